@@ -1,0 +1,76 @@
+"""The port of the embedding room: pictures and texts become unit vectors of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+__all__ = ["Detection", "Detector", "Embedder", "ModelCard"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Which model this is. `fingerprint` covers weights, preprocessing, tokenizer and dimension; vectors of different fingerprints never meet."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    logit_scale: float
+    """The factor of the model's own softmax over cosines (already exponentiated)."""
+    image_size: int
+    """Pixels of the shorter side that the model looks at; pictures may be decoded smaller than they are, but not below it."""
+
+
+class Embedder(Protocol):
+    """A dual encoder. Rows are float32 of unit length and (n, dimension) in shape; an empty list gives (0, dimension).
+
+    Safe to call from several threads. Errors: `ModelUnavailable` only when it is loaded.
+    """
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text; a text longer than the model reads is cut (see `truncates`)."""
+        ...
+
+    def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """One row per RGB picture: `embed_pixels(preprocess(images))`."""
+        ...
+
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """What the model looks at, (n, 3, height, width); may run in any thread beside `embed_pixels`."""
+        ...
+
+    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The forward pass alone, for pipelines that overlap the stages."""
+        ...
+
+    def truncates(self, text: str) -> bool:
+        """Whether the model would read only the beginning of the text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """An object found in a picture; the box is in pixels of the picture that was given, (xmin, ymin, xmax, ymax)."""
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+class Detector(Protocol):
+    """A zero-shot detector (OWL-ViT)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def detect(self, image: Image, labels: Sequence[str], *, threshold: float) -> list[Detection]:
+        """The objects that score above the threshold, best first. The image is upright RGB."""
+        ...

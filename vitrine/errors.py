@@ -1,0 +1,143 @@
+"""The exceptions of Vitrine; every foreign exception is translated into one of these at its adapter's edge.
+
+VitrineError
+├── InvalidInput            what the caller sent is wrong; carries one message per field
+│   ├── InvalidSettings     a VITRINE_* setting
+│   ├── InvalidMapping      a catalogue mapping file, or a source that lacks its columns
+│   ├── InvalidProduct      a row of a catalogue
+│   ├── InvalidFilter       a filter: unknown field, wrong type, empty range
+│   ├── InvalidQuery        a query: nothing or too much to search for, a limit out of range
+│   ├── InvalidCursor       a cursor of another query, damaged, or whose version is gone
+│   └── InvalidImage        bytes that are no acceptable image; carries a reason code
+├── NotFound                a product, version or job of that name does not exist
+├── Conflict                the state forbids it now: a job is running, the version is live
+├── ModelUnavailable        the model cannot be loaded; says which and what to do
+├── ModelMismatch           the index was built by another model than the one configured
+├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
+│   └── NoLiveVersion       nothing has been published yet
+├── StorageUnavailable      the image store or the disk cannot answer now
+└── Cancelled               the work was cancelled by its operator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "Cancelled",
+    "Conflict",
+    "FieldError",
+    "IndexUnavailable",
+    "InvalidCursor",
+    "InvalidFilter",
+    "InvalidImage",
+    "InvalidInput",
+    "InvalidMapping",
+    "InvalidProduct",
+    "InvalidQuery",
+    "InvalidSettings",
+    "ModelMismatch",
+    "ModelUnavailable",
+    "NoLiveVersion",
+    "NotFound",
+    "StorageUnavailable",
+    "VitrineError",
+]
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field of the input, and what would be allowed."""
+
+    field: str
+    message: str
+
+
+class VitrineError(Exception):
+    """Base of all errors that Vitrine raises on purpose; its text may be shown to the caller."""
+
+
+class InvalidInput(VitrineError):
+    """Input that breaks the contract, with one `FieldError` for each thing that is wrong."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in self.errors))
+
+    @classmethod
+    def of(cls, field: str, message: str) -> InvalidInput:
+        """The error for a single field; called on a subclass it makes that subclass."""
+        return cls([FieldError(field, message)])
+
+
+class InvalidSettings(InvalidInput):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class InvalidMapping(InvalidInput):
+    """A mapping file that cannot be used, or a source that lacks a mapped column."""
+
+
+class InvalidProduct(InvalidInput):
+    """A catalogue row that is no product; the messages are for a shop's employee."""
+
+
+class InvalidFilter(InvalidInput):
+    """A filter on a field that does not exist or with a value that the field cannot hold."""
+
+
+class InvalidQuery(InvalidInput):
+    """A query whose parts contradict each other or break a limit."""
+
+
+class InvalidCursor(InvalidInput):
+    """A cursor that does not belong to this query or can no longer be continued."""
+
+
+class InvalidImage(InvalidInput):
+    """Bytes that are not an acceptable picture.
+
+    `reason` is a stable code for programs (`empty`, `not_an_image`, `truncated`, `too_many_bytes`,
+    `too_many_pixels`, `format_not_allowed`, `missing`, `unreachable`, `forbidden_address`, ...).
+    """
+
+    def __init__(self, reason: str, message: str, *, field: str = "image") -> None:
+        self.reason = reason
+        super().__init__([FieldError(field, message)])
+
+
+class NotFound(VitrineError):
+    """Nothing of that name exists."""
+
+
+class Conflict(VitrineError):
+    """The present state forbids the request; `job_id` names the job in the way, where there is one."""
+
+    def __init__(self, message: str, *, job_id: str | None = None) -> None:
+        self.job_id = job_id
+        super().__init__(message)
+
+
+class ModelUnavailable(VitrineError):
+    """The model cannot be loaded; the text names it and says what to do."""
+
+
+class ModelMismatch(VitrineError):
+    """The index holds vectors of another model than the one that would embed the query."""
+
+
+class IndexUnavailable(VitrineError):
+    """The index cannot answer now; the request may succeed later."""
+
+
+class NoLiveVersion(IndexUnavailable):
+    """No index version has been published yet."""
+
+
+class StorageUnavailable(VitrineError):
+    """The image store or the disk cannot answer now."""
+
+
+class Cancelled(VitrineError):
+    """The operator cancelled the work."""

@@ -1,0 +1,281 @@
+"""The filter language: what can be asked of a product's fields, parsed and checked against the catalogue's schema.
+
+A backend translates the tree (`All`, `AnyOf`, `Not`, `Condition`) and the rows of `OPERATORS`. A product
+without a value for a field fulfils no condition on that field (so it does fulfil the condition's `Not`),
+except `exists: false`. A field with several values fulfils a condition when one of them does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from vitrine.errors import InvalidFilter
+from vitrine.fields.schema import Field, FieldType, Schema
+
+__all__ = ["MATCH_ALL", "OPERATORS", "All", "AnyOf", "Condition", "Filter", "Not", "Operand", "parse_expression", "parse_filter", "parse_parameters"]
+
+Operand: TypeAlias = str | float | bool | datetime | tuple[str, ...] | tuple[float, ...] | tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison: `operator` is a key of `OPERATORS`, `operand` already has the field's type.
+
+    COLOR operands are casefolded. TEXT operands are the casefolded words as a tuple.
+    """
+
+    field: Field
+    operator: str
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Fulfilled when every part is; without parts, by every product."""
+
+    parts: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Fulfilled when at least one part is."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Fulfilled by the products that do not fulfil the part."""
+
+    part: Filter
+
+
+Filter: TypeAlias = Condition | All | AnyOf | Not
+
+MATCH_ALL = All()
+
+MAX_DEPTH = 8
+"""Nesting of `or` and `not`; deeper filters are refused."""
+MAX_VALUES = 1000
+"""Conditions and listed values in one filter; more are refused."""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.casefold()))
+
+
+def _number(field: Field, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidFilter.of(field.name, f"{value!r} is no number")
+    return float(value)
+
+
+def _datetime(field: Field, value: object) -> datetime:
+    try:
+        when = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        when = None
+    if when is None:
+        raise InvalidFilter.of(field.name, f"{value!r} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00")
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def _boolean(field: Field, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidFilter.of(field.name, f"{value!r} is neither true nor false")
+    return value
+
+
+def _string(field: Field, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidFilter.of(field.name, f"{value!r} is no text")
+    if "\x00" in value:
+        raise InvalidFilter.of(field.name, "the text contains a NUL character")
+    return value.strip().casefold() if field.type is FieldType.COLOR else value.strip("/") if field.type is FieldType.PATH else value
+
+
+def _scalar(field: Field, value: object) -> str | float | bool | datetime:
+    if field.type.numeric:
+        return _number(field, value)
+    if field.type is FieldType.DATETIME:
+        return _datetime(field, value)
+    if field.type is FieldType.BOOL:
+        return _boolean(field, value)
+    return _string(field, value)
+
+
+def _listed(field: Field, value: object) -> Operand:
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise InvalidFilter.of(field.name, "the list is empty; leave the field out to allow every value")
+    return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]  # one type per field
+
+
+def _text(field: Field, value: object) -> Operand:
+    found = _words(_string(field, value))
+    if not found:
+        raise InvalidFilter.of(field.name, "holds no word to look for")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One row of the table: which field types take it and how its operand is read."""
+
+    takes: Callable[[FieldType], bool]
+    read: Callable[[Field, Any], Operand]
+    meaning: str
+
+
+OPERATORS: Mapping[str, Operator] = {
+    "in": Operator(lambda t: t is not FieldType.TEXT and t is not FieldType.DATETIME, _listed, "equals one of the values"),
+    "match": Operator(lambda t: t is FieldType.TEXT, _text, "contains every word"),
+    "gt": Operator(lambda t: t.ranged, _scalar, "greater than"),
+    "gte": Operator(lambda t: t.ranged, _scalar, "greater than or equal to"),
+    "lt": Operator(lambda t: t.ranged, _scalar, "less than"),
+    "lte": Operator(lambda t: t.ranged, _scalar, "less than or equal to"),
+    "exists": Operator(lambda t: True, _boolean, "true: has a value; false: has none"),
+}
+"""Every operator there is. A bare value or list means `in`, or `match` on text fields."""
+
+
+def parse_filter(given: object, schema: Schema) -> Filter:
+    """Read the JSON form of api.md into a tree.
+
+    Raises `InvalidFilter` with every fault found at the first faulty level, naming field and remedy.
+    """
+    parsed = _object(given, schema, 0)
+    if _size(parsed) > MAX_VALUES:
+        raise InvalidFilter.of("filter", f"has more than {MAX_VALUES} conditions and values")
+    return parsed
+
+
+def _object(given: object, schema: Schema, depth: int) -> Filter:
+    if not isinstance(given, Mapping):
+        raise InvalidFilter.of("filter", f"must be an object of fields, not {type(given).__name__}")
+    if depth > MAX_DEPTH:
+        raise InvalidFilter.of("filter", f"is nested deeper than {MAX_DEPTH} levels")
+    parts: list[Filter] = []
+    errors = []
+    for key, value in given.items():
+        try:
+            parts.extend(_entry(key, value, schema, depth))
+        except InvalidFilter as error:
+            errors.extend(error.errors)
+    if errors:
+        raise InvalidFilter(errors)
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def _entry(key: str, value: object, schema: Schema, depth: int) -> list[Filter]:
+    if key == "not":
+        return [Not(_object(value, schema, depth + 1))]
+    if key == "or":
+        if not isinstance(value, list) or not value:
+            raise InvalidFilter.of("or", "must be a list of at least one filter object")
+        return [AnyOf(tuple(_object(v, schema, depth + 1) for v in value))]
+    field = schema.require(key, wrong=InvalidFilter)
+    if isinstance(value, Mapping):
+        return _conditions(field, value)
+    return [_condition(field, "match" if field.type is FieldType.TEXT else "in", value)]
+
+
+def _conditions(field: Field, given: Mapping[str, object]) -> list[Filter]:
+    if not given:
+        raise InvalidFilter.of(field.name, f"names no operator; allowed: {_allowed(field)}")
+    found = [_condition(field, operator, value) for operator, value in given.items()]
+    bounds = {c.operator: c.operand for c in found}
+    low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
+    if low is not None and high is not None and low > high:  # type: ignore[operator]  # same ranged type on both sides
+        raise InvalidFilter.of(field.name, f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}")
+    return list(found)
+
+
+def _condition(field: Field, operator: str, value: object) -> Condition:
+    row = OPERATORS.get(operator)
+    if row is None or not row.takes(field.type):
+        raise InvalidFilter.of(field.name, f"has no operator {operator!r}; allowed on a {field.type} field: {_allowed(field)}")
+    return Condition(field, operator, row.read(field, value))
+
+
+def _allowed(field: Field) -> str:
+    return ", ".join(name for name, row in OPERATORS.items() if row.takes(field.type))
+
+
+def _size(tree: Filter) -> int:
+    if isinstance(tree, Condition):
+        return len(tree.operand) if isinstance(tree.operand, tuple) else 1
+    if isinstance(tree, Not):
+        return 1 + _size(tree.part)
+    return 1 + sum(_size(part) for part in tree.parts)
+
+
+_EXPRESSION = re.compile(r"\s*([\w.-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
+_SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+
+
+def parse_expression(text: str, schema: Schema) -> Filter:
+    """Read one shell filter: `price<50`, `color=red`, `color=red,blue`, `brand!=Acme`."""
+    match = _EXPRESSION.match(text)
+    if match is None:
+        raise InvalidFilter.of("filter", f"{text!r} is no filter; write field=value, field!=value, field<value, <=, > or >=")
+    name, sign, raw = match.groups()
+    field = schema.require(name, wrong=InvalidFilter)
+    if sign in _SIGNS:
+        return _condition(field, _SIGNS[sign], _typed(field, raw))
+    found = parse_parameters([(name, value) for value in raw.split(",")], schema)
+    return Not(found) if sign == "!=" else found
+
+
+def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter:
+    """Read `field=value`, `field_min=value` and `field_max=value` pairs; a repeated field means any of."""
+    wanted: dict[str, Any] = {}
+    errors = []
+    for name, raw in pairs:
+        try:
+            field, operator = _parameter(name, schema)
+            value = _typed(field, raw)
+        except InvalidFilter as error:
+            errors.extend(error.errors)
+            continue
+        ops = wanted.setdefault(field.name, {})
+        if operator == "in":
+            ops.setdefault("in", []).append(value)
+        elif operator in ops:
+            errors.extend(InvalidFilter.of(name, "is given more than once").errors)
+        else:
+            ops[operator] = value
+    if errors:
+        raise InvalidFilter(errors)
+    return parse_filter(wanted, schema)
+
+
+def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
+    found = schema.get(name)
+    if found is not None:
+        return found, "match" if found.type is FieldType.TEXT else "gte" if found.type is FieldType.DATETIME else "in"
+    for suffix, operator in (("_min", "gte"), ("_max", "lte")):
+        ranged = schema.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        if ranged is not None and ranged.type.ranged:
+            return ranged, operator
+    ranges = ", ".join(f"{f.name}_min, {f.name}_max" for f in schema if f.type.ranged)
+    raise InvalidFilter.of(name, f"unknown; allowed are the fields {schema.names()}" + (f", {ranges}" if ranges else ""))
+
+
+def _typed(field: Field, raw: str) -> object:
+    if field.type.numeric:
+        try:
+            return float(raw)
+        except ValueError:
+            raise InvalidFilter.of(field.name, f"{raw!r} is no number") from None
+    if field.type is FieldType.BOOL:
+        truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(raw.casefold())
+        if truth is None:
+            raise InvalidFilter.of(field.name, f"{raw!r} is neither true nor false")
+        return truth
+    return raw

@@ -1,0 +1,1 @@
+"""Pictures: the store, decoding with limits, safe fetching."""

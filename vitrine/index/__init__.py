@@ -1,0 +1,5 @@
+"""Where vectors and products are kept and searched: the ports and their adapters (`faiss`, `qdrant`)."""
+
+from vitrine.index.ports import IndexAnswer, IndexQuery, IndexVersions, Stamp, VectorIndex, VersionInfo, Walk
+
+__all__ = ["IndexAnswer", "IndexQuery", "IndexVersions", "Stamp", "VectorIndex", "VersionInfo", "Walk"]

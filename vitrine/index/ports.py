@@ -1,0 +1,208 @@
+"""The ports of the index: what every backend offers, and the values that travel through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from vitrine.fields.schema import Schema
+from vitrine.filters import MATCH_ALL, Filter
+from vitrine.products import Product, Record, Value, Vector
+from vitrine.queries import RELEVANCE, Sort
+from vitrine.results import Facet, Hit
+
+__all__ = ["SCORE_DECIMALS", "IndexAnswer", "IndexQuery", "IndexVersions", "Stamp", "VectorIndex", "VersionInfo", "VersionState", "Walk"]
+
+SCORE_DECIMALS = 6
+"""Scores are rounded to this many decimals before they are compared, so that float noise cannot reorder pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk through the pages of one candidate set stands.
+
+    `as_of` is the last write the walk sees: products written later are left out of its further pages, so no page
+    repeats a product. `floor` is the (score, id) of the last candidate of the set (None when browsing, or when the
+    set was not cut): nothing below it joins the set. `after` is the sort key and id of the last hit shown.
+    `total` is the size of the set when the walk began.
+    """
+
+    as_of: int
+    floor: tuple[float, str] | None
+    after: tuple[float | str | None, str]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexQuery:
+    """One question to an index.
+
+    With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`, not in `exclude`,
+    that score at least `min_score`; of these the best `candidates` by (score descending, id ascending). Without one
+    it is all products under `filter` and not in `exclude`.
+    With `collapse` only the first product in `sort` order of each value of that field stays (products without a value all stay).
+    hits, total and facets all come from that set. Order: `sort` (RELEVANCE is score descending; when browsing, id
+    ascending), then id ascending; products without the sort field's value come last in either direction.
+    Strings order by code point (casefolded title first for sort by title), ids by code point.
+    """
+
+    vector: Vector | None = None
+    filter: Filter = MATCH_ALL
+    candidates: int = 1000
+    min_score: float | None = None
+    exclude: frozenset[str] = frozenset()
+    sort: Sort = RELEVANCE
+    collapse: str | None = None
+    facets: tuple[str, ...] = ()
+    facet_values: int = 50
+    """Values listed per facet at most, the most frequent first."""
+    limit: int = 24
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAnswer:
+    """One page. `walk` continues after its last hit, None when that was the last candidate.
+
+    `search` names the plan ("exact", "hnsw", "browse", ...), `matching` counts the products under the filter.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, Facet]
+    walk: Walk | None
+    search: str
+    matching: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is known of a stored product without reading it whole: decides whether ingest has work to do."""
+
+    image_key: str
+    product_hash: str
+    """`vitrine.index.stamps.product_hash` of the stored product."""
+
+
+class VectorIndex(Protocol):
+    """One index version, open for reading and writing.
+
+    Every write is durable when the call returns and visible to the next read of every process. Safe to call from
+    several threads. Errors: `IndexUnavailable` (and subclasses) when the store cannot answer in time, `InvalidFilter`
+    for a field the schema lacks, `NotFound` where said.
+    """
+
+    @property
+    def info(self) -> VersionInfo:
+        """Name, schema and fingerprint of this version, as it was opened."""
+        ...
+
+    def upsert(self, records: Sequence[Record]) -> None:
+        """Insert or replace whole records by product id, all or none of one call; of equal ids the last wins."""
+        ...
+
+    def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
+        """Change fields (schema names, None empties one; "color" expects colours as written) and keep the vector. `NotFound` for an unknown id."""
+        ...
+
+    def patch_products(self, products: Sequence[Product]) -> None:
+        """Replace all fields of known products and keep their vectors and images. `NotFound` names the unknown ids, and nothing is written."""
+        ...
+
+    def delete(self, product_ids: Sequence[str]) -> int:
+        """Remove products; unknown ids are ignored. Returns how many there were."""
+        ...
+
+    def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
+        """The records of the ids that exist."""
+        ...
+
+    def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
+        """The stamps of the ids that exist; cheaper than `get`."""
+        ...
+
+    def search(self, query: IndexQuery) -> IndexAnswer:
+        """One page of the query's candidate set (see `IndexQuery`)."""
+        ...
+
+    def count(self, filter: Filter = MATCH_ALL) -> int:
+        """How many products fulfil the filter, exactly."""
+        ...
+
+    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+        """Counts over all products under the filter."""
+        ...
+
+    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+        """All records in batches ordered by id, from the first id greater than `after`. Writes made meanwhile may or may not be seen."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections; may be called twice."""
+        ...
+
+
+VersionState = str
+""""building" | "ready" (complete, not live) | "live" """
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What a version says of itself. `mapping` is the catalogue mapping it was built with (`vitrine.fields.Mapping.to_dict`)."""
+
+    name: str
+    backend: str
+    model: str
+    fingerprint: str
+    dimension: int
+    schema: Schema
+    mapping: Mapping[str, Any]
+    created: datetime
+    state: VersionState = "building"
+    count: int = 0
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class IndexVersions(Protocol):
+    """All versions of one catalogue's index and the pointer to the live one."""
+
+    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+        """A new, empty version in state "building". Its name sorts by creation time and names the model."""
+        ...
+
+    def open(self, name: str) -> VectorIndex:
+        """Open a version by name; `NotFound` when there is none. Opening twice in a process may give the same object."""
+        ...
+
+    def live(self) -> VectorIndex:
+        """The version that the pointer names now (cheap: called once per search); `NoLiveVersion` before the first publish."""
+        ...
+
+    def complete(self, name: str) -> None:
+        """Mark a building version as "ready": filled and fit to be published."""
+        ...
+
+    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+        """Make a ready (or earlier live) version the live one in one atomic step; returns the previous live name.
+
+        `Conflict` for a version still building. `verify` runs first; when it raises, nothing changes.
+        """
+        ...
+
+    def discard(self, name: str) -> None:
+        """Delete a version and all it stored; `Conflict` for the live one, `NotFound` for an unknown one."""
+        ...
+
+    def list(self) -> list[VersionInfo]:
+        """All versions, newest first, with their state and count."""
+        ...
+
+    def prune(self, *, keep: int) -> Sequence[str]:
+        """Discard ready versions but the newest `keep` besides the live one; returns their names. Building ones stay."""
+        ...
+
+    def check(self) -> Iterable[str]:
+        """What stands between this backend and an answer, one sentence with its remedy each; empty when all is well."""
+        ...

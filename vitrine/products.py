@@ -1,0 +1,69 @@
+"""What a shop sells: a product and its record in an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Product", "Record", "Value", "Vector"]
+
+Value: TypeAlias = str | float | bool | datetime | tuple[str, ...]
+"""What a field holds: text or keyword, number or money, truth, point in time (aware, UTC), several keywords."""
+
+Vector: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing a shopper can find.
+
+    `color` is the colour as the shop wrote it, `colors` its families (`vitrine.fields.colors`).
+    `category` holds paths such as "Men/Tops/Jackets". `attributes` holds the mapping's further
+    fields, already of their type. Fields that the catalogue left empty are None or ().
+    """
+
+    id: str
+    title: str
+    price: float | None = None
+    currency: str | None = None
+    color: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    description: str | None = None
+    brand: str | None = None
+    in_stock: bool | None = None
+    group_id: str | None = None
+    attributes: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+
+    def value(self, name: str) -> Value | None:
+        """The value of a built-in field or attribute; None where the product has none.
+
+        >>> Product(id="1", title="Mug", price=4.0).value("price")
+        4.0
+        """
+        found: Any = self.attributes.get(name) if name not in _BUILT_IN else getattr(self, name)
+        return None if found == () else found
+
+
+_BUILT_IN = frozenset(
+    ("id", "title", "price", "currency", "color", "colors", "category", "description", "brand", "in_stock", "group_id")
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A product as an index version keeps it.
+
+    `vector` is the unit-length float32 row (dimension,) of its picture. `image_key` addresses the picture
+    in the image store and is the SHA-256 of its bytes, so an unchanged key needs no new vector.
+    """
+
+    product: Product
+    vector: Vector
+    image_key: str

@@ -1,0 +1,99 @@
+"""What a shopper asks for; a query that contradicts itself cannot be built."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from PIL.Image import Image
+
+from vitrine.errors import FieldError, InvalidQuery
+from vitrine.filters import MATCH_ALL, Filter
+
+__all__ = ["RELEVANCE", "SearchQuery", "Sort", "WeightedText"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of products: by `field`, or by relevance when it is None; ties order by id ascending."""
+
+    field: str | None = None
+    descending: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Sort:
+        """Read "relevance", "price" or "-price"."""
+        if text in ("", "relevance"):
+            return RELEVANCE
+        return cls(text.removeprefix("-"), text.startswith("-"))
+
+    def __str__(self) -> str:
+        return "relevance" if self.field is None else f"{'-' if self.descending else ''}{self.field}"
+
+
+RELEVANCE = Sort()
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedText:
+    """A text and how much it pulls (or, below zero, pushes away)."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """A search: any mix of texts, one picture and example products, under a filter.
+
+    The combined vector is the weighted sum of unit vectors (texts x `text_weight`, the picture x `image_weight`,
+    each liked product +1 and each unliked -1), scaled to unit length. With no part at all the query browses:
+    every product under the filter in `sort` order.
+    """
+
+    texts: tuple[WeightedText, ...] = ()
+    image: Image | None = None
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    text_weight: float = 1.0
+    image_weight: float = 1.0
+    filter: Filter = MATCH_ALL
+    facets: tuple[str, ...] = ()
+    sort: Sort = RELEVANCE
+    limit: int = 24
+    cursor: str | None = None
+    candidates: int = 1000
+    min_score: float | None = None
+    collapse: str | None = None
+    explain: bool = False
+    exclude: tuple[str, ...] = field(default=())
+    """Products never found, whatever their score (a product is not similar to itself)."""
+
+    def __post_init__(self) -> None:
+        errors = list(self._faults())
+        if errors:
+            raise InvalidQuery(errors)
+
+    @property
+    def browses(self) -> bool:
+        """Whether nothing is compared, so products come in `sort` order (by id where that is relevance)."""
+        return not (self.texts or self.image is not None or self.like or self.unlike)
+
+    def _faults(self) -> list[FieldError]:
+        found: list[FieldError] = []
+        if any(not t.text.strip() for t in self.texts):
+            found.append(FieldError("text", "is empty; leave it out to browse"))
+        weights = [("text", t.weight) for t in self.texts]
+        weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]
+        found += [FieldError(name, "weight must be a finite number from -100 to 100") for name, w in weights if not (math.isfinite(w) and abs(w) <= 100)]
+        if set(self.like) & set(self.unlike):
+            found.append(FieldError("unlike", "names a product that like names as well"))
+        if self.limit < 1:
+            found.append(FieldError("limit", "must be at least 1"))
+        if self.candidates < 1:
+            found.append(FieldError("candidates", "must be at least 1"))
+        if self.min_score is not None and not -1 <= self.min_score <= 1:
+            found.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
+        if self.min_score is not None and self.browses:
+            found.append(FieldError("min_score", "needs a text, an image or an example to compare with"))
+        return found

@@ -1,0 +1,81 @@
+"""What a search gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vitrine.products import Product
+
+__all__ = ["Bucket", "Facet", "FacetValue", "Hit", "Page", "Plan", "RangeFacet", "ValueFacet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found product; `score` is its cosine similarity to the query (higher is better), None when browsing."""
+
+    product: Product
+    score: float | None
+    image_key: str
+    explain: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many products of the candidate set have this value."""
+
+    value: str | bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFacet:
+    """Counts by value, most frequent first, then by value; `distinct` counts the values left out as well."""
+
+    values: tuple[FacetValue, ...]
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Products with `start` <= number < `end` (the last bucket includes its end)."""
+
+    start: float
+    end: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFacet:
+    """Smallest and largest number of the candidate set and its histogram; both None when no product has the field."""
+
+    minimum: float | None
+    maximum: float | None
+    buckets: tuple[Bucket, ...]
+
+
+Facet = ValueFacet | RangeFacet
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the index answered: `search` is "exact", "hnsw" or "browse"; `matching` counts the products under the filter."""
+
+    search: str
+    matching: int
+    truncated_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a candidate set; hits, total and facets all come from that set."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, Facet]
+    next_cursor: str | None
+    plan: Plan
+    version: str
+    model: str
+    backend: str
+    timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,92 @@
+"""The one table of settings: environment variables `VITRINE_*`, validated when the program starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from vitrine.errors import FieldError, InvalidSettings
+
+__all__ = ["PREFIX", "Settings", "load_settings"]
+
+PREFIX = "VITRINE_"
+
+
+class Settings(BaseSettings):
+    """Every setting, its type, default, bounds and meaning; the README's table is checked against it by a test."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", env_parse_none_str="none")
+
+    # where things are
+    data_dir: Path = Field(Path("data"), description="folder of everything Vitrine keeps")
+    backend: Literal["faiss", "qdrant"] = Field("faiss", description="index backend: faiss (embedded, SQLite beneath) or qdrant")
+    image_store: str = Field("", description="folder or fsspec URL of the image store; empty: DATA_DIR/images")
+    queue_url: str = Field("", description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR")
+
+    # the model
+    model: str = Field("openai/clip-vit-base-patch32", description="hub name or folder of the dual encoder; bundled is the demo's small CLIP")
+    detector: str = Field("google/owlvit-base-patch32", description="hub name or folder of the OWL-ViT detector; bundled is the demo's")
+    runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS")
+    precision: Literal["fp32", "int8", "bf16"] = Field("fp32", description="arithmetic of the model; int8 needs onnx, bf16 needs torch")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
+    model_threads: int = Field(0, ge=0, le=1024, description="threads of the forward pass; 0: one per core")
+    batch_size: int = Field(0, ge=0, le=4096, description="images embedded at once while ingesting; 0: found by a short calibration")
+    query_batch: int = Field(32, ge=1, le=1024, description="concurrent queries embedded together at most")
+    query_timeout_s: float = Field(30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503")
+    embedding_cache: int = Field(10_000, ge=0, description="query embeddings kept in memory; 0 keeps none")
+
+    # Qdrant
+    qdrant_url: str = Field("http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode")
+    qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
+
+    # the service
+    host: str = Field("127.0.0.1", description="address the service binds")
+    port: int = Field(8000, ge=0, le=65535, description="port the service binds; 0: any free one")
+    workers: int = Field(1, ge=1, le=256, description="serving processes")
+    threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
+    request_timeout_s: int = Field(60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced")
+    graceful_timeout_s: int = Field(30, ge=1, le=3600, description="seconds that running requests get when the service stops")
+    admin_token: SecretStr = Field(SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403")
+    log_format: Literal["human", "json"] = Field("human", description="log lines for people or for machines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe level logged")
+
+    # limits of a request
+    max_body_mb: float = Field(32, gt=0, le=1024, description="size of a request body")
+    max_image_mb: float = Field(20, gt=0, le=1024, description="size of one image file")
+    max_image_megapixels: float = Field(64, gt=0, le=1000, description="width x height of one image")
+    max_text_chars: int = Field(10_000, ge=1, description="characters of one query text")
+    max_texts: int = Field(16, ge=1, description="texts in one query")
+    max_examples: int = Field(100, ge=1, description="products in like and unlike together")
+    max_labels: int = Field(1000, ge=1, description="labels or texts in one classify, detect or similarity request")
+    max_limit: int = Field(200, ge=1, description="hits on one page")
+    max_candidates: int = Field(10_000, ge=1, description="products in a candidate set that is ranked by score")
+    facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
+    max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
+
+    # fetching pictures by URL
+    fetch_urls: bool = Field(False, description="whether queries may name an image by URL (ingest always may)")
+    fetch_private: bool = Field(False, description="whether image URLs may point into private networks")
+    fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
+
+    # ingest and jobs
+    decode_threads: int = Field(0, ge=0, le=256, description="threads that read and decode images; 0: one per core")
+    write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
+    keep_versions: int = Field(2, ge=0, le=100, description="earlier index versions kept for rollback")
+
+    @field_validator("queue_url")
+    @classmethod
+    def _known_queue(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:", "redis://", "rediss://")):
+            raise ValueError("must start with sqlite:, redis:// or rediss://")
+        return url
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, `overrides` (a flag's value) winning; `InvalidSettings` names every wrong variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each value
+    except ValidationError as error:
+        raise InvalidSettings([FieldError(PREFIX + str(e["loc"][0]).upper(), e["msg"]) for e in error.errors()]) from None
