@@ -1,0 +1,79 @@
+"""Stand-ins for the model, so that tests of everything else are quick; each says in its name that it is none."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vitrine.embedding import ModelCard
+
+COLOURS = {
+    "red": (220, 30, 30),
+    "green": (30, 160, 60),
+    "blue": (40, 70, 210),
+    "yellow": (240, 210, 40),
+    "black": (15, 15, 15),
+    "white": (245, 245, 245),
+}
+
+
+def _direction(word: str, dimension: int) -> NDArray[np.float64]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    row = np.random.default_rng(seed).standard_normal(dimension)
+    return row / np.linalg.norm(row)
+
+
+class FakeEmbedder:
+    """A deterministic stand-in for a dual encoder.
+
+    A text is the sum of its words' fixed random directions. A picture is the direction of the colour word nearest to
+    its mean colour plus a little of a direction of its own pixels, so "red" finds red pictures and equal pictures are
+    equal. `name` goes into the fingerprint: two names are two models that do not understand each other.
+    """
+
+    def __init__(self, dimension: int = 64, name: str = "fake") -> None:
+        self.card = ModelCard(name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32)
+        self.images_embedded = 0
+        self.texts_embedded = 0
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.texts_embedded += len(texts)
+        return self._rows([self._text(text) for text in texts])
+
+    def embed_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        return self.embed_pixels(self.preprocess(images))
+
+    def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        size = (self.card.image_size, self.card.image_size)
+        pixels = [np.asarray(image.convert("RGB").resize(size), np.float32).transpose(2, 0, 1) for image in images]
+        return np.stack(pixels) if pixels else np.zeros((0, 3, *size), np.float32)
+
+    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.images_embedded += len(pixels)
+        return self._rows([self._picture(p) for p in pixels])
+
+    def truncates(self, text: str) -> bool:
+        return len(text.split()) > 75
+
+    def _word(self, word: str) -> NDArray[np.float64]:
+        return _direction(f"{self.card.name}:{word}", self.card.dimension)
+
+    def _text(self, text: str) -> NDArray[np.float64]:
+        words = re.findall(r"\w+", text.casefold()) or [""]
+        return np.sum([self._word(w) for w in words], axis=0)
+
+    def _picture(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+        mean = pixels.mean(axis=(1, 2))
+        nearest = min(COLOURS, key=lambda c: float(np.abs(mean - COLOURS[c]).sum()))
+        return self._word(nearest) + 0.5 * self._word(hashlib.sha256(pixels.tobytes()).hexdigest())
+
+    def _rows(self, rows: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+        if not rows:
+            return np.zeros((0, self.card.dimension), np.float32)
+        stacked = np.stack(rows)
+        return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
