@@ -1,0 +1,25 @@
+"""Products drawn from words: what a demo shop sells, and what the bundled model learns from.
+
+`random_item` chooses the words, `draw` makes the picture, `draw_cutout` the product alone. The vocabulary is
+CATEGORIES, COLOURS, PATTERNS and BACKGROUNDS (tuples of words), and SILHOUETTES and MATERIALS (by category).
+"""
+
+from demo.drawing.backgrounds import BACKGROUNDS
+from demo.drawing.item import ACCENTS, CATEGORIES, MATERIALS, SILHOUETTES, Item, random_item
+from demo.drawing.palette import COLOURS
+from demo.drawing.patterns import PATTERNS
+from demo.drawing.picture import draw, draw_cutout
+
+__all__ = [
+    "ACCENTS",
+    "BACKGROUNDS",
+    "CATEGORIES",
+    "COLOURS",
+    "MATERIALS",
+    "PATTERNS",
+    "SILHOUETTES",
+    "Item",
+    "draw",
+    "draw_cutout",
+    "random_item",
+]

@@ -1,0 +1,18 @@
+"""What the drawing of a category offers: its silhouettes, the materials it comes in, and the hand that draws it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from demo.drawing.easel import Easel
+
+__all__ = ["Kind"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One category; `stands` tells whether it stands on a floor or lies and hangs flat."""
+
+    draw: Callable[[Easel, str], None]
+    silhouettes: tuple[str, ...]
+    materials: tuple[str, ...]
+    stands: bool = False

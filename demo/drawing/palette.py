@@ -1,0 +1,69 @@
+"""Colour words and the tints that each of them may take."""
+
+import colorsys
+import random
+from dataclasses import dataclass
+
+__all__ = ["COLOURS", "RGB", "Palette", "darker", "lighter", "luminance", "mix", "tint"]
+
+RGB = tuple[float, float, float]
+"""Red, green, blue, each in 0..1, sRGB encoded."""
+
+# Hue in degrees, lightness and saturation in 0..1 (HLS). The ranges keep a gap between neighbours
+# (red | orange | brown | beige, red | pink | purple), so that a tint is never of two words.
+_RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
+    "red": ((-6, 4), (0.40, 0.49), (0.72, 0.90)),
+    "orange": ((22, 31), (0.50, 0.57), (0.86, 0.98)),
+    "yellow": ((47, 55), (0.53, 0.63), (0.82, 0.98)),
+    "green": ((100, 152), (0.27, 0.44), (0.38, 0.68)),
+    "blue": ((208, 228), (0.32, 0.56), (0.55, 0.85)),
+    "purple": ((266, 288), (0.34, 0.50), (0.38, 0.62)),
+    "pink": ((326, 348), (0.70, 0.80), (0.65, 0.92)),
+    "brown": ((18, 28), (0.22, 0.33), (0.38, 0.55)),
+    "black": ((0, 360), (0.07, 0.13), (0.0, 0.10)),
+    "white": ((30, 220), (0.94, 0.98), (0.0, 0.25)),
+    "gray": ((200, 230), (0.46, 0.62), (0.0, 0.05)),
+    "beige": ((34, 42), (0.74, 0.82), (0.36, 0.52)),
+}
+
+COLOURS: tuple[str, ...] = tuple(_RANGES)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The paints of one product: `base` covers most of it, `accent` makes its pattern and trim."""
+
+    base: RGB
+    accent: RGB
+
+    @property
+    def ink(self) -> RGB:
+        """The colour of outlines and seams: darker than the base, or lighter where the base is dark."""
+        return darker(self.base, 0.55) if luminance(self.base) > 0.2 else lighter(self.base, 0.34)
+
+
+def tint(colour: str, rng: random.Random) -> RGB:
+    """Returns one tint of the colour word. KeyError for a word that is not in COLOURS."""
+    hue, lightness, saturation = (rng.uniform(*span) for span in _RANGES[colour])
+    return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)
+
+
+def mix(first: RGB, second: RGB, share: float) -> RGB:
+    """Returns the colour that lies `share` (0..1) of the way from the first to the second."""
+    r, g, b = (a + (z - a) * share for a, z in zip(first, second, strict=True))
+    return r, g, b
+
+
+def darker(colour: RGB, share: float) -> RGB:
+    """Returns the colour mixed with black, 0..1."""
+    return mix(colour, (0.02, 0.02, 0.04), share)
+
+
+def lighter(colour: RGB, share: float) -> RGB:
+    """Returns the colour mixed with white, 0..1."""
+    return mix(colour, (1.0, 1.0, 1.0), share)
+
+
+def luminance(colour: RGB) -> float:
+    """Returns the weighted brightness of an encoded colour (Rec. 601 luma), 0..1."""
+    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
