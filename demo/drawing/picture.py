@@ -54,7 +54,7 @@ def draw_cutout(item: Item, size: int) -> Image.Image:
     pixels = np.zeros((size, size, 4), np.uint8)
     canvas = _canvas(pixels, size / 100)
     canvas.drawPicture(product, pose.matrix())
-    return Image.fromarray(pixels)
+    return Image.frombytes("RGBa", (size, size), pixels.tobytes()).convert("RGBA")
 
 
 def _canvas(pixels: np.ndarray, scale: float) -> skia.Canvas:
