@@ -14,10 +14,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from vitrine.errors import InvalidFilter
+from vitrine.errors import FieldError, InvalidFilter
 from vitrine.fields.schema import Field, FieldType, Schema
 
-__all__ = ["MATCH_ALL", "OPERATORS", "All", "AnyOf", "Condition", "Filter", "Not", "Operand", "parse_expression", "parse_filter", "parse_parameters"]
+__all__ = [
+    "MATCH_ALL",
+    "OPERATORS",
+    "All",
+    "AnyOf",
+    "Condition",
+    "Filter",
+    "Not",
+    "Operand",
+    "parse_expression",
+    "parse_filter",
+    "parse_parameters",
+]
 
 Operand: TypeAlias = str | float | bool | datetime | tuple[str, ...] | tuple[float, ...] | tuple[bool, ...]
 
@@ -139,7 +151,7 @@ OPERATORS: Mapping[str, Operator] = {
     "gte": Operator(lambda t: t.ranged, _scalar, "greater than or equal to"),
     "lt": Operator(lambda t: t.ranged, _scalar, "less than"),
     "lte": Operator(lambda t: t.ranged, _scalar, "less than or equal to"),
-    "exists": Operator(lambda t: True, _boolean, "true: has a value; false: has none"),
+    "exists": Operator(lambda _: True, _boolean, "true: has a value; false: has none"),
 }
 """Every operator there is. A bare value or list means `in`, or `match` on text fields."""
 
@@ -161,7 +173,7 @@ def _object(given: object, schema: Schema, depth: int) -> Filter:
     if depth > MAX_DEPTH:
         raise InvalidFilter.of("filter", f"is nested deeper than {MAX_DEPTH} levels")
     parts: list[Filter] = []
-    errors = []
+    errors: list[FieldError] = []
     for key, value in given.items():
         try:
             parts.extend(_entry(key, value, schema, depth))
@@ -192,7 +204,9 @@ def _conditions(field: Field, given: Mapping[str, object]) -> list[Filter]:
     bounds = {c.operator: c.operand for c in found}
     low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
     if low is not None and high is not None and low > high:  # type: ignore[operator]  # same ranged type on both sides
-        raise InvalidFilter.of(field.name, f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}")
+        raise InvalidFilter.of(
+            field.name, f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}"
+        )
     return list(found)
 
 
@@ -235,7 +249,7 @@ def parse_expression(text: str, schema: Schema) -> Filter:
 def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter:
     """Read `field=value`, `field_min=value` and `field_max=value` pairs; a repeated field means any of."""
     wanted: dict[str, Any] = {}
-    errors = []
+    errors: list[FieldError] = []
     for name, raw in pairs:
         try:
             field, operator = _parameter(name, schema)
@@ -257,8 +271,8 @@ def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter
 
 def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
     found = schema.get(name)
-    if found is not None:
-        return found, "match" if found.type is FieldType.TEXT else "gte" if found.type is FieldType.DATETIME else "in"
+    if found is not None and found.type is not FieldType.DATETIME:
+        return found, "match" if found.type is FieldType.TEXT else "in"
     for suffix, operator in (("_min", "gte"), ("_max", "lte")):
         ranged = schema.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
         if ranged is not None and ranged.type.ranged:

@@ -85,7 +85,11 @@ class SearchQuery:
             found.append(FieldError("text", "is empty; leave it out to browse"))
         weights = [("text", t.weight) for t in self.texts]
         weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]
-        found += [FieldError(name, "weight must be a finite number from -100 to 100") for name, w in weights if not (math.isfinite(w) and abs(w) <= 100)]
+        found += [
+            FieldError(name, "weight must be a finite number from -100 to 100")
+            for name, w in weights
+            if not (math.isfinite(w) and abs(w) <= 100)
+        ]
         if set(self.like) & set(self.unlike):
             found.append(FieldError("unlike", "names a product that like names as well"))
         if self.limit < 1:

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     queue_url: str = Field("", description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR")
 
     # the model
-    model: str = Field("openai/clip-vit-base-patch32", description="hub name or folder of the dual encoder; bundled is the demo's small CLIP")
+    model: str = Field(
+        "openai/clip-vit-base-patch32", description="hub name or folder of the dual encoder; bundled is the demo's small CLIP"
+    )
     detector: str = Field("google/owlvit-base-patch32", description="hub name or folder of the OWL-ViT detector; bundled is the demo's")
     runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS")
     precision: Literal["fp32", "int8", "bf16"] = Field("fp32", description="arithmetic of the model; int8 needs onnx, bf16 needs torch")
@@ -39,7 +41,9 @@ class Settings(BaseSettings):
     embedding_cache: int = Field(10_000, ge=0, description="query embeddings kept in memory; 0 keeps none")
 
     # Qdrant
-    qdrant_url: str = Field("http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode")
+    qdrant_url: str = Field(
+        "http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode"
+    )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
 
     # the service

@@ -75,6 +75,8 @@ class IndexAnswer:
     walk: Walk | None
     search: str
     matching: int
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Parts worth telling apart, such as "facets"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,17 @@ class VectorIndex(Protocol):
         ...
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
-        """Change fields (schema names, None empties one; "color" expects colours as written) and keep the vector. `NotFound` for an unknown id."""
+        """Change fields by schema name and keep the vector; None empties a field, "color" takes colours as written.
+
+        `NotFound` for an unknown id.
+        """
         ...
 
     def patch_products(self, products: Sequence[Product]) -> None:
-        """Replace all fields of known products and keep their vectors and images. `NotFound` names the unknown ids, and nothing is written."""
+        """Replace all fields of known products and keep their vectors and images.
+
+        `NotFound` names the unknown ids, and nothing is written.
+        """
         ...
 
     def delete(self, product_ids: Sequence[str]) -> int:
@@ -150,7 +158,7 @@ VersionState = str
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """What a version says of itself. `mapping` is the catalogue mapping it was built with (`vitrine.fields.Mapping.to_dict`)."""
+    """What a version says of itself; `mapping` is the catalogue mapping it was built with, as plain values."""
 
     name: str
     backend: str

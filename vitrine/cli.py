@@ -1,0 +1,53 @@
+"""The command `vitrine`: a group that loads each room's commands when they are called.
+
+Rooms register theirs as entry points in the group `vitrine.commands`, so this room imports none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, entry_points
+
+import click
+
+from vitrine.errors import VitrineError
+
+__all__ = ["main"]
+
+
+class Commands(click.Group):
+    """The commands that the installed rooms registered, in alphabetical order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        return sorted(_registered())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        found = _registered().get(cmd_name)
+        if found is None:
+            return None
+        command: click.Command = found.load()
+        return command
+
+
+def _registered() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="vitrine.commands")}
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="vitrine")
+def vitrine() -> None:
+    """Visual product search: by words, by picture, behind price and colour filters.
+
+    Settings are VITRINE_* environment variables; see the README.
+    """
+
+
+def main() -> None:
+    """Run a command; an error of ours is one sentence on standard error and exit status 2."""
+    try:
+        vitrine(prog_name="vitrine")
+    except VitrineError as error:
+        click.secho(f"vitrine: {error}", err=True, fg="red")
+        sys.exit(2)

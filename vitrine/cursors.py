@@ -1,0 +1,89 @@
+"""The cursor: everything a further page needs, so that no server has to remember a walk.
+
+It carries the index version, a digest of the query it belongs to, where the walk stands, and the query's vector: a
+further page never embeds again, and its scores are those of the first page to the last bit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vitrine.errors import InvalidCursor
+from vitrine.index import Walk
+from vitrine.products import Vector
+from vitrine.queries import SearchQuery
+
+__all__ = ["Cursor", "query_digest"]
+
+_LONGEST = 64_000
+
+
+@dataclass(frozen=True, eq=False)
+class Cursor:
+    """Where one walk through one query's pages stands, and with which vector."""
+
+    version: str
+    digest: str
+    walk: Walk
+    vector: Vector | None
+
+    def encode(self) -> str:
+        """URL-safe text: base64url of a JSON line and the vector's little-endian float32 bytes."""
+        walk = self.walk
+        head = {"v": self.version, "d": self.digest, "s": walk.as_of, "f": walk.floor, "a": walk.after, "t": walk.total}
+        tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
+        return base64.urlsafe_b64encode(json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, query: SearchQuery) -> Cursor:
+        """Read a cursor; `InvalidCursor` when it is damaged or belongs to another query."""
+        try:
+            found = cls._read(text)
+        except (ValueError, KeyError, TypeError, binascii.Error):
+            raise InvalidCursor.of("cursor", "is damaged; pass next_cursor unchanged, or leave it out for the first page") from None
+        if found.digest != query_digest(query):
+            raise InvalidCursor.of("cursor", "belongs to another query; leave it out for the first page of this one")
+        return found
+
+    @classmethod
+    def _read(cls, text: str) -> Cursor:
+        if len(text) > _LONGEST:
+            raise ValueError("longer than any cursor")
+        head, _, tail = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).partition(b"\n")
+        stored = json.loads(head)
+        vector = np.frombuffer(tail, "<f4").astype(np.float32) if tail else None
+        if vector is not None and not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
+            raise ValueError("not a unit vector")
+        return cls(_text(stored["v"]), _text(stored["d"]), _walk(stored), vector)
+
+
+def _walk(stored: dict[str, Any]) -> Walk:
+    floor, after = stored["f"], stored["a"]
+    if floor is not None:
+        floor = (float(floor[0]), _text(floor[1]))
+    if not (after[0] is None or isinstance(after[0], str | int | float)):
+        raise TypeError("a sort key is a number, text or nothing")
+    return Walk(int(stored["s"]), floor, (after[0], _text(after[1])), int(stored["t"]))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
+def query_digest(query: SearchQuery) -> str:
+    """What the query asks, without how it is shown (limit, facets, explain, cursor): 16 hex digits of SHA-256."""
+    picture = None if query.image is None else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
+    asked = (
+        query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight, query.filter,
+        query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
+    )  # fmt: skip
+    return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:16]

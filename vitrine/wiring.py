@@ -1,0 +1,103 @@
+"""The one place that chooses adapters: settings in, ready rooms out, each made at first use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from vitrine.embedding import Detector, Embedder
+from vitrine.images.ports import ImageStore
+from vitrine.index import IndexVersions
+from vitrine.recognition import Recognition
+from vitrine.search import SearchEngine
+from vitrine.serving import EmbedderPool, LiveIndex
+from vitrine.settings import Settings
+
+__all__ = ["Vitrine"]
+
+
+class Vitrine:
+    """Everything that runs under one set of settings.
+
+    Tests hand in `embedder`, `detector`, `versions` or `images`; what is not handed in is made from the settings at
+    first use. An embedder handed in serves every model name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        embedder: Callable[[str], Embedder] | None = None,
+        detector: Detector | None = None,
+        versions: IndexVersions | None = None,
+        images: ImageStore | None = None,
+    ) -> None:
+        self.settings = settings
+        self._given: dict[str, Any] = {"detector": detector, "versions": versions, "images": images}
+        self._lock = threading.RLock()
+        self.embedders = EmbedderPool(embedder or self._load_embedder)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The configured model, which embeds what is ingested."""
+        return self.embedders.get(self.settings.model)
+
+    @property
+    def detector(self) -> Detector:
+        """The configured zero-shot detector."""
+        made: Detector = self._once("detector", lambda: _adapter("vitrine.embedding.load").load_detector(self.settings))
+        return made
+
+    @property
+    def versions(self) -> IndexVersions:
+        """The index versions of the configured backend."""
+        made: IndexVersions = self._once(
+            "versions", lambda: _adapter(f"vitrine.index.{self.settings.backend}").open_versions(self.settings)
+        )
+        return made
+
+    @property
+    def images(self) -> ImageStore:
+        """The image store."""
+        made: ImageStore = self._once("images", lambda: _adapter("vitrine.images.store").open_store(self.settings))
+        return made
+
+    @cached_property
+    def live(self) -> LiveIndex:
+        """The version that answers now."""
+        return LiveIndex(self.versions, self.embedders)
+
+    @cached_property
+    def engine(self) -> SearchEngine:
+        """The search engine over the live version."""
+        return SearchEngine(self.live, self.settings)
+
+    @cached_property
+    def recognition(self) -> Recognition:
+        """Similarity, classification and detection."""
+        return Recognition(lambda: self.embedder, lambda: self.detector, self.engine, self.settings)
+
+    def close(self) -> None:
+        """Release what was opened."""
+        versions = self._given["versions"]
+        if hasattr(versions, "close"):
+            versions.close()
+
+    def _load_embedder(self, model: str) -> Embedder:
+        settings = self.settings.model_copy(update={"model": model})
+        loaded: Embedder = _adapter("vitrine.embedding.load").load_embedder(settings)
+        return loaded
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if self._given[name] is None:
+                self._given[name] = make()
+            return self._given[name]
+
+
+def _adapter(module: str) -> Any:
+    """Import an adapter when it is wanted, so that its heavy libraries load only then."""
+    return import_module(module)
