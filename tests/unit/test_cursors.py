@@ -1,0 +1,63 @@
+"""Cursors: they survive the way through a browser, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vitrine.cursors import Cursor, query_digest
+from vitrine.errors import InvalidCursor
+from vitrine.index import Walk
+from vitrine.queries import SearchQuery, Sort, WeightedText
+
+QUERY = SearchQuery(texts=(WeightedText("red dress"),), limit=5)
+
+
+def _cursor(dimension: int = 512) -> Cursor:
+    vector = np.random.default_rng(3).standard_normal(dimension).astype(np.float32)
+    vector /= np.linalg.norm(vector)
+    return Cursor("20260101T000000Z-clip", query_digest(QUERY), Walk(17, (0.25, "b"), ("Älpha", "a\nb"), 87), vector)
+
+
+def test_a_cursor_comes_back_as_it_went_with_the_vector_to_the_last_bit():
+    sent = _cursor()
+    back = Cursor.decode(sent.encode(), QUERY)
+    assert (back.version, back.walk) == (sent.version, sent.walk)
+    assert np.array_equal(back.vector, sent.vector)
+
+
+def test_a_cursor_of_a_512_dimensional_model_fits_a_request_line():
+    assert len(_cursor().encode()) < 4000
+
+
+def test_how_results_are_shown_does_not_change_the_query():
+    assert query_digest(QUERY) == query_digest(replace(QUERY, limit=24, facets=("color",), explain=True))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(QUERY, texts=(WeightedText("blue dress"),)), replace(QUERY, sort=Sort("price")), replace(QUERY, candidates=5), SearchQuery()],
+)
+def test_a_cursor_of_another_query_is_refused(other: SearchQuery):
+    with pytest.raises(InvalidCursor, match="another query"):
+        Cursor.decode(_cursor().encode(), other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "AAAA", "é", "null", "A" * 100_000, base64.urlsafe_b64encode(b'{"v":1}').decode(), base64.urlsafe_b64encode(b"[]\n").decode()],
+)
+def test_a_damaged_cursor_is_refused(text: str):
+    with pytest.raises(InvalidCursor, match="damaged"):
+        Cursor.decode(text, QUERY)
+
+
+def test_a_cut_cursor_is_refused():
+    whole = _cursor().encode()
+    rng = np.random.default_rng(5)
+    for cut in rng.integers(1, len(whole) - 1, 50):
+        with pytest.raises(InvalidCursor, match="damaged"):
+            Cursor.decode(whole[: int(cut)], QUERY)

@@ -1,0 +1,131 @@
+"""How good is the search: recall, reciprocal rank and nDCG of a search function on judged queries.
+
+The measures are computed by ir-measures (TREC's own evaluation code beneath).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL.Image import Image
+
+from vitrine.errors import FieldError, InvalidInput, InvalidQuery
+from vitrine.queries import SearchQuery, WeightedText
+from vitrine.results import Page
+
+__all__ = ["Judgement", "Scores", "evaluate", "read_judgements"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One judged query: a text, a picture's path or both, and the grade (> 0 is relevant) of each judged product id."""
+
+    id: str
+    text: str | None
+    image: Path | None
+    grades: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over `queries` judged queries, by the measure's name: "R@10", "RR", "nDCG@10"."""
+
+    queries: int
+    values: Mapping[str, float]
+
+
+def read_judgements(path: Path, *, topics: Path | None = None) -> list[Judgement]:
+    """Read judgements from JSONL or TREC qrels.
+
+    JSONL lines: {"text": ..., "image": FILE, "relevant": [id, ...] | {id: grade}}, with text, image or both;
+    `query` may stand for text and `query_image` for image; files are relative to the judgements.
+    TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of each query id, tab-separated,
+    and without it the query id itself (underscores as spaces) is the text.
+    Raises `InvalidInput` naming the line.
+    """
+    lines = [(n, line) for n, line in enumerate(_lines(path), 1) if line.strip()]
+    if not lines:
+        raise InvalidInput.of(str(path), "holds no judgements")
+    if lines[0][1].lstrip().startswith("{"):
+        return [_from_json(path, n, line) for n, line in lines]
+    return _from_qrels(path, lines, _topics(topics))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput.of(str(path), f"cannot be read: {error}") from None
+
+
+def _from_json(path: Path, number: int, line: str) -> Judgement:
+    where = f"{path}:{number}"
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InvalidInput.of(where, f"is no JSON: {error}") from None
+    text, image = row.get("text", row.get("query")), row.get("image", row.get("query_image"))
+    if not (isinstance(text, str) or isinstance(image, str)):
+        raise InvalidInput.of(where, 'names neither "text" nor "image"')
+    return Judgement(str(row.get("id", number)), text, path.parent / image if image else None, _grades(where, row.get("relevant")))
+
+
+def _grades(where: str, given: Any) -> dict[str, int]:
+    if isinstance(given, list) and given and all(isinstance(i, str) for i in given):
+        return dict.fromkeys(given, 1)
+    if isinstance(given, dict) and given and all(isinstance(g, int) for g in given.values()):
+        return dict(given)
+    raise InvalidInput.of(where, '"relevant" must be a list of product ids or an object of id: grade, and not empty')
+
+
+def _topics(path: Path | None) -> dict[str, str]:
+    return dict(line.split("\t", 1) for line in _lines(path) if "\t" in line) if path else {}
+
+
+def _from_qrels(path: Path, lines: Sequence[tuple[int, str]], topics: Mapping[str, str]) -> list[Judgement]:
+    found: dict[str, dict[str, int]] = {}
+    for number, line in lines:
+        columns = line.split()
+        if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
+            raise InvalidInput.of(f"{path}:{number}", "is no qrels line: query id, 0, product id, grade")
+        found.setdefault(columns[0], {})[columns[2]] = int(columns[3])
+    return [Judgement(i, topics.get(i, i.replace("_", " ")), None, grades) for i, grades in found.items()]
+
+
+def evaluate(
+    search: Callable[[SearchQuery], Page],
+    judgements: Sequence[Judgement],
+    *,
+    open_image: Callable[[Path], Image],
+    k: int = 10,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Scores:
+    """Search for every judged query and score the first `k` hits; `progress` is told each finished query."""
+    import ir_measures
+
+    if not judgements:
+        raise InvalidInput([FieldError("judgements", "are empty")])
+    run = []
+    for judgement in judgements:
+        hits = search(_query(judgement, open_image, k)).hits
+        run += [ir_measures.ScoredDoc(judgement.id, hit.product.id, float(k - rank)) for rank, hit in enumerate(hits)]
+        progress(1)
+    qrels = [ir_measures.Qrel(j.id, product, grade) for j in judgements for product, grade in j.grades.items()]
+    measures = [ir_measures.R @ k, ir_measures.RR @ k, ir_measures.nDCG @ k]
+    found = ir_measures.calc_aggregate(measures, qrels, run)
+    return Scores(len(judgements), {str(m): float(found[m]) for m in measures})
+
+
+def _query(judgement: Judgement, open_image: Callable[[Path], Image], k: int) -> SearchQuery:
+    query = SearchQuery(limit=k, candidates=max(k, 100))
+    if judgement.text is None and judgement.image is None:
+        raise InvalidQuery.of(judgement.id, "has neither text nor image")
+    if judgement.text is not None:
+        query = replace(query, texts=(WeightedText(judgement.text),))
+    if judgement.image is not None:
+        query = replace(query, image=open_image(judgement.image))
+    return query
