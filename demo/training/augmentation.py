@@ -1,0 +1,56 @@
+"""Random crops, flips and light on a batch of pictures. Hue is left alone: a red dress must stay red."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "normalised"]
+
+IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
+IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
+"""CLIP's own, so that every processor's defaults are right."""
+
+
+def normalised(pixels: Tensor) -> Tensor:
+    """Returns pixels (B, 3, H, W) in 0..1 shifted and scaled by CLIP's mean and deviation."""
+    mean = torch.tensor(IMAGE_MEAN, device=pixels.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGE_STD, device=pixels.device).view(1, 3, 1, 1)
+    return (pixels - mean) / std
+
+
+def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
+    """Affine maps (count, 2, 3) for sampling: a window of `least`..1.05 of each side, moved inside the picture, half of them mirrored."""
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(count, generator=generator) * (high - low) + low
+
+    size = uniform(least, 1.05)
+    stretch = torch.exp(uniform(-0.12, 0.12))
+    wide, high = (size * stretch).clamp(max=1.08), (size / stretch).clamp(max=1.08)
+    angle = uniform(-0.12, 0.12)
+    mirrored = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = mirrored * wide * angle.cos(), -high * angle.sin()
+    theta[:, 1, 0], theta[:, 1, 1] = mirrored * wide * angle.sin(), high * angle.cos()
+    theta[:, 0, 2] = uniform(-1, 1) * (1 - wide).clamp(min=0)
+    theta[:, 1, 2] = uniform(-1, 1) * (1 - high).clamp(min=0)
+    return theta
+
+
+def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7) -> Tensor:
+    """Returns pictures (B, H, W, 3) uint8 as a normalised batch (B, 3, size, size), each cropped, turned and lit at random.
+
+    Randomness comes from `generator` (on the CPU) alone. A window shows at least `least` of each side.
+    """
+    count, device = len(images), images.device
+    pixels = images.permute(0, 3, 1, 2).float() / 255
+    grid = F.affine_grid(_crops(count, generator, least).to(device), [count, 3, size, size], align_corners=False)
+    pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    light, contrast = (torch.rand(2, count, 1, 1, 1, generator=generator) * 0.36 - 0.18).to(device)
+    middle = pixels.mean((1, 2, 3), keepdim=True)
+    pixels = ((pixels - middle) * (1 + contrast) + middle * (1 + light)).clamp(0, 1)
+    blank = torch.rand(count, generator=generator) < 0.25
+    for row in torch.nonzero(blank).flatten().tolist():
+        top, left = (int(torch.randint(0, size - size // 4, (), generator=generator)) for _ in range(2))
+        pixels[row, :, top : top + size // 4, left : left + size // 4] = float(torch.rand((), generator=generator))
+    return normalised(pixels)
