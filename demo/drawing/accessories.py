@@ -75,27 +75,43 @@ def beanie(easel: Easel, silhouette: str) -> None:
 
 
 def scarf(easel: Easel, silhouette: str) -> None:
-    tails = (([(56, 34), (66, 36), (70, 84), (57, 86)]), [(44, 34), (34, 36), (33, 74), (45, 76)])
-    for i, points in enumerate(tails):
-        end = 86 if i == 0 else 76
-        left = 57 if i == 0 else 33
-        for x in range(6):
-            easel.line([(left + x * 2.3 + 0.4, end - 2), (left + x * 2.3 + 0.2, end + 6)], 1.1, easel.trim)
-        easel.part(outline(points, 2))
-        easel.solid(outline([(left - 0.4, end - 9), (left + 12.8, end - 10), (left + 13, end - 6), (left, end - 5)], 0.5), volume=0.3)
-    ring = outline(mirror([(50, 12, 14), (72, 14, 16), (76, 34, 14), (50, 46, 30)]), 8)
-    easel.part(ring)
-    easel.hollow(outline(mirror([(50, 15, 12), (62, 17, 9), (62, 24, 8), (50, 28, 12)]), 6))
-    for y in (30, 35, 40):
-        easel.fold([(28, y - 4), (50, y + 2, 30), (72, y - 4)], 1.8)
+    if silhouette == "folded":
+        for i in range(12):
+            easel.line([(24 + i * 4.6, 78), (23.6 + i * 4.6, 88)], 1.4, easel.trim)
+        easel.part(rect(22, 14, 78, 80, 2))
+        for x in (40, 60):
+            easel.fold([(x, 16), (x + 0.5, 50), (x, 79)], 2.4)
+            easel.line([(x, 14), (x, 80)], 0.6, alpha=0.5)
+        easel.solid(rect(22, 68, 78, 72, 0.5), volume=0.3)
+        return
+    for left, end in ((26, 86), (58, 78)):
+        for i in range(7):
+            easel.line([(left + 1.4 + i * 2.2, end - 2), (left + 1.0 + i * 2.2, end + 7)], 1.1, easel.trim)
+    easel.hollow(outline(mirror([(50, 10, 14), (66, 12, 14), (62, 34, 8), (50, 36)]), 6))
+    if silhouette == "wrapped":
+        _tails(easel)
+        easel.part(outline(mirror([(50, 26, 20), (68, 12, 9), (78, 26, 12), (72, 44, 14), (50, 52, 30)]), 8))
+        for y in (32, 38, 44):
+            easel.fold([(28, y - 8), (50, y + 3, 30), (72, y - 8)], 1.8)
+        return
+    _tails(easel)
+
+
+def _tails(easel: Easel) -> None:
+    """Draws the scarf around a neck: up one side, over the back, and down the other."""
+    easel.part(outline([(42, 86), (26, 86), (25, 30, 20), (36, 6, 18), (52, 6, 9), (50, 12, 6), (42, 20, 12), (43, 50, 20)], 2))
+    easel.part(outline([(58, 78), (74, 78), (76, 30, 20), (64, 6, 18), (48, 6, 9), (50, 12, 6), (59, 20, 12), (57, 50, 20)], 2))
+    for left, end in ((26, 86), (58, 78)):
+        easel.solid(rect(left, end - 11, left + 16, end - 6.6, 0.6), volume=0.3)
+        easel.fold([(left + 6, 30), (left + 7, 56), (left + 6, end - 12)], 2.2)
 
 
 def handbag(easel: Easel, silhouette: str) -> None:
     metal = GOLD if easel.rng.random() < 0.7 else STEEL
     if silhouette == "tote":
-        for dy, colour in ((0, easel.palette.ink), (0, darker(easel.trim, 0.1))):
-            easel.stroke(curve([(36, 44), (38, 10, 16), (62, 10, 16), (64, 44)], 16), 3.6 if colour == easel.palette.ink else 2.6, colour)
-            del dy
+        handle = curve([(36, 44), (38, 10, 16), (62, 10, 16), (64, 44)], 16)
+        easel.stroke(handle, 3.6)
+        easel.stroke(handle, 2.6, darker(easel.trim, 0.1))
         easel.part(outline([(20, 36), (80, 36), (76, 88), (24, 88)], 3))
         easel.seam([(21, 40), (79, 40)])
         return
@@ -239,7 +255,7 @@ KINDS = {
     "hat": Kind(hat, ("fedora", "sun", "bucket", "bowler"), ("straw", "wool", "cotton")),
     "cap": Kind(cap, ("baseball", "trucker", "flat brim"), ("cotton", "denim", "wool")),
     "beanie": Kind(beanie, ("cuffed", "pompom", "slouchy", "fisherman"), ("knit", "wool")),
-    "scarf": Kind(scarf, ("knotted",), ("wool", "knit", "silk", "cotton")),
+    "scarf": Kind(scarf, ("draped", "wrapped", "folded"), ("wool", "knit", "silk", "cotton")),
     "handbag": Kind(handbag, ("satchel", "tote", "clutch", "crossbody"), ("leather", "canvas", "suede")),
     "backpack": Kind(backpack, ("daypack", "flap", "hiking"), ("canvas", "nylon", "leather")),
     "suitcase": Kind(suitcase, ("trolley", "vintage"), ("plastic", "canvas", "leather"), stands=True),

@@ -64,7 +64,7 @@ def _planks(canvas: skia.Canvas, rng: random.Random, box: tuple[float, float, fl
     wood = mix((0.76, 0.60, 0.43), (0.45, 0.32, 0.22), rng.uniform(0, 0.8))
     wood = lighter(wood, rng.uniform(0, 0.3))
     _fill(canvas, box, lighter(wood, 0.08), darker(wood, 0.08))
-    _grain(canvas, box, "wood", 0.8)
+    _grain(canvas, box, "wood", 0.55)
     y = box[1]
     step = rng.uniform(11, 16)
     while y < box[3]:
@@ -112,7 +112,7 @@ def _marble(canvas: skia.Canvas, rng: random.Random, width: float, height: float
 def _blanket(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
     colour = _pastel(rng)
     _fill(canvas, (0, 0, width, height), colour, darker(colour, 0.06))
-    _grain(canvas, (0, 0, width, height), rng.choice(("linen", "knit")), 0.5)
+    _grain(canvas, (0, 0, width, height), rng.choice(("linen", "knit", "felt")), 0.28)
 
 
 def _outdoors(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:

@@ -1,12 +1,12 @@
 """The easel: draws the parts of one product in its colours, pattern and material, lit from one side."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import skia
 
 from demo.drawing.finishes import FINISHES, Finish, texture_shader
-from demo.drawing.palette import RGB, Palette, darker, lighter, luminance
+from demo.drawing.palette import RGB, Palette, darker, lighter, luminance, shadow_of
 from demo.drawing.patterns import paint, pattern_shader
 from demo.drawing.shapes import Points, curve
 
@@ -27,6 +27,8 @@ class Easel:
     rng: random.Random
     light: float
     shader: skia.Shader | None
+    extent: skia.Rect = field(default_factory=skia.Rect.MakeEmpty)
+    """What the parts drawn so far cover, in units; it grows with every part."""
 
     @classmethod
     def set_up(
@@ -59,25 +61,22 @@ class Easel:
 
     def part(self, path: skia.Path, *, volume: float = 1.0) -> None:
         """Draws a part in the product's colour, pattern and material."""
-        filling = paint(self.palette.base, self.finish.opacity)
-        if self.shader is not None:
-            filling.setShader(self.shader)
-        self._model(path, filling, self.finish, volume)
+        self._model(path, self.palette.base, self.finish, volume, printed=True)
 
     def solid(self, path: skia.Path, colour: RGB | None = None, material: str = "", *, volume: float = 1.0) -> None:
         """Draws a part of one colour (the trim's unless given), of the product's or another material."""
-        finish = FINISHES[material or self.material]
-        self._model(path, paint(colour or self.trim, finish.opacity), finish, volume)
+        self._model(path, colour or self.trim, FINISHES[material or self.material], volume)
 
     def flat(self, path: skia.Path, colour: RGB, alpha: float = 1.0) -> None:
         """Fills a shape without shading."""
+        self.extent.join(path.getBounds())
         self.canvas.drawPath(path, paint(colour, alpha))
 
     def hollow(self, path: skia.Path) -> None:
         """Draws the dark inside that an opening shows."""
         base = self.palette.base
         deep = darker(base, 0.5) if luminance(base) > 0.2 else darker(base, 0.7)
-        self._model(path, paint(deep), FINISHES["suede"], 0.7)
+        self._model(path, deep, FINISHES["suede"], 0.7)
 
     def line(self, points: Points, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:
         """Strokes a smooth line with round ends, in the ink colour unless another is given."""
@@ -85,6 +84,7 @@ class Easel:
 
     def stroke(self, path: skia.Path, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:
         """Strokes a path with round ends."""
+        self.extent.join(path.getBounds())
         self.canvas.drawPath(path, _pen(colour or self.palette.ink, width, alpha))
 
     def seam(self, points: Points, *, alpha: float = 0.6) -> None:
@@ -103,7 +103,7 @@ class Easel:
 
     def fold(self, points: Points, width: float = 2.2) -> None:
         """Draws a soft crease: dark, with a light ridge beside it."""
-        self._soft(curve(points), width, BLACK, 0.20)
+        self._soft(curve(points), width, shadow_of(self.palette.base), 0.30)
         self._soft(curve([(p[0] + self.light * width, p[1]) for p in points]), width, WHITE, 0.16)
 
     def glint(self, path: skia.Path, alpha: float = 0.6, blur: float = 0.6) -> None:
@@ -118,32 +118,39 @@ class Easel:
         dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, blur))
         self.canvas.drawPath(path, dark)
 
-    def _model(self, path: skia.Path, filling: skia.Paint, finish: Finish, volume: float) -> None:
+    def _model(self, path: skia.Path, colour: RGB, finish: Finish, volume: float, *, printed: bool = False) -> None:
+        """Fills a part, then lays over it grain, light, creases and the darkness along its edge."""
+        bounds = path.getBounds()
+        self.extent.join(bounds)
+        filling = paint(colour, finish.opacity)
+        if printed and self.shader is not None:
+            filling.setShader(self.shader)
         if finish.fuzz:
             filling.setPathEffect(skia.DiscretePathEffect.Make(1.1, finish.fuzz, self.rng.randrange(1 << 16)))
         self.canvas.drawPath(path, filling)
         texture = texture_shader(finish.texture)
         if texture is not None:
-            grain = skia.Paint(AntiAlias=True, Shader=texture, Alphaf=finish.grain)
-            self.canvas.drawPath(path, grain)
-        bounds = path.getBounds()
+            # White grain on black, and black on white, would turn both to gray.
+            visible = 0.45 + 2.2 * min(0.25, luminance(colour) * 0.8, 1.02 - luminance(colour))
+            self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Shader=texture, Alphaf=finish.grain * visible))
+        dark = shadow_of(colour)
         self.canvas.save()
         self.canvas.clipPath(path, True)
-        self._light(bounds, finish, volume)
+        self._light(bounds, finish, volume, dark)
         for _ in range(finish.folds if volume >= 0.9 and bounds.width() > 14 else 0):
             self._crease(bounds)
-        pen = _pen(BLACK, 5.0 * volume, 0.26)
+        pen = _pen(dark, 5.0 * volume, 0.36)
         pen.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.2))
         self.canvas.drawPath(path, pen)
         self.canvas.restore()
-        self.canvas.drawPath(path, _pen(self.palette.ink, 0.5, 0.55))
+        self.canvas.drawPath(path, _pen(self.palette.ink, 0.5, 0.6))
 
-    def _light(self, bounds: skia.Rect, finish: Finish, volume: float) -> None:
+    def _light(self, bounds: skia.Rect, finish: Finish, volume: float, dark: RGB) -> None:
         near, far = bounds.left(), bounds.right()
         if self.light > 0:
             near, far = far, near
         stops, places = _GLOSS[finish.gloss]
-        colours = [skia.Color4f(*(WHITE if a > 0 else BLACK), abs(a) * min(1.0, volume)).toColor() for a in stops]
+        colours = [skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * min(1.0, volume)).toColor() for a in stops]
         ends = [skia.Point(near, bounds.top()), skia.Point(far, bounds.top() + bounds.height() * 0.35)]
         shader = skia.GradientShader.MakeLinear(ends, colours, places)
         self.canvas.drawRect(bounds, skia.Paint(Shader=shader))
@@ -164,10 +171,10 @@ class Easel:
 
 # Light (+) and dark (-) along the light's way over a part, and where each stands (0..1).
 _GLOSS: dict[str, tuple[list[float], list[float]]] = {
-    "none": ([0.14, 0.04, -0.05, -0.22], [0.0, 0.35, 0.6, 1.0]),
-    "soft": ([0.05, 0.28, 0.02, -0.10, -0.30], [0.0, 0.22, 0.45, 0.7, 1.0]),
-    "satin": ([-0.10, 0.32, -0.08, 0.24, -0.16, 0.10, -0.26], [0.0, 0.18, 0.36, 0.52, 0.7, 0.84, 1.0]),
-    "sharp": ([0.02, 0.10, 0.50, 0.06, -0.04, -0.28], [0.0, 0.12, 0.18, 0.28, 0.6, 1.0]),
+    "none": ([0.14, 0.04, -0.05, -0.30], [0.0, 0.35, 0.6, 1.0]),
+    "soft": ([0.05, 0.28, 0.02, -0.12, -0.38], [0.0, 0.22, 0.45, 0.7, 1.0]),
+    "satin": ([-0.10, 0.32, -0.08, 0.24, -0.16, 0.10, -0.34], [0.0, 0.18, 0.36, 0.52, 0.7, 0.84, 1.0]),
+    "sharp": ([0.02, 0.10, 0.50, 0.06, -0.04, -0.36], [0.0, 0.12, 0.18, 0.28, 0.6, 1.0]),
     "metal": ([-0.22, 0.55, 0.05, -0.22, 0.30, -0.06, -0.38], [0.0, 0.16, 0.34, 0.52, 0.7, 0.82, 1.0]),
 }
 

@@ -25,20 +25,20 @@ class Finish:
 
 FINISHES: dict[str, Finish] = {
     "cotton": Finish("weave", 0.25, folds=5),
-    "linen": Finish("linen", 0.7, folds=6),
+    "linen": Finish("linen", 0.5, folds=6),
     "denim": Finish("twill", 0.8, folds=3, stitched=True),
     "silk": Finish("smooth", 0.0, gloss="satin", folds=7),
-    "wool": Finish("felt", 0.8, folds=3, fuzz=0.35),
+    "wool": Finish("felt", 0.6, folds=3, fuzz=0.35),
     "knit": Finish("knit", 1.0, folds=2),
     "leather": Finish("leather", 0.6, gloss="soft", folds=2),
     "suede": Finish("felt", 0.7, folds=1),
-    "canvas": Finish("linen", 0.9, folds=1, stitched=True),
+    "canvas": Finish("linen", 0.55, folds=1, stitched=True),
     "nylon": Finish("ripstop", 0.6, gloss="soft", folds=4),
     "velvet": Finish("felt", 0.45, gloss="satin", folds=3),
     "straw": Finish("straw", 1.0),
     "plush": Finish("fur", 0.9, fuzz=0.8),
     "wood": Finish("wood", 0.9),
-    "metal": Finish("brushed", 0.5, gloss="metal"),
+    "metal": Finish("brushed", 0.35, gloss="metal"),
     "glass": Finish("smooth", 0.0, gloss="sharp", opacity=0.72),
     "ceramic": Finish("smooth", 0.0, gloss="sharp"),
     "plastic": Finish("smooth", 0.0, gloss="sharp"),
@@ -129,8 +129,8 @@ def _fur() -> Relief:
 
 def _wood() -> Relief:
     x, y = _grid()
-    wave = np.sin(y * 2 * np.pi / 16 + 3.0 * _noise(40, 8, 12) * 3)
-    return 0.16 * wave + 0.30 * _noise(30, 1.2, 13)
+    wave = np.sin(y * 2 * np.pi / 16 + 2.2 * _noise(60, 10, 12))
+    return 0.13 * wave * (0.6 + 0.4 * np.sin(x * 2 * np.pi / _SIZE)) + 0.32 * _noise(60, 1.1, 13)
 
 
 def _brushed() -> Relief:

@@ -2,8 +2,8 @@
 
 from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
-from demo.drawing.palette import RGB, darker, lighter, luminance
-from demo.drawing.shapes import circle, outline, rect
+from demo.drawing.palette import RGB, darker, luminance
+from demo.drawing.shapes import circle, curve, outline, rect
 
 __all__ = ["KINDS"]
 
@@ -100,31 +100,56 @@ def heel(easel: Easel, silhouette: str) -> None:
 
 
 def sandal(easel: Easel, silhouette: str) -> None:
-    wedge = silhouette == "wedge"
-    cork = (0.74, 0.56, 0.36)
-    bed = [(8, 58 if wedge else 74), (22, 60 if wedge else 76, 14), (60, 78, 20), (92, 76, 8), (93, 84, 5), (60, 87, 20), (8, 87, 4)]
-    easel.solid(outline(bed, 4), cork, "canvas", volume=0.7)
-    easel.solid(outline([(8, 84.4), (93, 82.4), (93, 88), (9, 89)], 2), darker(cork, 0.5), "rubber", volume=0.4)
-    lift = -12 if wedge else 0
     if silhouette == "flip-flop":
-        easel.part(outline([(84, 76), (80, 68, 6), (46, 62, 20), (38, 76), (46, 79), (60, 70, 12), (78, 78)], 3))
-        easel.part(outline([(10, 73), (36, 75), (92, 76), (92, 81), (10, 80)], 2), volume=0.5)
+        _flip_flops(easel)
         return
-    easel.part(outline([(58, 79), (62, 60, 9), (74, 58, 9), (87, 68, 6), (88, 78)], 3))
-    easel.part(outline([(38, 80), (40, 58 + lift * 0.4, 6), (52, 57, 6), (55, 80)], 3))
-    heel_strap = [(10, 76 + lift), (11, 50 + lift, 9), (34, 44 + lift, 9), (45, 58), (41, 62), (32, 52 + lift, 9), (17, 56 + lift, 6), (18, 76 + lift)]
-    easel.part(outline(heel_strap, 3), volume=0.7)
+    wedge = silhouette == "wedge"
+    sole = (0.72, 0.54, 0.35) if wedge else darker(easel.palette.base, 0.5)
+    heel_y = 56.0 if wedge else 76.0
+    block = [(8, heel_y + 3), (30, heel_y + 6, 14), (60, 80, 16), (92, 79, 8), (93, 87, 4), (10, 88, 3)]
+    easel.solid(outline(block, 3), sole, "canvas" if wedge else "rubber", volume=0.7)
+    if silhouette == "slide":
+        easel.hollow(outline([(42, 79), (46, 52, 12), (60, 50, 9), (60, 79)], 3))
+        easel.part(outline([(40, 80), (47, 50, 14), (66, 48, 12), (84, 64, 12), (88, 80)], 3))
+    else:
+        _straps(easel, silhouette, heel_y)
+    bed = [(6, heel_y - 1), (30, heel_y + 2, 14), (60, 76, 16), (93, 74, 6), (94, 80, 4), (60, 82, 16), (28, heel_y + 8, 14), (7, heel_y + 5)]
+    easel.part(outline(bed, 2), volume=0.5)
+
+
+def _straps(easel: Easel, silhouette: str, heel_y: float) -> None:
+    ankle = heel_y - 36
+    back = [(8, heel_y), (9, ankle, 5), (14, ankle - 2, 4), (15, heel_y - 16, 6), (26, heel_y + 2)]
+    easel.part(outline(back, 3), volume=0.7)
+    bands = [[(76, 77), (70, 62, 8), (79, 61, 8), (90, 77)], [(56, 79), (53, 58, 8), (62, 57, 8), (70, 78)]]
     if silhouette == "gladiator":
-        for y in (30, 40):
-            easel.part(outline([(13, y + 14), (14, y + 6, 5), (38, y + 2, 5), (40, y + 9), (20, y + 13, 6)], 2), volume=0.6)
-        easel.part(outline([(42, 60), (35, 30), (40, 29), (48, 60)], 1), volume=0.5)
-    easel.flat(circle(45, 62 + lift * 0.3, 2.2), (0.82, 0.68, 0.36))
-    easel.flat(circle(45, 62 + lift * 0.3, 1.1), lighter(cork, 0.2))
+        bands.append([(36, 79), (37, 54, 6), (45, 54, 6), (50, 79)])
+        for rise in (9, 20):
+            easel.part(outline([(10, ankle + rise), (38, ankle + rise + 4), (38, ankle + rise + 9), (10, ankle + rise + 5)], 2), volume=0.6)
+        easel.part(outline([(36, ankle + 2), (42, ankle + 2), (60, 60), (55, 62)], 2), volume=0.5)
+    for points in bands:
+        easel.part(outline(points, 3), volume=0.8)
+    easel.part(outline([(9, ankle - 1), (39, ankle + 1, 3), (41, ankle + 8, 3), (10, ankle + 7)], 2), volume=0.7)
+    easel.flat(rect(24, ankle - 0.4, 31, ankle + 7.6, 1.4), (0.82, 0.68, 0.36))
+    easel.flat(rect(25.8, ankle + 1.4, 29.2, ankle + 5.8, 0.6), easel.palette.base)
+
+
+def _flip_flops(easel: Easel) -> None:
+    strap = darker(easel.trim, 0.15) if easel.pattern == "plain" else easel.trim
+    for dx, turn in ((-20, 1), (20, -1)):
+        middle = 50 + dx
+        sole = [(middle - turn * 4, 10, 14), (middle + turn * 15, 14, 14), (middle + turn * 12, 52, 20), (middle + turn * 11, 90, 12), (middle - turn * 11, 90, 12), (middle - turn * 13, 56, 20), (middle - turn * 15, 22, 14)]
+        easel.part(outline(sole, 12))
+        for end in (-13.4, 12.6):
+            points = [(middle + turn * 1, 27), (middle + end * 0.8, 40, 9), (middle + end, 56)]
+            easel.stroke(curve(points), 5.4)
+            easel.stroke(curve(points), 4.4, strap)
+        easel.flat(circle(middle + turn * 1, 27, 2.6), strap)
 
 
 KINDS = {
     "sneaker": Kind(sneaker, ("low-top", "high-top", "runner", "court"), ("canvas", "leather", "suede", "knit"), stands=True),
     "boot": Kind(boot, ("chelsea", "lace-up", "knee-high", "rain"), ("leather", "suede", "rubber"), stands=True),
     "heel": Kind(heel, ("stiletto", "block heel", "slingback", "ankle strap", "bow"), ("leather", "suede", "velvet"), stands=True),
-    "sandal": Kind(sandal, ("strappy", "wedge", "flip-flop", "gladiator"), ("leather", "suede", "rubber"), stands=True),
+    "sandal": Kind(sandal, ("strappy", "wedge", "flip-flop", "slide", "gladiator"), ("leather", "suede", "rubber"), stands=True, hung=("flip-flop",)),
 }

@@ -163,7 +163,7 @@ KINDS = {
     "mug": Kind(mug, ("classic", "latte", "camp", "round"), ("ceramic", "metal", "glass"), stands=True),
     "bottle": Kind(bottle, ("flask", "slim", "sport", "wine"), ("metal", "plastic", "glass"), stands=True),
     "vase": Kind(vase, ("amphora", "bulb", "cylinder", "trumpet"), ("ceramic", "glass", "metal"), stands=True),
-    "lamp": Kind(lamp, ("table", "floor", "desk", "pendant"), ("linen", "metal", "cotton"), stands=True),
+    "lamp": Kind(lamp, ("table", "floor", "desk", "pendant"), ("linen", "metal", "cotton"), stands=True, hung=("pendant",)),
     "clock": Kind(clock, ("wall", "square", "alarm"), ("wood", "plastic", "metal")),
     "pillow": Kind(pillow, ("square", "round", "lumbar", "tasselled"), ("cotton", "linen", "velvet", "knit")),
 }

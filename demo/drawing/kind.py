@@ -10,9 +10,13 @@ __all__ = ["Kind"]
 
 @dataclass(frozen=True)
 class Kind:
-    """One category; `stands` tells whether it stands on a floor or lies and hangs flat."""
+    """One category; `stands` tells whether it stands on a floor or lies and hangs flat.
+
+    The silhouettes in `hung` are the exceptions: they hang although the others stand.
+    """
 
     draw: Callable[[Easel, str], None]
     silhouettes: tuple[str, ...]
     materials: tuple[str, ...]
     stands: bool = False
+    hung: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ import colorsys
 import random
 from dataclasses import dataclass
 
-__all__ = ["COLOURS", "RGB", "Palette", "darker", "lighter", "luminance", "mix", "tint"]
+__all__ = ["COLOURS", "RGB", "Palette", "darker", "lighter", "luminance", "mix", "shadow_of", "tint"]
 
 RGB = tuple[float, float, float]
 """Red, green, blue, each in 0..1, sRGB encoded."""
@@ -62,6 +62,11 @@ def darker(colour: RGB, share: float) -> RGB:
 def lighter(colour: RGB, share: float) -> RGB:
     """Returns the colour mixed with white, 0..1."""
     return mix(colour, (1.0, 1.0, 1.0), share)
+
+
+def shadow_of(colour: RGB) -> RGB:
+    """Returns what the colour becomes in the shade: its own hue, warmer, so that yellow does not turn to olive."""
+    return 0.34 * colour[0], 0.25 * colour[1], 0.27 * colour[2]
 
 
 def luminance(colour: RGB) -> float:

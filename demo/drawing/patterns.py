@@ -7,7 +7,7 @@ import skia
 from demo.drawing.palette import RGB, Palette, mix
 from demo.drawing.shapes import circle, outline, oval
 
-__all__ = ["PATTERNS", "pattern_shader"]
+__all__ = ["PATTERNS", "paint", "pattern_shader"]
 
 PATTERNS: tuple[str, ...] = ("plain", "striped", "dotted", "checked", "floral", "zigzag")
 
@@ -51,7 +51,7 @@ def _turn(pattern: str, rng: random.Random) -> float:
 
 
 def _striped(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
-    width = rng.uniform(3.2, 4.2)
+    width = rng.uniform(3.0, 3.9)
     canvas.drawRect(skia.Rect.MakeXYWH(0, 0.5, 10, width), paint(palette.accent))
     if rng.random() < 0.25:
         canvas.drawRect(skia.Rect.MakeXYWH(0, 6.6, 10, 0.7), paint(palette.accent))
@@ -65,12 +65,12 @@ def _dotted(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
 
 def _checked(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
     if rng.random() < 0.5:
-        half = mix(palette.base, palette.accent, 0.5)
-        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 4.5, 10), paint(half))
-        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 10, 4.5), paint(half))
-        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 4.5, 4.5), paint(palette.accent))
+        half = mix(palette.base, palette.accent, 0.4)
+        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 3.8, 10), paint(half))
+        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 10, 3.8), paint(half))
+        canvas.drawRect(skia.Rect.MakeXYWH(0, 0, 3.8, 3.8), paint(palette.accent))
         return
-    for start, width, alpha in ((0.6, 3.0, 0.62), (6.4, 0.9, 0.9)):
+    for start, width, alpha in ((0.6, 2.3, 0.6), (6.4, 0.8, 0.9)):
         canvas.drawRect(skia.Rect.MakeXYWH(start, 0, width, 10), paint(palette.accent, alpha))
         canvas.drawRect(skia.Rect.MakeXYWH(0, start, 10, width), paint(palette.accent, alpha))
 
@@ -95,10 +95,10 @@ def _floral(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
 def _zigzag(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
     stroke = paint(palette.accent)
     stroke.setStyle(skia.Paint.kStroke_Style)
-    stroke.setStrokeWidth(rng.uniform(2.3, 3.0))
+    stroke.setStrokeWidth(rng.uniform(1.9, 2.4))
     for y in (-9, 0, 9):
         path = skia.Path()
-        path.moveTo(-4, y + 0.5 + 8 / 5 * 1)
+        path.moveTo(-5, y + 1.5)
         for x, dy in ((0, 6.5), (5, 1.5), (10, 6.5), (15, 1.5)):
             path.lineTo(x, y + dy)
         canvas.drawPath(path, stroke)

@@ -1,10 +1,12 @@
 """Draws an item as an image: the product posed, its shadow under it, its background behind it."""
 
+import math
 import random
 from dataclasses import dataclass
 
 import numpy as np
 import skia
+from numpy.typing import NDArray
 from PIL import Image
 
 from demo.drawing.backgrounds import draw_background
@@ -20,51 +22,61 @@ MARGIN = 8.0
 
 @dataclass(frozen=True)
 class Pose:
-    """Size (1 is the drawing's own), turn in degrees, stretch of the width, and shift in units."""
+    """How a drawing is laid on the picture: its middle, scale, turn in degrees, and where its middle goes, in units."""
 
-    size: float
+    middle: tuple[float, float]
+    scale: tuple[float, float]
     turn: float
-    stretch: float
-    shift: tuple[float, float]
+    place: tuple[float, float]
 
     def matrix(self) -> skia.Matrix:
         """Returns the way from the drawing's units to the posed units."""
         matrix = skia.Matrix()
-        matrix.setTranslate(-50, -50)
-        matrix.postScale(self.size * self.stretch, self.size)
+        matrix.setTranslate(-self.middle[0], -self.middle[1])
+        matrix.postScale(*self.scale)
         matrix.postRotate(self.turn)
-        matrix.postTranslate(50 + self.shift[0], 50 + self.shift[1])
+        matrix.postTranslate(*self.place)
         return matrix
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A drawn product that waits to be laid on a picture; `ground` is where its foot stands, None if it hangs."""
+
+    drawing: skia.Picture
+    pose: Pose
+    ground: skia.Rect | None
+    rng: random.Random
 
 
 def draw(item: Item, size: int = 320) -> Image.Image:
     """Returns the item as a square RGB image of `size` pixels; the same item gives the same pixels."""
-    product, pose, rng = _product(item)
+    sketch = _sketch(item)
     pixels = np.empty((size, size, 4), np.uint8)
     canvas = _canvas(pixels, size / 100)
-    draw_background(canvas, item.background, rng, size=(100, 100))
-    _cast_shadow(canvas, item, product, pose, rng)
-    canvas.drawPicture(product, pose.matrix())
+    draw_background(canvas, item.background, sketch.rng, size=(100, 100))
+    _cast_shadow(canvas, sketch)
+    canvas.drawPicture(sketch.drawing, sketch.pose.matrix())
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
 
 
 def draw_cutout(item: Item, size: int) -> Image.Image:
     """Returns the item alone as a square RGBA image of `size` pixels, transparent around it, without a shadow."""
-    product, pose, _ = _product(item)
+    sketch = _sketch(item)
     pixels = np.zeros((size, size, 4), np.uint8)
     canvas = _canvas(pixels, size / 100)
-    canvas.drawPicture(product, pose.matrix())
+    canvas.drawPicture(sketch.drawing, sketch.pose.matrix())
     return Image.frombytes("RGBa", (size, size), pixels.tobytes()).convert("RGBA")
 
 
-def _canvas(pixels: np.ndarray, scale: float) -> skia.Canvas:
+def _canvas(pixels: NDArray[np.uint8], scale: float) -> skia.Canvas:
     surface = skia.Surface(pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
     canvas = surface.getCanvas()
     canvas.scale(scale, scale)
     return canvas
 
 
-def _product(item: Item) -> tuple[skia.Picture, Pose, random.Random]:
+def _sketch(item: Item) -> Sketch:
     rng = random.Random(item.seed)
     kind = KINDS[item.category]
     palette = Palette(tint(item.colour, rng), tint(item.accent, rng))
@@ -72,31 +84,46 @@ def _product(item: Item) -> tuple[skia.Picture, Pose, random.Random]:
     canvas = recorder.beginRecording(skia.Rect.MakeLTRB(-MARGIN, -MARGIN, 100 + MARGIN, 100 + MARGIN))
     easel = Easel.set_up(canvas, palette, pattern=item.pattern, material=item.material, rng=rng)
     kind.draw(easel, item.silhouette)
-    picture = recorder.finishRecordingAsPicture()
-    return picture, _pose(rng, stands=kind.stands), rng
+    stands = kind.stands and item.silhouette not in kind.hung
+    pose = _pose(easel.extent, rng, stands=stands)
+    ground = _ground(easel.extent, pose) if stands else None
+    return Sketch(recorder.finishRecordingAsPicture(), pose, ground, rng)
 
 
-def _pose(rng: random.Random, *, stands: bool) -> Pose:
-    size = rng.uniform(0.74, 0.96)
-    room = 50 * (1 - size)
-    shift = (rng.uniform(-room, room), room * rng.uniform(0, 0.7) if stands else rng.uniform(-room, room))
+def _pose(extent: skia.Rect, rng: random.Random, *, stands: bool) -> Pose:
+    """Returns a pose in which the whole product is on the picture, a standing one in its lower part."""
+    turn = rng.gauss(0, 0.7) if stands else max(-9.0, min(9.0, rng.gauss(0, 3.5)))
+    stretch = rng.uniform(0.95, 1.06)
+    wide, high = extent.width() * stretch, extent.height()
+    slant = abs(math.sin(math.radians(turn)))
+    across, down = wide + high * slant, high + wide * slant
+    size = 100 * rng.uniform(0.66, 0.92) / max(across, down)
+    room_x, room_y = (96 - across * size) / 2, (96 - down * size) / 2
+    dx = rng.uniform(-room_x, room_x) * 0.8
+    dy = rng.uniform(0.2, 0.9) * room_y if stands else rng.uniform(-room_y, room_y) * 0.8
     flip = rng.choice((-1, 1))
-    return Pose(size, rng.gauss(0, 0.8 if stands else 3.5), flip * rng.uniform(0.94, 1.06), shift)
+    return Pose((extent.centerX(), extent.centerY()), (flip * stretch * size, size), turn, (50 + dx, 50 + dy))
 
 
-def _cast_shadow(canvas: skia.Canvas, item: Item, product: skia.Picture, pose: Pose, rng: random.Random) -> None:
+def _ground(extent: skia.Rect, pose: Pose) -> skia.Rect:
+    half = extent.width() * abs(pose.scale[0]) * 0.46
+    foot = pose.place[1] + extent.height() / 2 * pose.scale[1]
+    return skia.Rect.MakeLTRB(pose.place[0] - half, foot - 3.4, pose.place[0] + half, foot + 1.8)
+
+
+def _cast_shadow(canvas: skia.Canvas, sketch: Sketch) -> None:
+    rng = sketch.rng
     strength = rng.uniform(0.25, 0.45)
     dx, dy = rng.uniform(-3, 3), rng.uniform(1.5, 3.5)
-    black = skia.ColorFilters.Blend(skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn)
-    blur = skia.ImageFilters.Blur(1.8, 1.8)
-    layer = skia.Paint(ImageFilter=blur, ColorFilter=black)
-    matrix = pose.matrix()
+    if sketch.ground is not None:
+        dark = skia.Paint(AntiAlias=True, Color4f=skia.Color4f(0, 0, 0.03, strength + 0.15))
+        dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 1.8))
+        canvas.drawOval(sketch.ground, dark)
+        strength, dy = strength * 0.6, dy * 0.3
+    black = skia.ColorFilters.Blend(
+        skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn
+    )
+    layer = skia.Paint(ImageFilter=skia.ImageFilters.Blur(1.8, 1.8), ColorFilter=black)
+    matrix = sketch.pose.matrix()
     matrix.postTranslate(dx, dy)
-    canvas.drawPicture(product, matrix, layer)
-    if KINDS[item.category].stands:
-        foot = 50 + pose.shift[1] + 44 * pose.size
-        dark = skia.Paint(AntiAlias=True, Color4f=skia.Color4f(0, 0, 0.03, strength))
-        dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.2))
-        half = 36 * pose.size
-        x = 50 + pose.shift[0]
-        canvas.drawOval(skia.Rect.MakeLTRB(x - half, foot - 3, x + half, foot + 3), dark)
+    canvas.drawPicture(sketch.drawing, matrix, layer)

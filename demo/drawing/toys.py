@@ -86,12 +86,15 @@ def ball(easel: Easel, silhouette: str) -> None:
             easel.flat(outline(corners, 1), panel)
             if i < 5:
                 easel.line([(50 + 10 * math.sin(angle), 52 - 10 * math.cos(angle)), (50 + 21 * math.sin(angle), 52 - 21 * math.cos(angle))], 1.0, ink)
-    elif silhouette == "volleyball":
-        for turn in (0, 120, 240):
-            for r in (0, 9, 18):
-                a = math.radians(turn)
-                points = [(-6 + r, -38 + r * 0.4), (2 + r, -12, 20), (30, 12 - r * 0.9)]
-                easel.line([(50 + x * math.cos(a) - y * math.sin(a), 52 + x * math.sin(a) + y * math.cos(a)) for x, y, *_ in points], 1.1, ink)
+    elif silhouette == "baseball":
+        thread = easel.palette.accent if easel.pattern == "plain" else ink
+        for sign in (1, -1):
+            seam = [(50 + sign * 30, 24), (50 + sign * 10, 52, 40), (50 + sign * 30, 80)]
+            easel.line(seam, 0.8, ink)
+            for i in range(9):
+                along = i / 8 * 2 - 1
+                x, y = 50 + sign * (20 + 10 * along * along), 52 + 27 * along
+                easel.line([(x - sign * 2.6, y - 1.6), (x, y), (x + sign * 2.4, y - 1.8)], 1.0, thread)
     else:
         if easel.pattern == "plain":
             wedge = easel.palette.accent
@@ -103,19 +106,22 @@ def ball(easel: Easel, silhouette: str) -> None:
 
 
 def kite(easel: Easel, silhouette: str) -> None:
-    easel.line([(50, 74), (44, 82), (56, 88), (48, 97)], 1.0, (0.4, 0.38, 0.36))
-    for x, y in ((46.5, 81), (53, 87)):
+    diamond = silhouette == "diamond"
+    foot = 74 if diamond else 48
+    easel.line([(50, foot), (43, foot + 9), (57, foot + 15), (48, foot + 24)], 1.1, (0.4, 0.38, 0.36))
+    for x, y in ((46.8, foot + 7.5), (53.4, foot + 14)):
         for sign in (1, -1):
             easel.solid(outline([(x, y), (x + sign * 6, y - 3), (x + sign * 6, y + 3)], 1), volume=0.4)
-    body = [(50, 4), (82, 34), (50, 76), (18, 34)] if silhouette == "diamond" else [(50, 10), (94, 56, 3), (50, 48), (6, 56, 3)]
+    body = [(50, 4), (82, 34), (50, 76), (18, 34)] if diamond else [(50, 10), (94, 56, 3), (50, 50), (6, 56, 3)]
     easel.part(outline(body, 1.5))
     easel.line([body[0], (50, body[2][1])], 1.0)
-    easel.line([body[1], body[3]], 1.0)
+    if diamond:
+        easel.line([body[1], body[3]], 1.0)
 
 
 KINDS = {
     "toy car": Kind(toy_car, ("sedan", "van", "truck", "racer"), ("plastic", "metal", "wood"), stands=True),
     "teddy bear": Kind(teddy_bear, ("sitting", "bow tie", "hugging"), ("plush",), stands=True),
-    "ball": Kind(ball, ("beach", "basketball", "football", "volleyball"), ("plastic", "rubber", "leather"), stands=True),
+    "ball": Kind(ball, ("beach", "basketball", "football", "baseball"), ("plastic", "rubber", "leather"), stands=True),
     "kite": Kind(kite, ("diamond", "delta"), ("nylon", "cotton")),
 }
