@@ -1,0 +1,116 @@
+"""`vitrine doctor`: checks everything an answer depends on, and says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import click
+
+from vitrine.errors import NoLiveVersion, VitrineError
+from vitrine.settings import Settings, load_settings
+from vitrine.wiring import Vitrine
+
+__all__ = ["doctor", "examine"]
+
+LEAST_FREE_GB = 1.0
+"""Less free disk than this is reported: an ingest or a reindex writes a second version beside the live one."""
+
+Check = Callable[[Vitrine], Iterator[str]]
+"""Yields one sentence for each fault, with its remedy; nothing when all is well."""
+
+
+def _data_folder(vitrine: Vitrine) -> Iterator[str]:
+    folder = vitrine.settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        yield f"{folder} cannot be written ({error.strerror}); give this user the right to write there, or set VITRINE_DATA_DIR"
+        return
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < LEAST_FREE_GB:
+        yield f"{folder} has {free:.1f} GB free; make room, or set VITRINE_DATA_DIR to a larger disk"
+
+
+def _model(vitrine: Vitrine) -> Iterator[str]:
+    embedder = vitrine.embedder
+    row = embedder.embed_texts(["a red dress"])
+    if row.shape != (1, embedder.card.dimension):
+        yield f"{embedder.card.name} gave a vector of shape {row.shape}; choose another model with VITRINE_MODEL"
+
+
+def _index(vitrine: Vitrine) -> Iterator[str]:
+    yield from vitrine.versions.check()
+    try:
+        serving = vitrine.live.current()
+    except NoLiveVersion:
+        yield "no index version is live; run `vitrine ingest SOURCE --map FILE`, or `vitrine demo` to look around"
+        return
+    if serving.index.count() == 0:
+        yield f"version {serving.index.info.name} is live but empty; run `vitrine ingest SOURCE --map FILE`"
+
+
+def _image_store(vitrine: Vitrine) -> Iterator[str]:
+    vitrine.images.has("0" * 64)
+    yield from ()
+
+
+def _queue(vitrine: Vitrine) -> Iterator[str]:
+    url = vitrine.settings.queue_url
+    if not url.startswith("redis"):
+        return
+    import redis
+
+    try:
+        with closing(redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)) as client:
+            client.ping()
+    except redis.RedisError as error:
+        yield f"the queue does not answer ({error}); start Redis, or correct VITRINE_QUEUE_URL"
+
+
+def _admin(vitrine: Vitrine) -> Iterator[str]:
+    token = vitrine.settings.admin_token.get_secret_value()
+    if token and len(token) < 16:
+        yield "VITRINE_ADMIN_TOKEN is shorter than 16 characters; use a longer one, such as `openssl rand -hex 24` prints"
+
+
+CHECKS: dict[str, Check] = {
+    "data folder": _data_folder,
+    "model": _model,
+    "index": _index,
+    "image store": _image_store,
+    "queue": _queue,
+    "admin token": _admin,
+}
+
+
+def examine(settings: Settings) -> Iterator[tuple[str, list[str]]]:
+    """Each check's name and its faults, as it finishes."""
+    with closing(Vitrine(settings)) as vitrine:
+        for name, check in CHECKS.items():
+            try:
+                faults = list(check(vitrine))
+            except VitrineError as error:
+                faults = [str(error)]
+            yield name, faults
+
+
+@click.command()
+def doctor() -> None:
+    """Check model, index, queue, store and disk; say what is wrong and what to do. Exit status 1 when something is."""
+    settings = load_settings()
+    cores = os.cpu_count() or 1
+    click.echo(f"backend {settings.backend}, model {settings.model}, data in {settings.data_dir.resolve()}, {cores} cores")
+    wrong = 0
+    for name, faults in examine(settings):
+        wrong += len(faults)
+        click.secho(f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red")
+        for fault in faults:
+            click.echo(f"       {fault}")
+    sys.exit(1 if wrong else 0)
