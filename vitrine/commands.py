@@ -14,7 +14,7 @@ import click
 from vitrine.errors import InvalidQuery
 from vitrine.filters import MATCH_ALL, All, Filter, parse_expression
 from vitrine.queries import SearchQuery, Sort, WeightedText
-from vitrine.settings import load_settings
+from vitrine.settings import load_settings, settings_table
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vitrine.results import Page
     from vitrine.wiring import Vitrine
 
-__all__ = ["classify", "detect", "evaluate", "search", "similarity"]
+__all__ = ["classify", "detect", "evaluate", "search", "settings", "similarity"]
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -174,10 +174,18 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
         raise InvalidQuery.of("k", "must be at least 1")
     judged = read_judgements(judgements, topics=topics)
     with closing(_open()) as vitrine, tqdm(total=len(judged), unit="query", disable=not sys.stderr.isatty()) as bar:
-        scores = score(vitrine.engine.search, judged, open_image=lambda path: _picture(vitrine, path), k=k, progress=bar.update)
+        scores = score(
+            vitrine.engine.search, judged, open_image=lambda path: _picture(vitrine, path), k=k, progress=lambda n: bar.update(n) and None
+        )
     if as_json:
         _print_json({"queries": scores.queries, **scores.values})
         return
     click.echo(f"{scores.queries} judged queries")
     for name, value in scores.values.items():
         click.echo(f"{name:<10} {value:.4f}")
+
+
+@click.command()
+def settings() -> None:
+    """Print every setting with its default and meaning, as a Markdown table."""
+    click.echo(settings_table())

@@ -102,7 +102,7 @@ def evaluate(
     *,
     open_image: Callable[[Path], Image],
     k: int = 10,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> Scores:
     """Search for every judged query and score the first `k` hits; `progress` is told each finished query."""
     import ir_measures

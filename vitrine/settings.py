@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vitrine.errors import FieldError, InvalidSettings
 
-__all__ = ["PREFIX", "Settings", "load_settings"]
+__all__ = ["PREFIX", "Settings", "load_settings", "settings_table"]
 
 PREFIX = "VITRINE_"
 
@@ -94,3 +94,12 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each value
     except ValidationError as error:
         raise InvalidSettings([FieldError(PREFIX + str(e["loc"][0]).upper(), e["msg"]) for e in error.errors()]) from None
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table: variable, default, meaning."""
+    rows = ["| variable | default | meaning |", "|-|-|-|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else str(field.default)
+        rows.append(f"| `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |")
+    return "\n".join(rows)
