@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,8 @@ class Recognition:
 
     def shop(self, image: Image, objects: Sequence[Detection], query: SearchQuery) -> list[Found]:
         """For each object the products that look like what is in its box; `query` brings filter and limit."""
-        return [Found(found, self._engine.search(_seeing(query, image, found))) for found in objects]
+        pages = self._engine.search_pictures([crop(image, found.box) for found in objects], query)
+        return [Found(found, page) for found, page in zip(objects, pages, strict=True)]
 
     def _check(self, field: str, texts: Sequence[str]) -> None:
         limits = self._settings
@@ -118,10 +119,6 @@ def _averaged(embedder: Embedder, labels: Sequence[str], templates: Sequence[str
         return rows
     mean = rows.reshape(len(templates), len(labels), -1).mean(axis=0)
     return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
-
-
-def _seeing(query: SearchQuery, image: Image, found: Detection) -> SearchQuery:
-    return replace(query, image=crop(image, found.box))
 
 
 def crop(image: Image, box: tuple[float, float, float, float]) -> Image:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
+from PIL.Image import Image
 
 from vitrine.cursors import Cursor, query_digest
 from vitrine.errors import FieldError, InvalidCursor, InvalidFilter, InvalidQuery, NotFound
@@ -60,6 +62,25 @@ class SearchEngine:
             "total": (finished - started) * 1e3,
         }
         return _page(query, replace(answer, hits=hits), serving, vector, timings)
+
+    def search_pictures(self, pictures: Sequence[Image], query: SearchQuery) -> list[Page]:
+        """For each picture the products that look like it, under the query's filter: one embedding for all pictures together."""
+        if not query.browses or query.cursor:
+            raise InvalidQuery.of("query", "brings filter, limit and sort only; the pictures are what is searched for")
+        self._check_limits(query)
+        serving = self._live.current()
+        _check_fields(query, serving.index.info.schema)
+        started = perf_counter()
+        vectors = serving.embedder.embed_images(pictures)
+        embed_ms = (perf_counter() - started) * 1e3 / max(len(pictures), 1)
+        pages = []
+        for picture, vector in zip(pictures, vectors, strict=True):
+            started = perf_counter()
+            answer = serving.index.search(self._index_query(query, vector, None))
+            search_ms = (perf_counter() - started) * 1e3
+            timings = {"embed": embed_ms, "search": search_ms, "total": embed_ms + search_ms}
+            pages.append(_page(replace(query, image=picture), answer, serving, vector, timings))
+        return pages
 
     def similar(self, product_id: str, query: SearchQuery) -> Page:
         """The products that look like one product, never itself; `query` brings filter, limit and sort. `NotFound` for an unknown id."""
