@@ -4,7 +4,7 @@ import math
 
 from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
-from demo.drawing.palette import darker, lighter, luminance
+from demo.drawing.palette import darker, lighter, luminance, mix
 from demo.drawing.shapes import circle, curve, mirror, outline, oval, rect
 
 __all__ = ["KINDS"]
@@ -46,10 +46,11 @@ def cap(easel: Easel, silhouette: str) -> None:
     brim = [(38, 60), (70, 55, 6), (94, 66, 9), (92, 72, 6), (66, 66, 18), (42, 66, 9)]
     if silhouette == "flat brim":
         brim = [(40, 60), (70, 56, 4), (96, 58, 4), (96, 63, 3), (66, 65, 9), (42, 65, 6)]
-    easel.solid(outline(brim, 3), easel.trim if easel.pattern != "plain" or silhouette == "trucker" else easel.palette.base, volume=0.7)
+    easel.solid(outline(brim, 3), easel.palette.base, volume=0.7)
     easel.solid(oval(43, 24.4, 3.2, 1.8), volume=0.5)
     if silhouette == "baseball":
-        easel.solid(circle(61, 46, 5), volume=0.4)
+        badge = easel.palette.accent if easel.pattern == "plain" else easel.palette.base
+        easel.solid(outline([(60, 40), (66, 42), (66, 49), (62, 53), (58.6, 48)], 2), badge, "cotton", volume=0.4)
 
 
 def beanie(easel: Easel, silhouette: str) -> None:
@@ -64,7 +65,7 @@ def beanie(easel: Easel, silhouette: str) -> None:
         easel.line([(50 + x * 0.25, top + 4), (50 + x * 0.85, 40), (50 + x, 64)], 0.7, alpha=0.4)
     cuff = outline(mirror([(50, 60, 40), (77, 57, 3), (78, 74, 4), (50, 79, 40)]), 3)
     if silhouette != "fisherman":
-        easel.solid(cuff, volume=0.7)
+        easel.solid(cuff, easel.palette.base, volume=0.8)
         for x in range(-26, 27, 3):
             easel.line([(50 + x, 60 - abs(x) * 0.06), (50 + x * 1.02, 76 - abs(x) * 0.07)], 0.7, alpha=0.45)
     else:
@@ -237,15 +238,15 @@ def sunglasses(easel: Easel, silhouette: str) -> None:
     for sign in (1, -1):
         if silhouette == "round":
             lens = circle(50 + sign * 22, 50, 17)
-            inner = circle(50 + sign * 22, 50, 12)
+            inner = circle(50 + sign * 22, 50, 10)
         else:
             brow = 34 if silhouette == "cat-eye" else 38
             points = [(6, 42), (40, brow), (40, 52, 9), (31, 66, 9), (14, 66, 9), (6, 54, 6)]
             lens = outline([(50 + sign * x, y) for x, y, *_ in points], 6)
-            small = [(50 + sign * (23 + (x - 23) * 0.70), 51 + (y - 51) * 0.66) for x, y, *_ in points]
+            small = [(50 + sign * (23 + (x - 23) * 0.62), 51 + (y - 51) * 0.56) for x, y, *_ in points]
             inner = outline(small, 6)
         easel.part(lens)
-        easel.flat(inner, (0.10, 0.10, 0.13), 0.92)
+        easel.flat(inner, mix(easel.palette.base, (0.08, 0.08, 0.11), 0.8))
         easel.glint(outline([(50 + sign * 22 - 8, 50), (50 + sign * 22 - 2, 43), (50 + sign * 22 + 2, 43), (50 + sign * 22 - 8, 54)], 1), 0.35)
     easel.stroke(curve([(43, 46), (50, 41), (57, 46)], 9), 4.4)
     easel.stroke(curve([(43, 46), (50, 41), (57, 46)], 9), 3.6, easel.palette.base)

@@ -119,8 +119,8 @@ def jeans(easel: Easel, silhouette: str) -> None:
     _trousers(easel, silhouette, 93)
     for sign in (1, -1):
         easel.seam([(50 + sign * 6.5, 13.6), (50 + sign * 8, 21, 6), (50 + sign * 17, 22)])
-        foot = {"flared": 72, "wide": 75, "skinny": 62, "slim": 63}.get(silhouette, 66)
-        easel.seam([(50 + sign * 16, 26), (50 + sign * (foot - 51), 90)])
+        knee, foot = {"flared": (13, 20.6), "wide": (19, 23.6), "skinny": (13.4, 11.6)}.get(silhouette, (15.4, 15.4))
+        easel.seam([(50 + sign * 16.4, 27), (50 + sign * knee, 57, 20), (50 + sign * foot, 90)])
         if silhouette == "ripped":
             y = 50.0
             for i in range(3):
@@ -156,7 +156,7 @@ def sock(easel: Easel, silhouette: str) -> None:
     easel.part(outline([(34, top), (53, top), (54, 58, 10), (60, 66, 8), (80, 72, 14), (82, 88, 9), (60, 89, 12), (36, 84, 14), (33, 66, 12)], 3))
     easel.solid(outline([(70, 69), (82, 72, 9), (83, 88, 9), (72, 89)], 2), volume=0.7)
     easel.solid(outline([(33.4, 68), (42, 72, 5), (46, 86, 5), (36, 85, 9)], 3), volume=0.7)
-    easel.solid(rect(32.6, top - 1, 54.4, top + 9, 2), volume=0.6)
+    easel.solid(rect(32.6, top - 1, 54.4, top + 9, 2), easel.palette.base, volume=0.7)
     for x in range(35, 54, 2):
         easel.line([(x, top), (x, top + 8)], 0.5, alpha=0.4)
 

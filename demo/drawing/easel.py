@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import skia
 
 from demo.drawing.finishes import FINISHES, Finish, texture_shader
-from demo.drawing.palette import RGB, Palette, darker, lighter, luminance, shadow_of
+from demo.drawing.palette import RGB, Palette, darker, lighter, luminance, mix, shadow_of
 from demo.drawing.patterns import paint, pattern_shader
 from demo.drawing.shapes import Points, curve
 
@@ -57,7 +57,7 @@ class Easel:
         if self.pattern != "plain":
             return self.palette.accent
         base = self.palette.base
-        return darker(base, 0.28) if luminance(base) > 0.25 else lighter(base, 0.16)
+        return mix(base, shadow_of(base), 0.42) if luminance(base) > 0.25 else lighter(base, 0.16)
 
     def part(self, path: skia.Path, *, volume: float = 1.0) -> None:
         """Draws a part in the product's colour, pattern and material."""
@@ -84,7 +84,7 @@ class Easel:
 
     def stroke(self, path: skia.Path, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:
         """Strokes a path with round ends."""
-        self.extent.join(path.getBounds())
+        self.extent.join(path.getBounds().makeOutset(width / 2, width / 2))
         self.canvas.drawPath(path, _pen(colour or self.palette.ink, width, alpha))
 
     def seam(self, points: Points, *, alpha: float = 0.6) -> None:
@@ -139,8 +139,9 @@ class Easel:
         self._light(bounds, finish, volume, dark)
         for _ in range(finish.folds if volume >= 0.9 and bounds.width() > 14 else 0):
             self._crease(bounds)
-        pen = _pen(dark, 5.0 * volume, 0.36)
-        pen.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.2))
+        rim = min(4.6, 0.22 * min(bounds.width(), bounds.height())) * volume
+        pen = _pen(dark, rim, 0.34)
+        pen.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 0.4 + rim * 0.32))
         self.canvas.drawPath(path, pen)
         self.canvas.restore()
         self.canvas.drawPath(path, _pen(self.palette.ink, 0.5, 0.6))
@@ -150,7 +151,8 @@ class Easel:
         if self.light > 0:
             near, far = far, near
         stops, places = _GLOSS[finish.gloss]
-        colours = [skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * min(1.0, volume)).toColor() for a in stops]
+        shine = min(1.0, volume) * (0.5 + min(0.5, 2 * luminance(dark)))
+        colours = [skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * shine).toColor() for a in stops]
         ends = [skia.Point(near, bounds.top()), skia.Point(far, bounds.top() + bounds.height() * 0.35)]
         shader = skia.GradientShader.MakeLinear(ends, colours, places)
         self.canvas.drawRect(bounds, skia.Paint(Shader=shader))
@@ -171,7 +173,7 @@ class Easel:
 
 # Light (+) and dark (-) along the light's way over a part, and where each stands (0..1).
 _GLOSS: dict[str, tuple[list[float], list[float]]] = {
-    "none": ([0.14, 0.04, -0.05, -0.30], [0.0, 0.35, 0.6, 1.0]),
+    "none": ([0.14, 0.04, 0.0, -0.26], [0.0, 0.35, 0.6, 1.0]),
     "soft": ([0.05, 0.28, 0.02, -0.12, -0.38], [0.0, 0.22, 0.45, 0.7, 1.0]),
     "satin": ([-0.10, 0.32, -0.08, 0.24, -0.16, 0.10, -0.34], [0.0, 0.18, 0.36, 0.52, 0.7, 0.84, 1.0]),
     "sharp": ([0.02, 0.10, 0.50, 0.06, -0.04, -0.36], [0.0, 0.12, 0.18, 0.28, 0.6, 1.0]),

@@ -39,7 +39,7 @@ FINISHES: dict[str, Finish] = {
     "plush": Finish("fur", 0.9, fuzz=0.8),
     "wood": Finish("wood", 0.9),
     "metal": Finish("brushed", 0.35, gloss="metal"),
-    "glass": Finish("smooth", 0.0, gloss="sharp", opacity=0.72),
+    "glass": Finish("smooth", 0.0, gloss="sharp", opacity=0.86),
     "ceramic": Finish("smooth", 0.0, gloss="sharp"),
     "plastic": Finish("smooth", 0.0, gloss="sharp"),
     "rubber": Finish("leather", 0.3, gloss="soft"),

@@ -21,12 +21,12 @@ def sneaker(easel: Easel, silhouette: str) -> None:
     easel.hollow(outline([(17, top - 1), (40, top), (44, top + 9), (18, top + 8)], 5))
     upper = [(14, 70), (13, 55, 10), (15, top, 4), (24, top + 5, 8), (40, top + 1, 3), (50, 50, 9), (66, 58, 12), (88, 61, 14), (92, 72, 6), (90, 74)]
     easel.part(outline(upper, 3))
-    easel.solid(outline([(72, 59), (88, 61, 14), (92, 73, 6), (74, 74), (70, 66, 6)], 3), volume=0.6)
-    easel.solid(outline([(13.6, 56), (20, 50, 5), (25, 62, 5), (24, 74), (14, 74)], 3), volume=0.6)
+    for patch in ([(72, 59), (88, 61, 14), (92, 73, 6), (74, 74), (70, 66, 6)], [(13.6, 56), (20, 50, 5), (25, 62, 5), (24, 74), (14, 74)]):
+        easel.solid(outline(patch, 3), easel.palette.base, volume=0.7)
     _laces(easel, top, high=high)
     _stripe(easel, silhouette)
-    sole_top = 70 if silhouette != "runner" else 68
-    sole = [(12, sole_top), (50, sole_top + 2, 30), (92, sole_top, 6), (94, 80, 8), (88, 83), (14, 83), (10, 80, 5)]
+    sole_top = 73 if silhouette != "runner" else 71
+    sole = [(12, sole_top), (50, sole_top + 2, 30), (92, sole_top, 6), (94, 79, 8), (88, 82), (14, 82), (10, 79, 5)]
     easel.solid(outline(sole, 3), RUBBER_WHITE, "rubber", volume=0.6)
     easel.line([(12, 80.4), (50, 81, 30), (93, 79.4)], 0.9, easel.trim)
 
@@ -104,10 +104,13 @@ def sandal(easel: Easel, silhouette: str) -> None:
         _flip_flops(easel)
         return
     wedge = silhouette == "wedge"
-    sole = (0.72, 0.54, 0.35) if wedge else darker(easel.palette.base, 0.5)
     heel_y = 56.0 if wedge else 76.0
     block = [(8, heel_y + 3), (30, heel_y + 6, 14), (60, 80, 16), (92, 79, 8), (93, 87, 4), (10, 88, 3)]
-    easel.solid(outline(block, 3), sole, "canvas" if wedge else "rubber", volume=0.7)
+    if wedge:
+        easel.part(outline(block, 3), volume=0.7)
+        easel.solid(outline([(9, 83), (60, 83.4), (93, 82), (93, 87.4, 4), (10, 88.4, 3)], 1), (0.72, 0.54, 0.35), "canvas", volume=0.4)
+    else:
+        easel.solid(outline(block, 3), darker(easel.palette.base, 0.5), "rubber", volume=0.7)
     if silhouette == "slide":
         easel.hollow(outline([(42, 79), (46, 52, 12), (60, 50, 9), (60, 79)], 3))
         easel.part(outline([(40, 80), (47, 50, 14), (66, 48, 12), (84, 64, 12), (88, 80)], 3))

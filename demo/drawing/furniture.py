@@ -11,10 +11,10 @@ LEGS: RGB = (0.50, 0.34, 0.20)
 STEEL: RGB = (0.62, 0.64, 0.68)
 
 
-def _leg(easel: Easel, top: tuple[float, float], foot: tuple[float, float], *, width: float = 3.6, colour: RGB = LEGS) -> None:
+def _leg(easel: Easel, top: tuple[float, float], foot: tuple[float, float], *, width: float = 3.6, colour: RGB = LEGS, material: str = "wood") -> None:
     (x, y), (fx, fy) = top, foot
     points = [(x - width / 2, y), (x + width / 2, y), (fx + width / 3, fy), (fx - width / 3, fy)]
-    easel.solid(outline(points, 0.6), colour, "wood", volume=0.5)
+    easel.solid(outline(points, 0.6), colour, material, volume=0.5)
 
 
 def chair(easel: Easel, silhouette: str) -> None:
@@ -40,7 +40,7 @@ def chair(easel: Easel, silhouette: str) -> None:
         return
     if silhouette == "stool":
         for x, foot in ((38, 30), (62, 70), (45, 42), (55, 58)):
-            _leg(easel, (x, 32), (foot, 94), width=4.2, colour=easel.palette.base)
+            _leg(easel, (x, 32), (foot, 94), width=4.2, colour=easel.palette.base, material=easel.material)
         easel.line([(34, 70), (66, 70)], 2.4, darker(easel.palette.base, 0.2))
         easel.part(oval(50, 30, 27, 9))
         return
@@ -92,7 +92,7 @@ def table(easel: Easel, silhouette: str) -> None:
     low = silhouette == "coffee"
     top, floor = (52, 84) if low else (32, 94)
     for x, foot in ((24, 26), (76, 74)):
-        _leg(easel, (x, top), (foot, floor - 10), colour=darker(legs, 0.25), width=3.4)
+        _leg(easel, (x, top), (foot, floor - 10), colour=darker(legs, 0.25), width=3.4, material=easel.material)
     easel.part(outline([(20, top - 8), (80, top - 8), (95, top + 6), (5, top + 6)], 1.5), volume=0.6)
     easel.part(rect(5, top + 5.4, 95, top + 11, 1), volume=0.6)
     if silhouette == "desk":
@@ -101,7 +101,7 @@ def table(easel: Easel, silhouette: str) -> None:
             easel.line([(70, y), (79, y)], 1.6, STEEL)
         easel.line([(59, top + 21.5), (90, top + 21.5)], 0.8)
     for x in (10, 90):
-        _leg(easel, (x, top + 10), (x, floor), colour=legs, width=6)
+        _leg(easel, (x, top + 10), (x, floor), colour=legs, width=6, material=easel.material)
     if low:
         easel.part(rect(12, floor - 9, 88, floor - 5.5, 1), volume=0.5)
 

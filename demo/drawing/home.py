@@ -43,9 +43,9 @@ def bottle(easel: Easel, silhouette: str) -> None:
         easel.part(outline(mirror(right), 2))
         easel.solid(rect(44.4, 8, 55.6, 22, 1.5), volume=0.6)
         if easel.pattern == "plain":
-            easel.flat(rect(37, 62, 63, 82, 1), (0.95, 0.93, 0.86))
-            easel.line([(41, 68), (59, 68)], 1.2, (0.3, 0.25, 0.2))
-            easel.line([(44, 74), (56, 74)], 0.8, (0.3, 0.25, 0.2))
+            easel.flat(rect(40, 64, 60, 80, 1), (0.95, 0.93, 0.86))
+            easel.line([(43, 69), (57, 69)], 1.2, (0.3, 0.25, 0.2))
+            easel.line([(45, 74.5), (55, 74.5)], 0.8, (0.3, 0.25, 0.2))
         return
     if silhouette == "sport":
         easel.part(outline(mirror([(50, 30), (63, 30, 5), (66, 48, 9), (62, 60, 9), (66, 74, 9), (65, 93, 5), (50, 94)]), 3))
@@ -124,17 +124,17 @@ def clock(easel: Easel, silhouette: str) -> None:
     body = rect(13, 15, 87, 89, 6) if square else circle(50, 54, 36)
     easel.part(body)
     face_colour = lighter(easel.palette.base, 0.9) if luminance(easel.palette.base) < 0.75 else (0.99, 0.99, 0.97)
-    easel.solid(circle(50, 54 if not square else 52, 24.5), face_colour, "ceramic", volume=0.35)
+    easel.solid(circle(50, 54 if not square else 52, 22.5), face_colour, "ceramic", volume=0.35)
     middle = 52 if square else 54
     dark = (0.1, 0.1, 0.12)
     for i in range(12):
         angle = i * math.pi / 6
         dx, dy = math.sin(angle), math.cos(angle)
-        inner = 18 if i % 3 == 0 else 20.5
-        easel.line([(50 + dx * inner, middle - dy * inner), (50 + dx * 22.5, middle - dy * 22.5)], 1.6 if i % 3 == 0 else 0.9, dark)
+        inner = 16.5 if i % 3 == 0 else 18.5
+        easel.line([(50 + dx * inner, middle - dy * inner), (50 + dx * 20.2, middle - dy * 20.2)], 1.6 if i % 3 == 0 else 0.9, dark)
     hour, minute = easel.rng.uniform(0, 6.28), easel.rng.uniform(0, 6.28)
-    easel.line([(50, middle), (50 + 11 * math.sin(hour), middle - 11 * math.cos(hour))], 2.4, dark)
-    easel.line([(50, middle), (50 + 17 * math.sin(minute), middle - 17 * math.cos(minute))], 1.6, dark)
+    easel.line([(50, middle), (50 + 10 * math.sin(hour), middle - 10 * math.cos(hour))], 2.4, dark)
+    easel.line([(50, middle), (50 + 15 * math.sin(minute), middle - 15 * math.cos(minute))], 1.6, dark)
     easel.flat(circle(50, middle, 1.9), (0.8, 0.2, 0.15))
 
 

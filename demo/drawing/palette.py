@@ -13,17 +13,17 @@ RGB = tuple[float, float, float]
 # (red | orange | brown | beige, red | pink | purple), so that a tint is never of two words.
 _RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
     "red": ((-6, 4), (0.40, 0.49), (0.72, 0.90)),
-    "orange": ((22, 31), (0.50, 0.57), (0.86, 0.98)),
-    "yellow": ((47, 55), (0.53, 0.63), (0.82, 0.98)),
+    "orange": ((21, 30), (0.50, 0.57), (0.86, 0.98)),
+    "yellow": ((48, 56), (0.55, 0.64), (0.88, 1.0)),
     "green": ((100, 152), (0.27, 0.44), (0.38, 0.68)),
-    "blue": ((208, 228), (0.32, 0.56), (0.55, 0.85)),
+    "blue": ((207, 223), (0.32, 0.56), (0.55, 0.85)),
     "purple": ((266, 288), (0.34, 0.50), (0.38, 0.62)),
     "pink": ((326, 348), (0.70, 0.80), (0.65, 0.92)),
     "brown": ((18, 28), (0.22, 0.33), (0.38, 0.55)),
     "black": ((0, 360), (0.07, 0.13), (0.0, 0.10)),
-    "white": ((30, 220), (0.94, 0.98), (0.0, 0.25)),
+    "white": ((30, 220), (0.95, 0.985), (0.0, 0.2)),
     "gray": ((200, 230), (0.46, 0.62), (0.0, 0.05)),
-    "beige": ((34, 42), (0.74, 0.82), (0.36, 0.52)),
+    "beige": ((34, 41), (0.75, 0.82), (0.34, 0.48)),
 }
 
 COLOURS: tuple[str, ...] = tuple(_RANGES)
@@ -66,7 +66,10 @@ def lighter(colour: RGB, share: float) -> RGB:
 
 def shadow_of(colour: RGB) -> RGB:
     """Returns what the colour becomes in the shade: its own hue, warmer, so that yellow does not turn to olive."""
-    return 0.34 * colour[0], 0.25 * colour[1], 0.27 * colour[2]
+    grayness = 1 - (max(colour) - min(colour))
+    bounce = 1.0 + 1.7 * max(0.0, luminance(colour) - 0.6)
+    r, g, b = 0.36 * bounce, (0.30 + 0.05 * grayness) * bounce, (0.29 + 0.06 * grayness) * bounce
+    return r * colour[0], g * colour[1], b * colour[2]
 
 
 def luminance(colour: RGB) -> float:

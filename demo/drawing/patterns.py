@@ -78,7 +78,7 @@ def _checked(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
 def _floral(canvas: skia.Canvas, palette: Palette, rng: random.Random) -> None:
     leaf = mix(palette.accent, (0.2, 0.42, 0.2), 0.55)
     petals = rng.choice((5, 5, 6))
-    for x, y, size in ((5.2, 5.4, 1.0), (12.6, 12.4, 1.0), (12.8, 4.4, 0.62), (4.6, 13.0, 0.62)):
+    for x, y, size in ((4.6, 4.6, 0.86), (12.0, 11.8, 0.86), (11.8, 4.2, 0.5), (4.4, 12.2, 0.5)):
         canvas.save()
         canvas.translate(x, y)
         canvas.rotate(rng.uniform(0, 360))
@@ -108,6 +108,6 @@ _TILES = {
     "striped": ((10, 10), _striped),
     "dotted": ((11, 11), _dotted),
     "checked": ((10, 10), _checked),
-    "floral": ((16, 16), _floral),
+    "floral": ((15.2, 15.2), _floral),
     "zigzag": ((10, 9), _zigzag),
 }
