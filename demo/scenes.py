@@ -77,9 +77,7 @@ def _backdrop(rng: random.Random, width: int, height: int) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
 
 
-def _free_place(
-    rng: random.Random, tight: Box, taken: list[Box], *, size: tuple[int, int]
-) -> tuple[int, int] | None:
+def _free_place(rng: random.Random, tight: Box, taken: list[Box], *, size: tuple[int, int]) -> tuple[int, int] | None:
     """Returns where the cutout's corner goes so that its drawn part lies in the scene, clear of the others."""
     for _ in range(ATTEMPTS):
         x = rng.randint(-int(tight[0]), size[0] - int(tight[2]))

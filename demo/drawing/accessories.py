@@ -5,7 +5,7 @@ import math
 from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
 from demo.drawing.palette import darker, lighter, luminance, mix
-from demo.drawing.shapes import circle, curve, mirror, outline, oval, rect
+from demo.drawing.shapes import band, circle, curve, mirror, outline, oval, rect
 
 __all__ = ["KINDS"]
 
@@ -110,9 +110,7 @@ def _tails(easel: Easel) -> None:
 def handbag(easel: Easel, silhouette: str) -> None:
     metal = GOLD if easel.rng.random() < 0.7 else STEEL
     if silhouette == "tote":
-        handle = curve([(36, 44), (38, 10, 16), (62, 10, 16), (64, 44)], 16)
-        easel.stroke(handle, 3.6)
-        easel.stroke(handle, 2.6, darker(easel.trim, 0.1))
+        easel.solid(band([(36, 44), (38, 10, 16), (62, 10, 16), (64, 44)], 3.8, 16), volume=0.8)
         easel.part(outline([(20, 36), (80, 36), (76, 88), (24, 88)], 3))
         easel.seam([(21, 40), (79, 40)])
         return
@@ -123,13 +121,11 @@ def handbag(easel: Easel, silhouette: str) -> None:
         easel.line([(80, 40), (92, 50, 8), (88, 70, 8), (84, 60)], 1.6, darker(easel.palette.base, 0.3))
         return
     if silhouette == "crossbody":
-        easel.stroke(curve([(24, 50), (30, 2, 60), (70, 2, 60), (76, 50)], 60), 2.4)
-        easel.stroke(curve([(24, 50), (30, 2, 60), (70, 2, 60), (76, 50)], 60), 1.6, easel.trim)
+        easel.solid(band([(24, 50), (30, 2, 60), (70, 2, 60), (76, 50)], 2.6), volume=0.8)
         easel.part(outline([(20, 44), (80, 44), (82, 74, 12), (72, 86, 8), (28, 86, 8), (18, 74, 12)], 4))
         easel.part(outline([(20, 43), (80, 43), (81, 60, 10), (50, 70, 24), (19, 60, 10)], 4), volume=0.6)
     else:
-        easel.stroke(curve([(33, 46), (34, 10, 18), (66, 10, 18), (67, 46)], 18), 5.0)
-        easel.stroke(curve([(33, 46), (34, 10, 18), (66, 10, 18), (67, 46)], 18), 4.0, easel.trim)
+        easel.solid(band([(33, 46), (34, 10, 18), (66, 10, 18), (67, 46)], 5.0, 18), volume=0.8)
         easel.part(outline([(26, 40), (74, 40), (84, 82, 5), (80, 87), (20, 87), (16, 82, 5)], 4))
         easel.part(outline([(26, 40), (74, 40), (76, 52), (24, 52)], 2), volume=0.5)
         for x in (33, 67):
@@ -141,7 +137,12 @@ def handbag(easel: Easel, silhouette: str) -> None:
 def backpack(easel: Easel, silhouette: str) -> None:
     easel.stroke(curve([(44, 14), (45, 5, 5), (55, 5, 5), (56, 14)], 5), 3.0, easel.trim)
     for sign in (1, -1):
-        easel.solid(outline([(50 + sign * 24, 34), (50 + sign * 33, 40, 9), (50 + sign * 34, 72, 9), (50 + sign * 26, 82), (50 + sign * 25, 74)], 4), volume=0.7)
+        easel.solid(
+            outline(
+                [(50 + sign * 24, 34), (50 + sign * 33, 40, 9), (50 + sign * 34, 72, 9), (50 + sign * 26, 82), (50 + sign * 25, 74)], 4
+            ),
+            volume=0.7,
+        )
     easel.part(outline(mirror([(50, 10, 20), (70, 11, 18), (77, 36, 9), (78, 84, 9), (70, 91), (50, 92)]), 5))
     if silhouette == "flap":
         easel.part(outline(mirror([(50, 11, 20), (72, 13, 14), (77, 46, 6), (50, 54, 20)]), 4), volume=0.7)
@@ -197,7 +198,17 @@ def umbrella(easel: Easel, silhouette: str) -> None:
     deep = 54 if silhouette == "dome" else 50
     top = 8 if silhouette == "dome" else 16
     easel.line([(50, top - 6), (50, top + 3)], 1.8, (0.35, 0.3, 0.28))
-    scallops = [(8, deep, 1), (18, deep - 6, 6), (29, deep, 1), (39.5, deep - 6, 6), (50, deep, 1), (60.5, deep - 6, 6), (71, deep, 1), (82, deep - 6, 6), (92, deep, 1)]
+    scallops = [
+        (8, deep, 1),
+        (18, deep - 6, 6),
+        (29, deep, 1),
+        (39.5, deep - 6, 6),
+        (50, deep, 1),
+        (60.5, deep - 6, 6),
+        (71, deep, 1),
+        (82, deep - 6, 6),
+        (92, deep, 1),
+    ]
     easel.part(outline([*scallops, (88, top + 8, 30), (50, top - 4, 34), (12, top + 8, 30)], 3))
     for x in (29, 50, 71):
         easel.line([(50, top + 1), (50 + (x - 50) * 0.8, top + 14), (x, deep)], 0.8, alpha=0.7)
@@ -247,7 +258,9 @@ def sunglasses(easel: Easel, silhouette: str) -> None:
             inner = outline(small, 6)
         easel.part(lens)
         easel.flat(inner, mix(easel.palette.base, (0.08, 0.08, 0.11), 0.8))
-        easel.glint(outline([(50 + sign * 22 - 8, 50), (50 + sign * 22 - 2, 43), (50 + sign * 22 + 2, 43), (50 + sign * 22 - 8, 54)], 1), 0.35)
+        easel.glint(
+            outline([(50 + sign * 22 - 8, 50), (50 + sign * 22 - 2, 43), (50 + sign * 22 + 2, 43), (50 + sign * 22 - 8, 54)], 1), 0.35
+        )
     easel.stroke(curve([(43, 46), (50, 41), (57, 46)], 9), 4.4)
     easel.stroke(curve([(43, 46), (50, 41), (57, 46)], 9), 3.6, easel.palette.base)
 

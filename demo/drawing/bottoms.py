@@ -153,7 +153,9 @@ def shorts(easel: Easel, silhouette: str) -> None:
 
 def sock(easel: Easel, silhouette: str) -> None:
     top = {"ankle": 42, "knee": 8}.get(silhouette, 22)
-    easel.part(outline([(34, top), (53, top), (54, 58, 10), (60, 66, 8), (80, 72, 14), (82, 88, 9), (60, 89, 12), (36, 84, 14), (33, 66, 12)], 3))
+    easel.part(
+        outline([(34, top), (53, top), (54, 58, 10), (60, 66, 8), (80, 72, 14), (82, 88, 9), (60, 89, 12), (36, 84, 14), (33, 66, 12)], 3)
+    )
     easel.solid(outline([(70, 69), (82, 72, 9), (83, 88, 9), (72, 89)], 2), volume=0.7)
     easel.solid(outline([(33.4, 68), (42, 72, 5), (46, 86, 5), (36, 85, 9)], 3), volume=0.7)
     easel.solid(rect(32.6, top - 1, 54.4, top + 9, 2), easel.palette.base, volume=0.7)

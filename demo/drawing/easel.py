@@ -31,9 +31,7 @@ class Easel:
     """What the parts drawn so far cover, in units; it grows with every part."""
 
     @classmethod
-    def set_up(
-        cls, canvas: skia.Canvas, palette: Palette, *, pattern: str, material: str, rng: random.Random
-    ) -> "Easel":
+    def set_up(cls, canvas: skia.Canvas, palette: Palette, *, pattern: str, material: str, rng: random.Random) -> "Easel":
         """Returns an easel with its pattern chosen and its light at the left (-1) or right (+1)."""
         shader = pattern_shader(pattern, palette, rng)
         return cls(canvas, palette, pattern, material, rng, rng.choice((-1.0, 1.0)), shader)
@@ -75,7 +73,7 @@ class Easel:
     def hollow(self, path: skia.Path) -> None:
         """Draws the dark inside that an opening shows."""
         base = self.palette.base
-        deep = darker(base, 0.5) if luminance(base) > 0.2 else darker(base, 0.7)
+        deep = mix(base, shadow_of(base), 0.85) if luminance(base) > 0.2 else darker(base, 0.7)
         self._model(path, deep, FINISHES["suede"], 0.7)
 
     def line(self, points: Points, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:

@@ -79,8 +79,9 @@ def _noise(horizontal: float, vertical: float, seed: int) -> Relief:
     white = np.random.default_rng(seed).standard_normal((_SIZE, _SIZE))
     fx, fy = np.fft.fftfreq(_SIZE)[None, :], np.fft.fftfreq(_SIZE)[:, None]
     band = np.exp(-((fx * horizontal) ** 2 + (fy * vertical) ** 2) * 10)
-    smooth = np.fft.ifft2(np.fft.fft2(white) * band).real
-    return smooth / np.abs(smooth).max()
+    smooth: Relief = np.fft.ifft2(np.fft.fft2(white) * band).real
+    strongest = float(np.abs(smooth).max())
+    return smooth / strongest
 
 
 def _weave() -> Relief:

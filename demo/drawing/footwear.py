@@ -2,8 +2,8 @@
 
 from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
-from demo.drawing.palette import RGB, darker, luminance
-from demo.drawing.shapes import circle, curve, outline, rect
+from demo.drawing.palette import RGB, darker, luminance, shadow_of
+from demo.drawing.shapes import band, circle, curve, outline, rect
 
 __all__ = ["KINDS"]
 
@@ -19,7 +19,18 @@ def sneaker(easel: Easel, silhouette: str) -> None:
     high = silhouette == "high-top"
     top = 24 if high else 42
     easel.hollow(outline([(17, top - 1), (40, top), (44, top + 9), (18, top + 8)], 5))
-    upper = [(14, 70), (13, 55, 10), (15, top, 4), (24, top + 5, 8), (40, top + 1, 3), (50, 50, 9), (66, 58, 12), (88, 61, 14), (92, 72, 6), (90, 74)]
+    upper = [
+        (14, 70),
+        (13, 55, 10),
+        (15, top, 4),
+        (24, top + 5, 8),
+        (40, top + 1, 3),
+        (50, 50, 9),
+        (66, 58, 12),
+        (88, 61, 14),
+        (92, 72, 6),
+        (90, 74),
+    ]
     easel.part(outline(upper, 3))
     for patch in ([(72, 59), (88, 61, 14), (92, 73, 6), (74, 74), (70, 66, 6)], [(13.6, 56), (20, 50, 5), (25, 62, 5), (24, 74), (14, 74)]):
         easel.solid(outline(patch, 3), easel.palette.base, volume=0.7)
@@ -55,10 +66,24 @@ def _stripe(easel: Easel, silhouette: str) -> None:
 def boot(easel: Easel, silhouette: str) -> None:
     top = {"knee-high": 6, "chelsea": 30, "rain": 14}.get(silhouette, 22)
     easel.hollow(outline([(23, top - 1), (49, top - 1), (49, top + 6), (23, top + 6)], 4))
-    shaft = [(22, top + 1, 2), (36, top + 3, 12), (50, top + 1, 2), (50, 52, 6), (56, 60, 8), (74, 64, 12), (86, 74, 9), (86, 84), (23, 84), (24, 66, 9)]
+    slim = 3.0 if silhouette == "knee-high" else 0.0
+    shaft = [
+        (22, top + 1, 2),
+        (36, top + 3, 12),
+        (50, top + 1, 2),
+        (50 - slim, 52, 6),
+        (56, 60, 8),
+        (74, 64, 12),
+        (86, 74, 9),
+        (86, 84),
+        (23, 84),
+        (24, 66, 9),
+    ]
     easel.part(outline(shaft, 3))
     if silhouette == "chelsea":
-        easel.solid(outline([(32, top + 4), (42, top + 4), (40, 58, 3), (34, 58, 3)], 1), darker(easel.palette.base, 0.4), "knit", volume=0.4)
+        easel.solid(
+            outline([(32, top + 4), (42, top + 4), (40, 58, 3), (34, 58, 3)], 1), darker(easel.palette.base, 0.4), "knit", volume=0.4
+        )
         easel.line([(22.5, top + 2), (20, top - 5), (26, top - 5), (26, top + 3)], 1.3)
     elif silhouette == "lace-up":
         easel.line([(47, top + 3), (46, 54), (60, 64)], 0.9)
@@ -74,7 +99,7 @@ def boot(easel: Easel, silhouette: str) -> None:
         easel.fold([(26, 56), (36, 60), (50, 56)], 2)
         easel.fold([(25, 62), (36, 66), (52, 60)], 2)
     easel.line([(64, 64), (62, 74), (66, 83)], 0.7, alpha=0.6)
-    sole = darker(easel.palette.base, 0.6) if luminance(easel.palette.base) > 0.2 else (0.3, 0.24, 0.2)
+    sole = darker(shadow_of(easel.palette.base), 0.1) if luminance(easel.palette.base) > 0.2 else (0.3, 0.24, 0.2)
     easel.solid(outline([(22, 82), (87, 82), (88, 88), (48, 88), (46, 94), (22, 94)], 1.4), sole, "rubber", volume=0.4)
 
 
@@ -86,9 +111,27 @@ def heel(easel: Easel, silhouette: str) -> None:
         easel.line([(20, 42), (10, 40), (13, 50)], 2.6)
         easel.line([(20, 42), (10, 40), (13, 50)], 1.8, easel.palette.base)
     easel.hollow(outline([(14, 36), (24, 42, 8), (46, 62, 12), (62, 66, 8), (64, 74), (40, 72, 10), (16, 54)], 5))
-    body = [(12, 33, 4), (18, 42, 6), (40, 64, 14), (58, 70, 8), (67, 63, 9), (80, 68, 10), (93, 82, 8), (90, 88, 4), (62, 88, 10), (44, 80, 14), (28, 62, 12), (14, 58, 6)]
+    body = [
+        (12, 33, 4),
+        (18, 42, 6),
+        (40, 64, 14),
+        (58, 70, 8),
+        (67, 63, 9),
+        (80, 68, 10),
+        (93, 82, 8),
+        (90, 88, 4),
+        (62, 88, 10),
+        (44, 80, 14),
+        (28, 62, 12),
+        (14, 58, 6),
+    ]
     easel.part(outline(body, 3))
-    easel.solid(outline([(30, 63), (44, 80, 12), (62, 87.4, 8), (91, 87.4), (91, 90), (60, 90, 9), (42, 83, 12)], 1.4), darker(easel.palette.base, 0.45), "leather", volume=0.3)
+    easel.solid(
+        outline([(30, 63), (44, 80, 12), (62, 87.4, 8), (91, 87.4), (91, 90), (60, 90, 9), (42, 83, 12)], 1.4),
+        darker(easel.palette.base, 0.45),
+        "leather",
+        volume=0.3,
+    )
     if silhouette == "ankle strap":
         easel.line([(15, 38), (28, 32, 9), (38, 42, 6), (30, 54)], 3.0)
         easel.line([(15, 38), (28, 32, 9), (38, 42, 6), (30, 54)], 2.1, easel.palette.base)
@@ -116,32 +159,52 @@ def sandal(easel: Easel, silhouette: str) -> None:
         easel.part(outline([(40, 80), (47, 50, 14), (66, 48, 12), (84, 64, 12), (88, 80)], 3))
     else:
         _straps(easel, silhouette, heel_y)
-    bed = [(6, heel_y - 1), (30, heel_y + 2, 14), (60, 76, 16), (93, 74, 6), (94, 80, 4), (60, 82, 16), (28, heel_y + 8, 14), (7, heel_y + 5)]
+    bed = [
+        (6, heel_y - 1),
+        (30, heel_y + 2, 14),
+        (60, 76, 16),
+        (93, 74, 6),
+        (94, 80, 4),
+        (60, 82, 16),
+        (28, heel_y + 8, 14),
+        (7, heel_y + 5),
+    ]
     easel.part(outline(bed, 2), volume=0.5)
 
 
 def _straps(easel: Easel, silhouette: str, heel_y: float) -> None:
     ankle = heel_y - 36
+    far = darker(easel.palette.base, 0.4)
+    loops = [[(70, 78), (71, 56, 9), (84, 58, 9), (88, 77)], [(48, 79), (50, 52, 9), (64, 52, 9), (69, 78)]]
+    if silhouette == "gladiator":
+        loops.append([(30, 79), (32, 50, 9), (45, 50, 9), (50, 79)])
+    for points in loops:
+        easel.solid(band([(p[0] + 3.4, p[1] - 1.5, *p[2:]) for p in points[1:]], 3.4), far, volume=0.5)
+        easel.part(band(points, 6.4), volume=0.8)
+    if silhouette == "gladiator":
+        easel.part(band([(61, 54), (48, 46, 6), (40, ankle + 4)], 4.4), volume=0.6)
+        easel.part(band([(11, ankle + 20), (42, ankle + 22)], 4.4), volume=0.6)
     back = [(8, heel_y), (9, ankle, 5), (14, ankle - 2, 4), (15, heel_y - 16, 6), (26, heel_y + 2)]
     easel.part(outline(back, 3), volume=0.7)
-    bands = [[(76, 77), (70, 62, 8), (79, 61, 8), (90, 77)], [(56, 79), (53, 58, 8), (62, 57, 8), (70, 78)]]
-    if silhouette == "gladiator":
-        bands.append([(36, 79), (37, 54, 6), (45, 54, 6), (50, 79)])
-        for rise in (9, 20):
-            easel.part(outline([(10, ankle + rise), (38, ankle + rise + 4), (38, ankle + rise + 9), (10, ankle + rise + 5)], 2), volume=0.6)
-        easel.part(outline([(36, ankle + 2), (42, ankle + 2), (60, 60), (55, 62)], 2), volume=0.5)
-    for points in bands:
-        easel.part(outline(points, 3), volume=0.8)
-    easel.part(outline([(9, ankle - 1), (39, ankle + 1, 3), (41, ankle + 8, 3), (10, ankle + 7)], 2), volume=0.7)
-    easel.flat(rect(24, ankle - 0.4, 31, ankle + 7.6, 1.4), (0.82, 0.68, 0.36))
-    easel.flat(rect(25.8, ankle + 1.4, 29.2, ankle + 5.8, 0.6), easel.palette.base)
+    easel.solid(band([(12, ankle + 2), (26, ankle - 6, 12), (40, ankle + 2)], 3.4), far, volume=0.5)
+    easel.part(band([(11, ankle + 3), (27, ankle + 8, 12), (41, ankle + 2)], 6.4), volume=0.7)
+    easel.flat(rect(24, ankle + 1.6, 31, ankle + 9.6, 1.4), (0.82, 0.68, 0.36))
+    easel.flat(rect(25.8, ankle + 3.4, 29.2, ankle + 7.8, 0.6), easel.palette.base)
 
 
 def _flip_flops(easel: Easel) -> None:
     strap = darker(easel.trim, 0.15) if easel.pattern == "plain" else easel.trim
     for dx, turn in ((-20, 1), (20, -1)):
         middle = 50 + dx
-        sole = [(middle - turn * 4, 10, 14), (middle + turn * 15, 14, 14), (middle + turn * 12, 52, 20), (middle + turn * 11, 90, 12), (middle - turn * 11, 90, 12), (middle - turn * 13, 56, 20), (middle - turn * 15, 22, 14)]
+        sole = [
+            (middle - turn * 4, 10, 14),
+            (middle + turn * 15, 14, 14),
+            (middle + turn * 12, 52, 20),
+            (middle + turn * 11, 90, 12),
+            (middle - turn * 11, 90, 12),
+            (middle - turn * 13, 56, 20),
+            (middle - turn * 15, 22, 14),
+        ]
         easel.part(outline(sole, 12))
         for end in (-13.4, 12.6):
             points = [(middle + turn * 1, 27), (middle + end * 0.8, 40, 9), (middle + end, 56)]
@@ -154,5 +217,7 @@ KINDS = {
     "sneaker": Kind(sneaker, ("low-top", "high-top", "runner", "court"), ("canvas", "leather", "suede", "knit"), stands=True),
     "boot": Kind(boot, ("chelsea", "lace-up", "knee-high", "rain"), ("leather", "suede", "rubber"), stands=True),
     "heel": Kind(heel, ("stiletto", "block heel", "slingback", "ankle strap", "bow"), ("leather", "suede", "velvet"), stands=True),
-    "sandal": Kind(sandal, ("strappy", "wedge", "flip-flop", "slide", "gladiator"), ("leather", "suede", "rubber"), stands=True, hung=("flip-flop",)),
+    "sandal": Kind(
+        sandal, ("strappy", "wedge", "flip-flop", "slide", "gladiator"), ("leather", "suede", "rubber"), stands=True, hung=("flip-flop",)
+    ),
 }

@@ -11,7 +11,9 @@ LEGS: RGB = (0.50, 0.34, 0.20)
 STEEL: RGB = (0.62, 0.64, 0.68)
 
 
-def _leg(easel: Easel, top: tuple[float, float], foot: tuple[float, float], *, width: float = 3.6, colour: RGB = LEGS, material: str = "wood") -> None:
+def _leg(
+    easel: Easel, top: tuple[float, float], foot: tuple[float, float], *, width: float = 3.6, colour: RGB = LEGS, material: str = "wood"
+) -> None:
     (x, y), (fx, fy) = top, foot
     points = [(x - width / 2, y), (x + width / 2, y), (fx + width / 3, fy), (fx - width / 3, fy)]
     easel.solid(outline(points, 0.6), colour, material, volume=0.5)
@@ -48,8 +50,8 @@ def chair(easel: Easel, silhouette: str) -> None:
         _leg(easel, (x, 50), (foot, 86), colour=darker(LEGS, 0.25))
     easel.part(outline(mirror([(50, 8, 14), (68, 9, 8), (70, 54), (50, 54)]), 5))
     if silhouette == "dining":
-        for x in (39, 46.5, 54):
-            easel.shade(rect(x, 20, x + 3.6, 46, 1.5), 0.55, 0.5)
+        for slat in (39.0, 46.5, 54.0):
+            easel.shade(rect(slat, 20, slat + 3.6, 46, 1.5), 0.55, 0.5)
     seat = outline([(31, 54), (69, 54), (79, 64, 4), (78, 69, 2), (22, 69, 2), (21, 64, 4)], 3)
     easel.part(seat)
     for x, foot in ((25, 22), (75, 78)):
@@ -78,7 +80,12 @@ def sofa(easel: Easel, silhouette: str) -> None:
     for left in (50 - half - 5, 50 + half + 5 - arm - 3):
         easel.part(rect(left, arm_top, left + arm + 3, 79, 5))
     if easel.rng.random() < 0.5:
-        easel.solid(outline([(50 - half + 9, 46), (50 - half + 22, 43), (50 - half + 25, 56), (50 - half + 12, 59)], 2.5), easel.palette.accent, "cotton", volume=0.7)
+        easel.solid(
+            outline([(50 - half + 9, 46), (50 - half + 22, 43), (50 - half + 25, 56), (50 - half + 12, 59)], 2.5),
+            easel.palette.accent,
+            "cotton",
+            volume=0.7,
+        )
 
 
 def table(easel: Easel, silhouette: str) -> None:
@@ -107,7 +114,9 @@ def table(easel: Easel, silhouette: str) -> None:
 
 
 KINDS = {
-    "chair": Kind(chair, ("dining", "armchair", "office", "stool", "shell"), ("wood", "velvet", "leather", "plastic", "linen"), stands=True),
+    "chair": Kind(
+        chair, ("dining", "armchair", "office", "stool", "shell"), ("wood", "velvet", "leather", "plastic", "linen"), stands=True
+    ),
     "sofa": Kind(sofa, ("three-seater", "loveseat", "chesterfield", "modern"), ("linen", "velvet", "leather", "wool"), stands=True),
     "table": Kind(table, ("dining", "round", "coffee", "desk"), ("wood", "metal", "plastic"), stands=True),
 }

@@ -5,7 +5,7 @@ import math
 from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
 from demo.drawing.palette import darker, lighter, luminance
-from demo.drawing.shapes import circle, curve, mirror, outline, oval, rect
+from demo.drawing.shapes import band, circle, mirror, outline, oval, rect
 
 __all__ = ["KINDS"]
 
@@ -20,13 +20,18 @@ def mug(easel: Easel, silhouette: str) -> None:
     if silhouette == "camp":
         top, width = 28, 29
     right = 44 + width
-    handle = curve([(right - 2, top + 14), (right + 20, top + 12, 14), (right + 20, 68, 14), (right - 4, 70)], 14)
-    easel.stroke(handle, 8.4)
-    easel.stroke(handle, 7.2, easel.palette.base)
-    easel.stroke(handle, 2.0, lighter(easel.palette.base, 0.3), alpha=0.5)
+    easel.part(band([(right - 4, top + 14), (right + 20, top + 12, 14), (right + 20, 68, 14), (right - 6, 70)], 7.6, 14), volume=0.8)
     foot = {"latte": 17, "camp": 28, "round": 15}.get(silhouette, 25)
     bulge = 30 if silhouette == "round" else width
-    body = [(44 - width, top), (44 + width, top), (44 + bulge, 58, 22), (44 + foot, 86, 6), (44, 89, 30), (44 - foot, 86, 6), (44 - bulge, 58, 22)]
+    body = [
+        (44 - width, top),
+        (44 + width, top),
+        (44 + bulge, 58, 22),
+        (44 + foot, 86, 6),
+        (44, 89, 30),
+        (44 - foot, 86, 6),
+        (44 - bulge, 58, 22),
+    ]
     easel.part(outline(body, 1.5))
     rim = oval(44, top, width, 5.6)
     easel.solid(rim, lighter(easel.palette.base, 0.25), volume=0.4)
@@ -107,10 +112,14 @@ def lamp(easel: Easel, silhouette: str) -> None:
         easel.line([(50, 40), (50, 93)], 2.8, metal)
         easel.solid(oval(50, base_y - 2, 17, 3.6), metal, "metal", volume=0.6)
     else:
-        easel.solid(outline(mirror([(50, 54), (54, 54), (55, 60, 4), (64, 72, 9), (57, 84, 5), (62, 90, 1.5), (50, 91)]), 2), easel.trim, "ceramic")
+        easel.solid(
+            outline(mirror([(50, 54), (54, 54), (55, 60, 4), (64, 72, 9), (57, 84, 5), (62, 90, 1.5), (50, 91)]), 2), easel.trim, "ceramic"
+        )
     wide = 31 if silhouette == "table" else 27
     top = 12 if silhouette == "table" else 6
-    easel.part(outline(mirror([(50, top), (50 + wide * 0.56, top, 1), (50 + wide, shade_bottom, 1), (50, shade_bottom + 3, 60)]), 1), volume=0.8)
+    easel.part(
+        outline(mirror([(50, top), (50 + wide * 0.56, top, 1), (50 + wide, shade_bottom, 1), (50, shade_bottom + 3, 60)]), 1), volume=0.8
+    )
     easel.glint(oval(50, shade_bottom - 12, wide * 0.5, 10), 0.22, 5)
 
 
@@ -147,7 +156,16 @@ def pillow(easel: Easel, silhouette: str) -> None:
         easel.solid(circle(50, 52, 3.6), volume=0.6)
         return
     half = 26 if silhouette == "lumbar" else 38
-    pts = [(11, 52 - half, 3), (50, 52 - half + 6, 40), (89, 52 - half, 3), (84, 52, 40), (89, 52 + half, 3), (50, 52 + half - 6, 40), (11, 52 + half, 3), (16, 52, 40)]
+    pts = [
+        (11, 52 - half, 3),
+        (50, 52 - half + 6, 40),
+        (89, 52 - half, 3),
+        (84, 52, 40),
+        (89, 52 + half, 3),
+        (50, 52 + half - 6, 40),
+        (11, 52 + half, 3),
+        (16, 52, 40),
+    ]
     body = outline(pts)
     if silhouette == "tasselled":
         for x, y in ((11, 14), (89, 14), (11, 90), (89, 90)):

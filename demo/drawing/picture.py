@@ -120,9 +120,7 @@ def _cast_shadow(canvas: skia.Canvas, sketch: Sketch) -> None:
         dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 1.8))
         canvas.drawOval(sketch.ground, dark)
         strength, dy = strength * 0.6, dy * 0.3
-    black = skia.ColorFilters.Blend(
-        skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn
-    )
+    black = skia.ColorFilters.Blend(skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn)
     layer = skia.Paint(ImageFilter=skia.ImageFilters.Blur(1.8, 1.8), ColorFilter=black)
     matrix = sketch.pose.matrix()
     matrix.postTranslate(dx, dy)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import skia
 
-__all__ = ["Points", "circle", "curve", "mirror", "outline", "oval", "rect", "shift"]
+__all__ = ["Points", "band", "circle", "curve", "mirror", "outline", "oval", "rect", "shift"]
 
 Points = Sequence[tuple[float, ...]]
 """Corners (x, y), or (x, y, r) where r is the corner's own rounding in units."""
@@ -18,6 +18,14 @@ def outline(points: Points, rounding: float = 2.0) -> skia.Path:
 def curve(points: Points, rounding: float = 99.0) -> skia.Path:
     """Returns the open line through the points, each inner corner rounded."""
     return _trace(points, rounding, closed=False)
+
+
+def band(points: Points, width: float, rounding: float = 99.0) -> skia.Path:
+    """Returns the outline of a strap: the smooth line through the points, `width` units wide."""
+    pen = skia.Paint(Style=skia.Paint.kStroke_Style, StrokeWidth=width, StrokeJoin=skia.Paint.kRound_Join)
+    path = skia.Path()
+    pen.getFillPath(curve(points, rounding), path, None, 4.0)
+    return skia.Simplify(path)
 
 
 def mirror(right: Points) -> Points:

@@ -82,10 +82,17 @@ def ball(easel: Easel, silhouette: str) -> None:
         for i in range(6):
             angle = i * 2 * math.pi / 5
             x, y, size = (50, 52, 10.0) if i == 5 else (50 + 29 * math.sin(angle), 52 - 29 * math.cos(angle), 8.5)
-            corners = [(x + size * math.sin(a), y - size * math.cos(a)) for a in (k * 2 * math.pi / 5 + (0 if i == 5 else math.pi + angle) for k in range(5))]
+            corners = [
+                (x + size * math.sin(a), y - size * math.cos(a))
+                for a in (k * 2 * math.pi / 5 + (0 if i == 5 else math.pi + angle) for k in range(5))
+            ]
             easel.flat(outline(corners, 1), panel)
             if i < 5:
-                easel.line([(50 + 10 * math.sin(angle), 52 - 10 * math.cos(angle)), (50 + 21 * math.sin(angle), 52 - 21 * math.cos(angle))], 1.0, ink)
+                easel.line(
+                    [(50 + 10 * math.sin(angle), 52 - 10 * math.cos(angle)), (50 + 21 * math.sin(angle), 52 - 21 * math.cos(angle))],
+                    1.0,
+                    ink,
+                )
     elif silhouette == "baseball":
         thread = easel.palette.accent if easel.pattern == "plain" else ink
         for sign in (1, -1):
