@@ -37,7 +37,7 @@ ACCENTS: dict[str, tuple[str, ...]] = {
     "black": ("white", "red", "yellow", "pink", "beige", "orange"),
     "white": ("black", "red", "blue", "green", "purple", "pink", "gray", "brown"),
     "gray": ("white", "black", "yellow", "pink", "red"),
-    "beige": ("brown", "black", "red", "blue", "green", "white"),
+    "beige": ("brown", "black", "red", "blue", "green"),
 }
 
 

@@ -166,7 +166,7 @@ def _lapels(easel: Easel, depth: float, wide: float) -> None:
 
 
 def jacket(easel: Easel, silhouette: str) -> None:
-    hem, width = {"bomber": (78, 23), "denim": (78, 20), "puffer": (80, 24), "biker": (76, 20)}.get(silhouette, (86, 21))
+    hem, width = {"bomber": (78, 23), "trucker": (78, 20), "puffer": (80, 24), "biker": (76, 20)}.get(silhouette, (86, 21))
     depth = 46 if silhouette == "blazer" else 24
     easel.hollow(outline(mirror([(50, 13), (58, 13), (60, 20), (50, depth + 4)]), 2))
     _sleeves(easel, _long_sleeve(13 if silhouette in ("bomber", "puffer") else 11, 81), cuff=_cuff(12, 81, 5))
@@ -183,13 +183,13 @@ def jacket(easel: Easel, silhouette: str) -> None:
             easel.fold([(50 - width, y - 1), (50, y + 1), (50 + width, y - 1)], 1.8)
             easel.line([(50 - width + 1, y - 1), (50, y + 1), (50 + width - 1, y - 1)], 0.6, alpha=0.6)
     easel.line([(50, 24), (50, hem)], 2.2)
-    easel.line([(50, 24), (50, hem)], 1.1, BRASS if silhouette == "denim" else STEEL)
+    easel.line([(50, 24), (50, hem)], 1.1, BRASS if silhouette == "trucker" else STEEL)
     collar = [(50, 25), (57.5, 11), (63, 15), (59, 28)]
     for points in (collar, [(100 - x, y) for x, y in collar]):
         easel.solid(outline(points, 1.5), volume=0.5)
     if silhouette == "bomber":
         _ribs(easel, 28, 75, 72, 83)
-    if silhouette == "denim":
+    if silhouette == "trucker":
         for x in (36, 55):
             easel.part(outline([(x, 38), (x + 9, 38), (x + 9, 43), (x + 4.5, 46), (x, 43)], 0.6), volume=0.4)
         _buttons(easel, 30, 72, 6, 52.4)
@@ -240,6 +240,6 @@ KINDS = {
     "shirt": Kind(shirt, ("button-down", "short-sleeve", "chest pocket", "band collar"), ("cotton", "linen", "denim", "silk")),
     "sweater": Kind(sweater, ("crew neck", "v-neck", "turtleneck", "cardigan", "cable"), ("knit", "wool")),
     "hoodie": Kind(hoodie, ("pullover", "zip"), ("cotton", "wool")),
-    "jacket": Kind(jacket, ("bomber", "denim", "blazer", "puffer", "biker"), ("nylon", "denim", "leather", "wool", "suede")),
+    "jacket": Kind(jacket, ("bomber", "trucker", "blazer", "puffer", "biker"), ("nylon", "denim", "leather", "wool", "suede")),
     "coat": Kind(coat, ("trench", "a-line", "duffle", "overcoat"), ("wool", "cotton", "velvet")),
 }
