@@ -36,9 +36,9 @@ def _open(**overrides: Any) -> Vitrine:
 
 
 def _picture(vitrine: Vitrine, path: Path) -> Image:
-    from vitrine.images.decode import decode
+    from vitrine.images.decode import ImageLimits, decode
 
-    return decode(path.read_bytes(), vitrine.settings)
+    return decode(path.read_bytes(), ImageLimits.of(vitrine.settings))
 
 
 def _print_json(value: object) -> None:
