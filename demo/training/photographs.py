@@ -2,10 +2,12 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import accumulate
 from pathlib import Path
 
 import cv2
@@ -83,16 +85,6 @@ def _studio(rng: random.Random) -> Picture:
     return np.clip(shade[:, None, None] + tinted, 0, 255).repeat(EDGE, 1).astype(np.uint8)
 
 
-def _backdrop(garments: Sequence[Garment], rng: random.Random) -> Picture:
-    """A studio backdrop, or the rim of another photograph stretched over the picture."""
-    if rng.random() < 0.5:
-        return _studio(rng)
-    other = rng.choice(garments).image
-    strip = EDGE // 5
-    part = rng.choice((other[:strip, :strip], other[-strip:, -strip:], other[:strip, -strip:], other[-strip:, :strip]))
-    return np.asarray(cv2.resize(np.ascontiguousarray(part), (EDGE, EDGE), interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
 def _over(below: Picture, above: Picture, soft: NDArray[np.float32]) -> Picture:
     return (below + (above.astype(np.float32) - below) * soft[..., None]).astype(np.uint8)
 
@@ -161,4 +153,20 @@ class Wardrobe:
             other = recoloured(other, rng.choice(COLOURS), rng) if rng.random() < 0.7 else other
             return _outfit(garment, other, rng), garment.colour
         moved, soft = _warp(garment.image, garment.mask, rng)
-        return _over(_backdrop(self.garments, rng), moved, soft), garment.colour
+        return _over(_studio(rng) if rng.random() < 0.5 else self.backdrop(rng), moved, soft), garment.colour
+
+    def backdrop(self, rng: random.Random) -> Picture:
+        """Returns the corner of some photograph stretched over a whole picture."""
+        other = rng.choice(self.garments).image
+        strip = EDGE // 5
+        part = rng.choice((other[:strip, :strip], other[-strip:, -strip:], other[:strip, -strip:], other[-strip:, :strip]))
+        return np.asarray(cv2.resize(np.ascontiguousarray(part), (EDGE, EDGE), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def any_index(self, rng: random.Random) -> int:
+        """Returns a random garment; every class is drawn by the square root of its size, so that rare ones are seen."""
+        return rng.choices(range(len(self.garments)), cum_weights=self._weights)[0]
+
+    @cached_property
+    def _weights(self) -> list[float]:
+        sizes = Counter(garment.label for garment in self.garments)
+        return list(accumulate(sizes[garment.label] ** -0.5 for garment in self.garments))

@@ -1,0 +1,178 @@
+"""Trains the dual encoder: first the tower alone on photographs, then both towers on drawings and photographs."""
+
+import math
+import random
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
+
+from demo.drawing import COLOURS, PATTERNS
+from demo.training.augmentation import augmented
+from demo.training.captions import agreement, caption_for
+from demo.training.dual_encoder import TRAIN_SIZE, Embeddings, new_dual_encoder, pick_device, save_checkpoint
+from demo.training.losses import caption_loss, twin_loss
+from demo.training.pools import Pool
+from demo.training.schedule import Budget
+from demo.training.tokens import LONGEST, learnt_tokenizer
+from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS, Label
+
+__all__ = ["ClipLessons", "tokenizer_for"]
+
+PEAK_RATE = 1.2e-3
+LARGEST_SCALE = 50.0
+DRAWN_PAIRS, PHOTO_PAIRS = 32, 16
+TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
+NAMING_WEIGHT = 0.5
+_MERGES = 2500
+_HEADS = (len(KINDS), len(COLOURS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
+
+
+def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
+    """Returns a tokenizer learnt from captions of the pools' labels."""
+    rng = random.Random(seed)
+    labels = [label for pool in pools for label in pool.labels[:20000]]
+    return learnt_tokenizer((caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Augmented pictures (B, 3, S, S), padded token ids (B, L), which picture fits which text (B, B), label codes (B, 5)."""
+
+    pixels: Tensor
+    tokens: Tensor
+    fits: Tensor
+    codes: Tensor
+
+
+class ClipLessons:
+    """One training run: the model, its slow average that is kept, and everything needed to go on after a stop."""
+
+    def __init__(self, tokenizer: CLIPTokenizer, pools: list[tuple[Pool, int]], *, seed: int, budget: Budget) -> None:
+        """`pools` come with the pairs each gives to a batch."""
+        torch.manual_seed(seed)
+        self.tokenizer, self.pools, self.budget = tokenizer, pools, budget
+        self.device = pick_device()
+        self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
+        self.average = deepcopy(self.model).requires_grad_(False)
+        matrices = [p for p in self._parameters() if p.ndim > 1]
+        others = [p for p in self._parameters() if p.ndim < 2]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], PEAK_RATE, betas=(0.9, 0.98)
+        )
+        self.step = 0
+        self.generator = torch.Generator().manual_seed(seed)
+        self.rng = random.Random(seed)
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [*self.model.parameters(), *self.heads.parameters()]
+
+    def batch(self) -> Batch:
+        """Returns the next batch: pairs of pictures of the same thing, a caption for each."""
+        images, labels = [], []
+        for pool, pairs in self.pools:
+            for first in torch.randint(len(pool) // 2, (pairs,), generator=self.generator).tolist():
+                images.append(pool.images[2 * first : 2 * first + 2])
+                labels += pool.labels[2 * first : 2 * first + 2]
+        captions = [caption_for(label, self.rng) for label in labels]
+        stacked = torch.from_numpy(np.concatenate(images)).to(self.device)
+        tokens = self.tokenizer([c.text for c in captions], padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+        return Batch(
+            augmented(stacked, TRAIN_SIZE, self.generator).contiguous(memory_format=torch.channels_last),
+            tokens["input_ids"].to(self.device),
+            torch.from_numpy(agreement(captions, labels)).to(self.device),
+            _codes(labels).to(self.device),
+        )
+
+    def train_step(self) -> dict[str, float]:
+        """Learns from one batch; returns its losses by name."""
+        batch = self.batch()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=150)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            images, texts, features = self.model(batch.pixels, batch.tokens)
+            named = self.heads(features)
+        scale = self.model.model.logit_scale.exp()
+        losses = {
+            "captions": caption_loss(texts, images, scale, batch.fits),
+            "twins": TWIN_WEIGHT * twin_loss(images, temperature=TWIN_TEMPERATURE),
+            "names": NAMING_WEIGHT * _naming_loss(named.float(), batch.codes),
+        }
+        torch.stack(list(losses.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self._parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        with torch.no_grad():
+            self.model.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
+        self.step += 1
+        self._follow()
+        return {name: loss.item() for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the slow average a little towards the model (Polyak averaging)."""
+        share = 1 - min(0.998, (1 + self.step) / (10 + self.step))
+        for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            slow.lerp_(fast, share)
+
+    def run(self, out: Path, *, save_every: float = 180.0) -> None:
+        """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
+        bar = tqdm(total=100, unit="%", desc="clip", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
+        saved = self.budget.seconds
+        while self.budget.progress(self.step) < 1:
+            losses = self.train_step()
+            if self.step % 20 == 0:
+                bar.n = min(100.0, 100 * self.budget.progress(self.step))
+                bar.set_postfix({"step": self.step, **{name: f"{value:.3f}" for name, value in losses.items()}})
+            if self.budget.seconds - saved > save_every:
+                self.save(out)
+                saved = self.budget.seconds
+        self.save(out)
+        bar.close()
+
+    def save(self, out: Path) -> None:
+        """Writes the checkpoint, and beside it the state that `load` goes on from."""
+        save_checkpoint(self.average.model, self.average.model.state_dict(), self.tokenizer, out)
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "heads": self.heads.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "rng": self.rng.getstate(),
+            "step": self.step,
+            "spent": self.budget.seconds,
+        }
+        aside = out / "training.new"
+        torch.save(state, aside)
+        aside.replace(out / "training.pt")
+
+    def load(self, out: Path) -> None:
+        """Goes on from the state that `save` wrote. OSError where there is none."""
+        state = torch.load(out / "training.pt", map_location=self.device, weights_only=False)
+        for name in ("model", "average", "heads", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+        self.generator.set_state(state["generator"].cpu())
+        self.rng.setstate(state["rng"])
+        self.step, self.budget.spent = state["step"], state["spent"]
+
+
+def _codes(labels: list[Label]) -> Tensor:
+    return torch.tensor([(label.kind, label.colour, label.pattern, label.material, label.silhouette) for label in labels])
+
+
+def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:
+    """Mean over the attributes of the cross entropy of naming each; unknown ones (-1) are left out."""
+    parts = []
+    for logits, wanted in zip(named.split(_HEADS, 1), codes.T, strict=True):
+        if (wanted >= 0).any():
+            parts.append(F.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05))
+    return torch.stack(parts).mean()
