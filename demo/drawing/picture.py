@@ -16,6 +16,7 @@ from demo.drawing.palette import Palette, tint
 
 __all__ = ["draw", "draw_cutout"]
 
+SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
 MARGIN = 8.0
 """Units around the 100 x 100 of a drawing, so that no pose leaves the canvas."""
 
@@ -52,21 +53,25 @@ class Sketch:
 def draw(item: Item, size: int = 320) -> Image.Image:
     """Returns the item as a square RGB image of `size` pixels; the same item gives the same pixels."""
     sketch = _sketch(item)
+    product = skia.Image.fromarray(_raster(sketch, size), skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
     pixels = np.empty((size, size, 4), np.uint8)
     canvas = _canvas(pixels, size / 100)
     draw_background(canvas, item.background, sketch.rng, size=(100, 100))
-    _cast_shadow(canvas, sketch)
-    canvas.drawPicture(sketch.drawing, sketch.pose.matrix())
+    _cast_shadow(canvas, sketch, product)
+    canvas.drawImageRect(product, skia.Rect.MakeWH(100, 100), skia.SamplingOptions())
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
 
 
 def draw_cutout(item: Item, size: int) -> Image.Image:
     """Returns the item alone as a square RGBA image of `size` pixels, transparent around it, without a shadow."""
-    sketch = _sketch(item)
+    return Image.frombytes("RGBa", (size, size), _raster(_sketch(item), size).tobytes()).convert("RGBA")
+
+
+def _raster(sketch: Sketch, size: int) -> NDArray[np.uint8]:
+    """Returns the posed product on a transparent square, size x size x RGBA, the colours multiplied by alpha."""
     pixels = np.zeros((size, size, 4), np.uint8)
-    canvas = _canvas(pixels, size / 100)
-    canvas.drawPicture(sketch.drawing, sketch.pose.matrix())
-    return Image.frombytes("RGBa", (size, size), pixels.tobytes()).convert("RGBA")
+    _canvas(pixels, size / 100).drawPicture(sketch.drawing, sketch.pose.matrix())
+    return pixels
 
 
 def _canvas(pixels: NDArray[np.uint8], scale: float) -> skia.Canvas:
@@ -111,7 +116,7 @@ def _ground(extent: skia.Rect, pose: Pose) -> skia.Rect:
     return skia.Rect.MakeLTRB(pose.place[0] - half, foot - 3.4, pose.place[0] + half, foot + 1.8)
 
 
-def _cast_shadow(canvas: skia.Canvas, sketch: Sketch) -> None:
+def _cast_shadow(canvas: skia.Canvas, sketch: Sketch, product: skia.Image) -> None:
     rng = sketch.rng
     strength = rng.uniform(0.25, 0.45)
     dx, dy = rng.uniform(-3, 3), rng.uniform(1.5, 3.5)
@@ -120,8 +125,15 @@ def _cast_shadow(canvas: skia.Canvas, sketch: Sketch) -> None:
         dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 1.8))
         canvas.drawOval(sketch.ground, dark)
         strength, dy = strength * 0.6, dy * 0.3
+    shadow = _soft_silhouette(product, strength)
+    canvas.drawImageRect(shadow, skia.Rect.MakeXYWH(dx, dy, 100, 100), SMOOTH)
+
+
+def _soft_silhouette(product: skia.Image, strength: float) -> skia.Image:
+    """Returns the product's blurred shape in black, at a quarter of its size: nothing finer is left after the blur."""
+    size = max(1, product.width() // 4)
+    pixels = np.zeros((size, size, 4), np.uint8)
     black = skia.ColorFilters.Blend(skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn)
-    layer = skia.Paint(ImageFilter=skia.ImageFilters.Blur(1.8, 1.8), ColorFilter=black)
-    matrix = sketch.pose.matrix()
-    matrix.postTranslate(dx, dy)
-    canvas.drawPicture(sketch.drawing, matrix, layer)
+    paint = skia.Paint(ImageFilter=skia.ImageFilters.Blur(1.8, 1.8), ColorFilter=black)
+    _canvas(pixels, size / 100).drawImageRect(product, skia.Rect.MakeWH(100, 100), SMOOTH, paint)
+    return skia.Image.fromarray(pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
