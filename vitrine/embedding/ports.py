@@ -15,7 +15,10 @@ __all__ = ["Detection", "Detector", "Embedder", "ModelCard"]
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """Which model this is. `fingerprint` covers weights, preprocessing, tokenizer and dimension; vectors of different fingerprints never meet."""
+    """Which model this is.
+
+    `fingerprint` covers weights, preprocessing, tokenizer and dimension; vectors of different fingerprints never meet.
+    """
 
     name: str
     fingerprint: str

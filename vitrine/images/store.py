@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import uuid
+from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from vitrine.errors import NotFound, StorageUnavailable
+from vitrine.files import write_whole
 from vitrine.settings import Settings
 
 __all__ = ["FileSystemStore", "open_store"]
@@ -68,16 +68,7 @@ class FileSystemStore:
         if not self._renames:  # object stores show an object only when it is complete
             self._files.pipe_file(path, data)
             return
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        part = f"{path}.{uuid.uuid4().hex}.part"
-        try:
-            with open(part, "xb") as file:
-                file.write(data)
-            os.replace(part, path)
-        except BaseException:
-            if os.path.exists(part):
-                os.remove(part)
-            raise
+        write_whole(Path(path), data)
 
     def _unavailable(self, deed: str, error: Exception) -> StorageUnavailable:
         return StorageUnavailable(f"the image store {self._url} cannot {deed} now: {type(error).__name__}: {error}")

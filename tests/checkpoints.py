@@ -1,0 +1,149 @@
+"""Tiny checkpoints with random weights, in the layout transformers saves: real classes and tokenizers, made in a second.
+
+Everything is seeded, so the same call gives the same files. They know nothing about pictures; they serve to compare
+ways of running a model. Fixtures over them: `tests/conftest.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+WORDS = (
+    "a photo of a red dress blue green shirt with stripes black leather shoes yellow mug wooden chair lamp the product "
+    "small large cotton summer winter jacket bag hat bottle toy car something to drink coffee from striped dotted plain"
+)
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def clip_tokenizer(length: int = 77) -> Any:
+    """A CLIP tokenizer (byte pairs, lower case, start and end marks) whose merges are learnt from `WORDS`."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import CLIPTokenizer
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    learner.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=2000, end_of_word_suffix="</w>", show_progress=False)
+    learner.train_from_iterator([WORDS], trainer)
+    merges = [tuple(pair) for pair in _merges(learner)]
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=length)
+
+
+def _merges(learner: Any) -> list[Any]:
+    import json
+
+    return list(json.loads(learner.to_str())["model"]["merges"])
+
+
+def save_clip(folder: Path, *, seed: int = 0, image_size: int = 32) -> Path:
+    """A tiny CLIPModel: shortest edge, centre crop, 77 tokens, 24 dimensions."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+
+    tokenizer = clip_tokenizer()
+    text = {
+        **_tower(len(tokenizer)),
+        "max_position_embeddings": 77,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    vision = {**_tower(), "image_size": image_size, "patch_size": 8}
+    _seed(seed)
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
+    processor = CLIPImageProcessor(size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size})
+    return _save(folder, model, processor, tokenizer)
+
+
+def save_siglip(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny SiglipModel: plain resize to a square, rows of exactly 16 tokens without a mask, 24 dimensions."""
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel
+
+    tokenizer = clip_tokenizer(16)
+    text = {**_tower(len(tokenizer)), "max_position_embeddings": 16, "projection_size": 24}
+    vision = {**_tower(), "image_size": 32, "patch_size": 8, "hidden_size": 24}
+    _seed(seed)
+    model = SiglipModel(SiglipConfig(text_config=text, vision_config=vision))
+    return _save(folder, model, SiglipImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+
+
+def save_dual(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny VisionTextDualEncoderModel: a Swin that sees pictures, a BERT with a word-piece tokenizer that reads."""
+    from transformers import (
+        BertConfig,
+        BertTokenizer,
+        SwinConfig,
+        VisionTextDualEncoderConfig,
+        VisionTextDualEncoderModel,
+        ViTImageProcessor,
+    )
+
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(WORDS.split())), *map(chr, range(97, 123)), "##s", "##ing"]
+    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))}, model_max_length=40)
+    swin = SwinConfig(image_size=32, patch_size=4, embed_dim=12, depths=[1, 1], num_heads=[2, 2], window_size=4)
+    bert = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
+    _seed(seed)
+    model = VisionTextDualEncoderModel(VisionTextDualEncoderConfig.from_vision_text_configs(swin, bert, projection_dim=24))
+    return _save(folder, model, ViTImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+
+
+def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny OwlViTForObjectDetection over 96 x 96 pixels, 16 tokens."""
+    from transformers import OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor
+
+    tokenizer = clip_tokenizer(16)
+    text = {
+        **_tower(len(tokenizer)),
+        "max_position_embeddings": 16,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    vision = {**_tower(), "image_size": 96, "patch_size": 16}
+    _seed(seed)
+    model = OwlViTForObjectDetection(OwlViTConfig(text_config=text, vision_config=vision, projection_dim=24))
+    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer)
+
+
+def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
+    """A smooth, colourful picture that differs by seed: noise of few pixels, enlarged."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (max(2, height // 12), max(2, width // 12), 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _tower(vocabulary: int | None = None) -> dict[str, Any]:
+    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return sizes if vocabulary is None else {**sizes, "vocab_size": vocabulary}
+
+
+def _seed(seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)
+
+
+def _save(folder: Path, model: Any, *parts: Any) -> Path:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    _spread(model)
+    model.save_pretrained(folder)
+    for part in parts:
+        part.save_pretrained(folder)
+    return folder
+
+
+def _spread(model: Any) -> None:
+    """Larger weights than the usual start, so that different inputs give clearly different vectors."""
+    import torch
+
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim >= 2 and "embedding" not in name:
+                weight.mul_(4)

@@ -1,0 +1,33 @@
+"""Fixtures that every kind of test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import checkpoints
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny CLIP checkpoint with random weights."""
+    return checkpoints.save_clip(tmp_path_factory.mktemp("checkpoint") / "clip")
+
+
+@pytest.fixture(scope="session")
+def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SigLIP checkpoint with random weights."""
+    return checkpoints.save_siglip(tmp_path_factory.mktemp("checkpoint") / "siglip")
+
+
+@pytest.fixture(scope="session")
+def dual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny dual encoder of a Swin and a BERT with random weights."""
+    return checkpoints.save_dual(tmp_path_factory.mktemp("checkpoint") / "dual")
+
+
+@pytest.fixture(scope="session")
+def owlvit_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny OWL-ViT checkpoint with random weights."""
+    return checkpoints.save_owlvit(tmp_path_factory.mktemp("checkpoint") / "owlvit")

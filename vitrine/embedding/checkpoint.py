@@ -1,0 +1,106 @@
+"""Where a model's files are, and the fingerprint that names exactly these weights, preprocessing and tokenizer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from vitrine.embedding import hub
+from vitrine.errors import ModelUnavailable
+from vitrine.files import write_whole
+
+__all__ = ["BUNDLED", "Checkpoint", "Role", "find_checkpoint"]
+
+BUNDLED = "bundled"
+Role = Literal["clip", "owlvit"]
+
+_RULES = ("config.json", "preprocessor_config.json", "processor_config.json")
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "special_tokens_map.json")
+_LAYOUT = b"vitrine checkpoint 1\n"  # raise it when Vitrine's own preprocessing changes the vectors
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files of one model in the layout that transformers saves."""
+
+    name: str
+    folder: Path
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """config.json; `ModelUnavailable` when it is missing or damaged."""
+        try:
+            found: Mapping[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelUnavailable(f"the model {self.name} has no readable config.json in {self.folder}: {error}") from None
+        return found
+
+    @cached_property
+    def weights(self) -> tuple[Path, ...]:
+        """The weight files, safetensors before torch's own format; `ModelUnavailable` when they are missing or incomplete."""
+        for single in ("model.safetensors", "pytorch_model.bin"):
+            if (self.folder / single).exists():
+                return (self.folder / single,)
+            index = self.folder / f"{single}.index.json"
+            if index.exists():
+                return tuple(self._part(name) for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values())))
+        raise ModelUnavailable(f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in {self.folder}")
+
+    def fingerprint(self, memory: Path) -> str:
+        """SHA-256 (hex) over weights, configuration, preprocessing and tokenizer; the dimension follows from these.
+
+        Hashes of weights are remembered in the folder `memory` by path, size and time of change, so that a start is quick.
+        """
+        total = hashlib.sha256(_LAYOUT)
+        for path in (*self.weights, *(self.folder / name for name in (*_RULES, *_TOKENIZER))):
+            if path.exists():
+                total.update(f"{path.name} {_hash_of(path, memory)}\n".encode())
+        return total.hexdigest()
+
+    def _part(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            raise ModelUnavailable(f"the model {self.name} lacks its weight file {name} in {self.folder}; download it again")
+        return path
+
+
+def find_checkpoint(model: str, role: Role) -> Checkpoint:
+    """The checkpoint that a setting names: `bundled`, a folder, or a model on the hub (downloaded once, then kept)."""
+    if model == BUNDLED:
+        return Checkpoint(BUNDLED, _bundled(role))
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return Checkpoint(model, folder.absolute())
+    if model.startswith((".", "~", os.sep)) or not hub.is_name(model):
+        raise ModelUnavailable(f"the model folder {model} does not exist; name a folder with config.json and weights, or a hub model")
+    return Checkpoint(model, hub.snapshot(model))
+
+
+def _bundled(role: Role) -> Path:
+    demo = find_spec("demo")
+    for place in (demo.submodule_search_locations or ()) if demo else ():
+        folder = Path(place) / "checkpoints" / role
+        if (folder / "config.json").exists():
+            return folder
+    raise ModelUnavailable(f"the bundled model ({role}) is not part of this installation; set VITRINE_MODEL or VITRINE_DETECTOR to another")
+
+
+def _hash_of(path: Path, memory: Path) -> str:
+    if path.stat().st_size < 1_000_000:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    seen = path.stat()
+    key = hashlib.sha256(f"{path.resolve()} {seen.st_size} {seen.st_mtime_ns}".encode()).hexdigest()
+    kept = memory / "hashes" / key
+    if kept.exists():
+        return kept.read_text("ascii")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    write_whole(kept, found.encode("ascii"))
+    return found

@@ -1,0 +1,84 @@
+"""Models of the Hugging Face hub: from its cache where they are complete, else downloaded, within bounded time."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from vitrine.errors import ModelUnavailable
+
+__all__ = ["is_name", "snapshot"]
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_REACH_S = 10.0
+_SMALL = ("*.json", "*.txt", "*.model")
+
+
+def is_name(model: str) -> bool:
+    """Whether the text could name a model on the hub ("openai/clip-vit-base-patch32")."""
+    return _NAME.fullmatch(model) is not None
+
+
+def snapshot(name: str) -> Path:
+    """The folder of the model's files, from the hub's cache when complete there.
+
+    `ModelUnavailable` says what to do when it is not there and the hub does not answer; the first answer is awaited
+    ten seconds. A download itself takes as long as bytes keep coming.
+    """
+    cached = _cached(name)
+    return cached if cached is not None else _downloaded(name)
+
+
+def _cached(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        return None
+    return folder if (folder / "config.json").exists() and _complete(folder) else None
+
+
+def _complete(folder: Path) -> bool:
+    """Whether one kind of weights is there with all its parts (a download may have broken off)."""
+    for single in ("model.safetensors", "pytorch_model.bin"):
+        if (folder / single).exists():
+            return True
+        index = folder / f"{single}.index.json"
+        if index.exists():
+            return all((folder / part).exists() for part in json.loads(index.read_text("utf-8"))["weight_map"].values())
+    return False
+
+
+def _downloaded(name: str) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        found = HfApi().model_info(name, timeout=_REACH_S)
+        return Path(snapshot_download(name, allow_patterns=_wanted(found), etag_timeout=_REACH_S))
+    except GatedRepoError:
+        raise ModelUnavailable(f"the model {name} asks for consent on its hub page; give it there and set HF_TOKEN") from None
+    except RepositoryNotFoundError:
+        raise ModelUnavailable(f"the hub knows no model {name} (or it is private: then set HF_TOKEN)") from None
+    except Exception as error:  # httpx, the hub's own, OSError: whatever it was, the model is not here
+        raise _unreachable(name, error) from None
+
+
+def _wanted(found: Any) -> list[str]:
+    """Configuration and tokenizer files, and one kind of weights: safetensors where there are any."""
+    names = [sibling.rfilename for sibling in found.siblings or ()]
+    kind = "*.safetensors" if any(n.endswith(".safetensors") and "/" not in n for n in names) else "*.bin"
+    return [*_SMALL, kind]
+
+
+def _unreachable(name: str, error: Exception) -> ModelUnavailable:
+    cause = " ".join(str(error).split())[:200] or type(error).__name__
+    return ModelUnavailable(
+        f"the model {name} is not on this machine and the hub cannot be reached ({cause}). Either download it where the hub can be "
+        f"reached (hf download {name} --local-dir FOLDER), copy the folder here and set VITRINE_MODEL=FOLDER (VITRINE_DETECTOR for the "
+        "detector); or point HF_HOME to a hub cache that holds it; or set VITRINE_MODEL=bundled for the small demo model."
+    )

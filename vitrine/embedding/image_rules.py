@@ -1,0 +1,144 @@
+"""How a checkpoint wants its pictures: its own processor's steps, done by Pillow and one table look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vitrine.errors import ModelUnavailable
+
+__all__ = ["ImageRules"]
+
+_LONG = 4
+"""From this ratio on only the stretch that the crop keeps is resized (a line of a million pixels would become gigabytes);
+its pixels may differ by one level from resizing the whole, because Pillow keeps the stretch's bounds as 32-bit floats."""
+
+
+@dataclass(frozen=True)
+class ImageRules:
+    """Resize, centre crop, rescale and normalise, as the preprocessing configuration says.
+
+    `shortest` is the length of the shorter side after resizing, or None when the picture is stretched to
+    `resized` = (height, width). `crop` is (height, width) of the centre kept, or None. `scale` and `offset` make
+    what the model sees of a byte: byte x scale - mean, divided by deviation, per channel.
+    """
+
+    shortest: int | None
+    resized: tuple[int, int] | None
+    crop: tuple[int, int] | None
+    resample: int
+    scale: float
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+    @classmethod
+    def of_processor(cls, processor: Any, name: str) -> ImageRules:
+        """The rules of a transformers image processor; `ModelUnavailable` for one with steps that are not known here."""
+        size = processor.size if processor.do_resize else None
+        shortest, height, width = (getattr(size, key, None) for key in ("shortest_edge", "height", "width"))
+        if (
+            (shortest is None and (height is None or width is None))
+            or getattr(size, "longest_edge", None)
+            or getattr(processor, "do_pad", None)
+        ):
+            raise ModelUnavailable(
+                f"the model {name} prepares pictures in a way Vitrine does not know: {type(processor).__name__}, size {size}"
+            )
+        crop = processor.crop_size if getattr(processor, "do_center_crop", None) else None
+        plain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        mean, deviation = (processor.image_mean, processor.image_std) if processor.do_normalize else plain
+        return cls(
+            shortest=shortest,
+            resized=None if shortest else (int(height or 0), int(width or 0)),
+            crop=(crop.height, crop.width) if crop else None,
+            resample=int(processor.resample),
+            scale=float(processor.rescale_factor) if processor.do_rescale else 1.0,
+            mean=_three(mean),
+            deviation=_three(deviation),
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of what the model sees."""
+        seen = self.crop or self.resized
+        return seen if seen is not None else (self.shortest or 0, self.shortest or 0)
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side after resizing; a picture decoded smaller would have to be enlarged."""
+        return self.shortest if self.shortest is not None else max(self.shape)
+
+    def apply(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """What the model sees of RGB pictures, (n, 3, height, width)."""
+        seen = np.empty((len(images), 3, *self.shape), np.float32)
+        for image, place in zip(images, seen, strict=True):
+            levels = np.asarray(self._resized_and_cropped(image if image.mode == "RGB" else image.convert("RGB")))
+            for channel in range(3):
+                np.take(self._table[channel], levels[:, :, channel], out=place[channel], mode="clip")
+        return seen
+
+    def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
+        whole, seen = self._whole(image.size), (self.shape[1], self.shape[0])
+        across, down = (_Axis.centred(*lengths) for lengths in zip(image.size, whole, seen, strict=True))
+        method = Image.Resampling(self.resample)
+        if max(whole) <= _LONG * max(seen):
+            resized = image.resize(whole, method).crop((across.first, down.first, across.first + across.kept, down.first + down.kept))
+        else:
+            resized = image.resize((across.kept, down.kept), method, box=(across.start, down.start, across.end, down.end))
+        if resized.size == seen:
+            return resized
+        padded = Image.new("RGB", seen)
+        padded.paste(resized, (across.padding, down.padding))
+        return padded
+
+    def _whole(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height that the whole picture would have after resizing."""
+        if self.shortest is None:
+            height, width = self.resized or self.shape
+            return width, height
+        width, height = size
+        longer = int(self.shortest * max(size) / min(size))
+        return (self.shortest, longer) if width <= height else (longer, self.shortest)
+
+    @cached_property
+    def _table(self) -> NDArray[np.float32]:
+        """What the model sees of each byte, (3, 256), rounded in the order in which the processor does it."""
+        bytes_ = (np.arange(256, dtype=np.float64) * self.scale).astype(np.float32)
+        return (bytes_ - _column(self.mean)) / _column(self.deviation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """One axis of a resize and centre crop.
+
+    Of the resized picture `kept` pixels from `first` on are seen, after `padding` black ones; they come from the
+    stretch of the source from `start` to `end`.
+    """
+
+    first: int
+    kept: int
+    padding: int
+    start: float
+    end: float
+
+    @classmethod
+    def centred(cls, source: int, resized: int, seen: int) -> _Axis:
+        """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a lack is filled with black."""
+        first = (resized - seen) // 2
+        low, high = max(first, 0), min(first + seen, resized)
+        return cls(low, high - low, max(-first, 0), low * source / resized, min(high * source / resized, source))
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    first, second, third = values
+    return float(first), float(second), float(third)
+
+
+def _column(values: Sequence[float]) -> NDArray[np.float32]:
+    return np.array(values, np.float32)[:, None]

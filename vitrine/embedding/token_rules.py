@@ -1,0 +1,66 @@
+"""A transformers tokenizer as a `Tokens`: converted where it is slow, and checked to give the same ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vitrine.embedding.tokens import TokenRules, Tokens
+from vitrine.errors import ModelUnavailable
+
+__all__ = ["load_tokens"]
+
+_FIXED_LENGTH = frozenset(("siglip", "siglip2"))  # trained on rows of full length without a mask (SigLIP, section 3)
+_PROBES = (
+    "a red dress",
+    "A photo of a T-Shirt, size XL!",
+    "ein schönes grünes Kleid für 49,90 €",
+    "连衣裙 / красное платье / फूल",
+    "two  blanks\tand a\nline",
+    "12345 it's o'clock <b>&amp;</b> 🙂",
+    "word " * 600,
+)
+
+
+def load_tokens(tokenizer: Any, config: Any, name: str) -> Tokens:
+    """The tokenizer of a loaded checkpoint; `ModelUnavailable` when it cannot be taken over exactly."""
+    text = getattr(config, "text_config", config)
+    fixed = config.model_type in _FIXED_LENGTH
+    rules = TokenRules(
+        length=min(int(tokenizer.model_max_length), _positions(text)),
+        pad_id=int(tokenizer.pad_token_id or 0),
+        pad_to_length=fixed,
+        pad_first=tokenizer.padding_side == "left",
+        masked=not fixed,
+    )
+    tokens = Tokens(_backend(tokenizer, name).to_str(), rules)
+    _check_same(tokenizer, tokens, name)
+    return tokens
+
+
+def _positions(text_config: Any) -> int:
+    """How many tokens the text tower has positions for; RoBERTa's family starts counting after the padding index."""
+    positions = int(getattr(text_config, "max_position_embeddings", 10**9))
+    shifted = "roberta" in str(getattr(text_config, "model_type", ""))
+    return positions - int(text_config.pad_token_id) - 1 if shifted else positions
+
+
+def _backend(tokenizer: Any, name: str) -> Any:
+    if getattr(tokenizer, "backend_tokenizer", None) is not None:
+        return tokenizer.backend_tokenizer
+    from transformers.convert_slow_tokenizer import convert_slow_tokenizer
+
+    try:
+        return convert_slow_tokenizer(tokenizer)
+    except Exception as error:  # the converter raises whatever an unknown tokenizer provokes in it
+        raise ModelUnavailable(f"the tokenizer of {name} cannot be converted: {error}; use a checkpoint with a tokenizer.json") from error
+
+
+def _check_same(tokenizer: Any, tokens: Tokens, name: str) -> None:
+    theirs = tokenizer(
+        list(_PROBES),
+        padding="max_length" if tokens.rules.pad_to_length else True,
+        truncation=True,
+        max_length=tokens.rules.length,
+    )["input_ids"]
+    if tokens.encode(_PROBES).ids.tolist() != theirs:
+        raise ModelUnavailable(f"the tokenizer of {name} cannot be taken over exactly; use a checkpoint with a tokenizer.json")

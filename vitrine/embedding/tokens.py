@@ -1,0 +1,69 @@
+"""Texts to token ids as the checkpoint's own tokenizer makes them, by the `tokenizers` library alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+__all__ = ["TokenBatch", "TokenRules", "Tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    """How token ids become rows of equal length.
+
+    `length` is the most tokens the model reads (77 for CLIP). `pad_to_length` is for models that were trained on
+    rows of that very length (SigLIP); others get rows as long as the longest text. `masked` says whether the model
+    takes an attention mask. `pad_first` puts the padding before the text.
+    """
+
+    length: int
+    pad_id: int
+    pad_to_length: bool
+    pad_first: bool
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenBatch:
+    """Rows of token ids and their mask (1 for a token, 0 for padding), both (n, length) int64."""
+
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Tokens:
+    """A tokenizer and its rules; safe to use from several threads."""
+
+    def __init__(self, tokenizer_json: str, rules: TokenRules) -> None:
+        self.rules = rules
+        self._tokenizer = Tokenizer.from_str(tokenizer_json)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(rules.length)
+
+    def encode(self, texts: Sequence[str]) -> TokenBatch:
+        """Rows of one length; a text of more tokens than the model reads is cut, its end mark kept."""
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        length = self.rules.length if self.rules.pad_to_length else max(map(len, rows), default=1)
+        ids = np.full((len(rows), length), self.rules.pad_id, np.int64)
+        mask = np.zeros((len(rows), length), np.int64)
+        for row, (into, seen) in zip(rows, zip(ids, mask, strict=True), strict=True):
+            place = slice(length - len(row), length) if self.rules.pad_first else slice(0, len(row))
+            into[place] = row
+            seen[place] = 1
+        return TokenBatch(ids, mask)
+
+    def truncates(self, text: str) -> bool:
+        """Whether the model would read only the beginning of the text."""
+        return bool(self._tokenizer.encode(text).overflowing)
+
+    def to_json(self) -> str:
+        """The tokenizer as tokenizer.json holds it, with these rules' truncation."""
+        return str(self._tokenizer.to_str())

@@ -1,0 +1,113 @@
+"""Models on torch: loading through transformers, and the forward passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.dual_encoder import DualEncoder
+from vitrine.embedding.image_rules import ImageRules
+from vitrine.embedding.ports import ModelCard
+from vitrine.embedding.token_rules import load_tokens
+from vitrine.embedding.tokens import TokenBatch, Tokens
+from vitrine.errors import ModelUnavailable
+from vitrine.settings import Settings
+
+__all__ = ["LoadedModel", "TorchTowers", "choose_device", "load_model", "load_torch_embedder"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A checkpoint in memory: the transformers model (eval mode, fp32, CPU) and its rules."""
+
+    model: Any
+    images: ImageRules
+    tokens: Tokens
+
+
+class TorchTowers:
+    """The forward passes of a transformers dual encoder on one device, in fp32 or bf16."""
+
+    def __init__(self, model: Any, *, device: str, precision: str, masked: bool) -> None:
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._model = model.to(device=device, dtype=self._dtype)
+        self._device = device
+        self._masked = masked
+
+    def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 3, height, width) to (n, dimension)."""
+        with torch.inference_mode():
+            given = torch.from_numpy(pixels).to(self._device, self._dtype)
+            return _rows(self._model.get_image_features(pixel_values=given))
+
+    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+        """(n, length) to (n, dimension)."""
+        with torch.inference_mode():
+            given = {"input_ids": torch.from_numpy(tokens.ids).to(self._device)}
+            if self._masked:
+                given["attention_mask"] = torch.from_numpy(tokens.mask).to(self._device)
+            return _rows(self._model.get_text_features(**given))
+
+
+def load_torch_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> DualEncoder:
+    """The checkpoint on torch, on the device and in the precision that the settings choose."""
+    device = choose_device(settings.device)
+    if settings.model_threads:
+        torch.set_num_threads(settings.model_threads)
+    loaded = load_model(checkpoint, AutoModel)
+    if not (hasattr(loaded.model, "get_image_features") and hasattr(loaded.model, "get_text_features")):
+        raise ModelUnavailable(
+            f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a {type(loaded.model).__name__}"
+        )
+    towers = TorchTowers(loaded.model, device=device, precision=settings.precision, masked=loaded.tokens.rules.masked)
+    return DualEncoder(card_of(checkpoint, fingerprint, loaded, towers), loaded.images, loaded.tokens, towers)
+
+
+def card_of(checkpoint: Checkpoint, fingerprint: str, loaded: LoadedModel, towers: TorchTowers) -> ModelCard:
+    """The model's card; its dimension is that of a row it makes."""
+    row = towers.read(loaded.tokens.encode(["a photo"]))
+    scale = float(loaded.model.logit_scale.detach().float().exp())
+    return ModelCard(checkpoint.name, fingerprint, row.shape[1], scale, loaded.images.shorter_side)
+
+
+def load_model(checkpoint: Checkpoint, auto_class: Any) -> LoadedModel:
+    """Load weights and rules from the checkpoint's folder; `ModelUnavailable` when any part is missing or does not fit."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    folder = str(checkpoint.folder)
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model, found = auto_class.from_pretrained(
+            folder, config=config, local_files_only=True, output_loading_info=True, dtype=torch.float32
+        )
+        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # transformers raises whatever a damaged or foreign folder provokes in it
+        cause = " ".join(str(error).split())[:300]
+        raise ModelUnavailable(f"the model {checkpoint.name} cannot be loaded from {folder}: {cause}") from error
+    if found["missing_keys"] or found["mismatched_keys"]:
+        lacking = sorted(map(str, found["missing_keys"] or found["mismatched_keys"]))[:3]
+        raise ModelUnavailable(f"the weights of {checkpoint.name} in {folder} do not fit its config.json: {', '.join(lacking)} ...")
+    return LoadedModel(model.eval(), ImageRules.of_processor(processor, checkpoint.name), load_tokens(tokenizer, config, checkpoint.name))
+
+
+def choose_device(wanted: str) -> str:
+    """The device a setting names; `auto` is CUDA, else MPS, else the CPU. `ModelUnavailable` for one that is not there."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return next((name for name in ("cuda", "mps") if available[name]), "cpu")
+    if not available.get(wanted.partition(":")[0], False):
+        raise ModelUnavailable(f"the device {wanted!r} is not available to torch here; set VITRINE_DEVICE=auto or cpu")
+    return wanted
+
+
+def _rows(output: Any) -> NDArray[np.float32]:
+    rows: NDArray[np.float32] = getattr(output, "pooler_output", output).float().cpu().numpy()
+    return rows
