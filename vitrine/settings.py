@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     # limits of a request
     max_body_mb: float = Field(32, gt=0, le=1024, description="size of a request body")
     max_image_mb: float = Field(20, gt=0, le=1024, description="size of one image file")
-    max_image_megapixels: float = Field(64, gt=0, le=1000, description="width x height of one image")
+    max_image_megapixels: float = Field(64, gt=0, le=178, description="width x height of one image")
     max_text_chars: int = Field(10_000, ge=1, description="characters of one query text")
     max_texts: int = Field(16, ge=1, description="texts in one query")
     max_examples: int = Field(100, ge=1, description="products in like and unlike together")
