@@ -1,0 +1,86 @@
+"""Products and changes as API callers send them: JSON objects by field name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vitrine.errors import FieldError, InvalidProduct
+from vitrine.fields.currencies import currency_code
+from vitrine.fields.money import parse_money
+from vitrine.fields.reading import FieldReader
+from vitrine.fields.schema import Field, Schema
+from vitrine.products import Product, Value
+
+__all__ = ["changes_from_json", "product_from_json"]
+
+
+def product_from_json(data: object, schema: Schema) -> Product:
+    """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5, "color": ["red"]}.
+
+    The keys are the schema's fields; `image` is the caller's part and not looked at. Values may be of the field's type or
+    in any notation that a catalogue file may use. `InvalidProduct` with every fault.
+    """
+    given = _object(data)
+    errors = _unknown(given, schema, (*(f.name for f in schema), "image"))
+    try:
+        product = FieldReader().product({f: given.get(f.name) for f in schema})
+    except InvalidProduct as error:
+        raise InvalidProduct([*errors, *error.errors]) from None
+    if errors:
+        raise InvalidProduct(errors)
+    return product
+
+
+def changes_from_json(data: object, schema: Schema) -> dict[str, Value | None]:
+    """Changes of a known product by field name, as `VectorIndex.patch` takes them; null empties a field.
+
+    `InvalidProduct` with every fault: an unknown field, a wrong value, an id, an image, or a title taken away.
+    """
+    given = _object(data)
+    allowed = tuple(f.name for f in schema if f.name != "id")
+    errors = _unknown(given, schema, allowed)
+    if not given:
+        errors.append(FieldError("", f"names no field to change; allowed: {', '.join(allowed)}"))
+    changes: dict[str, Value | None] = {}
+    for field in schema:
+        if field.name not in given or field.name == "id":
+            continue
+        try:
+            changes |= _change(field, given[field.name], schema)
+        except ValueError as error:
+            errors.append(FieldError(field.name, str(error)))
+    if errors:
+        raise InvalidProduct(errors)
+    if given.get("currency") is not None and "currency" in schema:
+        changes["currency"] = currency_code(given["currency"])
+    return changes
+
+
+def _change(field: Field, raw: object, schema: Schema) -> dict[str, Value | None]:
+    value = FieldReader().read(field, raw)
+    if field.name == "title" and value is None:
+        raise ValueError("is missing; a product must keep a title")
+    if field.name == "price" and isinstance(raw, str) and value is not None and "currency" in schema:
+        named = parse_money(raw).currency
+        return {"price": value, "currency": named} if named else {"price": value}
+    return {field.name: value}
+
+
+def _object(data: object) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        raise InvalidProduct.of("", f"must be a JSON object of fields, not {type(data).__name__}")
+    return data
+
+
+def _unknown(given: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) -> list[FieldError]:
+    names = tuple(allowed)
+    reasons = {"id": "cannot be changed", "image": "cannot be changed without a new vector; put the whole product"}
+    found = []
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            found.append(FieldError(name, reasons.get(name, f"there is no such field{hint}; the catalogue has {schema.names()}")))
+    return found
