@@ -1,0 +1,126 @@
+"""Every error as a problem document (RFC 9457), by one ordered table."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple, NoReturn, cast
+
+from flask import Flask, Response, g, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from service.models.problem import Fault, Problem
+from service.validation import faults_of
+from vitrine import errors
+
+__all__ = ["MEDIA_TYPE", "TABLE", "problem_response", "refuse", "register_errors"]
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+LONGEST_MESSAGE = 500
+MOST_FAULTS = 20
+
+log = logging.getLogger(__name__)
+
+
+class Row(NamedTuple):
+    """What one of our exceptions is in HTTP; `slug` ends the problem's type."""
+
+    raised: type[errors.VitrineError]
+    status: int
+    slug: str
+    title: str
+
+
+TABLE: tuple[Row, ...] = (
+    Row(errors.InvalidSettings, 503, "misconfigured", "The service is not configured for this"),
+    Row(errors.InvalidImage, 422, "invalid-image", "The image cannot be used"),
+    Row(errors.InvalidFilter, 422, "invalid-filter", "The filter cannot be used"),
+    Row(errors.InvalidCursor, 422, "invalid-cursor", "The cursor cannot be used"),
+    Row(errors.InvalidProduct, 422, "invalid-product", "The product cannot be used"),
+    Row(errors.InvalidInput, 422, "invalid-request", "The request cannot be used"),
+    Row(errors.NotFound, 404, "not-found", "There is no such thing"),
+    Row(errors.Conflict, 409, "conflict", "The present state forbids this"),
+    Row(errors.Cancelled, 409, "cancelled", "The work was cancelled"),
+    Row(errors.ModelUnavailable, 503, "model-unavailable", "The model is not available"),
+    Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built by another model"),
+    Row(errors.NoLiveVersion, 503, "no-live-version", "Nothing has been published yet"),
+    Row(errors.IndexUnavailable, 503, "index-unavailable", "The index cannot answer now"),
+    Row(errors.StorageUnavailable, 503, "storage-unavailable", "The store cannot answer now"),
+)
+"""The first row whose exception fits decides; what no row names is a 500 that says nothing of its cause."""
+
+
+def register_errors(app: Flask) -> None:
+    """Let every error of the app leave as a problem document."""
+    app.register_error_handler(errors.VitrineError, _ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unknown)
+
+
+def refuse(error: ValidationError) -> NoReturn:
+    """Turn what a request model found wrong into our error."""
+    raise errors.InvalidQuery(faults_of(error)) from None
+
+
+def _ours(error: errors.VitrineError) -> Response:
+    row = next((row for row in TABLE if isinstance(error, row.raised)), None)
+    if row is None:
+        return _unknown(error)
+    if row.status >= 500:
+        log.warning("%s: %s", row.slug, error)
+    faults = error.errors if isinstance(error, errors.InvalidInput) else ()
+    return problem_response(
+        Problem(
+            type=f"urn:vitrine:problem:{row.slug}",
+            title=row.title,
+            status=row.status,
+            detail=_short(str(error)),
+            errors=[Fault(field=_short(f.field), message=_short(f.message)) for f in faults[:MOST_FAULTS]] or None,
+            reason=error.reason if isinstance(error, errors.InvalidImage) else None,
+            job_id=error.job_id if isinstance(error, errors.Conflict) else None,
+            instance=_short(request.path),
+            request_id=g.get("request_id", ""),
+        )
+    )
+
+
+def _of_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400 or error.response is not None:
+        return cast(Response, error.get_response())  # a redirect, or an answer that a library made whole
+    if status >= 500:
+        return _unknown(error)
+    response = problem_response(_plain(status, error.name, error.description or error.name))
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _unknown(error: Exception) -> Response:
+    log.error("unexpected %s in %s %s", type(error).__name__, request.method, request.path, exc_info=error)
+    detail = "the service failed on this request; its log tells why under the request id"
+    return problem_response(_plain(500, "Internal Server Error", detail))
+
+
+def problem_response(problem: Problem) -> Response:
+    """The document as a response; a 503 says when to try again."""
+    response = Response(problem.model_dump_json(), status=problem.status, content_type=MEDIA_TYPE)
+    if problem.status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _plain(status: int, title: str, detail: str) -> Problem:
+    """A problem of which the status says all that there is to say."""
+    request_id = g.get("request_id", "")
+    return Problem(
+        type="about:blank", title=title, status=status, detail=_short(detail), instance=_short(request.path), request_id=request_id
+    )
+
+
+def _short(text: str) -> str:
+    """What the caller sent may be a megabyte; a message that quotes it need not be."""
+    safe = text.encode("utf-8", "replace").decode()
+    return safe if len(safe) <= LONGEST_MESSAGE else f"{safe[: LONGEST_MESSAGE - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,93 @@
+"""Requests as they come in: strict JSON, alone or as the part `request` beside a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from flask import Request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from vitrine.errors import FieldError, InvalidQuery
+
+__all__ = ["JSON_PART", "PICTURE_PART", "StrictRequest", "parse_json"]
+
+JSON_PART = "request"
+PICTURE_PART = "image"
+MAX_DEPTH = 32
+"""Lists and objects inside each other; nothing in the API needs ten."""
+
+_MULTIPART = "multipart/form-data"
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly, whichever way it was sent.
+
+    `get_json` gives the body, or the part `request` of a multipart body. It never guesses: broken JSON and other
+    encodings are 400, other media types 415.
+    """
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """The JSON of the request; `silent` is not honoured, so that a broken body is never taken for an empty one."""
+        if self.mimetype == _MULTIPART:
+            return parse_json(self._json_part())
+        if not (force or self.is_json):
+            given = self.mimetype or "no Content-Type"
+            raise UnsupportedMediaType(f"send application/json, or multipart/form-data where the API says so; this request has {given}")
+        return parse_json(self.get_data(cache=cache))
+
+    def pictures(self) -> list[FileStorage]:
+        """The uploaded files named `image`, in their order; any other part is refused."""
+        if self.mimetype != _MULTIPART:
+            return []
+        known = f"allowed are a file {PICTURE_PART!r} and the JSON in {JSON_PART!r}"
+        faults = [FieldError(name, f"unknown part; {known}") for name in self._part_names() - {PICTURE_PART, JSON_PART}]
+        if PICTURE_PART in self.form:
+            faults.append(FieldError(PICTURE_PART, "must be a file part with a file name; send base64 in the JSON instead"))
+        if faults:
+            raise InvalidQuery(sorted(faults, key=lambda fault: fault.field))
+        return self.files.getlist(PICTURE_PART)
+
+    def _part_names(self) -> set[str]:
+        return {*self.form, *self.files}
+
+    def _json_part(self) -> bytes:
+        """The JSON part, sent as a field or as a file; an empty object when there is none."""
+        fields = [text.encode() for text in self.form.getlist(JSON_PART)]
+        found = fields + [part.read() for part in self.files.getlist(JSON_PART)]
+        if len(found) > 1:
+            raise InvalidQuery.of(JSON_PART, "is given more than once")
+        return found[0] if found else b"{}"
+
+
+def parse_json(data: bytes) -> Any:
+    """Read UTF-8 JSON without NaN, lone surrogates or deep nesting; `BadRequest` says where it is broken."""
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"the JSON is broken: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    if _deeper_than(parsed, MAX_DEPTH):
+        raise BadRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+    return parsed
+
+
+def _deeper_than(parsed: Any, depth: int) -> bool:
+    level = [parsed]
+    for _ in range(depth):
+        level = [
+            inner for value in level if isinstance(value, dict | list) for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def refuse_broken_address(request: Request) -> None:
+    """`BadRequest` for an address that is not UTF-8 once it is unquoted."""
+    try:
+        unquote_to_bytes(request.query_string).decode("utf-8")
+        request.environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        raise BadRequest("the address is not UTF-8") from None

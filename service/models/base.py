@@ -1,0 +1,50 @@
+"""What all request and answer models share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+__all__ = ["REQUEST_MODELS", "Answer", "Body", "Incoming", "Parameters", "Text"]
+
+REQUEST_MODELS: dict[str, type[BaseModel]] = {}
+"""Every model of a request by its name, which is all that pydantic's error tells of it."""
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("contains a NUL character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""Text without NUL characters."""
+
+
+class Incoming(BaseModel):
+    """A part of a request."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the model by its name."""
+        super().__pydantic_init_subclass__(**kwargs)
+        REQUEST_MODELS[cls.__name__] = cls
+
+
+class Body(Incoming):
+    """JSON of a request: no unknown fields, no type is guessed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Parameters(Incoming):
+    """Parameters of an address: all are text, so types are read from it; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """JSON of an answer."""
+
+    model_config = ConfigDict(frozen=True)

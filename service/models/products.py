@@ -1,0 +1,51 @@
+"""A product as the API shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from service.models.base import Answer
+
+__all__ = ["FieldAnswer", "FieldsAnswer", "ProductAnswer", "StoredProductAnswer"]
+
+
+class ProductAnswer(Answer):
+    """The fields of a product; those that the catalogue left empty are null or empty."""
+
+    title: str
+    price: float | None
+    currency: str | None
+    color: list[str] = Field(description="the colours as the shop wrote them")
+    colors: list[str] = Field(description="their families")
+    category: list[str]
+    description: str | None
+    brand: str | None
+    in_stock: bool | None
+    group_id: str | None
+    attributes: dict[str, str | float | bool | datetime | list[str]] = Field(description="the catalogue's further fields")
+
+
+class StoredProductAnswer(Answer):
+    """One product of the live version."""
+
+    id: str
+    product: ProductAnswer
+    image_url: str
+
+
+class FieldAnswer(Answer):
+    """A field of the catalogue and what it is good for."""
+
+    name: str
+    type: str
+    facet: bool
+    sortable: bool
+
+
+class FieldsAnswer(Answer):
+    """The fields of the live catalogue."""
+
+    version: str
+    fields: list[FieldAnswer]

@@ -1,0 +1,156 @@
+"""What a search asks and answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from service.models.base import Answer, Body, Parameters, Text
+from service.models.picture import ImageSource
+from service.models.products import ProductAnswer
+
+__all__ = ["HitAnswer", "SearchAnswer", "SearchParameters", "SearchRequest", "SimilarParameters", "TextPart", "Weights"]
+
+
+class TextPart(Body):
+    """A text and how much it pulls; below zero it pushes away."""
+
+    text: Text
+    weight: float = Field(default=1.0, ge=-100, le=100, allow_inf_nan=False)
+
+
+class Weights(Body):
+    """How much the texts and the picture count in a mix."""
+
+    text: float = Field(default=1.0, ge=-100, le=100, allow_inf_nan=False)
+    image: float = Field(default=1.0, ge=-100, le=100, allow_inf_nan=False)
+
+
+def _one_or_many(value: Any) -> str | None:
+    return "<one>" if isinstance(value, str) else "<many>" if isinstance(value, list) else None
+
+
+OneOrManyTexts = Annotated[
+    Annotated[Text, Tag("<one>")] | Annotated[list[TextPart], Tag("<many>")],
+    Discriminator(
+        _one_or_many, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
+    ),
+]
+
+
+class SearchRequest(Body):
+    """A search: any mix of texts, a picture and example products, under a filter; with none of them, a way to browse."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"text": "red dress", "filter": {"price": {"lt": 50}}, "limit": 24}})
+
+    text: OneOrManyTexts | None = Field(default=None, description="what to look for")
+    image: ImageSource | None = Field(default=None, description="a picture to look for")
+    like: list[Text] = Field(default=[], description="ids of products that the hits shall resemble")
+    unlike: list[Text] = Field(default=[], description="ids of products that the hits shall not resemble")
+    weights: Weights = Field(default=Weights())
+    filter: dict[str, Any] = Field(
+        default={},
+        description="fields and the values they must have: a value, a list (any of them), or an object of operators "
+        "(in, match, gt, gte, lt, lte, exists); `not` holds a filter, `or` a list of filters",
+    )
+    facets: list[Text] = Field(default=[], description="fields to count over all candidates")
+    sort: Text = Field("relevance", description="relevance, or a field; `-` before it sorts from high to low")
+    limit: int = Field(24, ge=1, description="hits on one page")
+    cursor: Text | None = Field(default=None, description="`next_cursor` of the previous page of the same query")
+    candidates: int = Field(1000, ge=1, description="best products by score that count as found")
+    min_score: float | None = Field(default=None, ge=-1, le=1, description="least cosine similarity of a hit")
+    collapse: Text | None = Field(default=None, description="keyword field of which each value is shown once, such as group_id")
+    explain: bool = Field(False, description="tell how much each part of the query adds to each score")
+
+
+class SimilarParameters(Parameters):
+    """Paging and filters of a list of products; every further parameter filters on a field of the catalogue."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sort: Text = Field("relevance", description="relevance, or a field; `-` before it sorts from high to low")
+    limit: int = Field(24, ge=1, description="hits on one page")
+    cursor: Text | None = Field(default=None, description="`next_cursor` of the previous page of the same query")
+    facets: Text = Field("", description="fields to count over all candidates, separated by commas")
+    candidates: int = Field(1000, ge=1, description="best products by score that count as found")
+    min_score: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False, description="least cosine similarity of a hit")
+    collapse: Text | None = Field(default=None, description="keyword field of which each value is shown once, such as group_id")
+    explain: bool = Field(False, description="tell how much each part of the query adds to each score")
+
+
+class SearchParameters(SimilarParameters):
+    """A search by words; every further parameter filters on a field of the catalogue."""
+
+    q: Text | None = Field(default=None, description="what to look for; leave it out to browse")
+
+
+class HitAnswer(Answer):
+    """A found product; `score` is its cosine similarity to the query, null when browsing."""
+
+    id: str
+    score: float | None
+    product: ProductAnswer
+    image_url: str = Field(description="of the product's picture; takes `?size=` for a thumbnail")
+    explain: dict[str, float] | None = Field(
+        None, description="what each part of the query adds to the score", exclude_if=lambda value: value is None
+    )
+
+
+class FacetValueAnswer(Answer):
+    """How many candidates have a value."""
+
+    value: str | bool
+    count: int
+
+
+class BucketAnswer(Answer):
+    """How many candidates lie from `from` (included) to `to` (left out, except in the last bucket)."""
+
+    start: float = Field(serialization_alias="from")
+    end: float = Field(serialization_alias="to")
+    count: int
+
+
+class RangeFacetAnswer(Answer):
+    """The span of a number over all candidates and its histogram."""
+
+    minimum: float | None = Field(serialization_alias="min")
+    maximum: float | None = Field(serialization_alias="max")
+    buckets: list[BucketAnswer]
+
+
+class PlanAnswer(Answer):
+    """How the index answered."""
+
+    search: str = Field(description="exact, hnsw, browse ...")
+    matching: int = Field(description="products under the filter")
+    truncated_text: bool = Field(description="whether a text was longer than the model reads")
+
+
+class IndexAnswerInfo(Answer):
+    """Which index answered."""
+
+    version: str
+    model: str
+    backend: str
+
+
+class TimingsAnswer(Answer):
+    """Milliseconds by stage."""
+
+    model_config = ConfigDict(extra="allow")
+
+    total: float
+
+
+class SearchAnswer(Answer):
+    """One page of the candidates, and what is known of all of them."""
+
+    hits: list[HitAnswer]
+    total: int = Field(description="size of the candidate set")
+    facets: dict[str, list[FacetValueAnswer] | RangeFacetAnswer]
+    next_cursor: str | None
+    plan: PlanAnswer
+    index: IndexAnswerInfo
+    timings_ms: TimingsAnswer

@@ -1,0 +1,123 @@
+"""`/openapi.json` from the models that validate, with the live catalogue's fields; `/docs` shows it without the internet."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from importlib.resources import files
+from typing import Any, cast
+
+import orjson
+from flask import Blueprint, Response, current_app, render_template, send_from_directory
+from flask_openapi3.openapi import OpenAPI
+
+from service.container import current_vitrine
+from service.errors import MEDIA_TYPE
+from vitrine.errors import VitrineError
+from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.settings import Settings
+
+__all__ = ["docs", "live_spec"]
+
+docs = Blueprint("docs", __name__, template_folder="docs", static_folder="docs", static_url_path="/docs/assets")
+
+_SWAGGER = str(files("flask_openapi3_swagger") / "templates" / "swagger")
+_FILTERED = (("/v1/search", "get"), ("/v1/products/{product_id}/similar", "get"))
+"""The operations whose further parameters are fields of the catalogue."""
+_WITH_PICTURE = ("/v1/search", "/v1/similarity", "/v1/classify", "/v1/detect")
+
+
+@docs.get("/openapi.json")
+def openapi_json() -> Response:
+    """The description of the API in OpenAPI 3.1."""
+    return Response(orjson.dumps(live_spec(cast(OpenAPI, current_app))), content_type="application/json")
+
+
+@docs.get("/docs")
+def docs_page() -> str:
+    """The description as a page on which requests can be tried."""
+    return render_template("docs.html")
+
+
+@docs.get("/docs/swagger/<path:name>")
+def swagger(name: str) -> Response:
+    """Scripts and styles of Swagger UI, as its package brings them."""
+    return send_from_directory(_SWAGGER, name, max_age=86_400)
+
+
+def live_spec(app: OpenAPI) -> dict[str, Any]:
+    """The specification of the app, its limits from the settings and its filters from the live catalogue."""
+    spec = deepcopy(app.api_doc)
+    settings = current_vitrine().settings
+    for path, operations in spec["paths"].items():
+        for operation in operations.values():
+            _describe_errors(operation)
+            if path in _WITH_PICTURE and "requestBody" in operation:
+                _describe_form(operation)
+            _describe_limits(operation.get("parameters", ()), settings)
+    _describe_limits(_properties(spec), settings)
+    schema = _live_schema()
+    for path, method in _FILTERED:
+        spec["paths"][path][method].setdefault("parameters", []).extend(_filters(schema))
+    return spec
+
+
+def _live_schema() -> Schema:
+    """The live fields; none while nothing is published or the index does not answer, for the rest of the document holds."""
+    try:
+        return current_vitrine().versions.live().info.schema
+    except VitrineError:
+        return Schema(())
+
+
+def _describe_errors(operation: dict[str, Any]) -> None:
+    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    operation["responses"].pop("422", None)
+    operation["responses"]["4XX"] = {"description": "The request cannot be answered as it is", **problem}
+    operation["responses"]["5XX"] = {"description": "The service cannot answer now", **problem}
+
+
+def _describe_form(operation: dict[str, Any]) -> None:
+    """The same request as a form: the picture as a file, the JSON in a part."""
+    content = operation["requestBody"]["content"]
+    form = {"image": {"type": "string", "format": "binary"}, "request": content["application/json"]["schema"]}
+    content["multipart/form-data"] = {
+        "schema": {"type": "object", "properties": form, "additionalProperties": False},
+        "encoding": {"request": {"contentType": "application/json"}},
+    }
+
+
+def _properties(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    request = spec["components"]["schemas"]["SearchRequest"]
+    return [{"name": name, "schema": schema} for name, schema in request["properties"].items()]
+
+
+def _describe_limits(parameters: Any, settings: Settings) -> None:
+    most = {"limit": settings.max_limit, "candidates": settings.max_candidates}
+    for parameter in parameters:
+        if parameter["name"] in most:
+            parameter["schema"]["maximum"] = most[parameter["name"]]
+
+
+def _filters(schema: Schema) -> list[dict[str, Any]]:
+    """Parameters that filter on the catalogue's fields."""
+    found = []
+    for field in schema:
+        if field.type is not FieldType.DATETIME:
+            found.append(_filter(field.name, field, "equals; repeat it for any of several values"))
+        if field.type.ranged:
+            found.append(_filter(f"{field.name}_min", field, "at least"))
+            found.append(_filter(f"{field.name}_max", field, "at most"))
+    return found
+
+
+def _filter(name: str, field: Field, meaning: str) -> dict[str, Any]:
+    kind = {"type": "number"} if field.type.numeric else {"type": "boolean"} if field.type is FieldType.BOOL else {"type": "string"}
+    several = {"type": "array", "items": kind}
+    single = field.type.ranged and name != field.name
+    text = "contains every word" if field.type is FieldType.TEXT else meaning
+    return {
+        "name": name,
+        "in": "query",
+        "description": f"{field.type} field of the catalogue: {text}",
+        "schema": kind if single or field.type is FieldType.TEXT else several,
+    }

@@ -1,0 +1,68 @@
+"""The picture of a request, from whichever part it came in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import cast
+
+from flask import request
+from PIL.Image import Image
+
+from service.incoming import PICTURE_PART, StrictRequest
+from service.models.picture import ImageSource
+from vitrine.errors import InvalidImage, InvalidQuery
+from vitrine.images.decode import ImageLimits, decode
+from vitrine.settings import Settings
+
+__all__ = ["optional_picture", "required_picture"]
+
+
+def required_picture(source: ImageSource | None, settings: Settings) -> Image:
+    """The one picture of the present request; `InvalidQuery` when there is none or more than one."""
+    found = optional_picture(source, settings)
+    if found is None:
+        raise InvalidQuery.of(PICTURE_PART, "is missing; send a file part of that name, or base64 or url in the JSON")
+    return found
+
+
+def optional_picture(source: ImageSource | None, settings: Settings) -> Image | None:
+    """The picture of the present request, if there is one; `InvalidImage` says why it is refused."""
+    uploaded = cast(StrictRequest, request).pictures()
+    if len(uploaded) + (source is not None) > 1:
+        raise InvalidQuery.of(PICTURE_PART, "is given more than once; send one picture")
+    if uploaded:
+        data = uploaded[0].read()
+    elif source is not None:
+        data = _bytes_of(source, settings)
+    else:
+        return None
+    return decode(data, ImageLimits.of(settings))
+
+
+def _bytes_of(source: ImageSource, settings: Settings) -> bytes:
+    if source.base64 is not None:
+        return _from_base64(source.base64)
+    if not settings.fetch_urls:
+        raise InvalidImage(
+            "urls_not_allowed", "this service fetches no URLs (VITRINE_FETCH_URLS); send the file or base64", field="image.url"
+        )
+    from vitrine.images.fetch import fetch
+
+    return fetch(source.url or "", settings)
+
+
+def _from_base64(text: str) -> bytes:
+    """The bytes of base64 or a data: URL; line breaks and the URL-safe alphabet are accepted."""
+    if text[:5].lower() == "data:":
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise InvalidImage("not_base64", "the data: URL must end its head with ;base64,", field="image.base64")
+    packed = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidImage("not_base64", "is not base64", field="image.base64") from None
+
+
+_URL_SAFE = str.maketrans("-_", "+/")

@@ -1,0 +1,47 @@
+"""`/v1/products`: one product, what resembles it, its picture; `/v1/fields`: what can be asked of all."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import Field
+
+from service.container import current_vitrine
+from service.models.base import Parameters
+from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
+from service.models.search import SearchAnswer, SimilarParameters
+from service.rendering import answer, image_url, product_answer
+from service.search import page_response, parameters_query
+
+__all__ = ["ProductPath", "products"]
+
+products = APIBlueprint("products", __name__, abp_tags=[Tag(name="Products")])
+
+
+class ProductPath(Parameters):
+    """The product that a path names; a slash in its id may be written as it is."""
+
+    product_id: str = Field(description="id of the product")
+
+
+@products.get("/v1/fields", responses={200: FieldsAnswer})
+def fields() -> Response:
+    """List the fields of the live catalogue: what filters, what can be counted and what sorts."""
+    info = current_vitrine().live.current().index.info
+    listed = [FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable) for f in info.schema]
+    return answer(FieldsAnswer(version=info.name, fields=listed))
+
+
+@products.get("/v1/products/<id:product_id>", responses={200: StoredProductAnswer})
+def product(path: ProductPath) -> Response:
+    """Show one product of the live version."""
+    found = current_vitrine().engine.product(path.product_id).product
+    return answer(StoredProductAnswer(id=found.id, product=product_answer(found), image_url=image_url(found.id)))
+
+
+@products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})
+def similar(path: ProductPath, query: SimilarParameters) -> Response:
+    """List the products that look like one product, never itself; further parameters filter as in a search."""
+    engine = current_vitrine().engine
+    return page_response(engine.similar(path.product_id, parameters_query(query, engine.schema)))

@@ -1,0 +1,71 @@
+"""What pydantic found wrong, as one message per field that says what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from service.models.base import REQUEST_MODELS
+from vitrine.errors import FieldError
+
+__all__ = ["faults_of"]
+
+_MOST = 20
+"""Faults told of one request."""
+
+_WORDS = (
+    ("Input should be a valid dictionary or instance of", "must be an object as in"),
+    ("Input should be a valid dictionary", "must be an object"),
+    ("Input should be a valid string", "must be text"),
+    ("Input should be a valid ", "must be a valid "),
+    ("Input should be ", "must be "),
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+)
+"""Pydantic's words and those that a caller need not know pydantic for."""
+
+
+def faults_of(error: ValidationError) -> list[FieldError]:
+    """One fault per wrong field, at most twenty; an unknown field is answered with the known ones."""
+    model = REQUEST_MODELS.get(error.title)
+    return [_fault(found, model) for found in error.errors(include_url=False, include_input=False)[:_MOST]]
+
+
+def _fault(found: Any, model: type[BaseModel] | None) -> FieldError:
+    where: Sequence[str | int] = found["loc"]
+    message = found["msg"].removeprefix("Value error, ")
+    for pydantics, ours in _WORDS:
+        message = message.replace(pydantics, ours)
+    if found["type"] == "extra_forbidden":
+        known = _fields_at(model, where[:-1]) if model else []
+        message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"
+    return FieldError(_path(where), message)
+
+
+def _path(where: Sequence[str | int]) -> str:
+    """("text", "many", 0, "weight") as text[0].weight; the tags of unions are left out."""
+    path = ""
+    for step in where:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not step.startswith("<"):
+            path += f".{step}" if path else step
+    return path
+
+
+def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
+    """Names of the fields of the model that the path leads to."""
+    at = [model]
+    for step in where:
+        fields = [inner.model_fields[step] for inner in at if isinstance(step, str) and step in inner.model_fields]
+        at = [found for field in fields for found in _models_in(field.annotation)] or at
+    return [name for inner in at[:1] for name in inner.model_fields]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
