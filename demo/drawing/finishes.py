@@ -29,7 +29,7 @@ FINISHES: dict[str, Finish] = {
     "denim": Finish("twill", 0.8, folds=3, stitched=True),
     "silk": Finish("smooth", 0.0, gloss="satin", folds=7),
     "wool": Finish("felt", 0.6, folds=3, fuzz=0.35),
-    "knit": Finish("knit", 1.0, folds=2),
+    "knit": Finish("knit", 0.8, folds=2),
     "leather": Finish("leather", 0.6, gloss="soft", folds=2),
     "suede": Finish("felt", 0.7, folds=1),
     "canvas": Finish("linen", 0.55, folds=1, stitched=True),
