@@ -1,12 +1,8 @@
 """Writes the drawn catalogue as a parquet file with the columns of the data set rajuptvs/ecommerce_products_clip, and some more."""
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from functools import partial
-from io import BytesIO
-from multiprocessing import get_context
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,17 +10,14 @@ import pyarrow.parquet as pq
 from datasets import Features, Image, Value
 
 from demo.assortment import CURRENCY, Ware, plan_assortment
-from demo.drawing import Item, draw
+from demo.drawing.press import draw_jpegs
 
 __all__ = ["FEATURES", "write_catalogue"]
 
 PRODUCTS = 2400
 SEED = 7
 PICTURE_SIZE = 320
-JPEG_QUALITY = 90
 ROW_GROUP = 200
-CHUNK = 25
-"""How many pictures one process draws before it reports back."""
 
 FEATURES = Features(
     {
@@ -50,9 +43,6 @@ FEATURES = Features(
 Progress = Callable[[int, int], None]
 """Told how many products are done, and of how many."""
 
-Drawing = Callable[[list[Item]], Iterator[bytes]]
-"""Turns items into JPEG files, in order."""
-
 
 def write_catalogue(
     path: Path,
@@ -76,16 +66,16 @@ def write_catalogue(
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.part")
     try:
-        with _drawing(workers, size) as drawn, pq.ParquetWriter(unfinished, FEATURES.arrow_schema) as writer:
-            _write(writer, wares, drawn, progress)
+        pictures = draw_jpegs([ware.item for ware in wares], size=size, processes=workers)
+        with closing(pictures), pq.ParquetWriter(unfinished, FEATURES.arrow_schema) as writer:
+            _write(writer, wares, pictures, progress)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path
 
 
-def _write(writer: pq.ParquetWriter, wares: list[Ware], drawn: Drawing, progress: Progress | None) -> None:
-    pictures = drawn([ware.item for ware in wares])
+def _write(writer: pq.ParquetWriter, wares: list[Ware], pictures: Generator[bytes], progress: Progress | None) -> None:
     done = 0
     for start in range(0, len(wares), ROW_GROUP):
         rows: list[dict[str, object]] = []
@@ -96,24 +86,6 @@ def _write(writer: pq.ParquetWriter, wares: list[Ware], drawn: Drawing, progress
             if progress is not None:
                 progress(done, len(wares))
         writer.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema))
-
-
-@contextmanager
-def _drawing(workers: int, size: int) -> Iterator[Drawing]:
-    """Gives the hand that draws: this process alone, or a pool whose answers keep their order."""
-    jpeg = partial(_jpeg, size=size)
-    if workers == 1:
-        yield partial(map, jpeg)
-        return
-    # Fresh processes: a copy of one that runs threads (torch, skia) may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, jpeg, chunksize=CHUNK)
-
-
-def _jpeg(item: Item, size: int) -> bytes:
-    file = BytesIO()
-    draw(item, size).save(file, "JPEG", quality=JPEG_QUALITY)
-    return file.getvalue()
 
 
 def _row(ware: Ware, picture: bytes) -> dict[str, object]:
