@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vitrine.errors import ModelUnavailable
+from vitrine.images.scaling import Scaled, scaled
 
 __all__ = ["ImageRules"]
 
@@ -84,11 +85,13 @@ class ImageRules:
         return seen
 
     def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
-        whole, seen = self._whole(image.size), (self.shape[1], self.shape[0])
-        across, down = (_Axis.centred(*lengths) for lengths in zip(image.size, whole, seen, strict=True))
+        source = scaled(image) or Scaled(image.size, image.size)
+        whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
+        across, down = (_Axis.centred(*lengths) for lengths in zip(source.covered, whole, seen, strict=True))
         method = Image.Resampling(self.resample)
         if max(whole) <= _LONG * max(seen):
-            resized = image.resize(whole, method).crop((across.first, down.first, across.first + across.kept, down.first + down.kept))
+            resized = image.resize(whole, method, box=(0, 0, *source.covered))
+            resized = resized.crop((across.first, down.first, across.first + across.kept, down.first + down.kept))
         else:
             resized = image.resize((across.kept, down.kept), method, box=(across.start, down.start, across.end, down.end))
         if resized.size == seen:
@@ -128,7 +131,7 @@ class _Axis:
     end: float
 
     @classmethod
-    def centred(cls, source: int, resized: int, seen: int) -> _Axis:
+    def centred(cls, source: float, resized: int, seen: int) -> _Axis:
         """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a lack is filled with black."""
         first = (resized - seen) // 2
         low, high = max(first, 0), min(first + seen, resized)

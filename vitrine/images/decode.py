@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError, features
 
 from vitrine.errors import InvalidImage
 from vitrine.images.headers import formats_in_words, other_format, scans, webp_canvas
+from vitrine.images.scaling import remember_size
 from vitrine.settings import Settings
 
 __all__ = ["FORMATS", "MARGIN", "ImageLimits", "decode"]
@@ -67,14 +68,20 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
     opened = _open(data)
     _check_pixels(*opened.size, limits)
     try:
+        original = opened.size
         if at_least is not None and opened.format in ("JPEG", "MPO"):
-            opened.draft(None, _draft_size(opened.size, at_least))
+            opened.draft(None, _draft_size(original, at_least))
+        shrunk = opened.size != original
         opened.load()
-        return _to_rgb(_upright(opened))
+        image = _to_rgb(_upright(opened))
     except InvalidImage:
         raise
     except Exception as error:  # Pillow's decoders raise OSError, ValueError, SyntaxError, struct.error, MemoryError ...
         raise _broken(error) from None
+    if shrunk:
+        turned = (image.width > image.height) != (opened.width > opened.height)
+        remember_size(image, (original[1], original[0]) if turned else original)
+    return image
 
 
 def _check_bytes(data: bytes, limits: ImageLimits) -> None:
