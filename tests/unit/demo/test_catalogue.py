@@ -1,7 +1,6 @@
 """The drawn catalogue: a parquet that `datasets` loads like any shop's, with the lecture's columns."""
 
 import re
-import tomllib
 from collections import Counter, defaultdict
 from hashlib import sha256
 from importlib.resources import files
@@ -15,6 +14,7 @@ import pytest
 from demo.assortment import plan_assortment
 from demo.catalogue import write_catalogue
 from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, draw
+from vitrine.fields.mapping import Mapping
 
 LECTURE_COLUMNS = ["image", "Product_name", "Price", "colors", "Pattern", "Description", "Other Details", "Clipinfo"]
 EXTRA_COLUMNS = ["id", "category", "currency", "brand", "in_stock", "group_id", "material"]
@@ -133,7 +133,21 @@ def test_a_toy_mug_never_costs_what_a_sofa_does() -> None:
     assert all(len(set(found)) > 5 for found in prices.values())
 
 
-def test_the_mapping_names_only_columns_that_the_parquet_has(rows: datasets.Dataset) -> None:
-    mapping = tomllib.loads(files("demo").joinpath("catalogue.toml").read_text("utf-8"))
-    columns = [*mapping["product"].values(), *(field["from"] for field in mapping["fields"].values())]
-    assert set(columns) <= set(rows.column_names)
+def test_the_demos_mapping_reads_every_row_into_the_product_that_was_drawn(rows: datasets.Dataset) -> None:
+    mapping = Mapping.load(Path(str(files("demo").joinpath("catalogue.toml"))))
+    mapping.require_columns(rows.column_names)
+    wares = {ware.id: ware for ware in plan_assortment(PRODUCTS, 7)}
+    for number, row in enumerate(rows):
+        product = mapping.read(row, number)
+        ware = wares[product.id]
+        assert (product.title, product.price, product.currency) == (ware.name, float(ware.price), "INR")
+        assert (product.brand, product.in_stock, product.group_id) == (ware.brand, ware.in_stock, ware.group_id)
+        assert ware.item.colour in product.colors
+        assert product.category == (ware.category,)
+        assert (product.value("pattern"), product.value("material")) == ((ware.item.pattern,), (ware.item.material,))
+
+
+def test_the_built_in_mapping_of_the_lectures_data_set_reads_it_too(rows: datasets.Dataset) -> None:
+    mapping = Mapping.load("ecommerce_products_clip")
+    mapping.require_columns(rows.column_names)
+    assert mapping.read(rows[3], 3).title == rows[3]["Product_name"]
