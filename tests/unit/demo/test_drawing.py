@@ -155,3 +155,10 @@ def test_random_items_take_the_words_that_are_fixed_and_vary_the_others() -> Non
 def test_an_accent_is_never_the_colour_itself() -> None:
     assert all(colour not in accents for colour, accents in ACCENTS.items())
     assert set(ACCENTS) == set(COLOURS)
+
+
+def test_a_machine_without_the_system_libraries_of_skia_is_told_what_to_install() -> None:
+    code = "import sys; sys.modules['skia'] = None; import demo.drawing"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 1
+    assert "apt install libegl1 libgl1" in answer.stderr.splitlines()[-1]
