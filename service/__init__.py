@@ -1,5 +1,23 @@
 """The HTTP service: the JSON API, the admin API, the pages, and how they are served."""
 
-from service.app import create_app
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from service.admin_port import AdminPort
+    from vitrine.wiring import Vitrine
 
 __all__ = ["create_app"]
+
+
+def create_app(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
+    """A new Flask application over the container; nothing is loaded or opened yet.
+
+    `admin` is the job engine behind the admin API; without it `ingest.jobs` is opened at the first admin request.
+    """
+    from service.app import build  # here, so that the process that only starts serving processes stays small
+
+    return build(vitrine, admin=admin)

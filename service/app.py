@@ -7,18 +7,25 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
+from service.admin import admin as admin_api
+from service.admin_port import AdminPort
+from service.auth import SCHEME
 from service.container import put_vitrine
 from service.errors import refuse, register_errors
 from service.headers import register_headers
 from service.health import health
 from service.incoming import StrictRequest
+from service.logs import register_access_log
+from service.metrics import register_metrics
 from service.models.problem import Problem
 from service.openapi import docs
 from service.products import products
+from service.recognition import recognition
 from service.search import search
+from service.thumbnails import register_thumbnails, thumbnails
 from vitrine.wiring import Vitrine
 
-__all__ = ["create_app"]
+__all__ = ["build"]
 
 
 class IdConverter(BaseConverter):
@@ -34,12 +41,14 @@ class Service(OpenAPI):
     request_class = StrictRequest
 
 
-def create_app(vitrine: Vitrine) -> Flask:
-    """A new application over the container; nothing is loaded or opened yet."""
+def build(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
+    """A new application over the container; see `service.create_app`."""
     app = Service(
         "service",
         info=Info(title="Vitrine", version="1"),
         doc_ui=False,
+        static_folder="static",
+        security_schemes=SCHEME,
         validation_error_callback=refuse,
         validation_error_model=Problem,
     )
@@ -47,10 +56,13 @@ def create_app(vitrine: Vitrine) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=16)
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
-    put_vitrine(app, vitrine)
+    put_vitrine(app, vitrine, admin)
     register_headers(app)
     register_errors(app)
-    for room in (search, products, health):
+    register_metrics(app)
+    register_access_log(app)
+    register_thumbnails(app, int(vitrine.settings.thumbnail_cache_mb * 1_000_000))
+    for room in (search, products, thumbnails, recognition, admin_api, health):
         app.register_api(room)
     app.register_blueprint(docs)
     return app

@@ -9,13 +9,12 @@ from flask import Flask, Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from service.models.problem import Fault, Problem
+from service.models.problem import MEDIA_TYPE, Fault, Problem
 from service.validation import faults_of
 from vitrine import errors
 
-__all__ = ["MEDIA_TYPE", "TABLE", "problem_response", "refuse", "register_errors"]
+__all__ = ["TABLE", "problem_response", "refuse", "register_errors"]
 
-MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 LONGEST_MESSAGE = 500
 MOST_FAULTS = 20

@@ -20,19 +20,22 @@ MAX_DEPTH = 32
 """Lists and objects inside each other; nothing in the API needs ten."""
 
 _MULTIPART = "multipart/form-data"
+_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 class StrictRequest(Request):
     """A request whose JSON is read strictly, whichever way it was sent.
 
-    `get_json` gives the body, or the part `request` of a multipart body. It never guesses: broken JSON and other
-    encodings are 400, other media types 415.
+    `get_json` gives the body, the lines of an NDJSON body as a list, or the part `request` of a multipart body. It never
+    guesses: broken JSON and other encodings are 400, other media types 415.
     """
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The JSON of the request; `silent` is not honoured, so that a broken body is never taken for an empty one."""
         if self.mimetype == _MULTIPART:
             return parse_json(self._json_part())
+        if self.mimetype in _LINES:
+            return _parse_lines(self.get_data(cache=cache))
         if not (force or self.is_json):
             given = self.mimetype or "no Content-Type"
             raise UnsupportedMediaType(f"send application/json, or multipart/form-data where the API says so; this request has {given}")
@@ -71,6 +74,18 @@ def parse_json(data: bytes) -> Any:
     if _deeper_than(parsed, MAX_DEPTH):
         raise BadRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")
     return parsed
+
+
+def _parse_lines(data: bytes) -> list[Any]:
+    """The values of newline-delimited JSON; empty lines are passed over."""
+    found = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.strip():
+            try:
+                found.append(parse_json(line))
+            except BadRequest as error:
+                raise BadRequest(f"line {number}: {error.description}") from None
+    return found
 
 
 def _deeper_than(parsed: Any, depth: int) -> bool:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, render_template, send_from_d
 from flask_openapi3.openapi import OpenAPI
 
 from service.container import current_vitrine
-from service.errors import MEDIA_TYPE
+from service.models.problem import MEDIA_TYPE
 from vitrine.errors import VitrineError
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.settings import Settings

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-__all__ = ["REQUEST_MODELS", "Answer", "Body", "Incoming", "Parameters", "Text"]
+__all__ = ["MANY", "ONE", "REQUEST_MODELS", "Answer", "Body", "Incoming", "Parameters", "Text", "one_or_many"]
 
 REQUEST_MODELS: dict[str, type[BaseModel]] = {}
 """Every model of a request by its name, which is all that pydantic's error tells of it."""
@@ -20,6 +20,15 @@ def _without_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_without_nul)]
 """Text without NUL characters."""
+
+
+ONE, MANY = "<one>", "<many>"
+"""Tags of the two forms of a field that takes a text or a list; the brackets keep them out of error messages."""
+
+
+def one_or_many(value: Any) -> str | None:
+    """The tag of the form that a value has; None for neither, which pydantic reports."""
+    return ONE if isinstance(value, str) else MANY if isinstance(value, list) else None
 
 
 class Incoming(BaseModel):

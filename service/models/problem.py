@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-__all__ = ["Fault", "Problem"]
+__all__ = ["MEDIA_TYPE", "Fault", "Problem"]
+
+MEDIA_TYPE = "application/problem+json"
 
 
 class Fault(BaseModel):

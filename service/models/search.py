@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from service.models.base import Answer, Body, Parameters, Text
+from service.models.base import MANY, ONE, Answer, Body, Parameters, Text, one_or_many
 from service.models.picture import ImageSource
 from service.models.products import ProductAnswer
 
@@ -27,14 +27,10 @@ class Weights(Body):
     image: float = Field(default=1.0, ge=-100, le=100, allow_inf_nan=False)
 
 
-def _one_or_many(value: Any) -> str | None:
-    return "<one>" if isinstance(value, str) else "<many>" if isinstance(value, list) else None
-
-
 OneOrManyTexts = Annotated[
-    Annotated[Text, Tag("<one>")] | Annotated[list[TextPart], Tag("<many>")],
+    Annotated[Text, Tag(ONE)] | Annotated[list[TextPart], Tag(MANY)],
     Discriminator(
-        _one_or_many, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
+        one_or_many, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
     ),
 ]
 

@@ -1,0 +1,167 @@
+"""`/v1/admin`: products, reindex, jobs, versions and failures, for who holds the token."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.types import ResponseDict
+
+from service.admin_port import JobStatus
+from service.auth import require_admin
+from service.container import current_admin, current_vitrine
+from service.models.admin import (
+    Changes,
+    FailureAnswer,
+    FailuresAnswer,
+    FailuresParameters,
+    JobAnswer,
+    JobPath,
+    JobsAnswer,
+    JobsParameters,
+    ProductRows,
+    PublishedAnswer,
+    QueuedAnswer,
+    ReindexRequest,
+    VersionAnswer,
+    VersionPath,
+    VersionsAnswer,
+)
+from service.products import ProductPath
+from service.rendering import answer
+from vitrine.errors import FieldError, InvalidProduct
+from vitrine.fields.schema import Schema
+
+__all__ = ["admin"]
+
+admin = APIBlueprint("admin", __name__, abp_tags=[Tag(name="Admin")], abp_security=[{"admin": []}])
+admin.before_request(require_admin)
+
+_QUEUED: ResponseDict = {202: QueuedAnswer}
+
+
+@admin.put("/v1/admin/products", responses=_QUEUED)
+def put_products(body: ProductRows) -> Response:
+    """Insert or replace products, in the background."""
+    most = current_vitrine().settings.max_upsert
+    if not 1 <= len(body.root) <= most:
+        raise InvalidProduct.of("", f"holds {len(body.root)} products; from 1 to {most} are allowed at once")
+    rows = [row.model_dump(exclude_unset=True) for row in body.root]
+    schema = current_vitrine().versions.live().info.schema
+    faults = [
+        FieldError(f"[{number}].{name}", _unknown(schema))
+        for number, row in enumerate(rows)
+        for name in row
+        if name != "image" and name not in schema
+    ]
+    if faults:
+        raise InvalidProduct(faults)
+    return _queued(current_admin().upsert(rows))
+
+
+@admin.patch("/v1/admin/products/<id:product_id>", responses=_QUEUED)
+def patch_product(path: ProductPath, body: Changes) -> Response:
+    """Change fields of a product and keep its vector, in the background."""
+    if not body.root:
+        raise InvalidProduct.of("", "names no field to change")
+    schema = current_vitrine().versions.live().info.schema
+    faults = [FieldError(name, _unknown(schema)) for name in body.root if name not in schema and name not in _FIXED]
+    faults += [FieldError(name, why) for name, why in _FIXED.items() if name in body.root]
+    if "title" in body.root and not body.root["title"]:
+        faults.append(FieldError("title", "cannot be empty"))
+    if faults:
+        raise InvalidProduct(faults)
+    return _queued(current_admin().patch(path.product_id, body.root))
+
+
+_FIXED = {"id": "cannot be changed; put a new product and delete this one", "image": "needs a new vector; put the whole product"}
+
+
+@admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
+def delete_product(path: ProductPath) -> Response:
+    """Remove a product, in the background; it is no error when there is none."""
+    return _queued(current_admin().delete([path.product_id]))
+
+
+@admin.post("/v1/admin/reindex", responses=_QUEUED)
+def reindex(body: ReindexRequest) -> Response:
+    """Build a new version beside the live one, verify it and publish it; 409 names the job while another one runs."""
+    return _queued(current_admin().reindex(source=body.source, model=body.model, verify=body.verify))
+
+
+@admin.get("/v1/admin/jobs", responses={200: JobsAnswer})
+def jobs(query: JobsParameters) -> Response:
+    """List the latest jobs, newest first."""
+    return answer(JobsAnswer(jobs=[_job(job) for job in current_admin().jobs(limit=query.limit)]))
+
+
+@admin.get("/v1/admin/jobs/<job_id>", responses={200: JobAnswer})
+def job(path: JobPath) -> Response:
+    """Tell how a job stands."""
+    return answer(_job(current_admin().job(path.job_id)))
+
+
+@admin.post("/v1/admin/jobs/<job_id>/cancel", responses={200: JobAnswer})
+def cancel(path: JobPath) -> Response:
+    """Ask a job to stop; 409 when it has already ended."""
+    return answer(_job(current_admin().cancel(path.job_id)))
+
+
+@admin.get("/v1/admin/versions", responses={200: VersionsAnswer})
+def versions() -> Response:
+    """List all versions of the index, newest first."""
+    listed = [
+        VersionAnswer(
+            name=v.name,
+            state=v.state,
+            backend=v.backend,
+            model=v.model,
+            fingerprint=v.fingerprint,
+            dimension=v.dimension,
+            count=v.count,
+            created=v.created,
+        )
+        for v in current_vitrine().versions.list()
+    ]
+    return answer(VersionsAnswer(versions=listed))
+
+
+@admin.post("/v1/admin/versions/<version>/publish", responses={200: PublishedAnswer})
+def publish(path: VersionPath) -> Response:
+    """Make a version the live one, in one step: the way back to an earlier one."""
+    return answer(PublishedAnswer(live=path.version, previous=current_admin().publish(path.version)))
+
+
+@admin.delete("/v1/admin/versions/<version>", responses={204: None})
+def discard(path: VersionPath) -> Response:
+    """Delete a version and all that it stored; 409 for the live one."""
+    current_admin().discard(path.version)
+    return Response(status=204)
+
+
+@admin.get("/v1/admin/failures", responses={200: FailuresAnswer})
+def failures(query: FailuresParameters) -> Response:
+    """List what could not be taken, and why."""
+    found, total = current_admin().failures(limit=query.limit, offset=query.offset)
+    listed = [FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in found]
+    return answer(FailuresAnswer(failures=listed, total=total))
+
+
+@admin.post("/v1/admin/failures/retry", responses=_QUEUED)
+def retry() -> Response:
+    """Try again what could not be taken, in the background."""
+    return _queued(current_admin().retry_failures())
+
+
+def _queued(job_id: str) -> Response:
+    response = answer(QueuedAnswer(job_id=job_id, status_url=f"/v1/admin/jobs/{job_id}"), 202)
+    response.headers["Location"] = f"/v1/admin/jobs/{job_id}"
+    return response
+
+
+def _job(job: JobStatus) -> JobAnswer:
+    return JobAnswer.model_validate(job, from_attributes=True)
+
+
+def _unknown(schema: Schema) -> str:
+    return f"unknown; the catalogue has {schema.names()}"

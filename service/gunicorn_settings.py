@@ -1,0 +1,102 @@
+"""How gunicorn runs the service: threads, timeouts, logs and metrics from the settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.workers.base import Worker
+from gunicorn.workers.gthread import ThreadWorker
+
+from service.models.problem import MEDIA_TYPE
+from vitrine.settings import Settings
+
+__all__ = ["ServiceLogger", "ServiceWorker", "gunicorn_settings"]
+
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_LONGEST_ADDRESS = 8190
+"""Bytes of a request line, the most that gunicorn allows: a cursor carries a vector."""
+_TOO_LONG = {
+    "type": "about:blank",
+    "title": "URI Too Long",
+    "status": 414,
+    "detail": f"the address has more than {_LONGEST_ADDRESS} bytes; send the same search as JSON by POST to /v1/search",
+    "instance": "",
+    "request_id": "",
+}
+
+
+class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's own messages, in the service's format; access lines are the service's own."""
+
+    def setup(self, cfg: Any) -> None:
+        """Let warnings and errors through to the root logger, and nothing else."""
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.error_log.propagate = True
+        self.error_log.setLevel("WARNING")
+
+
+class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Threads that answer an address too long to be read with a problem document, as everything else."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """Answer a request that could not be read."""
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, addr, exc)
+            return
+        body = json.dumps(_TOO_LONG).encode()
+        head = f"HTTP/1.1 414 URI Too Long\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        with suppress(OSError):
+            client.sendall(head.encode() + body)
+
+
+def gunicorn_settings(settings: Settings, listening: socket.socket) -> dict[str, Any]:
+    """Gunicorn's settings for a socket that is bound already.
+
+    The application is made in each serving process, after the fork: the threads of the runtimes do not survive one.
+    """
+    chosen: dict[str, Any] = {
+        "bind": f"fd://{listening.fileno()}",
+        "worker_class": ServiceWorker,
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "timeout": settings.request_timeout_s,
+        "graceful_timeout": settings.graceful_timeout_s,
+        "keepalive": 5,
+        "preload_app": False,
+        "limit_request_line": _LONGEST_ADDRESS,
+        "logger_class": ServiceLogger,
+        "accesslog": None,
+        "control_socket_disable": True,
+        "proc_name": "vitrine",
+    }
+    if settings.workers > 1:
+        chosen |= _counted_together()
+    return chosen
+
+
+def _counted_together() -> dict[str, Any]:
+    """Have all serving processes count into one folder, which goes when the service stops."""
+    folder = tempfile.mkdtemp(prefix="vitrine-metrics-")
+    os.environ[_METRICS] = folder
+    owner = os.getpid()
+
+    def on_exit(_: Arbiter) -> None:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def child_exit(_: Arbiter, worker: Worker) -> None:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+    return {"on_exit": on_exit, "child_exit": child_exit}

@@ -1,0 +1,105 @@
+"""`/metrics` for Prometheus, right with one serving process and with several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service.container import current_vitrine
+from service.headers import elapsed_ms
+from vitrine.errors import VitrineError
+from vitrine.wiring import Vitrine
+
+__all__ = ["Metrics", "current_metrics", "metrics", "register_metrics"]
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which several serving processes count together; read by prometheus_client when it is imported."""
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_KEY = "vitrine_metrics"
+
+metrics = Blueprint("metrics", __name__)
+
+
+class Metrics:
+    """The counters of one app."""
+
+    def __init__(self) -> None:
+        own = self.registry = CollectorRegistry()
+        self.requests = Counter("vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own)
+        self.seconds = Histogram("vitrine_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS, registry=own)
+        self.stages = Histogram("vitrine_stage_seconds", "Time of a search by stage", ["stage"], buckets=_BUCKETS, registry=own)
+        self.cache = Counter("vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own)
+
+    def cached(self, cache: str, *, hits: int, misses: int) -> None:
+        """Count look-ups of a cache."""
+        self.cache.labels(cache, "hit").inc(hits)
+        self.cache.labels(cache, "miss").inc(misses)
+
+    def exposed(self, vitrine: Vitrine) -> bytes:
+        """Everything in Prometheus' text format: the counters of all serving processes and the state of the index."""
+        state = CollectorRegistry()
+        state.register(_IndexState(vitrine))
+        counters = self.registry
+        if os.environ.get(MULTIPROCESS):
+            counters = CollectorRegistry()
+            MultiProcessCollector(counters)  # type: ignore[no-untyped-call]
+        return generate_latest(counters) + generate_latest(state)
+
+
+class _IndexState(Collector):
+    """What the index is like at the moment it is asked; the same from every serving process."""
+
+    def __init__(self, vitrine: Vitrine) -> None:
+        self._vitrine = vitrine
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether the live version answers, which one it is and how much it holds."""
+        try:
+            live = self._vitrine.versions.live()
+            count = live.count()
+        except VitrineError:
+            yield GaugeMetricFamily("vitrine_index_up", "Whether the live version answers", value=0)
+            return
+        yield GaugeMetricFamily("vitrine_index_up", "Whether the live version answers", value=1)
+        yield GaugeMetricFamily("vitrine_products", "Products in the live version", value=count)
+        info = GaugeMetricFamily("vitrine_index_info", "Which version is live", labels=["version", "model", "backend"])
+        info.add_metric([live.info.name, live.info.model, live.info.backend], 1)
+        yield info
+
+
+def register_metrics(app: Flask) -> None:
+    """Count every answer of the app and serve the counts."""
+    app.extensions[_KEY] = Metrics()
+    app.after_request(_count)
+    app.register_blueprint(metrics)
+
+
+def current_metrics() -> Metrics:
+    """The counters of the app that handles the present request."""
+    return cast(Metrics, current_app.extensions[_KEY])
+
+
+@metrics.get("/metrics")
+def expose() -> Response:
+    """The counts in Prometheus' text format."""
+    return Response(current_metrics().exposed(current_vitrine()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+    counted = current_metrics()
+    counted.requests.labels(request.method if request.url_rule else "any", route, response.status_code).inc()
+    counted.seconds.labels(route).observe(elapsed_ms() / 1e3)
+    for stage, ms in g.get("stages", {}).items():
+        if stage != "total":
+            counted.stages.labels(stage).observe(ms / 1e3)
+    return response

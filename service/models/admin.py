@@ -1,0 +1,160 @@
+"""What the admin API asks and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, RootModel
+
+from service.models.base import Answer, Body, Incoming, Parameters, Text
+from service.models.picture import ImageSource
+
+__all__ = [
+    "Changes",
+    "FailureAnswer",
+    "FailuresAnswer",
+    "FailuresParameters",
+    "JobAnswer",
+    "JobPath",
+    "JobsAnswer",
+    "JobsParameters",
+    "ProductRow",
+    "ProductRows",
+    "PublishedAnswer",
+    "QueuedAnswer",
+    "ReindexRequest",
+    "VersionAnswer",
+    "VersionPath",
+    "VersionsAnswer",
+]
+
+State = Literal["queued", "running", "verifying", "published", "done", "failed", "cancelled"]
+
+
+class ProductRow(Body):
+    """A product to insert or replace; further keys are fields of the catalogue."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"example": {"id": "p1", "title": "Red dress", "price": 49.9, "image": {"url": "https://shop.example/p1.jpg"}}},
+    )
+
+    id: Text = Field(min_length=1, max_length=512)
+    title: Text = Field(min_length=1)
+    image: Text | ImageSource | None = Field(default=None, description="a URL, or base64; without one a known product keeps its picture")
+
+
+class ProductRows(RootModel[list[ProductRow]], Incoming):
+    """Products to insert or replace."""
+
+
+class Changes(RootModel[dict[Text, Any]], Incoming):
+    """Fields and their new values; null empties a field."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"price": 39.9, "in_stock": False}})
+
+
+class ReindexRequest(Body):
+    """From what to build a new version of the index; by default from the live one's own records and pictures."""
+
+    source: Text | None = Field(default=None, description="a source as `vitrine ingest` takes it")
+    model: Text | None = Field(default=None, description="another model than the live version's")
+    verify: bool = Field(default=True, description="check the new version before it is published")
+
+
+class QueuedAnswer(Answer):
+    """The work was accepted and goes on in the background."""
+
+    job_id: str
+    status_url: str
+
+
+class JobPath(Parameters):
+    """The job that a path names."""
+
+    job_id: str
+
+
+class VersionPath(Parameters):
+    """The index version that a path names."""
+
+    version: str
+
+
+class JobsParameters(Parameters):
+    """How many jobs to list."""
+
+    limit: int = Field(default=50, ge=1, le=1000)
+
+
+class FailuresParameters(Parameters):
+    """Which part of the ledger to list."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0, le=2**31)
+
+
+class JobAnswer(Answer):
+    """How a job stands."""
+
+    id: str
+    kind: str
+    state: State
+    done: int
+    total: int | None
+    failed_items: int
+    rate: float | None = Field(description="products per second")
+    eta_s: float | None = Field(description="seconds left")
+    version: str | None
+    error: str | None
+    created: datetime
+    updated: datetime
+
+
+class JobsAnswer(Answer):
+    """The latest jobs, newest first."""
+
+    jobs: list[JobAnswer]
+
+
+class VersionAnswer(Answer):
+    """An index version."""
+
+    name: str
+    state: str
+    backend: str
+    model: str
+    fingerprint: str
+    dimension: int
+    count: int
+    created: datetime
+
+
+class VersionsAnswer(Answer):
+    """All versions, newest first."""
+
+    versions: list[VersionAnswer]
+
+
+class PublishedAnswer(Answer):
+    """The version that answers now, and the one that did before."""
+
+    live: str
+    previous: str | None
+
+
+class FailureAnswer(Answer):
+    """A product that could not be taken."""
+
+    id: str
+    stage: str
+    reason: str
+    message: str
+
+
+class FailuresAnswer(Answer):
+    """A part of the ledger, newest first."""
+
+    failures: list[FailureAnswer]
+    total: int

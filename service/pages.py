@@ -1,0 +1,35 @@
+"""The pages: search at `/`, a picture under the models' eyes at `/try`, the operator's desk at `/admin`."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug import Response
+
+__all__ = ["pages"]
+
+pages = Blueprint("pages", __name__)
+"""Plain HTML; everything that moves is in the ES modules under static/js, which speak to the API as any other client."""
+
+
+@pages.get("/")
+def shop() -> str:
+    """Show the search page; its address holds the whole search."""
+    return render_template("shop.html")
+
+
+@pages.get("/product/<id:product_id>")
+def product(product_id: str) -> Response:
+    """Send the short address of a product to the search page, which opens it."""
+    return redirect(url_for("pages.shop", show=product_id))
+
+
+@pages.get("/try")
+def try_page() -> str:
+    """Show the page on which a picture is compared, classified and searched for objects."""
+    return render_template("try.html")
+
+
+@pages.get("/admin")
+def admin() -> str:
+    """Show the operator's page; it asks for the token that the admin API wants."""
+    return render_template("admin.html")

@@ -1,0 +1,96 @@
+"""`/v1/similarity`, `/v1/classify`, `/v1/detect`: what the models can tell of one picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from flask import Response, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from PIL.Image import Image
+
+from service.container import current_vitrine
+from service.models.recognition import (
+    BoxAnswer,
+    ClassifyAnswer,
+    ClassifyRequest,
+    DetectAnswer,
+    DetectRequest,
+    LabelAnswer,
+    ObjectAnswer,
+    SimilarityAnswer,
+    SimilarityRequest,
+    TextSimilarity,
+)
+from service.pictures import required_picture
+from service.rendering import answer, page_answer
+from vitrine.errors import InvalidQuery
+from vitrine.filters import parse_filter
+from vitrine.images.boxes import draw_boxes
+from vitrine.queries import SearchQuery
+from vitrine.recognition import Found
+
+__all__ = ["recognition"]
+
+recognition = APIBlueprint("recognition", __name__, abp_tags=[Tag(name="What the models can tell")])
+
+_PNG = "image/png"
+"""What a client accepts that wants the picture with the boxes drawn."""
+
+
+@recognition.post("/v1/similarity", responses={200: SimilarityAnswer})
+def similarity(body: SimilarityRequest) -> Response:
+    """Compare a picture with texts: one cosine each, in their order."""
+    vitrine = current_vitrine()
+    picture = required_picture(body.image, vitrine.settings)
+    found = vitrine.recognition.similarity(picture, body.texts)
+    return answer(SimilarityAnswer(similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in found]))
+
+
+@recognition.post("/v1/classify", responses={200: ClassifyAnswer})
+def classify(body: ClassifyRequest) -> Response:
+    """Say which label fits a picture, with probabilities (softmax at the model's own logit scale)."""
+    vitrine = current_vitrine()
+    picture = required_picture(body.image, vitrine.settings)
+    templates = [body.template] if isinstance(body.template, str) else body.template
+    found = vitrine.recognition.classify(picture, body.labels, templates)
+    return answer(ClassifyAnswer(labels=[LabelAnswer(label=c.label, probability=c.probability) for c in found]))
+
+
+@recognition.post("/v1/detect", responses={200: DetectAnswer})
+def detect(body: DetectRequest) -> Response:
+    """Find objects of those labels in a picture; with `search`, also the products that look like each."""
+    vitrine = current_vitrine()
+    drawn = request.accept_mimetypes.best_match(["application/json", _PNG]) == _PNG
+    if drawn and body.search:
+        raise InvalidQuery.of("search", "is answered as JSON only; ask for Accept: application/json")
+    query = SearchQuery(filter=parse_filter(body.filter, vitrine.engine.schema), limit=body.limit) if body.search else None
+    if body.filter and query is None:
+        raise InvalidQuery.of("filter", "needs search: true")
+    picture = required_picture(body.image, vitrine.settings)
+    objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
+    if drawn:
+        return _png(draw_boxes(picture, objects))
+    found = vitrine.recognition.shop(picture, objects, query) if query and objects else [Found(o) for o in objects]
+    return answer(_detected(found))
+
+
+def _detected(found: Sequence[Found]) -> DetectAnswer:
+    return DetectAnswer(
+        objects=[
+            ObjectAnswer(
+                label=one.object.label,
+                score=one.object.score,
+                box=BoxAnswer(**dict(zip(("xmin", "ymin", "xmax", "ymax"), one.object.box, strict=True))),
+                products=None if one.products is None else page_answer(one.products),
+            )
+            for one in found
+        ]
+    )
+
+
+def _png(picture: Image) -> Response:
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return Response(written.getvalue(), content_type=_PNG)

@@ -1,0 +1,134 @@
+"""Runs the service under gunicorn, from the bound socket to the last answer."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+from service.gunicorn_settings import gunicorn_settings
+from service.logs import configure_logging
+from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
+from vitrine.settings import PREFIX, Settings
+from vitrine.wiring import Vitrine
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 2048
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end.
+
+    Raises `InvalidSettings` when the address cannot be bound, and `ModelUnavailable` when a serving process finds at its
+    start that no model can be had.
+    """
+    configure_logging(settings)
+    with _listen(settings) as listening:
+        report = _Report()
+        try:
+            _Server(settings, listening, report).run()
+        except SystemExit as stopped:
+            report.raise_if_any()
+            if stopped.code:
+                raise
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A socket on the address of the settings; `InvalidSettings` when it is taken or none of this machine's."""
+    host, port = settings.host, settings.port
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        cause = (error.strerror or "").partition(" (while")[0]  # the rest repeats the address
+        why = f"cannot listen on {host}:{port} ({cause}); stop what listens there, or choose another address"
+        raise InvalidSettings.of(f"{PREFIX}HOST, {PREFIX}PORT", why) from None
+
+
+class _Report:
+    """What kept a serving process from starting, told to the process that started it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+
+    def send(self, sentence: str) -> None:
+        os.write(self._write, sentence.encode()[: select.PIPE_BUF - 1] + b"\0")  # so short a write is never torn
+
+    def raise_if_any(self) -> None:
+        """Raise the first sentence that was sent."""
+        try:
+            told = os.read(self._read, select.PIPE_BUF)
+        except BlockingIOError:
+            return
+        raise ModelUnavailable(told.partition(b"\0")[0].decode("utf-8", "replace"))
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn with the service's settings; the application is made in each serving process."""
+
+    def __init__(self, settings: Settings, listening: socket.socket, report: _Report) -> None:
+        self._settings = settings
+        self._chosen = gunicorn_settings(settings, listening)
+        self._listening = listening
+        self._report = report
+        self._vitrine = Vitrine(settings)  # opens nothing before it is used, which is after the fork
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        hooks: dict[str, Callable[..., Any]] = {"when_ready": self._announce, "post_worker_init": self._warm, "worker_exit": self._close}
+        for name, value in (self._chosen | hooks).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one serving process."""
+        from service import create_app
+
+        return create_app(self._vitrine)
+
+    def _announce(self, _: Arbiter) -> None:
+        host, port = self._listening.getsockname()[:2]
+        log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
+
+    def _warm(self, worker: Worker) -> None:
+        """Load the model beside the first requests; until it is there /health/ready says so."""
+        threading.Thread(target=self._load_model, args=(worker,), name="warm-up", daemon=True).start()
+
+    def _load_model(self, worker: Worker) -> None:
+        try:
+            warm(self._vitrine)
+        except (ModelUnavailable, InvalidSettings) as error:
+            if worker.age > self._settings.workers:  # a replacement of a process that had worked
+                log.error("the model is not available: %s", error)
+                return
+            self._report.send(str(error))
+            os.kill(worker.ppid, signal.SIGTERM)
+        except VitrineError as error:
+            log.warning("not ready yet: %s", error)
+
+    def _close(self, _: Arbiter, __: Worker) -> None:
+        self._vitrine.close()
+
+
+def warm(vitrine: Vitrine) -> None:
+    """Load the model that answers searches (the configured one while nothing is live) and run it once."""
+    try:
+        embedder = vitrine.live.current().embedder
+    except NoLiveVersion:
+        embedder = vitrine.embedder
+        log.warning("nothing has been ingested yet; searches answer 503 until it has")
+    embedder.embed_texts(["warm up"])

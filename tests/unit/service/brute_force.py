@@ -1,0 +1,132 @@
+"""A stand-in for an index backend: everything in a dictionary, compared one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from tests.fakes import FakeEmbedder
+from vitrine.errors import Conflict, NoLiveVersion, NotFound
+from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.filters import MATCH_ALL, All, AnyOf, Condition, Filter, Not
+from vitrine.index import IndexAnswer, IndexQuery, VectorIndex, VersionInfo, Walk
+from vitrine.products import Product, Record
+from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
+
+SCHEMA = Schema(
+    (
+        Field("id", FieldType.KEYWORD),
+        Field("title", FieldType.TEXT),
+        Field("price", FieldType.MONEY),
+        Field("color", FieldType.COLOR),
+        Field("category", FieldType.PATH),
+        Field("in_stock", FieldType.BOOL),
+        Field("group_id", FieldType.KEYWORD),
+        Field("added", FieldType.DATETIME),
+        Field("pattern", FieldType.KEYWORD),
+    )
+)
+
+
+def fulfils(product: Product, tree: Filter) -> bool:
+    if isinstance(tree, All):
+        return all(fulfils(product, part) for part in tree.parts)
+    if isinstance(tree, AnyOf):
+        return any(fulfils(product, part) for part in tree.parts)
+    if isinstance(tree, Not):
+        return not fulfils(product, tree.part)
+    return _holds(product, tree)
+
+
+def _holds(product: Product, condition: Condition) -> bool:
+    value = product.value(condition.field.name)
+    if condition.operator == "exists":
+        return (value is not None) == condition.operand
+    if value is None:
+        return False
+    values = value if isinstance(value, tuple) else (value,)
+    if condition.operator == "in":
+        return any(v in condition.operand for v in values)
+    if condition.operator == "match":
+        return all(word in str(value).casefold() for word in condition.operand)
+    compare = {"gt": "__gt__", "gte": "__ge__", "lt": "__lt__", "lte": "__le__"}[condition.operator]
+    return any(getattr(v, compare)(condition.operand) is True for v in values)
+
+
+class BruteForceIndex:
+    def __init__(self, records: Iterable[Record], info: VersionInfo) -> None:
+        self.records = {r.product.id: r for r in records}
+        self.info = info
+
+    def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
+        return {i: self.records[i] for i in product_ids if i in self.records}
+
+    def count(self, filter: Filter = MATCH_ALL) -> int:
+        return sum(fulfils(r.product, filter) for r in self.records.values())
+
+    def search(self, query: IndexQuery) -> IndexAnswer:
+        matching = [r for r in self.records.values() if fulfils(r.product, query.filter) and r.product.id not in query.exclude]
+        scored = [(None if query.vector is None else round(float(r.vector @ query.vector), 6), r) for r in matching]
+        found = [Hit(r.product, score, r.image_key) for score, r in scored if query.min_score is None or (score or 0) >= query.min_score]
+        found.sort(key=lambda h: (-(h.score or 0), h.product.id))
+        found = found[: query.candidates] if query.vector is not None else found
+        if query.sort.field:
+            found.sort(key=lambda h: (h.product.value(query.sort.field) is None, h.product.value(query.sort.field), h.product.id))
+        start = 0 if query.walk is None else [h.product.id for h in found].index(query.walk.after[1]) + 1
+        hits = tuple(found[start : start + query.limit])
+        more = start + query.limit < len(found)
+        walk = Walk(0, None, (hits[-1].score, hits[-1].product.id), len(found)) if hits and more else None
+        facets = {name: self._facet(name, found) for name in query.facets}
+        search = "browse" if query.vector is None else "exact"
+        return IndexAnswer(hits, len(found), facets, walk, search, len(matching), {"facets": 0.1})
+
+    def _facet(self, name: str, hits: Sequence[Hit]) -> ValueFacet | RangeFacet:
+        if self.info.schema.get(name).type.numeric:
+            numbers = [h.product.value(name) for h in hits if h.product.value(name) is not None]
+            return RangeFacet(min(numbers), max(numbers), ()) if numbers else RangeFacet(None, None, ())
+        values = [v for h in hits for v in (h.product.value(name) or ())]
+        return ValueFacet(tuple(FacetValue(v, values.count(v)) for v in sorted(set(values))), len(set(values)))
+
+    def close(self) -> None:
+        pass
+
+
+class BruteForceVersions:
+    """Versions by name; `live_name` None means that nothing has been published, `broken` is raised by every call."""
+
+    def __init__(self, records: Iterable[Record], embedder: FakeEmbedder) -> None:
+        self.indexes = {name: self._index(name, records, embedder) for name in ("v1", "v2")}
+        self.live_name: str | None = "v2"
+        self.broken: Exception | None = None
+
+    def _index(self, name: str, records: Iterable[Record], embedder: FakeEmbedder) -> BruteForceIndex:
+        card = embedder.card
+        state = "live" if name == "v2" else "ready"
+        created = datetime(2026, 1, 1, tzinfo=UTC)
+        return BruteForceIndex(records, VersionInfo(name, "brute force", card.name, card.fingerprint, card.dimension, SCHEMA, {}, created, state))
+
+    def open(self, name: str) -> VectorIndex:
+        if name not in self.indexes:
+            raise NotFound(f"there is no version {name!r}")
+        return self.indexes[name]
+
+    def live(self) -> VectorIndex:
+        if self.broken is not None:
+            raise self.broken
+        if self.live_name is None:
+            raise NoLiveVersion("nothing has been published yet")
+        return self.indexes[self.live_name]
+
+    def list(self) -> list[VersionInfo]:
+        return [index.info for index in self.indexes.values()]
+
+    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+        self.open(name)
+        previous, self.live_name = self.live_name, name
+        return previous
+
+    def discard(self, name: str) -> None:
+        self.open(name)
+        if name == self.live_name:
+            raise Conflict(f"version {name} is live")
+        del self.indexes[name]
