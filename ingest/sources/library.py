@@ -1,0 +1,21 @@
+"""The `datasets` library, kept from writing or telling anything outside Vitrine's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+__all__ = ["streamed"]
+
+
+def streamed(path: str, *, data_dir: Path, **options: Any) -> Any:
+    """`datasets.load_dataset` in streaming mode: its cache below `data_dir`, no download counts, no telemetry, no progress bars."""
+    cache = str(data_dir / "datasets")
+    os.environ.setdefault("HF_DATASETS_CACHE", cache)
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import datasets
+
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    datasets.utils.logging.set_verbosity_error()
+    return datasets.load_dataset(path, streaming=True, cache_dir=cache, **options)
