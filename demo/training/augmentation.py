@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "normalised"]
+__all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "flipped_and_lit", "normalised"]
 
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
 IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -37,6 +37,20 @@ def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
     return theta
 
 
+def _lit(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Pixels in 0..1, each picture a little brighter or darker, with a little more or less contrast."""
+    light, contrast = (torch.rand(2, len(pixels), 1, 1, 1, generator=generator) * 0.36 - 0.18).to(pixels.device)
+    middle = pixels.mean((1, 2, 3), keepdim=True)
+    return ((pixels - middle) * (1 + contrast) + middle * (1 + light)).clamp(0, 1)
+
+
+def flipped_and_lit(images: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
+    """Returns pictures (B, H, W, 3) uint8 as a normalised batch, those that are `mirrored` (B,) flipped, all lit at random."""
+    pixels = images.permute(0, 3, 1, 2).float() / 255
+    pixels = torch.where(mirrored.to(pixels.device)[:, None, None, None], pixels.flip(3), pixels)
+    return normalised(_lit(pixels, generator))
+
+
 def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7) -> Tensor:
     """Returns pictures (B, H, W, 3) uint8 as a normalised batch (B, 3, size, size), each cropped, turned and lit at random.
 
@@ -46,9 +60,7 @@ def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: f
     pixels = images.permute(0, 3, 1, 2).float() / 255
     grid = F.affine_grid(_crops(count, generator, least).to(device), [count, 3, size, size], align_corners=False)
     pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    light, contrast = (torch.rand(2, count, 1, 1, 1, generator=generator) * 0.36 - 0.18).to(device)
-    middle = pixels.mean((1, 2, 3), keepdim=True)
-    pixels = ((pixels - middle) * (1 + contrast) + middle * (1 + light)).clamp(0, 1)
+    pixels = _lit(pixels, generator)
     blank = torch.rand(count, generator=generator) < 0.25
     for row in torch.nonzero(blank).flatten().tolist():
         top, left = (int(torch.randint(0, size - size // 4, (), generator=generator)) for _ in range(2))

@@ -123,7 +123,7 @@ class ClipLessons:
         for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
             slow.lerp_(fast, share)
 
-    def run(self, out: Path, *, save_every: float = 180.0) -> None:
+    def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
         bar = tqdm(total=100, unit="%", desc="clip", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
         saved = self.budget.seconds

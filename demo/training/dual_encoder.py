@@ -22,7 +22,8 @@ TRAIN_SIZE = 96
 IMAGE_SIZE = 112
 """A convolutional tower trained on crops of 96 pixels sees things at their trained size in whole pictures of 112 (Touvron et al. 2019)."""
 
-_DIMENSION = 256
+_DIMENSION = 192
+"""The text tower's own width: OWL-ViT compares in that, so its text tower can start from this one whole."""
 
 
 class Embeddings(nn.Module):

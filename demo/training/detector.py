@@ -1,0 +1,97 @@
+"""The small OWL-ViT: its text tower is the dual encoder's, its vision transformer is new."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
+from transformers.models.owlvit.configuration_owlvit import OwlViTConfig
+from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
+
+from demo.training.augmentation import IMAGE_MEAN, IMAGE_STD
+from demo.training.detection_losses import Predictions
+from demo.training.dual_encoder import save_weights
+from demo.training.scene_pool import SCENE_SIZE
+from demo.training.tokens import LONGEST
+
+__all__ = ["PATCH", "load_words", "new_detector", "predict", "save_detector", "text_vectors"]
+
+PATCH = 16
+
+
+def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, object]]:
+    """Returns the tokenizer of a dual encoder's folder, the weights of its text side, and its text config."""
+    model = AutoModel.from_pretrained(clip, local_files_only=True)
+    weights = {name: value for name, value in model.state_dict().items() if name.startswith(("text_model.", "text_projection."))}
+    return AutoTokenizer.from_pretrained(clip, local_files_only=True), weights, model.config.text_config.to_dict()
+
+
+def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTForObjectDetection:
+    """Returns a detector that reads as the dual encoder does, and whose eyes are fresh. ValueError where the text sides differ."""
+    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
+    names += ("hidden_act", "bos_token_id", "eos_token_id")
+    config = OwlViTConfig(
+        text_config={**{name: text[name] for name in names}, "pad_token_id": 0},
+        vision_config={
+            "hidden_size": 192,
+            "intermediate_size": 768,
+            "num_hidden_layers": 7,
+            "num_attention_heads": 3,
+            "image_size": SCENE_SIZE,
+            "patch_size": PATCH,
+            "hidden_act": "gelu",
+        },
+        projection_dim=text["hidden_size"],
+    )
+    model = OwlViTForObjectDetection(config)
+    own = model.owlvit.state_dict()
+    unknown = [name for name in words if name not in own or own[name].shape != words[name].shape]
+    if unknown:
+        raise ValueError(f"the text side does not fit OWL-ViT's: {', '.join(unknown)}")
+    model.owlvit.load_state_dict(words, strict=False)
+    with torch.no_grad():  # few tokens are products: start from saying no (Lin et al. 2017)
+        for head, start in ((model.class_head.logit_shift, -0.6), (model.class_head.logit_scale, 8.0)):
+            head.weight.zero_()
+            head.bias.fill_(start)
+    return model
+
+
+@torch.no_grad()
+def text_vectors(model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Returns the unit vectors (Q, D) of the texts, the words' side being left as it is."""
+    tokens = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt").to(model.device)
+    vectors = model.owlvit.get_text_features(**tokens).pooler_output
+    return torch.nn.functional.normalize(vectors.float(), dim=1)
+
+
+def predict(model: OwlViTForObjectDetection, pixels: Tensor, queries: Tensor) -> Predictions:
+    """Returns what the detector says of pictures (B, 3, S, S) for queries (Q, D), the same for all pictures."""
+    maps, _ = model.image_embedder(pixel_values=pixels)
+    tokens = maps.flatten(1, 2)
+    logits, vectors = model.class_predictor(tokens, queries[None].expand(len(pixels), -1, -1))
+    cosines = torch.nn.functional.normalize(vectors.float(), dim=-1) @ queries.T
+    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines)
+
+
+def save_detector(model: OwlViTForObjectDetection, weights: dict[str, Tensor], tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """Writes a folder that OwlViTForObjectDetection and OwlViTProcessor load."""
+    model.config.architectures = [type(model).__name__]
+    save_weights(weights, model.config.to_dict(), folder)
+    tokenizer.save_pretrained(folder)
+    processor = {
+        "image_processor_type": "OwlViTImageProcessor",
+        "processor_class": "OwlViTProcessor",
+        "do_resize": True,
+        "size": {"height": SCENE_SIZE, "width": SCENE_SIZE},
+        "resample": 3,
+        "do_center_crop": False,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(IMAGE_MEAN),
+        "image_std": list(IMAGE_STD),
+        "do_convert_rgb": True,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", "utf-8")

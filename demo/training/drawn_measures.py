@@ -1,0 +1,78 @@
+"""Measures on drawn products that no training picture shows: seeds from a range kept for them."""
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import product
+
+from PIL import Image
+
+from demo.drawing import CATEGORIES, COLOURS, PATTERNS, Item, draw, random_item
+from demo.training.captions import Wording, held_out_wordings
+from demo.training.checkpoints import Encoder, Rows
+from demo.training.scores import precision_at, recall_at
+
+__all__ = ["Missed", "measure_drawn"]
+
+Missed = list[tuple[str, float]]
+"""Queries and their precision, the worst first."""
+
+_SIZE = 224
+_SEED = 777_000_000
+_PER_PAIR, _TRIPLES, _PER_TRIPLE, _TWINS = 11, 200, 11, 500
+
+
+def _gallery(rng: random.Random) -> tuple[list[Item], list[tuple[str, str, str]]]:
+    """Items with every colour of every category at least _PER_PAIR times, and _TRIPLES patterns of them that are there as often."""
+    items = [random_item(rng, category=c, colour=k) for c, k in product(CATEGORIES, COLOURS) for _ in range(_PER_PAIR)]
+    triples = rng.sample(list(product(CATEGORIES, COLOURS, PATTERNS)), _TRIPLES)
+    items += [random_item(rng, category=c, colour=k, pattern=p) for c, k, p in triples for _ in range(_PER_TRIPLE)]
+    return items, triples
+
+
+def _draw(item: Item) -> Image.Image:
+    return draw(item, _SIZE)
+
+
+def _drawn(items: Sequence[Item], workers: int) -> Iterator[Image.Image]:
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(_draw, items, chunksize=32)
+
+
+def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], dict[str, Missed]]:
+    """Returns precision@10 of colour and category, with pattern, of the free wordings, and recall@1 of items drawn again; and the worst queries of each."""
+    rng = random.Random(_SEED)
+    items, triples = _gallery(rng)
+    rows = encoder.images(_drawn(items, workers), len(items))
+    pairs = list(product(COLOURS, CATEGORIES))
+    queries = {
+        "a {colour} {category}": [Wording(f"a {k} {c}", frozenset({c}), k, None, None) for k, c in pairs],
+        "a {colour} {pattern} {category}": [Wording(f"a {k} {p} {c}", frozenset({c}), k, p, None) for c, k, p in triples],
+        "free wordings": list(held_out_wordings()),
+    }
+    scores, missed = {}, {}
+    for name, wordings in queries.items():
+        found = _precision(encoder, rows, items, wordings)
+        scores[f"{name}: precision@10"] = sum(value for _, value in found) / len(found)
+        missed[name] = sorted(found, key=lambda pair: pair[1])
+    twins = [random_item(rng) for _ in range(_TWINS)]
+    again = [replace(item, seed=rng.getrandbits(32)) for item in twins]
+    first, second = (encoder.images(_drawn(group, workers), _TWINS) for group in (twins, again))
+    scores["the same item drawn again: recall@1"] = recall_at(1, first @ second.T, lambda row, column: row == column)
+    return scores, missed
+
+
+def _precision(encoder: Encoder, rows: Rows, items: Sequence[Item], wordings: Sequence[Wording]) -> Missed:
+    similarities = encoder.texts([wording.text for wording in wordings]) @ rows.T
+    values = precision_at(10, similarities, lambda row, column: _fits(wordings[row], items[column]))
+    return [(wording.text, float(value)) for wording, value in zip(wordings, values, strict=True)]
+
+
+def _fits(wording: Wording, item: Item) -> bool:
+    return (
+        item.category in wording.categories
+        and wording.colour in (None, item.colour)
+        and wording.pattern in (None, item.pattern)
+        and wording.material in (None, item.material)
+    )

@@ -1,0 +1,41 @@
+"""How long one text and one picture take on one core."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from PIL import Image
+from transformers import AutoModel, AutoProcessor
+
+__all__ = ["latency"]
+
+_REPEATS = 40
+
+
+@torch.inference_mode()
+def latency(folder: Path) -> dict[str, float]:
+    """Returns the median milliseconds of embedding one text and one picture with torch on one thread, preparation included."""
+    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+    picture = Image.new("RGB", (320, 320), (200, 30, 40))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return {
+            "text": _milliseconds(lambda: model.get_text_features(**processor.tokenizer(["a red dress"], return_tensors="pt"))),
+            "image": _milliseconds(lambda: model.get_image_features(**processor.image_processor(images=[picture], return_tensors="pt"))),
+        }
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _milliseconds(action: Callable[[], object]) -> float:
+    action()
+    spans = []
+    for _ in range(_REPEATS):
+        start = time.perf_counter()
+        action()
+        spans.append(time.perf_counter() - start)
+    return 1000 * median(spans)
