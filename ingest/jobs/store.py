@@ -1,0 +1,153 @@
+"""The port of the job store: where every worker and the service see jobs, their items, and who holds what.
+
+Every call is atomic and durable when it returns. The store is the truth; the queue only tells workers that there is
+something in it, so a lost message loses nothing. Safe to call from several threads. Errors beyond those named:
+`StorageUnavailable` when the store cannot be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ingest.jobs.values import DeadLetter, Item, Job, JobState, Mark, NewItem, Outcome
+
+__all__ = ["CATALOGUE", "SUSPICIOUS", "JobRecords", "JobStore", "Journal", "Locks", "WorkQueue"]
+
+CATALOGUE = "catalogue"
+"""The lock that lets only one reindex or bulk ingest run."""
+
+SUSPICIOUS = 3
+"""An item taken this often without coming out is handed out alone: it may be what kills the workers."""
+
+
+class JobRecords(Protocol):
+    """The jobs themselves."""
+
+    def add(self, job: Job, items: Sequence[NewItem]) -> None:
+        """Accept a job together with its first items.
+
+        A reindex takes the catalogue lock until it ends, and from then on every write is marked (see `Journal`);
+        `Conflict` naming the holder when the lock is taken.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """One job; `NotFound` for an unknown id."""
+        ...
+
+    def jobs(self, *, limit: int) -> list[Job]:
+        """The latest jobs, newest first."""
+        ...
+
+    def active(self) -> list[Job]:
+        """The jobs that have not ended, oldest first."""
+        ...
+
+    def enter(self, job_id: str, state: JobState) -> bool:
+        """Move a job to a state that is not final; False when it has ended."""
+        ...
+
+    def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
+        """Say how much there is to do and which version is filled; False when the job has ended."""
+        ...
+
+    def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
+        """Add items to a job and note how far its plan has come; False when it has ended."""
+        ...
+
+    def advance(self, job_id: str, *, stage: str, to: str, items: Sequence[NewItem]) -> bool:
+        """Enter the stage `to` with its items if the job is in `stage` and has no open item; says whether it did."""
+        ...
+
+    def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
+        """End a job: items that nobody holds go, its lock, marks and gate go; False when it had ended before."""
+        ...
+
+    def forget(self, *, keep: int) -> None:
+        """Drop the oldest ended jobs beyond `keep`."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """The items of all jobs, and the writes that were given up."""
+
+    def claim(self, lane: str, *, limit: int, lease_s: float) -> list[Item]:
+        """Take up to `limit` items, oldest first, for `lease_s` seconds; of each key only the oldest, and none that is held.
+
+        An item whose lease ran out is taken again, alone once it was tried `SUSPICIOUS` times. Nothing comes from
+        WRITES while its gate is closed.
+        """
+        ...
+
+    def renew(self, items: Sequence[Item], *, lease_s: float) -> bool:
+        """Hold the items longer; False when one is no longer held or its job has ended."""
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Say how items came out; one that is no longer held is passed over. The last item of a job without a stage ends it."""
+        ...
+
+    def waiting(self) -> int:
+        """How many items a worker could take now, counted up to 100."""
+        ...
+
+    def held(self, lane: str, *, job_id: str | None = None) -> int:
+        """How many items of a lane are held now, of one job or of all."""
+        ...
+
+    def open_items(self, job_id: str) -> int:
+        """How many items of a job are not settled."""
+        ...
+
+    def dead(self, *, limit: int) -> list[DeadLetter]:
+        """The writes given up, oldest first; a later success of the same product removes its own."""
+        ...
+
+    def revive(self, job: Job) -> int:
+        """Accept a job that tries all dead letters again, in their order; returns how many there are."""
+        ...
+
+
+class Journal(Protocol):
+    """What a reindex needs to know of live writes: from its acceptance each one leaves a mark."""
+
+    def marks(self, job_id: str, *, limit: int) -> list[Mark]:
+        """Products written since the reindex was accepted that nobody is writing now."""
+        ...
+
+    def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
+        """Take marks away, but for products written again since."""
+        ...
+
+    def close_gate(self, job_id: str) -> bool:
+        """Hand out no write until the job opens the gate or ends; False when it has ended."""
+        ...
+
+    def open_gate(self, job_id: str) -> None:
+        """Hand out writes again and mark them no longer."""
+        ...
+
+
+class Locks(Protocol):
+    """Named locks with a lease, for holders that are no job."""
+
+    def lock(self, name: str, owner: str, *, lease_s: float) -> str | None:
+        """Take or renew a lock for some seconds; the holder's name when another one has it."""
+        ...
+
+    def unlock(self, name: str, owner: str) -> None:
+        """Give a lock back, if it is held."""
+        ...
+
+    def holder(self, name: str) -> str | None:
+        """Who holds a lock now."""
+        ...
+
+
+class JobStore(JobRecords, WorkQueue, Journal, Locks, Protocol):
+    """All of it in one place, so that a call may touch several parts at once."""
+
+    def close(self) -> None:
+        """Release connections; may be called twice."""
+        ...

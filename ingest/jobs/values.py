@@ -1,0 +1,167 @@
+"""What the job engine speaks of: jobs, the items they are cut into, and how an item came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["BULK", "WRITES", "Again", "Dead", "DeadLetter", "Done", "Item", "Job", "JobState", "Kind", "Mark", "NewItem", "Outcome"]
+
+WRITES = "writes"
+"""The lane of live writes: one item per product written; items of one product run in the order they were accepted."""
+
+BULK = "bulk"
+"""The lane of a reindex: its plan, its chunks, its finish."""
+
+
+class Kind(StrEnum):
+    """What a job is for."""
+
+    UPSERT = "upsert"
+    PATCH = "patch"
+    DELETE = "delete"
+    INGEST = "ingest"
+    REINDEX = "reindex"
+    RETRY = "retry"
+
+
+class JobState(StrEnum):
+    """How a job stands; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    PUBLISHED = "published"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job has ended."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as the store keeps it.
+
+    `stage` names what its items are doing; when the last item of a stage is settled, whoever notices advances the job.
+    A job without a stage ends with its last item. `cursor` is how far its plan has come.
+    """
+
+    id: str
+    kind: Kind
+    request: Mapping[str, Any] = field(default_factory=dict)
+    state: JobState = JobState.QUEUED
+    stage: str = ""
+    cursor: str = ""
+    done: int = 0
+    total: int | None = None
+    failed_items: int = 0
+    version: str | None = None
+    error: str | None = None
+    created_s: float = 0.0
+    started_s: float | None = None
+    updated_s: float = 0.0
+
+    @property
+    def created(self) -> datetime:
+        """When it was accepted (UTC)."""
+        return datetime.fromtimestamp(self.created_s, UTC)
+
+    @property
+    def updated(self) -> datetime:
+        """When it last moved (UTC)."""
+        return datetime.fromtimestamp(self.updated_s, UTC)
+
+    @property
+    def rate(self) -> float | None:
+        """Products per second since its first item was taken; None before anything came out."""
+        if self.started_s is None:
+            return None
+        seconds, count = self.updated_s - self.started_s, self.done + self.failed_items
+        return count / seconds if seconds > 0 and count else None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left at that rate; None while it is unknown."""
+        if self.state.final:
+            return 0.0
+        if self.rate is None or self.total is None:
+            return None
+        return max(0, self.total - self.done - self.failed_items) / self.rate
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """A piece of work to be queued; items of one lane with equal keys never run at once nor out of order."""
+
+    lane: str
+    key: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A piece of work that a worker has on lease; `token` proves whose it is, `attempts` counts this one."""
+
+    seq: int
+    job_id: str
+    lane: str
+    key: str
+    body: Mapping[str, Any]
+    attempts: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The item is through: `done` products taken, `failed` refused for good, `error` says why."""
+
+    item: Item
+    done: int = 1
+    failed: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Again:
+    """The item is to be tried again after `after_s` seconds; `attempts` is what it starts from."""
+
+    item: Item
+    after_s: float
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Dead:
+    """The item is given up, but kept so that an operator can have it tried again."""
+
+    item: Item
+    stage: str
+    reason: str
+    message: str
+
+
+Outcome = Done | Again | Dead
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A write that was given up, as it was accepted."""
+
+    seq: int
+    key: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A product written while a reindex runs; `generation` grows with each write of it."""
+
+    key: str
+    generation: int
