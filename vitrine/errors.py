@@ -12,6 +12,7 @@ VitrineError
 ├── NotFound                a product, version or job of that name does not exist
 ├── Conflict                the state forbids it now: a job is running, the version is live
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
+├── ModelBusy               the model is too busy to answer in time; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
 │   └── NoLiveVersion       nothing has been published yet
@@ -37,6 +38,7 @@ __all__ = [
     "InvalidProduct",
     "InvalidQuery",
     "InvalidSettings",
+    "ModelBusy",
     "ModelMismatch",
     "ModelUnavailable",
     "NoLiveVersion",
@@ -121,6 +123,10 @@ class Conflict(VitrineError):
 
 class ModelUnavailable(VitrineError):
     """The model cannot be loaded; the text names it and says what to do."""
+
+
+class ModelBusy(VitrineError):
+    """The model did not come to this query within its time limit; the request may succeed later."""
 
 
 class ModelMismatch(VitrineError):

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+from typing import Literal
+
 from vitrine.embedding.checkpoint import find_checkpoint
+from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.ports import Embedder
+from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 
-__all__ = ["load_embedder"]
+__all__ = ["choose_runtime", "load_embedder"]
 
 
 def load_embedder(settings: Settings) -> Embedder:
     """The configured dual encoder; `ModelUnavailable` says which model cannot be had and what to do."""
-    from vitrine.embedding.torch_runtime import load_torch_embedder
+    return _load(settings)
 
+
+def choose_runtime(settings: Settings) -> Literal["torch", "onnx"]:
+    """`auto` is ONNX Runtime on the CPU and torch on a GPU; `InvalidSettings` for a runtime that cannot do what else is set."""
+    on_cpu = settings.device == "cpu" or (settings.device == "auto" and not _has_gpu())
+    runtime = settings.runtime
+    if runtime == "auto":
+        runtime = "onnx" if on_cpu and settings.precision != "bf16" else "torch"
+    if runtime == "onnx" and not on_cpu:
+        raise InvalidSettings.of(
+            "VITRINE_RUNTIME", f"onnx runs on the CPU, VITRINE_DEVICE is {settings.device}; set it to cpu, or the runtime to torch"
+        )
+    if runtime == "onnx" and settings.precision == "bf16":
+        raise InvalidSettings.of("VITRINE_PRECISION", "bf16 needs VITRINE_RUNTIME=torch; onnx does fp32 and int8")
+    if runtime == "torch" and settings.precision == "int8":
+        raise InvalidSettings.of("VITRINE_PRECISION", "int8 needs VITRINE_RUNTIME=onnx and VITRINE_DEVICE=cpu; torch does fp32 and bf16")
+    return runtime
+
+
+def _load(settings: Settings) -> DualEncoder:
+    runtime = choose_runtime(settings)
     checkpoint = find_checkpoint(settings.model, "clip")
     fingerprint = checkpoint.fingerprint(settings.data_dir / "models")
+    if runtime == "onnx":
+        from vitrine.embedding.onnx_runtime import load_onnx_embedder
+
+        return load_onnx_embedder(checkpoint, fingerprint, settings)
+    from vitrine.embedding.torch_runtime import load_torch_embedder
+
     return load_torch_embedder(checkpoint, fingerprint, settings)
+
+
+def _has_gpu() -> bool:
+    """Whether torch would find a GPU; torch is only asked where the machine shows signs of one, since asking loads it."""
+    signs = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+    if not (signs or sys.platform == "darwin" or shutil.which("nvidia-smi")):
+        return False
+    from vitrine.embedding.torch_runtime import choose_device
+
+    return choose_device("auto") != "cpu"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ from vitrine.embedding.tokens import TokenBatch, Tokens
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
-__all__ = ["LoadedModel", "TorchTowers", "choose_device", "load_model", "load_torch_embedder"]
+__all__ = ["LoadedModel", "TorchTowers", "choose_device", "load_dual_encoder", "load_model", "load_torch_embedder"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class LoadedModel:
     model: Any
     images: ImageRules
     tokens: Tokens
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor of the model's softmax over cosines."""
+        return float(self.model.logit_scale.detach().float().exp())
 
 
 class TorchTowers:
@@ -61,31 +66,36 @@ def load_torch_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Sett
     device = choose_device(settings.device)
     if settings.model_threads:
         torch.set_num_threads(settings.model_threads)
-    loaded = load_model(checkpoint, AutoModel)
-    if not (hasattr(loaded.model, "get_image_features") and hasattr(loaded.model, "get_text_features")):
+    loaded = load_dual_encoder(checkpoint)
+    scale = loaded.logit_scale  # read before the towers change the precision
+    towers = TorchTowers(loaded.model, device=device, precision=settings.precision, masked=loaded.tokens.rules.masked)
+    dimension = towers.read(loaded.tokens.encode(["a photo"])).shape[1]
+    card = ModelCard(checkpoint.name, fingerprint, dimension, scale, loaded.images.shorter_side)
+    return DualEncoder(card, loaded.images, loaded.tokens, towers)
+
+
+def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
+    """The checkpoint in memory; `ModelUnavailable` also when it is no dual encoder."""
+    loaded = load_model(checkpoint, AutoModel, attention=attention)
+    if not all(hasattr(loaded.model, part) for part in ("get_image_features", "get_text_features", "logit_scale")):
         raise ModelUnavailable(
             f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a {type(loaded.model).__name__}"
         )
-    towers = TorchTowers(loaded.model, device=device, precision=settings.precision, masked=loaded.tokens.rules.masked)
-    return DualEncoder(card_of(checkpoint, fingerprint, loaded, towers), loaded.images, loaded.tokens, towers)
+    return loaded
 
 
-def card_of(checkpoint: Checkpoint, fingerprint: str, loaded: LoadedModel, towers: TorchTowers) -> ModelCard:
-    """The model's card; its dimension is that of a row it makes."""
-    row = towers.read(loaded.tokens.encode(["a photo"]))
-    scale = float(loaded.model.logit_scale.detach().float().exp())
-    return ModelCard(checkpoint.name, fingerprint, row.shape[1], scale, loaded.images.shorter_side)
+def load_model(checkpoint: Checkpoint, auto_class: Any, *, attention: str | None = None) -> LoadedModel:
+    """Load weights and rules from the checkpoint's folder; `ModelUnavailable` when any part is missing or does not fit.
 
-
-def load_model(checkpoint: Checkpoint, auto_class: Any) -> LoadedModel:
-    """Load weights and rules from the checkpoint's folder; `ModelUnavailable` when any part is missing or does not fit."""
+    `attention` names transformers' way to compute it (None: the model's default).
+    """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     folder = str(checkpoint.folder)
+    _ = checkpoint.config, checkpoint.weights  # their own messages are clearer than transformers'
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
         model, found = auto_class.from_pretrained(
-            folder, config=config, local_files_only=True, output_loading_info=True, dtype=torch.float32
+            folder, local_files_only=True, output_loading_info=True, dtype=torch.float32, attn_implementation=attention
         )
         processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -95,7 +105,9 @@ def load_model(checkpoint: Checkpoint, auto_class: Any) -> LoadedModel:
     if found["missing_keys"] or found["mismatched_keys"]:
         lacking = sorted(map(str, found["missing_keys"] or found["mismatched_keys"]))[:3]
         raise ModelUnavailable(f"the weights of {checkpoint.name} in {folder} do not fit its config.json: {', '.join(lacking)} ...")
-    return LoadedModel(model.eval(), ImageRules.of_processor(processor, checkpoint.name), load_tokens(tokenizer, config, checkpoint.name))
+    return LoadedModel(
+        model.eval(), ImageRules.of_processor(processor, checkpoint.name), load_tokens(tokenizer, model.config, checkpoint.name)
+    )
 
 
 def choose_device(wanted: str) -> str:

@@ -1,0 +1,118 @@
+"""A checkpoint exported for ONNX Runtime: what lies in its folder, and how it comes to be there exactly once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vitrine.embedding.checkpoint import Checkpoint, Role
+from vitrine.embedding.image_rules import ImageRules
+from vitrine.embedding.tokens import TokenRules, Tokens
+from vitrine.errors import ModelUnavailable
+
+__all__ = ["Export", "Manifest", "Order", "Precision", "exported"]
+
+Precision = Literal["fp32", "int8"]
+
+_LAYOUT = 1  # raise it when the graphs or the manifest change, so that older exports are made anew
+_LONGEST_S = 3600.0
+
+
+class Manifest(BaseModel):
+    """What serving needs to know besides the graphs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dimension: int
+    logit_scale: float
+    images: ImageRules
+    tokens: TokenRules
+
+
+class Order(BaseModel):
+    """What the exporting process is told."""
+
+    name: str
+    source: Path
+    role: Role
+    precision: Precision
+    target: Path
+
+
+class Export:
+    """The files of one export: two graphs, the tokenizer, the manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.see = folder / "see.onnx"
+        self.read = folder / "read.onnx"
+        self.tokenizer = folder / "tokenizer.json"
+        self.manifest = folder / "manifest.json"
+
+    @property
+    def complete(self) -> bool:
+        """Whether it may be used: the folder gets its name only when all is in it."""
+        return self.manifest.exists()
+
+    def load_manifest(self) -> Manifest:
+        """The manifest; `ModelUnavailable` when somebody damaged it."""
+        try:
+            return Manifest.model_validate_json(self.manifest.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise ModelUnavailable(
+                f"the exported model in {self.folder} is damaged; delete that folder and start again ({error})"
+            ) from None
+
+    def load_tokens(self, rules: TokenRules) -> Tokens:
+        """The checkpoint's tokenizer."""
+        return Tokens(self.tokenizer.read_text("utf-8"), rules)
+
+
+def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Role, precision: Precision) -> Export:
+    """The export of a checkpoint under the folder `models`, made by a process of its own when it is not there yet.
+
+    Several processes may ask at once: one makes it, the others wait. The exporting process alone loads torch, and
+    gives its memory back. `ModelUnavailable` when the export fails or differs from torch.
+    """
+    folder = models / fingerprint / f"onnx-{_LAYOUT}-{precision}"
+    found = Export(folder)
+    if found.complete:
+        return found
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{folder}.lock", timeout=_LONGEST_S):
+            if not found.complete:
+                order = Order(
+                    name=checkpoint.name, source=checkpoint.folder.absolute(), role=role, precision=precision, target=folder.absolute()
+                )
+                _run(order)
+    except Timeout:
+        raise ModelUnavailable(
+            f"another process has been exporting {checkpoint.name} for an hour; end it and delete {folder}.lock"
+        ) from None
+    return found
+
+
+def _run(order: Order) -> None:
+    command = [sys.executable, "-m", "vitrine.embedding.onnx_export", order.model_dump_json()]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False)  # noqa: S603  # our own module
+    except subprocess.TimeoutExpired:
+        raise ModelUnavailable(f"exporting {order.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch to do without") from None
+    if done.returncode != 0:
+        raise ModelUnavailable(_cause(done.stdout) or f"exporting {order.name} to ONNX failed: {done.stderr.strip()[-500:]}")
+
+
+def _cause(output: str) -> str | None:
+    """The last line of the exporting process, when it is the JSON that tells a known cause."""
+    try:
+        told = json.loads(output.strip().splitlines()[-1])
+        return str(told["unavailable"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,64 @@
+"""Exported models on ONNX Runtime: no torch, no transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.dual_encoder import DualEncoder
+from vitrine.embedding.exported import Export, Precision, exported
+from vitrine.embedding.ports import ModelCard
+from vitrine.embedding.tokens import TokenBatch
+from vitrine.errors import ModelUnavailable
+from vitrine.settings import Settings
+
+__all__ = ["OnnxTowers", "load_onnx_embedder", "open_session"]
+
+
+class OnnxTowers:
+    """The forward passes of an exported dual encoder on the CPU."""
+
+    def __init__(self, export: Export, *, threads: int, masked: bool) -> None:
+        self._see = open_session(export.see, threads)
+        self._read = open_session(export.read, threads)
+        self._masked = masked
+
+    def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 3, height, width) to (n, dimension)."""
+        rows: NDArray[np.float32] = self._see.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
+        return rows
+
+    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+        """(n, length) to (n, dimension)."""
+        given = {"ids": tokens.ids} | ({"mask": tokens.mask} if self._masked else {})
+        rows: NDArray[np.float32] = self._read.run(None, given)[0]
+        return rows
+
+
+def load_onnx_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> DualEncoder:
+    """The checkpoint on ONNX Runtime, exported first where that has not been done yet."""
+    precision: Precision = "int8" if settings.precision == "int8" else "fp32"
+    export = exported(checkpoint, settings.data_dir / "models", fingerprint=fingerprint, role="clip", precision=precision)
+    manifest = export.load_manifest()
+    towers = OnnxTowers(export, threads=settings.model_threads, masked=manifest.tokens.masked)
+    card = ModelCard(checkpoint.name, fingerprint, manifest.dimension, manifest.logit_scale, manifest.images.shorter_side)
+    return DualEncoder(card, manifest.images, export.load_tokens(manifest.tokens), towers)
+
+
+def open_session(graph: Path, threads: int) -> Any:
+    """A session on the CPU with so many threads (0: one per physical core); `ModelUnavailable` when the graph cannot be loaded."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_mem_pattern = False  # planned per shape, and every length of text is another shape
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores to decoding
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+        raise ModelUnavailable(f"the exported model {graph} cannot be loaded; delete its folder and start again ({error})") from error
