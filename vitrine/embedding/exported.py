@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,8 @@ def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Ro
 
 
 def _run(order: Order) -> None:
+    for broken in order.target.parent.glob(f"{order.target.name}.*.part"):  # left by an export that was killed
+        shutil.rmtree(broken, ignore_errors=True)
     command = [sys.executable, "-m", "vitrine.embedding.onnx_export", order.model_dump_json()]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False)  # noqa: S603  # our own module
