@@ -181,11 +181,10 @@ def test_indian_grouping_is_read(lakhs: int) -> None:
 def test_any_text_is_a_finite_price_or_refused(text: str) -> None:
     try:
         money = parse_money(text)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert 0 <= money.amount < float("inf")
-        assert money.currency is None or money.currency in CODES
+    except ValueError:
+        return
+    assert 0 <= money.amount < float("inf")
+    assert money.currency is None or money.currency in CODES
 
 
 @given(st.floats(0, 1e12, allow_nan=False))

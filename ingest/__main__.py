@@ -1,0 +1,6 @@
+"""`python -m ingest` runs the ingest worker."""
+
+from ingest.commands import ingest
+
+if __name__ == "__main__":
+    ingest()

@@ -1,0 +1,176 @@
+"""Commands of ingest: ingest, failures."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from vitrine.settings import load_settings
+
+if TYPE_CHECKING:
+    from ingest.failures import Ledger
+    from ingest.pipeline import Progress, Summary
+    from vitrine.fields import Mapping
+
+__all__ = ["failures", "ingest"]
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+@click.command()
+@click.argument("source")
+@click.option("--map", "map_", metavar="FILE", help="Mapping file, or the name of a built-in mapping. A folder of images needs none.")
+@click.option("--replace", is_flag=True, help="Build a new index from this source alone and put it in place of the live one.")
+@click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_json: bool) -> None:
+    """Ingest or update the products of SOURCE: files or a glob, a folder of images, a data set's name, or - for NDJSON.
+
+    Only what is new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0, 1 when some
+    products failed (see `vitrine failures`), 2 when it could not run, 130 after Ctrl-C.
+    """
+    from ingest.pipeline import Watch, run
+    from ingest.sources import open_source
+    from vitrine.wiring import Vitrine
+
+    settings = load_settings(**({"model": model} if model else {}))
+    opened = open_source(source, settings)
+    mapping = _mapping(map_, Path(source).is_dir())
+    with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
+        summary = run(vitrine, opened, mapping, watch=Watch(progress, cancelled), replace=replace)
+    _report(summary, as_json)
+    sys.exit(INTERRUPTED if summary.cancelled else 1 if summary.failed else 0)
+
+
+def _mapping(name: str | None, folder: bool) -> Mapping:
+    from vitrine.fields import Mapping, built_in_mappings
+
+    if name is None and not folder:
+        raise click.UsageError(f"--map is missing: a mapping file, or one of {', '.join(built_in_mappings())}")
+    return Mapping.load(name or "image_folder")
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second one ends at once."""
+    asked = False
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        click.echo("\nfinishing what is under way; press Ctrl-C again to stop at once", err=True)
+
+    earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal, else a line every ten seconds."""
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    with tqdm(unit=" products", mininterval=0.2 if terminal else 10, disable=None if terminal else True, dynamic_ncols=True) as bar:
+        lines = _Lines()
+
+        def show(progress: Progress) -> None:
+            if not terminal:
+                lines.show(progress)
+                return
+            handled = progress.done + progress.unchanged + progress.failed
+            bar.total = None if progress.total is None else max(progress.total, handled)
+            bar.set_postfix(unchanged=progress.unchanged, failed=progress.failed, refresh=False)
+            bar.update(handled - bar.n)
+
+        yield show
+
+
+class _Lines:
+    """Progress for a log file."""
+
+    EVERY_S = 10.0
+
+    def __init__(self) -> None:
+        import time
+
+        self._clock = time.monotonic
+        self._shown = self._clock()
+
+    def show(self, progress: Progress) -> None:
+        """Print a line when the last one is long enough ago."""
+        if self._clock() - self._shown < self.EVERY_S:
+            return
+        self._shown = self._clock()
+        handled = progress.done + progress.unchanged + progress.failed
+        of = "" if progress.total is None else f" of {progress.total}"
+        rate = "" if progress.rate is None else f", {progress.rate:.1f} per second"
+        left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
+        click.echo(f"{handled}{of} products ({progress.unchanged} unchanged, {progress.failed} failed){rate}{left}", err=True)
+
+
+def _report(summary: Summary, as_json: bool) -> None:
+    if as_json:
+        values = {name: getattr(summary, name) for name in summary.__dataclass_fields__}
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    rate = (summary.done + summary.unchanged) / max(summary.seconds, 1e-9)
+    click.echo(f"done       {summary.done:>8}  ({summary.embedded} embedded)")
+    click.echo(f"unchanged  {summary.unchanged:>8}")
+    click.echo(f"failed     {summary.failed:>8}")
+    for reason, count in summary.reasons.items():
+        click.echo(f"  {reason:<20} {count:>8}")
+    click.echo(f"{summary.seconds:.1f} s, {rate:.1f} products per second; work by stage: {_stages(summary)}", err=True)
+    click.echo(_outcome(summary), err=True)
+
+
+def _stages(summary: Summary) -> str:
+    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in summary.stages.items())
+
+
+def _outcome(summary: Summary) -> str:
+    if summary.cancelled:
+        return "interrupted; run the same command again to go on"
+    if summary.published:
+        outcome = f"version {summary.version} is live"
+    elif summary.done + summary.unchanged:
+        outcome = f"version {summary.version} is up to date"
+    else:
+        outcome = "nothing could be taken, so nothing was published"
+    return outcome + ("; `vitrine failures` tells what failed and why" if summary.failed else "")
+
+
+@click.command()
+@click.option("--source", help="Only those of this source (as it is listed).")
+@click.option("--limit", default=1000, show_default=True, type=click.IntRange(min=1), help="How many to print, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+def failures(source: str | None, limit: int, as_json: bool) -> None:
+    """List the rows and pictures that could not be taken, and why. Mend the catalogue and ingest it again to clear them."""
+    from ingest.failures import open_ledger
+
+    ledger: Ledger = open_ledger(load_settings())
+    found, total = ledger.entries(limit=limit, source=source)
+    if as_json:
+        for one in found:
+            values = {name: getattr(one, name) for name in ("id", "row", "stage", "reason", "message", "source")}
+            click.echo(json.dumps({**values, "at": one.at.isoformat()}, ensure_ascii=False))
+        return
+    for one in found:
+        row = "" if one.row is None else f"row {one.row}"
+        click.echo(f"{one.id:<24} {row:<10} {one.stage:<7} {one.reason:<20} {one.message}")
+    shown = f", {len(found)} shown" if len(found) < total else ""
+    click.echo(f"{total} failures{shown}" if total else "no failures", err=True)

@@ -1,0 +1,94 @@
+"""The failure ledger: every row and picture that could not be taken, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.database import IngestDatabase
+from vitrine.settings import Settings
+
+__all__ = ["API", "Failure", "Ledger", "open_ledger"]
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+API = "api"
+"""The source of products that came through the admin API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One product that could not be taken.
+
+    `id` is the product's, or "row N" where it has none. `stage` is "read", "fields", "image" or "embed"; `reason` is a stable
+    code for programs, `message` is for people. `source` and `row` find it again: another run over the source retries it.
+    """
+
+    id: str
+    stage: str
+    reason: str
+    message: str
+    source: str = API
+    row: int | None = None
+    run: int | None = None
+    at: datetime = _NEVER
+
+
+class Ledger:
+    """The failures that stand: a product that succeeds later leaves, one that fails again is renewed."""
+
+    def __init__(self, database: IngestDatabase) -> None:
+        self._database = database
+
+    def add(self, failure: Failure) -> None:
+        """Note a failure; it is dated now and takes the place of the earlier one of the same row."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?", (failure.source, failure.row, failure.id))
+            db.execute(
+                "INSERT INTO failures (source, row, id, stage, reason, message, at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (failure.source, failure.row, failure.id, failure.stage, failure.reason, failure.message, now, failure.run),
+            )
+
+    def clear(self, ids: Iterable[str]) -> int:
+        """Remove the failures of these product ids and return how many there were."""
+        with self._database.transaction() as db:
+            return sum(db.execute("DELETE FROM failures WHERE id = ?", (one,)).rowcount for one in ids)
+
+    def settle(self, source: str, run: int) -> None:
+        """After a complete run over a source: failures that the run did not meet again are gone."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
+
+    def entries(self, *, limit: int = 100, offset: int = 0, source: str | None = None) -> tuple[tuple[Failure, ...], int]:
+        """Failures, newest first, and how many there are in all."""
+        with self._database.transaction() as db:
+            total = db.execute("SELECT count(*) FROM failures WHERE ?1 IS NULL OR source = ?1", (source,)).fetchone()[0]
+            rows = db.execute(
+                "SELECT id, stage, reason, message, source, row, run, at FROM failures WHERE ?1 IS NULL OR source = ?1 "
+                "ORDER BY number DESC LIMIT ?2 OFFSET ?3",
+                (source, limit, offset),
+            ).fetchall()
+        return tuple(_failure(row) for row in rows), int(total)
+
+    def rows(self, source: str) -> frozenset[int]:
+        """The rows of a source that failed."""
+        with self._database.transaction() as db:
+            return frozenset(row for (row,) in db.execute("SELECT row FROM failures WHERE source = ? AND row IS NOT NULL", (source,)))
+
+    def sources(self) -> dict[str, int]:
+        """The sources with failures and how many each has."""
+        with self._database.transaction() as db:
+            return dict(db.execute("SELECT source, count(*) FROM failures GROUP BY source ORDER BY source").fetchall())
+
+
+def _failure(row: tuple[Any, ...]) -> Failure:
+    product_id, stage, reason, message, source, number, run, at = row
+    return Failure(product_id, stage, reason, message, source, number, run, datetime.fromisoformat(at))
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger below the data folder; `StorageUnavailable` when it cannot be used."""
+    return Ledger(IngestDatabase(settings.data_dir / "ingest.sqlite"))

@@ -1,0 +1,92 @@
+"""Third stage, one thread: pixels become vectors, in batches of the size that runs best here."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.values import Pixels, Tally, Tools, Write
+from vitrine.products import Record
+
+__all__ = ["BatchSize", "Embedding"]
+
+_IDLE_S = 1.0
+"""Seconds after which a batch that is not full goes as it is, so that a slow source does not hold products back."""
+
+
+class BatchSize:
+    """The number of images to embed at once; with `fixed` 0 it is found while the work goes on.
+
+    Each size is measured twice and doubled for as long as that gains at least 5 %. The first batch of all only warms up.
+    """
+
+    SMALLEST, LARGEST, GAIN = 8, 128, 1.05
+
+    def __init__(self, fixed: int) -> None:
+        self.size = fixed or self.SMALLEST
+        self._settled = fixed > 0
+        self._times: list[float] = []
+        self._warm = False
+        self._best = 0.0
+
+    def measured(self, images: int, seconds: float) -> None:
+        """Learn from a batch; only full ones tell something."""
+        if self._settled or images != self.size:
+            return
+        if not self._warm:
+            self._warm = True
+            return
+        self._times.append(seconds)
+        if len(self._times) == 2:
+            self._decide(self.size / max(min(self._times), 1e-9))
+            self._times.clear()
+
+    def _decide(self, rate: float) -> None:
+        if rate < self._best * self.GAIN:
+            self.size //= 2
+            self._settled = True
+        elif self.size == self.LARGEST:
+            self._settled = True
+        else:
+            self._best = rate
+            self.size *= 2
+
+
+class Embedding:
+    """Runs the model's forward pass and nothing else."""
+
+    def __init__(self, tools: Tools, tally: Tally) -> None:
+        self._embedder = tools.embedder
+        self._tally = tally
+        self._batch = BatchSize(tools.settings.batch_size)
+
+    def work(self, given: Channel[Pixels], writes: Channel[Write]) -> None:
+        """Embed until nothing comes any more."""
+        waiting: list[Pixels] = []
+        while True:
+            try:
+                found = given.take(_IDLE_S if waiting else None)
+            except Closed:
+                break
+            if found is not None:
+                waiting.append(found)
+            if waiting and (found is None or len(waiting) >= self._batch.size):
+                self._embed(waiting, writes)
+                waiting = []
+        if waiting:
+            self._embed(waiting, writes)
+
+    def _embed(self, batch: list[Pixels], writes: Channel[Write]) -> None:
+        began = time.monotonic()
+        with self._tally.timed("embed"):
+            vectors = self._embedder.embed_pixels(np.stack([one.pixels for one in batch]))
+        self._batch.measured(len(batch), time.monotonic() - began)
+        for one, vector in zip(batch, vectors, strict=True):
+            if np.isfinite(vector).all():
+                self._tally.count(embedded=1)
+                writes.put(Write(Record(one.product, vector, one.image_key), one.digest))
+            else:
+                message = "the model gives no usable vector for this picture; check the picture, and the model's precision"
+                self._tally.failed(one.row, one.product.id, "embed", "no_vector", message)

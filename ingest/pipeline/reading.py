@@ -1,0 +1,80 @@
+"""First stage: rows become products, or entries of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from ingest.pictures import picture_of
+from ingest.pipeline.flow import Channel
+from ingest.pipeline.values import Item, Tally, Task, Tools, Watch
+from ingest.runs import Run
+from ingest.sources import BrokenRow, Row
+from vitrine.errors import InvalidImage, InvalidProduct
+
+__all__ = ["CHUNK", "Reading"]
+
+CHUNK = 8
+"""Products handed on together; a compromise between traffic and the pictures held in memory."""
+
+
+class Reading:
+    """Reads the source in order, so that of two rows with one id the first wins."""
+
+    def __init__(self, task: Task, tools: Tools, run: Run, tally: Tally) -> None:
+        self._task = task
+        self._runs = tools.runs
+        self._run = run
+        self._tally = tally
+
+    def work(self, watch: Watch, out: Channel[list[Item]]) -> None:
+        """Read until the source or somebody's patience ends."""
+        rows = iter(self._task.source.rows())
+        while not watch.cancelled():
+            with self._tally.timed("read"):
+                chunk = list(islice(rows, CHUNK))
+                items = list(self._items(chunk))
+            if not chunk:
+                return
+            if items:
+                out.put(items)
+
+    def _items(self, rows: list[Row | BrokenRow]) -> Iterator[Item]:
+        products = [item for row in rows if (item := self._item(row)) is not None]
+        meetings = self._runs.meet(self._run, [(item.product.id, item.row) for item in products])
+        for item, meeting in zip(products, meetings, strict=True):
+            if not self._wanted(item.row):
+                continue
+            if meeting.duplicate_of is not None:
+                message = f"the id {item.product.id!r} stands in row {meeting.duplicate_of} already; that one was kept"
+                self._tally.failed(item.row, item.product.id, "fields", "duplicate_id", message)
+            else:
+                yield Item(item.row, item.product, item.picture, meeting.digest)
+
+    def _item(self, row: Row | BrokenRow) -> Item | None:
+        if isinstance(row, BrokenRow):
+            self._failed(row.number, None, "read", "broken_row", row.message)
+            return None
+        mapping = self._task.mapping
+        product_id: str | None = None
+        try:
+            product = mapping.read(row.values, row.number)
+            product_id = product.id
+            return Item(row.number, product, picture_of(row.values.get(mapping.product.image), row.base))
+        except InvalidProduct as error:
+            self._failed(row.number, _raw_id(row, mapping.product.id), "fields", "invalid_field", str(error))
+        except InvalidImage as error:
+            self._failed(row.number, product_id, "image", error.reason, str(error))
+        return None
+
+    def _failed(self, row: int, product_id: str | None, stage: str, reason: str, message: str) -> None:
+        if self._wanted(row):
+            self._tally.failed(row, product_id, stage, reason, message)
+
+    def _wanted(self, row: int) -> bool:
+        return self._task.only is None or row in self._task.only
+
+
+def _raw_id(row: Row, column: str) -> str | None:
+    value = row.values.get(column)
+    return str(value)[:512] if isinstance(value, str | int) and str(value).strip() else None

@@ -1,0 +1,104 @@
+"""A whole ingest: the right version is chosen, filled, and published when its source is exhausted."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace as changed
+
+from ingest.database import IngestDatabase
+from ingest.failures import Ledger
+from ingest.pipeline.filling import fill
+from ingest.pipeline.values import Summary, Task, Tools, Watch
+from ingest.runs import Runs
+from ingest.sources import Source
+from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion, NotFound
+from vitrine.fields import Mapping
+from vitrine.index import IndexVersions, VectorIndex
+from vitrine.wiring import Vitrine
+
+__all__ = ["open_tools", "run"]
+
+
+def open_tools(vitrine: Vitrine, *, model: str | None = None) -> Tools:
+    """The tools of a pipeline, with the configured model or another one; close `runs` is not needed, the process's end does."""
+    database = IngestDatabase(vitrine.settings.data_dir / "ingest.sqlite")
+    embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
+    return Tools(vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database))
+
+
+def run(vitrine: Vitrine, source: Source, mapping: Mapping, *, watch: Watch | None = None, replace: bool = False) -> Summary:
+    """Ingest a source.
+
+    Into the live version where its model and fields agree; else into a new one, which is published when the source is exhausted
+    (at least one product must have been taken). An interrupted first ingest is continued. `Conflict` or `ModelMismatch` when
+    the live version has other fields or another model; with `replace` a new version is built from this source alone and takes
+    the live one's place. Errors besides: those of `fill`.
+    """
+    mapping.require_columns(source.columns(set(mapping.columns().values())))
+    tools = open_tools(vitrine)
+    versions = vitrine.versions
+    target = _target(versions, tools, source, mapping, replace)
+    summary = fill(Task(source, mapping, target, donor=_donor(versions, target)), tools, watch)
+    if summary.cancelled or _is_live(versions, target) or target.count() == 0:
+        return summary
+    if not _is_ready(versions, target.info.name):
+        versions.complete(target.info.name)
+    versions.publish(target.info.name)
+    _tidy(versions, tools, target.info.name)
+    return changed(summary, published=True)
+
+
+def _target(versions: IndexVersions, tools: Tools, source: Source, mapping: Mapping, replace: bool) -> VectorIndex:
+    live = _live(versions)
+    card, schema = tools.embedder.card, mapping.schema()
+    if live is not None and not replace:
+        if live.info.fingerprint != card.fingerprint:
+            raise ModelMismatch(
+                f"the live index was built by {live.info.model}, but VITRINE_MODEL is {tools.settings.model}; set VITRINE_MODEL back, or "
+                f"run `vitrine reindex --model {tools.settings.model}` first"
+            )
+        if live.info.schema != schema:
+            raise Conflict(
+                f"the live index has the fields {live.info.schema.names()}, but this mapping gives {schema.names()}; use the mapping that "
+                "the index was built with, or --replace to build a new index from this source alone in place of the live one"
+            )
+        return live
+    name = tools.runs.unfinished(source.name, mapping.to_dict(), fingerprint=card.fingerprint)
+    if name is not None and (live is None or name != live.info.name):
+        with suppress(NotFound):
+            return versions.open(name)
+    return versions.create(
+        model=tools.settings.model, fingerprint=card.fingerprint, dimension=card.dimension, schema=schema, mapping=mapping.to_dict()
+    )
+
+
+def _live(versions: IndexVersions) -> VectorIndex | None:
+    try:
+        return versions.live()
+    except NoLiveVersion:
+        return None
+
+
+def _is_live(versions: IndexVersions, target: VectorIndex) -> bool:
+    live = _live(versions)
+    return live is not None and live.info.name == target.info.name
+
+
+def _donor(versions: IndexVersions, target: VectorIndex) -> VectorIndex | None:
+    """The live version, when it is another one that the same model made."""
+    live = _live(versions)
+    other = live is not None and live.info.name != target.info.name and live.info.fingerprint == target.info.fingerprint
+    return live if other else None
+
+
+def _is_ready(versions: IndexVersions, name: str) -> bool:
+    return any(info.name == name and info.state != "building" for info in versions.list())
+
+
+def _tidy(versions: IndexVersions, tools: Tools, published: str) -> None:
+    """Remove what interrupted runs left half built, and versions beyond those that are kept for rollback."""
+    half_built = {info.name for info in versions.list() if info.state == "building"}
+    for name in tools.runs.abandon(keep=published):
+        if name in half_built:
+            versions.discard(name)
+    versions.prune(keep=tools.settings.keep_versions)

@@ -1,0 +1,173 @@
+"""What the stages hand to each other, and what a run says of itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.failures import Failure, Ledger
+from ingest.pictures import Picture
+from ingest.runs import Runs
+from ingest.sources import Source
+from vitrine.embedding import Embedder
+from vitrine.fields.mapping import Mapping as CatalogueMapping
+from vitrine.images.ports import ImageStore
+from vitrine.index import VectorIndex
+from vitrine.products import Product, Record
+from vitrine.settings import Settings
+
+__all__ = ["Item", "Pixels", "Progress", "Summary", "Tally", "Task", "Tools", "Watch", "Write"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to put where.
+
+    `donor` is another version made by the same model: a picture that it knows is not embedded again. With `only`, other rows
+    are read (their ids count) but not taken.
+    """
+
+    source: Source
+    mapping: CatalogueMapping
+    index: VectorIndex
+    donor: VectorIndex | None = None
+    only: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a pipeline works with."""
+
+    settings: Settings
+    embedder: Embedder
+    images: ImageStore
+    ledger: Ledger
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a run stands; `rate` is products per second lately, `total` and `eta_s` are None while unknown."""
+
+    done: int
+    unchanged: int
+    failed: int
+    total: int | None
+    rate: float | None
+    eta_s: float | None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how it goes, and who may stop it: `progress` is called a few times a second, `cancelled` before each row."""
+
+    progress: Callable[[Progress], None] = lambda _: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended.
+
+    `done` products were written (`embedded` of them with a new vector), `unchanged` ones were not touched, `failed` rows are in
+    the ledger, counted by reason in `reasons`. `stages` are seconds of work by stage, summed over threads; stages overlap.
+    """
+
+    version: str
+    done: int
+    embedded: int
+    unchanged: int
+    failed: int
+    reasons: Mapping[str, int]
+    seconds: float
+    stages: Mapping[str, float]
+    cancelled: bool = False
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product on its way; `digest` is what an interrupted run noted when it had stored this id."""
+
+    row: int
+    product: Product
+    picture: Picture
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A product whose picture is ready for the model: pixels (3, height, width)."""
+
+    row: int
+    product: Product
+    image_key: str
+    pixels: NDArray[np.float32]
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write:
+    """What is to be written: a record, or a product whose picture is the one that the index has."""
+
+    what: Record | Product
+    digest: str | None
+
+
+@dataclass
+class Tally:
+    """Counts and times of a run, shared by its threads."""
+
+    source: str
+    ledger: Ledger
+    run: int
+    done: int = 0
+    embedded: int = 0
+    unchanged: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lately: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=60))
+
+    def failed(self, row: int, product_id: str | None, stage: str, reason: str, message: str) -> None:
+        """Put a row into the ledger."""
+        self.ledger.add(Failure(product_id or f"row {row}", stage, reason, message, self.source, row, self.run))
+        with self._lock:
+            self.reasons[reason] += 1
+
+    def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:
+        """Add to the counts."""
+        with self._lock:
+            self.done += done
+            self.embedded += embedded
+            self.unchanged += unchanged
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.stages[stage] = self.stages.get(stage, 0.0) + time.monotonic() - began
+
+    def progress(self, total: int | None) -> Progress:
+        """How it stands; the rate is that of the last calls."""
+        with self._lock:
+            failed = self.reasons.total()
+            handled = self.done + self.unchanged + failed
+            now = time.monotonic()
+            self._lately.append((now, handled))
+            then, before = self._lately[0]
+            rate = (handled - before) / (now - then) if now > then else None
+            left = None if total is None or not rate else max(0, total - handled) / rate
+            return Progress(self.done, self.unchanged, failed, total, rate, left)

@@ -1,0 +1,95 @@
+"""How far the runs have come: which version an interrupted one was filling, and which ids a run has met."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.database import IngestDatabase
+
+__all__ = ["Meeting", "Run", "Runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass over a source into a version."""
+
+    number: int
+    source: str
+    version: str
+
+    @property
+    def scope(self) -> str:
+        """What the ids that it meets are kept under: a continued run finds them again."""
+        return f"{self.version}\n{self.source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What is known of an id when a row brings it: the row of this run that had it before, or what an interrupted run noted."""
+
+    duplicate_of: int | None = None
+    digest: str | None = None
+
+
+class Runs:
+    """The log of runs and of the ids they met; on disk, so that memory does not grow with the catalogue."""
+
+    def __init__(self, database: IngestDatabase) -> None:
+        self._database = database
+
+    def begin(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str, version: str) -> Run:
+        """Note that a run begins."""
+        values = (source, _canonical(mapping), fingerprint, version, "running", datetime.now(UTC).isoformat(timespec="seconds"))
+        with self._database.transaction() as db:
+            sql = "INSERT INTO runs (source, mapping, fingerprint, version, state, started) VALUES (?, ?, ?, ?, ?, ?)"
+            number = db.execute(sql, values).lastrowid
+        return Run(int(number or 0), source, version)
+
+    def finish(self, run: Run) -> None:
+        """Note that a run has read its whole source; nothing of it needs to be continued."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE runs SET state = 'done' WHERE source = ? AND version = ?", (run.source, run.version))
+            db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
+
+    def unfinished(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> str | None:
+        """The version that an interrupted run of the same source, mapping and model was filling."""
+        with self._database.transaction() as db:
+            sql = "SELECT version FROM runs WHERE state = 'running' AND source = ? AND mapping = ? AND fingerprint = ? ORDER BY run DESC"
+            found = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
+        return str(found[0]) if found else None
+
+    def abandon(self, keep: str) -> list[str]:
+        """Forget all interrupted runs and return the versions they were filling, but for the one to keep."""
+        with self._database.transaction() as db:
+            names = db.execute("SELECT DISTINCT version FROM runs WHERE state = 'running' AND version <> ?", (keep,)).fetchall()
+            db.execute("UPDATE runs SET state = 'abandoned' WHERE state = 'running' AND version <> ?", (keep,))
+            db.executemany("DELETE FROM seen WHERE scope LIKE ? || char(10) || '%'", names)
+        return [name for (name,) in names]
+
+    def meet(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[Meeting]:
+        """Note ids with their rows, in order."""
+        with self._database.transaction() as db:
+            return [self._meet(db, run, product_id, row) for product_id, row in rows]
+
+    def note(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
+        """Note, for ids that are stored, a digest of what they were made from."""
+        with self._database.transaction() as db:
+            db.executemany("UPDATE seen SET digest = ? WHERE scope = ? AND id = ?", [(d, run.scope, i) for i, d in digests])
+
+    @staticmethod
+    def _meet(db: Any, run: Run, product_id: str, row: int) -> Meeting:
+        sql = """INSERT INTO seen (scope, id, run, row) VALUES (?, ?, ?, ?)
+            ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row WHERE seen.run <> excluded.run RETURNING digest"""
+        fresh = db.execute(sql, (run.scope, product_id, run.number, row)).fetchone()
+        if fresh is not None:
+            return Meeting(digest=fresh[0])
+        first = db.execute("SELECT row FROM seen WHERE scope = ? AND id = ?", (run.scope, product_id)).fetchone()
+        return Meeting(duplicate_of=int(first[0]))
+
+
+def _canonical(mapping: Mapping[str, Any]) -> str:
+    return json.dumps(mapping, sort_keys=True, ensure_ascii=False)
