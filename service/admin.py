@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
@@ -30,6 +32,7 @@ from service.models.admin import (
 from service.products import ProductPath
 from service.rendering import answer
 from vitrine.errors import FieldError, InvalidProduct
+from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.fields.schema import Schema
 
 __all__ = ["admin"]
@@ -46,14 +49,9 @@ def put_products(body: ProductRows) -> Response:
     most = current_vitrine().settings.max_upsert
     if not 1 <= len(body.root) <= most:
         raise InvalidProduct.of("", f"holds {len(body.root)} products; from 1 to {most} are allowed at once")
-    rows = [row.model_dump(exclude_unset=True) for row in body.root]
     schema = current_vitrine().versions.live().info.schema
-    faults = [
-        FieldError(f"[{number}].{name}", _unknown(schema))
-        for number, row in enumerate(rows)
-        for name in row
-        if name != "image" and name not in schema
-    ]
+    rows = [row.model_dump(exclude_unset=True) for row in body.root]
+    faults = [fault for number, row in enumerate(rows) for fault in _faults(number, row, schema)]
     if faults:
         raise InvalidProduct(faults)
     return _queued(current_admin().upsert(rows))
@@ -62,19 +60,8 @@ def put_products(body: ProductRows) -> Response:
 @admin.patch("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def patch_product(path: ProductPath, body: Changes) -> Response:
     """Change fields of a product and keep its vector, in the background."""
-    if not body.root:
-        raise InvalidProduct.of("", "names no field to change")
-    schema = current_vitrine().versions.live().info.schema
-    faults = [FieldError(name, _unknown(schema)) for name in body.root if name not in schema and name not in _FIXED]
-    faults += [FieldError(name, why) for name, why in _FIXED.items() if name in body.root]
-    if "title" in body.root and not body.root["title"]:
-        faults.append(FieldError("title", "cannot be empty"))
-    if faults:
-        raise InvalidProduct(faults)
+    changes_from_json(body.root, current_vitrine().versions.live().info.schema)
     return _queued(current_admin().patch(path.product_id, body.root))
-
-
-_FIXED = {"id": "cannot be changed; put a new product and delete this one", "image": "needs a new vector; put the whole product"}
 
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
@@ -163,5 +150,10 @@ def _job(job: JobStatus) -> JobAnswer:
     return JobAnswer.model_validate(job, from_attributes=True)
 
 
-def _unknown(schema: Schema) -> str:
-    return f"unknown; the catalogue has {schema.names()}"
+def _faults(number: int, row: dict[str, Any], schema: Schema) -> list[FieldError]:
+    """What is wrong with one row of a list."""
+    try:
+        product_from_json(row, schema)
+    except InvalidProduct as error:
+        return [FieldError(f"[{number}].{fault.field}", fault.message) for fault in error.errors]
+    return []

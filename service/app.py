@@ -19,6 +19,7 @@ from service.logs import register_access_log
 from service.metrics import register_metrics
 from service.models.problem import Problem
 from service.openapi import docs
+from service.pages import pages
 from service.products import products
 from service.recognition import recognition
 from service.search import search
@@ -65,4 +66,5 @@ def build(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
     for room in (search, products, thumbnails, recognition, admin_api, health):
         app.register_api(room)
     app.register_blueprint(docs)
+    app.register_blueprint(pages)
     return app

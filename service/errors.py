@@ -42,6 +42,7 @@ TABLE: tuple[Row, ...] = (
     Row(errors.Conflict, 409, "conflict", "The present state forbids this"),
     Row(errors.Cancelled, 409, "cancelled", "The work was cancelled"),
     Row(errors.ModelUnavailable, 503, "model-unavailable", "The model is not available"),
+    Row(errors.ModelBusy, 503, "model-busy", "The model has too much to do"),
     Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built by another model"),
     Row(errors.NoLiveVersion, 503, "no-live-version", "Nothing has been published yet"),
     Row(errors.IndexUnavailable, 503, "index-unavailable", "The index cannot answer now"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -29,15 +30,35 @@ _KEY = "vitrine_metrics"
 metrics = Blueprint("metrics", __name__)
 
 
+@runtime_checkable
+class _Counting(Protocol):
+    """A cache that counts its look-ups, as the embedder's does."""
+
+    hits: int
+    misses: int
+
+
 class Metrics:
     """The counters of one app."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[int, tuple[int, int]] = {}
         own = self.registry = CollectorRegistry()
         self.requests = Counter("vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own)
         self.seconds = Histogram("vitrine_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS, registry=own)
         self.stages = Histogram("vitrine_stage_seconds", "Time of a search by stage", ["stage"], buckets=_BUCKETS, registry=own)
         self.cache = Counter("vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own)
+
+    def follow(self, name: str, cache: object) -> None:
+        """Count what has happened in a cache that keeps its own count since this was last called."""
+        if not isinstance(cache, _Counting):
+            return
+        with self._lock:
+            hits, misses = cache.hits, cache.misses
+            seen_hits, seen_misses = self._seen.get(id(cache), (0, 0))
+            self._seen[id(cache)] = (hits, misses)
+        self.cached(name, hits=hits - seen_hits, misses=misses - seen_misses)
 
     def cached(self, cache: str, *, hits: int, misses: int) -> None:
         """Count look-ups of a cache."""
@@ -102,4 +123,5 @@ def _count(response: Response) -> Response:
     for stage, ms in g.get("stages", {}).items():
         if stage != "total":
             counted.stages.labels(stage).observe(ms / 1e3)
+    counted.follow("embeddings", g.get("embedder"))
     return response

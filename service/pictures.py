@@ -18,16 +18,19 @@ from vitrine.settings import Settings
 __all__ = ["optional_picture", "required_picture"]
 
 
-def required_picture(source: ImageSource | None, settings: Settings) -> Image:
+def required_picture(source: ImageSource | None, settings: Settings, *, at_least: int | None = None) -> Image:
     """The one picture of the present request; `InvalidQuery` when there is none or more than one."""
-    found = optional_picture(source, settings)
+    found = optional_picture(source, settings, at_least=at_least)
     if found is None:
         raise InvalidQuery.of(PICTURE_PART, "is missing; send a file part of that name, or base64 or url in the JSON")
     return found
 
 
-def optional_picture(source: ImageSource | None, settings: Settings) -> Image | None:
-    """The picture of the present request, if there is one; `InvalidImage` says why it is refused."""
+def optional_picture(source: ImageSource | None, settings: Settings, *, at_least: int | None = None) -> Image | None:
+    """The picture of the present request, if there is one; `InvalidImage` says why it is refused.
+
+    `at_least` is the side in pixels that a model looks at: a photo need not be decoded much larger.
+    """
     uploaded = cast(StrictRequest, request).pictures()
     if len(uploaded) + (source is not None) > 1:
         raise InvalidQuery.of(PICTURE_PART, "is given more than once; send one picture")
@@ -37,7 +40,7 @@ def optional_picture(source: ImageSource | None, settings: Settings) -> Image | 
         data = _bytes_of(source, settings)
     else:
         return None
-    return decode(data, ImageLimits.of(settings))
+    return decode(data, ImageLimits.of(settings), at_least=at_least)
 
 
 def _bytes_of(source: ImageSource, settings: Settings) -> bytes:

@@ -12,7 +12,7 @@ from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
 from service.models.search import SearchAnswer, SimilarParameters
 from service.rendering import answer, image_url, product_answer
-from service.search import page_response, parameters_query
+from service.search import answering, page_response, parameters_query
 
 __all__ = ["ProductPath", "products"]
 
@@ -43,5 +43,5 @@ def product(path: ProductPath) -> Response:
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})
 def similar(path: ProductPath, query: SimilarParameters) -> Response:
     """List the products that look like one product, never itself; further parameters filter as in a search."""
-    engine = current_vitrine().engine
-    return page_response(engine.similar(path.product_id, parameters_query(query, engine.schema)))
+    asked = parameters_query(query, answering().index.info.schema)
+    return page_response(current_vitrine().engine.similar(path.product_id, asked))

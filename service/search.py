@@ -16,8 +16,9 @@ from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
 from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.results import Page
+from vitrine.serving import Serving
 
-__all__ = ["page_response", "parameters_query", "search"]
+__all__ = ["answering", "page_response", "parameters_query", "search"]
 
 search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 
@@ -25,17 +26,25 @@ search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 @search.get("/v1/search", responses={200: SearchAnswer})
 def search_by_words(query: SearchParameters) -> Response:
     """Search by words, or browse; further parameters filter: `field=value`, `field_min`, `field_max`."""
-    engine = current_vitrine().engine
     texts = (WeightedText(query.q),) if query.q is not None else ()
-    return page_response(engine.search(parameters_query(query, engine.schema, texts)))
+    asked = parameters_query(query, answering().index.info.schema, texts)
+    return page_response(current_vitrine().engine.search(asked))
 
 
 @search.post("/v1/search", responses={200: SearchAnswer})
 def search_by_anything(body: SearchRequest) -> Response:
     """Search by any mix of texts, a picture and example products, or browse; the picture may be a file in a form."""
     vitrine = current_vitrine()
-    picture = optional_picture(body.image, vitrine.settings)
-    return page_response(vitrine.engine.search(_query(body, picture, vitrine.engine.schema)))
+    serving = answering()
+    picture = optional_picture(body.image, vitrine.settings, at_least=serving.embedder.card.image_size)
+    return page_response(vitrine.engine.search(_query(body, picture, serving.index.info.schema)))
+
+
+def answering() -> Serving:
+    """The version that answers now and its model, whose cache is counted with this request."""
+    serving = current_vitrine().live.current()
+    g.embedder = serving.embedder
+    return serving
 
 
 def page_response(page: Page) -> Response:

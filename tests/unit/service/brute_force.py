@@ -46,7 +46,8 @@ def _holds(product: Product, condition: Condition) -> bool:
         return False
     values = value if isinstance(value, tuple) else (value,)
     if condition.operator == "in":
-        return any(v in condition.operand for v in values)
+        below = "/" if condition.field.type is FieldType.PATH else "\0"
+        return any(v == wanted or str(v).startswith(f"{wanted}{below}") for v in values for wanted in condition.operand)
     if condition.operator == "match":
         return all(word in str(value).casefold() for word in condition.operand)
     compare = {"gt": "__gt__", "gte": "__ge__", "lt": "__lt__", "lte": "__le__"}[condition.operator]
@@ -103,7 +104,9 @@ class BruteForceVersions:
         card = embedder.card
         state = "live" if name == "v2" else "ready"
         created = datetime(2026, 1, 1, tzinfo=UTC)
-        return BruteForceIndex(records, VersionInfo(name, "brute force", card.name, card.fingerprint, card.dimension, SCHEMA, {}, created, state))
+        return BruteForceIndex(
+            records, VersionInfo(name, "brute force", card.name, card.fingerprint, card.dimension, SCHEMA, {}, created, state)
+        )
 
     def open(self, name: str) -> VectorIndex:
         if name not in self.indexes:

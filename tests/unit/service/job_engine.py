@@ -1,0 +1,91 @@
+"""A stand-in for the job engine: it remembers what it was asked and does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.unit.service.brute_force import BruteForceVersions
+from vitrine.errors import Conflict, NotFound
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Job:
+    id: str
+    kind: str
+    state: str = "queued"
+    done: int = 0
+    total: int | None = None
+    failed_items: int = 0
+    rate: float | None = None
+    eta_s: float | None = None
+    version: str | None = None
+    error: str | None = None
+    created: datetime = NOON
+    updated: datetime = NOON
+
+
+@dataclass(frozen=True)
+class Failure:
+    id: str
+    stage: str = "image"
+    reason: str = "truncated"
+    message: str = "the file ends before the picture does"
+
+
+class FakeJobs:
+    def __init__(self, versions: BruteForceVersions) -> None:
+        self._versions = versions
+        self.asked: dict[str, Any] = {}
+        self._jobs: dict[str, Job] = {}
+
+    def _queue(self, kind: str, asked: Any) -> str:
+        job = Job(f"job-{len(self._jobs) + 1}", kind)
+        self._jobs[job.id] = job
+        self.asked[job.id] = asked
+        return job.id
+
+    def upsert(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        return self._queue("upsert", rows)
+
+    def patch(self, product_id: str, changes: Mapping[str, Any]) -> str:
+        return self._queue("patch", (product_id, changes))
+
+    def delete(self, product_ids: Sequence[str]) -> str:
+        return self._queue("delete", product_ids)
+
+    def reindex(self, *, source: str | None = None, model: str | None = None, verify: bool = True) -> str:
+        running = next((j.id for j in self._jobs.values() if j.kind == "reindex" and j.state == "queued"), None)
+        if running is not None:
+            raise Conflict(f"reindex {running} is running", job_id=running)
+        return self._queue("reindex", (source, model, verify))
+
+    def jobs(self, *, limit: int = 50) -> Sequence[Job]:
+        return list(self._jobs.values())[::-1][:limit]
+
+    def job(self, job_id: str) -> Job:
+        if job_id not in self._jobs:
+            raise NotFound(f"there is no job {job_id!r}")
+        return self._jobs[job_id]
+
+    def cancel(self, job_id: str) -> Job:
+        if self.job(job_id).state == "cancelled":
+            raise Conflict(f"job {job_id} has ended")
+        self._jobs[job_id] = replace(self.job(job_id), state="cancelled")
+        return self._jobs[job_id]
+
+    def publish(self, version: str) -> str | None:
+        return self._versions.publish(version)
+
+    def discard(self, version: str) -> None:
+        self._versions.discard(version)
+
+    def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
+        return [Failure(f"p{n}") for n in range(3)][offset : offset + limit], 3
+
+    def retry_failures(self) -> str:
+        return self._queue("retry", None)

@@ -1,0 +1,86 @@
+"""Pictures of products: scaled, cached, and not sent twice."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from service.thumbnails import ThumbnailCache
+from tests.unit.service.checking import CheckingClient
+from tests.unit.service.conftest import Shop
+
+ADDRESS = "/v1/products/dresses/2/image"
+
+
+def opened(response) -> Image.Image:
+    assert response.content_type == "image/jpeg"
+    return Image.open(io.BytesIO(response.get_data()))
+
+
+def test_a_thumbnail_has_the_size_that_was_asked_for_and_the_picture_its_own(client: CheckingClient):
+    assert opened(client.get(f"{ADDRESS}?size=31")).size == (31, 20)
+    assert opened(client.get(ADDRESS)).size == (62, 40)
+
+
+def test_a_picture_is_never_made_larger_than_it_is(client: CheckingClient):
+    assert opened(client.get(f"{ADDRESS}?size=2000")).size == (62, 40)
+
+
+def test_a_thumbnail_shows_the_product(client: CheckingClient):
+    red, green, blue = opened(client.get(f"{ADDRESS}?size=32")).getpixel((10, 10))
+    assert blue > 150 > red
+    assert blue > 150 > green
+
+
+@pytest.mark.parametrize("size", ["0", "15", "2049", "-1", "large", "1e3", "9" * 5000])
+def test_other_sizes_are_refused(client: CheckingClient, size: str):
+    response = client.get(f"{ADDRESS}?size={size}")
+    assert response.status_code == 422
+    assert response.get_json()["errors"][0]["field"] == "size"
+
+
+def test_what_the_client_has_is_not_sent_again(client: CheckingClient):
+    first = client.get(f"{ADDRESS}?size=32")
+    again = client.get(f"{ADDRESS}?size=32", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.get_data()) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    other = client.get(f"{ADDRESS}?size=33", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
+def test_a_browser_may_keep_a_picture_for_a_while(client: CheckingClient):
+    assert client.get(ADDRESS).headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_a_thumbnail_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    first = shop.client.get(f"{ADDRESS}?size=32").get_data()
+    monkeypatch.setattr(shop.vitrine.images, "get", lambda key: pytest.fail("read again"))
+    assert shop.client.get(f"{ADDRESS}?size=32").get_data() == first
+
+
+def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
+    first = shop.client.get(ADDRESS).headers["ETag"]
+    records = shop.versions.indexes["v2"].records
+    records["dresses/2"] = type(records["dresses/2"])(
+        records["dresses/2"].product, records["dresses/2"].vector, records["mugs/7"].image_key
+    )
+    assert shop.client.get(ADDRESS, headers={"If-None-Match": first}).status_code == 200
+
+
+def test_a_kept_picture_that_is_gone_or_broken_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shop.vitrine.images, "get", lambda key: b"broken")
+    assert shop.client.get(f"{ADDRESS}?size=40").status_code == 503
+
+
+def test_the_cache_keeps_what_was_used_last_within_its_size():
+    cache = ThumbnailCache(10)
+    cache.put("a", b"1234")
+    cache.put("b", b"1234")
+    assert cache.get("a") == b"1234"
+    cache.put("c", b"1234")
+    assert (cache.get("a"), cache.get("b"), cache.get("c")) == (b"1234", None, b"1234")
+    cache.put("too large", bytes(11))
+    assert cache.get("too large") is None
+    assert cache.get("a") == b"1234"
