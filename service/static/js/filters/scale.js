@@ -1,0 +1,45 @@
+// The axis of a range: which amount lies where on the track.
+
+/** The flattest curve: below it the dear end would become too coarse to choose from. */
+const FLATTEST = 0.4;
+
+/**
+ * The axis over a range facet. Most shops have many cheap things and a few dear ones; a power curve spreads the cheap
+ * end so that half of the products lie in each half of the track. `share(value)` is from 0 to 1, `value(share)` an
+ * amount as people write it.
+ */
+export function scale({ min: least, max: most, buckets }) {
+  const [min, max] = [roundDown(least, most), roundUp(least, most)];
+  const width = max - min || 1;
+  const curve = Math.min(1, Math.max(FLATTEST, Math.log(0.5) / Math.log(middle(buckets, min, width))));
+  return {
+    min,
+    max,
+    share: (value) => Math.max(0, Math.min(1, (value - min) / width)) ** curve,
+    value: (share) => (share <= 0 ? min : share >= 1 ? max : Math.max(min, Math.min(max, tidy(min + share ** (1 / curve) * width, width)))),
+  };
+}
+
+/** Where the median lies, as a share of the width, by the counts of the buckets. */
+function middle(buckets, min, width) {
+  const half = buckets.reduce((sum, bucket) => sum + bucket.count, 0) / 2;
+  let before = 0;
+  for (const { from, to, count } of buckets) {
+    if (before + count >= half && count > 0) return clamp((from + ((half - before) / count) * (to - from) - min) / width);
+    before += count;
+  }
+  return 0.5;
+}
+
+const clamp = (share) => Math.max(0.01, Math.min(0.99, share));
+
+/** Two digits that count, but never finer than the width can show. */
+function tidy(value, width) {
+  const step = 10 ** Math.floor(Math.log10(Math.max(Math.abs(value) / 10, width / 1000)));
+  return round(Math.round(value / step) * step);
+}
+
+const unit = (least, most) => (most - least >= 10 ? 10 ** Math.max(0, Math.floor(Math.log10(most - least)) - 2) : 0);
+const roundDown = (least, most) => (unit(least, most) ? round(Math.floor(least / unit(least, most)) * unit(least, most)) : least);
+const roundUp = (least, most) => (unit(least, most) ? round(Math.ceil(most / unit(least, most)) * unit(least, most)) : most);
+const round = (value) => Number(value.toPrecision(12));

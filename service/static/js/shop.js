@@ -1,0 +1,156 @@
+// The search page: the address is the state, every change of it is one search.
+
+import { showChips } from "./filters/chips.js";
+import { panel } from "./filters/panel.js";
+import { byId } from "./page/dom.js";
+import { plural } from "./page/format.js";
+import { filterSheet } from "./page/sheet.js";
+import { listenForPictures, shrink } from "./picture/intake.js";
+import { keep } from "./picture/kept.js";
+import { Detail } from "./results/detail.js";
+import { Grid } from "./results/grid.js";
+import { headline, sortOptions, tally } from "./results/heading.js";
+import { nothingFound, sentence, wentWrong } from "./results/notices.js";
+import { read, write } from "./search/address.js";
+import { showAsked } from "./search/asked.js";
+import { searchBox } from "./search/box.js";
+import { showIdeas } from "./search/ideas.js";
+import { Session } from "./search/session.js";
+import { EMPTY, asks, filtered, sameSearch, withFilter } from "./search/state.js";
+import { toast } from "./page/toast.js";
+
+const session = new Session();
+const grid = new Grid({ next: (cursor) => session.next(state, fields, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
+const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
+const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }) });
+const detail = new Detail(byId("detail"), { open, alike, closed: () => state.show && go({ ...state, show: null }) });
+let fields = [];
+let filters = null;
+let state = EMPTY;
+let currency = null;
+
+/** Move to a state and put it into the address; while words are typed the address's last entry is replaced. */
+function go(next, { typing = false } = {}) {
+  const before = state;
+  state = next;
+  const address = location.pathname + write(state);
+  if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
+  else if (address !== location.pathname + location.search) history.pushState({ typing }, "", address);
+  render(before, { keepWords: typing });
+}
+
+function render(before, { keepWords = false } = {}) {
+  if (!keepWords) box.show(state.text);
+  if (state.show !== before?.show) detail.show(state.show);
+  if (!before || !sameSearch(state, before)) {
+    if (before) toTop();
+    return find();
+  }
+  return null;
+}
+
+/** After a change the products begin at the top again. */
+function toTop() {
+  const top = byId("main").getBoundingClientRect().top;
+  if (top < 0) window.scrollBy({ top: top - 96, behavior: "instant" });
+}
+
+async function find() {
+  grid.wait();
+  byId("filters").classList.add("filters--waiting");
+  const asked = state;
+  try {
+    await prepare();
+    const [answer, place] = await Promise.all([session.run(asked, fields), showAsked(byId("asked"), asked, go)]);
+    place();
+    show(asked, answer);
+  } catch (problem) {
+    if (problem.name === "AbortError") return;
+    fail(asked, problem);
+  }
+  byId("filters").classList.remove("filters--waiting");
+}
+
+/** What depends on the catalogue alone; once it is known the address can be read in full. */
+async function prepare() {
+  if (filters) return;
+  fields = await session.fields();
+  filters = panel(byId("filters"), fields, (name, filter) => go(withFilter(state, name, filter)));
+  byId("styles-label").hidden = !fields.some((field) => field.name === "group_id");
+}
+
+function show(asked, answer) {
+  currency = commonCurrency(answer);
+  filters.update(answer.facets, asked, currency);
+  showHead(asked);
+  byId("count").textContent = tally(asked, answer);
+  sheet.say(`Show ${plural(answer.total, "product")}`);
+  if (!asks(asked) && !filtered(asked)) showIdeas(byId("ideas"), answer.facets, fields, (text) => go({ ...EMPTY, text }));
+  const acts = { open, alike, unlike: asks(asked) ? unlike : null };
+  if (answer.hits.length) {
+    byId("notice").replaceChildren();
+    grid.show(answer, acts);
+  } else {
+    grid.clear();
+    byId("notice").replaceChildren(nothingFound(asked, ways));
+  }
+}
+
+function fail(asked, problem) {
+  grid.clear();
+  showHead(asked);
+  byId("count").textContent = "";
+  const retry = () => find();
+  byId("notice").replaceChildren(wentWrong(problem, { ...ways, retry, clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)) }));
+  if (asked.picture) showAsked(byId("asked"), asked, go).then((place) => place());
+}
+
+function showHead(asked) {
+  byId("welcome").hidden = asks(asked) || filtered(asked);
+  byId("title").textContent = headline(asked);
+  document.title = asks(asked) ? `${headline(asked)} – Vitrine` : "Vitrine";
+  sortOptions(byId("sort"), asked, fields);
+  byId("styles").checked = asked.styles;
+  const active = showChips(byId("chips"), asked, fields, currency, go);
+  byId("filters-badge").textContent = String(active);
+  byId("filters-badge").hidden = active === 0;
+}
+
+const ways = { clearFilters: () => go({ ...state, filters: {} }), clearAll: () => go(EMPTY) };
+
+/** The currency of the amounts on the page: the catalogue's most frequent one. */
+function commonCurrency(answer) {
+  const counted = answer.facets.currency;
+  return counted?.[0]?.value ?? answer.hits[0]?.product.currency ?? currency;
+}
+
+function open(id) {
+  go({ ...state, show: id });
+}
+
+function alike(id) {
+  go({ ...EMPTY, like: [id], filters: state.filters, styles: state.styles });
+}
+
+function unlike(id) {
+  go({ ...state, like: state.like.filter((one) => one !== id), unlike: [...state.unlike, id] });
+}
+
+async function takePicture(file) {
+  const key = await keep(await shrink(file), file.name);
+  go({ ...state, picture: key, like: [], unlike: [], sort: "relevance", show: null });
+}
+
+byId("sort").addEventListener("change", (event) => go({ ...state, sort: event.target.value }));
+byId("styles").addEventListener("change", (event) => go({ ...state, styles: event.target.checked }));
+listenForPictures({ take: takePicture, refuse: toast, veil: byId("drop"), input: byId("file") });
+
+async function fromAddress() {
+  const before = filters ? state : null;
+  if (!filters) await session.fields().then((found) => (fields = found)).catch(() => null); // find() tells of the failure
+  state = read(location.search, fields);
+  render(before);
+}
+
+addEventListener("popstate", fromAddress);
+fromAddress();
