@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vitrine.errors import FieldError, InvalidProduct
 from vitrine.fields.currencies import currency_code
 from vitrine.fields.money import parse_money
 from vitrine.fields.reading import FieldReader
+from vitrine.fields.scalars import is_empty
 from vitrine.fields.schema import Field, Schema
 from vitrine.products import Product, Value
 
@@ -19,7 +20,8 @@ __all__ = ["changes_from_json", "product_from_json"]
 def product_from_json(data: object, schema: Schema) -> Product:
     """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5, "color": ["red"]}.
 
-    The keys are the schema's fields; `image` is the caller's part and not looked at. Values may be of the field's type or
+    The keys are the schema's fields, the further ones also inside "attributes" as answers have them; `image` is the caller's part
+    and not looked at. Values may be of the field's type or
     in any notation that a catalogue file may use. `InvalidProduct` with every fault.
     """
     given = _object(data)
@@ -48,35 +50,48 @@ def changes_from_json(data: object, schema: Schema) -> dict[str, Value | None]:
         if field.name not in given or field.name == "id":
             continue
         try:
-            changes |= _change(field, given[field.name], schema)
+            changes |= _change(field, given, schema)
         except ValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
         raise InvalidProduct(errors)
-    if given.get("currency") is not None and "currency" in schema:
-        changes["currency"] = currency_code(given["currency"])
     return changes
 
 
-def _change(field: Field, raw: object, schema: Schema) -> dict[str, Value | None]:
+def _change(field: Field, given: Mapping[str, Any], schema: Schema) -> dict[str, Value | None]:
+    raw = given[field.name]
+    if field.name == "price" and not is_empty(raw):
+        return dict(_price(raw, given.get("currency"), "currency" in schema))
     value = FieldReader().read(field, raw)
     if field.name == "title" and value is None:
         raise ValueError("is missing; a product must keep a title")
-    if field.name == "price" and isinstance(raw, str) and value is not None and "currency" in schema:
-        named = parse_money(raw).currency
-        return {"price": value, "currency": named} if named else {"price": value}
     return {field.name: value}
+
+
+def _price(raw: object, currency: object, has_currency: bool) -> Iterator[tuple[str, Value]]:
+    """The amount, and the currency that stands beside it."""
+    money = parse_money(raw, currency=None if is_empty(currency) else currency_code(currency))
+    yield "price", money.amount
+    if has_currency and money.currency:
+        yield "currency", money.currency
 
 
 def _object(data: object) -> Mapping[str, Any]:
     if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
         raise InvalidProduct.of("", f"must be a JSON object of fields, not {type(data).__name__}")
-    return data
+    further = data.get("attributes")
+    if not isinstance(further, Mapping):
+        return data
+    return {**{name: value for name, value in data.items() if name != "attributes"}, **further}
 
 
 def _unknown(given: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) -> list[FieldError]:
     names = tuple(allowed)
-    reasons = {"id": "cannot be changed", "image": "cannot be changed without a new vector; put the whole product"}
+    reasons = {
+        "id": "cannot be changed",
+        "image": "cannot be changed without a new vector; put the whole product",
+        "colors": "is derived from color; leave it out",
+    }
     found = []
     for name in given:
         if name not in names:

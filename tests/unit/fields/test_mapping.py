@@ -1,0 +1,173 @@
+"""The mapping file, and rows read through it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vitrine.errors import InvalidMapping, InvalidProduct
+from vitrine.fields import Mapping, built_in_mappings
+from vitrine.products import Product
+
+SHOP = """
+[product]
+id = "sku"
+title = "name"
+image = "photo"
+price = "price"
+currency = "EUR"
+color = "colour"
+category = "category"
+in_stock = "stock"
+
+[fields.material]
+from = "material"
+type = "keyword"
+
+[fields.weight]
+from = "weight"
+type = "number"
+"""
+
+
+def shop(tmp_path: Path, text: str = SHOP) -> Mapping:
+    path = tmp_path / "shop.toml"
+    path.write_text(text, encoding="utf-8")
+    return Mapping.load(path)
+
+
+def faults(tmp_path: Path, text: str) -> dict[str, str]:
+    with pytest.raises(InvalidMapping) as caught:
+        shop(tmp_path, text)
+    return {error.field: error.message for error in caught.value.errors}
+
+
+def test_the_schema_has_the_mapped_fields_in_order(tmp_path: Path) -> None:
+    assert shop(tmp_path).schema().to_dict() == {
+        "id": "keyword",
+        "title": "text",
+        "price": "money",
+        "currency": "keyword",
+        "color": "color",
+        "category": "path",
+        "in_stock": "bool",
+        "material": "keyword",
+        "weight": "number",
+    }
+
+
+def test_a_row_becomes_a_product(tmp_path: Path) -> None:
+    row = {"sku": 7, "name": " Coat ", "price": "1.099,00 €", "colour": "Navy/Red", "category": "Men > Coats", "stock": 3, "weight": "1,5"}
+    assert shop(tmp_path).read(row, 0) == Product(
+        id="7",
+        title="Coat",
+        price=1099.0,
+        currency="EUR",
+        color=("Navy/Red",),
+        colors=("red", "blue"),
+        category=("Men/Coats",),
+        in_stock=True,
+        attributes={"weight": 1.5},
+    )
+
+
+def test_empty_cells_and_lacking_columns_are_empty_fields(tmp_path: Path) -> None:
+    assert shop(tmp_path).read({"sku": "1", "name": "Coat", "price": "", "colour": None}, 0) == Product(id="1", title="Coat")
+
+
+def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidProduct) as caught:
+        shop(tmp_path).read({"sku": "", "name": "x\x00", "price": "on request", "stock": "perhaps", "weight": "heavy"}, 0)
+    assert {error.field for error in caught.value.errors} == {"id", "title", "price", "in_stock", "weight"}
+
+
+def test_the_currency_of_a_row_may_stand_in_its_own_column(tmp_path: Path) -> None:
+    mapping = shop(tmp_path, SHOP.replace('currency = "EUR"', 'currency_from = "money"'))
+    row = {"sku": "1", "name": "Coat", "price": "19,90"}
+    assert mapping.read({**row, "money": "chf"}, 0).currency == "CHF"
+    assert mapping.read(row, 0).currency is None
+    with pytest.raises(InvalidProduct, match="currency: 'gold' is no currency"):
+        mapping.read({**row, "money": "gold"}, 0)
+    with pytest.raises(InvalidProduct, match="price: '5 €' is in EUR, but the catalogue's prices are in CHF"):
+        mapping.read({**row, "price": "5 €", "money": "CHF"}, 0)
+
+
+def test_a_mapping_travels_as_plain_values(tmp_path: Path) -> None:
+    mapping = shop(tmp_path)
+    assert Mapping.from_dict(json.loads(json.dumps(mapping.to_dict()))) == mapping
+
+
+def test_a_source_without_the_columns_is_told_which_and_what_it_has(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMapping) as caught:
+        shop(tmp_path).require_columns(["sku", "Name", "photo", "price", "colour", "category", "stock", "material"])
+    by_field = {error.field: error.message for error in caught.value.errors}
+    assert set(by_field) == {"product.title", "fields.weight"}
+    assert "no column 'name'" in by_field["product.title"]
+    assert "Name, category, colour, material, photo, price, sku, stock" in by_field["product.title"]
+
+
+@pytest.mark.parametrize("key", ["id", "title", "image"])
+def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
+    text = "\n".join(line for line in SHOP.splitlines() if not line.startswith(f"{key} "))
+    assert "is missing" in faults(tmp_path, text)[f"product.{key}"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key", "words"),
+    [
+        (SHOP.replace("title =", "titel ="), "product.titel", "did you mean 'title'"),
+        (SHOP + '[files.x]\nfrom = "x"\ntype = "text"', "files", "did you mean 'fields'"),
+        (SHOP.replace('type = "number"', 'type = "integer"'), "fields.weight.type", "'number'"),
+        (SHOP.replace('from = "weight"', 'column = "weight"'), "fields.weight.from", "is missing"),
+        (SHOP.replace("fields.weight", "fields.not"), "fields.not", "meaning of its own"),
+        (SHOP.replace("fields.weight", "fields.limit"), "fields.limit", "meaning of its own"),
+        (SHOP.replace("fields.weight", "fields.price_min"), "fields.price_min", "bounds the field 'price'"),
+        (SHOP.replace("fields.material", "fields.weight_max"), "fields.weight_max", "bounds the field 'weight'"),
+        (SHOP.replace("fields.weight", "fields.brand"), "fields.brand", "under [product]"),
+        (SHOP.replace("fields.weight", 'fields."net weight"'), "fields.net weight", "start with a letter"),
+        (SHOP.replace('"EUR"', '"Euros"'), "product.currency", "three-letter"),
+        (SHOP.replace('currency = "EUR"', 'currency = "EUR"\ncurrency_from = "c"'), "product.currency", "keep one"),
+        (SHOP.replace('price = "price"\n', ""), "product.currency", "without a price"),
+        (SHOP.replace('"sku"', "5"), "product.id", "string"),
+        ("", "product", "is missing"),
+        ("[product", "", "not valid TOML"),
+    ],
+)
+def test_a_wrong_mapping_names_the_key_and_the_remedy(tmp_path: Path, wrong: str, key: str, words: str) -> None:
+    assert words in faults(tmp_path, wrong)[key]
+
+
+def test_an_unknown_mapping_names_the_built_in_ones(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMapping, match="ecommerce_products_clip"):
+        Mapping.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("name", built_in_mappings())
+def test_built_in_mappings_are_valid(name: str) -> None:
+    assert Mapping.load(name).schema().names().startswith("id, title")
+
+
+def test_the_mappings_in_the_documentation_are_valid() -> None:
+    found = sorted(Path(__file__).parents[3].glob("docs/mappings/*.toml"))
+    assert found
+    for path in found:
+        Mapping.load(path)
+
+
+def test_the_lectures_data_set_takes_the_row_number_for_an_id() -> None:
+    row: dict[str, Any] = {
+        "Product_name": "Cotton Kurta",
+        "Price": "₹1,099",
+        "colors": "Navy, multicolor",
+        "Pattern": "Printed",
+        "Description": "A kurta.",
+        "Other Details": "Hand wash",
+        "Clipinfo": "Cotton Kurta, Printed",
+    }
+    product = Mapping.load("ecommerce_products_clip").read(row, 17)
+    assert (product.id, product.title, product.price, product.currency) == ("17", "Cotton Kurta", 1099.0, "INR")
+    assert product.colors == ("blue", "multicolor")
+    assert product.attributes == {"pattern": ("Printed",), "details": "Hand wash", "clip_info": "Cotton Kurta, Printed"}
