@@ -106,8 +106,8 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
     }
     vision = {**_tower(), "image_size": 96, "patch_size": 16}
     _seed(seed)
-    model = OwlViTForObjectDetection(OwlViTConfig(text_config=text, vision_config=vision, projection_dim=24))
-    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer)
+    model = OwlViTForObjectDetection(OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32))
+    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=2)
 
 
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
@@ -128,22 +128,22 @@ def _seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _save(folder: Path, model: Any, *parts: Any) -> Path:
+def _save(folder: Path, model: Any, *parts: Any, spread: float = 4) -> Path:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    _spread(model)
+    _spread(model, spread)
     model.save_pretrained(folder)
     for part in parts:
         part.save_pretrained(folder)
     return folder
 
 
-def _spread(model: Any) -> None:
+def _spread(model: Any, factor: float) -> None:
     """Larger weights than the usual start, so that different inputs give clearly different vectors."""
     import torch
 
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.ndim >= 2 and "embedding" not in name:
-                weight.mul_(4)
+                weight.mul_(factor)

@@ -7,18 +7,21 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from vitrine.embedding.batching import BatchingEmbedder
+from vitrine.embedding.caching import CachingEmbedder
 from vitrine.embedding.checkpoint import find_checkpoint
+from vitrine.embedding.detection import OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
-from vitrine.embedding.ports import Embedder
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 
-__all__ = ["choose_runtime", "load_embedder"]
+__all__ = ["choose_runtime", "load_detector", "load_embedder"]
 
 
-def load_embedder(settings: Settings) -> Embedder:
-    """The configured dual encoder; `ModelUnavailable` says which model cannot be had and what to do."""
-    return _load(settings)
+def load_embedder(settings: Settings) -> CachingEmbedder:
+    """The configured dual encoder, its queries batched and kept; `ModelUnavailable` says which model cannot be had and what to do."""
+    batching = BatchingEmbedder(_load(settings), most=settings.query_batch, timeout_s=settings.query_timeout_s)
+    return CachingEmbedder(batching, size=settings.embedding_cache, timeout_s=settings.query_timeout_s)
 
 
 def choose_runtime(settings: Settings) -> Literal["torch", "onnx"]:
@@ -36,6 +39,19 @@ def choose_runtime(settings: Settings) -> Literal["torch", "onnx"]:
     if runtime == "torch" and settings.precision == "int8":
         raise InvalidSettings.of("VITRINE_PRECISION", "int8 needs VITRINE_RUNTIME=onnx and VITRINE_DEVICE=cpu; torch does fp32 and bf16")
     return runtime
+
+
+def load_detector(settings: Settings) -> OwlDetector:
+    """The configured zero-shot detector; `ModelUnavailable` says which model cannot be had and what to do."""
+    runtime = choose_runtime(settings)
+    checkpoint = find_checkpoint(settings.detector, "owlvit")
+    if runtime == "onnx":
+        from vitrine.embedding.onnx_runtime import load_onnx_detector
+
+        return load_onnx_detector(checkpoint, checkpoint.fingerprint(settings.data_dir / "models"), settings)
+    from vitrine.embedding.torch_detector import load_torch_detector
+
+    return load_torch_detector(checkpoint, settings)
 
 
 def _load(settings: Settings) -> DualEncoder:

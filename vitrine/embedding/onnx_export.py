@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from vitrine.embedding.checkpoint import Checkpoint
-from vitrine.embedding.dual_encoder import Towers
 from vitrine.embedding.exported import Export, Manifest, Order
-from vitrine.embedding.onnx_runtime import OnnxTowers
+from vitrine.embedding.onnx_runtime import OnnxSceneTowers, OnnxTowers
+from vitrine.embedding.torch_detector import SceneTower, TextTower, TorchSceneTowers, load_owlvit
 from vitrine.embedding.torch_runtime import LoadedModel, TorchTowers, load_dual_encoder
 from vitrine.errors import ModelUnavailable
 
@@ -70,31 +70,60 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _export(order: Order, into: Export) -> None:
-    loaded = load_dual_encoder(Checkpoint(order.name, order.source), attention="eager")
-    tokens = loaded.tokens
-    theirs = TorchTowers(loaded.model, device="cpu", precision="fp32", masked=tokens.rules.masked)
-    _write_graphs(loaded, into)
-    if order.precision == "int8":
-        _quantize(into)
-    ours = OnnxTowers(into, threads=0, masked=tokens.rules.masked)
-    _compare(order, loaded, theirs, ours)
-    into.tokenizer.write_text(tokens.to_json(), "utf-8")
-    dimension = theirs.read(tokens.encode(["a photo"])).shape[1]
-    manifest = Manifest(dimension=dimension, logit_scale=loaded.logit_scale, images=loaded.images, tokens=tokens.rules)
+    checkpoint = Checkpoint(order.name, order.source)
+    if order.role == "clip":
+        loaded = load_dual_encoder(checkpoint, attention="eager")
+        dimension = _export_dual(order, loaded, into)
+        scale = loaded.logit_scale
+    else:
+        loaded = load_owlvit(checkpoint, attention="eager")
+        dimension = _export_owlvit(order, loaded, into)
+        scale = 1.0  # each place in a scene has its own
+    into.tokenizer.write_text(loaded.tokens.to_json(), "utf-8")
+    manifest = Manifest(dimension=dimension, logit_scale=scale, images=loaded.images, tokens=loaded.tokens.rules)
     into.manifest.write_text(manifest.model_dump_json(indent=1), "utf-8")
 
 
-def _write_graphs(loaded: LoadedModel, into: Export) -> None:
+def _export_dual(order: Order, loaded: LoadedModel, into: Export) -> int:
+    masked = loaded.tokens.rules.masked
+    _write_graphs(loaded, _See(loaded.model), _Read(loaded.model), ["rows"], into)
+    if order.precision == "int8":
+        _quantize(into)
+    theirs = TorchTowers(loaded.model, device="cpu", precision="fp32", masked=masked)
+    ours = OnnxTowers(into, threads=0, masked=masked)
+    pictures = _pictures(loaded.images.shape)
+    texts = [loaded.tokens.encode(part) for part in (_PROBES, _PROBES[:1], _PROBES[3:])]
+    _compare(order, "pictures", [(theirs.see(part), ours.see(part)) for part in (pictures, pictures[:1])])
+    _compare(order, "texts", [(theirs.read(part), ours.read(part)) for part in texts])
+    return int(theirs.read(texts[0]).shape[1])
+
+
+def _export_owlvit(order: Order, loaded: LoadedModel, into: Export) -> int:
+    _write_graphs(loaded, SceneTower(loaded.model), TextTower(loaded.model), ["classes", "shift", "scale", "boxes"], into)
+    if order.precision == "int8":
+        _quantize(into)
+    theirs = TorchSceneTowers(loaded.model, device="cpu", precision="fp32")
+    ours = OnnxSceneTowers(into, threads=0)
+    scenes = [(theirs.look(picture[None]), ours.look(picture[None])) for picture in _pictures(loaded.images.shape)]
+    texts = [loaded.tokens.encode(part) for part in (_PROBES, _PROBES[:1])]
+    _compare(order, "classes", [(a.classes, b.classes) for a, b in scenes])
+    _compare(order, "boxes", [(a.boxes.reshape(1, -1), b.boxes.reshape(1, -1)) for a, b in scenes])
+    _compare(order, "scores", [(np.stack([a.shift, a.scale]), np.stack([b.shift, b.scale])) for a, b in scenes])
+    _compare(order, "texts", [(theirs.read(part), ours.read(part)) for part in texts])
+    return int(theirs.read(texts[0]).shape[1])
+
+
+def _write_graphs(loaded: LoadedModel, see: torch.nn.Module, read: torch.nn.Module, outputs: list[str], into: Export) -> None:
     height, width = loaded.images.shape
-    _write(_See(loaded.model), into.see, {"pixels": torch.rand(2, 3, height, width)}, {"pixels": {0: _DYNAMIC}})
+    _write(see, into.see, {"pixels": torch.rand(2, 3, height, width)}, {"pixels": {0: _DYNAMIC}}, outputs)
     batch = loaded.tokens.encode(_PROBES[:2])
     rules = loaded.tokens.rules
     free = {0: _DYNAMIC} if rules.pad_to_length else {0: _DYNAMIC, 1: _DYNAMIC}
     given = {"ids": torch.from_numpy(batch.ids)} | ({"mask": torch.from_numpy(batch.mask)} if rules.masked else {})
-    _write(_Read(loaded.model), into.read, given, dict.fromkeys(given, free))
+    _write(read, into.read, given, dict.fromkeys(given, free), ["rows"])
 
 
-def _write(tower: torch.nn.Module, path: Path, given: dict[str, torch.Tensor], free: dict[str, dict[int, Any]]) -> None:
+def _write(tower: torch.nn.Module, path: Path, given: dict[str, torch.Tensor], free: dict[str, dict[int, Any]], outputs: list[str]) -> None:
     with torch.no_grad():
         torch.onnx.export(
             tower.eval(),
@@ -102,7 +131,7 @@ def _write(tower: torch.nn.Module, path: Path, given: dict[str, torch.Tensor], f
             path,
             kwargs=given,
             input_names=list(given),
-            output_names=["rows"],
+            output_names=outputs,
             dynamic_shapes=free,
             opset_version=_OPSET,
             dynamo=True,
@@ -124,20 +153,14 @@ def _quantize(into: Export) -> None:
         data.unlink(missing_ok=True)
 
 
-def _compare(order: Order, loaded: LoadedModel, theirs: Towers, ours: Towers) -> None:
+def _compare(order: Order, what: str, pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
     least = _SAME if order.precision == "fp32" else _SAME_INT8
-    pictures = _pictures(loaded.images.shape)
-    texts = [loaded.tokens.encode(part) for part in (_PROBES, _PROBES[:1], _PROBES[3:])]
-    for what, pairs in (
-        ("pictures", [(theirs.see(part), ours.see(part)) for part in (pictures, pictures[:1])]),
-        ("texts", [(theirs.read(part), ours.read(part)) for part in texts]),
-    ):
-        worst = min(float(_cosines(a, b).min()) for a, b in pairs)
-        if not worst >= least:
-            raise ModelUnavailable(
-                f"the ONNX export of {order.name} ({order.precision}) does not agree with torch on {what} (cosine {worst:.6f}, "
-                f"at least {least} is asked); set VITRINE_RUNTIME=torch"
-            )
+    worst = min(float(_cosines(theirs, ours).min()) for theirs, ours in pairs)
+    if not worst >= least:  # also when it is no number
+        raise ModelUnavailable(
+            f"the ONNX export of {order.name} ({order.precision}) does not agree with torch on {what} (cosine {worst:.6f}, "
+            f"at least {least} is asked); set VITRINE_RUNTIME=torch"
+        )
 
 
 def _pictures(shape: tuple[int, int]) -> NDArray[np.float32]:

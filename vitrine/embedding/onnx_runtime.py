@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.checkpoint import Checkpoint, Role
+from vitrine.embedding.detection import OwlDetector, Scene
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.exported import Export, Precision, exported
 from vitrine.embedding.ports import ModelCard
@@ -17,7 +18,7 @@ from vitrine.embedding.tokens import TokenBatch
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
-__all__ = ["OnnxTowers", "load_onnx_embedder", "open_session"]
+__all__ = ["OnnxSceneTowers", "OnnxTowers", "load_onnx_detector", "load_onnx_embedder", "open_session"]
 
 
 class OnnxTowers:
@@ -40,14 +41,44 @@ class OnnxTowers:
         return rows
 
 
+class OnnxSceneTowers:
+    """The forward passes of an exported OWL-ViT on the CPU."""
+
+    def __init__(self, export: Export, *, threads: int) -> None:
+        self._see = open_session(export.see, threads)
+        self._read = open_session(export.read, threads)
+
+    def look(self, pixels: NDArray[np.float32]) -> Scene:
+        """(1, 3, height, width) to the scene."""
+        classes, shift, scale, boxes = self._see.run(["classes", "shift", "scale", "boxes"], {"pixels": np.ascontiguousarray(pixels)})
+        return Scene(classes[0], shift[0], scale[0], boxes[0])
+
+    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+        """(n, length) to (n, d)."""
+        rows: NDArray[np.float32] = self._read.run(None, {"ids": tokens.ids, "mask": tokens.mask})[0]
+        return rows
+
+
 def load_onnx_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> DualEncoder:
     """The checkpoint on ONNX Runtime, exported first where that has not been done yet."""
-    precision: Precision = "int8" if settings.precision == "int8" else "fp32"
-    export = exported(checkpoint, settings.data_dir / "models", fingerprint=fingerprint, role="clip", precision=precision)
+    export = _export(checkpoint, fingerprint, settings, role="clip")
     manifest = export.load_manifest()
     towers = OnnxTowers(export, threads=settings.model_threads, masked=manifest.tokens.masked)
     card = ModelCard(checkpoint.name, fingerprint, manifest.dimension, manifest.logit_scale, manifest.images.shorter_side)
     return DualEncoder(card, manifest.images, export.load_tokens(manifest.tokens), towers)
+
+
+def load_onnx_detector(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> OwlDetector:
+    """The detector on ONNX Runtime, exported first where that has not been done yet."""
+    export = _export(checkpoint, fingerprint, settings, role="owlvit")
+    manifest = export.load_manifest()
+    towers = OnnxSceneTowers(export, threads=settings.model_threads)
+    return OwlDetector(checkpoint.name, manifest.images, export.load_tokens(manifest.tokens), towers)
+
+
+def _export(checkpoint: Checkpoint, fingerprint: str, settings: Settings, *, role: Role) -> Export:
+    precision: Precision = "int8" if settings.precision == "int8" else "fp32"
+    return exported(checkpoint, settings.data_dir / "models", fingerprint=fingerprint, role=role, precision=precision)
 
 
 def open_session(graph: Path, threads: int) -> Any:

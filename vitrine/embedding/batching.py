@@ -1,0 +1,168 @@
+"""Concurrent queries share forward passes: while the model is busy, what arrives waits and becomes the next batch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from vitrine.embedding.ports import Embedder, ModelCard
+from vitrine.errors import ModelBusy
+
+__all__ = ["Batcher", "BatchingEmbedder"]
+
+_T = TypeVar("_T")
+_Rows = NDArray[np.float32]
+
+
+class _Group(Generic[_T]):
+    """The items of one caller: how far they have been taken, and what came out."""
+
+    def __init__(self, items: Sequence[_T]) -> None:
+        self.items = items
+        self.taken = 0
+        self.rows: list[_Rows | None] = [None] * len(items)
+        self.missing = len(items)
+        self.error: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.missing == 0 or self.error is not None
+
+
+class Batcher(Generic[_T]):
+    """Runs `forward` on one batch at a time, made of what any number of threads ask for meanwhile.
+
+    There is no thread of its own and no waiting for company: a caller who finds the model idle runs the batch himself,
+    with whatever waits, until his own items are done; then one who still waits takes over. A caller with many items
+    shares each batch evenly with the others.
+    """
+
+    def __init__(self, forward: Callable[[list[_T]], _Rows], *, most: int, timeout_s: float) -> None:
+        self._sizes: Counter[int] = Counter()
+        self._forward = forward
+        self._most = most
+        self._timeout_s = timeout_s
+        self._waiting: deque[_Group[_T]] = deque()
+        self._changed = threading.Condition()
+        self._busy = False
+
+    @property
+    def batch_sizes(self) -> Counter[int]:
+        """How often a batch of each size has run."""
+        with self._changed:
+            return self._sizes.copy()
+
+    def run(self, items: Sequence[_T]) -> list[_Rows]:
+        """One row per item. `ModelBusy` when the time limit passes first; an error of `forward` is raised to its own callers only."""
+        group = _Group(items)
+        deadline = time.monotonic() + self._timeout_s
+        with self._changed:
+            if group.items:
+                self._waiting.append(group)
+        while True:
+            with self._changed:
+                while self._busy and not group.done:
+                    if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                        self._abandon(group)
+                        raise ModelBusy(f"the model did not come to this query within {self._timeout_s:g} seconds; try again")
+                if group.done:
+                    break
+                batch = self._take()
+                self._sizes[len(batch)] += 1
+                self._busy = True
+            self._serve(batch)
+        if group.error is not None:
+            raise group.error
+        return [row for row in group.rows if row is not None]
+
+    def _take(self) -> list[tuple[_Group[_T], int]]:
+        """Up to `most` items, one from each waiting caller in turn."""
+        batch: list[tuple[_Group[_T], int]] = []
+        while self._waiting and len(batch) < self._most:
+            group = self._waiting.popleft()
+            batch.append((group, group.taken))
+            group.taken += 1
+            if group.taken < len(group.items):
+                self._waiting.append(group)
+        return batch
+
+    def _serve(self, batch: list[tuple[_Group[_T], int]]) -> None:
+        """Run the batch; when it fails, run each item alone, so that one caller's trouble stays his own."""
+        answers: list[_Rows | Exception] = []
+        try:
+            answers = self._attempt([group.items[place] for group, place in batch])
+        finally:
+            with self._changed:
+                self._busy = False
+                for (group, place), answer in zip(batch, answers, strict=False):
+                    if isinstance(answer, Exception):
+                        group.error = answer
+                        self._abandon(group)
+                    else:
+                        group.rows[place] = answer
+                        group.missing -= 1
+                self._changed.notify_all()
+
+    def _attempt(self, items: list[_T]) -> list[_Rows | Exception]:
+        try:
+            return list(self._forward(items))
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+            return [answer for item in items for answer in self._attempt([item])]
+
+    def _abandon(self, group: _Group[_T]) -> None:
+        if group in self._waiting:
+            self._waiting.remove(group)
+
+
+class BatchingEmbedder:
+    """An `Embedder` whose query calls (`embed_texts`, `embed_images`) from many threads share forward passes.
+
+    `preprocess` runs in the caller's thread; `preprocess` and `embed_pixels` called directly (ingest) pass by.
+    """
+
+    def __init__(self, inner: Embedder, *, most: int, timeout_s: float) -> None:
+        self.inner = inner
+        self._texts: Batcher[str] = Batcher(inner.embed_texts, most=most, timeout_s=timeout_s)
+        self._pixels: Batcher[_Rows] = Batcher(lambda rows: inner.embed_pixels(np.stack(rows)), most=most, timeout_s=timeout_s)
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self.inner.card
+
+    @property
+    def batch_sizes(self) -> Counter[int]:
+        """How often a batch of each size has run, texts and pictures together."""
+        return self._texts.batch_sizes + self._pixels.batch_sizes
+
+    def embed_texts(self, texts: Sequence[str]) -> _Rows:
+        """One row per text; `ModelBusy` when the model does not come to them in time."""
+        return self._stacked(self._texts.run(texts))
+
+    def embed_images(self, images: Sequence[Image]) -> _Rows:
+        """One row per picture; `ModelBusy` when the model does not come to them in time."""
+        return self._stacked(self._pixels.run(list(self.inner.preprocess(images))))
+
+    def preprocess(self, images: Sequence[Image]) -> _Rows:
+        """What the model looks at."""
+        return self.inner.preprocess(images)
+
+    def embed_pixels(self, pixels: _Rows) -> _Rows:
+        """The forward pass, unshared."""
+        return self.inner.embed_pixels(pixels)
+
+    def truncates(self, text: str) -> bool:
+        """Whether the model would read only the beginning of the text."""
+        return self.inner.truncates(text)
+
+    def _stacked(self, rows: list[_Rows]) -> _Rows:
+        return np.stack(rows) if rows else np.zeros((0, self.card.dimension), np.float32)

@@ -1,0 +1,137 @@
+"""Query embeddings kept in memory; of equal queries at the same time only one asks the model."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from vitrine.embedding.ports import Embedder, ModelCard
+from vitrine.errors import ModelBusy
+
+__all__ = ["CachingEmbedder"]
+
+_T = TypeVar("_T")
+_Rows = NDArray[np.float32]
+
+
+class CachingEmbedder:
+    """An `Embedder` that remembers its last `size` query embeddings (least recently used go first).
+
+    A text is keyed by itself in Unicode NFC with runs of blanks made one, and that is what is embedded; a picture by
+    the SHA-256 of its pixels. The wrapped model never changes, so its fingerprint belongs to the cache as a whole.
+    `hits`, `misses` and `joined` (waited for an equal query under way) count queries. `preprocess` and `embed_pixels`
+    pass by.
+    """
+
+    def __init__(self, inner: Embedder, *, size: int, timeout_s: float) -> None:
+        self.inner = inner
+        self.hits = 0
+        self.misses = 0
+        self.joined = 0
+        self._size = size
+        self._timeout_s = timeout_s
+        self._kept: OrderedDict[str, _Rows] = OrderedDict()
+        self._flights: dict[str, Future[_Rows]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self.inner.card
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def embed_texts(self, texts: Sequence[str]) -> _Rows:
+        """One row per text."""
+        plain = [_normalised(text) for text in texts]
+        return self._rows([f"text {text}" for text in plain], plain, self.inner.embed_texts)
+
+    def embed_images(self, images: Sequence[Image]) -> _Rows:
+        """One row per picture."""
+        return self._rows([_picture_key(image) for image in images], images, self.inner.embed_images)
+
+    def preprocess(self, images: Sequence[Image]) -> _Rows:
+        """What the model looks at."""
+        return self.inner.preprocess(images)
+
+    def embed_pixels(self, pixels: _Rows) -> _Rows:
+        """The forward pass, never kept."""
+        return self.inner.embed_pixels(pixels)
+
+    def truncates(self, text: str) -> bool:
+        """Whether the model would read only the beginning of the text."""
+        return self.inner.truncates(text)
+
+    def _rows(self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]) -> _Rows:
+        found, own, others = self._look_up(keys)
+        if own:
+            item_of = dict(zip(keys, items, strict=True))
+            found |= self._fly(own, [item_of[key] for key in own], embed)
+        for key, flight in others.items():
+            try:
+                found[key] = flight.result(self._timeout_s)
+            except FutureTimeout:
+                raise ModelBusy(f"the model did not come to this query within {self._timeout_s:g} seconds; try again") from None
+        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, self.card.dimension), np.float32)
+
+    def _look_up(self, keys: list[str]) -> tuple[dict[str, _Rows], dict[str, Future[_Rows]], dict[str, Future[_Rows]]]:
+        """What is kept, what this call has to embed, and what other calls are embedding."""
+        found: dict[str, _Rows] = {}
+        own: dict[str, Future[_Rows]] = {}
+        others: dict[str, Future[_Rows]] = {}
+        with self._lock:
+            for key in dict.fromkeys(keys):
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    found[key] = self._kept[key]
+                elif key in self._flights:
+                    others[key] = self._flights[key]
+                else:
+                    own[key] = self._flights[key] = Future()
+            self.hits += len(found)
+            self.misses += len(own)
+            self.joined += len(others)
+        return found, own, others
+
+    def _fly(self, own: dict[str, Future[_Rows]], items: list[_T], embed: Callable[[Sequence[_T]], _Rows]) -> dict[str, _Rows]:
+        try:
+            rows = embed(items)
+        except BaseException as error:
+            self._land(own, {})
+            for flight in own.values():
+                flight.set_exception(error)
+            raise
+        made = {key: np.array(row) for key, row in zip(own, rows, strict=True)}
+        self._land(own, made)
+        for key, flight in own.items():
+            flight.set_result(made[key])
+        return made
+
+    def _land(self, own: dict[str, Future[_Rows]], made: dict[str, _Rows]) -> None:
+        with self._lock:
+            for key in own:
+                del self._flights[key]
+            self._kept.update(made)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+def _normalised(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _picture_key(image: Image) -> str:
+    told = hashlib.sha256(f"{image.mode} {image.size}".encode())
+    told.update(image.tobytes())
+    return f"picture {told.hexdigest()}"

@@ -1,0 +1,91 @@
+"""OWL-ViT on torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForZeroShotObjectDetection
+
+from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.detection import OwlDetector, Scene
+from vitrine.embedding.tokens import TokenBatch
+from vitrine.embedding.torch_runtime import LoadedModel, choose_device, load_model
+from vitrine.errors import ModelUnavailable
+from vitrine.settings import Settings
+
+__all__ = ["SceneTower", "TextTower", "TorchSceneTowers", "load_owlvit", "load_torch_detector"]
+
+
+class SceneTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
+    """Pixels to class vectors, shift, scale and boxes, by the parts of OwlViTForObjectDetection."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(n, 3, height, width) to (n, p, d), (n, p), (n, p), (n, p, 4)."""
+        grid, _ = self.model.image_embedder(pixel_values=pixels)
+        places = grid.flatten(1, 2)
+        head = self.model.class_head
+        classes = head.dense0(places)
+        classes = classes / (torch.linalg.norm(classes, dim=-1, keepdim=True) + 1e-6)
+        scale = head.elu(head.logit_scale(places)) + 1
+        return classes, head.logit_shift(places)[..., 0], scale[..., 0], self.model.box_predictor(places, grid)
+
+
+class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
+    """Token ids to unit vectors."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(n, length) to (n, d)."""
+        rows: torch.Tensor = self.model.owlvit.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+        rows = rows / torch.linalg.norm(rows, ord=2, dim=-1, keepdim=True)
+        return rows / (torch.linalg.norm(rows, dim=-1, keepdim=True) + 1e-6)
+
+
+class TorchSceneTowers:
+    """The forward passes on one device, in fp32 or bf16."""
+
+    def __init__(self, model: Any, *, device: str, precision: str) -> None:
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._device = device
+        model.to(device=device, dtype=self._dtype)
+        self._scene, self._text = SceneTower(model), TextTower(model)
+
+    def look(self, pixels: NDArray[np.float32]) -> Scene:
+        """(1, 3, height, width) to the scene."""
+        with torch.inference_mode():
+            given = torch.from_numpy(pixels).to(self._device, self._dtype)
+            classes, shift, scale, boxes = (part[0].float().cpu().numpy() for part in self._scene(given))
+        return Scene(classes, shift, scale, boxes)
+
+    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+        """(n, length) to (n, d)."""
+        with torch.inference_mode():
+            ids, mask = (torch.from_numpy(part).to(self._device) for part in (tokens.ids, tokens.mask))
+            rows: NDArray[np.float32] = self._text(ids, mask).float().cpu().numpy()
+        return rows
+
+
+def load_torch_detector(checkpoint: Checkpoint, settings: Settings) -> OwlDetector:
+    """The checkpoint on torch, on the device and in the precision that the settings choose."""
+    device = choose_device(settings.device)
+    loaded = load_owlvit(checkpoint)
+    towers = TorchSceneTowers(loaded.model, device=device, precision=settings.precision)
+    return OwlDetector(checkpoint.name, loaded.images, loaded.tokens, towers)
+
+
+def load_owlvit(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
+    """The checkpoint in memory; `ModelUnavailable` when it is no OWL-ViT."""
+    kind = checkpoint.config.get("model_type")
+    if kind != "owlvit":
+        raise ModelUnavailable(f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type {kind!r}")
+    return load_model(checkpoint, AutoModelForZeroShotObjectDetection, attention=attention)
