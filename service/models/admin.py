@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
-from service.models.base import Answer, Body, Incoming, Parameters, Text
+from service.models.base import OTHER, TEXT, Answer, Body, Incoming, Parameters, Text, text_or_other
 from service.models.picture import ImageSource
 
 __all__ = [
@@ -32,6 +32,12 @@ __all__ = [
 State = Literal["queued", "running", "verifying", "published", "done", "failed", "cancelled"]
 
 
+RowImage = Annotated[
+    Annotated[Text, Tag(TEXT)] | Annotated[ImageSource, Tag(OTHER)],
+    Discriminator(text_or_other, custom_error_type="image_type", custom_error_message="must be a URL, or an object with base64 or url"),
+]
+
+
 class ProductRow(Body):
     """A product to insert or replace; further keys are fields of the catalogue."""
 
@@ -42,7 +48,7 @@ class ProductRow(Body):
 
     id: Text = Field(min_length=1, max_length=512)
     title: Text = Field(min_length=1)
-    image: Text | ImageSource | None = Field(default=None, description="a URL, or base64; without one a known product keeps its picture")
+    image: RowImage | None = Field(default=None, description="a URL, or base64; without one a known product keeps its picture")
 
 
 class ProductRows(RootModel[list[ProductRow]], Incoming):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-__all__ = ["MANY", "ONE", "REQUEST_MODELS", "Answer", "Body", "Incoming", "Parameters", "Text", "one_or_many"]
+__all__ = ["OTHER", "REQUEST_MODELS", "TEXT", "Answer", "Body", "Incoming", "Parameters", "Text", "text_or_other"]
 
 REQUEST_MODELS: dict[str, type[BaseModel]] = {}
 """Every model of a request by its name, which is all that pydantic's error tells of it."""
@@ -22,13 +22,13 @@ Text = Annotated[str, AfterValidator(_without_nul)]
 """Text without NUL characters."""
 
 
-ONE, MANY = "<one>", "<many>"
-"""Tags of the two forms of a field that takes a text or a list; the brackets keep them out of error messages."""
+TEXT, OTHER = "<text>", "<other>"
+"""Tags of the two forms of a field that takes a text or something else; the brackets keep them out of error messages."""
 
 
-def one_or_many(value: Any) -> str | None:
+def text_or_other(value: Any) -> str | None:
     """The tag of the form that a value has; None for neither, which pydantic reports."""
-    return ONE if isinstance(value, str) else MANY if isinstance(value, list) else None
+    return TEXT if isinstance(value, str) else OTHER if isinstance(value, list | dict | BaseModel) else None
 
 
 class Incoming(BaseModel):

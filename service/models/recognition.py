@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from service.models.base import MANY, ONE, Answer, Body, Text, one_or_many
+from service.models.base import OTHER, TEXT, Answer, Body, Text, text_or_other
 from service.models.picture import ImageSource
 from service.models.search import SearchAnswer
 from vitrine.recognition import DEFAULT_TEMPLATE, DEFAULT_THRESHOLD
@@ -48,8 +48,8 @@ class SimilarityAnswer(Answer):
 
 
 Templates = Annotated[
-    Annotated[Text, Tag(ONE)] | Annotated[list[Text], Tag(MANY)],
-    Discriminator(one_or_many, custom_error_type="template_type", custom_error_message="must be a text, or a list of texts"),
+    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
+    Discriminator(text_or_other, custom_error_type="template_type", custom_error_message="must be a text, or a list of texts"),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from service.models.base import MANY, ONE, Answer, Body, Parameters, Text, one_or_many
+from service.models.base import OTHER, TEXT, Answer, Body, Parameters, Text, text_or_other
 from service.models.picture import ImageSource
 from service.models.products import ProductAnswer
 
@@ -28,9 +28,9 @@ class Weights(Body):
 
 
 OneOrManyTexts = Annotated[
-    Annotated[Text, Tag(ONE)] | Annotated[list[TextPart], Tag(MANY)],
+    Annotated[Text, Tag(TEXT)] | Annotated[list[TextPart], Tag(OTHER)],
     Discriminator(
-        one_or_many, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
+        text_or_other, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
     ),
 ]
 

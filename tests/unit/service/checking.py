@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -51,12 +52,7 @@ class CheckingClient(FlaskClient):
             rule, _ = self.application.url_map.bind("localhost").match(path, method, return_rule=True)
         except HTTPException:
             return None
-        described = "".join("{" + part.split(":")[-1].rstrip(">") + "}" if part.startswith("<") else part for part in _pieces(rule.rule))
-        return self.spec["paths"][described][method.lower()]
+        return self.spec["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)][method.lower()]
 
     def _fits(self, document: Any, schema: dict[str, Any]) -> None:
         Draft202012Validator({**schema, "components": self.spec["components"]}).validate(document)
-
-
-def _pieces(rule: str) -> list[str]:
-    return rule.replace("<", "\0<").replace(">", ">\0").split("\0")

@@ -66,7 +66,7 @@ def test_for_each_box_the_products_that_look_like_it_are_added(client: CheckingC
     body = {"image": RED, "labels": ["mug", "dress"], "search": True, "filter": {"category": "Kitchen"}, "limit": 2}
     found = client.post("/v1/detect", json=body).get_json()["objects"]
     for one in found:
-        assert [hit["id"] for hit in one["products"]["hits"]][0] == "mugs/6"
+        assert one["products"]["hits"][0]["id"] == "mugs/6"
         assert len(one["products"]["hits"]) == 2
         assert one["products"]["total"] == 6
 

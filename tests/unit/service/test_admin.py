@@ -1,0 +1,172 @@
+"""The admin API: who may use it, what it hands to the job engine, what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ROW = {"id": "p1", "title": "Red dress", "price": "1.099,00", "color": "red", "image": {"base64": base64_of(picture("red"))}}
+
+ENDPOINTS = [
+    ("PUT", "/v1/admin/products"),
+    ("PATCH", "/v1/admin/products/p1"),
+    ("DELETE", "/v1/admin/products/p1"),
+    ("POST", "/v1/admin/reindex"),
+    ("GET", "/v1/admin/jobs"),
+    ("GET", "/v1/admin/jobs/j"),
+    ("POST", "/v1/admin/jobs/j/cancel"),
+    ("GET", "/v1/admin/versions"),
+    ("POST", "/v1/admin/versions/v1/publish"),
+    ("DELETE", "/v1/admin/versions/v1"),
+    ("GET", "/v1/admin/failures"),
+    ("POST", "/v1/admin/failures/retry"),
+]
+
+
+def call(shop: Shop, method: str, path: str, **given):
+    return shop.client.open(path, method=method, headers=BEARER, **given)
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN, "Bearer ü", "Bearer"]
+)
+def test_without_the_token_nothing_is_done(shop: Shop, method: str, path: str, header: str | None):
+    headers = {} if header is None else {"Authorization": header}
+    response = shop.client.open(path, method=method, headers=headers, data=b"not even read")
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].lower().startswith("bearer")
+    assert shop.jobs.asked == {}
+    assert shop.versions.live_name == "v2"
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_with_no_token_configured_the_admin_api_is_off_and_says_why(open_shop, method: str, path: str):
+    response = open_shop(admin_token="").client.open(path, method=method, headers={"Authorization": "Bearer "})
+    assert response.status_code == 403
+    assert "VITRINE_ADMIN_TOKEN" in response.get_json()["detail"]
+
+
+def test_every_admin_route_is_among_those_tested(shop: Shop):
+    rules = [(method, rule.rule) for rule in shop.app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}]
+    assert len([r for r in rules if r[1].startswith("/v1/admin")]) == len(ENDPOINTS)
+
+
+def test_products_are_queued_as_they_came(shop: Shop):
+    response = call(shop, "PUT", "/v1/admin/products", json=[ROW])
+    assert response.status_code == 202
+    job_id = response.get_json()["job_id"]
+    assert response.get_json()["status_url"] == response.headers["Location"] == f"/v1/admin/jobs/{job_id}"
+    assert shop.jobs.asked[job_id] == [ROW]
+    assert call(shop, "GET", response.headers["Location"]).get_json()["kind"] == "upsert"
+
+
+@pytest.mark.parametrize("media_type", ["application/x-ndjson", "application/ndjson", "application/jsonl"])
+def test_products_may_come_one_a_line(shop: Shop, media_type: str):
+    lines = "\n".join(json.dumps({**ROW, "id": str(n)}) for n in range(3)) + "\n\n"
+    response = call(shop, "PUT", "/v1/admin/products", data=lines, content_type=media_type)
+    assert response.status_code == 202
+    assert [row["id"] for row in shop.jobs.asked["job-1"]] == ["0", "1", "2"]
+
+
+def test_a_broken_line_is_named(shop: Shop):
+    response = call(shop, "PUT", "/v1/admin/products", data='{"id": "1"}\n{', content_type="application/x-ndjson")
+    assert response.status_code == 400
+    assert response.get_json()["detail"].startswith("line 2: the JSON is broken")
+
+
+@pytest.mark.parametrize(
+    ("rows", "field"),
+    [
+        ([], ""),
+        ({"id": "1"}, ""),
+        (["p1"], "[0]"),
+        ([ROW, {"title": "no id"}], "[1].id"),
+        ([{"id": "p1"}], "[0].title"),
+        ([{**ROW, "id": 5}], "[0].id"),
+        ([{**ROW, "id": ""}], "[0].id"),
+        ([{**ROW, "id": "x" * 513}], "[0].id"),
+        ([{**ROW, "id": "a\0"}], "[0].id"),
+        ([ROW, {**ROW, "colour": "red"}], "[1].colour"),
+        ([ROW, {**ROW, "price": "cheap"}], "[1].price"),
+        ([{**ROW, "in_stock": "perhaps"}], "[0].in_stock"),
+        ([{**ROW, "image": {"base64": "x", "url": "y"}}], "[0].image"),
+        ([{**ROW, "image": 5}], "[0].image"),
+    ],
+)
+def test_a_row_that_is_no_product_is_named(shop: Shop, rows: object, field: str):
+    response = call(shop, "PUT", "/v1/admin/products", json=rows)
+    assert response.status_code == 422
+    assert field in [fault["field"] for fault in response.get_json()["errors"]]
+    assert shop.jobs.asked == {}
+
+
+def test_more_products_than_allowed_are_refused(open_shop):
+    response = call(open_shop(max_upsert=2), "PUT", "/v1/admin/products", json=[ROW] * 3)
+    assert response.status_code == 422
+    assert "from 1 to 2" in response.get_json()["detail"]
+
+
+def test_changes_are_queued_as_they_came(shop: Shop):
+    changes = {"price": 5, "color": ["Navy"], "pattern": None}
+    response = call(shop, "PATCH", "/v1/admin/products/dresses/0", json=changes)
+    assert response.status_code == 202
+    assert shop.jobs.asked["job-1"] == ("dresses/0", changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, [], {"id": "2"}, {"colour": "red"}, {"price": "cheap"}, {"title": ""}, {"title": None}, {"image": {"url": "http://x"}}]
+)
+def test_changes_that_cannot_be_made_are_refused(shop: Shop, changes: object):
+    assert call(shop, "PATCH", "/v1/admin/products/p1", json=changes).status_code == 422
+    assert shop.jobs.asked == {}
+
+
+def test_a_removal_is_queued(shop: Shop):
+    assert call(shop, "DELETE", "/v1/admin/products/dresses/0").status_code == 202
+    assert shop.jobs.asked["job-1"] == ["dresses/0"]
+
+
+def test_a_second_reindex_conflicts_with_the_first_and_names_it(shop: Shop):
+    first = call(shop, "POST", "/v1/admin/reindex", json={"model": "other", "verify": False})
+    assert first.status_code == 202
+    assert shop.jobs.asked["job-1"] == (None, "other", False)
+    second = call(shop, "POST", "/v1/admin/reindex", json={})
+    assert (second.status_code, second.get_json()["job_id"]) == (409, first.get_json()["job_id"])
+
+
+def test_jobs_are_listed_newest_first_and_cancelled_once(shop: Shop):
+    for _ in range(3):
+        call(shop, "POST", "/v1/admin/failures/retry")
+    assert [job["id"] for job in call(shop, "GET", "/v1/admin/jobs?limit=2").get_json()["jobs"]] == ["job-3", "job-2"]
+    assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").get_json()["state"] == "cancelled"
+    assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").status_code == 409
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/admin/jobs/nobody", "/v1/admin/jobs?limit=0", "/v1/admin/jobs?state=x", "/v1/admin/failures?offset=-1"]
+)
+def test_unknown_jobs_and_wrong_parameters_are_refused(shop: Shop, path: str):
+    assert call(shop, "GET", path).status_code in (404, 422)
+
+
+def test_versions_are_listed_published_and_deleted(shop: Shop):
+    assert [(v["name"], v["state"]) for v in call(shop, "GET", "/v1/admin/versions").get_json()["versions"]] == [
+        ("v1", "ready"),
+        ("v2", "live"),
+    ]
+    assert call(shop, "POST", "/v1/admin/versions/v1/publish").get_json() == {"live": "v1", "previous": "v2"}
+    assert call(shop, "DELETE", "/v1/admin/versions/v1").status_code == 409
+    response = call(shop, "DELETE", "/v1/admin/versions/v2")
+    assert (response.status_code, response.get_data()) == (204, b"")
+    assert call(shop, "DELETE", "/v1/admin/versions/v2").status_code == 404
+    assert call(shop, "POST", "/v1/admin/versions/v3/publish").status_code == 404
+
+
+def test_failures_are_listed_in_parts(shop: Shop):
+    answer = call(shop, "GET", "/v1/admin/failures?limit=1&offset=1").get_json()
+    assert (answer["failures"][0]["id"], answer["total"]) == ("p1", 3)
