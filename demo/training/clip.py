@@ -148,6 +148,7 @@ class ClipLessons:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "rng": self.rng.getstate(),
+            "torch": torch.get_rng_state(),
             "step": self.step,
             "spent": self.budget.seconds,
         }
@@ -162,6 +163,7 @@ class ClipLessons:
             getattr(self, name).load_state_dict(state[name])
         self.generator.set_state(state["generator"].cpu())
         self.rng.setstate(state["rng"])
+        torch.set_rng_state(state["torch"].cpu())
         self.step, self.budget.spent = state["step"], state["spent"]
 
 

@@ -131,6 +131,7 @@ class DetectorLessons:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "rng": self.rng.getstate(),
+            "torch": torch.get_rng_state(),
             "step": self.step,
             "spent": self.budget.seconds,
         }
@@ -145,4 +146,5 @@ class DetectorLessons:
             getattr(self, name).load_state_dict(state[name])
         self.generator.set_state(state["generator"].cpu())
         self.rng.setstate(state["rng"])
+        torch.set_rng_state(state["torch"].cpu())
         self.step, self.budget.spent = state["step"], state["spent"]

@@ -1,0 +1,120 @@
+"""The losses and scores of training, against slow and plain versions of themselves."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from demo.training.detection_losses import Predictions, Targets, corners, detection_losses, generalised_iou
+from demo.training.detection_measures import average_precision, iou
+from demo.training.losses import caption_loss, twin_loss
+from demo.training.scores import best, precision_at, recall_at
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    return torch.Generator().manual_seed(seed)
+
+
+def unit(rows: int, generator: torch.Generator) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.randn(rows, 8, generator=generator, dtype=torch.float64), dim=1)
+
+
+def plain_direction(logits: np.ndarray, fits: np.ndarray) -> float:
+    losses = []
+    for row, right in zip(logits, fits, strict=True):
+        if not (right == 1).any():
+            continue
+        total = math.log(sum(math.exp(value) for value, fit in zip(row, right, strict=True) if fit >= 0))
+        losses.append(np.mean([total - value for value, fit in zip(row, right, strict=True) if fit == 1]))
+    return float(np.mean(losses))
+
+
+def test_caption_loss_counts_every_fitting_pair_and_no_unknown_one(generator: torch.Generator) -> None:
+    texts, images = unit(6, generator), unit(5, generator)
+    fits = torch.randint(-1, 2, (6, 5), generator=generator)
+    fits.fill_diagonal_(1)
+    logits = 7.0 * (texts @ images.T).numpy()
+    wanted = (plain_direction(logits, fits.numpy()) + plain_direction(logits.T, fits.T.numpy())) / 2
+    assert float(caption_loss(texts, images, torch.tensor(7.0), fits)) == pytest.approx(wanted)
+
+
+def test_caption_loss_is_small_when_pictures_lie_on_their_texts() -> None:
+    rows = torch.eye(4)
+    assert float(caption_loss(rows, rows, torch.tensor(50.0), torch.eye(4).long())) < 1e-6
+
+
+def test_twin_loss_asks_for_the_other_of_a_pair(generator: torch.Generator) -> None:
+    images = unit(6, generator)
+    logits = (images @ images.T / 0.1).numpy()
+    wanted = 0.0
+    for row in range(6):
+        others = [math.exp(logits[row, column]) for column in range(6) if column != row]
+        wanted -= logits[row, row ^ 1] - math.log(sum(others))
+    assert float(twin_loss(images, temperature=0.1)) == pytest.approx(wanted / 6)
+
+
+def test_generalised_iou_of_known_boxes() -> None:
+    one = torch.tensor([0.0, 0.0, 2.0, 2.0])
+    assert float(generalised_iou(one, one)) == pytest.approx(1.0)
+    assert float(generalised_iou(one, torch.tensor([1.0, 0.0, 3.0, 2.0]))) == pytest.approx(1 / 3)
+    assert float(generalised_iou(one, torch.tensor([4.0, 0.0, 6.0, 2.0]))) == pytest.approx(-1 / 3)
+
+
+def scene(generator: torch.Generator) -> tuple[Predictions, Targets, torch.Tensor]:
+    boxes = torch.rand(1, 9, 4, generator=generator) * 0.4 + 0.2
+    logits = torch.randn(1, 9, 3, generator=generator)
+    target = Targets(torch.rand(3, 4, generator=generator) * 0.4 + 0.2, torch.eye(3, dtype=torch.int8))
+    side = torch.tensor([1 / 6, 0.5, 5 / 6])
+    return Predictions(logits, boxes, logits.tanh()), target, torch.cartesian_prod(side, side).flip(1)
+
+
+def test_each_product_is_given_to_the_token_that_makes_the_whole_cheapest(generator: torch.Generator) -> None:
+    predictions, target, places = scene(generator)
+    found = detection_losses(predictions, [target], places)
+
+    def box_loss(token: int, product: int) -> float:
+        mine, its = predictions.boxes[0, token], target.boxes[product]
+        return float(5 * (mine - its).abs().sum() + 2 * (1 - generalised_iou(corners(mine), corners(its))))
+
+    def cost(tokens: tuple[int, ...]) -> float:
+        named = sum(float(predictions.logits[0, token, product].sigmoid()) for product, token in enumerate(tokens))
+        return sum(box_loss(token, product) for product, token in enumerate(tokens)) - 2 * named
+
+    cheapest = min(itertools.permutations(range(9), 3), key=cost)
+    wanted = sum(box_loss(token, product) for product, token in enumerate(cheapest)) / 3
+    assert float(found.matched_boxes) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_scene_without_products_teaches_to_say_no(generator: torch.Generator) -> None:
+    predictions, _, places = scene(generator)
+    empty = Targets(torch.zeros(0, 4), torch.zeros(3, 0, dtype=torch.int8))
+    losses = detection_losses(predictions, [empty], places)
+    assert float(losses.matched_names) > 0
+    assert float(losses.matched_boxes) == float(losses.dense_boxes) == float(losses.dense_names) == 0
+
+
+def test_iou_of_known_boxes() -> None:
+    assert iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert iou((0, 0, 2, 2), (2, 0, 3, 2)) == 0
+
+
+def test_average_precision_of_a_curve_worked_out_by_hand() -> None:
+    box = (0.0, 0.0, 10.0, 10.0)
+    wanted = [(0, box), (1, box)]
+    assert average_precision([(0, box, 0.9), (1, box, 0.8)], wanted) == 1
+    assert average_precision([], wanted) == 0
+    assert average_precision([(0, box, 0.9), (0, box, 0.8), (1, box, 0.7)], wanted) == pytest.approx(0.5 + 0.5 * 2 / 3)
+    assert average_precision([(0, (20.0, 20.0, 30.0, 30.0), 0.9), (1, box, 0.5)], wanted) == pytest.approx(0.25)
+
+
+def test_precision_and_recall_count_the_best_columns() -> None:
+    table = np.array([[0.1, 0.9, 0.5], [0.3, 0.2, 0.3]], np.float32)
+    assert best(table, 2).tolist() == [[1, 2], [0, 2]]
+    assert precision_at(2, table, lambda row, column: (row, column) in {(0, 1), (1, 1)}).tolist() == [0.5, 0.0]
+    assert recall_at(1, table, lambda row, column: row == 1 and column == 0) == 0.5
