@@ -29,6 +29,7 @@ __all__ = [
     "parse_expression",
     "parse_filter",
     "parse_parameters",
+    "words",
 ]
 
 Operand: TypeAlias = str | float | bool | datetime | tuple[str, ...] | tuple[float, ...] | tuple[bool, ...]
@@ -77,7 +78,8 @@ MAX_VALUES = 1000
 """Conditions and listed values in one filter; more are refused."""
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text as TEXT conditions compare them: casefolded runs of letters, digits and underscores."""
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
@@ -129,7 +131,7 @@ def _listed(field: Field, value: object) -> Operand:
 
 
 def _text(field: Field, value: object) -> Operand:
-    found = _words(_string(field, value))
+    found = words(_string(field, value))
     if not found:
         raise InvalidFilter.of(field.name, "holds no word to look for")
     return found
