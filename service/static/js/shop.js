@@ -23,7 +23,7 @@ const session = new Session();
 const grid = new Grid({ next: (cursor) => session.next(state, fields, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
 const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }) });
-const detail = new Detail(byId("detail"), { open, alike, closed: () => state.show && go({ ...state, show: null }) });
+const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed: () => state.show && go({ ...state, show: null }) });
 let fields = [];
 let filters = null;
 let state = EMPTY;
@@ -133,7 +133,7 @@ function alike(id) {
 }
 
 function unlike(id) {
-  go({ ...state, like: state.like.filter((one) => one !== id), unlike: [...state.unlike, id] });
+  go({ ...state, like: state.like.filter((one) => one !== id), unlike: [...state.unlike, id], show: null });
 }
 
 async function takePicture(file) {

@@ -2,6 +2,8 @@
 
 /** The flattest curve: below it the dear end would become too coarse to choose from. */
 const FLATTEST = 0.4;
+/** From this width on the ends are whole numbers. */
+const WIDE = 10;
 
 /**
  * The axis over a range facet. Most shops have many cheap things and a few dear ones; a power curve spreads the cheap
@@ -9,7 +11,7 @@ const FLATTEST = 0.4;
  * amount as people write it.
  */
 export function scale({ min: least, max: most, buckets }) {
-  const [min, max] = [roundDown(least, most), roundUp(least, most)];
+  const [min, max] = most - least >= WIDE ? [Math.floor(least), Math.ceil(most)] : [least, most];
   const width = max - min || 1;
   const curve = Math.min(1, Math.max(FLATTEST, Math.log(0.5) / Math.log(middle(buckets, min, width))));
   return {
@@ -39,7 +41,4 @@ function tidy(value, width) {
   return round(Math.round(value / step) * step);
 }
 
-const unit = (least, most) => (most - least >= 10 ? 10 ** Math.max(0, Math.floor(Math.log10(most - least)) - 2) : 0);
-const roundDown = (least, most) => (unit(least, most) ? round(Math.floor(least / unit(least, most)) * unit(least, most)) : least);
-const roundUp = (least, most) => (unit(least, most) ? round(Math.ceil(most / unit(least, most)) * unit(least, most)) : most);
 const round = (value) => Number(value.toPrecision(12));

@@ -37,7 +37,7 @@ function actions(hit, acts) {
 }
 
 function action(sign, spoken, title, act) {
-  return make("button", { type: "button", class: "card__action", title, "aria-label": spoken, "data-act": sign, onclick: act }, icon(sign));
+  return make("button", { type: "button", class: `card__action card__action--${sign}`, title, "aria-label": spoken, "data-act": sign, onclick: act }, icon(sign));
 }
 
 /** Follow a link here, unless the shopper asked for another tab. */

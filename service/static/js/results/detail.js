@@ -11,7 +11,7 @@ const SMALL = 320;
 const ALIKE = 12;
 const VARIANTS = 24;
 
-/** The dialog; `acts` has open(id), alike(id) and closed(). */
+/** The dialog; `acts` has open(id), alike(id), closed(), and unlike() that gives the act of the same name where there is a query. */
 export class Detail {
   #dialog;
   #acts;
@@ -57,7 +57,7 @@ export class Detail {
       make("h2", { class: "detail__title", id: "detail-title" }, product.title),
       price(product),
       product.description ? make("p", { class: "detail__text" }, product.description) : null,
-      make("div", { class: "detail__actions" }, make("button", { type: "button", class: "button button--main", onclick: () => this.#acts.alike(id) }, icon("alike"), "More like this")),
+      make("div", { class: "detail__actions" }, button("alike", "More like this", "button--main", () => this.#acts.alike(id)), this.#acts.unlike() ? button("unlike", "Less like this", "", () => this.#acts.unlike()(id)) : null),
       facts(product),
     );
     const shown = make("div", { class: "detail__picture" }, picture(url, { size: LARGE, alt: product.title, lazy: false }));
@@ -68,7 +68,8 @@ export class Detail {
   async #variants({ id, product }, signal) {
     if (!product.group_id) return;
     const page = await search({ filter: { group_id: product.group_id, not: { id } }, limit: VARIANTS }, null, signal);
-    if (page.hits.length) this.#dialog.append(this.#strip("Also in", page.hits, "variants", (hit) => hit.product.color.join(", ") || leaf(hit.product.category[0] ?? "")));
+    const strip = this.#strip("Also in", page.hits, "variants", (hit) => hit.product.color.join(", ") || leaf(hit.product.category[0] ?? ""));
+    if (page.hits.length) this.#dialog.querySelector(".detail__words").append(strip);
   }
 
   async #alike({ id }, signal) {
@@ -97,6 +98,10 @@ export class Detail {
     const words = make("div", { class: "notice notice--error", role: "alert" }, make("h2", { class: "notice__title", id: "detail-title" }, problem.title), make("p", { class: "notice__text" }, sentence(problem.detail)), problem.requestId ? make("p", { class: "notice__id" }, "Request ", make("code", {}, problem.requestId)) : null);
     arrange(this.#dialog, [this.#closer(), words]);
   }
+}
+
+function button(sign, text, kind, act) {
+  return make("button", { type: "button", class: `button ${kind}`, onclick: act }, icon(sign), text);
 }
 
 function price({ price: amount, currency, in_stock: stock }) {
