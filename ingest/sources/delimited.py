@@ -13,6 +13,8 @@ from vitrine.errors import InvalidInput
 __all__ = ["DelimitedReader"]
 
 _SEPARATORS = ",;\t|"
+_SPREADSHEETS = "cp1252"
+"""What spreadsheet programs in the West write where it is not Unicode."""
 _MAX_CELL = 1_000_000
 """Characters of one cell; more is a quotation mark that was never closed."""
 
@@ -21,7 +23,7 @@ class DelimitedReader:
     """A file with a header line; all values are text. The separator is the header's: comma, semicolon, tab or bar."""
 
     def __init__(self, path: Path, data_dir: Path) -> None:
-        self._file = TextFile(path, data_dir)
+        self._file = TextFile(path, data_dir, otherwise=_SPREADSHEETS)
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """The header's names."""

@@ -60,7 +60,7 @@ class JsonLinesReader:
     """A file of one JSON object per line."""
 
     def __init__(self, path: Path, data_dir: Path) -> None:
-        self._file = TextFile(path, data_dir)
+        self._file = TextFile(path, data_dir, otherwise="utf-8-sig")
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """The keys, read until all that are wanted have been seen."""

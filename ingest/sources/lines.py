@@ -24,11 +24,12 @@ _BLOCK = 1 << 20
 class TextFile:
     """A text file, plain or compressed (.gz, .bz2, .xz, .zst), with its lines, their number and their encoding.
 
-    UTF-8 or UTF-16 with its mark; what is neither is Windows-1252, which spreadsheet programs in the West write.
+    UTF-8, UTF-16 with its mark, or else what `otherwise` names.
     """
 
-    def __init__(self, path: Path, data_dir: Path) -> None:
+    def __init__(self, path: Path, data_dir: Path, *, otherwise: str) -> None:
         self.path = path
+        self._otherwise = otherwise
         self._data_dir = data_dir
 
     def lines(self) -> Iterator[str]:
@@ -69,16 +70,16 @@ class TextFile:
                     if number == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                         encoding = "utf-16"
                     if encoding == "utf-8-sig":
-                        encoding = _still_utf8(utf8, block)
+                        encoding = encoding if _goes_on(utf8, block) else self._otherwise
                     lines, last = lines + block.count(b"\n"), block[-1:]
         except (OSError, EOFError, ValueError) as error:
             raise InvalidInput.of("source", f"{self.path} cannot be read: {error}") from None
         return encoding, lines + (last != b"\n")
 
 
-def _still_utf8(decoder: codecs.IncrementalDecoder, block: bytes) -> str:
+def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
     try:
         decoder.decode(block)
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        return False
+    return True
