@@ -17,7 +17,7 @@ from PIL.Image import Image
 from vitrine.errors import InvalidImage
 from vitrine.settings import Settings
 
-__all__ = ["Picture", "picture_of"]
+__all__ = ["Picture", "fetch_url", "picture_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,14 @@ class Picture:
             return self.data
         if self.path is not None:
             return _file(self.path, settings)
-        from vitrine.images.fetch import fetch
+        return fetch_url(self.url or "", settings)
 
-        return fetch(self.url or "", settings)
+
+def fetch_url(url: str, settings: Settings) -> bytes:
+    """The bytes behind a URL; `InvalidImage` when they cannot be had."""
+    from vitrine.images.fetch import fetch
+
+    return fetch(url, settings)
 
 
 def picture_of(value: Any, base: Path | None) -> Picture:
