@@ -1,0 +1,137 @@
+"""Stages hand work on in bounded channels and end together."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ingest.pipeline.flow import Channel, Closed, Flow
+
+
+def _run(flow: Flow) -> None:
+    flow.run(tick=lambda: None, every_s=0.01)
+
+
+def test_everything_that_is_put_is_taken_once_by_several_stages() -> None:
+    flow = Flow()
+    first: Channel[int] = flow.channel(2)
+    second: Channel[int] = flow.channel(2)
+    taken: list[int] = []
+
+    def produce() -> None:
+        for number in range(500):
+            first.put(number)
+
+    def pass_on() -> None:
+        while True:
+            try:
+                number = first.take()
+            except Closed:
+                return
+            assert number is not None
+            second.put(number)
+
+    def collect() -> None:
+        while True:
+            try:
+                number = second.take()
+            except Closed:
+                return
+            assert number is not None
+            taken.append(number)
+
+    flow.stage("produce", produce, into=(first,))
+    for worker in range(3):
+        flow.stage(f"pass-{worker}", pass_on, into=(second,))
+    flow.stage("collect", collect)
+    _run(flow)
+    assert sorted(taken) == list(range(500))
+
+
+def test_a_channel_never_holds_more_than_its_capacity() -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(3)
+    put: list[int] = []
+    ahead: list[int] = []
+
+    def produce() -> None:
+        for number in range(50):
+            channel.put(number)
+            put.append(number)
+
+    def consume() -> None:
+        for number in range(50):
+            time.sleep(0.001)
+            ahead.append(len(put) - number)
+            channel.take()
+
+    flow.stage("produce", produce, into=(channel,))
+    flow.stage("consume", consume)
+    _run(flow)
+    assert max(ahead) <= 3
+
+
+@pytest.mark.parametrize("failing", ["produce", "consume"])
+def test_an_error_ends_all_stages_and_is_raised(failing: str) -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(1)
+
+    def produce() -> None:
+        for number in range(10**9):
+            if failing == "produce" and number == 5:
+                raise RuntimeError("broken stage")
+            channel.put(number)
+
+    def consume() -> None:
+        while True:
+            number = channel.take()
+            if failing == "consume" and number == 5:
+                raise RuntimeError("broken stage")
+
+    before = threading.active_count()
+    flow.stage("produce", produce, into=(channel,))
+    flow.stage("consume", consume)
+    with pytest.raises(RuntimeError, match="broken stage"):
+        _run(flow)
+    assert threading.active_count() == before
+
+
+def test_an_error_in_the_waiting_thread_ends_all_stages() -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(1)
+
+    def produce() -> None:
+        while True:
+            channel.put(1)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    flow.stage("produce", produce, into=(channel,))
+    with pytest.raises(KeyboardInterrupt):
+        flow.run(tick=interrupt, every_s=0.01)
+    assert threading.active_count() == before
+
+
+def test_taking_with_a_time_limit_gives_none_while_nothing_comes() -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(1)
+    seen: list[int | None] = []
+    done = threading.Event()
+
+    def produce() -> None:
+        done.wait(5)
+        channel.put(7)
+
+    def consume() -> None:
+        seen.append(channel.take(0.01))
+        done.set()
+        seen.append(channel.take(5))
+
+    flow.stage("produce", produce, into=(channel,))
+    flow.stage("consume", consume)
+    _run(flow)
+    assert seen == [None, 7]
