@@ -45,6 +45,29 @@ class Settings(BaseSettings):
         "http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode"
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
+    qdrant_grpc: bool = Field(True, description="whether requests go over gRPC, which is faster; false: over HTTP only")
+    qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="port of the Qdrant server's gRPC")
+    qdrant_prefix: str = Field(
+        "vitrine", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="how the names of this catalogue's collections and alias begin"
+    )
+    qdrant_timeout_s: int = Field(5, ge=1, le=600, description="seconds a search waits for Qdrant before it gets 503")
+    qdrant_write_timeout_s: int = Field(60, ge=1, le=3600, description="seconds a write or a new collection may take")
+    qdrant_retries: int = Field(2, ge=0, le=20, description="further tries, within its timeout, when Qdrant cannot be reached")
+    qdrant_shards: int = Field(1, ge=1, le=1024, description="shards of a new collection; about one per node and two million products")
+    qdrant_replicas: int = Field(1, ge=1, le=100, description="copies of each shard; 2 or more survive the loss of a node")
+    qdrant_write_consistency: int = Field(0, ge=0, le=100, description="copies that must hold a write before it counts; 0: all of them")
+    qdrant_hnsw_m: int = Field(16, ge=4, le=256, description="links of each vector in the graph; more: better recall, more memory")
+    qdrant_hnsw_ef_construct: int = Field(200, ge=4, le=10_000, description="care taken when the graph is built")
+    qdrant_hnsw_ef: int = Field(256, ge=1, le=100_000, description="care taken when the graph is searched; at least the candidates")
+    qdrant_exact_below: int = Field(10_000, ge=0, description="products under the filter up to which every one is compared, without the graph")
+    qdrant_quantization: Literal["none", "scalar", "binary"] = Field(
+        "none", description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary); results are rescored with the originals"
+    )
+    qdrant_oversampling: float = Field(2.0, ge=1, le=100, description="how many times more candidates quantized vectors propose for rescoring")
+    qdrant_on_disk: bool = Field(False, description="keep vectors, graph and payload indexes on disk; memory is then only a cache")
+    qdrant_payload_on_disk: bool = Field(True, description="keep products on disk rather than in memory")
+    qdrant_strict: bool = Field(True, description="let Qdrant refuse requests that no payload index serves")
+    qdrant_tenant_field: str = Field("", description="keyword field by which products are stored together, such as a shop's id")
 
     # the service
     host: str = Field("127.0.0.1", description="address the service binds")
@@ -80,6 +103,17 @@ class Settings(BaseSettings):
     decode_threads: int = Field(0, ge=0, le=256, description="threads that read and decode images; 0: one per core")
     write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
     keep_versions: int = Field(2, ge=0, le=100, description="earlier index versions kept for rollback")
+    worker_threads: int = Field(2, ge=1, le=64, description="jobs that one worker process works on at once")
+    chunk_size: int = Field(256, ge=1, le=100_000, description="products in one chunk of a reindex; workers share the chunks")
+    job_lease_s: float = Field(60, ge=0.5, le=3600, description="seconds after which the work of a worker that died is taken by another")
+    job_attempts: int = Field(5, ge=1, le=100, description="tries of a product whose picture cannot be fetched, before it is a failure")
+    job_backoff_s: float = Field(2, ge=0, le=3600, description="seconds before the second try; doubled each time, to 5 minutes at most")
+    keep_jobs: int = Field(1000, ge=1, description="ended jobs that are remembered")
+    verify_sample: int = Field(
+        50, ge=0, le=10_000, description="products that a new version must find by their own picture to go live"
+    )
+    judgements: str = Field("", description="file of judged queries; a reindex that scores a lower nDCG on them is not published")
+    max_ndcg_drop: float = Field(0, ge=0, le=1, description="how much lower the nDCG of a new version may be")
 
     @field_validator("queue_url")
     @classmethod

@@ -220,9 +220,10 @@ SCRIPTS = {
     """,
     "revive": """
         local id, seqs = ARGV[1], redis.call('ZRANGE', P .. 'dead', 0, -1)
-        if redis.call('EXISTS', P .. 'job:' .. id) == 1 then return tonumber(get('job:' .. id, 'total')) end
+        if redis.call('EXISTS', P .. 'job:' .. id) == 1 then return 0 end
         insert(id, cjson.decode(ARGV[2]))
-        redis.call('HSET', P .. 'job:' .. id, 'total', #seqs)
+        redis.call('HINCRBY', P .. 'job:' .. id, 'total', #seqs)
+        push_all(id, cjson.decode(ARGV[4]))
         for _, seq in ipairs(seqs) do
           local letter = redis.call('HMGET', P .. 'dead:' .. seq, 'key', 'body')
           push(id, ARGV[3], letter[1], letter[2])
@@ -254,7 +255,7 @@ SCRIPTS = {
         redis.call('HSET', P .. 'journal', 'closed', '1')
         return 1
     """,
-    "open": "if get('journal', 'job') == ARGV[1] then redis.call('DEL', P .. 'journal', P .. 'marks') end",
+    "open": "if get('journal', 'job') == ARGV[1] then redis.call('HSET', P .. 'journal', 'closed', '0') end",
     "lock": """
         local now, held = time(), nil
         held = holder(ARGV[1], now)

@@ -102,8 +102,8 @@ class RedisStore:
         letters = [(int(seq), self._hash(f"dead:{seq}")) for seq in seqs]
         return [DeadLetter(seq, letter["key"], json.loads(letter["body"])) for seq, letter in letters if letter]
 
-    def revive(self, job: Job) -> int:
-        return int(self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES))
+    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+        return int(self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items)))
 
     # marks and the gate
     def marks(self, job_id: str, *, limit: int) -> list[Mark]:

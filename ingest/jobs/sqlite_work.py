@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ingest.jobs.sqlite_database import Database
-from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_job
+from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_items, insert_job
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.values import BULK, WRITES, Again, Dead, DeadLetter, Done, Item, Job, JobState, Mark, Outcome
+from ingest.jobs.values import BULK, WRITES, Again, Dead, DeadLetter, Done, Item, Job, JobState, Mark, NewItem, Outcome
 
 __all__ = ["SqliteJournal", "SqliteLocks", "SqliteWork"]
 
@@ -75,11 +75,12 @@ class SqliteWork:
             rows = db.execute("SELECT * FROM dead ORDER BY seq LIMIT ?", (limit,)).fetchall()
         return [DeadLetter(row["seq"], row["key"], json.loads(row["body"])) for row in rows]
 
-    def revive(self, job: Job) -> int:
+    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         with self._database.write() as db:
             count = int(db.execute("SELECT count(*) FROM dead").fetchone()[0])
             insert_job(db, job, time.time())
-            db.execute("UPDATE jobs SET total = ? WHERE id = ?", (count, job.id))
+            db.execute("UPDATE jobs SET total = ? WHERE id = ?", (count + (job.total or 0), job.id))
+            insert_items(db, job.id, items)
             sql = "INSERT INTO items (job_id, lane, key, body) SELECT ?, ?, key, body FROM dead ORDER BY seq"
             db.execute(sql, (job.id, WRITES))
             db.execute("DELETE FROM dead")
@@ -108,8 +109,7 @@ class SqliteJournal:
 
     def open_gate(self, job_id: str) -> None:
         with self._database.write() as db:
-            db.execute("DELETE FROM journal WHERE job_id = ?", (job_id,))
-            db.execute("DELETE FROM marks WHERE NOT EXISTS (SELECT 1 FROM journal)")
+            db.execute("UPDATE journal SET closed = 0 WHERE job_id = ?", (job_id,))
 
 
 class SqliteLocks:

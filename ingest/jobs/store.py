@@ -104,8 +104,11 @@ class WorkQueue(Protocol):
         """The writes given up, oldest first; a later success of the same product removes its own."""
         ...
 
-    def revive(self, job: Job) -> int:
-        """Accept a job that tries all dead letters again, in their order; returns how many there are."""
+    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+        """Accept a job with these items that also tries all dead letters again, in their order; returns how many there are.
+
+        They count beside the job's own total.
+        """
         ...
 
 
@@ -125,7 +128,7 @@ class Journal(Protocol):
         ...
 
     def open_gate(self, job_id: str) -> None:
-        """Hand out writes again and mark them no longer."""
+        """Hand out writes again; they are still marked until the job ends."""
         ...
 
 

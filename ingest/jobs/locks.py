@@ -1,0 +1,60 @@
+"""The lock of the catalogue for a bulk ingest that is no job of a worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+from ingest.jobs.opening import open_store
+from ingest.jobs.refusals import taken
+from ingest.jobs.store import CATALOGUE, JobStore
+from vitrine.errors import NotFound, StorageUnavailable
+from vitrine.settings import Settings
+
+__all__ = ["catalogue_lock"]
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]:
+    """Hold the catalogue while a bulk ingest writes; gives a function that says whether the lock was lost meanwhile.
+
+    `Conflict` naming the holder while a reindex or another ingest runs. A holder that dies frees it after JOB_LEASE_S.
+    """
+    owner = f"{who} on {socket.gethostname()} (process {os.getpid()})"
+    with closing(open_store(settings)) as store:
+        holder = store.lock(CATALOGUE, owner, lease_s=settings.job_lease_s)
+        if holder is not None:
+            raise taken(holder, is_job=_is_job(store, holder))
+        stop, lost = threading.Event(), threading.Event()
+        keeper = threading.Thread(target=_keep, args=(store, owner, settings.job_lease_s, stop, lost), name="keep-lock", daemon=True)
+        keeper.start()
+        try:
+            yield lost.is_set
+        finally:
+            stop.set()
+            keeper.join()
+            store.unlock(CATALOGUE, owner)
+
+
+def _keep(store: JobStore, owner: str, lease_s: float, stop: threading.Event, lost: threading.Event) -> None:
+    while not stop.wait(lease_s / 3):
+        try:
+            if store.lock(CATALOGUE, owner, lease_s=lease_s) is not None:
+                lost.set()
+                return
+        except StorageUnavailable as error:
+            log.warning("the lock of the catalogue could not be renewed: %s", error)
+
+
+def _is_job(store: JobStore, holder: str) -> bool:
+    try:
+        store.job(holder)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,29 @@
+"""What an error means for a piece of work: try again, or give up."""
+
+from __future__ import annotations
+
+from ingest.jobs.values import Again, Item
+from vitrine.errors import IndexUnavailable, InvalidImage, ModelMismatch, ModelUnavailable, StorageUnavailable, VitrineError
+from vitrine.settings import Settings
+
+__all__ = ["DEADLY", "is_outage", "is_unreachable", "later"]
+
+DEADLY = 20
+"""Work that was taken this often without coming out is given up: it kills every worker that touches it."""
+
+_LONGEST_S = 300.0
+
+
+def is_outage(error: VitrineError) -> bool:
+    """Whether something that Vitrine stands on is missing for now, whatever the product."""
+    return isinstance(error, IndexUnavailable | StorageUnavailable | ModelUnavailable | ModelMismatch)
+
+
+def is_unreachable(error: VitrineError) -> bool:
+    """Whether a picture could not be fetched just now."""
+    return isinstance(error, InvalidImage) and error.reason == "unreachable"
+
+
+def later(item: Item, settings: Settings, *, attempts: int) -> Again:
+    """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, 5 minutes at most."""
+    return Again(item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts)

@@ -1,0 +1,122 @@
+"""Carrying products from one index version into another, with new vectors where the model differs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.failures import Failure
+from vitrine.embedding import Embedder
+from vitrine.errors import InvalidImage, NotFound
+from vitrine.images.decode import ImageLimits, decode
+from vitrine.images.ports import ImageStore
+from vitrine.index import VectorIndex
+from vitrine.index.stamps import product_hash
+from vitrine.products import Record
+from vitrine.settings import Settings
+
+__all__ = ["REINDEX", "Carried", "Carrier"]
+
+REINDEX = "reindex"
+"""The source of failures that a reindex notes in the ledger."""
+
+_EMBED = 32
+"""Pictures embedded at once where BATCH_SIZE does not say."""
+
+
+@dataclass
+class Carried:
+    """How many products arrived, and which could not be embedded."""
+
+    done: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+class Carrier:
+    """Makes products of one version the same in another; doing it again does no work twice."""
+
+    def __init__(self, source: VectorIndex, target: VectorIndex, images: ImageStore, settings: Settings) -> None:
+        self._source, self._target, self._images, self._settings = source, target, images, settings
+        self._same_model = source.info.fingerprint == target.info.fingerprint
+        self._batch = settings.batch_size or _EMBED
+
+    def fill(self, after: str | None, upto: str | None, load: Callable[[], Embedder], check: Callable[[], None]) -> Carried:
+        """Carry the products with `after` < id <= `upto` (None: no bound); `check` is called between batches and may raise."""
+        carried = Carried()
+        for records in self._range(after, upto):
+            check()
+            self._carry(records, load, carried)
+        return carried
+
+    def refresh(self, ids: Sequence[str], load: Callable[[], Embedder], check: Callable[[], None]) -> Carried:
+        """Make these products in the target what they are in the source now; those that are gone there go."""
+        carried = Carried()
+        for start in range(0, len(ids), self._settings.write_batch):
+            check()
+            batch = ids[start : start + self._settings.write_batch]
+            found = self._source.get(batch)
+            gone = [one for one in batch if one not in found]
+            if gone:
+                self._target.delete(gone)
+            self._carry(list(found.values()), load, carried)
+        return carried
+
+    def _range(self, after: str | None, upto: str | None) -> Iterator[list[Record]]:
+        for records in self._source.scan(after=after, batch=self._settings.write_batch):
+            within = [record for record in records if upto is None or record.product.id <= upto]
+            if within:
+                yield within
+            if len(within) < len(records):
+                return
+
+    def _carry(self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried) -> None:
+        stamps = self._target.stamps([record.product.id for record in records])
+        moved, changed = [], []
+        for record in records:
+            stamp = stamps.get(record.product.id)
+            if stamp is None or stamp.image_key != record.image_key:
+                moved.append(record)
+            elif stamp.product_hash != product_hash(record.product):
+                changed.append(record.product)
+        if changed:
+            self._target.patch_products(changed)
+        ready = list(moved) if self._same_model else list(self._embedded(moved, load, carried))
+        if ready:
+            self._target.upsert(ready)
+        carried.done += len(records) - (len(moved) - len(ready))
+
+    def _embedded(self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried) -> Iterator[Record]:
+        if not records:
+            return
+        embedder = load()
+        threads = self._settings.decode_threads or os.cpu_count() or 1
+        with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+            waiting = iter(records)
+            ahead = pool.map(lambda r: self._pixels(r, embedder), islice(waiting, self._batch))
+            while batch := list(ahead):
+                ahead = pool.map(lambda r: self._pixels(r, embedder), islice(waiting, self._batch))  # read on while the model works
+                carried.failures += [failure for _, failure in batch if isinstance(failure, Failure)]
+                sound = [(record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)]
+                if not sound:
+                    continue
+                vectors = embedder.embed_pixels(np.stack([pixels for _, pixels in sound]))
+                yield from (replace(record, vector=vector) for (record, _), vector in zip(sound, vectors, strict=True))
+
+    def _pixels(self, record: Record, embedder: Embedder) -> tuple[Record, NDArray[np.float32] | Failure]:
+        try:
+            data = self._images.get(record.image_key)
+            image = decode(data, ImageLimits.of(self._settings), at_least=embedder.card.image_size)
+            return record, embedder.preprocess([image])[0]
+        except NotFound:
+            return record, self._failure(record, "missing", "its picture is no longer in the image store; put the product again")
+        except InvalidImage as error:
+            return record, self._failure(record, error.reason, str(error))
+
+    def _failure(self, record: Record, reason: str, message: str) -> Failure:
+        return Failure(record.product.id, "image", reason, message, source=REINDEX)
