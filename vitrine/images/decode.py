@@ -126,9 +126,10 @@ def _check_webp(data: bytes) -> None:
 def _unidentified(data: bytes) -> InvalidImage:
     allowed = formats_in_words(FORMATS)
     other = other_format(data)
-    if other is not None:
+    own = data.startswith(_STARTS) or (data[4:12] == b"ftypavif" and "AVIF" in FORMATS)
+    if other is not None and not own:
         return InvalidImage("format_not_allowed", f"the file is {other}; save the picture as {allowed}")
-    if data.startswith(_STARTS):
+    if own:
         return InvalidImage("damaged", "the file begins like a picture but cannot be read; export it again")
     return InvalidImage("not_an_image", f"the file is not a picture that can be read; allowed are {allowed}")
 

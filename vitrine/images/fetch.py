@@ -1,0 +1,187 @@
+"""Fetching a picture by URL that somebody else wrote: only where it may point to, and only for so long and so much.
+
+The host's addresses are checked and the connection goes to a checked address, so a name that resolves differently a
+moment later (DNS rebinding) gains nothing; every redirect is checked again; one deadline covers everything from the
+look-up to the last byte, however slowly the bytes drip.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import httpcore
+import httpx
+
+from vitrine.errors import InvalidImage
+from vitrine.images.addresses import is_public, resolve
+from vitrine.images.decode import ImageLimits
+from vitrine.settings import Settings
+
+__all__ = ["Fetcher", "fetch"]
+
+_REDIRECTS = 5
+_REDIRECTING = (301, 302, 303, 307, 308)
+_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+_HEADERS = [(b"Accept", b"image/*,*/*;q=0.5"), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"Vitrine")]
+
+
+class Fetcher:
+    """Fetches pictures over connections that are kept open; safe to use from several threads."""
+
+    def __init__(self, *, private: bool, timeout_s: float, most_bytes: int) -> None:
+        self._timeout_s = timeout_s
+        self._most_bytes = most_bytes
+        self._network = _GuardedNetwork(private)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False), max_connections=32, keepalive_expiry=15, network_backend=self._network
+        )
+
+    def fetch(self, url: str) -> bytes:
+        """The bytes behind an http or https URL.
+
+        Raises `InvalidImage` with reason `bad_address`, `forbidden_address`, `unreachable`, `too_slow` or `too_many_bytes`.
+        """
+        self._network.start(self._timeout_s)
+        target = _parsed(url)
+        try:
+            for _ in range(_REDIRECTS + 1):
+                body, location = self._get(target)
+                if location is None:
+                    return body
+                target = _parsed(str(target.join(location)))
+        except (httpcore.TimeoutException, TimeoutError):
+            raise InvalidImage("too_slow", f"the image's address did not deliver it within {self._timeout_s:g} seconds") from None
+        except (*_FAILURES, httpx.InvalidURL, OSError, ValueError) as error:
+            raise InvalidImage("unreachable", f"the image cannot be fetched from {target.host}: {type(error).__name__}") from None
+        raise InvalidImage("unreachable", f"the image's address redirects more than {_REDIRECTS} times")
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._pool.close()
+
+    def _get(self, target: httpx.URL) -> tuple[bytes, str | None]:
+        """The body, or where a redirect points."""
+        address = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path)
+        limits = {"timeout": {"pool": self._timeout_s}}
+        with self._pool.stream("GET", address, headers=[(b"Host", target.netloc), *_HEADERS], extensions=limits) as response:
+            headers = {name.lower(): value for name, value in response.headers}
+            if response.status in _REDIRECTING and b"location" in headers:
+                return b"", headers[b"location"].decode("latin-1")
+            if response.status != 200:
+                raise InvalidImage("unreachable", f"the image's address answers with status {response.status}")
+            return self._body(response), None
+
+    def _body(self, response: httpcore.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_stream():
+            size += len(part)
+            if size > self._most_bytes:
+                raise InvalidImage("too_many_bytes", f"the image at that address has more than {self._most_bytes / 1e6:g} MB")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def fetch(url: str, settings: Settings) -> bytes:
+    """One picture by URL under the limits of the settings; `InvalidImage` as `Fetcher.fetch` raises it."""
+    most_bytes = ImageLimits.of(settings).max_bytes
+    return _shared(os.getpid(), settings.fetch_private, settings.fetch_timeout_s, most_bytes).fetch(url)
+
+
+@lru_cache(maxsize=4)
+def _shared(_process: int, private: bool, timeout_s: float, most_bytes: int) -> Fetcher:
+    """One fetcher per process (connections must not be shared over a fork) and kind of limits."""
+    return Fetcher(private=private, timeout_s=timeout_s, most_bytes=most_bytes)
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        found = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise InvalidImage("bad_address", "the image's address is no URL") from None
+    if found.scheme not in ("http", "https") or not found.host:
+        raise InvalidImage("bad_address", "the image's address must start with http:// or https://")
+    if found.userinfo:
+        raise InvalidImage("bad_address", "the image's address must not contain a user name or password")
+    return found
+
+
+class _GuardedNetwork(httpcore.NetworkBackend):
+    """Opens connections to checked addresses only, all under the calling thread's deadline."""
+
+    def __init__(self, private: bool) -> None:
+        self._private = private
+        self._system = httpcore.SyncBackend()
+        self._clock = threading.local()
+
+    def start(self, seconds: float) -> None:
+        """Set the deadline of what this thread does next."""
+        self._clock.deadline = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; `httpcore.ReadTimeout` when it has passed."""
+        left = float(self._clock.deadline) - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the deadline has passed")
+        return left
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of the host that may be fetched from and answers."""
+        found = resolve(host, port, timeout_s=self.remaining())
+        allowed = [address for address in found if self._private or is_public(address)]
+        if not allowed:
+            raise InvalidImage(
+                "forbidden_address", f"the host {host!r} is in a private network; pictures are fetched from public addresses only"
+            )
+        for address in allowed[:-1]:
+            try:
+                return self._connect(address, port, socket_options)
+            except httpcore.ConnectError:
+                continue
+        return self._connect(allowed[-1], port, socket_options)
+
+    def _connect(self, address: str, port: int, socket_options: Iterable[Any] | None) -> httpcore.NetworkStream:
+        return _TimedStream(self._system.connect_tcp(address, port, self.remaining(), socket_options=socket_options), self)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which every wait ends at the calling thread's deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, network: _GuardedNetwork) -> None:
+        self._stream = stream
+        self._network = network
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Up to so many bytes."""
+        return self._stream.read(max_bytes, self._network.remaining())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All the bytes."""
+        self._stream.write(buffer, self._network.remaining())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The connection under TLS; the certificate must be the host name's, not the address's."""
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._network.remaining()), self._network)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks about the connection."""
+        return self._stream.get_extra_info(info)

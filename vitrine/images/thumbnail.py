@@ -1,0 +1,73 @@
+"""Thumbnails: made once from the kept picture, then read from a folder that may be deleted at any time."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from vitrine.errors import StorageUnavailable
+from vitrine.files import write_whole
+from vitrine.images.decode import ImageLimits, decode
+from vitrine.images.ports import ImageStore
+from vitrine.settings import Settings
+
+__all__ = ["SIZES", "Thumbnail", "Thumbnails"]
+
+SIZES = (64, 96, 160, 240, 320, 480, 640, 960, 1280)
+"""Lengths of the longer side in pixels; another size gets the next larger of these, so that the folder stays bounded."""
+
+_QUALITY = 85
+_LAYOUT = 1  # raise it when thumbnails of the same picture come out otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """JPEG bytes, and a tag that changes exactly when the bytes may (strong ETag material, without quotes)."""
+
+    data: bytes
+    etag: str
+    media_type: str = "image/jpeg"
+
+
+class Thumbnails:
+    """The thumbnails of an image store."""
+
+    def __init__(self, store: ImageStore, folder: Path, limits: ImageLimits) -> None:
+        self._store = store
+        self._folder = folder
+        self._limits = limits
+
+    @classmethod
+    def of(cls, store: ImageStore, settings: Settings) -> Thumbnails:
+        """Kept under DATA_DIR/thumbnails."""
+        return cls(store, settings.data_dir / "thumbnails", ImageLimits.of(settings))
+
+    @staticmethod
+    def etag(key: str, size: int) -> str:
+        """The tag of a thumbnail, known without making it."""
+        return f"{key[:32]}-{_LAYOUT}-{_next_size(size)}"
+
+    def get(self, key: str, size: int) -> Thumbnail:
+        """The picture within a square of about `size` pixels, never enlarged. Raises what the store and `decode` raise."""
+        side = _next_size(size)
+        path = self._folder / f"{_LAYOUT}-{side}" / key[:2] / f"{key}.jpg"
+        try:
+            data = path.read_bytes() if path.exists() else self._make(key, side, path)
+        except OSError as error:
+            raise StorageUnavailable(f"thumbnails cannot be kept in {self._folder}: {error}") from error
+        return Thumbnail(data, self.etag(key, size))
+
+    def _make(self, key: str, side: int, path: Path) -> bytes:
+        image = decode(self._store.get(key), self._limits, at_least=side)
+        image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=None)
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+        write_whole(path, out.getvalue())
+        return out.getvalue()
+
+
+def _next_size(size: int) -> int:
+    return next((known for known in SIZES if known >= size), SIZES[-1])
