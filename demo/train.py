@@ -48,7 +48,9 @@ def owlvit(**options: object) -> None:
 @click.option("--clip", "clip_folder", type=_EXISTING, default=_CHECKPOINTS / "clip", help="The dual encoder to measure.")
 @click.option("--owlvit", "owlvit_folder", type=_EXISTING, default=None, help="The detector to measure.")
 @click.option("--photos", type=_EXISTING, default=None, help="Photographs with a validation split: zero-shot accuracy.")
-@click.option("--shop", type=_EXISTING, default=None, help="A catalogue with products.jsonl and image_queries.jsonl that was never trained on.")
+@click.option(
+    "--shop", type=_EXISTING, default=None, help="A catalogue with products.jsonl and image_queries.jsonl that was never trained on."
+)
 @click.option("--drawn/--no-drawn", default=True, help="Measure on drawn products.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the scores as JSON too.")
 def evaluate(**options: object) -> None:

@@ -1,8 +1,8 @@
 """Random crops, flips and light on a batch of pictures. Hue is left alone: a red dress must stay red."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "flipped_and_lit", "normalised"]
 
@@ -58,8 +58,8 @@ def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: f
     """
     count, device = len(images), images.device
     pixels = images.permute(0, 3, 1, 2).float() / 255
-    grid = F.affine_grid(_crops(count, generator, least).to(device), [count, 3, size, size], align_corners=False)
-    pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    grid = functional.affine_grid(_crops(count, generator, least).to(device), [count, 3, size, size], align_corners=False)
+    pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     pixels = _lit(pixels, generator)
     blank = torch.rand(count, generator=generator) < 0.25
     for row in torch.nonzero(blank).flatten().tolist():

@@ -109,12 +109,19 @@ def _one_caption(label: Label, rng: random.Random) -> Caption:
 def _noun_text(naming: Naming, told: dict[str, str], rng: random.Random) -> str:
     """A noun with what is told before or after it, in a template."""
     known = words()
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     if "colour" in told:
         word = rng.choice(known.colours[told["colour"]])
         _place(before, after, word, rng.choice((f"in {word}", f", {word}")), rng.random() < 0.85)
     if "pattern" in told:
-        _place(before, after, rng.choice(known.patterns[told["pattern"]]), rng.choice(known.patterns_after[told["pattern"]]), rng.random() < 0.7)
+        _place(
+            before,
+            after,
+            rng.choice(known.patterns[told["pattern"]]),
+            rng.choice(known.patterns_after[told["pattern"]]),
+            rng.random() < 0.7,
+        )
     if "material" in told:
         word = told["material"]
         _place(before, after, word, rng.choice((f"made of {word}", f"of {word}")), rng.random() < 0.7)
@@ -127,7 +134,7 @@ def _noun_text(naming: Naming, told: dict[str, str], rng: random.Random) -> str:
     return text.replace(" a orange", " an orange")
 
 
-def _place(before: list[str], after: list[str], front: str, back: str, in_front: bool) -> None:  # noqa: PLR0917  # two lists, two words
+def _place(before: list[str], after: list[str], front: str, back: str, in_front: bool) -> None:  # two lists, two words
     (before if in_front else after).append(front if in_front else back)
 
 

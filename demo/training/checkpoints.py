@@ -27,27 +27,28 @@ class Encoder:
         self.model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         self.processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
 
-    @torch.inference_mode()
     def images(self, pictures: Iterator[Image.Image], total: int) -> Rows:
         """Returns the unit vectors of `total` pictures, read from the iterator as they are needed."""
         rows = []
         bar = tqdm(total=total, unit="image", desc="embed", mininterval=5)
         while batch := list(islice(pictures, _BATCH)):
             pixels = self.processor.image_processor(images=batch, return_tensors="pt")["pixel_values"]
-            rows.append(_unit(self.model.get_image_features(pixel_values=pixels).pooler_output))
+            with torch.inference_mode():
+                rows.append(_unit(self.model.get_image_features(pixel_values=pixels).pooler_output))
             bar.update(len(batch))
         bar.close()
         return np.concatenate(rows)
 
-    @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Rows:
         """Returns the unit vectors of the texts; what is longer than the model reads is cut."""
         rows = []
         for start in range(0, len(texts), _BATCH):
             tokens = self.processor.tokenizer(list(texts[start : start + _BATCH]), padding=True, truncation=True, return_tensors="pt")
-            rows.append(_unit(self.model.get_text_features(**tokens).pooler_output))
+            with torch.inference_mode():
+                rows.append(_unit(self.model.get_text_features(**tokens).pooler_output))
         return np.concatenate(rows)
 
 
 def _unit(vectors: torch.Tensor) -> Rows:
-    return torch.nn.functional.normalize(vectors.float(), dim=1).numpy()
+    rows: Rows = torch.nn.functional.normalize(vectors.float(), dim=1).numpy()
+    return rows

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from tqdm import tqdm
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
@@ -60,7 +60,7 @@ class ClipLessons:
         torch.manual_seed(seed)
         self.tokenizer, self.pools, self.budget = tokenizer, pools, budget
         self.device = pick_device()
-        self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
         self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
         self.average = deepcopy(self.model).requires_grad_(False)
         matrices = [p for p in self._parameters() if p.ndim > 1]
@@ -116,12 +116,12 @@ class ClipLessons:
         self._follow()
         return {name: loss.item() for name, loss in losses.items()}
 
-    @torch.no_grad()
     def _follow(self) -> None:
         """Moves the slow average a little towards the model (Polyak averaging)."""
         share = 1 - min(0.998, (1 + self.step) / (10 + self.step))
-        for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            slow.lerp_(fast, share)
+        with torch.no_grad():
+            for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                slow.lerp_(fast, share)
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
@@ -176,5 +176,5 @@ def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:
     parts = []
     for logits, wanted in zip(named.split(_HEADS, 1), codes.T, strict=True):
         if (wanted >= 0).any():
-            parts.append(F.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05))
+            parts.append(functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05))
     return torch.stack(parts).mean()

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["DetectionLosses", "Predictions", "Targets", "corners", "detection_losses", "generalised_iou"]
 
@@ -16,11 +16,13 @@ _NAMING_SCALE = 15.0
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of a batch: `logits` (B, T, Q), `boxes` (B, T, 4) as centre and size, and the cosines (B, T, Q) behind the logits."""
+    """Of a batch: `logits` (B, T, Q), `boxes` (B, T, 4) as centre and size, the cosines (B, T, Q) behind the logits, and the
+    vision transformer's layers, each (B, 1 + T, W)."""
 
     logits: Tensor
     boxes: Tensor
     cosines: Tensor
+    layers: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
     chance = logits.sigmoid()
     right = torch.where(wanted == 1, chance, 1 - chance)
     weight = torch.where(wanted == 1, _BALANCE, 1 - _BALANCE) * (1 - right) ** _FOCUS
-    loss = F.binary_cross_entropy_with_logits(logits, wanted.clamp(min=0), reduction="none")
+    loss = functional.binary_cross_entropy_with_logits(logits, wanted.clamp(min=0), reduction="none")
     return weight * loss * (wanted >= 0)
 
 
@@ -123,5 +125,5 @@ def _naming(cosines: Tensor, fits: Tensor) -> Tensor:
     known = right.sum(1) > 0
     if not known.any():
         return cosines.sum() * 0
-    chances = F.log_softmax((_NAMING_SCALE * cosines[known]).masked_fill(fits[known] < 0, float("-inf")), 1)
+    chances = functional.log_softmax((_NAMING_SCALE * cosines[known]).masked_fill(fits[known] < 0, float("-inf")), 1)
     return -(chances.masked_fill(right[known] == 0, 0) * right[known]).sum(1).div(right[known].sum(1)).mean()

@@ -56,11 +56,11 @@ class Detector:
         self.model = OwlViTForObjectDetection.from_pretrained(folder, local_files_only=True).eval()
         self.processor = OwlViTProcessor.from_pretrained(folder, local_files_only=True)
 
-    @torch.inference_mode()
     def find(self, scene: Scene, labels: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
         """Returns boxes in pixels, scores and label numbers of all that scores above 0.02."""
         inputs = self.processor(text=[list(labels)], images=scene.image, return_tensors="pt")
-        outputs = self.model(**inputs)
+        with torch.inference_mode():
+            outputs = self.model(**inputs)
         sizes = [(scene.image.height, scene.image.width)]
         found = self.processor.image_processor.post_process_object_detection(outputs, threshold=0.02, target_sizes=sizes)[0]
         return found["boxes"].numpy(), found["scores"].numpy(), found["labels"].numpy()

@@ -20,6 +20,18 @@ __all__ = ["PATCH", "load_words", "new_detector", "predict", "save_detector", "t
 
 PATCH = 16
 
+_READING = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "max_position_embeddings",
+    "hidden_act",
+    "bos_token_id",
+    "eos_token_id",
+)
+
 
 def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, object]]:
     """Returns the tokenizer of a dual encoder's folder, the weights of its text side, and its text config."""
@@ -30,10 +42,8 @@ def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, 
 
 def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTForObjectDetection:
     """Returns a detector that reads as the dual encoder does, and whose eyes are fresh. ValueError where the text sides differ."""
-    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings")
-    names += ("hidden_act", "bos_token_id", "eos_token_id")
     config = OwlViTConfig(
-        text_config={**{name: text[name] for name in names}, "pad_token_id": 0},
+        text_config={**{name: text[name] for name in _READING}, "pad_token_id": 0},
         vision_config={
             "hidden_size": 192,
             "intermediate_size": 768,
@@ -58,21 +68,21 @@ def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTFor
     return model
 
 
-@torch.no_grad()
 def text_vectors(model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     """Returns the unit vectors (Q, D) of the texts, the words' side being left as it is."""
     tokens = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt").to(model.device)
-    vectors = model.owlvit.get_text_features(**tokens).pooler_output
+    with torch.no_grad():
+        vectors = model.owlvit.get_text_features(**tokens).pooler_output
     return torch.nn.functional.normalize(vectors.float(), dim=1)
 
 
 def predict(model: OwlViTForObjectDetection, pixels: Tensor, queries: Tensor) -> Predictions:
     """Returns what the detector says of pictures (B, 3, S, S) for queries (Q, D), the same for all pictures."""
-    maps, _ = model.image_embedder(pixel_values=pixels)
+    maps, vision = model.image_embedder(pixel_values=pixels, output_hidden_states=True)
     tokens = maps.flatten(1, 2)
     logits, vectors = model.class_predictor(tokens, queries[None].expand(len(pixels), -1, -1))
     cosines = torch.nn.functional.normalize(vectors.float(), dim=-1) @ queries.T
-    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines)
+    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines, vision.hidden_states)
 
 
 def save_detector(model: OwlViTForObjectDetection, weights: dict[str, Tensor], tokenizer: CLIPTokenizer, folder: Path) -> None:

@@ -41,7 +41,10 @@ def _drawn(items: Sequence[Item], workers: int) -> Iterator[Image.Image]:
 
 
 def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], dict[str, Missed]]:
-    """Returns precision@10 of colour and category, with pattern, of the free wordings, and recall@1 of items drawn again; and the worst queries of each."""
+    """Returns precision@10 of colour and category, with pattern, and of the free wordings, and recall@1 of items drawn again.
+
+    Beside it the queries of each kind, the worst first.
+    """
     rng = random.Random(_SEED)
     items, triples = _gallery(rng)
     rows = encoder.images(_drawn(items, workers), len(items))

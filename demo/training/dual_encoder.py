@@ -26,7 +26,7 @@ _DIMENSION = 192
 """The text tower's own width: OWL-ViT compares in that, so its text tower can start from this one whole."""
 
 
-class Embeddings(nn.Module):
+class Embeddings(nn.Module):  # type: ignore[misc]  # torch is not followed
     """Unit vectors of pictures and texts, from a dual encoder; pooled features of pictures beside them."""
 
     def __init__(self, model: VisionTextDualEncoderModel) -> None:
@@ -73,7 +73,9 @@ def new_dual_encoder(tokenizer: CLIPTokenizer) -> VisionTextDualEncoderModel:
 def save_weights(weights: dict[str, Tensor], config: dict[str, object], folder: Path) -> None:
     """Writes weights in half precision and the config; the config still says float32, so that CPUs compute in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    halves = {name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu() for name, value in weights.items()}
+    halves = {
+        name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu() for name, value in weights.items()
+    }
     aside = folder / "model.safetensors.new"
     save_file(halves, aside, metadata={"format": "pt"})
     aside.replace(folder / "model.safetensors")

@@ -27,14 +27,15 @@ _PHOTO_TONES: tuple[tuple[str, tuple[int, int, int]], ...] = (
     ("gray", (190, 190, 192)), ("white", (222, 222, 224)), ("white", (245, 244, 242)), ("red", (120, 20, 30)), ("red", (190, 40, 45)),
     ("red", (215, 70, 65)), ("pink", (235, 150, 170)), ("pink", (225, 190, 195)), ("pink", (200, 70, 120)), ("purple", (90, 50, 100)),
     ("purple", (140, 110, 170)), ("green", (40, 70, 50)), ("green", (95, 105, 70)), ("green", (110, 160, 110)), ("green", (50, 130, 110)),
-    ("green", (150, 200, 90)), ("yellow", (225, 200, 70)), ("yellow", (235, 225, 140)), ("orange", (225, 110, 50)), ("orange", (240, 150, 90)),
+    ("green", (150, 200, 90)), ("yellow", (225, 200, 70)), ("yellow", (235, 225, 140)),
+    ("orange", (225, 110, 50)), ("orange", (240, 150, 90)),
     ("brown", (70, 45, 35)), ("brown", (110, 80, 60)), ("beige", (190, 170, 140)), ("beige", (215, 200, 180)),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Garment:
-    """A photographed garment: `image` (EDGE, EDGE, 3) uint8 RGB, `mask` (EDGE, EDGE) bool, its class and colour word if one rules."""
+    """A photographed garment: `image` (EDGE, EDGE, 3) RGB, `mask` (EDGE, EDGE), its class, and its colour word if one rules."""
 
     image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
@@ -75,7 +76,7 @@ def cut_out(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     rim = max(2, height // 28)
     mask[:rim] = mask[-rim:] = mask[:, :rim] = mask[:, -rim:] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    cv2.grabCut(np.ascontiguousarray(image[..., ::-1]), mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(np.ascontiguousarray(image[..., ::-1]), mask, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     found = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     parts, labels, stats, _ = cv2.connectedComponentsWithStats(found)
     if parts < 2:

@@ -1,8 +1,8 @@
 """Contrastive losses that know when two pictures of a batch fit the same words."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["caption_loss", "twin_loss"]
 
@@ -21,7 +21,7 @@ def caption_loss(texts: Tensor, images: Tensor, scale: Tensor, fits: Tensor) -> 
 
 def _shared_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     known = targets.sum(1) > 0
-    chances = F.log_softmax(logits[known], 1).masked_fill(targets[known] == 0, 0.0)
+    chances = functional.log_softmax(logits[known], 1).masked_fill(targets[known] == 0, 0.0)
     return -(chances * targets[known]).sum(1).div(targets[known].sum(1)).mean()
 
 
@@ -30,4 +30,4 @@ def twin_loss(images: Tensor, *, temperature: float) -> Tensor:
     logits = images @ images.T / temperature
     logits.fill_diagonal_(float("-inf"))
     twins = torch.arange(len(images), device=images.device) ^ 1
-    return F.cross_entropy(logits, twins)
+    return functional.cross_entropy(logits, twins)

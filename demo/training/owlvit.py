@@ -17,6 +17,7 @@ from demo.training.captions import Caption, agreement, caption_for
 from demo.training.detection_losses import Targets, detection_losses
 from demo.training.detector import PATCH, predict, save_detector, text_vectors
 from demo.training.dual_encoder import pick_device
+from demo.training.eyes import Teacher
 from demo.training.scene_pool import SCENE_SIZE, ScenePool
 from demo.training.schedule import Budget
 from demo.training.words import Label
@@ -25,6 +26,8 @@ __all__ = ["DetectorLessons"]
 
 PEAK_RATE = 8e-4
 BATCH = 24
+TAUGHT_LAYER, TAUGHT_SHARE = 4, 0.6
+"""Which layer learns from the dual encoder's tower, and for which share of the run."""
 OTHER_QUERIES = 24
 """Captions of products that are, mostly, nowhere in the batch."""
 
@@ -41,14 +44,16 @@ class SceneBatch:
 class DetectorLessons:
     """One training run: the detector, its slow average that is kept, and everything needed to go on after a stop."""
 
-    def __init__(self, model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, pool: ScenePool, *, seed: int, budget: Budget) -> None:
+    def __init__(
+        self, model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, teacher: Teacher, pool: ScenePool, *, seed: int, budget: Budget
+    ) -> None:
         torch.manual_seed(seed)
         self.tokenizer, self.pool, self.budget = tokenizer, pool, budget
         self.device = pick_device()
-        self.model = model.to(self.device).train()
+        self.model, self.teacher = model.to(self.device).train(), teacher.to(self.device)
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(not name.startswith(("owlvit.text_", "owlvit.visual_projection", "owlvit.logit_scale")))
-        self.learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.learnt = [parameter for parameter in (*model.parameters(), *teacher.learnt()) if parameter.requires_grad]
         self.average = deepcopy(model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             [
@@ -94,8 +99,9 @@ class DetectorLessons:
         queries = text_vectors(self.model, self.tokenizer, batch.texts)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             predictions = predict(self.model, batch.pixels, queries)
+            taught = self._taught(batch.pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets, self.places)
-        losses.total.backward()
+        (losses.total + taught).backward()
         nn.utils.clip_grad_norm_(self.learnt, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -105,7 +111,14 @@ class DetectorLessons:
             for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 slow.lerp_(fast, share)
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
-        return {name: float(getattr(losses, name).detach()) for name in names}
+        return {**{name: float(getattr(losses, name).detach()) for name in names}, "taught": float(taught.detach())}
+
+    def _taught(self, pixels: Tensor, layers: tuple[Tensor, ...]) -> Tensor:
+        """The teacher's loss, which fades and ends with its share of the run."""
+        left = 1 - self.budget.progress(self.step) / TAUGHT_SHARE
+        if left <= 0:
+            return torch.zeros((), device=self.device)
+        return 4 * left * self.teacher.loss(pixels, layers[TAUGHT_LAYER][:, 1:])
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
@@ -128,6 +141,7 @@ class DetectorLessons:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
+            "teacher": self.teacher.reading.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "rng": self.rng.getstate(),
@@ -144,6 +158,7 @@ class DetectorLessons:
         state = torch.load(out / "training.pt", map_location=self.device, weights_only=False)
         for name in ("model", "average", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
+        self.teacher.reading.load_state_dict(state["teacher"])
         self.generator.set_state(state["generator"].cpu())
         self.rng.setstate(state["rng"])
         torch.set_rng_state(state["torch"].cpu())

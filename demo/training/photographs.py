@@ -36,7 +36,7 @@ class Photograph:
 
 
 def read_photographs(folder: Path) -> list[Photograph]:
-    """Returns the photographs listed in `folder/products.jsonl` (image, category, split). OSError, KeyError where it is not such a folder."""
+    """Returns what `folder/products.jsonl` lists (image, category, split). OSError, KeyError where it is not such a folder."""
     rows = map(json.loads, (folder / "products.jsonl").read_text("utf-8").splitlines())
     return [Photograph(folder / row["image"], row["category"], row["split"]) for row in rows]
 
@@ -71,7 +71,7 @@ def _warp(image: Picture, mask: NDArray[np.bool_], rng: random.Random) -> tuple[
     scale = rng.uniform(0.6, 0.98) / span
     matrix = cv2.getRotationMatrix2D(centre, rng.gauss(0, 7), scale)
     matrix[0, 0] *= rng.uniform(0.85, 1.15)
-    matrix[:, 2] += (EDGE / 2 - centre[0] + rng.gauss(0, 4), EDGE / 2 - centre[1] + rng.gauss(0, 4))
+    matrix[:, 2] += np.array((EDGE / 2 - centre[0] + rng.gauss(0, 4), EDGE / 2 - centre[1] + rng.gauss(0, 4)))
     moved = cv2.warpAffine(image, matrix, (EDGE, EDGE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     soft = cv2.warpAffine(mask.astype(np.float32), matrix, (EDGE, EDGE), flags=cv2.INTER_LINEAR)
     return np.asarray(moved, np.uint8), np.asarray(cv2.GaussianBlur(soft, (3, 3), 0), np.float32)
@@ -82,7 +82,8 @@ def _studio(rng: random.Random) -> Picture:
     tone = rng.uniform(200, 255) if rng.random() < 0.8 else rng.uniform(20, 200)
     shade = np.linspace(tone, tone - rng.uniform(0, 30), EDGE, dtype=np.float32)
     tinted = np.array([rng.uniform(-8, 8) if rng.random() < 0.4 else 0.0 for _ in range(3)], np.float32)
-    return np.clip(shade[:, None, None] + tinted, 0, 255).repeat(EDGE, 1).astype(np.uint8)
+    backdrop: Picture = np.clip(shade[:, None, None] + tinted, 0, 255).repeat(EDGE, 1).astype(np.uint8)
+    return backdrop
 
 
 def _over(below: Picture, above: Picture, soft: NDArray[np.float32]) -> Picture:
@@ -104,7 +105,7 @@ def _worn(garment: Garment, box: tuple[int, int, int, int], canvas: Picture) -> 
 def _outfit(main: Garment, other: Garment, rng: random.Random) -> Picture:
     """A person in two garments, framed on the main one: head to thighs for a top, waist to feet for what is worn below."""
     upper, lower = (main, other) if main.label in _TOPS else (other, main)
-    canvas = np.ascontiguousarray(cv2.resize(_studio(rng), (150, 260)))
+    canvas = np.ascontiguousarray(cv2.resize(_studio(rng), (150, 260)), np.uint8)
     skin, hair = rng.choice(_SKIN), tuple(rng.randint(10, 110) for _ in range(3))
     cv2.ellipse(canvas, (75, 28), (15, 20), 0, 0, 360, hair, -1, cv2.LINE_AA)
     cv2.ellipse(canvas, (75, 32), (12, 16), 0, 0, 360, skin, -1, cv2.LINE_AA)
@@ -119,7 +120,9 @@ def _outfit(main: Garment, other: Garment, rng: random.Random) -> Picture:
     _worn(upper, (75 - half, rng.randint(46, 54), 75 + half, rng.randint(136, 154)), canvas)
     top, bottom = (rng.randint(0, 40), rng.randint(155, 200)) if main is upper else (rng.randint(80, 118), rng.randint(236, 260))
     side = rng.randint(0, 24)
-    return np.asarray(cv2.resize(np.ascontiguousarray(canvas[top:bottom, side : 150 - side]), (EDGE, EDGE), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(canvas[top:bottom, side : 150 - side]), (EDGE, EDGE), interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 @dataclass(frozen=True)

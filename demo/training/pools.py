@@ -60,7 +60,7 @@ def make_photo_pool(folder: Path, pairs: int, *, seed: int, workers: int, garmen
     return _make(folder, _photo_pair, range(seed, seed + pairs), workers, garments)
 
 
-def _make(  # noqa: PLR0917  # private: one call above for each kind
+def _make(  # private: one call above for each kind
     folder: Path, make: Callable[[int], tuple[Made, Made]], seeds: range, workers: int, garments: Sequence[Garment]
 ) -> Pool:
     folder.mkdir(parents=True, exist_ok=True)

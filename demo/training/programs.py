@@ -15,6 +15,7 @@ from demo.training.clip import DRAWN_PAIRS, PHOTO_PAIRS, ClipLessons, tokenizer_
 from demo.training.detection_measures import measure_detector
 from demo.training.detector import load_words, new_detector
 from demo.training.drawn_measures import Missed, measure_drawn
+from demo.training.eyes import Teacher, begin_local
 from demo.training.owlvit import DetectorLessons
 from demo.training.photo_measures import measure_classes, measure_shop
 from demo.training.photographs import read_garments, read_photographs
@@ -47,9 +48,7 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     _begin(out)
     drawn, photographed = _pictures(out / "pictures", photos, pairs=pairs, seed=seed)
     tokenizer = CLIPTokenizer.from_pretrained(out) if resume else tokenizer_for([drawn, photographed], seed)
-    lessons = ClipLessons(
-        tokenizer, [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)], seed=seed, budget=Budget(minutes, steps)
-    )
+    lessons = ClipLessons(tokenizer, [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)], seed=seed, budget=Budget(minutes, steps))
     if resume:
         lessons.load(out)
     lessons.run(out)
@@ -78,14 +77,17 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
         pool = make_scene_pool(out / "scenes", scenes, seed=seed, workers=_workers())
     torch.manual_seed(seed)
     tokenizer, words, text = load_words(clip_folder)
-    lessons = DetectorLessons(new_detector(words, text), tokenizer, pool, seed=seed, budget=Budget(minutes, steps))
+    detector = new_detector(words, text)
+    begin_local(detector, seed=seed)
+    teacher = Teacher(clip_folder, detector.config.vision_config.hidden_size)
+    lessons = DetectorLessons(detector, tokenizer, teacher, pool, seed=seed, budget=Budget(minutes, steps))
     if resume:
         lessons.load(out)
     lessons.run(out)
     click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}")
 
 
-def evaluate_checkpoints(  # noqa: PLR0913  # the options of a command
+def evaluate_checkpoints(  # the options of a command
     *, clip_folder: Path, owlvit_folder: Path | None, photos: Path | None, shop: Path | None, drawn: bool, save: Path | None
 ) -> None:
     """Measures what is asked for and prints it."""

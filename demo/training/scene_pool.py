@@ -14,7 +14,7 @@ from tqdm import tqdm
 from demo.scenes import draw_scene
 from demo.training.words import Label, label_of
 
-__all__ = ["SCENE_SIZE", "SHAPES", "Thing", "ScenePool", "make_scene_pool", "open_scene_pool"]
+__all__ = ["SCENE_SIZE", "SHAPES", "ScenePool", "Thing", "make_scene_pool", "open_scene_pool"]
 
 SCENE_SIZE = 192
 SHAPES = ((256, 256), (320, 240), (240, 320), (352, 208), (208, 352), (288, 240))

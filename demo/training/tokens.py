@@ -1,8 +1,10 @@
 """CLIP's own kind of tokenizer, with a byte-pair vocabulary learnt from the captions."""
 
+import json
 from collections.abc import Iterable
 
 from tokenizers import Tokenizer, trainers
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 __all__ = ["LONGEST", "learnt_tokenizer"]
@@ -21,7 +23,7 @@ def learnt_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
     """
     byte_symbols = _byte_symbols()
     learner: Tokenizer = CLIPTokenizer().backend_tokenizer
-    trainer = trainers.BpeTrainer(  # type: ignore[call-arg]  # its stub lacks keywords that it takes
+    trainer = trainers.BpeTrainer(
         vocab_size=merges + 2 * len(byte_symbols),
         initial_alphabet=byte_symbols,
         end_of_word_suffix="</w>",
@@ -37,13 +39,9 @@ def learnt_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
 
 
 def _byte_symbols() -> list[str]:
-    from tokenizers.pre_tokenizers import ByteLevel
-
     return sorted(ByteLevel.alphabet())
 
 
 def _merges(learner: Tokenizer) -> list[tuple[str, str]]:
-    import json
-
     merges = json.loads(learner.to_str())["model"]["merges"]
     return [(left, right) for left, right in merges]

@@ -83,9 +83,7 @@ def words() -> Words:
     photos = {PHOTO + name: Naming(frozenset(table["photo"][name]), tuple(table["photo_names"][name]), ()) for name in _PHOTO_CLASSES}
     groups = [Naming(frozenset(g["categories"]), tuple(g["names"]), tuple(g["uses"])) for g in table["group"].values()]
     templates = table["templates"]
-    return Words(
-        categories, photos, groups, table["colour"], table["pattern"], table["pattern_after"], templates["noun"], templates["use"]
-    )
+    return Words(categories, photos, groups, table["colour"], table["pattern"], table["pattern_after"], templates["noun"], templates["use"])
 
 
 @cache

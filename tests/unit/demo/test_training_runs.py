@@ -9,6 +9,7 @@ from transformers import AutoModel, AutoProcessor, OwlViTForObjectDetection, Owl
 
 from demo.training.clip import ClipLessons, tokenizer_for
 from demo.training.detector import load_words, new_detector, text_vectors
+from demo.training.eyes import Teacher, begin_local
 from demo.training.owlvit import DetectorLessons
 from demo.training.pools import Pool, make_drawn_pool
 from demo.training.scene_pool import ScenePool, make_scene_pool
@@ -44,7 +45,9 @@ def test_a_pool_shows_every_item_twice(pool: Pool) -> None:
 
 def test_a_checkpoint_loads_as_any_dual_encoder_does(trained: Path) -> None:
     model, processor = AutoModel.from_pretrained(trained), AutoProcessor.from_pretrained(trained)
-    inputs = processor(text=["a red mug", "a sofa"], images=[Image.new("RGB", (300, 200))], return_tensors="pt", padding=True, truncation=True)
+    inputs = processor(
+        text=["a red mug", "a sofa"], images=[Image.new("RGB", (300, 200))], return_tensors="pt", padding=True, truncation=True
+    )
     outputs = model(**inputs)
     assert outputs.logits_per_image.shape == (1, 2)
     assert model.dtype == torch.float32
@@ -76,7 +79,10 @@ def test_the_detector_starts_with_the_words_of_the_dual_encoder(trained: Path) -
 
 def test_a_trained_detector_loads_and_leaves_its_words_alone(trained: Path, scenes: ScenePool, tmp_path: Path) -> None:
     tokenizer, words, text = load_words(trained)
-    run = DetectorLessons(new_detector(words, text), tokenizer, scenes, seed=0, budget=Budget(1, 2))
+    detector = new_detector(words, text)
+    begin_local(detector, seed=0)
+    teacher = Teacher(trained, detector.config.vision_config.hidden_size)
+    run = DetectorLessons(detector, tokenizer, teacher, scenes, seed=0, budget=Budget(1, 2))
     run.run(tmp_path)
     detector, processor = OwlViTForObjectDetection.from_pretrained(tmp_path), OwlViTProcessor.from_pretrained(tmp_path)
     outputs = detector(**processor(text=[["a red mug", "a sofa"]], images=Image.new("RGB", (300, 200)), return_tensors="pt"))

@@ -39,7 +39,7 @@ def test_agreement_says_the_same_as_a_reading_of_every_pair(rng: random.Random) 
             facts = [caption.kinds[label.kind]]
             for name in ("colour", "pattern", "material", "silhouette"):
                 wanted, shown = getattr(caption, name), getattr(label, name)
-                facts.append(1 if wanted == -1 or wanted == shown else -1 if shown == -1 else 0)
+                facts.append(1 if wanted in (-1, shown) else -1 if shown == -1 else 0)
             assert table[row, column] == (0 if 0 in facts else -1 if -1 in facts else 1)
 
 
