@@ -7,6 +7,7 @@ from dataclasses import replace as changed
 
 from ingest.database import IngestDatabase
 from ingest.failures import Ledger
+from ingest.jobs import catalogue_lock
 from ingest.pipeline.filling import fill
 from ingest.pipeline.values import Summary, Task, Tools, Watch
 from ingest.runs import Runs
@@ -32,9 +33,18 @@ def run(vitrine: Vitrine, source: Source, mapping: Mapping, *, watch: Watch | No
     Into the live version where its model and fields agree; else into a new one, which is published when the source is exhausted
     (at least one product must have been taken). An interrupted first ingest is continued. `Conflict` or `ModelMismatch` when
     the live version has other fields or another model; with `replace` a new version is built from this source alone and takes
-    the live one's place. Errors besides: those of `fill`.
+    the live one's place. `Conflict` also while a reindex or another ingest runs. Errors besides: those of `fill`.
     """
     mapping.require_columns(source.columns(set(mapping.columns().values())))
+    watch = watch or Watch()
+    with catalogue_lock(vitrine.settings, "ingest") as lost:
+        summary = _run(vitrine, source, mapping, Watch(watch.progress, lambda: lost() or watch.cancelled()), replace)
+        if lost():
+            raise Conflict("another job has taken the catalogue over meanwhile; run the same command again to go on")
+    return summary
+
+
+def _run(vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, replace: bool) -> Summary:
     tools = open_tools(vitrine)
     versions = vitrine.versions
     target = _target(versions, tools, source, mapping, replace)
