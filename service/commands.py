@@ -17,6 +17,7 @@ __all__ = ["serve"]
 def serve(host: str | None, port: int | None, workers: int | None, threads: int | None) -> None:
     """Serve the page and the API until SIGTERM; running requests are answered first."""
     from service.serving import run
+    from vitrine.wiring import Vitrine
 
     given = {"host": host, "port": port, "workers": workers, "threads": threads}
-    run(load_settings(**{name: value for name, value in given.items() if value is not None}))
+    run(Vitrine(load_settings(**{name: value for name, value in given.items() if value is not None})))

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from service.admin_port import AdminPort
 from vitrine.wiring import Vitrine
 
-__all__ = ["current_admin", "current_vitrine", "put_vitrine"]
+__all__ = ["current_admin", "current_vitrine", "is_warming", "put_vitrine", "set_warming"]
 
 _KEY = "vitrine"
 
@@ -19,6 +19,7 @@ _KEY = "vitrine"
 class _Rooms:
     def __init__(self, vitrine: Vitrine, admin: AdminPort | None) -> None:
         self.vitrine = vitrine
+        self.warming = False
         self._admin = admin
         self._lock = threading.Lock()
 
@@ -42,6 +43,16 @@ def current_vitrine() -> Vitrine:
 def current_admin() -> AdminPort:
     """The job engine of the app, opened at first use."""
     return _current().admin()
+
+
+def set_warming(app: Flask, warming: bool) -> None:
+    """Note whether the model of the app is being loaded in the background."""
+    cast(_Rooms, app.extensions[_KEY]).warming = warming
+
+
+def is_warming() -> bool:
+    """Whether the model is being loaded in the background."""
+    return _current().warming
 
 
 def _current() -> _Rooms:

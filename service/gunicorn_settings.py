@@ -7,19 +7,18 @@ import os
 import shutil
 import socket
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestLine
-from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.models.problem import MEDIA_TYPE
 from vitrine.settings import Settings
 
-__all__ = ["ServiceLogger", "ServiceWorker", "gunicorn_settings"]
+__all__ = ["ServiceLogger", "ServiceWorker", "counting_together", "gunicorn_settings"]
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_ADDRESS = 8190
@@ -59,13 +58,13 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             client.sendall(head.encode() + body)
 
 
-def gunicorn_settings(settings: Settings, listening: socket.socket) -> dict[str, Any]:
-    """Gunicorn's settings for a socket that is bound already.
+def gunicorn_settings(settings: Settings, listening: int) -> dict[str, Any]:
+    """Gunicorn's settings; `listening` is the descriptor of a bound socket, which gunicorn then owns.
 
     The application is made in each serving process, after the fork: the threads of the runtimes do not survive one.
     """
-    chosen: dict[str, Any] = {
-        "bind": f"fd://{listening.fileno()}",
+    return {
+        "bind": f"fd://{listening}",
         "worker_class": ServiceWorker,
         "workers": settings.workers,
         "threads": settings.threads,
@@ -79,24 +78,19 @@ def gunicorn_settings(settings: Settings, listening: socket.socket) -> dict[str,
         "control_socket_disable": True,
         "proc_name": "vitrine",
     }
-    if settings.workers > 1:
-        chosen |= _counted_together()
-    return chosen
 
 
-def _counted_together() -> dict[str, Any]:
-    """Have all serving processes count into one folder, which goes when the service stops."""
-    folder = tempfile.mkdtemp(prefix="vitrine-metrics-")
+@contextmanager
+def counting_together(settings: Settings) -> Iterator[None]:
+    """Have several serving processes count into one folder, which goes when the process that made it leaves."""
+    if settings.workers == 1:
+        yield
+        return
+    owner, folder = os.getpid(), tempfile.mkdtemp(prefix="vitrine-metrics-")
     os.environ[_METRICS] = folder
-    owner = os.getpid()
-
-    def on_exit(_: Arbiter) -> None:
-        if os.getpid() == owner:
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:  # a serving process leaves this way too
+            del os.environ[_METRICS]
             shutil.rmtree(folder, ignore_errors=True)
-
-    def child_exit(_: Arbiter, worker: Worker) -> None:
-        from prometheus_client.multiprocess import mark_process_dead
-
-        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-    return {"on_exit": on_exit, "child_exit": child_exit}

@@ -9,9 +9,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
-from service.container import current_vitrine
+from service.container import current_vitrine, is_warming
 from service.models.base import Answer
 from service.rendering import answer
+from vitrine.errors import ModelUnavailable
 
 __all__ = ["health"]
 
@@ -43,6 +44,8 @@ def live() -> Response:
 @health.get("/health/ready", responses={200: ReadyAnswer})
 def ready() -> Response:
     """Embed a probe and read the live version; 503 says what is missing."""
+    if is_warming():
+        raise ModelUnavailable("the model is being loaded; try again soon")
     vitrine = current_vitrine()
     serving = vitrine.live.current()
     serving.embedder.embed_texts([f"probe {time_ns()}"])  # a text that no cache knows

@@ -16,7 +16,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from service.gunicorn_settings import gunicorn_settings
+from service.container import set_warming
+from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
 from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
 from vitrine.settings import PREFIX, Settings
@@ -29,19 +30,25 @@ log = logging.getLogger(__name__)
 _BACKLOG = 2048
 
 
-def run(settings: Settings) -> None:
+def run(vitrine: Vitrine) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end.
+
+    Nothing of the container may be in use yet: each serving process opens what it needs after the fork.
 
     Raises `InvalidSettings` when the address cannot be bound, and `ModelUnavailable` when a serving process finds at its
     start that no model can be had.
     """
+    settings = vitrine.settings
     configure_logging(settings)
-    with _listen(settings) as listening:
-        report = _Report()
+    server = _Server(vitrine, _listen(settings), _Report())
+    master = os.getpid()
+    with counting_together(settings):
         try:
-            _Server(settings, listening, report).run()
+            server.run()
         except SystemExit as stopped:
-            report.raise_if_any()
+            if os.getpid() != master:
+                raise  # a serving process ends
+            server.report.raise_if_any()
             if stopped.code:
                 raise
 
@@ -80,17 +87,16 @@ class _Report:
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn with the service's settings; the application is made in each serving process."""
 
-    def __init__(self, settings: Settings, listening: socket.socket, report: _Report) -> None:
-        self._settings = settings
-        self._chosen = gunicorn_settings(settings, listening)
-        self._listening = listening
-        self._report = report
-        self._vitrine = Vitrine(settings)  # opens nothing before it is used, which is after the fork
+    def __init__(self, vitrine: Vitrine, listening: socket.socket, report: _Report) -> None:
+        self.report = report
+        self._vitrine = vitrine
+        self._address = listening.getsockname()[:2]
+        self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
         super().__init__()
 
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
-        hooks: dict[str, Callable[..., Any]] = {"when_ready": self._announce, "post_worker_init": self._warm, "worker_exit": self._close}
+        hooks: dict[str, Callable[..., Any]] = {"post_worker_init": self._warm, "worker_exit": self._close}
         for name, value in (self._chosen | hooks).items():
             self.cfg.set(name, value)
 
@@ -98,27 +104,29 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """The application of one serving process."""
         from service import create_app
 
-        return create_app(self._vitrine)
-
-    def _announce(self, _: Arbiter) -> None:
-        host, port = self._listening.getsockname()[:2]
-        log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
+        self._app = create_app(self._vitrine)
+        return self._app
 
     def _warm(self, worker: Worker) -> None:
         """Load the model beside the first requests; until it is there /health/ready says so."""
+        set_warming(self._app, True)
         threading.Thread(target=self._load_model, args=(worker,), name="warm-up", daemon=True).start()
 
     def _load_model(self, worker: Worker) -> None:
         try:
             warm(self._vitrine)
         except (ModelUnavailable, InvalidSettings) as error:
-            if worker.age > self._settings.workers:  # a replacement of a process that had worked
-                log.error("the model is not available: %s", error)
+            if worker.age <= self._vitrine.settings.workers:
+                self.report.send(str(error))
+                os.kill(worker.ppid, signal.SIGTERM)
                 return
-            self._report.send(str(error))
-            os.kill(worker.ppid, signal.SIGTERM)
+            log.error("the model is not available: %s", error)  # to a replacement of a process that had worked
         except VitrineError as error:
             log.warning("not ready yet: %s", error)
+        set_warming(self._app, False)
+        if worker.age == 1:
+            host, port = self._address
+            log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
 
     def _close(self, _: Arbiter, __: Worker) -> None:
         self._vitrine.close()
@@ -128,7 +136,7 @@ def warm(vitrine: Vitrine) -> None:
     """Load the model that answers searches (the configured one while nothing is live) and run it once."""
     try:
         embedder = vitrine.live.current().embedder
-    except NoLiveVersion:
+    except NoLiveVersion as error:
+        log.warning("searches answer 503 for now: %s", error)
         embedder = vitrine.embedder
-        log.warning("nothing has been ingested yet; searches answer 503 until it has")
     embedder.embed_texts(["warm up"])

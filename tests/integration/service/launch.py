@@ -1,0 +1,56 @@
+"""Serves the test shop by the service's own way of running; started as a process of its own by the tests.
+
+Arguments: how the model behaves (`ready`, `unknown`, `slow`).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+from PIL import Image
+
+from service.serving import run
+from tests.fakes import COLOURS, FakeEmbedder
+from tests.unit.service.brute_force import BruteForceVersions
+from vitrine.embedding import Embedder
+from vitrine.errors import ModelUnavailable, VitrineError
+from vitrine.products import Product, Record
+from vitrine.settings import Settings, load_settings
+from vitrine.wiring import Vitrine
+
+
+class SlowWords(FakeEmbedder):
+    """Takes a second for a text with the word slow, and says so first."""
+
+    def embed_texts(self, texts):
+        if any("slow" in text for text in texts):
+            print("embedding slowly", file=sys.stderr, flush=True)
+            time.sleep(1)
+        return super().embed_texts(texts)
+
+
+def container(settings: Settings, model: str) -> Vitrine:
+    embedder = SlowWords()
+    pictures = {colour: Image.new("RGB", (8, 8), COLOURS[colour]) for colour in COLOURS}
+    records = [
+        Record(Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64) for colour, picture in pictures.items()
+    ]
+
+    def load(name: str) -> Embedder:
+        if model == "unknown":
+            raise ModelUnavailable(f"the model {name!r} cannot be found; set VITRINE_MODEL to one that can")
+        if model == "slow":
+            time.sleep(2)
+        return embedder
+
+    return Vitrine(settings, embedder=load, versions=BruteForceVersions(records, embedder))
+
+
+if __name__ == "__main__":
+    try:
+        run(container(load_settings(), sys.argv[1]))
+    except VitrineError as error:
+        click.secho(f"vitrine: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,92 @@
+"""The service as a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parents[3]
+LAUNCH = ROOT / "tests" / "integration" / "service" / "launch.py"
+PATIENCE_S = 40
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+class ServiceProcess:
+    """Started on entry, killed on exit when it has not ended by then; `log()` is what it wrote to standard error."""
+
+    def __init__(self, folder: Path, *command: str, **settings: object) -> None:
+        self.port = int(settings.setdefault("port", free_port()))
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / f"service-{self.port}.log"
+        self._command = command or (str(LAUNCH), "ready")
+        named = {
+            f"VITRINE_{name.upper()}": str(value) for name, value in {"data_dir": folder / "data", "model": "fake", **settings}.items()
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+        self._environment = {**kept, **named, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen([sys.executable, *self._command], stderr=log, stdout=log, env=self._environment, cwd=ROOT)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            serving = psutil.Process(self.process.pid).children(recursive=True)
+            for one in [*serving, self.process]:
+                one.kill()
+        self.process.wait(PATIENCE_S)
+
+    def log(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def get(self, path: str, **given: object) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=PATIENCE_S, **given)  # a connection of its own each time, so any process may answer
+
+    def wait_until(self, path: str, status: int = 200) -> httpx.Response:
+        """Ask until the path answers with the status."""
+        for _ in attempts():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                response = self.get(path)
+            except httpx.TransportError:
+                continue
+            if response.status_code == status:
+                return response
+        raise AssertionError(f"{path} never answered {status}:\n{self.log()}")
+
+    def ended(self) -> int:
+        """Wait for the end and give the exit status."""
+        return self.process.wait(PATIENCE_S)
+
+    def serving(self) -> list[int]:
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
+
+
+def attempts() -> Iterator[None]:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        yield
+        time.sleep(0.05)
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
