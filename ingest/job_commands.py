@@ -1,0 +1,201 @@
+"""Commands of the job engine: worker, up, reindex, versions, publish, discard, jobs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from vitrine.errors import Conflict, VitrineError
+from vitrine.settings import load_settings
+
+if TYPE_CHECKING:
+    from ingest.admin import Admin
+    from ingest.jobs.runner import Runner
+    from ingest.jobs.values import Job
+    from vitrine.settings import Settings
+    from vitrine.wiring import Vitrine
+
+__all__ = ["jobs", "publish", "reindex", "up", "versions", "worker"]
+
+_POLL_S = 0.2
+
+
+@click.command()
+@click.option("--threads", type=int, help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]")
+def worker(threads: int | None) -> None:
+    """Run an ingest worker until SIGTERM. Any number may share one queue (Redis: on any number of machines)."""
+    from ingest.worker import work_until_told_to_stop
+
+    settings = load_settings(**({} if threads is None else {"worker_threads": threads}))
+    _log(settings)
+    work_until_told_to_stop(settings)
+
+
+@click.command()
+@click.option("--host", help="Address of the service.  [default: VITRINE_HOST]")
+@click.option("--port", type=int, help="Port of the service.  [default: VITRINE_PORT]")
+def up(host: str | None, port: int | None) -> None:
+    """Run the service and a worker together; one that dies is started again."""
+    from ingest.supervisor import Program, supervise
+
+    settings = load_settings(**{name: value for name, value in (("host", host), ("port", port)) if value is not None})
+    _log(settings)
+    serve = [sys.executable, "-m", "service", "--host", settings.host, "--port", str(settings.port)]
+    programs = [Program("service", serve), Program("worker", [sys.executable, "-m", "ingest.worker"])]
+    sys.exit(supervise(programs, grace_s=settings.graceful_timeout_s + 5))
+
+
+@click.command()
+@click.option("--source", help="Fill the new version from this source instead of the live version's own products.")
+@click.option("--model", help="Hub name or folder of the model.  [default: VITRINE_MODEL]")
+@click.option("--no-verify", is_flag=True, help="Publish without verification.")
+@click.option("--queue", "only_queue", is_flag=True, help="Leave the work to running workers and print the job's id.")
+@click.option("--resume", is_flag=True, help="Join the reindex that is under way instead of starting one.")
+def reindex(source: str | None, model: str | None, no_verify: bool, only_queue: bool, resume: bool) -> None:
+    """Build a new index version beside the live one, verify it and publish it; searches go on meanwhile.
+
+    This process does the work, together with any running workers. Exit status: 0 published, 1 failed or cancelled.
+    """
+    settings = load_settings()
+    with _admin(settings) as (admin, vitrine):
+        job_id = _running(admin) if resume else _start(admin, source, model, no_verify)
+        if only_queue:
+            click.echo(job_id)
+            return
+        job = _work_and_watch(admin, vitrine, job_id)
+    _report(job)
+    sys.exit(0 if job.state == "done" else 1)
+
+
+def _start(admin: Admin, source: str | None, model: str | None, no_verify: bool) -> str:
+    try:
+        return admin.reindex(source=source, model=model, verify=not no_verify)
+    except Conflict as error:
+        if error.job_id is None:
+            raise
+        hint = "join it with `vitrine reindex --resume`, or stop it with `vitrine jobs --cancel`"
+        raise Conflict(f"{error}; {hint} {error.job_id}", job_id=error.job_id) from None
+
+
+def _running(admin: Admin) -> str:
+    found = next((job.id for job in admin.jobs(limit=1000) if job.kind == "reindex" and not job.state.final), None)
+    if found is None:
+        raise Conflict("no reindex is under way")
+    return found
+
+
+def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
+    """Work in the background and show the job until it has ended; Ctrl-C leaves it to be resumed."""
+    import threading
+
+    from ingest.jobs.opening import open_store
+    from ingest.jobs.runner import Runner
+
+    with closing(open_store(vitrine.settings)) as store:
+        runner = Runner(vitrine, store)
+        helper = threading.Thread(target=_help, args=(runner,), name="reindex", daemon=True)
+        helper.start()
+        try:
+            return _watch(admin, job_id)
+        finally:
+            runner.stopping.set()
+            helper.join()
+
+
+def _help(runner: Runner) -> None:
+    while not runner.stopping.is_set():
+        try:
+            runner.drain()
+            runner.mend()
+        except VitrineError as error:
+            click.echo(f"vitrine: {error}", err=True)
+        runner.stopping.wait(_POLL_S)
+
+
+def _watch(admin: Admin, job_id: str) -> Job:
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    with tqdm(unit=" products", mininterval=0.2 if terminal else 10, disable=not terminal, dynamic_ncols=True) as bar:
+        while True:
+            job = admin.job(job_id)
+            handled = job.done + job.failed_items
+            bar.total = None if job.total is None else max(job.total, handled)
+            bar.set_description(job.state, refresh=False)
+            bar.update(handled - bar.n)
+            if job.state.final:
+                return job
+            time.sleep(_POLL_S)
+
+
+def _report(job: Job) -> None:
+    click.echo(f"job {job.id}: {job.state}, {job.done} products, {job.failed_items} failed")
+    if job.state == "done":
+        click.echo(f"version {job.version} is live", err=True)
+    elif job.error:
+        click.secho(f"nothing was published: {job.error}", err=True, fg="red")
+
+
+@click.command()
+@click.option("--discard", metavar="VERSION", help="Delete this version, which must not be live.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def versions(discard: str | None, as_json: bool) -> None:
+    """List the versions of the index, newest first."""
+    with _admin(load_settings()) as (admin, vitrine):
+        if discard is not None:
+            admin.discard(discard)
+        found = vitrine.versions.list()
+    if as_json:
+        rows = [{"name": v.name, "state": v.state, "model": v.model, "count": v.count, "created": v.created.isoformat()} for v in found]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for v in found:
+        click.echo(f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}  {v.model}")
+
+
+@click.command()
+@click.argument("version")
+def publish(version: str) -> None:
+    """Make VERSION the live one at once: the way back to an earlier version."""
+    with _admin(load_settings()) as (admin, _):
+        previous = admin.publish(version)
+    click.echo(f"version {version} is live" + (f"; before it was {previous}" if previous and previous != version else ""))
+
+
+@click.command()
+@click.option("--cancel", metavar="JOB", help="Stop this job.")
+@click.option("--retry", is_flag=True, help="Try again what has failed.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many to list.")
+def jobs(cancel: str | None, retry: bool, limit: int) -> None:
+    """List the latest jobs, newest first."""
+    with _admin(load_settings()) as (admin, _):
+        if cancel is not None:
+            admin.cancel(cancel)
+        if retry:
+            admin.retry_failures()
+        found = admin.jobs(limit=limit)
+    for job in found:
+        total = "" if job.total is None else f" of {job.total}"
+        failed = f", {job.failed_items} failed" if job.failed_items else ""
+        click.echo(f"{job.id:<36} {job.state:<10} {job.done}{total}{failed}{': ' + job.error if job.error else ''}")
+
+
+@contextmanager
+def _admin(settings: Settings) -> Iterator[tuple[Admin, Vitrine]]:
+    from ingest.jobs import open_admin
+    from vitrine.wiring import Vitrine
+
+    with closing(Vitrine(settings)) as vitrine, closing(open_admin(vitrine)) as admin:
+        yield admin, vitrine
+
+
+def _log(settings: Settings) -> None:
+    from ingest.logs import configure_logging
+
+    configure_logging(settings)
