@@ -21,6 +21,7 @@ from service.models.admin import (
     JobPath,
     JobsAnswer,
     JobsParameters,
+    ProductRow,
     ProductRows,
     PublishedAnswer,
     QueuedAnswer,
@@ -29,6 +30,7 @@ from service.models.admin import (
     VersionPath,
     VersionsAnswer,
 )
+from service.pictures import plain_base64
 from service.products import ProductPath
 from service.rendering import answer
 from vitrine.errors import FieldError, InvalidProduct
@@ -50,7 +52,7 @@ def put_products(body: ProductRows) -> Response:
     if not 1 <= len(body.root) <= most:
         raise InvalidProduct.of("", f"holds {len(body.root)} products; from 1 to {most} are allowed at once")
     schema = current_vitrine().versions.live().info.schema
-    rows = [row.model_dump(exclude_unset=True) for row in body.root]
+    rows = [_row(number, row) for number, row in enumerate(body.root)]
     faults = [fault for number, row in enumerate(rows) for fault in _faults(number, row, schema)]
     if faults:
         raise InvalidProduct(faults)
@@ -148,6 +150,13 @@ def _queued(job_id: str) -> Response:
 
 def _job(job: JobStatus) -> JobAnswer:
     return JobAnswer.model_validate(job, from_attributes=True)
+
+
+def _row(number: int, given: ProductRow) -> dict[str, Any]:
+    row = given.model_dump(exclude_unset=True)
+    if isinstance(row.get("image"), dict) and row["image"].get("base64") is not None:
+        row["image"] = {"base64": plain_base64(row["image"]["base64"], field=f"[{number}].image.base64")}
+    return row
 
 
 def _faults(number: int, row: dict[str, Any], schema: Schema) -> list[FieldError]:

@@ -23,7 +23,7 @@ from service.pages import pages
 from service.products import products
 from service.recognition import recognition
 from service.search import search
-from service.thumbnails import register_thumbnails, thumbnails
+from service.thumbnails import thumbnails
 from vitrine.wiring import Vitrine
 
 __all__ = ["build"]
@@ -62,7 +62,6 @@ def build(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
     register_errors(app)
     register_metrics(app)
     register_access_log(app)
-    register_thumbnails(app, int(vitrine.settings.thumbnail_cache_mb * 1_000_000))
     for room in (search, products, thumbnails, recognition, admin_api, health):
         app.register_api(room)
     app.register_blueprint(docs)

@@ -13,9 +13,10 @@ from service.incoming import PICTURE_PART, StrictRequest
 from service.models.picture import ImageSource
 from vitrine.errors import InvalidImage, InvalidQuery
 from vitrine.images.decode import ImageLimits, decode
+from vitrine.images.fetch import fetch
 from vitrine.settings import Settings
 
-__all__ = ["optional_picture", "required_picture"]
+__all__ = ["optional_picture", "plain_base64", "required_picture"]
 
 
 def required_picture(source: ImageSource | None, settings: Settings, *, at_least: int | None = None) -> Image:
@@ -50,22 +51,25 @@ def _bytes_of(source: ImageSource, settings: Settings) -> bytes:
         raise InvalidImage(
             "urls_not_allowed", "this service fetches no URLs (VITRINE_FETCH_URLS); send the file or base64", field="image.url"
         )
-    from vitrine.images.fetch import fetch
-
     return fetch(source.url or "", settings)
 
 
 def _from_base64(text: str) -> bytes:
-    """The bytes of base64 or a data: URL; line breaks and the URL-safe alphabet are accepted."""
+    """The bytes of base64 as `plain_base64` takes it."""
+    try:
+        return base64.b64decode(plain_base64(text, field="image.base64"), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidImage("not_base64", "is not base64", field="image.base64") from None
+
+
+def plain_base64(text: str, *, field: str) -> str:
+    """Base64 in its plain form, from a data: URL, with line breaks, in the URL-safe alphabet or without its padding."""
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
-            raise InvalidImage("not_base64", "the data: URL must end its head with ;base64,", field="image.base64")
+            raise InvalidImage("not_base64", "the data: URL must end its head with ;base64,", field=field)
     packed = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
-    try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidImage("not_base64", "is not base64", field="image.base64") from None
+    return packed + "=" * (-len(packed) % 4)
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

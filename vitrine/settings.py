@@ -92,7 +92,6 @@ class Settings(BaseSettings):
     max_candidates: int = Field(10_000, ge=1, description="products in a candidate set that is ranked by score")
     facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
     max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
-    thumbnail_cache_mb: float = Field(64, ge=0, le=100_000, description="scaled pictures that each serving process keeps in memory")
 
     # fetching pictures by URL
     fetch_urls: bool = Field(False, description="whether queries may name an image by URL (ingest always may)")

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from service.thumbnails import ThumbnailCache
 from tests.unit.service.checking import CheckingClient
-from tests.unit.service.conftest import Shop
+from tests.unit.service.conftest import Shop, picture
 
 ADDRESS = "/v1/products/dresses/2/image"
 
@@ -20,9 +19,13 @@ def opened(response) -> Image.Image:
     return Image.open(io.BytesIO(response.get_data()))
 
 
-def test_a_thumbnail_has_the_size_that_was_asked_for_and_the_picture_its_own(client: CheckingClient):
-    assert opened(client.get(f"{ADDRESS}?size=31")).size == (31, 20)
-    assert opened(client.get(ADDRESS)).size == (62, 40)
+def test_a_thumbnail_fits_the_next_size_that_is_kept(shop: Shop):
+    large = shop.vitrine.images.put(picture("blue", (300, 150)))
+    records = shop.versions.indexes["v2"].records
+    records["dresses/2"] = replace(records["dresses/2"], image_key=large)
+    assert opened(shop.client.get(f"{ADDRESS}?size=60")).size == (64, 32)
+    assert opened(shop.client.get(f"{ADDRESS}?size=160")).size == (160, 80)
+    assert opened(shop.client.get(ADDRESS)).size == (300, 150)
 
 
 def test_a_picture_is_never_made_larger_than_it_is(client: CheckingClient):
@@ -30,12 +33,12 @@ def test_a_picture_is_never_made_larger_than_it_is(client: CheckingClient):
 
 
 def test_a_thumbnail_shows_the_product(client: CheckingClient):
-    red, green, blue = opened(client.get(f"{ADDRESS}?size=32")).getpixel((10, 10))
+    red, green, blue = opened(client.get(f"{ADDRESS}?size=64")).getpixel((10, 10))
     assert blue > 150 > red
     assert blue > 150 > green
 
 
-@pytest.mark.parametrize("size", ["0", "15", "2049", "-1", "large", "1e3", "9" * 5000])
+@pytest.mark.parametrize("size", ["0", "15", "4097", "-1", "large", "1e3", "9" * 5000])
 def test_other_sizes_are_refused(client: CheckingClient, size: str):
     response = client.get(f"{ADDRESS}?size={size}")
     assert response.status_code == 422
@@ -43,11 +46,11 @@ def test_other_sizes_are_refused(client: CheckingClient, size: str):
 
 
 def test_what_the_client_has_is_not_sent_again(client: CheckingClient):
-    first = client.get(f"{ADDRESS}?size=32")
-    again = client.get(f"{ADDRESS}?size=32", headers={"If-None-Match": first.headers["ETag"]})
+    first = client.get(f"{ADDRESS}?size=64")
+    again = client.get(f"{ADDRESS}?size=64", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.get_data()) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
-    other = client.get(f"{ADDRESS}?size=33", headers={"If-None-Match": first.headers["ETag"]})
+    other = client.get(f"{ADDRESS}?size=65", headers={"If-None-Match": first.headers["ETag"]})
     assert other.status_code == 200
 
 
@@ -56,9 +59,9 @@ def test_a_browser_may_keep_a_picture_for_a_while(client: CheckingClient):
 
 
 def test_a_thumbnail_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    first = shop.client.get(f"{ADDRESS}?size=32").get_data()
+    first = shop.client.get(f"{ADDRESS}?size=64").get_data()
     monkeypatch.setattr(shop.vitrine.images, "get", lambda key: pytest.fail("read again"))
-    assert shop.client.get(f"{ADDRESS}?size=32").get_data() == first
+    assert shop.client.get(f"{ADDRESS}?size=64").get_data() == first
 
 
 def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
@@ -70,16 +73,4 @@ def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
 
 def test_a_kept_picture_that_is_gone_or_broken_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shop.vitrine.images, "get", lambda key: b"broken")
-    assert shop.client.get(f"{ADDRESS}?size=40").status_code == 503
-
-
-def test_the_cache_keeps_what_was_used_last_within_its_size():
-    cache = ThumbnailCache(10)
-    cache.put("a", b"1234")
-    cache.put("b", b"1234")
-    assert cache.get("a") == b"1234"
-    cache.put("c", b"1234")
-    assert (cache.get("a"), cache.get("b"), cache.get("c")) == (b"1234", None, b"1234")
-    cache.put("too large", bytes(11))
-    assert cache.get("too large") is None
-    assert cache.get("a") == b"1234"
+    assert shop.client.get(f"{ADDRESS}?size=100").status_code == 503
