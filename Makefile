@@ -27,6 +27,10 @@ check: install ## ruff and mypy
 test: check ## all checks and all tests
 	$(BIN)/python -m pytest
 
+bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for two minutes)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks $(BENCH)
+
 format: install ## let ruff mend formatting and imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
@@ -34,4 +38,4 @@ format: install ## let ruff mend formatting and imports
 clean: ## remove the environment and caches; the data folder stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo check test format clean
+.PHONY: help install demo check test bench format clean

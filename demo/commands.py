@@ -35,9 +35,9 @@ def demo(products: int | None, port: int | None, no_serve: bool) -> None:
     settings = load_settings()
     click.secho(f"The demo shop opens on http://{settings.host}:{settings.port}", bold=True, err=True)
     click.echo(f"Its admin token is {settings.admin_token.get_secret_value()}; stop it with Ctrl-C.", err=True)
-    from service.commands import serve
+    from ingest.job_commands import up
 
-    serve.main(args=[], standalone_mode=False)
+    up.main(args=[], standalone_mode=False)
 
 
 def _prepare(port: int | None) -> None:

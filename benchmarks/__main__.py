@@ -1,0 +1,59 @@
+"""`python -m benchmarks`: one table of figures, and the same as JSON."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from benchmarks.report import Report
+
+PARTS = ("ingest", "serving", "filtered")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Under two minutes: fewer photographs, 20,000 products, one round.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this part; may be repeated.")
+@click.option(
+    "--photos", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of JPEG photographs; drawn ones otherwise."
+)
+@click.option("--million", is_flag=True, help="Filtered search over a million vectors as well (about 8 GB of memory).")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), default="benchmarks/results.json", show_default=True)
+def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool, out: Path) -> None:
+    """Measure Vitrine beside its floors and rivals in the same run."""
+    parts = only or PARTS
+    report = Report()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        if "ingest" in parts or "serving" in parts:
+            from benchmarks.models import full_size_checkpoint
+
+            model = full_size_checkpoint(work / "vit-b-32", tokenizer=_bundled())
+        if "ingest" in parts:
+            from benchmarks import ingesting
+            from benchmarks.photos import photographs
+
+            files = photographs(photos, work / "photos", count=16 if quick else 128)
+            ingesting.measure(report, model, files, work, rounds=1 if quick else 3)
+        if "serving" in parts:
+            from benchmarks import serving
+
+            serving.measure(report, model, work, products=20_000 if quick else 100_000, requests=60 if quick else 400)
+        if "filtered" in parts:
+            from benchmarks import filtered
+
+            sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
+            filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
+    report.write(out, quick=quick)
+    print(f"\n{report.markdown()}\n\nwritten to {out}")
+
+
+def _bundled() -> Path:
+    import demo
+
+    return Path(demo.__file__).parent / "checkpoints" / "clip"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Filtered search: recall against exact numpy and time against Qdrant's own engine, at every selectivity."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks.interleaved import interleaved
+from benchmarks.report import Figure, Report, median, percentile
+from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
+from vitrine.filters import parse_filter
+from vitrine.index import IndexQuery, VectorIndex
+from vitrine.index.faiss import open_versions
+from vitrine.settings import Settings
+
+__all__ = ["measure"]
+
+DIMENSION = 512
+LIMIT = 10
+
+
+def measure(report: Report, *, sizes: tuple[int, ...], rounds: int, rival: bool = True) -> None:
+    """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and Qdrant's p95 beside it."""
+    for size in sizes:
+        vectors = clustered(size, DIMENSION, seed=11)
+        asked = queries(vectors, rounds + 1, seed=12)
+        with tempfile.TemporaryDirectory() as folder:
+            index, shares = _filled(Path(folder), vectors)
+            edge = _edge(Path(folder) / "edge", vectors, shares) if rival else None
+            for name, share in SELECTIVITIES.items():
+                _one(report, f"{size // 1000}k, {name}", _Case(index, edge, vectors, shares, asked, share), rounds)
+            index.close()
+
+
+class _Case:
+    """One size and selectivity: three ways to the best ten."""
+
+    def __init__(
+        self,
+        index: VectorIndex,
+        edge: Any,
+        vectors: NDArray[np.float32],
+        shares: NDArray[np.float64],
+        asked: NDArray[np.float32],
+        share: float,
+    ) -> None:
+        self.index, self.edge, self.vectors, self.asked = index, edge, vectors, asked
+        self.share = share
+        self.allowed = np.flatnonzero(shares < share)
+        self.filter = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
+        self.plan = ""
+
+    def page(self, query: NDArray[np.float32]) -> set[int]:
+        """A page as the service asks for it: the best ten of a candidate set of 1000, with their products."""
+        return self._search(query, candidates=1000)
+
+    def ten(self, query: NDArray[np.float32]) -> set[int]:
+        """The best ten alone: the question that the rival answers."""
+        return self._search(query, candidates=LIMIT)
+
+    def _search(self, query: NDArray[np.float32], *, candidates: int) -> set[int]:
+        answer = self.index.search(IndexQuery(vector=query, filter=self.filter, candidates=candidates, limit=LIMIT))
+        self.plan = answer.search
+        return {int(hit.product.id[1:]) for hit in answer.hits}
+
+    def exact(self, query: NDArray[np.float32]) -> set[int]:
+        scores = self.vectors[self.allowed] @ query if self.share < 1 else self.vectors @ query
+        count = min(LIMIT, len(scores))
+        return {int(self.allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]} if count else set()
+
+    def qdrant(self, query: NDArray[np.float32]) -> set[int]:
+        import qdrant_edge as q
+
+        bound = q.Filter(must=[q.FieldCondition(key="share", range=q.RangeFloat(lt=self.share))]) if self.share < 1 else None
+        found = self.edge.query(
+            q.QueryRequest(query=q.Query.Nearest(query.tolist(), using="image"), filter=bound, limit=LIMIT, with_payload=False)
+        )
+        return {uuid.UUID(str(p.id)).int for p in found}
+
+
+def _one(report: Report, name: str, case: _Case, rounds: int) -> None:
+    searches = {"page": case.page, "ten": case.ten, "exact": case.exact} | ({"qdrant": case.qdrant} if case.edge is not None else {})
+    found: dict[str, list[set[int]]] = {key: [] for key in searches}
+
+    def way(key: str, search: Callable[[NDArray[np.float32]], set[int]]) -> Callable[[], None]:
+        return lambda: found[key].append(search(case.asked[len(found[key])]))
+
+    seconds = interleaved({key: way(key, search) for key, search in searches.items()}, rounds=rounds, label=name)
+    p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
+    p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
+    limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
+    note = f"plan {case.plan}, p50 {p50['page']:.2f}"
+    report.add(Figure(f"{name}: page p95", p95["page"], "ms", f"<= {limit:g}", p95["page"] <= limit, {"numpy exact": p95["exact"]}, note))
+    recall = _recall(found["page"], found["exact"])
+    report.add(Figure(f"{name}: page recall@10", recall, "", ">= 0.99", recall >= 0.99))
+    if case.edge is not None:
+        ratio = p50["ten"] / p50["qdrant"]
+        beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], found["exact"])}
+        report.add(Figure(f"{name}: best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside))
+
+
+def _recall(found: list[set[int]], exact: list[set[int]]) -> float:
+    return sum(len(f & e) for f, e in zip(found, exact, strict=True)) / max(1, sum(len(e) for e in exact))
+
+
+def _filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDArray[np.float64]]:
+    versions = open_versions(Settings(data_dir=folder))
+    index = versions.create(model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    shares = np.empty(len(vectors))
+    with tqdm(total=len(vectors), desc="filling vitrine", leave=False) as bar:
+        for batch in records(vectors, seed=13):
+            index.upsert(batch)
+            for record in batch:
+                shares[int(record.product.id[1:])] = float(str(record.product.attributes["share"]))
+            bar.update(len(batch))
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    return versions.live(), shares
+
+
+def _edge(folder: Path, vectors: NDArray[np.float32], shares: NDArray[np.float64]) -> Any:
+    import qdrant_edge as q
+
+    folder.mkdir(parents=True)
+    shard = q.EdgeShard.create(str(folder), q.EdgeConfig(vectors={"image": q.EdgeVectorParams(size=DIMENSION, distance=q.Distance.Cosine)}))
+    shard.update(q.UpdateOperation.create_field_index("share", q.PayloadSchemaType.Float))
+    with tqdm(total=len(vectors), desc="filling qdrant-edge", leave=False) as bar:
+        for start in range(0, len(vectors), 2000):
+            points = [
+                q.Point(id=str(uuid.UUID(int=i)), vector={"image": vectors[i].tolist()}, payload={"share": float(shares[i])})
+                for i in range(start, min(start + 2000, len(vectors)))
+            ]
+            shard.update(q.UpdateOperation.upsert_points(points))
+            bar.update(len(points))
+    with tqdm(desc="qdrant-edge builds its HNSW", leave=False):
+        shard.optimize()
+    return shard

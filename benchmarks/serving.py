@@ -1,0 +1,172 @@
+"""The service over real HTTP through gunicorn: start-up, memory, and queries uncached, cached, by one client and by sixteen."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from tqdm import tqdm
+
+from benchmarks.report import Figure, Report, median, percentile
+from benchmarks.vectors import SCHEMA, clustered, records
+from vitrine.embedding.load import load_embedder
+from vitrine.index.faiss import open_versions
+from vitrine.settings import Settings
+
+__all__ = ["measure"]
+
+FILTER = "price_min=50&price_max=300&color=red&color=blue&facets=color,price"
+
+
+@dataclass(frozen=True)
+class _Service:
+    port: int
+    process: psutil.Process
+    ready_s: float
+
+    def memory_mb(self) -> float:
+        """Proportional set size of the service and its workers."""
+        return float(sum(p.memory_full_info().pss for p in (self.process, *self.process.children(recursive=True)))) / 1e6
+
+
+def measure(report: Report, model: Path, work: Path, *, products: int, requests: int) -> None:
+    """Figures of a service over `products` random products with a full-size model."""
+    settings = Settings(data_dir=work / "serving", model=str(model), runtime="onnx")
+    vectors_mb = _fill(settings, model, products)
+    forward_ms, model_mb = _floor(settings)
+    with _served(settings) as service:
+        report.add(Figure(f"service ready over {products // 1000}k products", service.ready_s, "s", "<= 5", service.ready_s <= 5))
+        _queries(report, service, forward_ms, requests)
+        memory, allowed = service.memory_mb(), model_mb + 1.3 * vectors_mb + 150
+        beside = {"model": model_mb, "vectors": vectors_mb}
+        report.add(Figure("memory of the service", memory, "MB", f"<= {allowed:.0f}", memory <= allowed, beside))
+
+
+def _queries(report: Report, service: _Service, forward_ms: float, requests: int) -> None:
+    _get(service.port, [_path("warm up", i) for i in range(5)])
+    single = _get(service.port, [_path("uncached by one", i) for i in range(requests)])
+    p50 = median(single) * 1e3
+    target = f"<= {forward_ms + 4:.1f}"
+    report.add(Figure("uncached text query, one client: p50", p50, "ms", target, p50 <= forward_ms + 4, {"onnx forward": forward_ms}))
+    one = requests / sum(single)
+    many_s, _ = _parallel(service.port, [[_path(f"uncached by {c}", i) for i in range(requests // 4)] for c in range(16)])
+    many = 16 * (requests // 4) / many_s
+    beside = {"16 clients 1/s": many, "one client 1/s": one}
+    report.add(Figure("uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside))
+    cached = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * (requests * 4)
+    _get(service.port, cached[:5])
+    for clients in (1, 16):
+        share = cached[: len(cached) // clients]
+        seconds, latencies = _parallel(service.port, [share] * clients)
+        rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
+        met = rate >= 500 if clients == 16 else None
+        report.add(Figure(f"cached, price and colour filter, {clients} client(s)", rate, "1/s", ">= 500", met, {"p95 ms": p95}))
+
+
+def _path(label: str, number: int) -> str:
+    return f"/v1/search?q={urllib.parse.quote_plus(f'{label} thing {number}')}&limit=24"
+
+
+def _get(port: int, paths: Sequence[str]) -> list[float]:
+    """Seconds of each request, over one kept connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    seconds = []
+    for path in paths:
+        started = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        seconds.append(time.perf_counter() - started)
+        if answer.status != 200:
+            raise SystemExit(f"{path} answered {answer.status}: {body[:300]!r}")
+    connection.close()
+    return seconds
+
+
+def _parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
+    """Seconds until every client has its answers, and the seconds of each request."""
+    latencies: list[float] = []
+    threads = [threading.Thread(target=lambda share=share: latencies.extend(_get(port, share))) for share in shares]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    return time.perf_counter() - started, latencies
+
+
+def _fill(settings: Settings, model: Path, products: int) -> float:
+    """Publish a version of random products as if this model had made it; returns the megabytes of its vectors."""
+    card = load_embedder(settings).card
+    versions = open_versions(settings)
+    vectors = clustered(products, card.dimension, seed=21)
+    index = versions.create(model=str(model), fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
+    for batch in tqdm(records(vectors, seed=22), total=-(-products // 5000), desc="filling", leave=False):
+        index.upsert(batch)
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    index.close()
+    return vectors.nbytes / 1e6
+
+
+def _floor(settings: Settings) -> tuple[float, float]:
+    """Milliseconds of one text through the runtime alone, and megabytes of a process that holds the loaded model."""
+    program = (
+        "import json,sys,time,psutil;from vitrine.settings import Settings;from vitrine.embedding.load import load_embedder\n"
+        "before=psutil.Process().memory_full_info().pss;e=load_embedder(Settings(**json.loads(sys.argv[1])))\n"
+        "t=[]\n"
+        "for i in range(60):\n s=time.perf_counter();e.embed_texts([f'floor thing {i}']);t.append(time.perf_counter()-s)\n"
+        "print(sorted(t)[30]*1e3,(psutil.Process().memory_full_info().pss-before)/1e6)"
+    )
+    given = json.dumps({"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"})
+    done = subprocess.run([sys.executable, "-c", program, given], capture_output=True, text=True, timeout=120, check=True)
+    forward_ms, model_mb = (float(word) for word in done.stdout.split())
+    return forward_ms, model_mb
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[_Service]:
+    port = _free_port()
+    environment = os.environ | {
+        "VITRINE_DATA_DIR": str(settings.data_dir), "VITRINE_MODEL": settings.model, "VITRINE_RUNTIME": "onnx",
+        "VITRINE_PORT": str(port), "VITRINE_LOG_LEVEL": "warning", "VITRINE_THREADS": "16",
+    }  # fmt: skip
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)
+    try:
+        while not _ready(port):
+            if process.poll() is not None or time.perf_counter() - started > 120:
+                raise SystemExit("the service did not become ready")
+            time.sleep(0.02)
+        yield _Service(port, psutil.Process(process.pid), time.perf_counter() - started)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def _ready(port: int) -> bool:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
