@@ -2,7 +2,7 @@
 
 import { showChips } from "./filters/chips.js";
 import { panel } from "./filters/panel.js";
-import { byId } from "./page/dom.js";
+import { byId, keepingFocus } from "./page/dom.js";
 import { plural } from "./page/format.js";
 import { filterSheet } from "./page/sheet.js";
 import { listenForPictures, shrink } from "./picture/intake.js";
@@ -88,11 +88,11 @@ function show(asked, answer) {
   if (!asks(asked) && !filtered(asked)) showIdeas(byId("ideas"), answer.facets, fields, (text) => go({ ...EMPTY, text }));
   const acts = { open, alike, unlike: asks(asked) ? unlike : null };
   if (answer.hits.length) {
-    byId("notice").replaceChildren();
+    say();
     grid.show(answer, acts);
   } else {
     grid.clear();
-    byId("notice").replaceChildren(nothingFound(asked, ways));
+    say(nothingFound(asked, ways));
   }
 }
 
@@ -101,8 +101,13 @@ function fail(asked, problem) {
   showHead(asked);
   byId("count").textContent = "";
   const retry = () => find();
-  byId("notice").replaceChildren(wentWrong(problem, { ...ways, retry, clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)) }));
+  say(wentWrong(problem, { ...ways, retry, clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)) }));
   if (asked.picture) showAsked(byId("asked"), asked, go).then((place) => place());
+}
+
+/** Put a notice in the place of products, or take it away. */
+function say(...notices) {
+  keepingFocus(byId("notice"), () => byId("notice").replaceChildren(...notices));
 }
 
 function showHead(asked) {
@@ -118,10 +123,9 @@ function showHead(asked) {
 
 const ways = { clearFilters: () => go({ ...state, filters: {} }), clearAll: () => go(EMPTY) };
 
-/** The currency of the amounts on the page: the catalogue's most frequent one. */
-function commonCurrency(answer) {
-  const counted = answer.facets.currency;
-  return counted?.[0]?.value ?? answer.hits[0]?.product.currency ?? currency;
+/** The currency of the amounts on the page: the most frequent one. */
+function commonCurrency({ facets, hits, others }) {
+  return facets.currency?.[0]?.value ?? [...hits, ...others].find((hit) => hit.product.currency)?.product.currency ?? currency;
 }
 
 function open(id) {

@@ -53,8 +53,8 @@ export function range(field, change) {
     low.slider.setAttribute("aria-valuetext", amount(wanted.from));
     high.slider.setAttribute("aria-valuetext", amount(wanted.to));
     low.slider.classList.toggle("range__over", from > 0.5); // where both meet, the one that can still move lies on top
-    low.box.value = wanted.from;
-    high.box.value = wanted.to;
+    low.box.value = wanted.from <= axis.min ? "" : wanted.from;
+    high.box.value = wanted.to >= axis.max ? "" : wanted.to;
     // The centre of a native thumb travels from half a thumb to the width less half a thumb.
     span.style.left = `calc(var(--handle) / 2 + ${from} * (100% - var(--handle)))`;
     span.style.width = `calc(${to - from} * (100% - var(--handle)))`;
@@ -85,6 +85,8 @@ export function range(field, change) {
       setUnit(currency);
       axis = scale(facet);
       Object.assign(wanted, { from: filter?.min ?? axis.min, to: filter?.max ?? axis.max });
+      low.box.placeholder = axis.min;
+      high.box.placeholder = axis.max;
       histogram.show(facet.buckets, axis, (bucket) => `${amount(Math.round(bucket.from))} to ${amount(Math.round(bucket.to))}: ${count(bucket.count)}`);
       paint();
       return facet.max > facet.min || Boolean(filter);

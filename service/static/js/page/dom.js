@@ -36,12 +36,18 @@ export function picture(url, { size, alt = "", lazy = true }) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Change the inside of an element and give the focus back to the part that had it, known by its data-key. */
+/**
+ * Change the inside of an element and give the focus back to the part that had it, known by its data-key; when that is
+ * gone, to the first part of its group, or to the main part of the page: never to nowhere.
+ */
 export function keepingFocus(element, change) {
-  const held = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const held = element.contains(document.activeElement) ? document.activeElement : null;
+  const group = held?.closest("[data-field]") ?? element;
   change();
-  if (held === undefined || element.contains(document.activeElement)) return;
-  [...element.querySelectorAll("[data-key]")].find((part) => part.dataset.key === held)?.focus({ preventScroll: true });
+  if (!held || (element.contains(document.activeElement) && !held.closest("[hidden]"))) return;
+  const parts = [...element.querySelectorAll("[data-key]")].filter((part) => !part.closest("[hidden]"));
+  const next = parts.find((part) => part.dataset.key === held.dataset.key) ?? parts.find((part) => group.contains(part)) ?? byId("main");
+  next.focus({ preventScroll: true });
 }
 
 /** Make an element hold just these children, moving as few nodes as possible. */

@@ -1,6 +1,6 @@
 // The grid of products and how it grows: more pages come as the shopper nears its end.
 
-import { byId } from "../page/dom.js";
+import { byId, keepingFocus } from "../page/dom.js";
 import { bones, card } from "./card.js";
 
 const BONES = 12;
@@ -37,15 +37,19 @@ export class Grid {
   show(page, acts) {
     this.#acts = acts;
     this.#ids.clear();
-    this.#list.replaceChildren();
+    this.#empty();
     this.#settle();
     this.#add(page, EAGER);
   }
 
   clear() {
-    this.#list.replaceChildren();
+    this.#empty();
     this.#settle();
     this.#stop();
+  }
+
+  #empty() {
+    keepingFocus(this.#list, () => this.#list.replaceChildren());
   }
 
   #settle() {
@@ -80,7 +84,6 @@ export class Grid {
     } catch (problem) {
       if (problem.name !== "AbortError" && cursor === this.#next) this.failed(problem);
     } finally {
-      if (cursor === this.#next || this.#next === null) this.#loading = false;
       this.#loading = false;
       this.#button.disabled = false;
     }

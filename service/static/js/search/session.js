@@ -17,14 +17,14 @@ export class Session {
     return this.#fields;
   }
 
-  /** The first page of a state with the facets of every field; rejects with AbortError once another search begins. */
+  /** The first page of a state with the facets of every field, and in `others` a product of each filter left out; rejects with AbortError once another search begins. */
   async run(state, fields) {
     const signal = this.#restart();
     const picture = await kept(state.picture);
     signal.throwIfAborted();
     const requests = [pageRequest(state, fields), ...facetRequests(state, fields)];
     const [page, ...counted] = await Promise.all(requests.map((request) => search(request, picture, signal)));
-    return { ...page, facets: Object.assign({}, page.facets, ...counted.map((answer) => answer.facets)) };
+    return { ...page, facets: Object.assign({}, page.facets, ...counted.map((answer) => answer.facets)), others: counted.flatMap((answer) => answer.hits) };
   }
 
   /** The page after a cursor. */

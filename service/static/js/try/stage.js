@@ -6,7 +6,7 @@ import { draw } from "../picture/intake.js";
 import { keep } from "../picture/kept.js";
 
 // One colour for each label, told apart also by people who do not see all colours (Okabe and Ito 2008, without black).
-const PAINTS = ["#e69f00", "#56b4e9", "#2fc08f", "#f0e442", "#6aa5ff", "#ff8a4c", "#e8a0cb"];
+const PAINTS = ["#e69f00", "#56b4e9", "#2fc08f", "#f0e442", "#6aa5ff", "#ff8a4c", "#e8a0cb", "#cbb8ff"];
 
 export class Stage {
   blob = null;
@@ -27,6 +27,7 @@ export class Stage {
     this.blob = blob;
     this.#image = image;
     this.#boxes = [];
+    this.#holder.style.setProperty("--aspect", image.naturalWidth / image.naturalHeight);
     this.#holder.replaceChildren(image);
   }
 

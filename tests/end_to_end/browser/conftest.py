@@ -1,0 +1,123 @@
+"""A real browser before a real service; every test fails on an error in the console or a request that did not succeed."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from werkzeug.serving import make_server
+
+from service import create_app
+from tests.end_to_end.browser.stock import SCHEMA, STOCK, picture
+from tests.end_to_end.browser.window import FLAGS, Window
+from tests.fakes import FakeEmbedder
+from tests.unit.service.job_engine import FakeJobs
+from vitrine.embedding import Detection
+from vitrine.products import Record
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
+
+TOKEN = "a-token-of-the-tests"
+
+
+class CornerDetector:
+    """Finds the first label in the left upper quarter, strongly, and the last in the right lower one, weakly."""
+
+    name = "corner detector"
+
+    def detect(self, image: Image.Image, labels: list[str], *, threshold: float) -> list[Detection]:
+        width, height = image.size
+        found = [
+            Detection(labels[0], 0.8, (0.0, 0.0, width / 2, height / 2)),
+            Detection(labels[-1], 0.05, (width / 2, height / 2, float(width), float(height))),
+        ]
+        return [one for one in found if one.score >= threshold]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running service: where it is, and what stands behind it."""
+
+    url: str
+    vitrine: Vitrine
+    jobs: FakeJobs
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The service over the embedded backend, on a free port of this machine."""
+    embedder = FakeEmbedder()
+    settings = Settings(data_dir=tmp_path_factory.mktemp("shop"), admin_token=TOKEN, model="fake")
+    vitrine = Vitrine(settings, embedder=lambda _: embedder, detector=CornerDetector())
+    _stock(vitrine, embedder)
+    jobs = FakeJobs(vitrine.versions)
+    server = make_server("127.0.0.1", 0, create_app(vitrine, admin=jobs), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="site")
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.port}", vitrine, jobs)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    vitrine.close()
+
+
+def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
+    card = embedder.card
+    index = vitrine.versions.create(model="fake", fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
+    pictures = [picture(p.colors[0], shade=number) for number, p in enumerate(STOCK)]
+    vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
+    index.upsert(
+        [Record(p, vector, vitrine.images.put(data)) for p, vector, data in zip(STOCK, vectors, pictures, strict=True)]
+    )
+    vitrine.versions.complete(index.info.name)
+    vitrine.versions.publish(index.info.name)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, once for all tests here."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.fail("the browser tests need Chromium: install Debian's package chromium, as .ci/run does", pytrace=False)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_window(browser: Browser, site: Site) -> Iterator[object]:
+    """Open windows of any size and taste; afterwards none of them may have complained."""
+    contexts: list[tuple[BrowserContext, Window]] = []
+
+    def opened(**taste: object) -> Window:
+        context = browser.new_context(base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste})
+        window = Window(context.new_page())
+        contexts.append((context, window))
+        return window
+
+    yield opened
+    for context, window in contexts:
+        context.close()
+        assert window.complaints() == []
+
+
+@pytest.fixture
+def window(open_window) -> Window:
+    """A desktop window."""
+    return open_window()
+
+
+@pytest.fixture
+def red_file(tmp_path: Path) -> Path:
+    """A picture that is red and in no catalogue."""
+    path = tmp_path / "red thing.png"
+    path.write_bytes(picture("red", shade=29, size=(90, 60)))
+    return path

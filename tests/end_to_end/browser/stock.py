@@ -1,0 +1,66 @@
+"""What the tests' shop sells: plain coloured pictures with every kind of field, so that each answer can be worked out by hand."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from PIL import Image
+
+from tests.fakes import COLOURS
+from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.products import Product
+
+CATEGORIES = ("Clothing/Dress", "Clothing/Coat", "Home/Mug")
+PATTERNS = ("plain", "striped", "dotted", "plain")
+
+SCHEMA = Schema(
+    (
+        Field("id", FieldType.KEYWORD),
+        Field("title", FieldType.TEXT),
+        Field("price", FieldType.MONEY),
+        Field("currency", FieldType.KEYWORD),
+        Field("color", FieldType.COLOR),
+        Field("category", FieldType.PATH),
+        Field("brand", FieldType.KEYWORD),
+        Field("in_stock", FieldType.BOOL),
+        Field("group_id", FieldType.KEYWORD),
+        Field("pattern", FieldType.KEYWORD),
+    )
+)
+
+
+def product(number: int) -> Product:
+    """The product of a number from 0 on; the fields have different periods, so they mix."""
+    colour = list(COLOURS)[number % 6]
+    category = CATEGORIES[number // 6 % 3]
+    return Product(
+        id=f"p/{number:03d}",
+        title=f"{colour.title()} {category.rpartition('/')[2].lower()} {number}",
+        price=None if number == 5 else 10.0 + number + (0.5 if number == 7 else 0),
+        currency="EUR",
+        color=(colour.title(),),
+        colors=(colour,),
+        category=(category,),
+        description=f"A {colour} thing.",
+        brand=f"Maker {number % 14:02d}",
+        in_stock=number % 5 != 0,
+        group_id=f"style-{number // 2:02d}",
+        attributes={"pattern": (PATTERNS[number % 4],)},
+    )
+
+
+STOCK = tuple(product(number) for number in range(90))
+
+
+def picture(colour: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG") -> bytes:
+    """A plain picture; a shade makes it another one of the same colour."""
+    red, green, blue = COLOURS[colour]
+    written = io.BytesIO()
+    Image.new("RGB", size, (red, green, abs(blue - shade))).save(written, form)
+    return written.getvalue()
+
+
+def those(fits: Callable[[Product], bool]) -> list[str]:
+    """The ids of the products that fit, in the catalogue's order."""
+    return [p.id for p in STOCK if fits(p)]

@@ -1,0 +1,159 @@
+"""Without a mouse, on a phone, in the dark, without motion."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+_CONTRAST = """() => {
+    const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = element => { for (let e = element; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return rgba("white"); };
+    const texts = [...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".unseen, .skip, option, .swatch--none, .card--gone") && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
+    return texts.map(e => {
+        const [a, b] = [light(rgba(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+        return [(a + 0.05) / (b + 0.05), e.className, e.textContent.trim().slice(0, 30)];
+    }).filter(([ratio]) => ratio < 4.5);
+}"""
+
+
+def test_the_whole_shop_can_be_used_with_the_keyboard_alone(window):
+    window.open()
+    window.page.keyboard.press("Tab")
+    expect(window.page.locator(".skip")).to_be_focused()
+    window.page.keyboard.press("/")
+    expect(window.page.locator("#words")).to_be_focused()
+    window.page.keyboard.type("red")
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator("#title")).to_have_text("“red”")
+    window.option("category", "Home").focus()
+    window.page.keyboard.press("Space")
+    window.counts("30 products")
+    expect(window.option("category", "Home")).to_be_focused()
+    window.option("color", "red").focus()
+    window.page.keyboard.press("Enter")
+    window.counts("5 products")
+    expect(window.option("color", "red")).to_be_focused()
+    window.cards.first.locator(".card__link").focus()
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_role("dialog")).to_be_visible()
+    window.page.keyboard.press("Escape")
+    expect(window.page.get_by_role("dialog")).to_be_hidden()
+    expect(window.cards.first.locator(".card__link")).to_be_focused()
+
+
+def test_after_the_skip_link_the_products_are_next(window):
+    window.open()
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.press("Enter")
+    window.page.keyboard.press("Tab")
+    assert window.page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_filter_taken_away_by_keyboard_does_not_lose_the_place(window):
+    window.open("/?color=red&category=Home")
+    window.page.get_by_role("button", name="Remove the filter Red").focus()
+    window.page.keyboard.press("Enter")
+    window.counts("30 products")
+    assert window.page.evaluate("document.activeElement !== document.body")
+
+
+def test_the_focus_is_visible_wherever_it_goes(window):
+    window.open("/?color=red")
+    for _ in range(25):
+        window.page.keyboard.press("Tab")
+        seen = window.page.evaluate(
+            """() => {
+                const shows = e => { const s = getComputedStyle(e); return s.outlineStyle !== "none" || s.boxShadow !== "none"; };
+                const at = document.activeElement;
+                return [at, at.parentElement, at.nextElementSibling].some(e => e && shows(e)) || at.matches("input[type=range]") ||
+                    at.closest(".skip") !== null;
+            }"""
+        )
+        assert seen, window.page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+
+
+def test_the_number_of_products_is_announced(window):
+    window.open()
+    count = window.page.locator("#count")
+    expect(count).to_have_attribute("role", "status")
+    expect(count).to_have_attribute("aria-live", "polite")
+
+
+def test_every_control_has_a_name(window):
+    window.open("/?q=red&color=red")
+    nameless = window.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, a[href]")].filter(e => e.checkVisibility()).filter(e =>
+            !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0]?.textContent.trim() || e.title)).map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["/", "/?q=red&color=red", "/?color=red&price_max=1", "/try", "/admin"])
+def test_text_stands_out_from_its_ground(open_window, scheme, address):
+    window = open_window(color_scheme=scheme, reduced_motion="reduce")
+    window.page.goto(address)
+    window.page.wait_for_load_state("networkidle")
+    assert window.page.evaluate(_CONTRAST) == []
+
+
+def test_the_page_follows_the_system_into_the_dark_and_the_button_overrules_it(open_window):
+    window = open_window(color_scheme="dark")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    window.open()
+    dark = window.page.evaluate(ground)
+    window.page.click("#theme")
+    light = window.page.evaluate(ground)
+    assert light != dark
+    window.page.reload()
+    expect(window.cards.first).to_be_visible()
+    assert window.page.evaluate(ground) == light
+
+
+def test_on_a_phone_the_filters_come_in_a_sheet_and_nothing_sticks_out(open_window):
+    window = open_window(**PHONE)
+    window.open("/?q=red")
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert len({round(window.cards.nth(n).bounding_box()["x"]) for n in range(4)}) == 2
+    expect(window.page.locator("#filters")).to_be_hidden()
+    window.page.tap("#open-filters")
+    expect(window.page.locator("#sheet")).to_be_visible()
+    window.option("color", "red").tap()
+    expect(window.page.locator("#show-results")).to_have_text("Show 15 products")
+    window.page.tap("#show-results")
+    expect(window.page.locator("#sheet")).to_be_hidden()
+    window.counts("15 products")
+    expect(window.page.locator("#filters-badge")).to_have_text("1")
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_phone_a_finger_hits_every_control(open_window):
+    window = open_window(**PHONE)
+    window.open("/?color=red&color=blue")
+    window.page.tap("#open-filters")
+    expect(window.page.locator("#sheet")).to_be_visible()
+    small = window.page.evaluate(
+        """() => [...document.querySelectorAll("#sheet button, #sheet .option, #sheet .toggle, .top button, .heading button, .heading select")]
+            .filter(e => e.checkVisibility() && !e.matches(".plain")).filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML)"""
+    )
+    assert small == []
+
+
+def test_the_sheet_s_filters_move_beside_the_products_when_the_window_grows(open_window):
+    window = open_window(viewport={"width": 700, "height": 900})
+    window.open()
+    window.page.click("#open-filters")
+    expect(window.page.locator("#sheet")).to_be_visible()
+    window.page.set_viewport_size({"width": 1280, "height": 900})
+    expect(window.page.locator("#sheet")).to_be_hidden()
+    expect(window.page.locator("#aside #filters")).to_be_visible()
+
+
+def test_nothing_moves_for_who_asked_for_no_motion(open_window):
+    window = open_window(reduced_motion="reduce")
+    window.open()
+    assert window.page.locator(".card__picture img").first.evaluate("e => parseFloat(getComputedStyle(e).transitionDuration)") <= 0.001

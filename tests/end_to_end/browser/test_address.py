@@ -1,0 +1,81 @@
+"""The address holds the search: it can be shared, reloaded, gone back from and forward to."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.stock import those
+
+
+def test_words_filters_and_sort_are_in_the_address_and_come_back_from_it(window, open_window):
+    window.open()
+    window.search("red")
+    expect(window.page.locator("#title")).to_have_text("“red”")
+    window.option("color", "red").click()
+    window.counts("15 products")
+    window.page.get_by_label("Price, highest, as a number").fill("60")
+    window.page.keyboard.press("Enter")
+    expected = those(lambda p: p.colors == ("red",) and p.price is not None and p.price <= 60)
+    window.counts(f"{len(expected)} products")
+    window.page.select_option("#sort", "price")
+    expect(window.cards.first).to_have_attribute("data-id", expected[0])
+    assert window.query() == "?q=red&color=red&price_max=60&sort=price" or window.query() == "?q=red&price_max=60&color=red&sort=price"
+    shared = open_window().open(window.page.url)
+    assert shared.ids() == window.ids() == expected
+    expect(shared.page.locator("#words")).to_have_value("red")
+    expect(shared.page.locator("#sort")).to_have_value("price")
+    expect(shared.option("color", "red")).to_have_attribute("aria-pressed", "true")
+
+
+def test_back_and_forward_walk_through_the_searches(window):
+    window.open()
+    window.search("red")
+    expect(window.page.locator("#title")).to_have_text("“red”")
+    window.option("category", "Home").click()
+    window.counts("30 products")
+    window.page.go_back()
+    window.counts("90 products")
+    expect(window.page.locator("#words")).to_have_value("red")
+    window.page.go_back()
+    expect(window.page.locator("#welcome")).to_be_visible()
+    expect(window.page.locator("#words")).to_have_value("")
+    window.page.go_forward()
+    window.page.go_forward()
+    window.counts("30 products")
+    expect(window.option("category", "Home")).to_be_checked()
+
+
+def test_words_that_are_still_being_typed_leave_one_step_in_the_history(window):
+    window.open()
+    before = window.page.evaluate("history.length")
+    for word in ("r", "re", "red"):
+        window.page.fill("#words", word)
+        expect(window.page.locator("#title")).to_have_text(f"“{word}”")
+    assert window.page.evaluate("history.length") == before + 1
+
+
+def test_an_example_product_is_in_the_address(window):
+    window.open("/?like=p/000")
+    window.counts("89 products")
+    expect(window.page.locator("#asked")).to_contain_text("Red dress 0")
+    window.page.reload()
+    window.counts("89 products")
+
+
+@pytest.mark.parametrize("address", ["/?utm_source=letter", "/?price_min=cheap", "/?sort=beauty", "/?in_stock=perhaps", "/?balance=x", "/?price_min="])
+def test_what_the_page_does_not_understand_in_an_address_is_left_alone(window, address):
+    window.open(address)
+    window.counts("90 products")
+
+
+def test_a_value_that_the_catalogue_does_not_have_is_shown_as_chosen_and_can_be_taken_away(window):
+    window.open("/?color=puce")
+    window.counts("0 products")
+    window.page.get_by_role("button", name="Remove the filter Puce").click()
+    window.counts("90 products")
+
+
+def test_the_title_of_the_window_tells_the_search(window):
+    window.open("/?q=red")
+    expect(window.page).to_have_title("“red” – Vitrine")

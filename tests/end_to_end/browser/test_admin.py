@@ -1,0 +1,91 @@
+"""The operator's page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.conftest import TOKEN
+
+
+@pytest.fixture
+def desk(window, site):
+    site.jobs.__init__(site.vitrine.versions)
+    window.page.goto("/admin")
+    window.page.fill("#token", TOKEN)
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator("#versions tbody tr").first).to_be_visible()
+    return window
+
+
+def test_a_wrong_token_is_refused_and_not_kept(window):
+    window.expected += ["401"]
+    window.page.goto("/admin")
+    window.page.fill("#token", "a guess")
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_role("alert")).to_have_text("That is not the token.")
+    assert window.page.evaluate("sessionStorage.length") == 0
+    expect(window.page.locator("#desk")).to_be_hidden()
+
+
+def test_the_token_is_asked_for_once_in_a_tab_and_can_be_forgotten(desk):
+    desk.page.reload()
+    expect(desk.page.locator("#versions tbody tr").first).to_be_visible()
+    desk.page.click("#leave")
+    expect(desk.page.locator("#gate")).to_be_visible()
+    desk.page.reload()
+    expect(desk.page.locator("#gate")).to_be_visible()
+
+
+def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
+    live = site.vitrine.versions.live().info
+    spare = site.vitrine.versions.create(
+        model=live.model, fingerprint=live.fingerprint, dimension=live.dimension, schema=live.schema, mapping={}
+    ).info.name
+    site.vitrine.versions.complete(spare)
+    desk.page.reload()
+    row = desk.page.locator("#versions tr", has_text=spare)
+    row.get_by_role("button", name="Publish").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    assert site.vitrine.versions.live().info.name == live.name
+    row.get_by_role("button", name="Publish").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(row).to_contain_text("live")
+    desk.page.locator("#versions tr", has_text=live.name).get_by_role("button", name="Publish").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(row).to_contain_text("ready")
+    row.get_by_role("button", name="Delete").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    assert [v.name for v in site.vitrine.versions.list()] == [live.name]
+
+
+def test_a_reindex_is_started_watched_and_cancelled(desk, site):
+    desk.page.fill("[name=source]", "products.parquet")
+    desk.page.get_by_role("button", name="Start").click()
+    row = desk.page.locator("#jobs tbody tr").first
+    expect(row).to_contain_text("reindex")
+    assert site.jobs.asked["job-1"] == ("products.parquet", None, True)
+    site.jobs._jobs["job-1"] = replace(site.jobs.job("job-1"), state="running", done=30, total=90, rate=12.0, eta_s=5.0)
+    expect(row).to_contain_text("30 of 90 · 12 a second · 5 s left")
+    expect(row.get_by_role("progressbar")).to_have_attribute("max", "90")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("cancelled")
+
+
+def test_a_second_reindex_says_that_one_is_running(desk):
+    desk.expected += ["409"]
+    desk.page.get_by_role("button", name="Start").click()
+    expect(desk.page.locator("#toast")).to_contain_text("begun")
+    desk.page.get_by_role("button", name="Start").click()
+    expect(desk.page.locator("#toast")).to_contain_text("is running")
+
+
+def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
+    expect(desk.page.locator("#failures tbody tr")).to_have_count(3)
+    expect(desk.page.locator("#failures")).to_contain_text("the file ends before the picture does")
+    desk.page.get_by_role("button", name="Try all again").click()
+    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("retry")
+    assert "job-1" in site.jobs.asked

@@ -1,0 +1,161 @@
+"""Filters: each narrows the products, and the counts tell beforehand to how many."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.stock import STOCK, those
+
+
+def test_the_filters_are_the_catalogue_s_own_fields(window):
+    window.open()
+    fields = window.page.locator("[data-field]").evaluate_all("groups => groups.map(group => group.dataset.field)")
+    assert fields == ["category", "price", "color", "in_stock", "brand", "pattern"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fits"),
+    [
+        ("color", "red", lambda p: p.colors == ("red",)),
+        ("category", "Clothing", lambda p: p.category[0].startswith("Clothing/")),
+        ("category", "Home", lambda p: p.category[0].startswith("Home/")),
+        ("pattern", "plain", lambda p: p.attributes["pattern"] == ("plain",)),
+        ("brand", "Maker 00", lambda p: p.brand == "Maker 00"),
+    ],
+)
+def test_choosing_a_value_shows_as_many_products_as_its_count_said(window, field, value, fits):
+    window.open()
+    expected = those(fits)
+    assert window.number(field, value) == len(expected)
+    window.option(field, value).click()
+    window.counts(f"{len(expected)} products")
+    assert window.ids() == expected[:24]
+
+
+def test_another_value_of_the_same_field_widens_the_choice(window):
+    window.open()
+    window.option("color", "red").click()
+    window.counts("15 products")
+    assert window.number("color", "blue") == 15
+    window.option("color", "blue").click()
+    window.counts("30 products")
+    expect(window.option("color", "red")).to_have_attribute("aria-pressed", "true")
+    window.option("color", "red").click()
+    window.counts("15 products")
+    assert set(window.ids()) == set(those(lambda p: p.colors == ("blue",)))
+
+
+def test_a_value_of_another_field_narrows_it_and_the_counts_follow(window):
+    window.open()
+    window.option("color", "red").click()
+    window.counts("15 products")
+    dresses = those(lambda p: p.colors == ("red",) and p.category == ("Clothing/Dress",))
+    window.page.get_by_role("button", name="Categories in Clothing").click()
+    assert window.number("category", "Clothing/Dress") == len(dresses)
+    window.option("category", "Clothing/Dress").click()
+    window.counts(f"{len(dresses)} products")
+    expect(window.option("color", "green")).to_contain_text("5")
+    greens = those(lambda p: p.colors == ("green",) and p.category == ("Clothing/Dress",))
+    assert window.number("color", "green") == len(greens)
+
+
+def test_in_the_tree_a_leaf_narrows_its_branch_and_a_branch_takes_in_its_leaves(window):
+    window.open()
+    window.option("category", "Clothing").click()
+    window.counts("60 products")
+    window.option("category", "Clothing/Coat").click()
+    window.counts("30 products")
+    assert "category=Clothing/Coat" in window.query()
+    window.option("category", "Clothing").click()
+    window.counts("60 products")
+    assert window.query() == "?category=Clothing"
+
+
+def test_the_switch_shows_only_what_is_in_stock(window):
+    window.open()
+    window.group("in_stock").locator("label").first.click()
+    window.counts(f"{len(those(lambda p: bool(p.in_stock)))} products")
+    expect(window.page.locator(".card__gone")).to_have_count(0)
+
+
+def test_both_handles_of_the_price_can_be_moved_and_the_histogram_marks_the_span(window):
+    window.open()
+    bars = window.group("price").locator(".range__bar")
+    assert bars.count() > 3
+    high = window.page.get_by_label("Price, highest", exact=True)
+    for _ in range(30):
+        high.press("ArrowLeft")
+    expect(window.page.locator("#chips")).to_contain_text("Price up to €")
+    most = float(window.page.get_by_label("Price, highest, as a number").input_value())
+    assert most < 99
+    window.counts(f"{len(those(lambda p: p.price is not None and p.price <= most))} products")
+    assert 0 < window.group("price").locator(".range__bar--in").count() < bars.count()
+    low = window.page.get_by_label("Price, lowest", exact=True)
+    for _ in range(10):
+        low.press("ArrowRight")
+    least = float(window.page.get_by_label("Price, lowest, as a number").input_value())
+    window.counts(f"{len(those(lambda p: p.price is not None and least <= p.price <= most))} products")
+
+
+def test_a_handle_is_dragged_with_the_mouse(window):
+    window.open()
+    track = window.group("price").locator(".range__track").bounding_box()
+    middle = track["y"] + track["height"] / 2
+    window.page.mouse.move(track["x"] + 8, middle)
+    window.page.mouse.down()
+    window.page.mouse.move(track["x"] + track["width"] / 2, middle, steps=8)
+    window.page.mouse.up()
+    expect(window.page.locator("#chips")).to_contain_text("Price from €")
+    least = float(window.page.get_by_label("Price, lowest, as a number").input_value())
+    assert 40 <= least <= 70
+    window.counts(f"{len(those(lambda p: p.price is not None and p.price >= least))} products")
+
+
+def test_a_price_can_be_typed_and_bounds_the_wrong_way_round_are_understood(window):
+    window.open()
+    window.page.get_by_label("Price, lowest, as a number").fill("50")
+    window.page.keyboard.press("Enter")
+    window.counts(f"{len(those(lambda p: p.price is not None and p.price >= 50))} products")
+    window.page.get_by_label("Price, highest, as a number").fill("20")
+    window.page.keyboard.press("Enter")
+    window.counts(f"{len(those(lambda p: p.price is not None and 20 <= p.price <= 50))} products")
+    assert "price_min=20" in window.query()
+    assert "price_max=50" in window.query()
+
+
+def test_a_long_list_is_cut_opened_and_searched(window):
+    window.open()
+    brands = window.group("brand")
+    expect(brands.locator(".option")).to_have_count(7)
+    brands.get_by_role("button", name="Show all 14").click()
+    expect(brands.locator(".option")).to_have_count(14)
+    brands.get_by_label("Find in Brand").fill("13")
+    expect(brands.locator(".option")).to_have_count(1)
+    brands.locator(".option input").check()
+    window.counts(f"{len(those(lambda p: p.brand == 'Maker 13'))} products")
+    brands.get_by_label("Find in Brand").fill("nobody")
+    expect(brands).to_contain_text("None is called that")
+
+
+def test_chips_take_single_filters_away_and_clear_all_takes_all(window):
+    window.open("/?color=red&color=blue&price_max=60&category=Home")
+    chips = window.page.locator("#chips .chip")
+    expect(chips).to_have_text(["Home", "Price up to €60", "Red", "Blue"], use_inner_text=True)
+    window.page.get_by_role("button", name="Remove the filter Blue").click()
+    expected = those(lambda p: p.colors == ("red",) and p.price is not None and p.price <= 60 and p.category[0].startswith("Home/"))
+    window.counts(f"{len(expected)} products")
+    assert window.ids() == expected
+    window.page.get_by_role("button", name="Clear all").click()
+    window.counts(f"{len(STOCK)} products")
+    expect(window.page.locator("#chips")).to_be_hidden()
+
+
+def test_a_filter_narrows_words_as_well(window):
+    window.open("/?q=red")
+    window.option("category", "Home").click()
+    homes = set(those(lambda p: p.category[0].startswith("Home/")))
+    window.counts(f"{len(homes)} products")
+    assert set(window.ids()) <= homes
+    assert window.cards.first.inner_text().startswith("Maker")
+    expect(window.cards.first).to_contain_text("Red mug")

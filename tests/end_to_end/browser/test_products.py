@@ -1,0 +1,88 @@
+"""Single products: their page, what resembles them, and pictures that are missing."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.stock import STOCK, those
+
+
+def test_more_like_this_shows_what_resembles_a_product_without_itself(window):
+    window.open("/?color=red")
+    card = window.cards.first
+    chosen = card.get_attribute("data-id")
+    card.hover()
+    card.get_by_title("More like this").click()
+    expect(window.page.locator("#asked")).to_contain_text("Looks like")
+    window.page.get_by_role("button", name="Clear all").click()
+    window.counts("89 products")
+    reds = set(those(lambda p: p.colors == ("red",))) - {chosen}
+    assert set(window.ids()[: len(reds)]) == reds
+
+
+def test_less_like_this_pushes_a_product_and_its_kind_away(window):
+    window.open("/?q=red+blue")
+    first = window.cards.first
+    colour = "Red" if "Red" in first.inner_text() else "Blue"
+    first.hover()
+    first.get_by_title("Less like this").click()
+    expect(window.page.locator("#asked")).to_contain_text("Not like")
+    expect(window.cards.first).to_contain_text("Blue" if colour == "Red" else "Red")
+
+
+def test_while_browsing_there_is_nothing_to_be_less_like(window):
+    window.open()
+    expect(window.page.get_by_title("Less like this")).to_have_count(0)
+
+
+def test_a_product_opens_with_its_facts_its_variants_and_what_resembles_it(window):
+    window.open("/?color=red")
+    window.cards.first.locator(".card__link").click()
+    detail = window.page.get_by_role("dialog")
+    product = STOCK[0]
+    expect(detail.get_by_role("heading", name=product.title)).to_be_visible()
+    for words in ("Clothing / Dress", "€10", "A red thing.", product.brand, "Plain", "Out of stock"):
+        expect(detail).to_contain_text(words, ignore_case=True)
+    expect(detail.locator(".variants .tile")).to_have_count(1)
+    expect(detail.locator(".alike .tile")).to_have_count(12)
+    hrefs = detail.locator(".alike .tile").evaluate_all("tiles => tiles.map(tile => tile.getAttribute('href'))")
+    assert "/product/p%2F000" not in hrefs
+    window.page.keyboard.press("Escape")
+    expect(detail).to_be_hidden()
+    assert window.query() == "?color=red"
+
+
+def test_one_product_leads_to_the_next_and_back(window):
+    window.open("/?show=p/000")
+    detail = window.page.get_by_role("dialog")
+    detail.locator(".variants .tile").click()
+    expect(detail.get_by_role("heading", name=STOCK[1].title)).to_be_visible()
+    window.page.go_back()
+    expect(detail.get_by_role("heading", name=STOCK[0].title)).to_be_visible()
+
+
+def test_the_short_address_of_a_product_opens_it(window):
+    window.open("/product/p%2F003")
+    expect(window.page.get_by_role("dialog").get_by_role("heading", name=STOCK[3].title)).to_be_visible()
+
+
+def test_a_product_that_is_gone_says_so(window):
+    window.expected += ["404"]
+    window.open("/?show=no-such-thing")
+    expect(window.page.get_by_role("dialog")).to_contain_text("There is no such thing")
+
+
+def test_a_picture_that_cannot_be_loaded_leaves_a_card_that_says_so(window):
+    window.expected += ["404"]
+    window.page.route("**/v1/products/*/image*", lambda route: route.fulfill(status=404))
+    window.open()
+    expect(window.cards.first).to_contain_text("No picture")
+    expect(window.cards.first).to_contain_text(STOCK[0].title)
+
+
+def test_pictures_below_the_window_are_not_loaded_yet(open_window):
+    window = open_window(viewport={"width": 1280, "height": 700})
+    window.open()
+    images = window.page.locator("#grid img")
+    assert images.evaluate_all("images => images.slice(8).every(image => image.loading === 'lazy')")
+    assert images.evaluate_all("images => images.every(image => image.getAttribute('width') && image.getAttribute('height'))")

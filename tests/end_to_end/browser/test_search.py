@@ -1,0 +1,109 @@
+"""Words: typing, sorting, paging."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.stock import STOCK, those
+
+
+def test_typing_words_shows_the_closest_products_first(window):
+    window.open()
+    window.counts("90 products")
+    window.page.locator("#words").press_sequentially("red", delay=20)
+    expect(window.page.locator("#title")).to_have_text("“red”")
+    expect(window.page.locator("#grid:not([aria-busy])")).to_be_attached()
+    reds = set(those(lambda p: p.colors == ("red",)))
+    assert set(window.ids()[: len(reds)]) == reds
+    scores = [float(text.removeprefix("similarity")) for text in window.page.locator(".card__score").all_text_contents()]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_every_card_shows_title_brand_price_and_similarity(window):
+    window.open("/?q=red")
+    card = window.cards.first
+    product = next(p for p in STOCK if p.id == card.get_attribute("data-id"))
+    expect(card.locator(".card__title")).to_have_text(product.title)
+    expect(card.locator(".card__brand")).to_have_text(product.brand)
+    expect(card.locator(".card__price")).to_have_text(f"€{product.price:.0f}")
+    expect(card.locator(".card__score")).to_contain_text("0.")
+
+
+def test_a_price_with_cents_shows_them_and_a_missing_price_shows_nothing(window):
+    window.open("/?sort=title")
+    prices = {p.id: window.page.locator(f'.card[data-id="{p.id}"] .card__price') for p in (STOCK[5], STOCK[7])}
+    for _ in range(4):
+        window.page.mouse.wheel(0, 20_000)
+        window.page.wait_for_timeout(50)
+    expect(prices["p/007"]).to_have_text("€17.50")
+    expect(prices["p/005"]).to_have_text("")
+
+
+def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(window):
+    window.open("/?category=Clothing%2FDress")
+    window.page.select_option("#sort", "-price")
+    expect(window.cards.first).to_have_attribute("data-id", "p/077")
+    window.page.select_option("#sort", "price")
+    expect(window.cards.first).to_have_attribute("data-id", "p/000")
+    while window.page.locator("#more").is_visible():
+        window.page.mouse.wheel(0, 20_000)
+        window.page.wait_for_timeout(50)
+    dresses = sorted((p for p in STOCK if p.category == ("Clothing/Dress",)), key=lambda p: (p.price is None, p.price or 0, p.id))
+    assert window.ids() == [p.id for p in dresses]
+
+
+def test_the_products_go_on_to_the_end_without_a_repeat_or_a_gap(window):
+    window.open()
+    expect(window.cards.first).to_be_visible()
+    for _ in range(40):
+        if window.page.locator("#end").is_visible():
+            break
+        window.page.mouse.wheel(0, 20_000)
+        window.page.wait_for_timeout(100)
+    assert window.ids() == [p.id for p in STOCK]
+
+
+def test_further_products_also_come_by_the_button(open_window):
+    window = open_window(viewport={"width": 1280, "height": 500})
+    window.page.add_init_script("window.IntersectionObserver = class { observe() {} };")
+    window.open()
+    expect(window.cards).to_have_count(24)
+    window.page.click("#more-button")
+    expect(window.cards).to_have_count(48)
+
+
+def test_of_words_typed_in_haste_only_the_last_answer_is_shown(window):
+    window.open()
+    held = []
+
+    def hold_back(route):
+        if '"red"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    window.page.route("**/v1/search", hold_back)
+    window.search("red")
+    window.page.wait_for_function("document.getElementById('grid').hasAttribute('aria-busy')")
+    window.search("blue")
+    expect(window.page.locator("#title")).to_have_text("“blue”")
+    assert held
+    for route in held:
+        route.abort()
+    blues = those(lambda p: p.colors == ("blue",))
+    assert window.ids()[0] in blues
+
+
+def test_one_per_style_shows_each_group_once(window):
+    window.open("/?category=Clothing%2FDress")
+    window.counts("30 products")
+    window.page.locator("#styles-label").click()
+    window.counts("15 products")
+    assert len(set(window.ids())) == 15
+
+
+def test_sorted_by_price_only_the_closest_products_count(window):
+    """The shop has fewer than that, so here they are all."""
+    with window.page.expect_request("**/v1/search") as sent:
+        window.open("/?q=red&sort=price")
+    assert sent.value.post_data_json["candidates"] == 200

@@ -1,0 +1,118 @@
+"""What is shown when there is nothing to show, while it is on its way, and when something is wrong."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+DOWN = {
+    "type": "urn:vitrine:problem:index-unavailable",
+    "title": "The index cannot answer now",
+    "status": 503,
+    "detail": "the index did not answer in time",
+    "request_id": "a-request-of-the-tests",
+}
+
+
+def test_filters_that_exclude_each_other_say_so_and_can_be_cleared(window):
+    window.open("/?color=red&price_max=1")
+    expect(window.page.locator(".notice")).to_contain_text("Nothing found")
+    window.counts("0 products")
+    expect(window.cards).to_have_count(0)
+    window.page.get_by_role("button", name="Clear the filters").click()
+    window.counts("90 products")
+    expect(window.page.locator(".notice")).to_have_count(0)
+
+
+def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_again(window):
+    window.expected += ["503"]
+    broken = [True]
+
+    def answer(route):
+        if broken[0]:
+            route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+        else:
+            route.continue_()
+
+    window.page.route("**/v1/search", answer)
+    window.open("/?q=red")
+    notice = window.page.get_by_role("alert").filter(has_text="The index cannot answer now")
+    expect(notice).to_contain_text("The index did not answer in time.")
+    expect(notice).to_contain_text("a-request-of-the-tests")
+    broken[0] = False
+    window.page.get_by_role("button", name="Try again").click()
+    window.counts("90 products")
+    expect(notice).to_have_count(0)
+
+
+def test_a_service_that_cannot_be_reached_is_told_from_one_that_refuses(window):
+    window.expected += ["ERR_FAILED", "request:"]
+    window.open()
+    window.page.route("**/v1/search", lambda route: route.abort())
+    window.search("red")
+    expect(window.page.locator(".notice--error")).to_contain_text("cannot be reached")
+
+
+def test_an_error_at_the_first_question_is_mended_by_trying_again(window):
+    window.expected += ["503"]
+    window.page.route("**/v1/fields", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN)))
+    window.open("/?q=red&color=red")
+    expect(window.page.locator(".notice--error")).to_be_visible()
+    window.page.unroute("**/v1/fields")
+    window.page.get_by_role("button", name="Try again").click()
+    window.counts("15 products")
+
+
+def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_window):
+    window = open_window(viewport={"width": 1280, "height": 500})
+    window.expected += ["503"]
+    window.page.add_init_script("window.IntersectionObserver = class { observe() {} };")
+    window.open()
+    expect(window.cards).to_have_count(24)
+    window.page.route("**/v1/search", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN)))
+    window.page.click("#more-button")
+    expect(window.page.locator("#toast")).to_contain_text("The index did not answer in time.")
+    window.page.unroute("**/v1/search")
+    window.page.click("#more-button")
+    expect(window.cards).to_have_count(48)
+
+
+def test_while_the_first_products_are_on_their_way_their_shape_is_shown(window):
+    held = []
+    window.page.route("**/v1/search", lambda route: held.append(route))
+    window.page.goto("/")
+    expect(window.page.locator("#grid .bone--picture").first).to_be_visible()
+    expect(window.page.locator("#grid")).to_have_attribute("aria-busy", "true")
+    for route in held:
+        route.continue_()
+    expect(window.cards.first).to_be_visible()
+    expect(window.page.locator("#grid .bone")).to_have_count(0)
+
+
+def test_names_from_the_catalogue_are_text_and_never_markup(window):
+    window.page.route(
+        "**/v1/products/p%2F000",
+        lambda route: route.fulfill(
+            json={
+                "id": "p/000",
+                "image_url": "/v1/products/p%2F000/image",
+                "product": {
+                    "title": "<img src=x onerror=alert(1)>",
+                    "price": 1,
+                    "currency": "no code",
+                    "color": [],
+                    "colors": [],
+                    "category": ["<b>Bold</b>"],
+                    "description": "<script>alert(1)</script>",
+                    "brand": None,
+                    "in_stock": None,
+                    "group_id": None,
+                    "attributes": {},
+                },
+            }
+        ),
+    )
+    window.open("/?show=p/000")
+    expect(window.page.get_by_role("dialog").get_by_role("heading")).to_have_text(["<img src=x onerror=alert(1)>", "Looks similar"])
+    expect(window.page.get_by_role("dialog")).to_contain_text("<script>alert(1)</script>")
