@@ -53,11 +53,14 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
             _describe_errors(operation)
             if path in _WITH_PICTURE and "requestBody" in operation:
                 _describe_form(operation)
-            _describe_limits(operation.get("parameters", ()), settings)
-    _describe_limits(_properties(spec), settings)
     schema = _live_schema()
     for path, method in _FILTERED:
-        spec["paths"][path][method].setdefault("parameters", []).extend(_filters(schema))
+        parameters = spec["paths"][path][method]["parameters"]
+        _describe_limits(parameters, settings)
+        parameters.extend(_filters(schema))
+    for request in ("SearchRequest", "DetectRequest"):
+        properties = spec["components"]["schemas"][request]["properties"]
+        _describe_limits([{"name": name, "schema": found} for name, found in properties.items()], settings)
     return spec
 
 
@@ -86,12 +89,7 @@ def _describe_form(operation: dict[str, Any]) -> None:
     }
 
 
-def _properties(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    request = spec["components"]["schemas"]["SearchRequest"]
-    return [{"name": name, "schema": schema} for name, schema in request["properties"].items()]
-
-
-def _describe_limits(parameters: Any, settings: Settings) -> None:
+def _describe_limits(parameters: list[dict[str, Any]], settings: Settings) -> None:
     most = {"limit": settings.max_limit, "candidates": settings.max_candidates}
     for parameter in parameters:
         if parameter["name"] in most:

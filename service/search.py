@@ -26,7 +26,7 @@ search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 @search.get("/v1/search", responses={200: SearchAnswer})
 def search_by_words(query: SearchParameters) -> Response:
     """Search by words, or browse; further parameters filter: `field=value`, `field_min`, `field_max`."""
-    texts = (WeightedText(query.q),) if query.q is not None else ()
+    texts = (WeightedText(query.q),) if query.q else ()
     asked = parameters_query(query, answering().index.info.schema, texts)
     return page_response(current_vitrine().engine.search(asked))
 
@@ -69,7 +69,7 @@ def parameters_query(given: SimilarParameters, schema: Schema, texts: tuple[Weig
         cursor=given.cursor or None,
         candidates=given.candidates,
         min_score=given.min_score,
-        collapse=given.collapse,
+        collapse=given.collapse or None,
         explain=given.explain,
     )
 

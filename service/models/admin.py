@@ -51,11 +51,11 @@ class ProductRow(Body):
     image: RowImage | None = Field(default=None, description="a URL, or base64; without one a known product keeps its picture")
 
 
-class ProductRows(RootModel[list[ProductRow]], Incoming):
+class ProductRows(RootModel[Annotated[list[ProductRow], Field(min_length=1)]], Incoming):
     """Products to insert or replace."""
 
 
-class Changes(RootModel[dict[Text, Any]], Incoming):
+class Changes(RootModel[Annotated[dict[Text, Any], Field(min_length=1)]], Incoming):
     """Fields and their new values; null empties a field."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"price": 39.9, "in_stock": False}})

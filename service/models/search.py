@@ -78,7 +78,7 @@ class SimilarParameters(Parameters):
 class SearchParameters(SimilarParameters):
     """A search by words; every further parameter filters on a field of the catalogue."""
 
-    q: Text | None = Field(default=None, description="what to look for; leave it out to browse")
+    q: Text | None = Field(default=None, description="what to look for; leave it out or empty to browse")
 
 
 class HitAnswer(Answer):

@@ -42,6 +42,12 @@ def test_without_anything_to_compare_products_are_listed(client: CheckingClient)
     assert answer["plan"]["search"] == "browse"
 
 
+def test_empty_fields_of_a_form_are_as_good_as_none(client: CheckingClient):
+    answer = client.get("/v1/search?q=&cursor=&facets=&collapse=&color=red").get_json()
+    assert ids(answer) == ["dresses/0", "mugs/6"]
+    assert answer["plan"]["search"] == "browse"
+
+
 def test_a_repeated_parameter_means_any_of(client: CheckingClient):
     answer = client.get("/v1/search?color=red&color=Blue&category=Dresses").get_json()
     assert ids(answer) == ["dresses/0", "dresses/2"]
