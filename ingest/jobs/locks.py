@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from vitrine.settings import Settings
 
 __all__ = ["catalogue_lock"]
 
+_PROCESS = re.compile(r" on (?P<where>\S+(?: pid:\[\d+\])?) \(process (?P<number>\d+)\)$")
+
 log = logging.getLogger(__name__)
 
 
@@ -24,11 +27,15 @@ log = logging.getLogger(__name__)
 def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]:
     """Hold the catalogue while a bulk ingest writes; gives a function that says whether the lock was lost meanwhile.
 
-    `Conflict` naming the holder while a reindex or another ingest runs. A holder that dies frees it after JOB_LEASE_S.
+    `Conflict` naming the holder while a reindex or another ingest runs. A holder that dies frees it: at once for who
+    asks on the same machine, after JOB_LEASE_S for others.
     """
-    owner = f"{who} on {socket.gethostname()} (process {os.getpid()})"
+    owner = f"{who} on {_here()} (process {os.getpid()})"
     with closing(open_store(settings)) as store:
         holder = store.lock(CATALOGUE, owner, lease_s=settings.job_lease_s)
+        if holder is not None and _is_dead(holder):
+            store.unlock(CATALOGUE, holder)
+            holder = store.lock(CATALOGUE, owner, lease_s=settings.job_lease_s)
         if holder is not None:
             raise taken(holder, is_job=_is_job(store, holder))
         stop, lost = threading.Event(), threading.Event()
@@ -40,6 +47,28 @@ def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]
             stop.set()
             keeper.join()
             store.unlock(CATALOGUE, owner)
+
+
+def _here() -> str:
+    """This machine, and the space its process numbers count in: containers may share a host's name."""
+    try:
+        return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a holder is a process of this machine that no longer exists."""
+    found = _PROCESS.search(holder)
+    if found is None or found["where"] != _here():
+        return False
+    try:
+        os.kill(int(found["number"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _keep(store: JobStore, owner: str, lease_s: float, stop: threading.Event, lost: threading.Event) -> None:

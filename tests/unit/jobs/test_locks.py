@@ -1,0 +1,94 @@
+"""The lock of the catalogue for a bulk ingest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.jobs import catalogue_lock, open_store
+from ingest.jobs.store import CATALOGUE
+from ingest.jobs.values import Job, Kind
+from vitrine.errors import Conflict
+from vitrine.settings import Settings
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ingest.jobs import catalogue_lock
+from vitrine.settings import Settings
+with catalogue_lock(Settings(data_dir=Path(sys.argv[1])), "an ingest of a.csv"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder_of(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_ingest_is_refused_and_told_who_runs(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    with (
+        catalogue_lock(settings, "an ingest of a.csv") as lost,
+        pytest.raises(Conflict, match=rf"an ingest of a\.csv on .* \(process {os.getpid()}\) is running") as refused,
+        catalogue_lock(settings, "an ingest of b.csv"),
+    ):
+        pass
+    assert refused.value.job_id is None
+    assert not lost()
+    with catalogue_lock(settings, "an ingest of b.csv"):
+        pass
+
+
+def test_an_ingest_is_refused_while_a_reindex_runs(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    store = open_store(settings)
+    store.add(Job("r1", Kind.REINDEX, stage="fill"), [])
+    with pytest.raises(Conflict, match="job r1 is running") as refused, catalogue_lock(settings, "an ingest"):
+        pass
+    assert refused.value.job_id == "r1"
+    store.close()
+
+
+def test_after_kill_9_an_ingest_on_the_same_machine_goes_on_at_once(tmp_path: Path):
+    holder = holder_of(tmp_path)
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(Conflict), catalogue_lock(settings, "another"):
+        pass
+    holder.kill()
+    holder.communicate(timeout=10)
+    with catalogue_lock(settings, "another"):
+        pass
+
+
+def test_the_lock_is_renewed_for_as_long_as_it_is_held(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path, job_lease_s=0.6)
+    store = open_store(settings)
+    with catalogue_lock(settings, "an ingest") as lost:
+        time.sleep(1.0)
+        assert (store.holder(CATALOGUE) or "").startswith("an ingest on ")
+        assert not lost()
+    assert store.holder(CATALOGUE) is None
+    store.close()
+
+
+def test_a_holder_that_lost_its_lock_is_told(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path, job_lease_s=0.6)
+    store = open_store(settings)
+    with catalogue_lock(settings, "an ingest") as lost:
+        store.unlock(CATALOGUE, store.holder(CATALOGUE) or "")
+        store.lock(CATALOGUE, "a thief", lease_s=60)
+        deadline = time.monotonic() + 10
+        while not lost() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert lost()
+    assert store.holder(CATALOGUE) == "a thief"
+    store.close()
