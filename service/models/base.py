@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -39,6 +40,18 @@ class Incoming(BaseModel):
         """Register the model by its name."""
         super().__pydantic_init_subclass__(**kwargs)
         REQUEST_MODELS[cls.__name__] = cls
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Pydantic's; kept where flask-openapi3 asks for it with every request, which would take longer than a search."""
+        if args or kwargs:
+            return super().model_json_schema(*args, **kwargs)
+        return _kept_schema(cls)
+
+
+@cache
+def _kept_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(mode="validation")
 
 
 class Body(Incoming):
