@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     query_timeout_s: float = Field(30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503")
     embedding_cache: int = Field(10_000, ge=0, description="query embeddings kept in memory; 0 keeps none")
 
+    # the embedded index
+    index_timeout_s: float = Field(30, gt=0, le=3600, description="seconds that a write or a change of versions waits for others to finish")
+
     # Qdrant
     qdrant_url: str = Field(
         "http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode"

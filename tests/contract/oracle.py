@@ -1,0 +1,120 @@
+"""What the right answer is: every product compared one by one, written from the ports' words alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from vitrine.fields.schema import FieldType
+from vitrine.filters import All, AnyOf, Condition, Filter, Not
+from vitrine.index import IndexQuery
+from vitrine.products import Product, Record
+
+__all__ = ["candidate_set", "facet_counts", "fulfils", "matching", "score", "sorted_page"]
+
+
+def fulfils(product: Product, tree: Filter) -> bool:
+    """Whether a product is let through."""
+    if isinstance(tree, All):
+        return all(fulfils(product, part) for part in tree.parts)
+    if isinstance(tree, AnyOf):
+        return any(fulfils(product, part) for part in tree.parts)
+    if isinstance(tree, Not):
+        return not fulfils(product, tree.part)
+    return _holds(product, tree)
+
+
+def _holds(product: Product, condition: Condition) -> bool:
+    value: Any = product.value(condition.field.name)
+    if condition.operator == "exists":
+        return (value is not None) is condition.operand
+    if value is None:
+        return False
+    values = value if isinstance(value, tuple) else (value,)
+    operand: Any = condition.operand
+    if condition.operator == "match":
+        return set(operand) <= set(re.findall(r"\w+", value.casefold()))
+    if condition.operator == "in":
+        if condition.field.type is FieldType.PATH:
+            return any(v == o or v.startswith(o + "/") for v in values for o in operand)
+        if condition.field.type is FieldType.COLOR:
+            return any(o in product.colors or o in [v.strip().casefold() for v in values] for o in operand)
+        return any(v == o for v in values for o in operand)
+    compare = {"gt": lambda a, b: a > b, "gte": lambda a, b: a >= b, "lt": lambda a, b: a < b, "lte": lambda a, b: a <= b}[
+        condition.operator
+    ]
+    return any(compare(v, operand) for v in values)
+
+
+def score(record: Record, vector: np.ndarray) -> float:
+    """Cosine similarity to six decimals."""
+    return round(float(np.dot(record.vector.astype(np.float64), vector.astype(np.float64))), 6)
+
+
+def matching(records: Iterable[Record], tree: Filter) -> list[Record]:
+    """The records under the filter."""
+    return [r for r in records if fulfils(r.product, tree)]
+
+
+def candidate_set(records: Iterable[Record], query: IndexQuery) -> list[tuple[Record, float | None]]:
+    """The whole candidate set in the order of the query's sort."""
+    found = [r for r in matching(records, query.filter) if r.product.id not in query.exclude]
+    if query.vector is None:
+        scored: list[tuple[Record, float | None]] = [(r, None) for r in sorted(found, key=lambda r: r.product.id)]
+    else:
+        rated = [(r, score(r, query.vector)) for r in found]
+        rated = [(r, s) for r, s in rated if query.min_score is None or s >= query.min_score]
+        rated.sort(key=lambda pair: (-pair[1], pair[0].product.id))
+        scored = list(rated[: query.candidates])
+    if query.sort.field is not None:
+        scored = _sorted(scored, query)
+    return scored if query.collapse is None else _collapsed(scored, query.collapse)
+
+
+def _sorted(scored: list[tuple[Record, float | None]], query: IndexQuery) -> list[tuple[Record, float | None]]:
+    def value(pair: tuple[Record, float | None]) -> Any:
+        found = pair[0].product.value(query.sort.field or "")
+        return found.casefold() if isinstance(found, str) else found
+
+    by_id = sorted(scored, key=lambda pair: pair[0].product.id)
+    present = sorted([p for p in by_id if value(p) is not None], key=value, reverse=query.sort.descending)
+    return present + [p for p in by_id if value(p) is None]
+
+
+def _collapsed(scored: list[tuple[Record, float | None]], field: str) -> list[tuple[Record, float | None]]:
+    seen, kept = set(), []
+    for record, rated in scored:
+        value = record.product.value(field)
+        group = value[0] if isinstance(value, tuple) else value
+        if group is None or group not in seen:
+            kept.append((record, rated))
+        seen.add(group)
+    return kept
+
+
+def sorted_page(records: Iterable[Record], query: IndexQuery) -> list[tuple[str, float | None]]:
+    """Ids and scores of the first page."""
+    return [(r.product.id, s) for r, s in candidate_set(records, query)[: query.limit]]
+
+
+def facet_counts(records: Sequence[Record], field: str, kind: FieldType) -> dict[str | bool, int]:
+    """How many of the records have each value."""
+    counts: Counter[str | bool] = Counter()
+    for record in records:
+        product = record.product
+        value: Any = product.colors if kind is FieldType.COLOR else product.value(field)
+        values = () if value is None else value if isinstance(value, tuple) else (value,)
+        if kind is FieldType.PATH:
+            values = [v.rsplit("/", up)[0] for v in values for up in range(v.count("/") + 1)]
+        counts.update(set(values))
+    return dict(counts)
+
+
+def moment(text: str) -> datetime:
+    """A time, for conditions."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,156 @@
+"""Answers equal those of an oracle that compares every product, whatever is asked."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from tests.contract import oracle
+from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
+from tests.contract.questions import random_query, separated
+from vitrine.errors import InvalidFilter, InvalidQuery, ModelMismatch
+from vitrine.fields.schema import Field, FieldType
+from vitrine.filters import All, Condition
+from vitrine.index import IndexQuery, VectorIndex
+from vitrine.products import Product, Record
+from vitrine.queries import Sort
+from vitrine.results import RangeFacet, ValueFacet
+
+SIZE = 300
+
+
+def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
+    """The first page, the totals and the facets are the oracle's."""
+    answer = index.search(query)
+    expected = oracle.candidate_set(records, query)
+    assert [h.product.id for h in answer.hits] == [r.product.id for r, _ in expected[: query.limit]]
+    by_id = {r.product.id: (r, s) for r, s in expected}
+    for hit in answer.hits:
+        record, rated = by_id[hit.product.id]
+        assert hit.product == record.product
+        assert hit.image_key == record.image_key
+        assert hit.score == (None if rated is None else pytest.approx(rated, abs=1e-5))
+    assert answer.total == len(expected)
+    assert answer.matching == len(oracle.matching(records, query.filter))
+    assert (answer.walk is None) == (len(expected) <= query.limit)
+    for name in query.facets:
+        check_facet(answer.facets[name], [r for r, _ in expected], name)
+
+
+def check_facet(facet: ValueFacet | RangeFacet, records: list[Record], name: str) -> None:
+    kind = SCHEMA.get(name).type
+    if kind.numeric:
+        numbers = [r.product.value(name) for r in records if r.product.value(name) is not None]
+        assert (facet.minimum, facet.maximum) == ((min(numbers), max(numbers)) if numbers else (None, None))
+        assert sum(b.count for b in facet.buckets) == len(numbers)
+        for i, bucket in enumerate(facet.buckets):
+            last = i == len(facet.buckets) - 1
+            assert bucket.count == sum(bucket.start <= n and (n < bucket.end or (last and n == bucket.end)) for n in numbers)
+            assert last or bucket.end == facet.buckets[i + 1].start
+        return
+    expected = sorted(oracle.facet_counts(records, name, kind).items(), key=lambda pair: (-pair[1], pair[0]))
+    assert [(v.value, v.count) for v in facet.values] == expected
+    assert facet.distinct == len(expected)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_fifty_random_queries_equal_the_oracle(index: VectorIndex, seed: int):
+    records = make_catalogue(SIZE, seed)
+    rng = random.Random(seed)
+    for start in range(0, SIZE, 97):
+        index.upsert(records[start : start + 97])
+    for number in range(50):
+        query = random_query(rng, records)
+        try:
+            check(index, records, query)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
+
+
+def test_queries_equal_the_oracle_while_products_come_change_and_go(index: VectorIndex):
+    seed = 77
+    rng = random.Random(seed)
+    records = {r.product.id: r for r in make_catalogue(SIZE, seed)}
+    index.upsert(list(records.values()))
+    for round_number in range(60):
+        for product_id in rng.sample(sorted(records), 3):
+            del records[product_id]
+            assert index.delete([product_id]) == 1
+        fresh = [make_record(f"p{rng.randint(0, SIZE)}", rng) for _ in range(3)]
+        index.upsert(fresh)
+        records |= {r.product.id: r for r in fresh}
+        query = random_query(rng, list(records.values()))
+        try:
+            check(index, list(records.values()), query)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, round {round_number}: {query}") from error
+
+
+def test_an_empty_index_answers_with_nothing(index: VectorIndex):
+    for query in (IndexQuery(), IndexQuery(vector=unit(np.ones(DIMENSION)))):
+        answer = index.search(query)
+        assert (answer.hits, answer.total, answer.matching, answer.walk) == ((), 0, 0, None)
+    facets = index.search(IndexQuery(facets=("color", "price", "in_stock"))).facets
+    assert facets == {"color": ValueFacet((), 0), "price": RangeFacet(None, None, ()), "in_stock": ValueFacet((), 0)}
+
+
+def test_equal_scores_order_by_code_point_of_the_id(index: VectorIndex):
+    vector = unit(np.ones(DIMENSION))
+    ids = ["b", "a", "B", "é", "😀", "ﬀ", "10", "9"]
+    index.upsert([Record(Product(id=i, title="same"), vector, "k") for i in ids])
+    for query in (IndexQuery(vector=vector), IndexQuery(), IndexQuery(sort=Sort("title")), IndexQuery(sort=Sort("title", True))):
+        assert [h.product.id for h in index.search(query).hits] == sorted(ids)
+
+
+def test_asking_for_more_candidates_than_match_gives_all_that_match(index: VectorIndex):
+    records = make_catalogue(120, 3)
+    index.upsert(records)
+    brand = SCHEMA.get("brand")
+    only = Condition(brand, "in", ("Acme",))
+    answer = index.search(IndexQuery(vector=separated(random.Random(3), records), filter=only, limit=120))
+    assert {h.product.id for h in answer.hits} == {r.product.id for r in records if r.product.brand == "Acme"}
+
+
+def test_facets_list_the_most_frequent_values_and_count_the_others(index: VectorIndex):
+    records = make_catalogue(120, 4)
+    index.upsert(records)
+    facet = index.search(IndexQuery(facets=("brand",), facet_values=2)).facets["brand"]
+    expected = sorted(oracle.facet_counts(records, "brand", FieldType.KEYWORD).items(), key=lambda pair: (-pair[1], pair[0]))
+    assert [(v.value, v.count) for v in facet.values] == expected[:2]
+    assert facet.distinct == len(expected)
+
+
+def test_facet_and_count_agree_with_search(index: VectorIndex):
+    records = make_catalogue(120, 5)
+    index.upsert(records)
+    tree = Condition(SCHEMA.get("in_stock"), "in", (True,))
+    answer = index.search(IndexQuery(filter=tree, facets=SCHEMA.facets))
+    assert index.facet(SCHEMA.facets, tree) == dict(answer.facets)
+    assert index.count(tree) == answer.total == answer.matching
+    assert index.count() == len(records)
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        (IndexQuery(filter=Condition(Field("size", FieldType.KEYWORD), "in", ("L",))), InvalidFilter),
+        (IndexQuery(filter=All((Condition(Field("price", FieldType.KEYWORD), "in", ("L",)),))), InvalidFilter),
+        (IndexQuery(sort=Sort("size")), InvalidQuery),
+        (IndexQuery(sort=Sort("color")), InvalidQuery),
+        (IndexQuery(facets=("size",)), InvalidQuery),
+        (IndexQuery(facets=("title",)), InvalidQuery),
+        (IndexQuery(collapse="size"), InvalidQuery),
+        (IndexQuery(collapse="price"), InvalidQuery),
+        (IndexQuery(limit=0), InvalidQuery),
+        (IndexQuery(vector=unit(np.ones(DIMENSION + 1))), ModelMismatch),
+        (IndexQuery(vector=np.zeros(DIMENSION, np.float32)), InvalidQuery),
+        (IndexQuery(vector=np.full(DIMENSION, np.nan, np.float32)), InvalidQuery),
+    ],
+)
+def test_a_query_that_does_not_fit_is_refused(index: VectorIndex, query: IndexQuery, error: type[Exception]):
+    index.upsert(make_catalogue(10, 1))
+    with pytest.raises(error):
+        index.search(query)
+    assert index.search(IndexQuery()).total == 10

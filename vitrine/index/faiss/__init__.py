@@ -1,0 +1,5 @@
+"""The embedded backend: SQLite is the record of truth; filter columns and vector indexes are derived from it."""
+
+from vitrine.index.faiss.versions import FaissVersions, open_versions
+
+__all__ = ["FaissVersions", "open_versions"]

@@ -1,0 +1,75 @@
+"""Keeping only the first product of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from vitrine.index.faiss.columns import Mask
+from vitrine.index.faiss.order import key_of, ordered_rows, raw_of
+from vitrine.index.faiss.ragged import Ints
+from vitrine.index.faiss.segment import Segment
+from vitrine.queries import Sort
+
+__all__ = ["collapsed", "first_of_each_group", "group_of"]
+
+
+def group_of(segment: Segment, row: int, field: str) -> str | None:
+    """A row's value of the field (the first, where it has several); None without one."""
+    column = segment.keywords(field)
+    start, end = column.offsets[row], column.offsets[row + 1]
+    return None if start == end else column.words[int(column.codes[start])]
+
+
+def first_of_each_group(rows: Iterable[tuple[Segment, int]], field: str) -> Iterator[bool]:
+    """For rows in their order: whether each is the first of its group; those without a group all are."""
+    seen: set[str] = set()
+    for segment, row in rows:
+        group = group_of(segment, row, field)
+        yield group is None or group not in seen
+        if group is not None:
+            seen.add(group)
+
+
+def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: Sort) -> list[Mask]:
+    """The masks reduced to the first row of each group in the sort's order, over all segments together."""
+    firsts = [_firsts(segment, mask, field, sort) for segment, mask in zip(segments, masks, strict=True)]
+    for i in range(1, len(segments)):
+        for place, code in _beaten(i, segments, firsts, field=field, sort=sort):
+            firsts[place][code] = -1
+    kept = []
+    for segment, mask, own in zip(segments, masks, firsts, strict=True):
+        remaining = mask & (segment.keywords(field).first_codes() < 0)
+        remaining[own[own >= 0]] = True
+        kept.append(remaining)
+    return kept
+
+
+def _firsts(segment: Segment, mask: Mask, field: str, sort: Sort) -> Ints:
+    """For each code of the field the first row of the mask that has it as its group, -1 where none has."""
+    column, order = segment.keywords(field), ordered_rows(segment, sort)
+    rows = order[mask[order]]
+    groups = column.first_codes()[rows]
+    rows, groups = rows[groups >= 0], groups[groups >= 0]
+    codes, places = np.unique(groups, return_index=True)
+    found = np.full(len(column.words), -1, np.int64)
+    found[codes] = rows[places]
+    return found
+
+
+def _beaten(i: int, segments: list[Segment], firsts: list[Ints], *, field: str, sort: Sort) -> Iterator[tuple[int, int]]:
+    """Where segment `i` and an earlier one have the same group: the place (segment, code) of the row that comes later."""
+    words = segments[i].keywords(field).words
+    for code in np.flatnonzero(firsts[i] >= 0).tolist():
+        for j in range(i):
+            other = segments[j].keywords(field).words.find(words[code])
+            if other is None or firsts[j][other] < 0:
+                continue
+            mine, theirs = _key(segments[i], firsts[i][code], sort), _key(segments[j], firsts[j][other], sort)
+            yield (j, other) if mine < theirs else (i, code)
+            break
+
+
+def _key(segment: Segment, row: int, sort: Sort) -> tuple[bool, object, str]:
+    return key_of(raw_of(segment, int(row), sort), segment.id(int(row)), sort)

@@ -1,0 +1,175 @@
+"""One version of the embedded index: the `VectorIndex` over SQLite and what is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from time import perf_counter
+
+import numpy as np
+
+from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
+from vitrine.filters import MATCH_ALL, Filter
+from vitrine.index.checks import check_facets, check_filter, check_product, check_query, check_record
+from vitrine.index.faiss.browsed import Browsed, browse
+from vitrine.index.faiss.columns import Mask
+from vitrine.index.faiss.facets import count_facet
+from vitrine.index.faiss.order import key_of
+from vitrine.index.faiss.pages import Page, cut_page
+from vitrine.index.faiss.planner import Planner
+from vitrine.index.faiss.ranked import Candidates, find_candidates, in_order, selections, weigh
+from vitrine.index.faiss.reader import Reader
+from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.state import State
+from vitrine.index.patching import patched
+from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo, Walk
+from vitrine.products import Product, Record, Value
+from vitrine.results import Facet, Hit
+
+__all__ = ["FaissIndex"]
+
+ATTEMPTS = 20
+"""How often a page is built anew when one of its products was replaced meanwhile."""
+
+
+class FaissIndex:
+    """Reads follow the record store, writes go to it; safe to call from several threads."""
+
+    def __init__(self, info: VersionInfo, store: RecordStore, reader: Reader, planner: Planner) -> None:
+        self._info = info
+        self._store = store
+        self._reader = reader
+        self._planner = planner
+
+    @property
+    def info(self) -> VersionInfo:
+        """Name, schema and fingerprint of this version, as it was opened."""
+        return self._info
+
+    def upsert(self, records: Sequence[Record]) -> None:
+        """Insert or replace whole records; `InvalidProduct` or `ModelMismatch` for one that cannot be kept."""
+        for record in records:
+            check_record(record, dimension=self.info.dimension, schema=self.info.schema)
+        if records:
+            self._store.put(records)
+
+    def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
+        """Change fields and keep the vector."""
+
+        def change(product: Product) -> Product:
+            found = patched(product, changes, self.info.schema)
+            check_product(found, self.info.schema)
+            return found
+
+        if not self._store.change(product_id, change):
+            raise NotFound(f"there is no product {product_id!r}")
+
+    def patch_products(self, products: Sequence[Product]) -> None:
+        """Replace all fields of known products."""
+        for product in products:
+            check_product(product, self.info.schema)
+        unknown = self._store.replace_products(products)
+        if unknown:
+            raise NotFound(f"there is no product {', '.join(map(repr, unknown[:10]))}")
+
+    def delete(self, product_ids: Sequence[str]) -> int:
+        """Remove products; returns how many there were."""
+        return self._store.delete(product_ids)
+
+    def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
+        """The records of the ids that exist."""
+        return self._store.get(product_ids)
+
+    def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
+        """The stamps of the ids that exist."""
+        return self._store.stamps(product_ids)
+
+    def search(self, query: IndexQuery) -> IndexAnswer:
+        """One page of the query's candidate set."""
+        check_query(query, dimension=self.info.dimension, schema=self.info.schema)
+        for _ in range(ATTEMPTS):
+            answer = self._answer(self._reader.current(), query)
+            if answer is not None:
+                return answer
+        raise IndexUnavailable("the products are being rewritten faster than a page can be read; try again")
+
+    def _answer(self, state: State, query: IndexQuery) -> IndexAnswer | None:
+        """The page as of this state; None when one of its products has been replaced since."""
+        page = self._page(state, query)
+        seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
+        stored = self._store.pictured(seqs)
+        if len(stored) < len(seqs):
+            return None
+        hits = tuple(Hit(stored[s][0], e.score, stored[s][1]) for s, e in zip(seqs, page.entries, strict=True))
+        started = perf_counter()
+        facets = self._facets(state, query.facets, page, query.facet_values)
+        spent = {"facets": (perf_counter() - started) * 1e3}
+        walk = query.walk
+        total = page.total if walk is None else walk.total
+        further = None
+        if page.more:
+            last = page.entries[-1]
+            as_of, floor = (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor)
+            further = Walk(as_of, floor, (last.raw, hits[-1].product.id), total)
+        return IndexAnswer(hits, total, facets, further, page.search, self._matching(state, query.filter), spent)
+
+    def _page(self, state: State, query: IndexQuery) -> Page:
+        after = None if query.walk is None else key_of(*query.walk.after, query.sort)
+        as_of = state.seq if query.walk is None else min(query.walk.as_of, state.seq)
+
+        def masks() -> list[Mask]:
+            return state.masks(query.filter, as_of=as_of, exclude=query.exclude)
+
+        asked = (query.filter, query.exclude, as_of, query.sort, query.collapse)
+        if query.vector is None:
+            browsed: Browsed = state.recent.get(asked, lambda: browse(state, masks(), query), weight=Browsed.weigh)
+            return cut_page(browsed.after(after), query.limit, total=browsed.total, key=asked, selections=browsed.selections)
+        vector, near = query.vector, (*asked[:3], query.vector.tobytes(), query.candidates, query.min_score)
+        best = state.recent.get(near, lambda: find_candidates(state, masks(), query, vector, self._planner), weight=Candidates.weigh)
+        floor = None if query.walk is None or query.walk.floor == best.floor else query.walk.floor
+        key = (*near, *asked[3:], floor)
+        entries = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
+        rest = iter(entries) if after is None else (e for e in entries if e.key > after)
+        page = cut_page(rest, query.limit, total=len(entries), key=key, selections=lambda: selections(entries))
+        return replace(page, search=best.search, floor=best.floor)
+
+    def count(self, filter: Filter = MATCH_ALL) -> int:
+        """How many products fulfil the filter."""
+        if filter == MATCH_ALL:
+            return self._store.count()
+        check_filter(filter, self.info.schema)
+        return self._matching(self._reader.current(), filter)
+
+    @staticmethod
+    def _matching(state: State, filter: Filter) -> int:
+        return state.recent.get(("matching", filter), lambda: sum(int(np.count_nonzero(m)) for m in state.masks(filter)))
+
+    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+        """Counts over all products under the filter."""
+        check_facets(fields, self.info.schema)
+        check_filter(filter, self.info.schema)
+        state = self._reader.current()
+        page = self._page(state, IndexQuery(filter=filter, limit=1))
+        return self._facets(state, fields, page, values)
+
+    def _facets(self, state: State, fields: Sequence[str], page: Page, values: int) -> dict[str, Facet]:
+        selections = cache(page.selections)
+
+        def counted(name: str) -> Facet:
+            field = self.info.schema.require(name, wrong=InvalidQuery, where="facets")
+            return count_facet(field, selections(), values=values)
+
+        return {name: state.recent.get(("facet", page.key, name, values), partial(counted, name)) for name in fields}
+
+    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+        """All records in batches ordered by id."""
+        return self._store.scan(after=after, batch=batch)
+
+    def settle(self) -> None:
+        """Make the derived files that let other processes start quickly."""
+        self._reader.settle()
+
+    def close(self) -> None:
+        """Release files; may be called twice."""
+        self._store.close()

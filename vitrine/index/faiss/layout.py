@@ -1,0 +1,111 @@
+"""Which columns a catalogue's fields need, and how a product's values get into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from vitrine.fields.colors import families
+from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.index.faiss.columns import MISSING_BOOL, MISSING_TIME, Column, Keywords, Numbers, OrderedTexts
+from vitrine.index.faiss.ragged import Strings
+from vitrine.products import Product
+
+__all__ = ["ID", "TITLE_ORDER", "ColumnKind", "Layout", "layout", "microseconds", "written"]
+
+ID = "id"
+"""The column of ids in order, which every segment has."""
+TITLE_ORDER = "title~order"
+"""The casefolded titles in order."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(when: datetime) -> int:
+    """Microseconds since 1970, exactly: a float could not tell all times apart."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def written(name: str) -> str:
+    """The column of a COLOR field that filters: families and the colours as written."""
+    return f"{name}~written"
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """One column: its values from products, its class's ways to merge and to load."""
+
+    build: Callable[[Sequence[Product]], Column]
+    concat: Callable[[Sequence[Any]], Column]
+    load: Callable[[Any], Column]
+
+
+Layout: TypeAlias = dict[str, ColumnKind]
+
+
+def layout(schema: Schema) -> Layout:
+    """The columns of a schema by name; `ID` first."""
+    columns: Layout = {ID: _ordered(lambda p: p.id)}
+    for field in schema:
+        if field.name != ID:
+            columns |= _columns(field)
+    if "title" in schema:
+        columns[TITLE_ORDER] = _ordered(lambda p: p.title.casefold())
+    return columns
+
+
+def _columns(field: Field) -> Layout:
+    name = field.name
+    if field.type.numeric:
+        return {name: _numbers(name, np.float64, np.nan, float)}
+    if field.type is FieldType.DATETIME:
+        return {name: _numbers(name, np.int64, MISSING_TIME, microseconds)}
+    if field.type is FieldType.BOOL:
+        return {name: _numbers(name, np.int8, MISSING_BOOL, int)}
+    if field.type is FieldType.TEXT:
+        # the empty word stands for "has a value", for a text may hold no word at all
+        return {name: _keywords(lambda p: () if p.value(name) is None else ("", *re.findall(r"\w+", str(p.value(name)).casefold())))}
+    if field.type is FieldType.PATH:
+        return {name: _keywords(lambda p: tuple(prefix for path in _texts(p, name) for prefix in _prefixes(path)))}
+    if field.type is FieldType.COLOR:
+        return {
+            name: _keywords(lambda p: _families(p, name)),
+            written(name): _keywords(lambda p: (*_families(p, name), *(c.strip().casefold() for c in _texts(p, name)))),
+        }
+    return {name: _keywords(lambda p: _texts(p, name))}
+
+
+def _texts(product: Product, name: str) -> tuple[str, ...]:
+    value: Any = product.value(name)
+    return () if value is None else (value,) if isinstance(value, str) else value
+
+
+def _families(product: Product, name: str) -> tuple[str, ...]:
+    return product.colors if name == "color" else families(_texts(product, name))
+
+
+def _prefixes(path: str) -> list[str]:
+    """Men/Tops/Jackets -> Men, Men/Tops, Men/Tops/Jackets."""
+    levels = path.strip("/").split("/")
+    return ["/".join(levels[:depth]) for depth in range(1, len(levels) + 1)]
+
+
+def _numbers(name: str, dtype: Any, missing: float, read: Callable[[Any], float]) -> ColumnKind:
+    def build(products: Sequence[Product]) -> Numbers:
+        values = (p.value(name) for p in products)
+        return Numbers(np.asarray([missing if v is None else read(v) for v in values], dtype))
+
+    return ColumnKind(build, Numbers.concat, lambda arrays: Numbers(arrays["values"]))
+
+
+def _keywords(read: Callable[[Product], Sequence[str]]) -> ColumnKind:
+    return ColumnKind(lambda products: Keywords.of([read(p) for p in products]), Keywords.concat, Keywords.stored)
+
+
+def _ordered(read: Callable[[Product], str]) -> ColumnKind:
+    return ColumnKind(lambda products: OrderedTexts(Strings.of([read(p) for p in products])), OrderedTexts.concat, OrderedTexts.stored)

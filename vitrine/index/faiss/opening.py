@@ -1,0 +1,28 @@
+"""Putting one version's parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from vitrine.index.faiss.index import FaissIndex
+from vitrine.index.faiss.layout import layout
+from vitrine.index.faiss.planner import Planner
+from vitrine.index.faiss.reader import Reader
+from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.snapshots import Snapshots
+from vitrine.index.ports import VersionInfo
+from vitrine.settings import Settings
+
+__all__ = ["open_index"]
+
+
+def open_index(records: Path, info: Callable[[], VersionInfo], settings: Settings) -> FaissIndex:
+    """The index over a record file; derived files lie in the folder `derived` beside it."""
+    about = info()
+    columns = layout(about.schema)
+    store = RecordStore(records, timeout_s=settings.index_timeout_s)
+    snapshots = Snapshots(records.parent / "derived", columns, dimension=about.dimension)
+    reader = Reader(store, snapshots, columns, timeout_s=settings.index_timeout_s)
+    return FaissIndex(replace(about, count=store.count()), store, reader, Planner())

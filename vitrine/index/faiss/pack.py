@@ -1,0 +1,59 @@
+"""Many named arrays in one file that is mapped, not read, with a check that finds damage."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["checksum", "map_array", "map_arrays", "write_arrays"]
+
+_ALIGN = 64
+_WHOLE = 64_000_000
+_BLOCK, _BLOCKS = 65_536, 64
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the arrays one after the other to `path`, and where each lies to `path`.json."""
+    places = {}
+    with path.open("wb") as file:
+        for name, array in arrays.items():
+            file.write(bytes(-file.tell() % _ALIGN))
+            places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": array.shape}
+            np.ascontiguousarray(array).tofile(file)
+    path.with_suffix(".json").write_text(json.dumps(places))
+
+
+def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays that `write_arrays` wrote, read-only and mapped: processes share their memory."""
+    places = json.loads(path.with_suffix(".json").read_text())
+    block = map_array(path, np.uint8, (path.stat().st_size,))
+    found = {}
+    for name, place in places.items():
+        dtype, count = np.dtype(place["dtype"]), int(np.prod(place["shape"]))
+        found[name] = block[place["at"] : place["at"] + count * dtype.itemsize].view(dtype).reshape(place["shape"])
+    return found
+
+
+def map_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A file as one array, read-only and mapped."""
+    if not np.prod(shape):
+        return np.zeros(shape, dtype)
+    return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
+
+
+def checksum(path: Path) -> list[int]:
+    """Size and CRC-32 of a file; of a large one, 64 blocks spread over it count, so that opening stays quick."""
+    size = path.stat().st_size
+    starts = range(0, size, _BLOCK) if size <= _WHOLE else [i * (size - _BLOCK) // (_BLOCKS - 1) for i in range(_BLOCKS)]
+    crc = 0
+    with path.open("rb") as file:
+        for start in starts:
+            file.seek(start)
+            crc = zlib.crc32(file.read(_BLOCK), crc)
+    return [size, crc]

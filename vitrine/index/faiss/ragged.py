@@ -1,0 +1,87 @@
+"""Rows of different lengths in two flat arrays, so that they can be mapped from a file and taken without a loop."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Ints", "Strings", "concat_ragged", "take_ragged"]
+
+Ints = NDArray[np.int64]
+
+
+def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, NDArray[Any]]:
+    """The given rows (in their order) of the ragged array data[offsets[i]:offsets[i + 1]], as new (offsets, data)."""
+    starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
+    taken = np.concatenate(([0], np.cumsum(lengths)))
+    places = np.arange(taken[-1]) + np.repeat(starts - taken[:-1], lengths)
+    return taken, data[places]
+
+
+def concat_ragged(parts: Sequence[tuple[Ints, NDArray[Any]]]) -> tuple[Ints, NDArray[Any]]:
+    """All rows of all parts, in order."""
+    starts = np.cumsum([0, *(offsets[-1] for offsets, _ in parts)])
+    offsets = [part_offsets[1:] + start for (part_offsets, _), start in zip(parts, starts, strict=False)]
+    return np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate([data for _, data in parts])
+
+
+class Strings:
+    """A sequence of texts as one block of UTF-8, whose byte order is the order of code points."""
+
+    def __init__(self, offsets: Ints, data: NDArray[np.uint8]) -> None:
+        self.offsets = offsets
+        self.data = data
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Strings:
+        """The texts in their order."""
+        encoded = [text.encode() for text in texts]
+        offsets = np.concatenate(([0], np.cumsum([len(e) for e in encoded], dtype=np.int64)))
+        return cls(offsets, np.frombuffer(b"".join(encoded), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        return self.encoded(row).decode()
+
+    def encoded(self, row: int) -> bytes:
+        """The UTF-8 of one text."""
+        return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
+
+    def all(self) -> list[str]:
+        """Every text."""
+        block, bounds = self.data.tobytes(), self.offsets.tolist()
+        return [block[a:b].decode() for a, b in itertools.pairwise(bounds)]
+
+    def take(self, rows: Ints) -> Strings:
+        """The texts of these rows."""
+        return Strings(*take_ragged(self.offsets, self.data, rows))
+
+    @staticmethod
+    def concat(parts: Sequence[Strings]) -> Strings:
+        """All texts of all parts."""
+        return Strings(*concat_ragged([(p.offsets, p.data) for p in parts]))
+
+    def bisect(self, text: str, *, order: NDArray[np.int32] | None = None) -> int:
+        """How many texts are less than `text`; the texts are sorted, or `order` lists their rows in sorted order."""
+        wanted, low, high = text.encode(), 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.encoded(middle if order is None else int(order[middle])) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def find(self, text: str, *, order: NDArray[np.int32] | None = None) -> int | None:
+        """The row of a text, None when it is not there; sorted as for `bisect`."""
+        place = self.bisect(text, order=order)
+        if place == len(self):
+            return None
+        row = place if order is None else int(order[place])
+        return row if self.encoded(row) == text.encode() else None

@@ -1,0 +1,86 @@
+"""Keeping up with the record store: before each query a process learns what was committed since its last one."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+
+from vitrine.errors import IndexUnavailable
+from vitrine.index.faiss.database import translated
+from vitrine.index.faiss.layout import Layout
+from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.snapshots import Snapshots
+from vitrine.index.faiss.state import Part, State
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """The newest `State` of one version, from the newest snapshot and the writes after it."""
+
+    def __init__(self, store: RecordStore, snapshots: Snapshots, layout: Layout, *, timeout_s: float) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._layout = layout
+        self._timeout_s = timeout_s
+        self._state: State | None = None
+        self._snapshot: str | None = None
+        self._lock = threading.Lock()
+        self._seen = threading.local()
+
+    def current(self) -> State:
+        """The state with every write that was committed before the call; microseconds when nothing is new."""
+        version = (os.getpid(), self._store.version(), self._snapshots.current())
+        state = self._state
+        if state is not None and getattr(self._seen, "version", None) == version:
+            return state
+        if not self._lock.acquire(timeout=self._timeout_s):
+            raise IndexUnavailable(f"the index is still being loaded after {self._timeout_s:g} s; try again")
+        try:
+            self._state = self._refreshed(self._state, version[2])
+        finally:
+            self._lock.release()
+        self._seen.version = version
+        return self._state
+
+    def settle(self) -> None:
+        """Write a snapshot of the present state, unless the newest one knows it all."""
+        state = self.current()
+        if state.parts and (len(state.parts) > 1 or self._snapshot is None or not state.parts[0].alive.all()):
+            with translated(self._snapshots.folder):
+                self._snapshots.write([(p.segment, np.flatnonzero(p.alive)) for p in state.parts], seq=state.seq)
+
+    def _refreshed(self, state: State | None, snapshot: str | None) -> State:
+        last = self._store.last_seq()
+        if state is None or (snapshot is not None and snapshot != self._snapshot):
+            state = self._loaded(snapshot, state)
+        if state.seq > last:
+            state = State((), 0)
+        if state.seq == 0:
+            return self._first(last)
+        for changes in self._store.changes(since=state.seq, up_to=last):
+            state = state.after(changes, seq=changes[-1].seq, layout=self._layout)
+        return state if state.seq == last else State(state.parts, last, state.recent)
+
+    def _loaded(self, snapshot: str | None, state: State | None) -> State:
+        """The snapshot's state, or the present one where there is no better."""
+        loaded = None if snapshot is None else self._snapshots.load(snapshot)
+        self._snapshot = snapshot
+        if loaded is None:
+            return state or State((), 0)
+        segment, seq = loaded
+        return State((Part(segment, np.ones(len(segment), np.bool_)),), seq)
+
+    def _first(self, last: int) -> State:
+        """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""
+        segments = [
+            Segment.of(kept, self._layout)
+            for chunk in self._store.changes(since=0, up_to=last)
+            if (kept := [c for c in chunk if c.product])
+        ]
+        if len(segments) > 1:
+            segments = [Segment.merged([(s, np.arange(len(s))) for s in segments], self._layout)]
+        return State(tuple(Part(s, np.ones(len(s), np.bool_)) for s in segments), last)

@@ -1,0 +1,222 @@
+"""The versions of the embedded index: a folder each, and one pointer file that names the live one."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound, StorageUnavailable, VitrineError
+from vitrine.fields.schema import Schema
+from vitrine.index.faiss.durable import sync_folder, write_durably
+from vitrine.index.faiss.index import FaissIndex
+from vitrine.index.faiss.metadata import Metadata
+from vitrine.index.faiss.opening import open_index
+from vitrine.index.faiss.records import RecordStore
+from vitrine.index.names import is_version_name, version_name
+from vitrine.index.ports import VectorIndex, VersionInfo
+from vitrine.settings import Settings
+
+__all__ = ["FaissVersions", "open_versions"]
+
+META, RECORDS, POINTER, LOCK = "version.json", "records.sqlite", "live", "versions.lock"
+
+
+def open_versions(settings: Settings) -> FaissVersions:
+    """The versions under DATA_DIR/index; nothing is written before the first version is created."""
+    return FaissVersions(settings.data_dir / "index", settings)
+
+
+class FaissVersions:
+    """Every folder change happens under one lock between processes; readers need none."""
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self._root = root
+        self._settings = settings
+        self._opened: dict[str, FaissIndex] = {}
+        self._guard = threading.Lock()
+        self._pointer: tuple[tuple[int, int], str] | None = None
+
+    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+        """A new, empty version; its folder appears whole or not at all."""
+        with self._changing():
+            now = datetime.now(UTC)
+            name = version_name(model, now, self._names())
+            part = self._root / f".{uuid.uuid4().hex}.part"
+            part.mkdir()
+            try:
+                Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(part / META)
+                RecordStore.create(part / RECORDS)
+                os.rename(part, self._root / name)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+            sync_folder(self._root)
+        return self.open(name)
+
+    def open(self, name: str) -> VectorIndex:
+        """Open a version by name; a process opens each once."""
+        path = self._root / name
+        if not is_version_name(name) or not (path / META).exists():
+            self._forget(name)
+            raise NotFound(f"there is no version {name!r}")
+        with self._guard:
+            if name not in self._opened:
+                self._opened[name] = open_index(
+                    path / RECORDS, lambda: self._metadata(name).info(live=self._live_name() == name, count=0), self._settings
+                )
+            return self._opened[name]
+
+    def live(self) -> VectorIndex:
+        """The version that the pointer names now."""
+        name = self._live_name()
+        if name is None:
+            raise NoLiveVersion("no index version is live yet; run `vitrine ingest`, or publish one")
+        try:
+            return self.open(name)
+        except NotFound:
+            raise IndexUnavailable(f"the live version {name} is gone; publish another version, or ingest again") from None
+
+    def complete(self, name: str) -> None:
+        """Mark a building version as ready, with its snapshot made so that services start quickly."""
+        index = self._index(name)
+        index.settle()
+        with self._changing():
+            replace(self._metadata(name), complete=True).write(self._root / name / META)
+
+    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+        """Make a ready version the live one by replacing the pointer file."""
+        index = self._index(name)
+        self._require_complete(name)
+        if verify is not None:
+            verify(index)
+        with self._changing():
+            self._require_complete(name)
+            previous = self._live_name()
+            write_durably(self._root / POINTER, name.encode())
+        return previous
+
+    def discard(self, name: str) -> None:
+        """Delete a version; it disappears in one step, then its files go."""
+        with self._changing():
+            self._require(name)
+            if name == self._live_name():
+                raise Conflict(f"version {name} is live; publish another one first")
+            gone = self._root / f".{uuid.uuid4().hex}.gone"
+            os.rename(self._root / name, gone)
+        self._forget(name)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def list(self) -> builtins.list[VersionInfo]:
+        """All versions, newest first."""
+        live = self._live_name()
+        found = []
+        for name in sorted(self._names(), reverse=True):
+            try:
+                found.append(self._metadata(name).info(live=name == live, count=self.open(name).count()))
+            except NotFound:
+                continue  # discarded meanwhile
+        return found
+
+    def prune(self, *, keep: int) -> builtins.list[str]:
+        """Discard ready versions but the newest `keep`."""
+        ready = [name for name in sorted(self._names(), reverse=True) if self._metadata(name).complete and name != self._live_name()]
+        gone = []
+        for name in ready[keep:]:
+            try:
+                self.discard(name)
+            except (NotFound, Conflict):
+                continue  # another process was quicker
+            gone.append(name)
+        return gone
+
+    def check(self) -> builtins.list[str]:
+        """What stands between the index and an answer, with its remedy."""
+        found = []
+        if self._root.exists() and not os.access(self._root, os.W_OK):
+            found.append(f"{self._root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR")
+        try:
+            self.list()
+            self.live().count()
+        except NoLiveVersion:
+            pass  # nothing is wrong: nothing has been ingested yet
+        except VitrineError as error:
+            found.append(str(error))
+        return found
+
+    def close(self) -> None:
+        """Close every open version."""
+        with self._guard:
+            for index in self._opened.values():
+                index.close()
+            self._opened.clear()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Alone among all processes; errors of the file system translated."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._root / LOCK, timeout=self._settings.index_timeout_s):
+                yield
+        except Timeout:
+            raise IndexUnavailable(
+                f"another process has been changing the versions for {self._settings.index_timeout_s:g} s; try again"
+            ) from None
+        except OSError as error:
+            raise StorageUnavailable(
+                f"{self._root} cannot be used ({error.strerror or error}); check the disk and its permissions"
+            ) from error
+
+    def _names(self) -> builtins.list[str]:
+        try:
+            return [name for name in os.listdir(self._root) if is_version_name(name)]
+        except FileNotFoundError:
+            return []
+
+    def _live_name(self) -> str | None:
+        """What the pointer file says; read again only when it has been replaced."""
+        path = self._root / POINTER
+        try:
+            stat = os.stat(path)
+            stamp = (stat.st_ino, stat.st_mtime_ns)
+            if self._pointer is None or self._pointer[0] != stamp:
+                self._pointer = (stamp, path.read_text())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise IndexUnavailable(f"{path} cannot be read ({error.strerror or error}); check its permissions") from error
+        return self._pointer[1]
+
+    def _metadata(self, name: str) -> Metadata:
+        try:
+            return Metadata.read(self._root / name / META)
+        except FileNotFoundError:
+            raise NotFound(f"there is no version {name!r}") from None
+
+    def _index(self, name: str) -> FaissIndex:
+        self.open(name)
+        return self._opened[name]
+
+    def _require(self, name: str) -> None:
+        if not is_version_name(name) or not (self._root / name / META).exists():
+            raise NotFound(f"there is no version {name!r}")
+
+    def _require_complete(self, name: str) -> None:
+        if not self._metadata(name).complete:
+            raise Conflict(f"version {name} is still being built; complete it first")
+
+    def _forget(self, name: str) -> None:
+        with self._guard:
+            index = self._opened.pop(name, None)
+        if index is not None:
+            index.close()

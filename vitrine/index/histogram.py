@@ -1,0 +1,68 @@
+"""Histograms with round bounds: what a price slider shows."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.results import Bucket, RangeFacet
+
+__all__ = ["MAX_BUCKETS", "range_facet", "round_bounds"]
+
+MAX_BUCKETS = 20
+
+
+def round_bounds(low: float, high: float) -> list[float]:
+    """Bucket bounds from at or below `low` to at or above `high`, in steps of 1, 2 or 5 times a power of ten.
+
+    At most `MAX_BUCKETS` buckets. Where `low` equals `high`, or no round step tells them apart, the bounds are the two themselves.
+
+    >>> round_bounds(3.0, 170.0)
+    [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0, 170.0]
+    """
+    width = high - low
+    if not (width > 0 and math.isfinite(width)):
+        return [low, high]
+    exponent = math.floor(math.log10(width / MAX_BUCKETS))
+    for power in (exponent, exponent + 1, exponent + 2):
+        for factor in (1, 2, 5):
+            bounds = _bounds(low, high, factor, power)
+            if bounds is not None:
+                return bounds
+    return [low, high]
+
+
+def _bounds(low: float, high: float, factor: int, power: int) -> list[float] | None:
+    first, last = math.floor(_steps(low, factor, power)), math.ceil(_steps(high, factor, power))
+    if last - first > MAX_BUCKETS:
+        return None
+    bounds = [_bound(i * factor, power) for i in range(first, last + 1)]
+    if bounds[0] > low or bounds[-1] < high or any(a >= b for a, b in itertools.pairwise(bounds)):
+        return None
+    return bounds
+
+
+def _steps(value: float, factor: int, power: int) -> float:
+    return value / factor / 10.0**power if power >= 0 else value / factor * 10.0**-power
+
+
+def _bound(units: int, power: int) -> float:
+    """units x 10^power, the nearest float: dividing by an exact power of ten does not turn 3 x 0.1 into 0.30000000000000004."""
+    return float(units * 10**power) if power >= 0 else units / 10.0**-power
+
+
+def range_facet(numbers: NDArray[np.float64]) -> RangeFacet:
+    """Smallest, largest and histogram of finite numbers (n,), in any order."""
+    if not len(numbers):
+        return RangeFacet(None, None, ())
+    low, high = float(numbers.min()), float(numbers.max())
+    bounds = round_bounds(low, high)
+    if low == high:
+        return RangeFacet(low, high, (Bucket(low, high, len(numbers)),))
+    # the bucket that each number falls into; the last takes its end as well
+    places = np.minimum(np.searchsorted(np.asarray(bounds), numbers, side="right") - 1, len(bounds) - 2)
+    counts = np.bincount(places, minlength=len(bounds) - 1)
+    return RangeFacet(low, high, tuple(Bucket(a, b, int(c)) for a, b, c in zip(bounds, bounds[1:], counts, strict=False)))

@@ -1,0 +1,44 @@
+"""A product as JSON text and back, without loss: tuples and points in time return as they were."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from vitrine.products import Product, Value
+
+__all__ = ["product_from_json", "product_to_json"]
+
+_TUPLES = ("color", "colors", "category")
+
+
+def product_to_json(product: Product) -> bytes:
+    """UTF-8 JSON of the fields that have a value."""
+    given: dict[str, Any] = {name: getattr(product, name) for name in Product.__dataclass_fields__ if name != "attributes"}
+    stored = {name: value for name, value in given.items() if value not in (None, ())}
+    if product.attributes:
+        stored["attributes"] = {name: _plain(value) for name, value in product.attributes.items()}
+    return orjson.dumps(stored)
+
+
+def product_from_json(text: bytes) -> Product:
+    """The product that `product_to_json` wrote."""
+    stored = orjson.loads(text)
+    for name in _TUPLES:
+        if name in stored:
+            stored[name] = tuple(stored[name])
+    attributes = {name: _value(value) for name, value in stored.pop("attributes", {}).items()}
+    return Product(**stored, attributes=MappingProxyType(attributes))
+
+
+def _plain(value: Value) -> object:
+    return {"at": value.isoformat()} if isinstance(value, datetime) else value
+
+
+def _value(stored: Any) -> Value:
+    if isinstance(stored, dict):
+        return datetime.fromisoformat(stored["at"])
+    return tuple(stored) if isinstance(stored, list) else stored
