@@ -1,0 +1,188 @@
+"""Everything that Qdrant, its client and the wire between them may raise, and what it means for Vitrine: one table."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import httpx
+from pydantic import ValidationError
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from vitrine.errors import Conflict, IndexUnavailable, VitrineError
+
+__all__ = ["FOREIGN", "TABLE", "Row", "transient", "translated"]
+
+FOREIGN = (
+    QdrantException,
+    ApiException,
+    grpc.RpcError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    ValidationError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    NotImplementedError,
+    TypeError,
+    AssertionError,
+    AttributeError,
+    IndexError,
+    OSError,
+    sqlite3.Error,
+)
+"""What a call of the client may raise; local mode raises Python's own exceptions."""
+
+_Test = Callable[[BaseException], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of failure: how it is recognised, which of our errors it becomes, and what its reader should do."""
+
+    name: str
+    seen_in: _Test
+    text: str
+    error: type[VitrineError] = IndexUnavailable
+    transient: bool = False
+    """Whether the same request may succeed a moment later."""
+
+
+def _status(*wanted: int) -> _Test:
+    return lambda e: isinstance(e, UnexpectedResponse) and e.status_code in wanted
+
+
+def _code(*names: str) -> _Test:
+    wanted = {getattr(grpc.StatusCode, name) for name in names}
+    return lambda e: isinstance(e, grpc.RpcError) and _code_of(e) in wanted
+
+
+def _code_of(error: BaseException) -> Any:
+    code = getattr(error, "code", None)
+    return code() if callable(code) else None
+
+
+def _source(*kinds: type[BaseException]) -> _Test:
+    return lambda e: isinstance(e.source if isinstance(e, ResponseHandlingException) else e, kinds)
+
+
+def _any(*tests: _Test) -> _Test:
+    return lambda e: any(test(e) for test in tests)
+
+
+def _says(*parts: str) -> _Test:
+    return lambda e: any(part in _message(e).casefold() for part in parts)
+
+
+def _full_disk(error: BaseException) -> bool:
+    source = error.source if isinstance(error, ResponseHandlingException) else error
+    return (isinstance(source, OSError) and source.errno in (errno.ENOSPC, errno.EDQUOT)) or _says(
+        "no space left", "disk full", "disk is full", "database or disk is full", "not enough space", "out of disk"
+    )(error)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, UnexpectedResponse):
+        return bytes(error.content or b"").decode("utf-8", "replace")
+    details = getattr(error, "details", None)
+    return str(details() or "") if isinstance(error, grpc.RpcError) and callable(details) else str(error)
+
+
+TABLE: tuple[Row, ...] = (
+    Row("full disk", _full_disk, "Qdrant's disk is full; free space or enlarge its volume, writes go on by themselves then"),
+    Row("rate limit", _any(lambda e: isinstance(e, ResourceExhaustedResponse), _status(429)), "Qdrant limits the rate of requests"),
+    Row(
+        "resources",
+        _any(_status(507), _code("RESOURCE_EXHAUSTED")),
+        "Qdrant has reached a limit of rate, memory or disk; its log says which",
+    ),
+    Row(
+        "wrong key",
+        _any(_status(401, 403), _code("UNAUTHENTICATED", "PERMISSION_DENIED")),
+        "Qdrant refuses the key; set VITRINE_QDRANT_API_KEY to the server's",
+    ),
+    Row(
+        "timeout",
+        _any(_status(408, 504), _code("DEADLINE_EXCEEDED", "CANCELLED"), _source(httpx.TimeoutException, TimeoutError)),
+        "Qdrant did not answer in time; it is overloaded, or VITRINE_QDRANT_TIMEOUT_S is too short",
+    ),
+    Row(
+        "missing index",
+        _says("index required", "no appropriate index", "no range index", "no index", "payload index"),
+        "a payload index of the collection is missing; run `vitrine reindex`",
+    ),
+    Row(
+        "gone",
+        _any(_status(404), _code("NOT_FOUND"), lambda e: isinstance(e, ValueError | KeyError) and _says("not found", "doesn't exist")(e)),
+        "the collection is gone from Qdrant; publish another version, restore a snapshot, or run `vitrine ingest`",
+    ),
+    Row(
+        "exists",
+        _any(_status(409), _code("ALREADY_EXISTS"), lambda e: isinstance(e, ValueError) and _says("already exists")(e)),
+        "Qdrant has a collection or alias of that name already; try again",
+        Conflict,
+    ),
+    Row(
+        "down",
+        _any(_status(502, 503), _code("UNAVAILABLE", "ABORTED"), _source(httpx.TransportError, ConnectionError)),
+        "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and VITRINE_QDRANT_GRPC_PORT",
+        transient=True,
+    ),
+    Row(
+        "too large",
+        _any(_status(413), lambda e: isinstance(e, grpc.RpcError) and _says("message length too large", "larger than max")(e)),
+        "a write is larger than Qdrant accepts; lower VITRINE_WRITE_BATCH, or raise the server's max_request_size_mb",
+    ),
+    Row(
+        "folder in use",
+        lambda e: isinstance(e, RuntimeError) and _says("already accessed")(e),
+        "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one process, run a Qdrant server for several",
+    ),
+    Row(
+        "closed",
+        lambda e: isinstance(e, RuntimeError) and _says("closed")(e),
+        "the connection to Qdrant has been closed; open the index again",
+    ),
+    Row(
+        "refused",
+        _any(
+            lambda e: isinstance(e, UnexpectedResponse) and e.status_code is not None and 400 <= e.status_code < 500,
+            _code("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+            lambda e: isinstance(e, ValueError) and not isinstance(e, ValidationError),
+        ),
+        "Qdrant refused the request; its version may be too old (1.16 or newer is needed), its log says more",
+    ),
+    Row(
+        "not understood",
+        _any(
+            lambda e: isinstance(e, UnexpectedResponse) and (e.status_code is None or e.status_code < 400),
+            _source(ValidationError, httpx.HTTPError, httpx.InvalidURL),
+        ),
+        "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address and the server's version",
+    ),
+    Row("internal", lambda _: True, "Qdrant failed inside; its log says why"),
+)
+"""The first row that recognises the failure decides."""
+
+
+def translated(error: BaseException) -> VitrineError:
+    """Our error for a foreign one: what has happened and what to do, with the server's own words kept as the cause."""
+    row = _row(error)
+    text = row.text
+    if isinstance(error, ResourceExhaustedResponse):
+        text += f"; try again in {error.retry_after_s} s"
+    return row.error(text)
+
+
+def transient(error: BaseException) -> bool:
+    """Whether trying again at once may help."""
+    return _row(error).transient
+
+
+def _row(error: BaseException) -> Row:
+    return next(row for row in TABLE if row.seen_in(error))

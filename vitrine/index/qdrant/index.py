@@ -1,0 +1,165 @@
+"""One index version in Qdrant: a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from qdrant_client import models
+
+from vitrine.errors import IndexUnavailable, NotFound
+from vitrine.filters import MATCH_ALL, Filter
+from vitrine.index.checks import check_facets, check_filter, check_product, check_query, check_record
+from vitrine.index.patching import patched
+from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
+from vitrine.index.qdrant import clock
+from vitrine.index.qdrant.browsing import Browsing
+from vitrine.index.qdrant.conditions import equal, every, translate
+from vitrine.index.qdrant.ordering import Order
+from vitrine.index.qdrant.payload import (
+    SEQ,
+    STAMP_KEYS,
+    VECTOR,
+    payload_of,
+    point_id,
+    product_of,
+    product_payload,
+    record_of,
+    stamp_of,
+)
+from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.searching import Searching
+from vitrine.products import Product, Record, Value
+from vitrine.queries import RELEVANCE
+from vitrine.results import Facet
+from vitrine.settings import Settings
+
+__all__ = ["QdrantIndex"]
+
+_ATTEMPTS = 20
+"""How often a change is made again because another process wrote the same product in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A product's new fields and the write they replace."""
+
+    product_id: str
+    payload: dict[str, object]
+    replaces: int
+
+
+class QdrantIndex:
+    """A version that is open; see `VectorIndex`. Any number of processes may have it open and write to it."""
+
+    def __init__(self, points: Points, info: VersionInfo, settings: Settings) -> None:
+        self.info = info
+        self._points = points
+        self._searching = Searching(points, info.schema, exact_below=settings.qdrant_exact_below)
+        self._browsing = Browsing(points, info.schema)
+
+    def upsert(self, records: Sequence[Record]) -> None:
+        """Insert or replace whole records; one operation of Qdrant, so all or none."""
+        for record in records:
+            check_record(record, dimension=self.info.dimension, schema=self.info.schema)
+        last = {record.product.id: record for record in records}
+        if last:
+            self._points.put([self._point(record) for record in last.values()])
+
+    def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
+        """Change fields and keep the vector; `NotFound` for an unknown id."""
+        self._rewrite([product_id], lambda product: patched(product, changes, self.info.schema))
+
+    def patch_products(self, products: Sequence[Product]) -> None:
+        """Replace all fields of known products; `NotFound` names the unknown ids, and nothing is written."""
+        for product in products:
+            check_product(product, self.info.schema)
+        last = {product.id: product for product in products}
+        self._rewrite(list(last), lambda product: last[product.id])
+
+    def delete(self, product_ids: Sequence[str]) -> int:
+        """Remove products; returns how many there were."""
+        known = self._points.get(product_ids, payload=["id"])
+        if known:
+            self._points.drop(known)
+        return len(known)
+
+    def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
+        """The records of the ids that exist."""
+        found = self._points.get(product_ids, vectors=True)
+        return {i: record_of(point.payload, point.vector, self.info.schema) for i, point in found.items()}
+
+    def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
+        """The stamps of the ids that exist."""
+        return {i: stamp_of(point.payload) for i, point in self._points.get(product_ids, payload=STAMP_KEYS).items()}
+
+    def search(self, query: IndexQuery) -> IndexAnswer:
+        """One page of the query's candidate set."""
+        check_query(query, dimension=self.info.dimension, schema=self.info.schema)
+        as_of = clock.now() if query.walk is None else query.walk.as_of
+        if query.vector is None:
+            return self._browsing.answer(query, as_of=as_of)
+        return self._searching.answer(query, query.vector, as_of=as_of)
+
+    def count(self, filter: Filter = MATCH_ALL) -> int:
+        """How many products fulfil the filter, exactly."""
+        check_filter(filter, self.info.schema)
+        return self._points.count(every(translate(filter)))
+
+    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+        """Counts over all products under the filter."""
+        check_filter(filter, self.info.schema)
+        check_facets(fields, self.info.schema)
+        return self._browsing.facets(fields, translate(filter), values=values)
+
+    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+        """All records in batches ordered by id, from the first id greater than `after`."""
+        order = Order(RELEVANCE, self.info.schema)
+        fetch = self._points.fetcher([], vectors=True)
+        found: list[Record] = []
+        for point in order.stream(fetch, None if after is None else (None, after), batch):
+            found.append(record_of(point.payload, point.vector, self.info.schema))
+            if len(found) == batch:
+                yield found
+                found = []
+        if found:
+            yield found
+
+    def close(self) -> None:
+        """Nothing to release: the versions own the connection."""
+
+    def _point(self, record: Record) -> models.PointStruct:
+        payload = payload_of(record, self.info.schema, seq=clock.now())
+        return models.PointStruct(id=point_id(record.product.id), vector={VECTOR: record.vector.tolist()}, payload=payload)
+
+    def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
+        """Change products as they are now: where another process writes one in between, it is read and changed again."""
+        open_ = list(product_ids)
+        for _ in range(_ATTEMPTS):
+            if not open_:
+                return
+            found = self._points.get(open_)
+            missing = [i for i in open_ if i not in found]
+            if missing:
+                raise NotFound(f"there is no product {', '.join(map(repr, missing))}")
+            changes = [self._change(found[i].payload, change) for i in open_]
+            self._points.change([_operation(c) for c in changes])
+            open_ = self._lost(changes)
+        raise IndexUnavailable(f"product {open_[0]!r} is being written by too many at once; try again")
+
+    def _change(self, payload: Mapping[str, object], change: Callable[[Product], Product]) -> _Change:
+        product = change(product_of(payload, self.info.schema))
+        check_product(product, self.info.schema)
+        kept = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
+        return _Change(product.id, product_payload(product, self.info.schema) | kept, int(str(payload[SEQ])))
+
+    def _lost(self, changes: Iterable[_Change]) -> list[str]:
+        """The products whose change did not happen because they had been written since they were read."""
+        wanted = {c.product_id: c for c in changes}
+        now = self._points.get(wanted, payload=["id", SEQ])
+        return [i for i, c in wanted.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
+
+
+def _operation(change: _Change) -> models.UpdateOperation:
+    unchanged = models.Filter(must=[models.HasIdCondition(has_id=[point_id(change.product_id)]), equal(SEQ, change.replaces)])
+    return models.OverwritePayloadOperation(overwrite_payload=models.SetPayload(payload=change.payload, filter=unchanged))

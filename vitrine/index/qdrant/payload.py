@@ -1,0 +1,166 @@
+"""What a point of a collection holds: the product as it is, and beside it the terms it is found and ordered by.
+
+```
+id, title, price, currency, color, colors, category, description, brand, in_stock, group_id    as in Product; empty ones left out
+attributes      {name: value} of the mapping's further fields
+_words          {text field: its casefolded words, each once, parted by spaces}
+_terms          {colour field: families and colours as written, casefolded; path field: every prefix}
+_id0, _id1 ...  six bytes of the id each, as a number, so that Qdrant can order by them; _title0 ... likewise
+_seq            when it was written (`clock`)
+_image_key, _hash
+```
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from vitrine.fields.colors import families
+from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
+from vitrine.filters import words
+from vitrine.index.ports import Stamp
+from vitrine.index.qdrant.chunks import chunks
+from vitrine.index.stamps import product_hash
+from vitrine.products import Product, Record, Value
+
+__all__ = [
+    "ID",
+    "SEQ",
+    "STAMP_KEYS",
+    "VECTOR",
+    "facet_key",
+    "filter_key",
+    "payload_of",
+    "point_id",
+    "product_of",
+    "product_payload",
+    "record_of",
+    "searchable",
+    "stamp_of",
+    "terms",
+    "value_at",
+    "value_key",
+]
+
+ID = "id"
+SEQ = "_seq"
+VECTOR = "image"
+STAMP_KEYS = [ID, "_image_key", "_hash"]
+
+_POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
+_TUPLES = ("color", "colors", "category")
+_ROOM_OF = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
+
+
+def point_id(product_id: str) -> str:
+    """The id of a product's point: the same in every process and every version."""
+    return str(uuid.uuid5(_POINTS, product_id))
+
+
+def value_key(field: Field) -> str:
+    """Payload path of the field's own value."""
+    return field.name if field.name in BUILT_IN_FIELDS else f"attributes.{field.name}"
+
+
+def filter_key(field: Field) -> str:
+    """Payload path that conditions on the field look at."""
+    room = _ROOM_OF.get(field.type)
+    return value_key(field) if room is None else f"{room}.{field.name}"
+
+
+def facet_key(field: Field) -> str:
+    """Payload path whose values are counted: families of colours, every prefix of paths."""
+    return "colors" if field.name == "color" else filter_key(field)
+
+
+def value_at(payload: Mapping[str, Any], path: str) -> Any:
+    """The value under a payload path; None where there is none."""
+    found: Any = payload
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def payload_of(record: Record, schema: Schema, *, seq: int) -> dict[str, Any]:
+    """The payload of a record's point; see the module's table."""
+    return product_payload(record.product, schema) | {SEQ: seq, "_image_key": record.image_key}
+
+
+def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
+    """The part of the payload that follows from the product alone."""
+    own = {name: _plain(getattr(product, name)) for name in Product.__dataclass_fields__ if name != "attributes"}
+    attributes = {name: _plain(value) for name, value in product.attributes.items()}
+    found: dict[str, Any] = {name: value for name, value in own.items() if value is not None and value != []}
+    rooms: dict[str, Any] = {"attributes": {n: v for n, v in attributes.items() if v != []}, "_words": {}, "_terms": {}}
+    for field in schema:
+        if field.type in _ROOM_OF:
+            rooms[_ROOM_OF[field.type]][field.name] = terms(field, product)
+    for name in ("_words", "_terms"):
+        rooms[name] = {n: v for n, v in rooms[name].items() if v is not None and v != []}
+    found |= {name: room for name, room in rooms.items() if room}
+    return found | chunks("_id", product.id) | chunks("_title", product.title.casefold()) | {"_hash": product_hash(product)}
+
+
+def terms(field: Field, product: Product) -> str | list[str] | None:
+    """What conditions on a TEXT, COLOR or PATH field compare with; a text without any word still has a value, the empty one."""
+    value = product.value(field.name)
+    if field.type is FieldType.TEXT:
+        return None if value is None else searchable(words(str(value)))
+    values = _several(value)
+    if field.type is FieldType.PATH:
+        return list(dict.fromkeys(prefix for path in values for prefix in _prefixes(path)))
+    known = product.colors if field.name == "color" else families(values)
+    return list(dict.fromkeys([*known, *(v.strip().casefold() for v in values)]))
+
+
+def searchable(found: Iterable[str]) -> str:
+    """Words as the index takes them: whole, parted by single spaces.
+
+    An underscore becomes a letter that looks like one, because the tokenizer of the client's local mode would split there.
+    """
+    return " ".join(dict.fromkeys(word.replace("_", "ˍ") for word in found))
+
+
+def _prefixes(path: str) -> list[str]:
+    parts = path.strip("/").split("/")
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _several(value: Value | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else () if value is None else (str(value),)
+
+
+def _plain(value: Value | None) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def product_of(payload: Mapping[str, Any], schema: Schema) -> Product:
+    """The product of a point's payload."""
+    own = {n: payload[n] for n in Product.__dataclass_fields__ if n in payload and n != "attributes"}
+    built_in: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in own.items()}
+    attributes = {n: _typed(v, schema.get(n)) for n, v in payload.get("attributes", {}).items()}
+    return Product(**built_in, attributes=MappingProxyType(attributes))
+
+
+def _typed(stored: Any, field: Field | None) -> Value:
+    if field is not None and field.type is FieldType.DATETIME:
+        return datetime.fromisoformat(stored)
+    return tuple(stored) if isinstance(stored, list) else stored
+
+
+def record_of(payload: Mapping[str, Any], vectors: Any, schema: Schema) -> Record:
+    """The record of a point that was read with its vector."""
+    return Record(product_of(payload, schema), np.asarray(vectors[VECTOR], dtype=np.float32), payload["_image_key"])
+
+
+def stamp_of(payload: Mapping[str, Any]) -> Stamp:
+    """The stamp of a point that was read with `STAMP_KEYS`."""
+    return Stamp(payload["_image_key"], payload["_hash"])

@@ -1,0 +1,194 @@
+"""All versions of a catalogue in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
+
+What a version says of itself is kept in its collection's metadata, so there is nothing beside Qdrant to keep in step.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from qdrant_client import models
+
+from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound, VitrineError
+from vitrine.fields.schema import Schema
+from vitrine.index.names import is_version_name, version_name
+from vitrine.index.ports import VectorIndex, VersionInfo
+from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.index import QdrantIndex
+from vitrine.index.qdrant.layout import collection, payload_indexes
+from vitrine.index.qdrant.points import Points
+from vitrine.settings import Settings
+
+__all__ = ["QdrantVersions"]
+
+FORMAT = 1
+"""Of payload and metadata; another number is not read."""
+
+
+class QdrantVersions:
+    """See `IndexVersions`."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._alias = f"{settings.qdrant_prefix}-live"
+        self._open: dict[str, QdrantIndex] = {}
+
+    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+        """A new, empty collection with all its payload indexes, in state "building"."""
+        created = datetime.now(UTC)
+        name = version_name(model, created, self._names())
+        metadata = {
+            "format": FORMAT, "state": "building", "model": model, "fingerprint": fingerprint, "dimension": dimension,
+            "created": created.isoformat(), "schema": json.dumps(schema.to_dict()), "mapping": json.dumps(dict(mapping)),
+        }  # fmt: skip  # as text, for Qdrant keeps no order of keys
+        self._connection.manage(
+            "create_collection", collection_name=self._collection(name), metadata=metadata, **collection(self._settings, dimension)
+        )
+        if not self._connection.local:  # local mode has no payload indexes
+            for key, index in payload_indexes(schema, self._settings).items():
+                self._connection.write(
+                    "create_payload_index", collection_name=self._collection(name), field_name=key, field_schema=index, wait=True
+                )
+        return self.open(name)
+
+    def open(self, name: str) -> VectorIndex:
+        """Open a version by name; `NotFound` when there is none."""
+        info = self._info(name)
+        index = QdrantIndex(Points(self._connection, self._collection(name), self._settings), info, self._settings)
+        self._open[name] = index
+        return index
+
+    def live(self) -> VectorIndex:
+        """The version that the alias names now; `NoLiveVersion` before the first publish."""
+        name = self._live_name()
+        if name is None:
+            raise NoLiveVersion("no index version has been published yet; run `vitrine ingest`")
+        return self._open.get(name) or self.open(name)
+
+    def complete(self, name: str) -> None:
+        """Mark a building version as "ready"."""
+        self._info(name)
+        self._connection.write("update_collection", collection_name=self._collection(name), metadata={"state": "ready"})
+
+    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+        """Point the alias at a version, in one request; returns the previous live name."""
+        info = self._info(name)
+        if info.state == "building":
+            raise Conflict(f"version {name} is still being built; it can be published once it is complete")
+        if verify is not None:
+            verify(self.open(name))
+        previous = self._live_name()
+        steps: list[Any] = []
+        if previous is not None:
+            steps.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias)))
+        created = models.CreateAlias(collection_name=self._collection(name), alias_name=self._alias)
+        steps.append(models.CreateAliasOperation(create_alias=created))
+        self._connection.manage("update_collection_aliases", change_aliases_operations=steps)
+        return previous
+
+    def discard(self, name: str) -> None:
+        """Delete a version; `Conflict` for the live one, `NotFound` for an unknown one."""
+        if name == self._live_name():
+            raise Conflict(f"version {name} is live; publish another one first")
+        if name not in self._names():
+            raise NotFound(_unknown(name))
+        self._open.pop(name, None)
+        self._connection.write("delete_collection", collection_name=self._collection(name))
+
+    def list(self) -> list[VersionInfo]:
+        """All versions, newest first, with their state and count."""
+        live = self._live_name()
+        found = []
+        for name in sorted(self._names(), reverse=True):
+            try:
+                info = self._info(name, live=live)
+                count = Points(self._connection, self._collection(name), self._settings).count(None)
+            except NotFound:
+                continue  # discarded meanwhile
+            found.append(replace(info, count=count))
+        return found
+
+    def prune(self, *, keep: int) -> Sequence[str]:
+        """Discard ready versions but the newest `keep`; returns their names."""
+        surplus = [info.name for info in self.list() if info.state == "ready"][keep:]
+        for name in surplus:
+            self.discard(name)
+        return surplus
+
+    def check(self) -> Iterable[str]:
+        """What stands between Qdrant and an answer; empty when all is well."""
+        try:
+            return list(self._faults())
+        except VitrineError as error:
+            return [str(error)]
+
+    def close(self) -> None:
+        """Close the connection; may be called twice."""
+        self._open.clear()
+        self._connection.close()
+
+    def _faults(self) -> Iterator[str]:
+        name = self._live_name()
+        if name is None:
+            yield "no index version has been published yet; run `vitrine ingest`"
+            return
+        info = self._info(name)
+        found = self._read_collection(name)
+        if found.status == models.CollectionStatus.RED:
+            yield f"collection {self._collection(name)} is in state red: {_said(found.optimizer_status)}; see Qdrant's log"
+        if not self._connection.local:
+            missing = [key for key in payload_indexes(info.schema, self._settings) if key not in found.payload_schema]
+            if missing:
+                yield f"collection {self._collection(name)} lacks payload indexes ({', '.join(missing)}); run `vitrine reindex`"
+
+    def _info(self, name: str, *, live: str | None = None) -> VersionInfo:
+        if name not in self._names():
+            raise NotFound(_unknown(name))
+        stored = self._read_collection(name).config.metadata or {}
+        if stored.get("format") != FORMAT:
+            raise IndexUnavailable(
+                f"collection {self._collection(name)} says nothing of itself; run Qdrant 1.16 or newer and `vitrine reindex`"
+            )
+        live = self._live_name() if live is None else live
+        return VersionInfo(
+            name=name,
+            backend="qdrant",
+            model=stored["model"],
+            fingerprint=stored["fingerprint"],
+            dimension=int(stored["dimension"]),
+            schema=Schema.from_dict(json.loads(stored["schema"])),
+            mapping=json.loads(stored["mapping"]),
+            created=datetime.fromisoformat(stored["created"]),
+            state="live" if name == live else stored["state"],
+        )
+
+    def _read_collection(self, name: str) -> models.CollectionInfo:
+        found: models.CollectionInfo = self._connection.read("get_collection", collection_name=self._collection(name))
+        return found
+
+    def _collection(self, name: str) -> str:
+        return f"{self._settings.qdrant_prefix}-{name}"
+
+    def _names(self) -> builtins.list[str]:
+        found = (c.name for c in self._connection.read("get_collections").collections)
+        start = f"{self._settings.qdrant_prefix}-"
+        return [rest for name in found if name.startswith(start) and is_version_name(rest := name.removeprefix(start))]
+
+    def _live_name(self) -> str | None:
+        aliases = self._connection.read("get_aliases").aliases
+        found = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
+        return None if found is None else found.removeprefix(f"{self._settings.qdrant_prefix}-")
+
+
+def _unknown(name: str) -> str:
+    return f"there is no index version {name!r}; `vitrine versions` lists them"
+
+
+def _said(status: object) -> str:
+    return str(getattr(status, "error", status))
