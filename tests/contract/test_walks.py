@@ -1,0 +1,114 @@
+"""Walking through the pages of one candidate set."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.contract import oracle
+from tests.contract.catalogue import SCHEMA, make_catalogue, make_record
+from tests.contract.questions import random_query, separated
+from vitrine.filters import Condition
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.queries import Sort
+from vitrine.results import Hit
+
+SIZE = 110
+
+
+def walk(index: VectorIndex, query: IndexQuery, *, between: Callable[[int], None] = lambda _: None) -> list[Hit]:
+    """All hits, page after page."""
+    hits: list[Hit] = []
+    for page in range(1000):
+        answer = index.search(query)
+        hits += answer.hits
+        if answer.walk is None:
+            return hits
+        between(page)
+        query = replace(query, walk=answer.walk)
+    raise AssertionError("the walk does not end")
+
+
+QUERIES = {
+    "by relevance": IndexQuery(),
+    "cut": IndexQuery(candidates=40),
+    "by price": IndexQuery(sort=Sort("price")),
+    "by price downwards, cut": IndexQuery(sort=Sort("price", True), candidates=60),
+    "by title downwards": IndexQuery(sort=Sort("title", True)),
+    "by time": IndexQuery(sort=Sort("added")),
+    "collapsed": IndexQuery(collapse="group_id"),
+    "collapsed by rating": IndexQuery(collapse="brand", sort=Sort("rating", True)),
+    "filtered": IndexQuery(filter=Condition(SCHEMA.get("in_stock"), "in", (True,)), min_score=0.1),
+}
+
+
+@pytest.mark.parametrize("searches", [True, False], ids=["search", "browse"])
+def test_pages_of_every_size_show_the_same_sequence(index: VectorIndex, searches: bool):
+    rng = random.Random(11)
+    records = make_catalogue(SIZE, 11)
+    index.upsert(records)
+    for name, query in QUERIES.items():
+        asked = replace(query, vector=separated(rng, records)) if searches else replace(query, min_score=None)
+        expected = [(r.product.id, s) for r, s in oracle.candidate_set(records, asked)]
+        for limit in (1, 7, 24):
+            found = walk(index, replace(asked, limit=limit))
+            assert [h.product.id for h in found] == [i for i, _ in expected], f"{name}, pages of {limit}"
+            assert [h.score for h in found] == pytest.approx([s for _, s in expected], abs=1e-5) if searches else True
+
+
+def test_random_walks_equal_the_oracle(index: VectorIndex):
+    seed = 12
+    rng = random.Random(seed)
+    records = make_catalogue(SIZE, seed)
+    index.upsert(records)
+    for number in range(20):
+        query = replace(random_query(rng, records), limit=rng.choice((7, 24)))
+        expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
+        assert [h.product.id for h in walk(index, query)] == expected, f"seed {seed}, query {number}: {query}"
+
+
+@pytest.mark.parametrize("name", list(QUERIES))
+@pytest.mark.parametrize("searches", [True, False], ids=["search", "browse"])
+def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(index: VectorIndex, name: str, searches: bool):
+    seed = 13
+    rng = random.Random(f"{seed}{name}{searches}")
+    records = {r.product.id: r for r in make_catalogue(SIZE, seed)}
+    index.upsert(list(records.values()))
+    query = replace(QUERIES[name], limit=11, min_score=QUERIES[name].min_score if searches else None)
+    query = replace(query, vector=separated(rng, list(records.values())) if searches else None)
+    first = [r.product.id for r, _ in oracle.candidate_set(records.values(), query)]
+    touched: set[str] = set()
+
+    def write(page: int) -> None:
+        gone, changed = rng.sample(sorted(records), 2)
+        touched.update((gone, changed))
+        index.delete([gone])
+        index.upsert([make_record(changed, rng), make_record(f"new{page}", rng)])
+
+    found = [h.product.id for h in walk(index, query, between=write)]
+    assert len(found) == len(set(found))
+    assert not [i for i in found if i.startswith("new")]
+    if query.collapse is None:  # of a group another product may step forward
+        assert [i for i in found if i not in touched] == [i for i in first if i not in touched]
+
+
+def test_total_stays_what_it_was_when_the_walk_began(index: VectorIndex):
+    index.upsert(make_catalogue(50, 14))
+    query = IndexQuery(limit=10)
+    first = index.search(query)
+    index.delete([first.hits[0].product.id])
+    assert index.search(replace(query, walk=first.walk)).total == first.total == 50
+
+
+def test_a_walk_goes_on_in_another_process(open_again: Callable[[], IndexVersions], index: VectorIndex):
+    rng = random.Random(15)
+    records = make_catalogue(SIZE, 15)
+    index.upsert(records)
+    query = IndexQuery(vector=separated(rng, records), limit=30, candidates=100)
+    first = index.search(query)
+    second = open_again().open(index.info.name).search(replace(query, walk=first.walk))
+    expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
+    assert [h.product.id for h in (*first.hits, *second.hits)] == expected[:60]
