@@ -28,6 +28,11 @@ from vitrine.wiring import Vitrine
 
 __all__ = ["build"]
 
+_ABOUT = """Search a shop's products by words or by picture, behind price and colour filters.
+
+Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field, what is wrong and what is allowed.
+Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
+
 
 class IdConverter(BaseConverter):
     """A product id in a path: any text, slashes included."""
@@ -46,7 +51,7 @@ def build(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
     """A new application over the container; see `service.create_app`."""
     app = Service(
         "service",
-        info=Info(title="Vitrine", version="1"),
+        info=Info(title="Vitrine", version="1", description=_ABOUT),
         doc_ui=False,
         static_folder="static",
         security_schemes=SCHEME,

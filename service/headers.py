@@ -43,6 +43,8 @@ def _finish(response: Response) -> Response:
     response.headers[REQUEST_ID] = g.get("request_id", "")
     for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
+    if response.is_json:
+        response.headers.setdefault("Cache-Control", "no-store")
     stages = {**g.get("stages", {}), "total": elapsed_ms()}
     response.headers["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in stages.items())
     return response

@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Iterator
 from typing import Protocol, cast, runtime_checkable
+from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Flask, Response, current_app, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -43,7 +44,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[int, tuple[int, int]] = {}
+        self._seen: WeakKeyDictionary[object, tuple[int, int]] = WeakKeyDictionary()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         own = self.registry = CollectorRegistry()
         self.requests = Counter("vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own)
         self.seconds = Histogram("vitrine_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS, registry=own)
@@ -56,8 +58,8 @@ class Metrics:
             return
         with self._lock:
             hits, misses = cache.hits, cache.misses
-            seen_hits, seen_misses = self._seen.get(id(cache), (0, 0))
-            self._seen[id(cache)] = (hits, misses)
+            seen_hits, seen_misses = self._seen.get(cache, (0, 0))
+            self._seen[cache] = (hits, misses)
         self.cached(name, hits=hits - seen_hits, misses=misses - seen_misses)
 
     def cached(self, cache: str, *, hits: int, misses: int) -> None:

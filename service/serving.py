@@ -15,10 +15,12 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
+from PIL import Image
 
 from service.container import set_warming
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
+from vitrine.embedding import Embedder
 from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
 from vitrine.settings import PREFIX, Settings
 from vitrine.wiring import Vitrine
@@ -133,10 +135,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def warm(vitrine: Vitrine) -> None:
-    """Load the model that answers searches (the configured one while nothing is live) and run it once."""
+    """Load the model that answers searches (the configured one while nothing is live) and run both its sides once."""
     try:
-        embedder = vitrine.live.current().embedder
+        _run_once(vitrine.live.current().embedder)
     except NoLiveVersion as error:
+        _run_once(vitrine.embedder)
         log.warning("searches answer 503 for now: %s", error)
-        embedder = vitrine.embedder
+
+
+def _run_once(embedder: Embedder) -> None:
+    side = embedder.card.image_size
     embedder.embed_texts(["warm up"])
+    embedder.embed_images([Image.new("RGB", (side, side))])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from PIL import Image
@@ -74,3 +77,43 @@ def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
 def test_a_kept_picture_that_is_gone_or_broken_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shop.vitrine.images, "get", lambda key: b"broken")
     assert shop.client.get(f"{ADDRESS}?size=100").status_code == 503
+
+
+class OnePicture(BaseHTTPRequestHandler):
+    """Answers every address with a blue picture."""
+
+    def do_GET(self) -> None:  # the base class's name
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.end_headers()
+        self.wfile.write(picture("blue"))
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), OnePicture) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/photo.png"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_picture_by_url_is_fetched_where_the_settings_allow_it(open_shop, address: str):
+    body = {"image": {"url": address}, "limit": 1}
+    found = open_shop(fetch_urls=True, fetch_private=True).client.post("/v1/search", json=body).get_json()
+    assert found["hits"][0]["product"]["color"] == ["blue"]
+    private = open_shop(fetch_urls=True).client.post("/v1/search", json=body)
+    assert (private.status_code, private.get_json()["reason"]) == (422, "forbidden_address")
+    refused = open_shop().client.post("/v1/search", json=body)
+    assert (refused.status_code, refused.get_json()["reason"]) == (422, "urls_not_allowed")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "http://", "nonsense", "http://127.0.0.1:0/x", "http://[::1"])
+def test_other_addresses_are_refused(open_shop, url: str):
+    response = open_shop(fetch_urls=True, fetch_private=True).client.post("/v1/search", json={"image": {"url": url}})
+    assert response.status_code == 422
+    assert response.get_json()["type"] == "urn:vitrine:problem:invalid-image"
