@@ -73,11 +73,11 @@ def save_siglip(folder: Path, *, seed: int = 0) -> Path:
 
 
 def save_dual(folder: Path, *, seed: int = 0) -> Path:
-    """A tiny VisionTextDualEncoderModel: a Swin that sees pictures, a BERT with a word-piece tokenizer that reads."""
+    """A tiny VisionTextDualEncoderModel: a ConvNeXt that sees pictures, a BERT with a word-piece tokenizer that reads."""
     from transformers import (
         BertConfig,
         BertTokenizer,
-        SwinConfig,
+        ConvNextConfig,
         VisionTextDualEncoderConfig,
         VisionTextDualEncoderModel,
         ViTImageProcessor,
@@ -85,10 +85,11 @@ def save_dual(folder: Path, *, seed: int = 0) -> Path:
 
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(WORDS.split())), *map(chr, range(97, 123)), "##s", "##ing"]
     tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))}, model_max_length=40)
-    swin = SwinConfig(image_size=32, patch_size=4, embed_dim=12, depths=[1, 1], num_heads=[2, 2], window_size=4)
-    bert = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
+    vision = ConvNextConfig(image_size=32, hidden_sizes=[8, 16], depths=[1, 1], num_stages=2, patch_size=4)
+    vision.hidden_size = 16  # the dual encoder asks every tower for one width
+    text = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
     _seed(seed)
-    model = VisionTextDualEncoderModel(VisionTextDualEncoderConfig.from_vision_text_configs(swin, bert, projection_dim=24))
+    model = VisionTextDualEncoderModel(VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24))
     return _save(folder, model, ViTImageProcessor(size={"height": 32, "width": 32}), tokenizer)
 
 
@@ -107,7 +108,7 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
     vision = {**_tower(), "image_size": 96, "patch_size": 16}
     _seed(seed)
     model = OwlViTForObjectDetection(OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32))
-    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=2)
+    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=0.1)
 
 
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
@@ -118,7 +119,7 @@ def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
 
 
 def _tower(vocabulary: int | None = None) -> dict[str, Any]:
-    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
     return sizes if vocabulary is None else {**sizes, "vocab_size": vocabulary}
 
 
@@ -140,7 +141,8 @@ def _save(folder: Path, model: Any, *parts: Any, spread: float = 4) -> Path:
 
 
 def _spread(model: Any, factor: float) -> None:
-    """Larger weights than the usual start, so that different inputs give clearly different vectors."""
+    """Scale the starting weights: larger, so that different inputs give clearly different vectors; smaller for OWL-ViT, whose
+    sigmoids saturate."""
     import torch
 
     with torch.no_grad():

@@ -23,7 +23,7 @@ def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny dual encoder of a Swin and a BERT with random weights."""
+    """A tiny dual encoder of a ConvNeXt and a BERT with random weights."""
     return checkpoints.save_dual(tmp_path_factory.mktemp("checkpoint") / "dual")
 
 

@@ -1,0 +1,33 @@
+"""Exports are slow to make, so the tests of this room share one data folder for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vitrine.embedding import exported, onnx_export
+from vitrine.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def models_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture
+def configured(models_home: Path) -> Callable[..., Settings]:
+    """Settings over the shared data folder, on the CPU."""
+
+    def make(**given: Any) -> Settings:
+        return Settings(**{"data_dir": models_home, "device": "cpu", **given})
+
+    return make
+
+
+@pytest.fixture
+def exports_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports run in the test's own process, which has loaded torch already (each fresh process takes seconds for that)."""
+    monkeypatch.setattr(exported, "_run", lambda order: onnx_export.main([order.model_dump_json()]))

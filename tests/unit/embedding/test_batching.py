@@ -1,0 +1,169 @@
+"""Concurrent queries share forward passes, and nobody's trouble becomes another's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.checkpoints import photo
+from tests.fakes import FakeEmbedder
+from vitrine.embedding.batching import Batcher, BatchingEmbedder
+from vitrine.errors import ModelBusy
+
+Rows = NDArray[np.float32]
+
+
+class Gate:
+    """A forward pass that stands still until it is opened, and notes its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self.fails_on: set[int] = set()
+
+    def forward(self, items: list[int]) -> Rows:
+        self.batches.append(list(items))
+        self.entered.set()
+        assert self.open.wait(10)
+        if self.fails_on & set(items):
+            raise RuntimeError(f"cannot do {sorted(self.fails_on & set(items))}")
+        return np.array([[item, item + 0.5] for item in items], np.float32)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    """The thread, and a list that gets what the call gave or raised."""
+    got: list[Any] = []
+
+    def run() -> None:
+        try:
+            got.append(call())
+        except Exception as error:
+            got.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, got
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def values(rows: list[Rows]) -> list[float]:
+    return [float(row[0]) for row in rows]
+
+
+def test_a_lone_caller_runs_at_once_and_in_order(gate: Gate) -> None:
+    gate.open.set()
+    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=5)
+    assert values(batcher.run([3, 1, 2])) == [3, 1, 2]
+    assert values(batcher.run(list(range(10)))) == list(range(10))
+    assert batcher.run([]) == []
+    assert batcher.batch_sizes == {3: 1, 4: 2, 2: 1}
+
+
+def test_what_arrives_while_the_model_is_busy_becomes_one_batch(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=10)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(10)
+    others = [in_thread(lambda item=item: batcher.run([item])) for item in range(1, 9)]
+    until(lambda: len(batcher._waiting) == 8)
+    gate.open.set()
+    for number, (thread, got) in enumerate([first, *others]):
+        thread.join(10)
+        assert values(got[0]) == [number]
+    assert gate.batches[0] == [0]
+    assert sorted(gate.batches[1]) == list(range(1, 9))
+    assert len(gate.batches) == 2
+
+
+def test_a_caller_with_many_items_does_not_keep_the_others_waiting(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=10)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(10)
+    crowd = in_thread(lambda: batcher.run(list(range(100, 200))))
+    until(lambda: len(batcher._waiting) == 1)
+    single = in_thread(lambda: batcher.run([1]))
+    until(lambda: len(batcher._waiting) == 2)
+    gate.open.set()
+    for thread, _ in (first, crowd, single):
+        thread.join(10)
+    assert 1 in gate.batches[1], "the single query shares the next batch"
+    assert values(crowd[1][0]) == list(range(100, 200))
+
+
+def test_an_error_reaches_only_its_own_caller(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=10)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(10)
+    others = [in_thread(lambda item=item: batcher.run([item])) for item in (1, 2, 3)]
+    until(lambda: len(batcher._waiting) == 3)
+    gate.fails_on = {2}
+    gate.open.set()
+    for thread, _ in (first, *others):
+        thread.join(10)
+    assert values(others[0][1][0]) == [1]
+    assert isinstance(others[1][1][0], RuntimeError)
+    assert values(others[2][1][0]) == [3]
+    assert values(batcher.run([7])) == [7], "and the model goes on"
+
+
+def test_a_query_that_waits_too_long_is_told_so_and_leaves_no_trace(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=0.05)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(10)
+    with pytest.raises(ModelBusy, match=r"0\.05 seconds"):
+        batcher.run([1])
+    gate.open.set()
+    first[0].join(10)
+    assert values(first[1][0]) == [0]
+    assert gate.batches == [[0]]
+
+
+def test_many_threads_get_what_they_would_get_alone() -> None:
+    fake = FakeEmbedder()
+    shared = BatchingEmbedder(fake, most=8, timeout_s=30)
+    rng = np.random.default_rng(5)
+    wrong: list[str] = []
+
+    def ask(seed: int) -> None:
+        for turn in range(20):
+            texts = [f"text {seed} {turn} {i}" for i in range(int(rng.integers(0, 12)))]
+            if not np.array_equal(shared.embed_texts(texts), fake.embed_texts(texts)):
+                wrong.append(f"{seed} {turn}")
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert max(shared.batch_sizes) <= 8
+    assert sum(size * times for size, times in shared.batch_sizes.items()) > 0
+
+
+def test_pictures_go_the_same_way() -> None:
+    fake = FakeEmbedder()
+    shared = BatchingEmbedder(fake, most=2, timeout_s=30)
+    pictures = [photo(seed) for seed in range(5)]
+    assert np.array_equal(shared.embed_images(pictures), fake.embed_images(pictures))
+    assert shared.embed_images([]).shape == (0, fake.card.dimension)
+    assert np.array_equal(shared.embed_pixels(shared.preprocess(pictures)), fake.embed_images(pictures))
+    assert shared.batch_sizes == {2: 2, 1: 1}
+    assert shared.truncates("word " * 80)
+    assert shared.card == fake.card

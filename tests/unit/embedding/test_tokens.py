@@ -1,0 +1,67 @@
+"""Token ids are those of the checkpoint's own tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import AutoConfig, AutoTokenizer
+
+from vitrine.embedding.token_rules import load_tokens
+from vitrine.errors import ModelUnavailable
+
+TEXTS = ["a red dress", "", "  Wide   BLANKS\n", "ünïcödé 连衣裙 🙂", "don't", "striped " * 300, "<|endoftext|> in the text"]
+
+
+def loaded(folder: Path) -> tuple[Any, Any]:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return tokenizer, load_tokens(tokenizer, AutoConfig.from_pretrained(folder), "tiny")
+
+
+@pytest.mark.parametrize("kind", ["clip_folder", "dual_folder", "owlvit_folder"])
+def test_rows_are_as_long_as_the_longest_text(kind: str, request: pytest.FixtureRequest) -> None:
+    theirs, ours = loaded(request.getfixturevalue(kind))
+    for texts in (TEXTS, TEXTS[:1], TEXTS[2:4]):
+        expected = theirs(texts, padding=True, truncation=True)
+        batch = ours.encode(texts)
+        assert batch.ids.tolist() == expected["input_ids"]
+        assert batch.mask.tolist() == expected["attention_mask"]
+
+
+def test_siglip_rows_are_always_of_full_length(siglip_folder: Path) -> None:
+    theirs, ours = loaded(siglip_folder)
+    assert ours.encode(TEXTS).ids.tolist() == theirs(TEXTS, padding="max_length", max_length=16, truncation=True)["input_ids"]
+    assert ours.encode(["x"]).ids.shape == (1, 16)
+
+
+def test_truncation_is_told(clip_folder: Path) -> None:
+    _, ours = loaded(clip_folder)
+    fits = "a " * 75  # with the marks of start and end: 77
+    assert not ours.truncates(fits)
+    assert ours.truncates(fits + "a")
+    assert not ours.truncates("")
+
+
+def test_what_is_saved_reads_back_the_same(clip_folder: Path) -> None:
+    _, ours = loaded(clip_folder)
+    again = type(ours)(ours.to_json(), ours.rules)
+    assert again.encode(TEXTS).ids.tolist() == ours.encode(TEXTS).ids.tolist()
+
+
+def test_a_tokenizer_that_cannot_be_taken_over_exactly_is_refused(clip_folder: Path) -> None:
+    class Odd:
+        """Counts from one, whatever it reads."""
+
+        def __init__(self, tokenizer: Any) -> None:
+            self._tokenizer = tokenizer
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._tokenizer, name)
+
+        def __call__(self, texts: list[str], **_: Any) -> dict[str, Any]:
+            return {"input_ids": [[1, 2, 3] for _ in texts]}
+
+    tokenizer = AutoTokenizer.from_pretrained(clip_folder)
+    with pytest.raises(ModelUnavailable, match="exactly"):
+        load_tokens(Odd(tokenizer), AutoConfig.from_pretrained(clip_folder), "tiny")
