@@ -5,10 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug import Response
 
+from service.assets import assets, register_asset_names
+
 __all__ = ["pages"]
 
 pages = Blueprint("pages", __name__)
 """Plain HTML; everything that moves is in the ES modules under static/js, which speak to the API as any other client."""
+
+pages.register_blueprint(assets)
+register_asset_names(pages)
 
 
 @pages.get("/")

@@ -22,7 +22,7 @@ import { toast } from "./page/toast.js";
 const session = new Session();
 const grid = new Grid({ next: (cursor) => session.next(state, fields, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
 const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
-const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }) });
+const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }), ready: () => ready });
 const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed: () => state.show && go({ ...state, show: null }) });
 let fields = [];
 let filters = null;
@@ -60,7 +60,7 @@ async function find() {
   byId("filters").classList.add("filters--waiting");
   const asked = state;
   try {
-    await prepare();
+    await prepare(); // done already, unless the catalogue's fields could not be had at first
     const [answer, place] = await Promise.all([session.run(asked, fields), showAsked(byId("asked"), asked, go)]);
     place();
     show(asked, answer);
@@ -71,11 +71,11 @@ async function find() {
   byId("filters").classList.remove("filters--waiting");
 }
 
-/** What depends on the catalogue alone; once it is known the address can be read in full. */
+/** What depends on the catalogue alone. */
 async function prepare() {
   if (filters) return;
   fields = await session.fields();
-  filters = panel(byId("filters"), fields, (name, filter) => go(withFilter(state, name, filter)));
+  filters ??= panel(byId("filters"), fields, (name, filter) => go(withFilter(state, name, filter)));
   byId("styles-label").hidden = !fields.some((field) => field.name === "group_id");
 }
 
@@ -96,11 +96,10 @@ function show(asked, answer) {
   }
 }
 
-function fail(asked, problem) {
+function fail(asked, problem, retry = find) {
   grid.clear();
   showHead(asked);
   byId("count").textContent = "";
-  const retry = () => find();
   say(wentWrong(problem, { ...ways, retry, clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)) }));
   if (asked.picture) showAsked(byId("asked"), asked, go).then((place) => place());
 }
@@ -141,7 +140,7 @@ function unlike(id) {
 }
 
 async function takePicture(file) {
-  const key = await keep(await shrink(file), file.name);
+  const [key] = await Promise.all([shrink(file).then((small) => keep(small, file.name)), ready]);
   go({ ...state, picture: key, like: [], unlike: [], sort: "relevance", show: null });
 }
 
@@ -149,12 +148,18 @@ byId("sort").addEventListener("change", (event) => go({ ...state, sort: event.ta
 byId("styles").addEventListener("change", (event) => go({ ...state, styles: event.target.checked }));
 listenForPictures({ take: takePicture, refuse: toast, veil: byId("drop"), input: byId("file") });
 
+/** Move to the state that the address holds; to read it the catalogue's fields must be known. */
 async function fromAddress() {
   const before = filters ? state : null;
-  if (!filters) await session.fields().then((found) => (fields = found)).catch(() => null); // find() tells of the failure
+  if (!before) grid.wait();
+  try {
+    await prepare();
+  } catch (problem) {
+    return fail(state, problem, fromAddress);
+  }
   state = read(location.search, fields);
-  render(before);
+  return render(before);
 }
 
 addEventListener("popstate", fromAddress);
-fromAddress();
+const ready = fromAddress();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from service import create_app
@@ -59,6 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     _stock(vitrine, embedder)
     jobs = FakeJobs(vitrine.versions)
     server = make_server("127.0.0.1", 0, create_app(vitrine, admin=jobs), threaded=True)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     thread = threading.Thread(target=server.serve_forever, name="site")
     thread.start()
     yield Site(f"http://127.0.0.1:{server.port}", vitrine, jobs)
@@ -73,9 +75,7 @@ def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
     index = vitrine.versions.create(model="fake", fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
     pictures = [picture(p.colors[0], shade=number) for number, p in enumerate(STOCK)]
     vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
-    index.upsert(
-        [Record(p, vector, vitrine.images.put(data)) for p, vector, data in zip(STOCK, vectors, pictures, strict=True)]
-    )
+    index.upsert([Record(p, vector, vitrine.images.put(data)) for p, vector, data in zip(STOCK, vectors, pictures, strict=True)])
     vitrine.versions.complete(index.info.name)
     vitrine.versions.publish(index.info.name)
 
@@ -92,20 +92,30 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def _context(browser: Browser, site: Site, **taste: object) -> BrowserContext:
+    return browser.new_context(base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste})
+
+
+@pytest.fixture(scope="package")
+def desktop(browser: Browser, site: Site) -> BrowserContext:
+    """The windows of one visitor, who already has the styles and scripts; every window still is a session of its own."""
+    return _context(browser, site)
+
+
 @pytest.fixture
-def open_window(browser: Browser, site: Site) -> Iterator[object]:
-    """Open windows of any size and taste; afterwards none of them may have complained."""
-    contexts: list[tuple[BrowserContext, Window]] = []
+def open_window(browser: Browser, site: Site, desktop: BrowserContext) -> Iterator[object]:
+    """Open windows, those of another taste in a browser of their own; afterwards none of them may have complained."""
+    opened: list[tuple[Page | BrowserContext, Window]] = []
 
-    def opened(**taste: object) -> Window:
-        context = browser.new_context(base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste})
-        window = Window(context.new_page())
-        contexts.append((context, window))
-        return window
+    def open_one(**taste: object) -> Window:
+        context = _context(browser, site, **taste) if taste else desktop
+        page = context.new_page()
+        opened.append((context if taste else page, Window(page)))
+        return opened[-1][1]
 
-    yield opened
-    for context, window in contexts:
-        context.close()
+    yield open_one
+    for closing, window in opened:
+        closing.close()
         assert window.complaints() == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.end_to_end.browser.stock import those
@@ -63,10 +62,10 @@ def test_an_example_product_is_in_the_address(window):
     window.counts("89 products")
 
 
-@pytest.mark.parametrize("address", ["/?utm_source=letter", "/?price_min=cheap", "/?sort=beauty", "/?in_stock=perhaps", "/?balance=x", "/?price_min="])
-def test_what_the_page_does_not_understand_in_an_address_is_left_alone(window, address):
-    window.open(address)
-    window.counts("90 products")
+def test_what_the_page_does_not_understand_in_an_address_is_left_alone(window):
+    for strange in ("utm_source=letter", "price_min=cheap", "sort=beauty", "in_stock=perhaps", "balance=x", "price_min="):
+        window.open(f"/?color=red&{strange}")
+        window.counts("15 products")
 
 
 def test_a_value_that_the_catalogue_does_not_have_is_shown_as_chosen_and_can_be_taken_away(window):

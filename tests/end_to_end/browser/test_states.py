@@ -56,7 +56,9 @@ def test_a_service_that_cannot_be_reached_is_told_from_one_that_refuses(window):
 
 def test_an_error_at_the_first_question_is_mended_by_trying_again(window):
     window.expected += ["503"]
-    window.page.route("**/v1/fields", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN)))
+    window.page.route(
+        "**/v1/fields", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+    )
     window.open("/?q=red&color=red")
     expect(window.page.locator(".notice--error")).to_be_visible()
     window.page.unroute("**/v1/fields")
@@ -70,7 +72,9 @@ def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_windo
     window.page.add_init_script("window.IntersectionObserver = class { observe() {} };")
     window.open()
     expect(window.cards).to_have_count(24)
-    window.page.route("**/v1/search", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN)))
+    window.page.route(
+        "**/v1/search", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+    )
     window.page.click("#more-button")
     expect(window.page.locator("#toast")).to_contain_text("The index did not answer in time.")
     window.page.unroute("**/v1/search")

@@ -48,8 +48,8 @@ export function range(field, change) {
 
   function paint() {
     const [from, to] = [axis.share(wanted.from), axis.share(wanted.to)];
-    low.slider.value = from * TRACK;
-    high.slider.value = to * TRACK;
+    place(low.slider, wanted.from, from);
+    place(high.slider, wanted.to, to);
     low.slider.setAttribute("aria-valuetext", amount(wanted.from));
     high.slider.setAttribute("aria-valuetext", amount(wanted.to));
     low.slider.classList.toggle("range__over", from > 0.5); // where both meet, the one that can still move lies on top
@@ -59,6 +59,11 @@ export function range(field, change) {
     span.style.left = `calc(var(--handle) / 2 + ${from} * (100% - var(--handle)))`;
     span.style.width = `calc(${to - from} * (100% - var(--handle)))`;
     histogram.mark(wanted.from, wanted.to);
+  }
+
+  /** A handle that already stands for the amount stays where it is: rounding must not pull it back under the arrow keys. */
+  function place(slider, value, share) {
+    if (axis.value(Number(slider.value) / TRACK) !== value) slider.value = share * TRACK;
   }
 
   const amount = (value) => (field.type === "money" ? money(value, unit) : count(value));

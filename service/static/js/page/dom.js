@@ -14,6 +14,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+const SIGNS = new URL("../../icons.svg", import.meta.url).pathname;
 
 /** A sign of icons.svg, hidden from screen readers: its button carries the words. */
 export function icon(name) {
@@ -21,7 +22,7 @@ export function icon(name) {
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/static/icons.svg#${name}`);
+  use.setAttribute("href", `${SIGNS}#${name}`);
   svg.append(use);
   return svg;
 }

@@ -4,14 +4,17 @@ import { byId } from "../page/dom.js";
 
 const PAUSE_MS = 350;
 
-/** `ask(text, typing)` is called with the words; `show(text)` of the result puts words into the field. */
-export function searchBox({ ask }) {
+/** `ask(text, typing)` is called with the words once the promise of `ready()` holds; `show(text)` of the result puts words into the field. */
+export function searchBox({ ask, ready }) {
   const [form, words] = ["search", "words"].map(byId);
-  let waiting = null;
+  let waiting = null; // words that were typed and not yet asked for
   let asked = "";
 
-  function send(typing) {
+  async function send(typing) {
     clearTimeout(waiting);
+    waiting = 0;
+    await ready();
+    waiting = null;
     const text = words.value.trim();
     if (text === asked) return;
     asked = text;
@@ -37,7 +40,7 @@ export function searchBox({ ask }) {
 
   return {
     show(text) {
-      clearTimeout(waiting);
+      if (waiting !== null) return;
       asked = text;
       if (words.value !== text) words.value = text;
     },
