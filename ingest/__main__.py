@@ -1,6 +1,6 @@
-"""`python -m ingest` runs the ingest worker."""
+"""`python -m ingest` runs the ingest worker, as `vitrine worker` does."""
 
-from ingest.commands import ingest
+from ingest.worker import main
 
 if __name__ == "__main__":
-    ingest()
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -61,13 +62,13 @@ def _mapping(name: str | None, folder: bool) -> Mapping:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second one ends at once."""
+    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second one ends the process at once."""
     asked = False
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked
         if asked:
-            raise KeyboardInterrupt
+            os._exit(INTERRUPTED)  # a thread may be waiting for input; whatever was written is safe
         asked = True
         click.echo("\nfinishing what is under way; press Ctrl-C again to stop at once", err=True)
 

@@ -12,6 +12,9 @@ __all__ = ["Channel", "Closed", "Flow"]
 
 T = TypeVar("T")
 
+_PATIENCE_S = 30.0
+"""Seconds that a stage gets to end when another one failed; it may hang in a source."""
+
 
 class Closed(Exception):
     """All who put have finished and everything has been taken."""
@@ -52,7 +55,7 @@ class Flow:
         finally:
             self._fail(None)
             for thread in self._threads:
-                thread.join()
+                thread.join(_PATIENCE_S)
         if self._error is not None:
             raise self._error
 

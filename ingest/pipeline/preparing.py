@@ -75,7 +75,7 @@ class Preparing:
                 data = item.picture.read(self._tools.settings)
                 return _Read(item, data, hashlib.sha256(data).hexdigest(), digest)
         except InvalidImage as error:
-            self._tally.failed(item.row, item.product.id, "image", error.reason, str(error))
+            self._tally.without_picture(item.row, item.product.id, error)
             return None
 
     def _hand_on(self, read: _Read, pixels: Channel[Pixels], writes: Channel[Write]) -> None:
@@ -89,7 +89,7 @@ class Preparing:
             with self._tally.timed("decode"):
                 image = decode(read.data, self._limits, at_least=self._tools.embedder.card.image_size)
         except InvalidImage as error:
-            self._tally.failed(read.item.row, product.id, "image", error.reason, str(error))
+            self._tally.without_picture(read.item.row, product.id, error)
             return
         with self._tally.timed("store"):
             self._tools.images.put(read.data)

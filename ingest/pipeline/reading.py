@@ -64,7 +64,8 @@ class Reading:
         except InvalidProduct as error:
             self._failed(row.number, _raw_id(row, mapping.product.id), "fields", "invalid_field", str(error))
         except InvalidImage as error:
-            self._failed(row.number, product_id, "image", error.reason, str(error))
+            if self._wanted(row.number):
+                self._tally.without_picture(row.number, product_id, error)
         return None
 
     def _failed(self, row: int, product_id: str | None, stage: str, reason: str, message: str) -> None:

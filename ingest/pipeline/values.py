@@ -17,6 +17,7 @@ from ingest.pictures import Picture
 from ingest.runs import Runs
 from ingest.sources import Source
 from vitrine.embedding import Embedder
+from vitrine.errors import InvalidImage
 from vitrine.fields.mapping import Mapping as CatalogueMapping
 from vitrine.images.ports import ImageStore
 from vitrine.index import VectorIndex
@@ -142,6 +143,10 @@ class Tally:
         self.ledger.add(Failure(product_id or f"row {row}", stage, reason, message, self.source, row, self.run))
         with self._lock:
             self.reasons[reason] += 1
+
+    def without_picture(self, row: int, product_id: str | None, error: InvalidImage) -> None:
+        """Put a row whose picture cannot be used into the ledger."""
+        self.failed(row, product_id, "image", error.reason, "; ".join(one.message for one in error.errors))
 
     def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:
         """Add to the counts."""

@@ -1,0 +1,65 @@
+"""A process that ingests into the embedded backend with the stand-in model; tests kill it or measure it.
+
+Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS_PER_IMAGE
+Prints "begun", then "ack N" whenever more products are written, at last the summary and the peak of its memory as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.pipeline import Progress, Watch, filling, run
+from ingest.sources import open_source
+from tests.fakes import FakeEmbedder
+from vitrine.embedding import ModelCard
+from vitrine.fields import Mapping
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
+
+
+class SlowEmbedder(FakeEmbedder):
+    """The stand-in model, as slow as a real one."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self.card: ModelCard
+
+    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        time.sleep(self._seconds * len(pixels))
+        return super().embed_pixels(pixels)
+
+
+def main(arguments: Sequence[str]) -> None:
+    source, mapping, data_dir, seconds = arguments
+    settings = Settings(data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2)
+    filling._TICK_S = 0.01
+    acknowledged = -1
+
+    def show(progress: Progress) -> None:
+        nonlocal acknowledged
+        if acknowledged < 0:
+            print("begun", flush=True)
+        if progress.done > acknowledged:
+            acknowledged = progress.done
+            print(f"ack {acknowledged}", flush=True)
+
+    embedder = SlowEmbedder(float(seconds))
+    with closing(Vitrine(settings, embedder=lambda _: embedder)) as vitrine:
+        summary = run(vitrine, open_source(source, settings), Mapping.load(mapping), watch=Watch(progress=show))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    values = {"done": summary.done, "unchanged": summary.unchanged, "failed": summary.failed, "published": summary.published}
+    print(json.dumps({**values, "version": summary.version, "peak_mb": peak}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,138 @@
+"""An ingest that is killed goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.failures import open_ledger
+from tests.fakes import COLOURS, FakeEmbedder
+from tests.unit.ingest.catalogue import picture
+from vitrine.errors import NoLiveVersion
+from vitrine.images.decode import ImageLimits, decode
+from vitrine.index.faiss import open_versions
+from vitrine.settings import Settings
+
+PRODUCTS = 500
+BROKEN = (13, 250, 499)
+KILLS = 20
+ROOT = Path(__file__).parents[2]
+MAPPING = """
+[product]
+id = "id"
+title = "name"
+image = "image"
+price = "price"
+color = "color"
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    colours = list(COLOURS)
+    rows: list[dict[str, Any]] = []
+    for n in range(PRODUCTS):
+        data = b"no picture" if n in BROKEN else picture(colours[n % len(colours)], number=n)
+        rows.append({"id": f"p{n:03d}", "name": f"thing {n}", "image": data, "price": str(n), "color": colours[n % len(colours)]})
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "products.parquet", row_group_size=50)
+    (tmp_path / "shop.toml").write_text(MAPPING)
+    return tmp_path / "products.parquet"
+
+
+class Ingest:
+    """The process; what it has acknowledged is read from its output."""
+
+    def __init__(self, catalogue: Path, *, seconds_per_image: float = 0.004) -> None:
+        arguments = [str(catalogue), str(catalogue.parent / "shop.toml"), str(catalogue.parent / "data"), str(seconds_per_image)]
+        command = [sys.executable, "-m", "tests.integration.ingest_process", *arguments]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+        self.acknowledged = 0
+        self.summary: dict[str, Any] | None = None
+
+    def kill_after(self, seconds: float) -> None:
+        """Let it begin, wait, and kill it without warning."""
+        assert self._process.stdout is not None
+        first = self._process.stdout.readline()
+        assert first == "begun\n", self._process.communicate()[1]
+        time.sleep(seconds)
+        self._process.send_signal(signal.SIGKILL)
+        self._read()
+
+    def finish(self) -> dict[str, Any]:
+        """Let it run to its end."""
+        self._read()
+        assert self._process.returncode == 0
+        assert self.summary is not None
+        return self.summary
+
+    def _read(self) -> None:
+        output, errors = self._process.communicate(timeout=100)
+        for line in output.splitlines():
+            if line.startswith("ack "):
+                self.acknowledged = int(line.removeprefix("ack "))
+            elif line.startswith("{"):
+                self.summary = json.loads(line)
+        assert "Traceback" not in errors, errors
+
+
+def stored(settings: Settings) -> list[str]:
+    """The ids in all versions together, in whatever state they are."""
+    with closing(open_versions(settings)) as versions:
+        names = [info.name for info in versions.list()]
+        assert len(names) <= 1, "an interrupted run is continued, not begun again beside itself"
+        return [record.product.id for name in names for batch in versions.open(name).scan() for record in batch]
+
+
+@pytest.mark.timeout(400)
+def test_killed_at_twenty_random_moments_nothing_is_lost_or_doubled(catalogue: Path) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    settings = Settings(data_dir=catalogue.parent / "data")
+    acknowledged, incomplete = 0, 0
+    for _ in range(KILLS):
+        ingest = Ingest(catalogue)
+        ingest.kill_after(moments.uniform(0.0, 0.15))
+        acknowledged += ingest.acknowledged
+        ids = stored(settings)
+        assert len(ids) == len(set(ids))
+        assert len(ids) >= acknowledged, "what was acknowledged is there"
+        if len(ids) < PRODUCTS - len(BROKEN):
+            incomplete += 1
+            with closing(open_versions(settings)) as versions, pytest.raises(NoLiveVersion):
+                versions.live()
+    assert incomplete >= KILLS // 2, "most kills must hit a run in the middle"
+    summary = Ingest(catalogue, seconds_per_image=0).finish()
+    assert summary["done"] + summary["unchanged"] == PRODUCTS - len(BROKEN)
+    _check_all(settings)
+
+
+def _check_all(settings: Settings) -> None:
+    """Every good product once, with its own picture and vector; every broken one in the ledger once."""
+    from vitrine.images.store import open_store
+
+    images, model = open_store(settings), FakeEmbedder()
+    with closing(open_versions(settings)) as versions:
+        records = {record.product.id: record for batch in versions.live().scan() for record in batch}
+    assert sorted(records) == [f"p{n:03d}" for n in range(PRODUCTS) if n not in BROKEN]
+    for n in random.Random(1).sample([n for n in range(PRODUCTS) if n not in BROKEN], 50):
+        record = records[f"p{n:03d}"]
+        data = images.get(record.image_key)
+        assert data == picture(list(COLOURS)[n % len(COLOURS)], number=n)
+        expected = model.embed_images([decode(data, ImageLimits.of(settings))])[0]
+        assert float(record.vector @ expected) > 0.99999
+        assert record.product.price == n
+    found, total = open_ledger(settings).entries()
+    assert sorted(one.id for one in found) == [f"p{n:03d}" for n in BROKEN]
+    assert total == len(BROKEN)
