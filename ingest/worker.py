@@ -52,12 +52,13 @@ class Worker:
         """Work until `stop` is set; then what is under way is finished or given back, and nothing is lost."""
         self._consumer.start()
         log.info("worker started with %d threads", self._vitrine.settings.worker_threads)
-        mended = 0.0
+        mended = -_MEND_S
         try:
-            while not stop.wait(_LOOK_S):
-                mend = time.monotonic() - mended > _MEND_S
+            while not stop.is_set():
+                mend = time.monotonic() - mended >= _MEND_S
                 mended = time.monotonic() if mend else mended
                 self._look(mend=mend)
+                stop.wait(_LOOK_S)
         finally:
             self._runner.stopping.set()
             self._consumer.stop(graceful=True)

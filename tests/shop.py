@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,14 @@ class Models:
     """Fake models by name, each made once."""
 
     made: dict[str, FakeEmbedder] = field(default_factory=dict)
+    make: Callable[[str], FakeEmbedder] = lambda name: FakeEmbedder(name=name)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, name: str) -> FakeEmbedder:
         with self._lock:
-            return self.made.setdefault(name, FakeEmbedder(name=name))
+            if name not in self.made:
+                self.made[name] = self.make(name)
+            return self.made[name]
 
 
 @dataclass

@@ -1,0 +1,66 @@
+"""A worker, or a shop's admin side, as a process of its own over the fake models; run with `python -m`.
+
+worker FOLDER SETTINGS      works until SIGTERM; notes every embedded picture in FOLDER/embedded-PID
+accept FOLDER SETTINGS N    accepts changes of product after product and prints each as soon as it is accepted
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.admin import Admin
+from ingest.jobs.opening import open_store
+from ingest.worker import Worker
+from tests.fakes import FakeEmbedder
+from tests.shop import open_shop
+
+PICTURE_S = 0.01
+"""What a picture costs the slow model; a reindex then lasts long enough to be struck in the middle."""
+
+
+class Recording(FakeEmbedder):
+    """A model that takes its time and leaves a note of its work that survives any death."""
+
+    def __init__(self, name: str, notes: Path) -> None:
+        super().__init__(name=name)
+        self._notes = notes
+
+    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        time.sleep(PICTURE_S * len(pixels))
+        with self._notes.open("a") as file:
+            file.write(f"{len(pixels)}\n")
+        return super().embed_pixels(pixels)
+
+
+def worker(folder: Path, settings: dict[str, object]) -> None:
+    shop = open_shop(folder, **settings)
+    notes = folder / f"embedded-{os.getpid()}"
+    shop.models.make = lambda name: Recording(name, notes)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    print("ready", flush=True)
+    Worker(shop.vitrine, open_store(shop.vitrine.settings)).run(stop)
+
+
+def accept(folder: Path, settings: dict[str, object], count: int) -> None:
+    admin = Admin(open_shop(folder, **settings).vitrine)
+    for number in range(count):
+        admin.patch(f"p{number:05}", {"price": 10_000 + number})
+        print(number, flush=True)
+
+
+if __name__ == "__main__":
+    what, where, given, *rest = sys.argv[1:]
+    if what == "worker":
+        worker(Path(where), json.loads(given))
+    else:
+        accept(Path(where), json.loads(given), int(rest[0]))
