@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,24 +12,7 @@ from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
-__all__ = ["collapsed", "first_of_each_group", "group_of"]
-
-
-def group_of(segment: Segment, row: int, field: str) -> str | None:
-    """A row's value of the field (the first, where it has several); None without one."""
-    column = segment.keywords(field)
-    start, end = column.offsets[row], column.offsets[row + 1]
-    return None if start == end else column.words[int(column.codes[start])]
-
-
-def first_of_each_group(rows: Iterable[tuple[Segment, int]], field: str) -> Iterator[bool]:
-    """For rows in their order: whether each is the first of its group; those without a group all are."""
-    seen: set[str] = set()
-    for segment, row in rows:
-        group = group_of(segment, row, field)
-        yield group is None or group not in seen
-        if group is not None:
-            seen.add(group)
+__all__ = ["collapsed"]
 
 
 def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: Sort) -> list[Mask]:
@@ -40,7 +23,7 @@ def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: S
             firsts[place][code] = -1
     kept = []
     for segment, mask, own in zip(segments, masks, firsts, strict=True):
-        remaining = mask & (segment.keywords(field).first_codes() < 0)
+        remaining = mask & (segment.keywords(field).first_codes < 0)
         remaining[own[own >= 0]] = True
         kept.append(remaining)
     return kept
@@ -50,7 +33,7 @@ def _firsts(segment: Segment, mask: Mask, field: str, sort: Sort) -> Ints:
     """For each code of the field the first row of the mask that has it as its group, -1 where none has."""
     column, order = segment.keywords(field), ordered_rows(segment, sort)
     rows = order[mask[order]]
-    groups = column.first_codes()[rows]
+    groups = column.first_codes[rows]
     rows, groups = rows[groups >= 0], groups[groups >= 0]
     codes, places = np.unique(groups, return_index=True)
     found = np.full(len(column.words), -1, np.int64)

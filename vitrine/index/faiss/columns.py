@@ -109,6 +109,7 @@ class Keywords:
         offsets, rows = self.postings
         return rows[:0] if code is None else rows[offsets[code] : offsets[code + 1]]
 
+    @cached_property
     def first_codes(self) -> NDArray[np.int32]:
         """Each row's first code, -1 where it has none."""
         firsts = np.full(len(self.offsets) - 1, -1, np.int32)

@@ -18,7 +18,7 @@ from vitrine.index.faiss.facets import count_facet
 from vitrine.index.faiss.order import key_of
 from vitrine.index.faiss.pages import Page, cut_page
 from vitrine.index.faiss.planner import Planner
-from vitrine.index.faiss.ranked import Candidates, find_candidates, in_order, selections, weigh
+from vitrine.index.faiss.ranked import Candidates, find_candidates, in_order, weigh
 from vitrine.index.faiss.reader import Reader
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.state import State
@@ -129,9 +129,9 @@ class FaissIndex:
         best = state.recent.get(near, lambda: find_candidates(state, masks(), query, vector, self._planner), weight=Candidates.weigh)
         floor = None if query.walk is None or query.walk.floor == best.floor else query.walk.floor
         key = (*near, *asked[3:], floor)
-        entries = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
-        rest = iter(entries) if after is None else (e for e in entries if e.key > after)
-        page = cut_page(rest, query.limit, total=len(entries), key=key, selections=lambda: selections(entries))
+        ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
+        rest = ranking.after(after, query.sort)
+        page = cut_page(rest, query.limit, total=len(ranking), key=key, selections=ranking.selections)
         return replace(page, search=best.search, floor=best.floor)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:

@@ -74,8 +74,8 @@ def _sorted(segment: Segment, sort: Sort) -> NDArray[np.int32]:
     return np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing)).astype(np.int32)
 
 
-def walk_in_order(segment: Segment, mask: Mask, sort: Sort, *, after: Key | None) -> Iterator[tuple[Key, int]]:
-    """The rows of the mask in order with their keys, from the first one after a key; lazily, so a page costs little."""
+def walk_in_order(segment: Segment, mask: Mask, sort: Sort, *, after: Key | None) -> Iterator[int]:
+    """The rows of the mask in order, from the first one after a key; lazily, so a page costs little."""
     order = ordered_rows(segment, sort)
 
     def key(row: int) -> Key:
@@ -85,6 +85,5 @@ def walk_in_order(segment: Segment, mask: Mask, sort: Sort, *, after: Key | None
     size = _FIRST_CHUNK
     while start < len(order):
         chunk = order[start : start + size]
-        for row in chunk[mask[chunk]].tolist():
-            yield key(row), row
+        yield from chunk[mask[chunk]].tolist()
         start, size = start + size, size * 4

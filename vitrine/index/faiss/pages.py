@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
-from vitrine.index.faiss.ranked import Entry
 
 __all__ = ["Page", "cut_page"]
 
