@@ -30,7 +30,9 @@ INTERRUPTED = 130
 @click.command()
 @click.argument("source")
 @click.option("--map", "map_", metavar="FILE", help="Mapping file, or the name of a built-in mapping. A folder of images needs none.")
-@click.option("--replace", is_flag=True, help="Build a new index from this source alone and put it in place of the live one.")
+@click.option(
+    "--replace", is_flag=True, help="Build a new index from this source alone, put in place of the live one; for another mapping."
+)
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_json: bool) -> None:

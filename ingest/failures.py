@@ -22,7 +22,7 @@ API = "api"
 class Failure:
     """One product that could not be taken.
 
-    `id` is the product's, or "row N" where it has none. `stage` is "read", "fields", "image" or "embed"; `reason` is a stable
+    `id` is the product's, or "row N" where it has none. `stage` is "read", "fields", "image", "embed" or "write"; `reason` is a stable
     code for programs, `message` is for people. `source` and `row` find it again: another run over the source retries it.
     """
 

@@ -86,7 +86,7 @@ class Embedding:
         for one, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
                 self._tally.count(embedded=1)
-                writes.put(Write(Record(one.product, vector, one.image_key), one.digest))
+                writes.put(Write(one.row, Record(one.product, vector, one.image_key), one.digest))
             else:
                 message = "the model gives no usable vector for this picture; check the picture, and the model's precision"
                 self._tally.failed(one.row, one.product.id, "embed", "no_vector", message)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.patience import patiently
 from ingest.pipeline.values import Item, Pixels, Tally, Task, Tools, Write
 from vitrine.errors import InvalidImage
 from vitrine.images.decode import ImageLimits, decode
@@ -46,7 +47,7 @@ class Preparing:
 
     def _chunk(self, items: list[Item], pixels: Channel[Pixels], writes: Channel[Write]) -> None:
         with self._tally.timed("compare"):
-            stamps = self._task.index.stamps([item.product.id for item in items])
+            stamps = patiently(lambda: self._task.index.stamps([item.product.id for item in items]))
         unknown: list[_Read] = []
         for item in items:
             read = self._read(item, stamps.get(item.product.id))
@@ -56,7 +57,7 @@ class Preparing:
             if stamp is None or stamp.image_key != read.image_key:
                 unknown.append(read)
             elif stamp.product_hash != product_hash(item.product):
-                writes.put(Write(item.product, read.digest))
+                writes.put(Write(item.row, item.product, read.digest))
             else:
                 self._tally.count(unchanged=1)
         for read in unknown:
@@ -81,9 +82,10 @@ class Preparing:
     def _hand_on(self, read: _Read, pixels: Channel[Pixels], writes: Channel[Write]) -> None:
         product = read.item.product
         if self._task.donor is not None:
-            known = self._task.donor.get([product.id]).get(product.id)
+            donor = self._task.donor
+            known = patiently(lambda: donor.get([product.id])).get(product.id)
             if known is not None and known.image_key == read.image_key:
-                writes.put(Write(Record(product, known.vector, read.image_key), read.digest))
+                writes.put(Write(read.item.row, Record(product, known.vector, read.image_key), read.digest))
                 return
         try:
             with self._tally.timed("decode"):

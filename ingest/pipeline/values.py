@@ -118,8 +118,14 @@ class Pixels:
 class Write:
     """What is to be written: a record, or a product whose picture is the one that the index has."""
 
+    row: int
     what: Record | Product
     digest: str | None
+
+    @property
+    def id(self) -> str:
+        """The product's id."""
+        return self.what.product.id if isinstance(self.what, Record) else self.what.id
 
 
 @dataclass

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from functools import partial
 
 from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.patience import patiently
 from ingest.pipeline.values import Tally, Task, Tools, Write
 from ingest.runs import Run
-from vitrine.errors import IndexUnavailable
+from vitrine.errors import NotFound
 from vitrine.products import Product, Record
 
 __all__ = ["Writing"]
 
 _WAIT_S = 2.0
 """Seconds after which what has gathered is written, full batch or not."""
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between attempts while the index cannot answer."""
 
 
 class Writing:
@@ -49,27 +48,27 @@ class Writing:
 
     def _write(self, batch: list[Write]) -> None:
         records = [one.what for one in batch if isinstance(one.what, Record)]
-        products = [one.what for one in batch if isinstance(one.what, Product)]
         with self._tally.timed("write"):
             if records:
-                _persist(lambda: self._index.upsert(records))
-            if products:
-                _persist(lambda: self._index.patch_products(products))
-            noted = [(_id(one), one.digest) for one in batch if one.digest is not None]
+                patiently(lambda: self._index.upsert(records))
+            gone = self._patch([one for one in batch if isinstance(one.what, Product)])
+            noted = [(one.id, one.digest) for one in batch if one.digest is not None and one.id not in gone]
             if noted:
                 self._runs.note(self._run, noted)
-        self._tally.count(done=len(batch))
+        self._tally.count(done=len(batch) - len(gone))
 
-
-def _persist(write: Callable[[], None]) -> None:
-    """Try again while the index cannot answer; a write is all or nothing, so repeating it does no harm."""
-    for pause in _PAUSES_S:
-        try:
-            return write()
-        except IndexUnavailable:
-            time.sleep(pause)
-    return write()
-
-
-def _id(one: Write) -> str:
-    return one.what.product.id if isinstance(one.what, Record) else one.what.id
+    def _patch(self, batch: list[Write]) -> set[str]:
+        """Write changed fields; gives the ids of products that somebody has deleted meanwhile."""
+        gone: set[str] = set()
+        while products := [one.what for one in batch if isinstance(one.what, Product) and one.id not in gone]:
+            try:
+                patiently(partial(self._index.patch_products, products))
+                break
+            except NotFound:
+                known = patiently(partial(self._index.stamps, [product.id for product in products]))
+                gone |= {product.id for product in products if product.id not in known}
+        for one in batch:
+            if one.id in gone:
+                message = "somebody deleted the product while it was being ingested; ingest again if it is to be there"
+                self._tally.failed(one.row, one.id, "write", "deleted_meanwhile", message)
+        return gone

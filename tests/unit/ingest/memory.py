@@ -31,6 +31,8 @@ class MemoryIndex:
 
     def patch_products(self, products: Sequence[Product]) -> None:
         self._maybe_fail()
+        if unknown := [product.id for product in products if product.id not in self.records]:
+            raise NotFound(str(unknown))
         for product in products:
             self.records[product.id] = replace(self.records[product.id], product=product)
             self.patched.append(product.id)

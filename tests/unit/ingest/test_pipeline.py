@@ -212,7 +212,7 @@ def test_an_optional_column_that_only_some_rows_have_is_no_error(shop: Shop) -> 
 
 
 def test_a_short_outage_of_the_index_is_waited_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.pipeline.writing._PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("ingest.pipeline.patience.PAUSES_S", (0.0, 0.0))
     shop.fill(5)
     shop.ingest()
     shop.rows.append(shop.product(5))
@@ -222,6 +222,23 @@ def test_a_short_outage_of_the_index_is_waited_out(shop: Shop, monkeypatch: pyte
     shop.versions.live().failing = 3
     with pytest.raises(IndexUnavailable):
         shop.ingest()
+
+
+def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.fill(6)
+    shop.ingest()
+    shop.rows = [{**row, "price": "77"} for row in shop.rows]
+    index = shop.versions.live()
+    patch = index.patch_products
+
+    def deleted_first(products: Any) -> None:
+        index.records.pop("p2", None)
+        patch(products)
+
+    monkeypatch.setattr(index, "patch_products", deleted_first)
+    summary = shop.ingest()
+    assert (summary.done, summary.reasons) == (5, {"deleted_meanwhile": 1})
+    assert {i for i, record in shop.records.items() if record.product.price == 77} == {"p0", "p1", "p3", "p4", "p5"}
 
 
 def test_an_error_of_the_model_ends_the_run_and_every_thread(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
