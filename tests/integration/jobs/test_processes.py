@@ -92,6 +92,7 @@ def assert_whole(shop: Shop, count: int) -> None:
     assert len(page.hits) == 5
 
 
+@pytest.mark.timeout(300)
 def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(tmp_path: Path, programs: list[Program]):
     seed, count = random.randrange(10**6), 200
     print("seed", seed)
@@ -124,7 +125,7 @@ def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(tmp_path: Path,
     assert (job.state, job.done, job.failed_items, job.error) == (JobState.DONE, count, 0, None)
     live = shop.vitrine.versions.live()
     assert (live.info.name, live.info.model) == (job.version, model)
-    assert_holds(shop, live, Expected({product(n).id: n for n in range(count)}, {product(n).id: float(n) for n in range(count)}))
+    assert_holds(shop, live, Expected.first(count))
     assert "building" not in [info.state for info in shop.vitrine.versions.list()]
     admin.close()
 

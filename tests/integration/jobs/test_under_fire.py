@@ -34,13 +34,27 @@ class Expected:
 
     pictures: dict[str, int] = field(default_factory=dict)
     prices: dict[str, float] = field(default_factory=dict)
+    shown: dict[str, set[int]] = field(default_factory=dict)
+    """Every picture that a product has or had."""
+
+    @classmethod
+    def first(cls, count: int) -> Expected:
+        """What `Shop.publish_first` puts in."""
+        ids = [product(n).id for n in range(count)]
+        return cls({i: n for n, i in enumerate(ids)}, {i: float(n) for n, i in enumerate(ids)}, {i: {n} for n, i in enumerate(ids)})
+
+    def put(self, product_id: str, number: int, price: float) -> None:
+        """An upsert."""
+        self.shown.setdefault(product_id, set()).add(number)
+        self.pictures[product_id], self.prices[product_id] = number, price
 
 
 class Searchers:
     """Clients that search until told to stop and check every answer against the version that gave it."""
 
-    def __init__(self, shop: Shop, clients: int) -> None:
+    def __init__(self, shop: Shop, expected: Expected, *, clients: int) -> None:
         self._shop = shop
+        self._expected = expected
         self.stop = threading.Event()
         self.faults: list[str] = []
         self.served: Counter[str] = Counter()
@@ -88,10 +102,10 @@ class Searchers:
         query = self._shop.models(page.model).embed_texts([text])[0]
         self._expect(len(page.hits) == 5, f"{page.version} gives {len(page.hits)} products")
         for hit in page.hits:
-            vector = self._shop.embed(page.model, self._shop.vitrine.images.get(hit.image_key))
-            self._expect(
-                abs(float(query @ vector) - (hit.score or 0)) < 1e-4, f"{hit.product.id} has the score of another model in {page.version}"
-            )
+            # A picture that is replaced at this moment may be told with the score of the one before.
+            shown = [self._shop.embed(page.model, picture(n)) for n in list(self._expected.shown[hit.product.id])]
+            fits = any(abs(float(query @ vector) - (hit.score or 0)) < 1e-4 for vector in shown)
+            self._expect(fits, f"{hit.product.id} has the score of another model in {page.version}")
 
     def _expect(self, holds: bool, fault: str) -> None:
         if not holds:
@@ -112,7 +126,7 @@ def write_randomly(admin: Admin, expected: Expected, chance: random.Random, paus
         target = chance.choice(known)
         if deed == "upsert":
             target = f"p{9000 + number}" if chance.random() < 0.5 else product(chance.randrange(1500)).id  # new, known, or deleted before
-            expected.pictures[target], expected.prices[target] = 3000 + number, 5.0 + number
+            expected.put(target, 3000 + number, 5.0 + number)
             jobs.append(admin.upsert([{"id": target, "title": target, "price": 5.0 + number, "image": sent(3000 + number)}]))
         elif deed == "patch":
             expected.prices[target] = 7000.0 + number
@@ -132,19 +146,20 @@ def wait_for(admin: Admin, job_ids: list[str], seconds: float = 90) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_nothing_fails_mixes_gets_lost_or_comes_back(tmp_path: Path, backend: str):
     seed = random.randrange(10**6)
     print("seed", seed)
     shop = open_shop(tmp_path, **BACKENDS[backend])
     before = shop.publish_first(COUNT)
-    expected = Expected({product(n).id: n for n in range(COUNT)}, {product(n).id: float(n) for n in range(COUNT)})
+    expected = Expected.first(COUNT)
     admin = Admin(shop.vitrine)
     stop = threading.Event()
     worker = threading.Thread(target=Worker(shop.vitrine, open_store(shop.vitrine.settings)).run, args=(stop,))
     worker.start()
     try:
-        with Searchers(shop, clients=2) as searchers:
+        with Searchers(shop, expected, clients=2 if backend == "faiss" else 1) as searchers:
             reindex = admin.reindex()
             writes = write_randomly(admin, expected, random.Random(seed), pause_s=0.02)
             wait_for(admin, [reindex, *writes])
