@@ -41,33 +41,35 @@ class Runs:
     def __init__(self, database: IngestDatabase) -> None:
         self._database = database
 
-    def begin(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str, version: str) -> Run:
+    def begin(self, source: str, version: str) -> Run:
         """Note that a run begins."""
-        values = (source, _canonical(mapping), fingerprint, version, "running", datetime.now(UTC).isoformat(timespec="seconds"))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database.transaction() as db:
-            sql = "INSERT INTO runs (source, mapping, fingerprint, version, state, started) VALUES (?, ?, ?, ?, ?, ?)"
-            number = db.execute(sql, values).lastrowid
+            number = db.execute("INSERT INTO runs (source, version, started) VALUES (?, ?, ?)", (source, version, now)).lastrowid
         return Run(int(number or 0), source, version)
 
     def finish(self, run: Run) -> None:
-        """Note that a run has read its whole source; nothing of it needs to be continued."""
+        """Forget the ids of a run that has read its whole source."""
         with self._database.transaction() as db:
-            db.execute("UPDATE runs SET state = 'done' WHERE source = ? AND version = ?", (run.source, run.version))
             db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
 
-    def unfinished(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> str | None:
-        """The version that an interrupted run of the same source, mapping and model was filling."""
+    def claim(self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> None:
+        """Note that an ingest fills a new version, so that it is continued when it is interrupted."""
         with self._database.transaction() as db:
-            sql = "SELECT version FROM runs WHERE state = 'running' AND source = ? AND mapping = ? AND fingerprint = ? ORDER BY run DESC"
+            db.execute("INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)", (version, source, _canonical(mapping), fingerprint))
+
+    def unfinished(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> str | None:
+        """The version that an interrupted ingest of the same source, mapping and model was filling."""
+        with self._database.transaction() as db:
+            sql = "SELECT version FROM unfinished WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"
             found = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
         return str(found[0]) if found else None
 
-    def abandon(self, keep: str) -> list[str]:
-        """Forget all interrupted runs and return the versions they were filling, but for the one to keep."""
+    def release(self) -> list[str]:
+        """Forget all unfinished versions, and the ids that were met for them; gives their names."""
         with self._database.transaction() as db:
-            names = db.execute("SELECT DISTINCT version FROM runs WHERE state = 'running' AND version <> ?", (keep,)).fetchall()
-            db.execute("UPDATE runs SET state = 'abandoned' WHERE state = 'running' AND version <> ?", (keep,))
-            db.executemany("DELETE FROM seen WHERE scope LIKE ? || char(10) || '%'", names)
+            names = db.execute("DELETE FROM unfinished RETURNING version").fetchall()
+            db.executemany("DELETE FROM seen WHERE substr(scope, 1, length(?1) + 1) = ?1 || char(10)", names)
         return [name for (name,) in names]
 
     def meet(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[Meeting]:

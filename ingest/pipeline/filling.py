@@ -32,7 +32,7 @@ def fill(task: Task, tools: Tools, watch: Watch | None = None) -> Summary:
     watch = watch or Watch()
     task.mapping.require_columns(task.source.columns(set(task.mapping.columns().values())))
     info = task.index.info
-    run = tools.runs.begin(task.source.name, task.mapping.to_dict(), fingerprint=info.fingerprint, version=info.name)
+    run = tools.runs.begin(task.source.name, info.name)
     tally = Tally(task.source.name, tools.ledger, run.number)
     stopped_early = _Cancelling(watch)
     _run(task, tools, Watch(watch.progress, stopped_early), run, tally)

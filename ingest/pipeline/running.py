@@ -49,7 +49,10 @@ def _run(vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, repla
     versions = vitrine.versions
     target = _target(versions, tools, source, mapping, replace)
     summary = fill(Task(source, mapping, target, donor=_donor(versions, target)), tools, watch)
-    if summary.cancelled or _is_live(versions, target) or target.count() == 0:
+    if summary.cancelled or (not _is_live(versions, target) and target.count() == 0):
+        return summary
+    if _is_live(versions, target):
+        _tidy(versions, tools, target.info.name)
         return summary
     if not _is_ready(versions, target.info.name):
         versions.complete(target.info.name)
@@ -77,9 +80,12 @@ def _target(versions: IndexVersions, tools: Tools, source: Source, mapping: Mapp
     if name is not None and (live is None or name != live.info.name):
         with suppress(NotFound):
             return versions.open(name)
-    return versions.create(
-        model=tools.settings.model, fingerprint=card.fingerprint, dimension=card.dimension, schema=schema, mapping=mapping.to_dict()
+    stored = mapping.to_dict()
+    made = versions.create(
+        model=tools.settings.model, fingerprint=card.fingerprint, dimension=card.dimension, schema=schema, mapping=stored
     )
+    tools.runs.claim(made.info.name, source.name, stored, fingerprint=card.fingerprint)
+    return made
 
 
 def _live(versions: IndexVersions) -> VectorIndex | None:
@@ -105,10 +111,10 @@ def _is_ready(versions: IndexVersions, name: str) -> bool:
     return any(info.name == name and info.state != "building" for info in versions.list())
 
 
-def _tidy(versions: IndexVersions, tools: Tools, published: str) -> None:
-    """Remove what interrupted runs left half built, and versions beyond those that are kept for rollback."""
-    half_built = {info.name for info in versions.list() if info.state == "building"}
-    for name in tools.runs.abandon(keep=published):
-        if name in half_built:
+def _tidy(versions: IndexVersions, tools: Tools, live: str) -> None:
+    """After a complete run: remove what interrupted ones left half built, and versions beyond those that are kept for rollback."""
+    left = {info.name for info in versions.list()} - {live}
+    for name in tools.runs.release():
+        if name in left:
             versions.discard(name)
     versions.prune(keep=tools.settings.keep_versions)

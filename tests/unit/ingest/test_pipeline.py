@@ -165,6 +165,29 @@ def test_an_abandoned_version_is_removed_when_another_is_published(shop: Shop) -
     assert set(shop.versions.indexes) == {published}
 
 
+def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop) -> None:
+    shop.fill(5)
+    others = shop.versions.create(
+        model="fake", fingerprint=shop.embedder.card.fingerprint, dimension=64, schema=MAPPING.schema(), mapping={}
+    )
+    shop.write()
+    vitrine = shop.vitrine()
+    source = open_source(str(shop.catalogue), shop.settings)
+    fill(Task(source, MAPPING, others), open_tools(vitrine))  # type: ignore[arg-type]  # MemoryIndex writes only
+    assert shop.ingest().version != others.info.name
+    assert others.info.name in shop.versions.indexes
+
+
+def test_a_crash_right_after_publishing_leaves_nothing_to_continue(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.fill(5)
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match="power cut"):
+        broken.setattr(shop.versions, "prune", lambda **_: (_ for _ in ()).throw(RuntimeError("power cut")))
+        shop.ingest()
+    first = shop.versions.live().info.name
+    shop.ingest()
+    assert shop.ingest(replace=True).version != first
+
+
 def test_a_catalogue_without_one_good_product_is_not_published(shop: Shop) -> None:
     shop.fill(3)
     shop.rows = [{**row, "price": "?"} for row in shop.rows]
