@@ -20,7 +20,7 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, Walk
 from vitrine.index.qdrant.conditions import every, translate
 from vitrine.index.qdrant.counting import counted, facet_of
 from vitrine.index.qdrant.ordering import Order, Place
-from vitrine.index.qdrant.payload import ID, SEQ, facet_key, product_of, value_key
+from vitrine.index.qdrant.payload import ID, SEQ, facet_keys, product_of, value_key
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.searching import excluded, group_of
 from vitrine.results import Facet, Hit
@@ -72,7 +72,7 @@ class Browsing:
     def _collapsed(self, query: IndexQuery, collapse: str, order: Order, where: list[models.Condition]) -> list[Any]:
         """The first point of each group and all without a group, in order."""
         group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
-        keys = [*order.value_keys, group_key, *(facet_key(f) for f in self._fields(query.facets))]
+        keys = [*order.value_keys, group_key, *(key for f in self._fields(query.facets) for key in facet_keys(f))]
         seen: set[str] = set()
         kept = []
         for point in order.sorted(list(self._points.all(every(*where), payload=list(dict.fromkeys(keys)))), lambda p: p.payload):

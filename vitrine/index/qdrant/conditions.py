@@ -10,7 +10,7 @@ from qdrant_client import models
 
 from vitrine.fields.schema import Field, FieldType
 from vitrine.filters import AnyOf, Condition, Filter, Not
-from vitrine.index.qdrant.payload import filter_key, searchable
+from vitrine.index.qdrant.payload import filter_key, number, searchable
 
 __all__ = ["CONDITIONS", "empty", "equal", "every", "translate"]
 
@@ -18,7 +18,7 @@ __all__ = ["CONDITIONS", "empty", "equal", "every", "translate"]
 def _in(field: Field, operand: Any) -> models.Condition:
     key = filter_key(field)
     if field.type.numeric:  # Qdrant matches no floats, but a range may be a point
-        return _any_of([models.FieldCondition(key=key, range=models.Range(gte=v, lte=v)) for v in operand])
+        return _any_of([models.FieldCondition(key=key, range=models.Range(gte=number(v), lte=number(v))) for v in operand])
     if field.type is FieldType.BOOL:
         return _any_of([equal(key, v) for v in operand])
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(operand)))
@@ -30,8 +30,8 @@ def _match(field: Field, operand: Any) -> models.Condition:
 
 def _bound(name: str) -> Callable[[Field, Any], models.Condition]:
     def bounded(field: Field, operand: Any) -> models.Condition:
-        kind = models.DatetimeRange if isinstance(operand, datetime) else models.Range
-        return models.FieldCondition(key=filter_key(field), range=kind(**{name: operand}))
+        bounds = models.DatetimeRange(**{name: operand}) if isinstance(operand, datetime) else models.Range(**{name: number(operand)})
+        return models.FieldCondition(key=filter_key(field), range=bounds)
 
     return bounded
 

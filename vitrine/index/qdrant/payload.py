@@ -6,6 +6,7 @@ attributes      {name: value} of the mapping's further fields
 _words          {text field: its casefolded words, each once, parted by spaces}
 _terms          {colour field: families and colours as written, casefolded; path field: every prefix}
 _id0, _id1 ...  six bytes of the id each, as a number, so that Qdrant can order by them; _title0 ... likewise
+_exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
 _seq            when it was written (`clock`)
 _image_key, _hash
 ```
@@ -13,6 +14,7 @@ _image_key, _hash
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -34,8 +36,12 @@ __all__ = [
     "SEQ",
     "STAMP_KEYS",
     "VECTOR",
+    "exact_number",
     "facet_key",
+    "facet_keys",
     "filter_key",
+    "number",
+    "number_keys",
     "payload_of",
     "point_id",
     "product_of",
@@ -87,6 +93,11 @@ def value_at(payload: Mapping[str, Any], path: str) -> Any:
     return found
 
 
+def facet_keys(field: Field) -> list[str]:
+    """Payload paths that counting the field's values here, rather than in Qdrant, looks at."""
+    return number_keys(field) if field.type.numeric else [facet_key(field)]
+
+
 def payload_of(record: Record, schema: Schema, *, seq: int) -> dict[str, Any]:
     """The payload of a record's point; see the module's table."""
     return product_payload(record.product, schema) | {SEQ: seq, "_image_key": record.image_key}
@@ -103,6 +114,9 @@ def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
             rooms[_ROOM_OF[field.type]][field.name] = terms(field, product)
     for name in ("_words", "_terms"):
         rooms[name] = {n: v for n, v in rooms[name].items() if v is not None and v != []}
+    rooms["_exact"] = {
+        f.name: json.dumps(v) for f in schema if f.type.numeric and (v := product.value(f.name)) is not None and number(v) != v
+    }
     found |= {name: room for name, room in rooms.items() if room}
     return found | chunks("_id", product.id) | chunks("_title", product.title.casefold()) | {"_hash": product_hash(product)}
 
@@ -136,7 +150,29 @@ def _several(value: Value | None) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else () if value is None else (str(value),)
 
 
+def number(value: Any) -> float:
+    """The number to 15 significant digits.
+
+    Qdrant keeps payloads as JSON and reads more digits back with an error in the last place; then a filter for a
+    product's own price could miss it. Stored numbers and operands are rounded alike.
+    """
+    return float(f"{value:.15g}")
+
+
+def exact_number(payload: Mapping[str, Any], field: Field) -> Any:
+    """A NUMBER or MONEY field's value with all its digits; None without one."""
+    digits = value_at(payload, f"_exact.{field.name}")
+    return value_at(payload, value_key(field)) if digits is None else json.loads(digits)
+
+
+def number_keys(field: Field) -> list[str]:
+    """Payload paths that `exact_number` looks at."""
+    return [value_key(field), f"_exact.{field.name}"]
+
+
 def _plain(value: Value | None) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
     if isinstance(value, datetime):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value
@@ -144,9 +180,10 @@ def _plain(value: Value | None) -> Any:
 
 def product_of(payload: Mapping[str, Any], schema: Schema) -> Product:
     """The product of a point's payload."""
-    own = {n: payload[n] for n in Product.__dataclass_fields__ if n in payload and n != "attributes"}
+    exact = {n: json.loads(digits) for n, digits in payload.get("_exact", {}).items()}
+    own = {n: exact.get(n, payload[n]) for n in Product.__dataclass_fields__ if n in payload and n != "attributes"}
     built_in: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in own.items()}
-    attributes = {n: _typed(v, schema.get(n)) for n, v in payload.get("attributes", {}).items()}
+    attributes = {n: exact.get(n, _typed(v, schema.get(n))) for n, v in payload.get("attributes", {}).items()}
     return Product(**built_in, attributes=MappingProxyType(attributes))
 
 

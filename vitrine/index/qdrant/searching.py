@@ -15,7 +15,7 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, Walk
 from vitrine.index.qdrant.conditions import every, translate
 from vitrine.index.qdrant.counting import counted
 from vitrine.index.qdrant.ordering import Order
-from vitrine.index.qdrant.payload import ID, SEQ, facet_key, point_id, product_of, value_at, value_key
+from vitrine.index.qdrant.payload import ID, SEQ, facet_keys, point_id, product_of, value_at, value_key
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.ranked import ERROR, Candidate, Settler, candidate_of, collapsed, cut, page_by_score
 from vitrine.products import Vector
@@ -89,7 +89,7 @@ class Searching:
     def _keys(self, query: IndexQuery) -> list[str]:
         """Payload paths that deciding needs; the rest is read for the page alone."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
-        keys = [ID, SEQ, *(facet_key(f) for f in fields)]
+        keys = [ID, SEQ, *(key for f in fields for key in facet_keys(f))]
         keys += [self._key(n) for n in (query.sort.field, query.collapse) if n is not None]
         return list(dict.fromkeys(keys))
 

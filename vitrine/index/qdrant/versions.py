@@ -136,8 +136,7 @@ class QdrantVersions:
     def _faults(self) -> Iterator[str]:
         name = self._live_name()
         if name is None:
-            yield "no index version has been published yet; run `vitrine ingest`"
-            return
+            return  # nothing is wrong with an empty Qdrant
         info = self._info(name)
         found = self._read_collection(name)
         if found.status == models.CollectionStatus.RED:

@@ -1,0 +1,304 @@
+"""Collections of Qdrant's own engine (`qdrant-edge-py`) with the server's rules around it: aliases, metadata, strict mode.
+
+Requests and answers are the models of the client's HTTP API. Filters, payload indexes, orders, facets and scores are the engine's.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+from qdrant_client import QdrantClient, models
+
+from vitrine.index.qdrant.payload import value_at
+
+__all__ = ["Engine", "Refused"]
+
+
+class Refused(Exception):
+    """A request that a server answers with an error; `code` is gRPC's name for it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass
+class Collection:
+    """One shard and what a server keeps beside it."""
+
+    shard: edge.EdgeShard
+    created: models.CreateCollection
+    metadata: dict[str, Any]
+    indexes: dict[str, Any] = field(default_factory=dict)
+
+
+class Engine:
+    """All collections of one server."""
+
+    def __init__(self) -> None:
+        # in memory where there is a file system for it: the engine syncs every index that it makes
+        memory = Path("/dev/shm")
+        self._folder = Path(tempfile.mkdtemp(prefix="qdrant-engine-", dir=memory if memory.is_dir() else None))
+        self._made = 0
+        self._lock = threading.RLock()
+        self.collections: dict[str, Collection] = {}
+        self.aliases: dict[str, str] = {}
+        self.batches: list[int] = []
+
+    def close(self) -> None:
+        """Close and remove everything."""
+        for name in list(self.collections):
+            self.delete(name)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # collections
+
+    def create(self, name: str, request: models.CreateCollection) -> None:
+        with self._lock:
+            if name in self.collections or name in self.aliases:
+                raise Refused("ALREADY_EXISTS", f"Wrong input: Collection `{name}` already exists!")
+            vectors = {n: edge.EdgeVectorParams(p.size, edge.Distance.Cosine) for n, p in request.vectors.items()}
+            hnsw = request.hnsw_config
+            config = edge.EdgeConfig(
+                vectors=vectors,
+                hnsw_config=edge.HnswIndexConfig(m=hnsw.m or 16, ef_construct=hnsw.ef_construct or 100, full_scan_threshold=1),
+                optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1),
+            )
+            self._made += 1
+            shard = edge.EdgeShard.create(str(self._folder / f"{self._made}"), config)
+            self.collections[name] = Collection(shard, request, dict(request.metadata or {}))
+
+    def update_metadata(self, name: str, metadata: dict[str, Any]) -> None:
+        self._found(name).metadata |= metadata
+
+    def delete(self, name: str) -> bool:
+        with self._lock:
+            gone = self.collections.pop(name, None)
+            self.aliases = {a: n for a, n in self.aliases.items() if n != name}
+        if gone is not None:
+            gone.shard.close()
+        return gone is not None
+
+    def change_aliases(self, steps: list[Any]) -> None:
+        """All steps or none."""
+        with self._lock:
+            changed = dict(self.aliases)
+            for step in steps:
+                if isinstance(step, models.DeleteAliasOperation):
+                    if changed.pop(step.delete_alias.alias_name, None) is None:
+                        raise Refused("NOT_FOUND", f"Not found: Alias `{step.delete_alias.alias_name}` doesn't exist!")
+                else:
+                    self._found(step.create_alias.collection_name)
+                    changed[step.create_alias.alias_name] = step.create_alias.collection_name
+            self.aliases = changed
+            self.batches.append(len(steps))
+
+    def create_index(self, name: str, key: str, schema: Any) -> None:
+        found = self._found(name)
+        found.shard.update(edge.UpdateOperation.create_field_index(key, _index(schema)))
+        found.indexes[key] = schema
+
+    def info(self, name: str) -> models.CollectionInfo:
+        found = self._found(name)
+        described = QdrantClient(":memory:")  # the client knows how a server describes a collection
+        described.create_collection("described", vectors_config=found.created.vectors)
+        indexes = {k: models.PayloadIndexInfo(data_type=models.PayloadSchemaType(s.type.value), points=0) for k, s in found.indexes.items()}
+        info = described.get_collection("described")
+        info.config.metadata = found.metadata
+        return info.model_copy(update={"payload_schema": indexes})
+
+    # reads
+
+    def query(self, name: str, request: models.QueryRequest) -> list[models.ScoredPoint]:
+        collection = self._found(name)
+        nearest = request.query.nearest if isinstance(request.query, models.NearestQuery) else request.query
+        params = request.params or models.SearchParams()
+        points = collection.shard.query(
+            edge.QueryRequest(
+                limit=request.limit,
+                query=edge.Query.Nearest(list(nearest), using=request.using),
+                filter=self._filter(collection, request.filter),
+                score_threshold=request.score_threshold,
+                params=edge.SearchParams(hnsw_ef=params.hnsw_ef, exact=bool(params.exact)),
+                with_payload=_payload(request.with_payload),
+                with_vector=_vector(request.with_vector),
+            )
+        )
+        return [models.ScoredPoint(id=str(p.id), version=0, score=p.score, payload=p.payload, vector=p.vector) for p in points]
+
+    def scroll(self, name: str, request: models.ScrollRequest) -> tuple[list[models.Record], Any]:
+        collection = self._found(name)
+        order = request.order_by
+        direction = None if order is None else edge.Direction.Desc if order.direction == models.Direction.DESC else edge.Direction.Asc
+        points, offset = _asked(
+            lambda: collection.shard.scroll(
+                edge.ScrollRequest(
+                    offset=request.offset,
+                    limit=request.limit,
+                    filter=self._filter(collection, request.filter),
+                    order_by=None if order is None else edge.OrderBy(order.key, direction, order.start_from),
+                    with_payload=_payload(request.with_payload),
+                    with_vector=_vector(request.with_vector),
+                )
+            )
+        )
+        return [_record(p) for p in points], None if offset is None else str(offset)
+
+    def count(self, name: str, where: models.Filter | None, *, exact: bool) -> int:
+        collection = self._found(name)
+        return collection.shard.count(edge.CountRequest(exact=exact, filter=self._filter(collection, where)))
+
+    def facet(self, name: str, request: models.FacetRequest) -> list[models.FacetValueHit]:
+        collection = self._found(name)
+        asked = edge.FacetRequest(
+            request.key, limit=request.limit, exact=bool(request.exact), filter=self._filter(collection, request.filter)
+        )
+        return [models.FacetValueHit(value=hit.value, count=hit.count) for hit in _asked(lambda: collection.shard.facet(asked))]
+
+    def retrieve(self, name: str, ids: list[Any], with_payload: Any, with_vector: Any) -> list[models.Record]:
+        found = self._found(name).shard.retrieve(list(ids), _payload(with_payload), _vector(with_vector))
+        return [_record(p) for p in found]
+
+    # writes
+
+    def upsert(self, name: str, points: list[models.PointStruct]) -> None:
+        made = [edge.Point(p.id, dict(p.vector), p.payload) for p in points]
+        self._found(name).shard.update(edge.UpdateOperation.upsert_points(made))
+
+    def delete_points(self, name: str, ids: list[Any]) -> None:
+        self._found(name).shard.update(edge.UpdateOperation.delete_points(list(ids)))
+
+    def overwrite(self, name: str, change: models.SetPayload) -> None:
+        collection = self._found(name)
+        # the engine has no overwrite under a filter; a server resolves the filter to ids first, as is done here
+        with self._lock:
+            points, _ = collection.shard.scroll(edge.ScrollRequest(limit=10_000, filter=self._filter(collection, change.filter)))
+            if points:
+                collection.shard.update(edge.UpdateOperation.overwrite_payload([p.id for p in points], change.payload))
+
+    def build_graph(self, name: str) -> None:
+        """Run the optimizer, so that searches go through the graph."""
+        self._found(name).shard.optimize()
+
+    def _found(self, name: str) -> Collection:
+        with self._lock:
+            found = self.collections.get(self.aliases.get(name, name))
+        if found is None:
+            raise Refused("NOT_FOUND", f"Not found: Collection `{name}` doesn't exist!")
+        return found
+
+    def _filter(self, collection: Collection, where: models.Filter | None) -> edge.Filter | None:
+        if where is None:
+            return None
+        strict = collection.created.strict_mode_config
+        if strict is not None and strict.enabled and strict.unindexed_filtering_retrieve is False:
+            for key in _keys(where):
+                if key not in collection.indexes:
+                    raise Refused(
+                        "INVALID_ARGUMENT", f'Bad request: Index required but not found for "{key}" of one of the following types'
+                    )
+        return _filter(where, collection.shard)
+
+
+def _asked(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as error:  # the engine raises bare Exceptions
+        raise Refused("INVALID_ARGUMENT", f"Bad request: {error}") from error
+
+
+def _record(point: Any) -> models.Record:
+    return models.Record(id=str(point.id), payload=point.payload, vector=point.vector, order_value=getattr(point, "order_value", None))
+
+
+def _payload(wanted: Any) -> Any:
+    return (
+        edge.PayloadSelector.Include(wanted.include if isinstance(wanted, models.PayloadSelectorInclude) else wanted)
+        if isinstance(wanted, list | models.PayloadSelectorInclude)
+        else bool(wanted)
+    )
+
+
+def _vector(wanted: Any) -> Any:
+    return wanted if isinstance(wanted, list) else bool(wanted)
+
+
+def _index(schema: Any) -> Any:
+    kind = {
+        models.KeywordIndexParams: edge.KeywordIndexParams,
+        models.IntegerIndexParams: edge.IntegerIndexParams,
+        models.FloatIndexParams: edge.FloatIndexParams,
+        models.BoolIndexParams: edge.BoolIndexParams,
+        models.DatetimeIndexParams: edge.DatetimeIndexParams,
+        models.TextIndexParams: edge.TextIndexParams,
+    }[type(schema)]
+    given = {n: v for n, v in schema.model_dump(exclude_none=True).items() if n != "type"}
+    if "tokenizer" in given:
+        given["tokenizer"] = getattr(edge.TokenizerType, schema.tokenizer.value.capitalize())
+    return kind(**given)
+
+
+def _listed(part: Any) -> list[Any]:
+    return [] if part is None else part if isinstance(part, list) else [part]
+
+
+def _keys(where: models.Filter) -> set[str]:
+    found: set[str] = set()
+    for condition in (*_listed(where.must), *_listed(where.should), *_listed(where.must_not)):
+        if isinstance(condition, models.Filter):
+            found |= _keys(condition)
+        elif isinstance(condition, models.FieldCondition):
+            found.add(condition.key)
+        elif isinstance(condition, models.IsEmptyCondition):
+            found.add(condition.is_empty.key)
+    return found
+
+
+def _filter(where: models.Filter, shard: edge.EdgeShard) -> edge.Filter:
+    parts = {name: [_condition(c, shard) for c in _listed(getattr(where, name))] or None for name in ("must", "should", "must_not")}
+    return edge.Filter(**parts)
+
+
+def _condition(condition: Any, shard: edge.EdgeShard) -> Any:
+    if isinstance(condition, models.Filter):
+        return _filter(condition, shard)
+    if isinstance(condition, models.IsEmptyCondition):
+        return edge.IsEmptyCondition(condition.is_empty.key)
+    if isinstance(condition, models.HasIdCondition):
+        return edge.HasIdCondition(set(condition.has_id))
+    if isinstance(condition.match, models.MatchValue) and isinstance(condition.match.value, bool):
+        return edge.HasIdCondition(_having(shard, condition.key, condition.match.value))
+    return edge.FieldCondition(condition.key, match=_match(condition.match), range=_range(condition.range))
+
+
+def _having(shard: edge.EdgeShard, key: str, truth: bool) -> set[Any]:
+    """The points that have the truth value: the binding turns it into the number 1 or 0, which the engine rightly finds nowhere."""
+    points, _ = shard.scroll(edge.ScrollRequest(limit=1_000_000, with_payload=edge.PayloadSelector.Include([key])))
+    return {p.id for p in points if value_at(p.payload, key) is truth}
+
+
+def _match(match: Any) -> Any:
+    if match is None:
+        return None
+    if isinstance(match, models.MatchValue):
+        return edge.MatchValue(match.value)
+    if isinstance(match, models.MatchAny):
+        return edge.MatchAny(list(match.any))
+    return edge.MatchText(match.text)
+
+
+def _range(bounds: Any) -> Any:
+    if bounds is None:
+        return None
+    given = {n: v for n in ("gt", "gte", "lt", "lte") if (v := getattr(bounds, n)) is not None}
+    if isinstance(bounds, models.DatetimeRange):
+        return edge.RangeDateTime(**{n: v.isoformat() if isinstance(v, datetime) else str(v) for n, v in given.items()})
+    return edge.RangeFloat(**given)
