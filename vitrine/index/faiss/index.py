@@ -22,6 +22,7 @@ from vitrine.index.faiss.ranked import Candidates, find_candidates, in_order, we
 from vitrine.index.faiss.reader import Reader
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.state import State
+from vitrine.index.faiss.upkeep import Upkeep
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo, Walk
 from vitrine.products import Product, Record, Value
@@ -36,11 +37,12 @@ ATTEMPTS = 20
 class FaissIndex:
     """Reads follow the record store, writes go to it; safe to call from several threads."""
 
-    def __init__(self, info: VersionInfo, store: RecordStore, reader: Reader, planner: Planner) -> None:
+    def __init__(self, info: VersionInfo, store: RecordStore, reader: Reader, planner: Planner, upkeep: Upkeep) -> None:
         self._info = info
         self._store = store
         self._reader = reader
         self._planner = planner
+        self._upkeep = upkeep
 
     @property
     def info(self) -> VersionInfo:
@@ -89,7 +91,9 @@ class FaissIndex:
         """One page of the query's candidate set."""
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         for _ in range(ATTEMPTS):
-            answer = self._answer(self._reader.current(), query)
+            state = self._reader.current()
+            self._upkeep.consider(state)
+            answer = self._answer(state, query)
             if answer is not None:
                 return answer
         raise IndexUnavailable("the products are being rewritten faster than a page can be read; try again")
@@ -168,8 +172,9 @@ class FaissIndex:
 
     def settle(self) -> None:
         """Make the derived files that let other processes start quickly."""
-        self._reader.settle()
+        self._upkeep.settle(self._reader.current())
 
     def close(self) -> None:
         """Release files; may be called twice."""
+        self._upkeep.close()
         self._store.close()

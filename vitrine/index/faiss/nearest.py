@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.index.faiss.library import load_faiss
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.index.ports import SCORE_DECIMALS
@@ -63,10 +64,9 @@ def cut(found: Scored, k: int) -> Scored:
 
 def _inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float32]:
     """Inner products of the query with some rows, without copying the rows."""
-    import faiss
-
+    faiss = load_faiss()
     wanted, sought, matrix = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(query, np.float32), np.asarray(vectors)
     near = np.empty(len(wanted), np.float32)
     pointers = [faiss.swig_ptr(array) for array in (near, sought, matrix, wanted)]
-    faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], 1, len(wanted))  # type: ignore[attr-defined]  # its stubs lack it
+    faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], 1, len(wanted))
     return near

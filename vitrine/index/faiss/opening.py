@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from vitrine.index.faiss.coding import Coding
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.layout import layout
 from vitrine.index.faiss.planner import Planner
 from vitrine.index.faiss.reader import Reader
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.snapshots import Snapshots
+from vitrine.index.faiss.upkeep import Upkeep
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import Settings
 
 __all__ = ["open_index"]
 
 
-def open_index(records: Path, info: Callable[[], VersionInfo], settings: Settings) -> FaissIndex:
+def open_index(records: Path, info: Callable[[], VersionInfo], settings: Settings, *, planner: Planner | None = None) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
     about = info()
     columns = layout(about.schema)
+    coding = Coding(
+        graph_from=settings.hnsw_from, links=settings.hnsw_links, build_beam=settings.hnsw_build_beam, threads=os.cpu_count() or 1
+    )
     store = RecordStore(records, timeout_s=settings.index_timeout_s)
-    snapshots = Snapshots(records.parent / "derived", columns, dimension=about.dimension)
+    snapshots = Snapshots(records.parent / "derived", columns, dimension=about.dimension, coding=coding)
     reader = Reader(store, snapshots, columns, timeout_s=settings.index_timeout_s)
-    return FaissIndex(replace(about, count=store.count()), store, reader, Planner())
+    return FaissIndex(
+        replace(about, count=store.count()),
+        store,
+        reader,
+        planner or Planner(breadth=settings.hnsw_breadth),
+        Upkeep(snapshots, timeout_s=settings.index_timeout_s),
+    )

@@ -67,21 +67,19 @@ class Strings:
         """All texts of all parts."""
         return Strings(*concat_ragged([(p.offsets, p.data) for p in parts]))
 
-    def bisect(self, text: str, *, order: NDArray[np.int32] | None = None) -> int:
-        """How many texts are less than `text`; the texts are sorted, or `order` lists their rows in sorted order."""
+    def find(self, text: str, *, order: NDArray[np.int32] | None = None) -> int | None:
+        """The row of a text, None when it is not there; the texts are sorted, or `order` lists their rows in sorted order.
+
+        Of equal texts it is the last in that order.
+        """
         wanted, low, high = text.encode(), 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            if self.encoded(middle if order is None else int(order[middle])) < wanted:
-                low = middle + 1
-            else:
+            if wanted < self.encoded(middle if order is None else int(order[middle])):
                 high = middle
-        return low
-
-    def find(self, text: str, *, order: NDArray[np.int32] | None = None) -> int | None:
-        """The row of a text, None when it is not there; sorted as for `bisect`."""
-        place = self.bisect(text, order=order)
-        if place == len(self):
+            else:
+                low = middle + 1
+        if low == 0:
             return None
-        row = place if order is None else int(order[place])
-        return row if self.encoded(row) == text.encode() else None
+        row = low - 1 if order is None else int(order[low - 1])
+        return row if self.encoded(row) == wanted else None

@@ -8,7 +8,6 @@ import threading
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.database import translated
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.segment import Segment
@@ -46,13 +45,6 @@ class Reader:
         self._seen.version = version
         return self._state
 
-    def settle(self) -> None:
-        """Write a snapshot of the present state, unless the newest one knows it all."""
-        state = self.current()
-        if state.parts and (len(state.parts) > 1 or self._snapshot is None or not state.parts[0].alive.all()):
-            with translated(self._snapshots.folder):
-                self._snapshots.write([(p.segment, np.flatnonzero(p.alive)) for p in state.parts], seq=state.seq)
-
     def _refreshed(self, state: State | None, snapshot: str | None) -> State:
         last = self._store.last_seq()
         if state is None or (snapshot is not None and snapshot != self._snapshot):
@@ -67,12 +59,13 @@ class Reader:
 
     def _loaded(self, snapshot: str | None, state: State | None) -> State:
         """The snapshot's state, or the present one where there is no better."""
-        loaded = None if snapshot is None else self._snapshots.load(snapshot)
-        self._snapshot = snapshot
-        if loaded is None:
-            return state or State((), 0)
-        segment, seq = loaded
-        return State((Part(segment, np.ones(len(segment), np.bool_)),), seq)
+        for _ in range(3):  # a newer one may replace it while it is being opened
+            self._snapshot = snapshot
+            loaded = None if snapshot is None else self._snapshots.load(snapshot)
+            if loaded is not None:
+                return State((loaded[0],), loaded[1])
+            snapshot = self._snapshots.current()
+        return state or State((), 0)
 
     def _first(self, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""

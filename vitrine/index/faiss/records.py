@@ -127,7 +127,8 @@ class RecordStore:
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    "SELECT id, product, vector, image_key FROM products WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
+                    "SELECT id, product, vector, image_key FROM products"
+                    " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
                     (last, batch),
                 ).fetchall()
             if not rows:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from vitrine.index.faiss.layout import ID, Layout
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.recent import Recent
 from vitrine.index.faiss.records import Change
+
+if TYPE_CHECKING:
+    from vitrine.index.faiss.codes import Codes, Graph
 
 __all__ = ["Columns", "Segment", "Vectors", "merge_columns"]
 
@@ -24,12 +28,19 @@ MASK_BYTES = 64_000_000
 
 
 class Segment:
-    """Rows in the order of their writes: `seqs` (n,) ascending, `vectors` (n, dimension) float32, and the columns of the layout."""
+    """Rows in the order of their writes: `seqs` (n,) ascending, `vectors` (n, dimension) float32, and the columns of the layout.
 
-    def __init__(self, seqs: Ints, vectors: Vectors, columns: Columns) -> None:
+    `home` is the folder of the snapshot it is mapped from; such a segment may hold rows that a later row of the same id replaces.
+    """
+
+    codes: Codes | None = None
+    graph: Graph | None = None
+
+    def __init__(self, seqs: Ints, vectors: Vectors, columns: Columns, *, home: Path | None = None) -> None:
         self.seqs = seqs
         self.vectors = vectors
         self.columns = columns
+        self.home = home
         self.recent = Recent(MASK_BYTES)
 
     @classmethod
@@ -78,7 +89,7 @@ class Segment:
         return self.ids.texts[row]
 
     def find(self, product_id: str) -> int | None:
-        """The row of a product id."""
+        """The last row of a product id."""
         return self.ids.texts.find(product_id, order=self.ids.order)
 
 

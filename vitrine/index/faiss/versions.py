@@ -22,6 +22,7 @@ from vitrine.index.faiss.durable import sync_folder, write_durably
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.metadata import Metadata
 from vitrine.index.faiss.opening import open_index
+from vitrine.index.faiss.planner import Planner
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.names import is_version_name, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
@@ -40,9 +41,10 @@ def open_versions(settings: Settings) -> FaissVersions:
 class FaissVersions:
     """Every folder change happens under one lock between processes; readers need none."""
 
-    def __init__(self, root: Path, settings: Settings) -> None:
+    def __init__(self, root: Path, settings: Settings, *, planner: Planner | None = None) -> None:
         self._root = root
         self._settings = settings
+        self._planner = planner
         self._opened: dict[str, FaissIndex] = {}
         self._guard = threading.Lock()
         self._pointer: tuple[tuple[int, int], str] | None = None
@@ -73,7 +75,10 @@ class FaissVersions:
         with self._guard:
             if name not in self._opened:
                 self._opened[name] = open_index(
-                    path / RECORDS, lambda: self._metadata(name).info(live=self._live_name() == name, count=0), self._settings
+                    path / RECORDS,
+                    lambda: self._metadata(name).info(live=self._live_name() == name, count=0),
+                    self._settings,
+                    planner=self._planner,
                 )
             return self._opened[name]
 

@@ -1,0 +1,116 @@
+"""Keeping the derived files fresh: one thread of one process at a time writes a new snapshot while all go on answering."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from vitrine.errors import Cancelled, Conflict, VitrineError
+from vitrine.index.faiss.database import translated
+from vitrine.index.faiss.snapshots import MOST_DEAD, Snapshots
+from vitrine.index.faiss.state import State
+
+__all__ = ["Upkeep"]
+
+SHARE = 0.1
+"""Rows outside the snapshot, as a share of those in it, that make a new one worth its work ..."""
+LEAST, MOST = 5000, 20_000
+"""... but at least and at most so many."""
+_PAUSE_S, _BUSY_S = 60.0, 1.0
+log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Writes snapshots of a version, at once or in the background."""
+
+    def __init__(self, snapshots: Snapshots, *, timeout_s: float) -> None:
+        self._snapshots = snapshots
+        self._timeout_s = timeout_s
+        self._thread: threading.Thread | None = None
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._not_before = 0.0
+        self._considered: State | None = None
+
+    def settle(self, state: State) -> None:
+        """Make the newest snapshot one of this state, unless it is already; waits for another process that writes one."""
+        if not state.parts or (_known(state) and not _new(state)):
+            return
+        with self._alone(self._timeout_s):
+            self._snapshots.write(state.parts, seq=state.seq, check=self._check)
+
+    def consider(self, state: State) -> None:
+        """Start a snapshot in the background when enough has changed since the last."""
+        if state is self._considered:
+            return
+        self._considered = state
+        if not self._overdue(state) or time.monotonic() < self._not_before or self._stop.is_set():
+            return
+        with self._guard:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._write, args=(state,), name="write-snapshot", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Stop what is being written."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=self._timeout_s)
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise Cancelled("the index was closed")
+
+    def _overdue(self, state: State) -> bool:
+        known, new = _known(state), _new(state)
+        if new > min(max(LEAST, SHARE * known), MOST):
+            return True
+        dead = known - int(np.count_nonzero(state.parts[0].alive)) if known else 0
+        return dead > MOST_DEAD * known or (known >= self._snapshots.coding.graph_from and state.parts[0].segment.graph is None)
+
+    @contextmanager
+    def _alone(self, timeout_s: float) -> Iterator[None]:
+        """The only writer of this version's snapshots among all processes; `Conflict` when another one is at it."""
+        folder = self._snapshots.folder
+        with translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / "lock")
+            try:
+                lock.acquire(timeout=timeout_s)
+            except Timeout:
+                raise Conflict(f"another process has been writing a snapshot in {folder} for {timeout_s:g} s; try again") from None
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _write(self, state: State) -> None:
+        before = self._snapshots.current()
+        try:
+            with self._alone(0):
+                if self._snapshots.current() == before:
+                    self._snapshots.write(state.parts, seq=state.seq, check=self._check)
+        except Conflict:
+            self._not_before = time.monotonic() + _BUSY_S
+        except Cancelled:
+            pass  # closing
+        except VitrineError as error:
+            self._not_before = time.monotonic() + _PAUSE_S
+            log.warning("no snapshot could be written, searches go on without: %s", error)
+
+
+def _known(state: State) -> int:
+    """Rows of the snapshot."""
+    return len(state.parts[0].segment) if state.parts and state.parts[0].segment.home is not None else 0
+
+
+def _new(state: State) -> int:
+    """Rows written since."""
+    return sum(len(part.segment) for part in state.parts) - _known(state)
