@@ -15,7 +15,7 @@ from vitrine.errors import InvalidInput
 
 __all__ = ["FORMATS", "FilesSource", "format_of", "matching"]
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_COMPRESSED = (".gz", ".bz2", ".xz")
 
 
 def _json(path: Path, data_dir: Path) -> Reader:

@@ -22,7 +22,7 @@ _BLOCK = 1 << 20
 
 
 class TextFile:
-    """A text file, plain or compressed (.gz, .bz2, .xz, .zst), with its lines, their number and their encoding.
+    """A text file, plain or compressed (.gz, .bz2, .xz), with its lines, their number and their encoding.
 
     UTF-8, UTF-16 with its mark, or else what `otherwise` names.
     """

@@ -180,9 +180,14 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
 
 def test_a_crash_right_after_publishing_leaves_nothing_to_continue(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.fill(5)
-    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match="power cut"):
-        broken.setattr(shop.versions, "prune", lambda **_: (_ for _ in ()).throw(RuntimeError("power cut")))
-        shop.ingest()
+
+    def power_cut(**_: Any) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.versions, "prune", power_cut)
+        with pytest.raises(RuntimeError, match="power cut"):
+            shop.ingest()
     first = shop.versions.live().info.name
     shop.ingest()
     assert shop.ingest(replace=True).version != first

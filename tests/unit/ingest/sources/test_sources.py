@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,9 @@ def as_csv(separator: str = ",") -> str:
         ("p.csv", as_csv(";").encode("cp1252")),
         ("p.tsv", as_csv("\t").encode()),
         ("p.csv.gz", gzip.compress(as_csv().encode())),
+        ("p.csv.bz2", bz2.compress(as_csv().encode())),
+        ("p.csv.xz", lzma.compress(as_csv().encode())),
+        ("p.json.gz", gzip.compress(json.dumps(ROWS).encode())),
         ("P.CSV", as_csv("|").encode()),
         ("p.jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
         ("p.ndjson", b"\xef\xbb\xbf" + "\r\n".join(json.dumps(r, ensure_ascii=False) for r in ROWS).encode()),
