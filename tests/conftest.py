@@ -9,6 +9,11 @@ import pytest
 from tests import checkpoints
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--image`: the photo that the tests marked `hub` look at."""
+    parser.addoption("--image", help="the lecture's photo of two cats, for tests marked hub")
+
+
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny CLIP checkpoint with random weights."""

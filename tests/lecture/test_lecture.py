@@ -1,0 +1,128 @@
+"""What the lecture's programs print, Vitrine answers: on the bundled checkpoints, over HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import load_dataset
+from flask.testing import FlaskClient
+from PIL import Image
+
+import demo
+from demo.catalogue import write_catalogue
+from ingest.pipeline import run
+from ingest.sources import open_source
+from service import create_app
+from tests.checkpoints import photo
+from tests.lecture import program
+from vitrine.fields import Mapping
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
+
+DEMO = Path(demo.__file__).parent
+CLIP = str(DEMO / "checkpoints" / "clip")
+OWLVIT = str(DEMO / "checkpoints" / "owlvit")
+LABELS = ["dress", "mug", "armchair", "shirt"]
+TEXTS = ["A red dress.", "This is a mug.", "a blue shirt with stripes", "There are two chairs.", "a " * 90]
+QUERIES = ["A red dress", "blue mug", "striped shirt", "something to sit on", "black shoes"]
+
+
+@dataclass
+class Shop:
+    """The catalogue's rows in order, and the service over it."""
+
+    client: FlaskClient
+    ids: list[str]
+    pictures: list[Image.Image]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("lecture")
+    catalogue = write_catalogue(folder / "catalogue.parquet", products=150, seed=31, processes=1)
+    training_split = load_dataset("parquet", data_files=str(catalogue), split="train", cache_dir=str(folder / "cache"))
+    settings = Settings(data_dir=folder / "data", model="bundled", detector="bundled", device="cpu")
+    vitrine = Vitrine(settings)
+    summary = run(vitrine, open_source(str(catalogue), settings), Mapping.load(str(DEMO / "catalogue.toml")))
+    assert summary.failed == 0
+    yield Shop(create_app(vitrine).test_client(), list(training_split["id"]), [row["image"] for row in training_split])
+    vitrine.close()
+
+
+def png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def asked(shop: Shop, path: str, image: Image.Image, **request: Any) -> Any:
+    """The service's answer about a picture, uploaded beside its JSON."""
+    parts = {"image": (io.BytesIO(png(image)), "picture.png"), "request": json.dumps(request)}
+    response = shop.client.post(path, data=parts, content_type="multipart/form-data")
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return response.get_json()
+
+
+def pictures(shop: Shop) -> list[Image.Image]:
+    """Two of the catalogue's, and pictures larger than the model looks at, upright and wide."""
+    return [shop.pictures[0], shop.pictures[77], photo(1, 700, 500), photo(2, 431, 902)]
+
+
+@pytest.mark.timeout(400)
+def test_similarity_gives_the_lectures_cosines(shop: Shop) -> None:
+    for image in pictures(shop):
+        found = asked(shop, "/v1/similarity", image, texts=TEXTS)["similarities"]
+        assert [each["text"] for each in found] == TEXTS
+        assert [each["cosine"] for each in found] == pytest.approx(program.similarities(CLIP, image, TEXTS), abs=1e-4)
+
+
+def test_classify_gives_the_lectures_probabilities(shop: Shop) -> None:
+    for image in pictures(shop):
+        found = asked(shop, "/v1/classify", image, labels=LABELS)["labels"]
+        expected = dict(zip(LABELS, program.probabilities(CLIP, image, LABELS), strict=True))
+        assert {each["label"]: each["probability"] for each in found} == pytest.approx(expected, abs=1e-3)
+        assert [each["label"] for each in found] == sorted(LABELS, key=lambda label: -expected[label])
+
+
+@pytest.mark.timeout(400)
+def test_detect_gives_the_lectures_boxes(shop: Shop) -> None:
+    tall = Image.new("RGB", (400, 700), "white")
+    tall.paste(shop.pictures[3].resize((300, 300)), (50, 20))
+    tall.paste(shop.pictures[99].resize((300, 300)), (50, 370))
+    for image in (tall, tall.transpose(Image.Transpose.ROTATE_90), shop.pictures[5]):
+        everything = sorted((each["score"] for each in program.detections(OWLVIT, image, LABELS, 0.001)), reverse=True)
+        threshold = (everything[9] + everything[10]) / 2
+        found = asked(shop, "/v1/detect", image, labels=LABELS, threshold=threshold)["objects"]
+        expected = program.detections(OWLVIT, image, LABELS, threshold)
+        assert [each["label"] for each in found] == [each["label"] for each in expected]
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours["score"] == pytest.approx(theirs["score"], abs=1e-3)
+            assert ours["box"] == pytest.approx(theirs["box"], abs=1.01), "the pipeline cuts to whole pixels"
+
+
+@pytest.fixture(scope="module")
+def search(shop: Shop) -> program.Search:
+    return program.Search(CLIP, shop.pictures)
+
+
+def expect_same_five(shop: Shop, answer: Any, expected: list[tuple[int, float]]) -> None:
+    hits = answer["hits"]
+    assert [hit["id"] for hit in hits] == [shop.ids[place] for place, _ in expected]
+    assert [hit["score"] for hit in hits] == pytest.approx([cosine for _, cosine in expected], abs=1e-4)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_text_search_gives_the_lectures_five_in_order(query: str, shop: Shop, search: program.Search) -> None:
+    answer = shop.client.get("/v1/search", query_string={"q": query, "limit": 5}).get_json()
+    expect_same_five(shop, answer, search.by_text(query))
+
+
+def test_picture_search_gives_the_lectures_five_in_order(shop: Shop, search: program.Search) -> None:
+    for image in (shop.pictures[10], shop.pictures[120].rotate(10, fillcolor="white"), photo(3, 200, 220)):
+        expect_same_five(shop, asked(shop, "/v1/search", image, limit=5), search.by_image(image))
