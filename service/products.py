@@ -28,9 +28,11 @@ class ProductPath(Parameters):
 @products.get("/v1/fields", responses={200: FieldsAnswer})
 def fields() -> Response:
     """List the fields of the live catalogue: what filters, what can be counted and what sorts."""
-    info = current_vitrine().live.current().index.info
-    listed = [FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable) for f in info.schema]
-    return answer(FieldsAnswer(version=info.name, fields=listed))
+    vitrine = current_vitrine()
+    index = vitrine.live.current().index
+    listed = [FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable) for f in index.info.schema]
+    size, most = index.count(), vitrine.settings.max_candidates
+    return answer(FieldsAnswer(version=index.info.name, fields=listed, products=size, max_candidates=most))
 
 
 @products.get("/v1/products/<id:product_id>", responses={200: StoredProductAnswer})

@@ -45,7 +45,9 @@ class FieldAnswer(Answer):
 
 
 class FieldsAnswer(Answer):
-    """The fields of the live catalogue."""
+    """The fields of the live catalogue, and its size."""
 
     version: str
     fields: list[FieldAnswer]
+    products: int = Field(description="how many the catalogue has")
+    max_candidates: int = Field(description="how many products one search may rank at most")

@@ -20,10 +20,11 @@ import { EMPTY, asks, filtered, sameSearch, withFilter } from "./search/state.js
 import { toast } from "./page/toast.js";
 
 const session = new Session();
-const grid = new Grid({ next: (cursor) => session.next(state, fields, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
+const grid = new Grid({ next: (cursor) => session.next(state, catalogue, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
 const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }), ready: () => ready });
 const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed: () => state.show && go({ ...state, show: null }) });
+let catalogue = null;
 let fields = [];
 let filters = null;
 let state = EMPTY;
@@ -61,7 +62,7 @@ async function find() {
   const asked = state;
   try {
     await prepare(); // done already, unless the catalogue's fields could not be had at first
-    const [answer, place] = await Promise.all([session.run(asked, fields), showAsked(byId("asked"), asked, go)]);
+    const [answer, place] = await Promise.all([session.run(asked, catalogue), showAsked(byId("asked"), asked, go)]);
     place();
     show(asked, answer);
   } catch (problem) {
@@ -74,7 +75,8 @@ async function find() {
 /** What depends on the catalogue alone. */
 async function prepare() {
   if (filters) return;
-  fields = await session.fields();
+  catalogue = await session.catalogue();
+  ({ fields } = catalogue);
   filters ??= panel(byId("filters"), fields, (name, filter) => go(withFilter(state, name, filter)));
   byId("styles-label").hidden = !fields.some((field) => field.name === "group_id");
 }

@@ -1,6 +1,6 @@
 // The page on which a picture is put before the models.
 
-import { fields as askFields, search } from "./api/client.js";
+import { catalogue, search } from "./api/client.js";
 import { byId } from "./page/dom.js";
 import { leaf } from "./page/format.js";
 import { toast } from "./page/toast.js";
@@ -51,7 +51,7 @@ async function look() {
 
 /** Labels to begin with: the shop's own categories. */
 async function suggest() {
-  const categories = (await askFields()).fields.find((field) => field.type === "path" && field.facet);
+  const categories = (await catalogue()).fields.find((field) => field.type === "path" && field.facet);
   if (!categories || byId("labels").value) return;
   const { facets } = await search({ facets: [categories.name], limit: 1 });
   const paths = facets[categories.name].map(({ value }) => value);

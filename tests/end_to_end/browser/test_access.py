@@ -9,15 +9,27 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 _CONTRAST = """() => {
     const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-    const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const ground = element => { for (let e = element; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return rgba("white"); };
-    const texts = [...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".unseen, .skip, option, .swatch--none, .card--gone") && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
+    const rgba = colour => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const linear = value => value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    const ground = element => {
+        const colour = rgba(getComputedStyle(element).backgroundColor);
+        return colour[3] === 255 ? colour : ground(element.parentElement);
+    };
+    const says = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const seen = element => element.checkVisibility() && !element.closest(".unseen, .skip, option");
+    const texts = [...document.querySelectorAll("body *")].filter(e => seen(e) && says(e));
     return texts.map(e => {
-        const [a, b] = [light(rgba(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
-        return [(a + 0.05) / (b + 0.05), e.className, e.textContent.trim().slice(0, 30)];
+        const [more, less] = [light(rgba(getComputedStyle(e).color)), light(ground(e))].sort((a, b) => b - a);
+        return [(more + 0.05) / (less + 0.05), e.className, e.textContent.trim().slice(0, 30)];
     }).filter(([ratio]) => ratio < 4.5);
 }"""
+"""Texts whose contrast with their ground is below that of WCAG 2.2, 1.4.3 (AA)."""
 
 
 def test_the_whole_shop_can_be_used_with_the_keyboard_alone(window):
@@ -86,8 +98,11 @@ def test_the_number_of_products_is_announced(window):
 def test_every_control_has_a_name(window):
     window.open("/?q=red&color=red")
     nameless = window.page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, a[href]")].filter(e => e.checkVisibility()).filter(e =>
-            !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0]?.textContent.trim() || e.title)).map(e => e.outerHTML)"""
+        """() => {
+            const named = e => e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0]?.textContent.trim();
+            const controls = [...document.querySelectorAll("button, input, select, a[href]")].filter(e => e.checkVisibility());
+            return controls.filter(e => !named(e)).map(e => e.outerHTML);
+        }"""
     )
     assert nameless == []
 
@@ -141,8 +156,11 @@ def test_on_a_phone_a_finger_hits_every_control(open_window):
     window.page.tap("#open-filters")
     expect(window.page.locator("#sheet")).to_be_visible()
     small = window.page.evaluate(
-        """() => [...document.querySelectorAll("#sheet button, #sheet .option, #sheet .toggle, .top button, .heading button, .heading select")]
-            .filter(e => e.checkVisibility() && !e.matches(".plain")).filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML)"""
+        """() => {
+            const hit = "#sheet button, #sheet .option, #sheet .toggle, .top button, .heading button, .heading select";
+            const controls = [...document.querySelectorAll(hit)].filter(e => e.checkVisibility() && !e.matches(".plain"));
+            return controls.filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML);
+        }"""
     )
     assert small == []
 

@@ -159,3 +159,13 @@ def test_a_filter_narrows_words_as_well(window):
     assert set(window.ids()) <= homes
     assert window.cards.first.inner_text().startswith("Maker")
     expect(window.cards.first).to_contain_text("Red mug")
+
+
+def test_the_counts_beside_words_tell_how_many_products_a_choice_will_show(window):
+    window.open("/?q=red")
+    for field, value in (("color", "blue"), ("category", "Home"), ("pattern", "striped")):
+        expected = window.number(field, value)
+        window.option(field, value).click()
+        window.counts(f"{expected} products")
+        window.page.go_back()
+        window.counts("90 products")

@@ -102,8 +102,11 @@ def test_one_per_style_shows_each_group_once(window):
     assert len(set(window.ids())) == 15
 
 
-def test_sorted_by_price_only_the_closest_products_count(window):
-    """The shop has fewer than that, so here they are all."""
-    with window.page.expect_request("**/v1/search") as sent:
-        window.open("/?q=red&sort=price")
-    assert sent.value.post_data_json["candidates"] == 200
+def test_sorted_by_price_only_the_closest_products_are_shown_but_all_are_counted(window):
+    bodies = []
+    window.page.on("request", lambda request: bodies.append(request.post_data_json) if request.method == "POST" else None)
+    window.open("/?q=red&sort=price")
+    page = next(body for body in bodies if body["limit"] > 1)
+    assert page["candidates"] == 200  # more than this shop has, so here they are all
+    assert all(body["candidates"] > 200 for body in bodies if body["limit"] == 1)
+    assert window.number("color", "red") == 15

@@ -84,7 +84,11 @@ def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_windo
 
 def test_while_the_first_products_are_on_their_way_their_shape_is_shown(window):
     held = []
-    window.page.route("**/v1/search", lambda route: held.append(route))
+
+    def hold_back(route):
+        held.append(route)
+
+    window.page.route("**/v1/search", hold_back)
     window.page.goto("/")
     expect(window.page.locator("#grid .bone--picture").first).to_be_visible()
     expect(window.page.locator("#grid")).to_have_attribute("aria-busy", "true")

@@ -12,7 +12,8 @@ export class Problem extends Error {
   }
 }
 
-export const fields = (signal) => send("GET", "/v1/fields", { signal });
+/** The fields of the catalogue, its size, and how many products one search may rank. */
+export const catalogue = (signal) => send("GET", "/v1/fields", { signal });
 export const product = (id, signal) => send("GET", `/v1/products/${encodeURIComponent(id)}`, { signal });
 export const similar = (id, limit, signal) => send("GET", `/v1/products/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
 export const search = (request, picture, signal) => ask("/v1/search", request, picture, signal);

@@ -1,0 +1,55 @@
+"""Takes the README's pictures of the page from a running demo: `python docs/pictures.py http://127.0.0.1:8000`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+HERE = Path(__file__).parent
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+COLOURS = 256
+"""Of the palette; photographs in true colours would take three times the space."""
+
+SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "page.png": ("/?q=red+dress&price_max=6000", {"viewport": {"width": 1280, "height": 800}}),
+    "page-dark.png": ("/?q=something+blue+for+the+living+room", {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}),
+    "page-phone.png": (
+        "/?q=striped+mug",
+        {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 1.5, "is_mobile": True, "has_touch": True},
+    ),
+}
+"""File -> address and window."""
+
+
+def main(url: str) -> None:
+    """Write every picture beside this file."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for name, (address, window) in SHOTS.items():
+            picture = take(browser, url + address, window)
+            picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(HERE / name, optimize=True)
+            print(f"{HERE / name}: {(HERE / name).stat().st_size // 1000} kB")
+        browser.close()
+
+
+def take(browser: Browser, url: str, window: dict[str, Any]) -> Image.Image:
+    """The window once all pictures in it are there."""
+    page = browser.new_page(base_url=url, reduced_motion="reduce", **window)
+    page.goto(url)
+    page.wait_for_selector("#grid:not([aria-busy]) .card[data-id]")
+    page.wait_for_load_state("networkidle")
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    page.close()
+    return shot
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1].rstrip("/"))
