@@ -1,0 +1,177 @@
+"""What becomes of searches when Qdrant is down, slow, full, locked or emptied behind our back, and that all recovers by itself."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+import grpc
+import pytest
+
+from tests.contract.catalogue import DIMENSION, SCHEMA, make_record
+from tests.integration.qdrant.engine import Engine
+from tests.integration.qdrant.grpc_server import Trouble, serve
+from vitrine.errors import IndexUnavailable, NoLiveVersion
+from vitrine.index import IndexQuery, IndexVersions
+from vitrine.index.qdrant import open_versions
+from vitrine.settings import Settings
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@dataclass
+class Shop:
+    """A published version on a server that can be troubled, stopped and started."""
+
+    versions: IndexVersions
+    engine: Engine
+    trouble: Trouble
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+    def search(self) -> int:
+        return self.versions.live().search(IndexQuery()).total
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    port, trouble = free_port(), Trouble()
+    with ExitStack() as ended, closing(Engine()) as engine:
+        running = ended.enter_context(ExitStack())
+        versions = open_versions(
+            Settings(
+                qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, qdrant_timeout_s=2, qdrant_write_timeout_s=2, qdrant_api_key="right"
+            )
+        )
+        ended.callback(versions.close)
+
+        def start() -> None:
+            running.enter_context(serve(engine, port=port, trouble=trouble))
+
+        start()
+        index = versions.create(model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+        rng = random.Random(1)
+        index.upsert([make_record(str(i), rng) for i in range(5)])
+        versions.complete(index.info.name)
+        versions.publish(index.info.name)
+        yield Shop(versions, engine, trouble, start, running.close)
+
+
+def quickly_unavailable(shop: Shop, *words: str) -> None:
+    """A search fails as `IndexUnavailable` within the timeout and a little, and says why."""
+    started = time.monotonic()
+    with pytest.raises(IndexUnavailable) as caught:
+        shop.search()
+    assert time.monotonic() - started < 2 + 2
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert any(all(word in fault for word in words) for fault in shop.versions.check())
+
+
+def recovers(shop: Shop) -> None:
+    """Searches answer again before long, without anything being opened anew."""
+    for _ in range(50):
+        try:
+            assert shop.search() == 5
+            return
+        except IndexUnavailable:
+            time.sleep(0.1)
+    raise AssertionError("did not recover")
+
+
+def test_a_server_that_is_down_is_said_to_be_and_found_again(shop: Shop):
+    shop.stop()
+    quickly_unavailable(shop, "cannot be reached", "VITRINE_QDRANT_URL")
+    shop.start()
+    recovers(shop)
+    assert list(shop.versions.check()) == []
+
+
+def test_a_server_that_does_not_answer_costs_no_more_than_the_timeout(shop: Shop):
+    shop.trouble.before = lambda context: time.sleep(4)
+    quickly_unavailable(shop, "did not answer in time")
+    shop.trouble.before = lambda context: None
+    recovers(shop)
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "words"),
+    [
+        ("RESOURCE_EXHAUSTED", "too many requests", ["limit"]),
+        ("INTERNAL", "Service internal error: No space left on device (os error 28)", ["disk is full"]),
+        ("INTERNAL", "Service internal error: task panicked", ["failed inside"]),
+        ("UNAVAILABLE", "shard is not active", ["cannot be reached"]),
+        ("PERMISSION_DENIED", "Forbidden", ["VITRINE_QDRANT_API_KEY"]),
+        ("INVALID_ARGUMENT", 'Bad request: Index required but not found for "price"', ["payload index", "vitrine reindex"]),
+        ("UNIMPLEMENTED", "", ["version"]),
+    ],
+)
+def test_every_refusal_says_what_to_do(shop: Shop, code: str, details: str, words: list[str]):
+    shop.trouble.before = lambda context: context.abort(getattr(grpc.StatusCode, code), details)
+    quickly_unavailable(shop, *words)
+    shop.trouble.before = lambda context: None
+    recovers(shop)
+
+
+def test_a_wrong_key_is_named_and_the_right_one_works(shop: Shop):
+    shop.trouble.key = "another"
+    quickly_unavailable(shop, "VITRINE_QDRANT_API_KEY")
+    shop.trouble.key = "right"
+    recovers(shop)
+
+
+def test_a_short_failure_is_ridden_out(shop: Shop):
+    failures = iter([True, True])
+
+    def fail_twice(context: grpc.ServicerContext) -> None:
+        if next(failures, False):
+            context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
+
+    shop.trouble.before = fail_twice
+    assert shop.search() == 5
+
+
+def test_a_failed_write_is_no_acknowledged_write(shop: Shop):
+    index = shop.versions.live()
+    shop.trouble.before = lambda context: context.abort(grpc.StatusCode.INTERNAL, "No space left on device")
+    with pytest.raises(IndexUnavailable, match="disk is full"):
+        index.upsert([make_record("new", random.Random(2))])
+    shop.trouble.before = lambda context: None
+    assert index.get(["new"]) == {}
+
+
+def test_a_collection_deleted_behind_our_back_is_missed_and_another_one_serves(shop: Shop):
+    index = shop.versions.live()
+    shop.engine.delete(shop.engine.aliases["vitrine-live"])
+    with pytest.raises(NoLiveVersion):
+        shop.search()
+    with pytest.raises(IndexUnavailable, match="gone from Qdrant"):
+        index.search(IndexQuery())
+    again = shop.versions.create(model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    again.upsert([make_record(str(i), random.Random(1)) for i in range(5)])
+    shop.versions.complete(again.info.name)
+    shop.versions.publish(again.info.name)
+    recovers(shop)
+
+
+def test_a_missing_alias_is_no_live_version_until_one_is_published(shop: Shop):
+    name = shop.versions.live().info.name
+    shop.engine.aliases.clear()
+    with pytest.raises(NoLiveVersion):
+        shop.search()
+    assert [info.state for info in shop.versions.list()] == ["ready"]
+    shop.versions.publish(name)
+    recovers(shop)
+
+
+def test_missing_payload_indexes_are_reported(shop: Shop):
+    collection = shop.engine.collections[shop.engine.aliases["vitrine-live"]]
+    del collection.indexes["price"]
+    assert [fault for fault in shop.versions.check() if "price" in fault and "vitrine reindex" in fault]
