@@ -43,7 +43,7 @@ _PNG = "image/png"
 def similarity(body: SimilarityRequest) -> Response:
     """Compare a picture with texts: one cosine each, in their order."""
     vitrine = current_vitrine()
-    picture = required_picture(body.image, vitrine.settings, at_least=vitrine.embedder.card.image_size)
+    picture = required_picture(body.image, vitrine.settings)
     found = vitrine.recognition.similarity(picture, body.texts)
     return answer(SimilarityAnswer(similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in found]))
 
