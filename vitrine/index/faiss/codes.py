@@ -19,6 +19,7 @@ from vitrine.products import Vector
 __all__ = ["Codes", "Graph", "rounding_error", "selector"]
 
 _SLACK = 64
+"""Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with the k-th."""
 
 
 def rounding_error(vectors: Vectors) -> float:
@@ -70,9 +71,10 @@ class Graph:
         self._codes = codes  # whose memory the graph uses
 
     def best_of(self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int) -> Scored | None:
-        """About the k best rows of the mask with their exact scores; None when the beam met fewer than k."""
+        """About the k best rows of the mask, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
         chosen, _bits = selector(mask)
         faiss = load_faiss()
         parameters = faiss.SearchParametersHNSW(efSearch=beam, sel=chosen)
-        rows = self._index.search(query[None], k, params=parameters)[1][0]
-        return None if rows[-1] < 0 else Scored(rows, exact_scores(segment.vectors, rows, query))
+        rows = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
+        rows = rows[rows >= 0]
+        return None if len(rows) < k else cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)

@@ -42,8 +42,9 @@ def write_codes(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path
         index.add(vectors[start : start + _CHUNK])
     if len(vectors) >= coding.graph_from:
         faiss.write_index(index, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-        index = faiss.downcast_index(index.storage)
-    faiss.write_index(index, str(folder / CODES))
+        faiss.write_index(faiss.downcast_index(index.storage), str(folder / CODES))
+    else:
+        faiss.write_index(index, str(folder / CODES))
     return max(rounding_error(vectors[start : start + _CHUNK]) for start in range(0, len(vectors), _CHUNK))
 
 

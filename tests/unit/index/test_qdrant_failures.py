@@ -1,0 +1,212 @@
+"""Nothing that Qdrant, its client or the wire can raise leaves the adapter as a foreign exception."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import errno
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import grpc
+import httpx
+import pytest
+import qdrant_client
+from pydantic import TypeAdapter, ValidationError
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from vitrine.errors import Conflict, IndexUnavailable, VitrineError
+from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.failures import FOREIGN, TABLE, translated
+from vitrine.settings import Settings
+
+
+class Rpc(grpc.RpcError):
+    """What a gRPC call raises."""
+
+    def __init__(self, code: grpc.StatusCode, details: str = "") -> None:
+        self._code, self._details = code, details
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+
+def http(status: int | None, text: str = "") -> UnexpectedResponse:
+    return UnexpectedResponse(status, "", text.encode(), httpx.Headers())
+
+
+def kinds(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from kinds(kind)
+
+
+def transport() -> list[BaseException]:
+    """Every exception class of httpx that an exchange can raise."""
+    found = {kind for kind in kinds(httpx.HTTPError) if kind.__module__ == "httpx" and kind is not httpx.HTTPStatusError}
+    return [kind("said so") for kind in sorted(found, key=lambda k: k.__name__)]
+
+
+def no_model() -> ValidationError:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(int).validate_python("x")
+    return caught.value
+
+
+SAMPLES: list[BaseException] = [
+    *(http(status) for status in range(400, 600)),
+    *(http(status) for status in (None, 204, 301)),
+    *(Rpc(code) for code in grpc.StatusCode),
+    *(ResponseHandlingException(error) for error in transport()),
+    ResponseHandlingException(no_model()),
+    ResponseHandlingException(httpx.InvalidURL("no")),
+    ResponseHandlingException(ConnectionRefusedError()),
+    ResponseHandlingException(OSError(errno.ENOSPC, "No space left on device")),
+    ResourceExhaustedResponse("", 3),
+    QdrantException("x"),
+    ApiException("x"),
+    http(500, '{"status":{"error":"Service internal error: No space left on device"}}'),
+    http(400, '{"status":{"error":"Bad request: Index required but not found for \\"price\\""}}'),
+    Rpc(grpc.StatusCode.INVALID_ARGUMENT, "No appropriate index for faceting"),
+    Rpc(grpc.StatusCode.OUT_OF_RANGE, "Error, message length too large"),
+    ValueError("Collection x not found"),
+    ValueError("Collection x already exists"),
+    ValueError("anything else"),
+    KeyError("x"),
+    RuntimeError("Storage folder x is already accessed by another instance of Qdrant client."),
+    RuntimeError("QdrantLocal instance is closed."),
+    RuntimeError("Error initializing the grpc connection(s)"),
+    *(kind("x") for kind in FOREIGN if kind.__module__ in ("builtins", "sqlite3")),
+]
+
+
+def shown(error: BaseException) -> str:
+    return f"{type(error).__name__}: {getattr(error, 'status_code', '')}{getattr(error, '_code', '')} {error!s:.60}"
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=shown)
+def test_every_foreign_exception_becomes_one_of_ours(error: BaseException):
+    assert isinstance(error, FOREIGN)
+    ours = translated(error)
+    assert isinstance(ours, IndexUnavailable | Conflict)
+    assert type(error).__name__ not in str(ours)
+
+
+def test_every_row_of_the_table_is_met_by_some_failure():
+    met = {next(row.name for row in TABLE if row.seen_in(error)) for error in SAMPLES}
+    assert met == {row.name for row in TABLE}
+    assert len({row.name for row in TABLE}) == len(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (http(401), "wrong key"),
+        (http(403), "wrong key"),
+        (Rpc(grpc.StatusCode.UNAUTHENTICATED), "wrong key"),
+        (http(404), "gone"),
+        (Rpc(grpc.StatusCode.NOT_FOUND), "gone"),
+        (ValueError("Collection vitrine-x not found"), "gone"),
+        (Rpc(grpc.StatusCode.DEADLINE_EXCEEDED), "timeout"),
+        (ResponseHandlingException(httpx.ReadTimeout("")), "timeout"),
+        (ResponseHandlingException(httpx.ConnectTimeout("")), "timeout"),
+        (ResponseHandlingException(httpx.ConnectError("")), "down"),
+        (Rpc(grpc.StatusCode.UNAVAILABLE), "down"),
+        (http(503), "down"),
+        (http(429), "rate limit"),
+        (ResourceExhaustedResponse("", 7), "rate limit"),
+        (Rpc(grpc.StatusCode.INTERNAL, "No space left on device (os error 28)"), "full disk"),
+        (ResponseHandlingException(OSError(errno.ENOSPC, "")), "full disk"),
+        (http(507), "resources"),
+        (http(413), "too large"),
+        (http(409), "exists"),
+        (Rpc(grpc.StatusCode.ALREADY_EXISTS), "exists"),
+        (http(500), "internal"),
+        (Rpc(grpc.StatusCode.INTERNAL), "internal"),
+        (ResponseHandlingException(no_model()), "not understood"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else shown(value),
+)
+def test_a_failure_is_recognised_for_what_it_is(error: BaseException, name: str):
+    assert next(row.name for row in TABLE if row.seen_in(error)) == name
+
+
+def test_the_wait_that_a_rate_limit_asks_for_is_passed_on():
+    assert "try again in 7 s" in str(translated(ResourceExhaustedResponse("", 7)))
+
+
+def modules() -> list[ModuleType]:
+    """What a call of ours runs through in the client."""
+    folder = Path(inspect.getfile(qdrant_client)).parent
+    names = ["qdrant_client", "qdrant_remote", "connection", "conversions.conversion", "http.api_client", "common.client_exceptions"]
+    names += [f"local.{path.stem}" for path in (folder / "local").glob("*.py") if not path.stem.startswith(("async", "__"))]
+    return [importlib.import_module(f"qdrant_client.{name}") for name in names]
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda m: m.__name__)
+def test_whatever_the_client_raises_itself_is_known(module: ModuleType):
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if not isinstance(node, ast.Raise) or node.exc is None:
+            continue
+        name = ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc).split(".")[0]
+        kind = getattr(module, name, None) or getattr(builtins, name, None)
+        if isinstance(kind, type):
+            assert issubclass(kind, FOREIGN), f"{module.__name__} raises {name} in line {node.lineno}"
+
+
+class Failing:
+    """A client whose every method fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.calls = 0
+
+    def __getattr__(self, name: str):
+        def fail(**arguments: object) -> None:
+            self.calls += 1
+            raise self.error
+
+        return fail
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=shown)
+@pytest.mark.parametrize("way", ["read", "write", "manage"])
+def test_no_way_to_qdrant_lets_one_through(error: BaseException, way: str):
+    connection = Connection(Settings(qdrant_retries=0), client=Failing(error))
+    with pytest.raises(VitrineError) as caught:
+        getattr(connection, way)("count", collection_name="x")
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(("way", "calls"), [("read", 3), ("write", 3), ("manage", 1)])
+def test_only_what_may_be_repeated_is_tried_again(way: str, calls: int):
+    client = Failing(Rpc(grpc.StatusCode.UNAVAILABLE))
+    with pytest.raises(IndexUnavailable):
+        getattr(Connection(Settings(qdrant_retries=2), client=client), way)("count")
+    assert client.calls == calls
+
+
+@pytest.mark.parametrize(
+    "error", [Rpc(grpc.StatusCode.DEADLINE_EXCEEDED), http(401), http(404), http(500), ResourceExhaustedResponse("", 60)], ids=shown
+)
+def test_what_will_not_pass_by_itself_is_not_tried_again(error: BaseException):
+    client = Failing(error)
+    with pytest.raises(IndexUnavailable):
+        Connection(Settings(qdrant_retries=5), client=client).read("count")
+    assert client.calls == 1
+
+
+def test_a_closed_connection_says_so():
+    connection = Connection(Settings(qdrant_url=":memory:"))
+    connection.read("get_collections")
+    connection.close()
+    connection.close()
+    with pytest.raises(IndexUnavailable, match="closed"):
+        connection.read("get_collections")
