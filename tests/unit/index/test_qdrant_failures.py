@@ -91,12 +91,12 @@ def shown(error: BaseException) -> str:
     return f"{type(error).__name__}: {getattr(error, 'status_code', '')}{getattr(error, '_code', '')} {error!s:.60}"
 
 
-@pytest.mark.parametrize("error", SAMPLES, ids=shown)
-def test_every_foreign_exception_becomes_one_of_ours(error: BaseException):
-    assert isinstance(error, FOREIGN)
-    ours = translated(error)
-    assert isinstance(ours, IndexUnavailable | Conflict)
-    assert type(error).__name__ not in str(ours)
+def test_every_foreign_exception_becomes_one_of_ours():
+    for error in SAMPLES:
+        assert isinstance(error, FOREIGN), shown(error)
+        ours = translated(error)
+        assert isinstance(ours, IndexUnavailable | Conflict), shown(error)
+        assert type(error).__name__ not in str(ours)
 
 
 def test_every_row_of_the_table_is_met_by_some_failure():
@@ -176,13 +176,13 @@ class Failing:
         return fail
 
 
-@pytest.mark.parametrize("error", SAMPLES, ids=shown)
 @pytest.mark.parametrize("way", ["read", "write", "manage"])
-def test_no_way_to_qdrant_lets_one_through(error: BaseException, way: str):
-    connection = Connection(Settings(qdrant_retries=0), client=Failing(error))
-    with pytest.raises(VitrineError) as caught:
-        getattr(connection, way)("count", collection_name="x")
-    assert caught.value.__cause__ is error
+def test_no_way_to_qdrant_lets_one_through(way: str):
+    for error in SAMPLES:
+        connection = Connection(Settings(qdrant_retries=0), client=Failing(error))
+        with pytest.raises(VitrineError) as caught:
+            getattr(connection, way)("count", collection_name="x")
+        assert caught.value.__cause__ is error
 
 
 @pytest.mark.parametrize(("way", "calls"), [("read", 3), ("write", 3), ("manage", 1)])

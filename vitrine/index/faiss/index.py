@@ -39,7 +39,7 @@ class FaissIndex:
 
     def __init__(self, info: VersionInfo, store: RecordStore, reader: Reader, planner: Planner, upkeep: Upkeep) -> None:
         self._info = info
-        self._store = store
+        self.store = store
         self._reader = reader
         self._planner = planner
         self._upkeep = upkeep
@@ -54,7 +54,7 @@ class FaissIndex:
         for record in records:
             check_record(record, dimension=self.info.dimension, schema=self.info.schema)
         if records:
-            self._store.put(records)
+            self.store.put(records)
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vector."""
@@ -64,28 +64,28 @@ class FaissIndex:
             check_product(found, self.info.schema)
             return found
 
-        if not self._store.change(product_id, change):
+        if not self.store.change(product_id, change):
             raise NotFound(f"there is no product {product_id!r}")
 
     def patch_products(self, products: Sequence[Product]) -> None:
         """Replace all fields of known products."""
         for product in products:
             check_product(product, self.info.schema)
-        unknown = self._store.replace_products(products)
+        unknown = self.store.replace_products(products)
         if unknown:
             raise NotFound(f"there is no product {', '.join(map(repr, unknown[:10]))}")
 
     def delete(self, product_ids: Sequence[str]) -> int:
         """Remove products; returns how many there were."""
-        return self._store.delete(product_ids)
+        return self.store.delete(product_ids)
 
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
-        return self._store.get(product_ids)
+        return self.store.get(product_ids)
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
-        return self._store.stamps(product_ids)
+        return self.store.stamps(product_ids)
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
@@ -102,7 +102,7 @@ class FaissIndex:
         """The page as of this state; None when one of its products has been replaced since."""
         page = self._page(state, query)
         seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
-        stored = self._store.pictured(seqs)
+        stored = self.store.pictured(seqs)
         if len(stored) < len(seqs):
             return None
         hits = tuple(Hit(stored[s][0], e.score, stored[s][1]) for s, e in zip(seqs, page.entries, strict=True))
@@ -141,7 +141,7 @@ class FaissIndex:
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfil the filter."""
         if filter == MATCH_ALL:
-            return self._store.count()
+            return self.store.count()
         check_filter(filter, self.info.schema)
         return self._matching(self._reader.current(), filter)
 
@@ -168,7 +168,7 @@ class FaissIndex:
 
     def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
         """All records in batches ordered by id."""
-        return self._store.scan(after=after, batch=batch)
+        return self.store.scan(after=after, batch=batch)
 
     def settle(self) -> None:
         """Make the derived files that let other processes start quickly."""
@@ -177,4 +177,4 @@ class FaissIndex:
     def close(self) -> None:
         """Release files; may be called twice."""
         self._upkeep.close()
-        self._store.close()
+        self.store.close()

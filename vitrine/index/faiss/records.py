@@ -51,7 +51,7 @@ class RecordStore:
 
     def __init__(self, path: Path, *, timeout_s: float) -> None:
         self._path = path
-        self._database = Database(path, timeout_s=timeout_s)
+        self.database = Database(path, timeout_s=timeout_s)
 
     @staticmethod
     def create(path: Path) -> None:
@@ -62,12 +62,12 @@ class RecordStore:
     def put(self, records: Sequence[Record]) -> None:
         """Insert or replace, in one transaction."""
         rows = [(r.product.id, r.image_key, product_hash(r.product), product_to_json(r.product), _blob(r.vector)) for r in records]
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             self._write(connection, rows)
 
     def replace_products(self, products: Sequence[Product]) -> list[str]:
         """Give known products new fields; returns the unknown ids, and writes nothing when there are any."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             stored = {i: (key, blob) for i, key, blob in _select(connection, "id, image_key, vector", [p.id for p in products])}
             unknown = [p.id for p in products if p.id not in stored]
             if not unknown:
@@ -77,7 +77,7 @@ class RecordStore:
 
     def change(self, product_id: str, change: Callable[[Product], Product]) -> bool:
         """Replace one product by what `change` makes of it, with nothing written in between; False for an unknown id."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             for key, stored, blob in _select(connection, "image_key, product, vector", [product_id]):
                 product = change(product_from_json(stored))
                 self._write(connection, [(product_id, key, product_hash(product), product_to_json(product), blob)])
@@ -86,7 +86,7 @@ class RecordStore:
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove products; returns how many there were."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             known = [row[0] for row in _select(connection, "id", ids)]
             self._write(connection, [(i, None, None, None, None) for i in known])
         return len(known)
@@ -105,18 +105,18 @@ class RecordStore:
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             rows = _select(connection, "id, product, vector, image_key", ids)
             return {i: Record(product_from_json(product), _row(vector), key) for i, product, vector, key in rows}
 
     def stamps(self, ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return {i: Stamp(key, digest) for i, key, digest in _select(connection, "id, image_key, product_hash", ids)}
 
     def pictured(self, seqs: Iterable[int]) -> dict[int, tuple[Product, str]]:
         """Product and image key by write number, of the writes that are still the last of their product."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             query = "SELECT product, image_key FROM products WHERE seq = ? AND product IS NOT NULL"
             found = ((seq, connection.execute(query, (seq,)).fetchone()) for seq in seqs)
             return {seq: (product_from_json(row[0]), row[1]) for seq, row in found if row is not None}
@@ -125,7 +125,7 @@ class RecordStore:
         """All records by id, in batches, each its own view of the file."""
         last = after
         while True:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 rows = connection.execute(
                     "SELECT id, product, vector, image_key FROM products"
                     " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
@@ -138,7 +138,7 @@ class RecordStore:
 
     def count(self) -> int:
         """How many products there are."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return int(connection.execute("SELECT value FROM counters WHERE name = 'products'").fetchone()[0])
 
     def version(self) -> int:
@@ -146,18 +146,18 @@ class RecordStore:
         if not os.path.exists(self._path):
             raise IndexUnavailable(f"{self._path} is gone; restore a backup, publish another version, or ingest again")
         with translated(self._path):
-            return int(self._database.reader().execute("PRAGMA data_version").fetchone()[0])
+            return int(self.database.reader().execute("PRAGMA data_version").fetchone()[0])
 
     def last_seq(self) -> int:
         """The number of the last committed write."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return int(connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0])
 
     def changes(self, *, since: int, up_to: int, batch: int = 5000) -> Iterator[list[Change]]:
         """The writes numbered `since` < seq <= `up_to` that are still the last of their id, in order."""
         last = since
         while True:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 rows = connection.execute(
                     "SELECT seq, id, product, vector FROM products WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (last, up_to, batch)
                 ).fetchall()
@@ -168,7 +168,7 @@ class RecordStore:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self.database.close()
 
 
 def _select(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -42,7 +42,7 @@ class FaissVersions:
     """Every folder change happens under one lock between processes; readers need none."""
 
     def __init__(self, root: Path, settings: Settings, *, planner: Planner | None = None) -> None:
-        self._root = root
+        self.root = root
         self._settings = settings
         self._planner = planner
         self._opened: dict[str, FaissIndex] = {}
@@ -54,21 +54,21 @@ class FaissVersions:
         with self._changing():
             now = datetime.now(UTC)
             name = version_name(model, now, self._names())
-            part = self._root / f".{uuid.uuid4().hex}.part"
+            part = self.root / f".{uuid.uuid4().hex}.part"
             part.mkdir()
             try:
                 Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(part / META)
                 RecordStore.create(part / RECORDS)
-                os.rename(part, self._root / name)
+                os.rename(part, self.root / name)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
-            sync_folder(self._root)
+            sync_folder(self.root)
         return self.open(name)
 
     def open(self, name: str) -> VectorIndex:
         """Open a version by name; a process opens each once."""
-        path = self._root / name
+        path = self.root / name
         if not is_version_name(name) or not (path / META).exists():
             self._forget(name)
             raise NotFound(f"there is no version {name!r}")
@@ -97,7 +97,7 @@ class FaissVersions:
         index = self._index(name)
         index.settle()
         with self._changing():
-            replace(self._metadata(name), complete=True).write(self._root / name / META)
+            replace(self._metadata(name), complete=True).write(self.root / name / META)
 
     def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
         """Make a ready version the live one by replacing the pointer file."""
@@ -108,7 +108,7 @@ class FaissVersions:
         with self._changing():
             self._require_complete(name)
             previous = self._live_name()
-            write_durably(self._root / POINTER, name.encode())
+            write_durably(self.root / POINTER, name.encode())
         return previous
 
     def discard(self, name: str) -> None:
@@ -117,8 +117,8 @@ class FaissVersions:
             self._require(name)
             if name == self._live_name():
                 raise Conflict(f"version {name} is live; publish another one first")
-            gone = self._root / f".{uuid.uuid4().hex}.gone"
-            os.rename(self._root / name, gone)
+            gone = self.root / f".{uuid.uuid4().hex}.gone"
+            os.rename(self.root / name, gone)
         self._forget(name)
         shutil.rmtree(gone, ignore_errors=True)
 
@@ -148,8 +148,8 @@ class FaissVersions:
     def check(self) -> builtins.list[str]:
         """What stands between the index and an answer, with its remedy."""
         found = []
-        if self._root.exists() and not os.access(self._root, os.W_OK):
-            found.append(f"{self._root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR")
+        if self.root.exists() and not os.access(self.root, os.W_OK):
+            found.append(f"{self.root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR")
         try:
             self.list()
             self.live().count()
@@ -170,8 +170,8 @@ class FaissVersions:
     def _changing(self) -> Iterator[None]:
         """Alone among all processes; errors of the file system translated."""
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._root / LOCK, timeout=self._settings.index_timeout_s):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.root / LOCK, timeout=self._settings.index_timeout_s):
                 yield
         except Timeout:
             raise IndexUnavailable(
@@ -179,18 +179,18 @@ class FaissVersions:
             ) from None
         except OSError as error:
             raise StorageUnavailable(
-                f"{self._root} cannot be used ({error.strerror or error}); check the disk and its permissions"
+                f"{self.root} cannot be used ({error.strerror or error}); check the disk and its permissions"
             ) from error
 
     def _names(self) -> builtins.list[str]:
         try:
-            return [name for name in os.listdir(self._root) if is_version_name(name)]
+            return [name for name in os.listdir(self.root) if is_version_name(name)]
         except FileNotFoundError:
             return []
 
     def _live_name(self) -> str | None:
         """What the pointer file says; read again only when it has been replaced."""
-        path = self._root / POINTER
+        path = self.root / POINTER
         try:
             stat = os.stat(path)
             stamp = (stat.st_ino, stat.st_mtime_ns)
@@ -204,7 +204,7 @@ class FaissVersions:
 
     def _metadata(self, name: str) -> Metadata:
         try:
-            return Metadata.read(self._root / name / META)
+            return Metadata.read(self.root / name / META)
         except FileNotFoundError:
             raise NotFound(f"there is no version {name!r}") from None
 
@@ -213,7 +213,7 @@ class FaissVersions:
         return self._opened[name]
 
     def _require(self, name: str) -> None:
-        if not is_version_name(name) or not (self._root / name / META).exists():
+        if not is_version_name(name) or not (self.root / name / META).exists():
             raise NotFound(f"there is no version {name!r}")
 
     def _require_complete(self, name: str) -> None:

@@ -1,0 +1,275 @@
+"""What is acknowledged stays, whatever happens to the process, the disk or the derived files."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.contract.catalogue import make_catalogue, make_record
+from tests.unit.index.conftest import Open, create
+from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
+from vitrine.index import IndexQuery
+from vitrine.index.faiss.index import FaissIndex
+from vitrine.index.faiss.versions import FaissVersions
+
+WRITER = """
+import random, sys
+from pathlib import Path
+from tests.contract.catalogue import make_record
+from vitrine.index.faiss import open_versions
+from vitrine.settings import Settings
+
+index = open_versions(Settings(data_dir=Path(sys.argv[1]))).open(sys.argv[2])
+rng, step = random.Random(int(sys.argv[3])), 0
+while True:
+    ids = [f"{sys.argv[3]}-{step}-{i}" for i in range(rng.randint(1, 20))]
+    index.upsert([make_record(i, rng) for i in ids])
+    index.search(__import__("vitrine.index").index.IndexQuery())
+    gone = [ids[0]] if step % 3 == 0 else []
+    index.delete(gone)
+    print(step, len(ids), len(gone), flush=True)
+    step += 1
+"""
+
+
+def folder(versions: FaissVersions, index: FaissIndex) -> Path:
+    return versions.root / index.info.name
+
+
+def all_ids(index: FaissIndex) -> set[str]:
+    found = [r.product.id for batch in index.scan() for r in batch]
+    assert len(found) == len(set(found)) == index.count() == index.search(IndexQuery()).total
+    return set(found)
+
+
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open, tmp_path: Path):
+    index = create(open_faiss())
+    rng = random.Random(31)
+    expected: dict[str, int] = {}
+    for run in range(4):
+        command = [sys.executable, "-c", WRITER, str(tmp_path), index.info.name, str(run)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline()]
+            threading.Timer(rng.uniform(0.02, 0.4), process.send_signal, [signal.SIGKILL]).start()
+            lines += process.stdout.readlines()
+        assert process.returncode == -signal.SIGKILL, lines
+        for line in filter(str.strip, lines):
+            if line.endswith("\n"):
+                step, count, gone = map(int, line.split())
+                expected |= {f"{run}-{step}-{i}": i for i in range(gone, count)}
+    found = all_ids(index)
+    assert len(expected) > 20
+    assert expected.keys() <= found
+    assert len(found) <= len(expected) + 4 * 20  # of each run at most the write that nobody was told of
+
+
+@pytest.mark.parametrize("victim", ["columns.bin", "vectors.f32", "codes.faiss", "graph.faiss", "about.json", "columns.json"])
+@pytest.mark.parametrize("harm", ["delete", "truncate", "garble"])
+def test_damaged_derived_files_are_noticed_and_made_again(open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str):
+    versions = open_faiss(hnsw_from=1)
+    index = create(versions)
+    index.upsert(make_catalogue(60, 32))
+    index.settle()
+    (path,) = (folder(versions, index) / "derived").glob(f"*/{victim}")
+    if harm == "delete":
+        path.unlink()
+    elif harm == "truncate":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    other = open_faiss(hnsw_from=1).open(index.info.name)
+    assert isinstance(other, FaissIndex)
+    assert len(all_ids(other)) == 60
+    assert "cannot be used" in caplog.text
+    other.settle()
+    third = open_faiss(hnsw_from=1).open(index.info.name)
+    caplog.clear()
+    assert third.search(IndexQuery()).total == 60
+    assert not caplog.records
+
+
+def test_without_its_derived_folder_an_index_answers_all_the_same(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert(make_catalogue(40, 33))
+    index.settle()
+    shutil.rmtree(folder(versions, index) / "derived")
+    index.upsert([make_record("more", random.Random(1))])
+    assert len(all_ids(index)) == 41
+    assert open_faiss().open(index.info.name).search(IndexQuery()).total == 41
+
+
+def test_a_snapshot_of_another_program_version_is_ignored(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
+    index = create(open_faiss())
+    index.upsert(make_catalogue(40, 34))
+    index.settle()
+    monkeypatch.setattr("vitrine.index.faiss.snapshots.FORMAT", 99)
+    assert open_faiss().open(index.info.name).search(IndexQuery()).total == 40
+
+
+def test_snapshots_are_written_in_the_background_and_taken_up(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("vitrine.index.faiss.upkeep.LEAST", 50)
+    versions = open_faiss()
+    index = create(versions)
+    records = make_catalogue(300, 35)
+    derived = folder(versions, index) / "derived"
+    for start in range(0, 300, 60):
+        index.upsert(records[start : start + 60])
+        assert index.search(IndexQuery()).total == start + 60
+        deadline = time.monotonic() + 20
+        while not (derived / "newest").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    index.delete([r.product.id for r in records[:10]])
+    assert (derived / "newest").exists()
+    assert all_ids(index) == all_ids(open_faiss().open(index.info.name)) == {r.product.id for r in records[10:]}
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert(make_catalogue(20, 36))
+    with index.store.database.writing() as connection:
+        connection.execute(f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
+    with pytest.raises(StorageUnavailable, match="full"):
+        index.upsert([make_record(f"new{i}", random.Random(i)) for i in range(500)])
+    assert len(all_ids(index)) == 20
+    with index.store.database.writing() as connection:
+        connection.execute("PRAGMA max_page_count=1000000")
+    index.upsert([make_record(f"new{i}", random.Random(i)) for i in range(500)])
+    assert len(all_ids(index)) == 520
+
+
+def test_a_locked_file_is_told_after_the_timeout(open_faiss: Open):
+    versions = open_faiss(index_timeout_s=0.2)
+    index = create(versions)
+    with closing(sqlite3.connect(folder(versions, index) / "records.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(IndexUnavailable, match="locked"):
+            index.upsert([make_record("1", random.Random(1))])
+        assert index.search(IndexQuery()).total == 0  # readers need not wait
+    index.upsert([make_record("1", random.Random(1))])
+
+
+def test_a_deleted_folder_is_told_and_another_version_can_be_published(open_faiss: Open):
+    versions = open_faiss()
+    names = []
+    for count in (3, 4):
+        index = create(versions)
+        index.upsert(make_catalogue(count, 37))
+        versions.complete(index.info.name)
+        names.append(index.info.name)
+    versions.publish(names[1])
+    shutil.rmtree(versions.root / names[1])
+    with pytest.raises(IndexUnavailable, match="gone"):
+        index.search(IndexQuery())
+    with pytest.raises(IndexUnavailable, match="gone"):
+        versions.live()
+    assert any("gone" in fault for fault in versions.check())
+    versions.publish(names[0])
+    assert versions.live().search(IndexQuery()).total == 3
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to look like one" * 100, b""])
+def test_a_damaged_record_file_is_told(open_faiss: Open, content: bytes):
+    versions = open_faiss()
+    index = create(versions)
+    index.close()
+    for path in folder(versions, index).glob("records.sqlite*"):
+        path.unlink()
+    (folder(versions, index) / "records.sqlite").write_bytes(content)
+    other = open_faiss()
+    with pytest.raises(IndexUnavailable):
+        other.open(index.info.name).search(IndexQuery())
+    assert other.check()
+
+
+def test_a_version_half_made_is_not_there(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
+    versions = open_faiss()
+
+    def broken(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vitrine.index.faiss.records.RecordStore.create", staticmethod(broken))
+    with pytest.raises(StorageUnavailable, match="No space"):
+        create(versions)
+    assert versions.list() == []
+    with pytest.raises(NoLiveVersion):
+        versions.live()
+
+
+def test_the_pointer_always_names_a_whole_version(open_faiss: Open):
+    versions, reader = open_faiss(), open_faiss()
+    names = []
+    for count in (3, 4):
+        index = create(versions)
+        index.upsert(make_catalogue(count, 38))
+        versions.complete(index.info.name)
+        names.append(index.info.name)
+    versions.publish(names[0])
+    counts = {names[0]: 3, names[1]: 4}
+    seen: set[str] = set()
+    faults: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                live = reader.live()
+                seen.add(live.info.name)
+                if live.search(IndexQuery()).total != counts[live.info.name]:
+                    faults.append(live.info.name)
+            except VitrineError as error:
+                faults.append(str(error))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for turn in range(30):
+        versions.publish(names[turn % 2])
+    done.set()
+    thread.join()
+    assert faults == []
+    assert seen == set(names)
+
+
+def test_searches_and_writes_from_many_threads_agree(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    records = make_catalogue(200, 39)
+    index.upsert(records[:100])
+    faults: list[object] = []
+    done = threading.Event()
+
+    def search() -> None:
+        try:
+            while not done.is_set():
+                answer = index.search(IndexQuery(limit=200))
+                if len(answer.hits) != answer.total or not 100 <= answer.total <= 200:
+                    faults.append(answer.total)
+        except VitrineError as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for record in records[100:]:
+        index.upsert([record, records[0]])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert index.search(IndexQuery()).total == 200

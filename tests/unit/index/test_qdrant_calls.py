@@ -1,0 +1,227 @@
+"""What is sent to Qdrant: the parts that local mode ignores and an engine does not tell."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from qdrant_client import QdrantClient, models
+
+from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
+from vitrine.filters import parse_filter
+from vitrine.index import IndexQuery, VectorIndex
+from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.index import QdrantIndex
+from vitrine.index.qdrant.versions import QdrantVersions
+from vitrine.queries import Sort
+from vitrine.settings import Settings
+
+pytestmark = [
+    # local mode answers here, asked as a server is
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
+
+
+class Recorder:
+    """Local mode behind a client that writes down every call."""
+
+    def __init__(self) -> None:
+        self.client = QdrantClient(":memory:")
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            self.calls.append((name, arguments))
+            return getattr(self.client, name)(**arguments)
+
+        return call
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        return [arguments for called, arguments in self.calls if called == name]
+
+
+def opened(**settings: Any) -> tuple[Recorder, QdrantVersions]:
+    recorder = Recorder()
+    chosen = Settings(qdrant_url="http://nowhere", **settings)
+    return recorder, QdrantVersions(Connection(chosen, client=recorder), chosen)
+
+
+def created(versions: QdrantVersions) -> VectorIndex:
+    return versions.create(model="org/m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+
+
+def filled(versions: QdrantVersions, count: int = 20) -> VectorIndex:
+    index = created(versions)
+    rng = random.Random(5)
+    index.upsert([make_record(f"p{i}", rng) for i in range(count)])
+    return index
+
+
+VECTOR = unit(np.ones(DIMENSION))
+
+
+def test_every_payload_index_is_made_before_the_first_point():
+    recorder, versions = opened()
+    filled(versions)
+    names = [name for name, _ in recorder.calls]
+    last = max(i for i, name in enumerate(names) if name == "create_payload_index")
+    assert last < names.index("upsert")
+    assert all(call["wait"] is True for call in recorder.of("create_payload_index"))
+
+
+def test_the_index_of_each_field_fits_its_type():
+    recorder, versions = opened(qdrant_tenant_field="brand", qdrant_on_disk=True)
+    created(versions)
+    made = {call["field_name"]: call["field_schema"] for call in recorder.of("create_payload_index")}
+    expected = {
+        "id": models.KeywordIndexParams, "price": models.FloatIndexParams, "currency": models.KeywordIndexParams,
+        "colors": models.KeywordIndexParams, "_terms.color": models.KeywordIndexParams, "_terms.category": models.KeywordIndexParams,
+        "brand": models.KeywordIndexParams, "in_stock": models.BoolIndexParams, "group_id": models.KeywordIndexParams,
+        "attributes.pattern": models.KeywordIndexParams, "attributes.rating": models.FloatIndexParams,
+        "attributes.added": models.DatetimeIndexParams, "attributes.organic": models.BoolIndexParams,
+        "_words.title": models.TextIndexParams, "_words.description": models.TextIndexParams, "_words.care": models.TextIndexParams,
+        "_seq": models.IntegerIndexParams, "_id0": models.IntegerIndexParams, "_title0": models.IntegerIndexParams,
+    }  # fmt: skip
+    assert {name: type(made[name]) for name in expected} == expected
+    assert made["brand"].is_tenant is True
+    assert made["currency"].is_tenant is None
+    assert all(schema.on_disk is True for schema in made.values())
+    assert (made["_words.title"].tokenizer, made["_words.title"].lowercase) == (models.TokenizerType.WHITESPACE, False)
+
+
+def test_a_collection_is_made_as_the_settings_say():
+    recorder, versions = opened(
+        qdrant_shards=3, qdrant_replicas=2, qdrant_hnsw_m=24, qdrant_hnsw_ef_construct=300, qdrant_quantization="scalar",
+        qdrant_payload_on_disk=False, qdrant_prefix="shop-a",
+    )  # fmt: skip
+    created(versions)
+    (call,) = recorder.of("create_collection")
+    assert call["collection_name"].startswith("shop-a-2")
+    assert call["collection_name"].endswith("-m")
+    assert (call["shard_number"], call["replication_factor"], call["write_consistency_factor"]) == (3, 2, 2)
+    assert (call["hnsw_config"].m, call["hnsw_config"].ef_construct) == (24, 300)
+    assert call["quantization_config"].scalar.type == models.ScalarType.INT8
+    assert call["on_disk_payload"] is False
+    assert call["vectors_config"]["image"].distance == models.Distance.COSINE
+    assert call["vectors_config"]["image"].size == DIMENSION
+    strict = call["strict_mode_config"]
+    assert (strict.enabled, strict.unindexed_filtering_retrieve, strict.unindexed_filtering_update) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "kind"), [("none", type(None)), ("scalar", models.ScalarQuantization), ("binary", models.BinaryQuantization)]
+)
+def test_quantized_vectors_only_propose_and_the_originals_decide(quantization: str, kind: type):
+    recorder, versions = opened(qdrant_quantization=quantization, qdrant_exact_below=0, qdrant_oversampling=3.5, qdrant_hnsw_ef=99)
+    filled(versions).search(IndexQuery(vector=VECTOR))
+    assert isinstance(recorder.of("create_collection")[0]["quantization_config"], kind)
+    params = recorder.of("query_points")[0]["search_params"]
+    assert (params.exact, params.hnsw_ef) == (None, 99)
+    if quantization == "none":
+        assert params.quantization is None
+    else:
+        assert (params.quantization.rescore, params.quantization.oversampling) == (True, 3.5)
+
+
+@pytest.mark.parametrize(("below", "plan"), [(19, "hnsw"), (20, "exact")])
+def test_few_matching_products_are_compared_one_by_one(below: int, plan: str):
+    recorder, versions = opened(qdrant_exact_below=below)
+    assert filled(versions, 20).search(IndexQuery(vector=VECTOR)).search == plan
+    assert recorder.of("query_points")[0]["search_params"].exact is (True if plan == "exact" else None)
+
+
+def test_when_the_graph_reaches_too_few_products_all_are_compared():
+    recorder, versions = opened(qdrant_exact_below=0)
+    index = filled(versions, 20)
+    answer_of = recorder.client.query_points
+
+    def unreached(**arguments: Any) -> Any:
+        answer = answer_of(**arguments)
+        return answer if arguments["search_params"].exact else models.QueryResponse(points=answer.points[:3])
+
+    recorder.client.query_points = unreached  # type: ignore[method-assign]
+    answer = index.search(IndexQuery(vector=VECTOR))
+    assert (answer.total, answer.search) == (20, "exact")
+
+
+def test_writes_wait_and_are_put_in_one_order():
+    recorder, versions = opened()
+    index = filled(versions)
+    index.patch("p1", {"price": 3.0})
+    index.delete(["p2"])
+    for name in ("upsert", "batch_update_points", "delete"):
+        (call,) = recorder.of(name)
+        assert (call["wait"], call["ordering"]) == (True, models.WriteOrdering.STRONG)
+
+
+def test_one_upsert_is_one_operation_however_many_records():
+    recorder, versions = opened()
+    filled(versions, 700)
+    (call,) = recorder.of("upsert")
+    assert len(call["points"]) == 700
+
+
+def test_publishing_is_one_request_that_moves_the_alias():
+    recorder, versions = opened()
+    names = []
+    for _ in range(2):
+        index = created(versions)
+        versions.complete(index.info.name)
+        versions.publish(index.info.name)
+        names.append(index.info.name)
+    first, second = [call["change_aliases_operations"] for call in recorder.of("update_collection_aliases")]
+    assert [type(step) for step in first] == [models.CreateAliasOperation]
+    assert [type(step) for step in second] == [models.DeleteAliasOperation, models.CreateAliasOperation]
+    assert second[1].create_alias.collection_name == f"vitrine-{names[1]}"
+
+
+def test_a_page_reads_whole_products_for_its_own_hits_only():
+    recorder, versions = opened()
+    index = filled(versions, 200)
+    recorder.calls.clear()
+    index.search(IndexQuery(vector=VECTOR, limit=5, sort=Sort("price"), facets=("brand",)))
+    (query,) = recorder.of("query_points")
+    assert set(query["with_payload"]) == {"id", "_seq", "price", "brand"}
+    assert "with_vectors" not in query
+    assert sum(len(call["ids"]) for call in recorder.of("retrieve")) < 15
+
+
+@pytest.mark.parametrize("sort", ["relevance", "price", "-price", "title", "-added"])
+def test_browsing_reads_no_more_than_some_pages(sort: str):
+    recorder, versions = opened()
+    index = filled(versions, 400)
+    recorder.calls.clear()
+    query = IndexQuery(limit=10, sort=Sort.parse(sort), filter=parse_filter({"price": {"gt": 1}}, SCHEMA))
+    answer = index.search(query)
+    for _ in range(5):
+        assert answer.walk is not None
+        recorder.calls.clear()
+        answer = index.search(IndexQuery(**{**{n: getattr(query, n) for n in IndexQuery.__dataclass_fields__}, "walk": answer.walk}))
+        assert len(recorder.of("scroll")) <= 12
+        assert all(call["limit"] == 11 for call in recorder.of("scroll"))
+
+
+def test_reads_carry_the_time_that_is_left():
+    recorder, versions = opened(qdrant_timeout_s=7)
+    filled(versions).search(IndexQuery(vector=VECTOR))
+    timed = [a for name in ("query_points", "count", "retrieve") for a in recorder.of(name)]
+    assert {call["timeout"] for call in timed} <= {6, 7}
+
+
+def test_one_folder_serves_all_connections_of_a_process(tmp_path):
+    settings = Settings(qdrant_url=str(tmp_path / "qdrant"))
+    first, second = QdrantVersions(Connection(settings), settings), QdrantVersions(Connection(settings), settings)
+    index = created(first)
+    index.upsert([make_record("a", random.Random(1))])
+    assert second.open(index.info.name).count() == 1
+    first.close()
+    assert isinstance(again := second.open(index.info.name), QdrantIndex)
+    assert again.count() == 1
+    second.close()
+    third = QdrantVersions(Connection(settings), settings)
+    assert [(info.name, info.count) for info in third.list()] == [(index.info.name, 1)]
+    third.close()
