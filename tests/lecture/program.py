@@ -58,7 +58,7 @@ def probabilities(name: str, image: Image.Image, categories: Sequence[str]) -> l
     """The zero-shot classification: softmax over the model's own logits."""
     model, processor = load(name)
     categories_text = [f"a photo of a {x}" for x in categories]
-    inputs = processor(text=categories_text, images=image.convert("RGB"), return_tensors="pt", padding=True)
+    inputs = processor(text=categories_text, images=image.convert("RGB"), return_tensors="pt", padding=True, truncation=True)
     with torch.no_grad():
         outputs = model(**inputs)
     return [float(p) for p in outputs.logits_per_image.softmax(dim=1)[0]]
