@@ -66,11 +66,11 @@ class Settings(BaseSettings):
     qdrant_hnsw_m: int = Field(16, ge=4, le=256, description="links of each vector in the graph; more: better recall, more memory")
     qdrant_hnsw_ef_construct: int = Field(200, ge=4, le=10_000, description="care taken when the graph is built")
     qdrant_hnsw_ef: int = Field(256, ge=1, le=100_000, description="care taken when the graph is searched; at least the candidates")
-    qdrant_exact_below: int = Field(10_000, ge=0, description="products under the filter up to which every one is compared, without the graph")
+    qdrant_exact_below: int = Field(10_000, ge=0, description="products under the filter up to which all are compared, without the graph")
     qdrant_quantization: Literal["none", "scalar", "binary"] = Field(
         "none", description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary); results are rescored with the originals"
     )
-    qdrant_oversampling: float = Field(2.0, ge=1, le=100, description="how many times more candidates quantized vectors propose for rescoring")
+    qdrant_oversampling: float = Field(2.0, ge=1, le=100, description="times more candidates that quantized vectors propose for rescoring")
     qdrant_on_disk: bool = Field(False, description="keep vectors, graph and payload indexes on disk; memory is then only a cache")
     qdrant_payload_on_disk: bool = Field(True, description="keep products on disk rather than in memory")
     qdrant_strict: bool = Field(True, description="let Qdrant refuse requests that no payload index serves")
@@ -120,6 +120,13 @@ class Settings(BaseSettings):
     )
     judgements: str = Field("", description="file of judged queries; a reindex that scores a lower nDCG on them is not published")
     max_ndcg_drop: float = Field(0, ge=0, le=1, description="how much lower the nDCG of a new version may be")
+
+    @field_validator("qdrant_url")
+    @classmethod
+    def _known_qdrant(cls, url: str) -> str:
+        if not url or ("://" in url and not url.startswith(("http://", "https://"))):
+            raise ValueError("must start with http:// or https://, or be :memory: or a folder")
+        return url
 
     @field_validator("queue_url")
     @classmethod

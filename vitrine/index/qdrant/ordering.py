@@ -150,8 +150,11 @@ class Order:
                 yield from self.sorted(group, lambda p: p.payload)
             if not full:
                 return
-            last = groups[-1][0]
-            yield from self._ties(fetch, levels, fixed, last, None, page)
+            last, group = groups[-1]
+            if level.stem == "_id" and ends(last):
+                yield from group  # ids are unique
+            else:
+                yield from self._ties(fetch, levels, fixed, last, None, page)
             bound = [*fixed, level.beyond(last)]
 
     def _ties(
