@@ -23,20 +23,23 @@ const session = new Session();
 const grid = new Grid({ next: (cursor) => session.next(state, catalogue, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
 const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }), ready: () => ready });
-const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed: () => state.show && go({ ...state, show: null }) });
+const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed });
 let catalogue = null;
 let fields = [];
 let filters = null;
 let state = EMPTY;
 let currency = null;
 
-/** Move to a state and put it into the address; while words are typed the address's last entry is replaced. */
-function go(next, { typing = false } = {}) {
+/**
+ * Move to a state and put it into the address; while words are typed the address's last entry is replaced. `depth` is how
+ * many entries ago no product was open.
+ */
+function go(next, { typing = false, depth } = {}) {
   const before = state;
   state = next;
   const address = location.pathname + write(state);
   if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
-  else if (address !== location.pathname + location.search) history.pushState({ typing }, "", address);
+  else if (address !== location.pathname + location.search) history.pushState({ typing, depth }, "", address);
   render(before, { keepWords: typing });
 }
 
@@ -130,7 +133,15 @@ function commonCurrency({ facets, hits, others }) {
 }
 
 function open(id) {
-  go({ ...state, show: id });
+  const depth = state.show ? history.state?.depth : 0;
+  go({ ...state, show: id }, { depth: depth === undefined ? depth : depth + 1 });
+}
+
+/** Closing goes back to where the products were; who came by the address of a product has no such place. */
+function closed() {
+  if (!state.show) return;
+  if (history.state?.depth) history.go(-history.state.depth);
+  else go({ ...state, show: null });
 }
 
 function alike(id) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.end_to_end.browser.stock import STOCK, those
@@ -49,7 +51,7 @@ def test_a_product_opens_with_its_facts_its_variants_and_what_resembles_it(windo
     assert "/product/p%2F000" not in hrefs
     window.page.keyboard.press("Escape")
     expect(detail).to_be_hidden()
-    assert window.query() == "?color=red"
+    expect(window.page).to_have_url(re.compile(r"/\?color=red$"))
 
 
 def test_one_product_leads_to_the_next_and_back(window):
@@ -59,6 +61,20 @@ def test_one_product_leads_to_the_next_and_back(window):
     expect(detail.get_by_role("heading", name=STOCK[1].title)).to_be_visible()
     window.page.go_back()
     expect(detail.get_by_role("heading", name=STOCK[0].title)).to_be_visible()
+
+
+def test_closing_goes_back_to_the_products_however_many_were_looked_at(window):
+    window.open()
+    before = window.page.evaluate("history.length")
+    window.cards.first.locator(".card__link").click()
+    detail = window.page.get_by_role("dialog")
+    detail.locator(".variants .tile").click()
+    expect(detail.get_by_role("heading", name=STOCK[1].title)).to_be_visible()
+    detail.get_by_role("button", name="Close").click()
+    expect(window.page).to_have_url(re.compile(r"/$"))
+    window.page.go_forward()
+    expect(detail.get_by_role("heading", name=STOCK[0].title)).to_be_visible()
+    assert window.page.evaluate("history.length") == before + 2
 
 
 def test_the_short_address_of_a_product_opens_it(window):

@@ -45,7 +45,7 @@ function group(field, change) {
         "fieldset",
         { class: "filters__group", "data-field": field.name },
         make("legend", { class: "unseen" }, fieldName(field.name)),
-        make("div", { class: "filters__head", "aria-hidden": null }, make("span", { class: "filters__name", "aria-hidden": "true" }, fieldName(field.name)), clear),
+        make("div", { class: "filters__head" }, make("span", { class: "filters__name", "aria-hidden": "true" }, fieldName(field.name)), clear),
         kind.element,
       );
   return {
