@@ -3,7 +3,7 @@
 import random
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import cycle, islice
@@ -59,7 +59,7 @@ def plan_assortment(products: int, seed: int) -> list[Ware]:
     for category, share in zip(CATEGORIES, shares, strict=True):
         wares.extend(islice(_wares_of(category, rng), share))
     rng.shuffle(wares)
-    return wares
+    return [replace(ware, id=f"p{number:05d}") for number, ware in enumerate(wares, start=1)]
 
 
 def _wares_of(category: str, rng: random.Random) -> Iterator[Ware]:
@@ -68,13 +68,11 @@ def _wares_of(category: str, rng: random.Random) -> Iterator[Ware]:
     rng.shuffle(names)
     silhouettes = cycle(rng.sample(SILHOUETTES[category], len(SILHOUETTES[category])))
     colours = _decks(rng)
-    count = 0
     for number, name in enumerate(cycle(names), start=1):
         style = _style(category, next(silhouettes), name, rng)
         group = f"{_slug(category)}-{number:03d}"
         for colour in dict.fromkeys(islice(colours, rng.randint(1, MOST_VARIANTS))):
-            count += 1
-            yield _variant(style, colour, group, count, rng)
+            yield _variant(style, colour, group, rng)
 
 
 def _decks(rng: random.Random) -> Iterator[str]:
@@ -99,7 +97,7 @@ def _style(category: str, silhouette: str, name: str, rng: random.Random) -> Sty
     )
 
 
-def _variant(style: Style, colour: str, group: str, number: int, rng: random.Random) -> Ware:
+def _variant(style: Style, colour: str, group: str, rng: random.Random) -> Ware:
     title, department = _department(style.category)
     pattern = rng.choice(PATTERNS) if rng.random() < OTHER_PATTERN_SHARE else style.pattern
     item = random_item(
@@ -112,7 +110,7 @@ def _variant(style: Style, colour: str, group: str, number: int, rng: random.Ran
         background=rng.choice(department["backgrounds"]),
     )
     return Ware(
-        id=f"{_slug(style.category)}-{number:04d}",
+        id="",  # numbered when the assortment is shuffled, so that browsing by id shows a mixed window
         group_id=group,
         name=style.name,
         brand=style.brand,
