@@ -26,6 +26,7 @@ from vitrine.wiring import Vitrine
 __all__ = ["Admin"]
 
 _STORERS = 8
+_LETTERS = 10_000
 _UNREPEATABLE = ("-", API, REINDEX)
 """Sources of failures that no second run can read."""
 
@@ -114,8 +115,13 @@ class Admin:
 
     # failures
     def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
-        """Entries of the ledger, newest first, and how many there are in all."""
-        return self._ledger.entries(limit=limit, offset=offset)
+        """What failed, newest first, and how many there are in all: writes that were given up, and this machine's rows of sources."""
+        letters = self._store.dead(limit=_LETTERS)
+        given_up = [Failure(d.key, d.stage, d.reason, d.message, at=datetime.fromtimestamp(d.at_s, UTC)) for d in letters]
+        _, here = self._ledger.entries(limit=1, source=API)  # the same writes, as far as this machine tried them
+        entries, total = self._ledger.entries(limit=offset + limit + here)
+        both = sorted([*given_up, *(e for e in entries if e.source != API)], key=lambda failure: failure.at, reverse=True)
+        return both[offset : offset + limit], total - here + len(given_up)
 
     def close(self) -> None:
         """Release connections; may be called twice."""

@@ -49,7 +49,7 @@ class Program:
         self.process = None
         self.wait_s = _FIRST_WAIT_S if ran > _STEADY_S else min(_LONGEST_WAIT_S, max(_FIRST_WAIT_S, 2 * self.wait_s))
         self.due = time.monotonic() + self.wait_s
-        log.error("%s ended with status %d; starting it again in %.0f s", self.name, status, self.wait_s)
+        log.error("%s ended with status %d; starting it again in %g s", self.name, status, self.wait_s)
 
 
 def supervise(programs: Sequence[Program], *, grace_s: float) -> int:

@@ -193,7 +193,7 @@ SCRIPTS = {
               if o.dead then
                 redis.call('ZADD', P .. 'dead', o.seq, o.seq)
                 redis.call('ZADD', P .. 'deadkey:' .. key, o.seq, o.seq)
-                redis.call('HSET', P .. 'dead:' .. o.seq, 'key', key, 'body', body)
+                redis.call('HSET', P .. 'dead:' .. o.seq, 'key', key, 'body', body, 'at_s', text(time()), unpack(o.dead))
               end
             end
           end

@@ -100,7 +100,7 @@ class RedisStore:
     def dead(self, *, limit: int) -> list[DeadLetter]:
         seqs = self._plain("zrange", "dead", 0, limit - 1)
         letters = [(int(seq), self._hash(f"dead:{seq}")) for seq in seqs]
-        return [DeadLetter(seq, letter["key"], json.loads(letter["body"])) for seq, letter in letters if letter]
+        return [_letter(seq, found) for seq, found in letters if found]
 
     def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         return int(self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items)))
@@ -179,7 +179,16 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         case Again():
             return row | {"after": outcome.after_s, "attempts": outcome.attempts}
         case Dead():
-            return row | {"failed": 1, "error": outcome.message, "dead": True}
+            return row | {"failed": 1, "error": outcome.message, "dead": _flat(_why(outcome))}
+
+
+def _why(outcome: Dead) -> dict[str, str]:
+    return {"stage": outcome.stage, "reason": outcome.reason, "message": outcome.message}
+
+
+def _letter(seq: int, found: Mapping[str, str]) -> DeadLetter:
+    why = {name: found[name] for name in ("stage", "reason", "message")}
+    return DeadLetter(seq, found["key"], json.loads(found["body"]), **why, at_s=float(found["at_s"]))
 
 
 def _job(job_id: str, found: Mapping[str, str]) -> Job:

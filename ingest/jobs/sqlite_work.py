@@ -73,7 +73,7 @@ class SqliteWork:
     def dead(self, *, limit: int) -> list[DeadLetter]:
         with self._database.read() as db:
             rows = db.execute("SELECT * FROM dead ORDER BY seq LIMIT ?", (limit,)).fetchall()
-        return [DeadLetter(row["seq"], row["key"], json.loads(row["body"])) for row in rows]
+        return [DeadLetter(row["seq"], row["key"], json.loads(row["body"]), *tuple(row)[3:]) for row in rows]
 
     def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         with self._database.write() as db:
@@ -190,7 +190,8 @@ def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
                 db.execute("DELETE FROM dead WHERE key = ? AND seq < ?", (item.key, item.seq))
         case Dead():
             _count(db, item, 0, 1, outcome.message)
-            db.execute("INSERT INTO dead (seq, key, body) VALUES (?, ?, ?)", (item.seq, item.key, json.dumps(dict(item.body))))
+            letter = (item.seq, item.key, json.dumps(dict(item.body)), outcome.stage, outcome.reason, outcome.message, time.time())
+            db.execute("INSERT INTO dead (seq, key, body, stage, reason, message, at_s) VALUES (?, ?, ?, ?, ?, ?, ?)", letter)
         case _:
             assert_never(outcome)
 

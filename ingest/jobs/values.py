@@ -152,11 +152,15 @@ Outcome = Done | Again | Dead
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A write that was given up, as it was accepted."""
+    """A write that was given up, as it was accepted, and why."""
 
     seq: int
     key: str
     body: Mapping[str, Any]
+    stage: str
+    reason: str
+    message: str
+    at_s: float
 
 
 @dataclass(frozen=True)
