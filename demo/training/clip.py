@@ -17,8 +17,9 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from demo.drawing import COLOURS, PATTERNS
 from demo.training.augmentation import augmented
 from demo.training.captions import agreement, caption_for
-from demo.training.dual_encoder import TRAIN_SIZE, Embeddings, new_dual_encoder, pick_device, save_checkpoint
+from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, new_dual_encoder, pick_device, save_checkpoint
 from demo.training.losses import caption_loss, twin_loss
+from demo.training.partners import Partners
 from demo.training.pools import Pool
 from demo.training.schedule import Budget
 from demo.training.tokens import LONGEST, learnt_tokenizer
@@ -30,7 +31,7 @@ PEAK_RATE = 1.2e-3
 LARGEST_SCALE = 50.0
 DRAWN_PAIRS, PHOTO_PAIRS = 32, 16
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
-NAMING_WEIGHT = 0.5
+NAMING_WEIGHT = 2.0
 _MERGES = 2500
 _HEADS = (len(KINDS), len(COLOURS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
 
@@ -55,10 +56,13 @@ class Batch:
 class ClipLessons:
     """One training run: the model, its slow average that is kept, and everything needed to go on after a stop."""
 
-    def __init__(self, tokenizer: CLIPTokenizer, pools: list[tuple[Pool, int]], *, seed: int, budget: Budget) -> None:
-        """`pools` come with the pairs each gives to a batch."""
+    def __init__(
+        self, tokenizer: CLIPTokenizer, pools: list[tuple[Pool, int]], *, seed: int, budget: Budget, partners: Partners | None = None
+    ) -> None:
+        """`pools` come with the pairs each gives to a batch of one process."""
         torch.manual_seed(seed)
         self.tokenizer, self.pools, self.budget = tokenizer, pools, budget
+        self.partners = partners or Partners()
         self.device = pick_device()
         self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
         self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
@@ -69,8 +73,16 @@ class ClipLessons:
             [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], PEAK_RATE, betas=(0.9, 0.98)
         )
         self.step = 0
-        self.generator = torch.Generator().manual_seed(seed)
-        self.rng = random.Random(seed)
+        self.generator = torch.Generator()
+        self.rng = random.Random()
+        self._go_own_way(seed)
+
+    def _go_own_way(self, seed: int) -> None:
+        """Each process sees other pictures and words."""
+        own = seed + 1_000_003 * self.partners.rank
+        self.generator.manual_seed(own)
+        self.rng.seed(own)
+        torch.manual_seed(own)
 
     def _parameters(self) -> list[nn.Parameter]:
         return [*self.model.parameters(), *self.heads.parameters()]
@@ -86,7 +98,7 @@ class ClipLessons:
         stacked = torch.from_numpy(np.concatenate(images)).to(self.device)
         tokens = self.tokenizer([c.text for c in captions], padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
         return Batch(
-            augmented(stacked, TRAIN_SIZE, self.generator).contiguous(memory_format=torch.channels_last),
+            augmented(stacked, IMAGE_SIZE, self.generator).contiguous(memory_format=torch.channels_last),
             tokens["input_ids"].to(self.device),
             torch.from_numpy(agreement(captions, labels)).to(self.device),
             _codes(labels).to(self.device),
@@ -107,6 +119,7 @@ class ClipLessons:
             "names": NAMING_WEIGHT * _naming_loss(named.float(), batch.codes),
         }
         torch.stack(list(losses.values())).sum().backward()
+        self.partners.average_gradients(self._parameters())
         nn.utils.clip_grad_norm_(self._parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -127,7 +140,7 @@ class ClipLessons:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
         bar = tqdm(total=100, unit="%", desc="clip", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
         saved = self.budget.seconds
-        while self.budget.progress(self.step) < 1:
+        while not self.partners.first_says(self.budget.progress(self.step) >= 1):
             losses = self.train_step()
             if self.step % 20 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
@@ -140,6 +153,8 @@ class ClipLessons:
 
     def save(self, out: Path) -> None:
         """Writes the checkpoint, and beside it the state that `load` goes on from."""
+        if self.partners.rank:
+            return
         save_checkpoint(self.average.model, self.average.model.state_dict(), self.tokenizer, out)
         state = {
             "model": self.model.state_dict(),
@@ -165,6 +180,8 @@ class ClipLessons:
         self.rng.setstate(state["rng"])
         torch.set_rng_state(state["torch"].cpu())
         self.step, self.budget.spent = state["step"], state["spent"]
+        if self.partners.rank:  # the state is the first process's; the others must not repeat its pictures
+            self._go_own_way(self.step)
 
 
 def _codes(labels: list[Label]) -> Tensor:

@@ -18,6 +18,7 @@ from demo.training.detection_losses import Targets, detection_losses
 from demo.training.detector import PATCH, predict, save_detector, text_vectors
 from demo.training.dual_encoder import pick_device
 from demo.training.eyes import Teacher
+from demo.training.partners import Partners
 from demo.training.scene_pool import SCENE_SIZE, ScenePool
 from demo.training.schedule import Budget
 from demo.training.words import Label
@@ -44,11 +45,19 @@ class SceneBatch:
 class DetectorLessons:
     """One training run: the detector, its slow average that is kept, and everything needed to go on after a stop."""
 
-    def __init__(
-        self, model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, teacher: Teacher, pool: ScenePool, *, seed: int, budget: Budget
+    def __init__(  # noqa: PLR0913  # what a run is made of
+        self,
+        model: OwlViTForObjectDetection,
+        tokenizer: CLIPTokenizer,
+        teacher: Teacher,
+        pool: ScenePool,
+        *,
+        seed: int,
+        budget: Budget,
+        partners: Partners | None = None,
     ) -> None:
-        torch.manual_seed(seed)
         self.tokenizer, self.pool, self.budget = tokenizer, pool, budget
+        self.partners = partners or Partners()
         self.device = pick_device()
         self.model, self.teacher = model.to(self.device).train(), teacher.to(self.device)
         for name, parameter in model.named_parameters():
@@ -66,8 +75,16 @@ class DetectorLessons:
         side = (torch.arange(SCENE_SIZE // PATCH) + 0.5) * PATCH / SCENE_SIZE
         self.places = torch.cartesian_prod(side, side).flip(1).to(self.device)
         self.step = 0
-        self.generator = torch.Generator().manual_seed(seed)
-        self.rng = random.Random(seed)
+        self.generator = torch.Generator()
+        self.rng = random.Random()
+        self._go_own_way(seed)
+
+    def _go_own_way(self, seed: int) -> None:
+        """Each process sees other scenes and words."""
+        own = seed + 1_000_003 * self.partners.rank
+        self.generator.manual_seed(own)
+        self.rng.seed(own)
+        torch.manual_seed(own)
 
     def batch(self) -> SceneBatch:
         """Returns the next scenes, half of them mirrored, with a caption for each product and some for others."""
@@ -102,6 +119,7 @@ class DetectorLessons:
             taught = self._taught(batch.pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets, self.places)
         (losses.total + taught).backward()
+        self.partners.average_gradients(self.learnt)
         nn.utils.clip_grad_norm_(self.learnt, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -124,7 +142,7 @@ class DetectorLessons:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
         bar = tqdm(total=100, unit="%", desc="owlvit", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
         saved = self.budget.seconds
-        while self.budget.progress(self.step) < 1:
+        while not self.partners.first_says(self.budget.progress(self.step) >= 1):
             losses = self.train_step()
             if self.step % 20 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
@@ -137,6 +155,8 @@ class DetectorLessons:
 
     def save(self, out: Path) -> None:
         """Writes the checkpoint, and beside it the state that `load` goes on from."""
+        if self.partners.rank:
+            return
         save_detector(self.average, self.average.state_dict(), self.tokenizer, out)
         state = {
             "model": self.model.state_dict(),
@@ -163,3 +183,5 @@ class DetectorLessons:
         self.rng.setstate(state["rng"])
         torch.set_rng_state(state["torch"].cpu())
         self.step, self.budget.spent = state["step"], state["spent"]
+        if self.partners.rank:  # the state is the first process's; the others must not repeat its scenes
+            self._go_own_way(self.step)

@@ -17,6 +17,7 @@ from demo.training.detector import load_words, new_detector
 from demo.training.drawn_measures import Missed, measure_drawn
 from demo.training.eyes import Teacher, begin_local
 from demo.training.owlvit import DetectorLessons
+from demo.training.partners import Partners
 from demo.training.photo_measures import measure_classes, measure_shop
 from demo.training.photographs import read_garments, read_photographs
 from demo.training.pools import Pool, make_drawn_pool, make_photo_pool, open_pool
@@ -27,28 +28,35 @@ from demo.training.timing import latency
 __all__ = ["evaluate_checkpoints", "train_clip", "train_owlvit"]
 
 _PHOTO_PAIRS = 12000
-_SCENES_MEASURED = 240
+_SCENES_MEASURED = 160
 
 
 def _workers() -> int:
     return os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
 
 
-def _begin(out: Path) -> None:
+def _begin(out: Path) -> Partners:
     # OpenMP threads that spin while they wait stop everything else on a busy machine; the variable is read by the first parallel region.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(_workers())
+    partners = Partners()
+    torch.set_num_threads(max(1, _workers() // partners.count))
+    return partners
 
 
 def train_clip(  # noqa: PLR0913  # the options of a command
     *, photos: Path, out: Path, minutes: float, steps: int | None, pairs: int, seed: int, resume: bool
 ) -> None:
     """Makes the pictures (kept in `out/pictures` and used again), then trains; writes the checkpoint to `out`."""
-    _begin(out)
+    partners = _begin(out)
+    if partners.rank == 0:
+        _pictures(out / "pictures", photos, pairs=pairs, seed=seed)
+    partners.wait()
     drawn, photographed = _pictures(out / "pictures", photos, pairs=pairs, seed=seed)
     tokenizer = CLIPTokenizer.from_pretrained(out) if resume else tokenizer_for([drawn, photographed], seed)
-    lessons = ClipLessons(tokenizer, [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)], seed=seed, budget=Budget(minutes, steps))
+    lessons = ClipLessons(
+        tokenizer, [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)], seed=seed, budget=Budget(minutes, steps), partners=partners
+    )
     if resume:
         lessons.load(out)
     lessons.run(out)
@@ -70,17 +78,17 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
     *, clip_folder: Path, out: Path, minutes: float, steps: int | None, scenes: int, seed: int, resume: bool
 ) -> None:
     """Draws the scenes (kept in `out/scenes` and used again), then trains; writes the checkpoint to `out`."""
-    _begin(out)
-    try:
-        pool = open_scene_pool(out / "scenes")
-    except FileNotFoundError:
-        pool = make_scene_pool(out / "scenes", scenes, seed=seed, workers=_workers())
+    partners = _begin(out)
+    if partners.rank == 0 and not (out / "scenes" / "things.json").exists():
+        make_scene_pool(out / "scenes", scenes, seed=seed, workers=_workers())
+    partners.wait()
+    pool = open_scene_pool(out / "scenes")
     torch.manual_seed(seed)
     tokenizer, words, text = load_words(clip_folder)
     detector = new_detector(words, text)
     begin_local(detector, seed=seed)
     teacher = Teacher(clip_folder, detector.config.vision_config.hidden_size)
-    lessons = DetectorLessons(detector, tokenizer, teacher, pool, seed=seed, budget=Budget(minutes, steps))
+    lessons = DetectorLessons(detector, tokenizer, teacher, pool, seed=seed, budget=Budget(minutes, steps), partners=partners)
     if resume:
         lessons.load(out)
     lessons.run(out)

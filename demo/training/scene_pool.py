@@ -16,7 +16,7 @@ from demo.training.words import Label, label_of
 
 __all__ = ["SCENE_SIZE", "SHAPES", "ScenePool", "Thing", "make_scene_pool", "open_scene_pool"]
 
-SCENE_SIZE = 192
+SCENE_SIZE = 160
 SHAPES = ((256, 256), (320, 240), (240, 320), (352, 208), (208, 352), (288, 240))
 """Widths and heights of the scenes; the processor squashes whatever shape a picture has, so training does as well."""
 
