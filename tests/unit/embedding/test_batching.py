@@ -31,7 +31,7 @@ class Gate:
     def forward(self, items: list[int]) -> Rows:
         self.batches.append(list(items))
         self.entered.set()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if self.fails_on & set(items):
             raise RuntimeError(f"cannot do {sorted(self.fails_on & set(items))}")
         return np.array([[item, item + 0.5] for item in items], np.float32)
@@ -58,7 +58,7 @@ def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -78,14 +78,14 @@ def test_a_lone_caller_runs_at_once_and_in_order(gate: Gate) -> None:
 
 
 def test_what_arrives_while_the_model_is_busy_becomes_one_batch(gate: Gate) -> None:
-    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=10)
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
     first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     others = [in_thread(lambda item=item: batcher.run([item])) for item in range(1, 9)]
     until(lambda: len(batcher._waiting) == 8)
     gate.open.set()
     for number, (thread, got) in enumerate([first, *others]):
-        thread.join(10)
+        thread.join(60)
         assert values(got[0]) == [number]
     assert gate.batches[0] == [0]
     assert sorted(gate.batches[1]) == list(range(1, 9))
@@ -93,30 +93,30 @@ def test_what_arrives_while_the_model_is_busy_becomes_one_batch(gate: Gate) -> N
 
 
 def test_a_caller_with_many_items_does_not_keep_the_others_waiting(gate: Gate) -> None:
-    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=10)
+    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=60)
     first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     crowd = in_thread(lambda: batcher.run(list(range(100, 200))))
     until(lambda: len(batcher._waiting) == 1)
     single = in_thread(lambda: batcher.run([1]))
     until(lambda: len(batcher._waiting) == 2)
     gate.open.set()
     for thread, _ in (first, crowd, single):
-        thread.join(10)
+        thread.join(60)
     assert 1 in gate.batches[1], "the single query shares the next batch"
     assert values(crowd[1][0]) == list(range(100, 200))
 
 
 def test_an_error_reaches_only_its_own_caller(gate: Gate) -> None:
-    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=10)
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
     first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     others = [in_thread(lambda item=item: batcher.run([item])) for item in (1, 2, 3)]
     until(lambda: len(batcher._waiting) == 3)
     gate.fails_on = {2}
     gate.open.set()
     for thread, _ in (first, *others):
-        thread.join(10)
+        thread.join(60)
     assert values(others[0][1][0]) == [1]
     assert isinstance(others[1][1][0], RuntimeError)
     assert values(others[2][1][0]) == [3]
@@ -126,11 +126,11 @@ def test_an_error_reaches_only_its_own_caller(gate: Gate) -> None:
 def test_a_query_that_waits_too_long_is_told_so_and_leaves_no_trace(gate: Gate) -> None:
     batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=0.05)
     first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     with pytest.raises(ModelBusy, match=r"0\.05 seconds"):
         batcher.run([1])
     gate.open.set()
-    first[0].join(10)
+    first[0].join(60)
     assert values(first[1][0]) == [0]
     assert gate.batches == [[0]]
 

@@ -20,7 +20,7 @@ def fake() -> FakeEmbedder:
     return FakeEmbedder()
 
 
-def cached(fake: FakeEmbedder, size: int = 100, timeout_s: float = 10) -> CachingEmbedder:
+def cached(fake: FakeEmbedder, size: int = 100, timeout_s: float = 60) -> CachingEmbedder:
     return CachingEmbedder(fake, size=size, timeout_s=timeout_s)
 
 
@@ -100,7 +100,7 @@ class Slow(FakeEmbedder):
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.entered.set()
-        assert self.go.wait(10)
+        assert self.go.wait(60)
         if self.error is not None:
             raise self.error
         return super().embed_texts(texts)
@@ -118,14 +118,14 @@ def flights(slow: Slow, cache: CachingEmbedder, count: int) -> list[object]:
 
     threads = [threading.Thread(target=ask) for _ in range(count)]
     threads[0].start()
-    assert slow.entered.wait(10)
+    assert slow.entered.wait(60)
     for thread in threads[1:]:
         thread.start()
     while cache.joined < count - 1:
         threading.Event().wait(0.001)
     slow.go.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     return got
 
 
@@ -152,8 +152,8 @@ def test_waiting_for_anothers_flight_has_an_end() -> None:
     cache = cached(slow, timeout_s=0.05)
     leader = threading.Thread(target=lambda: cache.embed_texts(["same"]))
     leader.start()
-    assert slow.entered.wait(10)
+    assert slow.entered.wait(60)
     with pytest.raises(ModelBusy):
         cache.embed_texts(["same"])
     slow.go.set()
-    leader.join(10)
+    leader.join(60)

@@ -82,7 +82,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def fetcher() -> Iterator[Fetcher]:
-    made = Fetcher(private=True, timeout_s=3, most_bytes=1000)
+    made = Fetcher(private=True, timeout_s=30, most_bytes=1000)
     yield made
     made.close()
 
@@ -119,13 +119,13 @@ def test_a_server_that_drips_is_left_at_the_deadline(port: int) -> None:
     slow = Fetcher(private=True, timeout_s=0.4, most_bytes=1000)
     started = time.monotonic()
     assert reason_of(lambda: slow.fetch(f"http://127.0.0.1:{port}/drip")) == "too_slow"
-    assert time.monotonic() - started < 5  # it would drip for ten seconds
+    assert time.monotonic() - started < 8  # it would drip for ten seconds
     slow.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
 def test_loopback_is_refused_in_every_spelling(host: str, port: int) -> None:
-    closed = Fetcher(private=False, timeout_s=3, most_bytes=1000)
+    closed = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert reason_of(lambda: closed.fetch(f"http://{host}:{port}/picture")) in ("forbidden_address", "unreachable", "bad_address")
     closed.close()
 
@@ -165,7 +165,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 def test_a_redirect_into_the_private_network_is_refused(port: int, names: dict[str, list[str]]) -> None:
     names |= {"shop.example": ["127.0.0.1"], "inside.example": ["127.0.0.2"]}
-    outside = Fetcher(private=False, timeout_s=3, most_bytes=1000)
+    outside = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert outside.fetch(f"http://shop.example:{port}/picture") == b"picture bytes"
     assert Answers.hosts[-1] == f"shop.example:{port}"
     assert reason_of(lambda: outside.fetch(f"http://shop.example:{port}/inward")) == "forbidden_address"
@@ -174,18 +174,18 @@ def test_a_redirect_into_the_private_network_is_refused(port: int, names: dict[s
 
 def test_a_name_that_changes_its_address_after_the_check_gains_nothing(port: int, names: dict[str, list[str]]) -> None:
     names["fickle.example"] = ["127.0.0.1", "127.0.0.2"]  # asked a second time it would point inward
-    outside = Fetcher(private=False, timeout_s=3, most_bytes=1000)
+    outside = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert outside.fetch(f"http://fickle.example:{port}/picture") == b"picture bytes"
     assert names["fickle.example"] == ["127.0.0.2"]
     outside.close()
-    again = Fetcher(private=False, timeout_s=3, most_bytes=1000)
+    again = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert reason_of(lambda: again.fetch(f"http://fickle.example:{port}/picture")) == "forbidden_address"
     assert reason_of(lambda: again.fetch(f"http://nobody.example:{port}/picture")) == "unreachable"
     again.close()
 
 
 def test_the_settings_limits_hold(port: int) -> None:
-    small = Settings(fetch_private=True, max_image_mb=0.001, fetch_timeout_s=3)
+    small = Settings(fetch_private=True, max_image_mb=0.001, fetch_timeout_s=30)
     assert fetch.fetch(f"http://127.0.0.1:{port}/picture", small) == b"picture bytes"
     assert reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/large", small)) == "too_many_bytes"
-    assert reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=3))) == "forbidden_address"
+    assert reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=30))) == "forbidden_address"
