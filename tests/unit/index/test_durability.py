@@ -130,7 +130,7 @@ def test_snapshots_are_written_in_the_background_and_taken_up(open_faiss: Open, 
     for start in range(0, 300, 60):
         index.upsert(records[start : start + 60])
         assert index.search(IndexQuery()).total == start + 60
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (derived / "newest").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
     index.delete([r.product.id for r in records[:10]])

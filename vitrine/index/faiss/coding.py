@@ -15,6 +15,8 @@ __all__ = ["CODES", "GRAPH", "Coding", "write_codes"]
 
 CODES, GRAPH = "codes.faiss", "graph.faiss"
 _CHUNK = 4096
+_MANY = 20_000
+"""Rows from which on several threads help more than waiting for each other costs."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ def write_codes(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path
     """
     faiss = load_faiss()
     index = _continued(earlier) if earlier is not None else _empty(vectors.shape[1], coding, len(vectors))
-    faiss.omp_set_num_threads(coding.threads)
+    if len(vectors) - index.ntotal >= _MANY:
+        faiss.omp_set_num_threads(coding.threads)
     for start in range(index.ntotal, len(vectors), _CHUNK):
         check()
         index.add(vectors[start : start + _CHUNK])

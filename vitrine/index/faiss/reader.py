@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
+from vitrine.index.faiss.database import translated
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.records import RecordStore
-from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.segment import Segment, merge_columns
 from vitrine.index.faiss.snapshots import Snapshots
 from vitrine.index.faiss.state import Part, State
 
@@ -69,11 +72,26 @@ class Reader:
 
     def _first(self, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""
-        segments = [
-            Segment.of(kept, self._layout)
-            for chunk in self._store.changes(since=0, up_to=last)
-            if (kept := [c for c in chunk if c.product])
-        ]
-        if len(segments) > 1:
-            segments = [Segment.merged([(s, np.arange(len(s))) for s in segments], self._layout)]
-        return State(tuple(Part(s, np.ones(len(s), np.bool_)) for s in segments), last)
+        folder = self._snapshots.folder
+        with translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder) as file:  # memory that the system may take back
+                segments = self._spooled(file, last)
+                if not segments:
+                    return State((), last)
+                seqs = np.concatenate([segment.seqs for segment in segments])
+                columns = merge_columns([(segment.columns, np.arange(len(segment))) for segment in segments], self._layout)
+                file.flush()
+                vectors = np.asarray(np.memmap(file, np.float32, mode="r", shape=(len(seqs), segments[0].vectors.shape[1])))
+        return State((Part(Segment(seqs, vectors, columns), np.ones(len(seqs), np.bool_)),), last)
+
+    def _spooled(self, file: IO[bytes], last: int) -> list[Segment]:
+        """The segments of all records without their vectors, which go to the file."""
+        segments = []
+        for changes in self._store.changes(since=0, up_to=last):
+            if any(change.product is not None for change in changes):
+                segment = Segment.of(changes, self._layout)
+                file.write(segment.vectors.tobytes())
+                segment.vectors = segment.vectors[:0]
+                segments.append(segment)
+        return segments
