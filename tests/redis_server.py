@@ -37,7 +37,7 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 def _wait(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     with redis.Redis(port=port) as client:
         while time.monotonic() < deadline:
             try:
@@ -46,4 +46,4 @@ def _wait(port: int) -> None:
                 time.sleep(0.02)
             else:
                 return
-    raise AssertionError("redis-server did not answer within 10 s")
+    raise AssertionError("redis-server did not answer within 60 s")

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 FILES = ("docker-compose.yml", "docker-compose.gpu.yml", ".env.example")
 SECRETS = {"VITRINE_ADMIN_TOKEN": "token-of-the-test-0123", "QDRANT_API_KEY": "qdrant-key", "REDIS_PASSWORD": "redis-password"}
 VARIABLE = re.compile(r"\$\{(\w+)(:?[-?][^}]*)?\}")
-PATIENCE_S = 90
+PATIENCE_S = 200
 
 
 def environment_of_compose() -> dict[str, str]:
@@ -46,7 +46,7 @@ def parse(folder: Path, variables: dict[str, str], *files: str) -> subprocess.Co
     extra = [f"{name}={value}" for name, value in variables.items() if name not in SECRETS]
     (folder / ".env").write_text("\n".join([*filled, *extra]) + "\n")
     command = [program, *(part for name in files for part in ("-f", name)), "config"]
-    return subprocess.run(command, check=False, cwd=folder, env=environment_of_compose(), capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, cwd=folder, env=environment_of_compose(), capture_output=True, text=True, timeout=100)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def healthy(service: dict[str, Any], environment: dict[str, str]) -> bool:
     """Run the service's own health check."""
     kind, *test = service["healthcheck"]["test"]
     command = ["sh", "-c", *test] if kind == "CMD-SHELL" else native([part.replace("$$", "$") for part in test])
-    return subprocess.run(command, check=False, env=environment, capture_output=True, timeout=30).returncode == 0
+    return subprocess.run(command, check=False, env=environment, capture_output=True, timeout=90).returncode == 0
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False)])
@@ -196,7 +196,7 @@ def test_the_health_check_of_qdrant_fails_when_nobody_listens(stack: dict[str, A
     assert not healthy({"healthcheck": {"test": here}}, dict(os.environ))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: Path):
     """Redis, demo, service and worker by their own commands; Qdrant's engine answers its gRPC calls in this process."""
     (tmp_path / "compose").mkdir()

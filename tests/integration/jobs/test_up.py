@@ -40,14 +40,14 @@ def write_catalogue(folder: Path) -> list[str]:
     return [str(folder / "shop.jsonl"), "--map", str(folder / "shop.toml")]
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_model(tmp_path: Path, clip_folder: Path, other_model: Path):
     settings = {"model": str(clip_folder), "runtime": "torch", "admin_token": TOKEN, "graceful_timeout_s": 20, "job_lease_s": 2}
     environment = {
@@ -58,7 +58,7 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
 
     def vitrine(*arguments: str) -> str:
         command = [sys.executable, "-c", VITRINE, *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
