@@ -28,6 +28,13 @@ from vitrine.wiring import Vitrine
 TOKEN = "a-token-of-the-tests"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave a busy machine time enough: a browser shares the cores with everything else."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 class CornerDetector:
     """Finds the first label in the left upper quarter, strongly, and the last in the right lower one, weakly."""
 

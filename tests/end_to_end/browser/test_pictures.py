@@ -96,9 +96,5 @@ def test_more_pages_of_a_picture_search_come_without_repeats(window):
     window.open()
     window.drop(picture("red", shade=31))
     shows_reds_first(window)
-    for _ in range(40):
-        if window.page.locator("#end").is_visible():
-            break
-        window.page.mouse.wheel(0, 20_000)
-        window.page.wait_for_timeout(100)
+    window.to_the_end()
     assert len(window.ids()) == len(set(window.ids())) == 90

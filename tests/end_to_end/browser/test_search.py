@@ -32,9 +32,7 @@ def test_every_card_shows_title_brand_price_and_similarity(window):
 def test_a_price_with_cents_shows_them_and_a_missing_price_shows_nothing(window):
     window.open("/?sort=title")
     prices = {p.id: window.page.locator(f'.card[data-id="{p.id}"] .card__price') for p in (STOCK[5], STOCK[7])}
-    for _ in range(4):
-        window.page.mouse.wheel(0, 20_000)
-        window.page.wait_for_timeout(50)
+    window.to_the_end()
     expect(prices["p/007"]).to_have_text("€17.50")
     expect(prices["p/005"]).to_have_text("")
 
@@ -45,9 +43,7 @@ def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(wi
     expect(window.cards.first).to_have_attribute("data-id", "p/077")
     window.page.select_option("#sort", "price")
     expect(window.cards.first).to_have_attribute("data-id", "p/000")
-    while window.page.locator("#more").is_visible():
-        window.page.mouse.wheel(0, 20_000)
-        window.page.wait_for_timeout(50)
+    window.to_the_end()
     dresses = sorted((p for p in STOCK if p.category == ("Clothing/Dress",)), key=lambda p: (p.price is None, p.price or 0, p.id))
     assert window.ids() == [p.id for p in dresses]
 
@@ -55,11 +51,7 @@ def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(wi
 def test_the_products_go_on_to_the_end_without_a_repeat_or_a_gap(window):
     window.open()
     expect(window.cards.first).to_be_visible()
-    for _ in range(40):
-        if window.page.locator("#end").is_visible():
-            break
-        window.page.mouse.wheel(0, 20_000)
-        window.page.wait_for_timeout(100)
+    window.to_the_end()
     assert window.ids() == [p.id for p in STOCK]
 
 
