@@ -24,7 +24,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"contract cases passed on {backend}: {cases}")
 
 
-@pytest.fixture(params=list(BACKENDS))
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.timeout(600)) for name in BACKENDS])  # a busy machine is slow
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], IndexVersions]]:
     """Opens the same versions, each time as another process would."""
     opened: list[Any] = []

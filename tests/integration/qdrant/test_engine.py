@@ -23,6 +23,8 @@ from vitrine.index.qdrant.conditions import CONDITIONS
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 
+pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
+
 Open = Callable[..., IndexVersions]
 ONE = unit(np.ones(DIMENSION))
 

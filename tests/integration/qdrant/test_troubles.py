@@ -21,6 +21,9 @@ from vitrine.index.qdrant import open_versions
 from vitrine.settings import Settings
 
 
+pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
+
+
 def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port: int = taken.getsockname()[1]
