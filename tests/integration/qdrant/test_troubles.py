@@ -20,7 +20,6 @@ from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import open_versions
 from vitrine.settings import Settings
 
-
 pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
 
 
