@@ -138,6 +138,7 @@ class ClipLessons:
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
+        self.budget.restart()
         bar = tqdm(total=100, unit="%", desc="clip", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
         saved = self.budget.seconds
         while not self.partners.first_says(self.budget.progress(self.step) >= 1):

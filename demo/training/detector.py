@@ -47,7 +47,7 @@ def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTFor
         vision_config={
             "hidden_size": 192,
             "intermediate_size": 768,
-            "num_hidden_layers": 7,
+            "num_hidden_layers": 6,
             "num_attention_heads": 3,
             "image_size": SCENE_SIZE,
             "patch_size": PATCH,

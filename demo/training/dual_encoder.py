@@ -19,7 +19,7 @@ from demo.training.tokens import LONGEST
 __all__ = ["IMAGE_SIZE", "Embeddings", "new_dual_encoder", "new_tower", "pick_device", "save_checkpoint", "save_weights"]
 
 IMAGE_SIZE = 64
-"""Pixels along a side, a multiple of the tower's 32 so that no rim is lost; small, so that an hour on two cores shows it enough pictures."""
+"""Pixels a side, a multiple of the tower's 32 so that no rim is lost; small, so that an hour on two cores shows it enough pictures."""
 
 _DIMENSION = 192
 """The text tower's own width: OWL-ViT compares in that, so its text tower can start from this one whole."""

@@ -24,6 +24,9 @@ def begin_local(model: OwlViTForObjectDetection, *, seed: int) -> None:
         vision.embeddings.position_embedding.weight[1:] = _sines(side, vision.config.hidden_size)
         for layer in vision.encoder.layers:
             _mimic(layer.self_attn, vision.config.num_attention_heads, generator)
+        for head in (model.box_head.dense0, model.box_head.dense1, model.class_head.dense0):  # transformers leaves them at deviation 1
+            nn.init.xavier_uniform_(head.weight, generator=generator)
+        nn.init.normal_(model.box_head.dense2.weight, std=0.01, generator=generator)  # every token's box starts at its own place
 
 
 def _sines(side: int, width: int) -> Tensor:

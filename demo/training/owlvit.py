@@ -25,9 +25,9 @@ from demo.training.words import Label
 
 __all__ = ["DetectorLessons"]
 
-PEAK_RATE = 8e-4
+PEAK_RATE = 1e-3
 BATCH = 24
-TAUGHT_LAYER, TAUGHT_SHARE = 4, 0.6
+TAUGHT_LAYER, TAUGHT_SHARE = 3, 0.5
 """Which layer learns from the dual encoder's tower, and for which share of the run."""
 OTHER_QUERIES = 24
 """Captions of products that are, mostly, nowhere in the batch."""
@@ -112,7 +112,7 @@ class DetectorLessons:
         """Learns from one batch; returns its losses by name."""
         batch = self.batch()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=200)
+            group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=100)
         queries = text_vectors(self.model, self.tokenizer, batch.texts)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             predictions = predict(self.model, batch.pixels, queries)
@@ -140,6 +140,7 @@ class DetectorLessons:
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
+        self.budget.restart()
         bar = tqdm(total=100, unit="%", desc="owlvit", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
         saved = self.budget.seconds
         while not self.partners.first_says(self.budget.progress(self.step) >= 1):

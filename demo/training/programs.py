@@ -15,12 +15,14 @@ from demo.training.clip import DRAWN_PAIRS, PHOTO_PAIRS, ClipLessons, tokenizer_
 from demo.training.detection_measures import measure_detector
 from demo.training.detector import load_words, new_detector
 from demo.training.drawn_measures import Missed, measure_drawn
+from demo.training.dual_encoder import save_checkpoint
 from demo.training.eyes import Teacher, begin_local
 from demo.training.owlvit import DetectorLessons
 from demo.training.partners import Partners
 from demo.training.photo_measures import measure_classes, measure_shop
 from demo.training.photographs import read_garments, read_photographs
 from demo.training.pools import Pool, make_drawn_pool, make_photo_pool, open_pool
+from demo.training.reading import READ_DRAWN_PAIRS, READ_PHOTO_PAIRS, ReadingLessons
 from demo.training.scene_pool import make_scene_pool, open_scene_pool
 from demo.training.schedule import Budget
 from demo.training.timing import latency
@@ -28,6 +30,8 @@ from demo.training.timing import latency
 __all__ = ["evaluate_checkpoints", "train_clip", "train_owlvit"]
 
 _PHOTO_PAIRS = 12000
+_READING_SHARE = 0.1
+"""Of the length of the run, the part that follows it with the tower frozen."""
 _SCENES_MEASURED = 160
 
 
@@ -60,7 +64,16 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     if resume:
         lessons.load(out)
     lessons.run(out)
-    click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}")
+    click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes")
+    if partners.rank == 0:
+        model = lessons.average.model.requires_grad_(True)
+        pools = [(drawn, READ_DRAWN_PAIRS), (photographed, READ_PHOTO_PAIRS)]
+        budget = Budget(_READING_SHARE * minutes, None if steps is None else max(1, round(_READING_SHARE * steps)))
+        reading = ReadingLessons(model, tokenizer, pools, seed=seed, budget=budget)
+        reading.run()
+        save_checkpoint(model, model.state_dict(), tokenizer, out)
+        click.echo(f"{reading.step} reading steps; the checkpoint is in {out}")
+    partners.wait()
 
 
 def _pictures(folder: Path, photos: Path, *, pairs: int, seed: int) -> tuple[Pool, Pool]:

@@ -17,6 +17,10 @@ class Budget:
     """Seconds trained in earlier runs that this one resumes."""
     started: float = field(default_factory=time.monotonic)
 
+    def restart(self) -> None:
+        """Starts the clock now; what was spent in earlier runs stays spent."""
+        self.started = time.monotonic()
+
     @property
     def seconds(self) -> float:
         """Seconds trained so far, resumed runs included."""
