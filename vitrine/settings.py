@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     index_timeout_s: float = Field(30, gt=0, le=3600, description="seconds that a write or a change of versions waits for others to finish")
     hnsw_from: int = Field(200_000, ge=1, description="products from which on a version gets an HNSW graph; fewer are searched exactly")
     hnsw_links: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
-    hnsw_build_beam: int = Field(100, ge=10, le=10_000, description="breadth of the search that links a product into the graph (efConstruction)")
+    hnsw_build_beam: int = Field(100, ge=10, le=10_000, description="breadth of the search that links a product into it (efConstruction)")
     hnsw_breadth: float = Field(1.5, ge=1, le=100, description="beam of a graph search as a multiple of the candidate set (efSearch)")
 
     # Qdrant
@@ -115,9 +115,7 @@ class Settings(BaseSettings):
     job_attempts: int = Field(5, ge=1, le=100, description="tries of a product whose picture cannot be fetched, before it is a failure")
     job_backoff_s: float = Field(2, ge=0, le=3600, description="seconds before the second try; doubled each time, to 5 minutes at most")
     keep_jobs: int = Field(1000, ge=1, description="ended jobs that are remembered")
-    verify_sample: int = Field(
-        50, ge=0, le=10_000, description="products that a new version must find by their own picture to go live"
-    )
+    verify_sample: int = Field(50, ge=0, le=10_000, description="products that a new version must find by their own picture to go live")
     judgements: str = Field("", description="file of judged queries; a reindex that scores a lower nDCG on them is not published")
     max_ndcg_drop: float = Field(0, ge=0, le=1, description="how much lower the nDCG of a new version may be")
 
