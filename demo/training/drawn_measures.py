@@ -20,15 +20,26 @@ Missed = list[tuple[str, float]]
 
 _SIZE = 224
 _SEED = 777_000_000
-_PER_PAIR, _TRIPLES, _PER_TRIPLE, _TWINS = 11, 200, 11, 500
+_PAIRS, _TRIPLES, _TWINS = 150, 80, 300
+_PER_QUERY = 11
 
 
-def _gallery(rng: random.Random) -> tuple[list[Item], list[tuple[str, str, str]]]:
-    """Items with every colour of every category at least _PER_PAIR times, and _TRIPLES patterns of them that are there as often."""
-    items = [random_item(rng, category=c, colour=k) for c, k in product(CATEGORIES, COLOURS) for _ in range(_PER_PAIR)]
-    triples = rng.sample(list(product(CATEGORIES, COLOURS, PATTERNS)), _TRIPLES)
-    items += [random_item(rng, category=c, colour=k, pattern=p) for c, k, p in triples for _ in range(_PER_TRIPLE)]
-    return items, triples
+def _gallery(rng: random.Random) -> tuple[list[Item], list[Wording], list[Wording]]:
+    """Items, and the pairs and triples to ask for: each of them, and each free wording, is there _PER_QUERY times at least."""
+    pairs = [Wording(f"a {k} {c}", frozenset({c}), k, None, None) for c, k in rng.sample(list(product(CATEGORIES, COLOURS)), _PAIRS)]
+    triples = [
+        Wording(f"a {k} {p} {c}", frozenset({c}), k, p, None)
+        for c, k, p in rng.sample(list(product(CATEGORIES, COLOURS, PATTERNS)), _TRIPLES)
+    ]
+    wanted = [wording for wording in (*pairs, *triples, *held_out_wordings()) for _ in range(_PER_QUERY)]
+    return [_right(wording, rng) for wording in wanted], pairs, triples
+
+
+def _right(wording: Wording, rng: random.Random) -> Item:
+    """A random item that is right for the wording."""
+    told = {"colour": wording.colour, "pattern": wording.pattern, "material": wording.material}
+    fixed = {name: word for name, word in told.items() if word is not None}
+    return random_item(rng, category=rng.choice(sorted(wording.categories)), **fixed)
 
 
 def _draw(item: Item) -> Image.Image:
@@ -46,12 +57,11 @@ def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], 
     Beside it the queries of each kind, the worst first.
     """
     rng = random.Random(_SEED)
-    items, triples = _gallery(rng)
+    items, pairs, triples = _gallery(rng)
     rows = encoder.images(_drawn(items, workers), len(items))
-    pairs = list(product(COLOURS, CATEGORIES))
     queries = {
-        "a {colour} {category}": [Wording(f"a {k} {c}", frozenset({c}), k, None, None) for k, c in pairs],
-        "a {colour} {pattern} {category}": [Wording(f"a {k} {p} {c}", frozenset({c}), k, p, None) for c, k, p in triples],
+        "a {colour} {category}": pairs,
+        "a {colour} {pattern} {category}": triples,
         "free wordings": list(held_out_wordings()),
     }
     scores, missed = {}, {}
