@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoModel, AutoProcessor, OwlViTForObjectDetection, OwlViTProcessor
+from transformers import AutoModel, AutoProcessor, CLIPTokenizer, OwlViTForObjectDetection, OwlViTProcessor
 
 from demo.training.clip import ClipLessons, tokenizer_for
 from demo.training.detector import load_words, new_detector, text_vectors
 from demo.training.eyes import Teacher, begin_local
 from demo.training.owlvit import DetectorLessons
 from demo.training.pools import Pool, make_drawn_pool
+from demo.training.reading import ReadingLessons
 from demo.training.scene_pool import ScenePool, make_scene_pool
 from demo.training.schedule import Budget
 
@@ -68,6 +69,16 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(pool: Pool, traine
         torch.testing.assert_close(value, later.model.state_dict()[name], msg=name)
 
 
+def test_reading_lessons_change_the_words_and_leave_the_eyes(pool: Pool, trained: Path) -> None:
+    model = AutoModel.from_pretrained(trained)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    ReadingLessons(model, CLIPTokenizer.from_pretrained(trained), [(pool, 4)], seed=0, budget=Budget(1, 2)).run()
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert not [name for name in changed if name.startswith("vision_model.")]
+    assert "visual_projection.weight" in changed
+    assert [name for name in changed if name.startswith("text_model.")]
+
+
 def test_the_detector_starts_with_the_words_of_the_dual_encoder(trained: Path) -> None:
     tokenizer, words, text = load_words(trained)
     detector = new_detector(words, text).eval()
@@ -86,7 +97,7 @@ def test_a_trained_detector_loads_and_leaves_its_words_alone(trained: Path, scen
     run.run(tmp_path)
     detector, processor = OwlViTForObjectDetection.from_pretrained(tmp_path), OwlViTProcessor.from_pretrained(tmp_path)
     outputs = detector(**processor(text=[["a red mug", "a sofa"]], images=Image.new("RGB", (300, 200)), return_tensors="pt"))
-    assert outputs.logits.shape == (1, 144, 2)
+    assert outputs.logits.shape == (1, 100, 2)
     assert ((outputs.pred_boxes >= 0) & (outputs.pred_boxes <= 1)).all()
     kept = detector.owlvit.state_dict()
     assert all(torch.allclose(kept[name], value, atol=1e-3) for name, value in words.items())
