@@ -127,6 +127,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(shop: Shop
     monkeypatch.setattr("vitrine.wiring.Vitrine._load_embedder", lambda *_: embedder)
     monkeypatch.setenv("VITRINE_BATCH_SIZE", "8")
     shop.fill(400)
+    before = signal.getsignal(signal.SIGINT)
     result = call(shop)
     assert result.exit_code == 130
     assert "finishing what is under way" in result.stderr
@@ -137,4 +138,4 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(shop: Shop
     assert again.exit_code == 0, again.output
     assert f"({400 - stopped_at} embedded)" in again.stdout
     assert f"unchanged  {stopped_at:>8}" in again.stdout
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before

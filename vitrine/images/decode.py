@@ -27,6 +27,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (("AVIF",) if features
 MARGIN = 2
 """A picture is decoded no smaller than this times what is asked for, so that the model's own resize does the filtering."""
 
+LEAST = 256
+"""No picture is decoded smaller than this on its shorter side: for a model that looks at few pixels, shrinking twice shows."""
+
 _MAX_SCANS = 100  # a progressive photo has about ten; each costs a pass over all pixels
 _PILLOW_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # beyond this Pillow refuses by itself
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
@@ -60,7 +63,7 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
     """The picture in the bytes: first frame, upright (Exif), RGB, transparency on white.
 
     With `at_least` a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, its shorter side no less than `MARGIN` times
-    `at_least`. Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`, `format_not_allowed`,
+    `at_least` and `LEAST`. Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`, `format_not_allowed`,
     `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or `damaged`; never anything else.
     """
     _check_bytes(data, limits)
@@ -148,7 +151,7 @@ def _truncated() -> InvalidImage:
 
 def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
     """The size to ask the JPEG decoder for: it never goes below it on either side."""
-    factor = max(MARGIN * at_least / min(size), 0)
+    factor = max(MARGIN * at_least, LEAST) / min(size)
     return (max(1, int(size[0] * factor + 0.999)), max(1, int(size[1] * factor + 0.999))) if factor < 1 else size
 
 
