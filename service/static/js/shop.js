@@ -29,6 +29,7 @@ let fields = [];
 let filters = null;
 let state = EMPTY;
 let currency = null;
+let opener = null; // what had the focus when a product was opened, and has it again when it is closed
 
 /**
  * Move to a state and put it into the address; while words are typed the address's last entry is replaced. `depth` is how
@@ -46,6 +47,7 @@ function go(next, { typing = false, depth } = {}) {
 function render(before, { keepWords = false } = {}) {
   if (!keepWords) box.show(state.text);
   if (state.show !== before?.show) detail.show(state.show);
+  if (before?.show && !state.show) opener?.focus({ preventScroll: true });
   if (!before || !sameSearch(state, before)) {
     if (before) toTop();
     return find();
@@ -133,6 +135,7 @@ function commonCurrency({ facets, hits, others }) {
 }
 
 function open(id) {
+  if (!state.show) opener = document.activeElement;
   const depth = state.show ? history.state?.depth : 0;
   go({ ...state, show: id }, { depth: depth === undefined ? depth : depth + 1 });
 }

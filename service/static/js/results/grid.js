@@ -80,14 +80,17 @@ export class Grid {
     this.#button.disabled = true;
     try {
       const page = await this.next(cursor);
-      if (cursor === this.#next) this.#add(page); // otherwise another search has begun meanwhile
+      if (cursor === this.#next) {
+        // otherwise another search has begun meanwhile
+        this.#add(page);
+        this.#fill();
+      }
     } catch (problem) {
       if (problem.name !== "AbortError" && cursor === this.#next) this.failed(problem);
     } finally {
       this.#loading = false;
       this.#button.disabled = false;
     }
-    this.#fill();
   }
 
   /** A tall window may still show the end: the observer tells of changes only. */

@@ -36,5 +36,11 @@ export function toggled(state, name, value) {
 
 /** Whether two states ask the same of the shop; which product is open makes no difference. */
 export function sameSearch(one, other) {
-  return JSON.stringify({ ...one, show: null }) === JSON.stringify({ ...other, show: null });
+  return canonical(one) === canonical(other);
+}
+
+/** One text for one search, in whatever order its filters were chosen. */
+function canonical(state) {
+  const filters = Object.entries(state.filters).map(([name, { values, min, max }]) => [name, values ?? [], min ?? null, max ?? null]);
+  return JSON.stringify({ ...state, show: null, filters: filters.sort(([one], [other]) => (one < other ? -1 : 1)) });
 }
