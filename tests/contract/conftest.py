@@ -15,15 +15,6 @@ from vitrine.index import IndexVersions, VectorIndex
 MAPPING = {"product": {"id": "id"}}
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell how much of the contract was checked."""
-    passed = [r for r in terminalreporter.stats.get("passed", ()) if r.when == "call" and r.nodeid.startswith("tests/contract/")]
-    for backend in BACKENDS:
-        cases = sum(f"[{backend}" in r.nodeid for r in passed)
-        if cases:
-            terminalreporter.write_line(f"contract cases passed on {backend}: {cases}")
-
-
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.timeout(600)) for name in BACKENDS])  # a busy machine is slow
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], IndexVersions]]:
     """Opens the same versions, each time as another process would."""
