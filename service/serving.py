@@ -9,19 +9,19 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
-from PIL import Image
 
 from service.container import set_warming
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
-from vitrine.embedding import Embedder
 from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
+from vitrine.serving import run_once
 from vitrine.settings import PREFIX, Settings
 from vitrine.wiring import Vitrine
 
@@ -30,6 +30,8 @@ __all__ = ["run"]
 log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_LOOK_S = 1.0
+"""Between looks at the live version when nobody searches."""
 
 
 def run(vitrine: Vitrine) -> None:
@@ -94,6 +96,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._vitrine = vitrine
         self._address = listening.getsockname()[:2]
         self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
+        self._ended = threading.Event()
         super().__init__()
 
     def load_config(self) -> None:
@@ -129,21 +132,23 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if worker.age == 1:
             host, port = self._address
             log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Have a version that was published while nobody searched made ready before the next search."""
+        while not self._ended.wait(_LOOK_S):
+            with suppress(VitrineError):  # a search will tell
+                self._vitrine.live.current()
 
     def _close(self, _: Arbiter, __: Worker) -> None:
+        self._ended.set()
         self._vitrine.close()
 
 
 def warm(vitrine: Vitrine) -> None:
-    """Load the model that answers searches (the configured one while nothing is live) and run both its sides once."""
+    """Make ready what answers searches: the live version and its model, or the configured model while nothing is live."""
     try:
-        _run_once(vitrine.live.current().embedder)
+        vitrine.live.current().warm()
     except NoLiveVersion as error:
-        _run_once(vitrine.embedder)
+        run_once(vitrine.embedder)
         log.warning("searches answer 503 for now: %s", error)
-
-
-def _run_once(embedder: Embedder) -> None:
-    side = embedder.card.image_size
-    embedder.embed_texts(["warm up"])
-    embedder.embed_images([Image.new("RGB", (side, side))])

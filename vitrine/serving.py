@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PIL import Image
+
 from vitrine.embedding import Embedder
 from vitrine.errors import ModelMismatch, VitrineError
-from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.products import Vector
 
-__all__ = ["EmbedderPool", "LiveIndex", "Serving"]
+__all__ = ["EmbedderPool", "LiveIndex", "Serving", "run_once"]
 
 log = logging.getLogger(__name__)
+
+_AGAIN_S = 10.0
+"""After a version could not be made ready, until that is tried again."""
 
 
 class EmbedderPool:
@@ -44,10 +51,6 @@ class EmbedderPool:
             )
         return embedder
 
-    def has(self, model: str) -> bool:
-        """Whether the model is loaded already."""
-        return model in self._loaded
-
 
 @dataclass(frozen=True)
 class Serving:
@@ -56,30 +59,52 @@ class Serving:
     index: VectorIndex
     embedder: Embedder
 
+    def warm(self) -> None:
+        """Do once all that is slow at first use, so that no query after it has to wait for that."""
+        self.index.search(IndexQuery(vector=run_once(self.embedder), limit=1))
+
+
+def run_once(embedder: Embedder) -> Vector:
+    """Run both sides of a model; gives the vector of a text."""
+    side = embedder.card.image_size
+    embedder.embed_images([Image.new("RGB", (side, side))])
+    vector: Vector = embedder.embed_texts(["warm up"])[0]
+    return vector
+
 
 class LiveIndex:
     """Follows the live pointer without making a search wait.
 
-    When a version of another model is published, its model is loaded in the background while the previous
-    version goes on answering; each search uses one version and that version's model throughout.
+    When another version is published, its model and its index are loaded and run once in the background while the
+    version before it goes on answering; back to that one it goes at once. Each search uses one version and that
+    version's model throughout.
     """
 
     def __init__(self, versions: IndexVersions, embedders: EmbedderPool) -> None:
         self._versions = versions
         self._embedders = embedders
         self._serving: Serving | None = None
-        self._loading: str | None = None
+        self._ready: dict[str, Serving] = {}
+        """By version name: the one that answers, the one before it, and one that has just been made ready."""
+        self._preparing = False
+        self._not_before = 0.0
         self._lock = threading.Lock()
 
     def current(self) -> Serving:
-        """The version that answers now; `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or `ModelMismatch` when none can."""
+        """The version that answers now; `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or `ModelMismatch` when none can.
+
+        Only the first call of a process waits for a model.
+        """
         live = self._versions.live()
         serving = self._serving
         if serving is not None and serving.index.info.name == live.info.name:
             return serving
-        if serving is None or self._embedders.has(live.info.model):
-            return self._switch(live)
-        self._load_aside(live)
+        ready = self._ready.get(live.info.name)
+        if ready is not None:
+            return self._switch(ready)
+        if serving is None:
+            return self._switch(Serving(live, self._embedders.for_index(live)))
+        self._prepare(live)
         return serving
 
     def of(self, version: str) -> Serving:
@@ -90,23 +115,37 @@ class LiveIndex:
         index = self._versions.open(version)
         return Serving(index, self._embedders.for_index(index))
 
-    def _switch(self, live: VectorIndex) -> Serving:
-        serving = Serving(live, self._embedders.for_index(live))
-        self._serving = serving
-        return serving
-
-    def _load_aside(self, live: VectorIndex) -> None:
+    def _switch(self, to: Serving) -> Serving:
         with self._lock:
-            if self._loading == live.info.name:
-                return
-            self._loading = live.info.name
-        threading.Thread(target=self._load, args=(live,), name="load-model", daemon=True).start()
+            before = self._serving
+            if before is None or before.index.info.name != to.index.info.name:
+                self._ready = {one.index.info.name: one for one in (before, to) if one is not None}
+                self._serving = to
+        return to
 
-    def _load(self, live: VectorIndex) -> None:
+    def _prepare(self, live: VectorIndex) -> None:
+        with self._lock:
+            if self._preparing or time.monotonic() < self._not_before:
+                return
+            self._preparing = True
+        threading.Thread(target=self._make_ready, args=(live,), name="prepare-version", daemon=True).start()
+
+    def _make_ready(self, live: VectorIndex) -> None:
+        failed = True
         try:
-            self._embedders.for_index(live).embed_texts(["warm up"])
+            serving = Serving(live, self._embedders.for_index(live))
+            serving.warm()
+            with self._lock:
+                self._ready = {**self._ready, live.info.name: serving}
+            failed = False
         except VitrineError as error:
-            log.error("version %s is live, but its model cannot be used; the previous version goes on answering: %s", live.info.name, error)
+            log.error(
+                "version %s is live, but cannot be used yet, and the version before it goes on answering: %s; should its model have been "
+                "replaced under the same name, start the service again",
+                live.info.name,
+                error,
+            )
         finally:
             with self._lock:
-                self._loading = None
+                self._not_before = time.monotonic() + _AGAIN_S if failed else 0.0
+                self._preparing = False

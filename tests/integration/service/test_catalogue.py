@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,6 +156,14 @@ def test_walking_pages_of_any_size_gives_the_same_sequence(catalogue: Catalogue,
     assert walk(7) == whole
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """A version is loaded beside the searches before it answers them."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_the_next_query_sees_a_write_and_a_rollback(catalogue: Catalogue):
     client = catalogue.client
     first = catalogue.versions.live()
@@ -162,6 +172,7 @@ def test_the_next_query_sees_a_write_and_a_rollback(catalogue: Catalogue):
     first.delete(["p001"])
     assert client.get("/v1/products/p001").status_code == 404
     second = publish(catalogue.versions, catalogue.embedder, catalogue.records[:10])
+    until(lambda: client.get("/v1/search").get_json()["index"]["version"] == second)
     assert client.get("/v1/search").get_json()["total"] == 10
     assert client.post(f"/v1/admin/versions/{first.info.name}/publish", headers=BEARER).get_json() == {
         "live": first.info.name,

@@ -82,7 +82,8 @@ def test_lines_of_the_log_are_json_and_every_answer_has_one(tmp_path: Path):
         service.process.terminate()
         service.ended()
         lines = [json.loads(line) for line in service.log().splitlines()]
-    assert [line["request_id"] for line in lines if line["logger"] == "service.access"] == ["request-0", "request-1", "request-2"]
+    searches = [line for line in lines if line["logger"] == "service.access" and line["path"] == "/v1/search"]
+    assert [line["request_id"] for line in searches] == ["request-0", "request-1", "request-2"]
     assert any(f"http://127.0.0.1:{service.port}" in line["message"] for line in lines)
 
 
