@@ -177,7 +177,8 @@ class Reindex:
         self._store.open_gate(job.id)
         self._store.enter(job.id, JobState.PUBLISHED)
         self._ledger_settled(job)
-        self._vitrine.versions.prune(keep=self._vitrine.settings.keep_versions)
+        plan = _Plan.of(job)
+        self._vitrine.versions.prune(keep=self._vitrine.settings.keep_versions, spare=plan.origin if plan else None)
         self._store.end(job.id, JobState.DONE)
         return Done(item, 0)
 

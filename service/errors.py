@@ -44,7 +44,7 @@ TABLE: tuple[Row, ...] = (
     Row(errors.ModelUnavailable, 503, "model-unavailable", "The model is not available"),
     Row(errors.ModelBusy, 503, "model-busy", "The model has too much to do"),
     Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built by another model"),
-    Row(errors.NoLiveVersion, 503, "no-live-version", "Nothing has been published yet"),
+    Row(errors.NoLiveVersion, 503, "no-live-version", "No index version is live"),
     Row(errors.IndexUnavailable, 503, "index-unavailable", "The index cannot answer now"),
     Row(errors.StorageUnavailable, 503, "storage-unavailable", "The store cannot answer now"),
 )

@@ -12,7 +12,7 @@ from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, Stamp, VectorIndex, VersionInfo
-from vitrine.index.names import version_name
+from vitrine.index.names import surplus, version_name
 from vitrine.index.patching import patched
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Value
@@ -142,8 +142,8 @@ class FakeVersions:
         with self._lock:
             return [replace(v.info, state=self._state(n), count=v.count()) for n, v in sorted(self._all.items(), reverse=True)]
 
-    def prune(self, *, keep: int) -> Sequence[str]:
-        doomed = [info.name for info in self.list() if info.state == "ready"][keep:]
+    def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
+        doomed = surplus([info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare)
         for name in doomed:
             self.discard(name)
         return doomed

@@ -15,7 +15,7 @@ VitrineError
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
-│   └── NoLiveVersion       nothing has been published yet
+│   └── NoLiveVersion       no version is live: nothing has been published, or the pointer to it is gone
 ├── StorageUnavailable      the image store or the disk cannot answer now
 └── Cancelled               the work was cancelled by its operator
 """
@@ -138,7 +138,7 @@ class IndexUnavailable(VitrineError):
 
 
 class NoLiveVersion(IndexUnavailable):
-    """No index version has been published yet."""
+    """No index version is live."""
 
 
 class StorageUnavailable(VitrineError):

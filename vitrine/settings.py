@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     # ingest and jobs
     decode_threads: int = Field(0, ge=0, le=256, description="threads that read and decode images; 0: one per core")
     write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
-    keep_versions: int = Field(2, ge=0, le=100, description="earlier index versions kept for rollback")
+    keep_versions: int = Field(2, ge=0, le=100, description="earlier index versions kept for rollback, above all the one live before")
     worker_threads: int = Field(2, ge=1, le=64, description="jobs that one worker process works on at once")
     chunk_size: int = Field(256, ge=1, le=100_000, description="products in one chunk of a reindex; workers share the chunks")
     job_lease_s: float = Field(60, ge=0.5, le=3600, description="seconds after which the work of a worker that died is taken by another")

@@ -56,8 +56,8 @@ def _run(vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, repla
         return summary
     if not _is_ready(versions, target.info.name):
         versions.complete(target.info.name)
-    versions.publish(target.info.name)
-    _tidy(versions, tools, target.info.name)
+    before = versions.publish(target.info.name)
+    _tidy(versions, tools, target.info.name, spare=before)
     return changed(summary, published=True)
 
 
@@ -111,10 +111,10 @@ def _is_ready(versions: IndexVersions, name: str) -> bool:
     return any(info.name == name and info.state != "building" for info in versions.list())
 
 
-def _tidy(versions: IndexVersions, tools: Tools, live: str) -> None:
+def _tidy(versions: IndexVersions, tools: Tools, live: str, *, spare: str | None = None) -> None:
     """After a complete run: remove what interrupted ones left half built, and versions beyond those that are kept for rollback."""
     left = {info.name for info in versions.list()} - {live}
     for name in tools.runs.release():
         if name in left:
             versions.discard(name)
-    versions.prune(keep=tools.settings.keep_versions)
+    versions.prune(keep=tools.settings.keep_versions, spare=spare)

@@ -136,6 +136,18 @@ def test_pruning_keeps_the_newest_ready_ones_the_live_one_and_those_building(ver
     assert versions.live().info.name == names[0]
 
 
+def test_pruning_spares_the_version_that_was_live_before_however_old_it_is(versions: IndexVersions, create: Create):
+    names = [create().info.name for _ in range(5)]
+    for name in names:
+        versions.complete(name)
+    versions.publish(names[0])
+    before = versions.publish(names[4])
+    assert list(versions.prune(keep=2, spare=before)) == names[1:3][::-1]
+    assert [v.name for v in versions.list()] == [names[4], names[3], names[0]]
+    assert list(versions.prune(keep=0, spare=before)) == [names[3]]
+    assert versions.publish(names[0]) == names[4]
+
+
 def test_writes_to_one_version_do_not_touch_another(versions: IndexVersions, create: Create):
     first, second = filled(create, 3), filled(create, 4)
     first.delete(["0"])

@@ -1,12 +1,12 @@
-"""Names of index versions: they sort by the time of creation and name the model."""
+"""Names of index versions: they sort by the time of creation and name the model; and which of them are too many."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["is_version_name", "version_name"]
+__all__ = ["is_version_name", "surplus", "version_name"]
 
 _NAME = re.compile(r"\d{8}T\d{9}Z-[a-z0-9-]{1,40}")
 _STAMP = len("20261123T204500123Z")
@@ -27,6 +27,12 @@ def version_name(model: str, when: datetime, existing: Iterable[str]) -> str:
 def is_version_name(text: str) -> bool:
     """Whether `version_name` could have made it; such a name is safe as a folder's."""
     return _NAME.fullmatch(text) is not None
+
+
+def surplus(ready: Sequence[str], *, keep: int, spare: str | None) -> list[str]:
+    """Of names, newest first, those beyond the `keep` that stay: `spare` in any case, then the newest."""
+    others = [name for name in ready if name != spare]
+    return others[max(0, keep - (len(ready) - len(others))) :]
 
 
 def _stamp(moment: datetime) -> str:

@@ -207,8 +207,12 @@ class IndexVersions(Protocol):
         """All versions, newest first, with their state and count."""
         ...
 
-    def prune(self, *, keep: int) -> Sequence[str]:
-        """Discard ready versions but the newest `keep` besides the live one; returns their names. Building ones stay."""
+    def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
+        """Discard ready versions but `keep` besides the live one; returns their names. Building ones stay.
+
+        `spare` is kept first, even where `keep` is 0: the version that was live before, which some services may still answer with
+        and which one goes back to. Then the newest.
+        """
         ...
 
     def check(self) -> Iterable[str]:

@@ -95,7 +95,7 @@ class MemoryVersions:
         infos = [index.info for index in self.indexes.values()]
         return [replace(info, state="live") if info.name == self.live_name else info for info in infos]
 
-    def prune(self, *, keep: int) -> Sequence[str]:
+    def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         return []
 
 

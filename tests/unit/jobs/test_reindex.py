@@ -346,6 +346,18 @@ def test_only_as_many_earlier_versions_are_kept_as_the_settings_say(tmp_path: Pa
     desk.admin.close()
 
 
+@pytest.mark.parametrize("keep", [0, 1])
+def test_the_version_that_was_live_before_is_kept_even_when_later_ones_were_rolled_back(tmp_path: Path, keep: int):
+    desk = Desk(tmp_path, keep_versions=keep)
+    desk.finish(desk.admin.reindex())
+    desk.admin.publish(desk.before.info.name)
+    job = desk.finish(desk.admin.reindex())
+    assert job.state is JobState.DONE
+    assert [info.name for info in desk.shop.vitrine.versions.list()] == [job.version, desk.before.info.name]
+    assert desk.admin.publish(desk.before.info.name) == job.version
+    desk.admin.close()
+
+
 def test_the_previous_version_is_published_again_at_once(desk: Desk):
     job = desk.finish(desk.admin.reindex())
     assert desk.admin.publish(desk.before.info.name) == job.version

@@ -24,7 +24,7 @@ from vitrine.index.faiss.metadata import Metadata
 from vitrine.index.faiss.opening import open_index
 from vitrine.index.faiss.planner import Planner
 from vitrine.index.faiss.records import RecordStore
-from vitrine.index.names import is_version_name, version_name
+from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import Settings
 
@@ -86,7 +86,7 @@ class FaissVersions:
         """The version that the pointer names now."""
         name = self._live_name()
         if name is None:
-            raise NoLiveVersion("no index version is live yet; run `vitrine ingest`, or publish one")
+            raise NoLiveVersion("no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists")
         try:
             return self.open(name)
         except NotFound:
@@ -133,11 +133,11 @@ class FaissVersions:
                 continue  # discarded meanwhile
         return found
 
-    def prune(self, *, keep: int) -> builtins.list[str]:
-        """Discard ready versions but the newest `keep`."""
+    def prune(self, *, keep: int, spare: str | None = None) -> builtins.list[str]:
+        """Discard ready versions but `spare` and the newest, `keep` in all."""
         ready = [name for name in sorted(self._names(), reverse=True) if self._metadata(name).complete and name != self._live_name()]
         gone = []
-        for name in ready[keep:]:
+        for name in surplus(ready, keep=keep, spare=spare):
             try:
                 self.discard(name)
             except (NotFound, Conflict):

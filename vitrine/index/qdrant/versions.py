@@ -16,7 +16,7 @@ from qdrant_client import models
 
 from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound, VitrineError
 from vitrine.fields.schema import Schema
-from vitrine.index.names import is_version_name, version_name
+from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.index import QdrantIndex
@@ -68,7 +68,7 @@ class QdrantVersions:
         """The version that the alias names now; `NoLiveVersion` before the first publish."""
         name = self._live_name()
         if name is None:
-            raise NoLiveVersion("no index version has been published yet; run `vitrine ingest`")
+            raise NoLiveVersion("no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists")
         return self._open.get(name) or self.open(name)
 
     def complete(self, name: str) -> None:
@@ -114,12 +114,16 @@ class QdrantVersions:
             found.append(replace(info, count=count))
         return found
 
-    def prune(self, *, keep: int) -> Sequence[str]:
-        """Discard ready versions but the newest `keep`; returns their names."""
-        surplus = [info.name for info in self.list() if info.state == "ready"][keep:]
-        for name in surplus:
-            self.discard(name)
-        return surplus
+    def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
+        """Discard ready versions but `spare` and the newest, `keep` in all; returns their names."""
+        gone = []
+        for name in surplus([info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare):
+            try:
+                self.discard(name)
+            except (NotFound, Conflict):
+                continue  # another process was quicker
+            gone.append(name)
+        return gone
 
     def check(self) -> Iterable[str]:
         """What stands between Qdrant and an answer; empty when all is well."""
