@@ -16,6 +16,8 @@ from demo.training.reading import ReadingLessons
 from demo.training.scene_pool import ScenePool, make_scene_pool
 from demo.training.schedule import Budget
 
+pytestmark = pytest.mark.timeout(400)  # a busy machine is slow
+
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
