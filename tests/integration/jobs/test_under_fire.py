@@ -6,7 +6,8 @@ import base64
 import random
 import threading
 import time
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ from ingest.admin import Admin
 from ingest.jobs.opening import open_store
 from ingest.jobs.values import JobState
 from ingest.worker import Worker
-from tests.integration.jobs.backends import BACKENDS
-from tests.shop import NEW, OLD, Shop, open_shop, picture, product
-from vitrine.queries import SearchQuery, Sort, WeightedText
-from vitrine.results import Page
+from tests.fakes import FakeEmbedder
+from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on
+from tests.integration.jobs.searchers import Searchers, SlowAtFirst, around
+from tests.shop import NEW, OLD, Shop, picture, product
 
 COUNT = 2000
 UNTOUCHED = range(1500, COUNT)
@@ -47,69 +48,6 @@ class Expected:
         """An upsert."""
         self.shown.setdefault(product_id, set()).add(number)
         self.pictures[product_id], self.prices[product_id] = number, price
-
-
-class Searchers:
-    """Clients that search until told to stop and check every answer against the version that gave it."""
-
-    def __init__(self, shop: Shop, expected: Expected, *, clients: int) -> None:
-        self._shop = shop
-        self._expected = expected
-        self.stop = threading.Event()
-        self.faults: list[str] = []
-        self.served: Counter[str] = Counter()
-        self.seconds: list[float] = []
-        self._threads = [threading.Thread(target=self._search, args=(n,)) for n in range(clients)]
-
-    def __enter__(self) -> Searchers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        for thread in self._threads:
-            thread.join(60)
-
-    def _search(self, seed: int) -> None:
-        chance = random.Random(seed)
-        while not self.stop.is_set():
-            try:
-                began = time.perf_counter()
-                page = self._one(chance)
-                self.seconds.append(time.perf_counter() - began)
-                self.served[page.model] += 1
-            except Exception as error:
-                self.faults.append(f"{type(error).__name__}: {error}")
-
-    def _one(self, chance: random.Random) -> Page:
-        match chance.randrange(3):
-            case 0:
-                page = self._shop.vitrine.engine.search(SearchQuery(texts=(WeightedText("red"),), limit=5))
-                self._check_scores(page, "red")
-            case 1:
-                number = chance.choice(UNTOUCHED)
-                page = self._shop.vitrine.engine.search(SearchQuery(like=(product(number).id,), limit=3))
-                self._expect(page.hits[0].product.id == product(number).id, f"{number} does not find itself in {page.version}")
-            case _:
-                page = self._shop.vitrine.engine.search(SearchQuery(sort=Sort("price", descending=True), limit=3))
-                self._expect(len(page.hits) == 3, f"browsing {page.version} gives {len(page.hits)} products")
-        self._expect(page.model in page.version, f"{page.version} answered with the model {page.model}")
-        return page
-
-    def _check_scores(self, page: Page, text: str) -> None:
-        """Query and products of one model, or the scores would not be those of the model that the page names."""
-        query = self._shop.models(page.model).embed_texts([text])[0]
-        self._expect(len(page.hits) == 5, f"{page.version} gives {len(page.hits)} products")
-        for hit in page.hits:
-            # A picture that is replaced at this moment may be told with the score of the one before.
-            shown = [self._shop.embed(page.model, picture(n)) for n in list(self._expected.shown[hit.product.id])]
-            fits = any(abs(float(query @ vector) - (hit.score or 0)) < 1e-4 for vector in shown)
-            self._expect(fits, f"{hit.product.id} has the score of another model in {page.version}")
-
-    def _expect(self, holds: bool, fault: str) -> None:
-        if not holds:
-            self.faults.append(fault)
 
 
 def sent(number: int) -> dict[str, str]:
@@ -138,7 +76,7 @@ def write_randomly(admin: Admin, expected: Expected, chance: random.Random, paus
     return jobs
 
 
-def wait_for(admin: Admin, job_ids: list[str], seconds: float = 300) -> None:
+def wait_for(admin: Admin, job_ids: list[str], seconds: float = 700) -> None:
     deadline = time.monotonic() + seconds
     for job_id in job_ids:
         while not admin.job(job_id).state.final:
@@ -146,44 +84,86 @@ def wait_for(admin: Admin, job_ids: list[str], seconds: float = 300) -> None:
             time.sleep(0.02)
 
 
-@pytest.mark.timeout(500)
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_nothing_fails_mixes_gets_lost_or_comes_back(tmp_path: Path, backend: str):
-    seed = random.randrange(10**6)
-    print("seed", seed)
-    shop = open_shop(tmp_path, **BACKENDS[backend])
-    before = shop.publish_first(COUNT)
-    expected = Expected.first(COUNT)
-    admin = Admin(shop.vitrine)
+@contextmanager
+def working(shop: Shop) -> Iterator[None]:
+    """A worker on the shop until the block ends."""
     stop = threading.Event()
     worker = threading.Thread(target=Worker(shop.vitrine, open_store(shop.vitrine.settings)).run, args=(stop,))
     worker.start()
     try:
-        with Searchers(shop, expected, clients=2 if backend == "faiss" else 1) as searchers:
-            reindex = admin.reindex()
-            writes = write_randomly(admin, expected, random.Random(seed), pause_s=0.02)
-            wait_for(admin, [reindex, *writes])
-            deadline = time.monotonic() + 60
-            while not searchers.served[NEW] and time.monotonic() < deadline:
-                time.sleep(0.02)
+        yield
     finally:
         stop.set()
         worker.join(60)
-    job = admin.job(reindex)
-    print(f"{sum(searchers.served.values())} searches, by model {dict(searchers.served)}, reindex at {job.rate:.0f} products/s")
-    print(f"seconds of a search: median {np.median(searchers.seconds):.4f}, p99 {np.percentile(searchers.seconds, 99):.4f}")
-    assert (job.state, job.error) == (JobState.DONE, None)
-    assert searchers.faults == []
-    assert searchers.served[OLD] > 0
-    assert searchers.served[NEW] > 0
-    failed = [(admin.job(one).kind, admin.job(one).error) for one in writes if admin.job(one).state is not JobState.DONE]
-    assert failed == []
-    live = shop.vitrine.versions.live()
-    assert (live.info.name, live.info.model) == (job.version, NEW)
-    assert live.info.name != before.info.name
-    assert_holds(shop, live, expected)
-    admin.close()
-    shop.vitrine.close()
+
+
+def moments_of_publishing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Filled with the time just before each publication."""
+    moments, publish = [], shop.vitrine.versions.publish
+
+    def noted(name: str, **rest: Any) -> Any:
+        moments.append(time.perf_counter())
+        return publish(name, **rest)
+
+    monkeypatch.setattr(shop.vitrine.versions, "publish", noted)
+    return moments
+
+
+@pytest.mark.timeout(1000)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str):
+    """The service's new model is held wherever it is slow at first, each time until every client has been answered ten times more:
+    had one search waited for it, both would wait for ever. So nothing here depends on the speed of the machine."""
+    seed = random.randrange(10**6)
+    print("seed", seed)
+    with shop_on(backend, tmp_path) as shop, opened_beside(shop) as service:
+        before = shop.publish_first(COUNT)
+        expected = Expected.first(COUNT)
+        admin = Admin(shop.vitrine)
+        published = moments_of_publishing(shop, monkeypatch)
+        searchers = Searchers(service, shop, expected.shown, untouched=UNTOUCHED, clients=2 if backend == "faiss" else 1)
+        held: list[float] = []
+
+        def hold() -> None:
+            searchers.wait_for_answers(10, OLD)
+            held.append(time.perf_counter())
+
+        service.models.make = lambda name: SlowAtFirst(name, hold) if name == NEW else FakeEmbedder(name=name)
+        with searchers, working(shop):
+            reindex = admin.reindex()
+            writes = write_randomly(admin, expected, random.Random(seed), pause_s=0.02)
+            wait_for(admin, [reindex, *writes])
+            searchers.wait_for_answers(20, NEW)
+            done = time.perf_counter()
+        job = admin.job(reindex)
+        tell_seconds(searchers, published[0], done)
+        print(f"{searchers.served.total()} searches, by model {dict(searchers.served)}, reindex at {job.rate:.0f} products/s")
+        assert (job.state, job.error) == (JobState.DONE, None)
+        assert searchers.faults == []
+        assert len(published) == 1
+        assert len(held) == 3, "held while it is loaded, at its first text and at its first picture"
+        assert min(held) > published[0]
+        assert all(answer.model == OLD for answer in searchers.answers if answer.ended < max(held)), (
+            "the new version answers once it is warm"
+        )
+        failed = [(admin.job(one).kind, admin.job(one).error) for one in writes if admin.job(one).state is not JobState.DONE]
+        assert failed == []
+        live = shop.vitrine.versions.live()
+        assert (live.info.name, live.info.model) == (job.version, NEW)
+        assert live.info.name != before.info.name
+        assert_holds(shop, live, expected)
+        admin.close()
+
+
+def tell_seconds(searchers: Searchers, moment: float, until: float) -> tuple[float, float]:
+    """Print, and give, the usual p99 of a search while the reindex ran, and the slowest one from its publication on."""
+    usual, switch = around(searchers.answers, moment, until=until)
+    p99, slowest = float(np.percentile(usual, 99)), float(switch.max())
+    print(
+        f"ms of a search while the reindex runs: median {1e3 * np.median(usual):.1f}, p99 {1e3 * p99:.1f}, slowest {1e3 * usual.max():.1f} "
+        f"of {len(usual)}; at the switch: slowest {1e3 * slowest:.1f} of {len(switch)}, {slowest / p99:.2f} times the p99"
+    )
+    return p99, slowest
 
 
 def assert_holds(shop: Shop, index: Any, expected: Expected) -> None:

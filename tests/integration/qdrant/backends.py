@@ -18,7 +18,7 @@ from typing import Any
 from vitrine.index import IndexVersions
 from vitrine.settings import Settings
 
-__all__ = ["QDRANT"]
+__all__ = ["QDRANT", "remove_collections", "server_settings"]
 
 
 class _Kept:
@@ -77,32 +77,34 @@ def _open_engine(folder: Path) -> IndexVersions:
     return open_versions(Settings(data_dir=folder, qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=_engine.of(folder)))
 
 
+def server_settings() -> dict[str, Any]:
+    """Settings of the server to test on, under a prefix that nobody else has."""
+    return {
+        "qdrant_url": os.environ["VITRINE_TEST_QDRANT_URL"],
+        "qdrant_grpc_port": int(os.environ.get("VITRINE_TEST_QDRANT_GRPC_PORT", "6334")),
+        "qdrant_api_key": os.environ.get("VITRINE_TEST_QDRANT_API_KEY", ""),
+        "qdrant_prefix": f"vitrine-test-{secrets.token_hex(6)}",
+    }
+
+
 def _server(*, grpc: bool) -> Callable[[Path], IndexVersions]:
-    def settings(prefix: str) -> Settings:
-        return Settings(
-            qdrant_url=os.environ["VITRINE_TEST_QDRANT_URL"],
-            qdrant_grpc_port=int(os.environ.get("VITRINE_TEST_QDRANT_GRPC_PORT", "6334")),
-            qdrant_api_key=os.environ.get("VITRINE_TEST_QDRANT_API_KEY", ""),
-            qdrant_grpc=grpc,
-            qdrant_prefix=prefix,
-        )
+    def settings(stack: ExitStack) -> Settings:
+        made = Settings(**server_settings(), qdrant_grpc=grpc)
+        stack.callback(remove_collections, made)
+        return made
 
-    def prefix(stack: ExitStack) -> str:
-        name = f"vitrine-test-{secrets.token_hex(6)}"
-        stack.callback(_remove, settings(name))
-        return name
-
-    kept = _Kept(prefix)
+    kept = _Kept(settings)
 
     def open_server(folder: Path) -> IndexVersions:
         from vitrine.index.qdrant import open_versions
 
-        return open_versions(settings(kept.of(folder)))
+        return open_versions(kept.of(folder))
 
     return open_server
 
 
-def _remove(settings: Settings) -> None:
+def remove_collections(settings: Settings) -> None:
+    """Delete everything under the prefix of these settings."""
     from vitrine.index.qdrant.connection import Connection
 
     with closing(Connection(settings)) as connection:
