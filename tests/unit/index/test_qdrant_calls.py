@@ -115,6 +115,30 @@ def test_a_collection_is_made_as_the_settings_say():
     assert (strict.enabled, strict.unindexed_filtering_retrieve, strict.unindexed_filtering_update) == (True, False, False)
 
 
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_vectors_and_graph_lie_where_the_settings_say(on_disk: bool):
+    recorder, versions = opened(qdrant_on_disk=on_disk, qdrant_payload_on_disk=on_disk)
+    created(versions)
+    (call,) = recorder.of("create_collection")
+    assert (call["vectors_config"]["image"].on_disk, call["hnsw_config"].on_disk, call["on_disk_payload"]) == (on_disk,) * 3
+
+
+def test_strictness_and_write_consistency_are_settings():
+    recorder, versions = opened(qdrant_strict=False, qdrant_replicas=3, qdrant_write_consistency=2)
+    created(versions)
+    (call,) = recorder.of("create_collection")
+    assert call["strict_mode_config"].enabled is False
+    assert (call["replication_factor"], call["write_consistency_factor"]) == (3, 2)
+
+
+def test_a_product_has_the_same_point_in_every_version_and_every_process():
+    recorder, versions = opened()
+    for _ in range(2):
+        created(versions).upsert([make_record("sku-1", random.Random(1))])
+    first, second = (call["points"][0].id for call in recorder.of("upsert"))
+    assert first == second == "a0a8ce85-6974-5739-8434-09d269c80901"
+
+
 @pytest.mark.parametrize(
     ("quantization", "kind"), [("none", type(None)), ("scalar", models.ScalarQuantization), ("binary", models.BinaryQuantization)]
 )

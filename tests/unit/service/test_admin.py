@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import service.auth
 from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -42,6 +43,15 @@ def test_without_the_token_nothing_is_done(shop: Shop, method: str, path: str, h
     assert response.headers["WWW-Authenticate"].lower().startswith("bearer")
     assert shop.jobs.asked == {}
     assert shop.versions.live_name == "v2"
+
+
+@pytest.mark.parametrize("header", [None, "Bearer x", f"Bearer {TOKEN[:-1]}y", f"Bearer {TOKEN}", f"Basic {TOKEN}"])
+def test_the_token_is_compared_whole_in_a_time_that_tells_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch, header: str | None):
+    compared = []
+    compare = service.auth.hmac.compare_digest
+    monkeypatch.setattr(service.auth.hmac, "compare_digest", lambda given, right: compared.append(right) or compare(given, right))
+    shop.client.get("/v1/admin/jobs", headers={} if header is None else {"Authorization": header})
+    assert compared == [TOKEN.encode()]
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)

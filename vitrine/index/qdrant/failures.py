@@ -95,7 +95,11 @@ def _message(error: BaseException) -> str:
 
 TABLE: tuple[Row, ...] = (
     Row("full disk", _full_disk, "Qdrant's disk is full; free space or enlarge its volume, writes go on by themselves then"),
-    Row("rate limit", _any(lambda e: isinstance(e, ResourceExhaustedResponse), _status(429)), "Qdrant limits the rate of requests"),
+    Row(
+        "rate limit",
+        _any(lambda e: isinstance(e, ResourceExhaustedResponse), _status(429)),
+        "Qdrant limits the rate of requests; send fewer, or raise the limit in its strict mode or in the proxy before it",
+    ),
     Row(
         "resources",
         _any(_status(507), _code("RESOURCE_EXHAUSTED")),
