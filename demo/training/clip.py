@@ -1,4 +1,4 @@
-"""Trains the dual encoder: first the tower alone on photographs, then both towers on drawings and photographs."""
+"""Trains the dual encoder on drawings and photographs: the tower alone first, by naming what it sees, then both towers."""
 
 import math
 import random
@@ -17,7 +17,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from demo.drawing import COLOURS, PATTERNS
 from demo.training.augmentation import augmented
 from demo.training.captions import agreement, caption_for
-from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, new_dual_encoder, pick_device, save_checkpoint
+from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, half_precision, new_dual_encoder, pick_device, save_checkpoint
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.partners import Partners
 from demo.training.pools import Pool
@@ -27,12 +27,17 @@ from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS, Label
 
 __all__ = ["ClipLessons", "tokenizer_for"]
 
-PEAK_RATE = 1.2e-3
+PEAK_RATE = 1.5e-3
 LARGEST_SCALE = 50.0
-DRAWN_PAIRS, PHOTO_PAIRS = 32, 16
+DRAWN_PAIRS, PHOTO_PAIRS = 20, 10
+SEEING_SHARE = 0.3
+"""The part of the run before captions join: a tower that names nothing yet learns little from them, and they cost a fifth of a step."""
+SLOWEST = 0.998
+"""How much of the slow average stays at each step."""
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
 NAMING_WEIGHT = 2.0
 _MERGES = 2500
+_READING = ("model.text_model.", "model.text_projection.", "model.logit_scale")
 _HEADS = (len(KINDS), len(COLOURS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
 
 
@@ -67,12 +72,13 @@ class ClipLessons:
         self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
         self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
         self.average = deepcopy(self.model).requires_grad_(False)
-        matrices = [p for p in self._parameters() if p.ndim > 1]
-        others = [p for p in self._parameters() if p.ndim < 2]
+        every = [*self.model.parameters(), *self.heads.parameters()]
+        matrices = [p for p in every if p.ndim > 1]
+        others = [p for p in every if p.ndim < 2]
         self.optimizer = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], PEAK_RATE, betas=(0.9, 0.98)
         )
-        self.step = 0
+        self.step, self.reading = 0, False
         self.generator = torch.Generator()
         self.rng = random.Random()
         self._go_own_way(seed)
@@ -85,7 +91,9 @@ class ClipLessons:
         torch.manual_seed(own)
 
     def _parameters(self) -> list[nn.Parameter]:
-        return [*self.model.parameters(), *self.heads.parameters()]
+        """What is learnt now: before captions join, the text side waits as it is."""
+        own = (value for name, value in self.model.named_parameters() if self.reading or not name.startswith(_READING))
+        return [*own, *self.heads.parameters()]
 
     def batch(self) -> Batch:
         """Returns the next batch: pairs of pictures of the same thing, a caption for each."""
@@ -109,18 +117,19 @@ class ClipLessons:
         batch = self.batch()
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=150)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            images, texts, features = self.model(batch.pixels, batch.tokens)
+        with half_precision(self.device):
+            images, features = self.model.see(batch.pixels)
             named = self.heads(features)
-        scale = self.model.model.logit_scale.exp()
         losses = {
-            "captions": caption_loss(texts, images, scale, batch.fits),
             "twins": TWIN_WEIGHT * twin_loss(images, temperature=TWIN_TEMPERATURE),
             "names": NAMING_WEIGHT * _naming_loss(named.float(), batch.codes),
         }
+        if self._reads():
+            losses["captions"] = caption_loss(self.model.read(batch.tokens), images, self.model.model.logit_scale.exp(), batch.fits)
         torch.stack(list(losses.values())).sum().backward()
-        self.partners.average_gradients(self._parameters())
-        nn.utils.clip_grad_norm_(self._parameters(), 1.0)
+        learnt = self._parameters()
+        self.partners.average_gradients(learnt)
+        nn.utils.clip_grad_norm_(learnt, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         with torch.no_grad():
@@ -129,12 +138,22 @@ class ClipLessons:
         self._follow()
         return {name: loss.item() for name, loss in losses.items()}
 
+    def _reads(self) -> bool:
+        """Whether captions have joined; from then on every parameter is learnt."""
+        if not self.reading:
+            self.reading = self.partners.first_says(self.budget.progress(self.step) >= SEEING_SHARE)
+        return self.reading
+
     def _follow(self) -> None:
-        """Moves the slow average a little towards the model (Polyak averaging)."""
-        share = 1 - min(0.998, (1 + self.step) / (10 + self.step))
+        """Moves the slow average a little towards the model (Polyak averaging), its running means and variances too."""
+        share = 1 - min(SLOWEST, (1 + self.step) / (10 + self.step))
+        fresh = self.model.state_dict()
         with torch.no_grad():
-            for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                slow.lerp_(fast, share)
+            for name, slow in self.average.state_dict().items():
+                if slow.is_floating_point():
+                    slow.lerp_(fresh[name], share)
+                else:
+                    slow.copy_(fresh[name])
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
@@ -166,6 +185,7 @@ class ClipLessons:
             "rng": self.rng.getstate(),
             "torch": torch.get_rng_state(),
             "step": self.step,
+            "reading": self.reading,
             "spent": self.budget.seconds,
         }
         aside = out / "training.new"
@@ -180,7 +200,7 @@ class ClipLessons:
         self.generator.set_state(state["generator"].cpu())
         self.rng.setstate(state["rng"])
         torch.set_rng_state(state["torch"].cpu())
-        self.step, self.budget.spent = state["step"], state["spent"]
+        self.step, self.reading, self.budget.spent = state["step"], state["reading"], state["spent"]
         if self.partners.rank:  # the state is the first process's; the others must not repeat its pictures
             self._go_own_way(self.step)
 

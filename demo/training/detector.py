@@ -1,6 +1,5 @@
 """The small OWL-ViT: its text tower is the dual encoder's, its vision transformer is new."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -10,9 +9,8 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.owlvit.configuration_owlvit import OwlViTConfig
 from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
-from demo.training.augmentation import IMAGE_MEAN, IMAGE_STD
 from demo.training.detection_losses import Predictions
-from demo.training.dual_encoder import save_weights
+from demo.training.dual_encoder import save_processor, save_weights
 from demo.training.scene_pool import SCENE_SIZE
 from demo.training.tokens import LONGEST
 
@@ -90,18 +88,4 @@ def save_detector(model: OwlViTForObjectDetection, weights: dict[str, Tensor], t
     model.config.architectures = [type(model).__name__]
     save_weights(weights, model.config.to_dict(), folder)
     tokenizer.save_pretrained(folder)
-    processor = {
-        "image_processor_type": "OwlViTImageProcessor",
-        "processor_class": "OwlViTProcessor",
-        "do_resize": True,
-        "size": {"height": SCENE_SIZE, "width": SCENE_SIZE},
-        "resample": 3,
-        "do_center_crop": False,
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": list(IMAGE_MEAN),
-        "image_std": list(IMAGE_STD),
-        "do_convert_rgb": True,
-    }
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", "utf-8")
+    save_processor(folder, "OwlViT", SCENE_SIZE)

@@ -61,8 +61,9 @@ class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
     def __init__(self, clip: Path, width: int) -> None:
         """`width` is that of the transformer. Loads the checkpoint folder; only the linear reading on top is learnt."""
         super().__init__()
-        self.tower = AutoModel.from_pretrained(clip, local_files_only=True).vision_model.eval().requires_grad_(False)
-        self.reading = nn.Linear(width, self.tower.config.hidden_sizes[2])
+        tower = AutoModel.from_pretrained(clip, local_files_only=True).vision_model
+        self.backbone = tower.embeddings.backbone.eval().requires_grad_(False)
+        self.reading = nn.Linear(width, self.backbone.channels[1])
 
     def learnt(self) -> list[nn.Parameter]:
         """The parameters that are trained."""
@@ -71,7 +72,7 @@ class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
     def loss(self, pixels: Tensor, tokens: Tensor) -> Tensor:
         """Returns the mean squared error of telling the tower's features (each of unit variance over the batch) from tokens (B, T, W)."""
         with torch.no_grad():
-            maps = self.tower(pixel_values=pixels, output_hidden_states=True).hidden_states[3].float()
+            maps = self.backbone(pixels).feature_maps[1].float()
         wanted = maps.flatten(2).transpose(1, 2)
         wanted = (wanted - wanted.mean((0, 1))) / wanted.std((0, 1)).clamp(min=1e-4)
         return functional.smooth_l1_loss(self.reading(tokens).float(), wanted.clamp(-5, 5))

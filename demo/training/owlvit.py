@@ -16,7 +16,7 @@ from demo.training.augmentation import flipped_and_lit
 from demo.training.captions import Caption, agreement, caption_for
 from demo.training.detection_losses import Targets, detection_losses
 from demo.training.detector import PATCH, predict, save_detector, text_vectors
-from demo.training.dual_encoder import pick_device
+from demo.training.dual_encoder import half_precision, pick_device
 from demo.training.eyes import Teacher
 from demo.training.partners import Partners
 from demo.training.scene_pool import SCENE_SIZE, ScenePool
@@ -114,7 +114,7 @@ class DetectorLessons:
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=100)
         queries = text_vectors(self.model, self.tokenizer, batch.texts)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with half_precision(self.device):
             predictions = predict(self.model, batch.pixels, queries)
             taught = self._taught(batch.pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets, self.places)

@@ -66,6 +66,7 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     lessons.run(out)
     click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes")
     if partners.rank == 0:
+        torch.set_num_threads(_workers())  # the others only wait now
         model = lessons.average.model.requires_grad_(True)
         pools = [(drawn, READ_DRAWN_PAIRS), (photographed, READ_PHOTO_PAIRS)]
         budget = Budget(_READING_SHARE * minutes, None if steps is None else max(1, round(_READING_SHARE * steps)))

@@ -17,7 +17,7 @@ from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_enco
 
 from demo.training.augmentation import augmented
 from demo.training.captions import agreement, caption_for
-from demo.training.dual_encoder import IMAGE_SIZE
+from demo.training.dual_encoder import IMAGE_SIZE, half_precision
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.pools import Pool
 from demo.training.schedule import Budget
@@ -56,7 +56,7 @@ class ReadingLessons:
         for start in tqdm(range(0, len(pool), _AT_ONCE), desc="features", mininterval=10):
             images = torch.from_numpy(np.array(pool.images[start : start + _AT_ONCE])).to(device)
             pixels = augmented(images, IMAGE_SIZE, self.generator, least=0.8).contiguous(memory_format=torch.channels_last)
-            with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.no_grad(), half_precision(device):
                 rows.append(self.model.vision_model(pixel_values=pixels).pooler_output.float())
         self.model.train()
         return torch.cat(rows)
@@ -74,7 +74,7 @@ class ReadingLessons:
         fits = torch.from_numpy(agreement(captions, labels)).to(self.model.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=50)
-        with torch.autocast(self.model.device.type, dtype=torch.bfloat16):
+        with half_precision(self.model.device):
             texts = self.model.get_text_features(input_ids=tokens["input_ids"].to(self.model.device)).pooler_output
         images = nn.functional.normalize(self.model.visual_projection(torch.cat(features)), dim=1)
         texts = nn.functional.normalize(texts.float(), dim=1)

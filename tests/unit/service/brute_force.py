@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from tests.contract.oracle import fulfils
 from tests.fakes import FakeEmbedder
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.filters import MATCH_ALL, All, AnyOf, Condition, Filter, Not
+from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex, VersionInfo, Walk
-from vitrine.products import Product, Record
+from vitrine.products import Record
 from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
 
 SCHEMA = Schema(
@@ -26,32 +27,6 @@ SCHEMA = Schema(
         Field("pattern", FieldType.KEYWORD),
     )
 )
-
-
-def fulfils(product: Product, tree: Filter) -> bool:
-    if isinstance(tree, All):
-        return all(fulfils(product, part) for part in tree.parts)
-    if isinstance(tree, AnyOf):
-        return any(fulfils(product, part) for part in tree.parts)
-    if isinstance(tree, Not):
-        return not fulfils(product, tree.part)
-    return _holds(product, tree)
-
-
-def _holds(product: Product, condition: Condition) -> bool:
-    value = product.value(condition.field.name)
-    if condition.operator == "exists":
-        return (value is not None) == condition.operand
-    if value is None:
-        return False
-    values = value if isinstance(value, tuple) else (value,)
-    if condition.operator == "in":
-        below = "/" if condition.field.type is FieldType.PATH else "\0"
-        return any(v == wanted or str(v).startswith(f"{wanted}{below}") for v in values for wanted in condition.operand)
-    if condition.operator == "match":
-        return all(word in str(value).casefold() for word in condition.operand)
-    compare = {"gt": "__gt__", "gte": "__ge__", "lt": "__lt__", "lte": "__le__"}[condition.operator]
-    return any(getattr(v, compare)(condition.operand) is True for v in values)
 
 
 class BruteForceIndex:
