@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from vitrine.embedding import Embedder
-from vitrine.errors import ModelMismatch, VitrineError
+from vitrine.errors import ModelMismatch, NotFound, VitrineError
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.products import Vector
 
@@ -93,7 +93,7 @@ class LiveIndex:
     def current(self) -> Serving:
         """The version that answers now; `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or `ModelMismatch` when none can.
 
-        Only the first call of a process waits for a model.
+        Only the first call of a process waits for a model, and one whose version was removed while the next was made ready.
         """
         live = self._versions.live()
         serving = self._serving
@@ -102,18 +102,26 @@ class LiveIndex:
         ready = self._ready.get(live.info.name)
         if ready is not None:
             return self._switch(ready)
-        if serving is None:
+        if serving is None or not self._there(serving):
             return self._switch(Serving(live, self._embedders.for_index(live)))
         self._prepare(live)
         return serving
 
     def of(self, version: str) -> Serving:
         """A version by name, for a walk that began on it; `NotFound` when it is gone."""
+        index = self._versions.open(version)
         serving = self._serving
         if serving is not None and serving.index.info.name == version:
             return serving
-        index = self._versions.open(version)
         return Serving(index, self._embedders.for_index(index))
+
+    def _there(self, serving: Serving) -> bool:
+        """Whether a version, which may no longer be live, has not been removed."""
+        try:
+            self._versions.open(serving.index.info.name)
+        except NotFound:
+            return False
+        return True
 
     def _switch(self, to: Serving) -> Serving:
         with self._lock:

@@ -14,7 +14,7 @@ from tests.fake_index import FakeIndex, FakeVersions
 from tests.fakes import FakeEmbedder
 from tests.shop import MAPPING, NEW, OLD
 from vitrine.embedding import Embedder
-from vitrine.errors import IndexUnavailable, ModelMismatch, ModelUnavailable, NoLiveVersion
+from vitrine.errors import IndexUnavailable, ModelMismatch, ModelUnavailable, NoLiveVersion, NotFound
 from vitrine.serving import EmbedderPool, LiveIndex
 
 PATIENCE_S = 60
@@ -157,6 +157,21 @@ def test_an_index_of_the_same_model_is_loaded_aside_as_well(desk: Desk):
     gate.opened.set()
     assert desk.comes_to(second.info.name)
     assert desk.loads == [OLD]
+
+
+def test_a_version_removed_while_the_next_one_is_made_ready_answers_no_more(desk: Desk):
+    first, gate = desk.publish(OLD), Gate()
+    assert desk.answering == first
+    second = desk.create(OLD)
+    held_at_the_first_search(desk, second, gate)
+    desk.versions.publish(second.info.name)
+    assert desk.answering == first
+    assert gate.reached.wait(PATIENCE_S)
+    desk.versions.discard(first)
+    assert desk.answering == second.info.name
+    with pytest.raises(NotFound):
+        desk.live.of(first)
+    gate.opened.set()
 
 
 def test_back_to_the_version_before_it_goes_at_once(desk: Desk):
