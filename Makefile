@@ -26,7 +26,7 @@ check: install ## ruff and mypy
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
 test: check ## all checks and all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for two minutes)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'

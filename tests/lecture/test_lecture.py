@@ -22,6 +22,7 @@ from ingest.sources import open_source
 from service import create_app
 from tests.checkpoints import photo
 from tests.lecture import program
+from vitrine.embedding import exported, onnx_export
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
@@ -50,9 +51,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     training_split = load_dataset("parquet", data_files=str(catalogue), split="train", cache_dir=str(folder / "cache"))
     settings = Settings(data_dir=folder / "data", model="bundled", detector="bundled", device="cpu")
     vitrine = Vitrine(settings)
-    summary = run(vitrine, open_source(str(catalogue), settings), Mapping.load(str(DEMO / "catalogue.toml")))
-    assert summary.failed == 0
-    yield Shop(create_app(vitrine).test_client(), list(training_split["id"]), [row["image"] for row in training_split])
+    with pytest.MonkeyPatch.context() as patch:  # exports run here, where torch is loaded already
+        patch.setattr(exported, "_run", lambda order: onnx_export.main([order.model_dump_json()]))
+        summary = run(vitrine, open_source(str(catalogue), settings), Mapping.load(str(DEMO / "catalogue.toml")))
+        assert summary.failed == 0
+        yield Shop(create_app(vitrine).test_client(), list(training_split["id"]), [row["image"] for row in training_split])
     vitrine.close()
 
 
