@@ -77,7 +77,7 @@ def _one_picture(predictions: Predictions, row: int, target: Targets, places: Te
     if not len(target.boxes):
         nothing = boxes.sum() * 0
         return _focal(logits, wanted).sum(), nothing, nothing, nothing
-    tokens, products = _matched(logits.detach(), boxes.detach(), target)
+    tokens, products = _matched(target.boxes, places)
     wanted[tokens] = target.fits.T[products].float()
     names = _focal(logits, wanted).sum()
     inside, owner = _inside(target.boxes, places)
@@ -100,15 +100,14 @@ def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
     return weight * loss * (wanted >= 0)
 
 
-def _matched(logits: Tensor, boxes: Tensor, target: Targets) -> tuple[Tensor, Tensor]:
-    """The cheapest assignment of one token to each product (Kuhn 1955), by names and boxes."""
-    chances = logits.sigmoid()
-    fits = (target.fits == 1).float()
-    named = chances @ fits / fits.sum(0).clamp(min=1)
-    distance = torch.cdist(boxes, target.boxes, p=1)
-    overlap = generalised_iou(corners(boxes)[:, None], corners(target.boxes)[None])
-    tokens, products = linear_sum_assignment((-2 * named + 5 * distance - 2 * overlap).cpu().numpy())
-    return torch.as_tensor(tokens, device=logits.device), torch.as_tensor(products, device=logits.device)
+def _matched(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """The token nearest to the middle of each product, one to a product (Kuhn 1955).
+
+    Which token speaks for a product never changes while the detector learns, which teaches it in far fewer scenes than
+    matching by what it says itself (Tian et al. 2019 assign by place as well); that one token alone may say it.
+    """
+    tokens, products = linear_sum_assignment(torch.cdist(places, boxes[:, :2]).cpu().numpy())
+    return torch.as_tensor(tokens, device=boxes.device), torch.as_tensor(products, device=boxes.device)
 
 
 def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
