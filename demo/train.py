@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from demo.training.programs import evaluate_checkpoints, train_clip, train_owlvit
+from demo.training.evaluation import evaluate_checkpoints
+from demo.training.programs import train_clip, train_owlvit
 
 __all__ = ["main"]
 
@@ -24,6 +25,7 @@ def main() -> None:
 @click.option("--minutes", type=click.FloatRange(min=0.1), default=60.0, help="Minutes of training, once the pictures are made.")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps instead of minutes: then a run repeats exactly.")
 @click.option("--pairs", type=click.IntRange(min=64), default=16000, help="Drawn items, each drawn twice.")
+@click.option("--photo-pairs", type=click.IntRange(min=64), default=12000, help="Pictures made from photographs.")
 @click.option("--seed", type=int, default=0, help="Fixes pictures, captions, weights and order.")
 @click.option("--resume", is_flag=True, help="Go on from the state in --out.")
 def clip(**options: object) -> None:

@@ -22,14 +22,14 @@ def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
     """Affine maps (count, 2, 3) for sampling: a window of `least`..1.05 of each side, moved inside the picture, half of them mirrored."""
 
     def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(count, generator=generator) * (high - low) + low
+        return torch.rand(count, generator=generator, device=generator.device) * (high - low) + low
 
     size = uniform(least, 1.05)
     stretch = torch.exp(uniform(-0.12, 0.12))
     wide, high = (size * stretch).clamp(max=1.08), (size / stretch).clamp(max=1.08)
     angle = uniform(-0.12, 0.12)
     mirrored = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
-    theta = torch.zeros(count, 2, 3)
+    theta = torch.zeros(count, 2, 3, device=generator.device)
     theta[:, 0, 0], theta[:, 0, 1] = mirrored * wide * angle.cos(), -high * angle.sin()
     theta[:, 1, 0], theta[:, 1, 1] = mirrored * wide * angle.sin(), high * angle.cos()
     theta[:, 0, 2] = uniform(-1, 1) * (1 - wide).clamp(min=0)
@@ -39,30 +39,39 @@ def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
 
 def _lit(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Pixels in 0..1, each picture a little brighter or darker, with a little more or less contrast."""
-    light, contrast = (torch.rand(2, len(pixels), 1, 1, 1, generator=generator) * 0.36 - 0.18).to(pixels.device)
+    light, contrast = torch.rand(2, len(pixels), 1, 1, 1, generator=generator, device=pixels.device) * 0.36 - 0.18
     middle = pixels.mean((1, 2, 3), keepdim=True)
     return ((pixels - middle) * (1 + contrast) + middle * (1 + light)).clamp(0, 1)
 
 
 def flipped_and_lit(images: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
-    """Returns pictures (B, H, W, 3) uint8 as a normalised batch, those that are `mirrored` (B,) flipped, all lit at random."""
+    """Returns pictures (B, H, W, 3) uint8 as a normalised batch, those that are `mirrored` (B,) flipped, all lit at random.
+
+    All three are on one device.
+    """
     pixels = images.permute(0, 3, 1, 2).float() / 255
-    pixels = torch.where(mirrored.to(pixels.device)[:, None, None, None], pixels.flip(3), pixels)
+    pixels = torch.where(mirrored[:, None, None, None], pixels.flip(3), pixels)
     return normalised(_lit(pixels, generator))
 
 
 def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7) -> Tensor:
     """Returns pictures (B, H, W, 3) uint8 as a normalised batch (B, 3, size, size), each cropped, turned and lit at random.
 
-    Randomness comes from `generator` (on the CPU) alone. A window shows at least `least` of each side.
+    Randomness comes from `generator`, which is on the pictures' device, alone. A window shows at least `least` of each side.
     """
-    count, device = len(images), images.device
+    count = len(images)
     pixels = images.permute(0, 3, 1, 2).float() / 255
-    grid = functional.affine_grid(_crops(count, generator, least).to(device), [count, 3, size, size], align_corners=False)
+    grid = functional.affine_grid(_crops(count, generator, least), [count, 3, size, size], align_corners=False)
     pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    pixels = _lit(pixels, generator)
-    blank = torch.rand(count, generator=generator) < 0.25
-    for row in torch.nonzero(blank).flatten().tolist():
-        top, left = (int(torch.randint(0, size - size // 4, (), generator=generator)) for _ in range(2))
-        pixels[row, :, top : top + size // 4, left : left + size // 4] = float(torch.rand((), generator=generator))
-    return normalised(pixels)
+    return normalised(_partly_covered(_lit(pixels, generator), generator))
+
+
+def _partly_covered(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """A quarter of the pictures with a gray square of a quarter of their side somewhere (Zhong et al. 2017, random erasing)."""
+    count, size = len(pixels), pixels.shape[-1]
+    chosen, tone, top, left = torch.rand(4, count, 1, 1, 1, generator=generator, device=pixels.device)
+    places = torch.arange(size, device=pixels.device) / (size - size // 4)
+    reach = (size // 4) / (size - size // 4)
+    rows, columns = places.view(-1, 1) - top, places - left
+    covered = (chosen < 0.25) & (rows >= 0) & (rows < reach) & (columns >= 0) & (columns < reach)
+    return torch.where(covered, tone, pixels)

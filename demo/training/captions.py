@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from demo.training.words import Label, Naming, kinds_within, words
+from demo.training.words import KINDS, Label, Naming, kinds_within, words
 
-__all__ = ["Caption", "Wording", "agreement", "caption_for", "held_out_wordings"]
+__all__ = ["Caption", "Wording", "agreement", "asked_codes", "caption_for", "held_out_wordings", "shown_codes"]
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,24 @@ def held_out_wordings() -> tuple[Wording, ...]:
     )
 
 
-def agreement(captions: Sequence[Caption], labels: Sequence[Label]) -> NDArray[np.int8]:
-    """Returns (captions, labels): 1 where the picture fits the caption, 0 where it does not, -1 where that is not known."""
-    parts = [np.array([caption.kinds for caption in captions], np.int8)[:, [label.kind for label in labels]]]
-    for name in ("colour", "pattern", "material", "silhouette"):
-        wanted = np.array([getattr(caption, name) for caption in captions])[:, None]
-        shown = np.array([getattr(label, name) for label in labels])[None, :]
-        parts.append(np.where(wanted < 0, 1, np.where(shown < 0, -1, wanted == shown)).astype(np.int8))
-    stack = np.stack(parts)
-    return np.where((stack == 0).any(0), 0, np.where((stack < 0).any(0), -1, 1)).astype(np.int8)
+def asked_codes(captions: Sequence[Caption]) -> Tensor:
+    """Returns what captions ask for as int16 (C, K + 4): `kinds`, then colour, pattern, material and silhouette."""
+    rows = [(*caption.kinds, caption.colour, caption.pattern, caption.material, caption.silhouette) for caption in captions]
+    return torch.tensor(rows, dtype=torch.int16).reshape(-1, len(KINDS) + 4)
+
+
+def shown_codes(labels: Sequence[Label]) -> Tensor:
+    """Returns what pictures show as int64 (B, 5): kind, colour, pattern, material and silhouette."""
+    return torch.tensor([(label.kind, label.colour, label.pattern, label.material, label.silhouette) for label in labels]).reshape(-1, 5)
+
+
+def agreement(asked: Tensor, shown: Tensor) -> Tensor:
+    """Returns int16 (C, B): 1 where the picture fits the caption, 0 where it does not, -1 where that is not known."""
+    table = asked[:, shown[:, 0]]
+    for wanted, has in zip(asked[:, len(KINDS) :].T, shown[:, 1:].T, strict=True):
+        unlike = (wanted[:, None] >= 0) & (wanted[:, None] != has[None])
+        table = torch.where((table == 0) | (unlike & (has >= 0)), 0, torch.where(unlike, -1, table))
+    return table
 
 
 def caption_for(label: Label, rng: random.Random) -> Caption:

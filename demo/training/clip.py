@@ -2,12 +2,10 @@
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,20 +14,24 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from demo.drawing import COLOURS, PATTERNS
 from demo.training.augmentation import augmented
+from demo.training.averages import follow
+from demo.training.batches import CaptionedPairs, Pairs, stream
 from demo.training.captions import agreement, caption_for
 from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, half_precision, new_dual_encoder, pick_device, save_checkpoint
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.partners import Partners
-from demo.training.pools import Pool
+from demo.training.pools import Pictures, Pool
 from demo.training.schedule import Budget
-from demo.training.tokens import LONGEST, learnt_tokenizer
-from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS, Label
+from demo.training.tokens import learnt_tokenizer
+from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS
 
 __all__ = ["ClipLessons", "tokenizer_for"]
 
 PEAK_RATE = 1.5e-3
 LARGEST_SCALE = 50.0
 DRAWN_PAIRS, PHOTO_PAIRS = 20, 10
+GPU_BATCH = 16
+"""How many processes' pictures a GPU learns from at once."""
 SEEING_SHARE = 0.3
 """The part of the run before captions join: a tower that names nothing yet learns little from them, and they cost a fifth of a step."""
 SLOWEST = 0.998
@@ -48,16 +50,6 @@ def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
     return learnt_tokenizer((caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Augmented pictures (B, 3, S, S), padded token ids (B, L), which picture fits which text (B, B), label codes (B, 5)."""
-
-    pixels: Tensor
-    tokens: Tensor
-    fits: Tensor
-    codes: Tensor
-
-
 class ClipLessons:
     """One training run: the model, its slow average that is kept, and everything needed to go on after a stop."""
 
@@ -66,9 +58,12 @@ class ClipLessons:
     ) -> None:
         """`pools` come with the pairs each gives to a batch of one process."""
         torch.manual_seed(seed)
-        self.tokenizer, self.pools, self.budget = tokenizer, pools, budget
+        self.tokenizer, self.budget = tokenizer, budget
         self.partners = partners or Partners()
         self.device = pick_device()
+        times = GPU_BATCH if self.device.type == "cuda" else 1
+        self.pairs = CaptionedPairs([(pool, pairs * times) for pool, pairs in pools], tokenizer, seed=seed, rank=self.partners.rank)
+        self.pictures = Pictures([pool.images for pool, _ in pools], self.device)
         self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
         self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
         self.average = deepcopy(self.model).requires_grad_(False)
@@ -76,56 +71,45 @@ class ClipLessons:
         matrices = [p for p in every if p.ndim > 1]
         others = [p for p in every if p.ndim < 2]
         self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], PEAK_RATE, betas=(0.9, 0.98)
+            [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
+            PEAK_RATE,
+            betas=(0.9, 0.98),
+            fused=self.device.type == "cuda",
         )
         self.step, self.reading = 0, False
-        self.generator = torch.Generator()
-        self.rng = random.Random()
-        self._go_own_way(seed)
-
-    def _go_own_way(self, seed: int) -> None:
-        """Each process sees other pictures and words."""
-        own = seed + 1_000_003 * self.partners.rank
-        self.generator.manual_seed(own)
-        self.rng.seed(own)
-        torch.manual_seed(own)
+        self.batches: Iterator[Pairs] | None = None
+        self.generator = torch.Generator(self.device)
 
     def _parameters(self) -> list[nn.Parameter]:
         """What is learnt now: before captions join, the text side waits as it is."""
         own = (value for name, value in self.model.named_parameters() if self.reading or not name.startswith(_READING))
         return [*own, *self.heads.parameters()]
 
-    def batch(self) -> Batch:
-        """Returns the next batch: pairs of pictures of the same thing, a caption for each."""
-        images, labels = [], []
-        for pool, pairs in self.pools:
-            for first in torch.randint(len(pool) // 2, (pairs,), generator=self.generator).tolist():
-                images.append(pool.images[2 * first : 2 * first + 2])
-                labels += pool.labels[2 * first : 2 * first + 2]
-        captions = [caption_for(label, self.rng) for label in labels]
-        stacked = torch.from_numpy(np.concatenate(images)).to(self.device)
-        tokens = self.tokenizer([c.text for c in captions], padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
-        return Batch(
-            augmented(stacked, IMAGE_SIZE, self.generator).contiguous(memory_format=torch.channels_last),
-            tokens["input_ids"].to(self.device),
-            torch.from_numpy(agreement(captions, labels)).to(self.device),
-            _codes(labels).to(self.device),
-        )
+    def _pixels(self, batch: Pairs) -> Tensor:
+        images = self.pictures.take(batch.rows).to(self.device)
+        self.generator.manual_seed(batch.seed)
+        return augmented(images, IMAGE_SIZE, self.generator).contiguous(memory_format=torch.channels_last)
 
-    def train_step(self) -> dict[str, float]:
-        """Learns from one batch; returns its losses by name."""
-        batch = self.batch()
+    def train_step(self) -> dict[str, Tensor]:
+        """Learns from the next batch; returns its losses by name."""
+        if self.batches is None:
+            self.batches = stream(self.pairs, self.step, self.device)
+        batch = next(self.batches)
+        shown = batch.shown.to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=150)
+        reads = self._reads()
         with half_precision(self.device):
-            images, features = self.model.see(batch.pixels)
+            images, features = self.model.see(self._pixels(batch))
             named = self.heads(features)
+            texts = self.model.read(batch.tokens.to(self.device)) if reads else None
         losses = {
             "twins": TWIN_WEIGHT * twin_loss(images, temperature=TWIN_TEMPERATURE),
-            "names": NAMING_WEIGHT * _naming_loss(named.float(), batch.codes),
+            "names": NAMING_WEIGHT * _naming_loss(named.float(), shown),
         }
-        if self._reads():
-            losses["captions"] = caption_loss(self.model.read(batch.tokens), images, self.model.model.logit_scale.exp(), batch.fits)
+        if texts is not None:
+            fits = agreement(batch.asked.to(self.device), shown)
+            losses["captions"] = caption_loss(texts, images, self.model.model.logit_scale.exp(), fits)
         torch.stack(list(losses.values())).sum().backward()
         learnt = self._parameters()
         self.partners.average_gradients(learnt)
@@ -136,7 +120,7 @@ class ClipLessons:
             self.model.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
         self.step += 1
         self._follow()
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def _reads(self) -> bool:
         """Whether captions have joined; from then on every parameter is learnt."""
@@ -146,14 +130,7 @@ class ClipLessons:
 
     def _follow(self) -> None:
         """Moves the slow average a little towards the model (Polyak averaging), its running means and variances too."""
-        share = 1 - min(SLOWEST, (1 + self.step) / (10 + self.step))
-        fresh = self.model.state_dict()
-        with torch.no_grad():
-            for name, slow in self.average.state_dict().items():
-                if slow.is_floating_point():
-                    slow.lerp_(fresh[name], share)
-                else:
-                    slow.copy_(fresh[name])
+        follow(self.average, self.model, 1 - min(SLOWEST, (1 + self.step) / (10 + self.step)))
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
@@ -164,7 +141,7 @@ class ClipLessons:
             losses = self.train_step()
             if self.step % 20 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{value:.3f}" for name, value in losses.items()}})
+                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
             if self.budget.seconds - saved > save_every:
                 self.save(out)
                 saved = self.budget.seconds
@@ -181,9 +158,6 @@ class ClipLessons:
             "average": self.average.state_dict(),
             "heads": self.heads.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "rng": self.rng.getstate(),
-            "torch": torch.get_rng_state(),
             "step": self.step,
             "reading": self.reading,
             "spent": self.budget.seconds,
@@ -197,22 +171,13 @@ class ClipLessons:
         state = torch.load(out / "training.pt", map_location=self.device, weights_only=False)
         for name in ("model", "average", "heads", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.generator.set_state(state["generator"].cpu())
-        self.rng.setstate(state["rng"])
-        torch.set_rng_state(state["torch"].cpu())
         self.step, self.reading, self.budget.spent = state["step"], state["reading"], state["spent"]
-        if self.partners.rank:  # the state is the first process's; the others must not repeat its pictures
-            self._go_own_way(self.step)
-
-
-def _codes(labels: list[Label]) -> Tensor:
-    return torch.tensor([(label.kind, label.colour, label.pattern, label.material, label.silhouette) for label in labels])
 
 
 def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:
     """Mean over the attributes of the cross entropy of naming each; unknown ones (-1) are left out."""
     parts = []
     for logits, wanted in zip(named.split(_HEADS, 1), codes.T, strict=True):
-        if (wanted >= 0).any():
-            parts.append(functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05))
+        known = (wanted >= 0).sum().clamp(min=1)
+        parts.append(functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05, reduction="sum") / known)
     return torch.stack(parts).mean()

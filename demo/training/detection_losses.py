@@ -1,14 +1,14 @@
 """Losses of a detector that asks for words: one token speaks for each product, and all tokens on it learn what it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["DetectionLosses", "Predictions", "Targets", "corners", "detection_losses", "generalised_iou"]
+__all__ = ["DetectionLosses", "Predictions", "Targets", "assigned", "corners", "detection_losses", "generalised_iou"]
 
 _FOCUS, _BALANCE = 2.0, 0.25
 _NAMING_SCALE = 15.0
@@ -27,10 +27,27 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Targets:
-    """Of one picture: `boxes` (N, 4) as centre and size, and `fits` (Q, N), 1, 0 or -1 (unknown) for each query and product."""
+    """What is right in a batch of pictures: M products and the K tokens whose middles lie on one.
+
+    `fits` (M, Q) says of each product 1, 0 or -1 (unknown) for the queries of its picture; a token that lies on one counts
+    with its `shares` (K,), which sum to one in every picture with products.
+    """
 
     boxes: Tensor
+    """(M, 4) as centre and size."""
     fits: Tensor
+    scenes: Tensor
+    """(M,): which picture of the batch."""
+    tokens: Tensor
+    """(M,): which token speaks for the product."""
+    inner_scenes: Tensor
+    inner_tokens: Tensor
+    inner_products: Tensor
+    shares: Tensor
+
+    def to(self, device: torch.device) -> "Targets":
+        """Returns the same on a device."""
+        return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -63,27 +80,38 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
     return inner / union - (outer - union) / outer.clamp(min=1e-7)
 
 
-def detection_losses(predictions: Predictions, targets: Sequence[Targets], places: Tensor) -> DetectionLosses:
-    """Returns the losses; `places` (T, 2) are the centres of the tokens' patches, as shares of the picture."""
-    parts = [_one_picture(predictions, row, target, places) for row, target in enumerate(targets)]
-    names, boxes, dense_names, dense_boxes = (torch.stack(column) for column in zip(*parts, strict=True))
-    products = max(1, sum(len(target.boxes) for target in targets))
-    return DetectionLosses(names.sum() / products, boxes.sum() / products, dense_names.mean(), dense_boxes.mean())
+def assigned(boxes: Sequence[Tensor], fits: Tensor, places: Tensor) -> Targets:
+    """Returns the targets of pictures with boxes (N, 4) each; `places` (T, 2) are the middles of the tokens' patches as shares.
+
+    `fits` (M, Q) holds the products of all pictures, one picture after the other.
+    """
+    scenes, tokens, inner = [], [], []
+    before = 0
+    for scene, own in enumerate(boxes):
+        scenes.append(torch.full((len(own),), scene))
+        tokens.append(_matched(own, places))
+        on, owner = _inside(own, places)
+        inner.append((torch.full((len(on),), scene), on, owner + before, torch.full((len(on),), 1 / max(1, len(on)))))
+        before += len(own)
+    return Targets(
+        torch.cat(list(boxes)), fits, torch.cat(scenes), torch.cat(tokens), *(torch.cat(part) for part in zip(*inner, strict=True))
+    )
 
 
-def _one_picture(predictions: Predictions, row: int, target: Targets, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    logits, boxes, cosines = predictions.logits[row], predictions.boxes[row], predictions.cosines[row]
-    wanted = torch.zeros_like(logits)
-    if not len(target.boxes):
-        nothing = boxes.sum() * 0
-        return _focal(logits, wanted).sum(), nothing, nothing, nothing
-    tokens, products = _matched(target.boxes, places)
-    wanted[tokens] = target.fits.T[products].float()
-    names = _focal(logits, wanted).sum()
-    inside, owner = _inside(target.boxes, places)
-    dense_names = _naming(cosines[inside], target.fits.T[owner[inside]])
-    dense_boxes = _box_loss(boxes[inside], target.boxes[owner[inside]]).mean() if inside.any() else boxes.sum() * 0
-    return names, _box_loss(boxes[tokens], target.boxes[products]).sum(), dense_names, dense_boxes
+def detection_losses(predictions: Predictions, targets: Targets) -> DetectionLosses:
+    """Returns the losses of a batch."""
+    products, pictures = max(1, len(targets.boxes)), len(predictions.logits)
+    spoken = targets.scenes, targets.tokens
+    wanted = torch.zeros_like(predictions.logits).index_put(spoken, targets.fits.to(predictions.logits.dtype))
+    inner = targets.inner_scenes, targets.inner_tokens
+    dense_names = _naming(predictions.cosines[inner], targets.fits[targets.inner_products])
+    dense_boxes = _box_loss(predictions.boxes[inner], targets.boxes[targets.inner_products])
+    return DetectionLosses(
+        _focal(predictions.logits, wanted).sum() / products,
+        _box_loss(predictions.boxes[spoken], targets.boxes).sum() / products,
+        (dense_names * targets.shares).sum() / pictures,
+        (dense_boxes * targets.shares).sum() / pictures,
+    )
 
 
 def _box_loss(boxes: Tensor, wanted: Tensor) -> Tensor:
@@ -100,29 +128,29 @@ def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
     return weight * loss * (wanted >= 0)
 
 
-def _matched(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+def _matched(boxes: Tensor, places: Tensor) -> Tensor:
     """The token nearest to the middle of each product, one to a product (Kuhn 1955).
 
     Which token speaks for a product never changes while the detector learns, which teaches it in far fewer scenes than
     matching by what it says itself (Tian et al. 2019 assign by place as well); that one token alone may say it.
     """
-    tokens, products = linear_sum_assignment(torch.cdist(places, boxes[:, :2]).cpu().numpy())
-    return torch.as_tensor(tokens, device=boxes.device), torch.as_tensor(products, device=boxes.device)
+    products, tokens = linear_sum_assignment(torch.cdist(boxes[:, :2], places).numpy())
+    return torch.as_tensor(tokens)[torch.as_tensor(products).argsort()]
 
 
 def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Which tokens' centres lie on a product, and on which: the smallest where several boxes overlap."""
+    """Which tokens' middles lie on a product, and on which: the smallest where several boxes overlap."""
+    if not len(boxes):
+        return torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
     edges = corners(boxes)
     within = ((places[:, None] > edges[None, :, :2]) & (places[:, None] < edges[None, :, 2:])).all(-1)
     areas = torch.where(within, boxes[:, 2:].prod(-1)[None], torch.inf)
-    return within.any(1), areas.argmin(1)
+    on = within.any(1).nonzero().flatten()
+    return on, areas.argmin(1)[on]
 
 
 def _naming(cosines: Tensor, fits: Tensor) -> Tensor:
-    """Cross entropy of choosing the fitting queries (their weight shared) by cosine, unknown ones left out."""
+    """(K,) cross entropies of choosing the fitting queries (their weight shared) by cosine, unknown ones left out."""
     right = (fits == 1).float()
-    known = right.sum(1) > 0
-    if not known.any():
-        return cosines.sum() * 0
-    chances = functional.log_softmax((_NAMING_SCALE * cosines[known]).masked_fill(fits[known] < 0, float("-inf")), 1)
-    return -(chances.masked_fill(right[known] == 0, 0) * right[known]).sum(1).div(right[known].sum(1)).mean()
+    chances = functional.log_softmax((_NAMING_SCALE * cosines).masked_fill(fits < 0, float("-inf")), 1)
+    return -(chances.masked_fill(right == 0, 0) * right).sum(1) / right.sum(1).clamp(min=1)

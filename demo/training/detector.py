@@ -12,7 +12,6 @@ from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 from demo.training.detection_losses import Predictions
 from demo.training.dual_encoder import save_processor, save_weights
 from demo.training.scene_pool import SCENE_SIZE
-from demo.training.tokens import LONGEST
 
 __all__ = ["PATCH", "load_words", "new_detector", "predict", "save_detector", "text_vectors"]
 
@@ -66,21 +65,20 @@ def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTFor
     return model
 
 
-def text_vectors(model: OwlViTForObjectDetection, tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
-    """Returns the unit vectors (Q, D) of the texts, the words' side being left as it is."""
-    tokens = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt").to(model.device)
+def text_vectors(model: OwlViTForObjectDetection, tokens: Tensor) -> Tensor:
+    """Returns the unit vectors (Q, D) of texts given as token ids (Q, L), the words' side being left as it is."""
     with torch.no_grad():
-        vectors = model.owlvit.get_text_features(**tokens).pooler_output
+        vectors = model.owlvit.get_text_features(input_ids=tokens).pooler_output
     return torch.nn.functional.normalize(vectors.float(), dim=1)
 
 
 def predict(model: OwlViTForObjectDetection, pixels: Tensor, queries: Tensor) -> Predictions:
-    """Returns what the detector says of pictures (B, 3, S, S) for queries (Q, D), the same for all pictures."""
+    """Returns what the detector says of pictures (B, 3, S, S) for their queries (B, Q, D)."""
     maps, vision = model.image_embedder(pixel_values=pixels, output_hidden_states=True)
     tokens = maps.flatten(1, 2)
-    logits, vectors = model.class_predictor(tokens, queries[None].expand(len(pixels), -1, -1))
-    cosines = torch.nn.functional.normalize(vectors.float(), dim=-1) @ queries.T
-    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines, vision.hidden_states)
+    logits, vectors = model.class_predictor(tokens, queries)
+    cosines = torch.nn.functional.normalize(vectors.float(), dim=-1) @ queries.transpose(1, 2)
+    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines.float(), vision.hidden_states)
 
 
 def save_detector(model: OwlViTForObjectDetection, weights: dict[str, Tensor], tokenizer: CLIPTokenizer, folder: Path) -> None:

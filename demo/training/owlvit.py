@@ -1,24 +1,29 @@
 """Trains the detector on drawn scenes: its eyes learn to find what the dual encoder's words name."""
 
 import random
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 from tqdm import tqdm
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
+from demo.scenes import MOST_PRODUCTS
 from demo.training.augmentation import flipped_and_lit
-from demo.training.captions import Caption, agreement, caption_for
-from demo.training.detection_losses import Targets, detection_losses
+from demo.training.averages import follow
+from demo.training.batches import own_random, stream, token_ids
+from demo.training.captions import Caption, agreement, asked_codes, caption_for, shown_codes
+from demo.training.detection_losses import Targets, assigned, detection_losses
 from demo.training.detector import PATCH, predict, save_detector, text_vectors
 from demo.training.dual_encoder import half_precision, pick_device
 from demo.training.eyes import Teacher
 from demo.training.partners import Partners
+from demo.training.pools import Pictures
 from demo.training.scene_pool import SCENE_SIZE, ScenePool
 from demo.training.schedule import Budget
 from demo.training.words import Label
@@ -29,17 +34,59 @@ PEAK_RATE = 1e-3
 BATCH = 24
 TAUGHT_LAYER, TAUGHT_SHARE = 3, 0.5
 """Which layer learns from the dual encoder's tower, and for which share of the run."""
-OTHER_QUERIES = 24
-"""Captions of products that are, mostly, nowhere in the batch."""
+QUERIES = BATCH * MOST_PRODUCTS
+"""Texts that a batch's scenes are asked for, never fewer than it has products."""
+GPU_GROUPS = 16
+"""Batches from which a GPU learns at once, each with its own texts."""
+SLOWEST = 0.998
+"""How much of the slow average stays at each step."""
 
 
 @dataclass(frozen=True)
 class SceneBatch:
-    """Pictures (B, 3, S, S), the texts that are asked for in all of them, and what is right in each."""
+    """G groups of BATCH scenes: which of the pool, which are mirrored, (G * QUERIES, L) token ids of the texts that each
+    group is asked for, and what is right in all the scenes."""
 
-    pixels: Tensor
-    texts: list[str]
-    targets: list[Targets]
+    rows: Tensor
+    mirrored: Tensor
+    tokens: Tensor
+    targets: Targets
+    seed: int
+
+
+class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not followed
+    """The batches of a run: random scenes, a caption for each product in them and others that are, mostly, nowhere in the group."""
+
+    def __init__(self, pool: ScenePool, tokenizer: CLIPTokenizer, places: Tensor, *, groups: int, seed: int, rank: int) -> None:
+        self.pool, self.tokenizer, self.places = pool, tokenizer, places
+        self.groups, self.seed, self.rank = groups, seed, rank
+
+    def __getitem__(self, number: int) -> SceneBatch:
+        rng = own_random(self.seed, self.rank, number)
+        rows = [rng.randrange(len(self.pool)) for _ in range(self.groups * BATCH)]
+        mirrored = [rng.random() < 0.5 for _ in rows]
+        captions: list[Caption] = []
+        fits = []
+        for start in range(0, len(rows), BATCH):
+            labels = [thing.label for row in rows[start : start + BATCH] for thing in self.pool.things[row]]
+            own = [caption_for(label, rng) for label in labels]
+            own += [caption_for(self._any_label(rng), rng) for _ in range(QUERIES - len(labels))]
+            fits.append(agreement(asked_codes(own), shown_codes(labels)).T)
+            captions += own
+        boxes = [self._boxes(row, mirror) for row, mirror in zip(rows, mirrored, strict=True)]
+        targets = assigned(boxes, torch.cat(fits), self.places)
+        return SceneBatch(torch.tensor(rows), torch.tensor(mirrored), token_ids(self.tokenizer, captions), targets, rng.getrandbits(60))
+
+    def _any_label(self, rng: random.Random) -> Label:
+        while not (things := self.pool.things[rng.randrange(len(self.pool))]):
+            pass
+        return rng.choice(things).label
+
+    def _boxes(self, row: int, mirrored: bool) -> Tensor:
+        boxes = torch.tensor([thing.box for thing in self.pool.things[row]], dtype=torch.float32).reshape(-1, 4)
+        if mirrored:
+            boxes[:, 0] = 1 - boxes[:, 0]
+        return boxes
 
 
 class DetectorLessons:
@@ -56,7 +103,7 @@ class DetectorLessons:
         budget: Budget,
         partners: Partners | None = None,
     ) -> None:
-        self.tokenizer, self.pool, self.budget = tokenizer, pool, budget
+        self.tokenizer, self.budget = tokenizer, budget
         self.partners = partners or Partners()
         self.device = pick_device()
         self.model, self.teacher = model.to(self.device).train(), teacher.to(self.device)
@@ -71,65 +118,40 @@ class DetectorLessons:
             ],
             PEAK_RATE,
             betas=(0.9, 0.98),
+            fused=self.device.type == "cuda",
         )
         side = (torch.arange(SCENE_SIZE // PATCH) + 0.5) * PATCH / SCENE_SIZE
-        self.places = torch.cartesian_prod(side, side).flip(1).to(self.device)
+        places = torch.cartesian_prod(side, side).flip(1)
+        self.groups = GPU_GROUPS if self.device.type == "cuda" else 1
+        self.scenes = SceneBatches(pool, tokenizer, places, groups=self.groups, seed=seed, rank=self.partners.rank)
+        self.pictures = Pictures([pool.images], self.device)
+        self.batches: Iterator[SceneBatch] | None = None
+        self.generator = torch.Generator(self.device)
         self.step = 0
-        self.generator = torch.Generator()
-        self.rng = random.Random()
-        self._go_own_way(seed)
 
-    def _go_own_way(self, seed: int) -> None:
-        """Each process sees other scenes and words."""
-        own = seed + 1_000_003 * self.partners.rank
-        self.generator.manual_seed(own)
-        self.rng.seed(own)
-        torch.manual_seed(own)
-
-    def batch(self) -> SceneBatch:
-        """Returns the next scenes, half of them mirrored, with a caption for each product and some for others."""
-        rows = torch.randint(len(self.pool), (BATCH,), generator=self.generator).tolist()
-        mirrored = torch.rand(BATCH, generator=self.generator) < 0.5
-        things = [self.pool.things[row] for row in rows]
-        labels = [thing.label for scene in things for thing in scene]
-        captions = [caption_for(label, self.rng) for label in labels]
-        captions += [caption_for(self.rng.choice(self.rng.choice(self.pool.things)).label, self.rng) for _ in range(OTHER_QUERIES)]
-        images = torch.from_numpy(np.stack([self.pool.images[row] for row in rows])).to(self.device)
-        targets = []
-        for scene, mirror in zip(things, mirrored.tolist(), strict=True):
-            boxes = torch.tensor([thing.box for thing in scene], dtype=torch.float32).reshape(-1, 4)
-            if mirror:
-                boxes[:, 0] = 1 - boxes[:, 0]
-            targets.append(Targets(boxes.to(self.device), self._fits(captions, [thing.label for thing in scene])))
-        return SceneBatch(flipped_and_lit(images, mirrored, self.generator), [caption.text for caption in captions], targets)
-
-    def _fits(self, captions: list[Caption], labels: list[Label]) -> Tensor:
-        if not labels:
-            return torch.zeros(len(captions), 0, dtype=torch.int8, device=self.device)
-        return torch.from_numpy(agreement(captions, labels)).to(self.device)
-
-    def train_step(self) -> dict[str, float]:
-        """Learns from one batch; returns its losses by name."""
-        batch = self.batch()
+    def train_step(self) -> dict[str, Tensor]:
+        """Learns from the next batch; returns its losses by name."""
+        if self.batches is None:
+            self.batches = stream(self.scenes, self.step, self.device)
+        batch = next(self.batches)
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=100)
-        queries = text_vectors(self.model, self.tokenizer, batch.texts)
+        self.generator.manual_seed(batch.seed)
+        pixels = flipped_and_lit(self.pictures.take([batch.rows]).to(self.device), batch.mirrored.to(self.device), self.generator)
         with half_precision(self.device):
-            predictions = predict(self.model, batch.pixels, queries)
-            taught = self._taught(batch.pixels, predictions.layers)
-        losses = detection_losses(predictions, batch.targets, self.places)
+            queries = text_vectors(self.model, batch.tokens.to(self.device)).unflatten(0, (self.groups, QUERIES))
+            predictions = predict(self.model, pixels, queries.repeat_interleave(BATCH, 0))
+            taught = self._taught(pixels, predictions.layers)
+        losses = detection_losses(predictions, batch.targets.to(self.device))
         (losses.total + taught).backward()
         self.partners.average_gradients(self.learnt)
         nn.utils.clip_grad_norm_(self.learnt, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        share = 1 - min(0.998, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                slow.lerp_(fast, share)
+        follow(self.average, self.model, 1 - min(SLOWEST, (1 + self.step) / (10 + self.step)))
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
-        return {**{name: float(getattr(losses, name).detach()) for name in names}, "taught": float(taught.detach())}
+        return {**{name: getattr(losses, name).detach() for name in names}, "taught": taught.detach()}
 
     def _taught(self, pixels: Tensor, layers: tuple[Tensor, ...]) -> Tensor:
         """The teacher's loss, which fades and ends with its share of the run."""
@@ -147,7 +169,7 @@ class DetectorLessons:
             losses = self.train_step()
             if self.step % 20 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{value:.3f}" for name, value in losses.items()}})
+                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
             if self.budget.seconds - saved > save_every:
                 self.save(out)
                 saved = self.budget.seconds
@@ -164,9 +186,6 @@ class DetectorLessons:
             "average": self.average.state_dict(),
             "teacher": self.teacher.reading.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "rng": self.rng.getstate(),
-            "torch": torch.get_rng_state(),
             "step": self.step,
             "spent": self.budget.seconds,
         }
@@ -180,9 +199,4 @@ class DetectorLessons:
         for name in ("model", "average", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         self.teacher.reading.load_state_dict(state["teacher"])
-        self.generator.set_state(state["generator"].cpu())
-        self.rng.setstate(state["rng"])
-        torch.set_rng_state(state["torch"].cpu())
         self.step, self.budget.spent = state["step"], state["spent"]
-        if self.partners.rank:  # the state is the first process's; the others must not repeat its scenes
-            self._go_own_way(self.step)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from demo.drawing import BACKGROUNDS, COLOURS, Item, draw, draw_cutout, random_item
@@ -16,7 +18,7 @@ from demo.training.garments import EDGE, Garment
 from demo.training.photographs import Wardrobe
 from demo.training.words import KINDS, PHOTO, Label, label_of
 
-__all__ = ["Pool", "make_drawn_pool", "make_photo_pool", "open_pool"]
+__all__ = ["Pictures", "Pool", "make_drawn_pool", "make_photo_pool", "open_pool"]
 
 Picture = NDArray[np.uint8]
 Made = tuple[Picture, Label]
@@ -34,6 +36,19 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+class Pictures:
+    """The pictures of several arrays, read where they lie, or kept in a GPU's memory where one learns."""
+
+    def __init__(self, arrays: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
+        """`arrays` hold pictures (N, H, W, 3), all of one size."""
+        self.device = device
+        self.kept = [torch.from_numpy(np.array(array)).to(device) for array in arrays] if device.type == "cuda" else arrays
+
+    def take(self, rows: Sequence[Tensor]) -> Tensor:
+        """Returns the pictures of the rows of each array, one after another: (B, H, W, 3) uint8."""
+        return torch.cat([torch.as_tensor(array[chosen]) for array, chosen in zip(self.kept, rows, strict=True)])
 
 
 def open_pool(folder: Path) -> Pool:

@@ -5,8 +5,7 @@ time (Zhai et al. 2022, locked-image tuning, with the image's projection left fr
 """
 
 import math
-import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,12 +15,12 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderModel
 
 from demo.training.augmentation import augmented
-from demo.training.captions import agreement, caption_for
+from demo.training.batches import CaptionedPairs, Pairs, stream
+from demo.training.captions import agreement
 from demo.training.dual_encoder import IMAGE_SIZE, half_precision
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.pools import Pool
 from demo.training.schedule import Budget
-from demo.training.tokens import LONGEST
 
 __all__ = ["READ_DRAWN_PAIRS", "READ_PHOTO_PAIRS", "ReadingLessons"]
 
@@ -29,7 +28,7 @@ PEAK_RATE = 1e-3
 LARGEST_SCALE = 50.0
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.2, 0.1
 READ_DRAWN_PAIRS, READ_PHOTO_PAIRS = 130, 50
-_AT_ONCE = 128
+_AT_ONCE = 512
 
 
 class ReadingLessons:
@@ -40,12 +39,12 @@ class ReadingLessons:
     ) -> None:
         """`pools` come with the pairs each gives to a batch."""
         torch.manual_seed(seed)
-        self.model, self.tokenizer, self.budget = model, tokenizer, budget
-        self.generator = torch.Generator().manual_seed(seed)
-        self.rng = random.Random(seed)
+        self.model, self.budget = model, budget
+        self.generator = torch.Generator(model.device).manual_seed(seed)
         self.learnt = [value for name, value in model.named_parameters() if not name.startswith("vision_model.")]
         self.optimizer = torch.optim.AdamW(self.learnt, PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.02)
-        self.shares = [(pool, pairs, self._features(pool)) for pool, pairs in pools]
+        self.features = [self._features(pool) for pool, _ in pools]
+        self.batches: Iterator[Pairs] = stream(CaptionedPairs(pools, tokenizer, seed=seed), 0, model.device)
         self.step = 0
 
     def _features(self, pool: Pool) -> Tensor:
@@ -61,21 +60,15 @@ class ReadingLessons:
         self.model.train()
         return torch.cat(rows)
 
-    def train_step(self) -> dict[str, float]:
+    def train_step(self) -> dict[str, Tensor]:
         """Learns from one batch; returns its losses by name."""
-        features, labels = [], []
-        for pool, pairs, kept in self.shares:
-            first = 2 * torch.randint(len(pool) // 2, (pairs,), generator=self.generator)
-            rows = torch.stack((first, first + 1), 1).flatten()
-            features.append(kept[rows])
-            labels += [pool.labels[row] for row in rows.tolist()]
-        captions = [caption_for(label, self.rng) for label in labels]
-        tokens = self.tokenizer([c.text for c in captions], padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
-        fits = torch.from_numpy(agreement(captions, labels)).to(self.model.device)
+        batch, device = next(self.batches), self.model.device
+        features = [kept[rows.to(device)] for kept, rows in zip(self.features, batch.rows, strict=True)]
+        fits = agreement(batch.asked.to(device), batch.shown.to(device))
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=50)
-        with half_precision(self.model.device):
-            texts = self.model.get_text_features(input_ids=tokens["input_ids"].to(self.model.device)).pooler_output
+        with half_precision(device):
+            texts = self.model.get_text_features(input_ids=batch.tokens.to(device)).pooler_output
         images = nn.functional.normalize(self.model.visual_projection(torch.cat(features)), dim=1)
         texts = nn.functional.normalize(texts.float(), dim=1)
         losses = {
@@ -89,7 +82,7 @@ class ReadingLessons:
         with torch.no_grad():
             self.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
         self.step += 1
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def run(self) -> None:
         """Trains until the budget is spent; the model holds what was learnt."""
@@ -99,5 +92,5 @@ class ReadingLessons:
             losses = self.train_step()
             if self.step % 10 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{value:.3f}" for name, value in losses.items()}})
+                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
         bar.close()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from demo.training.detection_losses import Predictions, Targets, corners, detection_losses, generalised_iou
+from demo.training.detection_losses import Predictions, assigned, corners, detection_losses, generalised_iou
 from demo.training.detection_measures import average_precision, iou
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.scores import best, precision_at, recall_at
@@ -66,34 +66,57 @@ def test_generalised_iou_of_known_boxes() -> None:
     assert float(generalised_iou(one, torch.tensor([4.0, 0.0, 6.0, 2.0]))) == pytest.approx(-1 / 3)
 
 
-def scene(generator: torch.Generator) -> tuple[Predictions, Targets, torch.Tensor]:
-    boxes = torch.rand(1, 9, 4, generator=generator) * 0.4 + 0.2
-    logits = torch.randn(1, 9, 3, generator=generator)
-    target = Targets(torch.rand(3, 4, generator=generator) * 0.4 + 0.2, torch.eye(3, dtype=torch.int8))
-    side = torch.tensor([1 / 6, 0.5, 5 / 6])
-    return Predictions(logits, boxes, logits.tanh()), target, torch.cartesian_prod(side, side).flip(1)
+SIDE = torch.tensor([1 / 6, 0.5, 5 / 6])
+PLACES = torch.cartesian_prod(SIDE, SIDE).flip(1)
+
+
+def predictions_of(pictures: int, generator: torch.Generator) -> Predictions:
+    boxes = torch.rand(pictures, 9, 4, generator=generator) * 0.4 + 0.2
+    logits = torch.randn(pictures, 9, 3, generator=generator)
+    return Predictions(logits, boxes, logits.tanh())
+
+
+def some_boxes(count: int, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(count, 4, generator=generator) * 0.4 + 0.2
+
+
+def nearest(boxes: torch.Tensor) -> tuple[int, ...]:
+    """The tokens, one to a box, whose middles are nearest to the boxes' taken together."""
+
+    def cost(tokens: tuple[int, ...]) -> float:
+        return sum(float((PLACES[token] - box[:2]).norm()) for token, box in zip(tokens, boxes, strict=True))
+
+    return min(itertools.permutations(range(9), len(boxes)), key=cost)
 
 
 def test_each_product_is_given_to_a_token_of_its_own_near_its_middle(generator: torch.Generator) -> None:
-    predictions, target, places = scene(generator)
-    found = detection_losses(predictions, [target], places)
-
-    def box_loss(token: int, product: int) -> float:
-        mine, its = predictions.boxes[0, token], target.boxes[product]
-        return float(5 * (mine - its).abs().sum() + 2 * (1 - generalised_iou(corners(mine), corners(its))))
-
-    def cost(tokens: tuple[int, ...]) -> float:
-        return sum(float((places[token] - target.boxes[product, :2]).norm()) for product, token in enumerate(tokens))
-
-    nearest = min(itertools.permutations(range(9), 3), key=cost)
-    wanted = sum(box_loss(token, product) for product, token in enumerate(nearest)) / 3
+    predictions, pictures = predictions_of(3, generator), [some_boxes(count, generator) for count in (3, 0, 2)]
+    found = detection_losses(predictions, assigned(pictures, torch.eye(5, 3, dtype=torch.int8), PLACES))
+    wanted = 0.0
+    for picture, boxes in enumerate(pictures):
+        for token, box in zip(nearest(boxes), boxes, strict=True):
+            mine = predictions.boxes[picture, token]
+            wanted += float(5 * (mine - box).abs().sum() + 2 * (1 - generalised_iou(corners(mine), corners(box)))) / 5
     assert float(found.matched_boxes) == pytest.approx(wanted, rel=1e-4)
 
 
+def test_tokens_on_a_product_learn_what_it_is_every_picture_counting_the_same(generator: torch.Generator) -> None:
+    predictions = predictions_of(2, generator)
+    left, all_over = torch.tensor([[0.2, 0.5, 0.3, 0.9]]), torch.tensor([[0.5, 0.5, 1.0, 1.0]])
+    fits = torch.tensor([[1, 0, -1], [0, 0, 1]], dtype=torch.int8)
+    found = detection_losses(predictions, assigned([left, all_over], fits, PLACES))
+
+    def surprise(picture: int, token: int, right: int, known: tuple[int, ...]) -> float:
+        scores = [15 * float(predictions.cosines[picture, token, query]) for query in known]
+        return math.log(sum(map(math.exp, scores))) - 15 * float(predictions.cosines[picture, token, right])
+
+    first = np.mean([surprise(0, token, 0, (0, 1)) for token in (0, 3, 6)])
+    second = np.mean([surprise(1, token, 2, (0, 1, 2)) for token in range(9)])
+    assert float(found.dense_names) == pytest.approx((first + second) / 2, rel=1e-4)
+
+
 def test_a_scene_without_products_teaches_to_say_no(generator: torch.Generator) -> None:
-    predictions, _, places = scene(generator)
-    empty = Targets(torch.zeros(0, 4), torch.zeros(3, 0, dtype=torch.int8))
-    losses = detection_losses(predictions, [empty], places)
+    losses = detection_losses(predictions_of(1, generator), assigned([torch.zeros(0, 4)], torch.zeros(0, 3, dtype=torch.int8), PLACES))
     assert float(losses.matched_names) > 0
     assert float(losses.matched_boxes) == float(losses.dense_boxes) == float(losses.dense_names) == 0
 

@@ -86,8 +86,9 @@ def test_the_detector_starts_with_the_words_of_the_dual_encoder(trained: Path) -
     detector = new_detector(words, text).eval()
     texts = ["a red mug", "a sofa"]
     encoder = AutoModel.from_pretrained(trained).eval()
-    wanted = encoder.get_text_features(**tokenizer(texts, padding=True, return_tensors="pt")).pooler_output
-    torch.testing.assert_close(text_vectors(detector, tokenizer, texts), torch.nn.functional.normalize(wanted, dim=1))
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")
+    wanted = encoder.get_text_features(**tokens).pooler_output
+    torch.testing.assert_close(text_vectors(detector, tokens["input_ids"]), torch.nn.functional.normalize(wanted, dim=1))
 
 
 def test_a_trained_detector_loads_and_leaves_its_words_alone(trained: Path, scenes: ScenePool, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from demo.drawing import random_item
-from demo.training.captions import agreement, caption_for, held_out_wordings
+from demo.training.captions import agreement, asked_codes, caption_for, held_out_wordings, shown_codes
 from demo.training.tokens import LONGEST, learnt_tokenizer
 from demo.training.words import KINDS, PHOTO, Label, kinds_within, label_of, words
 
@@ -27,13 +27,13 @@ def some_labels(rng: random.Random, count: int) -> list[Label]:
 def test_a_caption_is_true_of_the_picture_it_was_made_for(rng: random.Random) -> None:
     labels = some_labels(rng, 300)
     captions = [caption_for(label, rng) for label in labels]
-    assert (agreement(captions, labels).diagonal() == 1).all()
+    assert (agreement(asked_codes(captions), shown_codes(labels)).diagonal() == 1).all()
 
 
 def test_agreement_says_the_same_as_a_reading_of_every_pair(rng: random.Random) -> None:
     labels = some_labels(rng, 20)
     captions = [caption_for(label, rng) for label in labels]
-    table = agreement(captions, labels)
+    table = agreement(asked_codes(captions), shown_codes(labels))
     for row, caption in enumerate(captions):
         for column, label in enumerate(labels):
             facts = [caption.kinds[label.kind]]

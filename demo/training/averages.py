@@ -1,0 +1,16 @@
+"""A slow average of a model in training, which is what is kept (Polyak averaging)."""
+
+import torch
+from torch import nn
+
+__all__ = ["follow"]
+
+
+def follow(average: nn.Module, model: nn.Module, share: float) -> None:
+    """Moves the average a share of the way towards the model, in place; running means and variances too."""
+    slow, fresh = average.state_dict(), model.state_dict()
+    moving = [name for name, value in slow.items() if value.is_floating_point()]
+    with torch.no_grad():
+        torch._foreach_lerp_([slow[name] for name in moving], [fresh[name] for name in moving], share)  # one kernel instead of hundreds
+        for name in slow.keys() - set(moving):
+            slow[name].copy_(fresh[name])
