@@ -29,7 +29,7 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for chatty in ("httpx", "httpcore", "urllib3", "PIL", "filelock"):
+    for chatty in ("httpx", "httpcore", "urllib3", "PIL", "filelock", "faiss.loader"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 

@@ -39,7 +39,7 @@ def fields() -> Response:
 def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
     found = current_vitrine().engine.product(path.product_id).product
-    return answer(StoredProductAnswer(id=found.id, product=product_answer(found), image_url=image_url(found.id)))
+    return answer({"id": found.id, "product": product_answer(found), "image_url": image_url(found.id)})
 
 
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})

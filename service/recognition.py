@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -12,13 +13,11 @@ from PIL.Image import Image
 
 from service.container import current_vitrine
 from service.models.recognition import (
-    BoxAnswer,
     ClassifyAnswer,
     ClassifyRequest,
     DetectAnswer,
     DetectRequest,
     LabelAnswer,
-    ObjectAnswer,
     SimilarityAnswer,
     SimilarityRequest,
     TextSimilarity,
@@ -76,18 +75,14 @@ def detect(body: DetectRequest) -> Response:
     return answer(_detected(found))
 
 
-def _detected(found: Sequence[Found]) -> DetectAnswer:
-    return DetectAnswer(
-        objects=[
-            ObjectAnswer(
-                label=one.object.label,
-                score=one.object.score,
-                box=BoxAnswer(**dict(zip(("xmin", "ymin", "xmax", "ymax"), one.object.box, strict=True))),
-                products=None if one.products is None else page_answer(one.products),
-            )
-            for one in found
-        ]
-    )
+def _detected(found: Sequence[Found]) -> dict[str, Any]:
+    return {"objects": [_object(one) for one in found]}
+
+
+def _object(one: Found) -> dict[str, Any]:
+    box = dict(zip(("xmin", "ymin", "xmax", "ymax"), one.object.box, strict=True))
+    found = {"label": one.object.label, "score": one.object.score, "box": box}
+    return found if one.products is None else {**found, "products": page_answer(one.products)}
 
 
 def _png(picture: Image) -> Response:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -43,6 +44,7 @@ class CachingEmbedder:
         self._kept: OrderedDict[str, _Rows] = OrderedDict()
         self._flights: dict[str, Future[_Rows]] = {}
         self._lock = threading.Lock()
+        self._truncates = lru_cache(size)(inner.truncates)
 
     @property
     def card(self) -> ModelCard:
@@ -71,7 +73,7 @@ class CachingEmbedder:
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""
-        return self.inner.truncates(text)
+        return self._truncates(text)
 
     def _rows(self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]) -> _Rows:
         found, own, others = self._look_up(keys)

@@ -75,7 +75,9 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
     assert len(found) <= len(expected) + 4 * 20  # of each run at most the write that nobody was told of
 
 
-@pytest.mark.parametrize("victim", ["columns.bin", "vectors.f32", "codes.faiss", "graph.faiss", "about.json", "columns.json"])
+@pytest.mark.parametrize(
+    "victim", ["columns.bin", "vectors.f32", "codes.i8", "codes.bin", "halves.faiss", "graph.faiss", "about.json", "columns.json"]
+)
 @pytest.mark.parametrize("harm", ["delete", "truncate", "garble"])
 def test_damaged_derived_files_are_noticed_and_made_again(open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str):
     versions = open_faiss(hnsw_from=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,18 +15,19 @@ from tests.contract.catalogue import make_catalogue, make_record, unit
 from tests.contract.questions import random_query, separated
 from tests.unit.index.conftest import create
 from vitrine.index import IndexQuery
-from vitrine.index.faiss.codes import Codes, Graph, rounding_error
-from vitrine.index.faiss.coding import CODES, GRAPH, Coding, write_codes
-from vitrine.index.faiss.nearest import best_of
+from vitrine.index.faiss.codes import Codes, Graph, encoded
+from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, HALVES, Coding, write_codes, write_graph
 from vitrine.index.faiss.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.versions import FaissVersions
+from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.settings import Settings
 
 PLANS = {
-    "rows": Costs(row=0, code=1e9, skipped=1e9, step=1e9),
-    "codes": Costs(row=1e9, code=0, skipped=0, step=1e9),
-    "graph": Costs(row=1e9, code=1e9, skipped=1e9, step=0),
+    "rows": Costs(row=0, step=1e9),
+    "codes": Costs(row=1e9, code=0, settling=0, step=1e9),
+    "gathered codes": Costs(row=1e9, code=1e9, gathered=0, settling=0, step=1e9),
+    "graph": Costs(row=1e9, code=1e9, gathered=1e9, step=0),
     "measured": Costs(),
 }
 
@@ -73,10 +75,11 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     """6,000 clustered rows with codes and graph."""
     folder = tmp_path_factory.mktemp("codes")
     vectors = clustered(6000, 64, 5)
-    error = write_codes(folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None)
+    write_codes(folder, vectors, check=lambda: None)
+    write_graph(folder, vectors, Coding(), earlier=None, check=lambda: None)
     segment = Segment(np.arange(6000), vectors, {})
-    segment.codes = Codes(folder / CODES, error=error)
-    segment.graph = Graph(folder / GRAPH, segment.codes)
+    segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
+    segment.graph = Graph(folder / GRAPH, folder / HALVES)
     return segment
 
 
@@ -96,32 +99,54 @@ def test_recall_is_kept_at_every_selectivity(big: Segment, share: float):
     assert plans == ({"exact"} if share == 0.01 else {"hnsw"})
 
 
+def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
+    """Unit rows that share most of their direction and have one number far larger than the others, as real embeddings do."""
+    rows = clustered(size, dimension, seed)
+    rows[:, 3] += 2
+    rows += 0.3
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
+def coded(vectors: np.ndarray, folder: Path) -> tuple[Segment, Codes]:
+    write_codes(folder, vectors, check=lambda: None)
+    return Segment(np.arange(len(vectors)), vectors, {}), Codes(folder / CODES, folder / CODES_ABOUT)
+
+
+@pytest.mark.parametrize("make", [clustered, lopsided])
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.2])
 @pytest.mark.parametrize("k", [1, 10, 500])
-def test_the_scan_of_codes_is_exact(big: Segment, k: int):
+def test_the_scan_of_codes_is_exact(tmp_path: Path, make: Callable[[int, int, int], np.ndarray], share: float, k: int):
+    segment, codes = coded(make(6000, 64, 5), tmp_path)
     rng = np.random.default_rng(7)
-    for share in (1.0, 0.3):
-        mask = rng.random(6000) < share
-        query = unit(rng.standard_normal(64))
-        expected = best_of(big, np.flatnonzero(mask), query, k)
-        assert big.codes is not None
-        found = big.codes.best_of(big, mask, query, k)
-        assert sorted(zip(found.scores, found.rows, strict=True)) == sorted(zip(expected.scores, expected.rows, strict=True))
+    for near in (True, False):
+        rows = np.flatnonzero(rng.random(6000) < share)
+        query = unit(rng.standard_normal(64) * 0.05 + (segment.vectors[rng.integers(6000)] if near else 0))
+        scores = np.round(segment.vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS)
+        expected = rows[scores >= np.sort(scores)[-k]]
+        found = codes.best_of(segment, rows, query, k)
+        assert sorted(found.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
-    vectors = np.repeat(clustered(300, 64, 8)[:6], 400, axis=0)
-    error = write_codes(tmp_path, vectors, Coding(codes_from=1), earlier=None, check=lambda: None)
-    segment = Segment(np.arange(len(vectors)), vectors, {})
-    found = Codes(tmp_path / CODES, error=error).best_of(segment, np.ones(len(vectors), np.bool_), vectors[0], 10)
+    segment, codes = coded(np.repeat(clustered(300, 64, 8)[:6], 400, axis=0), tmp_path)
+    found = codes.best_of(segment, np.arange(2400), segment.vectors[0], 10)
     assert sorted(found.rows.tolist()) == list(range(400))
 
 
-def test_rounding_to_half_precision_is_bounded():
-    vectors = clustered(1000, 64, 9)
-    bound = rounding_error(vectors)
-    queries = clustered(200, 64, 10)
-    halves = vectors.astype(np.float16).astype(np.float64)
-    assert np.abs(halves @ queries.T - vectors.astype(np.float64) @ queries.T).max() <= bound < 1e-3
+def test_codes_are_as_far_from_their_rows_as_they_say():
+    rows = lopsided(1000, 64, 9)
+    centre = rows.mean(axis=0)
+    codes = encoded(rows, centre)
+    again = codes.codes * codes.scales[:, None].astype(np.float64)
+    np.testing.assert_allclose(np.linalg.norm(rows - centre - again, axis=1), codes.errors, rtol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(again, axis=1), codes.lengths, rtol=1e-4)
+    assert codes.errors.max() < 0.01
+
+
+def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
+    segment, codes = coded(np.repeat(clustered(100, 64, 8)[:1], 50, axis=0), tmp_path)
+    assert len(codes.best_of(segment, np.arange(50), segment.vectors[0], 5).rows) == 50
 
 
 def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):

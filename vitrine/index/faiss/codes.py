@@ -1,80 +1,110 @@
-"""Vectors at half precision, read straight from a mapped file: half the memory traffic of a scan, and no wrong answer.
+"""Vectors in 8 bits a number, scanned straight from a mapped file: a quarter of the memory traffic, and no wrong answer.
 
-What rounding to half precision can do to a score is bounded, so the scan fetches a little more than asked and knows when it has enough.
+What rounding to 8 bits can do to a score is known for every row, so the scan keeps every row that could be among the best.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numkong
 import numpy as np
+from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, cut, exact_scores
+from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products
+from vitrine.index.faiss.pack import map_array, map_arrays
+from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.products import Vector
 
-__all__ = ["Codes", "Graph", "rounding_error", "selector"]
+__all__ = ["Codes", "Encoded", "Graph", "encoded", "selector"]
 
 _SLACK = 64
 """Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with the k-th."""
+_LARGEST = 127
+_CONTIGUOUS = 0.2
+"""Share of the rows from which on it is quicker to scan all than to gather those."""
 
 
-def rounding_error(vectors: Vectors) -> float:
-    """The most that rounding one of the rows to half precision changes its inner product with any unit row (Cauchy-Schwarz)."""
-    halves = vectors.astype(np.float16).astype(np.float32)
-    return float(np.linalg.norm(vectors - halves, axis=1).max(initial=0.0))
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Rows (n, d) as centre + scale * code; each array but the codes is (n,) float32."""
+
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+    """Of scale * code."""
+    errors: NDArray[np.float32]
+    """How far the coded row is from its vector."""
 
 
-def selector(mask: Mask) -> tuple[Any, Any]:
-    """FAISS's selector of the rows of a mask, None for all of them; the second keeps the first's memory alive."""
-    if mask.all():
+def encoded(vectors: Vectors, centre: Vector) -> Encoded:
+    """Codes of rows (n, d), each with the scale that just fits it."""
+    apart = vectors - centre
+    scales = np.maximum(np.abs(apart).max(axis=1, initial=0.0), np.float32(1e-20)) / np.float32(_LARGEST)
+    codes = np.rint(apart / scales[:, None]).astype(np.int8)
+    again = codes * scales[:, None]
+    return Encoded(codes, scales, np.linalg.norm(again, axis=1), np.linalg.norm(apart - again, axis=1))
+
+
+class Codes:
+    """The 8-bit rows of the files that `coding.write_codes` made."""
+
+    def __init__(self, rows: Path, about: Path) -> None:
+        """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
+        kept = map_arrays(about)
+        self._centre = kept["centre"]
+        self._rows = Encoded(
+            map_array(rows, np.int8, (len(kept["scales"]), len(self._centre))), kept["scales"], kept["lengths"], kept["errors"]
+        )
+
+    def best_of(self, segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
+        """As `nearest.best_of`, with the same result."""
+        if len(rows) <= k:
+            return best_of(segment, rows, query, k)
+        near, most = self._scores(rows, query)
+        first = rows[near >= np.partition(near, len(near) - k)[len(near) - k]]
+        least = float(inner_products(segment.vectors, first, query).min()) - FLOAT32_ERROR  # the k-th best scores that at least
+        return best_of(segment, rows[most >= least], query, k)
+
+    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each row about its inner product with the query, and the most that it can be (Cauchy-Schwarz, twice)."""
+        asked, kept, total = encoded(query[None], np.zeros_like(query)), self._rows, len(self._rows.codes)
+        whole = len(rows) > _CONTIGUOUS * total
+        dots = np.asarray(numkong.cdist(asked.codes, kept.codes if whole else kept.codes[rows], "dot", out_dtype="float32"))[0]
+        own: Ints | slice = rows if len(rows) < total else slice(None)
+        near = (dots[own] if whole else dots) * (kept.scales[own] * asked.scales) + query @ self._centre
+        return near, near + kept.errors[own] + asked.errors * kept.lengths[own] + np.float32(FLOAT32_ERROR)
+
+
+def selector(rows: Ints, total: int) -> tuple[Any, Any]:
+    """FAISS's selector of some rows of `total`, None for all of them; the second keeps the first's memory alive."""
+    if len(rows) == total:
         return None, None
+    mask = np.zeros(total, np.bool_)
+    mask[rows] = True
     bits = np.packbits(mask, bitorder="little")
     return load_faiss().IDSelectorBitmap(bits), bits
 
 
-class Codes:
-    """Half-precision rows in a FAISS file; `error` as `rounding_error` found it. `RuntimeError` when FAISS cannot read the file."""
-
-    def __init__(self, path: Path, *, error: float) -> None:
-        faiss = load_faiss()
-        self.index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        self._error = error + FLOAT32_ERROR
-
-    def best_of(self, segment: Segment, mask: Mask, query: Vector, k: int) -> Scored:
-        """As `nearest.best_of`, exactly."""
-        faiss = load_faiss()
-        matching, fetch = int(np.count_nonzero(mask)), k + k // 8 + _SLACK
-        chosen, _bits = selector(mask)
-        while True:
-            fetch = min(fetch, matching)
-            near, rows = self.index.search(query[None], fetch, params=faiss.SearchParameters(sel=chosen))
-            best = Scored(rows[0], exact_scores(segment.vectors, rows[0], query))
-            if fetch == matching:
-                return cut(best, k)
-            least = np.partition(best.scores, fetch - k)[fetch - k]
-            if near[0, -1] + self._error < least:  # none of those not fetched can reach the k-th best
-                return cut(best, k)
-            fetch *= 4
-
-
 class Graph:
-    """A FAISS HNSW graph over the rows of `Codes`, mapped; approximate, so its beam is wider than the answer."""
+    """A FAISS HNSW graph and the half-precision rows it walks over, mapped; approximate, so its beam is wider than the answer."""
 
-    def __init__(self, path: Path, codes: Codes) -> None:
+    def __init__(self, path: Path, halves: Path) -> None:
+        """`RuntimeError` when FAISS cannot read the files."""
         faiss = load_faiss()
+        self._rows: Any = faiss.read_index(str(halves), faiss.IO_FLAG_MMAP_IFC)
         self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC)
-        self._index.storage, self._index.own_fields = codes.index, False
-        self._codes = codes  # whose memory the graph uses
+        self._index.storage, self._index.own_fields = self._rows, False
 
-    def best_of(self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int) -> Scored | None:
-        """About the k best rows of the mask, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
-        chosen, _bits = selector(mask)
+    def best_of(self, segment: Segment, rows: Ints, query: Vector, *, k: int, beam: int) -> Scored | None:
+        """About the k best of the rows, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
+        chosen, _bits = selector(rows, len(segment))
         faiss = load_faiss()
         parameters = faiss.SearchParametersHNSW(efSearch=beam, sel=chosen)
-        rows = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
-        rows = rows[rows >= 0]
-        return None if len(rows) < k else cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
+        found = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
+        found = found[found >= 0]
+        return None if len(found) < k else cut(Scored(found, exact_scores(segment.vectors, found, query)), k)

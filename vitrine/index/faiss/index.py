@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import cache, partial
 from time import perf_counter
 
@@ -32,6 +33,24 @@ __all__ = ["FaissIndex"]
 
 ATTEMPTS = 20
 """How often a page is built anew when one of its products was replaced meanwhile."""
+
+
+_HIT_BYTES = 3000
+"""Memory of one product of an answer that is kept, roughly."""
+
+
+class _Replaced(Exception):
+    """A product of the page has been replaced or deleted since the state was read."""
+
+
+def _asked(query: IndexQuery) -> Hashable:
+    """All that an answer depends on."""
+    parts = (getattr(query, field.name) for field in fields(query) if field.name != "vector")
+    return ("answer", None if query.vector is None else query.vector.tobytes(), *parts)
+
+
+def _weigh(answer: IndexAnswer) -> int:
+    return 2000 + _HIT_BYTES * len(answer.hits)
 
 
 class FaissIndex:
@@ -90,25 +109,26 @@ class FaissIndex:
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
+        spent: dict[str, float] = {}
         for _ in range(ATTEMPTS):
             state = self._reader.current()
             self._upkeep.consider(state)
-            answer = self._answer(state, query)
-            if answer is not None:
-                return answer
+            with suppress(_Replaced):
+                answer = state.recent.get(_asked(query), partial(self._answer, state, query, spent), weight=_weigh)
+                return replace(answer, timings_ms=spent)
         raise IndexUnavailable("the products are being rewritten faster than a page can be read; try again")
 
-    def _answer(self, state: State, query: IndexQuery) -> IndexAnswer | None:
-        """The page as of this state; None when one of its products has been replaced since."""
+    def _answer(self, state: State, query: IndexQuery, spent: dict[str, float]) -> IndexAnswer:
+        """The page as of this state, and in `spent` what its facets took; `_Replaced` when one of its products has been since."""
         page = self._page(state, query)
         seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
         stored = self.store.pictured(seqs)
         if len(stored) < len(seqs):
-            return None
+            raise _Replaced
         hits = tuple(Hit(stored[s][0], e.score, stored[s][1]) for s, e in zip(seqs, page.entries, strict=True))
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
-        spent = {"facets": (perf_counter() - started) * 1e3}
+        spent["facets"] = (perf_counter() - started) * 1e3
         walk = query.walk
         total = page.total if walk is None else walk.total
         further = None
@@ -116,7 +136,7 @@ class FaissIndex:
             last = page.entries[-1]
             as_of, floor = (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor)
             further = Walk(as_of, floor, (last.raw, hits[-1].product.id), total)
-        return IndexAnswer(hits, total, facets, further, page.search, self._matching(state, query.filter), spent)
+        return IndexAnswer(hits, total, facets, further, page.search, self._matching(state, query.filter))
 
     def _page(self, state: State, query: IndexQuery) -> Page:
         after = None if query.walk is None else key_of(*query.walk.after, query.sort)

@@ -16,7 +16,7 @@ from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
-__all__ = ["Scored", "best_of", "exact_scores"]
+__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products"]
 
 FLOAT32_ERROR = 2e-4
 """Bound on the error of a float32 inner product of two unit rows, rounding to `SCORE_DECIMALS` included.
@@ -47,7 +47,7 @@ def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.floa
 def best_of(segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
     """Of the rows all that score at least as well as the k-th best of them: k or more where scores are equal."""
     if len(rows) > k:
-        near = _inner_products(segment.vectors, rows, query)
+        near = inner_products(segment.vectors, rows, query)
         least = np.partition(near, len(near) - k)[len(near) - k]
         rows = rows[near >= least - 2 * FLOAT32_ERROR]
     return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
@@ -62,8 +62,8 @@ def cut(found: Scored, k: int) -> Scored:
     return Scored(found.rows[kept], found.scores[kept])
 
 
-def _inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float32]:
-    """Inner products of the query with some rows, without copying the rows."""
+def inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float32]:
+    """Inner products (n,) of the query with some rows, in float32, without copying the rows."""
     faiss = load_faiss()
     wanted, sought, matrix = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(query, np.float32), np.asarray(vectors)
     near = np.empty(len(wanted), np.float32)

@@ -27,10 +27,12 @@ class Costs:
 
     row: float = 0.26
     """One float32 row among others, fetched from anywhere."""
-    code: float = 0.05
-    """One half-precision row of a scan."""
-    skipped: float = 0.004
-    """One row of a scan that the filter leaves out."""
+    code: float = 0.042
+    """One 8-bit row of a scan over all."""
+    gathered: float = 0.22
+    """One 8-bit row among others, fetched from anywhere."""
+    settling: float = 1000.0
+    """What a scan of 8-bit rows leaves to be done with float32 ones."""
     step: float = 6.0
     """One step of the graph's beam: a node's neighbours are compared."""
 
@@ -44,15 +46,16 @@ class Planner:
 
     def best(self, segment: Segment, mask: Mask, query: Vector, k: int) -> tuple[str, Scored]:
         """The plan's name ("exact" or "hnsw") and the rows of the mask that score at least as well as the k-th best."""
-        matching, total, costs = int(np.count_nonzero(mask)), len(segment), self._costs
-        scan = math.inf if segment.codes is None else costs.code * matching + costs.skipped * (total - matching)
+        rows, total, costs = np.flatnonzero(mask), len(segment), self._costs
+        matching = len(rows)
+        scan = math.inf if segment.codes is None else costs.settling + min(costs.code * total, costs.gathered * matching)
         fetch = costs.row * matching
         if segment.graph is not None and matching > k:
             beam = max(LEAST_BEAM, math.ceil(self._breadth * k * total / matching))
             if costs.step * beam < min(scan, fetch):
-                found = segment.graph.best_of(segment, mask, query, k=k, beam=beam)
+                found = segment.graph.best_of(segment, rows, query, k=k, beam=beam)
                 if found is not None:
                     return "hnsw", found
         if segment.codes is not None and scan < fetch:
-            return "exact", segment.codes.best_of(segment, mask, query, k)
-        return "exact", best_of(segment, np.flatnonzero(mask), query, k)
+            return "exact", segment.codes.best_of(segment, rows, query, k)
+        return "exact", best_of(segment, rows, query, k)

@@ -117,9 +117,12 @@ class RecordStore:
     def pictured(self, seqs: Iterable[int]) -> dict[int, tuple[Product, str]]:
         """Product and image key by write number, of the writes that are still the last of their product."""
         with self.database.reading() as connection:
-            query = "SELECT product, image_key FROM products WHERE seq = ? AND product IS NOT NULL"
-            found = ((seq, connection.execute(query, (seq,)).fetchone()) for seq in seqs)
-            return {seq: (product_from_json(row[0]), row[1]) for seq, row in found if row is not None}
+            marks = ",".join("?" * len(wanted := list(seqs)))
+            rows = connection.execute(
+                f"SELECT seq, product, image_key FROM products WHERE seq IN ({marks}) AND product IS NOT NULL",  # noqa: S608  # only marks
+                wanted,
+            )
+            return {seq: (product_from_json(product), key) for seq, product, key in rows}
 
     def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
         """All records by id, in batches, each its own view of the file."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from vitrine.files import write_whole
 from vitrine.index.faiss.codes import Codes, Graph
-from vitrine.index.faiss.coding import CODES, GRAPH, Coding, write_codes
+from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, HALVES, Coding, write_codes, write_graph
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.pack import checksum, map_array, map_arrays, write_arrays
 from vitrine.index.faiss.segment import Segment, Vectors, merge_columns
@@ -27,7 +27,7 @@ from vitrine.index.faiss.state import Part
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 2
+FORMAT = 3
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of replaced and deleted rows up to which a graph is continued with them; beyond, it is built anew."""
@@ -87,8 +87,9 @@ class Snapshots:
         }
         segment = Segment(seqs, map_array(folder / _VECTORS, np.float32, (len(seqs), self._dimension)), columns, home=folder)
         if CODES in about["files"]:
-            segment.codes = Codes(folder / CODES, error=about["rounding_error"])
-            segment.graph = Graph(folder / GRAPH, segment.codes) if GRAPH in about["files"] else None
+            segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
+        if GRAPH in about["files"]:
+            segment.graph = Graph(folder / GRAPH, folder / HALVES)
         return Part(segment, alive)
 
     def write(self, parts: Sequence[Part], *, seq: int, check: Callable[[], None] = lambda: None) -> str:
@@ -124,12 +125,13 @@ class Snapshots:
         arrays["/alive"] = np.concatenate([p.alive[rows] for p, (_, rows) in zip(parts, taken, strict=True)])
         write_arrays(folder / _COLUMNS, arrays)
         vectors: Vectors = map_array(folder / _VECTORS, np.float32, (len(arrays["/seqs"]), self._dimension))
-        error = 0.0
         if len(vectors) >= min(self.coding.codes_from, self.coding.graph_from):
-            error = write_codes(folder, vectors, self.coding, earlier=earlier, check=check)
+            write_codes(folder, vectors, check=check)
+        if len(vectors) >= self.coding.graph_from:
+            write_graph(folder, vectors, self.coding, earlier=earlier, check=check)
         files = {path.name: checksum(path) for path in folder.iterdir()}
         about = {"format": FORMAT, "seq": seq, "dimension": self._dimension, "columns": list(self._layout), "files": files}
-        write_whole(folder / _ABOUT, json.dumps(about | {"rounding_error": error}).encode())
+        write_whole(folder / _ABOUT, json.dumps(about).encode())
 
 
 def _continuable(parts: Sequence[Part]) -> Path | None:
