@@ -55,22 +55,23 @@ class _Case:
         self.share = share
         self.allowed = np.flatnonzero(shares < share)
         self.filter = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
-        self.plan = ""
+        self.plans: dict[str, str] = {}
 
     def page(self, query: NDArray[np.float32]) -> set[int]:
         """A page as the service asks for it: the best ten of a candidate set of 1000, with their products."""
-        return self._search(query, candidates=1000)
+        return self._search("page", query, candidates=1000)
 
     def ten(self, query: NDArray[np.float32]) -> set[int]:
         """The best ten alone: the question that the rival answers."""
-        return self._search(query, candidates=LIMIT)
+        return self._search("ten", query, candidates=LIMIT)
 
-    def _search(self, query: NDArray[np.float32], *, candidates: int) -> set[int]:
+    def _search(self, key: str, query: NDArray[np.float32], *, candidates: int) -> set[int]:
         answer = self.index.search(IndexQuery(vector=query, filter=self.filter, candidates=candidates, limit=LIMIT))
-        self.plan = answer.search
+        self.plans[key] = answer.search
         return {int(hit.product.id[1:]) for hit in answer.hits}
 
     def exact(self, query: NDArray[np.float32]) -> set[int]:
+        """The right answer, by brute force; not timed, as its copies of all vectors would sweep the caches before the others."""
         scores = self.vectors[self.allowed] @ query if self.share < 1 else self.vectors @ query
         count = min(LIMIT, len(scores))
         return {int(self.allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]} if count else set()
@@ -80,13 +81,13 @@ class _Case:
 
         bound = q.Filter(must=[q.FieldCondition(key="share", range=q.RangeFloat(lt=self.share))]) if self.share < 1 else None
         found = self.edge.query(
-            q.QueryRequest(query=q.Query.Nearest(query.tolist(), using="image"), filter=bound, limit=LIMIT, with_payload=False)
+            q.QueryRequest(query=q.Query.Nearest(query.tolist(), using="image"), filter=bound, limit=LIMIT, with_payload=True)
         )
-        return {uuid.UUID(str(p.id)).int for p in found}
+        return {uuid.UUID(str(p.id)).int for p in found if p.payload}
 
 
 def _one(report: Report, name: str, case: _Case, rounds: int) -> None:
-    searches = {"page": case.page, "ten": case.ten, "exact": case.exact} | ({"qdrant": case.qdrant} if case.edge is not None else {})
+    searches = {"page": case.page, "ten": case.ten} | ({"qdrant": case.qdrant} if case.edge is not None else {})
     found: dict[str, list[set[int]]] = {key: [] for key in searches}
 
     def way(key: str, search: Callable[[NDArray[np.float32]], set[int]]) -> Callable[[], None]:
@@ -96,13 +97,15 @@ def _one(report: Report, name: str, case: _Case, rounds: int) -> None:
     p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
     p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
     limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
-    note = f"plan {case.plan}, p50 {p50['page']:.2f}"
-    report.add(Figure(f"{name}: page p95", p95["page"], "ms", f"<= {limit:g}", p95["page"] <= limit, {"numpy exact": p95["exact"]}, note))
-    recall = _recall(found["page"], found["exact"])
-    report.add(Figure(f"{name}: page recall@10", recall, "", ">= 0.99", recall >= 0.99))
+    exact = [case.exact(query) for query in case.asked]
+    note = f"plan {case.plans['page']}, p50 {p50['page']:.2f}"
+    report.add(Figure(f"{name}: page p95", p95["page"], "ms", f"<= {limit:g}", p95["page"] <= limit, {}, note))
+    for key, what in (("page", "page"), ("ten", "best ten")):
+        recall = _recall(found[key], exact)
+        report.add(Figure(f"{name}: {what} recall@10", recall, "", ">= 0.99", recall >= 0.99, {}, f"plan {case.plans[key]}"))
     if case.edge is not None:
         ratio = p50["ten"] / p50["qdrant"]
-        beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], found["exact"])}
+        beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], exact)}
         report.add(Figure(f"{name}: best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside))
 
 
@@ -125,6 +128,11 @@ def _filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, ND
     return versions.live(), shares
 
 
+def _payload(number: int, share: float) -> dict[str, Any]:
+    """Fields as many and as long as those of a product, which both sides give back with it."""
+    return {"title": f"orange thing {number}", "price": 99.95, "currency": "EUR", "color": ["orange"], "colors": ["orange"], "share": share}
+
+
 def _edge(folder: Path, vectors: NDArray[np.float32], shares: NDArray[np.float64]) -> Any:
     import qdrant_edge as q
 
@@ -134,7 +142,7 @@ def _edge(folder: Path, vectors: NDArray[np.float32], shares: NDArray[np.float64
     with tqdm(total=len(vectors), desc="filling qdrant-edge", leave=False) as bar:
         for start in range(0, len(vectors), 2000):
             points = [
-                q.Point(id=str(uuid.UUID(int=i)), vector={"image": vectors[i].tolist()}, payload={"share": float(shares[i])})
+                q.Point(id=str(uuid.UUID(int=i)), vector={"image": vectors[i].tolist()}, payload=_payload(i, float(shares[i])))
                 for i in range(start, min(start + 2000, len(vectors)))
             ]
             shard.update(q.UpdateOperation.upsert_points(points))

@@ -31,6 +31,9 @@ __all__ = ["measure"]
 FILTER = "price_min=50&price_max=300&color=red&color=blue&facets=color,price"
 
 
+CORES = os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class _Service:
     port: int
@@ -53,6 +56,8 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
         memory, allowed = service.memory_mb(), model_mb + 1.3 * vectors_mb + 150
         beside = {"model": model_mb, "vectors": vectors_mb}
         report.add(Figure("memory of the service", memory, "MB", f"<= {allowed:.0f}", memory <= allowed, beside))
+    with _served(settings, workers=CORES) as service:
+        _cached(report, service, requests * 4, clients=16, processes=CORES)
 
 
 def _queries(report: Report, service: _Service, forward_ms: float, requests: int) -> None:
@@ -66,14 +71,20 @@ def _queries(report: Report, service: _Service, forward_ms: float, requests: int
     many = 16 * (requests // 4) / many_s
     beside = {"16 clients 1/s": many, "one client 1/s": one}
     report.add(Figure("uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside))
-    cached = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * (requests * 4)
-    _get(service.port, cached[:5])
     for clients in (1, 16):
-        share = cached[: len(cached) // clients]
-        seconds, latencies = _parallel(service.port, [share] * clients)
-        rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
-        met = rate >= 500 if clients == 16 else None
-        report.add(Figure(f"cached, price and colour filter, {clients} client(s)", rate, "1/s", ">= 500", met, {"p95 ms": p95}))
+        _cached(report, service, requests * 4, clients=clients, processes=1)
+
+
+def _cached(report: Report, service: _Service, requests: int, *, clients: int, processes: int) -> None:
+    """Requests per second for one query whose embedding and answer are kept; aimed at with a serving process for each core."""
+    asked = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * requests
+    for _ in range(processes):
+        _parallel(service.port, [asked[:10]] * 8)  # every process has its model and the answer
+    share = asked[: requests // clients]
+    seconds, latencies = _parallel(service.port, [share] * clients)
+    rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
+    name = f"cached, price and colour filter, {clients} client(s), {processes} serving process(es)"
+    report.add(Figure(name, rate, "1/s", ">= 500", rate >= 500 if clients > 1 and processes == CORES else None, {"p95 ms": p95}))
 
 
 def _path(label: str, number: int) -> str:
@@ -138,11 +149,11 @@ def _floor(settings: Settings) -> tuple[float, float]:
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[_Service]:
+def _served(settings: Settings, *, workers: int = 1) -> Iterator[_Service]:
     port = _free_port()
     environment = os.environ | {
         "VITRINE_DATA_DIR": str(settings.data_dir), "VITRINE_MODEL": settings.model, "VITRINE_RUNTIME": "onnx",
-        "VITRINE_PORT": str(port), "VITRINE_LOG_LEVEL": "warning", "VITRINE_THREADS": "16",
+        "VITRINE_PORT": str(port), "VITRINE_LOG_LEVEL": "warning", "VITRINE_WORKERS": str(workers),
     }  # fmt: skip
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import select
@@ -30,6 +31,8 @@ __all__ = ["run"]
 log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_M_ARENA_MAX, _ARENAS = -8, 2
+"""mallopt's name of the limit (malloc.h), and the limit."""
 _LOOK_S = 1.0
 """Between looks at the live version when nobody searches."""
 
@@ -44,6 +47,7 @@ def run(vitrine: Vitrine) -> None:
     """
     settings = vitrine.settings
     configure_logging(settings)
+    _share_memory_between_threads()
     server = _Server(vitrine, _listen(settings), _Report())
     master = os.getpid()
     with counting_together(settings):
@@ -55,6 +59,16 @@ def run(vitrine: Vitrine) -> None:
             server.report.raise_if_any()
             if stopped.code:
                 raise
+
+
+def _share_memory_between_threads() -> None:
+    """Have glibc keep few pools of freed memory instead of several for each core, which a dozen threads fill with a hundred megabytes.
+
+    Elsewhere, and where MALLOC_ARENA_MAX says otherwise, nothing changes.
+    """
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -17,7 +17,7 @@ from vitrine.index.faiss.segment import Segment
 
 __all__ = ["Part", "State"]
 
-RECENT_BYTES = 64_000_000
+RECENT_BYTES = 32_000_000
 """Memory for candidate sets and facets kept for further pages and repeated queries."""
 MERGE_FACTOR = 4
 """A segment is merged into the one before it when that is at most so many times larger."""
