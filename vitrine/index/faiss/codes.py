@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products
+from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth
 from vitrine.index.faiss.pack import map_array, map_arrays
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
@@ -57,27 +57,26 @@ class Codes:
         """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
         kept = map_arrays(about)
         self._centre = kept["centre"]
-        self._rows = Encoded(
-            map_array(rows, np.int8, (len(kept["scales"]), len(self._centre))), kept["scales"], kept["lengths"], kept["errors"]
-        )
+        self._scales, self._error, self._longest = kept["scales"], kept["error"], kept["longest"]
+        self._codes: NDArray[np.int8] = map_array(rows, np.int8, (len(self._scales), len(self._centre)))
 
     def best_of(self, segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
         """As `nearest.best_of`, with the same result."""
         if len(rows) <= k:
             return best_of(segment, rows, query, k)
-        near, most = self._scores(rows, query)
-        first = rows[near >= np.partition(near, len(near) - k)[len(near) - k]]
-        least = float(inner_products(segment.vectors, first, query).min()) - FLOAT32_ERROR  # the k-th best scores that at least
-        return best_of(segment, rows[most >= least], query, k)
+        about, off = self._scores(rows, query)
+        first = rows[about >= kth(about, k)]
+        least = inner_products(segment.vectors, first, query).min() - np.float32(FLOAT32_ERROR)  # the k-th best of all scores that at least
+        return best_of(segment, rows[about >= least - off], query, k)
 
-    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each row about its inner product with the query, and the most that it can be (Cauchy-Schwarz, twice)."""
-        asked, kept, total = encoded(query[None], np.zeros_like(query)), self._rows, len(self._rows.codes)
+    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], np.float32]:
+        """Of each row about its inner product with the query, and how far off that is at most (Cauchy-Schwarz, twice)."""
+        asked, total = encoded(query[None], np.zeros_like(query)), len(self._codes)
         whole = len(rows) > _CONTIGUOUS * total
-        dots = np.asarray(numkong.cdist(asked.codes, kept.codes if whole else kept.codes[rows], "dot", out_dtype="float32"))[0]
+        dots = np.asarray(numkong.cdist(asked.codes, self._codes if whole else self._codes[rows], "dot", out_dtype="float32"))[0]
         own: Ints | slice = rows if len(rows) < total else slice(None)
-        near = (dots[own] if whole else dots) * (kept.scales[own] * asked.scales) + query @ self._centre
-        return near, near + kept.errors[own] + asked.errors * kept.lengths[own] + np.float32(FLOAT32_ERROR)
+        about = (dots[own] if whole else dots) * (self._scales[own] * asked.scales) + query @ self._centre
+        return about, np.float32(self._error + asked.errors[0] * self._longest + FLOAT32_ERROR)
 
 
 def selector(rows: Ints, total: int) -> tuple[Any, Any]:

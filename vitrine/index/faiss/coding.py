@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vitrine.index.faiss.codes import encoded
 from vitrine.index.faiss.library import load_faiss
@@ -39,15 +38,16 @@ def write_codes(folder: Path, vectors: Vectors, *, check: Callable[[], None]) ->
     chunks = range(0, len(vectors), _CHUNK)
     sums = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in chunks]
     centre = (np.sum(sums, axis=0) / len(vectors)).astype(np.float32)
-    kept: dict[str, list[NDArray[np.float32]]] = {"scales": [], "lengths": [], "errors": []}
+    scales, error, longest = [], np.float32(0), np.float32(0)
     with (folder / CODES).open("wb") as file:
         for start in chunks:
             check()
             rows = encoded(vectors[start : start + _CHUNK], centre)
             rows.codes.tofile(file)
-            for name, values in kept.items():
-                values.append(getattr(rows, name))
-    write_arrays(folder / CODES_ABOUT, {"centre": centre, **{name: np.concatenate(values) for name, values in kept.items()}})
+            scales.append(rows.scales)
+            error, longest = max(error, rows.errors.max()), max(longest, rows.lengths.max())
+    about = {"centre": centre, "scales": np.concatenate(scales), "error": np.asarray(error), "longest": np.asarray(longest)}
+    write_arrays(folder / CODES_ABOUT, about)
 
 
 def write_graph(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path | None, check: Callable[[], None]) -> None:

@@ -6,7 +6,9 @@ Whatever finds the rows, scores are computed again in float64 from the float32 v
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
-__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products"]
+__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products", "kth"]
 
 FLOAT32_ERROR = 2e-4
 """Bound on the error of a float32 inner product of two unit rows, rounding to `SCORE_DECIMALS` included.
@@ -37,9 +39,8 @@ class Scored:
 
 def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float64]:
     """Cosine similarities of the rows (n,), summed in float64 and rounded to `SCORE_DECIMALS`."""
-    wide = query.astype(np.float64)
     # not BLAS: its result may depend on how many rows are multiplied together
-    parts = [np.einsum("ij,j->i", vectors[rows[i : i + _CHUNK]].astype(np.float64), wide) for i in range(0, len(rows), _CHUNK)]
+    parts = [np.asarray(numkong.cdist(query[None], vectors[rows[i : i + _CHUNK]], "dot"))[0] for i in range(0, len(rows), _CHUNK)]
     # adding zero turns -0.0 into 0.0
     return np.round(np.concatenate(parts), SCORE_DECIMALS) + 0.0 if parts else np.zeros(0)
 
@@ -48,8 +49,7 @@ def best_of(segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
     """Of the rows all that score at least as well as the k-th best of them: k or more where scores are equal."""
     if len(rows) > k:
         near = inner_products(segment.vectors, rows, query)
-        least = np.partition(near, len(near) - k)[len(near) - k]
-        rows = rows[near >= least - 2 * FLOAT32_ERROR]
+        rows = rows[near >= kth(near, k) - 2 * FLOAT32_ERROR]
     return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
 
 
@@ -57,8 +57,7 @@ def cut(found: Scored, k: int) -> Scored:
     """Those that score at least as well as the k-th best."""
     if len(found.rows) <= k:
         return found
-    least = np.partition(found.scores, len(found.scores) - k)[len(found.scores) - k]
-    kept = found.scores >= least
+    kept = found.scores >= kth(found.scores, k)
     return Scored(found.rows[kept], found.scores[kept])
 
 
@@ -70,3 +69,8 @@ def inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.fl
     pointers = [faiss.swig_ptr(array) for array in (near, sought, matrix, wanted)]
     faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], 1, len(wanted))
     return near
+
+
+def kth(values: NDArray[Any], k: int) -> Any:
+    """The k-th largest of k or more values."""
+    return np.partition(values, len(values) - k)[len(values) - k]
