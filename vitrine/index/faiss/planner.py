@@ -31,7 +31,7 @@ class Costs:
     """One float32 row among others, fetched from anywhere."""
     code: float = 0.042
     """One 8-bit row of a scan over all."""
-    gathered: float = 0.22
+    gathered: float = 0.15
     """One 8-bit row among others, fetched from anywhere."""
     settling: float = 1000.0
     """What a scan of 8-bit rows leaves to be done with float32 ones."""
