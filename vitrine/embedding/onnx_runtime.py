@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +24,50 @@ from vitrine.settings import Settings
 __all__ = ["OnnxSceneTowers", "OnnxTowers", "load_onnx_detector", "load_onnx_embedder", "open_session"]
 
 
+_SHARE = 4
+"""Pictures that one thread takes at a time."""
+
+
 class OnnxTowers:
-    """The forward passes of an exported dual encoder on the CPU."""
+    """The forward passes of an exported dual encoder on the CPU.
+
+    One picture, and every batch of texts, is worked on by all threads together. The pictures of a batch are shared out
+    among threads that need not wait for each other within a pass: beside other work, such as decoding, that wastes less.
+    """
 
     def __init__(self, export: Export, *, threads: int, masked: bool) -> None:
+        self._export = export
         self._see = open_session(export.see, threads)
         self._read = open_session(export.read, threads)
         self._masked = masked
+        self._lanes = threads or os.cpu_count() or 1
 
     def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
-        rows: NDArray[np.float32] = self._see.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
-        return rows
+        if self._lanes == 1 or len(pixels) < _SHARE * self._lanes:
+            return _seen(self._see, pixels)
+        parts = [pixels[start : start + _SHARE] for start in range(0, len(pixels), _SHARE)]
+        return np.concatenate(list(self._pool.map(partial(_seen, self._see_alone), parts)))
+
+    @cached_property
+    def _see_alone(self) -> Any:
+        """A session of one thread, opened when the first batch comes: services that embed single queries need none."""
+        return open_session(self._export.see, 1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._lanes, thread_name_prefix="see")
 
     def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
         given = {"ids": tokens.ids} | ({"mask": tokens.mask} if self._masked else {})
         rows: NDArray[np.float32] = self._read.run(None, given)[0]
         return rows
+
+
+def _seen(session: Any, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows: NDArray[np.float32] = session.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
+    return rows
 
 
 class OnnxSceneTowers:

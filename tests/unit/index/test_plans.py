@@ -121,6 +121,7 @@ def test_the_scan_of_codes_is_exact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[int, int, int], np.ndarray], share: float, k: int
 ):
     monkeypatch.setattr("vitrine.index.faiss.codes._GATHERED", 500)  # so that the rows of a fifth come in several parts
+    monkeypatch.setattr("vitrine.index.faiss.codes._PART", 2500)  # and the others in several threads
     segment, codes = coded(make(6000, 64, 5), tmp_path)
     rng = np.random.default_rng(7)
     for near in (True, False):

@@ -5,7 +5,10 @@ What rounding to 8 bits can do to a score is known for every row, so the scan ke
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ _SLACK = 64
 _LARGEST = 127
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
+_PART = 25_000
+"""Rows that one thread scans at a time."""
 _GATHERED = 4096
 """Rows gathered at a time: they stay in the processor's cache until they are read again."""
 
@@ -75,7 +80,7 @@ class Codes:
         """Of each row about its inner product with the query, and how far off that is at most (Cauchy-Schwarz, twice)."""
         asked, total = encoded(query[None], np.zeros_like(query)), len(self._codes)
         whole = len(rows) > _CONTIGUOUS * total
-        dots = _dots(asked.codes, self._codes) if whole else _dots_of(asked.codes, self._codes, rows)
+        dots = _dots_of_all(asked.codes, self._codes) if whole else _dots_of(asked.codes, self._codes, rows)
         own: Ints | slice = rows if len(rows) < total else slice(None)
         about = (dots[own] if whole else dots) * (self._scales[own] * asked.scales) + query @ self._centre
         return about, np.float32(self._error + asked.errors[0] * self._longest + FLOAT32_ERROR)
@@ -87,8 +92,22 @@ def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float3
     return found
 
 
+def _dots_of_all(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The same by every core, where they are many."""
+    parts = [codes[start : start + _PART] for start in range(0, len(codes), _PART)]
+    return np.concatenate(list((_helpers().map if len(parts) > 1 else map)(partial(_dots, asked), parts)))
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="scan")
+
+
+os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
+
+
 def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> NDArray[np.float32]:
-    """The same of some of the others."""
+    """The same of some rows."""
     found, room = np.empty(len(rows), np.float32), np.empty((min(_GATHERED, len(rows)), codes.shape[1]), np.int8)
     for start in range(0, len(rows), _GATHERED):
         part = rows[start : start + _GATHERED]
