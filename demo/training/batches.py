@@ -1,6 +1,7 @@
 """Batches by their number: which pictures, which captions, what fits. Any process can make any of them, in any order."""
 
 import itertools
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from demo.training.tokens import LONGEST
 
 __all__ = ["CaptionedPairs", "Pairs", "own_random", "stream", "token_ids"]
 
-_LOADERS, _AHEAD = 14, 6
-"""Processes that make batches for a GPU, which learns faster than one could, and how many each is ahead; a CPU makes its own."""
+_AHEAD = 6
+"""Batches that each of the processes which make them for a GPU is ahead."""
 
 Batch = TypeVar("Batch")
 
@@ -29,8 +30,11 @@ def own_random(seed: int, rank: int, number: int) -> random.Random:
 
 
 def stream(batches: "Dataset[Batch]", start: int, device: torch.device) -> Iterator[Batch]:
-    """Yields the batches numbered `start`, `start` + 1 and so on without end."""
-    ahead = {"num_workers": _LOADERS, "prefetch_factor": _AHEAD} if device.type == "cuda" else {}
+    """Yields the batches numbered `start`, `start` + 1 and so on without end.
+
+    A GPU learns faster than one process could make them: all cores but two do; a CPU makes its own.
+    """
+    ahead = {"num_workers": max(1, (os.cpu_count() or 1) - 2), "prefetch_factor": _AHEAD} if device.type == "cuda" else {}
     return iter(DataLoader(batches, batch_size=None, sampler=itertools.count(start), **ahead))
 
 

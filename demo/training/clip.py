@@ -34,8 +34,6 @@ GPU_BATCH = 16
 """How many processes' pictures a GPU learns from at once."""
 SEEING_SHARE = 0.3
 """The part of the run before captions join: a tower that names nothing yet learns little from them, and they cost a fifth of a step."""
-SLOWEST = 0.998
-"""How much of the slow average stays at each step."""
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
 NAMING_WEIGHT = 2.0
 _MERGES = 2500
@@ -119,7 +117,7 @@ class ClipLessons:
         with torch.no_grad():
             self.model.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
         self.step += 1
-        self._follow()
+        follow(self.average, self.model, self.step)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _reads(self) -> bool:
@@ -127,10 +125,6 @@ class ClipLessons:
         if not self.reading:
             self.reading = self.partners.first_says(self.budget.progress(self.step) >= SEEING_SHARE)
         return self.reading
-
-    def _follow(self) -> None:
-        """Moves the slow average a little towards the model (Polyak averaging), its running means and variances too."""
-        follow(self.average, self.model, 1 - min(SLOWEST, (1 + self.step) / (10 + self.step)))
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""

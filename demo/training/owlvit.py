@@ -38,8 +38,6 @@ QUERIES = BATCH * MOST_PRODUCTS
 """Texts that a batch's scenes are asked for, never fewer than it has products."""
 GPU_GROUPS = 16
 """Batches from which a GPU learns at once, each with its own texts."""
-SLOWEST = 0.998
-"""How much of the slow average stays at each step."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class DetectorLessons:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        follow(self.average, self.model, 1 - min(SLOWEST, (1 + self.step) / (10 + self.step)))
+        follow(self.average, self.model, self.step)
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
         return {**{name: getattr(losses, name).detach() for name in names}, "taught": taught.detach()}
 

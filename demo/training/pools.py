@@ -43,7 +43,6 @@ class Pictures:
 
     def __init__(self, arrays: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
         """`arrays` hold pictures (N, H, W, 3), all of one size."""
-        self.device = device
         self.kept = [torch.from_numpy(np.array(array)).to(device) for array in arrays] if device.type == "cuda" else arrays
 
     def take(self, rows: Sequence[Tensor]) -> Tensor:

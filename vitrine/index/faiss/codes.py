@@ -16,6 +16,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.library import load_faiss
 from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth
 from vitrine.index.faiss.pack import map_array, map_arrays
@@ -116,12 +117,10 @@ def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> ND
     return found
 
 
-def selector(rows: Ints, total: int) -> tuple[Any, Any]:
-    """FAISS's selector of some rows of `total`, None for all of them; the second keeps the first's memory alive."""
-    if len(rows) == total:
+def selector(mask: Mask) -> tuple[Any, Any]:
+    """FAISS's selector of the rows of a mask, None for all of them; the second keeps the first's memory alive."""
+    if mask.all():
         return None, None
-    mask = np.zeros(total, np.bool_)
-    mask[rows] = True
     bits = np.packbits(mask, bitorder="little")
     return load_faiss().IDSelectorBitmap(bits), bits
 
@@ -136,9 +135,9 @@ class Graph:
         self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC)
         self._index.storage, self._index.own_fields = self._rows, False
 
-    def best_of(self, segment: Segment, rows: Ints, query: Vector, *, k: int, beam: int) -> Scored | None:
-        """About the k best of the rows, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
-        chosen, _bits = selector(rows, len(segment))
+    def best_of(self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int) -> Scored | None:
+        """About the k best rows of the mask, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
+        chosen, _bits = selector(mask)
         faiss = load_faiss()
         parameters = faiss.SearchParametersHNSW(efSearch=beam, sel=chosen)
         found = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]

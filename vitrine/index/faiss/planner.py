@@ -48,16 +48,16 @@ class Planner:
 
     def best(self, segment: Segment, mask: Mask, query: Vector, k: int) -> tuple[str, Scored]:
         """The plan's name ("exact" or "hnsw") and the rows of the mask that score at least as well as the k-th best."""
-        rows, total, costs = np.flatnonzero(mask), len(segment), self._costs
-        matching = len(rows)
+        matching, total, costs = int(np.count_nonzero(mask)), len(segment), self._costs
         scan = math.inf if segment.codes is None else costs.settling + min(costs.code * total, costs.gathered * matching)
         fetch = costs.row * matching
         if segment.graph is not None and matching > k:
             beam = max(LEAST_BEAM, math.ceil(max(self._breadth * k, LEAST_MATCHING) * total / matching))
             if costs.step * beam < min(scan, fetch):
-                found = segment.graph.best_of(segment, rows, query, k=k, beam=beam)
+                found = segment.graph.best_of(segment, mask, query, k=k, beam=beam)
                 if found is not None:
                     return "hnsw", found
+        rows = np.flatnonzero(mask)
         if segment.codes is not None and scan < fetch:
             return "exact", segment.codes.best_of(segment, rows, query, k)
         return "exact", best_of(segment, rows, query, k)
