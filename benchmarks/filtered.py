@@ -15,6 +15,7 @@ from tqdm import tqdm
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
+from service.memory import keep_freed_memory
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss import open_versions
@@ -30,6 +31,7 @@ RIVAL_UP_TO = 100_000
 
 def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
     """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the rival's time beside it."""
+    keep_freed_memory()  # as a serving process does
     for size in sizes:
         vectors = clustered(size, DIMENSION, seed=11)
         asked = queries(vectors, rounds + 1, seed=12)

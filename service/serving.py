@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import select
@@ -21,6 +20,7 @@ from gunicorn.workers.base import Worker
 from service.container import set_warming
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
+from service.memory import keep_freed_memory
 from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
 from vitrine.serving import run_once
 from vitrine.settings import PREFIX, Settings
@@ -31,8 +31,6 @@ __all__ = ["run"]
 log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_M_ARENA_MAX, _ARENAS = -8, 2
-"""mallopt's name of the limit (malloc.h), and the limit."""
 _LOOK_S = 1.0
 """Between looks at the live version when nobody searches."""
 
@@ -47,7 +45,7 @@ def run(vitrine: Vitrine) -> None:
     """
     settings = vitrine.settings
     configure_logging(settings)
-    _share_memory_between_threads()
+    keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
     master = os.getpid()
     with counting_together(settings):
@@ -59,16 +57,6 @@ def run(vitrine: Vitrine) -> None:
             server.report.raise_if_any()
             if stopped.code:
                 raise
-
-
-def _share_memory_between_threads() -> None:
-    """Have glibc keep few pools of freed memory instead of several for each core, which a dozen threads fill with a hundred megabytes.
-
-    Elsewhere, and where MALLOC_ARENA_MAX says otherwise, nothing changes.
-    """
-    if "MALLOC_ARENA_MAX" not in os.environ:
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -6,11 +6,12 @@ What rounding to 8 bits can do to a score is known for every row, so the scan ke
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numkong
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth
+from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth, settled
 from vitrine.index.faiss.pack import map_array, map_arrays
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
@@ -26,13 +27,15 @@ from vitrine.products import Vector
 
 __all__ = ["Codes", "Encoded", "Graph", "encoded", "selector"]
 
+_Part = TypeVar("_Part")
+
 _SLACK = 64
 """Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with the k-th."""
 _LARGEST = 127
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
-_PART = 25_000
-"""Rows that one thread scans at a time."""
+_PART, _GATHERED_PART = 25_000, 8192
+"""Rows that one thread scans at a time: of all rows, and of rows it has to gather."""
 _GATHERED = 4096
 """Rows gathered at a time: they stay in the processor's cache until they are read again."""
 
@@ -65,38 +68,37 @@ class Codes:
         """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
         kept = map_arrays(about)
         self._centre = kept["centre"]
-        self._scales, self._error, self._longest = kept["scales"], kept["error"], kept["longest"]
+        self._scales, self._errors, self._longest = kept["scales"], kept["errors"], kept["longest"]
         self._codes: NDArray[np.int8] = map_array(rows, np.int8, (len(self._scales), len(self._centre)))
 
     def best_of(self, segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
         """As `nearest.best_of`, with the same result."""
         if len(rows) <= k:
             return best_of(segment, rows, query, k)
-        about, off = self._scores(rows, query)
-        first = rows[about >= kth(about, k)]
-        least = inner_products(segment.vectors, first, query).min() - np.float32(FLOAT32_ERROR)  # the k-th best of all scores that at least
-        return best_of(segment, rows[about >= least - off], query, k)
+        about, most = self._scores(rows, query)
+        first = np.flatnonzero(about >= kth(about, k))
+        near = inner_products(segment.vectors, rows[first], query)
+        most[first] = -np.inf  # those are known now
+        rest = np.flatnonzero(most >= near.min() - np.float32(FLOAT32_ERROR))  # the k-th best of all scores at least that
+        near = np.concatenate([near, inner_products(segment.vectors, rows[rest], query)])
+        return settled(segment, rows[np.concatenate([first, rest])], near, query, k)
 
-    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], np.float32]:
-        """Of each row about its inner product with the query, and how far off that is at most (Cauchy-Schwarz, twice)."""
+    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each row about its inner product with the query, and the most that can be (Cauchy-Schwarz, twice)."""
         asked, total = encoded(query[None], np.zeros_like(query)), len(self._codes)
-        whole = len(rows) > _CONTIGUOUS * total
-        dots = _dots_of_all(asked.codes, self._codes) if whole else _dots_of(asked.codes, self._codes, rows)
         own: Ints | slice = rows if len(rows) < total else slice(None)
-        about = (dots[own] if whole else dots) * (self._scales[own] * asked.scales) + query @ self._centre
-        return about, np.float32(self._error + asked.errors[0] * self._longest + FLOAT32_ERROR)
+        if len(rows) > _CONTIGUOUS * total:
+            parts = [self._codes[start : start + _PART] for start in range(0, total, _PART)]
+            dots = _by_every_core(partial(_dots, asked.codes), parts)[own]
+        else:
+            dots = _by_every_core(partial(_dots_of, asked.codes, self._codes), np.array_split(rows, -(-len(rows) // _GATHERED_PART)))
+        about = dots * (self._scales[own] * asked.scales) + query @ self._centre
+        return about, about + (self._errors[own] + (asked.errors * self._longest + np.float32(FLOAT32_ERROR)))
 
 
-def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
-    found: NDArray[np.float32] = np.asarray(numkong.cdist(asked, codes, "dot", out_dtype="float32"))[0]
-    return found
-
-
-def _dots_of_all(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
-    """The same by every core, where they are many."""
-    parts = [codes[start : start + _PART] for start in range(0, len(codes), _PART)]
-    return np.concatenate(list((_helpers().map if len(parts) > 1 else map)(partial(_dots, asked), parts)))
+def _by_every_core(work: Callable[[_Part], NDArray[np.float32]], parts: Sequence[_Part]) -> NDArray[np.float32]:
+    """The results of the parts, one after the other."""
+    return np.concatenate(list((_helpers().map if len(parts) > 1 else map)(work, parts)))
 
 
 @cache
@@ -105,6 +107,12 @@ def _helpers() -> ThreadPoolExecutor:
 
 
 os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
+
+
+def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
+    found: NDArray[np.float32] = np.asarray(numkong.cdist(asked, codes, "dot", out_dtype="float32"))[0]
+    return found
 
 
 def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> NDArray[np.float32]:

@@ -38,15 +38,16 @@ def write_codes(folder: Path, vectors: Vectors, *, check: Callable[[], None]) ->
     chunks = range(0, len(vectors), _CHUNK)
     sums = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in chunks]
     centre = (np.sum(sums, axis=0) / len(vectors)).astype(np.float32)
-    scales, error, longest = [], np.float32(0), np.float32(0)
+    scales, errors, longest = [], [], np.float32(0)
     with (folder / CODES).open("wb") as file:
         for start in chunks:
             check()
             rows = encoded(vectors[start : start + _CHUNK], centre)
             rows.codes.tofile(file)
             scales.append(rows.scales)
-            error, longest = max(error, rows.errors.max()), max(longest, rows.lengths.max())
-    about = {"centre": centre, "scales": np.concatenate(scales), "error": np.asarray(error), "longest": np.asarray(longest)}
+            errors.append(rows.errors)
+            longest = max(longest, rows.lengths.max())
+    about = {"centre": centre, "scales": np.concatenate(scales), "errors": np.concatenate(errors), "longest": np.asarray(longest)}
     write_arrays(folder / CODES_ABOUT, about)
 
 

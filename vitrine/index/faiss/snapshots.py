@@ -27,7 +27,7 @@ from vitrine.index.faiss.state import Part
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 3
+FORMAT = 4
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of replaced and deleted rows up to which a graph is continued with them; beyond, it is built anew."""
