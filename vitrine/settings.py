@@ -42,6 +42,7 @@ class Settings(BaseSettings):
 
     # the embedded index
     index_timeout_s: float = Field(30, gt=0, le=3600, description="seconds that a write or a change of versions waits for others to finish")
+    codes_from: int = Field(20_000, ge=1, description="products from which on 8-bit codes of the vectors are kept for scans")
     hnsw_from: int = Field(50_000, ge=1, description="products from which on a version gets an HNSW graph; fewer are searched exactly")
     hnsw_links: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
     hnsw_build_beam: int = Field(100, ge=10, le=10_000, description="breadth of the search that links a product into it (efConstruction)")

@@ -3,21 +3,19 @@
 import math
 import random
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from demo.drawing import COLOURS, PATTERNS
 from demo.training.augmentation import augmented
-from demo.training.averages import follow
 from demo.training.batches import CaptionedPairs, Pairs, stream
 from demo.training.captions import agreement, caption_for
 from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, half_precision, new_dual_encoder, pick_device, save_checkpoint
+from demo.training.lessons import Lessons, adamw
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.partners import Partners
 from demo.training.pools import Pictures, Pool
@@ -27,7 +25,6 @@ from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS
 
 __all__ = ["ClipLessons", "tokenizer_for"]
 
-PEAK_RATE = 1.5e-3
 LARGEST_SCALE = 50.0
 DRAWN_PAIRS, PHOTO_PAIRS = 20, 10
 GPU_BATCH = 16
@@ -48,33 +45,25 @@ def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
     return learnt_tokenizer((caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES)
 
 
-class ClipLessons:
-    """One training run: the model, its slow average that is kept, and everything needed to go on after a stop."""
+class ClipLessons(Lessons):
+    """One training run of the dual encoder."""
+
+    name, rate, warm_steps = "clip", 1.5e-3, 150
 
     def __init__(
         self, tokenizer: CLIPTokenizer, pools: list[tuple[Pool, int]], *, seed: int, budget: Budget, partners: Partners | None = None
     ) -> None:
         """`pools` come with the pairs each gives to a batch of one process."""
         torch.manual_seed(seed)
-        self.tokenizer, self.budget = tokenizer, budget
-        self.partners = partners or Partners()
-        self.device = pick_device()
+        self.tokenizer, self.device = tokenizer, pick_device()
+        dual_encoder = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
+        self.heads = nn.Linear(dual_encoder.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
+        optimizer = adamw([*dual_encoder.parameters(), *self.heads.parameters()], self.rate, decay=0.05)
+        super().__init__(dual_encoder, {"heads": self.heads}, optimizer, budget=budget, partners=partners or Partners())
         times = GPU_BATCH if self.device.type == "cuda" else 1
         self.pairs = CaptionedPairs([(pool, pairs * times) for pool, pairs in pools], tokenizer, seed=seed, rank=self.partners.rank)
         self.pictures = Pictures([pool.images for pool, _ in pools], self.device)
-        self.model = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
-        self.heads = nn.Linear(self.model.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
-        self.average = deepcopy(self.model).requires_grad_(False)
-        every = [*self.model.parameters(), *self.heads.parameters()]
-        matrices = [p for p in every if p.ndim > 1]
-        others = [p for p in every if p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
-            PEAK_RATE,
-            betas=(0.9, 0.98),
-            fused=self.device.type == "cuda",
-        )
-        self.step, self.reading = 0, False
+        self.reading = False
         self.batches: Iterator[Pairs] | None = None
         self.generator = torch.Generator(self.device)
 
@@ -94,8 +83,6 @@ class ClipLessons:
             self.batches = stream(self.pairs, self.step, self.device)
         batch = next(self.batches)
         shown = batch.shown.to(self.device)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=150)
         reads = self._reads()
         with half_precision(self.device):
             images, features = self.model.see(self._pixels(batch))
@@ -108,16 +95,10 @@ class ClipLessons:
         if texts is not None:
             fits = agreement(batch.asked.to(self.device), shown)
             losses["captions"] = caption_loss(texts, images, self.model.model.logit_scale.exp(), fits)
-        torch.stack(list(losses.values())).sum().backward()
-        learnt = self._parameters()
-        self.partners.average_gradients(learnt)
-        nn.utils.clip_grad_norm_(learnt, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.learn(torch.stack(list(losses.values())).sum(), self._parameters())
         with torch.no_grad():
-            self.model.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
-        self.step += 1
-        follow(self.average, self.model, self.step)
+            for pair in (self.model, self.average):
+                pair.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _reads(self) -> bool:
@@ -126,46 +107,9 @@ class ClipLessons:
             self.reading = self.partners.first_says(self.budget.progress(self.step) >= SEEING_SHARE)
         return self.reading
 
-    def run(self, out: Path, *, save_every: float = 120.0) -> None:
-        """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
-        self.budget.restart()
-        bar = tqdm(total=100, unit="%", desc="clip", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
-        saved = self.budget.seconds
-        while not self.partners.first_says(self.budget.progress(self.step) >= 1):
-            losses = self.train_step()
-            if self.step % 20 == 0:
-                bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
-            if self.budget.seconds - saved > save_every:
-                self.save(out)
-                saved = self.budget.seconds
-        self.save(out)
-        bar.close()
-
-    def save(self, out: Path) -> None:
-        """Writes the checkpoint, and beside it the state that `load` goes on from."""
-        if self.partners.rank:
-            return
+    def save_checkpoint(self, out: Path) -> None:
+        """Writes the average and the tokenizer."""
         save_checkpoint(self.average.model, self.average.model.state_dict(), self.tokenizer, out)
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "heads": self.heads.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "reading": self.reading,
-            "spent": self.budget.seconds,
-        }
-        aside = out / "training.new"
-        torch.save(state, aside)
-        aside.replace(out / "training.pt")
-
-    def load(self, out: Path) -> None:
-        """Goes on from the state that `save` wrote. OSError where there is none."""
-        state = torch.load(out / "training.pt", map_location=self.device, weights_only=False)
-        for name in ("model", "average", "heads", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
-        self.step, self.reading, self.budget.spent = state["step"], state["reading"], state["spent"]
 
 
 def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:

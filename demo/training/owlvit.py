@@ -2,26 +2,24 @@
 
 import random
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Dataset
-from tqdm import tqdm
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
 from demo.scenes import MOST_PRODUCTS
 from demo.training.augmentation import flipped_and_lit
-from demo.training.averages import follow
 from demo.training.batches import own_random, stream, token_ids
 from demo.training.captions import Caption, agreement, asked_codes, caption_for, shown_codes
 from demo.training.detection_losses import Targets, assigned, detection_losses
 from demo.training.detector import PATCH, predict, save_detector, text_vectors
 from demo.training.dual_encoder import half_precision, pick_device
 from demo.training.eyes import Teacher
+from demo.training.lessons import Lessons, adamw
 from demo.training.partners import Partners
 from demo.training.pools import Pictures
 from demo.training.scene_pool import SCENE_SIZE, ScenePool
@@ -30,7 +28,6 @@ from demo.training.words import Label
 
 __all__ = ["DetectorLessons"]
 
-PEAK_RATE = 1e-3
 BATCH = 24
 TAUGHT_LAYER, TAUGHT_SHARE = 3, 0.5
 """Which layer learns from the dual encoder's tower, and for which share of the run."""
@@ -87,8 +84,10 @@ class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not f
         return boxes
 
 
-class DetectorLessons:
-    """One training run: the detector, its slow average that is kept, and everything needed to go on after a stop."""
+class DetectorLessons(Lessons):
+    """One training run of the detector."""
+
+    name, rate, warm_steps = "owlvit", 1e-3, 100
 
     def __init__(  # noqa: PLR0913  # what a run is made of
         self,
@@ -101,23 +100,14 @@ class DetectorLessons:
         budget: Budget,
         partners: Partners | None = None,
     ) -> None:
-        self.tokenizer, self.budget = tokenizer, budget
-        self.partners = partners or Partners()
-        self.device = pick_device()
-        self.model, self.teacher = model.to(self.device).train(), teacher.to(self.device)
-        for name, parameter in model.named_parameters():
+        self.tokenizer, self.device = tokenizer, pick_device()
+        self.teacher = teacher.to(self.device)
+        detector = model.to(self.device).train()
+        for name, parameter in detector.named_parameters():
             parameter.requires_grad_(not name.startswith(("owlvit.text_", "owlvit.visual_projection", "owlvit.logit_scale")))
-        self.learnt = [parameter for parameter in (*model.parameters(), *teacher.learnt()) if parameter.requires_grad]
-        self.average = deepcopy(model).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in self.learnt if p.ndim > 1], "weight_decay": 0.02},
-                {"params": [p for p in self.learnt if p.ndim < 2], "weight_decay": 0.0},
-            ],
-            PEAK_RATE,
-            betas=(0.9, 0.98),
-            fused=self.device.type == "cuda",
-        )
+        self.learnt = [parameter for parameter in (*detector.parameters(), *teacher.learnt()) if parameter.requires_grad]
+        optimizer = adamw(self.learnt, self.rate, decay=0.02)
+        super().__init__(detector, {"teacher": teacher.reading}, optimizer, budget=budget, partners=partners or Partners())
         side = (torch.arange(SCENE_SIZE // PATCH) + 0.5) * PATCH / SCENE_SIZE
         places = torch.cartesian_prod(side, side).flip(1)
         self.groups = GPU_GROUPS if self.device.type == "cuda" else 1
@@ -125,15 +115,12 @@ class DetectorLessons:
         self.pictures = Pictures([pool.images], self.device)
         self.batches: Iterator[SceneBatch] | None = None
         self.generator = torch.Generator(self.device)
-        self.step = 0
 
     def train_step(self) -> dict[str, Tensor]:
         """Learns from the next batch; returns its losses by name."""
         if self.batches is None:
             self.batches = stream(self.scenes, self.step, self.device)
         batch = next(self.batches)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=100)
         self.generator.manual_seed(batch.seed)
         pixels = flipped_and_lit(self.pictures.take([batch.rows]).to(self.device), batch.mirrored.to(self.device), self.generator)
         with half_precision(self.device):
@@ -141,13 +128,7 @@ class DetectorLessons:
             predictions = predict(self.model, pixels, queries.repeat_interleave(BATCH, 0))
             taught = self._taught(pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets.to(self.device))
-        (losses.total + taught).backward()
-        self.partners.average_gradients(self.learnt)
-        nn.utils.clip_grad_norm_(self.learnt, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.step += 1
-        follow(self.average, self.model, self.step)
+        self.learn(losses.total + taught, self.learnt)
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
         return {**{name: getattr(losses, name).detach() for name in names}, "taught": taught.detach()}
 
@@ -158,43 +139,6 @@ class DetectorLessons:
             return torch.zeros((), device=self.device)
         return 4 * left * self.teacher.loss(pixels, layers[TAUGHT_LAYER][:, 1:])
 
-    def run(self, out: Path, *, save_every: float = 120.0) -> None:
-        """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
-        self.budget.restart()
-        bar = tqdm(total=100, unit="%", desc="owlvit", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
-        saved = self.budget.seconds
-        while not self.partners.first_says(self.budget.progress(self.step) >= 1):
-            losses = self.train_step()
-            if self.step % 20 == 0:
-                bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
-            if self.budget.seconds - saved > save_every:
-                self.save(out)
-                saved = self.budget.seconds
-        self.save(out)
-        bar.close()
-
-    def save(self, out: Path) -> None:
-        """Writes the checkpoint, and beside it the state that `load` goes on from."""
-        if self.partners.rank:
-            return
+    def save_checkpoint(self, out: Path) -> None:
+        """Writes the average and the tokenizer."""
         save_detector(self.average, self.average.state_dict(), self.tokenizer, out)
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "teacher": self.teacher.reading.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "spent": self.budget.seconds,
-        }
-        aside = out / "training.new"
-        torch.save(state, aside)
-        aside.replace(out / "training.pt")
-
-    def load(self, out: Path) -> None:
-        """Goes on from the state that `save` wrote. OSError where there is none."""
-        state = torch.load(out / "training.pt", map_location=self.device, weights_only=False)
-        for name in ("model", "average", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
-        self.teacher.reading.load_state_dict(state["teacher"])
-        self.step, self.budget.spent = state["step"], state["spent"]

@@ -36,7 +36,7 @@ PLANS = {
 def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str):
     seed = 21
     rng = random.Random(seed)
-    versions = FaissVersions(tmp_path / "index", Settings(hnsw_from=1), planner=Planner(costs=PLANS[plan]))
+    versions = FaissVersions(tmp_path / "index", Settings(codes_from=1, hnsw_from=1), planner=Planner(costs=PLANS[plan]))
     records = {r.product.id: r for r in make_catalogue(300, seed)}
     index = create(versions)
     index.upsert(list(records.values()))
@@ -76,7 +76,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     folder = tmp_path_factory.mktemp("codes")
     vectors = clustered(6000, 64, 5)
     write_codes(folder, vectors, check=lambda: None)
-    write_graph(folder, vectors, Coding(), earlier=None, check=lambda: None)
+    write_graph(folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None)
     segment = Segment(np.arange(6000), vectors, {})
     segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
     segment.graph = Graph(folder / GRAPH, folder / HALVES)

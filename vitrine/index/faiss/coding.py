@@ -26,8 +26,8 @@ _MANY = 20_000
 class Coding:
     """From how many rows on codes and graph are made, and how the graph is built (Malkov & Yashunin, arXiv:1603.09320)."""
 
-    codes_from: int = 20_000
-    graph_from: int = 50_000
+    codes_from: int
+    graph_from: int
     links: int = 32
     build_beam: int = 100
     threads: int = 1

@@ -26,7 +26,11 @@ def open_index(records: Path, info: Callable[[], VersionInfo], settings: Setting
     about = info()
     columns = layout(about.schema)
     coding = Coding(
-        graph_from=settings.hnsw_from, links=settings.hnsw_links, build_beam=settings.hnsw_build_beam, threads=os.cpu_count() or 1
+        codes_from=settings.codes_from,
+        graph_from=settings.hnsw_from,
+        links=settings.hnsw_links,
+        build_beam=settings.hnsw_build_beam,
+        threads=os.cpu_count() or 1,
     )
     store = RecordStore(records, timeout_s=settings.index_timeout_s)
     snapshots = Snapshots(records.parent / "derived", columns, dimension=about.dimension, coding=coding)

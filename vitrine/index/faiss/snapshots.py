@@ -125,7 +125,7 @@ class Snapshots:
         arrays["/alive"] = np.concatenate([p.alive[rows] for p, (_, rows) in zip(parts, taken, strict=True)])
         write_arrays(folder / _COLUMNS, arrays)
         vectors: Vectors = map_array(folder / _VECTORS, np.float32, (len(arrays["/seqs"]), self._dimension))
-        if len(vectors) >= min(self.coding.codes_from, self.coding.graph_from):
+        if len(vectors) >= self.coding.codes_from:
             write_codes(folder, vectors, check=check)
         if len(vectors) >= self.coding.graph_from:
             write_graph(folder, vectors, self.coding, earlier=earlier, check=check)

@@ -72,8 +72,13 @@ class Upkeep:
         known, new = _known(state), _new(state)
         if new > min(max(LEAST, SHARE * known), MOST):
             return True
-        dead = known - int(np.count_nonzero(state.parts[0].alive)) if known else 0
-        return dead > MOST_DEAD * known or (known >= self._snapshots.coding.graph_from and state.parts[0].segment.graph is None)
+        if not known:
+            return False
+        coding, first = self._snapshots.coding, state.parts[0]
+        lacking = (known >= coding.codes_from and first.segment.codes is None) or (
+            known >= coding.graph_from and first.segment.graph is None
+        )
+        return lacking or known - int(np.count_nonzero(first.alive)) > MOST_DEAD * known
 
     @contextmanager
     def _alone(self, timeout_s: float) -> Iterator[None]:
