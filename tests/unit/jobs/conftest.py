@@ -1,4 +1,4 @@
-"""Both job stores, each empty."""
+"""Both job stores, each empty, and a desk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ingest.jobs.redis_store import RedisStore
 from ingest.jobs.sqlite_store import SqliteStore
 from ingest.jobs.store import JobStore
 from tests.redis_server import redis_server
+from tests.unit.jobs.desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
         made = RedisStore(url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.admin.close()

@@ -1,10 +1,8 @@
-"""Reindex over an index in memory: what is carried, what is checked, what a crash leaves behind."""
+"""Reindex over an index in memory: what is carried, what is checked, which versions stay."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,76 +12,13 @@ import pytest
 
 import ingest.reindex
 from ingest.admin import Admin
-from ingest.jobs.opening import open_store
 from ingest.jobs.runner import Runner
-from ingest.jobs.store import CATALOGUE, JobStore
-from ingest.jobs.values import BULK, Item, JobState
+from ingest.jobs.store import CATALOGUE
+from ingest.jobs.values import JobState
 from tests.fake_index import FakeIndex, FakeVersions
-from tests.shop import NEW, OLD, Shop, open_shop, picture
+from tests.shop import NEW, OLD, open_shop, picture
+from tests.unit.jobs.desk import COUNT, Desk, same_products, step_until
 from vitrine.errors import Conflict, IndexUnavailable, ModelUnavailable, NoLiveVersion
-from vitrine.index.stamps import product_hash
-
-COUNT = 90
-
-
-class Desk:
-    """A shop of `COUNT` products, its admin side, and a worker that works when told."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.shop: Shop = open_shop(
-            folder, FakeVersions(), job_attempts=2, job_backoff_s=0, job_lease_s=60, verify_sample=20, **{"chunk_size": 32, **settings}
-        )
-        self.before = self.shop.publish_first(COUNT)
-        self.store: JobStore = open_store(self.shop.vitrine.settings)
-        self.admin = Admin(self.shop.vitrine, store=self.store)
-        self.runner = Runner(self.shop.vitrine, self.store)
-        self.taken: list[Item] = []
-        claim = self.store.claim
-
-        def remember(lane: str, *, limit: int, lease_s: float) -> list[Item]:
-            items = claim(lane, limit=limit, lease_s=lease_s)
-            self.taken = items or self.taken
-            return items
-
-        self.store.claim = remember  # type: ignore[method-assign]
-
-    def expire(self) -> None:
-        """Let the lease of what a dead worker took last run out."""
-        self.store.renew(self.taken, lease_s=0.001)
-        time.sleep(0.01)
-
-    @property
-    def live(self) -> FakeIndex:
-        live = self.shop.vitrine.versions.live()
-        assert isinstance(live, FakeIndex)
-        return live
-
-    @property
-    def states(self) -> list[str]:
-        return [info.state for info in self.shop.vitrine.versions.list()]
-
-    def finish(self, job_id: str) -> Any:
-        self.runner.drain()
-        return self.admin.job(job_id)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.admin.close()
-
-
-def same_products(one: Any, other: Any) -> bool:
-    def stamps(index: Any) -> dict[str, tuple[str, str]]:
-        return {r.product.id: (r.image_key, product_hash(r.product)) for batch in index.scan() for r in batch}
-
-    return stamps(one) == stamps(other)
-
-
-def step_until(desk: Desk, job_id: str, seen: Callable[[Any], bool]) -> None:
-    while not seen(desk.admin.job(job_id)):
-        assert desk.runner.step()
 
 
 def test_the_new_version_has_the_same_products_with_the_new_models_vectors(desk: Desk):
@@ -260,82 +195,6 @@ def test_an_index_that_is_down_for_a_while_delays_a_reindex_but_does_not_fail_it
         desk.runner.drain()
     assert desk.admin.job(job_id).state is JobState.DONE
     assert same_products(desk.before, desk.live)
-
-
-def test_a_cancelled_reindex_leaves_the_live_version_and_nothing_else(desk: Desk):
-    job_id = desk.admin.reindex()
-    step_until(desk, job_id, lambda job: job.done > 0)
-    desk.admin.patch("p00001", {"price": 5})
-    job = desk.admin.cancel(job_id)
-    assert job.state is JobState.CANCELLED
-    desk.runner.drain()
-    assert desk.live is desk.before
-    assert desk.states == ["live"]
-    assert desk.live.get(["p00001"])["p00001"].product.price == 5
-    assert desk.finish(desk.admin.reindex()).state is JobState.DONE
-
-
-def test_a_reindex_cancelled_in_the_middle_of_a_chunk_stops_there(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    real = FakeIndex.upsert
-    job_id = desk.admin.reindex()
-
-    def upsert(self: FakeIndex, records: Any) -> None:
-        real(self, records)
-        if self is not desk.before and desk.admin.job(job_id).state is JobState.RUNNING:
-            desk.admin.cancel(job_id)
-
-    monkeypatch.setattr(FakeIndex, "upsert", upsert)
-    assert desk.finish(job_id).state is JobState.CANCELLED
-    assert desk.states == ["live"]
-
-
-@pytest.mark.parametrize("step", range(9))
-def test_a_worker_that_dies_at_any_step_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch, step: int):
-    """The worker's death is played by its settling nothing and its lease running out."""
-    job_id = desk.admin.reindex()
-    for _ in range(step):
-        desk.runner.step()
-    settle = desk.store.settle
-    monkeypatch.setattr(desk.store, "settle", lambda outcomes: None)
-    desk.runner.step()
-    monkeypatch.setattr(desk.store, "settle", settle)
-    desk.expire()
-    desk.runner.mend()
-    desk.runner.drain()
-    desk.runner.mend()
-    job = desk.finish(job_id)
-    assert (job.state, job.failed_items) == (JobState.DONE, 0)
-    assert same_products(desk.before, desk.live)
-    assert desk.store.open_items(job_id) == 0
-
-
-def test_a_version_made_by_a_worker_that_died_before_noting_it_is_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    describe = desk.store.describe
-
-    def died(*args: Any, **kwargs: Any) -> bool:
-        raise KeyboardInterrupt
-
-    job_id = desk.admin.reindex()
-    monkeypatch.setattr(desk.store, "describe", died)
-    with pytest.raises(KeyboardInterrupt):
-        desk.runner.step()
-    monkeypatch.setattr(desk.store, "describe", describe)
-    assert desk.states == ["building", "live"]
-    desk.expire()
-    assert desk.finish(job_id).state is JobState.DONE
-    assert desk.states == ["live", "ready"]
-
-
-def test_a_worker_that_is_stopped_gives_its_chunk_back(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    job_id = desk.admin.reindex()
-    step_until(desk, job_id, lambda job: job.done > 0)
-    desk.runner.stopping.set()
-    desk.runner.step()
-    assert desk.store.held(BULK) == 0
-    assert desk.admin.job(job_id).state is JobState.RUNNING
-    other = Runner(desk.shop.vitrine, desk.store)
-    other.drain()
-    assert desk.admin.job(job_id).state is JobState.DONE
 
 
 def test_only_as_many_earlier_versions_are_kept_as_the_settings_say(tmp_path: Path):
