@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -16,7 +19,7 @@ from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
 from service.memory import keep_freed_memory
-from vitrine.filters import parse_filter
+from vitrine.filters import Filter, parse_filter
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
@@ -41,6 +44,7 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
             for name, share in SELECTIVITIES.items():
                 _one(report, f"{size // 1000}k, {name}", _Case(index, edge, vectors, shares, asked, share), rounds)
             index.close()
+            _memory(report, f"{size // 1000}k", Path(folder), asked, vectors.nbytes / 1e6)
 
 
 class _Case:
@@ -58,7 +62,7 @@ class _Case:
         self.index, self.edge, self.vectors, self.asked = index, edge, vectors, asked
         self.share = share
         self.allowed = np.flatnonzero(shares < share)
-        self.filter = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
+        self.filter = _filter(share)
         self.plans: dict[str, str] = {}
 
     def page(self, query: NDArray[np.float32]) -> set[int]:
@@ -111,6 +115,37 @@ def _one(report: Report, name: str, case: _Case, rounds: int) -> None:
         ratio = p50["ten"] / p50["qdrant"]
         beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], exact)}
         report.add(Figure(f"{name}: best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside))
+
+
+def _memory(report: Report, name: str, folder: Path, asked: NDArray[np.float32], vectors_mb: float) -> None:
+    """Resident megabytes, mapped files included, of a process that has searched at every selectivity."""
+    program = (
+        "import sys,numpy;from pathlib import Path;from benchmarks.filtered import searched_mb\n"
+        "print(searched_mb(Path(sys.argv[1]),numpy.load(sys.argv[2])))"
+    )
+    np.save(folder / "asked.npy", asked)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder), str(folder / "asked.npy")], capture_output=True, text=True, timeout=600, check=True
+    )
+    used, allowed = float(done.stdout), 4000 if vectors_mb > 2000 else 1.3 * vectors_mb + 150
+    what, beside = f"{name}: memory of a process that searches", {"vectors": vectors_mb}
+    report.add(Figure(what, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
+
+
+def searched_mb(folder: Path, asked: NDArray[np.float32]) -> float:
+    """Search the live version of the folder for a page at every selectivity, as a serving process would; this process's resident MB."""
+    keep_freed_memory()
+    index = open_versions(Settings(data_dir=folder)).live()
+    for share in SELECTIVITIES.values():
+        for query in asked:
+            index.search(IndexQuery(vector=query, filter=_filter(share), candidates=1000, limit=LIMIT))
+    used = float(psutil.Process().memory_info().rss) / 1e6
+    index.close()
+    return used
+
+
+def _filter(share: float) -> Filter:
+    return parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
 
 
 def _recall(found: list[set[int]], exact: list[set[int]]) -> float:

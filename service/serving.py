@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
@@ -47,6 +48,7 @@ def run(vitrine: Vitrine) -> None:
     configure_logging(settings)
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
+    gc.freeze()  # what is there stays shared with the serving processes: their collections pass it by
     master = os.getpid()
     with counting_together(settings):
         try:
