@@ -11,7 +11,7 @@ import numpy as np
 
 from vitrine.index.faiss.collapse import collapsed
 from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.entries import Entry, entry_of
+from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
 from vitrine.index.faiss.layout import ID
 from vitrine.index.faiss.order import Key, walk_in_order
@@ -50,7 +50,7 @@ class Browsed:
         return heapq.merge(*walks, key=lambda entry: entry.key)
 
     def _walk(self, segment: Segment, mask: Mask, after: Key | None) -> Iterator[Entry]:
-        return (entry_of(segment, row, None, self.sort) for row in walk_in_order(segment, mask, self.sort, after=after))
+        return (Entry(segment, row, None, self.sort) for row in walk_in_order(segment, mask, self.sort, after=after))
 
 
 def browse(state: State, masks: list[Mask], query: IndexQuery) -> Browsed:

@@ -8,21 +8,24 @@ from vitrine.index.faiss.order import Key, Raw, key_of, raw_of
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
-__all__ = ["Entry", "entry_of"]
+__all__ = ["Entry"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A row of a segment, what it is ordered by, and its score (None when browsing)."""
+    """A row of a segment under a sort, and its score (None when browsing)."""
 
-    key: Key
-    raw: Raw
     segment: Segment
     row: int
     score: float | None
+    sort: Sort
 
+    @property
+    def raw(self) -> Raw:
+        """What it is ordered by, before its id."""
+        return self.score if self.sort.field is None else raw_of(self.segment, self.row, self.sort)
 
-def entry_of(segment: Segment, row: int, score: float | None, sort: Sort) -> Entry:
-    """The entry of a row under a sort."""
-    raw = score if sort.field is None else raw_of(segment, row, sort)
-    return Entry(key_of(raw, segment.id(row), sort), raw, segment, row, score)
+    @property
+    def key(self) -> Key:
+        """What it is ordered by."""
+        return key_of(self.raw, self.segment.id(self.row), self.sort)

@@ -178,6 +178,8 @@ class FaissIndex:
         return self._facets(state, fields, page, values)
 
     def _facets(self, state: State, fields: Sequence[str], page: Page, values: int) -> dict[str, Facet]:
+        if not fields:
+            return {}
         selections = cache(page.selections)
 
         def counted(name: str) -> Facet:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.entries import Entry, entry_of
+from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
 from vitrine.index.faiss.layout import ID, TITLE_ORDER
 from vitrine.index.faiss.nearest import Scored
@@ -92,7 +92,7 @@ class Ranking:
         return [Selection(segment, self.rows[self.places == place]) for place, segment in enumerate(self.segments)]
 
     def _entry(self, position: int, sort: Sort) -> Entry:
-        return entry_of(self.segments[self.places[position]], int(self.rows[position]), self.scores[position].item(), sort)
+        return Entry(self.segments[self.places[position]], int(self.rows[position]), self.scores[position].item(), sort)
 
     def _ids(self) -> NDArray[Any]:
         return self._ranks(lambda segment, row: segment.id(row), lambda segment: segment.ids.ranks)

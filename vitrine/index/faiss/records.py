@@ -118,12 +118,10 @@ class RecordStore:
 
     def pictured(self, seqs: Iterable[int]) -> dict[int, tuple[Product, str]]:
         """Product and image key by write number, of the writes that are still the last of their product."""
-        with self.database.reading() as connection:
-            marks = ",".join("?" * len(wanted := list(seqs)))
-            rows = connection.execute(
-                f"SELECT seq, product, image_key FROM products WHERE seq IN ({marks}) AND product IS NOT NULL",  # noqa: S608  # only marks
-                wanted,
-            )
+        marks = ",".join("?" * len(wanted := list(seqs)))
+        asked = f"SELECT seq, product, image_key FROM products WHERE seq IN ({marks}) AND product IS NOT NULL"  # noqa: S608  # only marks
+        with translated(self._path):
+            rows = self.database.reader().execute(asked, wanted)  # one statement sees one state of the file
             return {seq: (product_from_json(product), key) for seq, product, key in rows}
 
     def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
