@@ -76,7 +76,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
 
 
 @pytest.mark.parametrize(
-    "victim", ["columns.bin", "vectors.f32", "codes.i8", "codes.bin", "halves.faiss", "graph.faiss", "about.json", "columns.json"]
+    "victim", ["columns.bin", "vectors.f32", "codes.i8", "codes.bin", "rows.faiss", "graph.faiss", "about.json", "columns.json"]
 )
 @pytest.mark.parametrize("harm", ["delete", "truncate", "garble"])
 def test_damaged_derived_files_are_noticed_and_made_again(open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str):

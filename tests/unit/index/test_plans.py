@@ -16,7 +16,7 @@ from tests.contract.questions import random_query, separated
 from tests.unit.index.conftest import create
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.codes import Codes, Graph, encoded
-from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, HALVES, Coding, write_codes, write_graph
+from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, ROWS, Coding, write_codes, write_graph
 from vitrine.index.faiss.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.versions import FaissVersions
@@ -79,7 +79,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     write_graph(folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None)
     segment = Segment(np.arange(6000), vectors, {})
     segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
-    segment.graph = Graph(folder / GRAPH, folder / HALVES)
+    segment.graph = Graph(folder / GRAPH, folder / ROWS)
     return segment
 
 

@@ -134,12 +134,12 @@ def selector(mask: Mask) -> tuple[Any, Any]:
 
 
 class Graph:
-    """A FAISS HNSW graph and the half-precision rows it walks over, mapped; approximate, so its beam is wider than the answer."""
+    """A FAISS HNSW graph and the 8-bit rows it walks over, mapped; approximate, so its beam is wider than the answer."""
 
-    def __init__(self, path: Path, halves: Path) -> None:
+    def __init__(self, path: Path, rows: Path) -> None:
         """`RuntimeError` when FAISS cannot read the files."""
         faiss = load_faiss()
-        self._rows: Any = faiss.read_index(str(halves), faiss.IO_FLAG_MMAP_IFC)
+        self._rows: Any = faiss.read_index(str(rows), faiss.IO_FLAG_MMAP_IFC)
         self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC)
         self._index.storage, self._index.own_fields = self._rows, False
 

@@ -1,4 +1,4 @@
-"""Writing the 8-bit codes, and the graph over half-precision rows."""
+"""Writing the 8-bit codes, and the graph over rows of 8 bits a number."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from vitrine.index.faiss.library import load_faiss
 from vitrine.index.faiss.pack import write_arrays
 from vitrine.index.faiss.segment import Vectors
 
-__all__ = ["CODES", "CODES_ABOUT", "GRAPH", "HALVES", "Coding", "write_codes", "write_graph"]
+__all__ = ["CODES", "CODES_ABOUT", "GRAPH", "ROWS", "Coding", "write_codes", "write_graph"]
 
-CODES, CODES_ABOUT, GRAPH, HALVES = "codes.i8", "codes.bin", "graph.faiss", "halves.faiss"
+CODES, CODES_ABOUT, GRAPH, ROWS = "codes.i8", "codes.bin", "graph.faiss", "rows.faiss"
 _CHUNK = 4096
+_SAMPLE = 65_536
+"""Rows by which the range of each number is learnt."""
 _MANY = 20_000
 """Rows from which on several threads help more than waiting for each other costs."""
 
@@ -52,35 +54,34 @@ def write_codes(folder: Path, vectors: Vectors, *, check: Callable[[], None]) ->
 
 
 def write_graph(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path | None, check: Callable[[], None]) -> None:
-    """Write the graph over all vectors, and the half-precision rows that it walks over.
+    """Write the graph over all vectors, and the 8-bit rows that it walks over, in FAISS's own form.
 
     `earlier` is a snapshot's folder whose rows are the first of the vectors: its graph is continued. `check` is called
     now and then and may raise to stop.
     """
     faiss = load_faiss()
-    index = _continued(earlier) if earlier is not None else _empty(vectors.shape[1], coding)
+    index = _continued(earlier) if earlier is not None else _empty(vectors, coding)
     if len(vectors) - index.ntotal >= _MANY:
         faiss.omp_set_num_threads(coding.threads)
     for start in range(index.ntotal, len(vectors), _CHUNK):
         check()
         index.add(vectors[start : start + _CHUNK])
     faiss.write_index(index, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-    faiss.write_index(faiss.downcast_index(index.storage), str(folder / HALVES))
+    faiss.write_index(faiss.downcast_index(index.storage), str(folder / ROWS))
 
 
-def _empty(dimension: int, coding: Coding) -> Any:
+def _empty(vectors: Vectors, coding: Coding) -> Any:
     faiss = load_faiss()
-    graph = faiss.IndexHNSWSQ(dimension, faiss.ScalarQuantizer.QT_fp16, coding.links, faiss.METRIC_INNER_PRODUCT)
+    graph = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, coding.links, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = coding.build_beam
-    graph.is_trained = True  # half precision has nothing to learn
-    faiss.downcast_index(graph.storage).is_trained = True
+    graph.train(np.ascontiguousarray(vectors[:: -(-len(vectors) // _SAMPLE)]))
     return graph
 
 
 def _continued(earlier: Path) -> Any:
     faiss = load_faiss()
     graph: Any = faiss.read_index(str(earlier / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-    storage = faiss.read_index(str(earlier / HALVES))
+    storage = faiss.read_index(str(earlier / ROWS))
     storage.this.disown()  # the graph deletes it
     graph.storage, graph.own_fields = storage, True
     return graph

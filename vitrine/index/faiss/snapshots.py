@@ -19,7 +19,7 @@ import numpy as np
 
 from vitrine.files import write_whole
 from vitrine.index.faiss.codes import Codes, Graph
-from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, HALVES, Coding, write_codes, write_graph
+from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, ROWS, Coding, write_codes, write_graph
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.pack import checksum, map_array, map_arrays, write_arrays
 from vitrine.index.faiss.segment import Segment, Vectors, merge_columns
@@ -27,7 +27,7 @@ from vitrine.index.faiss.state import Part
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 4
+FORMAT = 5
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of replaced and deleted rows up to which a graph is continued with them; beyond, it is built anew."""
@@ -89,7 +89,7 @@ class Snapshots:
         if CODES in about["files"]:
             segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
         if GRAPH in about["files"]:
-            segment.graph = Graph(folder / GRAPH, folder / HALVES)
+            segment.graph = Graph(folder / GRAPH, folder / ROWS)
         return Part(segment, alive)
 
     def write(self, parts: Sequence[Part], *, seq: int, check: Callable[[], None] = lambda: None) -> str:
