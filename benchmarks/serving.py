@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -49,10 +50,11 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
     """Figures of a service over `products` random products with a full-size model."""
     settings = Settings(data_dir=work / "serving", model=str(model), runtime="onnx")
     vectors_mb = _fill(settings, model, products)
-    forward_ms, model_mb = _floor(settings)
+    texts = _Texts()
+    forward_ms, model_mb = _floor(settings, texts.some(60))
     with _served(settings) as service:
         report.add(Figure(f"service ready over {products // 1000}k products", service.ready_s, "s", "<= 5", service.ready_s <= 5))
-        _queries(report, service, forward_ms, requests)
+        _queries(report, service, texts, forward_ms, requests)
         memory, allowed = service.memory_mb(), model_mb + 1.3 * vectors_mb + 150
         beside = {"model": model_mb, "vectors": vectors_mb}
         report.add(Figure("memory of the service", memory, "MB", f"<= {allowed:.0f}", memory <= allowed, beside))
@@ -60,14 +62,27 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
         _cached(report, service, requests * 4, clients=16, processes=CORES)
 
 
-def _queries(report: Report, service: _Service, forward_ms: float, requests: int) -> None:
-    _get(service.port, [_path("warm up", i) for i in range(5)])
-    single = _get(service.port, [_path("uncached by one", i) for i in range(requests)])
+class _Texts:
+    """Short queries, all of one length and no two the same."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(10_000)
+
+    def some(self, count: int) -> list[str]:
+        return [f"red dress {number}" for number in itertools.islice(self._numbers, count)]
+
+    def paths(self, count: int) -> list[str]:
+        return [f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24" for text in self.some(count)]
+
+
+def _queries(report: Report, service: _Service, texts: _Texts, forward_ms: float, requests: int) -> None:
+    _get(service.port, texts.paths(5))
+    single = _get(service.port, texts.paths(requests))
     p50 = median(single) * 1e3
     target = f"<= {forward_ms + 4:.1f}"
     report.add(Figure("uncached text query, one client: p50", p50, "ms", target, p50 <= forward_ms + 4, {"onnx forward": forward_ms}))
     one = requests / sum(single)
-    many_s, _ = _parallel(service.port, [[_path(f"uncached by {c}", i) for i in range(requests // 4)] for c in range(16)])
+    many_s, _ = _parallel(service.port, [texts.paths(requests // 4) for _ in range(16)])
     many = 16 * (requests // 4) / many_s
     beside = {"16 clients 1/s": many, "one client 1/s": one}
     report.add(Figure("uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside))
@@ -85,10 +100,6 @@ def _cached(report: Report, service: _Service, requests: int, *, clients: int, p
     rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
     name = f"cached, price and colour filter, {clients} client(s), {processes} serving process(es)"
     report.add(Figure(name, rate, "1/s", ">= 500", rate >= 500 if clients > 1 and processes == CORES else None, {"p95 ms": p95}))
-
-
-def _path(label: str, number: int) -> str:
-    return f"/v1/search?q={urllib.parse.quote_plus(f'{label} thing {number}')}&limit=24"
 
 
 def _get(port: int, paths: Sequence[str]) -> list[float]:
@@ -133,17 +144,17 @@ def _fill(settings: Settings, model: Path, products: int) -> float:
     return vectors.nbytes / 1e6
 
 
-def _floor(settings: Settings) -> tuple[float, float]:
+def _floor(settings: Settings, texts: list[str]) -> tuple[float, float]:
     """Milliseconds of one text through the runtime alone, and megabytes of a process that holds the loaded model."""
     program = (
         "import json,sys,time,psutil;from vitrine.settings import Settings;from vitrine.embedding.load import load_embedder\n"
         "before=psutil.Process().memory_full_info().pss;e=load_embedder(Settings(**json.loads(sys.argv[1])))\n"
         "t=[]\n"
-        "for i in range(60):\n s=time.perf_counter();e.embed_texts([f'floor thing {i}']);t.append(time.perf_counter()-s)\n"
-        "print(sorted(t)[30]*1e3,(psutil.Process().memory_full_info().pss-before)/1e6)"
+        "for text in json.loads(sys.argv[2]):\n s=time.perf_counter();e.embed_texts([text]);t.append(time.perf_counter()-s)\n"
+        "print(sorted(t)[len(t)//2]*1e3,(psutil.Process().memory_full_info().pss-before)/1e6)"
     )
-    given = json.dumps({"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"})
-    done = subprocess.run([sys.executable, "-c", program, given], capture_output=True, text=True, timeout=120, check=True)
+    given = [json.dumps({"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"}), json.dumps(texts)]
+    done = subprocess.run([sys.executable, "-c", program, *given], capture_output=True, text=True, timeout=120, check=True)
     forward_ms, model_mb = (float(word) for word in done.stdout.split())
     return forward_ms, model_mb
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,12 +35,13 @@ class OnnxTowers:
 
     One picture, and every batch of texts, is worked on by all threads together. The pictures of a batch are shared out
     among threads that need not wait for each other within a pass: beside other work, such as decoding, that wastes less.
+    What is not used takes no memory: an ingest reads no texts, a service that embeds single queries has no batches.
     """
 
     def __init__(self, export: Export, *, threads: int, masked: bool) -> None:
-        self._export = export
-        self._see = open_session(export.see, threads)
-        self._read = open_session(export.read, threads)
+        self._see = _Session(export.see, threads)
+        self._see_alone = _Session(export.see, 1)
+        self._read = _Session(export.read, threads)
         self._masked = masked
         self._lanes = threads or os.cpu_count() or 1
 
@@ -48,11 +51,6 @@ class OnnxTowers:
             return _seen(self._see, pixels)
         parts = [pixels[start : start + _SHARE] for start in range(0, len(pixels), _SHARE)]
         return np.concatenate(list(self._pool.map(partial(_seen, self._see_alone), parts)))
-
-    @cached_property
-    def _see_alone(self) -> Any:
-        """A session of one thread, opened when the first batch comes: services that embed single queries need none."""
-        return open_session(self._export.see, 1)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -65,7 +63,24 @@ class OnnxTowers:
         return rows
 
 
-def _seen(session: Any, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+class _Session:
+    """A session that is opened when it is first needed; then `ModelUnavailable` when the graph cannot be loaded."""
+
+    def __init__(self, graph: Path, threads: int) -> None:
+        self._open = partial(open_session, graph, threads)
+        self._session: Any = None
+        self._lock = Lock()
+
+    def run(self, names: Sequence[str] | None, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """As ONNX Runtime's."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+        found: list[NDArray[Any]] = self._session.run(names, given)
+        return found
+
+
+def _seen(session: _Session, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     rows: NDArray[np.float32] = session.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
     return rows
 
@@ -74,8 +89,8 @@ class OnnxSceneTowers:
     """The forward passes of an exported OWL-ViT on the CPU."""
 
     def __init__(self, export: Export, *, threads: int) -> None:
-        self._see = open_session(export.see, threads)
-        self._read = open_session(export.read, threads)
+        self._see = _Session(export.see, threads)
+        self._read = _Session(export.read, threads)
 
     def look(self, pixels: NDArray[np.float32]) -> Scene:
         """(1, 3, height, width) to the scene."""

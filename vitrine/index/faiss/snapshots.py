@@ -66,7 +66,7 @@ class Snapshots:
         try:
             about = json.loads((folder / _ABOUT).read_text())
             if (about["format"], about["dimension"], about["columns"]) != (FORMAT, self._dimension, list(self._layout)):
-                raise ValueError("made for other columns")
+                raise ValueError("made by another release, or for other fields")
             for file, expected in about["files"].items():
                 if checksum(folder / file) != expected:
                     raise ValueError(f"{file} is damaged")
