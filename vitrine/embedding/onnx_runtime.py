@@ -26,6 +26,8 @@ from vitrine.settings import Settings
 __all__ = ["OnnxSceneTowers", "OnnxTowers", "load_onnx_detector", "load_onnx_embedder", "open_session"]
 
 
+_SPIN_US = "50"
+"""Microseconds that a thread waits for its next share awake: from one layer to the next, but no longer than others can spare the core."""
 _SHARE = 4
 """Pictures that one thread takes at a time."""
 
@@ -132,7 +134,7 @@ def open_session(graph: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_mem_pattern = False  # planned per shape, and every length of text is another shape
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores to decoding
+    options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
