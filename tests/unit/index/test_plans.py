@@ -173,6 +173,27 @@ def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
     versions.close()
 
 
+def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("vitrine.index.faiss.codes._SLACK", 0)  # nothing is fetched beyond what is asked for
+    rng = np.random.default_rng(23)
+    kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
+    vectors = kinds + 0.9 * rng.standard_normal(kinds.shape)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    first, then = tmp_path / "first", tmp_path / "then"
+    for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
+        folder.mkdir()
+        write_graph(folder, rows, Coding(codes_from=1, graph_from=1), earlier=earlier, check=lambda: None)
+    graph, segment = Graph(then / GRAPH, then / ROWS), Segment(np.arange(len(vectors)), vectors, {})
+    found = 0
+    for _ in range(50):
+        query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
+        exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
+        best = graph.best_of(segment, np.ones(len(vectors), np.bool_), query, k=10, beam=256)
+        assert best is not None
+        found += len(exact & set(best.rows.tolist()))
+    assert found / 500 >= 0.95
+
+
 def test_the_cheapest_plan_is_chosen(big: Segment):
     query = unit(np.ones(64))
     everything, few = np.ones(6000, np.bool_), np.arange(6000) < 50

@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 ROUNDS = """
 import resource
 from service.memory import keep_freed_memory
@@ -33,7 +31,6 @@ def faults(**environment: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="another C library decides elsewhere")
 def test_what_a_search_frees_the_next_one_has_again():
     assert faults() < 1000
     assert faults(MALLOC_TRIM_THRESHOLD_="1000000") > 10_000, "a setting of the environment decides"

@@ -20,6 +20,8 @@ CODES, CODES_ABOUT, GRAPH, ROWS = "codes.i8", "codes.bin", "graph.faiss", "rows.
 _CHUNK = 4096
 _SAMPLE = 65_536
 """Rows by which the range of each number is learnt."""
+_MARGIN = 0.5
+"""By which the range is widened on either side, as a share of it: the rows that come later may be of other kinds."""
 _MANY = 20_000
 """Rows from which on several threads help more than waiting for each other costs."""
 
@@ -74,6 +76,7 @@ def _empty(vectors: Vectors, coding: Coding) -> Any:
     faiss = load_faiss()
     graph = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, coding.links, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = coding.build_beam
+    faiss.downcast_index(graph.storage).sq.rangestat_arg = _MARGIN
     graph.train(np.ascontiguousarray(vectors[:: -(-len(vectors) // _SAMPLE)]))
     return graph
 
