@@ -10,14 +10,13 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import qdrant_edge as edge
 from qdrant_client import QdrantClient, models
 
-from vitrine.index.qdrant.payload import value_at
+from tests.integration.qdrant.engine_filters import engine_filter, filtered_keys
 
 __all__ = ["Engine", "Refused"]
 
@@ -200,12 +199,12 @@ class Engine:
             return None
         strict = collection.created.strict_mode_config
         if strict is not None and strict.enabled and strict.unindexed_filtering_retrieve is False:
-            for key in _keys(where):
+            for key in filtered_keys(where):
                 if key not in collection.indexes:
                     raise Refused(
                         "INVALID_ARGUMENT", f'Bad request: Index required but not found for "{key}" of one of the following types'
                     )
-        return _filter(where, collection.shard)
+        return engine_filter(where, collection.shard)
 
 
 def _asked(call: Callable[[], Any]) -> Any:
@@ -244,61 +243,3 @@ def _index(schema: Any) -> Any:
     if "tokenizer" in given:
         given["tokenizer"] = getattr(edge.TokenizerType, schema.tokenizer.value.capitalize())
     return kind(**given)
-
-
-def _listed(part: Any) -> list[Any]:
-    return [] if part is None else part if isinstance(part, list) else [part]
-
-
-def _keys(where: models.Filter) -> set[str]:
-    found: set[str] = set()
-    for condition in (*_listed(where.must), *_listed(where.should), *_listed(where.must_not)):
-        if isinstance(condition, models.Filter):
-            found |= _keys(condition)
-        elif isinstance(condition, models.FieldCondition):
-            found.add(condition.key)
-        elif isinstance(condition, models.IsEmptyCondition):
-            found.add(condition.is_empty.key)
-    return found
-
-
-def _filter(where: models.Filter, shard: edge.EdgeShard) -> edge.Filter:
-    parts = {name: [_condition(c, shard) for c in _listed(getattr(where, name))] or None for name in ("must", "should", "must_not")}
-    return edge.Filter(**parts)
-
-
-def _condition(condition: Any, shard: edge.EdgeShard) -> Any:
-    if isinstance(condition, models.Filter):
-        return _filter(condition, shard)
-    if isinstance(condition, models.IsEmptyCondition):
-        return edge.IsEmptyCondition(condition.is_empty.key)
-    if isinstance(condition, models.HasIdCondition):
-        return edge.HasIdCondition(set(condition.has_id))
-    if isinstance(condition.match, models.MatchValue) and isinstance(condition.match.value, bool):
-        return edge.HasIdCondition(_having(shard, condition.key, condition.match.value))
-    return edge.FieldCondition(condition.key, match=_match(condition.match), range=_range(condition.range))
-
-
-def _having(shard: edge.EdgeShard, key: str, truth: bool) -> set[Any]:
-    """The points that have the truth value: the binding turns it into the number 1 or 0, which the engine rightly finds nowhere."""
-    points, _ = shard.scroll(edge.ScrollRequest(limit=1_000_000, with_payload=edge.PayloadSelector.Include([key])))
-    return {p.id for p in points if value_at(p.payload, key) is truth}
-
-
-def _match(match: Any) -> Any:
-    if match is None:
-        return None
-    if isinstance(match, models.MatchValue):
-        return edge.MatchValue(match.value)
-    if isinstance(match, models.MatchAny):
-        return edge.MatchAny(list(match.any))
-    return edge.MatchText(match.text)
-
-
-def _range(bounds: Any) -> Any:
-    if bounds is None:
-        return None
-    given = {n: v for n in ("gt", "gte", "lt", "lte") if (v := getattr(bounds, n)) is not None}
-    if isinstance(bounds, models.DatetimeRange):
-        return edge.RangeDateTime(**{n: v.isoformat() if isinstance(v, datetime) else str(v) for n, v in given.items()})
-    return edge.RangeFloat(**given)
