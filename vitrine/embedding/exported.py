@@ -21,7 +21,7 @@ __all__ = ["Export", "Manifest", "Order", "Precision", "exported"]
 
 Precision = Literal["fp32", "int8"]
 
-_LAYOUT = 1  # raise it when the graphs or the manifest change, so that older exports are made anew
+_LAYOUT = 2  # raise it when the graphs or the manifest change, so that older exports are made anew
 _LONGEST_S = 3600.0
 
 

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.class_token import ClassTokenTower
 from vitrine.embedding.exported import Export, Manifest, Order
 from vitrine.embedding.onnx_runtime import OnnxSceneTowers, OnnxTowers
 from vitrine.embedding.torch_detector import SceneTower, TextTower, TorchSceneTowers, load_owlvit
@@ -86,7 +87,8 @@ def _export(order: Order, into: Export) -> None:
 
 def _export_dual(order: Order, loaded: LoadedModel, into: Export) -> int:
     masked = loaded.tokens.rules.masked
-    _write_graphs(loaded, _See(loaded.model), _Read(loaded.model), ["rows"], into)
+    see = ClassTokenTower(loaded.model) if ClassTokenTower.fits(loaded.model) else _See(loaded.model)
+    _write_graphs(loaded, see, _Read(loaded.model), ["rows"], into)
     if order.precision == "int8":
         _quantize(into)
     theirs = TorchTowers(loaded.model, device="cpu", precision="fp32", masked=masked)
