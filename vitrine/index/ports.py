@@ -26,7 +26,8 @@ class Walk:
     `as_of` is the last write the walk sees: products written later are left out of its further pages, so no page
     repeats a product. `floor` is the (score, id) of the last candidate of the set (None when browsing, or when the
     set was not cut): nothing below it joins the set. `after` is the sort key and id of the last hit shown.
-    `total` is the size of the set when the walk began.
+    `total` is the size of the set when the walk began. A first page by relevance alone may leave the floor to the second
+    one: then a candidate that goes before that makes room for the next best.
     """
 
     as_of: int

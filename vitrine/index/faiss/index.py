@@ -19,7 +19,7 @@ from vitrine.index.faiss.facets import count_facet
 from vitrine.index.faiss.order import key_of
 from vitrine.index.faiss.pages import Page, cut_page
 from vitrine.index.faiss.planner import Planner
-from vitrine.index.faiss.ranked import Candidates, find_candidates, in_order, weigh
+from vitrine.index.faiss.ranked import Candidates, find_candidates, first_looked_at, in_order, weigh
 from vitrine.index.faiss.reader import Reader
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.state import State
@@ -134,7 +134,7 @@ class FaissIndex:
         further = None
         if page.more:
             last = page.entries[-1]
-            as_of, floor = (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor)
+            as_of, floor = (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor or page.floor)
             further = Walk(as_of, floor, (last.raw, hits[-1].product.id), total)
         return IndexAnswer(hits, total, facets, further, page.search, self._matching(state, query.filter))
 
@@ -149,13 +149,15 @@ class FaissIndex:
         if query.vector is None:
             browsed: Browsed = state.recent.get(asked, lambda: browse(state, masks(), query), weight=Browsed.weigh)
             return cut_page(browsed.after(after), query.limit, total=browsed.total, key=asked, selections=browsed.selections)
-        vector, near = query.vector, (*asked[:3], query.vector.tobytes(), query.candidates, query.min_score)
+        vector = query.vector
+        near = (*asked[:3], vector.tobytes(), query.candidates, first_looked_at(query), query.min_score)
         best = state.recent.get(near, lambda: find_candidates(state, masks(), query, vector, self._planner), weight=Candidates.weigh)
         floor = None if query.walk is None or query.walk.floor == best.floor else query.walk.floor
         key = (*near, *asked[3:], floor)
         ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
         rest = ranking.after(after, query.sort)
-        page = cut_page(rest, query.limit, total=len(ranking), key=key, selections=ranking.selections)
+        total = len(ranking) if best.total is None else best.total
+        page = cut_page(rest, query.limit, total=total, key=key, selections=ranking.selections)
         return replace(page, search=best.search, floor=best.floor)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:

@@ -47,8 +47,12 @@ class Planner:
         self._breadth = breadth
         self._costs = costs or Costs()
 
-    def best(self, segment: Segment, mask: Mask, query: Vector, k: int) -> tuple[str, Scored]:
-        """The plan's name ("exact" or "hnsw") and the rows of the mask that score at least as well as the k-th best."""
+    def best(self, segment: Segment, mask: Mask, query: Vector, k: int, *, first: int | None = None) -> tuple[str, Scored]:
+        """The plan's name ("exact" or "hnsw") and the rows of the mask that score at least as well as the k-th best.
+
+        Where only the `first` of them are looked at, the plan is the same, so that they are the same as well; exact plans
+        find no more than those.
+        """
         matching, total, costs = int(np.count_nonzero(mask)), len(segment), self._costs
         scan = math.inf if segment.codes is None else costs.settling + min(costs.code * total, costs.gathered * matching)
         fetch = costs.row * matching
@@ -59,7 +63,7 @@ class Planner:
                 found = segment.graph.best_of(segment, mask, query, k=k, beam=beam)
                 if found is not None:
                     return "hnsw", found
-        rows = np.flatnonzero(mask)
+        rows, wanted = np.flatnonzero(mask), k if first is None else first
         if segment.codes is not None and scan < fetch:
-            return "exact", segment.codes.best_of(segment, rows, query, k)
-        return "exact", best_of(segment, rows, query, k)
+            return "exact", segment.codes.best_of(segment, rows, query, wanted)
+        return "exact", best_of(segment, rows, query, wanted)
