@@ -157,8 +157,7 @@ class FaissIndex:
         ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
         rest = ranking.after(after, query.sort)
         total = len(ranking) if best.total is None else best.total
-        page = cut_page(rest, query.limit, total=total, key=key, selections=ranking.selections)
-        return replace(page, search=best.search, floor=best.floor)
+        return cut_page(rest, query.limit, total=total, key=key, selections=ranking.selections, search=best.search, floor=best.floor)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfil the filter."""

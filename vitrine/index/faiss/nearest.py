@@ -27,6 +27,8 @@ n x 2^-24 for n summands (Higham, Accuracy and Stability, 3.1): 2.5e-4 at 4096 d
 far less in the blocked order used here.
 """
 _CHUNK = 4096
+_FEW = 256
+"""So few rows are scored exactly sooner than it is found out which of them need not be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.floa
 
 def best_of(segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
     """Of the rows all that score at least as well as the k-th best of them: k or more where scores are equal."""
-    if len(rows) <= k:
-        return Scored(rows, exact_scores(segment.vectors, rows, query))
+    if len(rows) <= max(k, _FEW):
+        return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
     return settled(segment, rows, inner_products(segment.vectors, rows, query), query, k)
 
 

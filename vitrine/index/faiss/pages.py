@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
@@ -25,7 +26,9 @@ class Page:
     floor: tuple[float, str] | None = None
 
 
-def cut_page(rest: Iterator[Entry], limit: int, *, total: int, key: Hashable, selections: Callable[[], list[Selection]]) -> Page:
-    """The next `limit` of the entries that remain."""
+def cut_page(
+    rest: Iterator[Entry], limit: int, *, total: int, key: Hashable, selections: Callable[[], list[Selection]], **more: Any
+) -> Page:
+    """The next `limit` of the entries that remain; `more` is what else is known of the page."""
     taken = tuple(islice(rest, limit + 1))
-    return Page(taken[:limit], len(taken) > limit, total, key, selections)
+    return Page(taken[:limit], len(taken) > limit, total, key, selections, **more)

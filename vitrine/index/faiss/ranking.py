@@ -22,6 +22,9 @@ from vitrine.queries import Sort
 
 __all__ = ["Ranking"]
 
+_AT_ONCE = 64
+"""Positions read from the arrays together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
@@ -85,7 +88,10 @@ class Ranking:
     def after(self, key: Key | None, sort: Sort) -> Iterator[Entry]:
         """The entries from the first one after a key."""
         start = 0 if key is None else bisect_right(range(len(self)), key, key=lambda i: self._entry(i, sort).key)
-        return (self._entry(i, sort) for i in range(start, len(self)))
+        for begin in range(start, len(self), _AT_ONCE):
+            these = slice(begin, begin + _AT_ONCE)
+            for place, row, score in zip(self.places[these].tolist(), self.rows[these].tolist(), self.scores[these].tolist(), strict=True):
+                yield Entry(self.segments[place], row, score, sort)
 
     def selections(self) -> list[Selection]:
         """The rows by segment."""

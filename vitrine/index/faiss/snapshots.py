@@ -45,17 +45,17 @@ class Snapshots:
         self.coding = coding
         self._layout = layout
         self._dimension = dimension
+        self._newest = folder / _NEWEST
         self._known: tuple[tuple[int, int], str] | None = None
 
     def current(self) -> str | None:
         """The newest snapshot's name; microseconds."""
-        path = self.folder / _NEWEST
         try:
-            stat = os.stat(path)
+            stat = os.stat(self._newest)
             stamp = (stat.st_ino, stat.st_mtime_ns)
             known = self._known
             if known is None or known[0] != stamp:
-                known = self._known = (stamp, path.read_text())
+                known = self._known = (stamp, self._newest.read_text())
             return known[1]
         except OSError:
             return None
@@ -74,8 +74,8 @@ class Snapshots:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             log.warning("snapshot %s cannot be used (%s); it is made again from the records", folder, error)
             with suppress(OSError):
-                if (self.folder / _NEWEST).read_text() == name:
-                    (self.folder / _NEWEST).unlink()
+                if self._newest.read_text() == name:
+                    self._newest.unlink()
             return None
 
     def _map(self, folder: Path, about: dict[str, Any]) -> Part:
@@ -102,7 +102,7 @@ class Snapshots:
         folder.mkdir(parents=True)
         try:
             self._fill(folder, parts, seq=seq, check=check)
-            write_whole(self.folder / _NEWEST, name.encode())
+            write_whole(self._newest, name.encode())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
