@@ -10,10 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import psutil
 from tqdm import tqdm
 
+from benchmarks.client import get, get_in_parallel
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.vectors import SCHEMA, clustered, records
 from vitrine.embedding.load import load_embedder
@@ -76,15 +76,17 @@ class _Texts:
 
 
 def _queries(report: Report, service: _Service, texts: _Texts, forward_ms: float, requests: int) -> None:
-    _get(service.port, texts.paths(5))
-    single = _get(service.port, texts.paths(requests))
+    get(service.port, texts.paths(5))
+    single = get(service.port, texts.paths(requests))
     p50 = median(single) * 1e3
     target = f"<= {forward_ms + 4:.1f}"
     report.add(Figure("uncached text query, one client: p50", p50, "ms", target, p50 <= forward_ms + 4, {"onnx forward": forward_ms}))
-    fewer = median(_get(service.port, texts.paths(requests, "&candidates=100"))) * 1e3
+    fewer = median(get(service.port, texts.paths(requests, "&candidates=100"))) * 1e3
     report.add(Figure("the same with 100 candidates instead of 1,000: p50", fewer, "ms", beside={"onnx forward": forward_ms}))
+    counted = median(get(service.port, texts.paths(requests, "&facets=color,price"))) * 1e3
+    report.add(Figure("the same with two facets: p50", counted, "ms", beside={"onnx forward": forward_ms}))
     one = requests / sum(single)
-    many_s, _ = _parallel(service.port, [texts.paths(requests // 4) for _ in range(16)])
+    many_s, _ = get_in_parallel(service.port, [texts.paths(requests // 4) for _ in range(16)])
     many = 16 * (requests // 4) / many_s
     beside = {"16 clients 1/s": many, "one client 1/s": one}
     report.add(Figure("uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside))
@@ -96,40 +98,12 @@ def _cached(report: Report, service: _Service, requests: int, *, clients: int, p
     """Requests per second for one query whose embedding and answer are kept; aimed at with a serving process for each core."""
     asked = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * requests
     for _ in range(processes):
-        _parallel(service.port, [asked[:10]] * 8)  # every process has its model and the answer
+        get_in_parallel(service.port, [asked[:10]] * 8)  # every process has its model and the answer
     share = asked[: requests // clients]
-    seconds, latencies = _parallel(service.port, [share] * clients)
+    seconds, latencies = get_in_parallel(service.port, [share] * clients)
     rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
     name = f"cached, price and colour filter, {clients} client(s), {processes} serving process(es)"
     report.add(Figure(name, rate, "1/s", ">= 500", rate >= 500 if clients > 1 and processes == CORES else None, {"p95 ms": p95}))
-
-
-def _get(port: int, paths: Sequence[str]) -> list[float]:
-    """Seconds of each request, over one kept connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    seconds = []
-    for path in paths:
-        started = time.perf_counter()
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        seconds.append(time.perf_counter() - started)
-        if answer.status != 200:
-            raise SystemExit(f"{path} answered {answer.status}: {body[:300]!r}")
-    connection.close()
-    return seconds
-
-
-def _parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
-    """Seconds until every client has its answers, and the seconds of each request."""
-    latencies: list[float] = []
-    threads = [threading.Thread(target=lambda share=share: latencies.extend(_get(port, share))) for share in shares]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=300)
-    return time.perf_counter() - started, latencies
 
 
 def _fill(settings: Settings, model: Path, products: int) -> float:

@@ -1,0 +1,62 @@
+"""A client over HTTP that costs little: the service that is measured shares its cores, and `http.client` takes a millisecond a request."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Sequence
+
+__all__ = ["get", "get_in_parallel"]
+
+_LONGEST_S = 60.0
+
+
+def get(port: int, paths: Sequence[str]) -> list[float]:
+    """Seconds of each GET request, one after the other over one kept connection; `SystemExit` for any answer but 200."""
+    seconds = []
+    with socket.create_connection(("127.0.0.1", port), timeout=_LONGEST_S) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for path in paths:
+            request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+            started = time.perf_counter()
+            connection.sendall(request)
+            head, body = _answer(connection)
+            seconds.append(time.perf_counter() - started)
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise SystemExit(f"{path} answered {head.splitlines()[0].decode()}: {body[:300]!r}")
+    return seconds
+
+
+def get_in_parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
+    """Seconds until each of the clients, one for each share, has its answers; and the seconds of each request."""
+    latencies: list[float] = []
+    threads = [threading.Thread(target=lambda share=share: latencies.extend(get(port, share))) for share in shares]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    taken = time.perf_counter() - started
+    if len(latencies) < sum(map(len, shares)):
+        raise SystemExit("a client got no answer")
+    return taken, latencies
+
+
+def _answer(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Head and body of one answer, whose length its head tells."""
+    got = b""
+    while (end := got.find(b"\r\n\r\n")) < 0:
+        got += _more(connection)
+    head, body = got[:end], got[end + 4 :]
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    while len(body) < length:
+        body += _more(connection)
+    return head, body
+
+
+def _more(connection: socket.socket) -> bytes:
+    got = connection.recv(65_536)
+    if not got:
+        raise SystemExit("the service closed the connection")
+    return got
