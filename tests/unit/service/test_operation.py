@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.container import set_warming
 from service.logs import configure_logging
 from tests.unit.service.conftest import Shop
 from vitrine.errors import IndexUnavailable, ModelUnavailable
@@ -38,6 +39,16 @@ def test_not_ready_says_what_is_missing(shop: Shop, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shop.embedder, "embed_texts", lambda texts: (_ for _ in ()).throw(ModelUnavailable("no such model")))
     response = shop.client.get("/health/ready")
     assert (response.status_code, response.get_json()["detail"]) == (503, "no such model")
+
+
+def test_probes_while_the_model_is_being_loaded_are_no_warnings(shop: Shop, caplog: pytest.LogCaptureFixture):
+    set_warming(shop.client.application, True)
+    assert shop.client.get("/health/ready").status_code == 503
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+    set_warming(shop.client.application, False)
+    shop.versions.broken = IndexUnavailable("down")
+    assert shop.client.get("/health/ready").status_code == 503
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 def test_ready_recovers_by_itself(shop: Shop):
