@@ -42,7 +42,7 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
             index, shares = _filled(Path(folder), vectors)
             edge = _edge(Path(folder) / "edge", vectors, shares) if size <= RIVAL_UP_TO else None
             for name, share in SELECTIVITIES.items():
-                _one(report, f"{size // 1000}k, {name}", _Case(index, edge, vectors, shares, asked, share), rounds)
+                _one(report, f"{size // 1000}k", name, _Case(index, edge, vectors, shares, asked, share), rounds)
             index.close()
             _memory(report, f"{size // 1000}k", Path(folder), asked, vectors.nbytes / 1e6)
 
@@ -99,28 +99,32 @@ class _Case:
         return {uuid.UUID(str(p.id)).int for p in found if p.payload}
 
 
-def _one(report: Report, name: str, case: _Case, rounds: int) -> None:
+def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> None:
     searches = {"page": case.page, "counted": case.counted, "ten": case.ten} | ({"qdrant": case.qdrant} if case.edge is not None else {})
     found: dict[str, list[set[int]]] = {key: [] for key in searches}
 
     def way(key: str, search: Callable[[NDArray[np.float32]], set[int]]) -> Callable[[], None]:
         return lambda: found[key].append(search(case.asked[len(found[key])]))
 
-    seconds = interleaved({key: way(key, search) for key, search in searches.items()}, rounds=rounds, label=name)
+    seconds = interleaved({key: way(key, search) for key, search in searches.items()}, rounds=rounds, label=f"{size}, {share}")
     p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
     p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
     limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
     exact = [case.exact(query) for query in case.asked]
+
+    def add(what: str, value: float, unit: str, target: str, met: bool, beside: dict[str, float], note: str = "") -> None:
+        report.add(Figure(f"{size}: {what}", value, unit, target, met, beside, note, case=share))
+
     for key, what in (("page", "page"), ("counted", "page with two facets")):
         note = f"plan {case.plans[key]}, p50 {p50[key]:.2f}"
-        report.add(Figure(f"{name}: {what} p95", p95[key], "ms", f"<= {limit:g}", p95[key] <= limit, {}, note))
+        add(f"{what}, p95", p95[key], "ms", f"<= {limit:g}", p95[key] <= limit, {}, note)
     for key, what in (("page", "page"), ("counted", "page with two facets"), ("ten", "best ten")):
         recall = _recall(found[key], exact)
-        report.add(Figure(f"{name}: {what} recall@10", recall, "", ">= 0.99", recall >= 0.99, {}, f"plan {case.plans[key]}"))
+        add(f"{what}, recall@10", recall, "", ">= 0.99", recall >= 0.99, {}, f"plan {case.plans[key]}")
     if case.edge is not None:
         ratio = p50["ten"] / p50["qdrant"]
         beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], exact)}
-        report.add(Figure(f"{name}: best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside))
+        add("best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside)
 
 
 def _memory(report: Report, name: str, folder: Path, asked: NDArray[np.float32], vectors_mb: float) -> None:

@@ -16,7 +16,10 @@ __all__ = ["Figure", "Report", "median", "percentile", "spread"]
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number: `target` is what the project asks of it, `beside` are floors and rivals of the same run, in the same unit."""
+    """One measured number: `target` is what the project asks of it, `beside` are floors and rivals of the same run, in the same unit.
+
+    `case` tells several figures of one name apart.
+    """
 
     name: str
     value: float
@@ -25,6 +28,12 @@ class Figure:
     met: bool | None = None
     beside: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    case: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is met, in words."""
+        return {True: "met", False: "missed", None: ""}[self.met]
 
 
 class Report:
@@ -36,21 +45,29 @@ class Report:
     def add(self, figure: Figure) -> None:
         """Take a figure and print its line."""
         self.figures.append(figure)
-        verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
         beside = ", ".join(f"{name} {value:,.4g}" for name, value in figure.beside.items())
+        name = f"{figure.name}, {figure.case}" if figure.case else figure.name
         print(
-            f"{figure.name:<58} {figure.value:>10,.4g} {figure.unit:<8} {figure.target:<12} {verdict:<7} {beside}  {figure.note}",
+            f"{name:<58} {figure.value:>10,.4g} {figure.unit:<8} {figure.target:<12} {figure.verdict.upper():<7} {beside}  {figure.note}",
             flush=True,
         )
 
     def markdown(self) -> str:
-        """The table for a README."""
-        rows = ["| figure | value | target | | beside it in the same run |", "|-|-|-|-|-|"]
-        for f in self.figures:
-            beside = ", ".join(f"{name} {value:,.4g}" for name, value in f.beside.items())
-            verdict = {True: "met", False: "**missed**", None: ""}[f.met]
-            rows.append(f"| {f.name} | {f.value:,.4g} {f.unit} | {f.target} | {verdict} | {beside}{'; ' + f.note if f.note else ''} |")
-        return "\n".join(rows)
+        """The tables for a README: figures on their own, then those of several cases with a column for each."""
+        alone = [figure for figure in self.figures if not figure.case]
+        cases = list(dict.fromkeys(figure.case for figure in self.figures if figure.case))
+        tables = [[_row("figure", "value", "target", "", "beside it in the same run"), "|-" * 5 + "|", *map(_line, alone)]] if alone else []
+        if cases:
+            rows: dict[str, dict[str, Figure]] = {}
+            for figure in self.figures:
+                rows.setdefault(figure.name, {})[figure.case] = figure
+            tables.append([_row("figure", "target", *cases), "|-" * (2 + len(cases)) + "|"])
+            tables[-1] += [
+                _row(_with_unit(name, row), next(iter(row.values())).target, *(_cell(row.get(case)) for case in cases))
+                for name, row in rows.items()
+                if "" not in row
+            ]
+        return "\n\n".join("\n".join(table) for table in tables)
 
     def write(self, path: Path, *, quick: bool) -> None:
         """All figures with date and machine, as JSON."""
@@ -59,6 +76,26 @@ class Report:
         path.write_text(
             json.dumps({"date": when, "machine": machine, "quick": quick, "figures": [asdict(f) for f in self.figures]}, indent=2) + "\n"
         )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _line(figure: Figure) -> str:
+    beside = [f"{name} {value:,.4g}" for name, value in figure.beside.items()] + ([figure.note] if figure.note else [])
+    verdict = f"**{figure.verdict}**" if figure.met is False else figure.verdict
+    return _row(figure.name, f"{figure.value:,.4g} {figure.unit}", figure.target, verdict, ", ".join(beside))
+
+
+def _with_unit(name: str, row: dict[str, Figure]) -> str:
+    unit = next(iter(row.values())).unit
+    return f"{name}, {unit}" if unit else name
+
+
+def _cell(figure: Figure | None) -> str:
+    value = "" if figure is None else f"{figure.value:,.3g}"
+    return f"**{value}** missed" if figure is not None and figure.met is False else value
 
 
 def _processor() -> str:

@@ -1,0 +1,26 @@
+"""The table of the benchmarks as it stands in the README."""
+
+from __future__ import annotations
+
+from benchmarks.report import Figure, Report
+
+
+def test_figures_of_several_cases_share_a_row_and_a_missed_target_is_told(capsys):
+    report = Report()
+    report.add(Figure("ready", 2.51, "s", "<= 5", True, {"floor": 1.0}, "cold"))
+    report.add(Figure("page, p95", 9.46, "ms", "<= 10", True, case="100 %"))
+    report.add(Figure("recall", 1.0, "", ">= 0.99", True, case="100 %"))
+    report.add(Figure("page, p95", 11.2, "ms", "<= 10", False, case="50 %"))
+    assert report.markdown().split("\n") == [
+        "| figure | value | target |  | beside it in the same run |",
+        "|-|-|-|-|-|",
+        "| ready | 2.51 s | <= 5 | met | floor 1, cold |",
+        "",
+        "| figure | target | 100 % | 50 % |",
+        "|-|-|-|-|",
+        "| page, p95, ms | <= 10 | 9.46 | **11.2** missed |",
+        "| recall | >= 0.99 | 1 |  |",
+    ]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("page, p95, 50 %")
+    assert "MISSED" in last
