@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
@@ -22,13 +21,20 @@ class Page:
     total: int
     key: Hashable
     selections: Callable[[], list[Selection]]
-    search: str = "browse"
-    floor: tuple[float, str] | None = None
+    search: str
+    floor: tuple[float, str] | None
 
 
 def cut_page(
-    rest: Iterator[Entry], limit: int, *, total: int, key: Hashable, selections: Callable[[], list[Selection]], **more: Any
+    rest: Iterator[Entry],
+    limit: int,
+    *,
+    total: int,
+    key: Hashable,
+    selections: Callable[[], list[Selection]],
+    search: str = "browse",
+    floor: tuple[float, str] | None = None,
 ) -> Page:
-    """The next `limit` of the entries that remain; `more` is what else is known of the page."""
+    """The next `limit` of the entries that remain, and what belongs to the whole set."""
     taken = tuple(islice(rest, limit + 1))
-    return Page(taken[:limit], len(taken) > limit, total, key, selections, **more)
+    return Page(taken[:limit], len(taken) > limit, total, key, selections, search, floor)
