@@ -17,7 +17,7 @@ from vitrine.index.faiss.browsed import Browsed, browse
 from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.facets import count_facet
 from vitrine.index.faiss.order import key_of
-from vitrine.index.faiss.pages import Page, cut_page
+from vitrine.index.faiss.pages import Page, next_entries
 from vitrine.index.faiss.planner import Planner
 from vitrine.index.faiss.ranked import Candidates, find_candidates, first_looked_at, in_order, weigh
 from vitrine.index.faiss.reader import Reader
@@ -148,7 +148,7 @@ class FaissIndex:
         asked = (query.filter, query.exclude, as_of, query.sort, query.collapse)
         if query.vector is None:
             browsed: Browsed = state.recent.get(asked, lambda: browse(state, masks(), query), weight=Browsed.weigh)
-            return cut_page(browsed.after(after), query.limit, total=browsed.total, key=asked, selections=browsed.selections)
+            return Page(*next_entries(browsed.after(after), query.limit), browsed.total, asked, browsed.selections)
         vector = query.vector
         near = (*asked[:3], vector.tobytes(), query.candidates, first_looked_at(query), query.min_score)
         best = state.recent.get(near, lambda: find_candidates(state, masks(), query, vector, self._planner), weight=Candidates.weigh)
@@ -157,7 +157,7 @@ class FaissIndex:
         ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
         rest = ranking.after(after, query.sort)
         total = len(ranking) if best.total is None else best.total
-        return cut_page(rest, query.limit, total=total, key=key, selections=ranking.selections, search=best.search, floor=best.floor)
+        return Page(*next_entries(rest, query.limit), total, key, ranking.selections, best.search, best.floor)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfil the filter."""

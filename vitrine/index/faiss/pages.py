@@ -9,7 +9,7 @@ from itertools import islice
 from vitrine.index.faiss.entries import Entry
 from vitrine.index.faiss.facets import Selection
 
-__all__ = ["Page", "cut_page"]
+__all__ = ["Page", "next_entries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,20 +21,11 @@ class Page:
     total: int
     key: Hashable
     selections: Callable[[], list[Selection]]
-    search: str
-    floor: tuple[float, str] | None
+    search: str = "browse"
+    floor: tuple[float, str] | None = None
 
 
-def cut_page(
-    rest: Iterator[Entry],
-    limit: int,
-    *,
-    total: int,
-    key: Hashable,
-    selections: Callable[[], list[Selection]],
-    search: str = "browse",
-    floor: tuple[float, str] | None = None,
-) -> Page:
-    """The next `limit` of the entries that remain, and what belongs to the whole set."""
+def next_entries(rest: Iterator[Entry], limit: int) -> tuple[tuple[Entry, ...], bool]:
+    """The next `limit` of the entries that remain, and whether more follow."""
     taken = tuple(islice(rest, limit + 1))
-    return Page(taken[:limit], len(taken) > limit, total, key, selections, search, floor)
+    return taken[:limit], len(taken) > limit
