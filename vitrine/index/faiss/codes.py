@@ -5,19 +5,17 @@ What rounding to 8 bits can do to a score is known for every row, so the scan ke
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns import Mask
+from vitrine.index.faiss.cores import by_every_core
 from vitrine.index.faiss.library import load_faiss
 from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth, settled
 from vitrine.index.faiss.pack import map_array, map_arrays
@@ -26,8 +24,6 @@ from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.products import Vector
 
 __all__ = ["Codes", "Encoded", "Graph", "encoded", "selector"]
-
-_Part = TypeVar("_Part")
 
 _SLACK = 64
 """Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with the k-th."""
@@ -89,24 +85,11 @@ class Codes:
         own: Ints | slice = rows if len(rows) < total else slice(None)
         if len(rows) > _CONTIGUOUS * total:
             parts = [self._codes[start : start + _PART] for start in range(0, total, _PART)]
-            dots = _by_every_core(partial(_dots, asked.codes), parts)[own]
+            dots = by_every_core(partial(_dots, asked.codes), parts)[own]
         else:
-            dots = _by_every_core(partial(_dots_of, asked.codes, self._codes), np.array_split(rows, -(-len(rows) // _GATHERED_PART)))
+            dots = by_every_core(partial(_dots_of, asked.codes, self._codes), np.array_split(rows, -(-len(rows) // _GATHERED_PART)))
         about = dots * (self._scales[own] * asked.scales) + query @ self._centre
         return about, about + (self._errors[own] + (asked.errors * self._longest + np.float32(FLOAT32_ERROR)))
-
-
-def _by_every_core(work: Callable[[_Part], NDArray[np.float32]], parts: Sequence[_Part]) -> NDArray[np.float32]:
-    """The results of the parts, one after the other."""
-    return np.concatenate(list((_helpers().map if len(parts) > 1 else map)(work, parts)))
-
-
-@cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="scan")
-
-
-os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
 
 
 def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
