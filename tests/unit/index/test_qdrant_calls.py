@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,26 @@ def test_a_page_reads_whole_products_for_its_own_hits_only():
     assert set(query["with_payload"]) == {"id", "_seq", "price", "brand"}
     assert "with_vectors" not in query
     assert sum(len(call["ids"]) for call in recorder.of("retrieve")) < 15
+
+
+@pytest.mark.parametrize("sort", ["relevance", "price"])
+def test_a_product_that_goes_after_it_was_found_makes_room_for_the_next(sort: str):
+    recorder, versions = opened()
+    index = filled(versions)
+    query = IndexQuery(vector=VECTOR, limit=5, sort=Sort.parse(sort))
+    whole = [hit.product.id for hit in index.search(replace(query, limit=20)).hits]
+    retrieve = recorder.client.retrieve
+
+    def too_late(**arguments: Any) -> Any:
+        recorder.client.retrieve = retrieve
+        index.delete([whole[0], whole[3]])
+        return retrieve(**arguments)
+
+    recorder.client.retrieve = too_late
+    answer = index.search(query)
+    assert [hit.product.id for hit in answer.hits] == [i for i in whole if i not in (whole[0], whole[3])][:5]
+    rest = index.search(replace(query, limit=20, walk=answer.walk))
+    assert [hit.product.id for hit in rest.hits] == whole[7:]
 
 
 @pytest.mark.parametrize("sort", ["relevance", "price", "-price", "title", "-added"])

@@ -117,21 +117,28 @@ class Searching:
         return _Found([], "exact")
 
     def _page(self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler) -> tuple[list[Candidate], bool]:
+        """The next members in order, and whether more follow; one that was deleted since Qdrant found it makes room for the next."""
+        while True:
+            ranked = self._ranked(members, query, order, settler)
+            page = ranked[: query.limit]
+            settler.settle(page)
+            gone = {c.id for c in page if c.id not in settler.points}
+            if not gone:
+                return page, len(ranked) > len(page)
+            members = [c for c in members if c.id not in gone]
+
+    def _ranked(self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler) -> list[Candidate]:
         if order is None:
-            ranked = page_by_score(members, query, settler)
-        else:
-            ranked = order.sorted(members, lambda c: c.payload)
-            if query.walk is not None:
-                after = order.checked(query.walk.after)
-                ranked = [c for c in ranked if order.follows(c.payload, after)]
-        page = ranked[: query.limit]
-        settler.settle(page)
-        return page, len(ranked) > len(page)
+            return page_by_score(members, query, settler)
+        ranked = order.sorted(members, lambda c: c.payload)
+        if query.walk is not None:
+            after = order.checked(query.walk.after)
+            ranked = [c for c in ranked if order.follows(c.payload, after)]
+        return ranked
 
     def _hits(self, page: list[Candidate], settler: Settler) -> tuple[Hit, ...]:
-        found = ((c, settler.points.get(c.id)) for c in page)
-        # a product deleted since Qdrant found it is left out
-        return tuple(Hit(product_of(p.payload, self._schema), c.score, p.payload["_image_key"]) for c, p in found if p is not None)
+        found = ((c, settler.points[c.id].payload) for c in page)
+        return tuple(Hit(product_of(payload, self._schema), c.score, payload["_image_key"]) for c, payload in found)
 
 
 def _least(query: IndexQuery) -> float | None:
