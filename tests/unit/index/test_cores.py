@@ -1,0 +1,52 @@
+"""Work shared among the cores: nothing is lost, and nobody waits for a core that is busy with something else."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from vitrine.index.faiss import cores
+from vitrine.index.faiss.cores import by_every_core
+
+
+@pytest.fixture(params=[0, 1, 3])
+def others(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A processor with so many cores besides the one that asks."""
+    monkeypatch.setattr(cores, "_others", lambda: request.param)
+    cores._helpers.cache_clear()
+    yield request.param
+    cores._helpers.cache_clear()
+
+
+def test_the_parts_follow_each_other_and_each_is_worked_on_once(others: int):
+    seen: list[int] = []
+
+    def work(part: int) -> np.ndarray:
+        seen.append(part)
+        return np.full(part, part)
+
+    for parts in ([3], [1, 2], [5, 0, 2, 7, 1, 1, 4]):
+        seen.clear()
+        assert by_every_core(work, parts).tolist() == [part for part in parts for _ in range(part)]
+        assert sorted(seen) == sorted(parts)
+
+
+def test_it_goes_on_while_the_other_cores_are_busy(others: int):
+    free = threading.Event()
+    busy = [cores._helpers().submit(free.wait, 30) for _ in range(max(1, others))]
+    here = threading.get_ident()
+    assert by_every_core(lambda part: np.array([threading.get_ident()]), range(6)).tolist() == [here] * 6
+    free.set()
+    assert all(one.result(30) for one in busy)
+
+
+def test_trouble_on_any_core_reaches_the_one_who_asked(others: int):
+    def work(part: int) -> np.ndarray:
+        if part == 4:
+            raise OSError("the file is gone")
+        return np.zeros(1)
+
+    with pytest.raises(OSError, match="the file is gone"):
+        by_every_core(work, range(6))
