@@ -9,10 +9,11 @@ from pathlib import Path
 __all__ = ["full_size_checkpoint"]
 
 
-def full_size_checkpoint(folder: Path, *, tokenizer: Path) -> Path:
+def full_size_checkpoint(folder: Path, *, tokenizer: Path, layers: int = 12) -> Path:
     """Write (once) a CLIP ViT-B/32 with random weights beside the tokenizer files of another CLIP checkpoint; returns the folder.
 
-    Architecture and preprocessing of openai/clip-vit-base-patch32; 77 positions, the tokenizer's own vocabulary.
+    Architecture and preprocessing of openai/clip-vit-base-patch32; 77 positions, the tokenizer's own vocabulary. With fewer
+    than 12 layers it is no ViT-B/32 any more, but is exported sooner.
     """
     if (folder / "preprocessor_config.json").exists():
         return folder
@@ -22,7 +23,7 @@ def full_size_checkpoint(folder: Path, *, tokenizer: Path) -> Path:
     words = AutoTokenizer.from_pretrained(tokenizer)
     torch.manual_seed(0)
     marks = {name: getattr(words, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    text = {"vocab_size": len(words), "hidden_size": 512, "intermediate_size": 2048, "num_attention_heads": 8, "num_hidden_layers": 12}
+    text = {"vocab_size": len(words), "hidden_size": 512, "intermediate_size": 2048, "num_attention_heads": 8, "num_hidden_layers": layers}
     vision = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 12, "patch_size": 32}
     text |= {"max_position_embeddings": 77, **marks}
     CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=512)).save_pretrained(folder)
