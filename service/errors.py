@@ -9,7 +9,6 @@ from flask import Flask, Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from service.container import is_warming
 from service.models.problem import MEDIA_TYPE, Fault, Problem
 from service.validation import faults_of
 from vitrine import errors
@@ -69,7 +68,8 @@ def _ours(error: errors.VitrineError) -> Response:
     if row is None:
         return _unknown(error)
     if row.status >= 500:
-        log.log(logging.DEBUG if is_warming() else logging.WARNING, "%s: %s", row.slug, error)  # probes ask until it is ready
+        level = logging.DEBUG if isinstance(error, errors.ModelLoading) else logging.WARNING  # probes ask until it is there
+        log.log(level, "%s: %s", row.slug, error)
     faults = error.errors if isinstance(error, errors.InvalidInput) else ()
     return problem_response(
         Problem(

@@ -12,7 +12,7 @@ from pydantic import Field
 from service.container import current_vitrine, is_warming
 from service.models.base import Answer
 from service.rendering import answer
-from vitrine.errors import ModelUnavailable
+from vitrine.errors import ModelLoading
 
 __all__ = ["health"]
 
@@ -45,7 +45,7 @@ def live() -> Response:
 def ready() -> Response:
     """Embed a probe and read the live version; 503 says what is missing."""
     if is_warming():
-        raise ModelUnavailable("the model is being loaded; try again soon")
+        raise ModelLoading("the model is being loaded; try again soon")
     vitrine = current_vitrine()
     serving = vitrine.live.current()
     serving.embedder.embed_texts([f"probe {time_ns()}"])  # a text that no cache knows

@@ -12,6 +12,7 @@ VitrineError
 ├── NotFound                a product, version or job of that name does not exist
 ├── Conflict                the state forbids it now: a job is running, the version is live
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
+│   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidQuery",
     "InvalidSettings",
     "ModelBusy",
+    "ModelLoading",
     "ModelMismatch",
     "ModelUnavailable",
     "NoLiveVersion",
@@ -123,6 +125,10 @@ class Conflict(VitrineError):
 
 class ModelUnavailable(VitrineError):
     """The model cannot be loaded; the text names it and says what to do."""
+
+
+class ModelLoading(ModelUnavailable):
+    """The model is being loaded, as at every start; it will be there soon."""
 
 
 class ModelBusy(VitrineError):
