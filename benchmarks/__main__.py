@@ -13,7 +13,7 @@ PARTS = ("ingest", "serving", "filtered")
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Under two minutes: 3 of the model's 12 layers, fewer photographs, 20,000 products.")
+@click.option("--quick", is_flag=True, help="A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this part; may be repeated.")
 @click.option(
     "--photos", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of JPEG photographs; drawn ones otherwise."
@@ -39,9 +39,6 @@ def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool,
         if "serving" in parts:
             from benchmarks import serving
 
-            (work / "serving").mkdir()
-            (work / "fp32" / "models").mkdir(parents=True, exist_ok=True)
-            (work / "serving" / "models").symlink_to(work / "fp32" / "models")  # exported once
             serving.measure(report, model, work, products=20_000 if quick else 100_000, requests=60 if quick else 400)
         if "filtered" in parts:
             from benchmarks import filtered

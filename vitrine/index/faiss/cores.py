@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ def _others() -> int:
 
 
 @cache
-def _helpers() -> Any:
+def _helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, _others()), thread_name_prefix="scan")
 
 

@@ -28,7 +28,6 @@ FOREIGN = (
     ValueError,
     KeyError,
     RuntimeError,
-    NotImplementedError,
     TypeError,
     AssertionError,
     AttributeError,
