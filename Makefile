@@ -28,7 +28,7 @@ check: install ## ruff and mypy
 test: check ## all checks and all tests
 	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a quick look)
+bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a look of two minutes)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks $(BENCH)
 

@@ -10,10 +10,11 @@ import click
 from benchmarks.report import Report
 
 PARTS = ("ingest", "serving", "filtered")
+_QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products.")
+@click.option("--quick", is_flag=True, help=f"{_QUICK}, in under two minutes.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this part; may be repeated.")
 @click.option(
     "--photos", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of JPEG photographs; drawn ones otherwise."
@@ -46,7 +47,8 @@ def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool,
             sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
             filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
     report.write(out, quick=quick)
-    print(f"\n{report.markdown()}\n\nwritten to {out}")
+    remark = f"\n{_QUICK}: compare with other quick looks, not with the targets.\n" if quick else ""
+    print(f"\n{report.markdown()}\n{remark}\nwritten to {out}")
 
 
 def _bundled() -> Path:

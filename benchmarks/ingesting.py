@@ -68,7 +68,7 @@ def _ratio(report: Report, name: str, value: float, least: float, beside: dict[s
 
 
 def _settings(model: Path, work: Path, precision: str) -> Settings:
-    return Settings(data_dir=work / precision, model=str(model), runtime="onnx", precision=precision)
+    return Settings(data_dir=work / "data", model=str(model), runtime="onnx", precision=precision)
 
 
 def _forward(model: Path, photos: Sequence[Path], work: Path, precision: str) -> Callable[[], object]:

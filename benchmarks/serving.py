@@ -48,7 +48,7 @@ class _Service:
 
 def measure(report: Report, model: Path, work: Path, *, products: int, requests: int) -> None:
     """Figures of a service over `products` random products with a full-size model."""
-    settings = Settings(data_dir=work / "fp32", model=str(model), runtime="onnx")  # with the export that ingest made there
+    settings = Settings(data_dir=work / "data", model=str(model), runtime="onnx")  # with the export that ingest made there
     vectors_mb = _fill(settings, model, products)
     texts = _Texts()
     forward_ms, model_mb = _floor(settings, texts.some(60))

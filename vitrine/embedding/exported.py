@@ -44,6 +44,7 @@ class Order(BaseModel):
     role: Role
     precision: Precision
     target: Path
+    exact: Path | None = None  # a finished fp32 export of the same checkpoint
 
 
 class Export:
@@ -81,8 +82,8 @@ def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Ro
     Several processes may ask at once: one makes it, the others wait. The exporting process alone loads torch, and
     gives its memory back. `ModelUnavailable` when the export fails or differs from torch.
     """
-    folder = models / fingerprint / f"onnx-{_LAYOUT}-{precision}"
-    found = Export(folder)
+    folder = (models / fingerprint / f"onnx-{_LAYOUT}-{precision}").absolute()
+    found, exact = Export(folder), Export(folder.with_name(f"onnx-{_LAYOUT}-fp32"))
     if found.complete:
         return found
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,12 @@ def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Ro
         with FileLock(f"{folder}.lock", timeout=_LONGEST_S):
             if not found.complete:
                 order = Order(
-                    name=checkpoint.name, source=checkpoint.folder.absolute(), role=role, precision=precision, target=folder.absolute()
+                    name=checkpoint.name,
+                    source=checkpoint.folder.absolute(),
+                    role=role,
+                    precision=precision,
+                    target=folder,
+                    exact=exact.folder if exact.complete else None,
                 )
                 _run(order)
     except Timeout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 import uuid
 import warnings
 from collections.abc import Sequence
@@ -88,9 +89,7 @@ def _export(order: Order, into: Export) -> None:
 def _export_dual(order: Order, loaded: LoadedModel, into: Export) -> int:
     masked = loaded.tokens.rules.masked
     see = ClassTokenTower(loaded.model) if ClassTokenTower.fits(loaded.model) else _See(loaded.model)
-    _write_graphs(loaded, see, _Read(loaded.model), ["rows"], into)
-    if order.precision == "int8":
-        _quantize(into)
+    _make_graphs(order, loaded, (see, _Read(loaded.model)), ["rows"], into)
     theirs = TorchTowers(loaded.model, device="cpu", precision="fp32", masked=masked)
     ours = OnnxTowers(into, threads=0, masked=masked)
     pictures = _pictures(loaded.images.shape)
@@ -101,9 +100,7 @@ def _export_dual(order: Order, loaded: LoadedModel, into: Export) -> int:
 
 
 def _export_owlvit(order: Order, loaded: LoadedModel, into: Export) -> int:
-    _write_graphs(loaded, SceneTower(loaded.model), TextTower(loaded.model), ["classes", "shift", "scale", "boxes"], into)
-    if order.precision == "int8":
-        _quantize(into)
+    _make_graphs(order, loaded, (SceneTower(loaded.model), TextTower(loaded.model)), ["classes", "shift", "scale", "boxes"], into)
     theirs = TorchSceneTowers(loaded.model, device="cpu", precision="fp32")
     ours = OnnxSceneTowers(into, threads=0)
     scenes = [(theirs.look(picture[None]), ours.look(picture[None])) for picture in _pictures(loaded.images.shape)]
@@ -115,7 +112,28 @@ def _export_owlvit(order: Order, loaded: LoadedModel, into: Export) -> int:
     return int(theirs.read(texts[0]).shape[1])
 
 
-def _write_graphs(loaded: LoadedModel, see: torch.nn.Module, read: torch.nn.Module, outputs: list[str], into: Export) -> None:
+def _make_graphs(
+    order: Order, loaded: LoadedModel, towers: tuple[torch.nn.Module, torch.nn.Module], outputs: list[str], into: Export
+) -> None:
+    """The graphs of both towers; those of int8 from the exact export where there is one, which spares most of the time."""
+    if order.precision == "fp32":
+        _write_graphs(loaded, towers, outputs, into)
+    elif order.exact is not None:
+        try:
+            _quantize(Export(order.exact), into)
+        except Exception as error:  # the readers of onnx share no class of exceptions
+            raise ModelUnavailable(
+                f"the exported model in {order.exact} cannot be read; delete that folder and start again ({error})"
+            ) from error
+    else:
+        with tempfile.TemporaryDirectory(dir=into.folder) as folder:
+            exact = Export(Path(folder))
+            _write_graphs(loaded, towers, outputs, exact)
+            _quantize(exact, into)
+
+
+def _write_graphs(loaded: LoadedModel, towers: tuple[torch.nn.Module, torch.nn.Module], outputs: list[str], into: Export) -> None:
+    see, read = towers
     height, width = loaded.images.shape
     _write(see, into.see, {"pixels": torch.rand(2, 3, height, width)}, {"pixels": {0: _DYNAMIC}}, outputs)
     batch = loaded.tokens.encode(_PROBES[:2])
@@ -141,18 +159,13 @@ def _write(tower: torch.nn.Module, path: Path, given: dict[str, torch.Tensor], f
         )
 
 
-def _quantize(into: Export) -> None:
+def _quantize(exact: Export, into: Export) -> None:
     """Weights of matrix products to 8 bits per channel, activations at run time; seven of the eight bits are used, because
     processors without VNNI instructions saturate on products of two full bytes (ONNX Runtime, Quantize ONNX models)."""
     from onnxruntime.quantization import quantize_dynamic
 
-    for path in (into.see, into.read):
-        exact = path.with_name(f"exact-{path.name}")
-        path.rename(exact)
-        data = path.with_name(f"{path.name}.data")
-        quantize_dynamic(exact, path, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, reduce_range=True)
-        exact.unlink()
-        data.unlink(missing_ok=True)
+    for graph, made in ((exact.see, into.see), (exact.read, into.read)):
+        quantize_dynamic(graph, made, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, reduce_range=True)
 
 
 def _compare(order: Order, what: str, pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:

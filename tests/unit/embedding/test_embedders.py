@@ -89,6 +89,33 @@ def test_int8_stays_near_the_exact_vectors(dual_folder: Path, configured: Config
     assert 0.95 < cosines.min() < 0.9999999, "int8 that loses nothing is not int8"
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("exports_here")
+def test_int8_is_made_from_the_exact_export_that_is_there(
+    clip_folder: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = load_embedder(configured(model=str(clip_folder), runtime="onnx"))
+    monkeypatch.setattr(onnx_export, "_write_graphs", lambda *_: pytest.fail("torch was asked again"))
+    small = load_embedder(configured(model=str(clip_folder), runtime="onnx", precision="int8"))
+    for rows, others in (
+        (small.embed_images(PICTURES), exact.embed_images(PICTURES)),
+        (small.embed_texts(TEXTS), exact.embed_texts(TEXTS)),
+    ):
+        assert 0.95 < (rows * others).sum(axis=1).min() < 0.9999999
+
+
+def test_an_exact_export_that_cannot_be_read_is_told(tmp_path: Path, clip_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exact = tmp_path / "exact"
+    exact.mkdir()
+    (exact / "see.onnx").write_bytes(b"torn")
+    order = exported.Order(
+        name="shop-clip", source=clip_folder, role="clip", precision="int8", target=tmp_path / "models" / "onnx", exact=exact
+    )
+    assert onnx_export.main([order.model_dump_json()]) == 1
+    assert f"the exported model in {exact} cannot be read; delete that folder" in capsys.readouterr().out
+    assert list((tmp_path / "models").iterdir()) == []
+
+
 def test_bf16_stays_near_the_exact_vectors(clip_folder: Path, configured: Configured) -> None:
     half = load_embedder(configured(model=str(clip_folder), runtime="torch", precision="bf16"))
     exact = load_embedder(configured(model=str(clip_folder), runtime="torch"))
