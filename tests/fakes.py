@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +41,11 @@ class FakeEmbedder:
         self.card = ModelCard(name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32)
         self.images_embedded = 0
         self.texts_embedded = 0
+        self._counting = Lock()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.texts_embedded += len(texts)
+        with self._counting:
+            self.texts_embedded += len(texts)
         return self._rows([self._text(text) for text in texts])
 
     def embed_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
@@ -54,7 +57,8 @@ class FakeEmbedder:
         return np.stack(pixels) if pixels else np.zeros((0, 3, *size), np.float32)
 
     def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.images_embedded += len(pixels)
+        with self._counting:
+            self.images_embedded += len(pixels)
         return self._rows([self._picture(p) for p in pixels])
 
     def truncates(self, text: str) -> bool:

@@ -1,8 +1,9 @@
-"""Third stage, one thread: pixels become vectors, in batches of the size that runs best here."""
+"""Third stage, in two threads: pixels become vectors, in batches of the size that runs best here."""
 
 from __future__ import annotations
 
 import time
+from threading import Lock
 
 import numpy as np
 
@@ -30,18 +31,20 @@ class BatchSize:
         self._times: list[float] = []
         self._warm = False
         self._best = 0.0
+        self._lock = Lock()
 
     def measured(self, images: int, seconds: float) -> None:
-        """Learn from a batch; only full ones tell something."""
-        if self._settled or images != self.size:
-            return
-        if not self._warm:
-            self._warm = True
-            return
-        self._times.append(seconds)
-        if len(self._times) == 2:
-            self._decide(self.size / max(min(self._times), 1e-9))
-            self._times.clear()
+        """Learn from a batch; only full ones tell something. Safe from several threads."""
+        with self._lock:
+            if self._settled or images != self.size:
+                return
+            if not self._warm:
+                self._warm = True
+                return
+            self._times.append(seconds)
+            if len(self._times) == 2:
+                self._decide(self.size / max(min(self._times), 1e-9))
+                self._times.clear()
 
     def _decide(self, rate: float) -> None:
         if rate < self._best * self.GAIN:
@@ -55,28 +58,36 @@ class BatchSize:
 
 
 class Embedding:
-    """Runs the model's forward pass and nothing else."""
+    """Runs the model's forward pass and nothing else.
+
+    Several threads may share the work: while one batch runs, the next is gathered and begins, so that no core (or GPU) waits
+    where the parts of a batch end at different times.
+    """
 
     def __init__(self, tools: Tools, tally: Tally) -> None:
         self._embedder = tools.embedder
         self._tally = tally
         self._batch = BatchSize(tools.settings.batch_size)
+        self._gathering = Lock()
 
     def work(self, given: Channel[Pixels], writes: Channel[Write]) -> None:
         """Embed until nothing comes any more."""
-        waiting: list[Pixels] = []
-        while True:
-            try:
-                found = given.take(_IDLE_S if waiting else None)
-            except Closed:
-                break
-            if found is not None:
-                waiting.append(found)
-            if waiting and (found is None or len(waiting) >= self._batch.size):
-                self._embed(waiting, writes)
-                waiting = []
-        if waiting:
-            self._embed(waiting, writes)
+        while batch := self._gather(given):
+            self._embed(batch, writes)
+
+    def _gather(self, given: Channel[Pixels]) -> list[Pixels]:
+        """A batch, full unless the source is slow or at its end; empty when nothing will come any more."""
+        batch: list[Pixels] = []
+        with self._gathering:
+            while len(batch) < self._batch.size:
+                try:
+                    found = given.take(_IDLE_S if batch else None)
+                except Closed:
+                    break
+                if found is None:
+                    break
+                batch.append(found)
+        return batch
 
     def _embed(self, batch: list[Pixels], writes: Channel[Write]) -> None:
         began = time.monotonic()

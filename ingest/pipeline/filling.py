@@ -19,6 +19,8 @@ __all__ = ["fill"]
 _TICK_S = 0.25
 _PIXELS = 32
 """Preprocessed pictures that may wait for the model; each has 600 kB at 224 x 224."""
+_BATCHES = 2
+"""Batches that are with the model at once."""
 
 
 def fill(task: Task, tools: Tools, watch: Watch | None = None) -> Summary:
@@ -74,7 +76,9 @@ def _run(task: Task, tools: Tools, watch: Watch, run: Run, tally: Tally) -> None
     for number in range(threads):
         preparing = Preparing(task, tools, tally)
         flow.stage(f"prepare-{number}", partial(preparing.work, items, pixels, writes), into=(pixels, writes))
-    flow.stage("embed", lambda: Embedding(tools, tally).work(pixels, writes), into=(writes,))
+    embedding = Embedding(tools, tally)
+    for number in range(_BATCHES):
+        flow.stage(f"embed-{number}", partial(embedding.work, pixels, writes), into=(writes,))
     flow.stage("write", lambda: Writing(task, tools, run, tally).work(writes))
     total = None if task.only is not None else task.source.count()
     flow.run(tick=lambda: watch.progress(tally.progress(total)), every_s=_TICK_S)

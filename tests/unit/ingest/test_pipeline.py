@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.failures import open_ledger
@@ -32,6 +33,22 @@ def test_products_pictures_and_vectors_arrive(shop: Shop) -> None:
 
     expected = shop.embedder.embed_images([decode(shop.images.get(record.image_key), ImageLimits.of(shop.settings))])[0]
     np.testing.assert_allclose(record.vector, expected, atol=1e-6)
+
+
+def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.settings = shop.settings.model_copy(update={"batch_size": 10})
+    shop.fill(45)
+    both, sizes, plain = threading.Barrier(2, timeout=20), list[int](), shop.embedder.embed_pixels
+
+    def embed(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        sizes.append(len(pixels))
+        if len(pixels) == 10:
+            both.wait()  # breaks, and fails the ingest, unless another batch comes meanwhile
+        return plain(pixels)
+
+    monkeypatch.setattr(shop.embedder, "embed_pixels", embed)
+    assert shop.ingest().embedded == 45
+    assert sorted(sizes) == [5, 10, 10, 10, 10]
 
 
 def test_an_unchanged_catalogue_is_neither_embedded_nor_written(shop: Shop) -> None:
