@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.cores import by_every_core
 from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth, settled
+from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth
 from vitrine.index.faiss.pack import map_array, map_arrays
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
@@ -73,11 +73,13 @@ class Codes:
             return best_of(segment, rows, query, k)
         about, most = self._scores(rows, query)
         first = np.flatnonzero(about >= kth(about, k))
-        near = inner_products(segment.vectors, rows[first], query)
+        found = exact_scores(segment.vectors, rows[first], query)
         most[first] = -np.inf  # those are known now
-        rest = np.flatnonzero(most >= near.min() - np.float32(FLOAT32_ERROR))  # the k-th best of all scores at least that
-        near = np.concatenate([near, inner_products(segment.vectors, rows[rest], query)])
-        return settled(segment, rows[np.concatenate([first, rest])], near, query, k)
+        least = found.min().item() - FLOAT32_ERROR  # the k-th best of all scores at least that
+        rest = rows[most >= least]
+        rest = rest[inner_products(segment.vectors, rest, query) >= least]
+        scores = np.concatenate([found, exact_scores(segment.vectors, rest, query)])
+        return cut(Scored(np.concatenate([rows[first], rest]), scores), k)
 
     def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each row about its inner product with the query, and the most that can be (Cauchy-Schwarz, twice)."""

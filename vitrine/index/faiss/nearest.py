@@ -18,7 +18,7 @@ from vitrine.index.faiss.segment import Segment, Vectors
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
-__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products", "kth", "settled"]
+__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products", "kth"]
 
 FLOAT32_ERROR = 2e-4
 """Bound on the error of a float32 inner product of two unit rows, rounding to `SCORE_DECIMALS` included.
@@ -51,11 +51,7 @@ def best_of(segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
     """Of the rows all that score at least as well as the k-th best of them: k or more where scores are equal."""
     if len(rows) <= max(k, _FEW):
         return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
-    return settled(segment, rows, inner_products(segment.vectors, rows, query), query, k)
-
-
-def settled(segment: Segment, rows: Ints, near: NDArray[np.float32], query: Vector, k: int) -> Scored:
-    """The same of k or more rows whose inner products in float32 are known."""
+    near = inner_products(segment.vectors, rows, query)
     rows = rows[near >= kth(near, k) - 2 * FLOAT32_ERROR]
     return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
 
