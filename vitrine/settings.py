@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     )
     detector: str = Field("google/owlvit-base-patch32", description="hub name or folder of the OWL-ViT detector; bundled is the demo's")
     runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS")
-    precision: Literal["fp32", "int8", "bf16"] = Field("fp32", description="arithmetic of the model; int8 needs onnx, bf16 needs torch")
+    precision: Literal["auto", "fp32", "int8", "bf16"] = Field(
+        "auto", description="arithmetic of the model; auto: bf16 on a CUDA GPU that has it, else fp32; int8 needs onnx, bf16 needs torch"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
     model_threads: int = Field(0, ge=0, le=1024, description="threads of the forward pass; 0: one per core")
     batch_size: int = Field(0, ge=0, le=4096, description="images embedded at once while ingesting; 0: found by a short calibration")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.checkpoints import photo
 from vitrine.embedding import exported, onnx_export
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.load import choose_runtime, load_embedder
+from vitrine.embedding.torch_runtime import choose_precision
 from vitrine.errors import InvalidSettings, ModelUnavailable
 from vitrine.settings import Settings
 
@@ -121,6 +123,25 @@ def test_bf16_stays_near_the_exact_vectors(clip_folder: Path, configured: Config
     exact = load_embedder(configured(model=str(clip_folder), runtime="torch"))
     assert half.card == exact.card
     assert (half.embed_texts(TEXTS) * exact.embed_texts(TEXTS)).sum(axis=1).min() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "native", "chosen"),
+    [
+        ("auto", "cpu", True, "fp32"),
+        ("auto", "mps", True, "fp32"),
+        ("auto", "cuda", True, "bf16"),
+        ("auto", "cuda:1", False, "fp32"),
+        ("fp32", "cuda", True, "fp32"),
+        ("bf16", "cpu", False, "bf16"),
+    ],
+)
+def test_the_arithmetic_is_bf16_by_itself_only_where_a_gpu_computes_in_it(
+    wanted: str, device: str, native: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native and not including_emulation)
+    assert choose_precision(wanted, device) == chosen
 
 
 @pytest.mark.timeout(300)
