@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     detector: str = Field("google/owlvit-base-patch32", description="hub name or folder of the OWL-ViT detector; bundled is the demo's")
     runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS")
     precision: Literal["auto", "fp32", "int8", "bf16"] = Field(
-        "auto", description="arithmetic of the model; auto: bf16 on a CUDA GPU that has it, else fp32; int8 needs onnx, bf16 needs torch"
+        "auto",
+        description="arithmetic of the model; auto: fp32, but bf16 to embed on a GPU that has it; int8 needs onnx, bf16 torch",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
     model_threads: int = Field(0, ge=0, le=1024, description="threads of the forward pass; 0: one per core")

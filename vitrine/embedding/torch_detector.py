@@ -76,10 +76,10 @@ class TorchSceneTowers:
 
 
 def load_torch_detector(checkpoint: Checkpoint, settings: Settings) -> OwlDetector:
-    """The checkpoint on torch, on the device and in the precision that the settings choose."""
+    """The checkpoint on torch, on the device that the settings choose; bf16 only where they name it, as it has few digits for boxes."""
     device = choose_device(settings.device)
     loaded = load_owlvit(checkpoint)
-    towers = TorchSceneTowers(loaded.model, device=device, precision=settings.precision)
+    towers = TorchSceneTowers(loaded.model, device=device, precision="bf16" if settings.precision == "bf16" else "fp32")
     return OwlDetector(checkpoint.name, loaded.images, loaded.tokens, towers)
 
 
