@@ -15,12 +15,29 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
 
 @click.command()
 @click.option("--quick", is_flag=True, help=f"{_QUICK}, in under two minutes.")
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this part; may be repeated.")
 @click.option(
-    "--photos", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of JPEG photographs; drawn ones otherwise."
+    "--only",
+    multiple=True,
+    type=click.Choice(PARTS),
+    help="Measure only this part; may be repeated.",
 )
-@click.option("--million", is_flag=True, help="Filtered search over a million vectors as well (about 8 GB of memory).")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), default="benchmarks/results.json", show_default=True)
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of JPEG photographs; drawn ones otherwise.",
+)
+@click.option(
+    "--million",
+    is_flag=True,
+    help="Filtered search over a million vectors as well (about 8 GB of memory).",
+)
+@click.option(
+    "--json",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="benchmarks/results.json",
+    show_default=True,
+)
 def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool, out: Path) -> None:
     """Measure Vitrine beside its floors and rivals in the same run."""
     parts = only or PARTS
@@ -30,7 +47,9 @@ def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool,
         if "ingest" in parts or "serving" in parts:
             from benchmarks.models import full_size_checkpoint
 
-            model = full_size_checkpoint(work / "vit-b-32", tokenizer=_bundled(), layers=3 if quick else 12)
+            model = full_size_checkpoint(
+                work / "vit-b-32", tokenizer=_bundled(), layers=3 if quick else 12
+            )
         if "ingest" in parts:
             from benchmarks import ingesting
             from benchmarks.photos import photographs
@@ -40,7 +59,13 @@ def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool,
         if "serving" in parts:
             from benchmarks import serving
 
-            serving.measure(report, model, work, products=20_000 if quick else 100_000, requests=60 if quick else 400)
+            serving.measure(
+                report,
+                model,
+                work,
+                products=20_000 if quick else 100_000,
+                requests=60 if quick else 400,
+            )
         if "filtered" in parts:
             from benchmarks import filtered
 

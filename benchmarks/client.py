@@ -31,7 +31,10 @@ def get(port: int, paths: Sequence[str]) -> list[float]:
 def get_in_parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
     """Seconds until each of the clients, one for each share, has its answers; and the seconds of each request."""
     latencies: list[float] = []
-    threads = [threading.Thread(target=lambda share=share: latencies.extend(get(port, share))) for share in shares]
+    threads = [
+        threading.Thread(target=lambda share=share: latencies.extend(get(port, share)))
+        for share in shares
+    ]
     started = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -49,7 +52,11 @@ def _answer(connection: socket.socket) -> tuple[bytes, bytes]:
     while (end := got.find(b"\r\n\r\n")) < 0:
         got += _more(connection)
     head, body = got[:end], got[end + 4 :]
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    )
     while len(body) < length:
         body += _more(connection)
     return head, body

@@ -42,7 +42,13 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
             index, shares = _filled(Path(folder), vectors)
             edge = _edge(Path(folder) / "edge", vectors, shares) if size <= RIVAL_UP_TO else None
             for name, share in SELECTIVITIES.items():
-                _one(report, f"{size // 1000}k", name, _Case(index, edge, vectors, shares, asked, share), rounds)
+                _one(
+                    report,
+                    f"{size // 1000}k",
+                    name,
+                    _Case(index, edge, vectors, shares, asked, share),
+                    rounds,
+                )
             index.close()
             _memory(report, f"{size // 1000}k", Path(folder), asked, vectors.nbytes / 1e6)
 
@@ -77,8 +83,12 @@ class _Case:
         """The best ten alone: the question that the rival answers."""
         return self._search("ten", query, candidates=LIMIT)
 
-    def _search(self, key: str, query: NDArray[np.float32], *, candidates: int, facets: tuple[str, ...] = ()) -> set[int]:
-        asked = IndexQuery(vector=query, filter=self.filter, candidates=candidates, limit=LIMIT, facets=facets)
+    def _search(
+        self, key: str, query: NDArray[np.float32], *, candidates: int, facets: tuple[str, ...] = ()
+    ) -> set[int]:
+        asked = IndexQuery(
+            vector=query, filter=self.filter, candidates=candidates, limit=LIMIT, facets=facets
+        )
         answer = self.index.search(asked)
         self.plans[key] = answer.search
         return {int(hit.product.id[1:]) for hit in answer.hits}
@@ -87,32 +97,59 @@ class _Case:
         """The right answer, by brute force; not timed, as its copies of all vectors would sweep the caches before the others."""
         scores = self.vectors[self.allowed] @ query if self.share < 1 else self.vectors @ query
         count = min(LIMIT, len(scores))
-        return {int(self.allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]} if count else set()
+        return (
+            {int(self.allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]}
+            if count
+            else set()
+        )
 
     def qdrant(self, query: NDArray[np.float32]) -> set[int]:
         import qdrant_edge as q
 
-        bound = q.Filter(must=[q.FieldCondition(key="share", range=q.RangeFloat(lt=self.share))]) if self.share < 1 else None
+        bound = (
+            q.Filter(must=[q.FieldCondition(key="share", range=q.RangeFloat(lt=self.share))])
+            if self.share < 1
+            else None
+        )
         found = self.edge.query(
-            q.QueryRequest(query=q.Query.Nearest(query.tolist(), using="image"), filter=bound, limit=LIMIT, with_payload=True)
+            q.QueryRequest(
+                query=q.Query.Nearest(query.tolist(), using="image"),
+                filter=bound,
+                limit=LIMIT,
+                with_payload=True,
+            )
         )
         return {uuid.UUID(str(p.id)).int for p in found if p.payload}
 
 
 def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> None:
-    searches = {"page": case.page, "counted": case.counted, "ten": case.ten} | ({"qdrant": case.qdrant} if case.edge is not None else {})
+    searches = {"page": case.page, "counted": case.counted, "ten": case.ten} | (
+        {"qdrant": case.qdrant} if case.edge is not None else {}
+    )
     found: dict[str, list[set[int]]] = {key: [] for key in searches}
 
     def way(key: str, search: Callable[[NDArray[np.float32]], set[int]]) -> Callable[[], None]:
         return lambda: found[key].append(search(case.asked[len(found[key])]))
 
-    seconds = interleaved({key: way(key, search) for key, search in searches.items()}, rounds=rounds, label=f"{size}, {share}")
+    seconds = interleaved(
+        {key: way(key, search) for key, search in searches.items()},
+        rounds=rounds,
+        label=f"{size}, {share}",
+    )
     p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
     p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
     limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
     exact = [case.exact(query) for query in case.asked]
 
-    def add(what: str, value: float, unit: str, target: str, met: bool, beside: dict[str, float], note: str = "") -> None:
+    def add(
+        what: str,
+        value: float,
+        unit: str,
+        target: str,
+        met: bool,
+        beside: dict[str, float],
+        note: str = "",
+    ) -> None:
         report.add(Figure(f"{size}: {what}", value, unit, target, met, beside, note, case=share))
 
     for key, what in (("page", "page"), ("counted", "page with two facets")):
@@ -120,14 +157,28 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
         add(f"{what}, p95", p95[key], "ms", f"<= {limit:g}", p95[key] <= limit, {}, note)
     for key, what in (("page", "page"), ("counted", "page with two facets"), ("ten", "best ten")):
         recall = _recall(found[key], exact)
-        add(f"{what}, recall@10", recall, "", ">= 0.99", recall >= 0.99, {}, f"plan {case.plans[key]}")
+        add(
+            f"{what}, recall@10",
+            recall,
+            "",
+            ">= 0.99",
+            recall >= 0.99,
+            {},
+            f"plan {case.plans[key]}",
+        )
     if case.edge is not None:
         ratio = p50["ten"] / p50["qdrant"]
-        beside = {"vitrine ms": p50["ten"], "qdrant-edge ms": p50["qdrant"], "qdrant-edge recall": _recall(found["qdrant"], exact)}
+        beside = {
+            "vitrine ms": p50["ten"],
+            "qdrant-edge ms": p50["qdrant"],
+            "qdrant-edge recall": _recall(found["qdrant"], exact),
+        }
         add("best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside)
 
 
-def _memory(report: Report, name: str, folder: Path, asked: NDArray[np.float32], vectors_mb: float) -> None:
+def _memory(
+    report: Report, name: str, folder: Path, asked: NDArray[np.float32], vectors_mb: float
+) -> None:
     """Resident megabytes, mapped files included, of a process that has searched at every selectivity."""
     program = (
         "import sys,numpy;from pathlib import Path;from benchmarks.filtered import searched_mb\n"
@@ -135,7 +186,11 @@ def _memory(report: Report, name: str, folder: Path, asked: NDArray[np.float32],
     )
     np.save(folder / "asked.npy", asked)
     done = subprocess.run(
-        [sys.executable, "-c", program, str(folder), str(folder / "asked.npy")], capture_output=True, text=True, timeout=600, check=True
+        [sys.executable, "-c", program, str(folder), str(folder / "asked.npy")],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     )
     used, allowed = float(done.stdout), 4000 if vectors_mb > 2000 else 1.3 * vectors_mb + 150
     what, beside = f"{name}: memory of a process that searches", {"vectors": vectors_mb}
@@ -148,7 +203,15 @@ def searched_mb(folder: Path, asked: NDArray[np.float32]) -> float:
     index = open_versions(Settings(data_dir=folder)).live()
     for share in SELECTIVITIES.values():
         for query in asked:
-            index.search(IndexQuery(vector=query, filter=_filter(share), candidates=1000, limit=LIMIT, facets=("color", "price")))
+            index.search(
+                IndexQuery(
+                    vector=query,
+                    filter=_filter(share),
+                    candidates=1000,
+                    limit=LIMIT,
+                    facets=("color", "price"),
+                )
+            )
     used = float(psutil.Process().memory_info().rss) / 1e6
     index.close()
     return used
@@ -159,12 +222,16 @@ def _filter(share: float) -> Filter:
 
 
 def _recall(found: list[set[int]], exact: list[set[int]]) -> float:
-    return sum(len(f & e) for f, e in zip(found, exact, strict=True)) / max(1, sum(len(e) for e in exact))
+    return sum(len(f & e) for f, e in zip(found, exact, strict=True)) / max(
+        1, sum(len(e) for e in exact)
+    )
 
 
 def _filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDArray[np.float64]]:
     versions = open_versions(Settings(data_dir=folder))
-    index = versions.create(model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    index = versions.create(
+        model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
     shares = np.empty(len(vectors))
     with tqdm(total=len(vectors), desc="filling vitrine", leave=False) as bar:
         for batch in records(vectors, seed=13):
@@ -179,19 +246,35 @@ def _filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, ND
 
 def _payload(number: int, share: float) -> dict[str, Any]:
     """Fields as many and as long as those of a product, which both sides give back with it."""
-    return {"title": f"orange thing {number}", "price": 99.95, "currency": "EUR", "color": ["orange"], "colors": ["orange"], "share": share}
+    return {
+        "title": f"orange thing {number}",
+        "price": 99.95,
+        "currency": "EUR",
+        "color": ["orange"],
+        "colors": ["orange"],
+        "share": share,
+    }
 
 
 def _edge(folder: Path, vectors: NDArray[np.float32], shares: NDArray[np.float64]) -> Any:
     import qdrant_edge as q
 
     folder.mkdir(parents=True)
-    shard = q.EdgeShard.create(str(folder), q.EdgeConfig(vectors={"image": q.EdgeVectorParams(size=DIMENSION, distance=q.Distance.Cosine)}))
+    shard = q.EdgeShard.create(
+        str(folder),
+        q.EdgeConfig(
+            vectors={"image": q.EdgeVectorParams(size=DIMENSION, distance=q.Distance.Cosine)}
+        ),
+    )
     shard.update(q.UpdateOperation.create_field_index("share", q.PayloadSchemaType.Float))
     with tqdm(total=len(vectors), desc="filling qdrant-edge", leave=False) as bar:
         for start in range(0, len(vectors), 2000):
             points = [
-                q.Point(id=str(uuid.UUID(int=i)), vector={"image": vectors[i].tolist()}, payload=_payload(i, float(shares[i])))
+                q.Point(
+                    id=str(uuid.UUID(int=i)),
+                    vector={"image": vectors[i].tolist()},
+                    payload=_payload(i, float(shares[i])),
+                )
                 for i in range(start, min(start + 2000, len(vectors)))
             ]
             shard.update(q.UpdateOperation.upsert_points(points))

@@ -30,10 +30,17 @@ __all__ = ["measure"]
 MAPPING = {"product": {"id": "id", "title": "id", "image": "image"}}
 
 
-def measure(report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int) -> None:
+def measure(
+    report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int
+) -> None:
     """Figures in photographs per second: whole ingests, the bare forward pass, the lecture's loop, sentence-transformers."""
     source = work / "photos.jsonl"
-    source.write_text("".join(json.dumps({"id": f"p{i:05d}", "image": str(path.resolve())}) + "\n" for i, path in enumerate(photos)))
+    source.write_text(
+        "".join(
+            json.dumps({"id": f"p{i:05d}", "image": str(path.resolve())}) + "\n"
+            for i, path in enumerate(photos)
+        )
+    )
     ways: dict[str, Callable[[], object]] = {
         "forward fp32": _forward(model, photos, work, "fp32"),
         "forward int8": _forward(model, photos, work, "int8"),
@@ -50,20 +57,52 @@ def measure(report: Report, model: Path, photos: Sequence[Path], work: Path, *, 
     for precision in ("fp32", "int8"):
         name = f"ingest {precision}"
         report.add(
-            Figure(name, rate[name], "photos/s", beside={f"bare forward {precision}": rate[f"forward {precision}"]}, note=notes[name])
+            Figure(
+                name,
+                rate[name],
+                "photos/s",
+                beside={f"bare forward {precision}": rate[f"forward {precision}"]},
+                note=notes[name],
+            )
         )
     floor = 1 / (1 / rate["forward fp32"] + 1 / rate["decode"])
     beside = {"floor photos/s": floor, "decode alone photos/s": rate["decode"]}
-    _ratio(report, "ingest fp32 against forward pass and decoding", rate["ingest fp32"] / floor, 0.90, beside)
+    _ratio(
+        report,
+        "ingest fp32 against forward pass and decoding",
+        rate["ingest fp32"] / floor,
+        0.90,
+        beside,
+    )
     loop = rate["lecture's loop"]
-    _ratio(report, "ingest fp32 against the lecture's loop", rate["ingest fp32"] / loop, 2.5, {"loop photos/s": loop})
-    _ratio(report, "ingest int8 against the lecture's loop", rate["ingest int8"] / loop, 4.0, {"loop photos/s": loop})
+    _ratio(
+        report,
+        "ingest fp32 against the lecture's loop",
+        rate["ingest fp32"] / loop,
+        2.5,
+        {"loop photos/s": loop},
+    )
+    _ratio(
+        report,
+        "ingest int8 against the lecture's loop",
+        rate["ingest int8"] / loop,
+        4.0,
+        {"loop photos/s": loop},
+    )
     if "sentence-transformers" in rate:
         rival = rate["sentence-transformers"]
-        _ratio(report, "ingest fp32 against sentence-transformers", rate["ingest fp32"] / rival, 2.0, {"rival photos/s": rival})
+        _ratio(
+            report,
+            "ingest fp32 against sentence-transformers",
+            rate["ingest fp32"] / rival,
+            2.0,
+            {"rival photos/s": rival},
+        )
 
 
-def _ratio(report: Report, name: str, value: float, least: float, beside: dict[str, float] | None = None) -> None:
+def _ratio(
+    report: Report, name: str, value: float, least: float, beside: dict[str, float] | None = None
+) -> None:
     report.add(Figure(name, value, "x", f">= {least:g}", value >= least, beside or {}))
 
 
@@ -71,12 +110,18 @@ def _settings(model: Path, work: Path, precision: str) -> Settings:
     return Settings(data_dir=work / "data", model=str(model), runtime="onnx", precision=precision)
 
 
-def _forward(model: Path, photos: Sequence[Path], work: Path, precision: str) -> Callable[[], object]:
+def _forward(
+    model: Path, photos: Sequence[Path], work: Path, precision: str
+) -> Callable[[], object]:
     """The forward pass alone, over pixels made before the clock starts, in batches of 16."""
     embedder = load_embedder(_settings(model, work, precision))
     limits = ImageLimits.of(Settings())
-    pixels = embedder.preprocess([decode(p.read_bytes(), limits, at_least=embedder.card.image_size) for p in photos])
-    return lambda: [embedder.embed_pixels(pixels[start : start + 16]) for start in range(0, len(pixels), 16)]
+    pixels = embedder.preprocess(
+        [decode(p.read_bytes(), limits, at_least=embedder.card.image_size) for p in photos]
+    )
+    return lambda: [
+        embedder.embed_pixels(pixels[start : start + 16]) for start in range(0, len(pixels), 16)
+    ]
 
 
 def _decode(model: Path, photos: Sequence[Path], work: Path) -> Callable[[], object]:
@@ -139,4 +184,6 @@ def _sentence_transformers(model: Path, photos: Sequence[Path]) -> Callable[[], 
     from sentence_transformers.models import CLIPModel
 
     encoder = SentenceTransformer(modules=[CLIPModel(str(model))], device="cpu")
-    return lambda: encoder.encode([Image.open(path) for path in photos], batch_size=32, show_progress_bar=False)
+    return lambda: encoder.encode(
+        [Image.open(path) for path in photos], batch_size=32, show_progress_bar=False
+    )

@@ -10,7 +10,9 @@ from tqdm import tqdm
 __all__ = ["interleaved"]
 
 
-def interleaved(ways: Mapping[str, Callable[[], object]], *, rounds: int, label: str) -> dict[str, list[float]]:
+def interleaved(
+    ways: Mapping[str, Callable[[], object]], *, rounds: int, label: str
+) -> dict[str, list[float]]:
     """Seconds of each call, by name: one uncounted call of each way, then `rounds` turns of A B C, A B C, ..."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with tqdm(total=(rounds + 1) * len(ways), desc=label, leave=False) as bar:

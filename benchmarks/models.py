@@ -22,11 +22,27 @@ def full_size_checkpoint(folder: Path, *, tokenizer: Path, layers: int = 12) -> 
 
     words = AutoTokenizer.from_pretrained(tokenizer)
     torch.manual_seed(0)
-    marks = {name: getattr(words, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    text = {"vocab_size": len(words), "hidden_size": 512, "intermediate_size": 2048, "num_attention_heads": 8, "num_hidden_layers": layers}
-    vision = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": layers, "patch_size": 32}
+    marks = {
+        name: getattr(words, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")
+    }
+    text = {
+        "vocab_size": len(words),
+        "hidden_size": 512,
+        "intermediate_size": 2048,
+        "num_attention_heads": 8,
+        "num_hidden_layers": layers,
+    }
+    vision = {
+        "hidden_size": 768,
+        "intermediate_size": 3072,
+        "num_attention_heads": 12,
+        "num_hidden_layers": layers,
+        "patch_size": 32,
+    }
     text |= {"max_position_embeddings": 77, **marks}
-    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=512)).save_pretrained(folder)
+    CLIPModel(
+        CLIPConfig(text_config=text, vision_config=vision, projection_dim=512)
+    ).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(tokenizer / name, folder / name)
     config = json.loads((folder / "tokenizer_config.json").read_text()) | {"model_max_length": 77}

@@ -31,6 +31,8 @@ def _drawn(folder: Path, count: int) -> list[Path]:
     for number in range(count):
         path = folder / f"{number:05d}.jpg"
         picture = draw(random_item(rng), 640).resize(SIZE, Image.Resampling.BICUBIC)
-        Image.blend(picture, noise, 0.1).save(path, quality=90)  # a photograph's grain, or decoding would be too easy
+        Image.blend(picture, noise, 0.1).save(
+            path, quality=90
+        )  # a photograph's grain, or decoding would be too easy
         paths.append(path)
     return paths

@@ -56,14 +56,28 @@ class Report:
         """The tables for a README: figures on their own, then those of several cases with a column for each."""
         alone = [figure for figure in self.figures if not figure.case]
         cases = list(dict.fromkeys(figure.case for figure in self.figures if figure.case))
-        tables = [[_row("figure", "value", "target", "", "beside it in the same run"), "|-" * 5 + "|", *map(_line, alone)]] if alone else []
+        tables = (
+            [
+                [
+                    _row("figure", "value", "target", "", "beside it in the same run"),
+                    "|-" * 5 + "|",
+                    *map(_line, alone),
+                ]
+            ]
+            if alone
+            else []
+        )
         if cases:
             rows: dict[str, dict[str, Figure]] = {}
             for figure in self.figures:
                 rows.setdefault(figure.name, {})[figure.case] = figure
             tables.append([_row("figure", "target", *cases), "|-" * (2 + len(cases)) + "|"])
             tables[-1] += [
-                _row(_with_unit(name, row), next(iter(row.values())).target, *(_cell(row.get(case)) for case in cases))
+                _row(
+                    _with_unit(name, row),
+                    next(iter(row.values())).target,
+                    *(_cell(row.get(case)) for case in cases),
+                )
                 for name, row in rows.items()
                 if "" not in row
             ]
@@ -71,10 +85,24 @@ class Report:
 
     def write(self, path: Path, *, quick: bool) -> None:
         """All figures with date and machine, as JSON."""
-        machine = {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+        machine = {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        }
         when = datetime.now(UTC).isoformat(timespec="seconds")
         path.write_text(
-            json.dumps({"date": when, "machine": machine, "quick": quick, "figures": [asdict(f) for f in self.figures]}, indent=2) + "\n"
+            json.dumps(
+                {
+                    "date": when,
+                    "machine": machine,
+                    "quick": quick,
+                    "figures": [asdict(f) for f in self.figures],
+                },
+                indent=2,
+            )
+            + "\n"
         )
 
 
@@ -83,9 +111,13 @@ def _row(*cells: str) -> str:
 
 
 def _line(figure: Figure) -> str:
-    beside = [f"{name} {value:,.4g}" for name, value in figure.beside.items()] + ([figure.note] if figure.note else [])
+    beside = [f"{name} {value:,.4g}" for name, value in figure.beside.items()] + (
+        [figure.note] if figure.note else []
+    )
     verdict = f"**{figure.verdict}**" if figure.met is False else figure.verdict
-    return _row(figure.name, f"{figure.value:,.4g} {figure.unit}", figure.target, verdict, ", ".join(beside))
+    return _row(
+        figure.name, f"{figure.value:,.4g} {figure.unit}", figure.target, verdict, ", ".join(beside)
+    )
 
 
 def _with_unit(name: str, row: dict[str, Figure]) -> str:

@@ -43,19 +43,43 @@ class _Service:
 
     def memory_mb(self) -> float:
         """Proportional set size of the service and its workers."""
-        return float(sum(p.memory_full_info().pss for p in (self.process, *self.process.children(recursive=True)))) / 1e6
+        return (
+            float(
+                sum(
+                    p.memory_full_info().pss
+                    for p in (self.process, *self.process.children(recursive=True))
+                )
+            )
+            / 1e6
+        )
 
 
 def measure(report: Report, model: Path, work: Path, *, products: int, requests: int) -> None:
     """Figures of a service over `products` random products with a full-size model."""
-    settings = Settings(data_dir=work / "data", model=str(model), runtime="onnx")  # with the export that ingest made there
+    settings = Settings(
+        data_dir=work / "data", model=str(model), runtime="onnx"
+    )  # with the export that ingest made there
     vectors_mb = _fill(settings, model, products)
     texts = _Texts()
     forward_ms, model_mb = _floor(settings, texts.some(60))
     with _served(settings) as service:
-        report.add(Figure(f"service ready over {products // 1000}k products", service.ready_s, "s", "<= 5", service.ready_s <= 5))
+        report.add(
+            Figure(
+                f"service ready over {products // 1000}k products",
+                service.ready_s,
+                "s",
+                "<= 5",
+                service.ready_s <= 5,
+            )
+        )
         allowed = model_mb + 1.3 * vectors_mb + 150
-        _memory(report, "memory of the service when ready", service, allowed, {"model": model_mb, "vectors": vectors_mb})
+        _memory(
+            report,
+            "memory of the service when ready",
+            service,
+            allowed,
+            {"model": model_mb, "vectors": vectors_mb},
+        )
         _queries(report, service, texts, forward_ms, requests)
         _memory(report, "memory of the service after all these queries", service, allowed, {})
     with _served(settings, workers=CORES) as service:
@@ -64,7 +88,9 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
         report.add(Figure(f"uncached, 16 clients, {CORES} serving processes", rate, "1/s"))
 
 
-def _memory(report: Report, name: str, service: _Service, allowed: float, beside: dict[str, float]) -> None:
+def _memory(
+    report: Report, name: str, service: _Service, allowed: float, beside: dict[str, float]
+) -> None:
     used = service.memory_mb()
     report.add(Figure(name, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
 
@@ -79,23 +105,50 @@ class _Texts:
         return [f"red dress {number}" for number in itertools.islice(self._numbers, count)]
 
     def paths(self, count: int, more: str = "") -> list[str]:
-        return [f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24{more}" for text in self.some(count)]
+        return [
+            f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24{more}"
+            for text in self.some(count)
+        ]
 
 
-def _queries(report: Report, service: _Service, texts: _Texts, forward_ms: float, requests: int) -> None:
+def _queries(
+    report: Report, service: _Service, texts: _Texts, forward_ms: float, requests: int
+) -> None:
     get(service.port, texts.paths(5))
     single = get(service.port, texts.paths(requests))
     p50 = median(single) * 1e3
     target = f"<= {forward_ms + 4:.1f}"
-    report.add(Figure("uncached text query, one client: p50", p50, "ms", target, p50 <= forward_ms + 4, {"onnx forward": forward_ms}))
+    report.add(
+        Figure(
+            "uncached text query, one client: p50",
+            p50,
+            "ms",
+            target,
+            p50 <= forward_ms + 4,
+            {"onnx forward": forward_ms},
+        )
+    )
     fewer = median(get(service.port, texts.paths(requests, "&candidates=100"))) * 1e3
-    report.add(Figure("the same with 100 candidates instead of 1,000: p50", fewer, "ms", beside={"onnx forward": forward_ms}))
+    report.add(
+        Figure(
+            "the same with 100 candidates instead of 1,000: p50",
+            fewer,
+            "ms",
+            beside={"onnx forward": forward_ms},
+        )
+    )
     counted = median(get(service.port, texts.paths(requests, "&facets=color,price"))) * 1e3
-    report.add(Figure("the same with two facets: p50", counted, "ms", beside={"onnx forward": forward_ms}))
+    report.add(
+        Figure("the same with two facets: p50", counted, "ms", beside={"onnx forward": forward_ms})
+    )
     one = requests / sum(single)
     many = _uncached_by_16(service, texts, requests)
     beside = {"16 clients 1/s": many, "one client 1/s": one}
-    report.add(Figure("uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside))
+    report.add(
+        Figure(
+            "uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside
+        )
+    )
     for clients in (1, 16):
         _cached(report, service, requests * 4, clients=clients, processes=1)
 
@@ -107,16 +160,29 @@ def _uncached_by_16(service: _Service, texts: _Texts, requests: int) -> float:
     return 16 * each / seconds
 
 
-def _cached(report: Report, service: _Service, requests: int, *, clients: int, processes: int) -> None:
+def _cached(
+    report: Report, service: _Service, requests: int, *, clients: int, processes: int
+) -> None:
     """Requests per second for one query whose embedding and answer are kept; aimed at with a serving process for each core."""
     asked = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * requests
     for _ in range(processes):
-        get_in_parallel(service.port, [asked[:10]] * 8)  # every process has its model and the answer
+        get_in_parallel(
+            service.port, [asked[:10]] * 8
+        )  # every process has its model and the answer
     share = asked[: requests // clients]
     seconds, latencies = get_in_parallel(service.port, [share] * clients)
     rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
     name = f"cached, price and colour filter, {clients} client(s), {processes} serving process(es)"
-    report.add(Figure(name, rate, "1/s", ">= 500", rate >= 500 if clients > 1 and processes == CORES else None, {"p95 ms": p95}))
+    report.add(
+        Figure(
+            name,
+            rate,
+            "1/s",
+            ">= 500",
+            rate >= 500 if clients > 1 and processes == CORES else None,
+            {"p95 ms": p95},
+        )
+    )
 
 
 def _fill(settings: Settings, model: Path, products: int) -> float:
@@ -124,8 +190,16 @@ def _fill(settings: Settings, model: Path, products: int) -> float:
     card = load_embedder(settings).card
     versions = open_versions(settings)
     vectors = clustered(products, card.dimension, seed=21)
-    index = versions.create(model=str(model), fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
-    for batch in tqdm(records(vectors, seed=22), total=-(-products // 5000), desc="filling", leave=False):
+    index = versions.create(
+        model=str(model),
+        fingerprint=card.fingerprint,
+        dimension=card.dimension,
+        schema=SCHEMA,
+        mapping={},
+    )
+    for batch in tqdm(
+        records(vectors, seed=22), total=-(-products // 5000), desc="filling", leave=False
+    ):
         index.upsert(batch)
     versions.complete(index.info.name)
     versions.publish(index.info.name)
@@ -143,8 +217,19 @@ def _floor(settings: Settings, texts: list[str]) -> tuple[float, float]:
         "for text in json.loads(sys.argv[2]):\n s=time.perf_counter();e.embed_texts([text]);t.append(time.perf_counter()-s)\n"
         "print(sorted(t)[len(t)//2]*1e3,(psutil.Process().memory_full_info().pss-before)/1e6)"
     )
-    given = [json.dumps({"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"}), json.dumps(texts)]
-    done = subprocess.run([sys.executable, "-c", program, *given], capture_output=True, text=True, timeout=120, check=True)
+    given = [
+        json.dumps(
+            {"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"}
+        ),
+        json.dumps(texts),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *given],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
     forward_ms, model_mb = (float(word) for word in done.stdout.split())
     return forward_ms, model_mb
 

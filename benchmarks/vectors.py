@@ -12,10 +12,30 @@ from vitrine.products import Product, Record
 
 __all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "queries", "records"]
 
-SELECTIVITIES = {"100 %": 1.0, "50 %": 0.5, "10 %": 0.1, "1 %": 0.01, "0.1 %": 0.001, "0.01 %": 0.0001}
+SELECTIVITIES = {
+    "100 %": 1.0,
+    "50 %": 0.5,
+    "10 %": 0.1,
+    "1 %": 0.01,
+    "0.1 %": 0.001,
+    "0.01 %": 0.0001,
+}
 """Share of the products under the filter; each is a range of the field `share`, uniform in [0, 1) and independent of the vectors."""
 
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray", "beige")
+COLOURS = (
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "black",
+    "white",
+    "gray",
+    "beige",
+)
 
 SCHEMA = Schema(
     (
@@ -28,7 +48,9 @@ SCHEMA = Schema(
 )
 
 
-def clustered(count: int, dimension: int, *, seed: int, clusters: int = 1000) -> NDArray[np.float32]:
+def clustered(
+    count: int, dimension: int, *, seed: int, clusters: int = 1000
+) -> NDArray[np.float32]:
     """Unit rows (count, dimension) around `clusters` centres, as embeddings of products lie: near their kind, in a narrow cone."""
     rng = np.random.default_rng(seed)
     cone = rng.standard_normal(dimension).astype(np.float32)
@@ -36,7 +58,9 @@ def clustered(count: int, dimension: int, *, seed: int, clusters: int = 1000) ->
     found = np.empty((count, dimension), np.float32)
     for start in range(0, count, 50_000):
         stop = min(start + 50_000, count)
-        rows = centres[rng.integers(0, clusters, stop - start)] + 0.7 * rng.standard_normal((stop - start, dimension), dtype=np.float32)
+        rows = centres[rng.integers(0, clusters, stop - start)] + 0.7 * rng.standard_normal(
+            (stop - start, dimension), dtype=np.float32
+        )
         found[start:stop] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return found
 
@@ -45,18 +69,29 @@ def queries(vectors: NDArray[np.float32], count: int, *, seed: int) -> NDArray[n
     """Unit rows (count, dimension) near stored ones but equal to none."""
     rng = np.random.default_rng(seed)
     rows = vectors[rng.integers(0, len(vectors), count)]
-    rows = rows + (0.5 / np.sqrt(rows.shape[1])) * rng.standard_normal(rows.shape).astype(np.float32)
+    rows = rows + (0.5 / np.sqrt(rows.shape[1])) * rng.standard_normal(rows.shape).astype(
+        np.float32
+    )
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
-def records(vectors: NDArray[np.float32], *, seed: int, batch: int = 5000) -> Iterator[list[Record]]:
+def records(
+    vectors: NDArray[np.float32], *, seed: int, batch: int = 5000
+) -> Iterator[list[Record]]:
     """Products for the vectors, in batches; ids are their row numbers with leading zeros."""
     rng = np.random.default_rng(seed)
     shares = rng.permutation(len(vectors)) / len(vectors)
-    prices, colours = rng.uniform(1, 500, len(vectors)).round(2), rng.integers(0, len(COLOURS), len(vectors))
+    prices, colours = (
+        rng.uniform(1, 500, len(vectors)).round(2),
+        rng.integers(0, len(COLOURS), len(vectors)),
+    )
     for start in range(0, len(vectors), batch):
         yield [
-            Record(_product(i, float(prices[i]), COLOURS[colours[i]], float(shares[i])), vectors[i], "0" * 64)
+            Record(
+                _product(i, float(prices[i]), COLOURS[colours[i]], float(shares[i])),
+                vectors[i],
+                "0" * 64,
+            )
             for i in range(start, min(start + batch, len(vectors)))
         ]
 

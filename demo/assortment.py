@@ -54,7 +54,10 @@ class Style:
 def plan_assortment(products: int, seed: int) -> list[Ware]:
     """Returns that many products, the same for the same seed, spread evenly over the categories and their colours."""
     rng = random.Random(seed)
-    shares = [products // len(CATEGORIES) + (i < products % len(CATEGORIES)) for i in range(len(CATEGORIES))]
+    shares = [
+        products // len(CATEGORIES) + (i < products % len(CATEGORIES))
+        for i in range(len(CATEGORIES))
+    ]
     wares: list[Ware] = []
     for category, share in zip(CATEGORIES, shares, strict=True):
         wares.extend(islice(_wares_of(category, rng), share))
@@ -139,7 +142,9 @@ def _product_name(category: str, silhouette: str) -> str:
 @cache
 def _department(category: str) -> tuple[str, dict[str, list[str]]]:
     departments: dict[str, dict[str, list[str]]] = _wording()["departments"]
-    return next((title, words) for title, words in departments.items() if category in words["categories"])
+    return next(
+        (title, words) for title, words in departments.items() if category in words["categories"]
+    )
 
 
 @cache

@@ -75,7 +75,12 @@ def write_catalogue(
     return path
 
 
-def _write(writer: pq.ParquetWriter, wares: list[Ware], pictures: Generator[bytes], progress: Progress | None) -> None:
+def _write(
+    writer: pq.ParquetWriter,
+    wares: list[Ware],
+    pictures: Generator[bytes],
+    progress: Progress | None,
+) -> None:
     done = 0
     for start in range(0, len(wares), ROW_GROUP):
         rows: list[dict[str, object]] = []
@@ -90,8 +95,16 @@ def _write(writer: pq.ParquetWriter, wares: list[Ware], pictures: Generator[byte
 
 def _row(ware: Ware, picture: bytes) -> dict[str, object]:
     item = ware.item
-    colours = item.colour.title() if item.pattern == "plain" else f"{item.colour.title()}, {item.accent.title()}"
-    look = item.colour if item.pattern == "plain" else f"{item.colour} and {item.accent} {item.pattern}"
+    colours = (
+        item.colour.title()
+        if item.pattern == "plain"
+        else f"{item.colour.title()}, {item.accent.title()}"
+    )
+    look = (
+        item.colour
+        if item.pattern == "plain"
+        else f"{item.colour} and {item.accent} {item.pattern}"
+    )
     return {
         "image": {"bytes": picture, "path": f"{ware.id}.jpg"},
         "Product_name": ware.name,

@@ -17,7 +17,9 @@ MAPPING = Path(__file__).with_name("catalogue.toml")
 
 
 @click.command()
-@click.option("--products", type=click.IntRange(min=1), help="How many products to draw.  [default: 2400]")
+@click.option(
+    "--products", type=click.IntRange(min=1), help="How many products to draw.  [default: 2400]"
+)
 @click.option("--port", type=int, help="Port of the page.  [default: VITRINE_PORT]")
 @click.option("--no-serve", is_flag=True, help="Draw and ingest only.")
 def demo(products: int | None, port: int | None, no_serve: bool) -> None:
@@ -33,8 +35,13 @@ def demo(products: int | None, port: int | None, no_serve: bool) -> None:
     if no_serve:
         return
     settings = load_settings()
-    click.secho(f"The demo shop opens on http://{settings.host}:{settings.port}", bold=True, err=True)
-    click.echo(f"Its admin token is {settings.admin_token.get_secret_value()}; stop it with Ctrl-C.", err=True)
+    click.secho(
+        f"The demo shop opens on http://{settings.host}:{settings.port}", bold=True, err=True
+    )
+    click.echo(
+        f"Its admin token is {settings.admin_token.get_secret_value()}; stop it with Ctrl-C.",
+        err=True,
+    )
     from ingest.job_commands import up
 
     up.main(args=[], standalone_mode=False)
@@ -77,5 +84,7 @@ def _ingest(catalogue: Path) -> None:
         ingest.main(args=[str(catalogue), "--map", str(MAPPING)], standalone_mode=False)
     except SystemExit as finished:
         if finished.code:
-            click.echo("the demo catalogue could not be ingested whole; see `vitrine failures`", err=True)
+            click.echo(
+                "the demo catalogue could not be ingested whole; see `vitrine failures`", err=True
+            )
             sys.exit(finished.code)

@@ -30,20 +30,39 @@ def contact_sheet(rows: list[list[Item]], size: int) -> Image.Image:
 @click.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--category", "categories", multiple=True, type=click.Choice(CATEGORIES), help="A row of this category; all when none is given."
+    "--category",
+    "categories",
+    multiple=True,
+    type=click.Choice(CATEGORIES),
+    help="A row of this category; all when none is given.",
 )
 @click.option("--pattern", type=click.Choice(PATTERNS), help="Only this pattern.")
-@click.option("--columns", default=8, show_default=True, type=click.IntRange(1, 40), help="Products in a row.")
-@click.option("--size", default=160, show_default=True, type=click.IntRange(32, 1000), help="Pixels of a picture's side.")
+@click.option(
+    "--columns", default=8, show_default=True, type=click.IntRange(1, 40), help="Products in a row."
+)
+@click.option(
+    "--size",
+    default=160,
+    show_default=True,
+    type=click.IntRange(32, 1000),
+    help="Pixels of a picture's side.",
+)
 @click.option("--seed", default=1, show_default=True, help="Another seed, other products.")
-def main(out: Path, categories: tuple[str, ...], pattern: str | None, columns: int, size: int, seed: int) -> None:
+def main(
+    out: Path, categories: tuple[str, ...], pattern: str | None, columns: int, size: int, seed: int
+) -> None:
     """Draws one row of products for each category into the PNG file OUT."""
     rng = random.Random(seed)
     fixed = {"pattern": pattern} if pattern else {}
     rows = []
     for category in categories or CATEGORIES:
         shapes = SILHOUETTES[category]
-        rows.append([random_item(rng, category=category, silhouette=shapes[i % len(shapes)], **fixed) for i in range(columns)])
+        rows.append(
+            [
+                random_item(rng, category=category, silhouette=shapes[i % len(shapes)], **fixed)
+                for i in range(columns)
+            ]
+        )
     contact_sheet(rows, size).save(out, "PNG")
     click.echo(f"{out}: {len(rows)} rows of {columns}")
 

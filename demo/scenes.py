@@ -43,7 +43,9 @@ def draw_scene(rng: random.Random, *, width: int, height: int) -> Scene:
     boxes: list[Box] = []
     wanted = rng.randint(1, MOST_PRODUCTS)
     for _ in range(wanted):
-        side = round(min(width, height) * rng.uniform(SMALLEST, LARGEST / (1 + 0.18 * (wanted - 1))))
+        side = round(
+            min(width, height) * rng.uniform(SMALLEST, LARGEST / (1 + 0.18 * (wanted - 1)))
+        )
         item = random_item(rng)
         cutout = draw_cutout(item, side)
         seen = np.asarray(cutout.getchannel("A")) >= VISIBLE_ALPHA
@@ -69,7 +71,9 @@ def tight_box(seen: NDArray[np.bool_]) -> Box:
 
 def _backdrop(rng: random.Random, width: int, height: int) -> Image.Image:
     pixels = np.empty((height, width, 4), np.uint8)
-    surface = skia.Surface(pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
+    surface = skia.Surface(
+        pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType
+    )
     canvas = surface.getCanvas()
     scale = min(width, height) / 100
     canvas.scale(scale, scale)
@@ -77,7 +81,9 @@ def _backdrop(rng: random.Random, width: int, height: int) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
 
 
-def _free_place(rng: random.Random, tight: Box, taken: list[Box], *, size: tuple[int, int]) -> tuple[int, int] | None:
+def _free_place(
+    rng: random.Random, tight: Box, taken: list[Box], *, size: tuple[int, int]
+) -> tuple[int, int] | None:
     """Returns where the cutout's corner goes so that its drawn part lies in the scene, clear of the others."""
     for _ in range(ATTEMPTS):
         x = rng.randint(-int(tight[0]), size[0] - int(tight[2]))
@@ -98,7 +104,9 @@ def _covered(first: Box, second: Box) -> float:
     return max(0.0, across) * max(0.0, down) / min(areas)
 
 
-def _paste(image: Image.Image, cutout: Image.Image, place: tuple[int, int], rng: random.Random) -> None:
+def _paste(
+    image: Image.Image, cutout: Image.Image, place: tuple[int, int], rng: random.Random
+) -> None:
     """Lays the cutout over the image, its soft shadow first."""
     reach = max(1, cutout.height // 40)
     strength = rng.uniform(0.2, 0.45)

@@ -20,12 +20,39 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--photos", type=_EXISTING, required=True, help="Photographs of clothes with a products.jsonl: image, category, split.")
-@click.option("--out", type=_FOLDER, required=True, help="Where the checkpoint goes; the state of the run lies beside it.")
-@click.option("--minutes", type=click.FloatRange(min=0.1), default=60.0, help="Minutes of training, once the pictures are made.")
-@click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps instead of minutes: then a run repeats exactly.")
-@click.option("--pairs", type=click.IntRange(min=64), default=16000, help="Drawn items, each drawn twice.")
-@click.option("--photo-pairs", type=click.IntRange(min=64), default=12000, help="Pictures made from photographs.")
+@click.option(
+    "--photos",
+    type=_EXISTING,
+    required=True,
+    help="Photographs of clothes with a products.jsonl: image, category, split.",
+)
+@click.option(
+    "--out",
+    type=_FOLDER,
+    required=True,
+    help="Where the checkpoint goes; the state of the run lies beside it.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    help="Minutes of training, once the pictures are made.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Steps instead of minutes: then a run repeats exactly.",
+)
+@click.option(
+    "--pairs", type=click.IntRange(min=64), default=16000, help="Drawn items, each drawn twice."
+)
+@click.option(
+    "--photo-pairs",
+    type=click.IntRange(min=64),
+    default=12000,
+    help="Pictures made from photographs.",
+)
 @click.option("--seed", type=int, default=0, help="Fixes pictures, captions, weights and order.")
 @click.option("--resume", is_flag=True, help="Go on from the state in --out.")
 def clip(**options: object) -> None:
@@ -34,10 +61,31 @@ def clip(**options: object) -> None:
 
 
 @main.command()
-@click.option("--clip", "clip_folder", type=_EXISTING, default=_CHECKPOINTS / "clip", help="The dual encoder whose words it starts from.")
-@click.option("--out", type=_FOLDER, required=True, help="Where the checkpoint goes; the state of the run lies beside it.")
-@click.option("--minutes", type=click.FloatRange(min=0.1), default=30.0, help="Minutes of training, once the scenes are drawn.")
-@click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps instead of minutes: then a run repeats exactly.")
+@click.option(
+    "--clip",
+    "clip_folder",
+    type=_EXISTING,
+    default=_CHECKPOINTS / "clip",
+    help="The dual encoder whose words it starts from.",
+)
+@click.option(
+    "--out",
+    type=_FOLDER,
+    required=True,
+    help="Where the checkpoint goes; the state of the run lies beside it.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    help="Minutes of training, once the scenes are drawn.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Steps instead of minutes: then a run repeats exactly.",
+)
 @click.option("--scenes", type=click.IntRange(min=24), default=8000, help="Scenes to draw.")
 @click.option("--seed", type=int, default=0, help="Fixes scenes, captions, weights and order.")
 @click.option("--resume", is_flag=True, help="Go on from the state in --out.")
@@ -47,14 +95,35 @@ def owlvit(**options: object) -> None:
 
 
 @main.command()
-@click.option("--clip", "clip_folder", type=_EXISTING, default=_CHECKPOINTS / "clip", help="The dual encoder to measure.")
-@click.option("--owlvit", "owlvit_folder", type=_EXISTING, default=None, help="The detector to measure.")
-@click.option("--photos", type=_EXISTING, default=None, help="Photographs with a validation split: zero-shot accuracy.")
 @click.option(
-    "--shop", type=_EXISTING, default=None, help="A catalogue with products.jsonl and image_queries.jsonl that was never trained on."
+    "--clip",
+    "clip_folder",
+    type=_EXISTING,
+    default=_CHECKPOINTS / "clip",
+    help="The dual encoder to measure.",
+)
+@click.option(
+    "--owlvit", "owlvit_folder", type=_EXISTING, default=None, help="The detector to measure."
+)
+@click.option(
+    "--photos",
+    type=_EXISTING,
+    default=None,
+    help="Photographs with a validation split: zero-shot accuracy.",
+)
+@click.option(
+    "--shop",
+    type=_EXISTING,
+    default=None,
+    help="A catalogue with products.jsonl and image_queries.jsonl that was never trained on.",
 )
 @click.option("--drawn/--no-drawn", default=True, help="Measure on drawn products.")
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the scores as JSON too.")
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write the scores as JSON too.",
+)
 def evaluate(**options: object) -> None:
     """Prints every measured quality as tables in Markdown, as they stand in the model cards."""
     evaluate_checkpoints(**options)  # type: ignore[arg-type]  # click has checked them

@@ -12,16 +12,31 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 STEP = 3
 """Of the tones that are kept: a photograph in all of them takes twice the space, and the difference is not seen."""
 
 SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
     "page.png": ("/?q=red+dress&price_max=6000", {"viewport": {"width": 1200, "height": 750}}),
-    "page-dark.png": ("/?q=something+blue+for+the+living+room", {"viewport": {"width": 1200, "height": 750}, "color_scheme": "dark"}),
+    "page-dark.png": (
+        "/?q=something+blue+for+the+living+room",
+        {"viewport": {"width": 1200, "height": 750}, "color_scheme": "dark"},
+    ),
     "page-phone.png": (
         "/?q=green+mug",
-        {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 1.5, "is_mobile": True, "has_touch": True},
+        {
+            "viewport": {"width": 390, "height": 780},
+            "device_scale_factor": 1.5,
+            "is_mobile": True,
+            "has_touch": True,
+        },
     ),
 }
 """File -> address and window."""
@@ -33,7 +48,9 @@ def main(url: str) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for name, (address, window) in SHOTS.items():
             picture = take(browser, url + address, window)
-            picture.point([min(255, round(tone / STEP) * STEP) for tone in range(256)] * 3).save(HERE / name, optimize=True)
+            picture.point([min(255, round(tone / STEP) * STEP) for tone in range(256)] * 3).save(
+                HERE / name, optimize=True
+            )
             print(f"{HERE / name}: {(HERE / name).stat().st_size // 1000} kB")
         browser.close()
 

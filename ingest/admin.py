@@ -45,8 +45,14 @@ class Admin:
         """Accept whole products; pictures sent along are in the image store when this returns. `InvalidProduct` for a broken one."""
         with ThreadPoolExecutor(_STORERS, thread_name_prefix="store-picture") as pool:
             images = list(pool.map(self._stored, range(len(rows)), rows))
-        bodies = [({k: v for k, v in row.items() if k != "image"}, image) for row, image in zip(rows, images, strict=True)]
-        return self._accept(Kind.UPSERT, [NewItem(WRITES, row["id"], upsert_body(row, image)) for row, image in bodies])
+        bodies = [
+            ({k: v for k, v in row.items() if k != "image"}, image)
+            for row, image in zip(rows, images, strict=True)
+        ]
+        return self._accept(
+            Kind.UPSERT,
+            [NewItem(WRITES, row["id"], upsert_body(row, image)) for row, image in bodies],
+        )
 
     def patch(self, product_id: str, changes: Mapping[str, Any]) -> str:
         """Accept changes of one product's fields."""
@@ -54,14 +60,23 @@ class Admin:
 
     def delete(self, product_ids: Sequence[str]) -> str:
         """Accept the removal of products."""
-        return self._accept(Kind.DELETE, [NewItem(WRITES, one, delete_body()) for one in product_ids])
+        return self._accept(
+            Kind.DELETE, [NewItem(WRITES, one, delete_body()) for one in product_ids]
+        )
 
     # bulk work
-    def reindex(self, *, source: str | None = None, model: str | None = None, verify: bool = True) -> str:
+    def reindex(
+        self, *, source: str | None = None, model: str | None = None, verify: bool = True
+    ) -> str:
         """Start a reindex with the configured model or another one; `Conflict` with `job_id` while one runs."""
         self._vitrine.versions.live()
         request = {"source": source, "model": model, "verify": verify}
-        job = Job(_new_id(Kind.REINDEX), Kind.REINDEX, {k: v for k, v in request.items() if v is not None}, stage="fill")
+        job = Job(
+            _new_id(Kind.REINDEX),
+            Kind.REINDEX,
+            {k: v for k, v in request.items() if v is not None},
+            stage="fill",
+        )
         self._store.add(job, first_items(job.id))
         self._queue.invite(self._vitrine.settings.worker_threads)
         return job.id
@@ -75,7 +90,11 @@ class Admin:
 
     def retry_failures(self) -> str:
         """Try everything again that stands in the ledger and can be had again: writes that were given up, and rows of sources."""
-        sources = {name: count for name, count in self._ledger.sources().items() if name not in _UNREPEATABLE}
+        sources = {
+            name: count
+            for name, count in self._ledger.sources().items()
+            if name not in _UNREPEATABLE
+        }
         job_id = _new_id(Kind.RETRY)
         items = [retry_item(job_id, name) for name in sources]
         self._store.revive(Job(job_id, Kind.RETRY, total=sum(sources.values())), items)
@@ -95,7 +114,10 @@ class Admin:
         """Stop a job: what a worker holds is finished or left, the rest is dropped; `Conflict` when it has ended or is published."""
         job = self._store.job(job_id)
         if job.state is JobState.PUBLISHED or not self._store.end(job_id, JobState.CANCELLED):
-            raise Conflict(f"job {job_id} cannot be cancelled, it is {self._store.job(job_id).state}", job_id=job_id)
+            raise Conflict(
+                f"job {job_id} cannot be cancelled, it is {self._store.job(job_id).state}",
+                job_id=job_id,
+            )
         if job.kind is Kind.REINDEX:
             discard_unfinished(self._vitrine.versions, self._store, job)
         return self._store.job(job_id)
@@ -110,17 +132,28 @@ class Admin:
         """Delete a version; `Conflict` for the live one and for one that a running job fills."""
         for job in self._store.active():
             if job.version == version:
-                raise Conflict(f"job {job.id} is filling version {version}; cancel it first", job_id=job.id)
+                raise Conflict(
+                    f"job {job.id} is filling version {version}; cancel it first", job_id=job.id
+                )
         self._vitrine.versions.discard(version)
 
     # failures
     def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
         """What failed, newest first, and how many there are in all: writes that were given up, and this machine's rows of sources."""
         letters = self._store.dead(limit=_LETTERS)
-        given_up = [Failure(d.key, d.stage, d.reason, d.message, at=datetime.fromtimestamp(d.at_s, UTC)) for d in letters]
-        _, here = self._ledger.entries(limit=1, source=API)  # the same writes, as far as this machine tried them
+        given_up = [
+            Failure(d.key, d.stage, d.reason, d.message, at=datetime.fromtimestamp(d.at_s, UTC))
+            for d in letters
+        ]
+        _, here = self._ledger.entries(
+            limit=1, source=API
+        )  # the same writes, as far as this machine tried them
         entries, total = self._ledger.entries(limit=offset + limit + here)
-        both = sorted([*given_up, *(e for e in entries if e.source != API)], key=lambda failure: failure.at, reverse=True)
+        both = sorted(
+            [*given_up, *(e for e in entries if e.source != API)],
+            key=lambda failure: failure.at,
+            reverse=True,
+        )
         return both[offset : offset + limit], total - here + len(given_up)
 
     def close(self) -> None:
@@ -144,7 +177,9 @@ class Admin:
             return {"url": image["url"]}
         if isinstance(image, Mapping) and isinstance(image.get("base64"), str):
             return {"key": self._vitrine.images.put(_bytes(number, image["base64"]))}
-        raise InvalidProduct.of(f"[{number}].image", 'must be a URL, {"url": ...} or {"base64": ...}')
+        raise InvalidProduct.of(
+            f"[{number}].image", 'must be a URL, {"url": ...} or {"base64": ...}'
+        )
 
 
 def _bytes(number: int, text: str) -> bytes:

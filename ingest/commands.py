@@ -29,9 +29,16 @@ INTERRUPTED = 130
 
 @click.command()
 @click.argument("source")
-@click.option("--map", "map_", metavar="FILE", help="Mapping file, or the name of a built-in mapping. A folder of images needs none.")
 @click.option(
-    "--replace", is_flag=True, help="Build a new index from this source alone, put in place of the live one; for another mapping."
+    "--map",
+    "map_",
+    metavar="FILE",
+    help="Mapping file, or the name of a built-in mapping. A folder of images needs none.",
+)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Build a new index from this source alone, put in place of the live one; for another mapping.",
 )
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -59,7 +66,9 @@ def _mapping(name: str | None, folder: bool) -> Mapping:
     from vitrine.fields import Mapping, built_in_mappings
 
     if name is None and not folder:
-        raise click.UsageError(f"--map is missing: a mapping file, or one of {', '.join(built_in_mappings())}")
+        raise click.UsageError(
+            f"--map is missing: a mapping file, or one of {', '.join(built_in_mappings())}"
+        )
     return Mapping.load(name or "image_folder")
 
 
@@ -89,7 +98,12 @@ def _shown() -> Iterator[Callable[[Progress], None]]:
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
-    with tqdm(unit=" products", mininterval=0.2 if terminal else 10, disable=None if terminal else True, dynamic_ncols=True) as bar:
+    with tqdm(
+        unit=" products",
+        mininterval=0.2 if terminal else 10,
+        disable=None if terminal else True,
+        dynamic_ncols=True,
+    ) as bar:
         lines = _Lines()
 
         def show(progress: Progress) -> None:
@@ -124,7 +138,10 @@ class _Lines:
         of = "" if progress.total is None else f" of {progress.total}"
         rate = "" if progress.rate is None else f", {progress.rate:.1f} per second"
         left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
-        click.echo(f"{handled}{of} products ({progress.unchanged} unchanged, {progress.failed} failed){rate}{left}", err=True)
+        click.echo(
+            f"{handled}{of} products ({progress.unchanged} unchanged, {progress.failed} failed){rate}{left}",
+            err=True,
+        )
 
 
 def _report(summary: Summary, as_json: bool) -> None:
@@ -138,7 +155,10 @@ def _report(summary: Summary, as_json: bool) -> None:
     click.echo(f"failed     {summary.failed:>8}")
     for reason, count in summary.reasons.items():
         click.echo(f"  {reason:<20} {count:>8}")
-    click.echo(f"{summary.seconds:.1f} s, {rate:.1f} products per second; work by stage: {_stages(summary)}", err=True)
+    click.echo(
+        f"{summary.seconds:.1f} s, {rate:.1f} products per second; work by stage: {_stages(summary)}",
+        err=True,
+    )
     click.echo(_outcome(summary), err=True)
 
 
@@ -160,7 +180,13 @@ def _outcome(summary: Summary) -> str:
 
 @click.command()
 @click.option("--source", help="Only those of this source (as it is listed).")
-@click.option("--limit", default=1000, show_default=True, type=click.IntRange(min=1), help="How many to print, newest first.")
+@click.option(
+    "--limit",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many to print, newest first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 def failures(source: str | None, limit: int, as_json: bool) -> None:
     """List the rows and pictures that could not be taken, and why. Mend the catalogue and ingest it again to clear them."""
@@ -170,7 +196,10 @@ def failures(source: str | None, limit: int, as_json: bool) -> None:
     found, total = ledger.entries(limit=limit, source=source)
     if as_json:
         for one in found:
-            values = {name: getattr(one, name) for name in ("id", "row", "stage", "reason", "message", "source")}
+            values = {
+                name: getattr(one, name)
+                for name in ("id", "row", "stage", "reason", "message", "source")
+            }
             click.echo(json.dumps({**values, "at": one.at.isoformat()}, ensure_ascii=False))
         return
     for one in found:

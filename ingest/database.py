@@ -35,7 +35,9 @@ class IngestDatabase:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_TABLES)
@@ -63,4 +65,6 @@ class IngestDatabase:
             self._db.close()
 
     def _unavailable(self, error: Exception) -> StorageUnavailable:
-        return StorageUnavailable(f"{self._path}, which keeps the state of ingest, cannot be used: {error}")
+        return StorageUnavailable(
+            f"{self._path}, which keeps the state of ingest, cannot be used: {error}"
+        )

@@ -46,26 +46,44 @@ class Ledger:
         """Note a failure; it is dated now and takes the place of the earlier one of the same row."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database.transaction() as db:
-            db.execute("DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?", (failure.source, failure.row, failure.id))
+            db.execute(
+                "DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?",
+                (failure.source, failure.row, failure.id),
+            )
             db.execute(
                 "INSERT INTO failures (source, row, id, stage, reason, message, at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (failure.source, failure.row, failure.id, failure.stage, failure.reason, failure.message, now, failure.run),
+                (
+                    failure.source,
+                    failure.row,
+                    failure.id,
+                    failure.stage,
+                    failure.reason,
+                    failure.message,
+                    now,
+                    failure.run,
+                ),
             )
 
     def clear(self, ids: Iterable[str]) -> int:
         """Remove the failures of these product ids and return how many there were."""
         with self._database.transaction() as db:
-            return sum(db.execute("DELETE FROM failures WHERE id = ?", (one,)).rowcount for one in ids)
+            return sum(
+                db.execute("DELETE FROM failures WHERE id = ?", (one,)).rowcount for one in ids
+            )
 
     def settle(self, source: str, run: int) -> None:
         """After a complete run over a source: failures that the run did not meet again are gone."""
         with self._database.transaction() as db:
             db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
 
-    def entries(self, *, limit: int = 100, offset: int = 0, source: str | None = None) -> tuple[tuple[Failure, ...], int]:
+    def entries(
+        self, *, limit: int = 100, offset: int = 0, source: str | None = None
+    ) -> tuple[tuple[Failure, ...], int]:
         """Failures, newest first, and how many there are in all."""
         with self._database.transaction() as db:
-            total = db.execute("SELECT count(*) FROM failures WHERE ?1 IS NULL OR source = ?1", (source,)).fetchone()[0]
+            total = db.execute(
+                "SELECT count(*) FROM failures WHERE ?1 IS NULL OR source = ?1", (source,)
+            ).fetchone()[0]
             rows = db.execute(
                 "SELECT id, stage, reason, message, source, row, run, at FROM failures WHERE ?1 IS NULL OR source = ?1 "
                 "ORDER BY number DESC LIMIT ?2 OFFSET ?3",
@@ -76,17 +94,28 @@ class Ledger:
     def rows(self, source: str) -> frozenset[int]:
         """The rows of a source that failed."""
         with self._database.transaction() as db:
-            return frozenset(row for (row,) in db.execute("SELECT row FROM failures WHERE source = ? AND row IS NOT NULL", (source,)))
+            return frozenset(
+                row
+                for (row,) in db.execute(
+                    "SELECT row FROM failures WHERE source = ? AND row IS NOT NULL", (source,)
+                )
+            )
 
     def sources(self) -> dict[str, int]:
         """The sources with failures and how many each has."""
         with self._database.transaction() as db:
-            return dict(db.execute("SELECT source, count(*) FROM failures GROUP BY source ORDER BY source").fetchall())
+            return dict(
+                db.execute(
+                    "SELECT source, count(*) FROM failures GROUP BY source ORDER BY source"
+                ).fetchall()
+            )
 
 
 def _failure(row: tuple[Any, ...]) -> Failure:
     product_id, stage, reason, message, source, number, run, at = row
-    return Failure(product_id, stage, reason, message, source, number, run, datetime.fromisoformat(at))
+    return Failure(
+        product_id, stage, reason, message, source, number, run, datetime.fromisoformat(at)
+    )
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -27,7 +27,9 @@ _POLL_S = 0.2
 
 
 @click.command()
-@click.option("--threads", type=int, help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]")
+@click.option(
+    "--threads", type=int, help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]"
+)
 def worker(threads: int | None) -> None:
     """Run an ingest worker until SIGTERM. Any number may share one queue (Redis: on any number of machines)."""
     from ingest.worker import work_until_told_to_stop
@@ -44,20 +46,37 @@ def up(host: str | None, port: int | None) -> None:
     """Run the service and a worker together; one that dies is started again."""
     from ingest.supervisor import Program, supervise
 
-    settings = load_settings(**{name: value for name, value in (("host", host), ("port", port)) if value is not None})
+    settings = load_settings(
+        **{name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    )
     _log(settings)
     serve = [sys.executable, "-m", "service", "--host", settings.host, "--port", str(settings.port)]
-    programs = [Program("service", serve), Program("worker", [sys.executable, "-m", "ingest.worker"])]
+    programs = [
+        Program("service", serve),
+        Program("worker", [sys.executable, "-m", "ingest.worker"]),
+    ]
     sys.exit(supervise(programs, grace_s=settings.graceful_timeout_s + 5))
 
 
 @click.command()
-@click.option("--source", help="Fill the new version from this source instead of the live version's own products.")
+@click.option(
+    "--source",
+    help="Fill the new version from this source instead of the live version's own products.",
+)
 @click.option("--model", help="Hub name or folder of the model.  [default: VITRINE_MODEL]")
 @click.option("--no-verify", is_flag=True, help="Publish without verification.")
-@click.option("--queue", "only_queue", is_flag=True, help="Leave the work to running workers and print the job's id.")
-@click.option("--resume", is_flag=True, help="Join the reindex that is under way instead of starting one.")
-def reindex(source: str | None, model: str | None, no_verify: bool, only_queue: bool, resume: bool) -> None:
+@click.option(
+    "--queue",
+    "only_queue",
+    is_flag=True,
+    help="Leave the work to running workers and print the job's id.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Join the reindex that is under way instead of starting one."
+)
+def reindex(
+    source: str | None, model: str | None, no_verify: bool, only_queue: bool, resume: bool
+) -> None:
     """Build a new index version beside the live one, verify it and publish it; searches go on meanwhile.
 
     This process does the work, together with any running workers. Exit status: 0 published, 1 failed or cancelled.
@@ -84,7 +103,10 @@ def _start(admin: Admin, source: str | None, model: str | None, no_verify: bool)
 
 
 def _running(admin: Admin) -> str:
-    found = next((job.id for job in admin.jobs(limit=1000) if job.kind == "reindex" and not job.state.final), None)
+    found = next(
+        (job.id for job in admin.jobs(limit=1000) if job.kind == "reindex" and not job.state.final),
+        None,
+    )
     if found is None:
         raise Conflict("no reindex is under way")
     return found
@@ -122,7 +144,12 @@ def _watch(admin: Admin, job_id: str) -> Job:
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
-    with tqdm(unit=" products", mininterval=0.2 if terminal else 10, disable=not terminal, dynamic_ncols=True) as bar:
+    with tqdm(
+        unit=" products",
+        mininterval=0.2 if terminal else 10,
+        disable=not terminal,
+        dynamic_ncols=True,
+    ) as bar:
         while True:
             job = admin.job(job_id)
             handled = job.done + job.failed_items
@@ -152,11 +179,22 @@ def versions(discard: str | None, as_json: bool) -> None:
             admin.discard(discard)
         found = vitrine.versions.list()
     if as_json:
-        rows = [{"name": v.name, "state": v.state, "model": v.model, "count": v.count, "created": v.created.isoformat()} for v in found]
+        rows = [
+            {
+                "name": v.name,
+                "state": v.state,
+                "model": v.model,
+                "count": v.count,
+                "created": v.created.isoformat(),
+            }
+            for v in found
+        ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for v in found:
-        click.echo(f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}  {v.model}")
+        click.echo(
+            f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}  {v.model}"
+        )
 
 
 @click.command()
@@ -165,13 +203,18 @@ def publish(version: str) -> None:
     """Make VERSION the live one at once: the way back to an earlier version."""
     with _admin(load_settings()) as (admin, _):
         previous = admin.publish(version)
-    click.echo(f"version {version} is live" + (f"; before it was {previous}" if previous and previous != version else ""))
+    click.echo(
+        f"version {version} is live"
+        + (f"; before it was {previous}" if previous and previous != version else "")
+    )
 
 
 @click.command()
 @click.option("--cancel", metavar="JOB", help="Stop this job.")
 @click.option("--retry", is_flag=True, help="Try again what has failed.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many to list.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many to list."
+)
 def jobs(cancel: str | None, retry: bool, limit: int) -> None:
     """List the latest jobs, newest first."""
     with _admin(load_settings()) as (admin, _):
@@ -183,7 +226,9 @@ def jobs(cancel: str | None, retry: bool, limit: int) -> None:
     for job in found:
         total = "" if job.total is None else f" of {job.total}"
         failed = f", {job.failed_items} failed" if job.failed_items else ""
-        click.echo(f"{job.id:<36} {job.state:<10} {job.done}{total}{failed}{': ' + job.error if job.error else ''}")
+        click.echo(
+            f"{job.id:<36} {job.state:<10} {job.done}{total}{failed}{': ' + job.error if job.error else ''}"
+        )
 
 
 @contextmanager

@@ -62,7 +62,9 @@ def picture_of(value: Any, base: Path | None) -> Picture:
         return _addressed(value.strip(), base)
     if value is None or value == "":
         raise InvalidImage("missing", "the product has no picture")
-    raise InvalidImage("not_an_image", f"a picture must be bytes, a path or a URL, not {type(value).__name__}")
+    raise InvalidImage(
+        "not_an_image", f"a picture must be bytes, a path or a URL, not {type(value).__name__}"
+    )
 
 
 def _named(value: Mapping[str, Any]) -> Any:
@@ -93,7 +95,10 @@ def _addressed(text: str, base: Path | None) -> Picture:
     if scheme == "data":
         return Picture(data=_decoded(text.partition(",")[2]))
     if base is None:
-        raise InvalidImage("missing", f"{text[:200]!r} names a file, but this source may name only bytes and https:// URLs")
+        raise InvalidImage(
+            "missing",
+            f"{text[:200]!r} names a file, but this source may name only bytes and https:// URLs",
+        )
     if scheme == "file":
         return Picture(path=Path(unquote(urlsplit(text).path)))
     if "\x00" in text:
@@ -108,9 +113,15 @@ def _file(path: Path, settings: Settings) -> bytes:
         if not stat.S_ISREG(known.st_mode):
             raise InvalidImage("missing", f"{path} is no file")
         if known.st_size > limit:
-            raise InvalidImage("too_many_bytes", f"the file has {known.st_size / 1e6:.1f} MB, at most {limit / 1e6:g} MB are allowed")
+            raise InvalidImage(
+                "too_many_bytes",
+                f"the file has {known.st_size / 1e6:.1f} MB, at most {limit / 1e6:g} MB are allowed",
+            )
         return path.read_bytes()
     except FileNotFoundError:
         raise InvalidImage("missing", f"there is no file {path}") from None
     except (OSError, ValueError) as error:
-        raise InvalidImage("missing", f"the file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InvalidImage(
+            "missing",
+            f"the file {path} cannot be read: {getattr(error, 'strerror', None) or error}",
+        ) from None

@@ -107,7 +107,9 @@ class Reindex:
         source = job.request.get("source")
         if source is not None:
             done = _Plan(plan.origin, cut=True)
-            self._extend(job, done, [NewItem(BULK, f"source:{job.id}", {"do": "source", "source": source})])
+            self._extend(
+                job, done, [NewItem(BULK, f"source:{job.id}", {"do": "source", "source": source})]
+            )
             return Done(item, 0)
         self._cut(job, plan, beat)
         return Done(item, 0)
@@ -116,7 +118,9 @@ class Reindex:
         """Make the version, unless an earlier try has."""
         live = self._live()
         if live is None:
-            raise NoLiveVersion("there is no live version to rebuild; run `vitrine ingest SOURCE --map FILE` first")
+            raise NoLiveVersion(
+                "there is no live version to rebuild; run `vitrine ingest SOURCE --map FILE` first"
+            )
         model = job.request.get("model") or self._vitrine.settings.model
         if job.version is None:
             self._discard_nameless(job)
@@ -124,7 +128,11 @@ class Reindex:
             card = self._vitrine.embedders.get(model).card
             info = live.info
             made = self._vitrine.versions.create(
-                model=model, fingerprint=card.fingerprint, dimension=card.dimension, schema=info.schema, mapping=info.mapping
+                model=model,
+                fingerprint=card.fingerprint,
+                dimension=card.dimension,
+                schema=info.schema,
+                mapping=info.mapping,
             )
             total = None if job.request.get("source") else live.count()
             if not self._store.describe(job.id, total=total, version=made.info.name):
@@ -142,7 +150,9 @@ class Reindex:
 
     def _cut(self, job: Job, plan: _Plan, beat: Heartbeat) -> None:
         after = plan.after
-        for records in self._vitrine.versions.open(plan.origin or "").scan(after=after, batch=self._vitrine.settings.chunk_size):
+        for records in self._vitrine.versions.open(plan.origin or "").scan(
+            after=after, batch=self._vitrine.settings.chunk_size
+        ):
             beat.check()
             last = records[-1].product.id
             self._extend(job, _Plan(plan.origin, last), [_chunk(job, after, last)])
@@ -166,7 +176,9 @@ class Reindex:
     def _through(self, item: Item, carried: Carried) -> Done:
         for failure in carried.failures:
             self._ledger.add(failure)
-        error = f"{carried.failures[0].id}: {carried.failures[0].message}" if carried.failures else None
+        error = (
+            f"{carried.failures[0].id}: {carried.failures[0].message}" if carried.failures else None
+        )
         return Done(item, carried.done, len(carried.failures), error)
 
     # finish
@@ -178,7 +190,9 @@ class Reindex:
         self._store.enter(job.id, JobState.PUBLISHED)
         self._ledger_settled(job)
         plan = _Plan.of(job)
-        self._vitrine.versions.prune(keep=self._vitrine.settings.keep_versions, spare=plan.origin if plan else None)
+        self._vitrine.versions.prune(
+            keep=self._vitrine.settings.keep_versions, spare=plan.origin if plan else None
+        )
         self._store.end(job.id, JobState.DONE)
         return Done(item, 0)
 
@@ -242,7 +256,9 @@ class Reindex:
         """The version that the job reads; refused when another one went live by hand meanwhile."""
         plan, live = _Plan.of(job), self._vitrine.versions.live()
         if plan is None or live.info.name != plan.origin:
-            raise Conflict(f"version {live.info.name} was published while job {job.id} was rebuilding another one; start it again")
+            raise Conflict(
+                f"version {live.info.name} was published while job {job.id} was rebuilding another one; start it again"
+            )
         return live
 
     def _carrier(self, job: Job) -> tuple[Carrier, _Load]:

@@ -41,12 +41,20 @@ class Carried:
 class Carrier:
     """Makes products of one version the same in another; doing it again does no work twice."""
 
-    def __init__(self, source: VectorIndex, target: VectorIndex, images: ImageStore, settings: Settings) -> None:
+    def __init__(
+        self, source: VectorIndex, target: VectorIndex, images: ImageStore, settings: Settings
+    ) -> None:
         self._source, self._target, self._images, self._settings = source, target, images, settings
         self._same_model = source.info.fingerprint == target.info.fingerprint
         self._batch = settings.batch_size or _EMBED
 
-    def fill(self, after: str | None, upto: str | None, load: Callable[[], Embedder], check: Callable[[], None]) -> Carried:
+    def fill(
+        self,
+        after: str | None,
+        upto: str | None,
+        load: Callable[[], Embedder],
+        check: Callable[[], None],
+    ) -> Carried:
         """Carry the products with `after` < id <= `upto` (None: no bound); `check` is called between batches and may raise."""
         carried = Carried()
         for records in self._range(after, upto):
@@ -54,7 +62,9 @@ class Carrier:
             self._carry(records, load, carried)
         return carried
 
-    def refresh(self, ids: Sequence[str], load: Callable[[], Embedder], check: Callable[[], None]) -> Carried:
+    def refresh(
+        self, ids: Sequence[str], load: Callable[[], Embedder], check: Callable[[], None]
+    ) -> Carried:
         """Make these products in the target what they are in the source now; those that are gone there go."""
         carried = Carried()
         for start in range(0, len(ids), self._settings.write_batch):
@@ -75,7 +85,9 @@ class Carrier:
             if len(within) < len(records):
                 return
 
-    def _carry(self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried) -> None:
+    def _carry(
+        self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried
+    ) -> None:
         stamps = self._target.stamps([record.product.id for record in records])
         moved, changed = [], []
         for record in records:
@@ -91,7 +103,9 @@ class Carrier:
             self._target.upsert(ready)
         carried.done += len(records) - (len(moved) - len(ready))
 
-    def _embedded(self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried) -> Iterator[Record]:
+    def _embedded(
+        self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried
+    ) -> Iterator[Record]:
         if not records:
             return
         embedder = load()
@@ -100,21 +114,36 @@ class Carrier:
             waiting = iter(records)
             ahead = pool.map(lambda r: self._pixels(r, embedder), islice(waiting, self._batch))
             while batch := list(ahead):
-                ahead = pool.map(lambda r: self._pixels(r, embedder), islice(waiting, self._batch))  # read on while the model works
-                carried.failures += [failure for _, failure in batch if isinstance(failure, Failure)]
-                sound = [(record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)]
+                ahead = pool.map(
+                    lambda r: self._pixels(r, embedder), islice(waiting, self._batch)
+                )  # read on while the model works
+                carried.failures += [
+                    failure for _, failure in batch if isinstance(failure, Failure)
+                ]
+                sound = [
+                    (record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)
+                ]
                 if not sound:
                     continue
                 vectors = embedder.embed_pixels(np.stack([pixels for _, pixels in sound]))
-                yield from (replace(record, vector=vector) for (record, _), vector in zip(sound, vectors, strict=True))
+                yield from (
+                    replace(record, vector=vector)
+                    for (record, _), vector in zip(sound, vectors, strict=True)
+                )
 
-    def _pixels(self, record: Record, embedder: Embedder) -> tuple[Record, NDArray[np.float32] | Failure]:
+    def _pixels(
+        self, record: Record, embedder: Embedder
+    ) -> tuple[Record, NDArray[np.float32] | Failure]:
         try:
             data = self._images.get(record.image_key)
             image = decode(data, ImageLimits.of(self._settings), at_least=embedder.card.image_size)
             return record, embedder.preprocess([image])[0]
         except NotFound:
-            return record, self._failure(record, "missing", "its picture is no longer in the image store; put the product again")
+            return record, self._failure(
+                record,
+                "missing",
+                "its picture is no longer in the image store; put the product again",
+            )
         except InvalidImage as error:
             return record, self._failure(record, error.reason, str(error))
 

@@ -40,20 +40,35 @@ def check_count(target: VectorIndex, live: VectorIndex) -> None:
         )
 
 
-def verify(vitrine: Vitrine, target: VectorIndex, live: VectorIndex | None, *, seed: str, check: Callable[[], None]) -> None:
+def verify(
+    vitrine: Vitrine,
+    target: VectorIndex,
+    live: VectorIndex | None,
+    *,
+    seed: str,
+    check: Callable[[], None],
+) -> None:
     """Self-retrieval of a sample and, where judgements are configured, nDCG no lower than the live version's; `NotVerified` otherwise."""
     if target.count() == 0:
         raise NotVerified("the new version is empty")
     embedder = vitrine.embedders.for_index(target)
     sample = _sample(target, vitrine.settings.verify_sample, random.Random(seed), check)
-    lost = [record.product.id for record in sample if not _finds_itself(vitrine, target, embedder, record, check)]
+    lost = [
+        record.product.id
+        for record in sample
+        if not _finds_itself(vitrine, target, embedder, record, check)
+    ]
     if lost:
-        raise NotVerified(f"{len(lost)} of {len(sample)} sampled products are not found by their own picture, such as {lost[0]!r}")
+        raise NotVerified(
+            f"{len(lost)} of {len(sample)} sampled products are not found by their own picture, such as {lost[0]!r}"
+        )
     if vitrine.settings.judgements and live is not None:
         _compare(vitrine, target, live, check)
 
 
-def _sample(target: VectorIndex, size: int, chance: random.Random, check: Callable[[], None]) -> list[Record]:
+def _sample(
+    target: VectorIndex, size: int, chance: random.Random, check: Callable[[], None]
+) -> list[Record]:
     """A fair sample (reservoir), every vector looked at in passing."""
     kept: list[Record] = []
     for number, record in enumerate(_sound(target, check)):
@@ -70,17 +85,31 @@ def _sound(target: VectorIndex, check: Callable[[], None]) -> Iterator[Record]:
         norms = np.linalg.norm([record.vector for record in records], axis=1)
         for record, norm in zip(records, norms, strict=True):
             if not abs(norm - 1) < 1e-2:  # also true of nan
-                raise NotVerified(f"the vector of product {record.product.id!r} is not of unit length")
+                raise NotVerified(
+                    f"the vector of product {record.product.id!r} is not of unit length"
+                )
             yield record
 
 
-def _finds_itself(vitrine: Vitrine, target: VectorIndex, embedder: Embedder, record: Record, check: Callable[[], None]) -> bool:
+def _finds_itself(
+    vitrine: Vitrine,
+    target: VectorIndex,
+    embedder: Embedder,
+    record: Record,
+    check: Callable[[], None],
+) -> bool:
     check()
-    image = decode(vitrine.images.get(record.image_key), ImageLimits.of(vitrine.settings), at_least=embedder.card.image_size)
+    image = decode(
+        vitrine.images.get(record.image_key),
+        ImageLimits.of(vitrine.settings),
+        at_least=embedder.card.image_size,
+    )
     vector = embedder.embed_images([image])[0]
     hits = target.search(IndexQuery(vector=vector, candidates=100, limit=_NEAREST)).hits
     scores = [hit.score or 0.0 for hit in hits]
-    return any(hit.product.id == record.product.id for hit in hits) or (len(scores) == _NEAREST and min(scores) > _SAME)
+    return any(hit.product.id == record.product.id for hit in hits) or (
+        len(scores) == _NEAREST and min(scores) > _SAME
+    )
 
 
 class _Fixed(LiveIndex):
@@ -96,17 +125,27 @@ class _Fixed(LiveIndex):
         return self._only
 
 
-def _compare(vitrine: Vitrine, target: VectorIndex, live: VectorIndex, check: Callable[[], None]) -> None:
+def _compare(
+    vitrine: Vitrine, target: VectorIndex, live: VectorIndex, check: Callable[[], None]
+) -> None:
     old, new = (_scores(vitrine, index, check).values["nDCG@10"] for index in (live, target))
     if new < old - vitrine.settings.max_ndcg_drop:
         allowed = f"; VITRINE_MAX_NDCG_DROP allows {vitrine.settings.max_ndcg_drop:g}"
-        raise NotVerified(f"nDCG@10 on {vitrine.settings.judgements} fell from {old:.4f} to {new:.4f}{allowed}")
+        raise NotVerified(
+            f"nDCG@10 on {vitrine.settings.judgements} fell from {old:.4f} to {new:.4f}{allowed}"
+        )
 
 
 def _scores(vitrine: Vitrine, index: VectorIndex, check: Callable[[], None]) -> Scores:
-    engine = SearchEngine(_Fixed(Serving(index, vitrine.embedders.for_index(index))), vitrine.settings)
+    engine = SearchEngine(
+        _Fixed(Serving(index, vitrine.embedders.for_index(index))), vitrine.settings
+    )
     limits = ImageLimits.of(vitrine.settings)
     judged = read_judgements(Path(vitrine.settings.judgements))
     return evaluate(
-        engine.search, judged, open_image=lambda path: decode(path.read_bytes(), limits), k=_NEAREST, progress=lambda _: check()
+        engine.search,
+        judged,
+        open_image=lambda path: decode(path.read_bytes(), limits),
+        k=_NEAREST,
+        progress=lambda _: check(),
     )

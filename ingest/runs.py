@@ -45,7 +45,10 @@ class Runs:
         """Note that a run begins."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database.transaction() as db:
-            number = db.execute("INSERT INTO runs (source, version, started) VALUES (?, ?, ?)", (source, version, now)).lastrowid
+            number = db.execute(
+                "INSERT INTO runs (source, version, started) VALUES (?, ?, ?)",
+                (source, version, now),
+            ).lastrowid
         return Run(int(number or 0), source, version)
 
     def finish(self, run: Run) -> None:
@@ -53,12 +56,19 @@ class Runs:
         with self._database.transaction() as db:
             db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
 
-    def claim(self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> None:
+    def claim(
+        self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str
+    ) -> None:
         """Note that an ingest fills a new version, so that it is continued when it is interrupted."""
         with self._database.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)", (version, source, _canonical(mapping), fingerprint))
+            db.execute(
+                "INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)",
+                (version, source, _canonical(mapping), fingerprint),
+            )
 
-    def unfinished(self, source: str, mapping: Mapping[str, Any], *, fingerprint: str) -> str | None:
+    def unfinished(
+        self, source: str, mapping: Mapping[str, Any], *, fingerprint: str
+    ) -> str | None:
         """The version that an interrupted ingest of the same source, mapping and model was filling."""
         with self._database.transaction() as db:
             sql = "SELECT version FROM unfinished WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"
@@ -69,7 +79,9 @@ class Runs:
         """Forget all unfinished versions, and the ids that were met for them; gives their names."""
         with self._database.transaction() as db:
             names = db.execute("DELETE FROM unfinished RETURNING version").fetchall()
-            db.executemany("DELETE FROM seen WHERE substr(scope, 1, length(?1) + 1) = ?1 || char(10)", names)
+            db.executemany(
+                "DELETE FROM seen WHERE substr(scope, 1, length(?1) + 1) = ?1 || char(10)", names
+            )
         return [name for (name,) in names]
 
     def meet(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[Meeting]:
@@ -80,7 +92,10 @@ class Runs:
     def note(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""
         with self._database.transaction() as db:
-            db.executemany("UPDATE seen SET digest = ? WHERE scope = ? AND id = ?", [(d, run.scope, i) for i, d in digests])
+            db.executemany(
+                "UPDATE seen SET digest = ? WHERE scope = ? AND id = ?",
+                [(d, run.scope, i) for i, d in digests],
+            )
 
     @staticmethod
     def _meet(db: Any, run: Run, product_id: str, row: int) -> Meeting:
@@ -89,7 +104,9 @@ class Runs:
         fresh = db.execute(sql, (run.scope, product_id, run.number, row)).fetchone()
         if fresh is not None:
             return Meeting(digest=fresh[0])
-        first = db.execute("SELECT row FROM seen WHERE scope = ? AND id = ?", (run.scope, product_id)).fetchone()
+        first = db.execute(
+            "SELECT row FROM seen WHERE scope = ? AND id = ?", (run.scope, product_id)
+        ).fetchone()
         return Meeting(duplicate_of=int(first[0]))
 
 

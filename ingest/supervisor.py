@@ -47,9 +47,15 @@ class Program:
         """Note the end and when to start again: after 1, 2, 4 ... 30 seconds."""
         ran = time.monotonic() - self.started
         self.process = None
-        self.wait_s = _FIRST_WAIT_S if ran > _STEADY_S else min(_LONGEST_WAIT_S, max(_FIRST_WAIT_S, 2 * self.wait_s))
+        self.wait_s = (
+            _FIRST_WAIT_S
+            if ran > _STEADY_S
+            else min(_LONGEST_WAIT_S, max(_FIRST_WAIT_S, 2 * self.wait_s))
+        )
         self.due = time.monotonic() + self.wait_s
-        log.error("%s ended with status %d; starting it again in %g s", self.name, status, self.wait_s)
+        log.error(
+            "%s ended with status %d; starting it again in %g s", self.name, status, self.wait_s
+        )
 
 
 def supervise(programs: Sequence[Program], *, grace_s: float) -> int:
@@ -92,7 +98,9 @@ def _look_after(program: Program) -> bool:
 
 
 def _stop(programs: Sequence[Program], grace_s: float) -> None:
-    running = [(program.name, program.process) for program in programs if program.process is not None]
+    running = [
+        (program.name, program.process) for program in programs if program.process is not None
+    ]
     for _, process in running:
         process.terminate()
     deadline = time.monotonic() + grace_s

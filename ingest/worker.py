@@ -45,8 +45,15 @@ class Worker:
         self._vitrine, self._store = vitrine, store
         self._runner = Runner(vitrine, store)
         self._queue = Queue(vitrine.settings, self._runner.drain)
-        options: dict[str, Any] = {"initial_delay": 0.05, "max_delay": 0.5, "periodic": False, "health_check_interval": 5}
-        self._consumer = _Consumer(self._queue.huey, workers=vitrine.settings.worker_threads, **options)
+        options: dict[str, Any] = {
+            "initial_delay": 0.05,
+            "max_delay": 0.5,
+            "periodic": False,
+            "health_check_interval": 5,
+        }
+        self._consumer = _Consumer(
+            self._queue.huey, workers=vitrine.settings.worker_threads, **options
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what is under way is finished or given back, and nothing is lost."""

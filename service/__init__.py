@@ -18,6 +18,8 @@ def create_app(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
 
     `admin` is the job engine behind the admin API; without it `ingest.jobs` is opened at the first admin request.
     """
-    from service.app import build  # here, so that the process that only starts serving processes stays small
+    from service.app import (
+        build,
+    )  # here, so that the process that only starts serving processes stays small
 
     return build(vitrine, admin=admin)

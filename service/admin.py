@@ -50,7 +50,9 @@ def put_products(body: ProductRows) -> Response:
     """Insert or replace products, in the background."""
     most = current_vitrine().settings.max_upsert
     if len(body.root) > most:
-        raise InvalidProduct.of("", f"holds {len(body.root)} products; from 1 to {most} are allowed at once")
+        raise InvalidProduct.of(
+            "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
+        )
     schema = current_vitrine().versions.live().info.schema
     rows = [_row(number, row) for number, row in enumerate(body.root)]
     faults = [fault for number, row in enumerate(rows) for fault in _faults(number, row, schema)]
@@ -75,7 +77,9 @@ def delete_product(path: ProductPath) -> Response:
 @admin.post("/v1/admin/reindex", responses=_QUEUED)
 def reindex(body: ReindexRequest) -> Response:
     """Build a new version beside the live one, verify it and publish it; 409 names the job while another one runs."""
-    return _queued(current_admin().reindex(source=body.source, model=body.model, verify=body.verify))
+    return _queued(
+        current_admin().reindex(source=body.source, model=body.model, verify=body.verify)
+    )
 
 
 @admin.get("/v1/admin/jobs", responses={200: JobsAnswer})
@@ -118,7 +122,9 @@ def versions() -> Response:
 @admin.post("/v1/admin/versions/<version>/publish", responses={200: PublishedAnswer})
 def publish(path: VersionPath) -> Response:
     """Make a version the live one, in one step: the way back to an earlier one."""
-    return answer(PublishedAnswer(live=path.version, previous=current_admin().publish(path.version)))
+    return answer(
+        PublishedAnswer(live=path.version, previous=current_admin().publish(path.version))
+    )
 
 
 @admin.delete("/v1/admin/versions/<version>", responses={204: None})
@@ -132,7 +138,9 @@ def discard(path: VersionPath) -> Response:
 def failures(query: FailuresParameters) -> Response:
     """List what could not be taken, and why."""
     found, total = current_admin().failures(limit=query.limit, offset=query.offset)
-    listed = [FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in found]
+    listed = [
+        FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in found
+    ]
     return answer(FailuresAnswer(failures=listed, total=total))
 
 
@@ -155,7 +163,9 @@ def _job(job: JobStatus) -> JobAnswer:
 def _row(number: int, given: ProductRow) -> dict[str, Any]:
     row = given.model_dump(exclude_unset=True)
     if isinstance(row.get("image"), dict) and row["image"].get("base64") is not None:
-        row["image"] = {"base64": plain_base64(row["image"]["base64"], field=f"[{number}].image.base64")}
+        row["image"] = {
+            "base64": plain_base64(row["image"]["base64"], field=f"[{number}].image.base64")
+        }
     return row
 
 

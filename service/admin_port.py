@@ -104,7 +104,9 @@ class AdminPort(Protocol):
         """Queue the removal of products and return the job's id."""
         ...
 
-    def reindex(self, *, source: str | None = None, model: str | None = None, verify: bool = True) -> str:
+    def reindex(
+        self, *, source: str | None = None, model: str | None = None, verify: bool = True
+    ) -> str:
         """Start a reindex and return the job's id; `Conflict` with `job_id` while another one runs."""
         ...
 

@@ -22,7 +22,9 @@ assets = Blueprint("assets", __name__)
 @assets.get("/assets/<digest>/<path:name>")
 def asset(digest: str, name: str) -> Response:
     """Send a file of static/; one asked for under an earlier digest is the present file, but is not kept."""
-    response = send_from_directory(FOLDER, name, max_age=KEPT_S if digest == content_digest() else 0)
+    response = send_from_directory(
+        FOLDER, name, max_age=KEPT_S if digest == content_digest() else 0
+    )
     if digest == content_digest():
         response.cache_control.immutable = True
         response.cache_control.public = True
@@ -34,7 +36,10 @@ def register_asset_names(blueprint: Blueprint) -> None:
 
     @blueprint.context_processor
     def names() -> dict[str, object]:
-        return {"asset": address, "modules": lambda entry: [address(name) for name in imported_by(entry)]}
+        return {
+            "asset": address,
+            "modules": lambda entry: [address(name) for name in imported_by(entry)],
+        }
 
 
 def address(name: str) -> str:
@@ -48,7 +53,9 @@ def content_digest() -> str:
     found = hashlib.sha256()
     for path in sorted(FOLDER.rglob("*")):
         if path.is_file():
-            found.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            found.update(
+                path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return found.hexdigest()[:12]
 
 

@@ -13,7 +13,9 @@ from service.container import current_vitrine
 
 __all__ = ["SCHEME", "require_admin"]
 
-SCHEME: SecuritySchemesDict = {"admin": {"type": "http", "scheme": "bearer", "description": "the value of VITRINE_ADMIN_TOKEN"}}
+SCHEME: SecuritySchemesDict = {
+    "admin": {"type": "http", "scheme": "bearer", "description": "the value of VITRINE_ADMIN_TOKEN"}
+}
 """The security scheme of OpenAPI."""
 
 
@@ -21,11 +23,14 @@ def require_admin() -> None:
     """Let only requests with the admin token pass; runs before anything of the request is read."""
     token = current_vitrine().settings.admin_token.get_secret_value()
     if not token:
-        raise Forbidden("the admin API is switched off because no token is set; set VITRINE_ADMIN_TOKEN and start the service again")
+        raise Forbidden(
+            "the admin API is switched off because no token is set; set VITRINE_ADMIN_TOKEN and start the service again"
+        )
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     sound = hmac.compare_digest(given.strip().encode("latin-1", "replace"), token.encode())
     if scheme.lower() != "bearer" or not sound:
         what = "wrong" if given else "missing"
         raise Unauthorized(
-            f"the admin token is {what}; send Authorization: Bearer TOKEN", www_authenticate=WWWAuthenticate("bearer", {"realm": "admin"})
+            f"the admin token is {what}; send Authorization: Bearer TOKEN",
+            www_authenticate=WWWAuthenticate("bearer", {"realm": "admin"}),
         )

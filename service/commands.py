@@ -13,11 +13,17 @@ __all__ = ["serve"]
 @click.option("--host", help="Address to bind.  [default: VITRINE_HOST]")
 @click.option("--port", type=int, help="Port to bind, 0 for any free one.  [default: VITRINE_PORT]")
 @click.option("--workers", type=int, help="Serving processes.  [default: VITRINE_WORKERS]")
-@click.option("--threads", type=int, help="Threads of each serving process.  [default: VITRINE_THREADS]")
+@click.option(
+    "--threads", type=int, help="Threads of each serving process.  [default: VITRINE_THREADS]"
+)
 def serve(host: str | None, port: int | None, workers: int | None, threads: int | None) -> None:
     """Serve the page and the API until SIGTERM; running requests are answered first."""
     from service.serving import run
     from vitrine.wiring import Vitrine
 
     given = {"host": host, "port": port, "workers": workers, "threads": threads}
-    run(Vitrine(load_settings(**{name: value for name, value in given.items() if value is not None})))
+    run(
+        Vitrine(
+            load_settings(**{name: value for name, value in given.items() if value is not None})
+        )
+    )

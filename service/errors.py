@@ -68,7 +68,9 @@ def _ours(error: errors.VitrineError) -> Response:
     if row is None:
         return _unknown(error)
     if row.status >= 500:
-        level = logging.DEBUG if isinstance(error, errors.ModelLoading) else logging.WARNING  # probes ask until it is there
+        level = (
+            logging.DEBUG if isinstance(error, errors.ModelLoading) else logging.WARNING
+        )  # probes ask until it is there
         log.log(level, "%s: %s", row.slug, error)
     faults = error.errors if isinstance(error, errors.InvalidInput) else ()
     return problem_response(
@@ -77,7 +79,11 @@ def _ours(error: errors.VitrineError) -> Response:
             title=row.title,
             status=row.status,
             detail=_short(str(error)),
-            errors=[Fault(field=_short(f.field), message=_short(f.message)) for f in faults[:MOST_FAULTS]] or None,
+            errors=[
+                Fault(field=_short(f.field), message=_short(f.message))
+                for f in faults[:MOST_FAULTS]
+            ]
+            or None,
             reason=error.reason if isinstance(error, errors.InvalidImage) else None,
             job_id=error.job_id if isinstance(error, errors.Conflict) else None,
             instance=_short(request.path),
@@ -89,7 +95,9 @@ def _ours(error: errors.VitrineError) -> Response:
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400 or error.response is not None:
-        return cast(Response, error.get_response())  # a redirect, or an answer that a library made whole
+        return cast(
+            Response, error.get_response()
+        )  # a redirect, or an answer that a library made whole
     if status >= 500:
         return _unknown(error)
     response = problem_response(_plain(status, error.name, error.description or error.name))
@@ -100,7 +108,9 @@ def _of_http(error: HTTPException) -> Response:
 
 
 def _unknown(error: Exception) -> Response:
-    log.error("unexpected %s in %s %s", type(error).__name__, request.method, request.path, exc_info=error)
+    log.error(
+        "unexpected %s in %s %s", type(error).__name__, request.method, request.path, exc_info=error
+    )
     detail = "the service failed on this request; its log tells why under the request id"
     return problem_response(_plain(500, "Internal Server Error", detail))
 
@@ -117,11 +127,20 @@ def _plain(status: int, title: str, detail: str) -> Problem:
     """A problem of which the status says all that there is to say."""
     request_id = g.get("request_id", "")
     return Problem(
-        type="about:blank", title=title, status=status, detail=_short(detail), instance=_short(request.path), request_id=request_id
+        type="about:blank",
+        title=title,
+        status=status,
+        detail=_short(detail),
+        instance=_short(request.path),
+        request_id=request_id,
     )
 
 
 def _short(text: str) -> str:
     """What the caller sent may be a megabyte; a message that quotes it need not be."""
     safe = text.encode("utf-8", "replace").decode()
-    return safe if len(safe) <= LONGEST_MESSAGE else f"{safe[: LONGEST_MESSAGE - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return (
+        safe
+        if len(safe) <= LONGEST_MESSAGE
+        else f"{safe[: LONGEST_MESSAGE - 1]}\N{HORIZONTAL ELLIPSIS}"
+    )

@@ -46,7 +46,9 @@ def _finish(response: Response) -> Response:
     if response.is_json:
         response.headers.setdefault("Cache-Control", "no-store")
     stages = {**g.get("stages", {}), "total": elapsed_ms()}
-    response.headers["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in stages.items())
+    response.headers["Server-Timing"] = ", ".join(
+        f"{name};dur={ms:.1f}" for name, ms in stages.items()
+    )
     return response
 
 

@@ -50,4 +50,11 @@ def ready() -> Response:
     serving = vitrine.live.current()
     serving.embedder.embed_texts([f"probe {time_ns()}"])  # a text that no cache knows
     info = serving.index.info
-    return answer(ReadyAnswer(version=info.name, model=info.model, backend=info.backend, products=serving.index.count()))
+    return answer(
+        ReadyAnswer(
+            version=info.name,
+            model=info.model,
+            backend=info.backend,
+            products=serving.index.count(),
+        )
+    )

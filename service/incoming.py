@@ -38,7 +38,9 @@ class StrictRequest(Request):
             return _parse_lines(self._body())
         if not (force or self.is_json):
             given = self.mimetype or "no Content-Type"
-            raise UnsupportedMediaType(f"send application/json, or multipart/form-data where the API says so; this request has {given}")
+            raise UnsupportedMediaType(
+                f"send application/json, or multipart/form-data where the API says so; this request has {given}"
+            )
         return parse_json(self._body())
 
     def pictures(self) -> list[FileStorage]:
@@ -46,9 +48,17 @@ class StrictRequest(Request):
         if self.mimetype != _MULTIPART:
             return []
         known = f"allowed are a file {PICTURE_PART!r} and the JSON in {JSON_PART!r}"
-        faults = [FieldError(name, f"unknown part; {known}") for name in self._part_names() - {PICTURE_PART, JSON_PART}]
+        faults = [
+            FieldError(name, f"unknown part; {known}")
+            for name in self._part_names() - {PICTURE_PART, JSON_PART}
+        ]
         if PICTURE_PART in self.form:
-            faults.append(FieldError(PICTURE_PART, "must be a file part with a file name; send base64 in the JSON instead"))
+            faults.append(
+                FieldError(
+                    PICTURE_PART,
+                    "must be a file part with a file name; send base64 in the JSON instead",
+                )
+            )
         if faults:
             raise InvalidQuery(sorted(faults, key=lambda fault: fault.field))
         return self.files.getlist(PICTURE_PART)
@@ -56,7 +66,11 @@ class StrictRequest(Request):
     def _body(self) -> bytes:
         """The whole body; Werkzeug cuts one of unknown length at the limit without a word, so that is refused here."""
         data = self.get_data()
-        if self.content_length is None and self.max_content_length is not None and len(data) >= self.max_content_length:
+        if (
+            self.content_length is None
+            and self.max_content_length is not None
+            and len(data) >= self.max_content_length
+        ):
             raise RequestEntityTooLarge
         return data
 
@@ -77,7 +91,9 @@ def parse_json(data: bytes) -> Any:
     try:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"the JSON is broken: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise BadRequest(
+            f"the JSON is broken: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
     if _deeper_than(parsed, MAX_DEPTH):
         raise BadRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")
     return parsed
@@ -99,7 +115,10 @@ def _deeper_than(parsed: Any, depth: int) -> bool:
     level = [parsed]
     for _ in range(depth):
         level = [
-            inner for value in level if isinstance(value, dict | list) for inner in (value.values() if isinstance(value, dict) else value)
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
         ]
         if not level:
             return False

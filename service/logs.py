@@ -40,9 +40,23 @@ def register_access_log(app: Flask) -> None:
 
 def _log_answer(response: Response) -> Response:
     path = quote(request.path, safe="/%:@,+~")
-    seen = {"method": request.method, "path": path, "status": response.status_code, "ms": round(elapsed_ms(), 1)}
-    level = logging.DEBUG if path.startswith(("/health", "/metrics", "/static")) and response.status_code < 400 else logging.INFO
-    access.log(level, "%(method)s %(path)s %(status)s %(ms)s ms", seen, extra={**seen, "client": request.remote_addr})
+    seen = {
+        "method": request.method,
+        "path": path,
+        "status": response.status_code,
+        "ms": round(elapsed_ms(), 1),
+    }
+    level = (
+        logging.DEBUG
+        if path.startswith(("/health", "/metrics", "/static")) and response.status_code < 400
+        else logging.INFO
+    )
+    access.log(
+        level,
+        "%(method)s %(path)s %(status)s %(ms)s ms",
+        seen,
+        extra={**seen, "client": request.remote_addr},
+    )
     return response
 
 
@@ -58,7 +72,9 @@ class _HumanLines(logging.Formatter):
         """The line, and the stack trace beneath it where there is one."""
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         request_id = getattr(record, "request_id", "")
-        line = f"{when} {record.levelname.lower():<8} {record.getMessage()}" + (f" [{request_id}]" if request_id else "")
+        line = f"{when} {record.levelname.lower():<8} {record.getMessage()}" + (
+            f" [{request_id}]" if request_id else ""
+        )
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

@@ -25,5 +25,9 @@ def keep_freed_memory() -> None:
         return
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
-        for limit, value in ((_ARENA_MAX, _POOLS), (_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT)):
+        for limit, value in (
+            (_ARENA_MAX, _POOLS),
+            (_MMAP_THRESHOLD, _KEPT),
+            (_TRIM_THRESHOLD, _KEPT),
+        ):
             library.mallopt(limit, value)

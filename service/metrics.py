@@ -9,7 +9,13 @@ from typing import Protocol, cast, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Flask, Response, current_app, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -47,10 +53,22 @@ class Metrics:
         self._seen: WeakKeyDictionary[object, tuple[int, int]] = WeakKeyDictionary()
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         own = self.registry = CollectorRegistry()
-        self.requests = Counter("vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own)
-        self.seconds = Histogram("vitrine_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS, registry=own)
-        self.stages = Histogram("vitrine_stage_seconds", "Time of a search by stage", ["stage"], buckets=_BUCKETS, registry=own)
-        self.cache = Counter("vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own)
+        self.requests = Counter(
+            "vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own
+        )
+        self.seconds = Histogram(
+            "vitrine_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS, registry=own
+        )
+        self.stages = Histogram(
+            "vitrine_stage_seconds",
+            "Time of a search by stage",
+            ["stage"],
+            buckets=_BUCKETS,
+            registry=own,
+        )
+        self.cache = Counter(
+            "vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own
+        )
 
     def follow(self, name: str, cache: object) -> None:
         """Count what has happened in a cache that keeps its own count since this was last called."""
@@ -94,7 +112,9 @@ class _IndexState(Collector):
             return
         yield GaugeMetricFamily("vitrine_index_up", "Whether the live version answers", value=1)
         yield GaugeMetricFamily("vitrine_products", "Products in the live version", value=count)
-        info = GaugeMetricFamily("vitrine_index_info", "Which version is live", labels=["version", "model", "backend"])
+        info = GaugeMetricFamily(
+            "vitrine_index_info", "Which version is live", labels=["version", "model", "backend"]
+        )
         info.add_metric([live.info.name, live.info.model, live.info.backend], 1)
         yield info
 
@@ -120,7 +140,9 @@ def expose() -> Response:
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule is not None else "unmatched"
     counted = current_metrics()
-    counted.requests.labels(request.method if request.url_rule else "any", route, response.status_code).inc()
+    counted.requests.labels(
+        request.method if request.url_rule else "any", route, response.status_code
+    ).inc()
     counted.seconds.labels(route).observe(elapsed_ms() / 1e3)
     for stage, ms in g.get("stages", {}).items():
         if stage != "total":

@@ -18,7 +18,9 @@ from vitrine.settings import Settings
 
 __all__ = ["docs", "live_spec"]
 
-docs = Blueprint("docs", __name__, template_folder="docs", static_folder="docs", static_url_path="/docs/assets")
+docs = Blueprint(
+    "docs", __name__, template_folder="docs", static_folder="docs", static_url_path="/docs/assets"
+)
 
 _SWAGGER = str(files("flask_openapi3_swagger") / "templates" / "swagger")
 _FILTERED = (("/v1/search", "get"), ("/v1/products/{product_id}/similar", "get"))
@@ -29,7 +31,9 @@ _WITH_PICTURE = ("/v1/search", "/v1/similarity", "/v1/classify", "/v1/detect")
 @docs.get("/openapi.json")
 def openapi_json() -> Response:
     """The description of the API in OpenAPI 3.1."""
-    return Response(orjson.dumps(live_spec(cast(OpenAPI, current_app))), content_type="application/json")
+    return Response(
+        orjson.dumps(live_spec(cast(OpenAPI, current_app))), content_type="application/json"
+    )
 
 
 @docs.get("/docs")
@@ -60,7 +64,9 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
         parameters.extend(_filters(schema))
     for request in ("SearchRequest", "DetectRequest"):
         properties = spec["components"]["schemas"][request]["properties"]
-        _describe_limits([{"name": name, "schema": found} for name, found in properties.items()], settings)
+        _describe_limits(
+            [{"name": name, "schema": found} for name, found in properties.items()], settings
+        )
     return spec
 
 
@@ -75,14 +81,20 @@ def _live_schema() -> Schema:
 def _describe_errors(operation: dict[str, Any]) -> None:
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     operation["responses"].pop("422", None)
-    operation["responses"]["4XX"] = {"description": "The request cannot be answered as it is", **problem}
+    operation["responses"]["4XX"] = {
+        "description": "The request cannot be answered as it is",
+        **problem,
+    }
     operation["responses"]["5XX"] = {"description": "The service cannot answer now", **problem}
 
 
 def _describe_form(operation: dict[str, Any]) -> None:
     """The same request as a form: the picture as a file, the JSON in a part."""
     content = operation["requestBody"]["content"]
-    form = {"image": {"type": "string", "format": "binary"}, "request": content["application/json"]["schema"]}
+    form = {
+        "image": {"type": "string", "format": "binary"},
+        "request": content["application/json"]["schema"],
+    }
     content["multipart/form-data"] = {
         "schema": {"type": "object", "properties": form, "additionalProperties": False},
         "encoding": {"request": {"contentType": "application/json"}},
@@ -109,7 +121,13 @@ def _filters(schema: Schema) -> list[dict[str, Any]]:
 
 
 def _filter(name: str, field: Field, meaning: str) -> dict[str, Any]:
-    kind = {"type": "number"} if field.type.numeric else {"type": "boolean"} if field.type is FieldType.BOOL else {"type": "string"}
+    kind = (
+        {"type": "number"}
+        if field.type.numeric
+        else {"type": "boolean"}
+        if field.type is FieldType.BOOL
+        else {"type": "string"}
+    )
     several = {"type": "array", "items": kind}
     single = field.type.ranged and name != field.name
     text = "contains every word" if field.type is FieldType.TEXT else meaning

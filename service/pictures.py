@@ -19,15 +19,21 @@ from vitrine.settings import Settings
 __all__ = ["optional_picture", "plain_base64", "required_picture"]
 
 
-def required_picture(source: ImageSource | None, settings: Settings, *, at_least: int | None = None) -> Image:
+def required_picture(
+    source: ImageSource | None, settings: Settings, *, at_least: int | None = None
+) -> Image:
     """The one picture of the present request; `InvalidQuery` when there is none or more than one."""
     found = optional_picture(source, settings, at_least=at_least)
     if found is None:
-        raise InvalidQuery.of(PICTURE_PART, "is missing; send a file part of that name, or base64 or url in the JSON")
+        raise InvalidQuery.of(
+            PICTURE_PART, "is missing; send a file part of that name, or base64 or url in the JSON"
+        )
     return found
 
 
-def optional_picture(source: ImageSource | None, settings: Settings, *, at_least: int | None = None) -> Image | None:
+def optional_picture(
+    source: ImageSource | None, settings: Settings, *, at_least: int | None = None
+) -> Image | None:
     """The picture of the present request, if there is one; `InvalidImage` says why it is refused.
 
     `at_least` is the side in pixels that a model looks at: a photo need not be decoded much larger.
@@ -49,7 +55,9 @@ def _bytes_of(source: ImageSource, settings: Settings) -> bytes:
         return _from_base64(source.base64)
     if not settings.fetch_urls:
         raise InvalidImage(
-            "urls_not_allowed", "this service fetches no URLs (VITRINE_FETCH_URLS); send the file or base64", field="image.url"
+            "urls_not_allowed",
+            "this service fetches no URLs (VITRINE_FETCH_URLS); send the file or base64",
+            field="image.url",
         )
     return fetch(source.url or "", settings)
 
@@ -67,7 +75,9 @@ def plain_base64(text: str, *, field: str) -> str:
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
-            raise InvalidImage("not_base64", "the data: URL must end its head with ;base64,", field=field)
+            raise InvalidImage(
+                "not_base64", "the data: URL must end its head with ;base64,", field=field
+            )
     packed = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
     return packed + "=" * (-len(packed) % 4)
 

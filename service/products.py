@@ -30,16 +30,23 @@ def fields() -> Response:
     """List the fields of the live catalogue: what filters, what can be counted and what sorts."""
     vitrine = current_vitrine()
     index = vitrine.live.current().index
-    listed = [FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable) for f in index.info.schema]
+    listed = [
+        FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable)
+        for f in index.info.schema
+    ]
     size, most = index.count(), vitrine.settings.max_candidates
-    return answer(FieldsAnswer(version=index.info.name, fields=listed, products=size, max_candidates=most))
+    return answer(
+        FieldsAnswer(version=index.info.name, fields=listed, products=size, max_candidates=most)
+    )
 
 
 @products.get("/v1/products/<id:product_id>", responses={200: StoredProductAnswer})
 def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
     found = current_vitrine().engine.product(path.product_id).product
-    return answer({"id": found.id, "product": product_answer(found), "image_url": image_url(found.id)})
+    return answer(
+        {"id": found.id, "product": product_answer(found), "image_url": image_url(found.id)}
+    )
 
 
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})

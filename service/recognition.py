@@ -44,7 +44,9 @@ def similarity(body: SimilarityRequest) -> Response:
     vitrine = current_vitrine()
     picture = required_picture(body.image, vitrine.settings)
     found = vitrine.recognition.similarity(picture, body.texts)
-    return answer(SimilarityAnswer(similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in found]))
+    return answer(
+        SimilarityAnswer(similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in found])
+    )
 
 
 @recognition.post("/v1/classify", responses={200: ClassifyAnswer})
@@ -54,7 +56,11 @@ def classify(body: ClassifyRequest) -> Response:
     picture = required_picture(body.image, vitrine.settings)
     templates = [body.template] if isinstance(body.template, str) else body.template
     found = vitrine.recognition.classify(picture, body.labels, templates)
-    return answer(ClassifyAnswer(labels=[LabelAnswer(label=c.label, probability=c.probability) for c in found]))
+    return answer(
+        ClassifyAnswer(
+            labels=[LabelAnswer(label=c.label, probability=c.probability) for c in found]
+        )
+    )
 
 
 @recognition.post("/v1/detect", responses={200: DetectAnswer})
@@ -63,15 +69,25 @@ def detect(body: DetectRequest) -> Response:
     vitrine = current_vitrine()
     drawn = request.accept_mimetypes.best_match(["application/json", _PNG]) == _PNG
     if drawn and body.search:
-        raise InvalidQuery.of("search", "is answered as JSON only; ask for Accept: application/json")
-    query = SearchQuery(filter=parse_filter(body.filter, vitrine.engine.schema), limit=body.limit) if body.search else None
+        raise InvalidQuery.of(
+            "search", "is answered as JSON only; ask for Accept: application/json"
+        )
+    query = (
+        SearchQuery(filter=parse_filter(body.filter, vitrine.engine.schema), limit=body.limit)
+        if body.search
+        else None
+    )
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
     picture = required_picture(body.image, vitrine.settings)
     objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
-    found = vitrine.recognition.shop(picture, objects, query) if query and objects else [Found(o) for o in objects]
+    found = (
+        vitrine.recognition.shop(picture, objects, query)
+        if query and objects
+        else [Found(o) for o in objects]
+    )
     return answer(_detected(found))
 
 

@@ -23,7 +23,11 @@ Json = dict[str, Any]
 
 def answer(given: BaseModel | Json, status: int = 200) -> Response:
     """A model or a dictionary as a JSON response; times are in UTC, with a Z."""
-    body = given.model_dump_json(by_alias=True) if isinstance(given, BaseModel) else orjson.dumps(given, option=orjson.OPT_UTC_Z)
+    body = (
+        given.model_dump_json(by_alias=True)
+        if isinstance(given, BaseModel)
+        else orjson.dumps(given, option=orjson.OPT_UTC_Z)
+    )
     return Response(body, status=status, content_type="application/json")
 
 
@@ -40,7 +44,11 @@ def page_answer(page: Page) -> Json:
         "total": page.total,
         "facets": {name: _facet(facet) for name, facet in page.facets.items()},
         "next_cursor": page.next_cursor,
-        "plan": {"search": plan.search, "matching": plan.matching, "truncated_text": plan.truncated_text},
+        "plan": {
+            "search": plan.search,
+            "matching": plan.matching,
+            "truncated_text": plan.truncated_text,
+        },
         "index": {"version": page.version, "model": page.model, "backend": page.backend},
         "timings_ms": {**page.timings_ms},
     }
@@ -64,7 +72,12 @@ def product_answer(product: Product) -> Json:
 
 
 def _hit(hit: Hit) -> Json:
-    found = {"id": hit.product.id, "score": hit.score, "product": product_answer(hit.product), "image_url": image_url(hit.product.id)}
+    found = {
+        "id": hit.product.id,
+        "score": hit.score,
+        "product": product_answer(hit.product),
+        "image_url": image_url(hit.product.id),
+    }
     return found if hit.explain is None else {**found, "explain": {**hit.explain}}
 
 

@@ -36,7 +36,9 @@ def search_by_anything(body: SearchRequest) -> Response:
     """Search by any mix of texts, a picture and example products, or browse; the picture may be a file in a form."""
     vitrine = current_vitrine()
     serving = answering()
-    picture = optional_picture(body.image, vitrine.settings, at_least=serving.embedder.card.image_size)
+    picture = optional_picture(
+        body.image, vitrine.settings, at_least=serving.embedder.card.image_size
+    )
     return page_response(vitrine.engine.search(_query(body, picture, serving.index.info.schema)))
 
 
@@ -53,16 +55,22 @@ def page_response(page: Page) -> Response:
     return answer(page_answer(page))
 
 
-def parameters_query(given: SimilarParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()) -> SearchQuery:
+def parameters_query(
+    given: SimilarParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
+) -> SearchQuery:
     """The query that an address asks; what is no known parameter filters on a field."""
     known = type(given).model_fields
     pairs = list(request.args.items(multi=True))
-    repeated = sorted({name for name, _ in pairs if name in known and len(request.args.getlist(name)) > 1})
+    repeated = sorted(
+        {name for name, _ in pairs if name in known and len(request.args.getlist(name)) > 1}
+    )
     if repeated:
         raise InvalidQuery([FieldError(name, "is given more than once") for name in repeated])
     return SearchQuery(
         texts=texts,
-        filter=parse_parameters([(name, value) for name, value in pairs if name not in known], schema),
+        filter=parse_parameters(
+            [(name, value) for name, value in pairs if name not in known], schema
+        ),
         facets=tuple(name for name in given.facets.split(",") if name),
         sort=Sort.parse(given.sort),
         limit=given.limit,

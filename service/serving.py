@@ -65,7 +65,9 @@ def _listen(settings: Settings) -> socket.socket:
     """A socket on the address of the settings; `InvalidSettings` when it is taken or none of this machine's."""
     host, port = settings.host, settings.port
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         cause = (error.strerror or "").partition(" (while")[0]  # the rest repeats the address
@@ -81,7 +83,9 @@ class _Report:
         os.set_blocking(self._read, False)
 
     def send(self, sentence: str) -> None:
-        os.write(self._write, sentence.encode()[: select.PIPE_BUF - 1] + b"\0")  # so short a write is never torn
+        os.write(
+            self._write, sentence.encode()[: select.PIPE_BUF - 1] + b"\0"
+        )  # so short a write is never torn
 
     def raise_if_any(self) -> None:
         """Raise the first sentence that was sent."""
@@ -105,7 +109,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
-        hooks: dict[str, Callable[..., Any]] = {"post_worker_init": self._warm, "worker_exit": self._close}
+        hooks: dict[str, Callable[..., Any]] = {
+            "post_worker_init": self._warm,
+            "worker_exit": self._close,
+        }
         for name, value in (self._chosen | hooks).items():
             self.cfg.set(name, value)
 
@@ -119,7 +126,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _warm(self, worker: Worker) -> None:
         """Load the model beside the first requests; until it is there /health/ready says so."""
         set_warming(self._app, True)
-        threading.Thread(target=self._load_model, args=(worker,), name="warm-up", daemon=True).start()
+        threading.Thread(
+            target=self._load_model, args=(worker,), name="warm-up", daemon=True
+        ).start()
 
     def _load_model(self, worker: Worker) -> None:
         try:
@@ -129,7 +138,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
                 self.report.send(str(error))
                 os.kill(worker.ppid, signal.SIGTERM)
                 return
-            log.error("the model is not available: %s", error)  # to a replacement of a process that had worked
+            log.error(
+                "the model is not available: %s", error
+            )  # to a replacement of a process that had worked
         except VitrineError as error:
             log.warning("not ready yet: %s", error)
         set_warming(self._app, False)

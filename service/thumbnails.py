@@ -36,7 +36,10 @@ class ImageParameters(Parameters):
 @thumbnails.get(
     "/v1/products/<id:product_id>/image",
     responses={
-        200: {"description": "The picture", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {
+            "description": "The picture",
+            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        },
         304: {"description": "The picture that the client holds is still the right one"},
     },
 )

@@ -30,7 +30,10 @@ _WORDS = (
 def faults_of(error: ValidationError) -> list[FieldError]:
     """One fault per wrong field, at most twenty; an unknown field is answered with the known ones."""
     model = REQUEST_MODELS.get(error.title)
-    return [_fault(found, model) for found in error.errors(include_url=False, include_input=False)[:_MOST]]
+    return [
+        _fault(found, model)
+        for found in error.errors(include_url=False, include_input=False)[:_MOST]
+    ]
 
 
 def _fault(found: Any, model: type[BaseModel] | None) -> FieldError:
@@ -59,7 +62,11 @@ def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
     """Names of the fields of the model that the path leads to."""
     at = [model]
     for step in where:
-        fields = [inner.model_fields[step] for inner in at if isinstance(step, str) and step in inner.model_fields]
+        fields = [
+            inner.model_fields[step]
+            for inner in at
+            if isinstance(step, str) and step in inner.model_fields
+        ]
         at = [found for field in fields for found in _models_in(field.annotation)] or at
     return [name for inner in at[:1] for name in inner.model_fields]
 

@@ -30,7 +30,13 @@ def clip_tokenizer(length: int = 77) -> Any:
     trainer = trainers.BpeTrainer(vocab_size=2000, end_of_word_suffix="</w>", show_progress=False)
     learner.train_from_iterator([WORDS], trainer)
     merges = [tuple(pair) for pair in _merges(learner)]
-    pieces = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
+    pieces = [
+        *letters,
+        *(f"{letter}</w>" for letter in letters),
+        *("".join(pair) for pair in merges),
+        START,
+        END,
+    ]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=length)
 
@@ -56,7 +62,9 @@ def save_clip(folder: Path, *, seed: int = 0, image_size: int = 32) -> Path:
     vision = {**_tower(), "image_size": image_size, "patch_size": 8}
     _seed(seed)
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
-    processor = CLIPImageProcessor(size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size})
+    processor = CLIPImageProcessor(
+        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
+    )
     return _save(folder, model, processor, tokenizer)
 
 
@@ -83,13 +91,30 @@ def save_dual(folder: Path, *, seed: int = 0) -> Path:
         ViTImageProcessor,
     )
 
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(WORDS.split())), *map(chr, range(97, 123)), "##s", "##ing"]
-    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))}, model_max_length=40)
-    vision = ConvNextConfig(image_size=32, hidden_sizes=[8, 16], depths=[1, 1], num_stages=2, patch_size=4)
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *sorted(set(WORDS.split())),
+        *map(chr, range(97, 123)),
+        "##s",
+        "##ing",
+    ]
+    tokenizer = BertTokenizer(
+        vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))},
+        model_max_length=40,
+    )
+    vision = ConvNextConfig(
+        image_size=32, hidden_sizes=[8, 16], depths=[1, 1], num_stages=2, patch_size=4
+    )
     vision.hidden_size = 16  # the dual encoder asks every tower for one width
     text = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
     _seed(seed)
-    model = VisionTextDualEncoderModel(VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24))
+    model = VisionTextDualEncoderModel(
+        VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24)
+    )
     return _save(folder, model, ViTImageProcessor(size={"height": 32, "width": 32}), tokenizer)
 
 
@@ -107,8 +132,12 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
     }
     vision = {**_tower(), "image_size": 96, "patch_size": 16}
     _seed(seed)
-    model = OwlViTForObjectDetection(OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32))
-    return _save(folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=0.1)
+    model = OwlViTForObjectDetection(
+        OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32)
+    )
+    return _save(
+        folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=0.1
+    )
 
 
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
@@ -119,7 +148,12 @@ def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
 
 
 def _tower(vocabulary: int | None = None) -> dict[str, Any]:
-    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+    }
     return sizes if vocabulary is None else {**sizes, "vocab_size": vocabulary}
 
 

@@ -18,7 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell how much of the contract was checked; here, for the process that sums up does not load the contract's own conftest."""
-    passed = [r for r in terminalreporter.stats.get("passed", ()) if r.when == "call" and r.nodeid.startswith("tests/contract/")]
+    passed = [
+        r
+        for r in terminalreporter.stats.get("passed", ())
+        if r.when == "call" and r.nodeid.startswith("tests/contract/")
+    ]
     for backend in BACKENDS:
         cases = sum(f"[{backend}" in r.nodeid for r in passed)
         if cases:

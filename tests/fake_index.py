@@ -36,7 +36,9 @@ class FakeIndex:
             if product_id not in self._records:
                 raise NotFound(f"there is no product {product_id!r}")
             record = self._records[product_id]
-            self._records[product_id] = replace(record, product=patched(record.product, changes, self.info.schema))
+            self._records[product_id] = replace(
+                record, product=patched(record.product, changes, self.info.schema)
+            )
 
     def patch_products(self, products: Sequence[Product]) -> None:
         with self._lock:
@@ -54,16 +56,25 @@ class FakeIndex:
             return {one: self._records[one] for one in product_ids if one in self._records}
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
-        return {one: Stamp(record.image_key, product_hash(record.product)) for one, record in self.get(product_ids).items()}
+        return {
+            one: Stamp(record.image_key, product_hash(record.product))
+            for one, record in self.get(product_ids).items()
+        }
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         with self._lock:
             records = list(self._records.values())
         if query.vector is None:
-            hits = [Hit(r.product, None, r.image_key) for r in sorted(records, key=lambda r: r.product.id)]
+            hits = [
+                Hit(r.product, None, r.image_key)
+                for r in sorted(records, key=lambda r: r.product.id)
+            ]
         else:
             scored = [(round(float(r.vector @ query.vector), 6), r) for r in records]
-            hits = [Hit(r.product, score, r.image_key) for score, r in sorted(scored, key=lambda pair: (-pair[0], pair[1].product.id))]
+            hits = [
+                Hit(r.product, score, r.image_key)
+                for score, r in sorted(scored, key=lambda pair: (-pair[0], pair[1].product.id))
+            ]
         hits = [hit for hit in hits if hit.product.id not in query.exclude][: query.candidates]
         return IndexAnswer(tuple(hits[: query.limit]), len(hits), {}, None, "exact", len(records))
 
@@ -72,7 +83,9 @@ class FakeIndex:
         with self._lock:
             return len(self._records)
 
-    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+    def facet(
+        self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
+    ) -> dict[str, Facet]:
         assert not fields
         return {}
 
@@ -99,11 +112,21 @@ class FakeVersions:
         self._live: str | None = None
         self._lock = threading.RLock()
 
-    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> FakeIndex:
+    def create(
+        self,
+        *,
+        model: str,
+        fingerprint: str,
+        dimension: int,
+        schema: Schema,
+        mapping: Mapping[str, Any],
+    ) -> FakeIndex:
         with self._lock:
             now = datetime.now(UTC)
             name = version_name(model, now, self._all)
-            self._all[name] = FakeIndex(VersionInfo(name, "fake", model, fingerprint, dimension, schema, mapping, now))
+            self._all[name] = FakeIndex(
+                VersionInfo(name, "fake", model, fingerprint, dimension, schema, mapping, now)
+            )
             return self._all[name]
 
     def open(self, name: str) -> FakeIndex:
@@ -122,7 +145,9 @@ class FakeVersions:
         self.open(name)
         self._ready.add(name)
 
-    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+    def publish(
+        self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
+    ) -> str | None:
         index = self.open(name)
         if name not in self._ready:
             raise Conflict(f"version {name} is still being built")
@@ -141,10 +166,15 @@ class FakeVersions:
 
     def list(self) -> list[VersionInfo]:
         with self._lock:
-            return [replace(v.info, state=self._state(n), count=v.count()) for n, v in sorted(self._all.items(), reverse=True)]
+            return [
+                replace(v.info, state=self._state(n), count=v.count())
+                for n, v in sorted(self._all.items(), reverse=True)
+            ]
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
-        doomed = surplus([info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare)
+        doomed = surplus(
+            [info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare
+        )
         for name in doomed:
             self.discard(name)
         return doomed

@@ -38,7 +38,9 @@ class FakeEmbedder:
     """
 
     def __init__(self, dimension: int = 64, name: str = "fake") -> None:
-        self.card = ModelCard(name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32)
+        self.card = ModelCard(
+            name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32
+        )
         self.images_embedded = 0
         self.texts_embedded = 0
         self._counting = Lock()
@@ -53,7 +55,10 @@ class FakeEmbedder:
 
     def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         size = (self.card.image_size, self.card.image_size)
-        pixels = [np.asarray(image.convert("RGB").resize(size), np.float32).transpose(2, 0, 1) for image in images]
+        pixels = [
+            np.asarray(image.convert("RGB").resize(size), np.float32).transpose(2, 0, 1)
+            for image in images
+        ]
         return np.stack(pixels) if pixels else np.zeros((0, 3, *size), np.float32)
 
     def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

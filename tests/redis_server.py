@@ -24,9 +24,23 @@ def free_port() -> int:
 def redis_server(folder: Path) -> Iterator[str]:
     """The URL of a server that keeps nothing beyond the block."""
     program = shutil.which("redis-server")
-    assert program is not None, "redis-server is missing; install it (Debian: apt-get install redis-server)"
+    assert program is not None, (
+        "redis-server is missing; install it (Debian: apt-get install redis-server)"
+    )
     port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    command = [
+        program,
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        str(folder),
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(port)

@@ -19,7 +19,17 @@ from vitrine.products import Product, Record
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
-MAPPING = Mapping.from_dict({"product": {"id": "id", "title": "title", "image": "image", "price": "price", "in_stock": "in_stock"}})
+MAPPING = Mapping.from_dict(
+    {
+        "product": {
+            "id": "id",
+            "title": "title",
+            "image": "image",
+            "price": "price",
+            "in_stock": "in_stock",
+        }
+    }
+)
 
 OLD, NEW = "old-model", "new-model"
 
@@ -37,7 +47,10 @@ def picture(number: int) -> bytes:
 
 def product(number: int, **fields: Any) -> Product:
     """Product number such-and-such."""
-    return Product(id=f"p{number:05}", **{"title": f"Product {number}", "price": float(number), "in_stock": True, **fields})
+    return Product(
+        id=f"p{number:05}",
+        **{"title": f"Product {number}", "price": float(number), "in_stock": True, **fields},
+    )
 
 
 @dataclass
@@ -64,7 +77,9 @@ class Shop:
 
     def embed(self, model: str, data: bytes) -> Any:
         """The vector that a model gives a picture."""
-        return self.models(model).embed_images([decode(data, ImageLimits.of(self.vitrine.settings))])[0]
+        return self.models(model).embed_images(
+            [decode(data, ImageLimits.of(self.vitrine.settings))]
+        )[0]
 
     def publish_first(self, count: int) -> VectorIndex:
         """A live version with products 0 .. count - 1."""
@@ -79,9 +94,16 @@ class Shop:
         for start in range(0, count, 500):
             numbers = range(start, min(start + 500, count))
             pictures = [picture(n) for n in numbers]
-            vectors = embedder.embed_images([decode(p, ImageLimits.of(self.vitrine.settings)) for p in pictures])
+            vectors = embedder.embed_images(
+                [decode(p, ImageLimits.of(self.vitrine.settings)) for p in pictures]
+            )
             keys = [self.vitrine.images.put(p) for p in pictures]
-            index.upsert([Record(product(n), vector, key) for n, vector, key in zip(numbers, vectors, keys, strict=True)])
+            index.upsert(
+                [
+                    Record(product(n), vector, key)
+                    for n, vector, key in zip(numbers, vectors, keys, strict=True)
+                ]
+            )
         self.vitrine.versions.complete(index.info.name)
         self.vitrine.versions.publish(index.info.name)
         return index
@@ -89,6 +111,15 @@ class Shop:
 
 def open_shop(folder: Path, versions: IndexVersions | None = None, **settings: Any) -> Shop:
     """A shop in a folder, on an index of the test's or the one that the settings name."""
-    chosen = {"model": NEW, "job_lease_s": 2, "job_backoff_s": 0.05, "chunk_size": 64, "decode_threads": 2, **settings}
+    chosen = {
+        "model": NEW,
+        "job_lease_s": 2,
+        "job_backoff_s": 0.05,
+        "chunk_size": 64,
+        "decode_threads": 2,
+        **settings,
+    }
     models = Models()
-    return Shop(Vitrine(Settings(data_dir=folder, **chosen), embedder=models, versions=versions), models)
+    return Shop(
+        Vitrine(Settings(data_dir=folder, **chosen), embedder=models, versions=versions), models
+    )

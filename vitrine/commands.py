@@ -32,7 +32,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def _open(**overrides: Any) -> Vitrine:
     from vitrine.wiring import Vitrine
 
-    return Vitrine(load_settings(**{name: value for name, value in overrides.items() if value is not None}))
+    return Vitrine(
+        load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    )
 
 
 def _picture(vitrine: Vitrine, path: Path) -> Image:
@@ -49,12 +51,25 @@ def _print_json(value: object) -> None:
 @click.argument("text", required=False)
 @click.option("--image", type=_PICTURE, help="Search with a picture, alone or together with TEXT.")
 @click.option("--like", multiple=True, help="Id of a product to look like; may be repeated.")
-@click.option("--filter", "filters", multiple=True, help="field=value, field!=value, price<50, ...; may be repeated, all must hold.")
-@click.option("--sort", default="relevance", show_default=True, help="relevance, price, -price, ...")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    help="field=value, field!=value, price<50, ...; may be repeated, all must hold.",
+)
+@click.option(
+    "--sort", default="relevance", show_default=True, help="relevance, price, -price, ..."
+)
 @click.option("--limit", default=10, show_default=True, help="How many products to print.")
 @_json
 def search(
-    text: str | None, image: Path | None, like: tuple[str, ...], filters: tuple[str, ...], sort: str, limit: int, as_json: bool
+    text: str | None,
+    image: Path | None,
+    like: tuple[str, ...],
+    filters: tuple[str, ...],
+    sort: str,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Search the live index by words, by picture or by both; without either, list what the filters leave."""
     with closing(_open()) as vitrine:
@@ -79,19 +94,37 @@ def _filter(expressions: Iterable[str], schema: Schema) -> Filter:
 
 def _plain(page: Page) -> dict[str, Any]:
     hits = [
-        {"id": h.product.id, "score": h.score, "title": h.product.title, "price": h.product.price, "currency": h.product.currency}
+        {
+            "id": h.product.id,
+            "score": h.score,
+            "title": h.product.title,
+            "price": h.product.price,
+            "currency": h.product.currency,
+        }
         for h in page.hits
     ]
-    return {"hits": hits, "total": page.total, "version": page.version, "plan": page.plan.search, "timings_ms": dict(page.timings_ms)}
+    return {
+        "hits": hits,
+        "total": page.total,
+        "version": page.version,
+        "plan": page.plan.search,
+        "timings_ms": dict(page.timings_ms),
+    }
 
 
 def _print_page(page: Page) -> None:
     for hit in page.hits:
         product = hit.product
         score = "     " if hit.score is None else f"{hit.score:5.3f}"
-        price = "" if product.price is None else f"{product.price:,.2f} {product.currency or ''}".strip()
+        price = (
+            ""
+            if product.price is None
+            else f"{product.price:,.2f} {product.currency or ''}".strip()
+        )
         click.echo(f"{score}  {product.id:<20} {price:>16}  {product.title}")
-    click.echo(f"{len(page.hits)} of {page.total} products, {page.timings_ms['total']:.0f} ms", err=True)
+    click.echo(
+        f"{len(page.hits)} of {page.total} products, {page.timings_ms['total']:.0f} ms", err=True
+    )
 
 
 @click.command()
@@ -119,12 +152,16 @@ def similarity(image: Path, texts: tuple[str, ...], as_json: bool) -> None:
     help="Text around a label, {} marks its place; several are averaged.  [default: a photo of a {}]",
 )
 @_json
-def classify(image: Path, labels: tuple[str, ...], templates: tuple[str, ...], as_json: bool) -> None:
+def classify(
+    image: Path, labels: tuple[str, ...], templates: tuple[str, ...], as_json: bool
+) -> None:
     """Print the probability of each of LABELS for IMAGE (zero-shot)."""
     from vitrine.recognition import DEFAULT_TEMPLATE
 
     with closing(_open()) as vitrine:
-        found = vitrine.recognition.classify(_picture(vitrine, image), labels, templates or (DEFAULT_TEMPLATE,))
+        found = vitrine.recognition.classify(
+            _picture(vitrine, image), labels, templates or (DEFAULT_TEMPLATE,)
+        )
     if as_json:
         _print_json({"labels": [{"label": c.label, "probability": c.probability} for c in found]})
         return
@@ -136,31 +173,54 @@ def classify(image: Path, labels: tuple[str, ...], templates: tuple[str, ...], a
 @click.argument("image", type=_PICTURE)
 @click.argument("labels", nargs=-1, required=True)
 @click.option("--threshold", type=float, help="Least score of an object, 0 to 1.")
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture with the boxes drawn to this file.")
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the picture with the boxes drawn to this file.",
+)
 @_json
-def detect(image: Path, labels: tuple[str, ...], threshold: float | None, save: Path | None, as_json: bool) -> None:
+def detect(
+    image: Path, labels: tuple[str, ...], threshold: float | None, save: Path | None, as_json: bool
+) -> None:
     """Find objects of LABELS in IMAGE (zero-shot) and print their boxes in pixels."""
     from vitrine.images.boxes import draw_boxes
     from vitrine.recognition import DEFAULT_THRESHOLD
 
     with closing(_open()) as vitrine:
         picture = _picture(vitrine, image)
-        found = vitrine.recognition.detect(picture, labels, threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
+        found = vitrine.recognition.detect(
+            picture, labels, threshold=DEFAULT_THRESHOLD if threshold is None else threshold
+        )
     if save is not None:
         draw_boxes(picture, found).save(save)
     if as_json:
         names = ("xmin", "ymin", "xmax", "ymax")
-        _print_json({"objects": [{"label": d.label, "score": d.score, "box": dict(zip(names, d.box, strict=True))} for d in found]})
+        _print_json(
+            {
+                "objects": [
+                    {
+                        "label": d.label,
+                        "score": d.score,
+                        "box": dict(zip(names, d.box, strict=True)),
+                    }
+                    for d in found
+                ]
+            }
+        )
         return
     for one in found:
-        click.echo(f"{one.score:6.3f}  {one.label:<20} {', '.join(f'{edge:.0f}' for edge in one.box)}")
+        click.echo(
+            f"{one.score:6.3f}  {one.label:<20} {', '.join(f'{edge:.0f}' for edge in one.box)}"
+        )
     if not found:
         click.echo("nothing found above the threshold", err=True)
 
 
 @click.command()
 @click.argument("judgements", type=_PICTURE)
-@click.option("--topics", type=_PICTURE, help="Words of each query id (tab-separated), for TREC qrels.")
+@click.option(
+    "--topics", type=_PICTURE, help="Words of each query id (tab-separated), for TREC qrels."
+)
 @click.option("--k", default=10, show_default=True, help="Hits that count.")
 @_json
 def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> None:
@@ -173,9 +233,16 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
     if k < 1:
         raise InvalidQuery.of("k", "must be at least 1")
     judged = read_judgements(judgements, topics=topics)
-    with closing(_open()) as vitrine, tqdm(total=len(judged), unit="query", disable=not sys.stderr.isatty()) as bar:
+    with (
+        closing(_open()) as vitrine,
+        tqdm(total=len(judged), unit="query", disable=not sys.stderr.isatty()) as bar,
+    ):
         scores = score(
-            vitrine.engine.search, judged, open_image=lambda path: _picture(vitrine, path), k=k, progress=lambda n: bar.update(n) and None
+            vitrine.engine.search,
+            judged,
+            open_image=lambda path: _picture(vitrine, path),
+            k=k,
+            progress=lambda n: bar.update(n) and None,
         )
     if as_json:
         _print_json({"queries": scores.queries, **scores.values})

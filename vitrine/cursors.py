@@ -37,9 +37,22 @@ class Cursor:
     def encode(self) -> str:
         """URL-safe text: base64url of a JSON line and the vector's little-endian float32 bytes."""
         walk = self.walk
-        head = {"v": self.version, "d": self.digest, "s": walk.as_of, "f": walk.floor, "a": walk.after, "t": walk.total}
+        head = {
+            "v": self.version,
+            "d": self.digest,
+            "s": walk.as_of,
+            "f": walk.floor,
+            "a": walk.after,
+            "t": walk.total,
+        }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
-        return base64.urlsafe_b64encode(json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(
+                json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
+            )
+            .decode()
+            .rstrip("=")
+        )
 
     @classmethod
     def decode(cls, text: str, query: SearchQuery) -> Cursor:
@@ -47,16 +60,23 @@ class Cursor:
         try:
             found = cls._read(text)
         except (ValueError, KeyError, TypeError, binascii.Error):
-            raise InvalidCursor.of("cursor", "is damaged; pass next_cursor unchanged, or leave it out for the first page") from None
+            raise InvalidCursor.of(
+                "cursor",
+                "is damaged; pass next_cursor unchanged, or leave it out for the first page",
+            ) from None
         if found.digest != query_digest(query):
-            raise InvalidCursor.of("cursor", "belongs to another query; leave it out for the first page of this one")
+            raise InvalidCursor.of(
+                "cursor", "belongs to another query; leave it out for the first page of this one"
+            )
         return found
 
     @classmethod
     def _read(cls, text: str) -> Cursor:
         if len(text) > _LONGEST:
             raise ValueError("longer than any cursor")
-        head, _, tail = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).partition(b"\n")
+        head, _, tail = base64.b64decode(
+            text + "=" * (-len(text) % 4), altchars=b"-_", validate=True
+        ).partition(b"\n")
         stored = json.loads(head)
         vector = np.frombuffer(tail, "<f4").astype(np.float32) if tail else None
         if vector is not None and not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
@@ -81,7 +101,11 @@ def _text(value: object) -> str:
 
 def query_digest(query: SearchQuery) -> str:
     """What the query asks, without how it is shown (limit, facets, explain, cursor): 16 hex digits of SHA-256."""
-    picture = None if query.image is None else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
+    picture = (
+        None
+        if query.image is None
+        else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
+    )
     asked = (
         query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight, query.filter,
         query.sort, query.candidates, query.min_score, query.collapse, query.exclude,

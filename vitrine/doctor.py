@@ -68,7 +68,9 @@ def _queue(vitrine: Vitrine) -> Iterator[str]:
     import redis
 
     try:
-        with closing(redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)) as client:
+        with closing(
+            redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
+        ) as client:
             client.ping()
     except redis.RedisError as error:
         yield f"the queue does not answer ({error}); start Redis, or correct VITRINE_QUEUE_URL"
@@ -106,11 +108,15 @@ def doctor() -> None:
     """Check model, index, queue, store and disk; say what is wrong and what to do. Exit status 1 when something is."""
     settings = load_settings()
     cores = os.cpu_count() or 1
-    click.echo(f"backend {settings.backend}, model {settings.model}, data in {settings.data_dir.resolve()}, {cores} cores")
+    click.echo(
+        f"backend {settings.backend}, model {settings.model}, data in {settings.data_dir.resolve()}, {cores} cores"
+    )
     wrong = 0
     for name, faults in examine(settings):
         wrong += len(faults)
-        click.secho(f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red")
+        click.secho(
+            f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"
+        )
         for fault in faults:
             click.echo(f"       {fault}")
     sys.exit(1 if wrong else 0)

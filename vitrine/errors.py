@@ -67,7 +67,9 @@ class InvalidInput(VitrineError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in self.errors))
+        super().__init__(
+            "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in self.errors)
+        )
 
     @classmethod
     def of(cls, field: str, message: str) -> InvalidInput:

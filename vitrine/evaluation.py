@@ -71,7 +71,12 @@ def _from_json(path: Path, number: int, line: str) -> Judgement:
     text, image = row.get("text", row.get("query")), row.get("image", row.get("query_image"))
     if not (isinstance(text, str) or isinstance(image, str)):
         raise InvalidInput.of(where, 'names neither "text" nor "image"')
-    return Judgement(str(row.get("id", number)), text, path.parent / image if image else None, _grades(where, row.get("relevant")))
+    return Judgement(
+        str(row.get("id", number)),
+        text,
+        path.parent / image if image else None,
+        _grades(where, row.get("relevant")),
+    )
 
 
 def _grades(where: str, given: Any) -> dict[str, int]:
@@ -79,21 +84,30 @@ def _grades(where: str, given: Any) -> dict[str, int]:
         return dict.fromkeys(given, 1)
     if isinstance(given, dict) and given and all(isinstance(g, int) for g in given.values()):
         return dict(given)
-    raise InvalidInput.of(where, '"relevant" must be a list of product ids or an object of id: grade, and not empty')
+    raise InvalidInput.of(
+        where, '"relevant" must be a list of product ids or an object of id: grade, and not empty'
+    )
 
 
 def _topics(path: Path | None) -> dict[str, str]:
     return dict(line.split("\t", 1) for line in _lines(path) if "\t" in line) if path else {}
 
 
-def _from_qrels(path: Path, lines: Sequence[tuple[int, str]], topics: Mapping[str, str]) -> list[Judgement]:
+def _from_qrels(
+    path: Path, lines: Sequence[tuple[int, str]], topics: Mapping[str, str]
+) -> list[Judgement]:
     found: dict[str, dict[str, int]] = {}
     for number, line in lines:
         columns = line.split()
         if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
-            raise InvalidInput.of(f"{path}:{number}", "is no qrels line: query id, 0, product id, grade")
+            raise InvalidInput.of(
+                f"{path}:{number}", "is no qrels line: query id, 0, product id, grade"
+            )
         found.setdefault(columns[0], {})[columns[2]] = int(columns[3])
-    return [Judgement(i, topics.get(i, i.replace("_", " ")), None, grades) for i, grades in found.items()]
+    return [
+        Judgement(i, topics.get(i, i.replace("_", " ")), None, grades)
+        for i, grades in found.items()
+    ]
 
 
 def evaluate(
@@ -112,9 +126,16 @@ def evaluate(
     run = []
     for judgement in judgements:
         hits = search(_query(judgement, open_image, k)).hits
-        run += [ir_measures.ScoredDoc(judgement.id, hit.product.id, float(k - rank)) for rank, hit in enumerate(hits)]
+        run += [
+            ir_measures.ScoredDoc(judgement.id, hit.product.id, float(k - rank))
+            for rank, hit in enumerate(hits)
+        ]
         progress(1)
-    qrels = [ir_measures.Qrel(j.id, product, grade) for j in judgements for product, grade in j.grades.items()]
+    qrels = [
+        ir_measures.Qrel(j.id, product, grade)
+        for j in judgements
+        for product, grade in j.grades.items()
+    ]
     measures = [ir_measures.R @ k, ir_measures.RR @ k, ir_measures.nDCG @ k]
     found = ir_measures.calc_aggregate(measures, qrels, run)
     return Scores(len(judgements), {str(m): float(found[m]) for m in measures})

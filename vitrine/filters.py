@@ -32,7 +32,9 @@ __all__ = [
     "words",
 ]
 
-Operand: TypeAlias = str | float | bool | datetime | tuple[str, ...] | tuple[float, ...] | tuple[bool, ...]
+Operand: TypeAlias = (
+    str | float | bool | datetime | tuple[str, ...] | tuple[float, ...] | tuple[bool, ...]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def _datetime(field: Field, value: object) -> datetime:
     except ValueError:
         when = None
     if when is None:
-        raise InvalidFilter.of(field.name, f"{value!r} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00")
+        raise InvalidFilter.of(
+            field.name, f"{value!r} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
+        )
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
@@ -110,7 +114,13 @@ def _string(field: Field, value: object) -> str:
         raise InvalidFilter.of(field.name, f"{value!r} is no text")
     if "\x00" in value:
         raise InvalidFilter.of(field.name, "the text contains a NUL character")
-    return value.strip().casefold() if field.type is FieldType.COLOR else value.strip("/") if field.type is FieldType.PATH else value
+    return (
+        value.strip().casefold()
+        if field.type is FieldType.COLOR
+        else value.strip("/")
+        if field.type is FieldType.PATH
+        else value
+    )
 
 
 def _scalar(field: Field, value: object) -> str | float | bool | datetime:
@@ -126,7 +136,9 @@ def _scalar(field: Field, value: object) -> str | float | bool | datetime:
 def _listed(field: Field, value: object) -> Operand:
     values = value if isinstance(value, list) else [value]
     if not values:
-        raise InvalidFilter.of(field.name, "the list is empty; leave the field out to allow every value")
+        raise InvalidFilter.of(
+            field.name, "the list is empty; leave the field out to allow every value"
+        )
     return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]  # one type per field
 
 
@@ -147,7 +159,11 @@ class Operator:
 
 
 OPERATORS: Mapping[str, Operator] = {
-    "in": Operator(lambda t: t is not FieldType.TEXT and t is not FieldType.DATETIME, _listed, "equals one of the values"),
+    "in": Operator(
+        lambda t: t is not FieldType.TEXT and t is not FieldType.DATETIME,
+        _listed,
+        "equals one of the values",
+    ),
     "match": Operator(lambda t: t is FieldType.TEXT, _text, "contains every word"),
     "gt": Operator(lambda t: t.ranged, _scalar, "greater than"),
     "gte": Operator(lambda t: t.ranged, _scalar, "greater than or equal to"),
@@ -207,7 +223,8 @@ def _conditions(field: Field, given: Mapping[str, object]) -> list[Filter]:
     low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
     if low is not None and high is not None and low > high:  # type: ignore[operator]  # same ranged type on both sides
         raise InvalidFilter.of(
-            field.name, f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}"
+            field.name,
+            f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}",
         )
     return list(found)
 
@@ -215,7 +232,10 @@ def _conditions(field: Field, given: Mapping[str, object]) -> list[Filter]:
 def _condition(field: Field, operator: str, value: object) -> Condition:
     row = OPERATORS.get(operator)
     if row is None or not row.takes(field.type):
-        raise InvalidFilter.of(field.name, f"has no operator {operator!r}; allowed on a {field.type} field: {_allowed(field)}")
+        raise InvalidFilter.of(
+            field.name,
+            f"has no operator {operator!r}; allowed on a {field.type} field: {_allowed(field)}",
+        )
     return Condition(field, operator, row.read(field, value))
 
 
@@ -239,7 +259,10 @@ def parse_expression(text: str, schema: Schema) -> Filter:
     """Read one shell filter: `price<50`, `color=red`, `color=red,blue`, `brand!=Acme`."""
     match = _EXPRESSION.match(text)
     if match is None:
-        raise InvalidFilter.of("filter", f"{text!r} is no filter; write field=value, field!=value, field<value, <=, > or >=")
+        raise InvalidFilter.of(
+            "filter",
+            f"{text!r} is no filter; write field=value, field!=value, field<value, <=, > or >=",
+        )
     name, sign, raw = match.groups()
     field = schema.require(name, wrong=InvalidFilter)
     if sign in _SIGNS:
@@ -280,7 +303,10 @@ def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
         if ranged is not None and ranged.type.ranged:
             return ranged, operator
     ranges = ", ".join(f"{f.name}_min, {f.name}_max" for f in schema if f.type.ranged)
-    raise InvalidFilter.of(name, f"unknown; allowed are the fields {schema.names()}" + (f", {ranges}" if ranges else ""))
+    raise InvalidFilter.of(
+        name,
+        f"unknown; allowed are the fields {schema.names()}" + (f", {ranges}" if ranges else ""),
+    )
 
 
 def _typed(field: Field, raw: str) -> object:
@@ -290,7 +316,9 @@ def _typed(field: Field, raw: str) -> object:
         except ValueError:
             raise InvalidFilter.of(field.name, f"{raw!r} is no number") from None
     if field.type is FieldType.BOOL:
-        truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(raw.casefold())
+        truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+            raw.casefold()
+        )
         if truth is None:
             raise InvalidFilter.of(field.name, f"{raw!r} is neither true nor false")
         return truth

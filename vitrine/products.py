@@ -51,7 +51,21 @@ class Product:
         return None if found == () else found
 
 
-_BUILT_IN = frozenset(("id", "title", "price", "currency", "color", "colors", "category", "description", "brand", "in_stock", "group_id"))
+_BUILT_IN = frozenset(
+    (
+        "id",
+        "title",
+        "price",
+        "currency",
+        "color",
+        "colors",
+        "category",
+        "description",
+        "brand",
+        "in_stock",
+        "group_id",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,9 @@ class Sort:
         return cls(text.removeprefix("-"), text.startswith("-"))
 
     def __str__(self) -> str:
-        return "relevance" if self.field is None else f"{'-' if self.descending else ''}{self.field}"
+        return (
+            "relevance" if self.field is None else f"{'-' if self.descending else ''}{self.field}"
+        )
 
 
 RELEVANCE = Sort()
@@ -99,5 +101,7 @@ class SearchQuery:
         if self.min_score is not None and not -1 <= self.min_score <= 1:
             found.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
         if self.min_score is not None and self.browses:
-            found.append(FieldError("min_score", "needs a text, an image or an example to compare with"))
+            found.append(
+                FieldError("min_score", "needs a text, an image or an example to compare with")
+            )
         return found

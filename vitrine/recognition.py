@@ -16,7 +16,14 @@ from vitrine.results import Page
 from vitrine.search import SearchEngine
 from vitrine.settings import Settings
 
-__all__ = ["DEFAULT_TEMPLATE", "DEFAULT_THRESHOLD", "Classified", "Found", "Recognition", "Similarity"]
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "DEFAULT_THRESHOLD",
+    "Classified",
+    "Found",
+    "Recognition",
+    "Similarity",
+]
 
 DEFAULT_TEMPLATE = "a photo of a {}"
 DEFAULT_THRESHOLD = 0.1
@@ -50,7 +57,11 @@ class Recognition:
     """Similarity, classification and detection with the configured models; safe to call from several threads."""
 
     def __init__(
-        self, embedder: Callable[[], Embedder], detector: Callable[[], Detector], engine: SearchEngine, settings: Settings
+        self,
+        embedder: Callable[[], Embedder],
+        detector: Callable[[], Detector],
+        engine: SearchEngine,
+        settings: Settings,
     ) -> None:
         self._embedder = embedder
         self._detector = detector
@@ -62,9 +73,13 @@ class Recognition:
         self._check("texts", texts)
         embedder = self._embedder()
         cosines = embedder.embed_texts(texts) @ embedder.embed_images([image])[0]
-        return [Similarity(text, float(cosine)) for text, cosine in zip(texts, cosines, strict=True)]
+        return [
+            Similarity(text, float(cosine)) for text, cosine in zip(texts, cosines, strict=True)
+        ]
 
-    def classify(self, image: Image, labels: Sequence[str], templates: Sequence[str] = (DEFAULT_TEMPLATE,)) -> list[Classified]:
+    def classify(
+        self, image: Image, labels: Sequence[str], templates: Sequence[str] = (DEFAULT_TEMPLATE,)
+    ) -> list[Classified]:
         """The probability of each label, highest first: softmax over cosines at the model's own logit scale.
 
         Several templates are averaged as Radford et al. 2021 (section 3.1.4) do: the mean of the unit rows, scaled to
@@ -74,13 +89,17 @@ class Recognition:
         self._check_templates(templates)
         embedder = self._embedder()
         rows = _averaged(embedder, labels, templates)
-        logits = embedder.card.logit_scale * (rows @ embedder.embed_images([image])[0]).astype(np.float64)
+        logits = embedder.card.logit_scale * (rows @ embedder.embed_images([image])[0]).astype(
+            np.float64
+        )
         shares = np.exp(logits - logits.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
         return [Classified(labels[i], float(shares[i])) for i in order]
 
-    def detect(self, image: Image, labels: Sequence[str], *, threshold: float = DEFAULT_THRESHOLD) -> list[Detection]:
+    def detect(
+        self, image: Image, labels: Sequence[str], *, threshold: float = DEFAULT_THRESHOLD
+    ) -> list[Detection]:
         """The objects of those labels that score above the threshold, best first."""
         self._check("labels", labels)
         if not 0 <= threshold <= 1:
@@ -98,23 +117,34 @@ class Recognition:
         if not texts:
             faults.append(FieldError(field, "must hold at least one"))
         if len(texts) > limits.max_labels:
-            faults.append(FieldError(field, f"holds {len(texts)}, at most {limits.max_labels} are allowed"))
+            faults.append(
+                FieldError(field, f"holds {len(texts)}, at most {limits.max_labels} are allowed")
+            )
         if any(not text.strip() for text in texts):
             faults.append(FieldError(field, "holds an empty text"))
         if any(len(text) > limits.max_text_chars for text in texts):
-            faults.append(FieldError(field, f"holds a text of more than {limits.max_text_chars} characters"))
+            faults.append(
+                FieldError(field, f"holds a text of more than {limits.max_text_chars} characters")
+            )
         if faults:
             raise InvalidQuery(faults)
 
     def _check_templates(self, templates: Sequence[str]) -> None:
         self._check("template", templates)
         if any(template.count("{}") != 1 for template in templates):
-            raise InvalidQuery.of("template", f"must contain {{}} once, where the label goes, as in {DEFAULT_TEMPLATE!r}")
+            raise InvalidQuery.of(
+                "template",
+                f"must contain {{}} once, where the label goes, as in {DEFAULT_TEMPLATE!r}",
+            )
 
 
-def _averaged(embedder: Embedder, labels: Sequence[str], templates: Sequence[str]) -> NDArray[np.float32]:
+def _averaged(
+    embedder: Embedder, labels: Sequence[str], templates: Sequence[str]
+) -> NDArray[np.float32]:
     """One unit row per label, (labels, dimension)."""
-    rows = embedder.embed_texts([template.replace("{}", label) for template in templates for label in labels])
+    rows = embedder.embed_texts(
+        [template.replace("{}", label) for template in templates for label in labels]
+    )
     if len(templates) == 1:
         return rows
     mean = rows.reshape(len(templates), len(labels), -1).mean(axis=0)
@@ -123,6 +153,12 @@ def _averaged(embedder: Embedder, labels: Sequence[str], templates: Sequence[str
 
 def crop(image: Image, box: tuple[float, float, float, float]) -> Image:
     """The part of the picture inside the box, at least one pixel in size, clipped to the picture."""
-    left, top = min(max(int(box[0]), 0), image.width - 1), min(max(int(box[1]), 0), image.height - 1)
-    right, bottom = min(max(round(box[2]), left + 1), image.width), min(max(round(box[3]), top + 1), image.height)
+    left, top = (
+        min(max(int(box[0]), 0), image.width - 1),
+        min(max(int(box[1]), 0), image.height - 1),
+    )
+    right, bottom = (
+        min(max(round(box[2]), left + 1), image.width),
+        min(max(round(box[3]), top + 1), image.height),
+    )
     return image.crop((left, top, right, bottom))

@@ -52,7 +52,11 @@ class SearchEngine:
             raise InvalidCursor.of("cursor", "is damaged; its vector does not fit the index")
         embedded = perf_counter()
         answer = serving.index.search(self._index_query(query, vector, cursor))
-        hits = _explained(answer.hits, parts, serving.index) if query.explain and vector is not None else answer.hits
+        hits = (
+            _explained(answer.hits, parts, serving.index)
+            if query.explain and vector is not None
+            else answer.hits
+        )
         finished = perf_counter()
         facets_ms = answer.timings_ms.get("facets", 0.0)
         timings = {
@@ -66,7 +70,9 @@ class SearchEngine:
     def search_pictures(self, pictures: Sequence[Image], query: SearchQuery) -> list[Page]:
         """For each picture the products that look like it, under the query's filter: one embedding for all pictures together."""
         if not query.browses or query.cursor:
-            raise InvalidQuery.of("query", "brings filter, limit and sort only; the pictures are what is searched for")
+            raise InvalidQuery.of(
+                "query", "brings filter, limit and sort only; the pictures are what is searched for"
+            )
         self._check_limits(query)
         serving = self._live.current()
         _check_fields(query, serving.index.info.schema)
@@ -100,7 +106,9 @@ class SearchEngine:
         try:
             return self._live.of(cursor.version)
         except NotFound:
-            raise InvalidCursor.of("cursor", "has expired, the index was rebuilt; leave it out for the first page") from None
+            raise InvalidCursor.of(
+                "cursor", "has expired, the index was rebuilt; leave it out for the first page"
+            ) from None
 
     def _check_limits(self, query: SearchQuery) -> None:
         limits = self._settings
@@ -114,7 +122,9 @@ class SearchEngine:
         if any(len(t.text) > limits.max_text_chars for t in query.texts):
             faults.append(FieldError("text", f"is longer than {limits.max_text_chars} characters"))
         if len(query.like) + len(query.unlike) > limits.max_examples:
-            faults.append(FieldError("like", f"like and unlike name more than {limits.max_examples} products"))
+            faults.append(
+                FieldError("like", f"like and unlike name more than {limits.max_examples} products")
+            )
         if faults:
             raise InvalidQuery(faults)
 
@@ -122,14 +132,21 @@ class SearchEngine:
         found: list[Part] = []
         if query.texts:
             rows = serving.embedder.embed_texts([t.text for t in query.texts])
-            found += [Part(f"text: {t.text}", t.weight * query.text_weight, row) for t, row in zip(query.texts, rows, strict=True)]
+            found += [
+                Part(f"text: {t.text}", t.weight * query.text_weight, row)
+                for t, row in zip(query.texts, rows, strict=True)
+            ]
         if query.image is not None:
-            found.append(Part("image", query.image_weight, serving.embedder.embed_images([query.image])[0]))
+            found.append(
+                Part("image", query.image_weight, serving.embedder.embed_images([query.image])[0])
+            )
         if query.like or query.unlike:
             found += _examples(query, serving.index)
         return found
 
-    def _index_query(self, query: SearchQuery, vector: Vector | None, cursor: Cursor | None) -> IndexQuery:
+    def _index_query(
+        self, query: SearchQuery, vector: Vector | None, cursor: Cursor | None
+    ) -> IndexQuery:
         return IndexQuery(
             vector=vector,
             filter=query.filter,
@@ -148,17 +165,26 @@ class SearchEngine:
 def _examples(query: SearchQuery, index: VectorIndex) -> list[Part]:
     records = index.get([*query.like, *query.unlike])
     wanted = (("like", query.like, 1.0), ("unlike", query.unlike, -1.0))
-    faults = [FieldError(name, f"there is no product {i!r}") for name, ids, _ in wanted for i in ids if i not in records]
+    faults = [
+        FieldError(name, f"there is no product {i!r}")
+        for name, ids, _ in wanted
+        for i in ids
+        if i not in records
+    ]
     if faults:
         raise InvalidQuery(faults)
-    return [Part(f"{name}: {i}", weight, records[i].vector) for name, ids, weight in wanted for i in ids]
+    return [
+        Part(f"{name}: {i}", weight, records[i].vector) for name, ids, weight in wanted for i in ids
+    ]
 
 
 def _check_fields(query: SearchQuery, schema: Schema) -> None:
     for name in query.facets:
         field = schema.require(name, wrong=InvalidQuery, where="facets")
         if not field.facet:
-            raise InvalidQuery.of("facets", f"{name!r} cannot be counted; allowed: {', '.join(schema.facets)}")
+            raise InvalidQuery.of(
+                "facets", f"{name!r} cannot be counted; allowed: {', '.join(schema.facets)}"
+            )
     if query.sort.field is not None and query.sort.field not in schema.sorts:
         allowed = ", ".join(["relevance", *(f"{s}, -{s}" for s in schema.sorts)])
         raise InvalidQuery.of("sort", f"cannot sort by {query.sort.field!r}; allowed: {allowed}")
@@ -170,19 +196,39 @@ def _check_fields(query: SearchQuery, schema: Schema) -> None:
 
 def _explained(hits: tuple[Hit, ...], parts: list[Part], index: VectorIndex) -> tuple[Hit, ...]:
     """Give every hit each part's share of its score; the shares of one hit add up to the score."""
-    length = float(np.linalg.norm(np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)))
+    length = float(
+        np.linalg.norm(np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0))
+    )
     records = index.get([hit.product.id for hit in hits])
     return tuple(
-        replace(hit, explain={p.name: round(p.weight * float(p.vector @ records[hit.product.id].vector) / length, 6) for p in parts})
+        replace(
+            hit,
+            explain={
+                p.name: round(
+                    p.weight * float(p.vector @ records[hit.product.id].vector) / length, 6
+                )
+                for p in parts
+            },
+        )
         if hit.product.id in records
         else hit
         for hit in hits
     )
 
 
-def _page(query: SearchQuery, answer: IndexAnswer, serving: Serving, vector: Vector | None, timings: dict[str, float]) -> Page:
+def _page(
+    query: SearchQuery,
+    answer: IndexAnswer,
+    serving: Serving,
+    vector: Vector | None,
+    timings: dict[str, float],
+) -> Page:
     info = serving.index.info
-    cursor = None if answer.walk is None else Cursor(info.name, query_digest(query), answer.walk, vector).encode()
+    cursor = (
+        None
+        if answer.walk is None
+        else Cursor(info.name, query_digest(query), answer.walk, vector).encode()
+    )
     truncated = any(serving.embedder.truncates(t.text) for t in query.texts)
     return Page(
         hits=answer.hits,

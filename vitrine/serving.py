@@ -136,7 +136,9 @@ class LiveIndex:
             if self._preparing or time.monotonic() < self._not_before:
                 return
             self._preparing = True
-        threading.Thread(target=self._make_ready, args=(live,), name="prepare-version", daemon=True).start()
+        threading.Thread(
+            target=self._make_ready, args=(live,), name="prepare-version", daemon=True
+        ).start()
 
     def _make_ready(self, live: VectorIndex) -> None:
         failed = True

@@ -18,78 +18,202 @@ PREFIX = "VITRINE_"
 class Settings(BaseSettings):
     """Every setting, its type, default, bounds and meaning; the README's table is checked against it by a test."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", env_parse_none_str="none")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        env_parse_none_str="none",
+    )
 
     # where things are
     data_dir: Path = Field(Path("data"), description="folder of everything Vitrine keeps")
-    backend: Literal["faiss", "qdrant"] = Field("faiss", description="index backend: faiss (embedded, SQLite beneath) or qdrant")
-    image_store: str = Field("", description="folder or fsspec URL of the image store; empty: DATA_DIR/images")
-    queue_url: str = Field("", description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR")
+    backend: Literal["faiss", "qdrant"] = Field(
+        "faiss", description="index backend: faiss (embedded, SQLite beneath) or qdrant"
+    )
+    image_store: str = Field(
+        "", description="folder or fsspec URL of the image store; empty: DATA_DIR/images"
+    )
+    queue_url: str = Field(
+        "",
+        description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR",
+    )
 
     # the model
     model: str = Field(
-        "openai/clip-vit-base-patch32", description="hub name or folder of the dual encoder; bundled is the demo's small CLIP"
+        "openai/clip-vit-base-patch32",
+        description="hub name or folder of the dual encoder; bundled is the demo's small CLIP",
     )
-    detector: str = Field("google/owlvit-base-patch32", description="hub name or folder of the OWL-ViT detector; bundled is the demo's")
-    runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS")
+    detector: str = Field(
+        "google/owlvit-base-patch32",
+        description="hub name or folder of the OWL-ViT detector; bundled is the demo's",
+    )
+    runtime: Literal["auto", "torch", "onnx"] = Field(
+        "auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS"
+    )
     precision: Literal["auto", "fp32", "int8", "bf16"] = Field(
         "auto",
         description="arithmetic of the model; auto: fp32, but bf16 to embed on a GPU that has it; int8 needs onnx, bf16 torch",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
-    model_threads: int = Field(0, ge=0, le=1024, description="threads of the forward pass; 0: one per core")
-    batch_size: int = Field(0, ge=0, le=4096, description="images embedded at once while ingesting; 0: found by a short calibration")
-    query_batch: int = Field(32, ge=1, le=1024, description="concurrent queries embedded together at most")
-    query_timeout_s: float = Field(30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503")
-    embedding_cache: int = Field(10_000, ge=0, description="query embeddings kept in memory; 0 keeps none")
+    model_threads: int = Field(
+        0, ge=0, le=1024, description="threads of the forward pass; 0: one per core"
+    )
+    batch_size: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="images embedded at once while ingesting; 0: found by a short calibration",
+    )
+    query_batch: int = Field(
+        32, ge=1, le=1024, description="concurrent queries embedded together at most"
+    )
+    query_timeout_s: float = Field(
+        30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503"
+    )
+    embedding_cache: int = Field(
+        10_000, ge=0, description="query embeddings kept in memory; 0 keeps none"
+    )
 
     # the embedded index
-    index_timeout_s: float = Field(30, gt=0, le=3600, description="seconds that a write or a change of versions waits for others to finish")
-    codes_from: int = Field(20_000, ge=1, description="products from which on 8-bit codes of the vectors are kept for scans")
-    hnsw_from: int = Field(50_000, ge=1, description="products from which on a version gets an HNSW graph; fewer are searched exactly")
+    index_timeout_s: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        description="seconds that a write or a change of versions waits for others to finish",
+    )
+    codes_from: int = Field(
+        20_000,
+        ge=1,
+        description="products from which on 8-bit codes of the vectors are kept for scans",
+    )
+    hnsw_from: int = Field(
+        50_000,
+        ge=1,
+        description="products from which on a version gets an HNSW graph; fewer are searched exactly",
+    )
     hnsw_links: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
-    hnsw_build_beam: int = Field(100, ge=10, le=10_000, description="breadth of the search that links a product into it (efConstruction)")
-    hnsw_breadth: float = Field(1.5, ge=1, le=100, description="beam of a graph search as a multiple of the candidate set (efSearch)")
+    hnsw_build_beam: int = Field(
+        100,
+        ge=10,
+        le=10_000,
+        description="breadth of the search that links a product into it (efConstruction)",
+    )
+    hnsw_breadth: float = Field(
+        1.5,
+        ge=1,
+        le=100,
+        description="beam of a graph search as a multiple of the candidate set (efSearch)",
+    )
 
     # Qdrant
     qdrant_url: str = Field(
-        "http://localhost:6333", description="address of the Qdrant server; :memory: or a folder runs the client's local mode"
+        "http://localhost:6333",
+        description="address of the Qdrant server; :memory: or a folder runs the client's local mode",
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
-    qdrant_grpc: bool = Field(True, description="whether requests go over gRPC, which is faster; false: over HTTP only")
-    qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="port of the Qdrant server's gRPC")
+    qdrant_grpc: bool = Field(
+        True, description="whether requests go over gRPC, which is faster; false: over HTTP only"
+    )
+    qdrant_grpc_port: int = Field(
+        6334, ge=1, le=65535, description="port of the Qdrant server's gRPC"
+    )
     qdrant_prefix: str = Field(
-        "vitrine", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="how the names of this catalogue's collections and alias begin"
+        "vitrine",
+        pattern=r"^[A-Za-z0-9_-]{1,60}$",
+        description="how the names of this catalogue's collections and alias begin",
     )
-    qdrant_timeout_s: int = Field(5, ge=1, le=600, description="seconds a search waits for Qdrant before it gets 503")
-    qdrant_write_timeout_s: int = Field(60, ge=1, le=3600, description="seconds a write or a new collection may take")
-    qdrant_retries: int = Field(2, ge=0, le=20, description="further tries, within its timeout, when Qdrant cannot be reached")
-    qdrant_shards: int = Field(1, ge=1, le=1024, description="shards of a new collection; about one per node and two million products")
-    qdrant_replicas: int = Field(1, ge=1, le=100, description="copies of each shard; 2 or more survive the loss of a node")
-    qdrant_write_consistency: int = Field(0, ge=0, le=100, description="copies that must hold a write before it counts; 0: all of them")
-    qdrant_hnsw_m: int = Field(16, ge=4, le=256, description="links of each vector in the graph; more: better recall, more memory")
-    qdrant_hnsw_ef_construct: int = Field(200, ge=4, le=10_000, description="care taken when the graph is built")
-    qdrant_hnsw_ef: int = Field(256, ge=1, le=100_000, description="care taken when the graph is searched; at least the candidates")
-    qdrant_exact_below: int = Field(10_000, ge=0, description="products under the filter up to which all are compared, without the graph")
+    qdrant_timeout_s: int = Field(
+        5, ge=1, le=600, description="seconds a search waits for Qdrant before it gets 503"
+    )
+    qdrant_write_timeout_s: int = Field(
+        60, ge=1, le=3600, description="seconds a write or a new collection may take"
+    )
+    qdrant_retries: int = Field(
+        2,
+        ge=0,
+        le=20,
+        description="further tries, within its timeout, when Qdrant cannot be reached",
+    )
+    qdrant_shards: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="shards of a new collection; about one per node and two million products",
+    )
+    qdrant_replicas: int = Field(
+        1, ge=1, le=100, description="copies of each shard; 2 or more survive the loss of a node"
+    )
+    qdrant_write_consistency: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="copies that must hold a write before it counts; 0: all of them",
+    )
+    qdrant_hnsw_m: int = Field(
+        16,
+        ge=4,
+        le=256,
+        description="links of each vector in the graph; more: better recall, more memory",
+    )
+    qdrant_hnsw_ef_construct: int = Field(
+        200, ge=4, le=10_000, description="care taken when the graph is built"
+    )
+    qdrant_hnsw_ef: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="care taken when the graph is searched; at least the candidates",
+    )
+    qdrant_exact_below: int = Field(
+        10_000,
+        ge=0,
+        description="products under the filter up to which all are compared, without the graph",
+    )
     qdrant_quantization: Literal["none", "scalar", "binary"] = Field(
-        "none", description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary); results are rescored with the originals"
+        "none",
+        description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary); results are rescored with the originals",
     )
-    qdrant_oversampling: float = Field(2.0, ge=1, le=100, description="times more candidates that quantized vectors propose for rescoring")
-    qdrant_on_disk: bool = Field(False, description="keep vectors, graph and payload indexes on disk; memory is then only a cache")
-    qdrant_payload_on_disk: bool = Field(True, description="keep products on disk rather than in memory")
-    qdrant_strict: bool = Field(True, description="let Qdrant refuse requests that no payload index serves")
-    qdrant_tenant_field: str = Field("", description="keyword field by which products are stored together, such as a shop's id")
+    qdrant_oversampling: float = Field(
+        2.0,
+        ge=1,
+        le=100,
+        description="times more candidates that quantized vectors propose for rescoring",
+    )
+    qdrant_on_disk: bool = Field(
+        False,
+        description="keep vectors, graph and payload indexes on disk; memory is then only a cache",
+    )
+    qdrant_payload_on_disk: bool = Field(
+        True, description="keep products on disk rather than in memory"
+    )
+    qdrant_strict: bool = Field(
+        True, description="let Qdrant refuse requests that no payload index serves"
+    )
+    qdrant_tenant_field: str = Field(
+        "", description="keyword field by which products are stored together, such as a shop's id"
+    )
 
     # the service
     host: str = Field("127.0.0.1", description="address the service binds")
     port: int = Field(8000, ge=0, le=65535, description="port the service binds; 0: any free one")
     workers: int = Field(1, ge=1, le=256, description="serving processes")
     threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
-    request_timeout_s: int = Field(60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced")
-    graceful_timeout_s: int = Field(30, ge=1, le=3600, description="seconds that running requests get when the service stops")
-    admin_token: SecretStr = Field(SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403")
-    log_format: Literal["human", "json"] = Field("human", description="log lines for people or for machines")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe level logged")
+    request_timeout_s: int = Field(
+        60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced"
+    )
+    graceful_timeout_s: int = Field(
+        30, ge=1, le=3600, description="seconds that running requests get when the service stops"
+    )
+    admin_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403"
+    )
+    log_format: Literal["human", "json"] = Field(
+        "human", description="log lines for people or for machines"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe level logged"
+    )
 
     # limits of a request
     max_body_mb: float = Field(32, gt=0, le=1024, description="size of a request body")
@@ -98,30 +222,77 @@ class Settings(BaseSettings):
     max_text_chars: int = Field(10_000, ge=1, description="characters of one query text")
     max_texts: int = Field(16, ge=1, description="texts in one query")
     max_examples: int = Field(100, ge=1, description="products in like and unlike together")
-    max_labels: int = Field(1000, ge=1, description="labels or texts in one classify, detect or similarity request")
+    max_labels: int = Field(
+        1000, ge=1, description="labels or texts in one classify, detect or similarity request"
+    )
     max_limit: int = Field(200, ge=1, description="hits on one page")
-    max_candidates: int = Field(10_000, ge=1, description="products in a candidate set that is ranked by score")
+    max_candidates: int = Field(
+        10_000, ge=1, description="products in a candidate set that is ranked by score"
+    )
     facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
     max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
 
     # fetching pictures by URL
-    fetch_urls: bool = Field(False, description="whether queries may name an image by URL (ingest always may)")
-    fetch_private: bool = Field(False, description="whether image URLs may point into private networks")
+    fetch_urls: bool = Field(
+        False, description="whether queries may name an image by URL (ingest always may)"
+    )
+    fetch_private: bool = Field(
+        False, description="whether image URLs may point into private networks"
+    )
     fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
 
     # ingest and jobs
-    decode_threads: int = Field(0, ge=0, le=256, description="threads that read and decode images; 0: one per core")
+    decode_threads: int = Field(
+        0, ge=0, le=256, description="threads that read and decode images; 0: one per core"
+    )
     write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
-    keep_versions: int = Field(2, ge=0, le=100, description="earlier index versions kept for rollback, above all the one live before")
-    worker_threads: int = Field(2, ge=1, le=64, description="jobs that one worker process works on at once")
-    chunk_size: int = Field(256, ge=1, le=100_000, description="products in one chunk of a reindex; workers share the chunks")
-    job_lease_s: float = Field(60, ge=0.5, le=3600, description="seconds after which the work of a worker that died is taken by another")
-    job_attempts: int = Field(5, ge=1, le=100, description="tries of a product whose picture cannot be fetched, before it is a failure")
-    job_backoff_s: float = Field(2, ge=0, le=3600, description="seconds before the second try; doubled each time, to 5 minutes at most")
+    keep_versions: int = Field(
+        2,
+        ge=0,
+        le=100,
+        description="earlier index versions kept for rollback, above all the one live before",
+    )
+    worker_threads: int = Field(
+        2, ge=1, le=64, description="jobs that one worker process works on at once"
+    )
+    chunk_size: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="products in one chunk of a reindex; workers share the chunks",
+    )
+    job_lease_s: float = Field(
+        60,
+        ge=0.5,
+        le=3600,
+        description="seconds after which the work of a worker that died is taken by another",
+    )
+    job_attempts: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="tries of a product whose picture cannot be fetched, before it is a failure",
+    )
+    job_backoff_s: float = Field(
+        2,
+        ge=0,
+        le=3600,
+        description="seconds before the second try; doubled each time, to 5 minutes at most",
+    )
     keep_jobs: int = Field(1000, ge=1, description="ended jobs that are remembered")
-    verify_sample: int = Field(50, ge=0, le=10_000, description="products that a new version must find by their own picture to go live")
-    judgements: str = Field("", description="file of judged queries; a reindex that scores a lower nDCG on them is not published")
-    max_ndcg_drop: float = Field(0, ge=0, le=1, description="how much lower the nDCG of a new version may be")
+    verify_sample: int = Field(
+        50,
+        ge=0,
+        le=10_000,
+        description="products that a new version must find by their own picture to go live",
+    )
+    judgements: str = Field(
+        "",
+        description="file of judged queries; a reindex that scores a lower nDCG on them is not published",
+    )
+    max_ndcg_drop: float = Field(
+        0, ge=0, le=1, description="how much lower the nDCG of a new version may be"
+    )
 
     @field_validator("qdrant_url")
     @classmethod
@@ -143,13 +314,21 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each value
     except ValidationError as error:
-        raise InvalidSettings([FieldError(PREFIX + str(e["loc"][0]).upper(), e["msg"]) for e in error.errors()]) from None
+        raise InvalidSettings(
+            [FieldError(PREFIX + str(e["loc"][0]).upper(), e["msg"]) for e in error.errors()]
+        ) from None
 
 
 def settings_table() -> str:
     """All settings as a Markdown table: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|-|-|-|"]
     for name, field in Settings.model_fields.items():
-        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else str(field.default)
-        rows.append(f"| `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |")
+        default = (
+            field.default.get_secret_value()
+            if isinstance(field.default, SecretStr)
+            else str(field.default)
+        )
+        rows.append(
+            f"| `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |"
+        )
     return "\n".join(rows)

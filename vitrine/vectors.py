@@ -29,5 +29,7 @@ def combine(parts: Sequence[Part]) -> Vector:
     mixed = np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)
     length = float(np.linalg.norm(mixed))
     if length < 1e-6:
-        raise InvalidQuery.of("weights", "the parts of the query cancel each other out; change a weight")
+        raise InvalidQuery.of(
+            "weights", "the parts of the query cancel each other out; change a weight"
+        )
     return np.asarray(mixed / length, dtype=np.float32)

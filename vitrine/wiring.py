@@ -48,21 +48,26 @@ class Vitrine:
     @property
     def detector(self) -> Detector:
         """The configured zero-shot detector."""
-        made: Detector = self._once("detector", lambda: _adapter("vitrine.embedding.load").load_detector(self.settings))
+        made: Detector = self._once(
+            "detector", lambda: _adapter("vitrine.embedding.load").load_detector(self.settings)
+        )
         return made
 
     @property
     def versions(self) -> IndexVersions:
         """The index versions of the configured backend."""
         made: IndexVersions = self._once(
-            "versions", lambda: _adapter(f"vitrine.index.{self.settings.backend}").open_versions(self.settings)
+            "versions",
+            lambda: _adapter(f"vitrine.index.{self.settings.backend}").open_versions(self.settings),
         )
         return made
 
     @property
     def images(self) -> ImageStore:
         """The image store."""
-        made: ImageStore = self._once("images", lambda: _adapter("vitrine.images.store").open_store(self.settings))
+        made: ImageStore = self._once(
+            "images", lambda: _adapter("vitrine.images.store").open_store(self.settings)
+        )
         return made
 
     @cached_property

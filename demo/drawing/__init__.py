@@ -8,7 +8,9 @@ try:
     import skia  # noqa: F401  # imported for the sake of the message below
 except ImportError as error:
     # The wheel of skia-python links the system's OpenGL libraries, though nothing here draws on a GPU.
-    raise ImportError(f"skia-python cannot be loaded ({error}); on Debian and Ubuntu: apt install libegl1 libgl1") from error
+    raise ImportError(
+        f"skia-python cannot be loaded ({error}); on Debian and Ubuntu: apt install libegl1 libgl1"
+    ) from error
 
 from demo.drawing.backgrounds import BACKGROUNDS
 from demo.drawing.item import ACCENTS, CATEGORIES, MATERIALS, SILHOUETTES, Item, random_item

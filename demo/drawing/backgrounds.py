@@ -14,20 +14,28 @@ HORIZON = 74.0
 """Where a floor meets its wall, in units from the top of the square that the product stands in."""
 
 
-def draw_background(canvas: skia.Canvas, name: str, rng: random.Random, *, size: tuple[float, float]) -> None:
+def draw_background(
+    canvas: skia.Canvas, name: str, rng: random.Random, *, size: tuple[float, float]
+) -> None:
     """Fills (0, 0)-size, in units, with the background. KeyError for a word not in BACKGROUNDS."""
     _BACKGROUNDS[name](canvas, rng, size[0], size[1])
 
 
-def _fill(canvas: skia.Canvas, box: tuple[float, float, float, float], top: RGB, bottom: RGB) -> None:
+def _fill(
+    canvas: skia.Canvas, box: tuple[float, float, float, float], top: RGB, bottom: RGB
+) -> None:
     ends = [skia.Point(box[0], box[1]), skia.Point(box[0], box[3])]
     colours = [skia.Color4f(*top, 1.0).toColor(), skia.Color4f(*bottom, 1.0).toColor()]
     shader = skia.GradientShader.MakeLinear(ends, colours)
     canvas.drawRect(skia.Rect.MakeLTRB(*box), skia.Paint(Shader=shader))
 
 
-def _grain(canvas: skia.Canvas, box: tuple[float, float, float, float], texture: str, strength: float) -> None:
-    canvas.drawRect(skia.Rect.MakeLTRB(*box), skia.Paint(Shader=texture_shader(texture), Alphaf=strength))
+def _grain(
+    canvas: skia.Canvas, box: tuple[float, float, float, float], texture: str, strength: float
+) -> None:
+    canvas.drawRect(
+        skia.Rect.MakeLTRB(*box), skia.Paint(Shader=texture_shader(texture), Alphaf=strength)
+    )
 
 
 def _spot(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
@@ -60,7 +68,9 @@ def _wall(canvas: skia.Canvas, rng: random.Random, width: float, height: float) 
     _spot(canvas, rng, width, height)
 
 
-def _planks(canvas: skia.Canvas, rng: random.Random, box: tuple[float, float, float, float]) -> None:
+def _planks(
+    canvas: skia.Canvas, rng: random.Random, box: tuple[float, float, float, float]
+) -> None:
     wood = mix((0.76, 0.60, 0.43), (0.45, 0.32, 0.22), rng.uniform(0, 0.8))
     wood = lighter(wood, rng.uniform(0, 0.3))
     _fill(canvas, box, lighter(wood, 0.08), darker(wood, 0.08))
@@ -68,7 +78,9 @@ def _planks(canvas: skia.Canvas, rng: random.Random, box: tuple[float, float, fl
     y = box[1]
     step = rng.uniform(11, 16)
     while y < box[3]:
-        canvas.drawRect(skia.Rect.MakeLTRB(box[0], y, box[2], y + 0.5), paint(darker(wood, 0.5), 0.6))
+        canvas.drawRect(
+            skia.Rect.MakeLTRB(box[0], y, box[2], y + 0.5), paint(darker(wood, 0.5), 0.6)
+        )
         x = box[0] + rng.uniform(0, 60)
         canvas.drawRect(skia.Rect.MakeXYWH(x, y, 0.4, step), paint(darker(wood, 0.5), 0.5))
         y += step
@@ -101,7 +113,14 @@ def _marble(canvas: skia.Canvas, rng: random.Random, width: float, height: float
         x, y = rng.uniform(-10, width), rng.uniform(-10, height)
         path = skia.Path()
         path.moveTo(x, y)
-        path.cubicTo(x + 12, y + rng.uniform(0, 18), x + 26, y - 6, x + rng.uniform(36, 60), y + rng.uniform(8, 36))
+        path.cubicTo(
+            x + 12,
+            y + rng.uniform(0, 18),
+            x + 26,
+            y - 6,
+            x + rng.uniform(36, 60),
+            y + rng.uniform(8, 36),
+        )
         pen = paint((0.45, 0.46, 0.5), 0.28)
         pen.setStyle(skia.Paint.kStroke_Style)
         pen.setStrokeWidth(rng.uniform(0.4, 1.6))

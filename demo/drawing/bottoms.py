@@ -11,7 +11,9 @@ BRASS = (0.80, 0.66, 0.34)
 
 def dress(easel: Easel, silhouette: str) -> None:
     hem_y = {"maxi": 96, "mini": 74, "sheath": 82}.get(silhouette, 86)
-    flare = {"a-line": 27, "maxi": 24, "sheath": 14, "mini": 21, "wrap": 22, "sleeveless": 25}[silhouette]
+    flare = {"a-line": 27, "maxi": 24, "sheath": 14, "mini": 21, "wrap": 22, "sleeveless": 25}[
+        silhouette
+    ]
     depth = {"wrap": 34, "sleeveless": 22, "maxi": 18}.get(silhouette, 19)
     strap = silhouette in ("sleeveless", "maxi")
     shoulder = (58, 6) if strap else (65, 10)
@@ -24,7 +26,14 @@ def dress(easel: Easel, silhouette: str) -> None:
         for points in (sleeve, [(100 - p[0], *p[1:]) for p in sleeve]):
             easel.part(outline(points, 2))
     waist = easel.vary(11.5, 0.06)
-    right = [(50, depth, 8), neck, shoulder, (62, 25, 6), (50 + waist, 42, 7), (50 + flare * 0.8, hem_y - 18, 20)]
+    right = [
+        (50, depth, 8),
+        neck,
+        shoulder,
+        (62, 25, 6),
+        (50 + waist, 42, 7),
+        (50 + flare * 0.8, hem_y - 18, 20),
+    ]
     easel.part(outline(mirror([*right, (50 + flare, hem_y, 3), (50, hem_y + 2.5, 40)])))
     for x in (-0.62, -0.25, 0.2, 0.6):
         if silhouette != "sheath":
@@ -37,11 +46,21 @@ def dress(easel: Easel, silhouette: str) -> None:
 def _waistline(easel: Easel, silhouette: str, waist: float) -> None:
     if silhouette == "wrap":
         easel.line([(57, 9), (46, 40)], 1.0)
-        easel.solid(outline([(50 - waist, 39.5), (50 + waist, 39.5), (50 + waist, 44), (50 - waist, 44)], 1), volume=0.4)
+        easel.solid(
+            outline(
+                [(50 - waist, 39.5), (50 + waist, 39.5), (50 + waist, 44), (50 - waist, 44)], 1
+            ),
+            volume=0.4,
+        )
         easel.solid(outline([(44, 42), (41, 58), (45, 58.5), (47, 43)], 1), volume=0.4)
         easel.solid(circle(45, 42, 2.6), volume=0.4)
     elif silhouette in ("a-line", "mini", "sleeveless"):
-        easel.solid(outline([(50 - waist, 40), (50 + waist, 40), (50 + waist, 43.6), (50 - waist, 43.6)], 1), volume=0.4)
+        easel.solid(
+            outline(
+                [(50 - waist, 40), (50 + waist, 40), (50 + waist, 43.6), (50 - waist, 43.6)], 1
+            ),
+            volume=0.4,
+        )
     else:
         easel.seam([(50 - waist, 42), (50, 43), (50 + waist, 42)])
 
@@ -57,7 +76,9 @@ def skirt(easel: Easel, silhouette: str) -> None:
             easel.fold([(50.6 + i * 2.3, 24), (50.8 + i * flare / 5.6, hem_y)], 1.3)
     elif silhouette != "pencil":
         for x in (-0.7, -0.35, 0.05, 0.4, 0.72):
-            easel.fold([(50 + x * 12, 28), (50 + x * flare * 0.8, 52), (50 + x * flare, hem_y)], 2.0)
+            easel.fold(
+                [(50 + x * 12, 28), (50 + x * flare * 0.8, 52), (50 + x * flare, hem_y)], 2.0
+            )
     else:
         easel.line([(50, 64), (50, hem_y + 1)], 0.9)
     easel.solid(outline(mirror([(50, 15), (63, 14.5), (64, 20.5), (50, 21.5)]), 1), volume=0.5)
@@ -72,12 +93,24 @@ def _fly(easel: Easel, top: float, bottom: float) -> None:
 
 
 def _trousers(easel: Easel, cut: str, hem: float) -> None:
-    ankle_in, ankle_out = {"slim": (54, 64), "skinny": (55, 63), "wide": (53, 76), "flared": (53, 73), "joggers": (55, 64)}.get(
-        cut, (53.5, 67)
-    )
+    ankle_in, ankle_out = {
+        "slim": (54, 64),
+        "skinny": (55, 63),
+        "wide": (53, 76),
+        "flared": (53, 73),
+        "joggers": (55, 64),
+    }.get(cut, (53.5, 67))
     knee = {"wide": 71, "flared": 64.5, "skinny": 65}.get(cut, 67)
     for sign in (1, -1):
-        right = [(50, 9), (65, 9, 2), (68, 28, 12), (knee, 56, 30), (ankle_out, hem), (ankle_in, hem + 1), (50.4, 36, 5)]
+        right = [
+            (50, 9),
+            (65, 9, 2),
+            (68, 28, 12),
+            (knee, 56, 30),
+            (ankle_out, hem),
+            (ankle_in, hem + 1),
+            (50.4, 36, 5),
+        ]
         easel.part(outline([(50 + sign * (p[0] - 50), *p[1:]) for p in right], 1.5))
     easel.fold([(47, 38), (38, 42)], 1.6)
     easel.fold([(53, 38), (62, 42)], 1.6)
@@ -119,12 +152,18 @@ def jeans(easel: Easel, silhouette: str) -> None:
     _trousers(easel, silhouette, 93)
     for sign in (1, -1):
         easel.seam([(50 + sign * 6.5, 13.6), (50 + sign * 8, 21, 6), (50 + sign * 17, 22)])
-        knee, foot = {"flared": (13, 20.6), "wide": (19, 23.6), "skinny": (13.4, 11.6)}.get(silhouette, (15.4, 15.4))
+        knee, foot = {"flared": (13, 20.6), "wide": (19, 23.6), "skinny": (13.4, 11.6)}.get(
+            silhouette, (15.4, 15.4)
+        )
         easel.seam([(50 + sign * 16.4, 27), (50 + sign * knee, 57, 20), (50 + sign * foot, 90)])
         if silhouette == "ripped":
             y = 50.0
             for i in range(3):
-                easel.line([(50 + sign * 6, y + i * 2.4), (50 + sign * 13, y + 0.6 + i * 2.4)], 1.5, (0.93, 0.92, 0.9))
+                easel.line(
+                    [(50 + sign * 6, y + i * 2.4), (50 + sign * 13, y + 0.6 + i * 2.4)],
+                    1.5,
+                    (0.93, 0.92, 0.9),
+                )
     _waistband(easel, laced=False)
 
 
@@ -138,7 +177,12 @@ def shorts(easel: Easel, silhouette: str) -> None:
         if silhouette == "running":
             easel.line([(50 + sign * 19.6, 30), (50 + sign * 26.6, hem - 1)], 2.0, easel.trim)
         if silhouette == "cargo":
-            easel.part(outline([(50 + sign * x, y) for x, y in ((14, 48), (25, 47), (26, 60), (15, 61))], 1), volume=0.5)
+            easel.part(
+                outline(
+                    [(50 + sign * x, y) for x, y in ((14, 48), (25, 47), (26, 60), (15, 61))], 1
+                ),
+                volume=0.5,
+            )
     easel.fold([(47, 54), (37, 57)], 1.8)
     easel.fold([(53, 54), (63, 57)], 1.8)
     band = outline(mirror([(50, 22.5), (69, 22), (70, 29), (50, 30)]), 0.8)
@@ -154,7 +198,20 @@ def shorts(easel: Easel, silhouette: str) -> None:
 def sock(easel: Easel, silhouette: str) -> None:
     top = {"ankle": 42, "knee": 8}.get(silhouette, 22)
     easel.part(
-        outline([(34, top), (53, top), (54, 58, 10), (60, 66, 8), (80, 72, 14), (82, 88, 9), (60, 89, 12), (36, 84, 14), (33, 66, 12)], 3)
+        outline(
+            [
+                (34, top),
+                (53, top),
+                (54, 58, 10),
+                (60, 66, 8),
+                (80, 72, 14),
+                (82, 88, 9),
+                (60, 89, 12),
+                (36, 84, 14),
+                (33, 66, 12),
+            ],
+            3,
+        )
     )
     easel.solid(outline([(70, 69), (82, 72, 9), (83, 88, 9), (72, 89)], 2), volume=0.7)
     easel.solid(outline([(33.4, 68), (42, 72, 5), (46, 86, 5), (36, 85, 9)], 3), volume=0.7)
@@ -164,9 +221,17 @@ def sock(easel: Easel, silhouette: str) -> None:
 
 
 KINDS = {
-    "dress": Kind(dress, ("a-line", "sheath", "maxi", "mini", "wrap", "sleeveless"), ("cotton", "silk", "linen", "velvet")),
-    "skirt": Kind(skirt, ("a-line", "pencil", "pleated", "mini", "maxi"), ("cotton", "denim", "silk", "wool")),
-    "pants": Kind(pants, ("tailored", "chino", "wide", "joggers", "cargo"), ("cotton", "linen", "wool")),
+    "dress": Kind(
+        dress,
+        ("a-line", "sheath", "maxi", "mini", "wrap", "sleeveless"),
+        ("cotton", "silk", "linen", "velvet"),
+    ),
+    "skirt": Kind(
+        skirt, ("a-line", "pencil", "pleated", "mini", "maxi"), ("cotton", "denim", "silk", "wool")
+    ),
+    "pants": Kind(
+        pants, ("tailored", "chino", "wide", "joggers", "cargo"), ("cotton", "linen", "wool")
+    ),
     "jeans": Kind(jeans, ("straight", "skinny", "flared", "wide", "ripped"), ("denim",)),
     "shorts": Kind(shorts, ("chino", "bermuda", "running", "cargo"), ("cotton", "linen", "denim")),
     "sock": Kind(sock, ("crew", "ankle", "knee"), ("cotton", "knit", "wool")),

@@ -31,14 +31,24 @@ class Easel:
     """What the parts drawn so far cover, in units; it grows with every part."""
 
     @classmethod
-    def set_up(cls, canvas: skia.Canvas, palette: Palette, *, pattern: str, material: str, rng: random.Random) -> "Easel":
+    def set_up(
+        cls,
+        canvas: skia.Canvas,
+        palette: Palette,
+        *,
+        pattern: str,
+        material: str,
+        rng: random.Random,
+    ) -> "Easel":
         """Returns an easel with its pattern chosen and its light at the left (-1) or right (+1)."""
         shader = pattern_shader(pattern, palette, rng)
         return cls(canvas, palette, pattern, material, rng, rng.choice((-1.0, 1.0)), shader)
 
     def printed(self, scale: float) -> "Easel":
         """Returns the easel with its pattern printed at another size (1 is about 10 units a repeat)."""
-        return replace(self, shader=pattern_shader(self.pattern, self.palette, self.rng, scale=scale))
+        return replace(
+            self, shader=pattern_shader(self.pattern, self.palette, self.rng, scale=scale)
+        )
 
     def vary(self, value: float, share: float = 0.06) -> float:
         """Returns the value, larger or smaller by up to the share."""
@@ -61,7 +71,9 @@ class Easel:
         """Draws a part in the product's colour, pattern and material."""
         self._model(path, self.palette.base, self.finish, volume, printed=True)
 
-    def solid(self, path: skia.Path, colour: RGB | None = None, material: str = "", *, volume: float = 1.0) -> None:
+    def solid(
+        self, path: skia.Path, colour: RGB | None = None, material: str = "", *, volume: float = 1.0
+    ) -> None:
         """Draws a part of one colour (the trim's unless given), of the product's or another material."""
         self._model(path, colour or self.trim, FINISHES[material or self.material], volume)
 
@@ -76,11 +88,15 @@ class Easel:
         deep = mix(base, shadow_of(base), 0.85) if luminance(base) > 0.2 else darker(base, 0.7)
         self._model(path, deep, FINISHES["suede"], 0.7)
 
-    def line(self, points: Points, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:
+    def line(
+        self, points: Points, width: float, colour: RGB | None = None, *, alpha: float = 1.0
+    ) -> None:
         """Strokes a smooth line with round ends, in the ink colour unless another is given."""
         self.stroke(curve(points), width, colour, alpha=alpha)
 
-    def stroke(self, path: skia.Path, width: float, colour: RGB | None = None, *, alpha: float = 1.0) -> None:
+    def stroke(
+        self, path: skia.Path, width: float, colour: RGB | None = None, *, alpha: float = 1.0
+    ) -> None:
         """Strokes a path with round ends."""
         self.extent.join(path.getBounds().makeOutset(width / 2, width / 2))
         self.canvas.drawPath(path, _pen(colour or self.palette.ink, width, alpha))
@@ -116,7 +132,9 @@ class Easel:
         dark.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, blur))
         self.canvas.drawPath(path, dark)
 
-    def _model(self, path: skia.Path, colour: RGB, finish: Finish, volume: float, *, printed: bool = False) -> None:
+    def _model(
+        self, path: skia.Path, colour: RGB, finish: Finish, volume: float, *, printed: bool = False
+    ) -> None:
         """Fills a part, then lays over it grain, light, creases and the darkness along its edge."""
         bounds = path.getBounds()
         self.extent.join(bounds)
@@ -124,13 +142,17 @@ class Easel:
         if printed and self.shader is not None:
             filling.setShader(self.shader)
         if finish.fuzz:
-            filling.setPathEffect(skia.DiscretePathEffect.Make(1.1, finish.fuzz, self.rng.randrange(1 << 16)))
+            filling.setPathEffect(
+                skia.DiscretePathEffect.Make(1.1, finish.fuzz, self.rng.randrange(1 << 16))
+            )
         self.canvas.drawPath(path, filling)
         texture = texture_shader(finish.texture)
         if texture is not None:
             # White grain on black, and black on white, would turn both to gray.
             visible = 0.45 + 2.2 * min(0.25, luminance(colour) * 0.8, 1.02 - luminance(colour))
-            self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Shader=texture, Alphaf=finish.grain * visible))
+            self.canvas.drawPath(
+                path, skia.Paint(AntiAlias=True, Shader=texture, Alphaf=finish.grain * visible)
+            )
         dark = shadow_of(colour)
         self.canvas.save()
         self.canvas.clipPath(path, True)
@@ -150,8 +172,13 @@ class Easel:
             near, far = far, near
         stops, places = _GLOSS[finish.gloss]
         shine = min(1.0, volume) * (0.5 + min(0.5, 2 * luminance(dark)))
-        colours = [skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * shine).toColor() for a in stops]
-        ends = [skia.Point(near, bounds.top()), skia.Point(far, bounds.top() + bounds.height() * 0.35)]
+        colours = [
+            skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * shine).toColor() for a in stops
+        ]
+        ends = [
+            skia.Point(near, bounds.top()),
+            skia.Point(far, bounds.top() + bounds.height() * 0.35),
+        ]
         shader = skia.GradientShader.MakeLinear(ends, colours, places)
         self.canvas.drawRect(bounds, skia.Paint(Shader=shader))
 
@@ -159,7 +186,10 @@ class Easel:
         rng = self.rng
         x = bounds.left() + bounds.width() * rng.uniform(0.15, 0.85)
         y = bounds.top() + bounds.height() * rng.uniform(0.15, 0.7)
-        lean, length = rng.uniform(-0.25, 0.25) * bounds.width(), bounds.height() * rng.uniform(0.2, 0.45)
+        lean, length = (
+            rng.uniform(-0.25, 0.25) * bounds.width(),
+            bounds.height() * rng.uniform(0.2, 0.45),
+        )
         points = [(x, y), (x + lean * 0.2, y + length * 0.5), (x + lean, y + length)]
         self.fold(points, rng.uniform(1.2, 2.6))
 
@@ -173,9 +203,15 @@ class Easel:
 _GLOSS: dict[str, tuple[list[float], list[float]]] = {
     "none": ([0.14, 0.04, 0.0, -0.26], [0.0, 0.35, 0.6, 1.0]),
     "soft": ([0.05, 0.28, 0.02, -0.12, -0.38], [0.0, 0.22, 0.45, 0.7, 1.0]),
-    "satin": ([-0.10, 0.32, -0.08, 0.24, -0.16, 0.10, -0.34], [0.0, 0.18, 0.36, 0.52, 0.7, 0.84, 1.0]),
+    "satin": (
+        [-0.10, 0.32, -0.08, 0.24, -0.16, 0.10, -0.34],
+        [0.0, 0.18, 0.36, 0.52, 0.7, 0.84, 1.0],
+    ),
     "sharp": ([0.02, 0.10, 0.50, 0.06, -0.04, -0.36], [0.0, 0.12, 0.18, 0.28, 0.6, 1.0]),
-    "metal": ([-0.22, 0.55, 0.05, -0.22, 0.30, -0.06, -0.38], [0.0, 0.16, 0.34, 0.52, 0.7, 0.82, 1.0]),
+    "metal": (
+        [-0.22, 0.55, 0.05, -0.22, 0.30, -0.06, -0.38],
+        [0.0, 0.16, 0.34, 0.52, 0.7, 0.82, 1.0],
+    ),
 }
 
 

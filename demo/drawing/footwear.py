@@ -32,18 +32,43 @@ def sneaker(easel: Easel, silhouette: str) -> None:
         (90, 74),
     ]
     easel.part(outline(upper, 3))
-    for patch in ([(72, 59), (88, 61, 14), (92, 73, 6), (74, 74), (70, 66, 6)], [(13.6, 56), (20, 50, 5), (25, 62, 5), (24, 74), (14, 74)]):
+    for patch in (
+        [(72, 59), (88, 61, 14), (92, 73, 6), (74, 74), (70, 66, 6)],
+        [(13.6, 56), (20, 50, 5), (25, 62, 5), (24, 74), (14, 74)],
+    ):
         easel.solid(outline(patch, 3), easel.palette.base, volume=0.7)
     _laces(easel, top, high=high)
     _stripe(easel, silhouette)
     sole_top = 73 if silhouette != "runner" else 71
-    sole = [(12, sole_top), (50, sole_top + 2, 30), (92, sole_top, 6), (94, 79, 8), (88, 82), (14, 82), (10, 79, 5)]
+    sole = [
+        (12, sole_top),
+        (50, sole_top + 2, 30),
+        (92, sole_top, 6),
+        (94, 79, 8),
+        (88, 82),
+        (14, 82),
+        (10, 79, 5),
+    ]
     easel.solid(outline(sole, 3), RUBBER_WHITE, "rubber", volume=0.6)
     easel.line([(12, 80.4), (50, 81, 30), (93, 79.4)], 0.9, easel.trim)
 
 
 def _laces(easel: Easel, top: float, *, high: bool) -> None:
-    easel.solid(outline([(39, top + 1), (44, top + 4, 4), (52, 50, 6), (65, 58), (58, 62), (45, 55, 6), (36, top + 9)], 2), volume=0.5)
+    easel.solid(
+        outline(
+            [
+                (39, top + 1),
+                (44, top + 4, 4),
+                (52, 50, 6),
+                (65, 58),
+                (58, 62),
+                (45, 55, 6),
+                (36, top + 9),
+            ],
+            2,
+        ),
+        volume=0.5,
+    )
     count = 6 if high else 4
     for i in range(count):
         share = i / (count - 1)
@@ -55,7 +80,9 @@ def _laces(easel: Easel, top: float, *, high: bool) -> None:
 
 def _stripe(easel: Easel, silhouette: str) -> None:
     if silhouette == "runner":
-        easel.solid(outline([(24, 66), (34, 68, 9), (56, 60), (36, 72, 9), (26, 71)], 1), volume=0.3)
+        easel.solid(
+            outline([(24, 66), (34, 68, 9), (56, 60), (36, 72, 9), (26, 71)], 1), volume=0.3
+        )
     elif silhouette == "high-top":
         easel.solid(circle(27, 47, 5), volume=0.4)
     elif silhouette == "low-top":
@@ -82,7 +109,10 @@ def boot(easel: Easel, silhouette: str) -> None:
     easel.part(outline(shaft, 3))
     if silhouette == "chelsea":
         easel.solid(
-            outline([(32, top + 4), (42, top + 4), (40, 58, 3), (34, 58, 3)], 1), darker(easel.palette.base, 0.4), "knit", volume=0.4
+            outline([(32, top + 4), (42, top + 4), (40, 58, 3), (34, 58, 3)], 1),
+            darker(easel.palette.base, 0.4),
+            "knit",
+            volume=0.4,
         )
         easel.line([(22.5, top + 2), (20, top - 5), (26, top - 5), (26, top + 3)], 1.3)
     elif silhouette == "lace-up":
@@ -99,18 +129,35 @@ def boot(easel: Easel, silhouette: str) -> None:
         easel.fold([(26, 56), (36, 60), (50, 56)], 2)
         easel.fold([(25, 62), (36, 66), (52, 60)], 2)
     easel.line([(64, 64), (62, 74), (66, 83)], 0.7, alpha=0.6)
-    sole = darker(shadow_of(easel.palette.base), 0.1) if luminance(easel.palette.base) > 0.2 else (0.3, 0.24, 0.2)
-    easel.solid(outline([(22, 82), (87, 82), (88, 88), (48, 88), (46, 94), (22, 94)], 1.4), sole, "rubber", volume=0.4)
+    sole = (
+        darker(shadow_of(easel.palette.base), 0.1)
+        if luminance(easel.palette.base) > 0.2
+        else (0.3, 0.24, 0.2)
+    )
+    easel.solid(
+        outline([(22, 82), (87, 82), (88, 88), (48, 88), (46, 94), (22, 94)], 1.4),
+        sole,
+        "rubber",
+        volume=0.4,
+    )
 
 
 def heel(easel: Easel, silhouette: str) -> None:
     block = silhouette == "block heel"
-    post = [(13, 50), (27, 56), (24, 88), (14, 88)] if block else [(13, 46), (24, 56, 4), (15.6, 89), (12.6, 89)]
+    post = (
+        [(13, 50), (27, 56), (24, 88), (14, 88)]
+        if block
+        else [(13, 46), (24, 56, 4), (15.6, 89), (12.6, 89)]
+    )
     easel.solid(outline(post, 2), volume=0.7)
     if silhouette == "slingback":
         easel.line([(20, 42), (10, 40), (13, 50)], 2.6)
         easel.line([(20, 42), (10, 40), (13, 50)], 1.8, easel.palette.base)
-    easel.hollow(outline([(14, 36), (24, 42, 8), (46, 62, 12), (62, 66, 8), (64, 74), (40, 72, 10), (16, 54)], 5))
+    easel.hollow(
+        outline(
+            [(14, 36), (24, 42, 8), (46, 62, 12), (62, 66, 8), (64, 74), (40, 72, 10), (16, 54)], 5
+        )
+    )
     body = [
         (12, 33, 4),
         (18, 42, 6),
@@ -127,7 +174,18 @@ def heel(easel: Easel, silhouette: str) -> None:
     ]
     easel.part(outline(body, 3))
     easel.solid(
-        outline([(30, 63), (44, 80, 12), (62, 87.4, 8), (91, 87.4), (91, 90), (60, 90, 9), (42, 83, 12)], 1.4),
+        outline(
+            [
+                (30, 63),
+                (44, 80, 12),
+                (62, 87.4, 8),
+                (91, 87.4),
+                (91, 90),
+                (60, 90, 9),
+                (42, 83, 12),
+            ],
+            1.4,
+        ),
         darker(easel.palette.base, 0.45),
         "leather",
         volume=0.3,
@@ -138,7 +196,9 @@ def heel(easel: Easel, silhouette: str) -> None:
         easel.flat(circle(33, 37, 1.8), (0.8, 0.66, 0.34))
     if silhouette == "bow":
         for sign in (1, -1):
-            easel.solid(outline([(74, 67), (74 + sign * 8, 62), (74 + sign * 8, 71)], 2), volume=0.5)
+            easel.solid(
+                outline([(74, 67), (74 + sign * 8, 62), (74 + sign * 8, 71)], 2), volume=0.5
+            )
         easel.solid(circle(74, 67, 2.0), volume=0.5)
 
 
@@ -148,10 +208,22 @@ def sandal(easel: Easel, silhouette: str) -> None:
         return
     wedge = silhouette == "wedge"
     heel_y = 56.0 if wedge else 76.0
-    block = [(8, heel_y + 3), (30, heel_y + 6, 14), (60, 80, 16), (92, 79, 8), (93, 87, 4), (10, 88, 3)]
+    block = [
+        (8, heel_y + 3),
+        (30, heel_y + 6, 14),
+        (60, 80, 16),
+        (92, 79, 8),
+        (93, 87, 4),
+        (10, 88, 3),
+    ]
     if wedge:
         easel.part(outline(block, 3), volume=0.7)
-        easel.solid(outline([(9, 83), (60, 83.4), (93, 82), (93, 87.4, 4), (10, 88.4, 3)], 1), (0.72, 0.54, 0.35), "canvas", volume=0.4)
+        easel.solid(
+            outline([(9, 83), (60, 83.4), (93, 82), (93, 87.4, 4), (10, 88.4, 3)], 1),
+            (0.72, 0.54, 0.35),
+            "canvas",
+            volume=0.4,
+        )
     else:
         easel.solid(outline(block, 3), darker(easel.palette.base, 0.5), "rubber", volume=0.7)
     if silhouette == "slide":
@@ -175,11 +247,16 @@ def sandal(easel: Easel, silhouette: str) -> None:
 def _straps(easel: Easel, silhouette: str, heel_y: float) -> None:
     ankle = heel_y - 36
     far = darker(easel.palette.base, 0.4)
-    loops = [[(70, 78), (71, 56, 9), (84, 58, 9), (88, 77)], [(48, 79), (50, 52, 9), (64, 52, 9), (69, 78)]]
+    loops = [
+        [(70, 78), (71, 56, 9), (84, 58, 9), (88, 77)],
+        [(48, 79), (50, 52, 9), (64, 52, 9), (69, 78)],
+    ]
     if silhouette == "gladiator":
         loops.append([(30, 79), (32, 50, 9), (45, 50, 9), (50, 79)])
     for points in loops:
-        easel.solid(band([(p[0] + 3.4, p[1] - 1.5, *p[2:]) for p in points[1:]], 3.4), far, volume=0.5)
+        easel.solid(
+            band([(p[0] + 3.4, p[1] - 1.5, *p[2:]) for p in points[1:]], 3.4), far, volume=0.5
+        )
         easel.part(band(points, 6.4), volume=0.8)
     if silhouette == "gladiator":
         easel.part(band([(61, 54), (48, 46, 6), (40, ankle + 4)], 4.4), volume=0.6)
@@ -214,10 +291,29 @@ def _flip_flops(easel: Easel) -> None:
 
 
 KINDS = {
-    "sneaker": Kind(sneaker, ("low-top", "high-top", "runner", "court"), ("canvas", "leather", "suede", "knit"), stands=True),
-    "boot": Kind(boot, ("chelsea", "lace-up", "knee-high", "rain"), ("leather", "suede", "rubber"), stands=True),
-    "heel": Kind(heel, ("stiletto", "block heel", "slingback", "ankle strap", "bow"), ("leather", "suede", "velvet"), stands=True),
+    "sneaker": Kind(
+        sneaker,
+        ("low-top", "high-top", "runner", "court"),
+        ("canvas", "leather", "suede", "knit"),
+        stands=True,
+    ),
+    "boot": Kind(
+        boot,
+        ("chelsea", "lace-up", "knee-high", "rain"),
+        ("leather", "suede", "rubber"),
+        stands=True,
+    ),
+    "heel": Kind(
+        heel,
+        ("stiletto", "block heel", "slingback", "ankle strap", "bow"),
+        ("leather", "suede", "velvet"),
+        stands=True,
+    ),
     "sandal": Kind(
-        sandal, ("strappy", "wedge", "flip-flop", "slide", "gladiator"), ("leather", "suede", "rubber"), stands=True, hung=("flip-flop",)
+        sandal,
+        ("strappy", "wedge", "flip-flop", "slide", "gladiator"),
+        ("leather", "suede", "rubber"),
+        stands=True,
+        hung=("flip-flop",),
     ),
 }

@@ -12,7 +12,13 @@ STEEL: RGB = (0.62, 0.64, 0.68)
 
 
 def _leg(
-    easel: Easel, top: tuple[float, float], foot: tuple[float, float], *, width: float = 3.6, colour: RGB = LEGS, material: str = "wood"
+    easel: Easel,
+    top: tuple[float, float],
+    foot: tuple[float, float],
+    *,
+    width: float = 3.6,
+    colour: RGB = LEGS,
+    material: str = "wood",
 ) -> None:
     (x, y), (fx, fy) = top, foot
     points = [(x - width / 2, y), (x + width / 2, y), (fx + width / 3, fy), (fx - width / 3, fy)]
@@ -38,11 +44,27 @@ def chair(easel: Easel, silhouette: str) -> None:
         easel.part(outline(mirror([(50, 8, 12), (68, 10, 8), (71, 46, 8), (50, 50)]), 5))
         easel.part(outline(mirror([(50, 55), (74, 56, 6), (76, 64, 5), (50, 68)]), 4))
         for sign in (1, -1):
-            easel.line([(50 + sign * 26, 60), (50 + sign * 31, 50), (50 + sign * 30, 43), (50 + sign * 22, 42)], 3, (0.2, 0.2, 0.22))
+            easel.line(
+                [
+                    (50 + sign * 26, 60),
+                    (50 + sign * 31, 50),
+                    (50 + sign * 30, 43),
+                    (50 + sign * 22, 42),
+                ],
+                3,
+                (0.2, 0.2, 0.22),
+            )
         return
     if silhouette == "stool":
         for x, foot in ((38, 30), (62, 70), (45, 42), (55, 58)):
-            _leg(easel, (x, 32), (foot, 94), width=4.2, colour=easel.palette.base, material=easel.material)
+            _leg(
+                easel,
+                (x, 32),
+                (foot, 94),
+                width=4.2,
+                colour=easel.palette.base,
+                material=easel.material,
+            )
         easel.line([(34, 70), (66, 70)], 2.4, darker(easel.palette.base, 0.2))
         easel.part(oval(50, 30, 27, 9))
         return
@@ -81,7 +103,15 @@ def sofa(easel: Easel, silhouette: str) -> None:
         easel.part(rect(left, arm_top, left + arm + 3, 79, 5))
     if easel.rng.random() < 0.5:
         easel.solid(
-            outline([(50 - half + 9, 46), (50 - half + 22, 43), (50 - half + 25, 56), (50 - half + 12, 59)], 2.5),
+            outline(
+                [
+                    (50 - half + 9, 46),
+                    (50 - half + 22, 43),
+                    (50 - half + 25, 56),
+                    (50 - half + 12, 59),
+                ],
+                2.5,
+            ),
             easel.palette.accent,
             "cotton",
             volume=0.7,
@@ -92,15 +122,32 @@ def table(easel: Easel, silhouette: str) -> None:
     base = easel.palette.base
     legs = STEEL if easel.material == "metal" else darker(base, 0.16)
     if silhouette == "round":
-        easel.solid(outline(mirror([(50, 40), (53.4, 40), (53, 76, 6), (68, 90, 3), (50, 87)]), 2), legs, volume=0.8)
+        easel.solid(
+            outline(mirror([(50, 40), (53.4, 40), (53, 76, 6), (68, 90, 3), (50, 87)]), 2),
+            legs,
+            volume=0.8,
+        )
         easel.part(oval(50, 42, 42, 12.5), volume=0.6)
-        easel.solid(outline([(8, 42), (50, 57, 50), (92, 42), (91, 46), (50, 60, 50), (9, 46)], 2), darker(base, 0.12), volume=0.4)
+        easel.solid(
+            outline([(8, 42), (50, 57, 50), (92, 42), (91, 46), (50, 60, 50), (9, 46)], 2),
+            darker(base, 0.12),
+            volume=0.4,
+        )
         return
     low = silhouette == "coffee"
     top, floor = (52, 84) if low else (32, 94)
     for x, foot in ((24, 26), (76, 74)):
-        _leg(easel, (x, top), (foot, floor - 10), colour=darker(legs, 0.25), width=3.4, material=easel.material)
-    easel.part(outline([(20, top - 8), (80, top - 8), (95, top + 6), (5, top + 6)], 1.5), volume=0.6)
+        _leg(
+            easel,
+            (x, top),
+            (foot, floor - 10),
+            colour=darker(legs, 0.25),
+            width=3.4,
+            material=easel.material,
+        )
+    easel.part(
+        outline([(20, top - 8), (80, top - 8), (95, top + 6), (5, top + 6)], 1.5), volume=0.6
+    )
     easel.part(rect(5, top + 5.4, 95, top + 11, 1), volume=0.6)
     if silhouette == "desk":
         easel.part(rect(58, top + 11, 91, top + 32, 1), volume=0.7)
@@ -115,8 +162,18 @@ def table(easel: Easel, silhouette: str) -> None:
 
 KINDS = {
     "chair": Kind(
-        chair, ("dining", "armchair", "office", "stool", "shell"), ("wood", "velvet", "leather", "plastic", "linen"), stands=True
+        chair,
+        ("dining", "armchair", "office", "stool", "shell"),
+        ("wood", "velvet", "leather", "plastic", "linen"),
+        stands=True,
     ),
-    "sofa": Kind(sofa, ("three-seater", "loveseat", "chesterfield", "modern"), ("linen", "velvet", "leather", "wool"), stands=True),
-    "table": Kind(table, ("dining", "round", "coffee", "desk"), ("wood", "metal", "plastic"), stands=True),
+    "sofa": Kind(
+        sofa,
+        ("three-seater", "loveseat", "chesterfield", "modern"),
+        ("linen", "velvet", "leather", "wool"),
+        stands=True,
+    ),
+    "table": Kind(
+        table, ("dining", "round", "coffee", "desk"), ("wood", "metal", "plastic"), stands=True
+    ),
 }

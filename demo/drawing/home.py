@@ -20,7 +20,19 @@ def mug(easel: Easel, silhouette: str) -> None:
     if silhouette == "camp":
         top, width = 28, 29
     right = 44 + width
-    easel.part(band([(right - 4, top + 14), (right + 20, top + 12, 14), (right + 20, 68, 14), (right - 6, 70)], 7.6, 14), volume=0.8)
+    easel.part(
+        band(
+            [
+                (right - 4, top + 14),
+                (right + 20, top + 12, 14),
+                (right + 20, 68, 14),
+                (right - 6, 70),
+            ],
+            7.6,
+            14,
+        ),
+        volume=0.8,
+    )
     foot = {"latte": 17, "camp": 28, "round": 15}.get(silhouette, 25)
     bulge = 30 if silhouette == "round" else width
     body = [
@@ -53,22 +65,56 @@ def bottle(easel: Easel, silhouette: str) -> None:
             easel.line([(45, 74.5), (55, 74.5)], 0.8, (0.3, 0.25, 0.2))
         return
     if silhouette == "sport":
-        easel.part(outline(mirror([(50, 30), (63, 30, 5), (66, 48, 9), (62, 60, 9), (66, 74, 9), (65, 93, 5), (50, 94)]), 3))
+        easel.part(
+            outline(
+                mirror(
+                    [
+                        (50, 30),
+                        (63, 30, 5),
+                        (66, 48, 9),
+                        (62, 60, 9),
+                        (66, 74, 9),
+                        (65, 93, 5),
+                        (50, 94),
+                    ]
+                ),
+                3,
+            )
+        )
         easel.solid(rect(37, 20, 63, 32, 3), volume=0.7)
         easel.solid(rect(45, 8, 55, 21, 3), darker(easel.trim, 0.15), "plastic", volume=0.7)
         return
     wide = 17 if silhouette == "flask" else 14
-    easel.part(outline(mirror([(50, 26), (58, 26, 3), (50 + wide, 36, 7), (50 + wide, 92, 4), (50, 94)]), 3))
-    easel.solid(rect(41, 9, 59, 27, 2.5), STEEL if easel.pattern == "plain" else easel.trim, "metal", volume=0.8)
+    easel.part(
+        outline(
+            mirror([(50, 26), (58, 26, 3), (50 + wide, 36, 7), (50 + wide, 92, 4), (50, 94)]), 3
+        )
+    )
+    easel.solid(
+        rect(41, 9, 59, 27, 2.5),
+        STEEL if easel.pattern == "plain" else easel.trim,
+        "metal",
+        volume=0.8,
+    )
     for y in (14, 18, 22):
         easel.line([(42, y), (58, y)], 0.6, alpha=0.5)
     if silhouette == "flask":
-        easel.line([(58, 12), (70, 14, 7), (70, 30, 7), (64, 34)], 2.6, darker(easel.palette.base, 0.35))
+        easel.line(
+            [(58, 12), (70, 14, 7), (70, 30, 7), (64, 34)], 2.6, darker(easel.palette.base, 0.35)
+        )
 
 
 def vase(easel: Easel, silhouette: str) -> None:
     outlines = {
-        "amphora": [(50, 14), (60, 14, 2), (57, 26, 6), (76, 48, 18), (64, 84, 10), (62, 92, 2), (50, 93)],
+        "amphora": [
+            (50, 14),
+            (60, 14, 2),
+            (57, 26, 6),
+            (76, 48, 18),
+            (64, 84, 10),
+            (62, 92, 2),
+            (50, 93),
+        ],
         "bulb": [(50, 16), (57, 16, 2), (55, 42, 8), (80, 62, 20), (66, 91, 9), (50, 92)],
         "cylinder": [(50, 14), (67, 14, 2), (65, 50, 20), (67, 91, 4), (50, 93)],
         "trumpet": [(50, 12), (74, 12, 2), (60, 40, 16), (60, 70, 12), (68, 92, 3), (50, 93)],
@@ -113,12 +159,38 @@ def lamp(easel: Easel, silhouette: str) -> None:
         easel.solid(oval(50, base_y - 2, 17, 3.6), metal, "metal", volume=0.6)
     else:
         easel.solid(
-            outline(mirror([(50, 54), (54, 54), (55, 60, 4), (64, 72, 9), (57, 84, 5), (62, 90, 1.5), (50, 91)]), 2), easel.trim, "ceramic"
+            outline(
+                mirror(
+                    [
+                        (50, 54),
+                        (54, 54),
+                        (55, 60, 4),
+                        (64, 72, 9),
+                        (57, 84, 5),
+                        (62, 90, 1.5),
+                        (50, 91),
+                    ]
+                ),
+                2,
+            ),
+            easel.trim,
+            "ceramic",
         )
     wide = 31 if silhouette == "table" else 27
     top = 12 if silhouette == "table" else 6
     easel.part(
-        outline(mirror([(50, top), (50 + wide * 0.56, top, 1), (50 + wide, shade_bottom, 1), (50, shade_bottom + 3, 60)]), 1), volume=0.8
+        outline(
+            mirror(
+                [
+                    (50, top),
+                    (50 + wide * 0.56, top, 1),
+                    (50 + wide, shade_bottom, 1),
+                    (50, shade_bottom + 3, 60),
+                ]
+            ),
+            1,
+        ),
+        volume=0.8,
     )
     easel.glint(oval(50, shade_bottom - 12, wide * 0.5, 10), 0.22, 5)
 
@@ -127,12 +199,18 @@ def clock(easel: Easel, silhouette: str) -> None:
     if silhouette == "alarm":
         for sign in (1, -1):
             easel.solid(oval(50 + sign * 17, 19, 11, 8), easel.trim, "metal", volume=0.7)
-            easel.line([(50 + sign * 20, 84), (50 + sign * 25, 93)], 4, darker(easel.palette.base, 0.3))
+            easel.line(
+                [(50 + sign * 20, 84), (50 + sign * 25, 93)], 4, darker(easel.palette.base, 0.3)
+            )
         easel.line([(50, 8), (50, 18)], 2.4)
     square = silhouette == "square"
     body = rect(13, 15, 87, 89, 6) if square else circle(50, 54, 36)
     easel.part(body)
-    face_colour = lighter(easel.palette.base, 0.9) if luminance(easel.palette.base) < 0.75 else (0.99, 0.99, 0.97)
+    face_colour = (
+        lighter(easel.palette.base, 0.9)
+        if luminance(easel.palette.base) < 0.75
+        else (0.99, 0.99, 0.97)
+    )
     easel.solid(circle(50, 54 if not square else 52, 22.5), face_colour, "ceramic", volume=0.35)
     middle = 52 if square else 54
     dark = (0.1, 0.1, 0.12)
@@ -140,10 +218,16 @@ def clock(easel: Easel, silhouette: str) -> None:
         angle = i * math.pi / 6
         dx, dy = math.sin(angle), math.cos(angle)
         inner = 16.5 if i % 3 == 0 else 18.5
-        easel.line([(50 + dx * inner, middle - dy * inner), (50 + dx * 20.2, middle - dy * 20.2)], 1.6 if i % 3 == 0 else 0.9, dark)
+        easel.line(
+            [(50 + dx * inner, middle - dy * inner), (50 + dx * 20.2, middle - dy * 20.2)],
+            1.6 if i % 3 == 0 else 0.9,
+            dark,
+        )
     hour, minute = easel.rng.uniform(0, 6.28), easel.rng.uniform(0, 6.28)
     easel.line([(50, middle), (50 + 10 * math.sin(hour), middle - 10 * math.cos(hour))], 2.4, dark)
-    easel.line([(50, middle), (50 + 15 * math.sin(minute), middle - 15 * math.cos(minute))], 1.6, dark)
+    easel.line(
+        [(50, middle), (50 + 15 * math.sin(minute), middle - 15 * math.cos(minute))], 1.6, dark
+    )
     easel.flat(circle(50, middle, 1.9), (0.8, 0.2, 0.15))
 
 
@@ -152,7 +236,13 @@ def pillow(easel: Easel, silhouette: str) -> None:
         easel.part(circle(50, 52, 36))
         for i in range(12):
             angle = i * math.pi / 6
-            easel.fold([(50 + 5 * math.cos(angle), 52 + 5 * math.sin(angle)), (50 + 26 * math.cos(angle), 52 + 26 * math.sin(angle))], 1.6)
+            easel.fold(
+                [
+                    (50 + 5 * math.cos(angle), 52 + 5 * math.sin(angle)),
+                    (50 + 26 * math.cos(angle), 52 + 26 * math.sin(angle)),
+                ],
+                1.6,
+            )
         easel.solid(circle(50, 52, 3.6), volume=0.6)
         return
     half = 26 if silhouette == "lumbar" else 38
@@ -170,18 +260,41 @@ def pillow(easel: Easel, silhouette: str) -> None:
     if silhouette == "tasselled":
         for x, y in ((11, 14), (89, 14), (11, 90), (89, 90)):
             for dx in (-2, 0, 2):
-                easel.line([(x, y), (x + dx + (4 if x > 50 else -4), y + (7 if y > 50 else -7))], 1.5, easel.trim)
+                easel.line(
+                    [(x, y), (x + dx + (4 if x > 50 else -4), y + (7 if y > 50 else -7))],
+                    1.5,
+                    easel.trim,
+                )
     easel.part(body)
     easel.stroke(body, 1.5, easel.trim)
-    for x, y, dx, dy in ((16, 60 - half, 12, 10), (84, 60 - half, -12, 10), (16, 45 + half, 12, -10), (84, 45 + half, -12, -10)):
+    for x, y, dx, dy in (
+        (16, 60 - half, 12, 10),
+        (84, 60 - half, -12, 10),
+        (16, 45 + half, 12, -10),
+        (84, 45 + half, -12, -10),
+    ):
         easel.fold([(x, y), (x + dx * 0.6, y + dy * 0.4), (x + dx, y + dy)], 2.2)
 
 
 KINDS = {
-    "mug": Kind(mug, ("classic", "latte", "camp", "round"), ("ceramic", "metal", "glass"), stands=True),
-    "bottle": Kind(bottle, ("flask", "slim", "sport", "wine"), ("metal", "plastic", "glass"), stands=True),
-    "vase": Kind(vase, ("amphora", "bulb", "cylinder", "trumpet"), ("ceramic", "glass", "metal"), stands=True),
-    "lamp": Kind(lamp, ("table", "floor", "desk", "pendant"), ("linen", "metal", "cotton"), stands=True, hung=("pendant",)),
+    "mug": Kind(
+        mug, ("classic", "latte", "camp", "round"), ("ceramic", "metal", "glass"), stands=True
+    ),
+    "bottle": Kind(
+        bottle, ("flask", "slim", "sport", "wine"), ("metal", "plastic", "glass"), stands=True
+    ),
+    "vase": Kind(
+        vase, ("amphora", "bulb", "cylinder", "trumpet"), ("ceramic", "glass", "metal"), stands=True
+    ),
+    "lamp": Kind(
+        lamp,
+        ("table", "floor", "desk", "pendant"),
+        ("linen", "metal", "cotton"),
+        stands=True,
+        hung=("pendant",),
+    ),
     "clock": Kind(clock, ("wall", "square", "alarm"), ("wood", "plastic", "metal")),
-    "pillow": Kind(pillow, ("square", "round", "lumbar", "tasselled"), ("cotton", "linen", "velvet", "knit")),
+    "pillow": Kind(
+        pillow, ("square", "round", "lumbar", "tasselled"), ("cotton", "linen", "velvet", "knit")
+    ),
 }

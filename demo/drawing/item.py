@@ -21,8 +21,12 @@ KINDS: dict[str, Kind] = {
     **toys.KINDS,
 }
 CATEGORIES: tuple[str, ...] = tuple(KINDS)
-SILHOUETTES: dict[str, tuple[str, ...]] = {category: kind.silhouettes for category, kind in KINDS.items()}
-MATERIALS: dict[str, tuple[str, ...]] = {category: kind.materials for category, kind in KINDS.items()}
+SILHOUETTES: dict[str, tuple[str, ...]] = {
+    category: kind.silhouettes for category, kind in KINDS.items()
+}
+MATERIALS: dict[str, tuple[str, ...]] = {
+    category: kind.materials for category, kind in KINDS.items()
+}
 
 # The colours whose pattern shows clearly on each colour.
 ACCENTS: dict[str, tuple[str, ...]] = {

@@ -4,7 +4,17 @@ import colorsys
 import random
 from dataclasses import dataclass
 
-__all__ = ["COLOURS", "RGB", "Palette", "darker", "lighter", "luminance", "mix", "shadow_of", "tint"]
+__all__ = [
+    "COLOURS",
+    "RGB",
+    "Palette",
+    "darker",
+    "lighter",
+    "luminance",
+    "mix",
+    "shadow_of",
+    "tint",
+]
 
 RGB = tuple[float, float, float]
 """Red, green, blue, each in 0..1, sRGB encoded."""

@@ -17,7 +17,9 @@ def paint(colour: RGB, alpha: float = 1.0) -> skia.Paint:
     return skia.Paint(Color4f=skia.Color4f(*colour, alpha), AntiAlias=True)
 
 
-def pattern_shader(pattern: str, palette: Palette, rng: random.Random, *, scale: float = 1.0) -> skia.Shader | None:
+def pattern_shader(
+    pattern: str, palette: Palette, rng: random.Random, *, scale: float = 1.0
+) -> skia.Shader | None:
     """Returns the shader that fills with the pattern, in units; None for plain.
 
     The accent covers less than half of a tile, so the base stays the product's colour.
@@ -37,7 +39,9 @@ def pattern_shader(pattern: str, palette: Palette, rng: random.Random, *, scale:
     matrix.postTranslate(50 + rng.uniform(-5, 5), 50 + rng.uniform(-5, 5))
     picture = recorder.finishRecordingAsPicture()
     tile = skia.Rect.MakeWH(width, height)
-    return picture.makeShader(skia.TileMode.kRepeat, skia.TileMode.kRepeat, skia.FilterMode.kLinear, matrix, tile)
+    return picture.makeShader(
+        skia.TileMode.kRepeat, skia.TileMode.kRepeat, skia.FilterMode.kLinear, matrix, tile
+    )
 
 
 def _turn(pattern: str, rng: random.Random) -> float:

@@ -53,7 +53,9 @@ class Sketch:
 def draw(item: Item, size: int = 320) -> Image.Image:
     """Returns the item as a square RGB image of `size` pixels; the same item gives the same pixels."""
     sketch = _sketch(item)
-    product = skia.Image.fromarray(_raster(sketch, size), skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
+    product = skia.Image.fromarray(
+        _raster(sketch, size), skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType
+    )
     pixels = np.empty((size, size, 4), np.uint8)
     canvas = _canvas(pixels, size / 100)
     draw_background(canvas, item.background, sketch.rng, size=(100, 100))
@@ -64,7 +66,9 @@ def draw(item: Item, size: int = 320) -> Image.Image:
 
 def draw_cutout(item: Item, size: int) -> Image.Image:
     """Returns the item alone as a square RGBA image of `size` pixels, transparent around it, without a shadow."""
-    return Image.frombytes("RGBa", (size, size), _raster(_sketch(item), size).tobytes()).convert("RGBA")
+    return Image.frombytes("RGBa", (size, size), _raster(_sketch(item), size).tobytes()).convert(
+        "RGBA"
+    )
 
 
 def _raster(sketch: Sketch, size: int) -> NDArray[np.uint8]:
@@ -75,7 +79,9 @@ def _raster(sketch: Sketch, size: int) -> NDArray[np.uint8]:
 
 
 def _canvas(pixels: NDArray[np.uint8], scale: float) -> skia.Canvas:
-    surface = skia.Surface(pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
+    surface = skia.Surface(
+        pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType
+    )
     canvas = surface.getCanvas()
     canvas.scale(scale, scale)
     return canvas
@@ -86,7 +92,9 @@ def _sketch(item: Item) -> Sketch:
     kind = KINDS[item.category]
     palette = Palette(tint(item.colour, rng), tint(item.accent, rng))
     recorder = skia.PictureRecorder()
-    canvas = recorder.beginRecording(skia.Rect.MakeLTRB(-MARGIN, -MARGIN, 100 + MARGIN, 100 + MARGIN))
+    canvas = recorder.beginRecording(
+        skia.Rect.MakeLTRB(-MARGIN, -MARGIN, 100 + MARGIN, 100 + MARGIN)
+    )
     easel = Easel.set_up(canvas, palette, pattern=item.pattern, material=item.material, rng=rng)
     kind.draw(easel, item.silhouette)
     stands = kind.stands and item.silhouette not in kind.hung
@@ -107,7 +115,12 @@ def _pose(extent: skia.Rect, rng: random.Random, *, stands: bool) -> Pose:
     dx = rng.uniform(-room_x, room_x) * 0.8
     dy = rng.uniform(0.2, 0.9) * room_y if stands else rng.uniform(-room_y, room_y) * 0.8
     flip = rng.choice((-1, 1))
-    return Pose((extent.centerX(), extent.centerY()), (flip * stretch * size, size), turn, (50 + dx, 50 + dy))
+    return Pose(
+        (extent.centerX(), extent.centerY()),
+        (flip * stretch * size, size),
+        turn,
+        (50 + dx, 50 + dy),
+    )
 
 
 def _ground(extent: skia.Rect, pose: Pose) -> skia.Rect:
@@ -133,7 +146,11 @@ def _soft_silhouette(product: skia.Image, strength: float) -> skia.Image:
     """Returns the product's blurred shape in black, at a quarter of its size: nothing finer is left after the blur."""
     size = max(1, product.width() // 4)
     pixels = np.zeros((size, size, 4), np.uint8)
-    black = skia.ColorFilters.Blend(skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn)
+    black = skia.ColorFilters.Blend(
+        skia.Color4f(0, 0, 0.04, strength), skia.ColorSpace.MakeSRGB(), skia.BlendMode.kSrcIn
+    )
     paint = skia.Paint(ImageFilter=skia.ImageFilters.Blur(1.8, 1.8), ColorFilter=black)
     _canvas(pixels, size / 100).drawImageRect(product, skia.Rect.MakeWH(100, 100), SMOOTH, paint)
-    return skia.Image.fromarray(pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
+    return skia.Image.fromarray(
+        pixels, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType
+    )

@@ -22,7 +22,9 @@ def curve(points: Points, rounding: float = 99.0) -> skia.Path:
 
 def band(points: Points, width: float, rounding: float = 99.0) -> skia.Path:
     """Returns the outline of a strap: the smooth line through the points, `width` units wide."""
-    pen = skia.Paint(Style=skia.Paint.kStroke_Style, StrokeWidth=width, StrokeJoin=skia.Paint.kRound_Join)
+    pen = skia.Paint(
+        Style=skia.Paint.kStroke_Style, StrokeWidth=width, StrokeJoin=skia.Paint.kRound_Join
+    )
     path = skia.Path()
     pen.getFillPath(curve(points, rounding), path, None, 4.0)
     return skia.Simplify(path)
@@ -80,7 +82,9 @@ def _trace(points: Points, rounding: float, *, closed: bool) -> skia.Path:
     return path
 
 
-def _towards(corner: tuple[float, ...], other: tuple[float, ...], distance: float) -> tuple[float, float]:
+def _towards(
+    corner: tuple[float, ...], other: tuple[float, ...], distance: float
+) -> tuple[float, float]:
     dx, dy = other[0] - corner[0], other[1] - corner[1]
     length = (dx * dx + dy * dy) ** 0.5
     share = min(0.5, distance / length) if length else 0.0

@@ -25,22 +25,43 @@ def _short_sleeve(drop: float = 0.0) -> Points:
 
 
 def _long_sleeve(width: float = 10.0, length: float = 82.0) -> Points:
-    return [(66, 18), (73, 20, 8), (83, 48, 20), (88, length), (88 - width, length + 2), (75, 55, 20), (67, 40)]
+    return [
+        (66, 18),
+        (73, 20, 8),
+        (83, 48, 20),
+        (88, length),
+        (88 - width, length + 2),
+        (75, 55, 20),
+        (67, 40),
+    ]
 
 
 def _cuff(width: float = 10.0, length: float = 82.0, height: float = 5.0) -> Points:
-    return [(88.4, length - 3), (88, length + height - 3), (88 - width, length + height - 1), (87 - width, length - 1)]
+    return [
+        (88.4, length - 3),
+        (88, length + height - 3),
+        (88 - width, length + height - 1),
+        (87 - width, length - 1),
+    ]
 
 
 def _body(easel: Easel, *, neck: float, hem: float, width: float, depth: float) -> Points:
     waist = easel.vary(width, 0.03)
-    right = [(50, depth, 12), (50 + neck, 15, 3), (70, 19, 5), (50 + width - 1, 40, 8), (50 + waist, 62, 20)]
+    right = [
+        (50, depth, 12),
+        (50 + neck, 15, 3),
+        (70, 19, 5),
+        (50 + width - 1, 40, 8),
+        (50 + waist, 62, 20),
+    ]
     return mirror([*right, (50 + width, hem, 3), (50, hem + 1, 30)])
 
 
 def _neck(easel: Easel, *, neck: float, depth: float, band: float) -> None:
     """Draws the inside of the back, then (over the body, by the caller's order) the band of the neckline."""
-    easel.hollow(outline(mirror([(50, 14), (50 + neck, 14.5), (50 + neck, 17), (50, depth + 3, 12)]), 2))
+    easel.hollow(
+        outline(mirror([(50, 14), (50 + neck, 14.5), (50 + neck, 17), (50, depth + 3, 12)]), 2)
+    )
     if band:
         easel.stroke(curve([(50 - neck, 14.6), (50, 18.5), (50 + neck, 14.6)]), band, easel.trim)
 
@@ -81,7 +102,17 @@ def long_sleeve(easel: Easel, silhouette: str) -> None:
     else:
         _neck(easel, neck=neck, depth=depth, band=1.8)
     _sleeves(easel, _long_sleeve(9), cuff=_cuff(9, height=3))
-    easel.part(outline(_body(easel, neck=neck, hem=84, width=19, depth=17 if silhouette == "turtleneck" else depth)))
+    easel.part(
+        outline(
+            _body(
+                easel,
+                neck=neck,
+                hem=84,
+                width=19,
+                depth=17 if silhouette == "turtleneck" else depth,
+            )
+        )
+    )
     if silhouette != "turtleneck":
         _neckline(easel, neck=neck, depth=depth, band=2.2)
     if silhouette == "henley":
@@ -127,7 +158,13 @@ def sweater(easel: Easel, silhouette: str) -> None:
     else:
         _neck(easel, neck=9, depth=depth, band=3.2)
     _sleeves(easel, _long_sleeve(12, 80), cuff=_cuff(12, 80, 7))
-    easel.part(outline(_body(easel, neck=9, hem=80, width=22, depth=17 if silhouette == "turtleneck" else depth)))
+    easel.part(
+        outline(
+            _body(
+                easel, neck=9, hem=80, width=22, depth=17 if silhouette == "turtleneck" else depth
+            )
+        )
+    )
     _ribs(easel, 28.5, 77, 71.5, 85)
     if silhouette != "turtleneck":
         _neckline(easel, neck=9, depth=depth, band=3.6)
@@ -150,11 +187,20 @@ def hoodie(easel: Easel, silhouette: str) -> None:
     if silhouette == "zip":
         easel.line([(50, 28), (50, 85)], 1.8)
         easel.line([(50, 28), (50, 85)], 1.0, STEEL)
-        for points in ([(48.5, 60), (38, 60), (34, 74), (48.5, 74)], [(51.5, 60), (62, 60), (66, 74), (51.5, 74)]):
+        for points in (
+            [(48.5, 60), (38, 60), (34, 74), (48.5, 74)],
+            [(51.5, 60), (62, 60), (66, 74), (51.5, 74)],
+        ):
             easel.part(outline(points), volume=0.4)
     else:
-        easel.part(outline([(40, 58), (60, 58), (66, 70), (66, 75), (34, 75), (34, 70)]), volume=0.5)
-    cord = lighter(easel.palette.base, 0.75) if luminance(easel.palette.base) < 0.6 else darker(easel.palette.base, 0.5)
+        easel.part(
+            outline([(40, 58), (60, 58), (66, 70), (66, 75), (34, 75), (34, 70)]), volume=0.5
+        )
+    cord = (
+        lighter(easel.palette.base, 0.75)
+        if luminance(easel.palette.base) < 0.6
+        else darker(easel.palette.base, 0.5)
+    )
     for x in (45.5, 54.5):
         easel.line([(x, 26), (x - 0.5, 36), (x + 0.6, 46)], 1.3, cord)
 
@@ -166,10 +212,19 @@ def _lapels(easel: Easel, depth: float, wide: float) -> None:
 
 
 def jacket(easel: Easel, silhouette: str) -> None:
-    hem, width = {"bomber": (78, 23), "trucker": (78, 20), "puffer": (80, 24), "biker": (76, 20)}.get(silhouette, (86, 21))
+    hem, width = {
+        "bomber": (78, 23),
+        "trucker": (78, 20),
+        "puffer": (80, 24),
+        "biker": (76, 20),
+    }.get(silhouette, (86, 21))
     depth = 46 if silhouette == "blazer" else 24
     easel.hollow(outline(mirror([(50, 13), (58, 13), (60, 20), (50, depth + 4)]), 2))
-    _sleeves(easel, _long_sleeve(13 if silhouette in ("bomber", "puffer") else 11, 81), cuff=_cuff(12, 81, 5))
+    _sleeves(
+        easel,
+        _long_sleeve(13 if silhouette in ("bomber", "puffer") else 11, 81),
+        cuff=_cuff(12, 81, 5),
+    )
     easel.part(outline(_body(easel, neck=8.5, hem=hem, width=width, depth=depth)))
     if silhouette == "blazer":
         _lapels(easel, depth, 6)
@@ -181,7 +236,9 @@ def jacket(easel: Easel, silhouette: str) -> None:
     if silhouette == "puffer":
         for y in range(30, 80, 9):
             easel.fold([(50 - width, y - 1), (50, y + 1), (50 + width, y - 1)], 1.8)
-            easel.line([(50 - width + 1, y - 1), (50, y + 1), (50 + width - 1, y - 1)], 0.6, alpha=0.6)
+            easel.line(
+                [(50 - width + 1, y - 1), (50, y + 1), (50 + width - 1, y - 1)], 0.6, alpha=0.6
+            )
     easel.line([(50, 24), (50, hem)], 2.2)
     easel.line([(50, 24), (50, hem)], 1.1, BRASS if silhouette == "trucker" else STEEL)
     collar = [(50, 25), (57.5, 11), (63, 15), (59, 28)]
@@ -191,7 +248,10 @@ def jacket(easel: Easel, silhouette: str) -> None:
         _ribs(easel, 28, 75, 72, 83)
     if silhouette == "trucker":
         for x in (36, 55):
-            easel.part(outline([(x, 38), (x + 9, 38), (x + 9, 43), (x + 4.5, 46), (x, 43)], 0.6), volume=0.4)
+            easel.part(
+                outline([(x, 38), (x + 9, 38), (x + 9, 43), (x + 4.5, 46), (x, 43)], 0.6),
+                volume=0.4,
+            )
         _buttons(easel, 30, 72, 6, 52.4)
         easel.seam([(31, 35), (49, 35)])
         easel.seam([(51, 35), (69, 35)])
@@ -206,7 +266,15 @@ def coat(easel: Easel, silhouette: str) -> None:
     sleeve = [(64, 11), (70, 13, 8), (78, 40, 20), (81, 66), (71, 68), (70, 45, 20), (64, 32)]
     _sleeves(easel, sleeve, cuff=shift([(81.3, 62), (81.5, 67), (71, 69), (70.6, 64)], 0))
     flare = {"a-line": 24, "duffle": 20}.get(silhouette, 19)
-    right = [(50, 34, 2), (57, 9, 3), (67, 13, 5), (66, 34, 8), (65, 48, 12), (50 + flare, 94, 3), (50, 95, 30)]
+    right = [
+        (50, 34, 2),
+        (57, 9, 3),
+        (67, 13, 5),
+        (66, 34, 8),
+        (65, 48, 12),
+        (50 + flare, 94, 3),
+        (50, 95, 30),
+    ]
     easel.part(outline(mirror(right)))
     easel.line([(50, 34), (51, 94)], 0.9)
     if silhouette == "trench":
@@ -224,7 +292,10 @@ def coat(easel: Easel, silhouette: str) -> None:
     else:
         _lapels_coat(easel)
         _buttons(easel, 44, 76, 4, 53)
-    for points in ([(37, 62), (44, 60), (44.6, 62.4), (37.4, 64.4)], [(63, 62), (56, 60), (55.4, 62.4), (62.6, 64.4)]):
+    for points in (
+        [(37, 62), (44, 60), (44.6, 62.4), (37.4, 64.4)],
+        [(63, 62), (56, 60), (55.4, 62.4), (62.6, 64.4)],
+    ):
         easel.part(outline(points, 0.6), volume=0.4)
 
 
@@ -235,11 +306,25 @@ def _lapels_coat(easel: Easel) -> None:
 
 
 KINDS = {
-    "t-shirt": Kind(t_shirt, ("crew neck", "v-neck", "scoop", "boxy", "cropped", "pocket"), ("cotton", "linen")),
-    "long-sleeve shirt": Kind(long_sleeve, ("crew neck", "v-neck", "henley", "turtleneck"), ("cotton", "linen")),
-    "shirt": Kind(shirt, ("button-down", "short-sleeve", "chest pocket", "band collar"), ("cotton", "linen", "denim", "silk")),
-    "sweater": Kind(sweater, ("crew neck", "v-neck", "turtleneck", "cardigan", "cable"), ("knit", "wool")),
+    "t-shirt": Kind(
+        t_shirt, ("crew neck", "v-neck", "scoop", "boxy", "cropped", "pocket"), ("cotton", "linen")
+    ),
+    "long-sleeve shirt": Kind(
+        long_sleeve, ("crew neck", "v-neck", "henley", "turtleneck"), ("cotton", "linen")
+    ),
+    "shirt": Kind(
+        shirt,
+        ("button-down", "short-sleeve", "chest pocket", "band collar"),
+        ("cotton", "linen", "denim", "silk"),
+    ),
+    "sweater": Kind(
+        sweater, ("crew neck", "v-neck", "turtleneck", "cardigan", "cable"), ("knit", "wool")
+    ),
     "hoodie": Kind(hoodie, ("pullover", "zip"), ("cotton", "wool")),
-    "jacket": Kind(jacket, ("bomber", "trucker", "blazer", "puffer", "biker"), ("nylon", "denim", "leather", "wool", "suede")),
+    "jacket": Kind(
+        jacket,
+        ("bomber", "trucker", "blazer", "puffer", "biker"),
+        ("nylon", "denim", "leather", "wool", "suede"),
+    ),
     "coat": Kind(coat, ("trench", "a-line", "duffle", "overcoat"), ("wool", "cotton", "velvet")),
 }

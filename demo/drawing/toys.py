@@ -17,18 +17,41 @@ def toy_car(easel: Easel, silhouette: str) -> None:
     if silhouette == "truck":
         easel.part(rect(8, 30, 62, 72, 3))
         easel.part(outline([(64, 42), (80, 42, 4), (91, 56, 4), (93, 72), (64, 72)], 3))
-        easel.solid(outline([(70, 46), (79, 46), (86, 57), (70, 57)], 1.5), GLASS, "glass", volume=0.3)
+        easel.solid(
+            outline([(70, 46), (79, 46), (86, 57), (70, 57)], 1.5), GLASS, "glass", volume=0.3
+        )
     elif silhouette == "racer":
-        easel.part(outline([(6, 62), (16, 52, 6), (40, 50, 6), (52, 44, 6), (62, 54, 6), (94, 62, 5), (94, 72), (8, 72)], 3))
+        easel.part(
+            outline(
+                [
+                    (6, 62),
+                    (16, 52, 6),
+                    (40, 50, 6),
+                    (52, 44, 6),
+                    (62, 54, 6),
+                    (94, 62, 5),
+                    (94, 72),
+                    (8, 72),
+                ],
+                3,
+            )
+        )
         easel.solid(rect(6, 40, 18, 45, 1.4), volume=0.6)
         easel.line([(11, 45), (13, 54)], 2)
         easel.solid(circle(47, 45, 5.5), volume=0.8)
         easel.flat(circle(40, 61, 5.2), (0.96, 0.96, 0.94))
     else:
-        roof = [(20, 54), (30, 32, 8), (62, 32, 8), (74, 52)] if silhouette == "sedan" else [(12, 54), (16, 28, 7), (66, 28, 7), (76, 52)]
+        roof = (
+            [(20, 54), (30, 32, 8), (62, 32, 8), (74, 52)]
+            if silhouette == "sedan"
+            else [(12, 54), (16, 28, 7), (66, 28, 7), (76, 52)]
+        )
         easel.part(outline([*roof, (90, 54, 7), (95, 66, 5), (94, 74), (6, 74), (5, 58, 5)], 4))
         top = roof[1][1] + 4
-        for points in ([(26, 51), (33, top), (45, top), (45, 51)], [(49, 51), (49, top), (60, top), (67, 51)]):
+        for points in (
+            [(26, 51), (33, top), (45, top), (45, 51)],
+            [(49, 51), (49, top), (60, top), (67, 51)],
+        ):
             easel.solid(outline(points, 2), GLASS, "glass", volume=0.3)
         easel.line([(47, 34), (47, 72)], 0.8)
     easel.solid(rect(5, 70, 95, 76, 2), volume=0.4)
@@ -45,9 +68,19 @@ def teddy_bear(easel: Easel, silhouette: str) -> None:
         easel.part(circle(50 + sign * 19, 17, 9))
         easel.solid(circle(50 + sign * 19, 17.6, 4.6), snout, volume=0.5)
     for sign in (1, -1):
-        arm = [(50 + sign * 18, 50), (50 + sign * 38, 58, 9), (50 + sign * 36, 72, 8), (50 + sign * 18, 66)]
+        arm = [
+            (50 + sign * 18, 50),
+            (50 + sign * 38, 58, 9),
+            (50 + sign * 36, 72, 8),
+            (50 + sign * 18, 66),
+        ]
         if silhouette == "hugging":
-            arm = [(50 + sign * 18, 48), (50 + sign * 40, 44, 9), (50 + sign * 42, 56, 8), (50 + sign * 18, 62)]
+            arm = [
+                (50 + sign * 18, 48),
+                (50 + sign * 40, 44, 9),
+                (50 + sign * 42, 56, 8),
+                (50 + sign * 18, 62),
+            ]
         easel.part(outline(arm, 8))
     easel.part(oval(50, 67, 24, 25))
     if easel.pattern == "plain":
@@ -65,7 +98,12 @@ def teddy_bear(easel: Easel, silhouette: str) -> None:
     easel.line([(45.6, 41), (50, 44.4), (54.4, 41)], 0.9, (0.1, 0.07, 0.06))
     if silhouette == "bow tie":
         for sign in (1, -1):
-            easel.solid(outline([(50, 52), (50 + sign * 12, 47), (50 + sign * 12, 58)], 2), easel.palette.accent, "silk", volume=0.6)
+            easel.solid(
+                outline([(50, 52), (50 + sign * 12, 47), (50 + sign * 12, 58)], 2),
+                easel.palette.accent,
+                "silk",
+                volume=0.6,
+            )
         easel.solid(circle(50, 52.4, 2.8), easel.palette.accent, "silk", volume=0.6)
 
 
@@ -81,15 +119,24 @@ def ball(easel: Easel, silhouette: str) -> None:
         panel = easel.trim if easel.pattern != "plain" else ink
         for i in range(6):
             angle = i * 2 * math.pi / 5
-            x, y, size = (50, 52, 10.0) if i == 5 else (50 + 29 * math.sin(angle), 52 - 29 * math.cos(angle), 8.5)
+            x, y, size = (
+                (50, 52, 10.0)
+                if i == 5
+                else (50 + 29 * math.sin(angle), 52 - 29 * math.cos(angle), 8.5)
+            )
             corners = [
                 (x + size * math.sin(a), y - size * math.cos(a))
-                for a in (k * 2 * math.pi / 5 + (0 if i == 5 else math.pi + angle) for k in range(5))
+                for a in (
+                    k * 2 * math.pi / 5 + (0 if i == 5 else math.pi + angle) for k in range(5)
+                )
             ]
             easel.flat(outline(corners, 1), panel)
             if i < 5:
                 easel.line(
-                    [(50 + 10 * math.sin(angle), 52 - 10 * math.cos(angle)), (50 + 21 * math.sin(angle), 52 - 21 * math.cos(angle))],
+                    [
+                        (50 + 10 * math.sin(angle), 52 - 10 * math.cos(angle)),
+                        (50 + 21 * math.sin(angle), 52 - 21 * math.cos(angle)),
+                    ],
                     1.0,
                     ink,
                 )
@@ -101,25 +148,51 @@ def ball(easel: Easel, silhouette: str) -> None:
             for i in range(9):
                 along = i / 8 * 2 - 1
                 x, y = 50 + sign * (20 + 10 * along * along), 52 + 27 * along
-                easel.line([(x - sign * 2.6, y - 1.6), (x, y), (x + sign * 2.4, y - 1.8)], 1.0, thread)
+                easel.line(
+                    [(x - sign * 2.6, y - 1.6), (x, y), (x + sign * 2.4, y - 1.8)], 1.0, thread
+                )
     else:
         if easel.pattern == "plain":
             wedge = easel.palette.accent
             for sign in (1, -1):
-                easel.flat(outline([(50, 16), (50 + sign * 24, 22, 9), (50 + sign * 34, 44, 14), (50 + sign * 20, 40, 18)], 2), wedge, 0.9)
+                easel.flat(
+                    outline(
+                        [
+                            (50, 16),
+                            (50 + sign * 24, 22, 9),
+                            (50 + sign * 34, 44, 14),
+                            (50 + sign * 20, 40, 18),
+                        ],
+                        2,
+                    ),
+                    wedge,
+                    0.9,
+                )
         easel.solid(circle(50, 17, 3), (0.97, 0.97, 0.95), "plastic", volume=0.3)
     easel.glint(oval(38, 32, 9, 6), 0.5, 2.2)
-    easel.shade(outline([(20, 74), (50, 88, 30), (82, 70), (74, 82, 12), (50, 92, 20), (28, 84, 12)], 8), 0.16, 3)
+    easel.shade(
+        outline([(20, 74), (50, 88, 30), (82, 70), (74, 82, 12), (50, 92, 20), (28, 84, 12)], 8),
+        0.16,
+        3,
+    )
 
 
 def kite(easel: Easel, silhouette: str) -> None:
     diamond = silhouette == "diamond"
     foot = 74 if diamond else 48
-    easel.line([(50, foot), (43, foot + 9), (57, foot + 15), (48, foot + 24)], 1.1, (0.4, 0.38, 0.36))
+    easel.line(
+        [(50, foot), (43, foot + 9), (57, foot + 15), (48, foot + 24)], 1.1, (0.4, 0.38, 0.36)
+    )
     for x, y in ((46.8, foot + 7.5), (53.4, foot + 14)):
         for sign in (1, -1):
-            easel.solid(outline([(x, y), (x + sign * 6, y - 3), (x + sign * 6, y + 3)], 1), volume=0.4)
-    body = [(50, 4), (82, 34), (50, 76), (18, 34)] if diamond else [(50, 10), (94, 56, 3), (50, 50), (6, 56, 3)]
+            easel.solid(
+                outline([(x, y), (x + sign * 6, y - 3), (x + sign * 6, y + 3)], 1), volume=0.4
+            )
+    body = (
+        [(50, 4), (82, 34), (50, 76), (18, 34)]
+        if diamond
+        else [(50, 10), (94, 56, 3), (50, 50), (6, 56, 3)]
+    )
     easel.part(outline(body, 1.5))
     easel.line([body[0], (50, body[2][1])], 1.0)
     if diamond:
@@ -127,8 +200,15 @@ def kite(easel: Easel, silhouette: str) -> None:
 
 
 KINDS = {
-    "toy car": Kind(toy_car, ("sedan", "van", "truck", "racer"), ("plastic", "metal", "wood"), stands=True),
+    "toy car": Kind(
+        toy_car, ("sedan", "van", "truck", "racer"), ("plastic", "metal", "wood"), stands=True
+    ),
     "teddy bear": Kind(teddy_bear, ("sitting", "bow tie", "hugging"), ("plush",), stands=True),
-    "ball": Kind(ball, ("beach", "basketball", "football", "baseball"), ("plastic", "rubber", "leather"), stands=True),
+    "ball": Kind(
+        ball,
+        ("beach", "basketball", "football", "baseball"),
+        ("plastic", "rubber", "leather"),
+        stands=True,
+    ),
     "kite": Kind(kite, ("diamond", "delta"), ("nylon", "cotton")),
 }

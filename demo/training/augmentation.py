@@ -39,7 +39,9 @@ def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
 
 def _lit(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Pixels in 0..1, each picture a little brighter or darker, with a little more or less contrast."""
-    light, contrast = torch.rand(2, len(pixels), 1, 1, 1, generator=generator, device=pixels.device) * 0.36 - 0.18
+    light, contrast = (
+        torch.rand(2, len(pixels), 1, 1, 1, generator=generator, device=pixels.device) * 0.36 - 0.18
+    )
     middle = pixels.mean((1, 2, 3), keepdim=True)
     return ((pixels - middle) * (1 + contrast) + middle * (1 + light)).clamp(0, 1)
 
@@ -54,22 +56,30 @@ def flipped_and_lit(images: Tensor, mirrored: Tensor, generator: torch.Generator
     return normalised(_lit(pixels, generator))
 
 
-def augmented(images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7) -> Tensor:
+def augmented(
+    images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7
+) -> Tensor:
     """Returns pictures (B, H, W, 3) uint8 as a normalised batch (B, 3, size, size), each cropped, turned and lit at random.
 
     Randomness comes from `generator`, which is on the pictures' device, alone. A window shows at least `least` of each side.
     """
     count = len(images)
     pixels = images.permute(0, 3, 1, 2).float() / 255
-    grid = functional.affine_grid(_crops(count, generator, least), [count, 3, size, size], align_corners=False)
-    pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    grid = functional.affine_grid(
+        _crops(count, generator, least), [count, 3, size, size], align_corners=False
+    )
+    pixels = functional.grid_sample(
+        pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
     return normalised(_partly_covered(_lit(pixels, generator), generator))
 
 
 def _partly_covered(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """A quarter of the pictures with a gray square of a quarter of their side somewhere (Zhong et al. 2017, random erasing)."""
     count, size = len(pixels), pixels.shape[-1]
-    chosen, tone, top, left = torch.rand(4, count, 1, 1, 1, generator=generator, device=pixels.device)
+    chosen, tone, top, left = torch.rand(
+        4, count, 1, 1, 1, generator=generator, device=pixels.device
+    )
     places = torch.arange(size, device=pixels.device) / (size - size // 4)
     reach = (size // 4) / (size - size // 4)
     rows, columns = places.view(-1, 1) - top, places - left

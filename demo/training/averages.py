@@ -15,6 +15,8 @@ def follow(average: nn.Module, model: nn.Module, step: int) -> None:
     slow, fresh = average.state_dict(), model.state_dict()
     moving = [name for name, value in slow.items() if value.is_floating_point()]
     with torch.no_grad():
-        torch._foreach_lerp_([slow[name] for name in moving], [fresh[name] for name in moving], share)  # one kernel instead of hundreds
+        torch._foreach_lerp_(
+            [slow[name] for name in moving], [fresh[name] for name in moving], share
+        )  # one kernel instead of hundreds
         for name in slow.keys() - set(moving):
             slow[name].copy_(fresh[name])

@@ -34,14 +34,20 @@ def stream(batches: "Dataset[Batch]", start: int, device: torch.device) -> Itera
 
     A GPU learns faster than one process could make them: all cores but two do; a CPU makes its own.
     """
-    ahead = {"num_workers": max(1, (os.cpu_count() or 1) - 2), "prefetch_factor": _AHEAD} if device.type == "cuda" else {}
+    ahead = (
+        {"num_workers": max(1, (os.cpu_count() or 1) - 2), "prefetch_factor": _AHEAD}
+        if device.type == "cuda"
+        else {}
+    )
     return iter(DataLoader(batches, batch_size=None, sampler=itertools.count(start), **ahead))
 
 
 def token_ids(tokenizer: CLIPTokenizer, captions: Sequence[Caption]) -> Tensor:
     """Returns padded token ids (C, L)."""
     texts = [caption.text for caption in captions]
-    ids: Tensor = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")["input_ids"]
+    ids: Tensor = tokenizer(
+        texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
+    )["input_ids"]
     return ids
 
 
@@ -63,7 +69,14 @@ class Pairs:
 class CaptionedPairs(Dataset[Pairs]):  # type: ignore[misc]  # torch is not followed
     """The batches of a run: random pairs of several pools, so many of each."""
 
-    def __init__(self, pools: Sequence[tuple[Pool, int]], tokenizer: CLIPTokenizer, *, seed: int, rank: int = 0) -> None:
+    def __init__(
+        self,
+        pools: Sequence[tuple[Pool, int]],
+        tokenizer: CLIPTokenizer,
+        *,
+        seed: int,
+        rank: int = 0,
+    ) -> None:
         self.pools, self.tokenizer, self.seed, self.rank = pools, tokenizer, seed, rank
 
     def __getitem__(self, number: int) -> Pairs:
@@ -75,4 +88,10 @@ class CaptionedPairs(Dataset[Pairs]):  # type: ignore[misc]  # torch is not foll
             rows.append(torch.tensor(chosen))
             labels += [pool.labels[row] for row in chosen]
         captions = [caption_for(label, rng) for label in labels]
-        return Pairs(rows, token_ids(self.tokenizer, captions), asked_codes(captions), shown_codes(labels), rng.getrandbits(60))
+        return Pairs(
+            rows,
+            token_ids(self.tokenizer, captions),
+            asked_codes(captions),
+            shown_codes(labels),
+            rng.getrandbits(60),
+        )

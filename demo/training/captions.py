@@ -13,7 +13,15 @@ from torch import Tensor
 
 from demo.training.words import KINDS, Label, Naming, kinds_within, words
 
-__all__ = ["Caption", "Wording", "agreement", "asked_codes", "caption_for", "held_out_wordings", "shown_codes"]
+__all__ = [
+    "Caption",
+    "Wording",
+    "agreement",
+    "asked_codes",
+    "caption_for",
+    "held_out_wordings",
+    "shown_codes",
+]
 
 
 @dataclass(frozen=True)
@@ -44,19 +52,34 @@ def held_out_wordings() -> tuple[Wording, ...]:
     """Returns the free wordings that are measured and never trained on."""
     rows = tomllib.loads((files("demo.training") / "wordings.toml").read_text("utf-8"))["wording"]
     return tuple(
-        Wording(row["text"], frozenset(row["categories"]), row.get("colour"), row.get("pattern"), row.get("material")) for row in rows
+        Wording(
+            row["text"],
+            frozenset(row["categories"]),
+            row.get("colour"),
+            row.get("pattern"),
+            row.get("material"),
+        )
+        for row in rows
     )
 
 
 def asked_codes(captions: Sequence[Caption]) -> Tensor:
     """Returns what captions ask for as int16 (C, K + 4): `kinds`, then colour, pattern, material and silhouette."""
-    rows = [(*caption.kinds, caption.colour, caption.pattern, caption.material, caption.silhouette) for caption in captions]
+    rows = [
+        (*caption.kinds, caption.colour, caption.pattern, caption.material, caption.silhouette)
+        for caption in captions
+    ]
     return torch.tensor(rows, dtype=torch.int16).reshape(-1, len(KINDS) + 4)
 
 
 def shown_codes(labels: Sequence[Label]) -> Tensor:
     """Returns what pictures show as int64 (B, 5): kind, colour, pattern, material and silhouette."""
-    return torch.tensor([(label.kind, label.colour, label.pattern, label.material, label.silhouette) for label in labels]).reshape(-1, 5)
+    return torch.tensor(
+        [
+            (label.kind, label.colour, label.pattern, label.material, label.silhouette)
+            for label in labels
+        ]
+    ).reshape(-1, 5)
 
 
 def agreement(asked: Tensor, shown: Tensor) -> Tensor:
@@ -102,15 +125,28 @@ def _one_caption(label: Label, rng: random.Random) -> Caption:
         "colour": colour is not None and rng.random() < 0.8,
         "pattern": pattern is not None and rng.random() < (0.15 if pattern == "plain" else 0.55),
         "material": material is not None and rng.random() < 0.15,
-        "silhouette": silhouette is not None and len(naming.categories) == 1 and rng.random() < 0.15,
+        "silhouette": silhouette is not None
+        and len(naming.categories) == 1
+        and rng.random() < 0.15,
     }
     fits = kinds_within(naming.categories)
     if naming.uses and rng.random() < 0.3:
         told["material"] = told["silhouette"] = False
-        text = _use_text(naming, colour if told["colour"] else None, pattern if told["pattern"] else None, rng)
+        text = _use_text(
+            naming, colour if told["colour"] else None, pattern if told["pattern"] else None, rng
+        )
     else:
-        values = {"colour": colour, "pattern": pattern, "material": material, "silhouette": silhouette}
-        text = _noun_text(naming, {name: value for name, value in values.items() if value is not None and told[name]}, rng)
+        values = {
+            "colour": colour,
+            "pattern": pattern,
+            "material": material,
+            "silhouette": silhouette,
+        }
+        text = _noun_text(
+            naming,
+            {name: value for name, value in values.items() if value is not None and told[name]},
+            rng,
+        )
     codes = {name: getattr(label, name) if wanted else -1 for name, wanted in told.items()}
     return Caption(" ".join(text.split()), fits, **codes)
 
@@ -133,7 +169,9 @@ def _noun_text(naming: Naming, told: dict[str, str], rng: random.Random) -> str:
         )
     if "material" in told:
         word = told["material"]
-        _place(before, after, word, rng.choice((f"made of {word}", f"of {word}")), rng.random() < 0.7)
+        _place(
+            before, after, word, rng.choice((f"made of {word}", f"of {word}")), rng.random() < 0.7
+        )
     if "silhouette" in told:
         before.append(told["silhouette"])
     if len(before) > 1 and rng.random() < 0.3:
@@ -143,14 +181,24 @@ def _noun_text(naming: Naming, told: dict[str, str], rng: random.Random) -> str:
     return text.replace(" a orange", " an orange")
 
 
-def _place(before: list[str], after: list[str], front: str, back: str, in_front: bool) -> None:  # two lists, two words
+def _place(
+    before: list[str], after: list[str], front: str, back: str, in_front: bool
+) -> None:  # two lists, two words
     (before if in_front else after).append(front if in_front else back)
 
 
 def _use_text(naming: Naming, colour: str | None, pattern: str | None, rng: random.Random) -> str:
     """What the product is for, with the colour and pattern that are told."""
     known = words()
-    look = [rng.choice(table[word]) for table, word in ((known.patterns, pattern), (known.colours, colour)) if word is not None]
+    look = [
+        rng.choice(table[word])
+        for table, word in ((known.patterns, pattern), (known.colours, colour))
+        if word is not None
+    ]
     rng.shuffle(look)
-    templates = known.uses if look else ("something {u}", "a thing {u}", "anything {u}", "i need something {u}", "{u}")
+    templates = (
+        known.uses
+        if look
+        else ("something {u}", "a thing {u}", "anything {u}", "i need something {u}", "{u}")
+    )
     return rng.choice(templates).format(c=" ".join(look), u=rng.choice(naming.uses))

@@ -32,7 +32,9 @@ class Encoder:
         rows = []
         bar = tqdm(total=total, unit="image", desc="embed", mininterval=5)
         while batch := list(islice(pictures, _BATCH)):
-            pixels = self.processor.image_processor(images=batch, return_tensors="pt")["pixel_values"]
+            pixels = self.processor.image_processor(images=batch, return_tensors="pt")[
+                "pixel_values"
+            ]
             with torch.inference_mode():
                 rows.append(_unit(self.model.get_image_features(pixel_values=pixels).pooler_output))
             bar.update(len(batch))
@@ -43,7 +45,12 @@ class Encoder:
         """Returns the unit vectors of the texts; what is longer than the model reads is cut."""
         rows = []
         for start in range(0, len(texts), _BATCH):
-            tokens = self.processor.tokenizer(list(texts[start : start + _BATCH]), padding=True, truncation=True, return_tensors="pt")
+            tokens = self.processor.tokenizer(
+                list(texts[start : start + _BATCH]),
+                padding=True,
+                truncation=True,
+                return_tensors="pt",
+            )
             with torch.inference_mode():
                 rows.append(_unit(self.model.get_text_features(**tokens).pooler_output))
         return np.concatenate(rows)

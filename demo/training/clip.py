@@ -14,7 +14,14 @@ from demo.drawing import COLOURS, PATTERNS
 from demo.training.augmentation import augmented
 from demo.training.batches import CaptionedPairs, Pairs, stream
 from demo.training.captions import agreement, caption_for
-from demo.training.dual_encoder import IMAGE_SIZE, Embeddings, half_precision, new_dual_encoder, pick_device, save_checkpoint
+from demo.training.dual_encoder import (
+    IMAGE_SIZE,
+    Embeddings,
+    half_precision,
+    new_dual_encoder,
+    pick_device,
+    save_checkpoint,
+)
 from demo.training.lessons import Lessons, adamw
 from demo.training.losses import caption_loss, twin_loss
 from demo.training.partners import Partners
@@ -42,7 +49,9 @@ def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
     """Returns a tokenizer learnt from captions of the pools' labels."""
     rng = random.Random(seed)
     labels = [label for pool in pools for label in pool.labels[:20000]]
-    return learnt_tokenizer((caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES)
+    return learnt_tokenizer(
+        (caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES
+    )
 
 
 class ClipLessons(Lessons):
@@ -51,17 +60,40 @@ class ClipLessons(Lessons):
     name, rate, warm_steps = "clip", 1.5e-3, 150
 
     def __init__(
-        self, tokenizer: CLIPTokenizer, pools: list[tuple[Pool, int]], *, seed: int, budget: Budget, partners: Partners | None = None
+        self,
+        tokenizer: CLIPTokenizer,
+        pools: list[tuple[Pool, int]],
+        *,
+        seed: int,
+        budget: Budget,
+        partners: Partners | None = None,
     ) -> None:
         """`pools` come with the pairs each gives to a batch of one process."""
         torch.manual_seed(seed)
         self.tokenizer, self.device = tokenizer, pick_device()
-        dual_encoder = Embeddings(new_dual_encoder(tokenizer)).to(self.device, memory_format=torch.channels_last)
-        self.heads = nn.Linear(dual_encoder.model.config.vision_config.hidden_size, sum(_HEADS)).to(self.device)
-        optimizer = adamw([*dual_encoder.parameters(), *self.heads.parameters()], self.rate, decay=0.05)
-        super().__init__(dual_encoder, {"heads": self.heads}, optimizer, budget=budget, partners=partners or Partners())
+        dual_encoder = Embeddings(new_dual_encoder(tokenizer)).to(
+            self.device, memory_format=torch.channels_last
+        )
+        self.heads = nn.Linear(dual_encoder.model.config.vision_config.hidden_size, sum(_HEADS)).to(
+            self.device
+        )
+        optimizer = adamw(
+            [*dual_encoder.parameters(), *self.heads.parameters()], self.rate, decay=0.05
+        )
+        super().__init__(
+            dual_encoder,
+            {"heads": self.heads},
+            optimizer,
+            budget=budget,
+            partners=partners or Partners(),
+        )
         times = GPU_BATCH if self.device.type == "cuda" else 1
-        self.pairs = CaptionedPairs([(pool, pairs * times) for pool, pairs in pools], tokenizer, seed=seed, rank=self.partners.rank)
+        self.pairs = CaptionedPairs(
+            [(pool, pairs * times) for pool, pairs in pools],
+            tokenizer,
+            seed=seed,
+            rank=self.partners.rank,
+        )
         self.pictures = Pictures([pool.images for pool, _ in pools], self.device)
         self.reading = False
         self.batches: Iterator[Pairs] | None = None
@@ -69,13 +101,19 @@ class ClipLessons(Lessons):
 
     def _parameters(self) -> list[nn.Parameter]:
         """What is learnt now: before captions join, the text side waits as it is."""
-        own = (value for name, value in self.model.named_parameters() if self.reading or not name.startswith(_READING))
+        own = (
+            value
+            for name, value in self.model.named_parameters()
+            if self.reading or not name.startswith(_READING)
+        )
         return [*own, *self.heads.parameters()]
 
     def _pixels(self, batch: Pairs) -> Tensor:
         images = self.pictures.take(batch.rows).to(self.device)
         self.generator.manual_seed(batch.seed)
-        return augmented(images, IMAGE_SIZE, self.generator).contiguous(memory_format=torch.channels_last)
+        return augmented(images, IMAGE_SIZE, self.generator).contiguous(
+            memory_format=torch.channels_last
+        )
 
     def train_step(self) -> dict[str, Tensor]:
         """Learns from the next batch; returns its losses by name."""
@@ -94,7 +132,9 @@ class ClipLessons(Lessons):
         }
         if texts is not None:
             fits = agreement(batch.asked.to(self.device), shown)
-            losses["captions"] = caption_loss(texts, images, self.model.model.logit_scale.exp(), fits)
+            losses["captions"] = caption_loss(
+                texts, images, self.model.model.logit_scale.exp(), fits
+            )
         self.learn(torch.stack(list(losses.values())).sum(), self._parameters())
         with torch.no_grad():
             for pair in (self.model, self.average):
@@ -117,5 +157,10 @@ def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:
     parts = []
     for logits, wanted in zip(named.split(_HEADS, 1), codes.T, strict=True):
         known = (wanted >= 0).sum().clamp(min=1)
-        parts.append(functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=0.05, reduction="sum") / known)
+        parts.append(
+            functional.cross_entropy(
+                logits, wanted, ignore_index=-1, label_smoothing=0.05, reduction="sum"
+            )
+            / known
+        )
     return torch.stack(parts).mean()

@@ -8,7 +8,15 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["DetectionLosses", "Predictions", "Targets", "assigned", "corners", "detection_losses", "generalised_iou"]
+__all__ = [
+    "DetectionLosses",
+    "Predictions",
+    "Targets",
+    "assigned",
+    "corners",
+    "detection_losses",
+    "generalised_iou",
+]
 
 _FOCUS, _BALANCE = 2.0, 0.25
 _NAMING_SCALE = 15.0
@@ -62,7 +70,12 @@ class DetectionLosses:
     @property
     def total(self) -> Tensor:
         """The weighted sum that is minimised."""
-        return 2.0 * self.matched_names + self.matched_boxes + 0.5 * self.dense_names + 0.5 * self.dense_boxes
+        return (
+            2.0 * self.matched_names
+            + self.matched_boxes
+            + 0.5 * self.dense_names
+            + 0.5 * self.dense_boxes
+        )
 
 
 def corners(boxes: Tensor) -> Tensor:
@@ -73,9 +86,21 @@ def corners(boxes: Tensor) -> Tensor:
 
 def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
     """Returns the generalised IoU of boxes given by corners, broadcast over their leading axes (Rezatofighi et al. 2019)."""
-    inner = (torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])).clamp(min=0).prod(-1)
-    outer = (torch.maximum(first[..., 2:], second[..., 2:]) - torch.minimum(first[..., :2], second[..., :2])).prod(-1)
-    areas = (first[..., 2:] - first[..., :2]).prod(-1) + (second[..., 2:] - second[..., :2]).prod(-1)
+    inner = (
+        (
+            torch.minimum(first[..., 2:], second[..., 2:])
+            - torch.maximum(first[..., :2], second[..., :2])
+        )
+        .clamp(min=0)
+        .prod(-1)
+    )
+    outer = (
+        torch.maximum(first[..., 2:], second[..., 2:])
+        - torch.minimum(first[..., :2], second[..., :2])
+    ).prod(-1)
+    areas = (first[..., 2:] - first[..., :2]).prod(-1) + (second[..., 2:] - second[..., :2]).prod(
+        -1
+    )
     union = (areas - inner).clamp(min=1e-7)
     return inner / union - (outer - union) / outer.clamp(min=1e-7)
 
@@ -91,10 +116,21 @@ def assigned(boxes: Sequence[Tensor], fits: Tensor, places: Tensor) -> Targets:
         scenes.append(torch.full((len(own),), scene))
         tokens.append(_matched(own, places))
         on, owner = _inside(own, places)
-        inner.append((torch.full((len(on),), scene), on, owner + before, torch.full((len(on),), 1 / max(1, len(on)))))
+        inner.append(
+            (
+                torch.full((len(on),), scene),
+                on,
+                owner + before,
+                torch.full((len(on),), 1 / max(1, len(on))),
+            )
+        )
         before += len(own)
     return Targets(
-        torch.cat(list(boxes)), fits, torch.cat(scenes), torch.cat(tokens), *(torch.cat(part) for part in zip(*inner, strict=True))
+        torch.cat(list(boxes)),
+        fits,
+        torch.cat(scenes),
+        torch.cat(tokens),
+        *(torch.cat(part) for part in zip(*inner, strict=True)),
     )
 
 
@@ -102,7 +138,9 @@ def detection_losses(predictions: Predictions, targets: Targets) -> DetectionLos
     """Returns the losses of a batch."""
     products, pictures = max(1, len(targets.boxes)), len(predictions.logits)
     spoken = targets.scenes, targets.tokens
-    wanted = torch.zeros_like(predictions.logits).index_put(spoken, targets.fits.to(predictions.logits.dtype))
+    wanted = torch.zeros_like(predictions.logits).index_put(
+        spoken, targets.fits.to(predictions.logits.dtype)
+    )
     inner = targets.inner_scenes, targets.inner_tokens
     dense_names = _naming(predictions.cosines[inner], targets.fits[targets.inner_products])
     dense_boxes = _box_loss(predictions.boxes[inner], targets.boxes[targets.inner_products])
@@ -116,7 +154,9 @@ def detection_losses(predictions: Predictions, targets: Targets) -> DetectionLos
 
 def _box_loss(boxes: Tensor, wanted: Tensor) -> Tensor:
     """Per box 5 L1 + 2 (1 - generalised IoU), DETR's weights (Carion et al. 2020)."""
-    return 5 * (boxes - wanted).abs().sum(-1) + 2 * (1 - generalised_iou(corners(boxes), corners(wanted)))
+    return 5 * (boxes - wanted).abs().sum(-1) + 2 * (
+        1 - generalised_iou(corners(boxes), corners(wanted))
+    )
 
 
 def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
@@ -124,7 +164,9 @@ def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
     chance = logits.sigmoid()
     right = torch.where(wanted == 1, chance, 1 - chance)
     weight = torch.where(wanted == 1, _BALANCE, 1 - _BALANCE) * (1 - right) ** _FOCUS
-    loss = functional.binary_cross_entropy_with_logits(logits, wanted.clamp(min=0), reduction="none")
+    loss = functional.binary_cross_entropy_with_logits(
+        logits, wanted.clamp(min=0), reduction="none"
+    )
     return weight * loss * (wanted >= 0)
 
 
@@ -143,7 +185,9 @@ def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
     if not len(boxes):
         return torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
     edges = corners(boxes)
-    within = ((places[:, None] > edges[None, :, :2]) & (places[:, None] < edges[None, :, 2:])).all(-1)
+    within = ((places[:, None] > edges[None, :, :2]) & (places[:, None] < edges[None, :, 2:])).all(
+        -1
+    )
     areas = torch.where(within, boxes[:, 2:].prod(-1)[None], torch.inf)
     on = within.any(1).nonzero().flatten()
     return on, areas.argmin(1)[on]
@@ -152,5 +196,7 @@ def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
 def _naming(cosines: Tensor, fits: Tensor) -> Tensor:
     """(K,) cross entropies of choosing the fitting queries (their weight shared) by cosine, unknown ones left out."""
     right = (fits == 1).float()
-    chances = functional.log_softmax((_NAMING_SCALE * cosines).masked_fill(fits < 0, float("-inf")), 1)
+    chances = functional.log_softmax(
+        (_NAMING_SCALE * cosines).masked_fill(fits < 0, float("-inf")), 1
+    )
     return -(chances.masked_fill(right == 0, 0) * right).sum(1) / right.sum(1).clamp(min=1)

@@ -37,7 +37,11 @@ def average_precision(found: Sequence[Found], wanted: Sequence[tuple[int, Box]])
     taken: set[int] = set()
     hits = []
     for scene, box, _ in sorted(found, key=lambda one: -one[2]):
-        overlaps = [(iou(box, other), index) for index, (place, other) in enumerate(wanted) if place == scene and index not in taken]
+        overlaps = [
+            (iou(box, other), index)
+            for index, (place, other) in enumerate(wanted)
+            if place == scene and index not in taken
+        ]
         overlap, index = max(overlaps, default=(0.0, -1))
         hits.append(overlap >= 0.5)
         if hits[-1]:
@@ -56,13 +60,17 @@ class Detector:
         self.model = OwlViTForObjectDetection.from_pretrained(folder, local_files_only=True).eval()
         self.processor = OwlViTProcessor.from_pretrained(folder, local_files_only=True)
 
-    def find(self, scene: Scene, labels: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
+    def find(
+        self, scene: Scene, labels: Sequence[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
         """Returns boxes in pixels, scores and label numbers of all that scores above 0.02."""
         inputs = self.processor(text=[list(labels)], images=scene.image, return_tensors="pt")
         with torch.inference_mode():
             outputs = self.model(**inputs)
         sizes = [(scene.image.height, scene.image.width)]
-        found = self.processor.image_processor.post_process_object_detection(outputs, threshold=0.02, target_sizes=sizes)[0]
+        found = self.processor.image_processor.post_process_object_detection(
+            outputs, threshold=0.02, target_sizes=sizes
+        )[0]
         return found["boxes"].numpy(), found["scores"].numpy(), found["labels"].numpy()
 
 
@@ -70,7 +78,11 @@ def measure_detector(folder: Path, *, scenes: int) -> dict[str, float]:
     """Returns mAP@0.5 over the categories ("a photo of a {category}", all asked for at once), and that of each shape of scene."""
     detector = Detector(folder)
     rng = random.Random(_SEED)
-    drawn = [draw_scene(rng, width=width, height=height) for _ in range(scenes // len(_SHAPES)) for width, height in _SHAPES]
+    drawn = [
+        draw_scene(rng, width=width, height=height)
+        for _ in range(scenes // len(_SHAPES))
+        for width, height in _SHAPES
+    ]
     labels = [f"a photo of a {category}" for category in CATEGORIES]
     found: dict[str, list[Found]] = {category: [] for category in CATEGORIES}
     for number, scene in enumerate(tqdm(drawn, desc="detect", unit="scene", mininterval=5)):
@@ -78,14 +90,23 @@ def measure_detector(folder: Path, *, scenes: int) -> dict[str, float]:
             found[CATEGORIES[int(label)]].append((number, tuple(map(float, box)), float(score)))  # type: ignore[arg-type]
     scores = {"all scenes": _mean_precision(found, drawn, range(len(drawn)))}
     for index, (width, height) in enumerate(_SHAPES):
-        scores[f"{width} x {height}"] = _mean_precision(found, drawn, range(index, len(drawn), len(_SHAPES)))
+        scores[f"{width} x {height}"] = _mean_precision(
+            found, drawn, range(index, len(drawn), len(_SHAPES))
+        )
     return scores
 
 
-def _mean_precision(found: dict[str, list[Found]], scenes: Sequence[Scene], numbers: range) -> float:
+def _mean_precision(
+    found: dict[str, list[Found]], scenes: Sequence[Scene], numbers: range
+) -> float:
     values = []
     for category, boxes in found.items():
-        wanted = [(number, box) for number in numbers for item, box in scenes[number].objects if item.category == category]
+        wanted = [
+            (number, box)
+            for number in numbers
+            for item, box in scenes[number].objects
+            if item.category == category
+        ]
         if wanted:
             values.append(average_precision([one for one in boxes if one[0] in numbers], wanted))
     return float(np.mean(values))

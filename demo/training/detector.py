@@ -33,8 +33,16 @@ _READING = (
 def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, object]]:
     """Returns the tokenizer of a dual encoder's folder, the weights of its text side, and its text config."""
     model = AutoModel.from_pretrained(clip, local_files_only=True)
-    weights = {name: value for name, value in model.state_dict().items() if name.startswith(("text_model.", "text_projection."))}
-    return AutoTokenizer.from_pretrained(clip, local_files_only=True), weights, model.config.text_config.to_dict()
+    weights = {
+        name: value
+        for name, value in model.state_dict().items()
+        if name.startswith(("text_model.", "text_projection."))
+    }
+    return (
+        AutoTokenizer.from_pretrained(clip, local_files_only=True),
+        weights,
+        model.config.text_config.to_dict(),
+    )
 
 
 def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTForObjectDetection:
@@ -59,7 +67,10 @@ def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTFor
         raise ValueError(f"the text side does not fit OWL-ViT's: {', '.join(unknown)}")
     model.owlvit.load_state_dict(words, strict=False)
     with torch.no_grad():  # few tokens are products: start from saying no (Lin et al. 2017)
-        for head, start in ((model.class_head.logit_shift, -0.6), (model.class_head.logit_scale, 8.0)):
+        for head, start in (
+            (model.class_head.logit_shift, -0.6),
+            (model.class_head.logit_scale, 8.0),
+        ):
             head.weight.zero_()
             head.bias.fill_(start)
     return model
@@ -78,10 +89,20 @@ def predict(model: OwlViTForObjectDetection, pixels: Tensor, queries: Tensor) ->
     tokens = maps.flatten(1, 2)
     logits, vectors = model.class_predictor(tokens, queries)
     cosines = torch.nn.functional.normalize(vectors.float(), dim=-1) @ queries.transpose(1, 2)
-    return Predictions(logits.float(), model.box_predictor(tokens, maps).float(), cosines.float(), vision.hidden_states)
+    return Predictions(
+        logits.float(),
+        model.box_predictor(tokens, maps).float(),
+        cosines.float(),
+        vision.hidden_states,
+    )
 
 
-def save_detector(model: OwlViTForObjectDetection, weights: dict[str, Tensor], tokenizer: CLIPTokenizer, folder: Path) -> None:
+def save_detector(
+    model: OwlViTForObjectDetection,
+    weights: dict[str, Tensor],
+    tokenizer: CLIPTokenizer,
+    folder: Path,
+) -> None:
     """Writes a folder that OwlViTForObjectDetection and OwlViTProcessor load."""
     model.config.architectures = [type(model).__name__]
     save_weights(weights, model.config.to_dict(), folder)

@@ -26,12 +26,17 @@ _PER_QUERY = 11
 
 def _gallery(rng: random.Random) -> tuple[list[Item], list[Wording], list[Wording]]:
     """Items, and the pairs and triples to ask for: each of them, and each free wording, is there _PER_QUERY times at least."""
-    pairs = [Wording(f"a {k} {c}", frozenset({c}), k, None, None) for c, k in rng.sample(list(product(CATEGORIES, COLOURS)), _PAIRS)]
+    pairs = [
+        Wording(f"a {k} {c}", frozenset({c}), k, None, None)
+        for c, k in rng.sample(list(product(CATEGORIES, COLOURS)), _PAIRS)
+    ]
     triples = [
         Wording(f"a {k} {p} {c}", frozenset({c}), k, p, None)
         for c, k, p in rng.sample(list(product(CATEGORIES, COLOURS, PATTERNS)), _TRIPLES)
     ]
-    wanted = [wording for wording in (*pairs, *triples, *held_out_wordings()) for _ in range(_PER_QUERY)]
+    wanted = [
+        wording for wording in (*pairs, *triples, *held_out_wordings()) for _ in range(_PER_QUERY)
+    ]
     return [_right(wording, rng) for wording in wanted], pairs, triples
 
 
@@ -72,11 +77,15 @@ def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], 
     twins = [random_item(rng) for _ in range(_TWINS)]
     again = [replace(item, seed=rng.getrandbits(32)) for item in twins]
     first, second = (encoder.images(_drawn(group, workers), _TWINS) for group in (twins, again))
-    scores["the same item drawn again: recall@1"] = recall_at(1, first @ second.T, lambda row, column: row == column)
+    scores["the same item drawn again: recall@1"] = recall_at(
+        1, first @ second.T, lambda row, column: row == column
+    )
     return scores, missed
 
 
-def _precision(encoder: Encoder, rows: Rows, items: Sequence[Item], wordings: Sequence[Wording]) -> Missed:
+def _precision(
+    encoder: Encoder, rows: Rows, items: Sequence[Item], wordings: Sequence[Wording]
+) -> Missed:
     similarities = encoder.texts([wording.text for wording in wordings]) @ rows.T
     values = precision_at(10, similarities, lambda row, column: _fits(wordings[row], items[column]))
     return [(wording.text, float(value)) for wording, value in zip(wordings, values, strict=True)]

@@ -11,8 +11,12 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.dpt.configuration_dpt import DPTConfig
 from transformers.models.dpt.modeling_dpt import DPTModel
 from transformers.models.resnet.configuration_resnet import ResNetConfig
-from transformers.models.vision_text_dual_encoder.configuration_vision_text_dual_encoder import VisionTextDualEncoderConfig
-from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderModel
+from transformers.models.vision_text_dual_encoder.configuration_vision_text_dual_encoder import (
+    VisionTextDualEncoderConfig,
+)
+from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import (
+    VisionTextDualEncoderModel,
+)
 
 from demo.training.augmentation import IMAGE_MEAN, IMAGE_STD
 from demo.training.tokens import LONGEST
@@ -49,11 +53,15 @@ class Embeddings(nn.Module):  # type: ignore[misc]  # torch is not followed
     def see(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Returns picture vectors and the vision tower's features for (B, 3, H, W)."""
         features = self.model.vision_model(pixel_values=pixels).pooler_output
-        return nn.functional.normalize(self.model.visual_projection(features).float(), dim=1), features.float()
+        return nn.functional.normalize(
+            self.model.visual_projection(features).float(), dim=1
+        ), features.float()
 
     def read(self, tokens: Tensor) -> Tensor:
         """Returns text vectors for (C, L)."""
-        return nn.functional.normalize(self.model.get_text_features(input_ids=tokens).pooler_output.float(), dim=1)
+        return nn.functional.normalize(
+            self.model.get_text_features(input_ids=tokens).pooler_output.float(), dim=1
+        )
 
 
 def new_tower() -> DPTModel:
@@ -65,7 +73,11 @@ def new_tower() -> DPTModel:
     """
     widths = [32, 64, 160, 320]
     backbone = ResNetConfig(
-        embedding_size=32, hidden_sizes=widths, depths=[1, 2, 2, 2], layer_type="basic", out_features=["stage2", "stage3", "stage4"]
+        embedding_size=32,
+        hidden_sizes=widths,
+        depths=[1, 2, 2, 2],
+        layer_type="basic",
+        out_features=["stage2", "stage3", "stage4"],
     )
     side = IMAGE_SIZE // STRIDE
     config = DPTConfig(
@@ -102,7 +114,9 @@ def new_dual_encoder(tokenizer: CLIPTokenizer) -> VisionTextDualEncoderModel:
         pad_token_id=tokenizer.pad_token_id,
     )
     tower = new_tower()
-    config = VisionTextDualEncoderConfig.from_vision_text_configs(tower.config, text, projection_dim=_DIMENSION)
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(
+        tower.config, text, projection_dim=_DIMENSION
+    )
     return VisionTextDualEncoderModel(config=config, vision_model=tower)
 
 
@@ -110,16 +124,24 @@ def save_weights(weights: dict[str, Tensor], config: dict[str, object], folder: 
     """Writes weights in half precision and the config; the config still says float32, so that CPUs compute in it."""
     folder.mkdir(parents=True, exist_ok=True)
     halves = {
-        name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu() for name, value in weights.items()
+        name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu()
+        for name, value in weights.items()
     }
     aside = folder / "model.safetensors.new"
     save_file(halves, aside, metadata={"format": "pt"})
     aside.replace(folder / "model.safetensors")
     config = {**config, "dtype": "float32"}
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+    (folder / "config.json").write_text(
+        json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8"
+    )
 
 
-def save_checkpoint(model: VisionTextDualEncoderModel, weights: dict[str, Tensor], tokenizer: CLIPTokenizer, folder: Path) -> None:
+def save_checkpoint(
+    model: VisionTextDualEncoderModel,
+    weights: dict[str, Tensor],
+    tokenizer: CLIPTokenizer,
+    folder: Path,
+) -> None:
     """Writes a folder that AutoModel and AutoProcessor load: weights (of `model`'s names), config, tokenizer, image processor."""
     model.config.architectures = [type(model).__name__]
     save_weights(weights, model.config.to_dict(), folder)
@@ -143,7 +165,9 @@ def save_processor(folder: Path, kind: str, size: int) -> None:
         "image_std": list(IMAGE_STD),
         "do_convert_rgb": True,
     }
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", "utf-8")
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps(processor, indent=2) + "\n", "utf-8"
+    )
 
 
 def half_precision(device: torch.device) -> torch.autocast:

@@ -24,9 +24,15 @@ def begin_local(model: OwlViTForObjectDetection, *, seed: int) -> None:
         vision.embeddings.position_embedding.weight[1:] = _sines(side, vision.config.hidden_size)
         for layer in vision.encoder.layers:
             _mimic(layer.self_attn, vision.config.num_attention_heads, generator)
-        for head in (model.box_head.dense0, model.box_head.dense1, model.class_head.dense0):  # transformers leaves them at deviation 1
+        for head in (
+            model.box_head.dense0,
+            model.box_head.dense1,
+            model.class_head.dense0,
+        ):  # transformers leaves them at deviation 1
             nn.init.xavier_uniform_(head.weight, generator=generator)
-        nn.init.normal_(model.box_head.dense2.weight, std=0.01, generator=generator)  # every token's box starts at its own place
+        nn.init.normal_(
+            model.box_head.dense2.weight, std=0.01, generator=generator
+        )  # every token's box starts at its own place
 
 
 def _sines(side: int, width: int) -> Tensor:
@@ -44,12 +50,16 @@ def _mimic(attention: nn.Module, heads: int, generator: torch.Generator) -> None
     each = width // heads
     for head in range(heads):
         rows = slice(head * each, (head + 1) * each)
-        wanted = 0.7 * torch.randn(width, width, generator=generator) / width**0.5 + 0.7 * torch.eye(width)
+        wanted = 0.7 * torch.randn(
+            width, width, generator=generator
+        ) / width**0.5 + 0.7 * torch.eye(width)
         left, strengths, right = torch.linalg.svd(wanted)
         root = strengths[:each].sqrt()
         attention.q_proj.weight[rows] = (left[:, :each] * root).T
         attention.k_proj.weight[rows] = right[:each] * root[:, None]
-    wanted = 0.4 * torch.randn(width, width, generator=generator) / width**0.5 - 0.4 * torch.eye(width)
+    wanted = 0.4 * torch.randn(width, width, generator=generator) / width**0.5 - 0.4 * torch.eye(
+        width
+    )
     left, strengths, right = torch.linalg.svd(wanted)
     attention.v_proj.weight.copy_(right * strengths.sqrt()[:, None])
     attention.out_proj.weight.copy_(left * strengths.sqrt())

@@ -76,7 +76,15 @@ def cut_out(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     rim = max(2, height // 28)
     mask[:rim] = mask[-rim:] = mask[:, :rim] = mask[:, -rim:] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    cv2.grabCut(np.ascontiguousarray(image[..., ::-1]), mask, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        np.ascontiguousarray(image[..., ::-1]),
+        mask,
+        (0, 0, 0, 0),
+        np.zeros((1, 65)),
+        np.zeros((1, 65)),
+        3,
+        cv2.GC_INIT_WITH_MASK,
+    )
     found = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     parts, labels, stats, _ = cv2.connectedComponentsWithStats(found)
     if parts < 2:
@@ -90,7 +98,9 @@ def colour_name(pixels: NDArray[np.uint8]) -> str | None:
     """Returns the colour word of at least half of the pixels (N, 3), None where no word has so many."""
     words, references = _references()
     lab = _to_lab(pixels[None])[0]
-    distances = ((lab[:, None, :] - references[None]) ** 2 * np.array((0.7, 1.0, 1.0), np.float32)).sum(2)
+    distances = (
+        (lab[:, None, :] - references[None]) ** 2 * np.array((0.7, 1.0, 1.0), np.float32)
+    ).sum(2)
     names = np.array(words)[distances.argmin(1)]
     found, counts = np.unique(names, return_counts=True)
     best = int(counts.argmax())

@@ -41,12 +41,23 @@ class Lessons(ABC):
     warm_steps: ClassVar[int]
 
     def __init__(
-        self, model: nn.Module, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, *, budget: Budget, partners: Partners
+        self,
+        model: nn.Module,
+        parts: dict[str, nn.Module],
+        optimizer: torch.optim.Optimizer,
+        *,
+        budget: Budget,
+        partners: Partners,
     ) -> None:
         self.model, self.average = model, deepcopy(model).requires_grad_(False)
         self.optimizer, self.budget, self.partners = optimizer, budget, partners
         self.step = 0
-        self._saved: dict[str, Any] = {"model": model, "average": self.average, **parts, "optimizer": optimizer}
+        self._saved: dict[str, Any] = {
+            "model": model,
+            "average": self.average,
+            **parts,
+            "optimizer": optimizer,
+        }
 
     @abstractmethod
     def train_step(self) -> dict[str, Tensor]:
@@ -59,7 +70,9 @@ class Lessons(ABC):
     def learn(self, loss: Tensor, learnt: list[nn.Parameter]) -> None:
         """One step of the optimizer down the loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.learning_rate(self.step, peak=self.rate, warm_steps=self.warm_steps)
+            group["lr"] = self.budget.learning_rate(
+                self.step, peak=self.rate, warm_steps=self.warm_steps
+            )
         loss.backward()
         self.partners.average_gradients(learnt)
         nn.utils.clip_grad_norm_(learnt, 1.0)
@@ -71,13 +84,24 @@ class Lessons(ABC):
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
         """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
         self.budget.restart()
-        bar = tqdm(total=100, unit="%", desc=self.name, mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
+        bar = tqdm(
+            total=100,
+            unit="%",
+            desc=self.name,
+            mininterval=10,
+            bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}",
+        )
         saved = self.budget.seconds
         while not self.partners.first_says(self.budget.progress(self.step) >= 1):
             losses = self.train_step()
             if self.step % _TOLD_EVERY == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
+                bar.set_postfix(
+                    {
+                        "step": self.step,
+                        **{name: f"{float(value):.3f}" for name, value in losses.items()},
+                    }
+                )
             if self.budget.seconds - saved > save_every:
                 self.save(out)
                 saved = self.budget.seconds
@@ -96,7 +120,11 @@ class Lessons(ABC):
 
     def load(self, out: Path) -> None:
         """Goes on from the state that `save` wrote. OSError where there is none."""
-        state = torch.load(out / "training.pt", map_location=next(self.model.parameters()).device, weights_only=False)
+        state = torch.load(
+            out / "training.pt",
+            map_location=next(self.model.parameters()).device,
+            weights_only=False,
+        )
         for name, part in self._saved.items():
             part.load_state_dict(state[name])
         self.step, self.budget.spent = state["step"], state["spent"]

@@ -52,7 +52,16 @@ class SceneBatch:
 class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not followed
     """The batches of a run: random scenes, a caption for each product in them and others that are, mostly, nowhere in the group."""
 
-    def __init__(self, pool: ScenePool, tokenizer: CLIPTokenizer, places: Tensor, *, groups: int, seed: int, rank: int) -> None:
+    def __init__(
+        self,
+        pool: ScenePool,
+        tokenizer: CLIPTokenizer,
+        places: Tensor,
+        *,
+        groups: int,
+        seed: int,
+        rank: int,
+    ) -> None:
         self.pool, self.tokenizer, self.places = pool, tokenizer, places
         self.groups, self.seed, self.rank = groups, seed, rank
 
@@ -63,14 +72,24 @@ class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not f
         captions: list[Caption] = []
         fits = []
         for start in range(0, len(rows), BATCH):
-            labels = [thing.label for row in rows[start : start + BATCH] for thing in self.pool.things[row]]
+            labels = [
+                thing.label
+                for row in rows[start : start + BATCH]
+                for thing in self.pool.things[row]
+            ]
             own = [caption_for(label, rng) for label in labels]
             own += [caption_for(self._any_label(rng), rng) for _ in range(QUERIES - len(labels))]
             fits.append(agreement(asked_codes(own), shown_codes(labels)).T)
             captions += own
         boxes = [self._boxes(row, mirror) for row, mirror in zip(rows, mirrored, strict=True)]
         targets = assigned(boxes, torch.cat(fits), self.places)
-        return SceneBatch(torch.tensor(rows), torch.tensor(mirrored), token_ids(self.tokenizer, captions), targets, rng.getrandbits(60))
+        return SceneBatch(
+            torch.tensor(rows),
+            torch.tensor(mirrored),
+            token_ids(self.tokenizer, captions),
+            targets,
+            rng.getrandbits(60),
+        )
 
     def _any_label(self, rng: random.Random) -> Label:
         while not (things := self.pool.things[rng.randrange(len(self.pool))]):
@@ -78,7 +97,9 @@ class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not f
         return rng.choice(things).label
 
     def _boxes(self, row: int, mirrored: bool) -> Tensor:
-        boxes = torch.tensor([thing.box for thing in self.pool.things[row]], dtype=torch.float32).reshape(-1, 4)
+        boxes = torch.tensor(
+            [thing.box for thing in self.pool.things[row]], dtype=torch.float32
+        ).reshape(-1, 4)
         if mirrored:
             boxes[:, 0] = 1 - boxes[:, 0]
         return boxes
@@ -104,14 +125,30 @@ class DetectorLessons(Lessons):
         self.teacher = teacher.to(self.device)
         detector = model.to(self.device).train()
         for name, parameter in detector.named_parameters():
-            parameter.requires_grad_(not name.startswith(("owlvit.text_", "owlvit.visual_projection", "owlvit.logit_scale")))
-        self.learnt = [parameter for parameter in (*detector.parameters(), *teacher.learnt()) if parameter.requires_grad]
+            parameter.requires_grad_(
+                not name.startswith(
+                    ("owlvit.text_", "owlvit.visual_projection", "owlvit.logit_scale")
+                )
+            )
+        self.learnt = [
+            parameter
+            for parameter in (*detector.parameters(), *teacher.learnt())
+            if parameter.requires_grad
+        ]
         optimizer = adamw(self.learnt, self.rate, decay=0.02)
-        super().__init__(detector, {"teacher": teacher.reading}, optimizer, budget=budget, partners=partners or Partners())
+        super().__init__(
+            detector,
+            {"teacher": teacher.reading},
+            optimizer,
+            budget=budget,
+            partners=partners or Partners(),
+        )
         side = (torch.arange(SCENE_SIZE // PATCH) + 0.5) * PATCH / SCENE_SIZE
         places = torch.cartesian_prod(side, side).flip(1)
         self.groups = GPU_GROUPS if self.device.type == "cuda" else 1
-        self.scenes = SceneBatches(pool, tokenizer, places, groups=self.groups, seed=seed, rank=self.partners.rank)
+        self.scenes = SceneBatches(
+            pool, tokenizer, places, groups=self.groups, seed=seed, rank=self.partners.rank
+        )
         self.pictures = Pictures([pool.images], self.device)
         self.batches: Iterator[SceneBatch] | None = None
         self.generator = torch.Generator(self.device)
@@ -122,15 +159,24 @@ class DetectorLessons(Lessons):
             self.batches = stream(self.scenes, self.step, self.device)
         batch = next(self.batches)
         self.generator.manual_seed(batch.seed)
-        pixels = flipped_and_lit(self.pictures.take([batch.rows]).to(self.device), batch.mirrored.to(self.device), self.generator)
+        pixels = flipped_and_lit(
+            self.pictures.take([batch.rows]).to(self.device),
+            batch.mirrored.to(self.device),
+            self.generator,
+        )
         with half_precision(self.device):
-            queries = text_vectors(self.model, batch.tokens.to(self.device)).unflatten(0, (self.groups, QUERIES))
+            queries = text_vectors(self.model, batch.tokens.to(self.device)).unflatten(
+                0, (self.groups, QUERIES)
+            )
             predictions = predict(self.model, pixels, queries.repeat_interleave(BATCH, 0))
             taught = self._taught(pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets.to(self.device))
         self.learn(losses.total + taught, self.learnt)
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
-        return {**{name: getattr(losses, name).detach() for name in names}, "taught": taught.detach()}
+        return {
+            **{name: getattr(losses, name).detach() for name in names},
+            "taught": taught.detach(),
+        }
 
     def _taught(self, pixels: Tensor, layers: tuple[Tensor, ...]) -> Tensor:
         """The teacher's loss, which fades and ends with its share of the run."""

@@ -32,7 +32,9 @@ class Partners:
         together = torch.cat([gradient.flatten() for gradient in gradients]).cpu()
         distributed.all_reduce(together)
         together /= self.count
-        for gradient, mean in zip(gradients, together.split([gradient.numel() for gradient in gradients]), strict=True):
+        for gradient, mean in zip(
+            gradients, together.split([gradient.numel() for gradient in gradients]), strict=True
+        ):
             gradient.copy_(mean.view_as(gradient))
 
     def first_says(self, answer: bool) -> bool:

@@ -22,7 +22,14 @@ _CLASSES = {
     "t-shirt": "t-shirt", "longsleeve": "long sleeve", "shirt": "shirt", "outwear": "outerwear", "dress": "dress",
     "skirt": "skirt", "pants": "pants", "shorts": "shorts", "shoes": "shoes", "hat": "hat",
 }  # fmt: skip
-_GARMENTS = {"Hoodies": "hoodie", "Tees": "t-shirt", "Pants": "pants", "Shorts": "shorts", "Jackets": "jacket", "Tanks": "tank top"}
+_GARMENTS = {
+    "Hoodies": "hoodie",
+    "Tees": "t-shirt",
+    "Pants": "pants",
+    "Shorts": "shorts",
+    "Jackets": "jacket",
+    "Tanks": "tank top",
+}
 # Reference tones of the histogram baseline, sRGB.
 _TONES = {
     "black": (25, 25, 25), "blue": (40, 80, 180), "brown": (105, 70, 45), "gray": (135, 135, 135), "green": (60, 140, 70),
@@ -39,14 +46,19 @@ def measure_classes(encoder: Encoder, folder: Path) -> dict[str, float]:
     """Returns the zero-shot accuracy on the folder's validation photographs, templates averaged, and each class's recall."""
     photographs = [photo for photo in read_photographs(folder) if photo.split == "validation"]
     rows = encoder.images((_open(photo.path) for photo in photographs), len(photographs))
-    prompts = np.stack([encoder.texts([t.format(name) for t in _TEMPLATES]).mean(0) for name in _CLASSES.values()])
+    prompts = np.stack(
+        [encoder.texts([t.format(name) for t in _TEMPLATES]).mean(0) for name in _CLASSES.values()]
+    )
     prompts /= np.linalg.norm(prompts, axis=1, keepdims=True)
     guesses = [list(_CLASSES)[index] for index in (rows @ prompts.T).argmax(1)]
     hits = defaultdict(list)
     for photo, guess in zip(photographs, guesses, strict=True):
         hits[photo.label].append(guess == photo.label)
     every = [hit for group in hits.values() for hit in group]
-    return {"all classes": float(np.mean(every)), **{label: float(np.mean(group)) for label, group in sorted(hits.items())}}
+    return {
+        "all classes": float(np.mean(every)),
+        **{label: float(np.mean(group)) for label, group in sorted(hits.items())},
+    }
 
 
 @dataclass(frozen=True)
@@ -61,16 +73,24 @@ def _products(folder: Path) -> list[_Product]:
     rows = map(json.loads, (folder / "products.jsonl").read_text("utf-8").splitlines())
     products = []
     for row in rows:
-        garments = [name for word, name in _GARMENTS.items() if any(word in path for path in row["category"])]
+        garments = [
+            name
+            for word, name in _GARMENTS.items()
+            if any(word in path for path in row["category"])
+        ]
         colour = row["color"].lower() if row["color"] else None
-        products.append(_Product(row["id"], folder / row["image"], colour, garments[0] if garments else None))
+        products.append(
+            _Product(row["id"], folder / row["image"], colour, garments[0] if garments else None)
+        )
     return products
 
 
 def _histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A smoothed HSV histogram (16 hues, 6 saturations, 6 values), unit length."""
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
-    counts = np.asarray(cv2.calcHist([hsv], [0, 1, 2], None, [16, 6, 6], [0, 180, 0, 256, 0, 256]), np.float32)
+    counts = np.asarray(
+        cv2.calcHist([hsv], [0, 1, 2], None, [16, 6, 6], [0, 180, 0, 256, 0, 256]), np.float32
+    )
     for axis, around in ((0, True), (1, False), (2, False)):
         before, after = np.roll(counts, 1, axis), np.roll(counts, -1, axis)
         if not around:
@@ -104,14 +124,22 @@ def measure_shop(encoder: Encoder, folder: Path) -> dict[str, dict[str, float]]:
     table: dict[str, dict[str, float]] = {}
     for colour in sorted(_TONES):
         table[colour] = _colour_row(encoder, colour, products, (rows, whole, middle))
-    table["mean of colours"] = {name: float(np.mean([row[name] for row in table.values()])) for name in next(iter(table.values()))}
-    return {**table, "other views: recall@10": _views_row(encoder, folder, products, (rows, whole, middle))}
+    table["mean of colours"] = {
+        name: float(np.mean([row[name] for row in table.values()]))
+        for name in next(iter(table.values()))
+    }
+    return {
+        **table,
+        "other views: recall@10": _views_row(encoder, folder, products, (rows, whole, middle)),
+    }
 
 
 Spaces = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def _colour_row(encoder: Encoder, colour: str, products: Sequence[_Product], spaces: Spaces) -> dict[str, float]:
+def _colour_row(
+    encoder: Encoder, colour: str, products: Sequence[_Product], spaces: Spaces
+) -> dict[str, float]:
     garments = sorted({p.garment for p in products if p.colour == colour and p.garment})
     rows, whole, middle = spaces
 
@@ -123,20 +151,34 @@ def _colour_row(encoder: Encoder, colour: str, products: Sequence[_Product], spa
 
     text = encoder.texts([f"{colour} {garment}" for garment in garments]) @ rows.T
     patch = _histogram(np.full((8, 8, 3), _TONES[colour], np.uint8))[None]
-    most = np.array([min(10, sum(is_both(row, column) for column in range(len(products)))) for row in range(len(garments))])
+    most = np.array(
+        [
+            min(10, sum(is_both(row, column) for column in range(len(products))))
+            for row in range(len(garments))
+        ]
+    )
     return {
         "model": float(precision_at(10, text, is_colour).mean()),
         "histogram": float(precision_at(10, patch @ whole.T, is_colour).mean()),
         "histogram of the middle": float(precision_at(10, patch @ middle.T, is_colour).mean()),
-        "model, colour and garment (of the most possible)": float((precision_at(10, text, is_both) * 10 / most).mean()),
+        "model, colour and garment (of the most possible)": float(
+            (precision_at(10, text, is_both) * 10 / most).mean()
+        ),
         "products": float(sum(p.colour == colour for p in products)),
     }
 
 
-def _views_row(encoder: Encoder, folder: Path, products: Sequence[_Product], spaces: Spaces) -> dict[str, float]:
-    queries = [json.loads(line) for line in (folder / "image_queries.jsonl").read_text("utf-8").splitlines()]
+def _views_row(
+    encoder: Encoder, folder: Path, products: Sequence[_Product], spaces: Spaces
+) -> dict[str, float]:
+    queries = [
+        json.loads(line)
+        for line in (folder / "image_queries.jsonl").read_text("utf-8").splitlines()
+    ]
     pictures = [_small(folder / query["query_image"]) for query in queries]
-    views = encoder.images((_open(folder / query["query_image"]) for query in queries), len(queries))
+    views = encoder.images(
+        (_open(folder / query["query_image"]) for query in queries), len(queries)
+    )
     rows, whole, middle = spaces
 
     def is_right(row: int, column: int) -> bool:
@@ -145,6 +187,8 @@ def _views_row(encoder: Encoder, folder: Path, products: Sequence[_Product], spa
     return {
         "model": recall_at(10, views @ rows.T, is_right),
         "histogram": recall_at(10, np.stack([_histogram(p) for p in pictures]) @ whole.T, is_right),
-        "histogram of the middle": recall_at(10, np.stack([_histogram(_middle(p)) for p in pictures]) @ middle.T, is_right),
+        "histogram of the middle": recall_at(
+            10, np.stack([_histogram(_middle(p)) for p in pictures]) @ middle.T, is_right
+        ),
         "products": float(len(products)),
     }

@@ -43,17 +43,25 @@ class Pictures:
 
     def __init__(self, arrays: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
         """`arrays` hold pictures (N, H, W, 3), all of one size."""
-        self.kept = [torch.from_numpy(np.array(array)).to(device) for array in arrays] if device.type == "cuda" else arrays
+        self.kept = (
+            [torch.from_numpy(np.array(array)).to(device) for array in arrays]
+            if device.type == "cuda"
+            else arrays
+        )
 
     def take(self, rows: Sequence[Tensor]) -> Tensor:
         """Returns the pictures of the rows of each array, one after another: (B, H, W, 3) uint8."""
-        return torch.cat([torch.as_tensor(array[chosen]) for array, chosen in zip(self.kept, rows, strict=True)])
+        return torch.cat(
+            [torch.as_tensor(array[chosen]) for array, chosen in zip(self.kept, rows, strict=True)]
+        )
 
 
 def open_pool(folder: Path) -> Pool:
     """Returns the pool written in the folder, its pictures mapped from disk. OSError where there is none."""
     rows = json.loads((folder / "labels.json").read_text("utf-8"))
-    return Pool(np.load(folder / "images.npy", mmap_mode="r"), [Label.of_words(*row) for row in rows])
+    return Pool(
+        np.load(folder / "images.npy", mmap_mode="r"), [Label.of_words(*row) for row in rows]
+    )
 
 
 _wardrobe: Wardrobe | None = None
@@ -64,24 +72,40 @@ def _start(garments: Sequence[Garment]) -> None:
     _wardrobe = Wardrobe(garments) if garments else None
 
 
-def make_drawn_pool(folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment] = ()) -> Pool:
+def make_drawn_pool(
+    folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment] = ()
+) -> Pool:
     """Draws `pairs` random items twice each, from two seeds, and returns the pool; garments lend pieces of photographs as backgrounds."""
     return _make(folder, _drawn_pair, range(seed, seed + pairs), workers, garments)
 
 
-def make_photo_pool(folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment]) -> Pool:
+def make_photo_pool(
+    folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment]
+) -> Pool:
     """Makes `pairs` pictures of random garments, each twice the same (its crops differ later), and returns the pool."""
     return _make(folder, _photo_pair, range(seed, seed + pairs), workers, garments)
 
 
 def _make(  # private: one call above for each kind
-    folder: Path, make: Callable[[int], tuple[Made, Made]], seeds: range, workers: int, garments: Sequence[Garment]
+    folder: Path,
+    make: Callable[[int], tuple[Made, Made]],
+    seeds: range,
+    workers: int,
+    garments: Sequence[Garment],
 ) -> Pool:
     folder.mkdir(parents=True, exist_ok=True)
     labels: list[tuple[str | None, ...]] = []
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (2 * len(seeds), EDGE, EDGE, 3))
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", "w+", np.uint8, (2 * len(seeds), EDGE, EDGE, 3)
+    )
     with ProcessPoolExecutor(workers, initializer=_start, initargs=(garments,)) as pool:
-        made = tqdm(pool.map(make, seeds, chunksize=64), total=len(seeds), desc=folder.name, unit="pair", mininterval=5)
+        made = tqdm(
+            pool.map(make, seeds, chunksize=64),
+            total=len(seeds),
+            desc=folder.name,
+            unit="pair",
+            mininterval=5,
+        )
         for index, pair in enumerate(made):
             for view, (picture, label) in enumerate(pair):
                 images[2 * index + view] = picture

@@ -27,7 +27,9 @@ _READING_SHARE = 0.1
 
 def workers() -> int:
     """Returns how many processors this process may use."""
-    return os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
+    return (
+        os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
+    )
 
 
 def _begin(out: Path) -> Partners:
@@ -40,17 +42,33 @@ def _begin(out: Path) -> Partners:
 
 
 def train_clip(  # noqa: PLR0913  # the options of a command
-    *, photos: Path, out: Path, minutes: float, steps: int | None, pairs: int, photo_pairs: int, seed: int, resume: bool
+    *,
+    photos: Path,
+    out: Path,
+    minutes: float,
+    steps: int | None,
+    pairs: int,
+    photo_pairs: int,
+    seed: int,
+    resume: bool,
 ) -> None:
     """Makes the pictures (kept in `out/pictures` and used again), then trains; writes the checkpoint to `out`."""
     partners = _begin(out)
     if partners.rank == 0:
         _pictures(out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed)
     partners.wait()
-    drawn, photographed = _pictures(out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed)
-    tokenizer = CLIPTokenizer.from_pretrained(out) if resume else tokenizer_for([drawn, photographed], seed)
+    drawn, photographed = _pictures(
+        out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed
+    )
+    tokenizer = (
+        CLIPTokenizer.from_pretrained(out) if resume else tokenizer_for([drawn, photographed], seed)
+    )
     lessons = ClipLessons(
-        tokenizer, [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)], seed=seed, budget=Budget(minutes, steps), partners=partners
+        tokenizer,
+        [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)],
+        seed=seed,
+        budget=Budget(minutes, steps),
+        partners=partners,
     )
     if resume:
         lessons.load(out)
@@ -60,7 +78,10 @@ def train_clip(  # noqa: PLR0913  # the options of a command
         torch.set_num_threads(workers())  # the others only wait now
         model = lessons.average.model.requires_grad_(True)
         pools = [(drawn, READ_DRAWN_PAIRS), (photographed, READ_PHOTO_PAIRS)]
-        budget = Budget(_READING_SHARE * minutes, None if steps is None else max(1, round(_READING_SHARE * steps)))
+        budget = Budget(
+            _READING_SHARE * minutes,
+            None if steps is None else max(1, round(_READING_SHARE * steps)),
+        )
         reading = ReadingLessons(model, tokenizer, pools, seed=seed, budget=budget)
         reading.run()
         save_checkpoint(model, model.state_dict(), tokenizer, out)
@@ -68,19 +89,32 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     partners.wait()
 
 
-def _pictures(folder: Path, photos: Path, *, pairs: int, photo_pairs: int, seed: int) -> tuple[Pool, Pool]:
+def _pictures(
+    folder: Path, photos: Path, *, pairs: int, photo_pairs: int, seed: int
+) -> tuple[Pool, Pool]:
     """The pools of the run, made where they are not there yet."""
     try:
         return open_pool(folder / "drawn"), open_pool(folder / "photos")
     except FileNotFoundError:
         training = [photo for photo in read_photographs(photos) if photo.split == "train"]
         garments = read_garments(training, workers())
-        photographed = make_photo_pool(folder / "photos", photo_pairs, seed=seed, workers=workers(), garments=garments)
-        return make_drawn_pool(folder / "drawn", pairs, seed=seed, workers=workers(), garments=garments), photographed
+        photographed = make_photo_pool(
+            folder / "photos", photo_pairs, seed=seed, workers=workers(), garments=garments
+        )
+        return make_drawn_pool(
+            folder / "drawn", pairs, seed=seed, workers=workers(), garments=garments
+        ), photographed
 
 
 def train_owlvit(  # noqa: PLR0913  # the options of a command
-    *, clip_folder: Path, out: Path, minutes: float, steps: int | None, scenes: int, seed: int, resume: bool
+    *,
+    clip_folder: Path,
+    out: Path,
+    minutes: float,
+    steps: int | None,
+    scenes: int,
+    seed: int,
+    resume: bool,
 ) -> None:
     """Draws the scenes (kept in `out/scenes` and used again), then trains; writes the checkpoint to `out`."""
     partners = _begin(out)
@@ -93,8 +127,18 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
     detector = new_detector(words, text)
     begin_local(detector, seed=seed)
     teacher = Teacher(clip_folder, detector.config.vision_config.hidden_size)
-    lessons = DetectorLessons(detector, tokenizer, teacher, pool, seed=seed, budget=Budget(minutes, steps), partners=partners)
+    lessons = DetectorLessons(
+        detector,
+        tokenizer,
+        teacher,
+        pool,
+        seed=seed,
+        budget=Budget(minutes, steps),
+        partners=partners,
+    )
     if resume:
         lessons.load(out)
     lessons.run(out)
-    click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}")
+    click.echo(
+        f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}"
+    )

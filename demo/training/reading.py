@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
-from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderModel
+from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import (
+    VisionTextDualEncoderModel,
+)
 
 from demo.training.augmentation import augmented
 from demo.training.batches import CaptionedPairs, Pairs, stream
@@ -35,16 +37,30 @@ class ReadingLessons:
     """Trains the text tower and both projections of a dual encoder on pools whose features are kept."""
 
     def __init__(
-        self, model: VisionTextDualEncoderModel, tokenizer: CLIPTokenizer, pools: Sequence[tuple[Pool, int]], *, seed: int, budget: Budget
+        self,
+        model: VisionTextDualEncoderModel,
+        tokenizer: CLIPTokenizer,
+        pools: Sequence[tuple[Pool, int]],
+        *,
+        seed: int,
+        budget: Budget,
     ) -> None:
         """`pools` come with the pairs each gives to a batch."""
         torch.manual_seed(seed)
         self.model, self.budget = model, budget
         self.generator = torch.Generator(model.device).manual_seed(seed)
-        self.learnt = [value for name, value in model.named_parameters() if not name.startswith("vision_model.")]
-        self.optimizer = torch.optim.AdamW(self.learnt, PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.02)
+        self.learnt = [
+            value
+            for name, value in model.named_parameters()
+            if not name.startswith("vision_model.")
+        ]
+        self.optimizer = torch.optim.AdamW(
+            self.learnt, PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.02
+        )
         self.features = [self._features(pool) for pool, _ in pools]
-        self.batches: Iterator[Pairs] = stream(CaptionedPairs(pools, tokenizer, seed=seed), 0, model.device)
+        self.batches: Iterator[Pairs] = stream(
+            CaptionedPairs(pools, tokenizer, seed=seed), 0, model.device
+        )
         self.step = 0
 
     def _features(self, pool: Pool) -> Tensor:
@@ -54,7 +70,9 @@ class ReadingLessons:
         self.model.eval()
         for start in tqdm(range(0, len(pool), _AT_ONCE), desc="features", mininterval=10):
             images = torch.from_numpy(np.array(pool.images[start : start + _AT_ONCE])).to(device)
-            pixels = augmented(images, IMAGE_SIZE, self.generator, least=0.8).contiguous(memory_format=torch.channels_last)
+            pixels = augmented(images, IMAGE_SIZE, self.generator, least=0.8).contiguous(
+                memory_format=torch.channels_last
+            )
             with torch.no_grad(), half_precision(device):
                 rows.append(self.model.vision_model(pixel_values=pixels).pooler_output.float())
         self.model.train()
@@ -63,7 +81,9 @@ class ReadingLessons:
     def train_step(self) -> dict[str, Tensor]:
         """Learns from one batch; returns its losses by name."""
         batch, device = next(self.batches), self.model.device
-        features = [kept[rows.to(device)] for kept, rows in zip(self.features, batch.rows, strict=True)]
+        features = [
+            kept[rows.to(device)] for kept, rows in zip(self.features, batch.rows, strict=True)
+        ]
         fits = agreement(batch.asked.to(device), batch.shown.to(device))
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=50)
@@ -87,10 +107,21 @@ class ReadingLessons:
     def run(self) -> None:
         """Trains until the budget is spent; the model holds what was learnt."""
         self.budget.restart()
-        bar = tqdm(total=100, unit="%", desc="reading", mininterval=10, bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}")
+        bar = tqdm(
+            total=100,
+            unit="%",
+            desc="reading",
+            mininterval=10,
+            bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}",
+        )
         while self.budget.progress(self.step) < 1:
             losses = self.train_step()
             if self.step % 10 == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
-                bar.set_postfix({"step": self.step, **{name: f"{float(value):.3f}" for name, value in losses.items()}})
+                bar.set_postfix(
+                    {
+                        "step": self.step,
+                        **{name: f"{float(value):.3f}" for name, value in losses.items()},
+                    }
+                )
         bar.close()

@@ -43,18 +43,24 @@ class ScenePool:
 def open_scene_pool(folder: Path) -> ScenePool:
     """Returns the pool written in the folder, its pictures mapped from disk. OSError where there is none."""
     rows = json.loads((folder / "things.json").read_text("utf-8"))
-    things = [tuple(Thing(Label.of_words(*words), tuple(box)) for words, box in row) for row in rows]
+    things = [
+        tuple(Thing(Label.of_words(*words), tuple(box)) for words, box in row) for row in rows
+    ]
     return ScenePool(np.load(folder / "images.npy", mmap_mode="r"), things)
 
 
 def make_scene_pool(folder: Path, count: int, *, seed: int, workers: int) -> ScenePool:
     """Draws `count` scenes of several shapes and returns the pool."""
     folder.mkdir(parents=True, exist_ok=True)
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, SCENE_SIZE, SCENE_SIZE, 3))
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", "w+", np.uint8, (count, SCENE_SIZE, SCENE_SIZE, 3)
+    )
     rows = []
     with ProcessPoolExecutor(workers) as pool:
         made = pool.map(_scene, range(seed, seed + count), chunksize=16)
-        for index, (picture, things) in enumerate(tqdm(made, total=count, desc=folder.name, unit="scene", mininterval=5)):
+        for index, (picture, things) in enumerate(
+            tqdm(made, total=count, desc=folder.name, unit="scene", mininterval=5)
+        ):
             images[index] = picture
             rows.append([(thing.label.words, thing.box) for thing in things])
     images.flush()
@@ -68,6 +74,13 @@ def _scene(seed: int) -> tuple[NDArray[np.uint8], list[Thing]]:
     scene = draw_scene(rng, width=width, height=height)
     things = []
     for item, (left, top, right, bottom) in scene.objects:
-        box = ((left + right) / 2 / width, (top + bottom) / 2 / height, (right - left) / width, (bottom - top) / height)
+        box = (
+            (left + right) / 2 / width,
+            (top + bottom) / 2 / height,
+            (right - left) / width,
+            (bottom - top) / height,
+        )
         things.append(Thing(label_of(item), box))
-    return np.asarray(scene.image.resize((SCENE_SIZE, SCENE_SIZE), Image.Resampling.BICUBIC)), things
+    return np.asarray(
+        scene.image.resize((SCENE_SIZE, SCENE_SIZE), Image.Resampling.BICUBIC)
+    ), things

@@ -23,7 +23,14 @@ def latency(folder: Path) -> dict[str, float]:
     it wait is not counted.
     """
     with TemporaryDirectory() as data:
-        settings = Settings(data_dir=Path(data), model=str(folder), runtime="onnx", device="cpu", model_threads=1, embedding_cache=0)
+        settings = Settings(
+            data_dir=Path(data),
+            model=str(folder),
+            runtime="onnx",
+            device="cpu",
+            model_threads=1,
+            embedding_cache=0,
+        )
         embedder = Vitrine(settings).embedder
         picture = Image.new("RGB", (320, 320), (200, 30, 40))
         return {

@@ -33,7 +33,13 @@ def learnt_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
     )
     learner.train_from_iterator(captions, trainer)
     pairs = _merges(learner)[:merges]
-    words = [*byte_symbols, *(symbol + "</w>" for symbol in byte_symbols), *("".join(pair) for pair in pairs), _START, _END]
+    words = [
+        *byte_symbols,
+        *(symbol + "</w>" for symbol in byte_symbols),
+        *("".join(pair) for pair in pairs),
+        _START,
+        _END,
+    ]
     vocabulary = {word: index for index, word in enumerate(dict.fromkeys(words))}
     return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=LONGEST)
 

@@ -8,15 +8,39 @@ from importlib.resources import files
 
 from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, SILHOUETTES, Item
 
-__all__ = ["ALL_MATERIALS", "ALL_SILHOUETTES", "KINDS", "PHOTO", "Label", "Naming", "Words", "kinds_within", "label_of", "words"]
+__all__ = [
+    "ALL_MATERIALS",
+    "ALL_SILHOUETTES",
+    "KINDS",
+    "PHOTO",
+    "Label",
+    "Naming",
+    "Words",
+    "kinds_within",
+    "label_of",
+    "words",
+]
 
 PHOTO = "photo of "
-_PHOTO_CLASSES = ("t-shirt", "longsleeve", "shirt", "outwear", "dress", "skirt", "pants", "shorts", "shoes", "hat")
+_PHOTO_CLASSES = (
+    "t-shirt",
+    "longsleeve",
+    "shirt",
+    "outwear",
+    "dress",
+    "skirt",
+    "pants",
+    "shorts",
+    "shoes",
+    "hat",
+)
 KINDS: tuple[str, ...] = (*CATEGORIES, *(PHOTO + name for name in _PHOTO_CLASSES))
 """What a training picture shows: a drawn category, or a photograph of a class that may be several of them."""
 
 ALL_SILHOUETTES = tuple(sorted({shape for shapes in SILHOUETTES.values() for shape in shapes}))
-ALL_MATERIALS = tuple(sorted({material for materials in MATERIALS.values() for material in materials}))
+ALL_MATERIALS = tuple(
+    sorted({material for materials in MATERIALS.values() for material in materials})
+)
 _ATTRIBUTES = (COLOURS, PATTERNS, ALL_MATERIALS, ALL_SILHOUETTES)
 
 
@@ -56,14 +80,20 @@ class Label:
     @classmethod
     def of_words(cls, kind: str, *attributes: str | None) -> "Label":
         """Returns the label of a kind and its colour, pattern, material and silhouette; None, or a word nobody draws, is unknown."""
-        codes = (names.index(word) if word in names else -1 for names, word in zip(_ATTRIBUTES, attributes, strict=True))
+        codes = (
+            names.index(word) if word in names else -1
+            for names, word in zip(_ATTRIBUTES, attributes, strict=True)
+        )
         return cls(KINDS.index(kind), *codes)
 
     @property
     def words(self) -> tuple[str, str | None, str | None, str | None, str | None]:
         """Kind, colour, pattern, material and silhouette in words, None where unknown."""
         codes = (self.colour, self.pattern, self.material, self.silhouette)
-        colour, pattern, material, silhouette = (names[code] if code >= 0 else None for names, code in zip(_ATTRIBUTES, codes, strict=True))
+        colour, pattern, material, silhouette = (
+            names[code] if code >= 0 else None
+            for names, code in zip(_ATTRIBUTES, codes, strict=True)
+        )
         return KINDS[self.kind], colour, pattern, material, silhouette
 
 
@@ -77,13 +107,32 @@ def words() -> Words:
     """Returns the words of words.toml."""
     table = tomllib.loads((files("demo.training") / "words.toml").read_text("utf-8"))
     categories = {
-        name: Naming(frozenset({name}), tuple(table["category"][name]["names"]), tuple(table["category"][name]["uses"]))
+        name: Naming(
+            frozenset({name}),
+            tuple(table["category"][name]["names"]),
+            tuple(table["category"][name]["uses"]),
+        )
         for name in CATEGORIES
     }
-    photos = {PHOTO + name: Naming(frozenset(table["photo"][name]), tuple(table["photo_names"][name]), ()) for name in _PHOTO_CLASSES}
-    groups = [Naming(frozenset(g["categories"]), tuple(g["names"]), tuple(g["uses"])) for g in table["group"].values()]
+    photos = {
+        PHOTO + name: Naming(frozenset(table["photo"][name]), tuple(table["photo_names"][name]), ())
+        for name in _PHOTO_CLASSES
+    }
+    groups = [
+        Naming(frozenset(g["categories"]), tuple(g["names"]), tuple(g["uses"]))
+        for g in table["group"].values()
+    ]
     templates = table["templates"]
-    return Words(categories, photos, groups, table["colour"], table["pattern"], table["pattern_after"], templates["noun"], templates["use"])
+    return Words(
+        categories,
+        photos,
+        groups,
+        table["colour"],
+        table["pattern"],
+        table["pattern_after"],
+        templates["noun"],
+        templates["use"],
+    )
 
 
 @cache

@@ -23,7 +23,9 @@ class Stopped(Exception):
 class Heartbeat:
     """Renews the lease of some items three times per lease, in a thread of its own, while its block runs."""
 
-    def __init__(self, store: WorkQueue, items: Sequence[Item], *, lease_s: float, stopping: threading.Event) -> None:
+    def __init__(
+        self, store: WorkQueue, items: Sequence[Item], *, lease_s: float, stopping: threading.Event
+    ) -> None:
         self._store, self._items, self._lease_s, self._stopping = store, items, lease_s, stopping
         self._stop, self._lost = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -45,7 +47,12 @@ class Heartbeat:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._stop.set()
         self._thread.join()
 

@@ -39,7 +39,12 @@ def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]
         if holder is not None:
             raise taken(holder, is_job=_is_job(store, holder))
         stop, lost = threading.Event(), threading.Event()
-        keeper = threading.Thread(target=_keep, args=(store, owner, settings.job_lease_s, stop, lost), name="keep-lock", daemon=True)
+        keeper = threading.Thread(
+            target=_keep,
+            args=(store, owner, settings.job_lease_s, stop, lost),
+            name="keep-lock",
+            daemon=True,
+        )
         keeper.start()
         try:
             yield lost.is_set
@@ -71,7 +76,9 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def _keep(store: JobStore, owner: str, lease_s: float, stop: threading.Event, lost: threading.Event) -> None:
+def _keep(
+    store: JobStore, owner: str, lease_s: float, stop: threading.Event, lost: threading.Event
+) -> None:
     while not stop.wait(lease_s / 3):
         try:
             if store.lock(CATALOGUE, owner, lease_s=lease_s) is not None:

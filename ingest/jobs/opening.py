@@ -15,7 +15,11 @@ def sqlite_path(settings: Settings) -> Path | None:
     url = settings.queue_url
     if url.startswith(("redis://", "rediss://")):
         return None
-    return Path(url.removeprefix("sqlite:")) if url.removeprefix("sqlite:") else settings.data_dir / "jobs" / "jobs.db"
+    return (
+        Path(url.removeprefix("sqlite:"))
+        if url.removeprefix("sqlite:")
+        else settings.data_dir / "jobs" / "jobs.db"
+    )
 
 
 def open_store(settings: Settings) -> JobStore:

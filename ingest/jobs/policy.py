@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from ingest.jobs.values import Again, Item
-from vitrine.errors import IndexUnavailable, InvalidImage, ModelMismatch, ModelUnavailable, StorageUnavailable, VitrineError
+from vitrine.errors import (
+    IndexUnavailable,
+    InvalidImage,
+    ModelMismatch,
+    ModelUnavailable,
+    StorageUnavailable,
+    VitrineError,
+)
 from vitrine.settings import Settings
 
 __all__ = ["DEADLY", "is_outage", "is_unreachable", "later"]
@@ -16,7 +23,9 @@ _LONGEST_S = 300.0
 
 def is_outage(error: VitrineError) -> bool:
     """Whether something that Vitrine stands on is missing for now, whatever the product."""
-    return isinstance(error, IndexUnavailable | StorageUnavailable | ModelUnavailable | ModelMismatch)
+    return isinstance(
+        error, IndexUnavailable | StorageUnavailable | ModelUnavailable | ModelMismatch
+    )
 
 
 def is_unreachable(error: VitrineError) -> bool:
@@ -26,4 +35,6 @@ def is_unreachable(error: VitrineError) -> bool:
 
 def later(item: Item, settings: Settings, *, attempts: int) -> Again:
     """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, 5 minutes at most."""
-    return Again(item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts)
+    return Again(
+        item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts
+    )

@@ -45,7 +45,12 @@ class Queue:
             self.huey = RedisHuey("vitrine", url=settings.queue_url, **options)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.huey = SqliteHuey("vitrine", filename=str(path.with_name(f"{path.stem}-queue{path.suffix}")), timeout=30, **options)
+            self.huey = SqliteHuey(
+                "vitrine",
+                filename=str(path.with_name(f"{path.stem}-queue{path.suffix}")),
+                timeout=30,
+                **options,
+            )
         self._work = work
         self._invitation = self.huey.task(name="work")(self._invited)
 
@@ -55,7 +60,9 @@ class Queue:
             for _ in range(count - self.huey.storage.queue_size()):
                 self._invitation()
         except (sqlite3.Error, redis.RedisError) as error:
-            log.warning("workers could not be told of new work, they will notice by themselves: %s", error)
+            log.warning(
+                "workers could not be told of new work, they will notice by themselves: %s", error
+            )
 
     def close(self) -> None:
         """Release connections; may be called twice."""

@@ -14,7 +14,21 @@ from redis.retry import Retry
 from ingest.jobs.redis_scripts import LIBRARY, SCRIPTS
 from ingest.jobs.refusals import taken
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.values import BULK, WRITES, Again, Dead, DeadLetter, Done, Item, Job, JobState, Kind, Mark, NewItem, Outcome
+from ingest.jobs.values import (
+    BULK,
+    WRITES,
+    Again,
+    Dead,
+    DeadLetter,
+    Done,
+    Item,
+    Job,
+    JobState,
+    Kind,
+    Mark,
+    NewItem,
+    Outcome,
+)
 from vitrine.errors import NotFound, StorageUnavailable
 
 __all__ = ["RedisStore"]
@@ -38,7 +52,9 @@ class RedisStore:
             health_check_interval=30,
             retry=Retry(ConstantBackoff(0.2), 1),
         )
-        self._scripts = {name: self._client.register_script(LIBRARY + body) for name, body in SCRIPTS.items()}
+        self._scripts = {
+            name: self._client.register_script(LIBRARY + body) for name, body in SCRIPTS.items()
+        }
 
     # jobs
     def add(self, job: Job, items: Sequence[NewItem]) -> None:
@@ -63,7 +79,9 @@ class RedisStore:
         return bool(self._call("set", job_id, json.dumps(["state", state.value])))
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
-        return bool(self._call("set", job_id, json.dumps(_flat({"total": total, "version": version}))))
+        return bool(
+            self._call("set", job_id, json.dumps(_flat({"total": total, "version": version})))
+        )
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
         return bool(self._call("extend", job_id, cursor, _rows(items)))
@@ -83,7 +101,9 @@ class RedisStore:
         return [Item(int(f[0]), f[1], lane, f[2], json.loads(f[3]), int(f[4]), f[5]) for f in found]
 
     def renew(self, items: Sequence[Item], *, lease_s: float) -> bool:
-        return bool(self._call("renew", lease_s, json.dumps([[i.seq, i.token, i.job_id] for i in items])))
+        return bool(
+            self._call("renew", lease_s, json.dumps([[i.seq, i.token, i.job_id] for i in items]))
+        )
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         self._call("settle", json.dumps([_outcome(o) for o in outcomes]), WRITES)
@@ -103,11 +123,16 @@ class RedisStore:
         return [_letter(seq, found) for seq, found in letters if found]
 
     def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
-        return int(self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items)))
+        return int(
+            self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items))
+        )
 
     # marks and the gate
     def marks(self, job_id: str, *, limit: int) -> list[Mark]:
-        return [Mark(key, int(generation)) for key, generation in self._call("marks", job_id, limit, WRITES)]
+        return [
+            Mark(key, int(generation))
+            for key, generation in self._call("marks", job_id, limit, WRITES)
+        ]
 
     def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
         self._call("unmark", json.dumps([[m.key, m.generation] for m in marks]))
@@ -157,13 +182,25 @@ def _unavailable(error: redis.RedisError) -> StorageUnavailable:
 
 
 def _fields(job: Job) -> dict[str, Any]:
-    names = ("kind", "state", "stage", "cursor", "done", "total", "failed_items", "version", "error")
+    names = (
+        "kind",
+        "state",
+        "stage",
+        "cursor",
+        "done",
+        "total",
+        "failed_items",
+        "version",
+        "error",
+    )
     return {name: getattr(job, name) for name in names} | {"request": json.dumps(dict(job.request))}
 
 
 def _flat(fields: Mapping[str, Any]) -> list[str]:
     """Field, value, field, value ... as HSET takes them; what is None is left out."""
-    return [str(part) for name, value in fields.items() if value is not None for part in (name, value)]
+    return [
+        str(part) for name, value in fields.items() if value is not None for part in (name, value)
+    ]
 
 
 def _rows(items: Iterable[NewItem]) -> str:
@@ -172,10 +209,21 @@ def _rows(items: Iterable[NewItem]) -> str:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     item = outcome.item
-    row: dict[str, Any] = {"seq": item.seq, "token": item.token, "job": item.job_id, "done": 0, "failed": 0, "error": ""}
+    row: dict[str, Any] = {
+        "seq": item.seq,
+        "token": item.token,
+        "job": item.job_id,
+        "done": 0,
+        "failed": 0,
+        "error": "",
+    }
     match outcome:
         case Done():
-            return row | {"done": outcome.done, "failed": outcome.failed, "error": outcome.error or ""}
+            return row | {
+                "done": outcome.done,
+                "failed": outcome.failed,
+                "error": outcome.error or "",
+            }
         case Again():
             return row | {"after": outcome.after_s, "attempts": outcome.attempts}
         case Dead():
@@ -188,12 +236,18 @@ def _why(outcome: Dead) -> dict[str, str]:
 
 def _letter(seq: int, found: Mapping[str, str]) -> DeadLetter:
     why = {name: found[name] for name in ("stage", "reason", "message")}
-    return DeadLetter(seq, found["key"], json.loads(found["body"]), **why, at_s=float(found["at_s"]))
+    return DeadLetter(
+        seq, found["key"], json.loads(found["body"]), **why, at_s=float(found["at_s"])
+    )
 
 
 def _job(job_id: str, found: Mapping[str, str]) -> Job:
     values: dict[str, Any] = {name: value for name, value in found.items() if name != "number"}
     values |= {name: int(values[name]) for name in _INTEGERS if name in values}
     values |= {name: float(values[name]) for name in _TIMES if name in values}
-    values |= {"kind": Kind(found["kind"]), "state": JobState(found["state"]), "request": json.loads(found["request"])}
+    values |= {
+        "kind": Kind(found["kind"]),
+        "state": JobState(found["state"]),
+        "request": json.loads(found["request"]),
+    }
     return Job(id=job_id, **values)

@@ -10,4 +10,7 @@ __all__ = ["taken"]
 def taken(holder: str, *, is_job: bool) -> Conflict:
     """The refusal of a second reindex or bulk ingest."""
     who = f"job {holder}" if is_job else holder
-    return Conflict(f"one reindex or ingest runs at a time, and {who} is running", job_id=holder if is_job else None)
+    return Conflict(
+        f"one reindex or ingest runs at a time, and {who} is running",
+        job_id=holder if is_job else None,
+    )

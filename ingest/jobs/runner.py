@@ -15,7 +15,14 @@ from ingest.jobs.store import JobStore
 from ingest.jobs.values import BULK, WRITES, Again, Done, Item, Job, JobState, Kind, Outcome
 from ingest.jobs.writes import LiveWrites
 from ingest.reindex import Reindex, discard_unfinished, next_items
-from vitrine.errors import Cancelled, Conflict, IndexUnavailable, NotFound, StorageUnavailable, VitrineError
+from vitrine.errors import (
+    Cancelled,
+    Conflict,
+    IndexUnavailable,
+    NotFound,
+    StorageUnavailable,
+    VitrineError,
+)
 from vitrine.wiring import Vitrine
 
 __all__ = ["Runner"]
@@ -52,8 +59,14 @@ class Runner:
         items = items or self._store.claim(BULK, limit=1, lease_s=self._settings.job_lease_s)
         if not items:
             return False
-        with Heartbeat(self._store, items, lease_s=self._settings.job_lease_s, stopping=self.stopping) as beat:
-            outcomes = self._writes.apply(items) if items[0].lane == WRITES else [self._bulk(items[0], beat)]
+        with Heartbeat(
+            self._store, items, lease_s=self._settings.job_lease_s, stopping=self.stopping
+        ) as beat:
+            outcomes = (
+                self._writes.apply(items)
+                if items[0].lane == WRITES
+                else [self._bulk(items[0], beat)]
+            )
         self._settle(outcomes)
         self._advance(items)
         return True
@@ -72,7 +85,11 @@ class Runner:
         try:
             job = self._store.job(item.job_id)
             if item.attempts > DEADLY:
-                return self._fail(job, item, f"workers died {DEADLY} times at the same step ({item.key}); see their logs")
+                return self._fail(
+                    job,
+                    item,
+                    f"workers died {DEADLY} times at the same step ({item.key}); see their logs",
+                )
             if job.kind is Kind.REINDEX:
                 return self._reindex.run(job, item, beat)
             return self._sources.run(item, beat)
@@ -91,11 +108,17 @@ class Runner:
             log.exception("%s broke", item.key)
             if item.attempts < self._settings.job_attempts:
                 return later(item, self._settings, attempts=item.attempts)
-            return self._fail(self._store.job(item.job_id), item, "an unexpected error; the worker's log has it")
+            return self._fail(
+                self._store.job(item.job_id), item, "an unexpected error; the worker's log has it"
+            )
 
     def _tries(self, error: VitrineError) -> int:
         """A model that cannot be loaded is reported after JOB_ATTEMPTS; a store that does not answer is waited for longer."""
-        return DEADLY if isinstance(error, IndexUnavailable | StorageUnavailable) else self._settings.job_attempts
+        return (
+            DEADLY
+            if isinstance(error, IndexUnavailable | StorageUnavailable)
+            else self._settings.job_attempts
+        )
 
     def _wait_or_fail(self, item: Item, error: Conflict) -> Outcome:
         """A source waits for its turn behind a reindex; a reindex whose ground has changed fails."""
@@ -122,7 +145,9 @@ class Runner:
             try:
                 self._store.settle(outcomes)
             except StorageUnavailable as error:
-                log.warning("the outcome of %d items could not be noted yet: %s", len(outcomes), error)
+                log.warning(
+                    "the outcome of %d items could not be noted yet: %s", len(outcomes), error
+                )
                 self.stopping.wait(0.2 * 2**attempt)
             else:
                 return

@@ -39,7 +39,12 @@ class SourceWork:
         with catalogue_lock(self._vitrine.settings, f"an ingest of {name}") as lost:
             live = self._vitrine.versions.live()
             only = self._ledger.rows(name) if item.body["do"] == "retry" else None
-            task = Task(open_source(name, self._vitrine.settings), Mapping.from_dict(live.info.mapping), live, only=only)
+            task = Task(
+                open_source(name, self._vitrine.settings),
+                Mapping.from_dict(live.info.mapping),
+                live,
+                only=only,
+            )
             tools = open_tools(self._vitrine, model=live.info.model)
             summary = fill(task, tools, Watch(cancelled=lambda: lost() or _says_stop(beat.check)))
         beat.check()

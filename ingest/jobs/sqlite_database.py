@@ -46,7 +46,9 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageUnavailable(f"the job store cannot make its folder {path.parent}: {error.strerror}") from error
+            raise StorageUnavailable(
+                f"the job store cannot make its folder {path.parent}: {error.strerror}"
+            ) from error
         with self._connection() as db:
             db.executescript(_TABLES)
 
@@ -101,7 +103,9 @@ class Database:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")

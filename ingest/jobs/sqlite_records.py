@@ -18,8 +18,10 @@ __all__ = ["FINAL", "SqliteRecords", "end_job", "has_ended", "insert_items", "in
 FINAL = tuple(state.value for state in JobState if state.final)
 _OPEN = tuple(state.value for state in JobState if not state.final)
 _COLUMNS = (
-    "id, kind, request, state, stage, cursor, done, total, failed_items, version, error, created_s, started_s, updated_s"  # as in Job
+    "id, kind, request, state, stage, cursor, done, total, failed_items, version, error,"
+    " created_s, started_s, updated_s"
 )
+"""As in `Job`."""
 
 
 class SqliteRecords:
@@ -44,13 +46,17 @@ class SqliteRecords:
 
     def jobs(self, *, limit: int) -> list[Job]:
         with self._database.read() as db:
-            rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC LIMIT ?", (limit,)
+            ).fetchall()
         return [_job(row) for row in rows]
 
     def active(self) -> list[Job]:
         marks = ", ".join("?" * len(_OPEN))
         with self._database.read() as db:
-            rows = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE state IN ({marks}) ORDER BY number", _OPEN).fetchall()
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE state IN ({marks}) ORDER BY number", _OPEN
+            ).fetchall()
         return [_job(row) for row in rows]
 
     def enter(self, job_id: str, state: JobState) -> bool:
@@ -92,23 +98,40 @@ class SqliteRecords:
             if has_ended(db, job_id):
                 return False
             columns = ", ".join(f"{name} = ?" for name in changes)
-            db.execute(f"UPDATE jobs SET {columns}, updated_s = ? WHERE id = ?", (*changes.values(), time.time(), job_id))
+            db.execute(
+                f"UPDATE jobs SET {columns}, updated_s = ? WHERE id = ?",
+                (*changes.values(), time.time(), job_id),
+            )
         return True
 
 
 def _take_catalogue(db: sqlite3.Connection, job_id: str, now: float) -> None:
-    held = db.execute("SELECT owner FROM locks WHERE name = ? AND (until IS NULL OR until > ?)", (CATALOGUE, now)).fetchone()
+    held = db.execute(
+        "SELECT owner FROM locks WHERE name = ? AND (until IS NULL OR until > ?)", (CATALOGUE, now)
+    ).fetchone()
     if held is not None:
         is_job = db.execute("SELECT 1 FROM jobs WHERE id = ?", (held["owner"],)).fetchone()
         raise taken(held["owner"], is_job=bool(is_job))
-    db.execute("INSERT OR REPLACE INTO locks (name, owner, until) VALUES (?, ?, NULL)", (CATALOGUE, job_id))
+    db.execute(
+        "INSERT OR REPLACE INTO locks (name, owner, until) VALUES (?, ?, NULL)", (CATALOGUE, job_id)
+    )
     db.execute("DELETE FROM marks")
     db.execute("INSERT INTO journal (job_id, closed) VALUES (?, 0)", (job_id,))
 
 
 def insert_job(db: sqlite3.Connection, job: Job, now: float) -> None:
     """Write a job that was not there."""
-    values = (job.id, job.kind, json.dumps(dict(job.request)), job.state, job.stage, job.cursor, job.done, job.total, job.failed_items)
+    values = (
+        job.id,
+        job.kind,
+        json.dumps(dict(job.request)),
+        job.state,
+        job.stage,
+        job.cursor,
+        job.done,
+        job.total,
+        job.failed_items,
+    )
     row = (*values, job.version, job.error, now, None, now)
     db.execute(f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(row))})", row)
 
@@ -130,7 +153,10 @@ def end_job(db: sqlite3.Connection, job_id: str, state: str, error: str | None) 
     if has_ended(db, job_id):
         return False
     now = time.time()
-    db.execute("UPDATE jobs SET state = ?, error = coalesce(?, error), updated_s = ? WHERE id = ?", (state, error, now, job_id))
+    db.execute(
+        "UPDATE jobs SET state = ?, error = coalesce(?, error), updated_s = ? WHERE id = ?",
+        (state, error, now, job_id),
+    )
     db.execute("DELETE FROM items WHERE job_id = ? AND until <= ?", (job_id, now))
     db.execute("DELETE FROM locks WHERE owner = ?", (job_id,))
     db.execute("DELETE FROM journal WHERE job_id = ?", (job_id,))
@@ -139,5 +165,9 @@ def end_job(db: sqlite3.Connection, job_id: str, state: str, error: str | None) 
 
 def _job(row: sqlite3.Row) -> Job:
     values = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row iterates over its values
-    values |= {"kind": Kind(row["kind"]), "state": JobState(row["state"]), "request": json.loads(row["request"])}
+    values |= {
+        "kind": Kind(row["kind"]),
+        "state": JobState(row["state"]),
+        "request": json.loads(row["request"]),
+    }
     return Job(**values)

@@ -12,7 +12,20 @@ from typing import assert_never
 from ingest.jobs.sqlite_database import Database
 from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_items, insert_job
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.values import BULK, WRITES, Again, Dead, DeadLetter, Done, Item, Job, JobState, Mark, NewItem, Outcome
+from ingest.jobs.values import (
+    BULK,
+    WRITES,
+    Again,
+    Dead,
+    DeadLetter,
+    Done,
+    Item,
+    Job,
+    JobState,
+    Mark,
+    NewItem,
+    Outcome,
+)
 
 __all__ = ["SqliteJournal", "SqliteLocks", "SqliteWork"]
 
@@ -31,7 +44,10 @@ class SqliteWork:
                 return []
             now = time.time()
             _drop_orphans(db, lane, now)
-            rows = db.execute(f"SELECT * FROM items i WHERE {_FREE} ORDER BY seq LIMIT :limit", {"lane": lane, "now": now, "limit": limit})
+            rows = db.execute(
+                f"SELECT * FROM items i WHERE {_FREE} ORDER BY seq LIMIT :limit",
+                {"lane": lane, "now": now, "limit": limit},
+            )
             items = [_item(row, uuid.uuid4().hex) for row in _without_suspects(rows.fetchall())]
             _lease(db, items, now + lease_s)
             _start(db, items, now)
@@ -43,9 +59,15 @@ class SqliteWork:
         until = time.time() + lease_s
         with self._database.write() as db:
             renewed = [
-                db.execute("UPDATE items SET until = ? WHERE seq = ? AND token = ?", (until, i.seq, i.token)).rowcount for i in items
+                db.execute(
+                    "UPDATE items SET until = ? WHERE seq = ? AND token = ?",
+                    (until, i.seq, i.token),
+                ).rowcount
+                for i in items
             ]
-            return all(renewed) and not any(has_ended(db, job_id) for job_id in {i.job_id for i in items})
+            return all(renewed) and not any(
+                has_ended(db, job_id) for job_id in {i.job_id for i in items}
+            )
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         with self._database.write() as db:
@@ -56,9 +78,16 @@ class SqliteWork:
 
     def waiting(self) -> int:
         with self._database.read() as db:
-            lanes = [BULK] if db.execute("SELECT 1 FROM journal WHERE closed").fetchone() else [WRITES, BULK]
+            lanes = (
+                [BULK]
+                if db.execute("SELECT 1 FROM journal WHERE closed").fetchone()
+                else [WRITES, BULK]
+            )
             sql = f"SELECT count(*) FROM (SELECT 1 FROM items i WHERE {_FREE} LIMIT 100)"
-            counts = [int(db.execute(sql, {"lane": lane, "now": time.time()}).fetchone()[0]) for lane in lanes]
+            counts = [
+                int(db.execute(sql, {"lane": lane, "now": time.time()}).fetchone()[0])
+                for lane in lanes
+            ]
         return min(100, sum(counts))
 
     def held(self, lane: str, *, job_id: str | None = None) -> int:
@@ -68,12 +97,17 @@ class SqliteWork:
 
     def open_items(self, job_id: str) -> int:
         with self._database.read() as db:
-            return int(db.execute("SELECT count(*) FROM items WHERE job_id = ?", (job_id,)).fetchone()[0])
+            return int(
+                db.execute("SELECT count(*) FROM items WHERE job_id = ?", (job_id,)).fetchone()[0]
+            )
 
     def dead(self, *, limit: int) -> list[DeadLetter]:
         with self._database.read() as db:
             rows = db.execute("SELECT * FROM dead ORDER BY seq LIMIT ?", (limit,)).fetchall()
-        return [DeadLetter(row["seq"], row["key"], json.loads(row["body"]), *tuple(row)[3:]) for row in rows]
+        return [
+            DeadLetter(row["seq"], row["key"], json.loads(row["body"]), *tuple(row)[3:])
+            for row in rows
+        ]
 
     def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         with self._database.write() as db:
@@ -97,15 +131,23 @@ class SqliteJournal:
         sql = """SELECT key, generation FROM marks m WHERE EXISTS (SELECT 1 FROM journal WHERE job_id = ?)
             AND NOT EXISTS (SELECT 1 FROM items i WHERE i.lane = ? AND i.key = m.key AND i.until > ?) ORDER BY key LIMIT ?"""
         with self._database.read() as db:
-            return [Mark(row[0], row[1]) for row in db.execute(sql, (job_id, WRITES, time.time(), limit))]
+            return [
+                Mark(row[0], row[1])
+                for row in db.execute(sql, (job_id, WRITES, time.time(), limit))
+            ]
 
     def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
         with self._database.write() as db:
-            db.executemany("DELETE FROM marks WHERE key = ? AND generation = ?", [(m.key, m.generation) for m in marks])
+            db.executemany(
+                "DELETE FROM marks WHERE key = ? AND generation = ?",
+                [(m.key, m.generation) for m in marks],
+            )
 
     def close_gate(self, job_id: str) -> bool:
         with self._database.write() as db:
-            return db.execute("UPDATE journal SET closed = 1 WHERE job_id = ?", (job_id,)).rowcount > 0
+            return (
+                db.execute("UPDATE journal SET closed = 1 WHERE job_id = ?", (job_id,)).rowcount > 0
+            )
 
     def open_gate(self, job_id: str) -> None:
         with self._database.write() as db:
@@ -123,7 +165,10 @@ class SqliteLocks:
             held = _holder(db, name, now)
             if held not in (None, owner):
                 return held
-            db.execute("INSERT OR REPLACE INTO locks (name, owner, until) VALUES (?, ?, ?)", (name, owner, now + lease_s))
+            db.execute(
+                "INSERT OR REPLACE INTO locks (name, owner, until) VALUES (?, ?, ?)",
+                (name, owner, now + lease_s),
+            )
         return None
 
     def unlock(self, name: str, owner: str) -> None:
@@ -136,7 +181,15 @@ class SqliteLocks:
 
 
 def _item(row: sqlite3.Row, token: str) -> Item:
-    return Item(row["seq"], row["job_id"], row["lane"], row["key"], json.loads(row["body"]), row["attempts"] + 1, token)
+    return Item(
+        row["seq"],
+        row["job_id"],
+        row["lane"],
+        row["key"],
+        json.loads(row["body"]),
+        row["attempts"] + 1,
+        token,
+    )
 
 
 def _without_suspects(rows: Sequence[sqlite3.Row]) -> Sequence[sqlite3.Row]:
@@ -160,7 +213,13 @@ def _lease(db: sqlite3.Connection, items: Sequence[Item], until: float) -> None:
 
 def _start(db: sqlite3.Connection, items: Sequence[Item], now: float) -> None:
     sql = "UPDATE jobs SET state = ?, started_s = coalesce(started_s, ?), updated_s = ? WHERE id = ? AND state = ?"
-    db.executemany(sql, [(JobState.RUNNING, now, now, job_id, JobState.QUEUED) for job_id in {i.job_id for i in items}])
+    db.executemany(
+        sql,
+        [
+            (JobState.RUNNING, now, now, job_id, JobState.QUEUED)
+            for job_id in {i.job_id for i in items}
+        ],
+    )
 
 
 def _mark(db: sqlite3.Connection, items: Sequence[Item]) -> None:
@@ -171,7 +230,9 @@ def _mark(db: sqlite3.Connection, items: Sequence[Item]) -> None:
 
 def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
     item = outcome.item
-    if not db.execute("SELECT 1 FROM items WHERE seq = ? AND token = ?", (item.seq, item.token)).fetchone():
+    if not db.execute(
+        "SELECT 1 FROM items WHERE seq = ? AND token = ?", (item.seq, item.token)
+    ).fetchone():
         return
     if item.lane == WRITES:
         _mark(db, [item])
@@ -190,8 +251,19 @@ def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
                 db.execute("DELETE FROM dead WHERE key = ? AND seq < ?", (item.key, item.seq))
         case Dead():
             _count(db, item, 0, 1, outcome.message)
-            letter = (item.seq, item.key, json.dumps(dict(item.body)), outcome.stage, outcome.reason, outcome.message, time.time())
-            db.execute("INSERT INTO dead (seq, key, body, stage, reason, message, at_s) VALUES (?, ?, ?, ?, ?, ?, ?)", letter)
+            letter = (
+                item.seq,
+                item.key,
+                json.dumps(dict(item.body)),
+                outcome.stage,
+                outcome.reason,
+                outcome.message,
+                time.time(),
+            )
+            db.execute(
+                "INSERT INTO dead (seq, key, body, stage, reason, message, at_s) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                letter,
+            )
         case _:
             assert_never(outcome)
 
@@ -202,12 +274,25 @@ def _count(db: sqlite3.Connection, item: Item, done: int, failed: int, error: st
 
 
 def _finish(db: sqlite3.Connection, job_id: str) -> None:
-    job = db.execute("SELECT stage, done, failed_items FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    if job is None or job["stage"] or db.execute("SELECT 1 FROM items WHERE job_id = ? LIMIT 1", (job_id,)).fetchone():
+    job = db.execute(
+        "SELECT stage, done, failed_items FROM jobs WHERE id = ?", (job_id,)
+    ).fetchone()
+    if (
+        job is None
+        or job["stage"]
+        or db.execute("SELECT 1 FROM items WHERE job_id = ? LIMIT 1", (job_id,)).fetchone()
+    ):
         return
-    end_job(db, job_id, JobState.FAILED if job["failed_items"] and not job["done"] else JobState.DONE, None)
+    end_job(
+        db,
+        job_id,
+        JobState.FAILED if job["failed_items"] and not job["done"] else JobState.DONE,
+        None,
+    )
 
 
 def _holder(db: sqlite3.Connection, name: str, now: float) -> str | None:
-    row = db.execute("SELECT owner FROM locks WHERE name = ? AND (until IS NULL OR until > ?)", (name, now)).fetchone()
+    row = db.execute(
+        "SELECT owner FROM locks WHERE name = ? AND (until IS NULL OR until > ?)", (name, now)
+    ).fetchone()
     return None if row is None else str(row["owner"])

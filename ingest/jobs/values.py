@@ -8,7 +8,21 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["BULK", "WRITES", "Again", "Dead", "DeadLetter", "Done", "Item", "Job", "JobState", "Kind", "Mark", "NewItem", "Outcome"]
+__all__ = [
+    "BULK",
+    "WRITES",
+    "Again",
+    "Dead",
+    "DeadLetter",
+    "Done",
+    "Item",
+    "Job",
+    "JobState",
+    "Kind",
+    "Mark",
+    "NewItem",
+    "Outcome",
+]
 
 WRITES = "writes"
 """The lane of live writes: one item per product written; items of one product run in the order they were accepted."""

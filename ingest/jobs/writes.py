@@ -12,7 +12,15 @@ from ingest.failures import Failure, Ledger
 from ingest.jobs.policy import DEADLY, is_outage, is_unreachable, later
 from ingest.jobs.values import Dead, Done, Item, Outcome
 from ingest.pictures import picture_of
-from vitrine.errors import Cancelled, InvalidImage, InvalidInput, InvalidProduct, ModelBusy, NotFound, VitrineError
+from vitrine.errors import (
+    Cancelled,
+    InvalidImage,
+    InvalidInput,
+    InvalidProduct,
+    ModelBusy,
+    NotFound,
+    VitrineError,
+)
 from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import Stamp, VectorIndex
@@ -66,7 +74,12 @@ class LiveWrites:
         return outcomes
 
     def _poison(self, item: Item) -> Outcome:
-        return Dead(item, "write", "worker_died", f"workers died {DEADLY} times while they wrote this product; look at its picture")
+        return Dead(
+            item,
+            "write",
+            "worker_died",
+            f"workers died {DEADLY} times while they wrote this product; look at its picture",
+        )
 
     def _guarded(self, items: Sequence[Item]) -> list[Outcome]:
         """Apply a batch; when one product breaks it in an unforeseen way, each is tried by itself."""
@@ -79,7 +92,10 @@ class LiveWrites:
         except VitrineError as error:
             if is_outage(error) or isinstance(error, ModelBusy):
                 log.warning("%d writes wait: %s", len(items), error)
-                return [later(item, self._vitrine.settings, attempts=item.attempts - 1) for item in items]
+                return [
+                    later(item, self._vitrine.settings, attempts=item.attempts - 1)
+                    for item in items
+                ]
             if len(items) == 1:
                 return [Dead(items[0], "write", "refused", str(error))]
         except Exception:
@@ -97,7 +113,11 @@ class LiveWrites:
         """Write into the live version; when another one goes live meanwhile, write into that one as well."""
         while True:
             index = self._vitrine.versions.live()
-            outcomes = [*self._deletes(index, items), *self._patches(index, items), *self._upserts(index, items)]
+            outcomes = [
+                *self._deletes(index, items),
+                *self._patches(index, items),
+                *self._upserts(index, items),
+            ]
             if self._vitrine.versions.live().info.name == index.info.name:
                 return outcomes
 
@@ -114,7 +134,9 @@ class LiveWrites:
             try:
                 index.patch(item.key, changes_from_json(item.body["changes"], index.info.schema))
             except NotFound:
-                yield Dead(item, "write", "unknown_product", f"there is no product {item.key!r} to change")
+                yield Dead(
+                    item, "write", "unknown_product", f"there is no product {item.key!r} to change"
+                )
             except InvalidInput as error:
                 yield Dead(item, "fields", "invalid", str(error))
             else:
@@ -125,8 +147,12 @@ class LiveWrites:
         if not wanted:
             return []
         stamps = index.stamps([item.key for item in wanted])
-        with ThreadPoolExecutor(min(_READERS, len(wanted)), thread_name_prefix="read-picture") as readers:
-            read = list(readers.map(lambda item: self._read(item, index, stamps.get(item.key)), wanted))
+        with ThreadPoolExecutor(
+            min(_READERS, len(wanted)), thread_name_prefix="read-picture"
+        ) as readers:
+            read = list(
+                readers.map(lambda item: self._read(item, index, stamps.get(item.key)), wanted)
+            )
         ready = [one for one in read if isinstance(one, _Upsert)]
         outcomes: list[Outcome] = [one for one in read if not isinstance(one, _Upsert)]
         kept = [one for one in ready if one.data is None]
@@ -142,13 +168,20 @@ class LiveWrites:
             key, data = self._picture(item, stamp)
             if stamp is not None and stamp.image_key == key:
                 return _Upsert(item, product, key, None)
-            return _Upsert(item, product, key, self._vitrine.images.get(key) if data is None else data)
+            return _Upsert(
+                item, product, key, self._vitrine.images.get(key) if data is None else data
+            )
         except InvalidProduct as error:
             return Dead(item, "fields", "invalid", str(error))
         except InvalidImage as error:
             return self._unreadable(item, error)
         except NotFound:
-            return Dead(item, "image", "missing", "its picture is no longer in the image store; send it again")
+            return Dead(
+                item,
+                "image",
+                "missing",
+                "its picture is no longer in the image store; send it again",
+            )
 
     def _picture(self, item: Item, stamp: Stamp | None) -> tuple[str, bytes | None]:
         image = item.body["image"]
@@ -159,7 +192,9 @@ class LiveWrites:
         if "key" in image:
             return image["key"], None
         data = picture_of(image["url"], None).read(self._vitrine.settings)
-        decode(data, ImageLimits.of(self._vitrine.settings), at_least=1)  # only what can be decoded enters the store
+        decode(
+            data, ImageLimits.of(self._vitrine.settings), at_least=1
+        )  # only what can be decoded enters the store
         return self._vitrine.images.put(data), data
 
     def _unreadable(self, item: Item, error: InvalidImage) -> Outcome:
@@ -176,12 +211,19 @@ class LiveWrites:
         pictures = []
         for one in upserts:
             try:
-                pictures.append((one, decode(one.data or b"", limits, at_least=embedder.card.image_size)))
+                pictures.append(
+                    (one, decode(one.data or b"", limits, at_least=embedder.card.image_size))
+                )
             except InvalidImage as error:
                 outcomes.append(self._unreadable(one.item, error))
         if pictures:
             vectors = embedder.embed_images([image for _, image in pictures])
-            index.upsert([Record(one.product, vector, one.image_key) for (one, _), vector in zip(pictures, vectors, strict=True)])
+            index.upsert(
+                [
+                    Record(one.product, vector, one.image_key)
+                    for (one, _), vector in zip(pictures, vectors, strict=True)
+                ]
+            )
         return outcomes + [Done(one.item) for one, _ in pictures]
 
     def _note(self, outcomes: Sequence[Outcome]) -> None:
@@ -190,6 +232,8 @@ class LiveWrites:
             self._ledger.clear([o.item.key for o in outcomes if isinstance(o, Done)])
             for outcome in outcomes:
                 if isinstance(outcome, Dead):
-                    self._ledger.add(Failure(outcome.item.key, outcome.stage, outcome.reason, outcome.message))
+                    self._ledger.add(
+                        Failure(outcome.item.key, outcome.stage, outcome.reason, outcome.message)
+                    )
         except VitrineError as error:
             log.warning("the failure ledger could not be kept: %s", error)

@@ -75,7 +75,11 @@ def _run(task: Task, tools: Tools, watch: Watch, run: Run, tally: Tally) -> None
     flow.stage("read", lambda: Reading(task, tools, run, tally).work(watch, items), into=(items,))
     for number in range(threads):
         preparing = Preparing(task, tools, tally)
-        flow.stage(f"prepare-{number}", partial(preparing.work, items, pixels, writes), into=(pixels, writes))
+        flow.stage(
+            f"prepare-{number}",
+            partial(preparing.work, items, pixels, writes),
+            into=(pixels, writes),
+        )
     embedding = Embedding(tools, tally)
     for number in range(_BATCHES):
         flow.stage(f"embed-{number}", partial(embedding.work, pixels, writes), into=(writes,))

@@ -37,11 +37,15 @@ class Flow:
         """A new channel that holds at most `capacity` things."""
         return Channel(self, capacity)
 
-    def stage(self, name: str, work: Callable[[], None], *, into: Sequence[Channel[Any]] = ()) -> None:
+    def stage(
+        self, name: str, work: Callable[[], None], *, into: Sequence[Channel[Any]] = ()
+    ) -> None:
         """Run `work` in a thread of its own; the channels it puts `into` close when all their stages have ended."""
         for channel in into:
             channel.producers += 1
-        self._threads.append(threading.Thread(target=self._run, args=(work, into), name=name, daemon=True))
+        self._threads.append(
+            threading.Thread(target=self._run, args=(work, into), name=name, daemon=True)
+        )
 
     def run(self, *, tick: Callable[[], None], every_s: float) -> None:
         """Start all stages and wait for them, calling `tick` meanwhile; then raise the error of the first that failed."""

@@ -36,7 +36,9 @@ class Preparing:
         self._tally = tally
         self._limits = ImageLimits.of(tools.settings)
 
-    def work(self, given: Channel[list[Item]], pixels: Channel[Pixels], writes: Channel[Write]) -> None:
+    def work(
+        self, given: Channel[list[Item]], pixels: Channel[Pixels], writes: Channel[Write]
+    ) -> None:
         """Prepare chunk after chunk."""
         while True:
             try:
@@ -67,7 +69,9 @@ class Preparing:
         """The picture's bytes; None when they are not needed, or not to be had."""
         digest = None
         if item.picture.url is not None:
-            digest = hashlib.sha256(f"{item.picture.url}\n{product_hash(item.product)}".encode()).hexdigest()
+            digest = hashlib.sha256(
+                f"{item.picture.url}\n{product_hash(item.product)}".encode()
+            ).hexdigest()
             if stamp is not None and digest == item.digest:
                 self._tally.count(unchanged=1)
                 return None
@@ -85,11 +89,15 @@ class Preparing:
             donor = self._task.donor
             known = patiently(lambda: donor.get([product.id])).get(product.id)
             if known is not None and known.image_key == read.image_key:
-                writes.put(Write(read.item.row, Record(product, known.vector, read.image_key), read.digest))
+                writes.put(
+                    Write(read.item.row, Record(product, known.vector, read.image_key), read.digest)
+                )
                 return
         try:
             with self._tally.timed("decode"):
-                image = decode(read.data, self._limits, at_least=self._tools.embedder.card.image_size)
+                image = decode(
+                    read.data, self._limits, at_least=self._tools.embedder.card.image_size
+                )
         except InvalidImage as error:
             self._tally.without_picture(read.item.row, product.id, error)
             return

@@ -60,15 +60,21 @@ class Reading:
         try:
             product = mapping.read(row.values, row.number)
             product_id = product.id
-            return Item(row.number, product, picture_of(row.values.get(mapping.product.image), row.base))
+            return Item(
+                row.number, product, picture_of(row.values.get(mapping.product.image), row.base)
+            )
         except InvalidProduct as error:
-            self._failed(row.number, _raw_id(row, mapping.product.id), "fields", "invalid_field", str(error))
+            self._failed(
+                row.number, _raw_id(row, mapping.product.id), "fields", "invalid_field", str(error)
+            )
         except InvalidImage as error:
             if self._wanted(row.number):
                 self._tally.without_picture(row.number, product_id, error)
         return None
 
-    def _failed(self, row: int, product_id: str | None, stage: str, reason: str, message: str) -> None:
+    def _failed(
+        self, row: int, product_id: str | None, stage: str, reason: str, message: str
+    ) -> None:
         if self._wanted(row):
             self._tally.failed(row, product_id, stage, reason, message)
 

@@ -27,7 +27,14 @@ def open_tools(vitrine: Vitrine, *, model: str | None = None) -> Tools:
     return Tools(vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database))
 
 
-def run(vitrine: Vitrine, source: Source, mapping: Mapping, *, watch: Watch | None = None, replace: bool = False) -> Summary:
+def run(
+    vitrine: Vitrine,
+    source: Source,
+    mapping: Mapping,
+    *,
+    watch: Watch | None = None,
+    replace: bool = False,
+) -> Summary:
     """Ingest a source.
 
     Into the live version where its model and fields agree; else into a new one, which is published when the source is exhausted
@@ -38,13 +45,23 @@ def run(vitrine: Vitrine, source: Source, mapping: Mapping, *, watch: Watch | No
     mapping.require_columns(source.columns(set(mapping.columns().values())))
     watch = watch or Watch()
     with catalogue_lock(vitrine.settings, "ingest") as lost:
-        summary = _run(vitrine, source, mapping, Watch(watch.progress, lambda: lost() or watch.cancelled()), replace)
+        summary = _run(
+            vitrine,
+            source,
+            mapping,
+            Watch(watch.progress, lambda: lost() or watch.cancelled()),
+            replace,
+        )
         if lost():
-            raise Conflict("another job has taken the catalogue over meanwhile; run the same command again to go on")
+            raise Conflict(
+                "another job has taken the catalogue over meanwhile; run the same command again to go on"
+            )
     return summary
 
 
-def _run(vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, replace: bool) -> Summary:
+def _run(
+    vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, replace: bool
+) -> Summary:
     tools = open_tools(vitrine)
     versions = vitrine.versions
     target = _target(versions, tools, source, mapping, replace)
@@ -61,7 +78,9 @@ def _run(vitrine: Vitrine, source: Source, mapping: Mapping, watch: Watch, repla
     return changed(summary, published=True)
 
 
-def _target(versions: IndexVersions, tools: Tools, source: Source, mapping: Mapping, replace: bool) -> VectorIndex:
+def _target(
+    versions: IndexVersions, tools: Tools, source: Source, mapping: Mapping, replace: bool
+) -> VectorIndex:
     live = _live(versions)
     card, schema = tools.embedder.card, mapping.schema()
     if live is not None and not replace:
@@ -82,7 +101,11 @@ def _target(versions: IndexVersions, tools: Tools, source: Source, mapping: Mapp
             return versions.open(name)
     stored = mapping.to_dict()
     made = versions.create(
-        model=tools.settings.model, fingerprint=card.fingerprint, dimension=card.dimension, schema=schema, mapping=stored
+        model=tools.settings.model,
+        fingerprint=card.fingerprint,
+        dimension=card.dimension,
+        schema=schema,
+        mapping=stored,
     )
     tools.runs.claim(made.info.name, source.name, stored, fingerprint=card.fingerprint)
     return made
@@ -103,7 +126,11 @@ def _is_live(versions: IndexVersions, target: VectorIndex) -> bool:
 def _donor(versions: IndexVersions, target: VectorIndex) -> VectorIndex | None:
     """The live version, when it is another one that the same model made."""
     live = _live(versions)
-    other = live is not None and live.info.name != target.info.name and live.info.fingerprint == target.info.fingerprint
+    other = (
+        live is not None
+        and live.info.name != target.info.name
+        and live.info.fingerprint == target.info.fingerprint
+    )
     return live if other else None
 
 

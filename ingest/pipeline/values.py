@@ -144,15 +144,21 @@ class Tally:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lately: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=60))
 
-    def failed(self, row: int, product_id: str | None, stage: str, reason: str, message: str) -> None:
+    def failed(
+        self, row: int, product_id: str | None, stage: str, reason: str, message: str
+    ) -> None:
         """Put a row into the ledger."""
-        self.ledger.add(Failure(product_id or f"row {row}", stage, reason, message, self.source, row, self.run))
+        self.ledger.add(
+            Failure(product_id or f"row {row}", stage, reason, message, self.source, row, self.run)
+        )
         with self._lock:
             self.reasons[reason] += 1
 
     def without_picture(self, row: int, product_id: str | None, error: InvalidImage) -> None:
         """Put a row whose picture cannot be used into the ledger."""
-        self.failed(row, product_id, "image", error.reason, "; ".join(one.message for one in error.errors))
+        self.failed(
+            row, product_id, "image", error.reason, "; ".join(one.message for one in error.errors)
+        )
 
     def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:
         """Add to the counts."""

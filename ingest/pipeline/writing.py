@@ -52,7 +52,11 @@ class Writing:
             if records:
                 patiently(lambda: self._index.upsert(records))
             gone = self._patch([one for one in batch if isinstance(one.what, Product)])
-            noted = [(one.id, one.digest) for one in batch if one.digest is not None and one.id not in gone]
+            noted = [
+                (one.id, one.digest)
+                for one in batch
+                if one.digest is not None and one.id not in gone
+            ]
             if noted:
                 self._runs.note(self._run, noted)
         self._tally.count(done=len(batch) - len(gone))
@@ -60,7 +64,9 @@ class Writing:
     def _patch(self, batch: list[Write]) -> set[str]:
         """Write changed fields; gives the ids of products that somebody has deleted meanwhile."""
         gone: set[str] = set()
-        while products := [one.what for one in batch if isinstance(one.what, Product) and one.id not in gone]:
+        while products := [
+            one.what for one in batch if isinstance(one.what, Product) and one.id not in gone
+        ]:
             try:
                 patiently(partial(self._index.patch_products, products))
                 break

@@ -60,9 +60,15 @@ class DelimitedReader:
     def _check(self, header: list[str]) -> None:
         twice = sorted({name for name in header if header.count(name) > 1})
         if not any(header):
-            raise InvalidInput.of("source", f"{self._file.path} is empty; it needs a header line with the names of its columns")
+            raise InvalidInput.of(
+                "source",
+                f"{self._file.path} is empty; it needs a header line with the names of its columns",
+            )
         if twice:
-            raise InvalidInput.of("source", f"{self._file.path} has several columns named {', '.join(map(repr, twice))}; rename them")
+            raise InvalidInput.of(
+                "source",
+                f"{self._file.path} has several columns named {', '.join(map(repr, twice))}; rename them",
+            )
 
 
 def _record(header: list[str], cells: list[str]) -> Record:

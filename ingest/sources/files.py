@@ -43,7 +43,9 @@ def matching(pattern: str) -> list[Path]:
     """The files of a path or glob, in order of name."""
     if Path(pattern).is_file():
         return [Path(pattern)]
-    return sorted(Path(found) for found in glob.glob(pattern, recursive=True) if Path(found).is_file())
+    return sorted(
+        Path(found) for found in glob.glob(pattern, recursive=True) if Path(found).is_file()
+    )
 
 
 class FilesSource:
@@ -77,7 +79,11 @@ class FilesSource:
         number = 0
         for path, reader in self._files:
             for record in reader().records():
-                yield BrokenRow(number, f"{path.name}: {record}") if isinstance(record, str) else Row(number, record, path.parent)
+                yield (
+                    BrokenRow(number, f"{path.name}: {record}")
+                    if isinstance(record, str)
+                    else Row(number, record, path.parent)
+                )
                 number += 1
 
     @staticmethod

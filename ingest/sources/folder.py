@@ -42,7 +42,16 @@ class FolderSource:
         for number, path in enumerate(self._paths()):
             name = path.stem.replace("_", " ").replace("-", " ").strip() or path.name
             category = "" if path.parent == Path(".") else path.parent.as_posix()
-            yield Row(number, {"path": path.as_posix(), "name": name, "category": category, "image": path.as_posix()}, self._folder)
+            yield Row(
+                number,
+                {
+                    "path": path.as_posix(),
+                    "name": name,
+                    "category": category,
+                    "image": path.as_posix(),
+                },
+                self._folder,
+            )
 
     def _paths(self) -> Iterator[Path]:
         for folder, folders, files in os.walk(self._folder):

@@ -54,7 +54,9 @@ class HubSource:
                 except StopIteration:
                     break
                 except Exception as error:  # each format of the library has its own errors
-                    yield BrokenRow(number, f"the split {name} cannot be read further: {_one_line(error)}")
+                    yield BrokenRow(
+                        number, f"the split {name} cannot be read further: {_one_line(error)}"
+                    )
                     number += 1
                     break
                 yield Row(number, values, self._base)
@@ -64,7 +66,9 @@ class HubSource:
         if self._loaded is None:
             try:
                 found = streamed(self._name, data_dir=self._data_dir)
-            except Exception as error:  # not found, gated, no network, no data files: each has its own type
+            except (
+                Exception
+            ) as error:  # not found, gated, no network, no data files: each has its own type
                 raise InvalidInput.of("source", self._unavailable(error)) from None
             self._loaded = {name: _undecoded(split) for name, split in found.items()}
         return self._loaded

@@ -29,7 +29,11 @@ def _object(line: str) -> Record:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"the line is no valid JSON: {error}"
-    return value if isinstance(value, dict) else f"the line is no JSON object but {type(value).__name__}"
+    return (
+        value
+        if isinstance(value, dict)
+        else f"the line is no JSON object but {type(value).__name__}"
+    )
 
 
 def seen_columns(records: Iterable[Record], wanted: Collection[str]) -> Collection[str]:
@@ -103,7 +107,11 @@ class JsonArrayReader:
                 except (ijson.JSONError, ValueError) as error:
                     yield f"from entry {place} on the file is no valid JSON: {error}"
                     return
-                yield value if isinstance(value, dict) else f"the entry is no JSON object but {type(value).__name__}"
+                yield (
+                    value
+                    if isinstance(value, dict)
+                    else f"the entry is no JSON object but {type(value).__name__}"
+                )
 
 
 def _without_mark(file: Any) -> Any:

@@ -62,4 +62,6 @@ class ParquetReader:
         try:
             return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER)
         except (pa.ArrowException, OSError) as error:
-            raise InvalidInput.of("source", f"{self._path} cannot be read as Parquet: {error}") from None
+            raise InvalidInput.of(
+                "source", f"{self._path} cannot be read as Parquet: {error}"
+            ) from None

@@ -40,4 +40,8 @@ class StreamSource:
     def rows(self) -> Iterator[Row | BrokenRow]:
         """The rows; relative paths begin at the working folder."""
         for number, record in enumerate(itertools.chain(self._ahead, self._records)):
-            yield BrokenRow(number, record) if isinstance(record, str) else Row(number, record, self._base)
+            yield (
+                BrokenRow(number, record)
+                if isinstance(record, str)
+                else Row(number, record, self._base)
+            )

@@ -34,7 +34,11 @@ State = Literal["queued", "running", "verifying", "published", "done", "failed",
 
 RowImage = Annotated[
     Annotated[Text, Tag(TEXT)] | Annotated[ImageSource, Tag(OTHER)],
-    Discriminator(text_or_other, custom_error_type="image_type", custom_error_message="must be a URL, or an object with base64 or url"),
+    Discriminator(
+        text_or_other,
+        custom_error_type="image_type",
+        custom_error_message="must be a URL, or an object with base64 or url",
+    ),
 ]
 
 
@@ -43,12 +47,21 @@ class ProductRow(Body):
 
     model_config = ConfigDict(
         extra="allow",
-        json_schema_extra={"example": {"id": "p1", "title": "Red dress", "price": 49.9, "image": {"url": "https://shop.example/p1.jpg"}}},
+        json_schema_extra={
+            "example": {
+                "id": "p1",
+                "title": "Red dress",
+                "price": 49.9,
+                "image": {"url": "https://shop.example/p1.jpg"},
+            }
+        },
     )
 
     id: Text = Field(min_length=1, max_length=512)
     title: Text = Field(min_length=1)
-    image: RowImage | None = Field(default=None, description="a URL, or base64; without one a known product keeps its picture")
+    image: RowImage | None = Field(
+        default=None, description="a URL, or base64; without one a known product keeps its picture"
+    )
 
 
 class ProductRows(RootModel[Annotated[list[ProductRow], Field(min_length=1)]], Incoming):

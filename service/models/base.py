@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-__all__ = ["OTHER", "REQUEST_MODELS", "TEXT", "Answer", "Body", "Incoming", "Parameters", "Text", "text_or_other"]
+__all__ = [
+    "OTHER",
+    "REQUEST_MODELS",
+    "TEXT",
+    "Answer",
+    "Body",
+    "Incoming",
+    "Parameters",
+    "Text",
+    "text_or_other",
+]
 
 REQUEST_MODELS: dict[str, type[BaseModel]] = {}
 """Every model of a request by its name, which is all that pydantic's error tells of it."""
@@ -29,7 +39,13 @@ TEXT, OTHER = "<text>", "<other>"
 
 def text_or_other(value: Any) -> str | None:
     """The tag of the form that a value has; None for neither, which pydantic reports."""
-    return TEXT if isinstance(value, str) else OTHER if isinstance(value, list | dict | BaseModel) else None
+    return (
+        TEXT
+        if isinstance(value, str)
+        else OTHER
+        if isinstance(value, list | dict | BaseModel)
+        else None
+    )
 
 
 class Incoming(BaseModel):

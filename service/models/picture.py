@@ -14,10 +14,16 @@ __all__ = ["ImageSource"]
 class ImageSource(Body):
     """A picture: its bytes in base64, or an address where the service may fetch it."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["base64"]}, {"required": ["url"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["base64"]}, {"required": ["url"]}]}
+    )
 
-    base64: Text | None = Field(default=None, description="the bytes of the file; a data: URL is accepted as well")
-    url: Text | None = Field(default=None, description="an http or https address, where the service's settings allow it")
+    base64: Text | None = Field(
+        default=None, description="the bytes of the file; a data: URL is accepted as well"
+    )
+    url: Text | None = Field(
+        default=None, description="an http or https address, where the service's settings allow it"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -19,12 +19,22 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """Why a request was not answered."""
 
-    type: str = Field(description="names the kind of problem; about:blank where the status says it all")
+    type: str = Field(
+        description="names the kind of problem; about:blank where the status says it all"
+    )
     title: str
     status: int
     detail: str
     instance: str = Field(description="the path that was asked for")
     request_id: str = Field(description="under which the service's log knows this request")
-    errors: list[Fault] | None = Field(default=None, description="what is wrong with which field", exclude_if=lambda value: value is None)
-    reason: str | None = Field(default=None, description="code of an image's fault", exclude_if=lambda value: value is None)
-    job_id: str | None = Field(default=None, description="the job in the way", exclude_if=lambda value: value is None)
+    errors: list[Fault] | None = Field(
+        default=None,
+        description="what is wrong with which field",
+        exclude_if=lambda value: value is None,
+    )
+    reason: str | None = Field(
+        default=None, description="code of an image's fault", exclude_if=lambda value: value is None
+    )
+    job_id: str | None = Field(
+        default=None, description="the job in the way", exclude_if=lambda value: value is None
+    )

@@ -24,7 +24,9 @@ class ProductAnswer(Answer):
     brand: str | None
     in_stock: bool | None
     group_id: str | None
-    attributes: dict[str, str | float | bool | datetime | list[str]] = Field(description="the catalogue's further fields")
+    attributes: dict[str, str | float | bool | datetime | list[str]] = Field(
+        description="the catalogue's further fields"
+    )
 
 
 class StoredProductAnswer(Answer):

@@ -28,7 +28,11 @@ __all__ = [
 class SimilarityRequest(Body):
     """Texts to compare a picture with."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"image": {"base64": "..."}, "texts": ["a red dress", "a mug"]}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"image": {"base64": "..."}, "texts": ["a red dress", "a mug"]}
+        }
+    )
 
     image: ImageSource | None = None
     texts: list[Text]
@@ -49,18 +53,29 @@ class SimilarityAnswer(Answer):
 
 Templates = Annotated[
     Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
-    Discriminator(text_or_other, custom_error_type="template_type", custom_error_message="must be a text, or a list of texts"),
+    Discriminator(
+        text_or_other,
+        custom_error_type="template_type",
+        custom_error_message="must be a text, or a list of texts",
+    ),
 ]
 
 
 class ClassifyRequest(Body):
     """Labels that share the probability among them."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"image": {"base64": "..."}, "labels": ["dress", "mug", "sofa"]}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"image": {"base64": "..."}, "labels": ["dress", "mug", "sofa"]}
+        }
+    )
 
     image: ImageSource | None = None
     labels: list[Text]
-    template: Templates = Field(default=DEFAULT_TEMPLATE, description="text around a label, {} marks its place; a list is averaged")
+    template: Templates = Field(
+        default=DEFAULT_TEMPLATE,
+        description="text around a label, {} marks its place; a list is averaged",
+    )
 
 
 class LabelAnswer(Answer):
@@ -79,12 +94,20 @@ class ClassifyAnswer(Answer):
 class DetectRequest(Body):
     """Labels of the objects to look for."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"image": {"base64": "..."}, "labels": ["dress", "mug"], "threshold": 0.1}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"image": {"base64": "..."}, "labels": ["dress", "mug"], "threshold": 0.1}
+        }
+    )
 
     image: ImageSource | None = None
     labels: list[Text]
-    threshold: float = Field(default=DEFAULT_THRESHOLD, ge=0, le=1, description="least score of an object")
-    search: bool = Field(default=False, description="add the products that look like what is in each box")
+    threshold: float = Field(
+        default=DEFAULT_THRESHOLD, ge=0, le=1, description="least score of an object"
+    )
+    search: bool = Field(
+        default=False, description="add the products that look like what is in each box"
+    )
     filter: dict[str, Any] = Field(default={}, description="which products, as in a search")
     limit: int = Field(default=5, ge=1, description="products for each box")
 
@@ -105,7 +128,9 @@ class ObjectAnswer(Answer):
     score: float
     box: BoxAnswer
     products: SearchAnswer | None = Field(
-        default=None, description="what looks like it, where the search was asked for", exclude_if=lambda value: value is None
+        default=None,
+        description="what looks like it, where the search was asked for",
+        exclude_if=lambda value: value is None,
     )
 
 

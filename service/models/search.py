@@ -10,7 +10,15 @@ from service.models.base import OTHER, TEXT, Answer, Body, Parameters, Text, tex
 from service.models.picture import ImageSource
 from service.models.products import ProductAnswer
 
-__all__ = ["HitAnswer", "SearchAnswer", "SearchParameters", "SearchRequest", "SimilarParameters", "TextPart", "Weights"]
+__all__ = [
+    "HitAnswer",
+    "SearchAnswer",
+    "SearchParameters",
+    "SearchRequest",
+    "SimilarParameters",
+    "TextPart",
+    "Weights",
+]
 
 
 class TextPart(Body):
@@ -30,7 +38,9 @@ class Weights(Body):
 OneOrManyTexts = Annotated[
     Annotated[Text, Tag(TEXT)] | Annotated[list[TextPart], Tag(OTHER)],
     Discriminator(
-        text_or_other, custom_error_type="text_type", custom_error_message="must be a text, or a list of objects with text and weight"
+        text_or_other,
+        custom_error_type="text_type",
+        custom_error_message="must be a text, or a list of objects with text and weight",
     ),
 ]
 
@@ -38,12 +48,18 @@ OneOrManyTexts = Annotated[
 class SearchRequest(Body):
     """A search: any mix of texts, a picture and example products, under a filter; with none of them, a way to browse."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"text": "red dress", "filter": {"price": {"lt": 50}}, "limit": 24}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"text": "red dress", "filter": {"price": {"lt": 50}}, "limit": 24}
+        }
+    )
 
     text: OneOrManyTexts | None = Field(default=None, description="what to look for")
     image: ImageSource | None = Field(default=None, description="a picture to look for")
     like: list[Text] = Field(default=[], description="ids of products that the hits shall resemble")
-    unlike: list[Text] = Field(default=[], description="ids of products that the hits shall not resemble")
+    unlike: list[Text] = Field(
+        default=[], description="ids of products that the hits shall not resemble"
+    )
     weights: Weights = Field(default=Weights())
     filter: dict[str, Any] = Field(
         default={},
@@ -51,13 +67,24 @@ class SearchRequest(Body):
         "(in, match, gt, gte, lt, lte, exists); `not` holds a filter, `or` a list of filters",
     )
     facets: list[Text] = Field(default=[], description="fields to count over all candidates")
-    sort: Text = Field("relevance", description="relevance, or a field; `-` before it sorts from high to low")
+    sort: Text = Field(
+        "relevance", description="relevance, or a field; `-` before it sorts from high to low"
+    )
     limit: int = Field(24, ge=1, description="hits on one page")
-    cursor: Text | None = Field(default=None, description="`next_cursor` of the previous page of the same query")
+    cursor: Text | None = Field(
+        default=None, description="`next_cursor` of the previous page of the same query"
+    )
     candidates: int = Field(1000, ge=1, description="best products by score that count as found")
-    min_score: float | None = Field(default=None, ge=-1, le=1, description="least cosine similarity of a hit")
-    collapse: Text | None = Field(default=None, description="keyword field of which each value is shown once, such as group_id")
-    explain: bool = Field(False, description="tell how much each part of the query adds to each score")
+    min_score: float | None = Field(
+        default=None, ge=-1, le=1, description="least cosine similarity of a hit"
+    )
+    collapse: Text | None = Field(
+        default=None,
+        description="keyword field of which each value is shown once, such as group_id",
+    )
+    explain: bool = Field(
+        False, description="tell how much each part of the query adds to each score"
+    )
 
 
 class SimilarParameters(Parameters):
@@ -65,20 +92,37 @@ class SimilarParameters(Parameters):
 
     model_config = ConfigDict(extra="allow")
 
-    sort: Text = Field("relevance", description="relevance, or a field; `-` before it sorts from high to low")
+    sort: Text = Field(
+        "relevance", description="relevance, or a field; `-` before it sorts from high to low"
+    )
     limit: int = Field(24, ge=1, description="hits on one page")
-    cursor: Text | None = Field(default=None, description="`next_cursor` of the previous page of the same query")
+    cursor: Text | None = Field(
+        default=None, description="`next_cursor` of the previous page of the same query"
+    )
     facets: Text = Field("", description="fields to count over all candidates, separated by commas")
     candidates: int = Field(1000, ge=1, description="best products by score that count as found")
-    min_score: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False, description="least cosine similarity of a hit")
-    collapse: Text | None = Field(default=None, description="keyword field of which each value is shown once, such as group_id")
-    explain: bool = Field(False, description="tell how much each part of the query adds to each score")
+    min_score: float | None = Field(
+        default=None,
+        ge=-1,
+        le=1,
+        allow_inf_nan=False,
+        description="least cosine similarity of a hit",
+    )
+    collapse: Text | None = Field(
+        default=None,
+        description="keyword field of which each value is shown once, such as group_id",
+    )
+    explain: bool = Field(
+        False, description="tell how much each part of the query adds to each score"
+    )
 
 
 class SearchParameters(SimilarParameters):
     """A search by words; every further parameter filters on a field of the catalogue."""
 
-    q: Text | None = Field(default=None, description="what to look for; leave it out or empty to browse")
+    q: Text | None = Field(
+        default=None, description="what to look for; leave it out or empty to browse"
+    )
 
 
 class HitAnswer(Answer):
@@ -89,7 +133,9 @@ class HitAnswer(Answer):
     product: ProductAnswer
     image_url: str = Field(description="of the product's picture; takes `?size=` for a thumbnail")
     explain: dict[str, float] | None = Field(
-        None, description="what each part of the query adds to the score", exclude_if=lambda value: value is None
+        None,
+        description="what each part of the query adds to the score",
+        exclude_if=lambda value: value is None,
     )
 
 

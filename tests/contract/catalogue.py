@@ -55,8 +55,27 @@ WORDS = [
     "😀",
     "jacket",
 ]
-COLOURS = ["red", "Navy Blue", "off-white", "teal", "Midnight", "grau", "multicolor", "Rose Gold", "ROT"]
-CATEGORIES = ["Men/Tops/Jackets", "Men/Tops", "Men", "Women/Dresses", "Women", "Sale", "Men/Topshelf", "Über/Öl"]
+COLOURS = [
+    "red",
+    "Navy Blue",
+    "off-white",
+    "teal",
+    "Midnight",
+    "grau",
+    "multicolor",
+    "Rose Gold",
+    "ROT",
+]
+CATEGORIES = [
+    "Men/Tops/Jackets",
+    "Men/Tops",
+    "Men",
+    "Women/Dresses",
+    "Women",
+    "Sale",
+    "Men/Topshelf",
+    "Über/Öl",
+]
 BRANDS = ["Acme", "acme", "Ünïcode", "日本", "A", "Z/Z", "O'Neill"]
 PATTERNS = ["plain", "striped", "dotted", "floral"]
 
@@ -76,7 +95,10 @@ def make_record(product_id: str, rng: random.Random, *, centre: np.ndarray | Non
     attributes = {
         "pattern": maybe(tuple(rng.sample(PATTERNS, rng.randint(1, 2)))),
         "rating": maybe(rng.choice([rng.uniform(-5, 5), float(rng.randint(0, 5))])),
-        "added": maybe(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=rng.randint(0, 500), microseconds=rng.randint(0, 3))),
+        "added": maybe(
+            datetime(2026, 1, 1, tzinfo=UTC)
+            + timedelta(hours=rng.randint(0, 500), microseconds=rng.randint(0, 3))
+        ),
         "organic": maybe(rng.random() < 0.5),
         "care": maybe(" ".join(rng.choices(WORDS, k=4))),
     }
@@ -95,7 +117,11 @@ def make_record(product_id: str, rng: random.Random, *, centre: np.ndarray | Non
         attributes={name: value for name, value in attributes.items() if value is not None},
     )
     noise = np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
-    return Record(product, unit(noise if centre is None else centre + 0.3 * noise), f"{rng.getrandbits(256):064x}")
+    return Record(
+        product,
+        unit(noise if centre is None else centre + 0.3 * noise),
+        f"{rng.getrandbits(256):064x}",
+    )
 
 
 def make_catalogue(size: int, seed: int) -> list[Record]:

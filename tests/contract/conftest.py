@@ -15,8 +15,12 @@ from vitrine.index import IndexVersions, VectorIndex
 MAPPING = {"product": {"id": "id"}}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.timeout(600)) for name in BACKENDS])  # a busy machine is slow
-def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], IndexVersions]]:
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.timeout(600)) for name in BACKENDS]
+)  # a busy machine is slow
+def open_again(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], IndexVersions]]:
     """Opens the same versions, each time as another process would."""
     opened: list[Any] = []
 
@@ -38,7 +42,13 @@ def versions(open_again: Callable[[], IndexVersions]) -> IndexVersions:
 @pytest.fixture
 def create(versions: IndexVersions) -> Callable[[], VectorIndex]:
     """Makes an empty version with every field type."""
-    return lambda: versions.create(model="org/some-model", fingerprint="f" * 64, dimension=DIMENSION, schema=SCHEMA, mapping=MAPPING)
+    return lambda: versions.create(
+        model="org/some-model",
+        fingerprint="f" * 64,
+        dimension=DIMENSION,
+        schema=SCHEMA,
+        mapping=MAPPING,
+    )
 
 
 @pytest.fixture

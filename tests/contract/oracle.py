@@ -43,11 +43,16 @@ def _holds(product: Product, condition: Condition) -> bool:
         if condition.field.type is FieldType.PATH:
             return any(v == o or v.startswith(o + "/") for v in values for o in operand)
         if condition.field.type is FieldType.COLOR:
-            return any(o in product.colors or o in [v.strip().casefold() for v in values] for o in operand)
+            return any(
+                o in product.colors or o in [v.strip().casefold() for v in values] for o in operand
+            )
         return any(v == o for v in values for o in operand)
-    compare = {"gt": lambda a, b: a > b, "gte": lambda a, b: a >= b, "lt": lambda a, b: a < b, "lte": lambda a, b: a <= b}[
-        condition.operator
-    ]
+    compare = {
+        "gt": lambda a, b: a > b,
+        "gte": lambda a, b: a >= b,
+        "lt": lambda a, b: a < b,
+        "lte": lambda a, b: a <= b,
+    }[condition.operator]
     return any(compare(v, operand) for v in values)
 
 
@@ -61,11 +66,15 @@ def matching(records: Iterable[Record], tree: Filter) -> list[Record]:
     return [r for r in records if fulfils(r.product, tree)]
 
 
-def candidate_set(records: Iterable[Record], query: IndexQuery) -> list[tuple[Record, float | None]]:
+def candidate_set(
+    records: Iterable[Record], query: IndexQuery
+) -> list[tuple[Record, float | None]]:
     """The whole candidate set in the order of the query's sort."""
     found = [r for r in matching(records, query.filter) if r.product.id not in query.exclude]
     if query.vector is None:
-        scored: list[tuple[Record, float | None]] = [(r, None) for r in sorted(found, key=lambda r: r.product.id)]
+        scored: list[tuple[Record, float | None]] = [
+            (r, None) for r in sorted(found, key=lambda r: r.product.id)
+        ]
     else:
         rated = [(r, score(r, query.vector)) for r in found]
         rated = [(r, s) for r, s in rated if query.min_score is None or s >= query.min_score]
@@ -76,17 +85,23 @@ def candidate_set(records: Iterable[Record], query: IndexQuery) -> list[tuple[Re
     return scored if query.collapse is None else _collapsed(scored, query.collapse)
 
 
-def _sorted(scored: list[tuple[Record, float | None]], query: IndexQuery) -> list[tuple[Record, float | None]]:
+def _sorted(
+    scored: list[tuple[Record, float | None]], query: IndexQuery
+) -> list[tuple[Record, float | None]]:
     def value(pair: tuple[Record, float | None]) -> Any:
         found = pair[0].product.value(query.sort.field or "")
         return found.casefold() if isinstance(found, str) else found
 
     by_id = sorted(scored, key=lambda pair: pair[0].product.id)
-    present = sorted([p for p in by_id if value(p) is not None], key=value, reverse=query.sort.descending)
+    present = sorted(
+        [p for p in by_id if value(p) is not None], key=value, reverse=query.sort.descending
+    )
     return present + [p for p in by_id if value(p) is None]
 
 
-def _collapsed(scored: list[tuple[Record, float | None]], field: str) -> list[tuple[Record, float | None]]:
+def _collapsed(
+    scored: list[tuple[Record, float | None]], field: str
+) -> list[tuple[Record, float | None]]:
     seen, kept = set(), []
     for record, rated in scored:
         value = record.product.value(field)

@@ -26,7 +26,9 @@ def separated(rng: random.Random, records: list[Record]) -> Vector:
     rows = np.unique(np.stack([r.vector for r in records]), axis=0).astype(np.float64)
     for _ in range(1000):
         near = np.asarray(rng.choice(records).vector, np.float64)
-        query = unit(near + rng.choice((0.1, 1.0)) * np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)]))
+        query = unit(
+            near + rng.choice((0.1, 1.0)) * np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
+        )
         scores = np.sort(rows @ query.astype(np.float64))
         if np.diff(scores).min(initial=1.0) > GAP:
             return query
@@ -43,7 +45,9 @@ def random_query(rng: random.Random, records: list[Record]) -> IndexQuery:
         candidates=rng.choice((1, 7, 40, 1000)),
         min_score=rng.choice((None, None, 0.0, 0.312345)) if vector is not None else None,
         exclude=frozenset(r.product.id for r in some) if rng.random() < 0.2 else frozenset(),
-        sort=rng.choice([RELEVANCE, RELEVANCE, *(Sort(name, d) for name in SCHEMA.sorts for d in (False, True))]),
+        sort=rng.choice(
+            [RELEVANCE, RELEVANCE, *(Sort(name, d) for name in SCHEMA.sorts for d in (False, True))]
+        ),
         collapse=rng.choice((None, None, None, "group_id", "brand", "pattern", "id")),
         facets=tuple(rng.sample(SCHEMA.facets, rng.randint(0, 4))),
         limit=rng.choice((1, 5, 24, 500)),
@@ -56,13 +60,19 @@ def random_filter(rng: random.Random, records: list[Record], depth: int = 0) -> 
     if depth < 3 and kind < 0.2:
         return All(tuple(random_filter(rng, records, depth + 1) for _ in range(rng.randint(0, 3))))
     if depth < 3 and kind < 0.35:
-        return AnyOf(tuple(random_filter(rng, records, depth + 1) for _ in range(rng.randint(1, 3))))
+        return AnyOf(
+            tuple(random_filter(rng, records, depth + 1) for _ in range(rng.randint(1, 3)))
+        )
     if depth < 3 and kind < 0.5:
         return Not(random_filter(rng, records, depth + 1))
     field = rng.choice(SCHEMA.fields)
     if rng.random() < 0.1:
         return Condition(field, "exists", rng.random() < 0.5)
-    values = [v for r in rng.sample(records, min(30, len(records))) if (v := r.product.value(field.name)) is not None]
+    values = [
+        v
+        for r in rng.sample(records, min(30, len(records)))
+        if (v := r.product.value(field.name)) is not None
+    ]
     return _condition(field, values, rng) if values else Condition(field, "exists", True)
 
 
@@ -70,14 +80,31 @@ def _condition(field: Field, values: list[Any], rng: random.Random) -> Condition
     value = rng.choice(values)
     if field.type is FieldType.TEXT:
         words = re.findall(r"\w+", value.casefold()) or ["mug"]
-        return Condition(field, "match", tuple(rng.sample(words, min(len(words), rng.randint(1, 2)))))
+        return Condition(
+            field, "match", tuple(rng.sample(words, min(len(words), rng.randint(1, 2))))
+        )
     if field.type is FieldType.DATETIME or (field.type.numeric and rng.random() < 0.8):
         return Condition(field, rng.choice(("gt", "gte", "lt", "lte")), value)
     if field.type is FieldType.BOOL:
         return Condition(field, "in", rng.choice(((True,), (False,), (True, False))))
-    flat = [w for v in rng.sample(values, min(2, len(values))) for w in (v if isinstance(v, tuple) else (v,))]
+    flat = [
+        w
+        for v in rng.sample(values, min(2, len(values)))
+        for w in (v if isinstance(v, tuple) else (v,))
+    ]
     if field.type is FieldType.COLOR:
-        flat = [w.strip().casefold() for w in flat] if rng.random() < 0.5 else [rng.choice(("red", "blue", "white", "green"))]
+        flat = (
+            [w.strip().casefold() for w in flat]
+            if rng.random() < 0.5
+            else [rng.choice(("red", "blue", "white", "green"))]
+        )
     if field.type is FieldType.PATH:
         flat = [w.rsplit("/", rng.randint(0, 1))[0] for w in flat]
-    return Condition(field, "in", (*dict.fromkeys(flat), *(("nowhere",) if not field.type.numeric and rng.random() < 0.2 else ())))
+    return Condition(
+        field,
+        "in",
+        (
+            *dict.fromkeys(flat),
+            *(("nowhere",) if not field.type.numeric and rng.random() < 0.2 else ()),
+        ),
+    )

@@ -44,7 +44,12 @@ PRODUCTS = [
         description="a red-hot jug_for tea",
         brand="acme",
         in_stock=False,
-        attributes={"pattern": ("plain",), "rating": -1.0, "added": parse_datetime("2026-01-01T00:00:00.000001"), "organic": False},
+        attributes={
+            "pattern": ("plain",),
+            "rating": -1.0,
+            "added": parse_datetime("2026-01-01T00:00:00.000001"),
+            "organic": False,
+        },
     ),
     Product(id="zero", title="0", price=0.0, brand="", attributes={"rating": 0.0, "care": "..."}),
 ]
@@ -123,7 +128,10 @@ CASES: list[tuple[object, str]] = [
     ({"or": [{"brand": "Acme", "price": 20}, {"title": "blue"}]}, "jug"),
     ({"or": [{}]}, "bare mug jug zero"),
     ({"not": {"or": [{"brand": "Acme"}, {"not": {"price": {"exists": True}}}]}}, "jug zero"),
-    ({"price": {"gt": 5}, "or": [{"color": "red"}, {"in_stock": True}], "not": {"id": "mug"}}, "jug"),
+    (
+        {"price": {"gt": 5}, "or": [{"color": "red"}, {"in_stock": True}], "not": {"id": "mug"}},
+        "jug",
+    ),
     ({"not": {"not": {"not": {"in_stock": True}}}}, "bare jug zero"),
 ]
 
@@ -138,8 +146,14 @@ def test_each_filter_lets_the_right_products_through(index: VectorIndex, plan: s
         tree = parse_filter(given, SCHEMA)
         answer = index.search(IndexQuery(vector=vector if plan == "vector" else None, filter=tree))
         found = {h.product.id for h in answer.hits}
-        if found != set(expected.split()) or answer.matching != len(found) or index.count(tree) != len(found):
-            wrong.append(f"{given}: {sorted(found)} instead of {expected}, matching {answer.matching}, count {index.count(tree)}")
+        if (
+            found != set(expected.split())
+            or answer.matching != len(found)
+            or index.count(tree) != len(found)
+        ):
+            wrong.append(
+                f"{given}: {sorted(found)} instead of {expected}, matching {answer.matching}, count {index.count(tree)}"
+            )
     assert not wrong, "\n".join(wrong)
 
 

@@ -19,15 +19,38 @@ from vitrine.products import Product, Record
 AWKWARD = [
     Product(id="nul\x00inside", title="a\x00b", description="tab\tline\nNUL\x00"),
     Product(id="long", title="😀" * 5000, brand="Ünï\u202ecode"),
-    Product(id=" spaced ", title="'; DROP TABLE products; --", color=("", "  "), category=("a/b/c",)),
-    Product(id="../../etc", title="%_*?[]", attributes={"added": datetime(1, 1, 1, tzinfo=UTC), "rating": -1e300, "pattern": ("x", "x")}),
-    Product(id="é", title="e\u0301", price=0.1 + 0.2, in_stock=False, attributes={"rating": 5e-324, "organic": False}),
-    Product(id="𝒳" * 100, title="x", price=-0.0, attributes={"added": datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)}),
+    Product(
+        id=" spaced ", title="'; DROP TABLE products; --", color=("", "  "), category=("a/b/c",)
+    ),
+    Product(
+        id="../../etc",
+        title="%_*?[]",
+        attributes={
+            "added": datetime(1, 1, 1, tzinfo=UTC),
+            "rating": -1e300,
+            "pattern": ("x", "x"),
+        },
+    ),
+    Product(
+        id="é",
+        title="e\u0301",
+        price=0.1 + 0.2,
+        in_stock=False,
+        attributes={"rating": 5e-324, "organic": False},
+    ),
+    Product(
+        id="𝒳" * 100,
+        title="x",
+        price=-0.0,
+        attributes={"added": datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)},
+    ),
 ]
 
 
 def record(product: Product, seed: int = 0) -> Record:
-    return Record(product, unit(np.random.default_rng(seed).standard_normal(DIMENSION)), f"{seed:064x}")
+    return Record(
+        product, unit(np.random.default_rng(seed).standard_normal(DIMENSION)), f"{seed:064x}"
+    )
 
 
 def same(found: Record, expected: Record) -> bool:
@@ -39,7 +62,10 @@ def same(found: Record, expected: Record) -> bool:
 
 
 def test_records_return_as_they_were_written(index: VectorIndex):
-    written = {r.product.id: r for r in [*make_catalogue(40, 1), *(record(p, i) for i, p in enumerate(AWKWARD))]}
+    written = {
+        r.product.id: r
+        for r in [*make_catalogue(40, 1), *(record(p, i) for i, p in enumerate(AWKWARD))]
+    }
     index.upsert(list(written.values()))
     found = index.get([*written, "unknown"])
     assert found.keys() == written.keys()
@@ -53,7 +79,9 @@ def test_records_return_as_they_were_written(index: VectorIndex):
 def test_awkward_products_are_found_by_their_id(index: VectorIndex, product: Product):
     index.upsert([record(p, i) for i, p in enumerate(AWKWARD)])
     if "\x00" not in product.id:
-        found = index.search(IndexQuery(filter=Condition(SCHEMA.get("id"), "in", (product.id,)))).hits
+        found = index.search(
+            IndexQuery(filter=Condition(SCHEMA.get("id"), "in", (product.id,)))
+        ).hits
         assert [h.product for h in found] == [product]
     assert index.delete([product.id]) == 1
     assert index.count() == len(AWKWARD) - 1
@@ -69,7 +97,9 @@ def test_stamps_tell_picture_and_fields_without_the_record(index: VectorIndex):
 
 
 def test_the_last_of_equal_ids_in_one_call_wins(index: VectorIndex):
-    index.upsert([record(Product(id="1", title="first"), 1), record(Product(id="1", title="last"), 2)])
+    index.upsert(
+        [record(Product(id="1", title="first"), 1), record(Product(id="1", title="last"), 2)]
+    )
     assert index.count() == 1
     assert index.get(["1"])["1"].product.title == "last"
     assert [h.product.title for h in index.search(IndexQuery()).hits] == ["last"]
@@ -119,14 +149,34 @@ def test_a_deleted_product_can_come_back(index: VectorIndex):
 
 
 def test_a_patch_changes_fields_and_keeps_vector_picture_and_other_fields(index: VectorIndex):
-    before = record(Product(id="1", title="mug", price=3.0, brand="Acme", attributes={"rating": 4.0, "organic": True}), 6)
+    before = record(
+        Product(
+            id="1",
+            title="mug",
+            price=3.0,
+            brand="Acme",
+            attributes={"rating": 4.0, "organic": True},
+        ),
+        6,
+    )
     index.upsert([before])
-    index.patch("1", {"price": 2.5, "brand": None, "color": ("Navy",), "pattern": ("dotted",), "organic": None})
+    index.patch(
+        "1",
+        {"price": 2.5, "brand": None, "color": ("Navy",), "pattern": ("dotted",), "organic": None},
+    )
     after = index.get(["1"])["1"]
     assert after.product == Product(
-        id="1", title="mug", price=2.5, color=("Navy",), colors=("blue",), attributes={"rating": 4.0, "pattern": ("dotted",)}
+        id="1",
+        title="mug",
+        price=2.5,
+        color=("Navy",),
+        colors=("blue",),
+        attributes={"rating": 4.0, "pattern": ("dotted",)},
     )
-    assert (after.image_key, after.vector.tolist()) == (before.image_key, pytest.approx(before.vector.tolist(), abs=1e-6))
+    assert (after.image_key, after.vector.tolist()) == (
+        before.image_key,
+        pytest.approx(before.vector.tolist(), abs=1e-6),
+    )
     assert index.stamps(["1"])["1"].product_hash == product_hash(after.product)
     assert index.count(Condition(SCHEMA.get("color"), "in", ("blue",))) == 1
     hits = index.search(IndexQuery(vector=before.vector)).hits
@@ -138,8 +188,20 @@ def test_patching_an_unknown_product_is_not_found(index: VectorIndex):
         index.patch("unknown", {"price": 1.0})
 
 
-@pytest.mark.parametrize("changes", [{"size": "L"}, {"id": "2"}, {"title": None}, {"title": ""}, {"price": "cheap"}, {"in_stock": 1.0}])
-def test_a_patch_that_does_not_fit_is_refused_and_changes_nothing(index: VectorIndex, changes: dict[str, object]):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": "L"},
+        {"id": "2"},
+        {"title": None},
+        {"title": ""},
+        {"price": "cheap"},
+        {"in_stock": 1.0},
+    ],
+)
+def test_a_patch_that_does_not_fit_is_refused_and_changes_nothing(
+    index: VectorIndex, changes: dict[str, object]
+):
     index.upsert([record(Product(id="1", title="mug", price=3.0))])
     with pytest.raises(InvalidProduct):
         index.patch("1", changes)
@@ -151,7 +213,9 @@ def test_whole_products_are_replaced_without_their_vectors(index: VectorIndex):
     index.upsert(records)
     index.patch_products([Product(id="1", title="new"), Product(id="3", title="newer", price=1.0)])
     found = index.get(["1", "3", "4"])
-    assert same(found["1"], Record(Product(id="1", title="new"), records[1].vector, records[1].image_key))
+    assert same(
+        found["1"], Record(Product(id="1", title="new"), records[1].vector, records[1].image_key)
+    )
     assert found["3"].product.title == "newer"
     assert same(found["4"], records[4])
 
@@ -167,17 +231,25 @@ def test_replacing_products_writes_nothing_when_one_is_unknown(index: VectorInde
     ("bad", "error"),
     [
         (Record(Product(id="2", title="x"), unit(np.ones(DIMENSION - 1)), "k"), ModelMismatch),
-        (Record(Product(id="2", title="x"), np.full(DIMENSION, np.nan, np.float32), "k"), InvalidProduct),
+        (
+            Record(Product(id="2", title="x"), np.full(DIMENSION, np.nan, np.float32), "k"),
+            InvalidProduct,
+        ),
         (Record(Product(id="2", title="x"), np.zeros(DIMENSION, np.float32), "k"), InvalidProduct),
         (record(Product(id="", title="x")), InvalidProduct),
         (record(Product(id="2", title="lone \ud800 surrogate")), InvalidProduct),
         (record(Product(id="2", title="x", price=float("inf"))), InvalidProduct),
         (record(Product(id="2", title="x", attributes={"rating": "good"})), InvalidProduct),
         (record(Product(id="2", title="x", attributes={"size": "L"})), InvalidProduct),
-        (record(Product(id="2", title="x", attributes={"added": datetime(2026, 1, 1)})), InvalidProduct),
+        (
+            record(Product(id="2", title="x", attributes={"added": datetime(2026, 1, 1)})),
+            InvalidProduct,
+        ),
     ],
 )
-def test_a_record_that_cannot_be_kept_is_refused_with_all_of_its_call(index: VectorIndex, bad: Record, error: type[Exception]):
+def test_a_record_that_cannot_be_kept_is_refused_with_all_of_its_call(
+    index: VectorIndex, bad: Record, error: type[Exception]
+):
     with pytest.raises(error):
         index.upsert([record(Product(id="1", title="fine")), bad])
     assert index.count() == 0
@@ -205,7 +277,9 @@ def test_a_scan_survives_writes_between_its_batches(index: VectorIndex):
     assert seen == sorted({r.product.id for r in make_catalogue(30, 9)})
 
 
-def test_a_write_is_seen_by_whoever_has_the_version_open(open_again: Callable[[], IndexVersions], index: VectorIndex):
+def test_a_write_is_seen_by_whoever_has_the_version_open(
+    open_again: Callable[[], IndexVersions], index: VectorIndex
+):
     other = open_again().open(index.info.name)
     assert other.search(IndexQuery()).total == 0
     for step in range(1, 6):

@@ -43,14 +43,21 @@ def check_facet(facet: ValueFacet | RangeFacet, records: list[Record], name: str
     kind = SCHEMA.get(name).type
     if kind.numeric:
         numbers = [r.product.value(name) for r in records if r.product.value(name) is not None]
-        assert (facet.minimum, facet.maximum) == ((min(numbers), max(numbers)) if numbers else (None, None))
+        assert (facet.minimum, facet.maximum) == (
+            (min(numbers), max(numbers)) if numbers else (None, None)
+        )
         assert sum(b.count for b in facet.buckets) == len(numbers)
         for i, bucket in enumerate(facet.buckets):
             last = i == len(facet.buckets) - 1
-            assert bucket.count == sum(bucket.start <= n and (n < bucket.end or (last and n == bucket.end)) for n in numbers)
+            assert bucket.count == sum(
+                bucket.start <= n and (n < bucket.end or (last and n == bucket.end))
+                for n in numbers
+            )
             assert last or bucket.end == facet.buckets[i + 1].start
         return
-    expected = sorted(oracle.facet_counts(records, name, kind).items(), key=lambda pair: (-pair[1], pair[0]))
+    expected = sorted(
+        oracle.facet_counts(records, name, kind).items(), key=lambda pair: (-pair[1], pair[0])
+    )
     assert [(v.value, v.count) for v in facet.values] == expected
     assert facet.distinct == len(expected)
 
@@ -93,14 +100,23 @@ def test_an_empty_index_answers_with_nothing(index: VectorIndex):
         answer = index.search(query)
         assert (answer.hits, answer.total, answer.matching, answer.walk) == ((), 0, 0, None)
     facets = index.search(IndexQuery(facets=("color", "price", "in_stock"))).facets
-    assert facets == {"color": ValueFacet((), 0), "price": RangeFacet(None, None, ()), "in_stock": ValueFacet((), 0)}
+    assert facets == {
+        "color": ValueFacet((), 0),
+        "price": RangeFacet(None, None, ()),
+        "in_stock": ValueFacet((), 0),
+    }
 
 
 def test_equal_scores_order_by_code_point_of_the_id(index: VectorIndex):
     vector = unit(np.ones(DIMENSION))
     ids = ["b", "a", "B", "é", "😀", "ﬀ", "10", "9"]
     index.upsert([Record(Product(id=i, title="same"), vector, "k") for i in ids])
-    for query in (IndexQuery(vector=vector), IndexQuery(), IndexQuery(sort=Sort("title")), IndexQuery(sort=Sort("title", True))):
+    for query in (
+        IndexQuery(vector=vector),
+        IndexQuery(),
+        IndexQuery(sort=Sort("title")),
+        IndexQuery(sort=Sort("title", True)),
+    ):
         assert [h.product.id for h in index.search(query).hits] == sorted(ids)
 
 
@@ -109,15 +125,22 @@ def test_asking_for_more_candidates_than_match_gives_all_that_match(index: Vecto
     index.upsert(records)
     brand = SCHEMA.get("brand")
     only = Condition(brand, "in", ("Acme",))
-    answer = index.search(IndexQuery(vector=separated(random.Random(3), records), filter=only, limit=120))
-    assert {h.product.id for h in answer.hits} == {r.product.id for r in records if r.product.brand == "Acme"}
+    answer = index.search(
+        IndexQuery(vector=separated(random.Random(3), records), filter=only, limit=120)
+    )
+    assert {h.product.id for h in answer.hits} == {
+        r.product.id for r in records if r.product.brand == "Acme"
+    }
 
 
 def test_facets_list_the_most_frequent_values_and_count_the_others(index: VectorIndex):
     records = make_catalogue(120, 4)
     index.upsert(records)
     facet = index.search(IndexQuery(facets=("brand",), facet_values=2)).facets["brand"]
-    expected = sorted(oracle.facet_counts(records, "brand", FieldType.KEYWORD).items(), key=lambda pair: (-pair[1], pair[0]))
+    expected = sorted(
+        oracle.facet_counts(records, "brand", FieldType.KEYWORD).items(),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
     assert [(v.value, v.count) for v in facet.values] == expected[:2]
     assert facet.distinct == len(expected)
 
@@ -135,8 +158,14 @@ def test_facet_and_count_agree_with_search(index: VectorIndex):
 @pytest.mark.parametrize(
     ("query", "error"),
     [
-        (IndexQuery(filter=Condition(Field("size", FieldType.KEYWORD), "in", ("L",))), InvalidFilter),
-        (IndexQuery(filter=All((Condition(Field("price", FieldType.KEYWORD), "in", ("L",)),))), InvalidFilter),
+        (
+            IndexQuery(filter=Condition(Field("size", FieldType.KEYWORD), "in", ("L",))),
+            InvalidFilter,
+        ),
+        (
+            IndexQuery(filter=All((Condition(Field("price", FieldType.KEYWORD), "in", ("L",)),))),
+            InvalidFilter,
+        ),
         (IndexQuery(sort=Sort("size")), InvalidQuery),
         (IndexQuery(sort=Sort("color")), InvalidQuery),
         (IndexQuery(facets=("size",)), InvalidQuery),
@@ -149,7 +178,9 @@ def test_facet_and_count_agree_with_search(index: VectorIndex):
         (IndexQuery(vector=np.full(DIMENSION, np.nan, np.float32)), InvalidQuery),
     ],
 )
-def test_a_query_that_does_not_fit_is_refused(index: VectorIndex, query: IndexQuery, error: type[Exception]):
+def test_a_query_that_does_not_fit_is_refused(
+    index: VectorIndex, query: IndexQuery, error: type[Exception]
+):
     index.upsert(make_catalogue(10, 1))
     with pytest.raises(error):
         index.search(query)

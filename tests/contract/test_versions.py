@@ -38,7 +38,12 @@ def test_before_the_first_publish_nothing_is_live(versions: IndexVersions, creat
 
 def test_a_new_version_describes_itself(versions: IndexVersions, create: Create):
     info = create().info
-    assert (info.model, info.fingerprint, info.dimension, info.state) == ("org/some-model", "f" * 64, DIMENSION, "building")
+    assert (info.model, info.fingerprint, info.dimension, info.state) == (
+        "org/some-model",
+        "f" * 64,
+        DIMENSION,
+        "building",
+    )
     assert (info.schema, info.mapping) == (SCHEMA, {"product": {"id": "id"}})
     assert "some-model" in info.name
     (listed,) = versions.list()
@@ -59,7 +64,9 @@ def test_a_version_still_building_cannot_be_published(versions: IndexVersions, c
         versions.live()
 
 
-def test_publishing_names_the_previous_version_and_keeps_it(versions: IndexVersions, create: Create):
+def test_publishing_names_the_previous_version_and_keeps_it(
+    versions: IndexVersions, create: Create
+):
     first, second = filled(create, 3).info.name, filled(create, 5).info.name
     versions.complete(first)
     versions.complete(second)
@@ -68,13 +75,18 @@ def test_publishing_names_the_previous_version_and_keeps_it(versions: IndexVersi
     assert versions.live().info.name == first
     assert versions.publish(second) == first
     assert (versions.live().info.name, versions.live().count()) == (second, 5)
-    assert [(v.name, v.state, v.count) for v in versions.list()] == [(second, "live", 5), (first, "ready", 3)]
+    assert [(v.name, v.state, v.count) for v in versions.list()] == [
+        (second, "live", 5),
+        (first, "ready", 3),
+    ]
     assert versions.publish(first) == second
     assert versions.live().search(IndexQuery()).total == 3
     assert versions.publish(first) == first
 
 
-def test_every_process_follows_a_publish(open_again: Callable[[], IndexVersions], versions: IndexVersions, create: Create):
+def test_every_process_follows_a_publish(
+    open_again: Callable[[], IndexVersions], versions: IndexVersions, create: Create
+):
     other = open_again()
     for count in (2, 4):
         name = published(versions, create, count)
@@ -105,7 +117,9 @@ def test_the_live_version_cannot_be_discarded(versions: IndexVersions, create: C
     assert versions.live().count() == 2
 
 
-def test_a_discarded_version_is_gone_for_everyone(open_again: Callable[[], IndexVersions], versions: IndexVersions, create: Create):
+def test_a_discarded_version_is_gone_for_everyone(
+    open_again: Callable[[], IndexVersions], versions: IndexVersions, create: Create
+):
     other = open_again()
     name = filled(create, 2).info.name
     assert other.open(name).count() == 2
@@ -124,7 +138,9 @@ def test_unknown_versions_are_not_found(versions: IndexVersions, create: Create,
             act(name)
 
 
-def test_pruning_keeps_the_newest_ready_ones_the_live_one_and_those_building(versions: IndexVersions, create: Create):
+def test_pruning_keeps_the_newest_ready_ones_the_live_one_and_those_building(
+    versions: IndexVersions, create: Create
+):
     names = [create().info.name for _ in range(6)]
     for name in names[:5]:
         versions.complete(name)
@@ -136,7 +152,9 @@ def test_pruning_keeps_the_newest_ready_ones_the_live_one_and_those_building(ver
     assert versions.live().info.name == names[0]
 
 
-def test_pruning_spares_the_version_that_was_live_before_however_old_it_is(versions: IndexVersions, create: Create):
+def test_pruning_spares_the_version_that_was_live_before_however_old_it_is(
+    versions: IndexVersions, create: Create
+):
     names = [create().info.name for _ in range(5)]
     for name in names:
         versions.complete(name)

@@ -19,7 +19,9 @@ from vitrine.results import Hit
 SIZE = 110
 
 
-def walk(index: VectorIndex, query: IndexQuery, *, between: Callable[[int], None] = lambda _: None) -> list[Hit]:
+def walk(
+    index: VectorIndex, query: IndexQuery, *, between: Callable[[int], None] = lambda _: None
+) -> list[Hit]:
     """All hits, page after page."""
     hits: list[Hit] = []
     for page in range(1000):
@@ -51,12 +53,22 @@ def test_pages_of_every_size_show_the_same_sequence(index: VectorIndex, searches
     records = make_catalogue(SIZE, 11)
     index.upsert(records)
     for name, query in QUERIES.items():
-        asked = replace(query, vector=separated(rng, records)) if searches else replace(query, min_score=None)
+        asked = (
+            replace(query, vector=separated(rng, records))
+            if searches
+            else replace(query, min_score=None)
+        )
         expected = [(r.product.id, s) for r, s in oracle.candidate_set(records, asked)]
         for limit in (1, 7, 24):
             found = walk(index, replace(asked, limit=limit))
-            assert [h.product.id for h in found] == [i for i, _ in expected], f"{name}, pages of {limit}"
-            assert [h.score for h in found] == pytest.approx([s for _, s in expected], abs=1e-5) if searches else True
+            assert [h.product.id for h in found] == [i for i, _ in expected], (
+                f"{name}, pages of {limit}"
+            )
+            assert (
+                [h.score for h in found] == pytest.approx([s for _, s in expected], abs=1e-5)
+                if searches
+                else True
+            )
 
 
 def test_random_walks_equal_the_oracle(index: VectorIndex):
@@ -67,7 +79,9 @@ def test_random_walks_equal_the_oracle(index: VectorIndex):
     for number in range(20):
         query = replace(random_query(rng, records), limit=rng.choice((7, 24)))
         expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
-        assert [h.product.id for h in walk(index, query)] == expected, f"seed {seed}, query {number}: {query}"
+        assert [h.product.id for h in walk(index, query)] == expected, (
+            f"seed {seed}, query {number}: {query}"
+        )
 
 
 def test_counting_the_whole_set_changes_neither_hits_nor_total(index: VectorIndex):
@@ -77,20 +91,29 @@ def test_counting_the_whole_set_changes_neither_hits_nor_total(index: VectorInde
     for name, query in QUERIES.items():
         asked = replace(query, vector=separated(rng, records), limit=9)
         bare, counted = index.search(asked), index.search(replace(asked, facets=("color",)))
-        assert (bare.hits, bare.total, bare.matching) == (counted.hits, counted.total, counted.matching), name
+        assert (bare.hits, bare.total, bare.matching) == (
+            counted.hits,
+            counted.total,
+            counted.matching,
+        ), name
 
 
 @pytest.mark.parametrize("name", list(QUERIES))
 @pytest.mark.parametrize("searches", [True, False], ids=["search", "browse"])
-def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(index: VectorIndex, name: str, searches: bool):
+def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(
+    index: VectorIndex, name: str, searches: bool
+):
     seed = 13
     rng = random.Random(f"{seed}{name}{searches}")
     records = {r.product.id: r for r in make_catalogue(SIZE, seed)}
     index.upsert(list(records.values()))
-    query = replace(QUERIES[name], limit=11, min_score=QUERIES[name].min_score if searches else None)
+    query = replace(
+        QUERIES[name], limit=11, min_score=QUERIES[name].min_score if searches else None
+    )
     query = replace(query, vector=separated(rng, list(records.values())) if searches else None)
     first, whole = (
-        [r.product.id for r, _ in oracle.candidate_set(records.values(), asked)] for asked in (query, replace(query, candidates=SIZE))
+        [r.product.id for r, _ in oracle.candidate_set(records.values(), asked)]
+        for asked in (query, replace(query, candidates=SIZE))
     )
     touched: set[str] = set()
     gone_early: set[str] = set()
@@ -109,7 +132,9 @@ def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(index
         kept, stayed = ([i for i in ids if i not in touched] for ids in (found, first))
         assert kept[: len(stayed)] == stayed
         assert len(kept) <= len(stayed) + len(gone_early.intersection(first))
-        assert kept == stayed or (query.sort.field is None and kept == [i for i in whole if i not in touched][: len(kept)])
+        assert kept == stayed or (
+            query.sort.field is None and kept == [i for i in whole if i not in touched][: len(kept)]
+        )
 
 
 def test_total_stays_what_it_was_when_the_walk_began(index: VectorIndex):
@@ -120,7 +145,9 @@ def test_total_stays_what_it_was_when_the_walk_began(index: VectorIndex):
     assert index.search(replace(query, walk=first.walk)).total == first.total == 50
 
 
-def test_a_walk_goes_on_in_another_process(open_again: Callable[[], IndexVersions], index: VectorIndex):
+def test_a_walk_goes_on_in_another_process(
+    open_again: Callable[[], IndexVersions], index: VectorIndex
+):
     rng = random.Random(15)
     records = make_catalogue(SIZE, 15)
     index.upsert(records)

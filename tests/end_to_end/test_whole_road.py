@@ -37,7 +37,16 @@ GIVEN = os.environ.get("VITRINE_TEST_CATALOGUE")
 SEED = int(os.environ.get("VITRINE_TEST_SEED", "20260101"))
 QUERIES = 500
 FAMILIES = {"lavender": "purple"}
-TEXTS = ("red dress", "warm jacket for running", "bag", "something blue", "grey trousers", "a mug", "black shoes", "yoga")
+TEXTS = (
+    "red dress",
+    "warm jacket for running",
+    "bag",
+    "something blue",
+    "grey trousers",
+    "a mug",
+    "black shoes",
+    "yoga",
+)
 
 
 @dataclass
@@ -54,17 +63,30 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = Path(GIVEN) if GIVEN else _drawn_catalogue(tmp_path_factory.mktemp("catalogue"))
-    rows = [json.loads(line) for line in (folder / "products.jsonl").read_text("utf-8").splitlines()]
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), model="bundled", runtime="torch", model_threads=1)
+    rows = [
+        json.loads(line) for line in (folder / "products.jsonl").read_text("utf-8").splitlines()
+    ]
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"), model="bundled", runtime="torch", model_threads=1
+    )
     vitrine = Vitrine(settings)
-    summary = run(vitrine, open_source(str(folder / "products.jsonl"), settings), Mapping.load(str(MAPPING)))
+    summary = run(
+        vitrine, open_source(str(folder / "products.jsonl"), settings), Mapping.load(str(MAPPING))
+    )
     assert (summary.done, summary.failed, summary.published) == (len(rows), 0, True)
     pictures = [folder / row["image"] for row in rows]
     embedder = vitrine.embedder
     limits = ImageLimits.of(settings)
-    decoded = [decode(p.read_bytes(), limits, at_least=embedder.card.image_size) for p in reversed(pictures)]
-    vectors = np.concatenate([embedder.embed_images(decoded[start : start + 13]) for start in range(0, len(decoded), 13)])[::-1]
-    yield Shop(create_app(vitrine).test_client(), vitrine, rows, vectors.astype(np.float64), pictures)
+    decoded = [
+        decode(p.read_bytes(), limits, at_least=embedder.card.image_size)
+        for p in reversed(pictures)
+    ]
+    vectors = np.concatenate(
+        [embedder.embed_images(decoded[start : start + 13]) for start in range(0, len(decoded), 13)]
+    )[::-1]
+    yield Shop(
+        create_app(vitrine).test_client(), vitrine, rows, vectors.astype(np.float64), pictures
+    )
     vitrine.close()
 
 
@@ -83,7 +105,9 @@ def _drawn_catalogue(folder: Path) -> Path:
                 "name": f"{item.colour} {item.category} {number}",
                 "price": round(rng.uniform(5, 120), 2),
                 "color": item.colour.title() if rng.random() < 0.9 else None,
-                "category": [f"Shop/{item.category[0].upper()}/{item.category}", "Collections/New"][: rng.choice((1, 1, 2))],
+                "category": [f"Shop/{item.category[0].upper()}/{item.category}", "Collections/New"][
+                    : rng.choice((1, 1, 2))
+                ],
                 "pattern": [item.pattern] if item.pattern in PATTERNS else [],
                 "material": [item.material],
                 "description": f"A {item.pattern} {item.category}.",
@@ -91,7 +115,9 @@ def _drawn_catalogue(folder: Path) -> Path:
                 **dict.fromkeys(("climate", "activity", "sizes", "eco_collection", "new")),
             }
         )
-    (folder / "products.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    (folder / "products.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), "utf-8"
+    )
     return folder
 
 
@@ -101,16 +127,26 @@ def _families(row: dict[str, Any]) -> set[str]:
 
 
 def _prefixes(row: dict[str, Any]) -> set[str]:
-    return {"/".join(parts[:n]) for path in row.get("category") or [] for parts in [path.split("/")] for n in range(1, len(parts) + 1)}
+    return {
+        "/".join(parts[:n])
+        for path in row.get("category") or []
+        for parts in [path.split("/")]
+        for n in range(1, len(parts) + 1)
+    }
 
 
 def _random_filter(rng: random.Random, rows: list[dict[str, Any]]) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     if rng.random() < 0.6:
-        low, high = sorted(rng.choice([r for r in rows if r["price"] is not None])["price"] for _ in range(2))
+        low, high = sorted(
+            rng.choice([r for r in rows if r["price"] is not None])["price"] for _ in range(2)
+        )
         wanted["price"] = rng.choice(({"gte": low}, {"lt": high}, {"gte": low, "lte": high}))
     if rng.random() < 0.5:
-        wanted["color"] = [rng.choice(("Red", "blue", "black", "green", "purple", "lavender", "nosuch")) for _ in range(rng.randint(1, 3))]
+        wanted["color"] = [
+            rng.choice(("Red", "blue", "black", "green", "purple", "lavender", "nosuch"))
+            for _ in range(rng.randint(1, 3))
+        ]
     if rng.random() < 0.5:
         wanted["category"] = rng.choice(sorted(_prefixes(rng.choice(rows))) or ["Shop"])
     if rng.random() < 0.2:
@@ -125,10 +161,14 @@ def _passes(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     if price is None and bounds:
         return False
     if price is not None and (
-        price < bounds.get("gte", price) or price > bounds.get("lte", price) or not price < bounds.get("lt", price + 1)
+        price < bounds.get("gte", price)
+        or price > bounds.get("lte", price)
+        or not price < bounds.get("lt", price + 1)
     ):
         return False
-    if "color" in wanted and not {c.lower() for c in wanted["color"]} & (_families(row) | {(row.get("color") or "").lower()}):
+    if "color" in wanted and not {c.lower() for c in wanted["color"]} & (
+        _families(row) | {(row.get("color") or "").lower()}
+    ):
         return False
     if "category" in wanted and wanted["category"] not in _prefixes(row):
         return False
@@ -143,8 +183,14 @@ def _random_parts(rng: random.Random, shop: Shop) -> tuple[dict[str, Any], NDArr
     kinds = rng.sample(("text", "image", "like"), rng.choice((1, 1, 2, 3)))
     if "text" in kinds:
         weights = rng.choice(([1.0], [1.0, -0.5], [0.7, 1.3]))
-        asked["text"] = [{"text": text, "weight": w} for text, w in zip(rng.sample(TEXTS, len(weights)), weights, strict=True)]
-        mixed += sum(t["weight"] * embedder.embed_texts([t["text"]])[0].astype(np.float64) for t in asked["text"])
+        asked["text"] = [
+            {"text": text, "weight": w}
+            for text, w in zip(rng.sample(TEXTS, len(weights)), weights, strict=True)
+        ]
+        mixed += sum(
+            t["weight"] * embedder.embed_texts([t["text"]])[0].astype(np.float64)
+            for t in asked["text"]
+        )
     if "image" in kinds:
         number = rng.randrange(len(shop.rows))
         asked["image"] = {"base64": base64.b64encode(shop.pictures[number].read_bytes()).decode()}
@@ -156,11 +202,16 @@ def _random_parts(rng: random.Random, shop: Shop) -> tuple[dict[str, Any], NDArr
     return asked, mixed / np.linalg.norm(mixed)
 
 
-def _same_order(found: list[tuple[str, float]], expected: list[tuple[str, float]], scores: dict[str, float]) -> None:
+def _same_order(
+    found: list[tuple[str, float]], expected: list[tuple[str, float]], scores: dict[str, float]
+) -> None:
     assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=1e-5)
     for (id_found, _), (id_expected, _) in zip(found, expected, strict=True):
         # Only products whose scores agree to float noise may have changed places.
-        assert id_found == id_expected or abs(scores[id_found] - scores[id_expected]) < 3e-6, (id_found, id_expected)
+        assert id_found == id_expected or abs(scores[id_found] - scores[id_expected]) < 3e-6, (
+            id_found,
+            id_expected,
+        )
 
 
 def test_random_queries_with_random_filters_give_what_brute_force_gives(shop: Shop):
@@ -171,10 +222,22 @@ def test_random_queries_with_random_filters_give_what_brute_force_gives(shop: Sh
         asked, vector = _random_parts(rng, shop)
         wanted = _random_filter(rng, shop.rows)
         limit = rng.choice((1, 7, 24, 200))
-        answer = shop.client.post("/v1/search", json={**asked, "filter": wanted, "limit": limit, "facets": ["color", "category", "price"]})
+        answer = shop.client.post(
+            "/v1/search",
+            json={
+                **asked,
+                "filter": wanted,
+                "limit": limit,
+                "facets": ["color", "category", "price"],
+            },
+        )
         assert answer.status_code == 200, answer.json
         body = answer.json
-        scores = {row["id"]: float(v @ vector) for row, v in zip(shop.rows, shop.vectors, strict=True) if _passes(row, wanted)}
+        scores = {
+            row["id"]: float(v @ vector)
+            for row, v in zip(shop.rows, shop.vectors, strict=True)
+            if _passes(row, wanted)
+        }
         expected = sorted(scores.items(), key=lambda pair: (-round(pair[1], 6), pair[0]))
         _same_order([(h["id"], h["score"]) for h in body["hits"]], expected[:limit], scores)
         assert body["total"] == body["plan"]["matching"] == len(expected)
@@ -184,19 +247,41 @@ def test_random_queries_with_random_filters_give_what_brute_force_gives(shop: Sh
 
 
 def _same_facets(facets: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    assert {v["value"]: v["count"] for v in facets["color"]} == Counter(c for row in rows for c in _families(row))
+    assert {v["value"]: v["count"] for v in facets["color"]} == Counter(
+        c for row in rows for c in _families(row)
+    )
     counted = Counter(c for row in rows for c in _prefixes(row))
-    assert {v["value"]: v["count"] for v in facets["category"]} == dict(sorted(counted.items(), key=lambda p: (-p[1], p[0]))[:50])
+    assert {v["value"]: v["count"] for v in facets["category"]} == dict(
+        sorted(counted.items(), key=lambda p: (-p[1], p[0]))[:50]
+    )
     prices = [row["price"] for row in rows if row["price"] is not None]
-    assert (facets["price"]["min"], facets["price"]["max"]) == ((min(prices), max(prices)) if prices else (None, None))
+    assert (facets["price"]["min"], facets["price"]["max"]) == (
+        (min(prices), max(prices)) if prices else (None, None)
+    )
     buckets = facets["price"]["buckets"]
     edges = [b["from"] for b in buckets] + [b["to"] for b in buckets[-1:]]
-    assert [b["count"] for b in buckets] == (np.histogram(prices, edges)[0].tolist() if prices else [])
+    assert [b["count"] for b in buckets] == (
+        np.histogram(prices, edges)[0].tolist() if prices else []
+    )
 
 
-@pytest.mark.parametrize("question", [{"text": "red dress"}, {}, {"text": "bag", "sort": "-price"}, {"sort": "price"}, {"sort": "title"}])
-def test_every_page_size_walks_the_same_products_in_the_same_order(shop: Shop, question: dict[str, Any]):
-    walks = {size: _walk(shop, {**question, "filter": {"price": {"gte": 10}}}, size) for size in (1, 7, 24)}
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"text": "red dress"},
+        {},
+        {"text": "bag", "sort": "-price"},
+        {"sort": "price"},
+        {"sort": "title"},
+    ],
+)
+def test_every_page_size_walks_the_same_products_in_the_same_order(
+    shop: Shop, question: dict[str, Any]
+):
+    walks = {
+        size: _walk(shop, {**question, "filter": {"price": {"gte": 10}}}, size)
+        for size in (1, 7, 24)
+    }
     expected = {row["id"] for row in shop.rows if (row["price"] or 0) >= 10}
     assert walks[1] == walks[7] == walks[24]
     assert len(walks[1]) == len(expected)
@@ -206,7 +291,9 @@ def test_every_page_size_walks_the_same_products_in_the_same_order(shop: Shop, q
 def _walk(shop: Shop, question: dict[str, Any], size: int) -> list[str]:
     found, cursor = [], None
     while True:
-        body = shop.client.post("/v1/search", json={**question, "limit": size, "cursor": cursor}).json
+        body = shop.client.post(
+            "/v1/search", json={**question, "limit": size, "cursor": cursor}
+        ).json
         assert len(body["hits"]) <= size
         found += [h["id"] for h in body["hits"]]
         cursor = body["next_cursor"]

@@ -55,9 +55,19 @@ def main(arguments: Sequence[str]) -> None:
 
     embedder = SlowEmbedder(float(seconds))
     with closing(Vitrine(settings, embedder=lambda _: embedder)) as vitrine:
-        summary = run(vitrine, open_source(source, settings), Mapping.load(mapping), watch=Watch(progress=show))
+        summary = run(
+            vitrine,
+            open_source(source, settings),
+            Mapping.load(mapping),
+            watch=Watch(progress=show),
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    values = {"done": summary.done, "unchanged": summary.unchanged, "failed": summary.failed, "published": summary.published}
+    values = {
+        "done": summary.done,
+        "unchanged": summary.unchanged,
+        "failed": summary.failed,
+        "published": summary.published,
+    }
     print(json.dumps({**values, "version": summary.version, "peak_mb": peak}), flush=True)
 
 

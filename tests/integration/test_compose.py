@@ -26,7 +26,11 @@ from vitrine.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 FILES = ("docker-compose.yml", "docker-compose.gpu.yml", ".env.example")
-SECRETS = {"VITRINE_ADMIN_TOKEN": "token-of-the-test-0123", "QDRANT_API_KEY": "qdrant-key", "REDIS_PASSWORD": "redis-password"}
+SECRETS = {
+    "VITRINE_ADMIN_TOKEN": "token-of-the-test-0123",
+    "QDRANT_API_KEY": "qdrant-key",
+    "REDIS_PASSWORD": "redis-password",
+}
 VARIABLE = re.compile(r"\$\{(\w+)(:?[-?][^}]*)?\}")
 PATIENCE_S = 200
 
@@ -38,15 +42,28 @@ def environment_of_compose() -> dict[str, str]:
 def parse(folder: Path, variables: dict[str, str], *files: str) -> subprocess.CompletedProcess[str]:
     """What `docker-compose config` says of the project with .env.example filled in."""
     program = shutil.which("docker-compose")
-    assert program is not None, "docker-compose is missing; install it (Debian: apt-get install docker-compose)"
+    assert program is not None, (
+        "docker-compose is missing; install it (Debian: apt-get install docker-compose)"
+    )
     for name in FILES:
         shutil.copy(ROOT / name, folder / name)
     lines = (ROOT / ".env.example").read_text().splitlines()
-    filled = [f"{line}{variables[line[:-1]]}" if line.endswith("=") and line[:-1] in variables else line for line in lines]
+    filled = [
+        f"{line}{variables[line[:-1]]}" if line.endswith("=") and line[:-1] in variables else line
+        for line in lines
+    ]
     extra = [f"{name}={value}" for name, value in variables.items() if name not in SECRETS]
     (folder / ".env").write_text("\n".join([*filled, *extra]) + "\n")
     command = [program, *(part for name in files for part in ("-f", name)), "config"]
-    return subprocess.run(command, check=False, cwd=folder, env=environment_of_compose(), capture_output=True, text=True, timeout=100)
+    return subprocess.run(
+        command,
+        check=False,
+        cwd=folder,
+        env=environment_of_compose(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
 
 
 @pytest.fixture
@@ -71,7 +88,9 @@ def test_the_gpu_override_is_read_as_well(tmp_path: Path):
     for name in ("service", "worker"):
         assert services[name]["environment"]["VITRINE_DEVICE"] == "cuda"
         assert services[name]["environment"]["VITRINE_BACKEND"] == "qdrant"
-        assert services[name]["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
+        assert services[name]["deploy"]["resources"]["reservations"]["devices"][0][
+            "capabilities"
+        ] == ["gpu"]
 
 
 @pytest.mark.parametrize("missing", SECRETS)
@@ -86,7 +105,9 @@ def test_every_variable_has_a_default_or_a_clear_error_and_stands_in_the_example
     found = VARIABLE.findall(text.replace("$$", ""))
     assert found
     for name, rest in found:
-        assert rest.startswith(":-") or rest == f":?set {name} in .env", f"{name} has neither a default nor a clear error"
+        assert rest.startswith(":-") or rest == f":?set {name} in .env", (
+            f"{name} has neither a default nor a clear error"
+        )
     example = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert {name for name, _ in found} <= example
 
@@ -97,12 +118,16 @@ def test_every_setting_that_is_named_exists(stack: dict[str, Any]):
         assert {name.removeprefix(PREFIX).lower() for name in named} <= set(Settings.model_fields)
 
 
-def test_images_are_pinned_volumes_named_and_nothing_runs_with_more_rights_than_it_needs(stack: dict[str, Any]):
+def test_images_are_pinned_volumes_named_and_nothing_runs_with_more_rights_than_it_needs(
+    stack: dict[str, Any],
+):
     for name, tag in (("qdrant", r"v\d+\.\d+\.\d+"), ("redis", r"\d+\.\d+\.\d+(-\w+)?")):
         assert re.fullmatch(rf"[\w/]+:{tag}", stack[name]["image"])
         assert "ports" not in stack[name], f"{name} is reachable from outside"
         assert stack[name]["healthcheck"]["test"]
-        assert all(":" in volume and not volume.startswith((".", "/")) for volume in stack[name]["volumes"])
+        assert all(
+            ":" in volume and not volume.startswith((".", "/")) for volume in stack[name]["volumes"]
+        )
     for name in ("service", "worker", "demo"):
         assert stack[name]["read_only"] is True
         assert stack[name]["cap_drop"] == ["ALL"]
@@ -117,11 +142,17 @@ def test_the_image_runs_as_a_normal_user_and_code_changes_do_not_reinstall_torch
     packages = lines[: lines.index(next(line for line in lines if line.endswith("AS wheel")))]
     copied = [word for line in packages if line.startswith("COPY") for word in line.split()[1:-1]]
     assert copied == ["constraints.txt", "pyproject.toml"]
-    assert packages.index("COPY pyproject.toml .") > next(n for n, line in enumerate(packages) if "torch==" in line)
+    assert packages.index("COPY pyproject.toml .") > next(
+        n for n, line in enumerate(packages) if "torch==" in line
+    )
 
 
 def test_what_the_images_need_is_not_ignored_by_docker():
-    kept = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    kept = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
     assert rooms | {"constraints.txt", "pyproject.toml", "README.md"} <= kept
 
@@ -130,10 +161,14 @@ def test_what_the_images_need_is_not_ignored_by_docker():
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program of the stack until the block ends, then SIGTERM, upon which it must end by itself."""
     with log.open("wb") as file:
-        process = subprocess.Popen(native(command), env=environment, stdout=file, stderr=file, cwd=ROOT)
+        process = subprocess.Popen(
+            native(command), env=environment, stdout=file, stderr=file, cwd=ROOT
+        )
     try:
         yield process
     finally:
@@ -147,7 +182,10 @@ def running(command: list[str], environment: dict[str, str], log: Path) -> Itera
 
 def native(command: list[str]) -> list[str]:
     """The command with the programs of this environment: `vitrine` and `python` of the one that runs the tests."""
-    programs = {"vitrine": [sys.executable, "-c", "from vitrine.cli import main; main()"], "python": [sys.executable]}
+    programs = {
+        "vitrine": [sys.executable, "-c", "from vitrine.cli import main; main()"],
+        "python": [sys.executable],
+    }
     return [*programs.get(command[0], command[:1]), *command[1:]]
 
 
@@ -161,12 +199,23 @@ def until(holds: Callable[[], bool], what: str) -> None:
 def healthy(service: dict[str, Any], environment: dict[str, str]) -> bool:
     """Run the service's own health check."""
     kind, *test = service["healthcheck"]["test"]
-    command = ["sh", "-c", *test] if kind == "CMD-SHELL" else native([part.replace("$$", "$") for part in test])
-    return subprocess.run(command, check=False, env=environment, capture_output=True, timeout=90).returncode == 0
+    command = (
+        ["sh", "-c", *test]
+        if kind == "CMD-SHELL"
+        else native([part.replace("$$", "$") for part in test])
+    )
+    return (
+        subprocess.run(
+            command, check=False, env=environment, capture_output=True, timeout=90
+        ).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False)])
-def test_the_health_check_of_qdrant_asks_whether_it_is_ready(stack: dict[str, Any], status: int, expected: bool):
+def test_the_health_check_of_qdrant_asks_whether_it_is_ready(
+    stack: dict[str, Any], status: int, expected: bool
+):
     asked = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -192,7 +241,9 @@ def test_the_health_check_of_qdrant_asks_whether_it_is_ready(stack: dict[str, An
 
 
 def test_the_health_check_of_qdrant_fails_when_nobody_listens(stack: dict[str, Any]):
-    here = [part.replace("/6333", f"/{free_port()}") for part in stack["qdrant"]["healthcheck"]["test"]]
+    here = [
+        part.replace("/6333", f"/{free_port()}") for part in stack["qdrant"]["healthcheck"]["test"]
+    ]
     assert not healthy({"healthcheck": {"test": here}}, dict(os.environ))
 
 
@@ -200,7 +251,11 @@ def test_the_health_check_of_qdrant_fails_when_nobody_listens(stack: dict[str, A
 def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: Path):
     """Redis, demo, service and worker by their own commands; Qdrant's engine answers its gRPC calls in this process."""
     (tmp_path / "compose").mkdir()
-    done = parse(tmp_path / "compose", SECRETS | {"VITRINE_RUNTIME": "torch", "DEMO_PRODUCTS": "24", "VITRINE_LOG_FORMAT": "human"})
+    done = parse(
+        tmp_path / "compose",
+        SECRETS
+        | {"VITRINE_RUNTIME": "torch", "DEMO_PRODUCTS": "24", "VITRINE_LOG_FORMAT": "human"},
+    )
     stack = yaml.safe_load(done.stdout)["services"]
     trouble = Trouble()
     trouble.key = SECRETS["QDRANT_API_KEY"]
@@ -211,7 +266,9 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
         here = {
             "VITRINE_QDRANT_URL": "http://127.0.0.1:1",
             "VITRINE_QDRANT_GRPC_PORT": str(qdrant_port),
-            "VITRINE_QUEUE_URL": stack["worker"]["environment"]["VITRINE_QUEUE_URL"].replace("@redis:6379", f"@127.0.0.1:{redis_port}"),
+            "VITRINE_QUEUE_URL": stack["worker"]["environment"]["VITRINE_QUEUE_URL"].replace(
+                "@redis:6379", f"@127.0.0.1:{redis_port}"
+            ),
             "VITRINE_DATA_DIR": str(tmp_path / "data"),
             "VITRINE_IMAGE_STORE": str(tmp_path / "data" / "images"),
             "VITRINE_HOST": "127.0.0.1",
@@ -219,14 +276,29 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
             "HF_HOME": str(tmp_path / "data" / "models"),
         }
         environment = {
-            name: {**os.environ, **{k: str(v) for k, v in stack[name].get("environment", {}).items()}, **here, "OMP_NUM_THREADS": "1"}
+            name: {
+                **os.environ,
+                **{k: str(v) for k, v in stack[name].get("environment", {}).items()},
+                **here,
+                "OMP_NUM_THREADS": "1",
+            }
             for name in stack
         }
         for one in ("service", "worker"):
-            environment[one]["VITRINE_MODEL"] = "bundled"  # as .env.example tells who cannot reach a hub
+            environment[one]["VITRINE_MODEL"] = (
+                "bundled"  # as .env.example tells who cannot reach a hub
+            )
 
-        redis_command = [*stack["redis"]["command"], "--port", str(redis_port), "--dir", str(tmp_path)]
-        everything.enter_context(running(redis_command, environment["redis"], tmp_path / "redis.log"))
+        redis_command = [
+            *stack["redis"]["command"],
+            "--port",
+            str(redis_port),
+            "--dir",
+            str(tmp_path),
+        ]
+        everything.enter_context(
+            running(redis_command, environment["redis"], tmp_path / "redis.log")
+        )
         shim = tmp_path / "bin" / "redis-cli"
         shim.parent.mkdir()
         shim.write_text(f'#!/bin/sh\nexec {shutil.which("redis-cli")} -p {redis_port} "$@"\n')
@@ -236,19 +308,34 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
         assert not healthy(stack["redis"], {**redis_environment, "REDISCLI_AUTH": "wrong"})
 
         demo = subprocess.run(
-            native(stack["demo"]["command"]), check=False, env=environment["demo"], capture_output=True, text=True, timeout=200
+            native(stack["demo"]["command"]),
+            check=False,
+            env=environment["demo"],
+            capture_output=True,
+            text=True,
+            timeout=200,
         )
         assert demo.returncode == 0, demo.stderr
         assert not healthy(stack["service"], environment["service"])
-        everything.enter_context(running(stack["service"]["command"], environment["service"], tmp_path / "service.log"))
-        everything.enter_context(running(stack["worker"]["command"], environment["worker"], tmp_path / "worker.log"))
-        until(lambda: healthy(stack["service"], environment["service"]), "the service becomes healthy")
+        everything.enter_context(
+            running(stack["service"]["command"], environment["service"], tmp_path / "service.log")
+        )
+        everything.enter_context(
+            running(stack["worker"]["command"], environment["worker"], tmp_path / "worker.log")
+        )
+        until(
+            lambda: healthy(stack["service"], environment["service"]), "the service becomes healthy"
+        )
         use_the_shop(f"http://127.0.0.1:{port}")
 
 
 def use_the_shop(url: str) -> None:
     """A search, and a change that the worker carries out."""
-    with httpx.Client(base_url=url, timeout=60, headers={"Authorization": f"Bearer {SECRETS['VITRINE_ADMIN_TOKEN']}"}) as client:
+    with httpx.Client(
+        base_url=url,
+        timeout=60,
+        headers={"Authorization": f"Bearer {SECRETS['VITRINE_ADMIN_TOKEN']}"},
+    ) as client:
         until(lambda: client.get("/health/ready").status_code == 200, "the service becomes ready")
         found = client.get("/v1/search", params={"q": "a red dress", "limit": 3}).json()
         assert len(found["hits"]) == 3

@@ -30,7 +30,9 @@ from vitrine.wiring import Vitrine
 @pytest.fixture
 def vitrine(tmp_path: Path) -> Iterator[Vitrine]:
     embedder = FakeEmbedder()
-    with closing(Vitrine(Settings(data_dir=tmp_path / "data"), embedder=lambda _: embedder)) as made:
+    with closing(
+        Vitrine(Settings(data_dir=tmp_path / "data"), embedder=lambda _: embedder)
+    ) as made:
         yield made
 
 
@@ -40,7 +42,9 @@ def ingest(vitrine: Vitrine, source: Path, mapping: Mapping) -> Summary:
 
 def found(vitrine: Vitrine, text: str | None = None, **filters: Any) -> list[str]:
     texts = (WeightedText(text),) if text else ()
-    page = vitrine.engine.search(SearchQuery(texts=texts, filter=parse_filter(filters, vitrine.engine.schema), limit=200))
+    page = vitrine.engine.search(
+        SearchQuery(texts=texts, filter=parse_filter(filters, vitrine.engine.schema), limit=200)
+    )
     return [hit.product.id for hit in page.hits]
 
 
@@ -84,11 +88,16 @@ def spoil(shop: Shop, kind: str, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **changes[kind]}
 
 
-def test_every_good_product_is_found_and_every_bad_one_explained(tmp_path: Path, vitrine: Vitrine) -> None:
+def test_every_good_product_is_found_and_every_bad_one_explained(
+    tmp_path: Path, vitrine: Vitrine
+) -> None:
     shop = Shop(tmp_path)
     kinds = list(WORDS)
     bad = {10 * (place + 1): kind for place, kind in enumerate(kinds)}
-    rows = [spoil(shop, bad[n], shop.product(n)) if n in bad else shop.product(n) for n in range(10 * len(kinds) + 1)]
+    rows = [
+        spoil(shop, bad[n], shop.product(n)) if n in bad else shop.product(n)
+        for n in range(10 * len(kinds) + 1)
+    ]
     rows[5]["name"] = "🧦 " + "very long " * 500
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     lines = [line[:-5] if bad.get(n) == "broken_line" else line for n, line in enumerate(lines)]
@@ -99,7 +108,9 @@ def test_every_good_product_is_found_and_every_bad_one_explained(tmp_path: Path,
     good = {f"p{n}" for n in range(len(rows)) if n not in bad}
     assert (summary.done, summary.failed) == (len(good), len(bad))
     assert set(found(vitrine)) == good
-    assert {i for colour in COLOURS for i in found(vitrine, f"{colour} thing", color=colour)} == good
+    assert {
+        i for colour in COLOURS for i in found(vitrine, f"{colour} thing", color=colour)
+    } == good
     _explained({entry.row: entry for entry in open_ledger(vitrine.settings).entries()[0]}, bad)
 
 
@@ -109,12 +120,23 @@ def _explained(entries: dict[int | None, Failure], bad: dict[int, str]) -> None:
         reason, words = WORDS[kind]
         assert entries[row].reason == reason, kind
         assert words in entries[row].message, kind
-        assert entries[row].id == ("p0" if kind == "duplicate_id" else f"row {row}" if kind == "broken_line" else f"p{row}")
+        assert entries[row].id == (
+            "p0" if kind == "duplicate_id" else f"row {row}" if kind == "broken_line" else f"p{row}"
+        )
 
 
 # the data set of the lecture, written with its exact columns
 
-COLUMNS = ("image", "Product_name", "Price", "colors", "Pattern", "Description", "Other Details", "Clipinfo")
+COLUMNS = (
+    "image",
+    "Product_name",
+    "Price",
+    "colors",
+    "Pattern",
+    "Description",
+    "Other Details",
+    "Clipinfo",
+)
 
 
 def lecture_table(count: int) -> pa.Table:
@@ -135,22 +157,40 @@ def lecture_table(count: int) -> pa.Table:
         }
         assert tuple(row) == COLUMNS
         rows.append(row)
-    features = {name: {"dtype": "string", "_type": "Value"} for name in COLUMNS} | {"image": {"_type": "Image"}}
-    return pa.Table.from_pylist(rows).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    features = {name: {"dtype": "string", "_type": "Value"} for name in COLUMNS} | {
+        "image": {"_type": "Image"}
+    }
+    return pa.Table.from_pylist(rows).replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": features}})}
+    )
 
 
 @pytest.mark.parametrize("layout", ["file", "data set"])
-def test_the_lectures_data_set_is_ingested_by_its_built_in_mapping(tmp_path: Path, vitrine: Vitrine, layout: str) -> None:
+def test_the_lectures_data_set_is_ingested_by_its_built_in_mapping(
+    tmp_path: Path, vitrine: Vitrine, layout: str
+) -> None:
     source = tmp_path / "ecommerce_products_clip" / "data" / "train-00000-of-00001.parquet"
     source.parent.mkdir(parents=True)
     pq.write_table(lecture_table(60), source)
-    summary = ingest(vitrine, source if layout == "file" else source.parents[1], Mapping.load("ecommerce_products_clip"))
+    summary = ingest(
+        vitrine,
+        source if layout == "file" else source.parents[1],
+        Mapping.load("ecommerce_products_clip"),
+    )
     assert (summary.done, summary.failed) == (60, 0)
     assert set(found(vitrine)) == {str(n) for n in range(60)}
-    assert set(found(vitrine, color="blue")) == {str(n) for n in range(60) if list(COLOURS)[n % 6] == "blue"}
-    assert set(found(vitrine, color="MULTICOLOR", price={"lt": 1031})) == {str(n) for n in range(0, 31, 5)}
+    assert set(found(vitrine, color="blue")) == {
+        str(n) for n in range(60) if list(COLOURS)[n % 6] == "blue"
+    }
+    assert set(found(vitrine, color="MULTICOLOR", price={"lt": 1031})) == {
+        str(n) for n in range(0, 31, 5)
+    }
     product = vitrine.engine.product("3").product
-    assert (product.title, product.price, product.currency) == (f"{list(COLOURS)[3].title()} Kurta 3", 1003.0, "INR")
+    assert (product.title, product.price, product.currency) == (
+        f"{list(COLOURS)[3].title()} Kurta 3",
+        1003.0,
+        "INR",
+    )
     assert "pattern" in {field.name for field in vitrine.engine.schema}
 
 
@@ -168,11 +208,15 @@ def test_a_folder_of_images_is_a_catalogue(tmp_path: Path, vitrine: Vitrine) -> 
     assert found(vitrine, title="boot") == ["Shoes/red-boot.png"]
 
 
-def test_the_same_pictures_under_many_products_are_kept_once(tmp_path: Path, vitrine: Vitrine) -> None:
+def test_the_same_pictures_under_many_products_are_kept_once(
+    tmp_path: Path, vitrine: Vitrine
+) -> None:
     shop = Shop(tmp_path)
     shop.fill(1)
     shop.rows = [{**shop.rows[0], "id": f"p{n}"} for n in range(30)]
     shop.write()
     assert ingest(vitrine, shop.catalogue, MAPPING).done == 30
     kept = [path for path in (vitrine.settings.data_dir / "images").rglob("*") if path.is_file()]
-    assert [zlib.crc32(path.read_bytes()) for path in kept] == [zlib.crc32((tmp_path / "pictures/0.png").read_bytes())]
+    assert [zlib.crc32(path.read_bytes()) for path in kept] == [
+        zlib.crc32((tmp_path / "pictures/0.png").read_bytes())
+    ]

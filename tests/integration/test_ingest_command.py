@@ -42,7 +42,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def call(shop: Shop, *arguments: str) -> Result:
     shop.write()
-    return CliRunner().invoke(ingest, [str(shop.catalogue), "--map", str(shop.root / "shop.toml"), *arguments])
+    return CliRunner().invoke(
+        ingest, [str(shop.catalogue), "--map", str(shop.root / "shop.toml"), *arguments]
+    )
 
 
 def test_a_clean_ingest_ends_with_0_and_a_summary(shop: Shop) -> None:
@@ -67,7 +69,9 @@ def test_failures_end_with_1_and_are_listed_with_reasons(shop: Shop) -> None:
     assert listed.exit_code == 0
     assert "'ask us' is no price" in listed.stdout
     assert "2 failures" in listed.stderr
-    entries = [json.loads(line) for line in CliRunner().invoke(failures, ["--json"]).stdout.splitlines()]
+    entries = [
+        json.loads(line) for line in CliRunner().invoke(failures, ["--json"]).stdout.splitlines()
+    ]
     assert {(e["id"], e["stage"], e["reason"], e["row"]) for e in entries} == {
         ("p3", "fields", "invalid_field", 3),
         ("p4", "image", "missing", 4),
@@ -76,7 +80,12 @@ def test_failures_end_with_1_and_are_listed_with_reasons(shop: Shop) -> None:
 
 def test_the_summary_is_there_for_programs(shop: Shop) -> None:
     values: dict[str, Any] = json.loads(call(shop, "--json").stdout)
-    assert (values["done"], values["unchanged"], values["failed"], values["published"]) == (12, 0, 0, True)
+    assert (values["done"], values["unchanged"], values["failed"], values["published"]) == (
+        12,
+        0,
+        0,
+        True,
+    )
     assert {"read", "decode", "preprocess", "embed", "write"} <= set(values["stages"])
 
 
@@ -92,11 +101,18 @@ def test_an_empty_ledger_says_so(shop: Shop) -> None:
         (("none.csv", "--map", "image_folder"), "there is no none.csv"),
         (("products.jsonl", "--map", "none.toml"), "one of: ecommerce_products_clip"),
         (("products.jsonl",), "--map is missing"),
-        (("products.jsonl", "--map", "ecommerce_products_clip"), "the source has no column 'Product_name'"),
+        (
+            ("products.jsonl", "--map", "ecommerce_products_clip"),
+            "the source has no column 'Product_name'",
+        ),
     ],
 )
 def test_what_cannot_start_ends_with_2_and_one_sentence(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
 ) -> None:
     shop.write()
     monkeypatch.chdir(shop.root)
@@ -122,7 +138,9 @@ class InterruptingEmbedder(FakeEmbedder):
         return super().embed_pixels(pixels)
 
 
-def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     embedder = InterruptingEmbedder()
     monkeypatch.setattr("vitrine.wiring.Vitrine._load_embedder", lambda *_: embedder)
     monkeypatch.setenv("VITRINE_BATCH_SIZE", "8")

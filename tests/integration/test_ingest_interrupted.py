@@ -44,7 +44,15 @@ def catalogue(tmp_path: Path) -> Path:
     rows: list[dict[str, Any]] = []
     for n in range(PRODUCTS):
         data = b"no picture" if n in BROKEN else picture(colours[n % len(colours)], number=n)
-        rows.append({"id": f"p{n:03d}", "name": f"thing {n}", "image": data, "price": str(n), "color": colours[n % len(colours)]})
+        rows.append(
+            {
+                "id": f"p{n:03d}",
+                "name": f"thing {n}",
+                "image": data,
+                "price": str(n),
+                "color": colours[n % len(colours)],
+            }
+        )
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "products.parquet", row_group_size=50)
     (tmp_path / "shop.toml").write_text(MAPPING)
     return tmp_path / "products.parquet"
@@ -54,9 +62,16 @@ class Ingest:
     """The process; what it has acknowledged is read from its output."""
 
     def __init__(self, catalogue: Path, *, seconds_per_image: float = 0.004) -> None:
-        arguments = [str(catalogue), str(catalogue.parent / "shop.toml"), str(catalogue.parent / "data"), str(seconds_per_image)]
+        arguments = [
+            str(catalogue),
+            str(catalogue.parent / "shop.toml"),
+            str(catalogue.parent / "data"),
+            str(seconds_per_image),
+        ]
         command = [sys.executable, "-m", "tests.integration.ingest_process", *arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
+        )
         self.acknowledged = 0
         self.summary: dict[str, Any] | None = None
 
@@ -91,7 +106,12 @@ def stored(settings: Settings) -> list[str]:
     with closing(open_versions(settings)) as versions:
         names = [info.name for info in versions.list()]
         assert len(names) <= 1, "an interrupted run is continued, not begun again beside itself"
-        return [record.product.id for name in names for batch in versions.open(name).scan() for record in batch]
+        return [
+            record.product.id
+            for name in names
+            for batch in versions.open(name).scan()
+            for record in batch
+        ]
 
 
 @pytest.mark.timeout(400)
@@ -124,7 +144,9 @@ def _check_all(settings: Settings) -> None:
 
     images, model = open_store(settings), FakeEmbedder()
     with closing(open_versions(settings)) as versions:
-        records = {record.product.id: record for batch in versions.live().scan() for record in batch}
+        records = {
+            record.product.id: record for batch in versions.live().scan() for record in batch
+        }
     assert sorted(records) == [f"p{n:03d}" for n in range(PRODUCTS) if n not in BROKEN]
     for n in random.Random(1).sample([n for n in range(PRODUCTS) if n not in BROKEN], 50):
         record = records[f"p{n:03d}"]

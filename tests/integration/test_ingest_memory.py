@@ -28,7 +28,10 @@ def write(path: Path, count: int) -> None:
     schema = pa.schema([("id", pa.string()), ("name", pa.string()), ("image", pa.binary())])
     with pq.ParquetWriter(path, schema) as file:
         for start in range(0, count, 100):
-            rows = [{"id": f"p{n}", "name": f"thing {n}", "image": base + rng.bytes(PICTURE_BYTES)} for n in range(start, start + 100)]
+            rows = [
+                {"id": f"p{n}", "name": f"thing {n}", "image": base + rng.bytes(PICTURE_BYTES)}
+                for n in range(start, start + 100)
+            ]
             file.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
@@ -37,9 +40,16 @@ def ingest(folder: Path, count: int) -> dict[str, Any]:
     folder.mkdir()
     write(folder / "products.parquet", count)
     (folder / "shop.toml").write_text(MAPPING)
-    arguments = [str(folder / "products.parquet"), str(folder / "shop.toml"), str(folder / "data"), "0"]
+    arguments = [
+        str(folder / "products.parquet"),
+        str(folder / "shop.toml"),
+        str(folder / "data"),
+        "0",
+    ]
     command = [sys.executable, "-m", "tests.integration.ingest_process", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=200, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=200, check=True
+    )
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return summary
 
@@ -48,6 +58,8 @@ def ingest(folder: Path, count: int) -> dict[str, Any]:
 def test_ten_times_the_products_take_at_most_200_mb_more(tmp_path: Path) -> None:
     few, many = ingest(tmp_path / "few", 500), ingest(tmp_path / "many", 5000)
     assert (few["done"], many["done"]) == (500, 5000)
-    print(f"peak memory: {few['peak_mb']:.0f} MB for 500 products, {many['peak_mb']:.0f} MB for 5,000")
+    print(
+        f"peak memory: {few['peak_mb']:.0f} MB for 500 products, {many['peak_mb']:.0f} MB for 5,000"
+    )
     assert 4500 * PICTURE_BYTES / 2**20 > ALLOWED_MB, "keeping the pictures would show"
     assert many["peak_mb"] - few["peak_mb"] <= ALLOWED_MB

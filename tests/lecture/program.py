@@ -25,7 +25,9 @@ logging.set_verbosity_error()
 @lru_cache(maxsize=2)
 def load(name: str) -> tuple[Any, Any]:
     """Model and processor."""
-    return AutoModel.from_pretrained(name, dtype=torch.float32).eval(), AutoProcessor.from_pretrained(name)
+    return AutoModel.from_pretrained(
+        name, dtype=torch.float32
+    ).eval(), AutoProcessor.from_pretrained(name)
 
 
 def get_image_feature(name: str, image: Image.Image) -> torch.Tensor:
@@ -58,16 +60,26 @@ def probabilities(name: str, image: Image.Image, categories: Sequence[str]) -> l
     """The zero-shot classification: softmax over the model's own logits."""
     model, processor = load(name)
     categories_text = [f"a photo of a {x}" for x in categories]
-    inputs = processor(text=categories_text, images=image.convert("RGB"), return_tensors="pt", padding=True, truncation=True)
+    inputs = processor(
+        text=categories_text,
+        images=image.convert("RGB"),
+        return_tensors="pt",
+        padding=True,
+        truncation=True,
+    )
     with torch.no_grad():
         outputs = model(**inputs)
     return [float(p) for p in outputs.logits_per_image.softmax(dim=1)[0]]
 
 
-def detections(name: str, image: Image.Image, labels: Sequence[str], threshold: float = 0.1) -> list[dict[str, Any]]:
+def detections(
+    name: str, image: Image.Image, labels: Sequence[str], threshold: float = 0.1
+) -> list[dict[str, Any]]:
     """The zero-shot detection pipeline's answer; 0.1 is its own threshold."""
     detector = pipeline(model=name, task="zero-shot-object-detection")
-    found: list[dict[str, Any]] = detector(image, candidate_labels=list(labels), threshold=threshold)
+    found: list[dict[str, Any]] = detector(
+        image, candidate_labels=list(labels), threshold=threshold
+    )
     return found
 
 
@@ -76,7 +88,9 @@ class Search:
 
     def __init__(self, name: str, images: Sequence[Image.Image]) -> None:
         self.name = name
-        features_matrix = np.vstack([self._unit(get_image_feature(name, image)) for image in images])
+        features_matrix = np.vstack(
+            [self._unit(get_image_feature(name, image)) for image in images]
+        )
         self.index = faiss.IndexFlatL2(features_matrix.shape[1])
         self.index.add(features_matrix.astype("float32"))
 

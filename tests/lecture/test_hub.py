@@ -57,7 +57,9 @@ def test_the_printed_percentages(vitrine: Vitrine, image: Image) -> None:
 
 
 def test_the_printed_boxes(vitrine: Vitrine, image: Image) -> None:
-    found = vitrine.recognition.detect(image, ["cat", "dog", "truck", "couch", "remote"], threshold=0.1)
+    found = vitrine.recognition.detect(
+        image, ["cat", "dog", "truck", "couch", "remote"], threshold=0.1
+    )
     assert [each.label for each in found] == [label for _, label, _ in OBJECTS]
     for each, (score, _, box) in zip(found, OBJECTS, strict=True):
         assert each.score == pytest.approx(score, abs=5e-3)

@@ -31,7 +31,13 @@ DEMO = Path(demo.__file__).parent
 CLIP = str(DEMO / "checkpoints" / "clip")
 OWLVIT = str(DEMO / "checkpoints" / "owlvit")
 LABELS = ["dress", "mug", "armchair", "shirt"]
-TEXTS = ["A red dress.", "This is a mug.", "a blue shirt with stripes", "There are two chairs.", "a " * 90]
+TEXTS = [
+    "A red dress.",
+    "This is a mug.",
+    "a blue shirt with stripes",
+    "There are two chairs.",
+    "a " * 90,
+]
 QUERIES = ["A red dress", "blue mug", "striped shirt", "something to sit on", "black shoes"]
 
 
@@ -48,14 +54,24 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("lecture")
     catalogue = write_catalogue(folder / "catalogue.parquet", products=150, seed=31, processes=1)
-    training_split = load_dataset("parquet", data_files=str(catalogue), split="train", cache_dir=str(folder / "cache"))
+    training_split = load_dataset(
+        "parquet", data_files=str(catalogue), split="train", cache_dir=str(folder / "cache")
+    )
     settings = Settings(data_dir=folder / "data", model="bundled", detector="bundled", device="cpu")
     vitrine = Vitrine(settings)
     with pytest.MonkeyPatch.context() as patch:  # exports run here, where torch is loaded already
         patch.setattr(exported, "_run", lambda order: onnx_export.main([order.model_dump_json()]))
-        summary = run(vitrine, open_source(str(catalogue), settings), Mapping.load(str(DEMO / "catalogue.toml")))
+        summary = run(
+            vitrine,
+            open_source(str(catalogue), settings),
+            Mapping.load(str(DEMO / "catalogue.toml")),
+        )
         assert summary.failed == 0
-        yield Shop(create_app(vitrine).test_client(), list(training_split["id"]), [row["image"] for row in training_split])
+        yield Shop(
+            create_app(vitrine).test_client(),
+            list(training_split["id"]),
+            [row["image"] for row in training_split],
+        )
     vitrine.close()
 
 
@@ -83,15 +99,21 @@ def test_similarity_gives_the_lectures_cosines(shop: Shop) -> None:
     for image in pictures(shop):
         found = asked(shop, "/v1/similarity", image, texts=TEXTS)["similarities"]
         assert [each["text"] for each in found] == TEXTS
-        assert [each["cosine"] for each in found] == pytest.approx(program.similarities(CLIP, image, TEXTS), abs=1e-4)
+        assert [each["cosine"] for each in found] == pytest.approx(
+            program.similarities(CLIP, image, TEXTS), abs=1e-4
+        )
 
 
 def test_classify_gives_the_lectures_probabilities(shop: Shop) -> None:
     for image in pictures(shop):
         found = asked(shop, "/v1/classify", image, labels=LABELS)["labels"]
         expected = dict(zip(LABELS, program.probabilities(CLIP, image, LABELS), strict=True))
-        assert {each["label"]: each["probability"] for each in found} == pytest.approx(expected, abs=1e-3)
-        assert [each["label"] for each in found] == sorted(LABELS, key=lambda label: -expected[label])
+        assert {each["label"]: each["probability"] for each in found} == pytest.approx(
+            expected, abs=1e-3
+        )
+        assert [each["label"] for each in found] == sorted(
+            LABELS, key=lambda label: -expected[label]
+        )
 
 
 @pytest.mark.timeout(400)
@@ -100,14 +122,20 @@ def test_detect_gives_the_lectures_boxes(shop: Shop) -> None:
     tall.paste(shop.pictures[3].resize((300, 300)), (50, 20))
     tall.paste(shop.pictures[99].resize((300, 300)), (50, 370))
     for image in (tall, tall.transpose(Image.Transpose.ROTATE_90), shop.pictures[5]):
-        threshold = gap_between([each["score"] for each in program.detections(OWLVIT, image, LABELS, 0.0)])
+        threshold = gap_between(
+            [each["score"] for each in program.detections(OWLVIT, image, LABELS, 0.0)]
+        )
         found = asked(shop, "/v1/detect", image, labels=LABELS, threshold=threshold)["objects"]
         expected = program.detections(OWLVIT, image, LABELS, threshold)
         assert 5 <= len(found) <= 20
-        for ours, theirs in zip(sorted(found, key=by_label), sorted(expected, key=by_label), strict=True):
+        for ours, theirs in zip(
+            sorted(found, key=by_label), sorted(expected, key=by_label), strict=True
+        ):
             assert ours["label"] == theirs["label"]
             assert ours["score"] == pytest.approx(theirs["score"], abs=1e-3)
-            assert ours["box"] == pytest.approx(theirs["box"], abs=1.01), "the pipeline cuts to whole pixels"
+            assert ours["box"] == pytest.approx(theirs["box"], abs=1.01), (
+                "the pipeline cuts to whole pixels"
+            )
 
 
 def gap_between(scores: list[float]) -> float:
@@ -129,15 +157,25 @@ def search(shop: Shop) -> program.Search:
 def expect_same_five(shop: Shop, answer: Any, expected: list[tuple[int, float]]) -> None:
     hits = answer["hits"]
     assert [hit["id"] for hit in hits] == [shop.ids[place] for place, _ in expected]
-    assert [hit["score"] for hit in hits] == pytest.approx([cosine for _, cosine in expected], abs=1e-4)
+    assert [hit["score"] for hit in hits] == pytest.approx(
+        [cosine for _, cosine in expected], abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_text_search_gives_the_lectures_five_in_order(query: str, shop: Shop, search: program.Search) -> None:
+def test_text_search_gives_the_lectures_five_in_order(
+    query: str, shop: Shop, search: program.Search
+) -> None:
     answer = shop.client.get("/v1/search", query_string={"q": query, "limit": 5}).get_json()
     expect_same_five(shop, answer, search.by_text(query))
 
 
-def test_picture_search_gives_the_lectures_five_in_order(shop: Shop, search: program.Search) -> None:
-    for image in (shop.pictures[10], shop.pictures[120].rotate(10, fillcolor="white"), photo(3, 200, 220)):
+def test_picture_search_gives_the_lectures_five_in_order(
+    shop: Shop, search: program.Search
+) -> None:
+    for image in (
+        shop.pictures[10],
+        shop.pictures[120].rotate(10, fillcolor="white"),
+        photo(3, 200, 220),
+    ):
         expect_same_five(shop, asked(shop, "/v1/search", image, limit=5), search.by_image(image))

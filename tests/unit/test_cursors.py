@@ -19,7 +19,12 @@ QUERY = SearchQuery(texts=(WeightedText("red dress"),), limit=5)
 def _cursor(dimension: int = 512) -> Cursor:
     vector = np.random.default_rng(3).standard_normal(dimension).astype(np.float32)
     vector /= np.linalg.norm(vector)
-    return Cursor("20260101T000000Z-clip", query_digest(QUERY), Walk(17, (0.25, "b"), ("Älpha", "a\nb"), 87), vector)
+    return Cursor(
+        "20260101T000000Z-clip",
+        query_digest(QUERY),
+        Walk(17, (0.25, "b"), ("Älpha", "a\nb"), 87),
+        vector,
+    )
 
 
 def test_a_cursor_comes_back_as_it_went_with_the_vector_to_the_last_bit():
@@ -34,12 +39,19 @@ def test_a_cursor_of_a_512_dimensional_model_fits_a_request_line():
 
 
 def test_how_results_are_shown_does_not_change_the_query():
-    assert query_digest(QUERY) == query_digest(replace(QUERY, limit=24, facets=("color",), explain=True))
+    assert query_digest(QUERY) == query_digest(
+        replace(QUERY, limit=24, facets=("color",), explain=True)
+    )
 
 
 @pytest.mark.parametrize(
     "other",
-    [replace(QUERY, texts=(WeightedText("blue dress"),)), replace(QUERY, sort=Sort("price")), replace(QUERY, candidates=5), SearchQuery()],
+    [
+        replace(QUERY, texts=(WeightedText("blue dress"),)),
+        replace(QUERY, sort=Sort("price")),
+        replace(QUERY, candidates=5),
+        SearchQuery(),
+    ],
 )
 def test_a_cursor_of_another_query_is_refused(other: SearchQuery):
     with pytest.raises(InvalidCursor, match="another query"):
@@ -48,7 +60,15 @@ def test_a_cursor_of_another_query_is_refused(other: SearchQuery):
 
 @pytest.mark.parametrize(
     "text",
-    ["x", "AAAA", "é", "null", "A" * 100_000, base64.urlsafe_b64encode(b'{"v":1}').decode(), base64.urlsafe_b64encode(b"[]\n").decode()],
+    [
+        "x",
+        "AAAA",
+        "é",
+        "null",
+        "A" * 100_000,
+        base64.urlsafe_b64encode(b'{"v":1}').decode(),
+        base64.urlsafe_b64encode(b"[]\n").decode(),
+    ],
 )
 def test_a_damaged_cursor_is_refused(text: str):
     with pytest.raises(InvalidCursor, match="damaged"):

@@ -6,7 +6,16 @@ import pytest
 
 from vitrine.errors import InvalidFilter
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.filters import MATCH_ALL, All, AnyOf, Condition, Not, parse_expression, parse_filter, parse_parameters
+from vitrine.filters import (
+    MATCH_ALL,
+    All,
+    AnyOf,
+    Condition,
+    Not,
+    parse_expression,
+    parse_filter,
+    parse_parameters,
+)
 
 SCHEMA = Schema(
     tuple(
@@ -40,7 +49,11 @@ def test_the_example_of_the_api_page_is_read_into_a_tree():
         SCHEMA,
     )
     assert isinstance(tree, All)
-    assert tree.parts[:3] == (Condition(PRICE, "gte", 10.0), Condition(PRICE, "lt", 50.0), Condition(COLOR, "in", ("red", "blue")))
+    assert tree.parts[:3] == (
+        Condition(PRICE, "gte", 10.0),
+        Condition(PRICE, "lt", 50.0),
+        Condition(COLOR, "in", ("red", "blue")),
+    )
     assert tree.parts[3] == Not(Condition(BRAND, "in", ("Acme",)))
     assert isinstance(tree.parts[4], AnyOf)
     assert tree.parts[4].parts[1].operand == ("red", "mug")
@@ -96,8 +109,16 @@ def test_very_long_lists_are_refused():
 
 
 def test_a_repeated_parameter_means_any_of_and_min_max_are_inclusive():
-    tree = parse_parameters([("color", "red"), ("color", "Blue"), ("price_min", "10"), ("price_max", "50")], SCHEMA)
-    assert tree == All((Condition(COLOR, "in", ("red", "blue")), Condition(PRICE, "gte", 10.0), Condition(PRICE, "lte", 50.0)))
+    tree = parse_parameters(
+        [("color", "red"), ("color", "Blue"), ("price_min", "10"), ("price_max", "50")], SCHEMA
+    )
+    assert tree == All(
+        (
+            Condition(COLOR, "in", ("red", "blue")),
+            Condition(PRICE, "gte", 10.0),
+            Condition(PRICE, "lte", 50.0),
+        )
+    )
 
 
 @pytest.mark.parametrize("name", ["colour", "brand_min", "price_mean", "added"])

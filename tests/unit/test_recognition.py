@@ -17,7 +17,12 @@ RED = Image.new("RGB", (40, 60), (220, 30, 30))
 
 
 def _recognition(embedder: FakeEmbedder) -> Recognition:
-    return Recognition(lambda: embedder, lambda: pytest.fail("no detector here"), None, Settings(max_labels=5, max_text_chars=50))  # type: ignore[arg-type]
+    return Recognition(
+        lambda: embedder,
+        lambda: pytest.fail("no detector here"),
+        None,
+        Settings(max_labels=5, max_text_chars=50),
+    )  # type: ignore[arg-type]
 
 
 def test_similarities_are_the_cosines_in_the_order_of_the_texts():
@@ -34,7 +39,10 @@ def test_probabilities_are_the_softmax_at_the_models_logit_scale_highest_first()
     embedder = FakeEmbedder()
     labels = ["blue", "green", "red"]
     found = _recognition(embedder).classify(RED, labels)
-    cosines = embedder.embed_texts([f"a photo of a {label}" for label in labels]) @ embedder.embed_images([RED])[0]
+    cosines = (
+        embedder.embed_texts([f"a photo of a {label}" for label in labels])
+        @ embedder.embed_images([RED])[0]
+    )
     expected = dict(zip(labels, softmax(20.0 * cosines.astype(np.float64)), strict=True))
     assert found[0].label == "red"
     assert {c.label: pytest.approx(c.probability, abs=1e-6) for c in found} == expected
@@ -44,7 +52,10 @@ def test_probabilities_are_the_softmax_at_the_models_logit_scale_highest_first()
 def test_several_templates_are_averaged_as_unit_rows():
     embedder = FakeEmbedder()
     templates = ["a photo of a {}", "{} for sale"]
-    found = {c.label: c.probability for c in _recognition(embedder).classify(RED, ["red", "blue"], templates)}
+    found = {
+        c.label: c.probability
+        for c in _recognition(embedder).classify(RED, ["red", "blue"], templates)
+    }
     rows = []
     for label in ("red", "blue"):
         mean = np.mean([embedder.embed_texts([t.format(label)])[0] for t in templates], axis=0)
@@ -56,7 +67,9 @@ def test_several_templates_are_averaged_as_unit_rows():
 def test_one_label_has_all_the_probability_and_duplicates_share_it():
     recognition = _recognition(FakeEmbedder())
     assert recognition.classify(RED, ["red"])[0].probability == pytest.approx(1)
-    assert [c.probability for c in recognition.classify(RED, ["red", "red"])] == pytest.approx([0.5, 0.5])
+    assert [c.probability for c in recognition.classify(RED, ["red", "red"])] == pytest.approx(
+        [0.5, 0.5]
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +84,9 @@ def test_one_label_has_all_the_probability_and_duplicates_share_it():
         (["a"], [], "template"),
     ],
 )
-def test_labels_and_templates_outside_the_limits_are_refused(labels: list[str], templates: list[str], field: str):
+def test_labels_and_templates_outside_the_limits_are_refused(
+    labels: list[str], templates: list[str], field: str
+):
     with pytest.raises(InvalidQuery) as caught:
         _recognition(FakeEmbedder()).classify(RED, labels, templates)
     assert caught.value.errors[0].field == field
@@ -89,7 +104,9 @@ def test_a_box_beyond_the_picture_is_clipped_to_at_least_one_pixel():
 def test_boxes_are_drawn_on_a_copy():
     from vitrine.images.boxes import draw_boxes
 
-    drawn = draw_boxes(RED, [Detection("mug", 0.9, (5, 5, 30, 50)), Detection("ü" * 500, 0.1, (-3, -3, 90, 90))])
+    drawn = draw_boxes(
+        RED, [Detection("mug", 0.9, (5, 5, 30, 50)), Detection("ü" * 500, 0.1, (-3, -3, 90, 90))]
+    )
     assert drawn.size == RED.size
     assert drawn.getpixel((5, 25)) != RED.getpixel((5, 25))
     assert RED.getcolors() == [(2400, (220, 30, 30))]

@@ -13,7 +13,16 @@ import pytest
 import vitrine.errors
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "transformers", "faiss", "qdrant_client", "onnxruntime", "datasets", "skia", "huey")
+HEAVY = (
+    "torch",
+    "transformers",
+    "faiss",
+    "qdrant_client",
+    "onnxruntime",
+    "datasets",
+    "skia",
+    "huey",
+)
 
 
 def _imports(room: str) -> Iterator[tuple[Path, str]]:
@@ -28,24 +37,42 @@ def _imports(room: str) -> Iterator[tuple[Path, str]]:
 @pytest.mark.parametrize(
     ("room", "forbidden"),
     [
-        ("vitrine", {"service", "ingest", "demo", "benchmarks", "tests", "flask", "gunicorn", "huey"}),
+        (
+            "vitrine",
+            {"service", "ingest", "demo", "benchmarks", "tests", "flask", "gunicorn", "huey"},
+        ),
         ("ingest", {"service", "demo", "benchmarks", "tests", "flask"}),
-        ("service", {"demo", "benchmarks", "tests", "torch", "transformers", "faiss", "qdrant_client"}),
+        (
+            "service",
+            {"demo", "benchmarks", "tests", "torch", "transformers", "faiss", "qdrant_client"},
+        ),
         ("demo", {"benchmarks", "tests"}),
     ],
 )
 def test_a_room_imports_only_what_lies_beneath_it(room: str, forbidden: set[str]):
-    wrong = [f"{path.relative_to(ROOT)} imports {name}" for path, name in _imports(room) if name.split(".")[0] in forbidden]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path, name in _imports(room)
+        if name.split(".")[0] in forbidden
+    ]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["vitrine.wiring", "vitrine.cli", "vitrine.commands", "service", "ingest"])
+@pytest.mark.parametrize(
+    "module", ["vitrine.wiring", "vitrine.cli", "vitrine.commands", "service", "ingest"]
+)
 def test_no_heavy_library_loads_before_it_is_needed(module: str):
     program = f"import sys, {module}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.split() == []
 
 
 def test_the_tree_of_exceptions_in_the_docstring_is_the_real_one():
-    listed = {line.strip("│├└─ ").split()[0] for line in (vitrine.errors.__doc__ or "").splitlines()[2:] if line.strip()}
+    listed = {
+        line.strip("│├└─ ").split()[0]
+        for line in (vitrine.errors.__doc__ or "").splitlines()[2:]
+        if line.strip()
+    }
     assert listed == set(vitrine.errors.__all__) - {"FieldError"}

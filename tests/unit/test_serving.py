@@ -14,7 +14,13 @@ from tests.fake_index import FakeIndex, FakeVersions
 from tests.fakes import FakeEmbedder
 from tests.shop import MAPPING, NEW, OLD
 from vitrine.embedding import Embedder
-from vitrine.errors import IndexUnavailable, ModelMismatch, ModelUnavailable, NoLiveVersion, NotFound
+from vitrine.errors import (
+    IndexUnavailable,
+    ModelMismatch,
+    ModelUnavailable,
+    NoLiveVersion,
+    NotFound,
+)
 from vitrine.serving import EmbedderPool, LiveIndex
 
 PATIENCE_S = 60
@@ -72,7 +78,13 @@ class Desk:
     def create(self, model: str) -> FakeIndex:
         card = self.models[model].card
         schema = MAPPING.schema()
-        index = self.versions.create(model=model, fingerprint=card.fingerprint, dimension=card.dimension, schema=schema, mapping={})
+        index = self.versions.create(
+            model=model,
+            fingerprint=card.fingerprint,
+            dimension=card.dimension,
+            schema=schema,
+            mapping={},
+        )
         self.versions.complete(index.info.name)
         return index
 
@@ -126,9 +138,18 @@ def held_at_the_first_search(desk: Desk, index: FakeIndex, gate: Gate) -> None:
 
 
 @pytest.mark.parametrize(
-    "hold", [held_while_loading, held_at_the_first_text, held_at_the_first_picture, held_at_the_first_search], ids=lambda f: f.__name__
+    "hold",
+    [
+        held_while_loading,
+        held_at_the_first_text,
+        held_at_the_first_picture,
+        held_at_the_first_search,
+    ],
+    ids=lambda f: f.__name__,
 )
-def test_the_version_before_answers_until_the_new_one_has_done_all_that_is_slow_at_first(desk: Desk, hold: Callable[..., None]):
+def test_the_version_before_answers_until_the_new_one_has_done_all_that_is_slow_at_first(
+    desk: Desk, hold: Callable[..., None]
+):
     """No clock: had a single call waited for what the gate holds, it would have waited for ever."""
     first, gate = desk.publish(OLD), Gate()
     assert desk.answering == first
@@ -231,11 +252,19 @@ def cannot_be_searched(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("happens", "why"),
-    [(fails_to_load, "no such model"), (is_another_one_now, "fingerprint"), (cannot_be_searched, "damaged")],
+    [
+        (fails_to_load, "no such model"),
+        (is_another_one_now, "fingerprint"),
+        (cannot_be_searched, "damaged"),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_version_that_cannot_be_used_leaves_the_one_before_it_answering_and_is_tried_again(
-    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, happens: Callable[[Desk], None], why: str
+    desk: Desk,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[Desk], None],
+    why: str,
 ):
     monkeypatch.setattr(vitrine.serving, "_AGAIN_S", 0.05)
     first = desk.publish(OLD)

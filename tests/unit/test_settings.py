@@ -15,7 +15,10 @@ README = Path(__file__).parents[2] / "README.md"
 def test_the_readme_documents_every_setting_with_its_default():
     text = README.read_text("utf-8")
     missing = [row for row in settings_table().splitlines() if row not in text]
-    assert not missing, "put the table that `vitrine settings` prints into the README; missing:\n" + "\n".join(missing)
+    assert not missing, (
+        "put the table that `vitrine settings` prints into the README; missing:\n"
+        + "\n".join(missing)
+    )
 
 
 def test_every_setting_says_what_it_is_for():

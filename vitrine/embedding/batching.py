@@ -44,7 +44,9 @@ class Batcher(Generic[_T]):
     shares each batch evenly with the others.
     """
 
-    def __init__(self, forward: Callable[[list[_T]], _Rows], *, most: int, timeout_s: float) -> None:
+    def __init__(
+        self, forward: Callable[[list[_T]], _Rows], *, most: int, timeout_s: float
+    ) -> None:
         self._sizes: Counter[int] = Counter()
         self._forward = forward
         self._most = most
@@ -71,7 +73,9 @@ class Batcher(Generic[_T]):
                 while self._busy and not group.done:
                     if not self._changed.wait(max(0.0, deadline - time.monotonic())):
                         self._abandon(group)
-                        raise ModelBusy(f"the model did not come to this query within {self._timeout_s:g} seconds; try again")
+                        raise ModelBusy(
+                            f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+                        )
                 if group.done:
                     break
                 batch = self._take()
@@ -132,7 +136,9 @@ class BatchingEmbedder:
     def __init__(self, inner: Embedder, *, most: int, timeout_s: float) -> None:
         self.inner = inner
         self._texts: Batcher[str] = Batcher(inner.embed_texts, most=most, timeout_s=timeout_s)
-        self._pixels: Batcher[_Rows] = Batcher(lambda rows: inner.embed_pixels(np.stack(rows)), most=most, timeout_s=timeout_s)
+        self._pixels: Batcher[_Rows] = Batcher(
+            lambda rows: inner.embed_pixels(np.stack(rows)), most=most, timeout_s=timeout_s
+        )
 
     @property
     def card(self) -> ModelCard:

@@ -61,7 +61,9 @@ class CachingEmbedder:
 
     def embed_images(self, images: Sequence[Image]) -> _Rows:
         """One row per picture."""
-        return self._rows([_picture_key(image) for image in images], images, self.inner.embed_images)
+        return self._rows(
+            [_picture_key(image) for image in images], images, self.inner.embed_images
+        )
 
     def preprocess(self, images: Sequence[Image]) -> _Rows:
         """What the model looks at."""
@@ -75,7 +77,9 @@ class CachingEmbedder:
         """Whether the model would read only the beginning of the text."""
         return self._truncates(text)
 
-    def _rows(self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]) -> _Rows:
+    def _rows(
+        self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]
+    ) -> _Rows:
         found, own, others = self._look_up(keys)
         if own:
             item_of = dict(zip(keys, items, strict=True))
@@ -84,10 +88,18 @@ class CachingEmbedder:
             try:
                 found[key] = flight.result(self._timeout_s)
             except FutureTimeout:
-                raise ModelBusy(f"the model did not come to this query within {self._timeout_s:g} seconds; try again") from None
-        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, self.card.dimension), np.float32)
+                raise ModelBusy(
+                    f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+                ) from None
+        return (
+            np.stack([found[key] for key in keys])
+            if keys
+            else np.zeros((0, self.card.dimension), np.float32)
+        )
 
-    def _look_up(self, keys: list[str]) -> tuple[dict[str, _Rows], dict[str, Future[_Rows]], dict[str, Future[_Rows]]]:
+    def _look_up(
+        self, keys: list[str]
+    ) -> tuple[dict[str, _Rows], dict[str, Future[_Rows]], dict[str, Future[_Rows]]]:
         """What is kept, what this call has to embed, and what other calls are embedding."""
         found: dict[str, _Rows] = {}
         own: dict[str, Future[_Rows]] = {}
@@ -106,7 +118,9 @@ class CachingEmbedder:
             self.joined += len(others)
         return found, own, others
 
-    def _fly(self, own: dict[str, Future[_Rows]], items: list[_T], embed: Callable[[Sequence[_T]], _Rows]) -> dict[str, _Rows]:
+    def _fly(
+        self, own: dict[str, Future[_Rows]], items: list[_T], embed: Callable[[Sequence[_T]], _Rows]
+    ) -> dict[str, _Rows]:
         try:
             rows = embed(items)
         except BaseException as error:

@@ -22,7 +22,15 @@ BUNDLED = "bundled"
 Role = Literal["clip", "owlvit"]
 
 _RULES = ("config.json", "preprocessor_config.json", "processor_config.json")
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "special_tokens_map.json")
+_TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+    "spiece.model",
+    "special_tokens_map.json",
+)
 _LAYOUT = b"vitrine checkpoint 1\n"  # raise it when Vitrine's own preprocessing changes the vectors
 
 
@@ -39,7 +47,9 @@ class Checkpoint:
         try:
             found: Mapping[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelUnavailable(f"the model {self.name} has no readable config.json in {self.folder}: {error}") from None
+            raise ModelUnavailable(
+                f"the model {self.name} has no readable config.json in {self.folder}: {error}"
+            ) from None
         return found
 
     @cached_property
@@ -50,8 +60,15 @@ class Checkpoint:
                 return (self.folder / single,)
             index = self.folder / f"{single}.index.json"
             if index.exists():
-                return tuple(self._part(name) for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values())))
-        raise ModelUnavailable(f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in {self.folder}")
+                return tuple(
+                    self._part(name)
+                    for name in sorted(
+                        set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+                    )
+                )
+        raise ModelUnavailable(
+            f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in {self.folder}"
+        )
 
     def fingerprint(self, memory: Path) -> str:
         """SHA-256 (hex) over weights, configuration, preprocessing and tokenizer; the dimension follows from these.
@@ -67,7 +84,9 @@ class Checkpoint:
     def _part(self, name: str) -> Path:
         path = self.folder / name
         if not path.exists():
-            raise ModelUnavailable(f"the model {self.name} lacks its weight file {name} in {self.folder}; download it again")
+            raise ModelUnavailable(
+                f"the model {self.name} lacks its weight file {name} in {self.folder}; download it again"
+            )
         return path
 
 
@@ -79,7 +98,9 @@ def find_checkpoint(model: str, role: Role) -> Checkpoint:
     if folder.is_dir():
         return Checkpoint(model, folder.absolute())
     if model.startswith((".", "~", os.sep)) or not hub.is_name(model):
-        raise ModelUnavailable(f"the model folder {model} does not exist; name a folder with config.json and weights, or a hub model")
+        raise ModelUnavailable(
+            f"the model folder {model} does not exist; name a folder with config.json and weights, or a hub model"
+        )
     return Checkpoint(model, hub.snapshot(model))
 
 
@@ -89,7 +110,9 @@ def _bundled(role: Role) -> Path:
         folder = Path(place) / "checkpoints" / role
         if (folder / "config.json").exists():
             return folder
-    raise ModelUnavailable(f"the bundled model ({role}) is not part of this installation; set VITRINE_MODEL or VITRINE_DETECTOR to another")
+    raise ModelUnavailable(
+        f"the bundled model ({role}) is not part of this installation; set VITRINE_MODEL or VITRINE_DETECTOR to another"
+    )
 
 
 def _hash_of(path: Path, memory: Path) -> str:

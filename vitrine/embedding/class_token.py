@@ -24,7 +24,9 @@ class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not an
     @staticmethod
     def fits(model: Any) -> bool:
         """Whether a dual encoder's pictures go through a `CLIPVisionModel`."""
-        return isinstance(getattr(model, "vision_model", None), CLIPVisionModel) and hasattr(model, "visual_projection")
+        return isinstance(getattr(model, "vision_model", None), CLIPVisionModel) and hasattr(
+            model, "visual_projection"
+        )
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, 3, height, width) to (n, dimension)."""
@@ -33,7 +35,9 @@ class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not an
         *layers, last = vision.encoder.layers
         for layer in layers:
             hidden = layer(hidden, None)
-        rows: torch.Tensor = self.model.visual_projection(vision.post_layernorm(_first_token(last, hidden)[:, 0]))
+        rows: torch.Tensor = self.model.visual_projection(
+            vision.post_layernorm(_first_token(last, hidden)[:, 0])
+        )
         return rows
 
 
@@ -44,7 +48,11 @@ def _first_token(layer: Any, hidden: torch.Tensor) -> torch.Tensor:
     def by_head(rows: torch.Tensor) -> torch.Tensor:
         return rows.unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2)
 
-    queries, keys, values = by_head(attention.q_proj(normed[:, :1])), by_head(attention.k_proj(normed)), by_head(attention.v_proj(normed))
+    queries, keys, values = (
+        by_head(attention.q_proj(normed[:, :1])),
+        by_head(attention.k_proj(normed)),
+        by_head(attention.v_proj(normed)),
+    )
     weights = torch.softmax(queries @ keys.transpose(2, 3) * attention.scale, dim=-1)
     first = first + attention.out_proj((weights @ values).transpose(1, 2).flatten(2))
     return torch.as_tensor(first + layer.mlp(layer.layer_norm2(first)))

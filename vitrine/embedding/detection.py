@@ -69,19 +69,27 @@ class OwlDetector:
             above = np.greater(scores.T, threshold)
             for label, place in zip(*np.nonzero(above), strict=True):
                 left, top, right, bottom = (float(edge) for edge in corners[place])
-                found.append(Detection(part[label], float(scores[place, label]), (left, top, right, bottom)))
+                found.append(
+                    Detection(part[label], float(scores[place, label]), (left, top, right, bottom))
+                )
         return sorted(found, key=lambda each: -each.score)
 
     def _scores(self, scene: Scene, labels: Sequence[str]) -> _Array:
         """(places, labels) scores from 0 to 1."""
         tokens = self.tokens.encode(labels)
-        logits = (scene.classes @ self.towers.read(tokens).T + scene.shift[:, None]) * scene.scale[:, None]
+        logits = (scene.classes @ self.towers.read(tokens).T + scene.shift[:, None]) * scene.scale[
+            :, None
+        ]
         scores = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        scores[:, tokens.ids[:, 0] == 0] = 0  # the model takes a label whose first token is 0 for padding
+        scores[:, tokens.ids[:, 0] == 0] = (
+            0  # the model takes a label whose first token is 0 for padding
+        )
         return scores.astype(np.float32)
 
 
 def _corners(boxes: _Array, size: tuple[int, int]) -> _Array:
     """Boxes as (xmin, ymin, xmax, ymax) in pixels: the picture was stretched to the model's square, so each side has its own scale."""
     centre, half = boxes[:, :2], boxes[:, 2:] / 2
-    return np.concatenate([centre - half, centre + half], axis=1) * np.array([*size, *size], np.float32)
+    return np.concatenate([centre - half, centre + half], axis=1) * np.array(
+        [*size, *size], np.float32
+    )

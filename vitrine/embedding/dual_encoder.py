@@ -44,7 +44,9 @@ class DualEncoder:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit row per text."""
-        return self._unit([self.towers.read(self.tokens.encode(part)) for part in _parts(texts, _TEXTS_AT_ONCE)])
+        return self._unit(
+            [self.towers.read(self.tokens.encode(part)) for part in _parts(texts, _TEXTS_AT_ONCE)]
+        )
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """One unit row per picture."""

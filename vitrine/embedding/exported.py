@@ -76,7 +76,9 @@ class Export:
         return Tokens(self.tokenizer.read_text("utf-8"), rules)
 
 
-def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Role, precision: Precision) -> Export:
+def exported(
+    checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Role, precision: Precision
+) -> Export:
     """The export of a checkpoint under the folder `models`, made by a process of its own when it is not there yet.
 
     Several processes may ask at once: one makes it, the others wait. The exporting process alone loads torch, and
@@ -107,15 +109,24 @@ def exported(checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Ro
 
 
 def _run(order: Order) -> None:
-    for broken in order.target.parent.glob(f"{order.target.name}.*.part"):  # left by an export that was killed
+    for broken in order.target.parent.glob(
+        f"{order.target.name}.*.part"
+    ):  # left by an export that was killed
         shutil.rmtree(broken, ignore_errors=True)
     command = [sys.executable, "-m", "vitrine.embedding.onnx_export", order.model_dump_json()]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False)  # noqa: S603  # our own module
+        done = subprocess.run(  # noqa: S603  # our own module
+            command, capture_output=True, text=True, timeout=_LONGEST_S, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise ModelUnavailable(f"exporting {order.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch to do without") from None
+        raise ModelUnavailable(
+            f"exporting {order.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch to do without"
+        ) from None
     if done.returncode != 0:
-        raise ModelUnavailable(_cause(done.stdout) or f"exporting {order.name} to ONNX failed: {done.stderr.strip()[-500:]}")
+        raise ModelUnavailable(
+            _cause(done.stdout)
+            or f"exporting {order.name} to ONNX failed: {done.stderr.strip()[-500:]}"
+        )
 
 
 def _cause(output: str) -> str | None:

@@ -49,7 +49,10 @@ def _complete(folder: Path) -> bool:
             return True
         index = folder / f"{single}.index.json"
         if index.exists():
-            return all((folder / part).exists() for part in json.loads(index.read_text("utf-8"))["weight_map"].values())
+            return all(
+                (folder / part).exists()
+                for part in json.loads(index.read_text("utf-8"))["weight_map"].values()
+            )
     return False
 
 
@@ -61,17 +64,27 @@ def _downloaded(name: str) -> Path:
         found = HfApi().model_info(name, timeout=_REACH_S)
         return Path(snapshot_download(name, allow_patterns=_wanted(found), etag_timeout=_REACH_S))
     except GatedRepoError:
-        raise ModelUnavailable(f"the model {name} asks for consent on its hub page; give it there and set HF_TOKEN") from None
+        raise ModelUnavailable(
+            f"the model {name} asks for consent on its hub page; give it there and set HF_TOKEN"
+        ) from None
     except RepositoryNotFoundError:
-        raise ModelUnavailable(f"the hub knows no model {name} (or it is private: then set HF_TOKEN)") from None
-    except Exception as error:  # httpx, the hub's own, OSError: whatever it was, the model is not here
+        raise ModelUnavailable(
+            f"the hub knows no model {name} (or it is private: then set HF_TOKEN)"
+        ) from None
+    except (
+        Exception
+    ) as error:  # httpx, the hub's own, OSError: whatever it was, the model is not here
         raise _unreachable(name, error) from None
 
 
 def _wanted(found: Any) -> list[str]:
     """Configuration and tokenizer files, and one kind of weights: safetensors where there are any."""
     names = [sibling.rfilename for sibling in found.siblings or ()]
-    kind = "*.safetensors" if any(n.endswith(".safetensors") and "/" not in n for n in names) else "*.bin"
+    kind = (
+        "*.safetensors"
+        if any(n.endswith(".safetensors") and "/" not in n for n in names)
+        else "*.bin"
+    )
     return [*_SMALL, kind]
 
 

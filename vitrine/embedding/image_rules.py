@@ -42,7 +42,9 @@ class ImageRules:
     def of_processor(cls, processor: Any, name: str) -> ImageRules:
         """The rules of a transformers image processor; `ModelUnavailable` for one with steps that are not known here."""
         size = processor.size if processor.do_resize else None
-        shortest, height, width = (getattr(size, key, None) for key in ("shortest_edge", "height", "width"))
+        shortest, height, width = (
+            getattr(size, key, None) for key in ("shortest_edge", "height", "width")
+        )
         if (
             (shortest is None and (height is None or width is None))
             or getattr(size, "longest_edge", None)
@@ -53,7 +55,9 @@ class ImageRules:
             )
         crop = processor.crop_size if getattr(processor, "do_center_crop", None) else None
         plain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-        mean, deviation = (processor.image_mean, processor.image_std) if processor.do_normalize else plain
+        mean, deviation = (
+            (processor.image_mean, processor.image_std) if processor.do_normalize else plain
+        )
         return cls(
             shortest=shortest,
             resized=None if shortest else (int(height or 0), int(width or 0)),
@@ -79,21 +83,33 @@ class ImageRules:
         """What the model sees of RGB pictures, (n, 3, height, width)."""
         seen = np.empty((len(images), 3, *self.shape), np.float32)
         for image, place in zip(images, seen, strict=True):
-            levels = np.asarray(self._resized_and_cropped(image if image.mode == "RGB" else image.convert("RGB")))
+            levels = np.asarray(
+                self._resized_and_cropped(image if image.mode == "RGB" else image.convert("RGB"))
+            )
             for channel in range(3):
-                np.take(self._table[channel], levels[:, :, channel], out=place[channel], mode="clip")
+                np.take(
+                    self._table[channel], levels[:, :, channel], out=place[channel], mode="clip"
+                )
         return seen
 
     def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
         source = scaled(image) or Scaled(image.size, image.size)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
-        across, down = (_Axis.centred(*lengths) for lengths in zip(source.covered, whole, seen, strict=True))
+        across, down = (
+            _Axis.centred(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)
+        )
         method = Image.Resampling(self.resample)
         if max(whole) <= _LONG * max(seen):
             resized = image.resize(whole, method, box=(0, 0, *source.covered))
-            resized = resized.crop((across.first, down.first, across.first + across.kept, down.first + down.kept))
+            resized = resized.crop(
+                (across.first, down.first, across.first + across.kept, down.first + down.kept)
+            )
         else:
-            resized = image.resize((across.kept, down.kept), method, box=(across.start, down.start, across.end, down.end))
+            resized = image.resize(
+                (across.kept, down.kept),
+                method,
+                box=(across.start, down.start, across.end, down.end),
+            )
         if resized.size == seen:
             return resized
         padded = Image.new("RGB", seen)
@@ -135,7 +151,13 @@ class _Axis:
         """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a lack is filled with black."""
         first = (resized - seen) // 2
         low, high = max(first, 0), min(first + seen, resized)
-        return cls(low, high - low, max(-first, 0), low * source / resized, min(high * source / resized, source))
+        return cls(
+            low,
+            high - low,
+            max(-first, 0),
+            low * source / resized,
+            min(high * source / resized, source),
+        )
 
 
 def _three(values: Sequence[float]) -> tuple[float, float, float]:

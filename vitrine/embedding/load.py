@@ -20,8 +20,12 @@ __all__ = ["choose_runtime", "load_detector", "load_embedder"]
 
 def load_embedder(settings: Settings) -> CachingEmbedder:
     """The configured dual encoder, its queries batched and kept; `ModelUnavailable` says which model cannot be had and what to do."""
-    batching = BatchingEmbedder(_load(settings), most=settings.query_batch, timeout_s=settings.query_timeout_s)
-    return CachingEmbedder(batching, size=settings.embedding_cache, timeout_s=settings.query_timeout_s)
+    batching = BatchingEmbedder(
+        _load(settings), most=settings.query_batch, timeout_s=settings.query_timeout_s
+    )
+    return CachingEmbedder(
+        batching, size=settings.embedding_cache, timeout_s=settings.query_timeout_s
+    )
 
 
 def choose_runtime(settings: Settings) -> Literal["torch", "onnx"]:
@@ -32,12 +36,18 @@ def choose_runtime(settings: Settings) -> Literal["torch", "onnx"]:
         runtime = "onnx" if on_cpu and settings.precision != "bf16" else "torch"
     if runtime == "onnx" and not on_cpu:
         raise InvalidSettings.of(
-            "VITRINE_RUNTIME", f"onnx runs on the CPU, VITRINE_DEVICE is {settings.device}; set it to cpu, or the runtime to torch"
+            "VITRINE_RUNTIME",
+            f"onnx runs on the CPU, VITRINE_DEVICE is {settings.device}; set it to cpu, or the runtime to torch",
         )
     if runtime == "onnx" and settings.precision == "bf16":
-        raise InvalidSettings.of("VITRINE_PRECISION", "bf16 needs VITRINE_RUNTIME=torch; onnx does fp32 and int8")
+        raise InvalidSettings.of(
+            "VITRINE_PRECISION", "bf16 needs VITRINE_RUNTIME=torch; onnx does fp32 and int8"
+        )
     if runtime == "torch" and settings.precision == "int8":
-        raise InvalidSettings.of("VITRINE_PRECISION", "int8 needs VITRINE_RUNTIME=onnx and VITRINE_DEVICE=cpu; torch does fp32 and bf16")
+        raise InvalidSettings.of(
+            "VITRINE_PRECISION",
+            "int8 needs VITRINE_RUNTIME=onnx and VITRINE_DEVICE=cpu; torch does fp32 and bf16",
+        )
     return runtime
 
 
@@ -48,7 +58,9 @@ def load_detector(settings: Settings) -> OwlDetector:
     if runtime == "onnx":
         from vitrine.embedding.onnx_runtime import load_onnx_detector
 
-        return load_onnx_detector(checkpoint, checkpoint.fingerprint(settings.data_dir / "models"), settings)
+        return load_onnx_detector(
+            checkpoint, checkpoint.fingerprint(settings.data_dir / "models"), settings
+        )
     from vitrine.embedding.torch_detector import load_torch_detector
 
     return load_torch_detector(checkpoint, settings)

@@ -23,7 +23,13 @@ from vitrine.embedding.tokens import TokenBatch
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
-__all__ = ["OnnxSceneTowers", "OnnxTowers", "load_onnx_detector", "load_onnx_embedder", "open_session"]
+__all__ = [
+    "OnnxSceneTowers",
+    "OnnxTowers",
+    "load_onnx_detector",
+    "load_onnx_embedder",
+    "open_session",
+]
 
 
 _SPIN_US = "50"
@@ -73,7 +79,9 @@ class _Session:
         self._session: Any = None
         self._lock = Lock()
 
-    def run(self, names: Sequence[str] | None, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    def run(
+        self, names: Sequence[str] | None, given: dict[str, NDArray[Any]]
+    ) -> list[NDArray[Any]]:
         """As ONNX Runtime's."""
         with self._lock:
             if self._session is None:
@@ -96,12 +104,16 @@ class OnnxSceneTowers:
 
     def look(self, pixels: NDArray[np.float32]) -> Scene:
         """(1, 3, height, width) to the scene."""
-        classes, shift, scale, boxes = self._see.run(["classes", "shift", "scale", "boxes"], {"pixels": np.ascontiguousarray(pixels)})
+        classes, shift, scale, boxes = self._see.run(
+            ["classes", "shift", "scale", "boxes"], {"pixels": np.ascontiguousarray(pixels)}
+        )
         return Scene(classes[0], shift[0], scale[0], boxes[0])
 
     def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, d)."""
-        rows: NDArray[np.float32] = self._read.run(None, {"ids": tokens.ids, "mask": tokens.mask})[0]
+        rows: NDArray[np.float32] = self._read.run(None, {"ids": tokens.ids, "mask": tokens.mask})[
+            0
+        ]
         return rows
 
 
@@ -110,7 +122,13 @@ def load_onnx_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Setti
     export = _export(checkpoint, fingerprint, settings, role="clip")
     manifest = export.load_manifest()
     towers = OnnxTowers(export, threads=settings.model_threads, masked=manifest.tokens.masked)
-    card = ModelCard(checkpoint.name, fingerprint, manifest.dimension, manifest.logit_scale, manifest.images.shorter_side)
+    card = ModelCard(
+        checkpoint.name,
+        fingerprint,
+        manifest.dimension,
+        manifest.logit_scale,
+        manifest.images.shorter_side,
+    )
     return DualEncoder(card, manifest.images, export.load_tokens(manifest.tokens), towers)
 
 
@@ -119,12 +137,20 @@ def load_onnx_detector(checkpoint: Checkpoint, fingerprint: str, settings: Setti
     export = _export(checkpoint, fingerprint, settings, role="owlvit")
     manifest = export.load_manifest()
     towers = OnnxSceneTowers(export, threads=settings.model_threads)
-    return OwlDetector(checkpoint.name, manifest.images, export.load_tokens(manifest.tokens), towers)
+    return OwlDetector(
+        checkpoint.name, manifest.images, export.load_tokens(manifest.tokens), towers
+    )
 
 
 def _export(checkpoint: Checkpoint, fingerprint: str, settings: Settings, *, role: Role) -> Export:
     precision: Precision = "int8" if settings.precision == "int8" else "fp32"
-    return exported(checkpoint, settings.data_dir / "models", fingerprint=fingerprint, role=role, precision=precision)
+    return exported(
+        checkpoint,
+        settings.data_dir / "models",
+        fingerprint=fingerprint,
+        role=role,
+        precision=precision,
+    )
 
 
 def open_session(graph: Path, threads: int) -> Any:
@@ -133,9 +159,13 @@ def open_session(graph: Path, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.enable_mem_pattern = False  # planned per shape, and every length of text is another shape
+    options.enable_mem_pattern = (
+        False  # planned per shape, and every length of text is another shape
+    )
     options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-        raise ModelUnavailable(f"the exported model {graph} cannot be loaded; delete its folder and start again ({error})") from error
+        raise ModelUnavailable(
+            f"the exported model {graph} cannot be loaded; delete its folder and start again ({error})"
+        ) from error

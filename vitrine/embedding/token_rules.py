@@ -9,7 +9,9 @@ from vitrine.errors import ModelUnavailable
 
 __all__ = ["load_tokens"]
 
-_FIXED_LENGTH = frozenset(("siglip", "siglip2"))  # trained on rows of full length without a mask (SigLIP, section 3)
+_FIXED_LENGTH = frozenset(
+    ("siglip", "siglip2")
+)  # trained on rows of full length without a mask (SigLIP, section 3)
 _PROBES = (
     "a red dress",
     "A photo of a T-Shirt, size XL!",
@@ -52,7 +54,9 @@ def _backend(tokenizer: Any, name: str) -> Any:
     try:
         return convert_slow_tokenizer(tokenizer)
     except Exception as error:  # the converter raises whatever an unknown tokenizer provokes in it
-        raise ModelUnavailable(f"the tokenizer of {name} cannot be converted: {error}; use a checkpoint with a tokenizer.json") from error
+        raise ModelUnavailable(
+            f"the tokenizer of {name} cannot be converted: {error}; use a checkpoint with a tokenizer.json"
+        ) from error
 
 
 def _check_same(tokenizer: Any, tokens: Tokens, name: str) -> None:
@@ -63,4 +67,6 @@ def _check_same(tokenizer: Any, tokens: Tokens, name: str) -> None:
         max_length=tokens.rules.length,
     )["input_ids"]
     if tokens.encode(_PROBES).ids.tolist() != theirs:
-        raise ModelUnavailable(f"the tokenizer of {name} cannot be taken over exactly; use a checkpoint with a tokenizer.json")
+        raise ModelUnavailable(
+            f"the tokenizer of {name} cannot be taken over exactly; use a checkpoint with a tokenizer.json"
+        )

@@ -26,7 +26,9 @@ class SceneTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyse
         super().__init__()
         self.model = model
 
-    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(
+        self, pixels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """(n, 3, height, width) to (n, p, d), (n, p), (n, p), (n, p, 4)."""
         grid, _ = self.model.image_embedder(pixel_values=pixels)
         places = grid.flatten(1, 2)
@@ -34,7 +36,12 @@ class SceneTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyse
         classes = head.dense0(places)
         classes = classes / (torch.linalg.norm(classes, dim=-1, keepdim=True) + 1e-6)
         scale = head.elu(head.logit_scale(places)) + 1
-        return classes, head.logit_shift(places)[..., 0], scale[..., 0], self.model.box_predictor(places, grid)
+        return (
+            classes,
+            head.logit_shift(places)[..., 0],
+            scale[..., 0],
+            self.model.box_predictor(places, grid),
+        )
 
 
 class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
@@ -46,7 +53,9 @@ class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(n, length) to (n, d)."""
-        rows: torch.Tensor = self.model.owlvit.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+        rows: torch.Tensor = self.model.owlvit.get_text_features(
+            input_ids=ids, attention_mask=mask
+        ).pooler_output
         rows = rows / torch.linalg.norm(rows, ord=2, dim=-1, keepdim=True)
         return rows / (torch.linalg.norm(rows, dim=-1, keepdim=True) + 1e-6)
 
@@ -64,13 +73,17 @@ class TorchSceneTowers:
         """(1, 3, height, width) to the scene."""
         with torch.inference_mode():
             given = torch.from_numpy(pixels).to(self._device, self._dtype)
-            classes, shift, scale, boxes = (part[0].float().cpu().numpy() for part in self._scene(given))
+            classes, shift, scale, boxes = (
+                part[0].float().cpu().numpy() for part in self._scene(given)
+            )
         return Scene(classes, shift, scale, boxes)
 
     def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, d)."""
         with torch.inference_mode():
-            ids, mask = (torch.from_numpy(part).to(self._device) for part in (tokens.ids, tokens.mask))
+            ids, mask = (
+                torch.from_numpy(part).to(self._device) for part in (tokens.ids, tokens.mask)
+            )
             rows: NDArray[np.float32] = self._text(ids, mask).float().cpu().numpy()
         return rows
 
@@ -79,7 +92,9 @@ def load_torch_detector(checkpoint: Checkpoint, settings: Settings) -> OwlDetect
     """The checkpoint on torch, on the device that the settings choose; bf16 only where they name it, as it has few digits for boxes."""
     device = choose_device(settings.device)
     loaded = load_owlvit(checkpoint)
-    towers = TorchSceneTowers(loaded.model, device=device, precision="bf16" if settings.precision == "bf16" else "fp32")
+    towers = TorchSceneTowers(
+        loaded.model, device=device, precision="bf16" if settings.precision == "bf16" else "fp32"
+    )
     return OwlDetector(checkpoint.name, loaded.images, loaded.tokens, towers)
 
 
@@ -87,5 +102,7 @@ def load_owlvit(checkpoint: Checkpoint, *, attention: str | None = None) -> Load
     """The checkpoint in memory; `ModelUnavailable` when it is no OWL-ViT."""
     kind = checkpoint.config.get("model_type")
     if kind != "owlvit":
-        raise ModelUnavailable(f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type {kind!r}")
+        raise ModelUnavailable(
+            f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type {kind!r}"
+        )
     return load_model(checkpoint, AutoModelForZeroShotObjectDetection, attention=attention)

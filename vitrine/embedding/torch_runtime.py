@@ -20,7 +20,15 @@ from vitrine.embedding.tokens import TokenBatch, Tokens
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
-__all__ = ["LoadedModel", "TorchTowers", "choose_device", "choose_precision", "load_dual_encoder", "load_model", "load_torch_embedder"]
+__all__ = [
+    "LoadedModel",
+    "TorchTowers",
+    "choose_device",
+    "choose_precision",
+    "load_dual_encoder",
+    "load_model",
+    "load_torch_embedder",
+]
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,9 @@ class TorchTowers:
             return _rows(self._model.get_text_features(**given))
 
 
-def load_torch_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> DualEncoder:
+def load_torch_embedder(
+    checkpoint: Checkpoint, fingerprint: str, settings: Settings
+) -> DualEncoder:
     """The checkpoint on torch, on the device and in the precision that the settings choose."""
     device = choose_device(settings.device)
     if settings.model_threads:
@@ -69,7 +79,9 @@ def load_torch_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Sett
     loaded = load_dual_encoder(checkpoint)
     scale = loaded.logit_scale  # read before the towers change the precision
     precision = choose_precision(settings.precision, device)
-    towers = TorchTowers(loaded.model, device=device, precision=precision, masked=loaded.tokens.rules.masked)
+    towers = TorchTowers(
+        loaded.model, device=device, precision=precision, masked=loaded.tokens.rules.masked
+    )
     dimension = towers.read(loaded.tokens.encode(["a photo"])).shape[1]
     card = ModelCard(checkpoint.name, fingerprint, dimension, scale, loaded.images.shorter_side)
     return DualEncoder(card, loaded.images, loaded.tokens, towers)
@@ -78,14 +90,19 @@ def load_torch_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Sett
 def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
     """The checkpoint in memory; `ModelUnavailable` also when it is no dual encoder."""
     loaded = load_model(checkpoint, AutoModel, attention=attention)
-    if not all(hasattr(loaded.model, part) for part in ("get_image_features", "get_text_features", "logit_scale")):
+    if not all(
+        hasattr(loaded.model, part)
+        for part in ("get_image_features", "get_text_features", "logit_scale")
+    ):
         raise ModelUnavailable(
             f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a {type(loaded.model).__name__}"
         )
     return loaded
 
 
-def load_model(checkpoint: Checkpoint, auto_class: Any, *, attention: str | None = None) -> LoadedModel:
+def load_model(
+    checkpoint: Checkpoint, auto_class: Any, *, attention: str | None = None
+) -> LoadedModel:
     """Load weights and rules from the checkpoint's folder; `ModelUnavailable` when any part is missing or does not fit.
 
     `attention` names transformers' way to compute it (None: the model's default).
@@ -96,28 +113,46 @@ def load_model(checkpoint: Checkpoint, auto_class: Any, *, attention: str | None
     _ = checkpoint.config, checkpoint.weights  # their own messages are clearer than transformers'
     try:
         model, found = auto_class.from_pretrained(
-            folder, local_files_only=True, output_loading_info=True, dtype=torch.float32, attn_implementation=attention
+            folder,
+            local_files_only=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+            attn_implementation=attention,
         )
         processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # transformers raises whatever a damaged or foreign folder provokes in it
+    except (
+        Exception
+    ) as error:  # transformers raises whatever a damaged or foreign folder provokes in it
         cause = " ".join(str(error).split())[:300]
-        raise ModelUnavailable(f"the model {checkpoint.name} cannot be loaded from {folder}: {cause}") from error
+        raise ModelUnavailable(
+            f"the model {checkpoint.name} cannot be loaded from {folder}: {cause}"
+        ) from error
     if found["missing_keys"] or found["mismatched_keys"]:
         lacking = sorted(map(str, found["missing_keys"] or found["mismatched_keys"]))[:3]
-        raise ModelUnavailable(f"the weights of {checkpoint.name} in {folder} do not fit its config.json: {', '.join(lacking)} ...")
+        raise ModelUnavailable(
+            f"the weights of {checkpoint.name} in {folder} do not fit its config.json: {', '.join(lacking)} ..."
+        )
     return LoadedModel(
-        model.eval(), ImageRules.of_processor(processor, checkpoint.name), load_tokens(tokenizer, model.config, checkpoint.name)
+        model.eval(),
+        ImageRules.of_processor(processor, checkpoint.name),
+        load_tokens(tokenizer, model.config, checkpoint.name),
     )
 
 
 def choose_device(wanted: str) -> str:
     """The device a setting names; `auto` is CUDA, else MPS, else the CPU. `ModelUnavailable` for one that is not there."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if wanted == "auto":
         return next((name for name in ("cuda", "mps") if available[name]), "cpu")
     if not available.get(wanted.partition(":")[0], False):
-        raise ModelUnavailable(f"the device {wanted!r} is not available to torch here; set VITRINE_DEVICE=auto or cpu")
+        raise ModelUnavailable(
+            f"the device {wanted!r} is not available to torch here; set VITRINE_DEVICE=auto or cpu"
+        )
     return wanted
 
 

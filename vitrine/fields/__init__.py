@@ -4,7 +4,13 @@ from vitrine.fields.colors import FAMILIES, families
 from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.fields.mapping import ROW_NUMBER, Mapping, built_in_mappings
 from vitrine.fields.money import Money, parse_money
-from vitrine.fields.scalars import parse_bool, parse_datetime, parse_keywords, parse_paths, parse_text
+from vitrine.fields.scalars import (
+    parse_bool,
+    parse_datetime,
+    parse_keywords,
+    parse_paths,
+    parse_text,
+)
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 
 __all__ = [

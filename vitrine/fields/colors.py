@@ -69,7 +69,9 @@ _FAMILY: dict[str, tuple[str, ...]] = {
     "silver gray": ("silver", "gray"),
 }
 
-_SHADE = re.compile(r"(?:light|dark|pale|deep|bright|medium|sky|navy|royal|baby|hot|off|neon|pastel)(?=[a-z])")
+_SHADE = re.compile(
+    r"(?:light|dark|pale|deep|bright|medium|sky|navy|royal|baby|hot|off|neon|pastel)(?=[a-z])"
+)
 """What is written together with a colour: darkred, skyblue, offwhite."""
 
 
@@ -81,7 +83,9 @@ def families(colors: Iterable[str]) -> tuple[str, ...]:
     >>> families(["Burgundy/Black", "off-white"])
     ('red', 'black', 'white')
     """
-    found = {family for text in colors for family in _named(re.findall(r"[^\W\d_]+", text.casefold()))}
+    found = {
+        family for text in colors for family in _named(re.findall(r"[^\W\d_]+", text.casefold()))
+    }
     return tuple(family for family in FAMILIES if family in found)
 
 

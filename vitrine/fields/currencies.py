@@ -81,4 +81,6 @@ def currency_code(value: object) -> str:
         meant = SIGNS.get(text.casefold().rstrip("."), ())
         if len(meant) == 1:
             return meant[0]
-    raise ValueError(f"{value!r} is no currency; write its three-letter code, such as EUR, USD or INR")
+    raise ValueError(
+        f"{value!r} is no currency; write its three-letter code, such as EUR, USD or INR"
+    )

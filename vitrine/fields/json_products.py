@@ -97,5 +97,12 @@ def _unknown(given: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) -
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            found.append(FieldError(name, reasons.get(name, f"there is no such field{hint}; the catalogue has {schema.names()}")))
+            found.append(
+                FieldError(
+                    name,
+                    reasons.get(
+                        name, f"there is no such field{hint}; the catalogue has {schema.names()}"
+                    ),
+                )
+            )
     return found

@@ -90,7 +90,10 @@ class Mapping(_Strict):
         except (OSError, UnicodeDecodeError) as error:
             known = ", ".join(built_in_mappings())
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise InvalidMapping.of("", f"the mapping {name!r} cannot be read ({reason}); give a TOML file, or one of: {known}") from None
+            raise InvalidMapping.of(
+                "",
+                f"the mapping {name!r} cannot be read ({reason}); give a TOML file, or one of: {known}",
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise InvalidMapping.of("", f"{name} is not valid TOML: {error}") from None
 
@@ -116,11 +119,18 @@ class Mapping(_Strict):
         if "price" in names and "currency" not in names:
             names.insert(names.index("price") + 1, "currency")
         built_in = tuple(Field(name, BUILT_IN_FIELDS[name]) for name in names)
-        return Schema(built_in + tuple(Field(name, FieldType(column.type)) for name, column in self.fields.items()))
+        return Schema(
+            built_in
+            + tuple(Field(name, FieldType(column.type)) for name, column in self.fields.items())
+        )
 
     def columns(self) -> dict[str, str]:
         """Key of the mapping -> column of the source, for every column that is read."""
-        named = {f"product.{name}": column for name, column in self.product.columns() if column != ROW_NUMBER}
+        named = {
+            f"product.{name}": column
+            for name, column in self.product.columns()
+            if column != ROW_NUMBER
+        }
         further = {f"fields.{name}": column.source for name, column in self.fields.items()}
         return {**named, "product.image": self.product.image, **further}
 
@@ -132,13 +142,19 @@ class Mapping(_Strict):
             if column not in present:
                 near = get_close_matches(column, present, 1)
                 hint = f" (did you mean {near[0]!r}?)" if near else ""
-                faults.append(FieldError(key, f"the source has no column {column!r}{hint}; its columns are: {there}"))
+                faults.append(
+                    FieldError(
+                        key, f"the source has no column {column!r}{hint}; its columns are: {there}"
+                    )
+                )
         if faults:
             raise InvalidMapping(faults)
 
     def read(self, row: MappingABC[str, Any], number: int) -> Product:
         """The product of a source's row; a column that the row lacks is an empty field. `InvalidProduct` with every fault."""
-        return self._reader.product({field: number if c == ROW_NUMBER else row.get(c) for field, c in self._columns})
+        return self._reader.product(
+            {field: number if c == ROW_NUMBER else row.get(c) for field, c in self._columns}
+        )
 
     @cached_property
     def _reader(self) -> FieldReader:
@@ -147,12 +163,17 @@ class Mapping(_Strict):
     @cached_property
     def _columns(self) -> tuple[tuple[Field, str], ...]:
         schema = self.schema()
-        named = {**dict(self.product.columns()), **{name: column.source for name, column in self.fields.items()}}
+        named = {
+            **dict(self.product.columns()),
+            **{name: column.source for name, column in self.fields.items()},
+        }
         return tuple((field, named[field.name]) for field in schema if field.name in named)
 
     def _clashes(self) -> Iterator[FieldError]:
         if self.product.currency and self.product.currency_from:
-            yield FieldError("product.currency", "is given together with currency_from; keep one of them")
+            yield FieldError(
+                "product.currency", "is given together with currency_from; keep one of them"
+            )
         if (self.product.currency or self.product.currency_from) and not self.product.price:
             yield FieldError("product.currency", "is given without a price; map price as well")
         schema = self.schema()
@@ -160,25 +181,44 @@ class Mapping(_Strict):
         for name in self.fields:
             key = f"fields.{name}"
             if name in BUILT_IN_FIELDS:
-                yield FieldError(key, f"is a built-in field; map it under [product] as {name} = ...")
+                yield FieldError(
+                    key, f"is a built-in field; map it under [product] as {name} = ..."
+                )
             elif name in RESERVED:
-                yield FieldError(key, f"{name!r} has a meaning of its own in queries; choose another name, such as {name}_value")
+                yield FieldError(
+                    key,
+                    f"{name!r} has a meaning of its own in queries; choose another name, such as {name}_value",
+                )
             elif name in bounds:
-                yield FieldError(key, f"{name!r} is how a query bounds the field {bounds[name]!r}; choose another name")
+                yield FieldError(
+                    key,
+                    f"{name!r} is how a query bounds the field {bounds[name]!r}; choose another name",
+                )
             elif _NAME.fullmatch(name) is None:
-                yield FieldError(key, "must start with a letter and hold only letters A-Z, digits and _ (at most 64)")
+                yield FieldError(
+                    key,
+                    "must start with a letter and hold only letters A-Z, digits and _ (at most 64)",
+                )
 
 
 def built_in_mappings() -> tuple[str, ...]:
     """Names of the mappings that come with Vitrine."""
     return tuple(
-        sorted(f.name.removesuffix(".toml") for f in resources.files("vitrine.fields.mappings").iterdir() if f.name.endswith(".toml"))
+        sorted(
+            f.name.removesuffix(".toml")
+            for f in resources.files("vitrine.fields.mappings").iterdir()
+            if f.name.endswith(".toml")
+        )
     )
 
 
 def _built_in(name: str) -> str | None:
     known = name in built_in_mappings()
-    return (resources.files("vitrine.fields.mappings") / f"{name}.toml").read_text(encoding="utf-8") if known else None
+    return (
+        (resources.files("vitrine.fields.mappings") / f"{name}.toml").read_text(encoding="utf-8")
+        if known
+        else None
+    )
 
 
 def _fault(error: MappingABC[str, Any]) -> FieldError:
@@ -187,13 +227,18 @@ def _fault(error: MappingABC[str, Any]) -> FieldError:
     if error["type"] == "missing":
         what = "a table" if len(path) == 1 else "the column it is read from"
         return FieldError(
-            ".".join(path), f"is missing; name {what}" + (f', or "{ROW_NUMBER}" for the row number' if path[-1] == "id" else "")
+            ".".join(path),
+            f"is missing; name {what}"
+            + (f', or "{ROW_NUMBER}" for the row number' if path[-1] == "id" else ""),
         )
     if error["type"] == "extra_forbidden":
         near = get_close_matches(path[-1], allowed, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         further = " (further fields go under [fields.NAME])" if path[0] == "product" else ""
-        return FieldError(".".join(path), f"is no key of a mapping{hint}; allowed here: {', '.join(allowed)}{further}")
+        return FieldError(
+            ".".join(path),
+            f"is no key of a mapping{hint}; allowed here: {', '.join(allowed)}{further}",
+        )
     message = str(error["msg"]).removeprefix("Value error, ")
     return FieldError(".".join(path), message[:1].lower() + message[1:])
 

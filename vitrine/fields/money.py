@@ -34,7 +34,9 @@ class Money:
     currency: str | None = None
 
 
-def parse_money(value: object, *, currency: str | None = None, mark: DecimalMark | None = None) -> Money:
+def parse_money(
+    value: object, *, currency: str | None = None, mark: DecimalMark | None = None
+) -> Money:
     """Read a price given as a number or as text; `ValueError` says what is wrong in words for a shop's employee.
 
     `currency` is the catalogue's own: it settles what "$", "¥" or "kr" mean, and a price in another one is refused. `mark`
@@ -52,9 +54,15 @@ def parse_money(value: object, *, currency: str | None = None, mark: DecimalMark
         raise ValueError(f"{shown(value)} is a range; give one price, such as the lowest")
     number = _DIGITS.search(text)
     if number is None:
-        raise ValueError(f"{shown(value)} is no price; write a number such as 52.00 (0 when it is free)")
+        raise ValueError(
+            f"{shown(value)} is no price; write a number such as 52.00 (0 when it is free)"
+        )
     around = [text[: number.start()].strip(), text[number.end() :].strip()]
-    if number.group().startswith("-") or around[0].startswith(("-", "(")) or around[0].endswith("-"):
+    if (
+        number.group().startswith("-")
+        or around[0].startswith(("-", "("))
+        or around[0].endswith("-")
+    ):
         raise ValueError(f"{shown(value)} is negative; a price is 0 or more")
     named = _currency([a for a in around if a], value, currency)
     amount = parse_amount(number.group(), mark=mark, three_decimals=named in THREE_DECIMALS)
@@ -68,16 +76,22 @@ def _currency(signs: list[str], value: str, wanted: str | None) -> str | None:
     meant = [_meanings(sign, value) for sign in signs]
     common = [code for code in meant[0] if all(code in further for further in meant)]
     if not common:
-        raise ValueError(f"{shown(value)} names two currencies, {' and '.join(m[0] for m in meant)}")
+        raise ValueError(
+            f"{shown(value)} names two currencies, {' and '.join(m[0] for m in meant)}"
+        )
     if wanted is None or wanted in common:
         return wanted or common[0] or None
-    raise ValueError(f"{shown(value)} is in {common[0] or common[1]}, but the catalogue's prices are in {wanted}")
+    raise ValueError(
+        f"{shown(value)} is in {common[0] or common[1]}, but the catalogue's prices are in {wanted}"
+    )
 
 
 def _meanings(sign: str, value: str) -> tuple[str, ...]:
     found = (sign.upper(),) if sign.upper() in CODES else SIGNS.get(sign.casefold().rstrip("."))
     if found is None:
-        raise ValueError(f"{shown(value)} is no price: {shown(sign)} is no currency; write only the amount and its currency")
+        raise ValueError(
+            f"{shown(value)} is no price: {shown(sign)} is no currency; write only the amount and its currency"
+        )
     return found
 
 

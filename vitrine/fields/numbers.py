@@ -15,7 +15,20 @@ DecimalMark: TypeAlias = Literal[".", ","]
 MAX_LENGTH = 64
 """Characters of a number as text; longer ones are refused unread."""
 
-_SIGNS = {"٫": ".", "٬": ",", "’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"}
+_SIGNS = {
+    "٫": ".",
+    "٬": ",",
+    "’": "'",
+    "‘": "'",
+    "ʼ": "'",
+    "´": "'",
+    "`": "'",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "‐": "-",
+    "‑": "-",
+}
 _BODY = re.compile(r"\d[\d.,' ]*|[.,]\d+")
 _WESTERN = re.compile(r"\d{1,3}(?:[ .,']\d{3})+")
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
@@ -30,12 +43,21 @@ def shown(value: object) -> str:
 def plain(text: str) -> str:
     """The text with ASCII digits, signs, apostrophes and single spaces, whatever script it was written in."""
     folded = "".join(_SIGNS.get(c, c) for c in text)
-    folded = "".join(_SIGNS.get(c, c) for c in unicodedata.normalize("NFKC", folded) if unicodedata.category(c) != "Cf")
-    digits = "".join(str(unicodedata.decimal(c)) if unicodedata.decimal(c, None) is not None else c for c in folded)
+    folded = "".join(
+        _SIGNS.get(c, c)
+        for c in unicodedata.normalize("NFKC", folded)
+        if unicodedata.category(c) != "Cf"
+    )
+    digits = "".join(
+        str(unicodedata.decimal(c)) if unicodedata.decimal(c, None) is not None else c
+        for c in folded
+    )
     return " ".join(digits.split())
 
 
-def parse_amount(text: str, *, mark: DecimalMark | None = None, three_decimals: bool = False) -> Decimal:
+def parse_amount(
+    text: str, *, mark: DecimalMark | None = None, three_decimals: bool = False
+) -> Decimal:
     """Digits with separators, already `plain`, as a number; `ValueError` says what is wrong.
 
     Without `mark` (the decimal sign) the notation decides: of two different separators the last is the decimal sign;
@@ -47,8 +69,12 @@ def parse_amount(text: str, *, mark: DecimalMark | None = None, three_decimals: 
     if _BODY.fullmatch(text) is None:
         raise ValueError(f"{shown(text)} is no number")
     whole, fraction = _split(text, mark or _decimal_mark(text, three_decimals))
-    if not (whole.isdigit() or whole == "" or _grouped(whole)) or (fraction and not fraction.isdigit()):
-        raise ValueError(f"{shown(text)} cannot be read: its digits are grouped in no usual way; write it like 1234.50")
+    if not (whole.isdigit() or whole == "" or _grouped(whole)) or (
+        fraction and not fraction.isdigit()
+    ):
+        raise ValueError(
+            f"{shown(text)} cannot be read: its digits are grouped in no usual way; write it like 1234.50"
+        )
     return Decimal(f"{re.sub('[^0-9]', '', whole) or '0'}.{fraction or '0'}")
 
 
@@ -75,7 +101,9 @@ def _split(text: str, mark: str | None) -> tuple[str, str]:
 
 def _grouped(whole: str) -> bool:
     one_separator = len(set(re.findall("[^0-9]", whole))) == 1
-    return one_separator and (_WESTERN.fullmatch(whole) is not None or _INDIAN.fullmatch(whole) is not None)
+    return one_separator and (
+        _WESTERN.fullmatch(whole) is not None or _INDIAN.fullmatch(whole) is not None
+    )
 
 
 def parse_number(value: object) -> float:
@@ -84,13 +112,17 @@ def parse_number(value: object) -> float:
         text = plain(value)
         if len(text) > MAX_LENGTH:
             raise ValueError(f"{shown(value)} is too long for a number")
-        number = float(parse_amount(text.removeprefix("-").strip())) * (-1 if text.startswith("-") else 1)
+        number = float(parse_amount(text.removeprefix("-").strip())) * (
+            -1 if text.startswith("-") else 1
+        )
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = _float(value)
     else:
         raise ValueError(f"{shown(value)} is no number")
     if not math.isfinite(number):
-        raise ValueError(f"{shown(value)} is no finite number; leave the field empty when there is none")
+        raise ValueError(
+            f"{shown(value)} is no finite number; leave the field empty when there is none"
+        )
     return number
 
 

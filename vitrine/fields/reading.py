@@ -11,7 +11,15 @@ from vitrine.fields.colors import families
 from vitrine.fields.currencies import currency_code
 from vitrine.fields.money import Money, parse_money
 from vitrine.fields.numbers import DecimalMark, parse_number
-from vitrine.fields.scalars import is_empty, parse_bool, parse_datetime, parse_keywords, parse_paths, parse_stock, parse_text
+from vitrine.fields.scalars import (
+    is_empty,
+    parse_bool,
+    parse_datetime,
+    parse_keywords,
+    parse_paths,
+    parse_stock,
+    parse_text,
+)
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType
 from vitrine.products import Product, Value
 
@@ -63,12 +71,18 @@ class FieldReader:
             except ValueError as error:
                 errors.append(FieldError(field.name, str(error)))
         errors += self._price(fields, values)
-        errors += [FieldError(name, "is missing") for name in ("id", "title") if not values.get(name) and not _names(errors, name)]
+        errors += [
+            FieldError(name, "is missing")
+            for name in ("id", "title")
+            if not values.get(name) and not _names(errors, name)
+        ]
         if errors:
             raise InvalidProduct(errors)
         return _product(values)
 
-    def _price(self, fields: Mapping[Field, object], values: dict[str, Value | None]) -> list[FieldError]:
+    def _price(
+        self, fields: Mapping[Field, object], values: dict[str, Value | None]
+    ) -> list[FieldError]:
         """Read the price together with the currency that the row names beside it."""
         raw = next((raw for field, raw in fields.items() if field.name == "price"), None)
         beside = values.get("currency")
@@ -103,4 +117,6 @@ def _names(errors: list[FieldError], name: str) -> bool:
 def _product(values: Mapping[str, Value | None]) -> Product:
     given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     attributes = {name: given.pop(name) for name in list(given) if name not in BUILT_IN_FIELDS}
-    return Product(**given, colors=families(given.get("color", ())), attributes=MappingProxyType(attributes))
+    return Product(
+        **given, colors=families(given.get("color", ())), attributes=MappingProxyType(attributes)
+    )

@@ -15,7 +15,15 @@ from decimal import Decimal
 
 from vitrine.fields.numbers import shown
 
-__all__ = ["is_empty", "parse_bool", "parse_datetime", "parse_keywords", "parse_paths", "parse_stock", "parse_text"]
+__all__ = [
+    "is_empty",
+    "parse_bool",
+    "parse_datetime",
+    "parse_keywords",
+    "parse_paths",
+    "parse_stock",
+    "parse_text",
+]
 
 MAX_TEXT = 100_000
 """Characters of one text; a longer one is no product text but a mistake."""
@@ -24,12 +32,26 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRUE = frozenset(("true", "yes", "y", "1", "on", "t"))
 _FALSE = frozenset(("false", "no", "n", "0", "off", "f"))
 _IN_STOCK = frozenset(("in stock", "instock", "available", "in_stock", "limited availability"))
-_OUT_OF_STOCK = frozenset(("out of stock", "outofstock", "sold out", "soldout", "unavailable", "out_of_stock", "discontinued"))
+_OUT_OF_STOCK = frozenset(
+    (
+        "out of stock",
+        "outofstock",
+        "sold out",
+        "soldout",
+        "unavailable",
+        "out_of_stock",
+        "discontinued",
+    )
+)
 
 
 def is_empty(value: object) -> bool:
     """Whether the source left the field empty: None, blank text, an empty list."""
-    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list | tuple) and not value)
+    return (
+        value is None
+        or (isinstance(value, str) and not value.strip())
+        or (isinstance(value, list | tuple) and not value)
+    )
 
 
 def parse_text(value: object) -> str:
@@ -40,7 +62,9 @@ def parse_text(value: object) -> str:
     if len(text) > MAX_TEXT:
         raise ValueError(f"has {len(text)} characters; at most {MAX_TEXT} are allowed")
     if _FORBIDDEN.search(text):
-        raise ValueError("contains a control or broken character; save the file as UTF-8 and remove it")
+        raise ValueError(
+            "contains a control or broken character; save the file as UTF-8 and remove it"
+        )
     return text
 
 
@@ -51,7 +75,13 @@ def _digits(number: float | Decimal) -> str:
 
 
 def _kind(value: object) -> str:
-    names = {bool: "true or false", list: "a list", tuple: "a list", dict: "an object", bytes: "raw bytes"}
+    names = {
+        bool: "true or false",
+        list: "a list",
+        tuple: "a list",
+        dict: "an object",
+        bytes: "raw bytes",
+    }
     return names.get(type(value), type(value).__name__)
 
 
@@ -68,7 +98,11 @@ def _items(value: object) -> Iterable[object]:
 
 def parse_keywords(value: object) -> tuple[str, ...]:
     """The words of a text or a list, each once, in their order; a text is one keyword, commas and all."""
-    words = (("true" if v else "false") if isinstance(v, bool) else parse_text(v) for v in _items(value) if not is_empty(v))
+    words = (
+        ("true" if v else "false") if isinstance(v, bool) else parse_text(v)
+        for v in _items(value)
+        if not is_empty(v)
+    )
     return tuple(dict.fromkeys(w for w in words if w))
 
 
@@ -78,7 +112,10 @@ def parse_paths(value: object) -> tuple[str, ...]:
     >>> parse_paths(["Men > Tops > Jackets", "/Sale/"])
     ('Men/Tops/Jackets', 'Sale')
     """
-    paths = ("/".join(level.strip() for level in re.split(r"/|>|»", text) if level.strip()) for text in parse_keywords(value))
+    paths = (
+        "/".join(level.strip() for level in re.split(r"/|>|»", text) if level.strip())
+        for text in parse_keywords(value)
+    )
     return tuple(dict.fromkeys(path for path in paths if path))
 
 
@@ -95,10 +132,16 @@ def parse_bool(value: object) -> bool:
 
 def parse_stock(value: object) -> bool:
     """Whether a product can be bought: a truth, a stock count, or words such as "in stock" and "sold out"."""
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
+    if (
+        isinstance(value, int | float | Decimal)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    ):
         return value > 0
     word = value.strip().casefold() if isinstance(value, str) else ""
-    if word.rpartition("/")[2] in _IN_STOCK | _OUT_OF_STOCK:  # schema.org writes https://schema.org/InStock
+    if (
+        word.rpartition("/")[2] in _IN_STOCK | _OUT_OF_STOCK
+    ):  # schema.org writes https://schema.org/InStock
         return word.rpartition("/")[2] in _IN_STOCK
     if word.removeprefix("-").isdecimal():
         return int(word) > 0
@@ -111,13 +154,17 @@ def parse_datetime(value: object) -> datetime:
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
-            raise ValueError(f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00") from None
+            raise ValueError(
+                f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
+            ) from None
     if isinstance(value, datetime):
         when = datetime(*value.timetuple()[:6], value.microsecond, tzinfo=value.tzinfo)
         return when.replace(tzinfo=UTC) if when.tzinfo is None else _in_utc(when)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise ValueError(f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00")
+    raise ValueError(
+        f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
+    )
 
 
 def _in_utc(when: datetime) -> datetime:

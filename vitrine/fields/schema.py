@@ -102,7 +102,9 @@ class Schema:
         """The field of that name; otherwise `wrong` naming the fields there are."""
         found = self.get(name)
         if found is None:
-            raise wrong.of(where or name, f"there is no field {name!r}; the catalogue has {self.names()}")
+            raise wrong.of(
+                where or name, f"there is no field {name!r}; the catalogue has {self.names()}"
+            )
         return found
 
     def names(self) -> str:

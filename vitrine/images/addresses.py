@@ -22,7 +22,9 @@ def is_public(text: str) -> bool:
     (True, False, False, False)
     """
     address = _unwrapped(ip_address(text.partition("%")[0]))
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local)
+    return address.is_global and not (
+        address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local
+    )
 
 
 def resolve(host: str, port: int, *, timeout_s: float) -> list[str]:
@@ -30,7 +32,9 @@ def resolve(host: str, port: int, *, timeout_s: float) -> list[str]:
     try:
         found = _resolvers.submit(getaddrinfo, host, port, type=SOCK_STREAM).result(timeout_s)
     except (OSError, UnicodeError, FutureTimeout):
-        raise InvalidImage("unreachable", f"the host {host[:100]!r} of the image's address is not known") from None
+        raise InvalidImage(
+            "unreachable", f"the host {host[:100]!r} of the image's address is not known"
+        ) from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -39,4 +43,8 @@ def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
         return address
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
+    return (
+        address.ipv4_mapped
+        or address.sixtofour
+        or (address.teredo[1] if address.teredo else address)
+    )

@@ -20,13 +20,22 @@ def draw_boxes(image: Image, objects: Sequence[Detection]) -> Image:
     pen = ImageDraw.Draw(drawn)
     unit = max(1, round(min(image.size) / 200))
     font = ImageFont.load_default(size=max(11, 6 * unit))
-    colours = {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(dict.fromkeys(o.label for o in objects))}
+    colours = {
+        label: PALETTE[i % len(PALETTE)]
+        for i, label in enumerate(dict.fromkeys(o.label for o in objects))
+    }
     for found in sorted(objects, key=lambda o: o.score):
         _draw(pen, found, colours[found.label], font, unit)
     return drawn
 
 
-def _draw(pen: ImageDraw.ImageDraw, found: Detection, colour: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, unit: int) -> None:
+def _draw(
+    pen: ImageDraw.ImageDraw,
+    found: Detection,
+    colour: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    unit: int,
+) -> None:
     left, top, right, bottom = found.box
     pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=2 * unit)
     text = f"{found.label[:40]} {found.score:.2f}"

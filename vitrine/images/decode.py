@@ -21,7 +21,9 @@ from vitrine.settings import Settings
 
 __all__ = ["FORMATS", "MARGIN", "ImageLimits", "decode"]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (("AVIF",) if features.check("avif") else ())
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (
+    ("AVIF",) if features.check("avif") else ()
+)
 """What is decoded: formats shops have, each with a decoder that is kept up against hostile files."""
 
 MARGIN = 2
@@ -56,7 +58,9 @@ class ImageLimits:
     @classmethod
     def of(cls, settings: Settings) -> ImageLimits:
         """The limits that the settings name in megabytes and megapixels."""
-        return cls(int(settings.max_image_mb * 1_000_000), int(settings.max_image_megapixels * 1_000_000))
+        return cls(
+            int(settings.max_image_mb * 1_000_000), int(settings.max_image_megapixels * 1_000_000)
+        )
 
 
 def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> Image.Image:
@@ -91,15 +95,24 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
     if not data:
         raise InvalidImage("empty", "the file is empty")
     if len(data) > limits.max_bytes:
-        raise InvalidImage("too_many_bytes", f"the file has {len(data) / 1e6:.1f} MB, at most {limits.max_bytes / 1e6:g} MB are allowed")
+        raise InvalidImage(
+            "too_many_bytes",
+            f"the file has {len(data) / 1e6:.1f} MB, at most {limits.max_bytes / 1e6:g} MB are allowed",
+        )
     if scans(data) > _MAX_SCANS:
-        raise InvalidImage("too_complex", f"the JPEG has more than {_MAX_SCANS} passes over the picture; save it again as an ordinary JPEG")
+        raise InvalidImage(
+            "too_complex",
+            f"the JPEG has more than {_MAX_SCANS} passes over the picture; save it again as an ordinary JPEG",
+        )
 
 
 def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
         size = f"{width} x {height} pixels ({width * height / 1e6:.0f} megapixels)"
-        raise InvalidImage("too_many_pixels", f"the picture has {size}, at most {limits.max_pixels / 1e6:g} megapixels are allowed")
+        raise InvalidImage(
+            "too_many_pixels",
+            f"the picture has {size}, at most {limits.max_pixels / 1e6:g} megapixels are allowed",
+        )
 
 
 def _open(data: bytes) -> Image.Image:
@@ -108,7 +121,9 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise InvalidImage("too_many_pixels", "the picture claims far more pixels than any photo has") from None
+        raise InvalidImage(
+            "too_many_pixels", "the picture claims far more pixels than any photo has"
+        ) from None
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except Exception as error:
@@ -123,7 +138,10 @@ def _check_webp(data: bytes) -> None:
     if canvas.declared_bytes > len(data):
         raise _truncated()
     if canvas.width * canvas.height > _PILLOW_PIXELS:
-        raise InvalidImage("too_many_pixels", f"the picture has {canvas.width} x {canvas.height} pixels, which no shop photo has")
+        raise InvalidImage(
+            "too_many_pixels",
+            f"the picture has {canvas.width} x {canvas.height} pixels, which no shop photo has",
+        )
 
 
 def _unidentified(data: bytes) -> InvalidImage:
@@ -131,28 +149,47 @@ def _unidentified(data: bytes) -> InvalidImage:
     other = other_format(data)
     own = data.startswith(_STARTS) or (data[4:12] == b"ftypavif" and "AVIF" in FORMATS)
     if other is not None and not own:
-        return InvalidImage("format_not_allowed", f"the file is {other}; save the picture as {allowed}")
+        return InvalidImage(
+            "format_not_allowed", f"the file is {other}; save the picture as {allowed}"
+        )
     if own:
-        return InvalidImage("damaged", "the file begins like a picture but cannot be read; export it again")
-    return InvalidImage("not_an_image", f"the file is not a picture that can be read; allowed are {allowed}")
+        return InvalidImage(
+            "damaged", "the file begins like a picture but cannot be read; export it again"
+        )
+    return InvalidImage(
+        "not_an_image", f"the file is not a picture that can be read; allowed are {allowed}"
+    )
 
 
 def _broken(error: Exception) -> InvalidImage:
-    if isinstance(error, EOFError) or re.search("truncated|unexpected end|not enough", str(error), re.IGNORECASE):
+    if isinstance(error, EOFError) or re.search(
+        "truncated|unexpected end|not enough", str(error), re.IGNORECASE
+    ):
         return _truncated()
     if isinstance(error, MemoryError):
-        return InvalidImage("too_complex", "the picture needs more memory than there is; save it smaller")
-    return InvalidImage("damaged", "the picture is damaged and cannot be read to its end; export or upload it again")
+        return InvalidImage(
+            "too_complex", "the picture needs more memory than there is; save it smaller"
+        )
+    return InvalidImage(
+        "damaged", "the picture is damaged and cannot be read to its end; export or upload it again"
+    )
 
 
 def _truncated() -> InvalidImage:
-    return InvalidImage("truncated", "the file ends before the picture does; the upload or copy broke off, so send it again")
+    return InvalidImage(
+        "truncated",
+        "the file ends before the picture does; the upload or copy broke off, so send it again",
+    )
 
 
 def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
     """The size to ask the JPEG decoder for: it never goes below it on either side."""
     factor = max(MARGIN * at_least, LEAST) / min(size)
-    return (max(1, int(size[0] * factor + 0.999)), max(1, int(size[1] * factor + 0.999))) if factor < 1 else size
+    return (
+        (max(1, int(size[0] * factor + 0.999)), max(1, int(size[1] * factor + 0.999)))
+        if factor < 1
+        else size
+    )
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -170,7 +207,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _from_16_bit(image)
     if image.mode in ("I", "F", "LAB"):
         raise InvalidImage(
-            "pixels_not_supported", f"the picture's pixels are of a scientific kind ({image.mode}); save it as an 8-bit RGB picture"
+            "pixels_not_supported",
+            f"the picture's pixels are of a scientific kind ({image.mode}); save it as an 8-bit RGB picture",
         )
     if image.has_transparency_data:
         seen = image.convert("RGBA")
@@ -181,7 +219,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _from_16_bit(image: Image.Image) -> Image.Image:
     """Pillow's own conversion cuts everything above 255 to white, so scale (65535 = 257 x 255)."""
     levels = np.asarray(image).astype(np.uint16)
-    return Image.fromarray(((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
+    return Image.fromarray(((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert(
+        "RGB"
+    )
 
 
 def _silence_remarks() -> None:

@@ -28,7 +28,11 @@ __all__ = ["Fetcher", "fetch"]
 _REDIRECTS = 5
 _REDIRECTING = (301, 302, 303, 307, 308)
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
-_HEADERS = [(b"Accept", b"image/*,*/*;q=0.5"), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"Vitrine")]
+_HEADERS = [
+    (b"Accept", b"image/*,*/*;q=0.5"),
+    (b"Accept-Encoding", b"identity"),
+    (b"User-Agent", b"Vitrine"),
+]
 
 
 class Fetcher:
@@ -39,7 +43,10 @@ class Fetcher:
         self._most_bytes = most_bytes
         self._network = _GuardedNetwork(private)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False), max_connections=32, keepalive_expiry=15, network_backend=self._network
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=32,
+            keepalive_expiry=15,
+            network_backend=self._network,
         )
 
     def fetch(self, url: str) -> bytes:
@@ -56,10 +63,18 @@ class Fetcher:
                     return body
                 target = _parsed(str(target.join(location)))
         except (httpcore.TimeoutException, TimeoutError):
-            raise InvalidImage("too_slow", f"the image's address did not deliver it within {self._timeout_s:g} seconds") from None
+            raise InvalidImage(
+                "too_slow",
+                f"the image's address did not deliver it within {self._timeout_s:g} seconds",
+            ) from None
         except (*_FAILURES, httpx.InvalidURL, OSError, ValueError) as error:
-            raise InvalidImage("unreachable", f"the image cannot be fetched from {target.host}: {type(error).__name__}") from None
-        raise InvalidImage("unreachable", f"the image's address redirects more than {_REDIRECTS} times")
+            raise InvalidImage(
+                "unreachable",
+                f"the image cannot be fetched from {target.host}: {type(error).__name__}",
+            ) from None
+        raise InvalidImage(
+            "unreachable", f"the image's address redirects more than {_REDIRECTS} times"
+        )
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -67,14 +82,20 @@ class Fetcher:
 
     def _get(self, target: httpx.URL) -> tuple[bytes, str | None]:
         """The body, or where a redirect points."""
-        address = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path)
+        address = httpcore.URL(
+            scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+        )
         limits = {"timeout": {"pool": self._timeout_s}}
-        with self._pool.stream("GET", address, headers=[(b"Host", target.netloc), *_HEADERS], extensions=limits) as response:
+        with self._pool.stream(
+            "GET", address, headers=[(b"Host", target.netloc), *_HEADERS], extensions=limits
+        ) as response:
             headers = {name.lower(): value for name, value in response.headers}
             if response.status in _REDIRECTING and b"location" in headers:
                 return b"", headers[b"location"].decode("latin-1")
             if response.status != 200:
-                raise InvalidImage("unreachable", f"the image's address answers with status {response.status}")
+                raise InvalidImage(
+                    "unreachable", f"the image's address answers with status {response.status}"
+                )
             return self._body(response), None
 
     def _body(self, response: httpcore.Response) -> bytes:
@@ -83,7 +104,10 @@ class Fetcher:
         for part in response.iter_stream():
             size += len(part)
             if size > self._most_bytes:
-                raise InvalidImage("too_many_bytes", f"the image at that address has more than {self._most_bytes / 1e6:g} MB")
+                raise InvalidImage(
+                    "too_many_bytes",
+                    f"the image at that address has more than {self._most_bytes / 1e6:g} MB",
+                )
             parts.append(part)
         return b"".join(parts)
 
@@ -91,7 +115,9 @@ class Fetcher:
 def fetch(url: str, settings: Settings) -> bytes:
     """One picture by URL under the limits of the settings; `InvalidImage` as `Fetcher.fetch` raises it."""
     most_bytes = ImageLimits.of(settings).max_bytes
-    return _shared(os.getpid(), settings.fetch_private, settings.fetch_timeout_s, most_bytes).fetch(url)
+    return _shared(os.getpid(), settings.fetch_private, settings.fetch_timeout_s, most_bytes).fetch(
+        url
+    )
 
 
 @lru_cache(maxsize=4)
@@ -108,7 +134,9 @@ def _parsed(url: str) -> httpx.URL:
     if found.scheme not in ("http", "https") or not found.host:
         raise InvalidImage("bad_address", "the image's address must start with http:// or https://")
     if found.userinfo:
-        raise InvalidImage("bad_address", "the image's address must not contain a user name or password")
+        raise InvalidImage(
+            "bad_address", "the image's address must not contain a user name or password"
+        )
     return found
 
 
@@ -144,7 +172,8 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         allowed = [address for address in found if self._private or is_public(address)]
         if not allowed:
             raise InvalidImage(
-                "forbidden_address", f"the host {host!r} is in a private network; pictures are fetched from public addresses only"
+                "forbidden_address",
+                f"the host {host!r} is in a private network; pictures are fetched from public addresses only",
             )
         for address in allowed[:-1]:
             try:
@@ -153,8 +182,15 @@ class _GuardedNetwork(httpcore.NetworkBackend):
                 continue
         return self._connect(allowed[-1], port, socket_options)
 
-    def _connect(self, address: str, port: int, socket_options: Iterable[Any] | None) -> httpcore.NetworkStream:
-        return _TimedStream(self._system.connect_tcp(address, port, self.remaining(), socket_options=socket_options), self)
+    def _connect(
+        self, address: str, port: int, socket_options: Iterable[Any] | None
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(
+            self._system.connect_tcp(
+                address, port, self.remaining(), socket_options=socket_options
+            ),
+            self,
+        )
 
 
 class _TimedStream(httpcore.NetworkStream):
@@ -177,10 +213,16 @@ class _TimedStream(httpcore.NetworkStream):
         self._stream.close()
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """The connection under TLS; the certificate must be the host name's, not the address's."""
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._network.remaining()), self._network)
+        return _TimedStream(
+            self._stream.start_tls(ssl_context, server_hostname, self._network.remaining()),
+            self._network,
+        )
 
     def get_extra_info(self, info: str) -> Any:
         """What httpcore asks about the connection."""

@@ -38,7 +38,9 @@ def other_format(data: bytes) -> str | None:
     >>> other_format(b"%PDF-1.7 ...")
     'a PDF document'
     """
-    return next((name for start, mark, name in _OTHERS if data[start : start + len(mark)] == mark), None)
+    return next(
+        (name for start, mark, name in _OTHERS if data[start : start + len(mark)] == mark), None
+    )
 
 
 def formats_in_words(formats: Sequence[str]) -> str:
@@ -74,10 +76,18 @@ def webp_canvas(data: bytes) -> WebpCanvas | None:
     declared = int.from_bytes(data[4:8], "little") + 8
     chunk = data[12:16]
     if chunk == b"VP8X":
-        return WebpCanvas(1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little"), declared)
+        return WebpCanvas(
+            1 + int.from_bytes(data[24:27], "little"),
+            1 + int.from_bytes(data[27:30], "little"),
+            declared,
+        )
     if chunk == b"VP8L":
         packed = int.from_bytes(data[21:25], "little")
         return WebpCanvas(1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF), declared)
     if chunk == b"VP8 ":
-        return WebpCanvas(int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF, declared)
+        return WebpCanvas(
+            int.from_bytes(data[26:28], "little") & 0x3FFF,
+            int.from_bytes(data[28:30], "little") & 0x3FFF,
+            declared,
+        )
     return None

@@ -25,7 +25,9 @@ class FileSystemStore:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except Exception as error:  # every file system has its own errors: unknown scheme, missing library, bad option
-            raise StorageUnavailable(f"the image store {url!r} cannot be opened: {error}") from error
+            raise StorageUnavailable(
+                f"the image store {url!r} cannot be opened: {error}"
+            ) from error
         self._url = url
         self._renames = "file" in _protocols(self._files)
 
@@ -71,7 +73,9 @@ class FileSystemStore:
         write_whole(Path(path), data)
 
     def _unavailable(self, deed: str, error: Exception) -> StorageUnavailable:
-        return StorageUnavailable(f"the image store {self._url} cannot {deed} now: {type(error).__name__}: {error}")
+        return StorageUnavailable(
+            f"the image store {self._url} cannot {deed} now: {type(error).__name__}: {error}"
+        )
 
 
 def open_store(settings: Settings) -> FileSystemStore:

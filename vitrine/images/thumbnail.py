@@ -57,7 +57,9 @@ class Thumbnails:
         try:
             data = path.read_bytes() if path.exists() else self._make(key, side, path)
         except OSError as error:
-            raise StorageUnavailable(f"thumbnails cannot be kept in {self._folder}: {error}") from error
+            raise StorageUnavailable(
+                f"thumbnails cannot be kept in {self._folder}: {error}"
+            ) from error
         return Thumbnail(data, self.etag(key, size))
 
     def _make(self, key: str, side: int, path: Path) -> bytes:

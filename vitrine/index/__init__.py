@@ -1,5 +1,21 @@
 """Where vectors and products are kept and searched: the ports and their adapters (`faiss`, `qdrant`)."""
 
-from vitrine.index.ports import IndexAnswer, IndexQuery, IndexVersions, Stamp, VectorIndex, VersionInfo, Walk
+from vitrine.index.ports import (
+    IndexAnswer,
+    IndexQuery,
+    IndexVersions,
+    Stamp,
+    VectorIndex,
+    VersionInfo,
+    Walk,
+)
 
-__all__ = ["IndexAnswer", "IndexQuery", "IndexVersions", "Stamp", "VectorIndex", "VersionInfo", "Walk"]
+__all__ = [
+    "IndexAnswer",
+    "IndexQuery",
+    "IndexVersions",
+    "Stamp",
+    "VectorIndex",
+    "VersionInfo",
+    "Walk",
+]

@@ -14,7 +14,14 @@ from vitrine.filters import Condition, Filter, Not
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Product, Record, Vector
 
-__all__ = ["check_facets", "check_filter", "check_product", "check_query", "check_record", "check_vector"]
+__all__ = [
+    "check_facets",
+    "check_filter",
+    "check_product",
+    "check_query",
+    "check_record",
+    "check_vector",
+]
 
 NORM_TOLERANCE = 1e-2
 """How far from 1 the length of a vector may be; a model's rounding (fp16, bf16) stays far below."""
@@ -23,7 +30,9 @@ NORM_TOLERANCE = 1e-2
 def check_vector(vector: Vector, dimension: int) -> None:
     """`ModelMismatch` for another dimension, `InvalidQuery` for a row that is not of unit length."""
     if vector.shape != (dimension,):
-        raise ModelMismatch(f"a vector has shape {vector.shape}, but this index holds vectors of {dimension} numbers")
+        raise ModelMismatch(
+            f"a vector has shape {vector.shape}, but this index holds vectors of {dimension} numbers"
+        )
     length = float(np.linalg.norm(vector.astype(np.float64)))
     if not abs(length - 1) <= NORM_TOLERANCE:
         raise InvalidQuery.of("vector", f"has length {length:g}; vectors have length 1")
@@ -44,9 +53,15 @@ def check_product(product: Product, schema: Schema) -> None:
     if not product.id:
         faults.append(FieldError("id", "is missing"))
     faults += [
-        FieldError("", f"there is no field {n!r}; the catalogue has {schema.names()}") for n in product.attributes if n not in schema
+        FieldError("", f"there is no field {n!r}; the catalogue has {schema.names()}")
+        for n in product.attributes
+        if n not in schema
     ]
-    faults += [FieldError("", f"{text!r} is not valid Unicode text") for text in _texts(product) if not _encodable(text)]
+    faults += [
+        FieldError("", f"{text!r} is not valid Unicode text")
+        for text in _texts(product)
+        if not _encodable(text)
+    ]
     if faults:
         raise InvalidProduct(faults)
 
@@ -56,7 +71,9 @@ def _fault(field: Field, product: Product) -> str | None:
     if value is None:
         return None
     if field.type.numeric:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        fits = (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        )
     elif field.type is FieldType.BOOL:
         fits = isinstance(value, bool)
     elif field.type is FieldType.DATETIME:
@@ -64,7 +81,9 @@ def _fault(field: Field, product: Product) -> str | None:
     elif field.type is FieldType.TEXT:
         fits = isinstance(value, str)
     else:
-        fits = isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(v, str) for v in value))
+        fits = isinstance(value, str) or (
+            isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+        )
     return None if fits else f"{value!r} is no {field.type} value"
 
 
@@ -72,7 +91,11 @@ def _texts(product: Product) -> Iterator[str]:
     values = [
         product.id,
         product.colors,
-        *(getattr(product, n) for n in Product.__dataclass_fields__ if n not in ("id", "colors", "attributes")),
+        *(
+            getattr(product, n)
+            for n in Product.__dataclass_fields__
+            if n not in ("id", "colors", "attributes")
+        ),
     ]
     for value in (*values, *product.attributes.values()):
         if isinstance(value, str):
@@ -93,7 +116,9 @@ def check_filter(tree: Filter, schema: Schema) -> None:
     """`InvalidFilter` for a condition on a field that the schema lacks or types otherwise."""
     if isinstance(tree, Condition):
         if schema.require(tree.field.name, wrong=InvalidFilter) != tree.field:
-            raise InvalidFilter.of(tree.field.name, f"is no {tree.field.type} field in this catalogue")
+            raise InvalidFilter.of(
+                tree.field.name, f"is no {tree.field.type} field in this catalogue"
+            )
     elif isinstance(tree, Not):
         check_filter(tree.part, schema)
     else:
@@ -105,7 +130,9 @@ def check_facets(fields: Iterable[str], schema: Schema) -> None:
     """`InvalidQuery` for a field that does not exist or cannot be counted."""
     for name in fields:
         if not schema.require(name, wrong=InvalidQuery, where="facets").facet:
-            raise InvalidQuery.of("facets", f"{name!r} cannot be counted; allowed: {', '.join(schema.facets)}")
+            raise InvalidQuery.of(
+                "facets", f"{name!r} cannot be counted; allowed: {', '.join(schema.facets)}"
+            )
 
 
 def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
@@ -114,9 +141,18 @@ def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
     check_facets(query.facets, schema)
     if query.vector is not None:
         check_vector(query.vector, dimension)
-    if query.sort.field is not None and not schema.require(query.sort.field, wrong=InvalidQuery, where="sort").sortable:
-        raise InvalidQuery.of("sort", f"cannot sort by {query.sort.field!r}; allowed: {', '.join(schema.sorts)}")
-    if query.collapse is not None and schema.require(query.collapse, wrong=InvalidQuery, where="collapse").type is not FieldType.KEYWORD:
+    if (
+        query.sort.field is not None
+        and not schema.require(query.sort.field, wrong=InvalidQuery, where="sort").sortable
+    ):
+        raise InvalidQuery.of(
+            "sort", f"cannot sort by {query.sort.field!r}; allowed: {', '.join(schema.sorts)}"
+        )
+    if (
+        query.collapse is not None
+        and schema.require(query.collapse, wrong=InvalidQuery, where="collapse").type
+        is not FieldType.KEYWORD
+    ):
         raise InvalidQuery.of("collapse", f"{query.collapse!r} is no keyword field")
     if query.limit < 1 or query.candidates < 1:
         raise InvalidQuery.of("limit" if query.limit < 1 else "candidates", "must be at least 1")

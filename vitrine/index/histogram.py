@@ -63,6 +63,12 @@ def range_facet(numbers: NDArray[np.float64]) -> RangeFacet:
     if low == high:
         return RangeFacet(low, high, (Bucket(low, high, len(numbers)),))
     # the bucket that each number falls into; the last takes its end as well
-    places = np.minimum(np.searchsorted(np.asarray(bounds), numbers, side="right") - 1, len(bounds) - 2)
+    places = np.minimum(
+        np.searchsorted(np.asarray(bounds), numbers, side="right") - 1, len(bounds) - 2
+    )
     counts = np.bincount(places, minlength=len(bounds) - 1)
-    return RangeFacet(low, high, tuple(Bucket(a, b, int(c)) for a, b, c in zip(bounds, bounds[1:], counts, strict=False)))
+    return RangeFacet(
+        low,
+        high,
+        tuple(Bucket(a, b, int(c)) for a, b, c in zip(bounds, bounds[1:], counts, strict=False)),
+    )

@@ -20,7 +20,9 @@ def version_name(model: str, when: datetime, existing: Iterable[str]) -> str:
     moment = when.astimezone(UTC).replace(microsecond=when.microsecond // 1000 * 1000)
     latest = max((name[:_STAMP] for name in existing if is_version_name(name)), default="")
     if _stamp(moment) <= latest:
-        moment = datetime.strptime(latest + "+0000", "%Y%m%dT%H%M%S%fZ%z") + timedelta(milliseconds=1)
+        moment = datetime.strptime(latest + "+0000", "%Y%m%dT%H%M%S%fZ%z") + timedelta(
+            milliseconds=1
+        )
     return f"{_stamp(moment)}-{_slug(model)}"
 
 
@@ -40,5 +42,7 @@ def _stamp(moment: datetime) -> str:
 
 
 def _slug(model: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", model.rstrip("/\\").replace("\\", "/").rpartition("/")[2].casefold())
+    words = re.sub(
+        r"[^a-z0-9]+", "-", model.rstrip("/\\").replace("\\", "/").rpartition("/")[2].casefold()
+    )
     return words[:40].strip("-") or "model"

@@ -22,17 +22,25 @@ def patched(product: Product, changes: Mapping[str, Value | None], schema: Schem
 
     `InvalidProduct` for a field the schema lacks, another id, or a title taken away.
     """
-    faults = [FieldError(n, f"there is no such field; the catalogue has {schema.names()}") for n in changes if n not in schema]
+    faults = [
+        FieldError(n, f"there is no such field; the catalogue has {schema.names()}")
+        for n in changes
+        if n not in schema
+    ]
     if "id" in changes and changes["id"] != product.id:
         faults.append(FieldError("id", "cannot be changed"))
     if "title" in changes and not changes["title"]:
         faults.append(FieldError("title", "is missing; a product must keep a title"))
     if faults:
         raise InvalidProduct(faults)
-    built_in: dict[str, Any] = {n: _built_in(n, v) for n, v in changes.items() if n in BUILT_IN_FIELDS}
+    built_in: dict[str, Any] = {
+        n: _built_in(n, v) for n, v in changes.items() if n in BUILT_IN_FIELDS
+    }
     if "color" in built_in:
         built_in["colors"] = families(built_in["color"])
-    attributes = dict(product.attributes) | {n: v for n, v in changes.items() if n not in BUILT_IN_FIELDS}
+    attributes = dict(product.attributes) | {
+        n: v for n, v in changes.items() if n not in BUILT_IN_FIELDS
+    }
     kept = {n: v for n, v in attributes.items() if v is not None and v != ()}
     return replace(product, **built_in, attributes=MappingProxyType(kept))
 

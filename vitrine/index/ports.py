@@ -13,7 +13,17 @@ from vitrine.products import Product, Record, Value, Vector
 from vitrine.queries import RELEVANCE, Sort
 from vitrine.results import Facet, Hit
 
-__all__ = ["SCORE_DECIMALS", "IndexAnswer", "IndexQuery", "IndexVersions", "Stamp", "VectorIndex", "VersionInfo", "VersionState", "Walk"]
+__all__ = [
+    "SCORE_DECIMALS",
+    "IndexAnswer",
+    "IndexQuery",
+    "IndexVersions",
+    "Stamp",
+    "VectorIndex",
+    "VersionInfo",
+    "VersionState",
+    "Walk",
+]
 
 SCORE_DECIMALS = 6
 """Scores are rounded to this many decimals before they are compared, so that float noise cannot reorder pages."""
@@ -140,7 +150,9 @@ class VectorIndex(Protocol):
         """How many products fulfil the filter, exactly."""
         ...
 
-    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+    def facet(
+        self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
+    ) -> dict[str, Facet]:
         """Counts over all products under the filter."""
         ...
 
@@ -177,7 +189,15 @@ class VersionInfo:
 class IndexVersions(Protocol):
     """All versions of one catalogue's index and the pointer to the live one."""
 
-    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+    def create(
+        self,
+        *,
+        model: str,
+        fingerprint: str,
+        dimension: int,
+        schema: Schema,
+        mapping: Mapping[str, Any],
+    ) -> VectorIndex:
         """A new, empty version in state "building". Its name sorts by creation time and names the model."""
         ...
 
@@ -193,7 +213,9 @@ class IndexVersions(Protocol):
         """Mark a building version as "ready": filled and fit to be published."""
         ...
 
-    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+    def publish(
+        self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
+    ) -> str | None:
         """Make a ready (or earlier live) version the live one in one atomic step; returns the previous live name.
 
         `Conflict` for a version still building. `verify` runs first; when it raises, nothing changes.

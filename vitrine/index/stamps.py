@@ -15,7 +15,9 @@ def product_hash(product: Product) -> str:
     """SHA-256 (hex) over all fields of the product in canonical JSON; equal products have equal hashes in every process."""
     fields = {name: getattr(product, name) for name in Product.__dataclass_fields__}
     fields["attributes"] = dict(product.attributes)
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    text = json.dumps(
+        fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -79,10 +79,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
     card = embedder.card
-    index = vitrine.versions.create(model="fake", fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
+    index = vitrine.versions.create(
+        model="fake",
+        fingerprint=card.fingerprint,
+        dimension=card.dimension,
+        schema=SCHEMA,
+        mapping={},
+    )
     pictures = [picture(p.colors[0], shade=number) for number, p in enumerate(STOCK)]
     vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
-    index.upsert([Record(p, vector, vitrine.images.put(data)) for p, vector, data in zip(STOCK, vectors, pictures, strict=True)])
+    index.upsert(
+        [
+            Record(p, vector, vitrine.images.put(data))
+            for p, vector, data in zip(STOCK, vectors, pictures, strict=True)
+        ]
+    )
     vitrine.versions.complete(index.info.name)
     vitrine.versions.publish(index.info.name)
 
@@ -92,7 +103,10 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium, once for all tests here; its headless shell, which draws no window around the page, takes half the time."""
     found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if found is None:
-        pytest.fail("the browser tests need Chromium: install Debian's package chromium-headless-shell, as .ci/run does", pytrace=False)
+        pytest.fail(
+            "the browser tests need Chromium: install Debian's package chromium-headless-shell, as .ci/run does",
+            pytrace=False,
+        )
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield opened
@@ -100,7 +114,9 @@ def browser() -> Iterator[Browser]:
 
 
 def _context(browser: Browser, site: Site, **taste: object) -> BrowserContext:
-    return browser.new_context(base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste})
+    return browser.new_context(
+        base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste}
+    )
 
 
 @pytest.fixture(scope="package")

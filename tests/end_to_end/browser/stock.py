@@ -53,7 +53,9 @@ def product(number: int) -> Product:
 STOCK = tuple(product(number) for number in range(90))
 
 
-def picture(colour: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG") -> bytes:
+def picture(
+    colour: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG"
+) -> bytes:
     """A plain picture; a shade makes it another one of the same colour."""
     red, green, blue = COLOURS[colour]
     written = io.BytesIO()

@@ -178,4 +178,9 @@ def test_the_sheet_s_filters_move_beside_the_products_when_the_window_grows(open
 def test_nothing_moves_for_who_asked_for_no_motion(open_window):
     window = open_window(reduced_motion="reduce")
     window.open()
-    assert window.page.locator(".card__picture img").first.evaluate("e => parseFloat(getComputedStyle(e).transitionDuration)") <= 0.001
+    assert (
+        window.page.locator(".card__picture img").first.evaluate(
+            "e => parseFloat(getComputedStyle(e).transitionDuration)"
+        )
+        <= 0.001
+    )

@@ -42,7 +42,11 @@ def test_the_token_is_asked_for_once_in_a_tab_and_can_be_forgotten(desk):
 def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
     live = site.vitrine.versions.live().info
     spare = site.vitrine.versions.create(
-        model=live.model, fingerprint=live.fingerprint, dimension=live.dimension, schema=live.schema, mapping={}
+        model=live.model,
+        fingerprint=live.fingerprint,
+        dimension=live.dimension,
+        schema=live.schema,
+        mapping={},
     ).info.name
     site.vitrine.versions.complete(spare)
     desk.page.reload()
@@ -53,7 +57,9 @@ def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
     row.get_by_role("button", name="Publish").click()
     desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(row).to_contain_text("live")
-    desk.page.locator("#versions tr", has_text=live.name).get_by_role("button", name="Publish").click()
+    desk.page.locator("#versions tr", has_text=live.name).get_by_role(
+        "button", name="Publish"
+    ).click()
     desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(row).to_contain_text("ready")
     row.get_by_role("button", name="Delete").click()
@@ -68,7 +74,9 @@ def test_a_reindex_is_started_watched_and_cancelled(desk, site):
     row = desk.page.locator("#jobs tbody tr").first
     expect(row).to_contain_text("reindex")
     assert site.jobs.asked["job-1"] == ("products.parquet", None, True)
-    site.jobs._jobs["job-1"] = replace(site.jobs.job("job-1"), state="running", done=30, total=90, rate=12.0, eta_s=5.0)
+    site.jobs._jobs["job-1"] = replace(
+        site.jobs.job("job-1"), state="running", done=30, total=90, rate=12.0, eta_s=5.0
+    )
     expect(row).to_contain_text("30 of 90 · 12 a second · 5 s left")
     expect(row.get_by_role("progressbar")).to_have_attribute("max", "90")
     row.get_by_role("button", name="Cancel").click()

@@ -10,7 +10,9 @@ from tests.end_to_end.browser.stock import STOCK, those
 
 def test_the_filters_are_the_catalogue_s_own_fields(window):
     window.open()
-    fields = window.page.locator("[data-field]").evaluate_all("groups => groups.map(group => group.dataset.field)")
+    fields = window.page.locator("[data-field]").evaluate_all(
+        "groups => groups.map(group => group.dataset.field)"
+    )
     assert fields == ["category", "price", "color", "in_stock", "brand", "pattern"]
 
 
@@ -95,7 +97,9 @@ def test_both_handles_of_the_price_can_be_moved_and_the_histogram_marks_the_span
     for _ in range(10):
         low.press("ArrowRight")
     least = float(window.page.get_by_label("Price, lowest, as a number").input_value())
-    window.counts(f"{len(those(lambda p: p.price is not None and least <= p.price <= most))} products")
+    window.counts(
+        f"{len(those(lambda p: p.price is not None and least <= p.price <= most))} products"
+    )
 
 
 def test_a_handle_is_dragged_with_the_mouse(window):
@@ -143,7 +147,14 @@ def test_chips_take_single_filters_away_and_clear_all_takes_all(window):
     chips = window.page.locator("#chips .chip")
     expect(chips).to_have_text(["Price up to €60", "Red", "Blue", "Home"], use_inner_text=True)
     window.page.get_by_role("button", name="Remove the filter Blue").click()
-    expected = those(lambda p: p.colors == ("red",) and p.price is not None and p.price <= 60 and p.category[0].startswith("Home/"))
+    expected = those(
+        lambda p: (
+            p.colors == ("red",)
+            and p.price is not None
+            and p.price <= 60
+            and p.category[0].startswith("Home/")
+        )
+    )
     window.counts(f"{len(expected)} products")
     assert window.ids() == expected
     window.page.get_by_role("button", name="Clear all").click()

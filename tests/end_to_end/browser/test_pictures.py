@@ -56,7 +56,9 @@ def test_a_broken_picture_gets_the_service_s_own_words(window):
 
 def test_a_large_picture_leaves_the_browser_small(window):
     window.open()
-    with window.page.expect_request(lambda r: r.method == "POST" and "multipart" in r.headers.get("content-type", "")) as sent:
+    with window.page.expect_request(
+        lambda r: r.method == "POST" and "multipart" in r.headers.get("content-type", "")
+    ) as sent:
         window.drop(picture("red", size=(3000, 2000), form="PNG"))
     assert len(sent.value.post_data_buffer or b"") < 60_000
     shows_reds_first(window)

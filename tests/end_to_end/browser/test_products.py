@@ -43,11 +43,20 @@ def test_a_product_opens_with_its_facts_its_variants_and_what_resembles_it(windo
     detail = window.page.get_by_role("dialog")
     product = STOCK[0]
     expect(detail.get_by_role("heading", name=product.title)).to_be_visible()
-    for words in ("Clothing / Dress", "€10", "A red thing.", product.brand, "Plain", "Out of stock"):
+    for words in (
+        "Clothing / Dress",
+        "€10",
+        "A red thing.",
+        product.brand,
+        "Plain",
+        "Out of stock",
+    ):
         expect(detail).to_contain_text(words, ignore_case=True)
     expect(detail.locator(".variants .tile")).to_have_count(1)
     expect(detail.locator(".alike .tile")).to_have_count(12)
-    hrefs = detail.locator(".alike .tile").evaluate_all("tiles => tiles.map(tile => tile.getAttribute('href'))")
+    hrefs = detail.locator(".alike .tile").evaluate_all(
+        "tiles => tiles.map(tile => tile.getAttribute('href'))"
+    )
     assert "/product/p%2F000" not in hrefs
     window.page.keyboard.press("Escape")
     expect(detail).to_be_hidden()
@@ -79,7 +88,9 @@ def test_closing_goes_back_to_the_products_however_many_were_looked_at(window):
 
 def test_the_short_address_of_a_product_opens_it(window):
     window.open("/product/p%2F003")
-    expect(window.page.get_by_role("dialog").get_by_role("heading", name=STOCK[3].title)).to_be_visible()
+    expect(
+        window.page.get_by_role("dialog").get_by_role("heading", name=STOCK[3].title)
+    ).to_be_visible()
 
 
 def test_a_product_that_is_gone_says_so(window):
@@ -101,4 +112,6 @@ def test_pictures_below_the_window_are_not_loaded_yet(open_window):
     window.open()
     images = window.page.locator("#grid img")
     assert images.evaluate_all("images => images.slice(8).every(image => image.loading === 'lazy')")
-    assert images.evaluate_all("images => images.every(image => image.getAttribute('width') && image.getAttribute('height'))")
+    assert images.evaluate_all(
+        "images => images.every(image => image.getAttribute('width') && image.getAttribute('height'))"
+    )

@@ -15,7 +15,10 @@ def test_typing_words_shows_the_closest_products_first(window):
     expect(window.page.locator("#grid:not([aria-busy])")).to_be_attached()
     reds = set(those(lambda p: p.colors == ("red",)))
     assert set(window.ids()[: len(reds)]) == reds
-    scores = [float(text.removeprefix("similarity")) for text in window.page.locator(".card__score").all_text_contents()]
+    scores = [
+        float(text.removeprefix("similarity"))
+        for text in window.page.locator(".card__score").all_text_contents()
+    ]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -31,7 +34,10 @@ def test_every_card_shows_title_brand_price_and_similarity(window):
 
 def test_a_price_with_cents_shows_them_and_a_missing_price_shows_nothing(window):
     window.open("/?sort=title")
-    prices = {p.id: window.page.locator(f'.card[data-id="{p.id}"] .card__price') for p in (STOCK[5], STOCK[7])}
+    prices = {
+        p.id: window.page.locator(f'.card[data-id="{p.id}"] .card__price')
+        for p in (STOCK[5], STOCK[7])
+    }
     window.to_the_end()
     expect(prices["p/007"]).to_have_text("€17.50")
     expect(prices["p/005"]).to_have_text("")
@@ -44,7 +50,10 @@ def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(wi
     window.page.select_option("#sort", "price")
     expect(window.cards.first).to_have_attribute("data-id", "p/000")
     window.to_the_end()
-    dresses = sorted((p for p in STOCK if p.category == ("Clothing/Dress",)), key=lambda p: (p.price is None, p.price or 0, p.id))
+    dresses = sorted(
+        (p for p in STOCK if p.category == ("Clothing/Dress",)),
+        key=lambda p: (p.price is None, p.price or 0, p.id),
+    )
     assert window.ids() == [p.id for p in dresses]
 
 
@@ -96,7 +105,10 @@ def test_one_per_style_shows_each_group_once(window):
 
 def test_sorted_by_price_only_the_closest_products_are_shown_but_all_are_counted(window):
     bodies = []
-    window.page.on("request", lambda request: bodies.append(request.post_data_json) if request.method == "POST" else None)
+    window.page.on(
+        "request",
+        lambda request: bodies.append(request.post_data_json) if request.method == "POST" else None,
+    )
     window.open("/?q=red&sort=price")
     page = next(body for body in bodies if body["limit"] > 1)
     assert page["candidates"] == 200  # more than this shop has, so here they are all

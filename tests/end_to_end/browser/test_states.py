@@ -31,7 +31,9 @@ def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_aga
 
     def answer(route):
         if broken[0]:
-            route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+            route.fulfill(
+                status=503, content_type="application/problem+json", body=json.dumps(DOWN)
+            )
         else:
             route.continue_()
 
@@ -57,7 +59,10 @@ def test_a_service_that_cannot_be_reached_is_told_from_one_that_refuses(window):
 def test_an_error_at_the_first_question_is_mended_by_trying_again(window):
     window.expected += ["503"]
     window.page.route(
-        "**/v1/fields", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+        "**/v1/fields",
+        lambda route: route.fulfill(
+            status=503, content_type="application/problem+json", body=json.dumps(DOWN)
+        ),
     )
     window.open("/?q=red&color=red")
     expect(window.page.locator(".notice--error")).to_be_visible()
@@ -73,7 +78,10 @@ def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_windo
     window.open()
     expect(window.cards).to_have_count(24)
     window.page.route(
-        "**/v1/search", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(DOWN))
+        "**/v1/search",
+        lambda route: route.fulfill(
+            status=503, content_type="application/problem+json", body=json.dumps(DOWN)
+        ),
     )
     window.page.click("#more-button")
     expect(window.page.locator("#toast")).to_contain_text("The index did not answer in time.")
@@ -85,7 +93,9 @@ def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_windo
 def test_while_the_first_products_are_on_their_way_their_shape_is_shown(window):
     held, shape_seen = [], False
 
-    def hold_back(route):  # the shape is there before the page asks: a question may come after the looking
+    def hold_back(
+        route,
+    ):  # the shape is there before the page asks: a question may come after the looking
         if shape_seen:
             route.continue_()
         else:
@@ -126,5 +136,7 @@ def test_names_from_the_catalogue_are_text_and_never_markup(window):
         ),
     )
     window.open("/?show=p/000")
-    expect(window.page.get_by_role("dialog").get_by_role("heading")).to_have_text(["<img src=x onerror=alert(1)>", "Looks similar"])
+    expect(window.page.get_by_role("dialog").get_by_role("heading")).to_have_text(
+        ["<img src=x onerror=alert(1)>", "Looks similar"]
+    )
     expect(window.page.get_by_role("dialog")).to_contain_text("<script>alert(1)</script>")

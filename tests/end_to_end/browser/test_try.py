@@ -26,7 +26,10 @@ def test_a_picture_gets_probabilities_and_cosines(window):
     bars = window.page.locator("#classify .bar")
     expect(bars).to_have_count(3)
     expect(bars.first).to_contain_text("red")
-    shares = [float(text.removesuffix(" %")) for text in window.page.locator("#classify .bar__value").all_inner_texts()]
+    shares = [
+        float(text.removesuffix(" %"))
+        for text in window.page.locator("#classify .bar__value").all_inner_texts()
+    ]
     assert sum(shares) == pytest.approx(100, abs=0.2)
     expect(window.page.locator("#similarity .bar__name")).to_have_text(["red", "blue", "green"])
     expect(window.page.locator("#similarity .bar--best")).to_contain_text("red")

@@ -57,7 +57,9 @@ class Window:
             self._complaints.append(f"status: {response.status} {response.url}")
 
     def complaints(self) -> list[str]:
-        return [text for text in self._complaints if not any(part in text for part in self.expected)]
+        return [
+            text for text in self._complaints if not any(part in text for part in self.expected)
+        ]
 
     # What can be seen.
 
@@ -83,7 +85,9 @@ class Window:
 
     def number(self, field: str, value: str) -> int:
         """The live count beside a value."""
-        label = self.option(field, value).locator("xpath=ancestor-or-self::*[self::label or self::button][1]")
+        label = self.option(field, value).locator(
+            "xpath=ancestor-or-self::*[self::label or self::button][1]"
+        )
         return int(label.locator('[class$="__count"]').inner_text().replace(",", ""))
 
     def query(self) -> str:

@@ -16,7 +16,11 @@ from tests.shop import Shop, open_shop
 
 __all__ = ["BACKENDS", "opened_beside", "shop_on"]
 
-BACKENDS = ["faiss", "qdrant-local", *(["qdrant-server"] if "VITRINE_TEST_QDRANT_URL" in os.environ else [])]
+BACKENDS = [
+    "faiss",
+    "qdrant-local",
+    *(["qdrant-server"] if "VITRINE_TEST_QDRANT_URL" in os.environ else []),
+]
 """Each runs in one process with threads; what several processes may open is tested on faiss."""
 
 

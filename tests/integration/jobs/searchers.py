@@ -44,14 +44,29 @@ class Searchers:
     """
 
     def __init__(
-        self, shop: Shop, understands: Shop, shown: Mapping[str, Iterable[int]], *, untouched: range, clients: int, seed: int = 0
+        self,
+        shop: Shop,
+        understands: Shop,
+        shown: Mapping[str, Iterable[int]],
+        *,
+        untouched: range,
+        clients: int,
+        seed: int = 0,
     ) -> None:
-        self._shop, self._understands, self._shown, self._untouched = shop, understands, shown, untouched
+        self._shop, self._understands, self._shown, self._untouched = (
+            shop,
+            understands,
+            shown,
+            untouched,
+        )
         self.stop = threading.Event()
         self.faults: list[str] = []
         self.answers: list[Answer] = []
         self.clients = range(clients)
-        self._threads = [threading.Thread(target=self._search, args=(n, random.Random(seed + n))) for n in self.clients]
+        self._threads = [
+            threading.Thread(target=self._search, args=(n, random.Random(seed + n)))
+            for n in self.clients
+        ]
 
     def __enter__(self) -> Searchers:
         for thread in self._threads:
@@ -74,7 +89,9 @@ class Searchers:
         deadline = time.monotonic() + PATIENCE_S
         while min(counts.values()) < each:
             if time.monotonic() > deadline:
-                self.faults.append(f"clients were answered {counts} times within {PATIENCE_S} s: some wait")
+                self.faults.append(
+                    f"clients were answered {counts} times within {PATIENCE_S} s: some wait"
+                )
                 return
             time.sleep(0.002)
             new = self.answers[seen:]
@@ -88,7 +105,10 @@ class Searchers:
                 began = time.perf_counter()
                 page, check = self._one(chance)
                 self.answers.append(Answer(client, began, time.perf_counter(), page.model))
-                self._expect(page.model in page.version, f"{page.version} answered with the model {page.model}")
+                self._expect(
+                    page.model in page.version,
+                    f"{page.version} answered with the model {page.model}",
+                )
                 check(page)
             except Exception as error:
                 self.faults.append(f"{type(error).__name__}: {error}")
@@ -97,14 +117,19 @@ class Searchers:
         search = self._shop.vitrine.engine.search
         match chance.randrange(3):
             case 0:
-                return search(SearchQuery(texts=(WeightedText("red"),), limit=5)), self._check_scores
+                return search(
+                    SearchQuery(texts=(WeightedText("red"),), limit=5)
+                ), self._check_scores
             case 1:
                 wanted = product(chance.choice(self._untouched)).id
                 return search(SearchQuery(like=(wanted,), limit=3)), lambda page: self._expect(
-                    page.hits[0].product.id == wanted, f"{wanted} does not find itself in {page.version}"
+                    page.hits[0].product.id == wanted,
+                    f"{wanted} does not find itself in {page.version}",
                 )
             case _:
-                return search(SearchQuery(sort=Sort("price", descending=True), limit=3)), lambda page: self._expect(
+                return search(
+                    SearchQuery(sort=Sort("price", descending=True), limit=3)
+                ), lambda page: self._expect(
                     len(page.hits) == 3, f"browsing {page.version} gives {len(page.hits)} products"
                 )
 
@@ -114,7 +139,10 @@ class Searchers:
         self._expect(len(page.hits) == 5, f"{page.version} gives {len(page.hits)} products")
         for hit in page.hits:
             # A picture that is replaced at this moment may be told with the score of the one before.
-            shown = [self._understands.embed(page.model, picture(n)) for n in list(self._shown[hit.product.id])]
+            shown = [
+                self._understands.embed(page.model, picture(n))
+                for n in list(self._shown[hit.product.id])
+            ]
             fits = any(abs(float(query @ vector) - (hit.score or 0)) < 1e-4 for vector in shown)
             self._expect(fits, f"{hit.product.id} has the score of another model in {page.version}")
 
@@ -146,7 +174,9 @@ class SlowAtFirst(FakeEmbedder):
             self._hold()
 
 
-def around(answers: Iterable[Answer], moment: float, *, until: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def around(
+    answers: Iterable[Answer], moment: float, *, until: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Seconds of the searches that ended before a moment, and of those under way at some time from then to `until`."""
     answers = list(answers)
     usual = [a.seconds for a in answers if a.ended < moment]

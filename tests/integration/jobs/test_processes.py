@@ -24,14 +24,28 @@ from vitrine.queries import SearchQuery, WeightedText
 pytestmark = pytest.mark.timeout(500)
 
 ROOT = Path(__file__).parents[3]
-SETTINGS: dict[str, Any] = {"job_lease_s": 1.0, "chunk_size": 20, "write_batch": 20, "worker_threads": 1, "verify_sample": 5}
+SETTINGS: dict[str, Any] = {
+    "job_lease_s": 1.0,
+    "chunk_size": 20,
+    "write_batch": 20,
+    "worker_threads": 1,
+    "verify_sample": 5,
+}
 
 
 class Program:
     """One of `tests.integration.jobs.program`, in a process that may be killed."""
 
     def __init__(self, what: str, folder: Path, settings: dict[str, Any], *rest: str) -> None:
-        command = [sys.executable, "-m", "tests.integration.jobs.program", what, str(folder), json.dumps(settings), *rest]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.integration.jobs.program",
+            what,
+            str(folder),
+            json.dumps(settings),
+            *rest,
+        ]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def line(self) -> str:
@@ -83,7 +97,9 @@ def until(holds: Callable[[], bool], seconds: float = 150) -> None:
 
 
 def embedded_by_each(folder: Path) -> list[int]:
-    return [sum(int(line) for line in notes.read_text().split()) for notes in folder.glob("embedded-*")]
+    return [
+        sum(int(line) for line in notes.read_text().split()) for notes in folder.glob("embedded-*")
+    ]
 
 
 def assert_whole(shop: Shop, count: int) -> None:
@@ -94,7 +110,9 @@ def assert_whole(shop: Shop, count: int) -> None:
     assert len(page.hits) == 5
 
 
-def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(tmp_path: Path, programs: list[Program]):
+def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(
+    tmp_path: Path, programs: list[Program]
+):
     seed, count = random.randrange(10**6), 200
     print("seed", seed)
     chance = random.Random(seed)
@@ -131,7 +149,9 @@ def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(tmp_path: Path,
     admin.close()
 
 
-def test_what_was_acknowledged_survives_kill_9_of_who_accepted_it_and_of_who_does_it(tmp_path: Path, programs: list[Program]):
+def test_what_was_acknowledged_survives_kill_9_of_who_accepted_it_and_of_who_does_it(
+    tmp_path: Path, programs: list[Program]
+):
     seed, count = random.randrange(10**6), 400
     print("seed", seed)
     chance = random.Random(seed)
@@ -153,7 +173,9 @@ def test_what_was_acknowledged_survives_kill_9_of_who_accepted_it_and_of_who_doe
         assert wait_for(admin, job.id).state is JobState.DONE
     worker.stop()
     ids = [product(n).id for n in range(acknowledged + 1)]
-    prices = [record.product.price for _, record in sorted(shop.vitrine.versions.live().get(ids).items())]
+    prices = [
+        record.product.price for _, record in sorted(shop.vitrine.versions.live().get(ids).items())
+    ]
     assert prices == [10_000.0 + n for n in range(acknowledged + 1)]
     print(f"{acknowledged + 1} changes were acknowledged before the kill, all are there")
     admin.close()
@@ -165,7 +187,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def test_two_workers_on_redis_share_one_reindex_and_embed_each_product_once(tmp_path: Path, programs: list[Program], redis_url: str):
+def test_two_workers_on_redis_share_one_reindex_and_embed_each_product_once(
+    tmp_path: Path, programs: list[Program], redis_url: str
+):
     count = 400
     settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 30.0}
     shop = open_shop(tmp_path, **settings)
@@ -186,7 +210,9 @@ def test_two_workers_on_redis_share_one_reindex_and_embed_each_product_once(tmp_
     admin.close()
 
 
-def test_a_killed_workers_chunk_is_taken_by_the_other(tmp_path: Path, programs: list[Program], redis_url: str):
+def test_a_killed_workers_chunk_is_taken_by_the_other(
+    tmp_path: Path, programs: list[Program], redis_url: str
+):
     count = 200
     settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 6.0}
     shop = open_shop(tmp_path, **settings)
@@ -200,12 +226,16 @@ def test_a_killed_workers_chunk_is_taken_by_the_other(tmp_path: Path, programs: 
     job = wait_for(admin, job_id)
     second.stop()
     assert (job.state, job.done) == (JobState.DONE, count)
-    assert sum(embedded_by_each(tmp_path)) <= count + 2 * settings["chunk_size"], "only the chunk in the dead worker's hands is done again"
+    assert sum(embedded_by_each(tmp_path)) <= count + 2 * settings["chunk_size"], (
+        "only the chunk in the dead worker's hands is done again"
+    )
     assert shop.vitrine.versions.live().count() == count
     admin.close()
 
 
-def test_a_worker_that_is_told_to_stop_leaves_a_reindex_that_another_finishes(tmp_path: Path, programs: list[Program]):
+def test_a_worker_that_is_told_to_stop_leaves_a_reindex_that_another_finishes(
+    tmp_path: Path, programs: list[Program]
+):
     count = 200
     settings = SETTINGS | {"job_lease_s": 300.0}
     shop = open_shop(tmp_path, **settings)
@@ -219,6 +249,8 @@ def test_a_worker_that_is_told_to_stop_leaves_a_reindex_that_another_finishes(tm
     assert left.state is not JobState.DONE
     assert shop.vitrine.versions.live().info.model == OLD
     worker = start_worker(programs, tmp_path, settings)
-    assert wait_for(admin, job_id, 200).state is JobState.DONE, "what a stopped worker held is free at once, whatever the lease"
+    assert wait_for(admin, job_id, 200).state is JobState.DONE, (
+        "what a stopped worker held is free at once, whatever the lease"
+    )
     worker.stop()
     admin.close()

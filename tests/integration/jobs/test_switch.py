@@ -23,7 +23,9 @@ ROUNDS = 5
 
 @pytest.mark.timeout(1000)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_switch_makes_no_search_slower_than_twice_its_usual_p99(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str):
+def test_the_switch_makes_no_search_slower_than_twice_its_usual_p99(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+):
     """Five reindexes, each under a service that has only the model of the version before it.
 
     "Usual" are the searches of the same clients while the same reindex runs, so a slow machine is slow in both. Of each client three
@@ -42,7 +44,10 @@ def test_the_switch_makes_no_search_slower_than_twice_its_usual_p99(tmp_path: Pa
                     published = moments_of_publishing(shop, patched)
                     factors.append(one_round(shop, service, admin, model, published, seed=number))
         admin.close()
-    print("slowest search at the switch by usual p99, in each round:", *(f"{factor:.2f}" for factor in factors))
+    print(
+        "slowest search at the switch by usual p99, in each round:",
+        *(f"{factor:.2f}" for factor in factors),
+    )
     assert float(np.median(factors)) <= 2
 
 
@@ -51,15 +56,25 @@ def alternately(*values: str) -> Iterator[str]:
         yield from values
 
 
-def one_round(shop: Shop, service: Shop, admin: Admin, model: str, published: Sequence[float], *, seed: int) -> float:
+def one_round(
+    shop: Shop, service: Shop, admin: Admin, model: str, published: Sequence[float], *, seed: int
+) -> float:
     """Reindex with a model that the service has not loaded; gives the slowest search at the switch as a multiple of the usual p99."""
     shown = {product(n).id: {n} for n in range(COUNT)}
     searchers = Searchers(service, shop, shown, untouched=range(COUNT), clients=2, seed=seed)
 
     def usual_p99() -> float:
-        return float(np.percentile([a.seconds for a in list(searchers.answers) if began < a.ended < published[0]], 99))
+        return float(
+            np.percentile(
+                [a.seconds for a in list(searchers.answers) if began < a.ended < published[0]], 99
+            )
+        )
 
-    service.models.make = lambda name: SlowAtFirst(name, lambda: time.sleep(3 * usual_p99())) if name == model else FakeEmbedder(name=name)
+    service.models.make = lambda name: (
+        SlowAtFirst(name, lambda: time.sleep(3 * usual_p99()))
+        if name == model
+        else FakeEmbedder(name=name)
+    )
     with searchers:
         searchers.wait_for_answers(20)
         began = time.perf_counter()
@@ -68,7 +83,10 @@ def one_round(shop: Shop, service: Shop, admin: Admin, model: str, published: Se
         searchers.wait_for_answers(5, model)
     assert searchers.faults == []
     assert admin.job(job_id).state is JobState.DONE
-    return max(answer.seconds for answer in at_the_switch(searchers, published[0], model)) / usual_p99()
+    return (
+        max(answer.seconds for answer in at_the_switch(searchers, published[0], model))
+        / usual_p99()
+    )
 
 
 def at_the_switch(searchers: Searchers, published: float, model: str) -> Iterator[Answer]:

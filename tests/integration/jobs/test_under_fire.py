@@ -42,7 +42,11 @@ class Expected:
     def first(cls, count: int) -> Expected:
         """What `Shop.publish_first` puts in."""
         ids = [product(n).id for n in range(count)]
-        return cls({i: n for n, i in enumerate(ids)}, {i: float(n) for n, i in enumerate(ids)}, {i: {n} for n, i in enumerate(ids)})
+        return cls(
+            {i: n for n, i in enumerate(ids)},
+            {i: float(n) for n, i in enumerate(ids)},
+            {i: {n} for n, i in enumerate(ids)},
+        )
 
     def put(self, product_id: str, number: int, price: float) -> None:
         """An upsert."""
@@ -54,7 +58,9 @@ def sent(number: int) -> dict[str, str]:
     return {"base64": base64.b64encode(picture(number)).decode()}
 
 
-def write_randomly(admin: Admin, expected: Expected, chance: random.Random, pause_s: float) -> list[str]:
+def write_randomly(
+    admin: Admin, expected: Expected, chance: random.Random, pause_s: float
+) -> list[str]:
     """100 upserts, 100 patches and 50 deletes in a random order; returns the ids of the jobs."""
     jobs = []
     deeds = ["upsert"] * 100 + ["patch"] * 100 + ["delete"] * 50
@@ -63,9 +69,22 @@ def write_randomly(admin: Admin, expected: Expected, chance: random.Random, paus
         known = [one for one in expected.pictures if int(one[1:]) not in UNTOUCHED]
         target = chance.choice(known)
         if deed == "upsert":
-            target = f"p{9000 + number}" if chance.random() < 0.5 else product(chance.randrange(1500)).id  # new, known, or deleted before
+            target = (
+                f"p{9000 + number}" if chance.random() < 0.5 else product(chance.randrange(1500)).id
+            )  # new, known, or deleted before
             expected.put(target, 3000 + number, 5.0 + number)
-            jobs.append(admin.upsert([{"id": target, "title": target, "price": 5.0 + number, "image": sent(3000 + number)}]))
+            jobs.append(
+                admin.upsert(
+                    [
+                        {
+                            "id": target,
+                            "title": target,
+                            "price": 5.0 + number,
+                            "image": sent(3000 + number),
+                        }
+                    ]
+                )
+            )
         elif deed == "patch":
             expected.prices[target] = 7000.0 + number
             jobs.append(admin.patch(target, {"price": 7000.0 + number}))
@@ -88,7 +107,9 @@ def wait_for(admin: Admin, job_ids: list[str], seconds: float = 700) -> None:
 def working(shop: Shop) -> Iterator[None]:
     """A worker on the shop until the block ends."""
     stop = threading.Event()
-    worker = threading.Thread(target=Worker(shop.vitrine, open_store(shop.vitrine.settings)).run, args=(stop,))
+    worker = threading.Thread(
+        target=Worker(shop.vitrine, open_store(shop.vitrine.settings)).run, args=(stop,)
+    )
     worker.start()
     try:
         yield
@@ -111,7 +132,9 @@ def moments_of_publishing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[f
 
 @pytest.mark.timeout(1000)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str):
+def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+):
     """The service's new model is held wherever it is slow at first, each time until every client has been answered ten times more:
     had one search waited for it, both would wait for ever. So nothing here depends on the speed of the machine."""
     seed = random.randrange(10**6)
@@ -121,14 +144,22 @@ def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(tmp_path: Path, monke
         expected = Expected.first(COUNT)
         admin = Admin(shop.vitrine)
         published = moments_of_publishing(shop, monkeypatch)
-        searchers = Searchers(service, shop, expected.shown, untouched=UNTOUCHED, clients=2 if backend == "faiss" else 1)
+        searchers = Searchers(
+            service,
+            shop,
+            expected.shown,
+            untouched=UNTOUCHED,
+            clients=2 if backend == "faiss" else 1,
+        )
         held: list[float] = []
 
         def hold() -> None:
             searchers.wait_for_answers(10, OLD)
             held.append(time.perf_counter())
 
-        service.models.make = lambda name: SlowAtFirst(name, hold) if name == NEW else FakeEmbedder(name=name)
+        service.models.make = lambda name: (
+            SlowAtFirst(name, hold) if name == NEW else FakeEmbedder(name=name)
+        )
         with searchers, working(shop):
             reindex = admin.reindex()
             writes = write_randomly(admin, expected, random.Random(seed), pause_s=0.02)
@@ -137,16 +168,22 @@ def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(tmp_path: Path, monke
             done = time.perf_counter()
         job = admin.job(reindex)
         tell_seconds(searchers, published[0], done)
-        print(f"{searchers.served.total()} searches, by model {dict(searchers.served)}, reindex at {job.rate:.0f} products/s")
+        print(
+            f"{searchers.served.total()} searches, by model {dict(searchers.served)}, reindex at {job.rate:.0f} products/s"
+        )
         assert (job.state, job.error) == (JobState.DONE, None)
         assert searchers.faults == []
         assert len(published) == 1
         assert len(held) == 3, "held while it is loaded, at its first text and at its first picture"
         assert min(held) > published[0]
-        assert all(answer.model == OLD for answer in searchers.answers if answer.ended < max(held)), (
-            "the new version answers once it is warm"
-        )
-        failed = [(admin.job(one).kind, admin.job(one).error) for one in writes if admin.job(one).state is not JobState.DONE]
+        assert all(
+            answer.model == OLD for answer in searchers.answers if answer.ended < max(held)
+        ), "the new version answers once it is warm"
+        failed = [
+            (admin.job(one).kind, admin.job(one).error)
+            for one in writes
+            if admin.job(one).state is not JobState.DONE
+        ]
         assert failed == []
         live = shop.vitrine.versions.live()
         assert (live.info.name, live.info.model) == (job.version, NEW)

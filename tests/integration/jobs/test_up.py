@@ -34,9 +34,18 @@ def write_catalogue(folder: Path) -> list[str]:
     rows = []
     for number in range(COUNT):
         (folder / f"{number}.png").write_bytes(picture(number))
-        rows.append({"id": f"p{number}", "title": f"Product {number}", "price": number, "image": f"{number}.png"})
+        rows.append(
+            {
+                "id": f"p{number}",
+                "title": f"Product {number}",
+                "price": number,
+                "image": f"{number}.png",
+            }
+        )
     (folder / "shop.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    (folder / "shop.toml").write_text('[product]\nid = "id"\ntitle = "title"\nprice = "price"\nimage = "image"\n')
+    (folder / "shop.toml").write_text(
+        '[product]\nid = "id"\ntitle = "title"\nprice = "price"\nimage = "image"\n'
+    )
     return [str(folder / "shop.jsonl"), "--map", str(folder / "shop.toml")]
 
 
@@ -48,8 +57,16 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 200) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_model(tmp_path: Path, clip_folder: Path, other_model: Path):
-    settings = {"model": str(clip_folder), "runtime": "torch", "admin_token": TOKEN, "graceful_timeout_s": 20, "job_lease_s": 2}
+def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_model(
+    tmp_path: Path, clip_folder: Path, other_model: Path
+):
+    settings = {
+        "model": str(clip_folder),
+        "runtime": "torch",
+        "admin_token": TOKEN,
+        "graceful_timeout_s": 20,
+        "job_lease_s": 2,
+    }
     environment = {
         **os.environ,
         **{f"VITRINE_{k.upper()}": str(v) for k, v in settings.items()},
@@ -58,14 +75,18 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
 
     def vitrine(*arguments: str) -> str:
         command = [sys.executable, "-c", VITRINE, *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=240, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     vitrine("ingest", *write_catalogue(tmp_path))
     with ServiceProcess(tmp_path, "-c", VITRINE, "up", **settings) as up:
         up.wait_until("/health/ready")
-        with httpx.Client(base_url=up.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
+        with httpx.Client(
+            base_url=up.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60
+        ) as client:
 
             def finish(answer: httpx.Response) -> dict[str, object]:
                 assert answer.status_code == 202, answer.text
@@ -81,7 +102,11 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
             finish(client.patch("/v1/admin/products/p3", json={"price": 1000}))
             assert price() == 1000
 
-            worker = next(c for c in psutil.Process(up.process.pid).children() if "ingest.worker" in c.cmdline())
+            worker = next(
+                c
+                for c in psutil.Process(up.process.pid).children()
+                if "ingest.worker" in c.cmdline()
+            )
             worker.kill()
             finish(client.patch("/v1/admin/products/p3", json={"price": 2000}))
             assert price() == 2000
@@ -89,7 +114,13 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
             before = client.get("/v1/search", params={"q": "red dress"}).json()
             job = finish(client.post("/v1/admin/reindex", json={"model": str(other_model)}))
             assert (job["done"], job["total"], job["failed_items"]) == (COUNT, COUNT, 0)
-            until(lambda: client.get("/v1/search", params={"q": "red dress"}).json()["index"]["model"] == str(other_model), "the switch")
+            until(
+                lambda: (
+                    client.get("/v1/search", params={"q": "red dress"}).json()["index"]["model"]
+                    == str(other_model)
+                ),
+                "the switch",
+            )
             after = client.get("/v1/search", params={"q": "red dress"}).json()
             assert after["index"]["version"] == job["version"]
             assert before["index"]["model"] == str(clip_folder)

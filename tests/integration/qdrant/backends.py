@@ -74,7 +74,11 @@ def _open_engine(folder: Path) -> IndexVersions:
     """Qdrant's own engine behind its gRPC protocol, on loopback."""
     from vitrine.index.qdrant import open_versions
 
-    return open_versions(Settings(data_dir=folder, qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=_engine.of(folder)))
+    return open_versions(
+        Settings(
+            data_dir=folder, qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=_engine.of(folder)
+        )
+    )
 
 
 def server_settings() -> dict[str, Any]:
@@ -113,6 +117,9 @@ def remove_collections(settings: Settings) -> None:
                 connection.write("delete_collection", collection_name=collection.name)
 
 
-QDRANT: dict[str, Callable[[Path], IndexVersions]] = {"qdrant-local": _open_local, "qdrant-engine": _open_engine}
+QDRANT: dict[str, Callable[[Path], IndexVersions]] = {
+    "qdrant-local": _open_local,
+    "qdrant-engine": _open_engine,
+}
 if "VITRINE_TEST_QDRANT_URL" in os.environ:
     QDRANT |= {"qdrant-server": _server(grpc=True), "qdrant-server-http": _server(grpc=False)}

@@ -28,7 +28,9 @@ def versions_on(engine: Engine) -> Iterator[Callable[..., IndexVersions]]:
         port = ended.enter_context(serve(engine))
 
         def make(**settings: Any) -> IndexVersions:
-            versions = open_versions(Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, **settings))
+            versions = open_versions(
+                Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, **settings)
+            )
             ended.callback(versions.close)
             return versions
 

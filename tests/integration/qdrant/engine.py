@@ -45,7 +45,9 @@ class Engine:
     def __init__(self) -> None:
         # in memory where there is a file system for it: the engine syncs every index that it makes
         memory = Path("/dev/shm")
-        self._folder = Path(tempfile.mkdtemp(prefix="qdrant-engine-", dir=memory if memory.is_dir() else None))
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="qdrant-engine-", dir=memory if memory.is_dir() else None)
+        )
         self._made = 0
         self._lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
@@ -64,11 +66,16 @@ class Engine:
         with self._lock:
             if name in self.collections or name in self.aliases:
                 raise Refused("ALREADY_EXISTS", f"Wrong input: Collection `{name}` already exists!")
-            vectors = {n: edge.EdgeVectorParams(p.size, edge.Distance.Cosine) for n, p in request.vectors.items()}
+            vectors = {
+                n: edge.EdgeVectorParams(p.size, edge.Distance.Cosine)
+                for n, p in request.vectors.items()
+            }
             hnsw = request.hnsw_config
             config = edge.EdgeConfig(
                 vectors=vectors,
-                hnsw_config=edge.HnswIndexConfig(m=hnsw.m or 16, ef_construct=hnsw.ef_construct or 100, full_scan_threshold=1),
+                hnsw_config=edge.HnswIndexConfig(
+                    m=hnsw.m or 16, ef_construct=hnsw.ef_construct or 100, full_scan_threshold=1
+                ),
                 optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1),
             )
             self._made += 1
@@ -93,7 +100,10 @@ class Engine:
             for step in steps:
                 if isinstance(step, models.DeleteAliasOperation):
                     if changed.pop(step.delete_alias.alias_name, None) is None:
-                        raise Refused("NOT_FOUND", f"Not found: Alias `{step.delete_alias.alias_name}` doesn't exist!")
+                        raise Refused(
+                            "NOT_FOUND",
+                            f"Not found: Alias `{step.delete_alias.alias_name}` doesn't exist!",
+                        )
                 else:
                     self._found(step.create_alias.collection_name)
                     changed[step.create_alias.alias_name] = step.create_alias.collection_name
@@ -109,7 +119,10 @@ class Engine:
         found = self._found(name)
         described = QdrantClient(":memory:")  # the client knows how a server describes a collection
         described.create_collection("described", vectors_config=found.created.vectors)
-        indexes = {k: models.PayloadIndexInfo(data_type=models.PayloadSchemaType(s.type.value), points=0) for k, s in found.indexes.items()}
+        indexes = {
+            k: models.PayloadIndexInfo(data_type=models.PayloadSchemaType(s.type.value), points=0)
+            for k, s in found.indexes.items()
+        }
         info = described.get_collection("described")
         info.config.metadata = found.metadata
         return info.model_copy(update={"payload_schema": indexes})
@@ -118,7 +131,11 @@ class Engine:
 
     def query(self, name: str, request: models.QueryRequest) -> list[models.ScoredPoint]:
         collection = self._found(name)
-        nearest = request.query.nearest if isinstance(request.query, models.NearestQuery) else request.query
+        nearest = (
+            request.query.nearest
+            if isinstance(request.query, models.NearestQuery)
+            else request.query
+        )
         params = request.params or models.SearchParams()
         points = collection.shard.query(
             edge.QueryRequest(
@@ -131,19 +148,32 @@ class Engine:
                 with_vector=_vector(request.with_vector),
             )
         )
-        return [models.ScoredPoint(id=str(p.id), version=0, score=p.score, payload=p.payload, vector=p.vector) for p in points]
+        return [
+            models.ScoredPoint(
+                id=str(p.id), version=0, score=p.score, payload=p.payload, vector=p.vector
+            )
+            for p in points
+        ]
 
     def scroll(self, name: str, request: models.ScrollRequest) -> tuple[list[models.Record], Any]:
         collection = self._found(name)
         order = request.order_by
-        direction = None if order is None else edge.Direction.Desc if order.direction == models.Direction.DESC else edge.Direction.Asc
+        direction = (
+            None
+            if order is None
+            else edge.Direction.Desc
+            if order.direction == models.Direction.DESC
+            else edge.Direction.Asc
+        )
         points, offset = _asked(
             lambda: collection.shard.scroll(
                 edge.ScrollRequest(
                     offset=request.offset,
                     limit=request.limit,
                     filter=self._filter(collection, request.filter),
-                    order_by=None if order is None else edge.OrderBy(order.key, direction, order.start_from),
+                    order_by=None
+                    if order is None
+                    else edge.OrderBy(order.key, direction, order.start_from),
                     with_payload=_payload(request.with_payload),
                     with_vector=_vector(request.with_vector),
                 )
@@ -153,17 +183,29 @@ class Engine:
 
     def count(self, name: str, where: models.Filter | None, *, exact: bool) -> int:
         collection = self._found(name)
-        return collection.shard.count(edge.CountRequest(exact=exact, filter=self._filter(collection, where)))
+        return collection.shard.count(
+            edge.CountRequest(exact=exact, filter=self._filter(collection, where))
+        )
 
     def facet(self, name: str, request: models.FacetRequest) -> list[models.FacetValueHit]:
         collection = self._found(name)
         asked = edge.FacetRequest(
-            request.key, limit=request.limit, exact=bool(request.exact), filter=self._filter(collection, request.filter)
+            request.key,
+            limit=request.limit,
+            exact=bool(request.exact),
+            filter=self._filter(collection, request.filter),
         )
-        return [models.FacetValueHit(value=hit.value, count=hit.count) for hit in _asked(lambda: collection.shard.facet(asked))]
+        return [
+            models.FacetValueHit(value=hit.value, count=hit.count)
+            for hit in _asked(lambda: collection.shard.facet(asked))
+        ]
 
-    def retrieve(self, name: str, ids: list[Any], with_payload: Any, with_vector: Any) -> list[models.Record]:
-        found = self._found(name).shard.retrieve(list(ids), _payload(with_payload), _vector(with_vector))
+    def retrieve(
+        self, name: str, ids: list[Any], with_payload: Any, with_vector: Any
+    ) -> list[models.Record]:
+        found = self._found(name).shard.retrieve(
+            list(ids), _payload(with_payload), _vector(with_vector)
+        )
         return [_record(p) for p in found]
 
     # writes
@@ -179,9 +221,13 @@ class Engine:
         collection = self._found(name)
         # the engine has no overwrite under a filter; a server resolves the filter to ids first, as is done here
         with self._lock:
-            points, _ = collection.shard.scroll(edge.ScrollRequest(limit=10_000, filter=self._filter(collection, change.filter)))
+            points, _ = collection.shard.scroll(
+                edge.ScrollRequest(limit=10_000, filter=self._filter(collection, change.filter))
+            )
             if points:
-                collection.shard.update(edge.UpdateOperation.overwrite_payload([p.id for p in points], change.payload))
+                collection.shard.update(
+                    edge.UpdateOperation.overwrite_payload([p.id for p in points], change.payload)
+                )
 
     def build_graph(self, name: str) -> None:
         """Run the optimizer, so that searches go through the graph."""
@@ -202,7 +248,8 @@ class Engine:
             for key in filtered_keys(where):
                 if key not in collection.indexes:
                     raise Refused(
-                        "INVALID_ARGUMENT", f'Bad request: Index required but not found for "{key}" of one of the following types'
+                        "INVALID_ARGUMENT",
+                        f'Bad request: Index required but not found for "{key}" of one of the following types',
                     )
         return engine_filter(where, collection.shard)
 
@@ -215,12 +262,19 @@ def _asked(call: Callable[[], Any]) -> Any:
 
 
 def _record(point: Any) -> models.Record:
-    return models.Record(id=str(point.id), payload=point.payload, vector=point.vector, order_value=getattr(point, "order_value", None))
+    return models.Record(
+        id=str(point.id),
+        payload=point.payload,
+        vector=point.vector,
+        order_value=getattr(point, "order_value", None),
+    )
 
 
 def _payload(wanted: Any) -> Any:
     return (
-        edge.PayloadSelector.Include(wanted.include if isinstance(wanted, models.PayloadSelectorInclude) else wanted)
+        edge.PayloadSelector.Include(
+            wanted.include if isinstance(wanted, models.PayloadSelectorInclude) else wanted
+        )
         if isinstance(wanted, list | models.PayloadSelectorInclude)
         else bool(wanted)
     )

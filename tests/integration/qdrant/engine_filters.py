@@ -28,7 +28,10 @@ def filtered_keys(where: models.Filter) -> set[str]:
 
 def engine_filter(where: models.Filter, shard: edge.EdgeShard) -> edge.Filter:
     """A filter of the client's as the engine's own."""
-    parts = {name: [_condition(c, shard) for c in _listed(getattr(where, name))] or None for name in ("must", "should", "must_not")}
+    parts = {
+        name: [_condition(c, shard) for c in _listed(getattr(where, name))] or None
+        for name in ("must", "should", "must_not")
+    }
     return edge.Filter(**parts)
 
 
@@ -45,12 +48,16 @@ def _condition(condition: Any, shard: edge.EdgeShard) -> Any:
         return edge.HasIdCondition(set(condition.has_id))
     if isinstance(condition.match, models.MatchValue) and isinstance(condition.match.value, bool):
         return edge.HasIdCondition(_having(shard, condition.key, condition.match.value))
-    return edge.FieldCondition(condition.key, match=_match(condition.match), range=_range(condition.range))
+    return edge.FieldCondition(
+        condition.key, match=_match(condition.match), range=_range(condition.range)
+    )
 
 
 def _having(shard: edge.EdgeShard, key: str, truth: bool) -> set[Any]:
     """The points that have the truth value: the binding turns it into the number 1 or 0, which the engine rightly finds nowhere."""
-    points, _ = shard.scroll(edge.ScrollRequest(limit=1_000_000, with_payload=edge.PayloadSelector.Include([key])))
+    points, _ = shard.scroll(
+        edge.ScrollRequest(limit=1_000_000, with_payload=edge.PayloadSelector.Include([key]))
+    )
     return {p.id for p in points if value_at(p.payload, key) is truth}
 
 
@@ -69,5 +76,7 @@ def _range(bounds: Any) -> Any:
         return None
     given = {n: v for n in ("gt", "gte", "lt", "lte") if (v := getattr(bounds, n)) is not None}
     if isinstance(bounds, models.DatetimeRange):
-        return edge.RangeDateTime(**{n: v.isoformat() if isinstance(v, datetime) else str(v) for n, v in given.items()})
+        return edge.RangeDateTime(
+            **{n: v.isoformat() if isinstance(v, datetime) else str(v) for n, v in given.items()}
+        )
     return edge.RangeFloat(**given)

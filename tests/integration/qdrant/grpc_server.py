@@ -13,7 +13,10 @@ import grpc
 from qdrant_client import grpc as wire
 from qdrant_client import models
 from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
-from qdrant_client.grpc.collections_service_pb2_grpc import CollectionsServicer, add_CollectionsServicer_to_server
+from qdrant_client.grpc.collections_service_pb2_grpc import (
+    CollectionsServicer,
+    add_CollectionsServicer_to_server,
+)
 from qdrant_client.grpc.points_service_pb2_grpc import PointsServicer, add_PointsServicer_to_server
 
 from tests.integration.qdrant.engine import Engine, Refused
@@ -30,14 +33,20 @@ class Trouble:
 
     def check(self, context: grpc.ServicerContext) -> None:
         if self.key is not None and dict(context.invocation_metadata()).get("api-key") != self.key:
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "Must provide an API key or an Authorization bearer token")
+            context.abort(
+                grpc.StatusCode.UNAUTHENTICATED,
+                "Must provide an API key or an Authorization bearer token",
+            )
         self.before(context)
 
 
 @contextmanager
 def serve(engine: Engine, *, port: int = 0, trouble: Trouble | None = None) -> Iterator[int]:
     """Serve the engine until the block ends; gives the port."""
-    server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)])
+    server = grpc.server(
+        ThreadPoolExecutor(16),
+        options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)],
+    )
     handler = _Interceptor(trouble or Trouble())
     add_PointsServicer_to_server(_guarded(_Points(engine), handler), server)
     add_CollectionsServicer_to_server(_guarded(_Collections(engine), handler), server)
@@ -53,7 +62,9 @@ class _Interceptor:
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
 
-    def __call__(self, method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
+    def __call__(
+        self, method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext
+    ) -> Any:
         self.trouble.check(context)
         try:
             return method(request)
@@ -64,7 +75,11 @@ class _Interceptor:
 def _guarded(servicer: Any, handler: _Interceptor) -> Any:
     for name in servicer.OFFERED:
         method = getattr(servicer, name)
-        setattr(servicer, name, lambda request, context, method=method: handler(method, request, context))
+        setattr(
+            servicer,
+            name,
+            lambda request, context, method=method: handler(method, request, context),
+        )
     return servicer
 
 
@@ -73,11 +88,25 @@ def _where(request: Any, name: str = "filter") -> models.Filter | None:
 
 
 def _vectors(selector: wire.WithVectorsSelector) -> Any:
-    return list(selector.include.names) if selector.WhichOneof("selector_options") == "include" else selector.enable
+    return (
+        list(selector.include.names)
+        if selector.WhichOneof("selector_options") == "include"
+        else selector.enable
+    )
 
 
 class _Points(PointsServicer):
-    OFFERED = ("Query", "Scroll", "Count", "Facet", "Get", "Upsert", "Delete", "UpdateBatch", "CreateFieldIndex")
+    OFFERED = (
+        "Query",
+        "Scroll",
+        "Count",
+        "Facet",
+        "Get",
+        "Upsert",
+        "Delete",
+        "UpdateBatch",
+        "CreateFieldIndex",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -87,8 +116,12 @@ class _Points(PointsServicer):
             query=GrpcToRest.convert_query(request.query),
             using=request.using,
             filter=_where(request),
-            params=GrpcToRest.convert_search_params(request.params) if request.HasField("params") else None,
-            score_threshold=request.score_threshold if request.HasField("score_threshold") else None,
+            params=GrpcToRest.convert_search_params(request.params)
+            if request.HasField("params")
+            else None,
+            score_threshold=request.score_threshold
+            if request.HasField("score_threshold")
+            else None,
             limit=request.limit,
             with_payload=GrpcToRest.convert_with_payload_selector(request.with_payload),
             with_vector=_vectors(request.with_vectors),
@@ -100,42 +133,72 @@ class _Points(PointsServicer):
         asked = models.ScrollRequest(
             filter=_where(request),
             limit=request.limit,
-            offset=GrpcToRest.convert_point_id(request.offset) if request.HasField("offset") else None,
-            order_by=GrpcToRest.convert_order_by(request.order_by) if request.HasField("order_by") else None,
+            offset=GrpcToRest.convert_point_id(request.offset)
+            if request.HasField("offset")
+            else None,
+            order_by=GrpcToRest.convert_order_by(request.order_by)
+            if request.HasField("order_by")
+            else None,
             with_payload=GrpcToRest.convert_with_payload_selector(request.with_payload),
             with_vector=_vectors(request.with_vectors),
         )
         points, offset = self._engine.scroll(request.collection_name, asked)
         following = None if offset is None else RestToGrpc.convert_extended_point_id(offset)
-        return wire.ScrollResponse(result=[RestToGrpc.convert_record(p) for p in points], next_page_offset=following)
+        return wire.ScrollResponse(
+            result=[RestToGrpc.convert_record(p) for p in points], next_page_offset=following
+        )
 
     def Count(self, request: Any) -> Any:
         return wire.CountResponse(
-            result=wire.CountResult(count=self._engine.count(request.collection_name, _where(request), exact=request.exact))
+            result=wire.CountResult(
+                count=self._engine.count(
+                    request.collection_name, _where(request), exact=request.exact
+                )
+            )
         )
 
     def Facet(self, request: Any) -> Any:
-        asked = models.FacetRequest(key=request.key, limit=request.limit, filter=_where(request), exact=request.exact)
-        return wire.FacetResponse(hits=[RestToGrpc.convert_facet_value_hit(h) for h in self._engine.facet(request.collection_name, asked)])
+        asked = models.FacetRequest(
+            key=request.key, limit=request.limit, filter=_where(request), exact=request.exact
+        )
+        return wire.FacetResponse(
+            hits=[
+                RestToGrpc.convert_facet_value_hit(h)
+                for h in self._engine.facet(request.collection_name, asked)
+            ]
+        )
 
     def Get(self, request: Any) -> Any:
         ids = [GrpcToRest.convert_point_id(i) for i in request.ids]
         wanted = GrpcToRest.convert_with_payload_selector(request.with_payload)
-        found = self._engine.retrieve(request.collection_name, ids, wanted, _vectors(request.with_vectors))
+        found = self._engine.retrieve(
+            request.collection_name, ids, wanted, _vectors(request.with_vectors)
+        )
         return wire.GetResponse(result=[RestToGrpc.convert_record(p) for p in found])
 
     def Upsert(self, request: Any) -> Any:
-        self._engine.upsert(request.collection_name, [GrpcToRest.convert_point_struct(p) for p in request.points])
+        self._engine.upsert(
+            request.collection_name, [GrpcToRest.convert_point_struct(p) for p in request.points]
+        )
         return _done()
 
     def Delete(self, request: Any) -> Any:
-        self._engine.delete_points(request.collection_name, GrpcToRest.convert_points_selector(request.points).points)
+        self._engine.delete_points(
+            request.collection_name, GrpcToRest.convert_points_selector(request.points).points
+        )
         return _done()
 
     def UpdateBatch(self, request: Any) -> Any:
         for operation in request.operations:
-            self._engine.overwrite(request.collection_name, GrpcToRest.convert_points_update_operation(operation).overwrite_payload)
-        return wire.UpdateBatchResponse(result=[wire.UpdateResult(status=wire.UpdateStatus.Completed) for _ in request.operations])
+            self._engine.overwrite(
+                request.collection_name,
+                GrpcToRest.convert_points_update_operation(operation).overwrite_payload,
+            )
+        return wire.UpdateBatchResponse(
+            result=[
+                wire.UpdateResult(status=wire.UpdateStatus.Completed) for _ in request.operations
+            ]
+        )
 
     def CreateFieldIndex(self, request: Any) -> Any:
         schema = GrpcToRest.convert_payload_schema_params(request.field_index_params)
@@ -144,7 +207,9 @@ class _Points(PointsServicer):
 
 
 def _done() -> Any:
-    return wire.PointsOperationResponse(result=wire.UpdateResult(status=wire.UpdateStatus.Completed))
+    return wire.PointsOperationResponse(
+        result=wire.UpdateResult(status=wire.UpdateStatus.Completed)
+    )
 
 
 class _Collections(CollectionsServicer):
@@ -154,11 +219,15 @@ class _Collections(CollectionsServicer):
         self._engine = engine
 
     def List(self, request: Any) -> Any:
-        return wire.ListCollectionsResponse(collections=[wire.CollectionDescription(name=n) for n in list(self._engine.collections)])
+        return wire.ListCollectionsResponse(
+            collections=[wire.CollectionDescription(name=n) for n in list(self._engine.collections)]
+        )
 
     def ListAliases(self, request: Any) -> Any:
         pairs = list(self._engine.aliases.items())
-        return wire.ListAliasesResponse(aliases=[wire.AliasDescription(alias_name=a, collection_name=c) for a, c in pairs])
+        return wire.ListAliasesResponse(
+            aliases=[wire.AliasDescription(alias_name=a, collection_name=c) for a, c in pairs]
+        )
 
     def Get(self, request: Any) -> Any:
         info = RestToGrpc.convert_collection_info(self._engine.info(request.collection_name))
@@ -176,12 +245,16 @@ class _Collections(CollectionsServicer):
         return wire.CollectionOperationResponse(result=True)
 
     def Update(self, request: Any) -> Any:
-        self._engine.update_metadata(request.collection_name, GrpcToRest.convert_payload(request.metadata))
+        self._engine.update_metadata(
+            request.collection_name, GrpcToRest.convert_payload(request.metadata)
+        )
         return wire.CollectionOperationResponse(result=True)
 
     def Delete(self, request: Any) -> Any:
         return wire.CollectionOperationResponse(result=self._engine.delete(request.collection_name))
 
     def UpdateAliases(self, request: Any) -> Any:
-        self._engine.change_aliases([GrpcToRest.convert_alias_operations(a) for a in request.actions])
+        self._engine.change_aliases(
+            [GrpcToRest.convert_alias_operations(a) for a in request.actions]
+        )
         return wire.CollectionOperationResponse(result=True)

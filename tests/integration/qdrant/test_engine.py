@@ -23,14 +23,18 @@ from vitrine.index.qdrant.conditions import CONDITIONS
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 
-pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
+pytestmark = pytest.mark.timeout(
+    600
+)  # dozens of payload indexes are made here; a busy machine is slow
 
 Open = Callable[..., IndexVersions]
 ONE = unit(np.ones(DIMENSION))
 
 
 def created(versions: IndexVersions) -> VectorIndex:
-    return versions.create(model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    return versions.create(
+        model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
 
 
 def walked(index: VectorIndex, query: IndexQuery) -> list[str]:
@@ -60,13 +64,26 @@ def test_awkward_ids_and_titles_come_in_order_whatever_the_page(versions_on: Ope
         title = rng.choice([text, "same", "same", "long " * 20 + text])
         added = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=i % 4)
         attributes = {} if i % 5 == 0 else {"added": added}
-        records.append(Record(Product(id=text, title=title, price=None if i % 7 == 0 else float(i % 3), attributes=attributes), ONE, "k"))
+        records.append(
+            Record(
+                Product(
+                    id=text,
+                    title=title,
+                    price=None if i % 7 == 0 else float(i % 3),
+                    attributes=attributes,
+                ),
+                ONE,
+                "k",
+            )
+        )
     rng.shuffle(records)
     index.upsert(records)
     for sort in ("relevance", "title", "-title", "price", "-price", "added", "-added"):
         for limit in (1, 2, 7, 1000):
             query = IndexQuery(limit=limit, sort=Sort.parse(sort))
-            assert walked(index, query) == [r.product.id for r, _ in candidate_set(records, query)], f"seed {seed}, {sort}, {limit}"
+            assert walked(index, query) == [
+                r.product.id for r, _ in candidate_set(records, query)
+            ], f"seed {seed}, {sort}, {limit}"
 
 
 def test_a_scan_gives_every_record_once_in_order_of_ids(versions_on: Open):
@@ -74,9 +91,9 @@ def test_a_scan_gives_every_record_once_in_order_of_ids(versions_on: Open):
     index.upsert([Record(Product(id=i, title="t"), ONE, "k") for i in AWKWARD])
     for batch in (1, 3, 100):
         assert [r.product.id for part in index.scan(batch=batch) for r in part] == sorted(AWKWARD)
-        assert [r.product.id for part in index.scan(after="sku-2026-0000002", batch=batch) for r in part] == sorted(
-            i for i in AWKWARD if i > "sku-2026-0000002"
-        )
+        assert [
+            r.product.id for part in index.scan(after="sku-2026-0000002", batch=batch) for r in part
+        ] == sorted(i for i in AWKWARD if i > "sku-2026-0000002")
 
 
 def test_the_graph_finds_what_comparing_all_finds(versions_on: Open, engine: Engine):
@@ -90,19 +107,25 @@ def test_the_graph_finds_what_comparing_all_finds(versions_on: Open, engine: Eng
     found = expected = 0
     plans: Counter[str] = Counter()
     for _ in range(20):
-        query = IndexQuery(vector=near(rng, records), filter=random_filter(rng, records), candidates=10, limit=10)
+        query = IndexQuery(
+            vector=near(rng, records), filter=random_filter(rng, records), candidates=10, limit=10
+        )
         answer, right = graph.search(query), index.search(query)
         plans[answer.search] += 1
         assert right.search == "exact"
         assert len(answer.hits) == len(right.hits)
         found += len({h.product.id for h in answer.hits} & {h.product.id for h in right.hits})
         expected += len(right.hits)
-    assert plans["hnsw"] > 10  # the others matched nothing, or the graph reached too few and all were compared
+    assert (
+        plans["hnsw"] > 10
+    )  # the others matched nothing, or the graph reached too few and all were compared
     assert found >= 0.99 * expected, f"seed {seed}: recall {found / expected}"
 
 
 def near(rng: random.Random, records: list[Record]) -> np.ndarray:
-    return unit(rng.choice(records).vector + 0.5 * np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)]))
+    return unit(
+        rng.choice(records).vector + 0.5 * np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
+    )
 
 
 def test_changes_of_one_product_by_many_at_once_are_all_kept(versions_on: Open):
@@ -120,7 +143,11 @@ def test_changes_of_one_product_by_many_at_once_are_all_kept(versions_on: Open):
         ("group_id", "g"),
     ]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda item: others[item[0] % 3].patch("one", dict([item[1]])), enumerate(changes)))
+        list(
+            pool.map(
+                lambda item: others[item[0] % 3].patch("one", dict([item[1]])), enumerate(changes)
+            )
+        )
     product = index.get(["one"])["one"].product
     assert {name: product.value(name) for name, _ in changes} == dict(changes)
     assert index.get(["two"])["two"].product == make_record("two", random.Random(2)).product
@@ -150,7 +177,13 @@ def test_a_server_refuses_what_no_payload_index_serves(versions_on: Open, engine
     with pytest.raises(Refused, match="faceting"):
         engine.facet(name, models.FacetRequest(key="nothing", limit=1))
     with pytest.raises(Refused, match="Index required"):
-        engine.count(name, models.Filter(must=[models.FieldCondition(key="nothing", match=models.MatchValue(value="x"))]), exact=True)
+        engine.count(
+            name,
+            models.Filter(
+                must=[models.FieldCondition(key="nothing", match=models.MatchValue(value="x"))]
+            ),
+            exact=True,
+        )
 
 
 def test_every_operator_of_the_filter_language_is_translated():
@@ -162,23 +195,52 @@ def test_every_condition_that_can_be_written_has_its_payload_index(versions_on: 
     index = created(versions_on())
     records = make_catalogue(40, 9)
     index.upsert(records)
-    operands = {"keyword": ("x",), "color": ("red",), "path": ("Men",), "bool": (True,), "number": (1.0,), "money": (1.0,)}
+    operands = {
+        "keyword": ("x",),
+        "color": ("red",),
+        "path": ("Men",),
+        "bool": (True,),
+        "number": (1.0,),
+        "money": (1.0,),
+    }
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     for field in SCHEMA:
         for operator, row in OPERATORS.items():
             if row.takes(field.type):
                 bound = moment if field.type == "datetime" else 1.0
                 operand = (
-                    True if operator == "exists" else ("x",) if operator == "match" else operands[field.type] if operator == "in" else bound
+                    True
+                    if operator == "exists"
+                    else ("x",)
+                    if operator == "match"
+                    else operands[field.type]
+                    if operator == "in"
+                    else bound
                 )
                 index.count(Condition(field, operator, operand))
 
 
 def test_a_number_keeps_all_its_digits_and_is_found_by_them(versions_on: Open, engine: Engine):
-    numbers = [0.1 + 0.2, 2.5606397983241678, 1e-7 / 3, 123456789.12345679, 3.0, 10**15 + 0.3, -1 / 3]
+    numbers = [
+        0.1 + 0.2,
+        2.5606397983241678,
+        1e-7 / 3,
+        123456789.12345679,
+        3.0,
+        10**15 + 0.3,
+        -1 / 3,
+    ]
     index = created(versions_on())
     for i, number in enumerate(numbers):
-        index.upsert([Record(Product(id=str(i), title="t", price=abs(number), attributes={"rating": number}), ONE, "k")])
+        index.upsert(
+            [
+                Record(
+                    Product(id=str(i), title="t", price=abs(number), attributes={"rating": number}),
+                    ONE,
+                    "k",
+                )
+            ]
+        )
     engine.build_graph(next(iter(engine.collections)))  # writes the segments anew, as a server does
     for i, number in enumerate(numbers):
         assert index.get([str(i)])[str(i)].product.value("rating") == number

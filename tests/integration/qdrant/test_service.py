@@ -19,7 +19,9 @@ from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
 from tests.shop import OLD, Shop, open_shop
 
-pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
+pytestmark = pytest.mark.timeout(
+    600
+)  # dozens of payload indexes are made here; a busy machine is slow
 
 COUNT = 5
 TIMEOUT_S = 2
@@ -46,7 +48,9 @@ class Site:
         started = time.monotonic()
         response = self.client.get(address)
         assert time.monotonic() - started < TIMEOUT_S + ROOM_S
-        assert (response.status_code, response.content_type) == (503, "application/problem+json"), response.get_data(as_text=True)
+        assert (response.status_code, response.content_type) == (503, "application/problem+json"), (
+            response.get_data(as_text=True)
+        )
         assert int(response.headers["Retry-After"]) > 0
         return dict(response.get_json())
 
@@ -71,11 +75,24 @@ def site(tmp_path: Path) -> Iterator[Site]:
             running.enter_context(serve(engine, port=port, trouble=trouble))
 
         start()
-        qdrant: dict[str, Any] = {"qdrant_url": "http://127.0.0.1:1", "qdrant_grpc_port": port, "qdrant_api_key": "right"}
-        shop = open_shop(tmp_path, backend="qdrant", model=OLD, qdrant_timeout_s=TIMEOUT_S, qdrant_write_timeout_s=TIMEOUT_S, **qdrant)
+        qdrant: dict[str, Any] = {
+            "qdrant_url": "http://127.0.0.1:1",
+            "qdrant_grpc_port": port,
+            "qdrant_api_key": "right",
+        }
+        shop = open_shop(
+            tmp_path,
+            backend="qdrant",
+            model=OLD,
+            qdrant_timeout_s=TIMEOUT_S,
+            qdrant_write_timeout_s=TIMEOUT_S,
+            **qdrant,
+        )
         ended.callback(shop.vitrine.close)
         shop.publish_first(COUNT)
-        made = Site(create_app(shop.vitrine).test_client(), shop, engine, trouble, start, running.close)
+        made = Site(
+            create_app(shop.vitrine).test_client(), shop, engine, trouble, start, running.close
+        )
         assert made.is_well()
         yield made
 
@@ -138,9 +155,17 @@ def test_ready_says_why_searches_answer_problems_quickly_and_all_recovers_by_its
     site: Site, happens: Callable[[Site], Callable[[], object]], words: list[str]
 ):
     mend = happens(site)
-    for address in ("/health/ready", "/v1/search?q=red", "/v1/search?sort=price", "/v1/products/p00001"):
+    for address in (
+        "/health/ready",
+        "/v1/search?q=red",
+        "/v1/search?sort=price",
+        "/v1/products/p00001",
+    ):
         problem = site.refuses(address)
-        assert problem["type"] in ("urn:vitrine:problem:index-unavailable", "urn:vitrine:problem:no-live-version")
+        assert problem["type"] in (
+            "urn:vitrine:problem:index-unavailable",
+            "urn:vitrine:problem:no-live-version",
+        )
         assert all(word in problem["detail"] for word in words), problem
     assert site.client.get("/health/live").status_code == 200
     mend()

@@ -20,7 +20,9 @@ from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import open_versions
 from vitrine.settings import Settings
 
-pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here; a busy machine is slow
+pytestmark = pytest.mark.timeout(
+    600
+)  # dozens of payload indexes are made here; a busy machine is slow
 
 
 def free_port() -> int:
@@ -50,7 +52,11 @@ def shop() -> Iterator[Shop]:
         running = ended.enter_context(ExitStack())
         versions = open_versions(
             Settings(
-                qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, qdrant_timeout_s=2, qdrant_write_timeout_s=2, qdrant_api_key="right"
+                qdrant_url="http://127.0.0.1:1",
+                qdrant_grpc_port=port,
+                qdrant_timeout_s=2,
+                qdrant_write_timeout_s=2,
+                qdrant_api_key="right",
             )
         )
         ended.callback(versions.close)
@@ -59,7 +65,9 @@ def shop() -> Iterator[Shop]:
             running.enter_context(serve(engine, port=port, trouble=trouble))
 
         start()
-        index = versions.create(model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+        index = versions.create(
+            model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+        )
         rng = random.Random(1)
         index.upsert([make_record(str(i), rng) for i in range(5)])
         versions.complete(index.info.name)
@@ -107,11 +115,19 @@ def test_a_server_that_does_not_answer_costs_no_more_than_the_timeout(shop: Shop
     ("code", "details", "words"),
     [
         ("RESOURCE_EXHAUSTED", "too many requests", ["limit"]),
-        ("INTERNAL", "Service internal error: No space left on device (os error 28)", ["disk is full"]),
+        (
+            "INTERNAL",
+            "Service internal error: No space left on device (os error 28)",
+            ["disk is full"],
+        ),
         ("INTERNAL", "Service internal error: task panicked", ["failed inside"]),
         ("UNAVAILABLE", "shard is not active", ["cannot be reached"]),
         ("PERMISSION_DENIED", "Forbidden", ["VITRINE_QDRANT_API_KEY"]),
-        ("INVALID_ARGUMENT", 'Bad request: Index required but not found for "price"', ["payload index", "vitrine reindex"]),
+        (
+            "INVALID_ARGUMENT",
+            'Bad request: Index required but not found for "price"',
+            ["payload index", "vitrine reindex"],
+        ),
         ("UNIMPLEMENTED", "", ["version"]),
     ],
 )
@@ -142,7 +158,9 @@ def test_a_short_failure_is_ridden_out(shop: Shop):
 
 def test_a_failed_write_is_no_acknowledged_write(shop: Shop):
     index = shop.versions.live()
-    shop.trouble.before = lambda context: context.abort(grpc.StatusCode.INTERNAL, "No space left on device")
+    shop.trouble.before = lambda context: context.abort(
+        grpc.StatusCode.INTERNAL, "No space left on device"
+    )
     with pytest.raises(IndexUnavailable, match="disk is full"):
         index.upsert([make_record("new", random.Random(2))])
     shop.trouble.before = lambda context: None
@@ -156,7 +174,9 @@ def test_a_collection_deleted_behind_our_back_is_missed_and_another_one_serves(s
         shop.search()
     with pytest.raises(IndexUnavailable, match="gone from Qdrant"):
         index.search(IndexQuery())
-    again = shop.versions.create(model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    again = shop.versions.create(
+        model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
     again.upsert([make_record(str(i), random.Random(1)) for i in range(5)])
     shop.versions.complete(again.info.name)
     shop.versions.publish(again.info.name)
@@ -176,4 +196,6 @@ def test_a_missing_alias_is_no_live_version_until_one_is_published(shop: Shop):
 def test_missing_payload_indexes_are_reported(shop: Shop):
     collection = shop.engine.collections[shop.engine.aliases["vitrine-live"]]
     del collection.indexes["price"]
-    assert [fault for fault in shop.versions.check() if "price" in fault and "vitrine reindex" in fault]
+    assert [
+        fault for fault in shop.versions.check() if "price" in fault and "vitrine reindex" in fault
+    ]

@@ -35,12 +35,15 @@ def container(settings: Settings, model: str) -> Vitrine:
     embedder = SlowWords()
     pictures = {colour: Image.new("RGB", (8, 8), COLOURS[colour]) for colour in COLOURS}
     records = [
-        Record(Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64) for colour, picture in pictures.items()
+        Record(Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64)
+        for colour, picture in pictures.items()
     ]
 
     def load(name: str) -> Embedder:
         if model == "unknown":
-            raise ModelUnavailable(f"the model {name!r} cannot be found; set VITRINE_MODEL to one that can")
+            raise ModelUnavailable(
+                f"the model {name!r} cannot be found; set VITRINE_MODEL to one that can"
+            )
         if model == "slow":
             time.sleep(2)
         return embedder

@@ -35,17 +35,31 @@ class ServiceProcess:
         self._log = folder / f"service-{self.port}.log"
         self._command = command or (str(LAUNCH), "ready")
         named = {
-            f"VITRINE_{name.upper()}": str(value) for name, value in {"data_dir": folder / "data", "model": "fake", **settings}.items()
+            f"VITRINE_{name.upper()}": str(value)
+            for name, value in {"data_dir": folder / "data", "model": "fake", **settings}.items()
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")
+        }
         self._environment = {**kept, **named, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen([sys.executable, *self._command], stderr=log, stdout=log, env=self._environment, cwd=ROOT)
+            self.process = subprocess.Popen(
+                [sys.executable, *self._command],
+                stderr=log,
+                stdout=log,
+                env=self._environment,
+                cwd=ROOT,
+            )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.process.poll() is None:
             serving = psutil.Process(self.process.pid).children(recursive=True)
             for one in [*serving, self.process]:
@@ -56,13 +70,17 @@ class ServiceProcess:
         return self._log.read_text("utf-8")
 
     def get(self, path: str, **given: object) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=PATIENCE_S, **given)  # a connection of its own each time, so any process may answer
+        return httpx.get(
+            self.url + path, timeout=PATIENCE_S, **given
+        )  # a connection of its own each time, so any process may answer
 
     def wait_until(self, path: str, status: int = 200) -> httpx.Response:
         """Ask until the path answers with the status."""
         for _ in attempts():
             if self.process.poll() is not None:
-                raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log()}")
+                raise AssertionError(
+                    f"the service ended with {self.process.returncode}:\n{self.log()}"
+                )
             try:
                 response = self.get(path)
             except httpx.TransportError:

@@ -74,7 +74,11 @@ def catalogue(tmp_path: Path) -> Catalogue:
     versions = open_versions(settings)
     records = [made(rng, embedder, number) for number in range(150)]
     publish(versions, embedder, records)
-    app = create_app(Vitrine(settings, embedder=lambda _: embedder, versions=versions, images=open_store(settings)))
+    app = create_app(
+        Vitrine(
+            settings, embedder=lambda _: embedder, versions=versions, images=open_store(settings)
+        )
+    )
     app.test_client_class = CheckingClient
     client = app.test_client()
     client.read_description()
@@ -83,7 +87,13 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 def publish(versions: IndexVersions, embedder: FakeEmbedder, records: list[Record]) -> str:
     card = embedder.card
-    index = versions.create(model=card.name, fingerprint=card.fingerprint, dimension=card.dimension, schema=SCHEMA, mapping={})
+    index = versions.create(
+        model=card.name,
+        fingerprint=card.fingerprint,
+        dimension=card.dimension,
+        schema=SCHEMA,
+        mapping={},
+    )
     index.upsert(records)
     versions.complete(index.info.name)
     versions.publish(index.info.name)
@@ -108,8 +118,13 @@ def fits(product: Product, asked: dict) -> bool:
     bounds = asked.get("price")
     return (
         ("color" not in asked or product.color[0] in asked["color"])
-        and (bounds is None or (product.price is not None and bounds["gte"] <= product.price < bounds["lt"]))
-        and ("category" not in asked or f"{product.category[0]}/".startswith(f"{asked['category']}/"))
+        and (
+            bounds is None
+            or (product.price is not None and bounds["gte"] <= product.price < bounds["lt"])
+        )
+        and (
+            "category" not in asked or f"{product.category[0]}/".startswith(f"{asked['category']}/")
+        )
         and ("in_stock" not in asked or product.in_stock is asked["in_stock"])
         and ("not" not in asked or product.color[0] != asked["not"]["color"])
     )
@@ -123,18 +138,27 @@ def expected(catalogue: Catalogue, asked: dict, vector: np.ndarray) -> list[tupl
 
 def test_random_queries_find_what_a_comparison_one_by_one_finds(catalogue: Catalogue):
     for _ in range(60):
-        asked, text = wanted(catalogue.rng), f"{catalogue.rng.choice(list(COLOURS))} thing {catalogue.rng.randrange(40)}"
+        asked, text = (
+            wanted(catalogue.rng),
+            f"{catalogue.rng.choice(list(COLOURS))} thing {catalogue.rng.randrange(40)}",
+        )
         body = {"text": text, "filter": asked, "facets": ["color", "price"], "limit": 20}
         answer = catalogue.client.post("/v1/search", json=body).get_json()
         oracle = expected(catalogue, asked, catalogue.embedder.embed_texts([text])[0])
         assert [hit["id"] for hit in answer["hits"]] == [i for i, _ in oracle[:20]], body
-        assert [hit["score"] for hit in answer["hits"]] == pytest.approx([s for _, s in oracle[:20]], abs=1e-5)
+        assert [hit["score"] for hit in answer["hits"]] == pytest.approx(
+            [s for _, s in oracle[:20]], abs=1e-5
+        )
         assert answer["total"] == answer["plan"]["matching"] == len(oracle)
         products = {r.product.id: r.product for r in catalogue.records}
         colours = [products[i].color[0] for i, _ in oracle]
-        assert {f["value"]: f["count"] for f in answer["facets"]["color"]} == {c: colours.count(c) for c in set(colours)}
+        assert {f["value"]: f["count"] for f in answer["facets"]["color"]} == {
+            c: colours.count(c) for c in set(colours)
+        }
         prices = [products[i].price for i, _ in oracle if products[i].price is not None]
-        assert sum(bucket["count"] for bucket in answer["facets"]["price"]["buckets"]) == len(prices)
+        assert sum(bucket["count"] for bucket in answer["facets"]["price"]["buckets"]) == len(
+            prices
+        )
         assert answer["facets"]["price"]["min"] == (min(prices) if prices else None)
 
 
@@ -143,7 +167,9 @@ def test_walking_pages_of_any_size_gives_the_same_sequence(catalogue: Catalogue,
     def walk(limit: int) -> list[str]:
         found, cursor = [], None
         while True:
-            asked = {"q": "red thing", "in_stock": "true", "sort": sort, "limit": limit} | ({"cursor": cursor} if cursor else {})
+            asked = {"q": "red thing", "in_stock": "true", "sort": sort, "limit": limit} | (
+                {"cursor": cursor} if cursor else {}
+            )
             answer = catalogue.client.get("/v1/search", query_string=asked).get_json()
             found += [hit["id"] for hit in answer["hits"]]
             cursor = answer["next_cursor"]
@@ -174,7 +200,9 @@ def test_the_next_query_sees_a_write_and_a_rollback(catalogue: Catalogue):
     second = publish(catalogue.versions, catalogue.embedder, catalogue.records[:10])
     until(lambda: client.get("/v1/search").get_json()["index"]["version"] == second)
     assert client.get("/v1/search").get_json()["total"] == 10
-    assert client.post(f"/v1/admin/versions/{first.info.name}/publish", headers=BEARER).get_json() == {
+    assert client.post(
+        f"/v1/admin/versions/{first.info.name}/publish", headers=BEARER
+    ).get_json() == {
         "live": first.info.name,
         "previous": second,
     }
@@ -185,11 +213,16 @@ def test_the_next_query_sees_a_write_and_a_rollback(catalogue: Catalogue):
     assert [(v["name"], v["state"], v["count"]) for v in listed] == [(first.info.name, "live", 149)]
 
 
-def test_a_cursor_outlives_the_publication_of_another_version_and_not_its_own_removal(catalogue: Catalogue):
+def test_a_cursor_outlives_the_publication_of_another_version_and_not_its_own_removal(
+    catalogue: Catalogue,
+):
     first = catalogue.client.get("/v1/search?q=red&limit=5").get_json()
     publish(catalogue.versions, catalogue.embedder, catalogue.records[:10])
     address = {"q": "red", "limit": 5, "cursor": first["next_cursor"]}
-    assert catalogue.client.get("/v1/search", query_string=address).get_json()["index"]["version"] == first["index"]["version"]
+    assert (
+        catalogue.client.get("/v1/search", query_string=address).get_json()["index"]["version"]
+        == first["index"]["version"]
+    )
     catalogue.versions.discard(first["index"]["version"])
     response = catalogue.client.get("/v1/search", query_string=address)
     assert response.status_code == 422
@@ -201,20 +234,32 @@ def test_work_is_accepted_by_the_job_engine_and_told_by_it(catalogue: Catalogue,
     picture = tmp_path / "picture.png"
     Image.new("RGB", (20, 20), COLOURS["red"]).save(picture)
     queued = client.put(
-        "/v1/admin/products", headers=BEARER, json=[{"id": "new", "title": "New", "image": f"https://shop.example/{picture.name}"}]
+        "/v1/admin/products",
+        headers=BEARER,
+        json=[{"id": "new", "title": "New", "image": f"https://shop.example/{picture.name}"}],
     )
     assert queued.status_code == 202
     job = client.get(queued.get_json()["status_url"], headers=BEARER).get_json()
     assert (job["kind"], job["state"], job["total"]) == ("upsert", "queued", 1)
     client.patch("/v1/admin/products/p002", headers=BEARER, json={"price": "1.099,00"})
     client.delete("/v1/admin/products/p003", headers=BEARER)
-    assert [j["kind"] for j in client.get("/v1/admin/jobs", headers=BEARER).get_json()["jobs"]] == ["delete", "patch", "upsert"]
-    assert client.post(f"/v1/admin/jobs/{job['id']}/cancel", headers=BEARER).get_json()["state"] == "cancelled"
+    assert [j["kind"] for j in client.get("/v1/admin/jobs", headers=BEARER).get_json()["jobs"]] == [
+        "delete",
+        "patch",
+        "upsert",
+    ]
+    assert (
+        client.post(f"/v1/admin/jobs/{job['id']}/cancel", headers=BEARER).get_json()["state"]
+        == "cancelled"
+    )
     assert client.post(f"/v1/admin/jobs/{job['id']}/cancel", headers=BEARER).status_code == 409
     reindex = client.post("/v1/admin/reindex", headers=BEARER, json={})
     assert reindex.status_code == 202
     again = client.post("/v1/admin/reindex", headers=BEARER, json={})
     assert (again.status_code, again.get_json()["job_id"]) == (409, reindex.get_json()["job_id"])
-    assert client.get("/v1/admin/failures", headers=BEARER).get_json() == {"failures": [], "total": 0}
+    assert client.get("/v1/admin/failures", headers=BEARER).get_json() == {
+        "failures": [],
+        "total": 0,
+    }
     assert client.post("/v1/admin/failures/retry", headers=BEARER).status_code == 202
     assert client.get("/v1/admin/jobs/nobody", headers=BEARER).status_code == 404

@@ -13,12 +13,20 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.service.process import LAUNCH, PATIENCE_S, ServiceProcess, attempts, taken_port
+from tests.integration.service.process import (
+    LAUNCH,
+    PATIENCE_S,
+    ServiceProcess,
+    attempts,
+    taken_port,
+)
 
 
 def searches(service: ServiceProcess) -> float:
     families = text_string_to_metric_families(service.get("/metrics").text)
-    samples = [s for family in families for s in family.samples if s.name == "vitrine_requests_total"]
+    samples = [
+        s for family in families for s in family.samples if s.name == "vitrine_requests_total"
+    ]
     return sum(s.value for s in samples if s.labels["route"] == "/v1/search")
 
 
@@ -82,7 +90,11 @@ def test_lines_of_the_log_are_json_and_every_answer_has_one(tmp_path: Path):
         service.process.terminate()
         service.ended()
         lines = [json.loads(line) for line in service.log().splitlines()]
-    searches = [line for line in lines if line["logger"] == "service.access" and line["path"] == "/v1/search"]
+    searches = [
+        line
+        for line in lines
+        if line["logger"] == "service.access" and line["path"] == "/v1/search"
+    ]
     assert [line["request_id"] for line in searches] == ["request-0", "request-1", "request-2"]
     assert any(f"http://127.0.0.1:{service.port}" in line["message"] for line in lines)
 
@@ -121,10 +133,15 @@ def test_an_address_too_long_to_read_is_a_problem_document_that_tells_the_way_ou
     with ServiceProcess(tmp_path) as service:
         service.wait_until("/health/ready")
         response = service.get(f"/v1/search?q={'x' * 9000}")
-        assert (response.status_code, response.headers["Content-Type"]) == (414, "application/problem+json")
+        assert (response.status_code, response.headers["Content-Type"]) == (
+            414,
+            "application/problem+json",
+        )
         assert "by POST" in response.json()["detail"]
         cursor = service.get("/v1/search?q=red&limit=2").json()["next_cursor"]
-        assert httpx.post(f"{service.url}/v1/search", json={"text": "red", "limit": 2, "cursor": cursor}).json()["hits"]
+        assert httpx.post(
+            f"{service.url}/v1/search", json={"text": "red", "limit": 2, "cursor": cursor}
+        ).json()["hits"]
 
 
 def raw(service: ServiceProcess, request: bytes) -> bytes:
@@ -138,9 +155,16 @@ def test_requests_as_no_client_sends_them_are_refused(tmp_path: Path):
     with ServiceProcess(tmp_path, max_body_mb=0.01) as service:
         service.wait_until("/health/ready")
         head = b"Host: x\r\nConnection: close\r\n"
-        assert b" 400 " in raw(service, b"GET /v1/products/\xff HTTP/1.1\r\n" + head + b"\r\n").split(b"\r\n")[0]
+        assert (
+            b" 400 "
+            in raw(service, b"GET /v1/products/\xff HTTP/1.1\r\n" + head + b"\r\n").split(b"\r\n")[
+                0
+            ]
+        )
         chunk = b'4e20\r\n{"text": "' + b"x" * 19_990 + b"\r\n0\r\n\r\n"
-        chunked = head + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk
+        chunked = (
+            head + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk
+        )
         assert b" 413 " in raw(service, b"POST /v1/search HTTP/1.1\r\n" + chunked).split(b"\r\n")[0]
         lying = head + b"Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
         assert b" 400 " in raw(service, b"POST /v1/search HTTP/1.1\r\n" + lying).split(b"\r\n")[0]

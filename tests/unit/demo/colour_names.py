@@ -9,8 +9,27 @@ CSS_NAMES = {
     "red": ["red", "crimson", "firebrick", "#c81e1e"],
     "orange": ["orange", "darkorange", "#e87512", "#d9701c", "#c8691e", "#b05e2d"],
     "yellow": ["yellow", "gold", "#f0d732", "#d8b830", "#c4a634"],
-    "green": ["green", "forestgreen", "seagreen", "limegreen", "darkgreen", "mediumseagreen", "olivedrab", "#3a6e52"],
-    "blue": ["blue", "royalblue", "steelblue", "dodgerblue", "mediumblue", "darkblue", "#1f4e86", "#2a5a8c", "#244a7a"],
+    "green": [
+        "green",
+        "forestgreen",
+        "seagreen",
+        "limegreen",
+        "darkgreen",
+        "mediumseagreen",
+        "olivedrab",
+        "#3a6e52",
+    ],
+    "blue": [
+        "blue",
+        "royalblue",
+        "steelblue",
+        "dodgerblue",
+        "mediumblue",
+        "darkblue",
+        "#1f4e86",
+        "#2a5a8c",
+        "#244a7a",
+    ],
     "purple": ["purple", "rebeccapurple", "darkorchid", "indigo", "blueviolet", "#7a4aa0"],
     "pink": ["pink", "hotpink", "palevioletred", "lightpink", "#d89ab0"],
     "brown": ["saddlebrown", "sienna", "#5a3a22", "#4a2c18", "#6e4b33"],
@@ -45,7 +64,12 @@ def oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 _WORDS = [word for word, names in CSS_NAMES.items() for _ in names]
-_POINTS = oklab(np.array([ImageColor.getrgb(name)[:3] for names in CSS_NAMES.values() for name in names], dtype=np.float64))
+_POINTS = oklab(
+    np.array(
+        [ImageColor.getrgb(name)[:3] for names in CSS_NAMES.values() for name in names],
+        dtype=np.float64,
+    )
+)
 
 
 def word_for(rgb: NDArray[np.float64]) -> str:

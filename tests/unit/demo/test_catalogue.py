@@ -16,7 +16,16 @@ from demo.catalogue import write_catalogue
 from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, draw
 from vitrine.fields.mapping import Mapping
 
-LECTURE_COLUMNS = ["image", "Product_name", "Price", "colors", "Pattern", "Description", "Other Details", "Clipinfo"]
+LECTURE_COLUMNS = [
+    "image",
+    "Product_name",
+    "Price",
+    "colors",
+    "Pattern",
+    "Description",
+    "Other Details",
+    "Clipinfo",
+]
 EXTRA_COLUMNS = ["id", "category", "currency", "brand", "in_stock", "group_id", "material"]
 PRODUCTS = 90
 SIZE = 48
@@ -24,15 +33,27 @@ SIZE = 48
 
 @pytest.fixture(scope="module")
 def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_catalogue(tmp_path_factory.mktemp("catalogue") / "new folder" / "demo.parquet", products=PRODUCTS, size=SIZE, processes=1)
+    return write_catalogue(
+        tmp_path_factory.mktemp("catalogue") / "new folder" / "demo.parquet",
+        products=PRODUCTS,
+        size=SIZE,
+        processes=1,
+    )
 
 
 @pytest.fixture(scope="module")
 def rows(parquet: Path, tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
-    return datasets.load_dataset("parquet", data_files=str(parquet), split="train", cache_dir=str(tmp_path_factory.mktemp("cache")))
+    return datasets.load_dataset(
+        "parquet",
+        data_files=str(parquet),
+        split="train",
+        cache_dir=str(tmp_path_factory.mktemp("cache")),
+    )
 
 
-def test_the_parquet_has_the_lectures_columns_first_and_then_the_demos_own(rows: datasets.Dataset) -> None:
+def test_the_parquet_has_the_lectures_columns_first_and_then_the_demos_own(
+    rows: datasets.Dataset,
+) -> None:
     assert rows.column_names == LECTURE_COLUMNS + EXTRA_COLUMNS
     assert len(rows) == PRODUCTS
 
@@ -73,8 +94,12 @@ def test_every_text_column_is_filled_in(rows: datasets.Dataset) -> None:
 
 
 @pytest.mark.parametrize("processes", [2, 3])
-def test_the_number_of_processes_does_not_change_a_byte(parquet: Path, tmp_path: Path, processes: int) -> None:
-    other = write_catalogue(tmp_path / "other.parquet", products=PRODUCTS, size=SIZE, processes=processes)
+def test_the_number_of_processes_does_not_change_a_byte(
+    parquet: Path, tmp_path: Path, processes: int
+) -> None:
+    other = write_catalogue(
+        tmp_path / "other.parquet", products=PRODUCTS, size=SIZE, processes=processes
+    )
     assert sha256(other.read_bytes()).digest() == sha256(parquet.read_bytes()).digest()
 
 
@@ -85,7 +110,13 @@ def test_another_seed_makes_another_catalogue() -> None:
 
 def test_progress_counts_every_product_once(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    write_catalogue(tmp_path / "small.parquet", products=5, size=16, processes=1, progress=lambda done, total: told.append((done, total)))
+    write_catalogue(
+        tmp_path / "small.parquet",
+        products=5,
+        size=16,
+        processes=1,
+        progress=lambda done, total: told.append((done, total)),
+    )
     assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
@@ -95,7 +126,9 @@ def test_a_catalogue_that_could_not_be_finished_leaves_no_file_behind(tmp_path: 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_catalogue(tmp_path / "broken.parquet", products=5, size=16, processes=1, progress=stop)
+        write_catalogue(
+            tmp_path / "broken.parquet", products=5, size=16, processes=1, progress=stop
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,7 +144,9 @@ def test_the_full_assortment_has_every_category_in_every_colour() -> None:
     pairs = Counter((ware.item.category, ware.item.colour) for ware in wares)
     assert all(pairs[category, colour] >= 3 for category in CATEGORIES for colour in COLOURS)
     assert {ware.item.pattern for ware in wares} == set(PATTERNS)
-    assert {(ware.item.category, ware.item.material) for ware in wares} == {(c, m) for c in CATEGORIES for m in MATERIALS[c]}
+    assert {(ware.item.category, ware.item.material) for ware in wares} == {
+        (c, m) for c in CATEGORIES for m in MATERIALS[c]
+    }
     assert 0.8 < sum(ware.in_stock for ware in wares) / len(wares) < 0.95
 
 
@@ -121,7 +156,15 @@ def test_variants_of_a_group_are_one_style_in_different_colours() -> None:
         groups[ware.group_id].append(ware)
     assert sum(len(wares) > 1 for wares in groups.values()) > 300
     for wares in groups.values():
-        assert len({(w.name, w.brand, w.price, w.item.category, w.item.silhouette, w.item.material) for w in wares}) == 1
+        assert (
+            len(
+                {
+                    (w.name, w.brand, w.price, w.item.category, w.item.silhouette, w.item.material)
+                    for w in wares
+                }
+            )
+            == 1
+        )
         assert len({w.item.colour for w in wares}) == len(wares)
 
 
@@ -133,18 +176,31 @@ def test_a_toy_mug_never_costs_what_a_sofa_does() -> None:
     assert all(len(set(found)) > 5 for found in prices.values())
 
 
-def test_the_demos_mapping_reads_every_row_into_the_product_that_was_drawn(rows: datasets.Dataset) -> None:
+def test_the_demos_mapping_reads_every_row_into_the_product_that_was_drawn(
+    rows: datasets.Dataset,
+) -> None:
     mapping = Mapping.load(Path(str(files("demo").joinpath("catalogue.toml"))))
     mapping.require_columns(rows.column_names)
     wares = {ware.id: ware for ware in plan_assortment(PRODUCTS, 7)}
     for number, row in enumerate(rows):
         product = mapping.read(row, number)
         ware = wares[product.id]
-        assert (product.title, product.price, product.currency) == (ware.name, float(ware.price), "INR")
-        assert (product.brand, product.in_stock, product.group_id) == (ware.brand, ware.in_stock, ware.group_id)
+        assert (product.title, product.price, product.currency) == (
+            ware.name,
+            float(ware.price),
+            "INR",
+        )
+        assert (product.brand, product.in_stock, product.group_id) == (
+            ware.brand,
+            ware.in_stock,
+            ware.group_id,
+        )
         assert ware.item.colour in product.colors
         assert product.category == (ware.category,)
-        assert (product.value("pattern"), product.value("material")) == ((ware.item.pattern,), (ware.item.material,))
+        assert (product.value("pattern"), product.value("material")) == (
+            (ware.item.pattern,),
+            (ware.item.material,),
+        )
 
 
 def test_the_built_in_mapping_of_the_lectures_data_set_reads_it_too(rows: datasets.Dataset) -> None:

@@ -9,7 +9,19 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from demo.drawing import ACCENTS, BACKGROUNDS, CATEGORIES, COLOURS, MATERIALS, PATTERNS, SILHOUETTES, Item, draw, draw_cutout, random_item
+from demo.drawing import (
+    ACCENTS,
+    BACKGROUNDS,
+    CATEGORIES,
+    COLOURS,
+    MATERIALS,
+    PATTERNS,
+    SILHOUETTES,
+    Item,
+    draw,
+    draw_cutout,
+    random_item,
+)
 from tests.unit.demo.colour_names import oklab, word_for
 
 SIZE = 64
@@ -22,7 +34,20 @@ def _solid_pixels(item: Item) -> np.ndarray:
 
 def test_the_vocabulary_is_as_rich_as_the_demo_promises() -> None:
     assert len(CATEGORIES) >= 28
-    assert COLOURS == ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray", "beige")
+    assert COLOURS == (
+        "red",
+        "orange",
+        "yellow",
+        "green",
+        "blue",
+        "purple",
+        "pink",
+        "brown",
+        "black",
+        "white",
+        "gray",
+        "beige",
+    )
     assert len(PATTERNS) == 6
     assert len(BACKGROUNDS) >= 5
     assert set(SILHOUETTES) == set(MATERIALS) == set(CATEGORIES)
@@ -30,7 +55,9 @@ def test_the_vocabulary_is_as_rich_as_the_demo_promises() -> None:
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_every_silhouette_material_and_pattern_draws_a_product_that_fits_the_picture(category: str) -> None:
+def test_every_silhouette_material_and_pattern_draws_a_product_that_fits_the_picture(
+    category: str,
+) -> None:
     rng = random.Random(f"fits {category}")
     words = max(len(SILHOUETTES[category]), len(MATERIALS[category]), len(PATTERNS))
     for i in range(words):
@@ -44,7 +71,9 @@ def test_every_silhouette_material_and_pattern_draws_a_product_that_fits_the_pic
         seen = np.asarray(draw_cutout(item, SIZE))[..., 3] > 128
         edge = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
         assert not edge.any(), f"cut off at the edge: {item}"
-        assert seen.any(axis=0).sum() > SIZE * 0.5 or seen.any(axis=1).sum() > SIZE * 0.5, f"too small: {item}"
+        assert seen.any(axis=0).sum() > SIZE * 0.5 or seen.any(axis=1).sum() > SIZE * 0.5, (
+            f"too small: {item}"
+        )
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -61,8 +90,12 @@ def test_a_plain_product_has_the_colour_that_its_word_says(category: str) -> Non
 
 def test_the_test_knows_colours_by_a_published_conversion() -> None:
     # The reference value of sRGB red in OKLab, from the specification of CSS Color 4.
-    assert np.allclose(oklab(np.array([[255.0, 0.0, 0.0]])), [[0.62796, 0.22486, 0.12585]], atol=1e-4)
-    assert [word_for(np.array(rgb)) for rgb in ((255.0, 0, 0), (10.0, 10, 10), (128.0, 128, 128))] == ["red", "black", "gray"]
+    assert np.allclose(
+        oklab(np.array([[255.0, 0.0, 0.0]])), [[0.62796, 0.22486, 0.12585]], atol=1e-4
+    )
+    assert [
+        word_for(np.array(rgb)) for rgb in ((255.0, 0, 0), (10.0, 10, 10), (128.0, 128, 128))
+    ] == ["red", "black", "gray"]
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern != "plain"])
@@ -74,7 +107,12 @@ def test_a_pattern_shows_its_accent_while_the_base_colour_prevails(pattern: str)
         bluish, yellowish = oklab(np.array([[45.0, 100, 190], [240.0, 210, 50]]))
         printed = oklab(_solid_pixels(item))
         plain = oklab(_solid_pixels(replace(item, pattern="plain")))
-        base_shares.append(np.mean(np.linalg.norm(printed - bluish, axis=1) < np.linalg.norm(printed - yellowish, axis=1)))
+        base_shares.append(
+            np.mean(
+                np.linalg.norm(printed - bluish, axis=1)
+                < np.linalg.norm(printed - yellowish, axis=1)
+            )
+        )
         plain_spread.append(np.mean(plain[:, 2] > 0.03))
         printed_spread.append(np.mean(printed[:, 2] > 0.03))
     assert np.mean(base_shares) > 0.55
@@ -89,8 +127,13 @@ from hashlib import sha256
 from demo.drawing import Item, draw
 print(sha256(b"".join(draw(item, 48).tobytes() for item in {items!r})).hexdigest())
 """
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert answer.stdout.strip() == sha256(b"".join(draw(item, 48).tobytes() for item in items)).hexdigest()
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (
+        answer.stdout.strip()
+        == sha256(b"".join(draw(item, 48).tobytes() for item in items)).hexdigest()
+    )
 
 
 def test_what_was_drawn_before_does_not_change_a_picture() -> None:
@@ -117,8 +160,16 @@ def test_a_picture_is_a_square_rgb_image_of_the_size_asked_for(size: int) -> Non
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_a_picture_shows_the_cutout_of_its_item_on_the_background(background: str) -> None:
-    item = random_item(random.Random(f"background {background}"), material="ceramic", category="vase", background=background)
-    picture, cutout = np.asarray(draw(item, SIZE)).astype(int), np.asarray(draw_cutout(item, SIZE)).astype(int)
+    item = random_item(
+        random.Random(f"background {background}"),
+        material="ceramic",
+        category="vase",
+        background=background,
+    )
+    picture, cutout = (
+        np.asarray(draw(item, SIZE)).astype(int),
+        np.asarray(draw_cutout(item, SIZE)).astype(int),
+    )
     opaque = cutout[..., 3] == 255
     assert opaque.sum() > 200
     assert np.abs(picture[opaque] - cutout[opaque][:, :3]).max() <= 2
@@ -135,7 +186,9 @@ def test_a_picture_shows_the_cutout_of_its_item_on_the_background(background: st
         ({"background": "moon"}, "background: 'moon'"),
     ],
 )
-def test_an_unknown_word_is_refused_with_the_words_there_are(fixed: dict[str, str], named: str) -> None:
+def test_an_unknown_word_is_refused_with_the_words_there_are(
+    fixed: dict[str, str], named: str
+) -> None:
     with pytest.raises(ValueError, match=f"^{named} is none of ") as refusal:
         random_item(random.Random(15), **fixed)
     assert ", " in str(refusal.value)
@@ -159,6 +212,8 @@ def test_an_accent_is_never_the_colour_itself() -> None:
 
 def test_a_machine_without_the_system_libraries_of_skia_is_told_what_to_install() -> None:
     code = "import sys; sys.modules['skia'] = None; import demo.drawing"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert answer.returncode == 1
     assert "apt install libegl1 libgl1" in answer.stderr.splitlines()[-1]

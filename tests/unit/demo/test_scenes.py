@@ -12,7 +12,12 @@ SIZES = [(160, 160), (240, 120), (96, 224)]
 
 
 def _apart(first: Box, second: Box) -> bool:
-    return first[2] <= second[0] or second[2] <= first[0] or first[3] <= second[1] or second[3] <= first[1]
+    return (
+        first[2] <= second[0]
+        or second[2] <= first[0]
+        or first[3] <= second[1]
+        or second[3] <= first[1]
+    )
 
 
 def _mismatch(scene: Scene, item: Item, box: Box) -> float:
@@ -60,7 +65,9 @@ def test_a_box_is_filled_by_its_product_to_the_pixel(width: int, height: int) ->
         for item, box in scene.objects:
             # Glass shows what is behind it, and a neighbour's shadow falls on the product that was there before.
             near = (box[0] - 8, box[1] - 8, box[2] + 8, box[3] + 8)
-            if item.material != "glass" and all(other is box or _apart(near, other) for _, other in scene.objects):
+            if item.material != "glass" and all(
+                other is box or _apart(near, other) for _, other in scene.objects
+            ):
                 assert _mismatch(scene, item, box) < 1.0, (item, box)
                 checked += 1
     assert checked >= 8
@@ -68,7 +75,11 @@ def test_a_box_is_filled_by_its_product_to_the_pixel(width: int, height: int) ->
 
 def test_the_check_of_boxes_notices_a_box_that_is_one_pixel_off() -> None:
     rng = random.Random(21)
-    scene = next(scene for scene in (draw_scene(rng, width=160, height=160) for _ in range(50)) if len(scene.objects) == 1)
+    scene = next(
+        scene
+        for scene in (draw_scene(rng, width=160, height=160) for _ in range(50))
+        if len(scene.objects) == 1
+    )
     item, (left, top, right, bottom) = scene.objects[0]
     assert _mismatch(scene, item, (left, top, right, bottom)) < 1.0
     assert _mismatch(scene, item, (left, top, right, bottom + 2)) > 1.0

@@ -19,7 +19,9 @@ def rng() -> random.Random:
     return random.Random(seed)
 
 
-def shirt_on_carpet(rng: random.Random, label: str = "t-shirt") -> tuple[Garment, NDArray[np.bool_]]:
+def shirt_on_carpet(
+    rng: random.Random, label: str = "t-shirt"
+) -> tuple[Garment, NDArray[np.bool_]]:
     """A folded cloth of one colour, a little uneven, on a carpet of another."""
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, 6, (EDGE, EDGE, 3))
     picture = np.full((EDGE, EDGE, 3), (200, 190, 175), np.float64)
@@ -43,7 +45,10 @@ def test_a_picture_of_nothing_has_no_cut_out() -> None:
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_tint_is_named_by_its_own_word(colour: str, rng: random.Random) -> None:
-    names = [colour_name(np.array([[round(part * 255) for part in tint(colour, rng)]], np.uint8)) for _ in range(20)]
+    names = [
+        colour_name(np.array([[round(part * 255) for part in tint(colour, rng)]], np.uint8))
+        for _ in range(20)
+    ]
     assert names.count(colour) >= 16
 
 
@@ -52,7 +57,9 @@ def test_pixels_of_many_colours_have_no_name() -> None:
 
 
 @pytest.mark.parametrize("colour", ["red", "green", "yellow", "purple"])
-def test_a_garment_painted_anew_has_the_new_colour_and_the_old_surroundings(colour: str, rng: random.Random) -> None:
+def test_a_garment_painted_anew_has_the_new_colour_and_the_old_surroundings(
+    colour: str, rng: random.Random
+) -> None:
     garment, where = shirt_on_carpet(rng)
     painted = recoloured(garment, colour, rng)
     assert painted.colour == colour == colour_name(painted.image[where])

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoModel, AutoProcessor, CLIPTokenizer, OwlViTForObjectDetection, OwlViTProcessor
+from transformers import (
+    AutoModel,
+    AutoProcessor,
+    CLIPTokenizer,
+    OwlViTForObjectDetection,
+    OwlViTProcessor,
+)
 
 from demo.training.clip import ClipLessons, tokenizer_for
 from demo.training.detector import load_words, new_detector, text_vectors
@@ -49,7 +55,11 @@ def test_a_pool_shows_every_item_twice(pool: Pool) -> None:
 def test_a_checkpoint_loads_as_any_dual_encoder_does(trained: Path) -> None:
     model, processor = AutoModel.from_pretrained(trained), AutoProcessor.from_pretrained(trained)
     inputs = processor(
-        text=["a red mug", "a sofa"], images=[Image.new("RGB", (300, 200))], return_tensors="pt", padding=True, truncation=True
+        text=["a red mug", "a sofa"],
+        images=[Image.new("RGB", (300, 200))],
+        return_tensors="pt",
+        padding=True,
+        truncation=True,
     )
     outputs = model(**inputs)
     assert outputs.logits_per_image.shape == (1, 2)
@@ -57,7 +67,9 @@ def test_a_checkpoint_loads_as_any_dual_encoder_does(trained: Path) -> None:
     assert sum(file.stat().st_size for file in trained.glob("*.safetensors")) < 20_000_000
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(pool: Pool, trained: Path, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    pool: Pool, trained: Path, tmp_path: Path
+) -> None:
     whole = lessons(pool, 4)
     whole.run(tmp_path / "whole")
     half = lessons(pool, 4)
@@ -74,8 +86,12 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(pool: Pool, traine
 def test_reading_lessons_change_the_words_and_leave_the_eyes(pool: Pool, trained: Path) -> None:
     model = AutoModel.from_pretrained(trained)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    ReadingLessons(model, CLIPTokenizer.from_pretrained(trained), [(pool, 4)], seed=0, budget=Budget(1, 2)).run()
-    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    ReadingLessons(
+        model, CLIPTokenizer.from_pretrained(trained), [(pool, 4)], seed=0, budget=Budget(1, 2)
+    ).run()
+    changed = {
+        name for name, value in model.state_dict().items() if not torch.equal(value, before[name])
+    }
     assert not [name for name in changed if name.startswith("vision_model.")]
     assert "visual_projection.weight" in changed
     assert [name for name in changed if name.startswith("text_model.")]
@@ -88,18 +104,29 @@ def test_the_detector_starts_with_the_words_of_the_dual_encoder(trained: Path) -
     encoder = AutoModel.from_pretrained(trained).eval()
     tokens = tokenizer(texts, padding=True, return_tensors="pt")
     wanted = encoder.get_text_features(**tokens).pooler_output
-    torch.testing.assert_close(text_vectors(detector, tokens["input_ids"]), torch.nn.functional.normalize(wanted, dim=1))
+    torch.testing.assert_close(
+        text_vectors(detector, tokens["input_ids"]), torch.nn.functional.normalize(wanted, dim=1)
+    )
 
 
-def test_a_trained_detector_loads_and_leaves_its_words_alone(trained: Path, scenes: ScenePool, tmp_path: Path) -> None:
+def test_a_trained_detector_loads_and_leaves_its_words_alone(
+    trained: Path, scenes: ScenePool, tmp_path: Path
+) -> None:
     tokenizer, words, text = load_words(trained)
     detector = new_detector(words, text)
     begin_local(detector, seed=0)
     teacher = Teacher(trained, detector.config.vision_config.hidden_size)
     run = DetectorLessons(detector, tokenizer, teacher, scenes, seed=0, budget=Budget(1, 2))
     run.run(tmp_path)
-    detector, processor = OwlViTForObjectDetection.from_pretrained(tmp_path), OwlViTProcessor.from_pretrained(tmp_path)
-    outputs = detector(**processor(text=[["a red mug", "a sofa"]], images=Image.new("RGB", (300, 200)), return_tensors="pt"))
+    detector, processor = (
+        OwlViTForObjectDetection.from_pretrained(tmp_path),
+        OwlViTProcessor.from_pretrained(tmp_path),
+    )
+    outputs = detector(
+        **processor(
+            text=[["a red mug", "a sofa"]], images=Image.new("RGB", (300, 200)), return_tensors="pt"
+        )
+    )
     assert outputs.logits.shape == (1, 100, 2)
     assert ((outputs.pred_boxes >= 0) & (outputs.pred_boxes <= 1)).all()
     kept = detector.owlvit.state_dict()

@@ -6,7 +6,13 @@ import re
 import pytest
 
 from demo.drawing import random_item
-from demo.training.captions import agreement, asked_codes, caption_for, held_out_wordings, shown_codes
+from demo.training.captions import (
+    agreement,
+    asked_codes,
+    caption_for,
+    held_out_wordings,
+    shown_codes,
+)
 from demo.training.tokens import LONGEST, learnt_tokenizer
 from demo.training.words import KINDS, PHOTO, Label, kinds_within, label_of, words
 
@@ -21,7 +27,10 @@ def rng() -> random.Random:
 def some_labels(rng: random.Random, count: int) -> list[Label]:
     photos = [kind for kind in KINDS if kind.startswith(PHOTO)]
     drawn = [label_of(random_item(rng)) for _ in range(count)]
-    return drawn + [Label.of_words(rng.choice(photos), rng.choice(("red", "black", None)), None, None, None) for _ in range(count)]
+    return drawn + [
+        Label.of_words(rng.choice(photos), rng.choice(("red", "black", None)), None, None, None)
+        for _ in range(count)
+    ]
 
 
 def test_a_caption_is_true_of_the_picture_it_was_made_for(rng: random.Random) -> None:
@@ -65,7 +74,10 @@ def test_every_word_of_the_vocabulary_has_a_name_and_a_use() -> None:
     assert all(group.categories <= set(known.categories) for group in known.groups)
 
 
-@pytest.mark.parametrize("text", ["a red dress", "", "ΚΟΚΚΙΝΟ φόρεμα", "赤いドレス", "👗" * 50, "a  RED\n dress", "x" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    ["a red dress", "", "ΚΟΚΚΙΝΟ φόρεμα", "赤いドレス", "👗" * 50, "a  RED\n dress", "x" * 10_000],
+)
 def test_any_text_becomes_tokens_that_end_with_the_highest_id(text: str) -> None:
     tokenizer = learnt_tokenizer(["a red dress", "a blue mug to drink from"] * 10, merges=40)
     ids = tokenizer(text, truncation=True)["input_ids"]
@@ -78,4 +90,6 @@ def test_any_text_becomes_tokens_that_end_with_the_highest_id(text: str) -> None
 def test_case_and_white_space_do_not_matter_to_the_tokenizer() -> None:
     tokenizer = learnt_tokenizer(["a red dress"] * 10, merges=40)
     assert tokenizer("A  RED\n dress")["input_ids"] == tokenizer("a red dress")["input_ids"]
-    assert tokenizer.decode(tokenizer("a red dress")["input_ids"], skip_special_tokens=True).split() == ["a", "red", "dress"]
+    assert tokenizer.decode(
+        tokenizer("a red dress")["input_ids"], skip_special_tokens=True
+    ).split() == ["a", "red", "dress"]

@@ -11,7 +11,9 @@ from transformers import AutoModel
 from vitrine.embedding.class_token import ClassTokenTower
 
 
-def test_the_rows_are_the_models_own_and_the_last_layer_computes_one_token(clip_folder: Path) -> None:
+def test_the_rows_are_the_models_own_and_the_last_layer_computes_one_token(
+    clip_folder: Path,
+) -> None:
     model: Any = AutoModel.from_pretrained(clip_folder, attn_implementation="eager").eval()
     size = model.config.vision_config.image_size
     pixels = torch.randn(3, 3, size, size, generator=torch.Generator().manual_seed(5))
@@ -25,6 +27,11 @@ def test_the_rows_are_the_models_own_and_the_last_layer_computes_one_token(clip_
     assert lengths == [1]
 
 
-def test_only_clips_own_tower_is_taken_apart(clip_folder: Path, siglip_folder: Path, dual_folder: Path) -> None:
-    fits = [ClassTokenTower.fits(AutoModel.from_pretrained(folder)) for folder in (clip_folder, siglip_folder, dual_folder)]
+def test_only_clips_own_tower_is_taken_apart(
+    clip_folder: Path, siglip_folder: Path, dual_folder: Path
+) -> None:
+    fits = [
+        ClassTokenTower.fits(AutoModel.from_pretrained(folder))
+        for folder in (clip_folder, siglip_folder, dual_folder)
+    ]
     assert fits == [True, False, False]

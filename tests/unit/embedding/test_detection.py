@@ -41,12 +41,17 @@ def expect_same(ours: list[Any], theirs: list[dict[str, Any]]) -> None:
     right = sorted(theirs, key=lambda each: (each["label"], each["score"]))
     for one, other in zip(left, right, strict=True):
         assert one.label == other["label"]
-        assert [int(edge) for edge in one.box] == pytest.approx([other["box"][edge] for edge in ("xmin", "ymin", "xmax", "ymax")], abs=1)
+        assert [int(edge) for edge in one.box] == pytest.approx(
+            [other["box"][edge] for edge in ("xmin", "ymin", "xmax", "ymax")], abs=1
+        )
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_boxes_and_scores_are_the_pipelines_own(
-    size: tuple[int, int], owlvit_folder: Path, by_pipeline: Any, configured: Callable[..., Settings]
+    size: tuple[int, int],
+    owlvit_folder: Path,
+    by_pipeline: Any,
+    configured: Callable[..., Settings],
 ) -> None:
     detector = load_detector(configured(detector=str(owlvit_folder), runtime="torch"))
     image = photo(sum(size), *size)
@@ -60,7 +65,9 @@ def test_boxes_and_scores_are_the_pipelines_own(
 
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
-def test_onnx_finds_what_torch_finds(owlvit_folder: Path, configured: Callable[..., Settings]) -> None:
+def test_onnx_finds_what_torch_finds(
+    owlvit_folder: Path, configured: Callable[..., Settings]
+) -> None:
     exact = load_detector(configured(detector=str(owlvit_folder), runtime="torch"))
     quick = load_detector(configured(detector=str(owlvit_folder), runtime="onnx"))
     image = photo(8, 200, 90)
@@ -73,7 +80,9 @@ def test_onnx_finds_what_torch_finds(owlvit_folder: Path, configured: Callable[.
         assert one.box == pytest.approx(other.box, abs=0.05)
 
 
-def test_labels_of_every_kind_get_an_answer(owlvit_folder: Path, configured: Callable[..., Settings]) -> None:
+def test_labels_of_every_kind_get_an_answer(
+    owlvit_folder: Path, configured: Callable[..., Settings]
+) -> None:
     detector = load_detector(configured(detector=str(owlvit_folder), runtime="torch"))
     image = photo(9)
     once = detector.detect(image, ["mug"], threshold=0.0)
@@ -89,6 +98,8 @@ def test_labels_of_every_kind_get_an_answer(owlvit_folder: Path, configured: Cal
     assert [each.score for each in again] == pytest.approx([each.score for each in once], abs=1e-6)
 
 
-def test_another_kind_of_model_is_refused(clip_folder: Path, configured: Callable[..., Settings]) -> None:
+def test_another_kind_of_model_is_refused(
+    clip_folder: Path, configured: Callable[..., Settings]
+) -> None:
     with pytest.raises(ModelUnavailable, match="no OWL-ViT"):
         load_detector(configured(detector=str(clip_folder), runtime="torch"))

@@ -28,8 +28,17 @@ from vitrine.errors import InvalidSettings, ModelUnavailable
 from vitrine.settings import Settings
 
 Configured = Callable[..., Settings]
-TEXTS = ["a red dress", "", "blue shirt with stripes, something to drink coffee from", "x " * 200, "连衣裙"]
-PICTURES = [photo(seed, width, height) for seed, (width, height) in enumerate([(90, 70), (31, 64), (20, 20), (300, 211)])]
+TEXTS = [
+    "a red dress",
+    "",
+    "blue shirt with stripes, something to drink coffee from",
+    "x " * 200,
+    "连衣裙",
+]
+PICTURES = [
+    photo(seed, width, height)
+    for seed, (width, height) in enumerate([(90, 70), (31, 64), (20, 20), (300, 211)])
+]
 FAMILIES = ["clip_folder", "siglip_folder", "dual_folder"]
 
 
@@ -40,15 +49,21 @@ def unit(rows: torch.Tensor) -> NDArray[np.float32]:
 def by_transformers(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Unit rows of `PICTURES` and `TEXTS`, in the plain way."""
     model = AutoModel.from_pretrained(folder).eval()
-    pixels = AutoImageProcessor.from_pretrained(folder)(PICTURES, return_tensors="pt")["pixel_values"]
+    pixels = AutoImageProcessor.from_pretrained(folder)(PICTURES, return_tensors="pt")[
+        "pixel_values"
+    ]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     fixed = model.config.model_type == "siglip"
-    padding: dict[str, Any] = {"padding": "max_length", "max_length": 16} if fixed else {"padding": True}
+    padding: dict[str, Any] = (
+        {"padding": "max_length", "max_length": 16} if fixed else {"padding": True}
+    )
     tokens = dict(tokenizer(TEXTS, return_tensors="pt", truncation=True, **padding))
     given = {"input_ids"} if fixed else {"input_ids", "attention_mask"}
     with torch.no_grad():
         pictures = model.get_image_features(pixel_values=pixels).pooler_output
-        texts = model.get_text_features(**{name: value for name, value in tokens.items() if name in given}).pooler_output
+        texts = model.get_text_features(
+            **{name: value for name, value in tokens.items() if name in given}
+        ).pooler_output
     return unit(pictures), unit(texts)
 
 
@@ -60,7 +75,9 @@ def dual_encoder(settings: Settings) -> DualEncoder:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_torch_gives_transformers_own_vectors(family: str, request: pytest.FixtureRequest, configured: Configured) -> None:
+def test_torch_gives_transformers_own_vectors(
+    family: str, request: pytest.FixtureRequest, configured: Configured
+) -> None:
     folder = request.getfixturevalue(family)
     embedder = load_embedder(configured(model=str(folder), runtime="torch"))
     pictures, texts = by_transformers(folder)
@@ -71,14 +88,21 @@ def test_torch_gives_transformers_own_vectors(family: str, request: pytest.Fixtu
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 @pytest.mark.parametrize("family", FAMILIES[:2])
-def test_onnx_gives_transformers_own_vectors(family: str, request: pytest.FixtureRequest, configured: Configured) -> None:
+def test_onnx_gives_transformers_own_vectors(
+    family: str, request: pytest.FixtureRequest, configured: Configured
+) -> None:
     folder = request.getfixturevalue(family)
     embedder = load_embedder(configured(model=str(folder), runtime="onnx"))
     pictures, texts = by_transformers(folder)
     assert (embedder.embed_images(PICTURES) * pictures).sum(axis=1).min() > 0.9999
     assert (embedder.embed_texts(TEXTS) * texts).sum(axis=1).min() > 0.9999
     for count in (1, 3):
-        assert np.abs(embedder.embed_pixels(embedder.preprocess(PICTURES[:count])) - pictures[:count]).max() < 1e-3
+        assert (
+            np.abs(
+                embedder.embed_pixels(embedder.preprocess(PICTURES[:count])) - pictures[:count]
+            ).max()
+            < 1e-3
+        )
 
 
 @pytest.mark.timeout(300)
@@ -97,7 +121,9 @@ def test_int8_is_made_from_the_exact_export_that_is_there(
     clip_folder: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = load_embedder(configured(model=str(clip_folder), runtime="onnx"))
-    monkeypatch.setattr(onnx_export, "_write_graphs", lambda *_: pytest.fail("torch was asked again"))
+    monkeypatch.setattr(
+        onnx_export, "_write_graphs", lambda *_: pytest.fail("torch was asked again")
+    )
     small = load_embedder(configured(model=str(clip_folder), runtime="onnx", precision="int8"))
     for rows, others in (
         (small.embed_images(PICTURES), exact.embed_images(PICTURES)),
@@ -106,15 +132,25 @@ def test_int8_is_made_from_the_exact_export_that_is_there(
         assert 0.95 < (rows * others).sum(axis=1).min() < 0.9999999
 
 
-def test_an_exact_export_that_cannot_be_read_is_told(tmp_path: Path, clip_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exact_export_that_cannot_be_read_is_told(
+    tmp_path: Path, clip_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     exact = tmp_path / "exact"
     exact.mkdir()
     (exact / "see.onnx").write_bytes(b"torn")
     order = exported.Order(
-        name="shop-clip", source=clip_folder, role="clip", precision="int8", target=tmp_path / "models" / "onnx", exact=exact
+        name="shop-clip",
+        source=clip_folder,
+        role="clip",
+        precision="int8",
+        target=tmp_path / "models" / "onnx",
+        exact=exact,
     )
     assert onnx_export.main([order.model_dump_json()]) == 1
-    assert f"the exported model in {exact} cannot be read; delete that folder" in capsys.readouterr().out
+    assert (
+        f"the exported model in {exact} cannot be read; delete that folder"
+        in capsys.readouterr().out
+    )
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -140,12 +176,18 @@ def test_the_arithmetic_is_bf16_by_itself_only_where_a_gpu_computes_in_it(
     wanted: str, device: str, native: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native and not including_emulation)
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation: native and not including_emulation,
+    )
     assert choose_precision(wanted, device) == chosen
 
 
 @pytest.mark.timeout(300)
-def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(owlvit_folder: Path, clip_folder: Path, tmp_path: Path) -> None:
+def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(
+    owlvit_folder: Path, clip_folder: Path, tmp_path: Path
+) -> None:
     program = (
         "import sys\n"
         "from PIL import Image\n"
@@ -162,14 +204,18 @@ def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(owlvi
 
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
-def test_an_export_is_made_once(clip_folder: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_made_once(
+    clip_folder: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = configured(model=str(clip_folder), runtime="onnx")
     load_embedder(settings)
     monkeypatch.setattr(exported.subprocess, "run", lambda *_, **__: pytest.fail("exported again"))
     load_embedder(settings)
 
 
-def test_of_many_who_need_an_export_one_makes_it(clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_who_need_an_export_one_makes_it(
+    clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[Path] = []
 
     def pretend(order: exported.Order) -> None:
@@ -192,18 +238,33 @@ def test_of_many_who_need_an_export_one_makes_it(clip_folder: Path, tmp_path: Pa
 
 
 def test_a_failed_export_leaves_nothing_and_tells_the_cause(
-    tmp_path: Path, clip_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    clip_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = Path(shutil.copytree(clip_folder, tmp_path / "broken"))
     weights = load_file(broken / "model.safetensors")
     del weights["visual_projection.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    order = exported.Order(name="shop-clip", source=broken, role="clip", precision="fp32", target=tmp_path / "models" / "onnx")
+    order = exported.Order(
+        name="shop-clip",
+        source=broken,
+        role="clip",
+        precision="fp32",
+        target=tmp_path / "models" / "onnx",
+    )
     assert onnx_export.main([order.model_dump_json()]) == 1
     assert list((tmp_path / "models").iterdir()) == []
     printed = capsys.readouterr().out
-    monkeypatch.setattr(exported.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, printed, ""))
-    with pytest.raises(ModelUnavailable, match=r"shop-clip in .* do not fit its config.json: visual_projection"):
+    monkeypatch.setattr(
+        exported.subprocess,
+        "run",
+        lambda command, **_: subprocess.CompletedProcess(command, 1, printed, ""),
+    )
+    with pytest.raises(
+        ModelUnavailable, match=r"shop-clip in .* do not fit its config.json: visual_projection"
+    ):
         exported._run(order)
 
 
@@ -223,7 +284,9 @@ def test_a_damaged_export_is_told(tmp_path: Path) -> None:
         export.load_manifest()
 
 
-def test_rows_are_unit_float32_and_nothing_gives_no_rows(clip_folder: Path, configured: Configured) -> None:
+def test_rows_are_unit_float32_and_nothing_gives_no_rows(
+    clip_folder: Path, configured: Configured
+) -> None:
     embedder = load_embedder(configured(model=str(clip_folder), runtime="torch"))
     for rows in (embedder.embed_texts(["x"] * 70), embedder.embed_images(PICTURES)):
         assert rows.dtype == np.float32
@@ -237,10 +300,14 @@ def test_rows_are_unit_float32_and_nothing_gives_no_rows(clip_folder: Path, conf
 
 def test_the_logit_scale_is_the_models_own(clip_folder: Path, configured: Configured) -> None:
     scale = load_file(clip_folder / "model.safetensors")["logit_scale"]
-    assert load_embedder(configured(model=str(clip_folder), runtime="torch")).card.logit_scale == pytest.approx(float(np.exp(scale)))
+    assert load_embedder(
+        configured(model=str(clip_folder), runtime="torch")
+    ).card.logit_scale == pytest.approx(float(np.exp(scale)))
 
 
-def test_vectors_that_are_no_numbers_are_never_given_out(clip_folder: Path, configured: Configured) -> None:
+def test_vectors_that_are_no_numbers_are_never_given_out(
+    clip_folder: Path, configured: Configured
+) -> None:
     encoder = dual_encoder(configured(model=str(clip_folder), runtime="torch"))
 
     class Broken:
@@ -256,15 +323,21 @@ def test_vectors_that_are_no_numbers_are_never_given_out(clip_folder: Path, conf
             call()
 
 
-def test_a_model_of_another_kind_is_refused_by_name(dual_folder: Path, tmp_path: Path, configured: Configured) -> None:
+def test_a_model_of_another_kind_is_refused_by_name(
+    dual_folder: Path, tmp_path: Path, configured: Configured
+) -> None:
     config = json.loads((dual_folder / "config.json").read_text())
     shutil.copytree(dual_folder, tmp_path / "bert")
     (tmp_path / "bert" / "config.json").write_text(
         json.dumps({**config["text_config"], "model_type": "bert", "architectures": ["BertModel"]})
     )
-    weights = {key.removeprefix("text_model."): value for key, value in load_file(dual_folder / "model.safetensors").items()}
+    weights = {
+        key.removeprefix("text_model."): value
+        for key, value in load_file(dual_folder / "model.safetensors").items()
+    }
     save_file(
-        {k: v for k, v in weights.items() if k.startswith(("embeddings", "encoder", "pooler"))}, tmp_path / "bert" / "model.safetensors"
+        {k: v for k, v in weights.items() if k.startswith(("embeddings", "encoder", "pooler"))},
+        tmp_path / "bert" / "model.safetensors",
     )
     with pytest.raises(ModelUnavailable, match="no dual encoder"):
         load_embedder(configured(model=str(tmp_path / "bert"), runtime="torch"))

@@ -28,7 +28,15 @@ def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) 
     theirs = processor(request.getfixturevalue(kind))
     rules = ImageRules.of_processor(theirs, "tiny")
     rng = np.random.default_rng(11)
-    for width, height in [(32, 32), (33, 32), (20, 31), (400, 391), (1, 1), (7, 21), *rng.integers(5, 300, (12, 2)).tolist()]:
+    for width, height in [
+        (32, 32),
+        (33, 32),
+        (20, 31),
+        (400, 391),
+        (1, 1),
+        (7, 21),
+        *rng.integers(5, 300, (12, 2)).tolist(),
+    ]:
         if max(width, height) > 3 * min(width, height):
             continue
         image = photo(width, width, height)
@@ -36,12 +44,19 @@ def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) 
         assert np.array_equal(rules.apply([image])[0], expected), (width, height)
 
 
-def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_does(clip_folder: Path) -> None:
-    theirs = processor(clip_folder, size={"shortest_edge": 25}, crop_size={"height": 40, "width": 31})
+def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_does(
+    clip_folder: Path,
+) -> None:
+    theirs = processor(
+        clip_folder, size={"shortest_edge": 25}, crop_size={"height": 40, "width": 31}
+    )
     rules = ImageRules.of_processor(theirs, "tiny")
     for size in [(50, 50), (26, 99), (99, 26), (25, 25)]:
         image = photo(3, *size)
-        assert np.abs(rules.apply([image])[0] - np.asarray(theirs(image)["pixel_values"])[0]).max() < 1.01 * LEVEL, size
+        assert (
+            np.abs(rules.apply([image])[0] - np.asarray(theirs(image)["pixel_values"])[0]).max()
+            < 1.01 * LEVEL
+        ), size
 
 
 def test_a_very_long_picture_costs_no_more_than_what_is_seen(clip_folder: Path) -> None:
@@ -49,8 +64,16 @@ def test_a_very_long_picture_costs_no_more_than_what_is_seen(clip_folder: Path) 
     rules = ImageRules.of_processor(theirs, "tiny")
     for size in [(900, 40), (40, 900)]:
         image = photo(4, *size)
-        assert np.abs(rules.apply([image])[0] - np.asarray(theirs(image)["pixel_values"])[0]).max() < 1.01 * LEVEL
-    assert rules.apply([Image.new("RGB", (2_000_000, 1), "red")]).shape == (1, 3, 32, 32)  # resized whole it would be 6 GB
+        assert (
+            np.abs(rules.apply([image])[0] - np.asarray(theirs(image)["pixel_values"])[0]).max()
+            < 1.01 * LEVEL
+        )
+    assert rules.apply([Image.new("RGB", (2_000_000, 1), "red")]).shape == (
+        1,
+        3,
+        32,
+        32,
+    )  # resized whole it would be 6 GB
 
 
 def test_grey_and_transparent_pictures_are_taken_as_rgb(clip_folder: Path) -> None:

@@ -11,7 +11,15 @@ from transformers import AutoConfig, AutoTokenizer
 from vitrine.embedding.token_rules import load_tokens
 from vitrine.errors import ModelUnavailable
 
-TEXTS = ["a red dress", "", "  Wide   BLANKS\n", "ünïcödé 连衣裙 🙂", "don't", "striped " * 300, "<|endoftext|> in the text"]
+TEXTS = [
+    "a red dress",
+    "",
+    "  Wide   BLANKS\n",
+    "ünïcödé 连衣裙 🙂",
+    "don't",
+    "striped " * 300,
+    "<|endoftext|> in the text",
+]
 
 
 def loaded(folder: Path) -> tuple[Any, Any]:
@@ -31,7 +39,10 @@ def test_rows_are_as_long_as_the_longest_text(kind: str, request: pytest.Fixture
 
 def test_siglip_rows_are_always_of_full_length(siglip_folder: Path) -> None:
     theirs, ours = loaded(siglip_folder)
-    assert ours.encode(TEXTS).ids.tolist() == theirs(TEXTS, padding="max_length", max_length=16, truncation=True)["input_ids"]
+    assert (
+        ours.encode(TEXTS).ids.tolist()
+        == theirs(TEXTS, padding="max_length", max_length=16, truncation=True)["input_ids"]
+    )
     assert ours.encode(["x"]).ids.shape == (1, 16)
 
 

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from vitrine.errors import InvalidProduct
-from vitrine.fields import BUILT_IN_FIELDS, Field, FieldType, Schema, changes_from_json, product_from_json
+from vitrine.fields import (
+    BUILT_IN_FIELDS,
+    Field,
+    FieldType,
+    Schema,
+    changes_from_json,
+    product_from_json,
+)
 from vitrine.products import Product
 
 SCHEMA = Schema(
@@ -67,7 +74,9 @@ def test_every_fault_of_a_json_product_is_told(data: Any, fields: set[str]) -> N
 
 
 def test_changes_are_typed_and_null_empties_a_field() -> None:
-    assert changes_from_json({"price": "5,50 €", "color": "Red", "brand": None, "pattern": ["a", "b"]}, SCHEMA) == {
+    assert changes_from_json(
+        {"price": "5,50 €", "color": "Red", "brand": None, "pattern": ["a", "b"]}, SCHEMA
+    ) == {
         "price": 5.5,
         "currency": "EUR",
         "color": ("Red",),
@@ -77,7 +86,10 @@ def test_changes_are_typed_and_null_empties_a_field() -> None:
 
 
 def test_a_currency_that_is_given_wins_over_the_one_that_a_sign_suggests() -> None:
-    assert changes_from_json({"price": "$5", "currency": "CAD"}, SCHEMA) == {"price": 5.0, "currency": "CAD"}
+    assert changes_from_json({"price": "$5", "currency": "CAD"}, SCHEMA) == {
+        "price": 5.0,
+        "currency": "CAD",
+    }
 
 
 def test_a_price_in_another_currency_than_the_one_given_is_refused() -> None:
@@ -86,7 +98,9 @@ def test_a_price_in_another_currency_than_the_one_given_is_refused() -> None:
 
 
 def test_further_fields_may_stand_in_attributes_as_answers_have_them() -> None:
-    assert product_from_json({"id": "1", "title": "Mug", "attributes": {"pattern": ["Dots"]}}, SCHEMA).attributes == {"pattern": ("Dots",)}
+    assert product_from_json(
+        {"id": "1", "title": "Mug", "attributes": {"pattern": ["Dots"]}}, SCHEMA
+    ).attributes == {"pattern": ("Dots",)}
     assert changes_from_json({"attributes": {"pattern": None}}, SCHEMA) == {"pattern": None}
 
 

@@ -60,7 +60,15 @@ def test_the_schema_has_the_mapped_fields_in_order(tmp_path: Path) -> None:
 
 
 def test_a_row_becomes_a_product(tmp_path: Path) -> None:
-    row = {"sku": 7, "name": " Coat ", "price": "1.099,00 €", "colour": "Navy/Red", "category": "Men > Coats", "stock": 3, "weight": "1,5"}
+    row = {
+        "sku": 7,
+        "name": " Coat ",
+        "price": "1.099,00 €",
+        "colour": "Navy/Red",
+        "category": "Men > Coats",
+        "stock": 3,
+        "weight": "1,5",
+    }
     assert shop(tmp_path).read(row, 0) == Product(
         id="7",
         title="Coat",
@@ -75,13 +83,30 @@ def test_a_row_becomes_a_product(tmp_path: Path) -> None:
 
 
 def test_empty_cells_and_lacking_columns_are_empty_fields(tmp_path: Path) -> None:
-    assert shop(tmp_path).read({"sku": "1", "name": "Coat", "price": "", "colour": None}, 0) == Product(id="1", title="Coat")
+    assert shop(tmp_path).read(
+        {"sku": "1", "name": "Coat", "price": "", "colour": None}, 0
+    ) == Product(id="1", title="Coat")
 
 
 def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidProduct) as caught:
-        shop(tmp_path).read({"sku": "", "name": "x\x00", "price": "on request", "stock": "perhaps", "weight": "heavy"}, 0)
-    assert {error.field for error in caught.value.errors} == {"id", "title", "price", "in_stock", "weight"}
+        shop(tmp_path).read(
+            {
+                "sku": "",
+                "name": "x\x00",
+                "price": "on request",
+                "stock": "perhaps",
+                "weight": "heavy",
+            },
+            0,
+        )
+    assert {error.field for error in caught.value.errors} == {
+        "id",
+        "title",
+        "price",
+        "in_stock",
+        "weight",
+    }
 
 
 def test_the_currency_of_a_row_may_stand_in_its_own_column(tmp_path: Path) -> None:
@@ -91,7 +116,9 @@ def test_the_currency_of_a_row_may_stand_in_its_own_column(tmp_path: Path) -> No
     assert mapping.read(row, 0).currency is None
     with pytest.raises(InvalidProduct, match="currency: 'gold' is no currency"):
         mapping.read({**row, "money": "gold"}, 0)
-    with pytest.raises(InvalidProduct, match="price: '5 €' is in EUR, but the catalogue's prices are in CHF"):
+    with pytest.raises(
+        InvalidProduct, match="price: '5 €' is in EUR, but the catalogue's prices are in CHF"
+    ):
         mapping.read({**row, "price": "5 €", "money": "CHF"}, 0)
 
 
@@ -102,7 +129,9 @@ def test_a_mapping_travels_as_plain_values(tmp_path: Path) -> None:
 
 def test_a_source_without_the_columns_is_told_which_and_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(InvalidMapping) as caught:
-        shop(tmp_path).require_columns(["sku", "Name", "photo", "price", "colour", "category", "stock", "material"])
+        shop(tmp_path).require_columns(
+            ["sku", "Name", "photo", "price", "colour", "category", "stock", "material"]
+        )
     by_field = {error.field: error.message for error in caught.value.errors}
     assert set(by_field) == {"product.title", "fields.weight"}
     assert "no column 'name'" in by_field["product.title"]
@@ -124,19 +153,37 @@ def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
         (SHOP.replace('from = "weight"', 'column = "weight"'), "fields.weight.from", "is missing"),
         (SHOP.replace("fields.weight", "fields.not"), "fields.not", "meaning of its own"),
         (SHOP.replace("fields.weight", "fields.limit"), "fields.limit", "meaning of its own"),
-        (SHOP.replace("fields.weight", "fields.price_min"), "fields.price_min", "bounds the field 'price'"),
-        (SHOP.replace("fields.material", "fields.weight_max"), "fields.weight_max", "bounds the field 'weight'"),
+        (
+            SHOP.replace("fields.weight", "fields.price_min"),
+            "fields.price_min",
+            "bounds the field 'price'",
+        ),
+        (
+            SHOP.replace("fields.material", "fields.weight_max"),
+            "fields.weight_max",
+            "bounds the field 'weight'",
+        ),
         (SHOP.replace("fields.weight", "fields.brand"), "fields.brand", "under [product]"),
-        (SHOP.replace("fields.weight", 'fields."net weight"'), "fields.net weight", "start with a letter"),
+        (
+            SHOP.replace("fields.weight", 'fields."net weight"'),
+            "fields.net weight",
+            "start with a letter",
+        ),
         (SHOP.replace('"EUR"', '"Euros"'), "product.currency", "three-letter"),
-        (SHOP.replace('currency = "EUR"', 'currency = "EUR"\ncurrency_from = "c"'), "product.currency", "keep one"),
+        (
+            SHOP.replace('currency = "EUR"', 'currency = "EUR"\ncurrency_from = "c"'),
+            "product.currency",
+            "keep one",
+        ),
         (SHOP.replace('price = "price"\n', ""), "product.currency", "without a price"),
         (SHOP.replace('"sku"', "5"), "product.id", "string"),
         ("", "product", "is missing"),
         ("[product", "", "not valid TOML"),
     ],
 )
-def test_a_wrong_mapping_names_the_key_and_the_remedy(tmp_path: Path, wrong: str, key: str, words: str) -> None:
+def test_a_wrong_mapping_names_the_key_and_the_remedy(
+    tmp_path: Path, wrong: str, key: str, words: str
+) -> None:
     assert words in faults(tmp_path, wrong)[key]
 
 
@@ -168,6 +215,15 @@ def test_the_lectures_data_set_takes_the_row_number_for_an_id() -> None:
         "Clipinfo": "Cotton Kurta, Printed",
     }
     product = Mapping.load("ecommerce_products_clip").read(row, 17)
-    assert (product.id, product.title, product.price, product.currency) == ("17", "Cotton Kurta", 1099.0, "INR")
+    assert (product.id, product.title, product.price, product.currency) == (
+        "17",
+        "Cotton Kurta",
+        1099.0,
+        "INR",
+    )
     assert product.colors == ("blue", "multicolor")
-    assert product.attributes == {"pattern": ("Printed",), "details": "Hand wash", "clip_info": "Cotton Kurta, Printed"}
+    assert product.attributes == {
+        "pattern": ("Printed",),
+        "details": "Hand wash",
+        "clip_info": "Cotton Kurta, Printed",
+    }

@@ -72,11 +72,15 @@ READ = [
     ("\u200f52\u200e", 52, None),
 ]
 
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is slow
+patient = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is slow
 
 
 @pytest.mark.parametrize(("written", "amount", "currency"), READ)
-def test_a_price_is_read_in_the_notation_it_is_written_in(written: object, amount: float, currency: str | None) -> None:
+def test_a_price_is_read_in_the_notation_it_is_written_in(
+    written: object, amount: float, currency: str | None
+) -> None:
     assert parse_money(written) == Money(amount, currency)
 
 
@@ -153,7 +157,14 @@ def test_signs_stand_for_known_currencies_only() -> None:
     assert THREE_DECIMALS <= CODES
 
 
-GROUPINGS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "sv": ("\u00a0", ","), "ch": ("’", "."), "plain": ("", ".")}
+GROUPINGS = {
+    "en": (",", "."),
+    "de": (".", ","),
+    "fr": ("\u202f", ","),
+    "sv": ("\u00a0", ","),
+    "ch": ("’", "."),
+    "plain": ("", "."),
+}
 
 
 @patient
@@ -164,7 +175,9 @@ GROUPINGS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "sv": ("
     before=st.booleans(),
     gap=st.sampled_from(["", " ", "\u00a0"]),
 )
-def test_every_usual_notation_of_an_amount_gives_that_amount(cents: int, style: str, sign: str, before: bool, gap: str) -> None:
+def test_every_usual_notation_of_an_amount_gives_that_amount(
+    cents: int, style: str, sign: str, before: bool, gap: str
+) -> None:
     group, point = GROUPINGS[style]
     digits = f"{cents // 100:,}".replace(",", group) + f"{point}{cents % 100:02d}"
     written = f"{sign}{gap}{digits}" if before else f"{digits}{gap}{sign}"
@@ -198,7 +211,9 @@ def test_a_number_is_its_own_price(amount: float) -> None:
     assert parse_money(amount).amount == amount
 
 
-@pytest.mark.parametrize(("written", "number"), [("-5", -5), ("1,5", 1.5), ("-1.234,5", -1234.5), (-2, -2), ("7", 7)])
+@pytest.mark.parametrize(
+    ("written", "number"), [("-5", -5), ("1,5", 1.5), ("-1.234,5", -1234.5), (-2, -2), ("7", 7)]
+)
 def test_a_number_may_be_negative(written: object, number: float) -> None:
     assert parse_number(written) == number
 

@@ -12,13 +12,23 @@ from vitrine.fields.scalars import parse_stock
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [(" Mug ", "Mug"), (42, "42"), (42.0, "42"), (4.5, "4.5"), (Decimal("7.00"), "7"), ("🧦" * 5000, "🧦" * 5000)]
+    ("raw", "text"),
+    [
+        (" Mug ", "Mug"),
+        (42, "42"),
+        (42.0, "42"),
+        (4.5, "4.5"),
+        (Decimal("7.00"), "7"),
+        ("🧦" * 5000, "🧦" * 5000),
+    ],
 )
 def test_text_is_trimmed_and_numbers_are_written_plainly(raw: object, text: str) -> None:
     assert parse_text(raw) == text
 
 
-@pytest.mark.parametrize("raw", [True, ["a"], {"a": 1}, b"x", None, float("nan"), "a\x00b", "\ud800", "x" * 100_001])
+@pytest.mark.parametrize(
+    "raw", [True, ["a"], {"a": 1}, b"x", None, float("nan"), "a\x00b", "\ud800", "x" * 100_001]
+)
 def test_what_is_no_text_is_refused(raw: object) -> None:
     with pytest.raises(ValueError, match=r"must be text|NaN|character"):
         parse_text(raw)
@@ -57,7 +67,17 @@ def test_category_paths_are_normalised(raw: object, paths: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    ("raw", "truth"), [(True, True), ("Yes", True), (" on ", True), (1, True), (1.0, True), ("0", False), ("FALSE", False), (0, False)]
+    ("raw", "truth"),
+    [
+        (True, True),
+        ("Yes", True),
+        (" on ", True),
+        (1, True),
+        (1.0, True),
+        ("0", False),
+        ("FALSE", False),
+        (0, False),
+    ],
 )
 def test_truth_is_read_from_words_and_digits(raw: object, truth: bool) -> None:
     assert parse_bool(raw) is truth
@@ -102,10 +122,16 @@ def test_times_become_utc(raw: object) -> None:
 
 
 def test_a_date_is_its_midnight_in_utc() -> None:
-    assert parse_datetime(date(2026, 1, 31)) == parse_datetime("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    assert (
+        parse_datetime(date(2026, 1, 31))
+        == parse_datetime("2026-01-31")
+        == datetime(2026, 1, 31, tzinfo=UTC)
+    )
 
 
-@pytest.mark.parametrize("raw", ["31.01.2026", "yesterday", 1_700_000_000, True, "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "raw", ["31.01.2026", "yesterday", 1_700_000_000, True, "0001-01-01T00:00:00+14:00"]
+)
 def test_what_is_no_time_is_refused(raw: object) -> None:
     with pytest.raises(ValueError, match=r"is no time|outside the years"):
         parse_datetime(raw)

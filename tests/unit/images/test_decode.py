@@ -59,8 +59,19 @@ def test_every_allowed_format_gives_the_same_picture(kind: str) -> None:
 def test_exif_orientation_is_applied_in_all_eight_ways() -> None:
     upright = Image.new("RGB", (60, 40), "white")
     upright.paste((200, 0, 0), (0, 0, 30, 20))
-    undo = [None, None, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM]
-    undo += [Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_90, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_270]
+    undo = [
+        None,
+        None,
+        Image.Transpose.FLIP_LEFT_RIGHT,
+        Image.Transpose.ROTATE_180,
+        Image.Transpose.FLIP_TOP_BOTTOM,
+    ]
+    undo += [
+        Image.Transpose.TRANSPOSE,
+        Image.Transpose.ROTATE_90,
+        Image.Transpose.TRANSVERSE,
+        Image.Transpose.ROTATE_270,
+    ]
     for orientation in range(1, 9):
         way = undo[orientation]
         stored = upright if way is None else upright.transpose(way)
@@ -80,7 +91,11 @@ def test_a_damaged_exif_block_does_not_cost_a_sound_picture() -> None:
 def test_transparency_becomes_white() -> None:
     clear = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
     for image in (clear, clear.convert("LA"), Image.new("PA", (8, 8))):
-        assert decode(packed(image.convert("RGBA"), "PNG"), LIMITS).getpixel((3, 3)) == (255, 255, 255)
+        assert decode(packed(image.convert("RGBA"), "PNG"), LIMITS).getpixel((3, 3)) == (
+            255,
+            255,
+            255,
+        )
     half = decode(packed(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "WEBP", lossless=True), LIMITS)
     assert all(abs(level - 127) <= 1 for level in half.getpixel((3, 3)))
 
@@ -90,14 +105,24 @@ def test_a_palette_with_a_transparent_entry_becomes_white_there() -> None:
     image.putpalette([255, 0, 0, 0, 255, 0])
     image.putdata([0, 1, 0, 1])
     found = decode(packed(image, "PNG", transparency=1), LIMITS)
-    assert [found.getpixel((x, 0)) for x in range(4)] == [(255, 0, 0), (255, 255, 255), (255, 0, 0), (255, 255, 255)]
+    assert [found.getpixel((x, 0)) for x in range(4)] == [
+        (255, 0, 0),
+        (255, 255, 255),
+        (255, 0, 0),
+        (255, 255, 255),
+    ]
 
 
 def test_sixteen_bit_greys_keep_their_shades() -> None:
     levels = np.array([[0, 257 * 64, 257 * 128, 65535]], np.uint16)
     for kind in ("PNG", "TIFF"):
         found = decode(packed(Image.fromarray(levels), kind), LIMITS)
-        assert [found.getpixel((x, 0)) for x in range(4)] == [(0,) * 3, (64,) * 3, (128,) * 3, (255,) * 3]
+        assert [found.getpixel((x, 0)) for x in range(4)] == [
+            (0,) * 3,
+            (64,) * 3,
+            (128,) * 3,
+            (255,) * 3,
+        ]
 
 
 def test_cmyk_is_converted() -> None:
@@ -138,7 +163,13 @@ def test_a_file_cut_anywhere_is_refused_or_whole(kind: str) -> None:
     for cut in range(1, len(data), max(1, len(data) // 60)):
         found, reason = attempt(data[:cut])
         if found is None:
-            assert reason in ("truncated", "damaged", "not_an_image", "too_many_pixels", "pixels_not_supported")
+            assert reason in (
+                "truncated",
+                "damaged",
+                "not_an_image",
+                "too_many_pixels",
+                "pixels_not_supported",
+            )
         else:
             assert distance(found, whole) < 1, f"{cut} of {len(data)} bytes gave another picture"
 
@@ -163,20 +194,38 @@ def test_random_damage_never_raises_anything_else() -> None:
 
 def png_claiming(width: int, height: int) -> bytes:
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def webp_claiming(width: int, height: int) -> bytes:
-    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = (
+        b"WEBPVP8X"
+        + struct.pack("<I", 10)
+        + b"\0\0\0\0"
+        + (width - 1).to_bytes(3, "little")
+        + (height - 1).to_bytes(3, "little")
+    )
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 @pytest.mark.parametrize(
     "bomb",
-    [png_claiming(20_000, 10_000), png_claiming(2**31 - 1, 2**31 - 1), webp_claiming(2**24 - 1, 2**24 - 1), webp_claiming(16_000, 16_000)],
+    [
+        png_claiming(20_000, 10_000),
+        png_claiming(2**31 - 1, 2**31 - 1),
+        webp_claiming(2**24 - 1, 2**24 - 1),
+        webp_claiming(16_000, 16_000),
+    ],
 )
 def test_a_small_file_that_claims_many_pixels_is_refused_unopened(bomb: bytes) -> None:
     assert refused(bomb) == "too_many_pixels"
@@ -221,7 +270,9 @@ def test_a_malformed_multi_picture_file_warns_nobody() -> None:
 
 def hostile_files() -> list[Path]:
     folder = os.environ.get("VITRINE_TEST_BAD_IMAGES")
-    return sorted(path for path in Path(folder).iterdir() if path.suffix != ".jsonl") if folder else []
+    return (
+        sorted(path for path in Path(folder).iterdir() if path.suffix != ".jsonl") if folder else []
+    )
 
 
 def test_every_file_of_the_given_folder_is_decoded_or_refused() -> None:

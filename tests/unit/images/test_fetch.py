@@ -104,7 +104,15 @@ def test_each_failure_has_its_reason(fetcher: Fetcher, port: int) -> None:
     assert reason_of(lambda: fetcher.fetch(f"{base}/loop")) == "unreachable"
     assert reason_of(lambda: fetcher.fetch(f"{base}/elsewhere")) == "bad_address"
     assert reason_of(lambda: fetcher.fetch(f"{base}/large")) == "too_many_bytes"
-    for url in ("ftp://a.example/x", "file:///etc/passwd", "http:///x", "no url", "", "http://user:word@a.example/x", "http://[::1"):
+    for url in (
+        "ftp://a.example/x",
+        "file:///etc/passwd",
+        "http:///x",
+        "no url",
+        "",
+        "http://user:word@a.example/x",
+        "http://[::1",
+    ):
         assert reason_of(lambda url=url: fetcher.fetch(url)) == "bad_address", url
 
 
@@ -123,25 +131,53 @@ def test_a_server_that_drips_is_left_at_the_deadline(port: int) -> None:
     slow.close()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"],
+)
 def test_loopback_is_refused_in_every_spelling(host: str, port: int) -> None:
     closed = Fetcher(private=False, timeout_s=30, most_bytes=1000)
-    assert reason_of(lambda: closed.fetch(f"http://{host}:{port}/picture")) in ("forbidden_address", "unreachable", "bad_address")
+    assert reason_of(lambda: closed.fetch(f"http://{host}:{port}/picture")) in (
+        "forbidden_address",
+        "unreachable",
+        "bad_address",
+    )
     closed.close()
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        *("10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1"),
-        *("::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "255.255.255.255"),
+        *(
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "127.0.0.1",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+        ),
+        *(
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "255.255.255.255",
+        ),
     ],
 )
 def test_private_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:2800:220:1::1", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "93.184.216.34", "2606:2800:220:1::1", "64:ff9b::808:808"]
+)
 def test_ordinary_addresses_are_public(address: str) -> None:
     assert is_public(address)
 
@@ -163,23 +199,36 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     return known
 
 
-def test_a_redirect_into_the_private_network_is_refused(port: int, names: dict[str, list[str]]) -> None:
+def test_a_redirect_into_the_private_network_is_refused(
+    port: int, names: dict[str, list[str]]
+) -> None:
     names |= {"shop.example": ["127.0.0.1"], "inside.example": ["127.0.0.2"]}
     outside = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert outside.fetch(f"http://shop.example:{port}/picture") == b"picture bytes"
     assert Answers.hosts[-1] == f"shop.example:{port}"
-    assert reason_of(lambda: outside.fetch(f"http://shop.example:{port}/inward")) == "forbidden_address"
+    assert (
+        reason_of(lambda: outside.fetch(f"http://shop.example:{port}/inward"))
+        == "forbidden_address"
+    )
     outside.close()
 
 
-def test_a_name_that_changes_its_address_after_the_check_gains_nothing(port: int, names: dict[str, list[str]]) -> None:
-    names["fickle.example"] = ["127.0.0.1", "127.0.0.2"]  # asked a second time it would point inward
+def test_a_name_that_changes_its_address_after_the_check_gains_nothing(
+    port: int, names: dict[str, list[str]]
+) -> None:
+    names["fickle.example"] = [
+        "127.0.0.1",
+        "127.0.0.2",
+    ]  # asked a second time it would point inward
     outside = Fetcher(private=False, timeout_s=30, most_bytes=1000)
     assert outside.fetch(f"http://fickle.example:{port}/picture") == b"picture bytes"
     assert names["fickle.example"] == ["127.0.0.2"]
     outside.close()
     again = Fetcher(private=False, timeout_s=30, most_bytes=1000)
-    assert reason_of(lambda: again.fetch(f"http://fickle.example:{port}/picture")) == "forbidden_address"
+    assert (
+        reason_of(lambda: again.fetch(f"http://fickle.example:{port}/picture"))
+        == "forbidden_address"
+    )
     assert reason_of(lambda: again.fetch(f"http://nobody.example:{port}/picture")) == "unreachable"
     again.close()
 
@@ -187,5 +236,12 @@ def test_a_name_that_changes_its_address_after_the_check_gains_nothing(port: int
 def test_the_settings_limits_hold(port: int) -> None:
     small = Settings(fetch_private=True, max_image_mb=0.001, fetch_timeout_s=30)
     assert fetch.fetch(f"http://127.0.0.1:{port}/picture", small) == b"picture bytes"
-    assert reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/large", small)) == "too_many_bytes"
-    assert reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=30))) == "forbidden_address"
+    assert (
+        reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/large", small)) == "too_many_bytes"
+    )
+    assert (
+        reason_of(
+            lambda: fetch.fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=30))
+        )
+        == "forbidden_address"
+    )

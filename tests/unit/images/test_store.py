@@ -16,7 +16,9 @@ from vitrine.settings import Settings
 
 @pytest.fixture(params=["folder", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileSystemStore:
-    return FileSystemStore(str(tmp_path / "kept") if request.param == "folder" else f"memory://{tmp_path.name}")
+    return FileSystemStore(
+        str(tmp_path / "kept") if request.param == "folder" else f"memory://{tmp_path.name}"
+    )
 
 
 def test_what_is_put_is_got_by_its_hash(store: FileSystemStore) -> None:
@@ -44,7 +46,9 @@ def test_a_key_that_is_no_hash_reaches_no_file(store: FileSystemStore, key: str)
 def test_files_lie_two_folders_deep_and_leave_no_parts(tmp_path: Path) -> None:
     store = FileSystemStore(str(tmp_path))
     key = store.put(b"x" * 1000)
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == [f"{key[:2]}/{key[2:4]}/{key}"]
+    assert [
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    ] == [f"{key[:2]}/{key[2:4]}/{key}"]
 
 
 def test_many_threads_putting_the_same_bytes_leave_one_file(tmp_path: Path) -> None:
@@ -69,7 +73,9 @@ def test_an_unknown_kind_of_store_is_refused_when_it_is_opened() -> None:
         FileSystemStore("nowhere://bucket")
 
 
-def test_the_default_store_lies_under_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_store_lies_under_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store(Settings(data_dir=Path("kept")))
     os.chdir("/")

@@ -31,7 +31,9 @@ def thumbnails(store: FileSystemStore, tmp_path: Path) -> Thumbnails:
     return Thumbnails.of(store, Settings(data_dir=tmp_path))
 
 
-def test_a_thumbnail_fits_its_square_and_keeps_the_shape(store: FileSystemStore, thumbnails: Thumbnails) -> None:
+def test_a_thumbnail_fits_its_square_and_keeps_the_shape(
+    store: FileSystemStore, thumbnails: Thumbnails
+) -> None:
     key = store.put(jpeg(photo(1, 800, 500)))
     seen = Image.open(io.BytesIO(thumbnails.get(key, 300).data))
     assert seen.size == (320, 200)
@@ -42,7 +44,9 @@ def test_a_small_picture_is_not_enlarged(store: FileSystemStore, thumbnails: Thu
     assert Image.open(io.BytesIO(thumbnails.get(key, 320).data)).size == (50, 40)
 
 
-def test_the_second_look_reads_what_the_first_made(store: FileSystemStore, thumbnails: Thumbnails, tmp_path: Path) -> None:
+def test_the_second_look_reads_what_the_first_made(
+    store: FileSystemStore, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
     key = store.put(jpeg(photo(2, 400, 400)))
     first = thumbnails.get(key, 160)
     (made,) = (tmp_path / "thumbnails").rglob("*.jpg")
@@ -58,7 +62,9 @@ def test_tags_differ_by_picture_and_size_but_not_within_a_step() -> None:
     assert Thumbnails.etag("a" * 64, 10**9) == Thumbnails.etag("a" * 64, SIZES[-1])
 
 
-def test_missing_and_broken_pictures_say_what_they_are(store: FileSystemStore, thumbnails: Thumbnails) -> None:
+def test_missing_and_broken_pictures_say_what_they_are(
+    store: FileSystemStore, thumbnails: Thumbnails
+) -> None:
     with pytest.raises(NotFound):
         thumbnails.get("0" * 64, 320)
     with pytest.raises(InvalidImage):

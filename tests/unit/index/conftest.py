@@ -31,6 +31,8 @@ def open_faiss(tmp_path: Path) -> Iterator[Open]:
 
 def create(versions: FaissVersions) -> FaissIndex:
     """A new version with every field type."""
-    index = versions.create(model="some/model", fingerprint="f" * 64, dimension=DIMENSION, schema=SCHEMA, mapping={})
+    index = versions.create(
+        model="some/model", fingerprint="f" * 64, dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
     assert isinstance(index, FaissIndex)
     return index

@@ -37,7 +37,10 @@ def test_it_goes_on_while_the_other_cores_are_busy(others: int):
     free = threading.Event()
     busy = [cores._helpers().submit(free.wait, 30) for _ in range(max(1, others))]
     here = threading.get_ident()
-    assert by_every_core(lambda part: np.array([threading.get_ident()]), range(6)).tolist() == [here] * 6
+    assert (
+        by_every_core(lambda part: np.array([threading.get_ident()]), range(6)).tolist()
+        == [here] * 6
+    )
     free.set()
     assert all(one.result(30) for one in busy)
 

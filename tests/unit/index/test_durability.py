@@ -59,7 +59,9 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
     expected: dict[str, int] = {}
     for run in range(4):
         command = [sys.executable, "-c", WRITER, str(tmp_path), index.info.name, str(run)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+        ) as process:
             assert process.stdout is not None
             lines = [process.stdout.readline()]
             threading.Timer(rng.uniform(0.02, 0.4), process.send_signal, [signal.SIGKILL]).start()
@@ -72,14 +74,28 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
     found = all_ids(index)
     assert len(expected) > 20
     assert expected.keys() <= found
-    assert len(found) <= len(expected) + 4 * 20  # of each run at most the write that nobody was told of
+    assert (
+        len(found) <= len(expected) + 4 * 20
+    )  # of each run at most the write that nobody was told of
 
 
 @pytest.mark.parametrize(
-    "victim", ["columns.bin", "vectors.f32", "codes.i8", "codes.bin", "rows.faiss", "graph.faiss", "about.json", "columns.json"]
+    "victim",
+    [
+        "columns.bin",
+        "vectors.f32",
+        "codes.i8",
+        "codes.bin",
+        "rows.faiss",
+        "graph.faiss",
+        "about.json",
+        "columns.json",
+    ],
 )
 @pytest.mark.parametrize("harm", ["delete", "truncate", "garble"])
-def test_damaged_derived_files_are_noticed_and_made_again(open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str):
+def test_damaged_derived_files_are_noticed_and_made_again(
+    open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str
+):
     versions = open_faiss(codes_from=1, hnsw_from=1)
     index = create(versions)
     index.upsert(make_catalogue(60, 32))
@@ -115,7 +131,9 @@ def test_without_its_derived_folder_an_index_answers_all_the_same(open_faiss: Op
     assert open_faiss().open(index.info.name).search(IndexQuery()).total == 41
 
 
-def test_a_snapshot_of_another_program_version_is_ignored(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
+def test_a_snapshot_of_another_program_version_is_ignored(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
     index = create(open_faiss())
     index.upsert(make_catalogue(40, 34))
     index.settle()
@@ -123,7 +141,9 @@ def test_a_snapshot_of_another_program_version_is_ignored(open_faiss: Open, monk
     assert open_faiss().open(index.info.name).search(IndexQuery()).total == 40
 
 
-def test_snapshots_are_written_in_the_background_and_taken_up(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
+def test_snapshots_are_written_in_the_background_and_taken_up(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("vitrine.index.faiss.upkeep.LEAST", 50)
     versions = open_faiss()
     index = create(versions)
@@ -137,7 +157,11 @@ def test_snapshots_are_written_in_the_background_and_taken_up(open_faiss: Open, 
             time.sleep(0.01)
     index.delete([r.product.id for r in records[:10]])
     assert (derived / "newest").exists()
-    assert all_ids(index) == all_ids(open_faiss().open(index.info.name)) == {r.product.id for r in records[10:]}
+    assert (
+        all_ids(index)
+        == all_ids(open_faiss().open(index.info.name))
+        == {r.product.id for r in records[10:]}
+    )
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
@@ -145,7 +169,9 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
     index = create(versions)
     index.upsert(make_catalogue(20, 36))
     with index.store.database.writing() as connection:
-        connection.execute(f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
+        connection.execute(
+            f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0] + 2}"
+        )
     with pytest.raises(StorageUnavailable, match="full"):
         index.upsert([make_record(f"new{i}", random.Random(i)) for i in range(500)])
     assert len(all_ids(index)) == 20
@@ -158,7 +184,9 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
 def test_a_locked_file_is_told_after_the_timeout(open_faiss: Open):
     versions = open_faiss(index_timeout_s=0.2)
     index = create(versions)
-    with closing(sqlite3.connect(folder(versions, index) / "records.sqlite", isolation_level=None)) as other:
+    with closing(
+        sqlite3.connect(folder(versions, index) / "records.sqlite", isolation_level=None)
+    ) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(IndexUnavailable, match="locked"):
             index.upsert([make_record("1", random.Random(1))])
@@ -185,7 +213,9 @@ def test_a_deleted_folder_is_told_and_another_version_can_be_published(open_fais
     assert versions.live().search(IndexQuery()).total == 3
 
 
-@pytest.mark.parametrize("content", [b"no database at all, but long enough to look like one" * 100, b""])
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but long enough to look like one" * 100, b""]
+)
 def test_a_damaged_record_file_is_told(open_faiss: Open, content: bytes):
     versions = open_faiss()
     index = create(versions)

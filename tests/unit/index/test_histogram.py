@@ -21,14 +21,18 @@ def test_bounds_are_round():
 def test_every_number_falls_into_one_bucket(seed: int):
     rng = random.Random(seed)
     scale = 10.0 ** rng.randint(-300, 300)
-    numbers = np.asarray([rng.choice((1, -1)) * rng.random() * scale for _ in range(rng.randint(1, 50))])
+    numbers = np.asarray(
+        [rng.choice((1, -1)) * rng.random() * scale for _ in range(rng.randint(1, 50))]
+    )
     facet = range_facet(numbers)
     assert (facet.minimum, facet.maximum) == (numbers.min(), numbers.max())
     assert 1 <= len(facet.buckets) <= MAX_BUCKETS
     assert sum(b.count for b in facet.buckets) == len(numbers)
     for i, bucket in enumerate(facet.buckets):
         last = i == len(facet.buckets) - 1
-        assert bucket.count == sum(bucket.start <= n and (n < bucket.end or (last and n == bucket.end)) for n in numbers)
+        assert bucket.count == sum(
+            bucket.start <= n and (n < bucket.end or (last and n == bucket.end)) for n in numbers
+        )
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, -1e300, 1e-320])
@@ -42,4 +46,6 @@ def test_no_numbers_make_no_bucket():
 
 def test_the_widest_range_there_is_still_has_bounds():
     assert range_facet(np.asarray([-1.7e308, 1.7e308])).buckets[-1].end == 1.7e308
-    assert sum(b.count for b in range_facet(np.asarray([1e15, 1e15 + 0.125, 1e15 + 1])).buckets) == 3
+    assert (
+        sum(b.count for b in range_facet(np.asarray([1e15, 1e15 + 0.125, 1e15 + 1])).buckets) == 3
+    )

@@ -40,6 +40,16 @@ def test_the_time_is_utc():
     assert version_name("m", local, []) == version_name("m", NOW, [])
 
 
-@pytest.mark.parametrize("text", ["", "..", "20261123T204500123Z-", "20261123T204500123Z-a/b", "20261123T204500123Z-a\n", "live"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "..",
+        "20261123T204500123Z-",
+        "20261123T204500123Z-a/b",
+        "20261123T204500123Z-a\n",
+        "live",
+    ],
+)
 def test_what_is_no_name_is_told_apart(text: str):
     assert not is_version_name(text)

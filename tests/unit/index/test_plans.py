@@ -16,7 +16,15 @@ from tests.contract.questions import random_query, separated
 from tests.unit.index.conftest import create
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.codes import Codes, Graph, encoded
-from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, ROWS, Coding, write_codes, write_graph
+from vitrine.index.faiss.coding import (
+    CODES,
+    CODES_ABOUT,
+    GRAPH,
+    ROWS,
+    Coding,
+    write_codes,
+    write_graph,
+)
 from vitrine.index.faiss.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.versions import FaissVersions
@@ -36,7 +44,9 @@ PLANS = {
 def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str):
     seed = 21
     rng = random.Random(seed)
-    versions = FaissVersions(tmp_path / "index", Settings(codes_from=1, hnsw_from=1), planner=Planner(costs=PLANS[plan]))
+    versions = FaissVersions(
+        tmp_path / "index", Settings(codes_from=1, hnsw_from=1), planner=Planner(costs=PLANS[plan])
+    )
     records = {r.product.id: r for r in make_catalogue(300, seed)}
     index = create(versions)
     index.upsert(list(records.values()))
@@ -53,9 +63,9 @@ def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str
         query = random_query(rng, list(records.values()))
         answer = index.search(query)
         expected = oracle.candidate_set(records.values(), query)
-        assert [h.product.id for h in answer.hits] == [r.product.id for r, _ in expected[: query.limit]], (
-            f"seed {seed}, query {number}: {query}"
-        )
+        assert [h.product.id for h in answer.hits] == [
+            r.product.id for r, _ in expected[: query.limit]
+        ], f"seed {seed}, query {number}: {query}"
         assert [h.score for h in answer.hits] == [s for _, s in expected[: query.limit]]
         assert answer.total == len(expected)
         ran.add(answer.search)
@@ -66,7 +76,9 @@ def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str
 def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((size // 100, dimension))
-    rows = centres[rng.integers(0, len(centres), size)] + 0.7 * rng.standard_normal((size, dimension))
+    rows = centres[rng.integers(0, len(centres), size)] + 0.7 * rng.standard_normal(
+        (size, dimension)
+    )
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -76,7 +88,9 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     folder = tmp_path_factory.mktemp("codes")
     vectors = clustered(6000, 64, 5)
     write_codes(folder, vectors, check=lambda: None)
-    write_graph(folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None)
+    write_graph(
+        folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None
+    )
     segment = Segment(np.arange(6000), vectors, {})
     segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
     segment.graph = Graph(folder / GRAPH, folder / ROWS)
@@ -93,7 +107,9 @@ def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int)
         query = unit(big.vectors[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
         plan, best = planner.best(big, mask, query, k)
         plans.add(plan)
-        exact = np.flatnonzero(mask)[np.argsort(-(big.vectors[mask].astype(np.float64) @ query))[:10]]
+        exact = np.flatnonzero(mask)[
+            np.argsort(-(big.vectors[mask].astype(np.float64) @ query))[:10]
+        ]
         top = best.rows[np.argsort(-best.scores)[:10]]
         found += len(set(top.tolist()) & set(exact.tolist()))
     assert found / 300 >= 0.99
@@ -111,23 +127,37 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
 
 def coded(vectors: np.ndarray, folder: Path) -> tuple[Segment, Codes]:
     write_codes(folder, vectors, check=lambda: None)
-    return Segment(np.arange(len(vectors)), vectors, {}), Codes(folder / CODES, folder / CODES_ABOUT)
+    return Segment(np.arange(len(vectors)), vectors, {}), Codes(
+        folder / CODES, folder / CODES_ABOUT
+    )
 
 
 @pytest.mark.parametrize("make", [clustered, lopsided])
 @pytest.mark.parametrize("share", [1.0, 0.8, 0.2])
 @pytest.mark.parametrize("k", [1, 10, 500])
 def test_the_scan_of_codes_is_exact(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[int, int, int], np.ndarray], share: float, k: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[int, int, int], np.ndarray],
+    share: float,
+    k: int,
 ):
-    monkeypatch.setattr("vitrine.index.faiss.codes._GATHERED", 500)  # so that the rows of a fifth come in several parts
-    monkeypatch.setattr("vitrine.index.faiss.codes._PART", 2500)  # and the others in several threads
+    monkeypatch.setattr(
+        "vitrine.index.faiss.codes._GATHERED", 500
+    )  # so that the rows of a fifth come in several parts
+    monkeypatch.setattr(
+        "vitrine.index.faiss.codes._PART", 2500
+    )  # and the others in several threads
     segment, codes = coded(make(6000, 64, 5), tmp_path)
     rng = np.random.default_rng(7)
     for near in (True, False):
         rows = np.flatnonzero(rng.random(6000) < share)
-        query = unit(rng.standard_normal(64) * 0.05 + (segment.vectors[rng.integers(6000)] if near else 0))
-        scores = np.round(segment.vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS)
+        query = unit(
+            rng.standard_normal(64) * 0.05 + (segment.vectors[rng.integers(6000)] if near else 0)
+        )
+        scores = np.round(
+            segment.vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
+        )
         expected = rows[scores >= np.sort(scores)[-k]]
         found = codes.best_of(segment, rows, query, k)
         assert sorted(found.rows.tolist()) == expected.tolist()
@@ -144,7 +174,9 @@ def test_codes_are_as_far_from_their_rows_as_they_say():
     centre = rows.mean(axis=0)
     codes = encoded(rows, centre)
     again = codes.codes * codes.scales[:, None].astype(np.float64)
-    np.testing.assert_allclose(np.linalg.norm(rows - centre - again, axis=1), codes.errors, rtol=1e-3)
+    np.testing.assert_allclose(
+        np.linalg.norm(rows - centre - again, axis=1), codes.errors, rtol=1e-3
+    )
     np.testing.assert_allclose(np.linalg.norm(again, axis=1), codes.lengths, rtol=1e-4)
     assert codes.errors.max() < 0.01
 
@@ -156,7 +188,9 @@ def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
 
 def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
     rng = random.Random(22)
-    versions = FaissVersions(tmp_path / "index", Settings(hnsw_from=1), planner=Planner(costs=PLANS["graph"]))
+    versions = FaissVersions(
+        tmp_path / "index", Settings(hnsw_from=1), planner=Planner(costs=PLANS["graph"])
+    )
     index = create(versions)
     records = {f"{i}": make_record(f"{i}", rng) for i in range(200)}
     for start in range(0, 200, 50):
@@ -168,13 +202,21 @@ def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
     query = IndexQuery(vector=separated(rng, list(records.values())), candidates=50, limit=50)
     answer = index.search(query)
     assert answer.search == "hnsw"
-    assert [h.product.id for h in answer.hits] == [r.product.id for r, _ in oracle.candidate_set(records.values(), query)]
-    assert [h.product.id for h in index.search(replace(query, vector=None, limit=300)).hits] == sorted(records)
+    assert [h.product.id for h in answer.hits] == [
+        r.product.id for r, _ in oracle.candidate_set(records.values(), query)
+    ]
+    assert [
+        h.product.id for h in index.search(replace(query, vector=None, limit=300)).hits
+    ] == sorted(records)
     versions.close()
 
 
-def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("vitrine.index.faiss.codes._SLACK", 0)  # nothing is fetched beyond what is asked for
+def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(
+        "vitrine.index.faiss.codes._SLACK", 0
+    )  # nothing is fetched beyond what is asked for
     rng = np.random.default_rng(23)
     kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
     vectors = kinds + 0.9 * rng.standard_normal(kinds.shape)
@@ -182,7 +224,9 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(tmp_path
     first, then = tmp_path / "first", tmp_path / "then"
     for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
         folder.mkdir()
-        write_graph(folder, rows, Coding(codes_from=1, graph_from=1), earlier=earlier, check=lambda: None)
+        write_graph(
+            folder, rows, Coding(codes_from=1, graph_from=1), earlier=earlier, check=lambda: None
+        )
     graph, segment = Graph(then / GRAPH, then / ROWS), Segment(np.arange(len(vectors)), vectors, {})
     found = 0
     for _ in range(50):

@@ -22,7 +22,9 @@ from vitrine.settings import Settings
 
 pytestmark = [
     # local mode answers here, asked as a server is
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
+    ),
     pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
 ]
 
@@ -55,7 +57,9 @@ def opened(**settings: Any) -> tuple[Recorder, QdrantVersions]:
 
 
 def created(versions: QdrantVersions) -> VectorIndex:
-    return versions.create(model="org/m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={})
+    return versions.create(
+        model="org/m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
 
 
 def filled(versions: QdrantVersions, count: int = 20) -> VectorIndex:
@@ -80,7 +84,9 @@ def test_every_payload_index_is_made_before_the_first_point():
 def test_the_index_of_each_field_fits_its_type():
     recorder, versions = opened(qdrant_tenant_field="brand", qdrant_on_disk=True)
     created(versions)
-    made = {call["field_name"]: call["field_schema"] for call in recorder.of("create_payload_index")}
+    made = {
+        call["field_name"]: call["field_schema"] for call in recorder.of("create_payload_index")
+    }
     expected = {
         "id": models.KeywordIndexParams, "price": models.FloatIndexParams, "currency": models.KeywordIndexParams,
         "colors": models.KeywordIndexParams, "_terms.color": models.KeywordIndexParams, "_terms.category": models.KeywordIndexParams,
@@ -94,7 +100,10 @@ def test_the_index_of_each_field_fits_its_type():
     assert made["brand"].is_tenant is True
     assert made["currency"].is_tenant is None
     assert all(schema.on_disk is True for schema in made.values())
-    assert (made["_words.title"].tokenizer, made["_words.title"].lowercase) == (models.TokenizerType.WHITESPACE, False)
+    assert (made["_words.title"].tokenizer, made["_words.title"].lowercase) == (
+        models.TokenizerType.WHITESPACE,
+        False,
+    )
 
 
 def test_a_collection_is_made_as_the_settings_say():
@@ -106,14 +115,22 @@ def test_a_collection_is_made_as_the_settings_say():
     (call,) = recorder.of("create_collection")
     assert call["collection_name"].startswith("shop-a-2")
     assert call["collection_name"].endswith("-m")
-    assert (call["shard_number"], call["replication_factor"], call["write_consistency_factor"]) == (3, 2, 2)
+    assert (call["shard_number"], call["replication_factor"], call["write_consistency_factor"]) == (
+        3,
+        2,
+        2,
+    )
     assert (call["hnsw_config"].m, call["hnsw_config"].ef_construct) == (24, 300)
     assert call["quantization_config"].scalar.type == models.ScalarType.INT8
     assert call["on_disk_payload"] is False
     assert call["vectors_config"]["image"].distance == models.Distance.COSINE
     assert call["vectors_config"]["image"].size == DIMENSION
     strict = call["strict_mode_config"]
-    assert (strict.enabled, strict.unindexed_filtering_retrieve, strict.unindexed_filtering_update) == (True, False, False)
+    assert (
+        strict.enabled,
+        strict.unindexed_filtering_retrieve,
+        strict.unindexed_filtering_update,
+    ) == (True, False, False)
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
@@ -121,7 +138,11 @@ def test_vectors_and_graph_lie_where_the_settings_say(on_disk: bool):
     recorder, versions = opened(qdrant_on_disk=on_disk, qdrant_payload_on_disk=on_disk)
     created(versions)
     (call,) = recorder.of("create_collection")
-    assert (call["vectors_config"]["image"].on_disk, call["hnsw_config"].on_disk, call["on_disk_payload"]) == (on_disk,) * 3
+    assert (
+        call["vectors_config"]["image"].on_disk,
+        call["hnsw_config"].on_disk,
+        call["on_disk_payload"],
+    ) == (on_disk,) * 3
 
 
 def test_strictness_and_write_consistency_are_settings():
@@ -141,10 +162,20 @@ def test_a_product_has_the_same_point_in_every_version_and_every_process():
 
 
 @pytest.mark.parametrize(
-    ("quantization", "kind"), [("none", type(None)), ("scalar", models.ScalarQuantization), ("binary", models.BinaryQuantization)]
+    ("quantization", "kind"),
+    [
+        ("none", type(None)),
+        ("scalar", models.ScalarQuantization),
+        ("binary", models.BinaryQuantization),
+    ],
 )
 def test_quantized_vectors_only_propose_and_the_originals_decide(quantization: str, kind: type):
-    recorder, versions = opened(qdrant_quantization=quantization, qdrant_exact_below=0, qdrant_oversampling=3.5, qdrant_hnsw_ef=99)
+    recorder, versions = opened(
+        qdrant_quantization=quantization,
+        qdrant_exact_below=0,
+        qdrant_oversampling=3.5,
+        qdrant_hnsw_ef=99,
+    )
     filled(versions).search(IndexQuery(vector=VECTOR))
     assert isinstance(recorder.of("create_collection")[0]["quantization_config"], kind)
     params = recorder.of("query_points")[0]["search_params"]
@@ -169,7 +200,11 @@ def test_when_the_graph_reaches_too_few_products_all_are_compared():
 
     def unreached(**arguments: Any) -> Any:
         answer = answer_of(**arguments)
-        return answer if arguments["search_params"].exact else answer.model_copy(update={"points": answer.points[:3]})
+        return (
+            answer
+            if arguments["search_params"].exact
+            else answer.model_copy(update={"points": answer.points[:3]})
+        )
 
     recorder.client.query_points = unreached  # type: ignore[method-assign]
     answer = index.search(IndexQuery(vector=VECTOR))
@@ -201,9 +236,14 @@ def test_publishing_is_one_request_that_moves_the_alias():
         versions.complete(index.info.name)
         versions.publish(index.info.name)
         names.append(index.info.name)
-    first, second = [call["change_aliases_operations"] for call in recorder.of("update_collection_aliases")]
+    first, second = [
+        call["change_aliases_operations"] for call in recorder.of("update_collection_aliases")
+    ]
     assert [type(step) for step in first] == [models.CreateAliasOperation]
-    assert [type(step) for step in second] == [models.DeleteAliasOperation, models.CreateAliasOperation]
+    assert [type(step) for step in second] == [
+        models.DeleteAliasOperation,
+        models.CreateAliasOperation,
+    ]
     assert second[1].create_alias.collection_name == f"vitrine-{names[1]}"
 
 
@@ -233,7 +273,9 @@ def test_a_product_that_goes_after_it_was_found_makes_room_for_the_next(sort: st
 
     recorder.client.retrieve = too_late
     answer = index.search(query)
-    assert [hit.product.id for hit in answer.hits] == [i for i in whole if i not in (whole[0], whole[3])][:5]
+    assert [hit.product.id for hit in answer.hits] == [
+        i for i in whole if i not in (whole[0], whole[3])
+    ][:5]
     rest = index.search(replace(query, limit=20, walk=answer.walk))
     assert [hit.product.id for hit in rest.hits] == whole[7:]
 
@@ -243,13 +285,22 @@ def test_browsing_reads_no_more_than_some_pages(sort: str):
     recorder, versions = opened()
     index = filled(versions, 120)
     recorder.calls.clear()
-    query = IndexQuery(limit=10, sort=Sort.parse(sort), filter=parse_filter({"price": {"gt": 1}}, SCHEMA))
+    query = IndexQuery(
+        limit=10, sort=Sort.parse(sort), filter=parse_filter({"price": {"gt": 1}}, SCHEMA)
+    )
     answer = index.search(query)
     for _ in range(5):
         assert answer.walk is not None
         recorder.calls.clear()
         recorder.read = 0
-        answer = index.search(IndexQuery(**{**{n: getattr(query, n) for n in IndexQuery.__dataclass_fields__}, "walk": answer.walk}))
+        answer = index.search(
+            IndexQuery(
+                **{
+                    **{n: getattr(query, n) for n in IndexQuery.__dataclass_fields__},
+                    "walk": answer.walk,
+                }
+            )
+        )
         assert len(recorder.of("scroll")) <= 12
         assert recorder.read <= 12 * 11
 
@@ -263,7 +314,10 @@ def test_reads_carry_the_time_that_is_left():
 
 def test_one_folder_serves_all_connections_of_a_process(tmp_path):
     settings = Settings(qdrant_url=str(tmp_path / "qdrant"))
-    first, second = QdrantVersions(Connection(settings), settings), QdrantVersions(Connection(settings), settings)
+    first, second = (
+        QdrantVersions(Connection(settings), settings),
+        QdrantVersions(Connection(settings), settings),
+    )
     index = created(first)
     index.upsert([make_record("a", random.Random(1))])
     assert second.open(index.info.name).count() == 1

@@ -17,7 +17,11 @@ import pytest
 import qdrant_client
 from pydantic import TypeAdapter, ValidationError
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 
 from vitrine.errors import Conflict, IndexUnavailable, VitrineError
 from vitrine.index.qdrant.connection import Connection
@@ -50,7 +54,11 @@ def kinds(root: type[BaseException]) -> Iterator[type[BaseException]]:
 
 def transport() -> list[BaseException]:
     """Every exception class of httpx that an exchange can raise."""
-    found = {kind for kind in kinds(httpx.HTTPError) if kind.__module__ == "httpx" and kind is not httpx.HTTPStatusError}
+    found = {
+        kind
+        for kind in kinds(httpx.HTTPError)
+        if kind.__module__ == "httpx" and kind is not httpx.HTTPStatusError
+    }
     return [kind("said so") for kind in sorted(found, key=lambda k: k.__name__)]
 
 
@@ -145,8 +153,19 @@ def test_the_wait_that_a_rate_limit_asks_for_is_passed_on():
 def modules() -> list[ModuleType]:
     """What a call of ours runs through in the client."""
     folder = Path(inspect.getfile(qdrant_client)).parent
-    names = ["qdrant_client", "qdrant_remote", "connection", "conversions.conversion", "http.api_client", "common.client_exceptions"]
-    names += [f"local.{path.stem}" for path in (folder / "local").glob("*.py") if not path.stem.startswith(("async", "__"))]
+    names = [
+        "qdrant_client",
+        "qdrant_remote",
+        "connection",
+        "conversions.conversion",
+        "http.api_client",
+        "common.client_exceptions",
+    ]
+    names += [
+        f"local.{path.stem}"
+        for path in (folder / "local").glob("*.py")
+        if not path.stem.startswith(("async", "__"))
+    ]
     return [importlib.import_module(f"qdrant_client.{name}") for name in names]
 
 
@@ -155,10 +174,14 @@ def test_whatever_the_client_raises_itself_is_known(module: ModuleType):
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if not isinstance(node, ast.Raise) or node.exc is None:
             continue
-        name = ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc).split(".")[0]
+        name = ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc).split(
+            "."
+        )[0]
         kind = getattr(module, name, None) or getattr(builtins, name, None)
         if isinstance(kind, type):
-            assert issubclass(kind, FOREIGN), f"{module.__name__} raises {name} in line {node.lineno}"
+            assert issubclass(kind, FOREIGN), (
+                f"{module.__name__} raises {name} in line {node.lineno}"
+            )
 
 
 class Failing:
@@ -194,7 +217,15 @@ def test_only_what_may_be_repeated_is_tried_again(way: str, calls: int):
 
 
 @pytest.mark.parametrize(
-    "error", [Rpc(grpc.StatusCode.DEADLINE_EXCEEDED), http(401), http(404), http(500), ResourceExhaustedResponse("", 60)], ids=shown
+    "error",
+    [
+        Rpc(grpc.StatusCode.DEADLINE_EXCEEDED),
+        http(401),
+        http(404),
+        http(500),
+        ResourceExhaustedResponse("", 60),
+    ],
+    ids=shown,
 )
 def test_what_will_not_pass_by_itself_is_not_tried_again(error: BaseException):
     client = Failing(error)

@@ -19,7 +19,16 @@ from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
 MAPPING = CatalogueMapping.from_dict(
-    {"product": {"id": "id", "title": "name", "image": "image", "price": "price", "color": "color", "category": "category"}}
+    {
+        "product": {
+            "id": "id",
+            "title": "name",
+            "image": "image",
+            "price": "price",
+            "color": "color",
+            "category": "category",
+        }
+    }
 )
 
 
@@ -66,13 +75,21 @@ class Shop:
         return self.root / "products.jsonl"
 
     def write(self) -> None:
-        self.catalogue.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
+        self.catalogue.write_text(
+            "".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8"
+        )
 
     def vitrine(self, embedder: FakeEmbedder | None = None) -> Vitrine:
         made: Callable[[str], Any] = lambda _: embedder or self.embedder  # noqa: E731 -- a Callable for the container
         return Vitrine(self.settings, embedder=made, versions=self.versions, images=self.images)  # type: ignore[arg-type]
 
-    def ingest(self, mapping: CatalogueMapping = MAPPING, *, watch: Watch | None = None, replace: bool = False) -> Summary:
+    def ingest(
+        self,
+        mapping: CatalogueMapping = MAPPING,
+        *,
+        watch: Watch | None = None,
+        replace: bool = False,
+    ) -> Summary:
         """Write the catalogue and ingest it."""
         self.write()
         source = open_source(str(self.catalogue), self.settings)

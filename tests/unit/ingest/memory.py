@@ -41,7 +41,9 @@ class MemoryIndex:
         return {i: self.records[i] for i in product_ids if i in self.records}
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
-        return {i: Stamp(r.image_key, product_hash(r.product)) for i, r in self.get(product_ids).items()}
+        return {
+            i: Stamp(r.image_key, product_hash(r.product)) for i, r in self.get(product_ids).items()
+        }
 
     def count(self) -> int:
         return len(self.records)
@@ -62,9 +64,19 @@ class MemoryVersions:
         self.indexes: dict[str, MemoryIndex] = {}
         self.live_name: str | None = None
 
-    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Any, mapping: Mapping[str, Any]) -> MemoryIndex:
+    def create(
+        self,
+        *,
+        model: str,
+        fingerprint: str,
+        dimension: int,
+        schema: Any,
+        mapping: Mapping[str, Any],
+    ) -> MemoryIndex:
         name = f"{len(self.indexes):04d}-{model}"
-        info = VersionInfo(name, "memory", model, fingerprint, dimension, schema, mapping, datetime.now(UTC))
+        info = VersionInfo(
+            name, "memory", model, fingerprint, dimension, schema, mapping, datetime.now(UTC)
+        )
         self.indexes[name] = MemoryIndex(info)
         return self.indexes[name]
 
@@ -93,7 +105,9 @@ class MemoryVersions:
 
     def list(self) -> list[VersionInfo]:
         infos = [index.info for index in self.indexes.values()]
-        return [replace(info, state="live") if info.name == self.live_name else info for info in infos]
+        return [
+            replace(info, state="live") if info.name == self.live_name else info for info in infos
+        ]
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         return []

@@ -17,7 +17,14 @@ def ledger(tmp_path: Path) -> Ledger:
     return open_ledger(Settings(data_dir=tmp_path))
 
 
-def entry(product_id: str, *, row: int | None = None, source: str = API, run: int | None = None, message: str = "no") -> Failure:
+def entry(
+    product_id: str,
+    *,
+    row: int | None = None,
+    source: str = API,
+    run: int | None = None,
+    message: str = "no",
+) -> Failure:
     return Failure(product_id, "image", "missing", message, source, row, run)
 
 

@@ -84,7 +84,9 @@ def test_what_is_no_picture_is_told(folder: Path, value: Any, reason: str) -> No
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("value", ["a b.png", "/etc/hostname", "file:///etc/hostname", {"path": "a b.png"}])
+@pytest.mark.parametrize(
+    "value", ["a b.png", "/etc/hostname", "file:///etc/hostname", {"path": "a b.png"}]
+)
 def test_a_source_from_elsewhere_may_not_name_files_of_this_machine(value: Any) -> None:
     with pytest.raises(InvalidImage, match="may name only bytes"):
         picture_of(value, None)

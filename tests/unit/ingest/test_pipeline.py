@@ -24,18 +24,32 @@ def reasons(shop: Shop) -> dict[str, str]:
 def test_products_pictures_and_vectors_arrive(shop: Shop) -> None:
     shop.fill(40)
     summary = shop.ingest()
-    assert (summary.done, summary.embedded, summary.unchanged, summary.failed, summary.published) == (40, 40, 0, 0, True)
+    assert (
+        summary.done,
+        summary.embedded,
+        summary.unchanged,
+        summary.failed,
+        summary.published,
+    ) == (40, 40, 0, 0, True)
     assert set(shop.records) == {f"p{n}" for n in range(40)}
     record = shop.records["p7"]
-    assert (record.product.title, record.product.price, record.product.colors) == ("green thing 7", 7.5, ("green",))
+    assert (record.product.title, record.product.price, record.product.colors) == (
+        "green thing 7",
+        7.5,
+        ("green",),
+    )
     assert shop.images.get(record.image_key) == (shop.root / "pictures/7.png").read_bytes()
     from vitrine.images.decode import ImageLimits, decode
 
-    expected = shop.embedder.embed_images([decode(shop.images.get(record.image_key), ImageLimits.of(shop.settings))])[0]
+    expected = shop.embedder.embed_images(
+        [decode(shop.images.get(record.image_key), ImageLimits.of(shop.settings))]
+    )[0]
     np.testing.assert_allclose(record.vector, expected, atol=1e-6)
 
 
-def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.settings = shop.settings.model_copy(update={"batch_size": 10})
     shop.fill(45)
     both, sizes, plain = threading.Barrier(2, timeout=20), list[int](), shop.embedder.embed_pixels
@@ -71,7 +85,10 @@ def test_changed_fields_alone_never_embed(shop: Shop) -> None:
     assert (summary.done, summary.embedded, summary.unchanged) == (1, 0, 9)
     assert shop.embedder.images_embedded == embedded
     assert shop.versions.live().patched == ["p3"]
-    assert (shop.records["p3"].product.price, shop.records["p3"].product.colors) == (999.0, ("blue",))
+    assert (shop.records["p3"].product.price, shop.records["p3"].product.colors) == (
+        999.0,
+        ("blue",),
+    )
     assert shop.records["p3"].vector is vectors["p3"]
 
 
@@ -116,7 +133,9 @@ def test_broken_rows_cost_themselves_only_and_are_explained(shop: Shop) -> None:
         shop.rows.insert(2 * (number - 100), {**shop.product(number), **change})
     shop.rows.append({**shop.product(200), "name": "🧦" * 5000})
     summary = shop.ingest()
-    assert reasons(shop) == {f"p{number}": reason for number, (_, reason) in enumerate(bad, start=100)}
+    assert reasons(shop) == {
+        f"p{number}": reason for number, (_, reason) in enumerate(bad, start=100)
+    }
     assert (summary.done, summary.failed) == (21, 10)
     assert set(shop.records) == {f"p{n}" for n in range(20)} | {"p200"}
     for entry in open_ledger(shop.settings).entries()[0]:
@@ -143,7 +162,9 @@ def test_failed_rows_alone_can_be_tried_again(shop: Shop) -> None:
     source = open_source(str(shop.catalogue), shop.settings)
     vitrine = shop.vitrine()
     tools = open_tools(vitrine)
-    summary = fill(Task(source, MAPPING, vitrine.versions.live(), only=tools.ledger.rows(source.name)), tools)
+    summary = fill(
+        Task(source, MAPPING, vitrine.versions.live(), only=tools.ledger.rows(source.name)), tools
+    )
     assert (summary.done, summary.unchanged, summary.reasons) == (1, 0, {"duplicate_id": 1})
     assert set(shop.records) == {f"p{n}" for n in range(6)}
     assert reasons(shop) == {"p0": "duplicate_id"}
@@ -152,7 +173,9 @@ def test_failed_rows_alone_can_be_tried_again(shop: Shop) -> None:
 def test_a_source_without_a_mapped_column_starts_nothing(shop: Shop) -> None:
     shop.fill(3)
     shop.rows = [{k: v for k, v in row.items() if k != "price"} for row in shop.rows]
-    with pytest.raises(InvalidMapping, match=r"no column 'price'.*category, color, id, image, name"):
+    with pytest.raises(
+        InvalidMapping, match=r"no column 'price'.*category, color, id, image, name"
+    ):
         shop.ingest()
     assert not shop.versions.indexes
 
@@ -164,7 +187,9 @@ def test_an_optional_column_that_only_some_rows_have_is_no_error(shop: Shop) -> 
     assert shop.records["p0"].product.price is None
 
 
-def test_a_short_outage_of_the_index_is_waited_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_outage_of_the_index_is_waited_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingest.pipeline.patience.PAUSES_S", (0.0, 0.0))
     shop.fill(5)
     shop.ingest()
@@ -177,7 +202,9 @@ def test_a_short_outage_of_the_index_is_waited_out(shop: Shop, monkeypatch: pyte
         shop.ingest()
 
 
-def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(6)
     shop.ingest()
     shop.rows = [{**row, "price": "77"} for row in shop.rows]
@@ -191,10 +218,18 @@ def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(shop: Shop, monke
     monkeypatch.setattr(index, "patch_products", deleted_first)
     summary = shop.ingest()
     assert (summary.done, summary.reasons) == (5, {"deleted_meanwhile": 1})
-    assert {i for i, record in shop.records.items() if record.product.price == 77} == {"p0", "p1", "p3", "p4", "p5"}
+    assert {i for i, record in shop.records.items() if record.product.price == 77} == {
+        "p0",
+        "p1",
+        "p3",
+        "p4",
+        "p5",
+    }
 
 
-def test_an_error_of_the_model_ends_the_run_and_every_thread(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_model_ends_the_run_and_every_thread(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(200)
 
     def broken(_: Any) -> Any:
@@ -207,7 +242,9 @@ def test_an_error_of_the_model_ends_the_run_and_every_thread(shop: Shop, monkeyp
     assert threading.active_count() == before
 
 
-def test_a_vector_that_is_no_number_is_a_failure(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vector_that_is_no_number_is_a_failure(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(3)
     embed = shop.embedder.embed_pixels
 
@@ -228,12 +265,18 @@ def test_progress_ends_at_all_that_there_is(shop: Shop) -> None:
     assert (seen[-1].done, seen[-1].failed, seen[-1].total, seen[-1].eta_s) == (49, 1, 50, 0)
 
 
-def test_pictures_by_address_are_not_fetched_again_after_an_interruption(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_by_address_are_not_fetched_again_after_an_interruption(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(60)
     pictures = {f"https://cdn.example/{n}.png": picture(number=n) for n in range(60)}
-    shop.rows = [{**row, "image": f"https://cdn.example/{n}.png"} for n, row in enumerate(shop.rows)]
+    shop.rows = [
+        {**row, "image": f"https://cdn.example/{n}.png"} for n, row in enumerate(shop.rows)
+    ]
     fetched: list[str] = []
-    monkeypatch.setattr("ingest.pictures.fetch_url", lambda url, _: fetched.append(url) or pictures[url])
+    monkeypatch.setattr(
+        "ingest.pictures.fetch_url", lambda url, _: fetched.append(url) or pictures[url]
+    )
     calls = iter(range(10**6))
     first = shop.ingest(watch=Watch(cancelled=lambda: next(calls) > 4))
     assert first.cancelled
@@ -241,4 +284,6 @@ def test_pictures_by_address_are_not_fetched_again_after_an_interruption(shop: S
     assert again.unchanged == first.done
     assert sorted(fetched) == sorted(pictures), "each once"
     shop.ingest()
-    assert len(fetched) == 120, "a complete run looks again: the picture behind an address may change"
+    assert len(fetched) == 120, (
+        "a complete run looks again: the picture behind an address may change"
+    )

@@ -33,7 +33,9 @@ def test_an_abandoned_version_is_removed_when_another_is_published(shop: Shop) -
     shop.fill(100)
     calls = iter(range(10**6))
     abandoned = shop.ingest(watch=Watch(cancelled=lambda: next(calls) > 4)).version
-    richer = Mapping.from_dict({**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}})
+    richer = Mapping.from_dict(
+        {**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}}
+    )
     published = shop.ingest(richer).version
     assert published != abandoned
     assert set(shop.versions.indexes) == {published}
@@ -42,7 +44,11 @@ def test_an_abandoned_version_is_removed_when_another_is_published(shop: Shop) -
 def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop) -> None:
     shop.fill(5)
     others = shop.versions.create(
-        model="fake", fingerprint=shop.embedder.card.fingerprint, dimension=64, schema=MAPPING.schema(), mapping={}
+        model="fake",
+        fingerprint=shop.embedder.card.fingerprint,
+        dimension=64,
+        schema=MAPPING.schema(),
+        mapping={},
     )
     shop.write()
     vitrine = shop.vitrine()
@@ -52,7 +58,9 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
     assert others.info.name in shop.versions.indexes
 
 
-def test_a_crash_right_after_publishing_leaves_nothing_to_continue(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_right_after_publishing_leaves_nothing_to_continue(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(5)
 
     def power_cut(**_: Any) -> None:
@@ -79,7 +87,9 @@ def test_a_catalogue_without_one_good_product_is_not_published(shop: Shop) -> No
 def test_another_mapping_is_refused_until_the_index_may_be_replaced(shop: Shop) -> None:
     shop.fill(10)
     first = shop.ingest().version
-    richer = Mapping.from_dict({**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}})
+    richer = Mapping.from_dict(
+        {**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}}
+    )
     with pytest.raises(Conflict, match="--replace"):
         shop.ingest(richer)
     embedded = shop.embedder.images_embedded

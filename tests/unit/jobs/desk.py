@@ -24,7 +24,13 @@ class Desk:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.shop: Shop = open_shop(
-            folder, FakeVersions(), job_attempts=2, job_backoff_s=0, job_lease_s=60, verify_sample=20, **{"chunk_size": 32, **settings}
+            folder,
+            FakeVersions(),
+            job_attempts=2,
+            job_backoff_s=0,
+            job_lease_s=60,
+            verify_sample=20,
+            **{"chunk_size": 32, **settings},
         )
         self.before = self.shop.publish_first(COUNT)
         self.store: JobStore = open_store(self.shop.vitrine.settings)
@@ -62,7 +68,11 @@ class Desk:
 
 def same_products(one: Any, other: Any) -> bool:
     def stamps(index: Any) -> dict[str, tuple[str, str]]:
-        return {r.product.id: (r.image_key, product_hash(r.product)) for batch in index.scan() for r in batch}
+        return {
+            r.product.id: (r.image_key, product_hash(r.product))
+            for batch in index.scan()
+            for r in batch
+        }
 
     return stamps(one) == stamps(other)
 

@@ -13,7 +13,10 @@ def write(key: str, body: str = "") -> NewItem:
 
 
 def upsert(store: JobStore, job_id: str, *keys: str) -> None:
-    store.add(Job(job_id, Kind.UPSERT, total=len(keys)), [write(key, f"{job_id}/{n}") for n, key in enumerate(keys)])
+    store.add(
+        Job(job_id, Kind.UPSERT, total=len(keys)),
+        [write(key, f"{job_id}/{n}") for n, key in enumerate(keys)],
+    )
 
 
 def claim(store: JobStore, limit: int = 10, lane: str = WRITES, lease_s: float = 60) -> list[Item]:

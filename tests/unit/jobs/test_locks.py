@@ -28,7 +28,9 @@ with catalogue_lock(Settings(data_dir=Path(sys.argv[1])), "an ingest of a.csv"):
 
 
 def holder_of(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -38,7 +40,9 @@ def test_a_second_ingest_is_refused_and_told_who_runs(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     with (
         catalogue_lock(settings, "an ingest of a.csv") as lost,
-        pytest.raises(Conflict, match=rf"an ingest of a\.csv on .* \(process {os.getpid()}\) is running") as refused,
+        pytest.raises(
+            Conflict, match=rf"an ingest of a\.csv on .* \(process {os.getpid()}\) is running"
+        ) as refused,
         catalogue_lock(settings, "an ingest of b.csv"),
     ):
         pass
@@ -52,7 +56,10 @@ def test_an_ingest_is_refused_while_a_reindex_runs(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     store = open_store(settings)
     store.add(Job("r1", Kind.REINDEX, stage="fill"), [])
-    with pytest.raises(Conflict, match="job r1 is running") as refused, catalogue_lock(settings, "an ingest"):
+    with (
+        pytest.raises(Conflict, match="job r1 is running") as refused,
+        catalogue_lock(settings, "an ingest"),
+    ):
         pass
     assert refused.value.job_id == "r1"
     store.close()

@@ -23,7 +23,13 @@ from vitrine.errors import Conflict, IndexUnavailable, ModelUnavailable, NoLiveV
 
 def test_the_new_version_has_the_same_products_with_the_new_models_vectors(desk: Desk):
     job = desk.finish(desk.admin.reindex())
-    assert (job.state, job.done, job.total, job.failed_items, job.error) == (JobState.DONE, COUNT, COUNT, 0, None)
+    assert (job.state, job.done, job.total, job.failed_items, job.error) == (
+        JobState.DONE,
+        COUNT,
+        COUNT,
+        0,
+        None,
+    )
     assert (desk.live.info.name, desk.live.info.model) == (job.version, NEW)
     assert same_products(desk.before, desk.live)
     for number in (0, 77, COUNT - 1):
@@ -38,7 +44,9 @@ def test_with_the_same_model_vectors_are_copied_and_nothing_is_embedded_but_the_
     assert job.state is JobState.DONE
     assert desk.shop.models(OLD).images_embedded == embedded
     assert same_products(desk.before, desk.live)
-    np.testing.assert_array_equal(desk.live.get(["p00003"])["p00003"].vector, desk.before.get(["p00003"])["p00003"].vector)
+    np.testing.assert_array_equal(
+        desk.live.get(["p00003"])["p00003"].vector, desk.before.get(["p00003"])["p00003"].vector
+    )
 
 
 def test_each_picture_is_embedded_once_but_for_the_sample(desk: Desk):
@@ -74,15 +82,23 @@ def test_writes_before_during_and_after_a_chunk_all_reach_the_new_version(desk: 
     desk.admin.patch("p00080", {"title": "Not yet carried"})
     desk.admin.delete(["p00002", "p00081"])
     desk.admin.upsert(
-        [{"id": "p00003", "title": "New picture", "image": _sent(desk, 500)}, {"id": "zzz", "title": "New", "image": _sent(desk, 501)}]
+        [
+            {"id": "p00003", "title": "New picture", "image": _sent(desk, 500)},
+            {"id": "zzz", "title": "New", "image": _sent(desk, 501)},
+        ]
     )
     job = desk.finish(job_id)
     assert (job.state, job.error) == (JobState.DONE, None)
     found = desk.live.get(["p00001", "p00080", "p00002", "p00081", "p00003", "zzz"])
     assert set(found) == {"p00001", "p00080", "p00003", "zzz"}
-    assert (found["p00001"].product.price, found["p00080"].product.title) == (1000, "Not yet carried")
+    assert (found["p00001"].product.price, found["p00080"].product.title) == (
+        1000,
+        "Not yet carried",
+    )
     for name, number in (("p00003", 500), ("zzz", 501)):
-        np.testing.assert_allclose(found[name].vector, desk.shop.embed(NEW, picture(number)), atol=1e-6)
+        np.testing.assert_allclose(
+            found[name].vector, desk.shop.embed(NEW, picture(number)), atol=1e-6
+        )
     assert desk.live.count() == COUNT - 1
     assert same_products(desk.before, desk.live)
 
@@ -93,7 +109,9 @@ def _sent(desk: Desk, number: int) -> dict[str, str]:
     return {"base64": base64.b64encode(picture(number)).decode()}
 
 
-def test_writes_that_come_while_the_version_is_verified_are_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_writes_that_come_while_the_version_is_verified_are_not_lost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real = ingest.reindex.verify
 
     def verify(*args: Any, **kwargs: Any) -> None:
@@ -109,7 +127,9 @@ def test_writes_that_come_while_the_version_is_verified_are_not_lost(desk: Desk,
     assert desk.live.get(["p00011"]) == {}
 
 
-def test_while_the_last_products_are_carried_writes_wait_and_then_reach_the_new_version(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_while_the_last_products_are_carried_writes_wait_and_then_reach_the_new_version(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real, seen = ingest.reindex.check_count, []
 
     def check_count(target: Any, live: Any) -> None:
@@ -138,12 +158,17 @@ def test_a_product_whose_picture_is_gone_stops_the_publication_and_is_named(desk
     assert desk.live.count() == COUNT - 1
 
 
-def test_a_version_whose_vectors_do_not_find_their_products_is_not_published(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_version_whose_vectors_do_not_find_their_products_is_not_published(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real = FakeIndex.upsert
 
     def shuffled(self: FakeIndex, records: Any) -> None:
         vectors = [record.vector for record in records]
-        real(self, [replace(r, vector=v) for r, v in zip(records, vectors[1:] + vectors[:1], strict=True)])
+        real(
+            self,
+            [replace(r, vector=v) for r, v in zip(records, vectors[1:] + vectors[:1], strict=True)],
+        )
 
     monkeypatch.setattr(FakeIndex, "upsert", shuffled)
     job = desk.finish(desk.admin.reindex())
@@ -155,7 +180,9 @@ def test_a_version_whose_vectors_do_not_find_their_products_is_not_published(des
 
 
 @pytest.mark.parametrize(("allowed", "state"), [(0.0, JobState.FAILED), (1.0, JobState.DONE)])
-def test_a_version_that_ranks_judged_queries_worse_is_not_published(tmp_path: Path, allowed: float, state: JobState):
+def test_a_version_that_ranks_judged_queries_worse_is_not_published(
+    tmp_path: Path, allowed: float, state: JobState
+):
     judgements = tmp_path / "judged.jsonl"
     desk = Desk(tmp_path / "data", judgements=str(judgements), max_ndcg_drop=allowed)
     red = [f"p{n:05}" for n in range(0, 60, 6)]
@@ -170,17 +197,24 @@ def test_a_version_that_ranks_judged_queries_worse_is_not_published(tmp_path: Pa
     desk.admin.close()
 
 
-def test_a_model_that_cannot_be_loaded_fails_the_job_with_its_reason(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_model_that_cannot_be_loaded_fails_the_job_with_its_reason(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     def load(name: str) -> Any:
         raise ModelUnavailable(f"there is no model {name}; look at its name")
 
     monkeypatch.setattr(desk.shop.vitrine.embedders, "_load", load)
     job = desk.finish(desk.admin.reindex(model="no-such-model"))
-    assert (job.state, job.error) == (JobState.FAILED, "there is no model no-such-model; look at its name")
+    assert (job.state, job.error) == (
+        JobState.FAILED,
+        "there is no model no-such-model; look at its name",
+    )
     assert desk.states == ["live"]
 
 
-def test_an_index_that_is_down_for_a_while_delays_a_reindex_but_does_not_fail_it(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_an_index_that_is_down_for_a_while_delays_a_reindex_but_does_not_fail_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real, calls = FakeIndex.upsert, []
 
     def upsert(self: FakeIndex, records: Any) -> None:
@@ -206,13 +240,18 @@ def test_only_as_many_earlier_versions_are_kept_as_the_settings_say(tmp_path: Pa
 
 
 @pytest.mark.parametrize("keep", [0, 1])
-def test_the_version_that_was_live_before_is_kept_even_when_later_ones_were_rolled_back(tmp_path: Path, keep: int):
+def test_the_version_that_was_live_before_is_kept_even_when_later_ones_were_rolled_back(
+    tmp_path: Path, keep: int
+):
     desk = Desk(tmp_path, keep_versions=keep)
     desk.finish(desk.admin.reindex())
     desk.admin.publish(desk.before.info.name)
     job = desk.finish(desk.admin.reindex())
     assert job.state is JobState.DONE
-    assert [info.name for info in desk.shop.vitrine.versions.list()] == [job.version, desk.before.info.name]
+    assert [info.name for info in desk.shop.vitrine.versions.list()] == [
+        job.version,
+        desk.before.info.name,
+    ]
     assert desk.admin.publish(desk.before.info.name) == job.version
     desk.admin.close()
 

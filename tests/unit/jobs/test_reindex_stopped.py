@@ -25,7 +25,9 @@ def test_a_cancelled_reindex_leaves_the_live_version_and_nothing_else(desk: Desk
     assert desk.finish(desk.admin.reindex()).state is JobState.DONE
 
 
-def test_a_reindex_cancelled_in_the_middle_of_a_chunk_stops_there(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_reindex_cancelled_in_the_middle_of_a_chunk_stops_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real = FakeIndex.upsert
     job_id = desk.admin.reindex()
 
@@ -40,7 +42,9 @@ def test_a_reindex_cancelled_in_the_middle_of_a_chunk_stops_there(desk: Desk, mo
 
 
 @pytest.mark.parametrize("step", range(9))
-def test_a_worker_that_dies_at_any_step_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch, step: int):
+def test_a_worker_that_dies_at_any_step_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: int
+):
     """The worker's death is played by its settling nothing and its lease running out."""
     job_id = desk.admin.reindex()
     for _ in range(step):
@@ -59,7 +63,9 @@ def test_a_worker_that_dies_at_any_step_loses_nothing(desk: Desk, monkeypatch: p
     assert desk.store.open_items(job_id) == 0
 
 
-def test_a_version_made_by_a_worker_that_died_before_noting_it_is_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_version_made_by_a_worker_that_died_before_noting_it_is_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     describe = desk.store.describe
 
     def died(*args: Any, **kwargs: Any) -> bool:

@@ -8,7 +8,10 @@ from pathlib import Path
 from vitrine.settings import PREFIX, Settings
 
 TEXT = (Path(__file__).parents[3] / "docs" / "production.md").read_text("utf-8")
-ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([\d.]+) / ([\d.]+) \| ([\d.]+) / ([\d.]+) \| ([\d.]+) / ([\d.]+) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (\d+) \| [^|]+ \| ([\d.]+) / ([\d.]+) \| ([\d.]+) / ([\d.]+) \| ([\d.]+) / ([\d.]+) \|$",
+    re.MULTILINE,
+)
 
 
 def test_the_sizing_table_follows_from_its_formulae():

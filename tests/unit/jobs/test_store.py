@@ -17,7 +17,13 @@ from vitrine.errors import NotFound
 def test_a_job_is_read_back_as_it_was_accepted(store: JobStore):
     store.add(Job("a", Kind.PATCH, {"x": [1, "ü"]}, total=2), [])
     job = store.job("a")
-    assert (job.kind, job.request, job.state, job.total, job.done) == (Kind.PATCH, {"x": [1, "ü"]}, JobState.QUEUED, 2, 0)
+    assert (job.kind, job.request, job.state, job.total, job.done) == (
+        Kind.PATCH,
+        {"x": [1, "ü"]},
+        JobState.QUEUED,
+        2,
+        0,
+    )
     assert job.created == job.updated
     assert job.rate is None
     assert job.eta_s is None
@@ -42,7 +48,10 @@ def test_jobs_are_listed_newest_first_and_the_oldest_ended_are_forgotten(store: 
 def test_items_come_in_order_and_carry_what_was_accepted(store: JobStore):
     upsert(store, "a", "p1", "p2", "p3")
     items = claim(store, limit=2)
-    assert [(i.key, i.body, i.attempts, i.job_id) for i in items] == [("p1", {"v": "a/0"}, 1, "a"), ("p2", {"v": "a/1"}, 1, "a")]
+    assert [(i.key, i.body, i.attempts, i.job_id) for i in items] == [
+        ("p1", {"v": "a/0"}, 1, "a"),
+        ("p2", {"v": "a/1"}, 1, "a"),
+    ]
     assert [i.key for i in claim(store)] == ["p3"]
     assert claim(store) == []
     assert store.job("a").state is JobState.RUNNING
@@ -68,7 +77,13 @@ def test_a_job_ends_with_its_last_item(store: JobStore):
     assert store.job("a").state is JobState.RUNNING
     store.settle([Dead(second, "decode", "truncated", "the file ends early")])
     job = store.job("a")
-    assert (job.state, job.done, job.failed_items, job.error, job.eta_s) == (JobState.DONE, 1, 1, "the file ends early", 0)
+    assert (job.state, job.done, job.failed_items, job.error, job.eta_s) == (
+        JobState.DONE,
+        1,
+        1,
+        "the file ends early",
+        0,
+    )
     assert store.active() == []
 
 
@@ -78,7 +93,9 @@ def test_a_job_of_which_nothing_worked_has_failed(store: JobStore):
     assert (store.job("a").state, store.job("a").error) == (JobState.FAILED, "no picture")
 
 
-def test_an_item_whose_worker_died_is_taken_again_and_the_dead_worker_settles_nothing(store: JobStore):
+def test_an_item_whose_worker_died_is_taken_again_and_the_dead_worker_settles_nothing(
+    store: JobStore,
+):
     upsert(store, "a", "p")
     (lost,) = claim(store)
     expire(store, [lost])
@@ -97,7 +114,12 @@ def test_a_renewed_lease_holds(store: JobStore):
     assert store.renew(items, lease_s=60)
     time.sleep(1.1)
     assert claim(store) == []
-    assert (store.held(WRITES), store.held(WRITES, job_id="a"), store.held(WRITES, job_id="b"), store.held(BULK)) == (1, 1, 0, 0)
+    assert (
+        store.held(WRITES),
+        store.held(WRITES, job_id="a"),
+        store.held(WRITES, job_id="b"),
+        store.held(BULK),
+    ) == (1, 1, 0, 0)
 
 
 def test_an_item_to_be_tried_again_waits_its_time_and_keeps_its_count(store: JobStore):
@@ -163,7 +185,9 @@ def test_ending_a_job_drops_what_nobody_holds_and_lets_holders_finish(store: Job
     upsert(store, "b", "p", "q")
     held = claim(store, limit=1)
     store.end("a", JobState.CANCELLED)
-    assert [(i.job_id, i.key) for i in claim(store)] == [("b", "q")], "p is still in the hands of a's worker"
+    assert [(i.job_id, i.key) for i in claim(store)] == [("b", "q")], (
+        "p is still in the hands of a's worker"
+    )
     assert not store.renew(held, lease_s=60)
     store.settle([Again(held[0], 0, 1)])
     assert [(i.job_id, i.key) for i in claim(store)] == [("b", "p")]
@@ -180,12 +204,19 @@ def test_a_held_item_of_an_ended_job_is_dropped_when_its_lease_runs_out(store: J
     assert [i.job_id for i in claim(store)] == ["b"]
 
 
-def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_through(store: JobStore):
+def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_through(
+    store: JobStore,
+):
     upsert(store, "a", "p", "q", "r")
     store.settle([Dead(item, "fetch", "unreachable", "no answer") for item in claim(store)])
     assert [letter.key for letter in store.dead(limit=10)] == ["p", "q", "r"]
     first = store.dead(limit=1)[0]
-    assert (first.body, first.stage, first.reason, first.message) == ({"v": "a/0"}, "fetch", "unreachable", "no answer")
+    assert (first.body, first.stage, first.reason, first.message) == (
+        {"v": "a/0"},
+        "fetch",
+        "unreachable",
+        "no answer",
+    )
     assert abs(first.at_s - time.time()) < 60
     upsert(store, "b", "q")
     store.settle([Done(claim(store)[0])])
@@ -197,7 +228,11 @@ def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_t
     store.settle([Done(i) for i in items])
     assert store.job("again").state is JobState.RUNNING
     store.settle([Done(i, 3) for i in claim(store, lane=BULK)])
-    assert (store.job("again").state, store.job("again").total, store.job("again").done) == (JobState.DONE, 5, 5)
+    assert (store.job("again").state, store.job("again").total, store.job("again").done) == (
+        JobState.DONE,
+        5,
+        5,
+    )
 
 
 def test_trying_nothing_again_is_done_at_once(store: JobStore):

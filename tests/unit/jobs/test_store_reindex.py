@@ -53,7 +53,9 @@ def test_a_write_is_marked_when_it_is_taken_and_again_when_it_is_settled(store: 
     (early,) = claim(store, limit=1)
     store.add(Job("r", Kind.REINDEX, stage="fill"), [])
     (late,) = claim(store)
-    assert store.marks("r", limit=10) == [], "products being written now are left for the next round"
+    assert store.marks("r", limit=10) == [], (
+        "products being written now are left for the next round"
+    )
     store.settle([Done(early), Done(late)])
     found = store.marks("r", limit=10)
     assert sorted(mark.key for mark in found) == ["before", "during"]

@@ -30,7 +30,9 @@ class Supervisor:
 
     def __init__(self, *programs: str, grace_s: float = 20) -> None:
         command = [sys.executable, "-c", SUPERVISE, str(grace_s), *programs]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def children(self, count: int) -> list[psutil.Process]:
         """The programs, when as many run."""

@@ -52,7 +52,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def row(product_id: str, image: Any = None, **fields: Any) -> dict[str, Any]:
-    return {"id": product_id, "title": f"Title of {product_id}", **fields, **({} if image is None else {"image": image})}
+    return {
+        "id": product_id,
+        "title": f"Title of {product_id}",
+        **fields,
+        **({} if image is None else {"image": image}),
+    }
 
 
 def sent(number: int) -> dict[str, str]:
@@ -78,7 +83,11 @@ def test_a_product_sent_without_a_picture_keeps_the_one_it_has(desk: Desk):
     embedded = desk.shop.models(OLD).images_embedded
     desk.finish(desk.admin.upsert([row("p00001", price=9.0)]))
     after = desk.live.get(["p00001"])["p00001"]
-    assert (after.product.title, after.product.price, after.product.in_stock) == ("Title of p00001", 9.0, None)
+    assert (after.product.title, after.product.price, after.product.in_stock) == (
+        "Title of p00001",
+        9.0,
+        None,
+    )
     assert after.image_key == before.image_key
     np.testing.assert_array_equal(after.vector, before.vector)
     assert desk.shop.models(OLD).images_embedded == embedded
@@ -98,7 +107,10 @@ def test_writes_of_one_product_take_effect_in_the_order_they_were_accepted(desk:
     desk.admin.upsert([row("p00000", sent(10), price=5)])
     last = desk.admin.delete(["p00002"])
     desk.finish(last)
-    assert (desk.live.get(["a"])["a"].product.price, desk.live.get(["a"])["a"].product.in_stock) == (3, True)
+    assert (
+        desk.live.get(["a"])["a"].product.price,
+        desk.live.get(["a"])["a"].product.in_stock,
+    ) == (3, True)
     assert desk.live.get(["p00000"])["p00000"].product.price == 5
     assert desk.live.get(["p00002"]) == {}
     assert all(job.state is JobState.DONE for job in desk.admin.jobs())
@@ -110,7 +122,11 @@ def test_deleting_what_is_not_there_is_no_failure(desk: Desk):
 
 def test_a_change_of_an_unknown_product_fails_and_says_so(desk: Desk):
     job = desk.finish(desk.admin.patch("nobody", {"price": 1}))
-    assert (job.state, job.failed_items, job.error) == (JobState.FAILED, 1, "there is no product 'nobody' to change")
+    assert (job.state, job.failed_items, job.error) == (
+        JobState.FAILED,
+        1,
+        "there is no product 'nobody' to change",
+    )
     assert failures(desk) == [("nobody", "unknown_product")]
 
 
@@ -134,7 +150,9 @@ def test_base64_that_is_none_is_refused_at_once(desk: Desk):
     assert list(desk.admin.jobs()) == []
 
 
-def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_failure(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     tries = []
 
     class Unreachable:
@@ -145,7 +163,11 @@ def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_fail
             return picture(30)
 
     monkeypatch.setattr(ingest.jobs.writes, "picture_of", lambda value, base: Unreachable())
-    job = desk.finish(desk.admin.upsert([row("far", {"url": "https://shop.example/a.png"}), row("near", sent(31))]))
+    job = desk.finish(
+        desk.admin.upsert(
+            [row("far", {"url": "https://shop.example/a.png"}), row("near", sent(31))]
+        )
+    )
     assert (job.state, job.done, job.failed_items, len(tries)) == (JobState.DONE, 1, 1, 2)
     assert failures(desk) == [("far", "unreachable")]
     again = desk.finish(desk.admin.retry_failures())
@@ -163,7 +185,9 @@ def test_a_failed_write_that_a_later_one_made_good_is_not_tried_again(desk: Desk
     assert (again.total, again.state) == (0, JobState.DONE)
 
 
-def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     versions = desk.shop.vitrine.versions
     real, calls = versions.live, []
 
@@ -181,10 +205,17 @@ def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(desk: Des
     assert (job.state, job.done) == (JobState.DONE, 2)
 
 
-def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     versions = desk.shop.vitrine.versions
     first = versions.live()
-    second = versions.create(**{n: getattr(first.info, n) for n in ("model", "fingerprint", "dimension", "schema", "mapping")})
+    second = versions.create(
+        **{
+            n: getattr(first.info, n)
+            for n in ("model", "fingerprint", "dimension", "schema", "mapping")
+        }
+    )
     second.upsert(list(first.get(["p00000", "p00001"]).values()))
     versions.complete(second.info.name)
     real = type(first).patch
@@ -198,7 +229,9 @@ def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(des
     assert second.get(["p00001"])["p00001"].product.price == 99
 
 
-def test_an_unforeseen_error_strikes_only_its_own_product(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_an_unforeseen_error_strikes_only_its_own_product(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
     real = ingest.jobs.writes.product_from_json
 
     def read(data: Any, schema: Any) -> Any:
@@ -207,7 +240,9 @@ def test_an_unforeseen_error_strikes_only_its_own_product(desk: Desk, monkeypatc
         return real(data, schema)
 
     monkeypatch.setattr(ingest.jobs.writes, "product_from_json", read)
-    job = desk.finish(desk.admin.upsert([row("one", sent(60)), row("cursed", sent(61)), row("two", sent(62))]))
+    job = desk.finish(
+        desk.admin.upsert([row("one", sent(60)), row("cursed", sent(61)), row("two", sent(62))])
+    )
     assert (job.done, job.failed_items) == (2, 1)
     assert failures(desk) == [("cursed", "unexpected")]
     assert "ZeroDivision" not in (job.error or "")

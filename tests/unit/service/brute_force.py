@@ -41,17 +41,42 @@ class BruteForceIndex:
         return sum(fulfils(r.product, filter) for r in self.records.values())
 
     def search(self, query: IndexQuery) -> IndexAnswer:
-        matching = [r for r in self.records.values() if fulfils(r.product, query.filter) and r.product.id not in query.exclude]
-        scored = [(None if query.vector is None else round(float(r.vector @ query.vector), 6), r) for r in matching]
-        found = [Hit(r.product, score, r.image_key) for score, r in scored if query.min_score is None or (score or 0) >= query.min_score]
+        matching = [
+            r
+            for r in self.records.values()
+            if fulfils(r.product, query.filter) and r.product.id not in query.exclude
+        ]
+        scored = [
+            (None if query.vector is None else round(float(r.vector @ query.vector), 6), r)
+            for r in matching
+        ]
+        found = [
+            Hit(r.product, score, r.image_key)
+            for score, r in scored
+            if query.min_score is None or (score or 0) >= query.min_score
+        ]
         found.sort(key=lambda h: (-(h.score or 0), h.product.id))
         found = found[: query.candidates] if query.vector is not None else found
         if query.sort.field:
-            found.sort(key=lambda h: (h.product.value(query.sort.field) is None, h.product.value(query.sort.field), h.product.id))
-        start = 0 if query.walk is None else [h.product.id for h in found].index(query.walk.after[1]) + 1
+            found.sort(
+                key=lambda h: (
+                    h.product.value(query.sort.field) is None,
+                    h.product.value(query.sort.field),
+                    h.product.id,
+                )
+            )
+        start = (
+            0
+            if query.walk is None
+            else [h.product.id for h in found].index(query.walk.after[1]) + 1
+        )
         hits = tuple(found[start : start + query.limit])
         more = start + query.limit < len(found)
-        walk = Walk(0, None, (hits[-1].score, hits[-1].product.id), len(found)) if hits and more else None
+        walk = (
+            Walk(0, None, (hits[-1].score, hits[-1].product.id), len(found))
+            if hits and more
+            else None
+        )
         facets = {name: self._facet(name, found) for name in query.facets}
         search = "browse" if query.vector is None else "exact"
         return IndexAnswer(hits, len(found), facets, walk, search, len(matching), {"facets": 0.1})
@@ -59,9 +84,15 @@ class BruteForceIndex:
     def _facet(self, name: str, hits: Sequence[Hit]) -> ValueFacet | RangeFacet:
         if self.info.schema.get(name).type.numeric:
             numbers = [h.product.value(name) for h in hits if h.product.value(name) is not None]
-            return RangeFacet(min(numbers), max(numbers), ()) if numbers else RangeFacet(None, None, ())
+            return (
+                RangeFacet(min(numbers), max(numbers), ())
+                if numbers
+                else RangeFacet(None, None, ())
+            )
         values = [v for h in hits for v in (h.product.value(name) or ())]
-        return ValueFacet(tuple(FacetValue(v, values.count(v)) for v in sorted(set(values))), len(set(values)))
+        return ValueFacet(
+            tuple(FacetValue(v, values.count(v)) for v in sorted(set(values))), len(set(values))
+        )
 
     def close(self) -> None:
         pass
@@ -75,12 +106,25 @@ class BruteForceVersions:
         self.live_name: str | None = "v2"
         self.broken: Exception | None = None
 
-    def _index(self, name: str, records: Iterable[Record], embedder: FakeEmbedder) -> BruteForceIndex:
+    def _index(
+        self, name: str, records: Iterable[Record], embedder: FakeEmbedder
+    ) -> BruteForceIndex:
         card = embedder.card
         state = "live" if name == "v2" else "ready"
         created = datetime(2026, 1, 1, tzinfo=UTC)
         return BruteForceIndex(
-            records, VersionInfo(name, "brute force", card.name, card.fingerprint, card.dimension, SCHEMA, {}, created, state)
+            records,
+            VersionInfo(
+                name,
+                "brute force",
+                card.name,
+                card.fingerprint,
+                card.dimension,
+                SCHEMA,
+                {},
+                created,
+                state,
+            ),
         )
 
     def open(self, name: str) -> VectorIndex:
@@ -98,7 +142,9 @@ class BruteForceVersions:
     def list(self) -> list[VersionInfo]:
         return [index.info for index in self.indexes.values()]
 
-    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+    def publish(
+        self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
+    ) -> str | None:
         self.open(name)
         previous, self.live_name = self.live_name, name
         return previous

@@ -49,7 +49,9 @@ class CheckingClient(FlaskClient):
 
     def _operation(self, path: str, method: str) -> dict[str, Any] | None:
         try:
-            rule, _ = self.application.url_map.bind("localhost").match(path, method, return_rule=True)
+            rule, _ = self.application.url_map.bind("localhost").match(
+                path, method, return_rule=True
+            )
         except HTTPException:
             return None
         return self.spec["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)][method.lower()]

@@ -30,7 +30,11 @@ class FakeDetector:
     name = "fake detector"
 
     def detect(self, image: Image.Image, labels: list[str], *, threshold: float) -> list[Detection]:
-        return [Detection(label, 0.5, (0.0, 0.0, image.width / 2, float(image.height))) for label in labels if threshold <= 0.5]
+        return [
+            Detection(label, 0.5, (0.0, 0.0, image.width / 2, float(image.height)))
+            for label in labels
+            if threshold <= 0.5
+        ]
 
 
 @dataclass
@@ -71,12 +75,18 @@ def _records(embedder: FakeEmbedder, store: FileSystemStore) -> list[Record]:
             group_id=f"g{number % 6}",
             attributes={"pattern": ("plain",)},
         )
-        found.append(Record(product, embedder.embed_images([Image.open(io.BytesIO(data))])[0], store.put(data)))
+        found.append(
+            Record(
+                product, embedder.embed_images([Image.open(io.BytesIO(data))])[0], store.put(data)
+            )
+        )
     return found
 
 
 @pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> tuple[FakeEmbedder, FileSystemStore, list[Record]]:
+def stocked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[FakeEmbedder, FileSystemStore, list[Record]]:
     embedder, store = FakeEmbedder(), FileSystemStore(str(tmp_path_factory.mktemp("pictures")))
     return embedder, store, _records(embedder, store)
 
@@ -87,9 +97,17 @@ def open_shop(stocked, tmp_path):
 
     def open_with(**changed: object) -> Shop:
         embedder, store, records = stocked
-        settings = Settings(**{"data_dir": tmp_path, "admin_token": TOKEN, "model": "fake", **changed})
+        settings = Settings(
+            **{"data_dir": tmp_path, "admin_token": TOKEN, "model": "fake", **changed}
+        )
         versions = BruteForceVersions(records, embedder)
-        vitrine = Vitrine(settings, embedder=lambda _: embedder, detector=FakeDetector(), versions=versions, images=store)
+        vitrine = Vitrine(
+            settings,
+            embedder=lambda _: embedder,
+            detector=FakeDetector(),
+            versions=versions,
+            images=store,
+        )
         jobs = FakeJobs(versions)
         app = create_app(vitrine, admin=jobs)
         app.test_client_class = CheckingClient

@@ -58,8 +58,12 @@ class FakeJobs:
     def delete(self, product_ids: Sequence[str]) -> str:
         return self._queue("delete", product_ids)
 
-    def reindex(self, *, source: str | None = None, model: str | None = None, verify: bool = True) -> str:
-        running = next((j.id for j in self._jobs.values() if j.kind == "reindex" and j.state == "queued"), None)
+    def reindex(
+        self, *, source: str | None = None, model: str | None = None, verify: bool = True
+    ) -> str:
+        running = next(
+            (j.id for j in self._jobs.values() if j.kind == "reindex" and j.state == "queued"), None
+        )
         if running is not None:
             raise Conflict(f"reindex {running} is running", job_id=running)
         return self._queue("reindex", (source, model, verify))

@@ -10,7 +10,13 @@ import service.auth
 from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-ROW = {"id": "p1", "title": "Red dress", "price": "1.099,00", "color": "red", "image": {"base64": base64_of(picture("red"))}}
+ROW = {
+    "id": "p1",
+    "title": "Red dress",
+    "price": "1.099,00",
+    "color": "red",
+    "image": {"base64": base64_of(picture("red"))},
+}
 
 ENDPOINTS = [
     ("PUT", "/v1/admin/products"),
@@ -34,7 +40,17 @@ def call(shop: Shop, method: str, path: str, **given):
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 @pytest.mark.parametrize(
-    "header", [None, "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN, "Bearer ü", "Bearer"]
+    "header",
+    [
+        None,
+        "Bearer wrong",
+        f"Basic {TOKEN}",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN[:-1]}",
+        TOKEN,
+        "Bearer ü",
+        "Bearer",
+    ],
 )
 def test_without_the_token_nothing_is_done(shop: Shop, method: str, path: str, header: str | None):
     headers = {} if header is None else {"Authorization": header}
@@ -45,24 +61,40 @@ def test_without_the_token_nothing_is_done(shop: Shop, method: str, path: str, h
     assert shop.versions.live_name == "v2"
 
 
-@pytest.mark.parametrize("header", [None, "Bearer x", f"Bearer {TOKEN[:-1]}y", f"Bearer {TOKEN}", f"Basic {TOKEN}"])
-def test_the_token_is_compared_whole_in_a_time_that_tells_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch, header: str | None):
+@pytest.mark.parametrize(
+    "header", [None, "Bearer x", f"Bearer {TOKEN[:-1]}y", f"Bearer {TOKEN}", f"Basic {TOKEN}"]
+)
+def test_the_token_is_compared_whole_in_a_time_that_tells_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, header: str | None
+):
     compared = []
     compare = service.auth.hmac.compare_digest
-    monkeypatch.setattr(service.auth.hmac, "compare_digest", lambda given, right: compared.append(right) or compare(given, right))
+    monkeypatch.setattr(
+        service.auth.hmac,
+        "compare_digest",
+        lambda given, right: compared.append(right) or compare(given, right),
+    )
     shop.client.get("/v1/admin/jobs", headers={} if header is None else {"Authorization": header})
     assert compared == [TOKEN.encode()]
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-def test_with_no_token_configured_the_admin_api_is_off_and_says_why(open_shop, method: str, path: str):
-    response = open_shop(admin_token="").client.open(path, method=method, headers={"Authorization": "Bearer "})
+def test_with_no_token_configured_the_admin_api_is_off_and_says_why(
+    open_shop, method: str, path: str
+):
+    response = open_shop(admin_token="").client.open(
+        path, method=method, headers={"Authorization": "Bearer "}
+    )
     assert response.status_code == 403
     assert "VITRINE_ADMIN_TOKEN" in response.get_json()["detail"]
 
 
 def test_every_admin_route_is_among_those_tested(shop: Shop):
-    rules = [(method, rule.rule) for rule in shop.app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}]
+    rules = [
+        (method, rule.rule)
+        for rule in shop.app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    ]
     assert len([r for r in rules if r[1].startswith("/v1/admin")]) == len(ENDPOINTS)
 
 
@@ -70,12 +102,18 @@ def test_products_are_queued_as_they_came(shop: Shop):
     response = call(shop, "PUT", "/v1/admin/products", json=[ROW])
     assert response.status_code == 202
     job_id = response.get_json()["job_id"]
-    assert response.get_json()["status_url"] == response.headers["Location"] == f"/v1/admin/jobs/{job_id}"
+    assert (
+        response.get_json()["status_url"]
+        == response.headers["Location"]
+        == f"/v1/admin/jobs/{job_id}"
+    )
     assert shop.jobs.asked[job_id] == [ROW]
     assert call(shop, "GET", response.headers["Location"]).get_json()["kind"] == "upsert"
 
 
-@pytest.mark.parametrize("media_type", ["application/x-ndjson", "application/ndjson", "application/jsonl"])
+@pytest.mark.parametrize(
+    "media_type", ["application/x-ndjson", "application/ndjson", "application/jsonl"]
+)
 def test_products_may_come_one_a_line(shop: Shop, media_type: str):
     lines = "\n".join(json.dumps({**ROW, "id": str(n)}) for n in range(3)) + "\n\n"
     response = call(shop, "PUT", "/v1/admin/products", data=lines, content_type=media_type)
@@ -84,7 +122,13 @@ def test_products_may_come_one_a_line(shop: Shop, media_type: str):
 
 
 def test_a_broken_line_is_named(shop: Shop):
-    response = call(shop, "PUT", "/v1/admin/products", data='{"id": "1"}\n{', content_type="application/x-ndjson")
+    response = call(
+        shop,
+        "PUT",
+        "/v1/admin/products",
+        data='{"id": "1"}\n{',
+        content_type="application/x-ndjson",
+    )
     assert response.status_code == 400
     assert response.get_json()["detail"].startswith("line 2: the JSON is broken")
 
@@ -129,7 +173,17 @@ def test_changes_are_queued_as_they_came(shop: Shop):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, [], {"id": "2"}, {"colour": "red"}, {"price": "cheap"}, {"title": ""}, {"title": None}, {"image": {"url": "http://x"}}]
+    "changes",
+    [
+        {},
+        [],
+        {"id": "2"},
+        {"colour": "red"},
+        {"price": "cheap"},
+        {"title": ""},
+        {"title": None},
+        {"image": {"url": "http://x"}},
+    ],
 )
 def test_changes_that_cannot_be_made_are_refused(shop: Shop, changes: object):
     assert call(shop, "PATCH", "/v1/admin/products/p1", json=changes).status_code == 422
@@ -152,24 +206,38 @@ def test_a_second_reindex_conflicts_with_the_first_and_names_it(shop: Shop):
 def test_jobs_are_listed_newest_first_and_cancelled_once(shop: Shop):
     for _ in range(3):
         call(shop, "POST", "/v1/admin/failures/retry")
-    assert [job["id"] for job in call(shop, "GET", "/v1/admin/jobs?limit=2").get_json()["jobs"]] == ["job-3", "job-2"]
+    assert [
+        job["id"] for job in call(shop, "GET", "/v1/admin/jobs?limit=2").get_json()["jobs"]
+    ] == ["job-3", "job-2"]
     assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").get_json()["state"] == "cancelled"
     assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").status_code == 409
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/admin/jobs/nobody", "/v1/admin/jobs?limit=0", "/v1/admin/jobs?state=x", "/v1/admin/failures?offset=-1"]
+    "path",
+    [
+        "/v1/admin/jobs/nobody",
+        "/v1/admin/jobs?limit=0",
+        "/v1/admin/jobs?state=x",
+        "/v1/admin/failures?offset=-1",
+    ],
 )
 def test_unknown_jobs_and_wrong_parameters_are_refused(shop: Shop, path: str):
     assert call(shop, "GET", path).status_code in (404, 422)
 
 
 def test_versions_are_listed_published_and_deleted(shop: Shop):
-    assert [(v["name"], v["state"]) for v in call(shop, "GET", "/v1/admin/versions").get_json()["versions"]] == [
+    assert [
+        (v["name"], v["state"])
+        for v in call(shop, "GET", "/v1/admin/versions").get_json()["versions"]
+    ] == [
         ("v1", "ready"),
         ("v2", "live"),
     ]
-    assert call(shop, "POST", "/v1/admin/versions/v1/publish").get_json() == {"live": "v1", "previous": "v2"}
+    assert call(shop, "POST", "/v1/admin/versions/v1/publish").get_json() == {
+        "live": "v1",
+        "previous": "v2",
+    }
     assert call(shop, "DELETE", "/v1/admin/versions/v1").status_code == 409
     response = call(shop, "DELETE", "/v1/admin/versions/v2")
     assert (response.status_code, response.get_data()) == (204, b"")

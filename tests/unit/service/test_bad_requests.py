@@ -25,7 +25,11 @@ def faults(response) -> dict[str, str]:
         ("colour=red", "colour", "allowed are the fields id, title, price"),
         ("price=cheap", "price", "is no number"),
         ("price_min=nan", "price", "is no number"),
-        ("price_min=50&price_max=10", "price", "the lower bound 50.0 is above the upper bound 10.0"),
+        (
+            "price_min=50&price_max=10",
+            "price",
+            "the lower bound 50.0 is above the upper bound 10.0",
+        ),
         ("in_stock=perhaps", "in_stock", "neither true nor false"),
         ("added_min=yesterday", "added", "is no time"),
         ("limit=0", "limit", "at least 1"),
@@ -49,7 +53,9 @@ def faults(response) -> dict[str, str]:
         ("explain=perhaps", "explain", "boolean"),
     ],
 )
-def test_a_wrong_parameter_is_named_with_what_is_allowed(client: CheckingClient, query: str, field: str, said: str):
+def test_a_wrong_parameter_is_named_with_what_is_allowed(
+    client: CheckingClient, query: str, field: str, said: str
+):
     response = client.get(f"/v1/search?{query}")
     assert response.status_code == 422
     assert said in faults(response)[field]
@@ -70,7 +76,11 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(client: CheckingClient,
         ({"like": ["nobody"]}, "like", "there is no product 'nobody'"),
         ({"like": ["mugs/7"], "unlike": ["mugs/7"]}, "unlike", "like names as well"),
         ({"like": [str(n) for n in range(101)]}, "like", "more than 100"),
-        ({"like": ["mugs/7"], "weights": {"colour": 1}}, "weights.colour", "allowed are text, image"),
+        (
+            {"like": ["mugs/7"], "weights": {"colour": 1}},
+            "weights.colour",
+            "allowed are text, image",
+        ),
         ({"limit": "5"}, "limit", "integer"),
         ({"limit": True}, "limit", "integer"),
         ({"limit": 10**30}, "limit", "integer"),
@@ -95,11 +105,17 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(client: CheckingClient,
         ({"image": {"base64": "data:image/png,abc"}}, "image.base64", ";base64,"),
         ({"image": {"base64": ""}}, "image", "empty"),
         ({"image": {"base64": base64_of(b"no picture at all")}}, "image", "not a picture"),
-        ({"image": {"base64": base64_of(picture("red", (100, 100))[:150])}}, "image", "ends before the picture does"),
+        (
+            {"image": {"base64": base64_of(picture("red", (100, 100))[:150])}},
+            "image",
+            "ends before the picture does",
+        ),
         ({"image": {"url": "http://127.0.0.1/x.png"}}, "image.url", "VITRINE_FETCH_URLS"),
     ],
 )
-def test_a_wrong_field_is_named_with_what_is_allowed(client: CheckingClient, body: dict, field: str, said: str):
+def test_a_wrong_field_is_named_with_what_is_allowed(
+    client: CheckingClient, body: dict, field: str, said: str
+):
     response = client.post("/v1/search", json=body)
     assert response.status_code == 422
     assert said in faults(response)[field]
@@ -134,7 +150,9 @@ def test_filters_may_be_nested_eight_deep_and_no_deeper(client: CheckingClient):
         (b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", "deeper than 32"),
     ],
 )
-def test_broken_json_is_a_bad_request_that_says_where(client: CheckingClient, body: bytes, said: str):
+def test_broken_json_is_a_bad_request_that_says_where(
+    client: CheckingClient, body: bytes, said: str
+):
     response = client.post("/v1/search", data=body, content_type=JSON)
     assert response.status_code == 400
     assert said in response.get_json()["detail"]
@@ -145,7 +163,9 @@ def test_json_that_is_no_object_is_refused(client: CheckingClient, body: bytes):
     assert client.post("/v1/search", data=body, content_type=JSON).status_code == 422
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml"]
+)
 def test_another_media_type_is_415(client: CheckingClient, content_type: str | None):
     response = client.post("/v1/search", data=b"x=1", content_type=content_type)
     assert response.status_code == 415
@@ -160,7 +180,14 @@ def part(colour: str = "red") -> tuple[io.BytesIO, str]:
     ("form", "status", "field"),
     [
         ({"image": [part("red"), part("blue")]}, 422, "image"),
-        ({"image": part(), "request": json.dumps({"image": {"base64": base64_of(picture("red"))}})}, 422, "image"),
+        (
+            {
+                "image": part(),
+                "request": json.dumps({"image": {"base64": base64_of(picture("red"))}}),
+            },
+            422,
+            "image",
+        ),
         ({"image": "not a file"}, 422, "image"),
         ({"photo": part()}, 422, "photo"),
         ({"image": part(), "text": "red"}, 422, "text"),
@@ -171,14 +198,18 @@ def part(colour: str = "red") -> tuple[io.BytesIO, str]:
         ({"image": part(), "request": "{"}, 400, None),
     ],
 )
-def test_a_wrong_form_is_refused(client: CheckingClient, form: dict, status: int, field: str | None):
+def test_a_wrong_form_is_refused(
+    client: CheckingClient, form: dict, status: int, field: str | None
+):
     response = client.post("/v1/search", data=form, content_type="multipart/form-data")
     assert response.status_code == status
     assert field is None or field in faults(response)
 
 
 def test_an_image_is_refused_with_the_code_of_its_fault(client: CheckingClient):
-    response = client.post("/v1/search", json={"image": {"base64": base64_of(b"%PDF-1.7 not a picture")}})
+    response = client.post(
+        "/v1/search", json={"image": {"base64": base64_of(b"%PDF-1.7 not a picture")}}
+    )
     assert response.get_json()["type"] == "urn:vitrine:problem:invalid-image"
     assert response.get_json()["reason"] == "format_not_allowed"
 
@@ -191,7 +222,9 @@ def test_a_cursor_of_another_query_is_refused(client: CheckingClient):
     assert "another query" in faults(response)["cursor"]
 
 
-def test_a_cursor_of_a_version_that_is_gone_is_refused(client: CheckingClient, monkeypatch: pytest.MonkeyPatch):
+def test_a_cursor_of_a_version_that_is_gone_is_refused(
+    client: CheckingClient, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("vitrine.search.query_digest", lambda _: "digest")
     monkeypatch.setattr("vitrine.cursors.query_digest", lambda _: "digest")
     cursor = Cursor("v0", "digest", Walk(0, None, (0.5, "mugs/7"), 12), None).encode()
@@ -205,7 +238,15 @@ def test_a_body_beyond_the_limit_is_413_whether_or_not_it_tells_its_length(open_
     body = json.dumps({"text": "x" * 20_000}).encode()
     assert client.post("/v1/search", data=body, content_type=JSON).status_code == 413
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    assert client.post("/v1/search", input_stream=io.BytesIO(body), content_type=JSON, environ_overrides=chunked).status_code == 413
+    assert (
+        client.post(
+            "/v1/search",
+            input_stream=io.BytesIO(body),
+            content_type=JSON,
+            environ_overrides=chunked,
+        ).status_code
+        == 413
+    )
     form = {"image": (io.BytesIO(bytes(20_000)), "photo.png")}
     assert client.post("/v1/search", data=form).status_code == 413
 
@@ -213,12 +254,22 @@ def test_a_body_beyond_the_limit_is_413_whether_or_not_it_tells_its_length(open_
 def test_a_large_json_part_of_a_form_is_allowed_up_to_the_limit_of_the_body(client: CheckingClient):
     body = json.dumps({"image": {"base64": base64_of(picture("red"))}}) + " " * 600_000
     form = f'--x\r\nContent-Disposition: form-data; name="request"\r\n\r\n{body}\r\n--x--\r\n'
-    assert client.post("/v1/search", data=form, content_type="multipart/form-data; boundary=x").status_code == 200
+    assert (
+        client.post(
+            "/v1/search", data=form, content_type="multipart/form-data; boundary=x"
+        ).status_code
+        == 200
+    )
 
 
 def test_an_address_that_is_not_utf8_is_a_bad_request(client: CheckingClient):
     assert client.get("/v1/search?q=%ff").status_code == 400
-    assert client.get("/v1/products/x", environ_overrides={"PATH_INFO": "/v1/products/\xff"}).status_code == 400
+    assert (
+        client.get(
+            "/v1/products/x", environ_overrides={"PATH_INFO": "/v1/products/\xff"}
+        ).status_code
+        == 400
+    )
 
 
 def test_an_unknown_address_and_a_wrong_method_are_problem_documents(client: CheckingClient):
@@ -229,7 +280,11 @@ def test_an_unknown_address_and_a_wrong_method_are_problem_documents(client: Che
 
 
 def test_an_unknown_product_is_404_everywhere(client: CheckingClient):
-    for address in ("/v1/products/nobody", "/v1/products/nobody/similar", "/v1/products/nobody/image"):
+    for address in (
+        "/v1/products/nobody",
+        "/v1/products/nobody/similar",
+        "/v1/products/nobody/image",
+    ):
         response = client.get(address)
         assert response.status_code == 404
         assert "nobody" in response.get_json()["detail"]

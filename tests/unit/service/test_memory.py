@@ -26,8 +26,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def faults(**environment: str) -> int:
     """Pages that the system had to give again in ten rounds of ten megabytes."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")} | environment
-    done = subprocess.run([sys.executable, "-c", ROUNDS], capture_output=True, text=True, timeout=60, check=True, env=given)
+    given = {
+        name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")
+    } | environment
+    done = subprocess.run(
+        [sys.executable, "-c", ROUNDS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=given,
+    )
     return int(done.stdout)
 
 

@@ -34,14 +34,23 @@ def test_ready_tells_which_version_answers_and_embeds_a_probe_each_time(shop: Sh
 def test_not_ready_says_what_is_missing(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     shop.versions.live_name = None
     response = shop.client.get("/health/ready")
-    assert (response.status_code, response.get_json()["detail"]) == (503, "nothing has been published yet")
+    assert (response.status_code, response.get_json()["detail"]) == (
+        503,
+        "nothing has been published yet",
+    )
     shop.versions.live_name = "v2"
-    monkeypatch.setattr(shop.embedder, "embed_texts", lambda texts: (_ for _ in ()).throw(ModelUnavailable("no such model")))
+    monkeypatch.setattr(
+        shop.embedder,
+        "embed_texts",
+        lambda texts: (_ for _ in ()).throw(ModelUnavailable("no such model")),
+    )
     response = shop.client.get("/health/ready")
     assert (response.status_code, response.get_json()["detail"]) == (503, "no such model")
 
 
-def test_probes_while_the_model_is_being_loaded_are_no_warnings(shop: Shop, caplog: pytest.LogCaptureFixture):
+def test_probes_while_the_model_is_being_loaded_are_no_warnings(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+):
     set_warming(shop.client.application, True)
     assert shop.client.get("/health/ready").status_code == 503
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
@@ -60,16 +69,29 @@ def test_ready_recovers_by_itself(shop: Shop):
 
 def samples(shop: Shop) -> dict[tuple, float]:
     text = shop.client.get("/metrics").get_data(as_text=True)
-    return {(s.name, *sorted(s.labels.items())): s.value for family in text_string_to_metric_families(text) for s in family.samples}
+    return {
+        (s.name, *sorted(s.labels.items())): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+    }
 
 
 def test_requests_are_counted_by_route_and_status(shop: Shop):
-    for address in ("/v1/search?q=red", "/v1/search?limit=0", "/v1/products/mugs/7", "/v1/products/mugs/8", "/nothing/1", "/nothing/2"):
+    for address in (
+        "/v1/search?q=red",
+        "/v1/search?limit=0",
+        "/v1/products/mugs/7",
+        "/v1/products/mugs/8",
+        "/nothing/1",
+        "/nothing/2",
+    ):
         shop.client.get(address)
     found = samples(shop)
 
     def count(route: str, status: str, method: str = "GET") -> float:
-        return found[("vitrine_requests_total", ("method", method), ("route", route), ("status", status))]
+        return found[
+            ("vitrine_requests_total", ("method", method), ("route", route), ("status", status))
+        ]
 
     assert count("/v1/search", "200") == 1
     assert count("/v1/search", "422") == 1
@@ -81,7 +103,12 @@ def test_requests_are_counted_by_route_and_status(shop: Shop):
 
 def test_the_state_of_the_index_is_told_even_when_it_is_down(shop: Shop):
     assert samples(shop)[("vitrine_products",)] == 12
-    assert samples(shop)[("vitrine_index_info", ("backend", "brute force"), ("model", "fake"), ("version", "v2"))] == 1
+    assert (
+        samples(shop)[
+            ("vitrine_index_info", ("backend", "brute force"), ("model", "fake"), ("version", "v2"))
+        ]
+        == 1
+    )
     shop.versions.broken = IndexUnavailable("down")
     assert samples(shop)[("vitrine_index_up",)] == 0
 
@@ -118,9 +145,14 @@ def lines(shop: Shop, capsys: pytest.CaptureFixture[str], log_format: str) -> li
 
 
 @pytest.mark.usefixtures("own_logging")
-def test_each_answer_is_one_json_line_with_its_request_id(shop: Shop, capsys: pytest.CaptureFixture[str]):
+def test_each_answer_is_one_json_line_with_its_request_id(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+):
     found = [json.loads(line) for line in lines(shop, capsys, "json")]
-    assert [line["path"] for line in found if line["logger"] == "service.access"] == ["/v1/search", "/v1/fields"]
+    assert [line["path"] for line in found if line["logger"] == "service.access"] == [
+        "/v1/search",
+        "/v1/fields",
+    ]
     assert (found[0]["request_id"], found[0]["status"], found[0]["method"]) == ("id-1", 200, "GET")
     assert found[0]["ms"] >= 0
     failed = next(line for line in found if line["level"] == "error")
@@ -136,7 +168,9 @@ def test_people_get_lines_that_they_can_read(shop: Shop, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("own_logging")
-def test_a_line_break_in_an_address_starts_no_new_line(shop: Shop, capsys: pytest.CaptureFixture[str]):
+def test_a_line_break_in_an_address_starts_no_new_line(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+):
     configure_logging(Settings())
     shop.client.get("/v1/products/a%0aFAKE")
     assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == ["info"]
@@ -150,14 +184,18 @@ def test_the_description_lists_the_live_fields_as_parameters(shop: Shop):
     paths = shop.client.get("/openapi.json").get_json()["paths"]
     for path in ("/v1/search", "/v1/products/{product_id}/similar"):
         names = [p["name"] for p in paths[path]["get"]["parameters"]]
-        assert {"color", "price", "price_min", "price_max", "pattern", "added_min", "limit"} <= set(names)
+        assert {"color", "price", "price_min", "price_max", "pattern", "added_min", "limit"} <= set(
+            names
+        )
         assert "added" not in names
         assert len(names) == len(set(names))
 
 
 def test_the_description_tells_the_limits_that_are_set(open_shop):
     spec = open_shop(max_limit=33).client.get("/openapi.json").get_json()
-    limit = next(p for p in spec["paths"]["/v1/search"]["get"]["parameters"] if p["name"] == "limit")
+    limit = next(
+        p for p in spec["paths"]["/v1/search"]["get"]["parameters"] if p["name"] == "limit"
+    )
     assert limit["schema"]["maximum"] == 33
     assert spec["components"]["schemas"]["SearchRequest"]["properties"]["limit"]["maximum"] == 33
 
@@ -171,9 +209,17 @@ def test_the_description_holds_without_a_live_version(shop: Shop):
 
 def test_every_route_of_the_api_is_described(shop: Shop):
     spec = shop.client.get("/openapi.json").get_json()
-    described = {(method.upper(), path) for path, operations in spec["paths"].items() for method in operations}
+    described = {
+        (method.upper(), path)
+        for path, operations in spec["paths"].items()
+        for method in operations
+    }
     rules = [r for r in shop.app.url_map.iter_rules() if r.rule.startswith(("/v1", "/health"))]
-    routed = {(m, re.sub(r"<(\w+:)?(\w+)>", r"{\2}", r.rule)) for r in rules for m in r.methods - {"HEAD", "OPTIONS"}}
+    routed = {
+        (m, re.sub(r"<(\w+:)?(\w+)>", r"{\2}", r.rule))
+        for r in rules
+        for m in r.methods - {"HEAD", "OPTIONS"}
+    }
     assert described == routed
 
 

@@ -104,7 +104,11 @@ def address() -> Iterator[str]:
 
 def test_a_picture_by_url_is_fetched_where_the_settings_allow_it(open_shop, address: str):
     body = {"image": {"url": address}, "limit": 1}
-    found = open_shop(fetch_urls=True, fetch_private=True).client.post("/v1/search", json=body).get_json()
+    found = (
+        open_shop(fetch_urls=True, fetch_private=True)
+        .client.post("/v1/search", json=body)
+        .get_json()
+    )
     assert found["hits"][0]["product"]["color"] == ["blue"]
     private = open_shop(fetch_urls=True).client.post("/v1/search", json=body)
     assert (private.status_code, private.get_json()["reason"]) == (422, "forbidden_address")
@@ -112,8 +116,20 @@ def test_a_picture_by_url_is_fetched_where_the_settings_allow_it(open_shop, addr
     assert (refused.status_code, refused.get_json()["reason"]) == (422, "urls_not_allowed")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "http://", "nonsense", "http://127.0.0.1:0/x", "http://[::1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "http://",
+        "nonsense",
+        "http://127.0.0.1:0/x",
+        "http://[::1",
+    ],
+)
 def test_other_addresses_are_refused(open_shop, url: str):
-    response = open_shop(fetch_urls=True, fetch_private=True).client.post("/v1/search", json={"image": {"url": url}})
+    response = open_shop(fetch_urls=True, fetch_private=True).client.post(
+        "/v1/search", json={"image": {"url": url}}
+    )
     assert response.status_code == 422
     assert response.get_json()["type"] == "urn:vitrine:problem:invalid-image"

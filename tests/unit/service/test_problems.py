@@ -19,17 +19,27 @@ def raised(shop: Shop, error: Exception):
 
 
 def ours() -> list[type[errors.VitrineError]]:
-    return [getattr(errors, name) for name in errors.__all__ if name not in ("FieldError", "VitrineError")]
+    return [
+        getattr(errors, name)
+        for name in errors.__all__
+        if name not in ("FieldError", "VitrineError")
+    ]
 
 
 def made(kind: type[errors.VitrineError]) -> errors.VitrineError:
     if kind is errors.InvalidImage:
         return errors.InvalidImage("truncated", "it ends early")
-    return kind.of("here", "it is wrong") if issubclass(kind, errors.InvalidInput) else kind("it cannot be")
+    return (
+        kind.of("here", "it is wrong")
+        if issubclass(kind, errors.InvalidInput)
+        else kind("it cannot be")
+    )
 
 
 @pytest.mark.parametrize("kind", ours(), ids=lambda kind: kind.__name__)
-def test_every_error_of_ours_has_its_own_status_and_tells_what_is_wrong(shop: Shop, kind: type[errors.VitrineError]):
+def test_every_error_of_ours_has_its_own_status_and_tells_what_is_wrong(
+    shop: Shop, kind: type[errors.VitrineError]
+):
     response = raised(shop, made(kind))
     assert 400 <= response.status_code < 600
     assert response.status_code != 500
@@ -39,12 +49,22 @@ def test_every_error_of_ours_has_its_own_status_and_tells_what_is_wrong(shop: Sh
 
 def test_no_row_of_the_table_hides_a_later_one():
     for number, row in enumerate(TABLE):
-        hidden = [later.raised.__name__ for later in TABLE[number + 1 :] if issubclass(later.raised, row.raised)]
+        hidden = [
+            later.raised.__name__
+            for later in TABLE[number + 1 :]
+            if issubclass(later.raised, row.raised)
+        ]
         assert hidden == [], f"{row.raised.__name__} comes before {hidden}"
 
 
-@pytest.mark.parametrize("error", [RuntimeError(SECRET), KeyError(SECRET), errors.VitrineError(SECRET), MemoryError(SECRET)], ids=repr)
-def test_an_unknown_error_is_a_500_that_never_shows_its_cause(shop: Shop, error: Exception, caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError(SECRET), KeyError(SECRET), errors.VitrineError(SECRET), MemoryError(SECRET)],
+    ids=repr,
+)
+def test_an_unknown_error_is_a_500_that_never_shows_its_cause(
+    shop: Shop, error: Exception, caplog: pytest.LogCaptureFixture
+):
     with caplog.at_level(logging.ERROR):
         response = raised(shop, error)
     assert response.status_code == 500
@@ -53,7 +73,15 @@ def test_an_unknown_error_is_a_500_that_never_shows_its_cause(shop: Shop, error:
     assert "Traceback" in caplog.text
 
 
-@pytest.mark.parametrize("kind", [errors.IndexUnavailable, errors.NoLiveVersion, errors.ModelUnavailable, errors.StorageUnavailable])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.IndexUnavailable,
+        errors.NoLiveVersion,
+        errors.ModelUnavailable,
+        errors.StorageUnavailable,
+    ],
+)
 def test_a_503_says_when_to_try_again(shop: Shop, kind: type[errors.VitrineError]):
     response = raised(shop, kind("not now"))
     assert response.status_code == 503
@@ -66,12 +94,19 @@ def test_a_conflict_names_the_job_in_the_way(shop: Shop):
 
 
 def test_a_sound_request_id_is_echoed(shop: Shop):
-    assert shop.client.get("/health/live", headers={"X-Request-ID": "shop-42.a:b"}).headers["X-Request-ID"] == "shop-42.a:b"
+    assert (
+        shop.client.get("/health/live", headers={"X-Request-ID": "shop-42.a:b"}).headers[
+            "X-Request-ID"
+        ]
+        == "shop-42.a:b"
+    )
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "ü", '"><script>', "a\tb"])
 def test_an_unsound_request_id_is_replaced(shop: Shop, given: str):
-    answered = shop.client.get("/health/live", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+    answered = shop.client.get("/health/live", headers={"X-Request-ID": given}).headers[
+        "X-Request-ID"
+    ]
     assert answered != given
     assert len(answered) == 32
 

@@ -15,13 +15,17 @@ RED = {"base64": base64_of(picture("red"))}
 
 
 def test_similarities_come_in_the_order_of_the_texts(client: CheckingClient):
-    found = client.post("/v1/similarity", json={"image": RED, "texts": ["blue", "red"]}).get_json()["similarities"]
+    found = client.post("/v1/similarity", json={"image": RED, "texts": ["blue", "red"]}).get_json()[
+        "similarities"
+    ]
     assert [s["text"] for s in found] == ["blue", "red"]
     assert found[1]["cosine"] > 0.8 > found[0]["cosine"]
 
 
 def test_probabilities_add_up_to_one_and_the_best_label_comes_first(client: CheckingClient):
-    found = client.post("/v1/classify", json={"image": RED, "labels": ["blue", "red"]}).get_json()["labels"]
+    found = client.post("/v1/classify", json={"image": RED, "labels": ["blue", "red"]}).get_json()[
+        "labels"
+    ]
     assert found[0]["label"] == "red"
     assert sum(label["probability"] for label in found) == pytest.approx(1)
 
@@ -34,13 +38,22 @@ def test_one_template_or_several_are_accepted(client: CheckingClient):
 
 
 def test_the_picture_may_be_a_file_in_a_form(client: CheckingClient):
-    form = {"image": (io.BytesIO(picture("red")), "red.png"), "request": json.dumps({"labels": ["blue", "red"]})}
+    form = {
+        "image": (io.BytesIO(picture("red")), "red.png"),
+        "request": json.dumps({"labels": ["blue", "red"]}),
+    }
     assert client.post("/v1/classify", data=form).get_json()["labels"][0]["label"] == "red"
 
 
 def test_boxes_are_in_pixels_of_the_picture(client: CheckingClient):
     found = client.post("/v1/detect", json={"image": RED, "labels": ["mug"]}).get_json()["objects"]
-    assert found == [{"label": "mug", "score": 0.5, "box": {"xmin": 0.0, "ymin": 0.0, "xmax": 30.0, "ymax": 40.0}}]
+    assert found == [
+        {
+            "label": "mug",
+            "score": 0.5,
+            "box": {"xmin": 0.0, "ymin": 0.0, "xmax": 30.0, "ymax": 40.0},
+        }
+    ]
 
 
 def test_nothing_above_the_threshold_is_an_empty_list(client: CheckingClient):
@@ -50,7 +63,9 @@ def test_nothing_above_the_threshold_is_an_empty_list(client: CheckingClient):
 
 
 def test_the_picture_with_the_boxes_is_drawn_for_who_accepts_png(client: CheckingClient):
-    response = client.post("/v1/detect", json={"image": RED, "labels": ["mug"]}, headers={"Accept": "image/png"})
+    response = client.post(
+        "/v1/detect", json={"image": RED, "labels": ["mug"]}, headers={"Accept": "image/png"}
+    )
     drawn = Image.open(io.BytesIO(response.get_data()))
     assert (response.content_type, drawn.size) == ("image/png", (60, 40))
     assert drawn.getpixel((0, 30)) != drawn.getpixel((50, 30))
@@ -58,12 +73,20 @@ def test_the_picture_with_the_boxes_is_drawn_for_who_accepts_png(client: Checkin
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, image/png", "application/json", ""])
 def test_json_is_the_answer_unless_png_is_preferred(client: CheckingClient, accept: str):
-    response = client.post("/v1/detect", json={"image": RED, "labels": ["mug"]}, headers={"Accept": accept})
+    response = client.post(
+        "/v1/detect", json={"image": RED, "labels": ["mug"]}, headers={"Accept": accept}
+    )
     assert response.content_type == "application/json"
 
 
 def test_for_each_box_the_products_that_look_like_it_are_added(client: CheckingClient):
-    body = {"image": RED, "labels": ["mug", "dress"], "search": True, "filter": {"category": "Kitchen"}, "limit": 2}
+    body = {
+        "image": RED,
+        "labels": ["mug", "dress"],
+        "search": True,
+        "filter": {"category": "Kitchen"},
+        "limit": 2,
+    }
     found = client.post("/v1/detect", json=body).get_json()["objects"]
     for one in found:
         assert one["products"]["hits"][0]["id"] == "mugs/6"
@@ -87,26 +110,43 @@ def test_for_each_box_the_products_that_look_like_it_are_added(client: CheckingC
         ("classify", {"image": RED, "labels": ["a"], "template": []}, "template"),
         ("classify", {"image": RED, "labels": ["a"], "template": 5}, "template"),
         ("detect", {"image": RED, "labels": ["a"], "threshold": 2}, "threshold"),
-        ("detect", {"image": RED, "labels": ["a"], "search": True, "filter": {"colour": "red"}}, "colour"),
+        (
+            "detect",
+            {"image": RED, "labels": ["a"], "search": True, "filter": {"colour": "red"}},
+            "colour",
+        ),
         ("detect", {"image": RED, "labels": ["a"], "search": True, "limit": 10**9}, "limit"),
         ("detect", {"image": RED, "labels": ["a"], "filter": {"color": "red"}}, "filter"),
     ],
 )
-def test_what_cannot_be_answered_is_named(client: CheckingClient, address: str, body: dict, field: str):
+def test_what_cannot_be_answered_is_named(
+    client: CheckingClient, address: str, body: dict, field: str
+):
     response = client.post(f"/v1/{address}", json=body)
     assert response.status_code == 422
     assert field in [fault["field"] for fault in response.get_json()["errors"]]
 
 
 @pytest.mark.parametrize(
-    "labels", [["red"], ["red", "red"], [f"label {n}" for n in range(1000)], ["x" * 10_000], ["красный", "赤い", "أحمر"]]
+    "labels",
+    [
+        ["red"],
+        ["red", "red"],
+        [f"label {n}" for n in range(1000)],
+        ["x" * 10_000],
+        ["красный", "赤い", "أحمر"],
+    ],
 )
-def test_one_label_many_equal_long_and_foreign_labels_are_answered(client: CheckingClient, labels: list[str]):
+def test_one_label_many_equal_long_and_foreign_labels_are_answered(
+    client: CheckingClient, labels: list[str]
+):
     found = client.post("/v1/classify", json={"image": RED, "labels": labels}).get_json()["labels"]
     assert sorted(label["label"] for label in found) == sorted(labels)
 
 
 def test_recognition_answers_without_any_catalogue(shop: Shop):
     shop.versions.live_name = None
-    assert shop.client.post("/v1/classify", json={"image": RED, "labels": ["red"]}).status_code == 200
+    assert (
+        shop.client.post("/v1/classify", json={"image": RED, "labels": ["red"]}).status_code == 200
+    )
     assert shop.client.post("/v1/detect", json={"image": RED, "labels": ["red"]}).status_code == 200

@@ -17,7 +17,10 @@ def ids(answer: dict) -> list[str]:
 
 def test_words_find_what_looks_like_them(client: CheckingClient):
     answer = client.get("/v1/search?q=red").get_json()
-    assert {hit["product"]["title"] for hit in answer["hits"][:2]} == {"red dress № 0", "red mug № 6"}
+    assert {hit["product"]["title"] for hit in answer["hits"][:2]} == {
+        "red dress № 0",
+        "red mug № 6",
+    }
     assert answer["total"] == 12
     assert answer["plan"] == {"search": "exact", "matching": 12, "truncated_text": False}
     assert answer["index"] == {"version": "v2", "model": "fake", "backend": "brute force"}
@@ -55,7 +58,12 @@ def test_a_repeated_parameter_means_any_of(client: CheckingClient):
 
 def test_the_same_filter_in_json_finds_the_same(client: CheckingClient):
     body = {
-        "filter": {"price": {"gte": 40, "lt": 81}, "in_stock": True, "not": {"color": "green"}, "or": [{"color": "red"}, {"color": "blue"}]}
+        "filter": {
+            "price": {"gte": 40, "lt": 81},
+            "in_stock": True,
+            "not": {"color": "green"},
+            "or": [{"color": "red"}, {"color": "blue"}],
+        }
     }
     assert ids(client.post("/v1/search", json=body).get_json()) == ["mugs/6", "mugs/8"]
 
@@ -70,17 +78,27 @@ def test_pages_follow_each_other_without_gap_or_repeat(client: CheckingClient):
     whole = ids(client.get("/v1/search?q=green&limit=200").get_json())
     walked, cursor = [], ""
     while cursor is not None:
-        answer = client.get("/v1/search", query_string={"q": "green", "limit": 5, "cursor": cursor}).get_json()
+        answer = client.get(
+            "/v1/search", query_string={"q": "green", "limit": 5, "cursor": cursor}
+        ).get_json()
         walked += ids(answer)
         cursor = answer["next_cursor"]
     assert walked == whole
 
 
 @pytest.mark.parametrize(
-    "wrap", [lambda b: b, lambda b: "data:image/png;base64," + b, lambda b: b.replace("+", "-").replace("/", "_").rstrip("=")]
+    "wrap",
+    [
+        lambda b: b,
+        lambda b: "data:image/png;base64," + b,
+        lambda b: b.replace("+", "-").replace("/", "_").rstrip("="),
+    ],
 )
 def test_a_picture_in_base64_finds_what_looks_like_it(client: CheckingClient, wrap):
-    answer = client.post("/v1/search", json={"image": {"base64": wrap(base64_of(picture("blue", (62, 40))))}, "limit": 2}).get_json()
+    answer = client.post(
+        "/v1/search",
+        json={"image": {"base64": wrap(base64_of(picture("blue", (62, 40))))}, "limit": 2},
+    ).get_json()
     assert ids(answer)[0] == "dresses/2"
     assert answer["hits"][0]["score"] == pytest.approx(1, abs=1e-5)
 
@@ -90,14 +108,26 @@ def test_a_picture_in_a_form_finds_the_same_as_in_base64(client: CheckingClient)
     body = {"filter": {"category": "Kitchen"}, "limit": 3}
     form = {"image": (io.BytesIO(data), "photo.png"), "request": json.dumps(body)}
     by_form = client.post("/v1/search", data=form).get_json()
-    by_json = client.post("/v1/search", json={**body, "image": {"base64": base64_of(data)}}).get_json()
-    assert [(h["id"], h["score"]) for h in by_form["hits"]] == [(h["id"], h["score"]) for h in by_json["hits"]]
+    by_json = client.post(
+        "/v1/search", json={**body, "image": {"base64": base64_of(data)}}
+    ).get_json()
+    assert [(h["id"], h["score"]) for h in by_form["hits"]] == [
+        (h["id"], h["score"]) for h in by_json["hits"]
+    ]
 
 
 def test_the_json_of_a_form_may_be_a_file_and_may_be_left_out(client: CheckingClient):
-    form = {"image": (io.BytesIO(picture("red")), "photo.png"), "request": (io.BytesIO(b'{"limit": 1}'), "request.json")}
+    form = {
+        "image": (io.BytesIO(picture("red")), "photo.png"),
+        "request": (io.BytesIO(b'{"limit": 1}'), "request.json"),
+    }
     assert len(client.post("/v1/search", data=form).get_json()["hits"]) == 1
-    assert client.post("/v1/search", data={"image": (io.BytesIO(picture("red")), "photo.png")}).status_code == 200
+    assert (
+        client.post(
+            "/v1/search", data={"image": (io.BytesIO(picture("red")), "photo.png")}
+        ).status_code
+        == 200
+    )
 
 
 def test_a_mix_is_explained_part_by_part(client: CheckingClient):
@@ -107,7 +137,13 @@ def test_a_mix_is_explained_part_by_part(client: CheckingClient):
         "like": ["mugs/7"], "unlike": ["mugs/6"], "weights": {"text": 0.5, "image": 2.0}, "explain": True, "limit": 3,
     }  # fmt: skip
     hit = client.post("/v1/search", json=body).get_json()["hits"][0]
-    assert set(hit["explain"]) == {"text: dress", "text: red", "image", "like: mugs/7", "unlike: mugs/6"}
+    assert set(hit["explain"]) == {
+        "text: dress",
+        "text: red",
+        "image",
+        "like: mugs/7",
+        "unlike: mugs/6",
+    }
     assert sum(hit["explain"].values()) == pytest.approx(hit["score"], abs=1e-4)
 
 
@@ -131,14 +167,25 @@ def test_the_fields_say_what_filters_counts_and_sorts(client: CheckingClient):
 
 def test_the_time_of_each_stage_is_told(client: CheckingClient):
     stages = client.get("/v1/search?q=red").headers["Server-Timing"]
-    assert [part.split(";")[0] for part in stages.split(", ")] == ["embed", "search", "facets", "total"]
+    assert [part.split(";")[0] for part in stages.split(", ")] == [
+        "embed",
+        "search",
+        "facets",
+        "total",
+    ]
 
 
 def test_a_text_that_the_model_cuts_is_said_to_be_cut(client: CheckingClient):
-    assert client.post("/v1/search", json={"text": "red " * 100}).get_json()["plan"]["truncated_text"] is True
+    assert (
+        client.post("/v1/search", json={"text": "red " * 100}).get_json()["plan"]["truncated_text"]
+        is True
+    )
 
 
 def test_an_empty_list_of_texts_browses(shop: Shop):
     before = shop.embedder.texts_embedded
-    assert shop.client.post("/v1/search", json={"text": [], "limit": 1}).get_json()["hits"][0]["score"] is None
+    assert (
+        shop.client.post("/v1/search", json={"text": [], "limit": 1}).get_json()["hits"][0]["score"]
+        is None
+    )
     assert shop.embedder.texts_embedded == before

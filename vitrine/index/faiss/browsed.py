@@ -42,15 +42,24 @@ class Browsed:
 
     def selections(self) -> list[Selection]:
         """The rows by segment."""
-        return [Selection(segment, np.flatnonzero(mask)) for segment, mask in zip(self.segments, self.masks, strict=True)]
+        return [
+            Selection(segment, np.flatnonzero(mask))
+            for segment, mask in zip(self.segments, self.masks, strict=True)
+        ]
 
     def after(self, key: Key | None) -> Iterator[Entry]:
         """The rows in order, from the first one after a key."""
-        walks = [self._walk(segment, mask, key) for segment, mask in zip(self.segments, self.masks, strict=True)]
+        walks = [
+            self._walk(segment, mask, key)
+            for segment, mask in zip(self.segments, self.masks, strict=True)
+        ]
         return heapq.merge(*walks, key=lambda entry: entry.key)
 
     def _walk(self, segment: Segment, mask: Mask, after: Key | None) -> Iterator[Entry]:
-        return (Entry(segment, row, None, self.sort) for row in walk_in_order(segment, mask, self.sort, after=after))
+        return (
+            Entry(segment, row, None, self.sort)
+            for row in walk_in_order(segment, mask, self.sort, after=after)
+        )
 
 
 def browse(state: State, masks: list[Mask], query: IndexQuery) -> Browsed:

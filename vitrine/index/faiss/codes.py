@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.cores import by_every_core
 from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import FLOAT32_ERROR, Scored, best_of, cut, exact_scores, inner_products, kth
+from vitrine.index.faiss.nearest import (
+    FLOAT32_ERROR,
+    Scored,
+    best_of,
+    cut,
+    exact_scores,
+    inner_products,
+    kth,
+)
 from vitrine.index.faiss.pack import map_array, map_arrays
 from vitrine.index.faiss.ragged import Ints
 from vitrine.index.faiss.segment import Segment, Vectors
@@ -51,10 +59,14 @@ class Encoded:
 def encoded(vectors: Vectors, centre: Vector) -> Encoded:
     """Codes of rows (n, d), each with the scale that just fits it."""
     apart = vectors - centre
-    scales = np.maximum(np.abs(apart).max(axis=1, initial=0.0), np.float32(1e-20)) / np.float32(_LARGEST)
+    scales = np.maximum(np.abs(apart).max(axis=1, initial=0.0), np.float32(1e-20)) / np.float32(
+        _LARGEST
+    )
     codes = np.rint(apart / scales[:, None]).astype(np.int8)
     again = codes * scales[:, None]
-    return Encoded(codes, scales, np.linalg.norm(again, axis=1), np.linalg.norm(apart - again, axis=1))
+    return Encoded(
+        codes, scales, np.linalg.norm(again, axis=1), np.linalg.norm(apart - again, axis=1)
+    )
 
 
 class Codes:
@@ -65,7 +77,9 @@ class Codes:
         kept = map_arrays(about)
         self._centre = kept["centre"]
         self._scales, self._errors, self._longest = kept["scales"], kept["errors"], kept["longest"]
-        self._codes: NDArray[np.int8] = map_array(rows, np.int8, (len(self._scales), len(self._centre)))
+        self._codes: NDArray[np.int8] = map_array(
+            rows, np.int8, (len(self._scales), len(self._centre))
+        )
 
     def best_of(self, segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
         """As `nearest.best_of`, with the same result."""
@@ -89,23 +103,35 @@ class Codes:
             parts = [self._codes[start : start + _PART] for start in range(0, total, _PART)]
             dots = by_every_core(partial(_dots, asked.codes), parts)[own]
         else:
-            dots = by_every_core(partial(_dots_of, asked.codes, self._codes), np.array_split(rows, -(-len(rows) // _GATHERED_PART)))
+            dots = by_every_core(
+                partial(_dots_of, asked.codes, self._codes),
+                np.array_split(rows, -(-len(rows) // _GATHERED_PART)),
+            )
         about = dots * (self._scales[own] * asked.scales) + query @ self._centre
-        return about, about + (self._errors[own] + (asked.errors * self._longest + np.float32(FLOAT32_ERROR)))
+        return about, about + (
+            self._errors[own] + (asked.errors * self._longest + np.float32(FLOAT32_ERROR))
+        )
 
 
 def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
     """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
-    found: NDArray[np.float32] = np.asarray(numkong.cdist(asked, codes, "dot", out_dtype="float32"))[0]
+    found: NDArray[np.float32] = np.asarray(
+        numkong.cdist(asked, codes, "dot", out_dtype="float32")
+    )[0]
     return found
 
 
 def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> NDArray[np.float32]:
     """The same of some rows."""
-    found, room = np.empty(len(rows), np.float32), np.empty((min(_GATHERED, len(rows)), codes.shape[1]), np.int8)
+    found, room = (
+        np.empty(len(rows), np.float32),
+        np.empty((min(_GATHERED, len(rows)), codes.shape[1]), np.int8),
+    )
     for start in range(0, len(rows), _GATHERED):
         part = rows[start : start + _GATHERED]
-        gathered = np.take(codes, part, axis=0, out=room[: len(part)], mode="clip")  # "raise" would copy once more
+        gathered = np.take(
+            codes, part, axis=0, out=room[: len(part)], mode="clip"
+        )  # "raise" would copy once more
         found[start : start + _GATHERED] = _dots(asked, gathered)
     return found
 
@@ -125,14 +151,22 @@ class Graph:
         """`RuntimeError` when FAISS cannot read the files."""
         faiss = load_faiss()
         self._rows: Any = faiss.read_index(str(rows), faiss.IO_FLAG_MMAP_IFC)
-        self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC)
+        self._index: Any = faiss.read_index(
+            str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC
+        )
         self._index.storage, self._index.own_fields = self._rows, False
 
-    def best_of(self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int) -> Scored | None:
+    def best_of(
+        self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int
+    ) -> Scored | None:
         """About the k best rows of the mask, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
         chosen, _bits = selector(mask)
         faiss = load_faiss()
         parameters = faiss.SearchParametersHNSW(efSearch=beam, sel=chosen)
         found = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
         found = found[found >= 0]
-        return None if len(found) < k else cut(Scored(found, exact_scores(segment.vectors, found, query)), k)
+        return (
+            None
+            if len(found) < k
+            else cut(Scored(found, exact_scores(segment.vectors, found, query)), k)
+        )

@@ -51,11 +51,23 @@ def write_codes(folder: Path, vectors: Vectors, *, check: Callable[[], None]) ->
             scales.append(rows.scales)
             errors.append(rows.errors)
             longest = max(longest, rows.lengths.max())
-    about = {"centre": centre, "scales": np.concatenate(scales), "errors": np.concatenate(errors), "longest": np.asarray(longest)}
+    about = {
+        "centre": centre,
+        "scales": np.concatenate(scales),
+        "errors": np.concatenate(errors),
+        "longest": np.asarray(longest),
+    }
     write_arrays(folder / CODES_ABOUT, about)
 
 
-def write_graph(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path | None, check: Callable[[], None]) -> None:
+def write_graph(
+    folder: Path,
+    vectors: Vectors,
+    coding: Coding,
+    *,
+    earlier: Path | None,
+    check: Callable[[], None],
+) -> None:
     """Write the graph over all vectors, and the 8-bit rows that it walks over, in FAISS's own form.
 
     `earlier` is a snapshot's folder whose rows are the first of the vectors: its graph is continued. `check` is called
@@ -74,7 +86,9 @@ def write_graph(folder: Path, vectors: Vectors, coding: Coding, *, earlier: Path
 
 def _empty(vectors: Vectors, coding: Coding) -> Any:
     faiss = load_faiss()
-    graph = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, coding.links, faiss.METRIC_INNER_PRODUCT)
+    graph = faiss.IndexHNSWSQ(
+        vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, coding.links, faiss.METRIC_INNER_PRODUCT
+    )
     graph.hnsw.efConstruction = coding.build_beam
     faiss.downcast_index(graph.storage).sq.rangestat_arg = _MARGIN
     graph.train(np.ascontiguousarray(vectors[:: -(-len(vectors) // _SAMPLE)]))

@@ -17,7 +17,9 @@ __all__ = ["collapsed"]
 
 def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: Sort) -> list[Mask]:
     """The masks reduced to the first row of each group in the sort's order, over all segments together."""
-    firsts = [_firsts(segment, mask, field, sort) for segment, mask in zip(segments, masks, strict=True)]
+    firsts = [
+        _firsts(segment, mask, field, sort) for segment, mask in zip(segments, masks, strict=True)
+    ]
     for i in range(1, len(segments)):
         for place, code in _beaten(i, segments, firsts, field=field, sort=sort):
             firsts[place][code] = -1
@@ -41,7 +43,9 @@ def _firsts(segment: Segment, mask: Mask, field: str, sort: Sort) -> Ints:
     return found
 
 
-def _beaten(i: int, segments: list[Segment], firsts: list[Ints], *, field: str, sort: Sort) -> Iterator[tuple[int, int]]:
+def _beaten(
+    i: int, segments: list[Segment], firsts: list[Ints], *, field: str, sort: Sort
+) -> Iterator[tuple[int, int]]:
     """Where segment `i` and an earlier one have the same group: the place (segment, code) of the row that comes later."""
     words = segments[i].keywords(field).words
     for code in np.flatnonzero(firsts[i] >= 0).tolist():
@@ -49,7 +53,10 @@ def _beaten(i: int, segments: list[Segment], firsts: list[Ints], *, field: str, 
             other = segments[j].keywords(field).words.find(words[code])
             if other is None or firsts[j][other] < 0:
                 continue
-            mine, theirs = _key(segments[i], firsts[i][code], sort), _key(segments[j], firsts[j][other], sort)
+            mine, theirs = (
+                _key(segments[i], firsts[i][code], sort),
+                _key(segments[j], firsts[j][other], sort),
+            )
             yield (j, other) if mine < theirs else (i, code)
             break
 

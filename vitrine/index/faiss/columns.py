@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from vitrine.index.faiss.ragged import Ints, Strings, concat_ragged, take_ragged
 
-__all__ = ["MISSING_BOOL", "MISSING_TIME", "Arrays", "Column", "Keywords", "Mask", "Numbers", "OrderedTexts"]
+__all__ = [
+    "MISSING_BOOL",
+    "MISSING_TIME",
+    "Arrays",
+    "Column",
+    "Keywords",
+    "Mask",
+    "Numbers",
+    "OrderedTexts",
+]
 
 Mask: TypeAlias = NDArray[np.bool_]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -47,7 +56,9 @@ class Numbers:
         if self.values.dtype == np.float64:
             there: Mask = ~np.isnan(self.values)
             return there
-        found: Mask = self.values != (MISSING_BOOL if self.values.dtype == np.int8 else MISSING_TIME)
+        found: Mask = self.values != (
+            MISSING_BOOL if self.values.dtype == np.int8 else MISSING_TIME
+        )
         return found
 
     def take(self, rows: Ints) -> Numbers:
@@ -68,7 +79,12 @@ class Keywords:
     """Any number of words per row, as codes into a sorted dictionary, forwards (row -> codes) and backwards (code -> rows)."""
 
     def __init__(
-        self, words: Strings, offsets: Ints, codes: NDArray[np.int32], *, postings: tuple[Ints, NDArray[np.int32]] | None = None
+        self,
+        words: Strings,
+        offsets: Ints,
+        codes: NDArray[np.int32],
+        *,
+        postings: tuple[Ints, NDArray[np.int32]] | None = None,
     ) -> None:
         self.words = words
         self.offsets = offsets
@@ -83,7 +99,9 @@ class Keywords:
         words = sorted({word for row in unique for word in row})
         code = {word: i for i, word in enumerate(words)}
         offsets = np.concatenate(([0], np.cumsum([len(row) for row in unique], dtype=np.int64)))
-        codes = np.fromiter((code[w] for row in unique for w in row), np.int32, count=int(offsets[-1]))
+        codes = np.fromiter(
+            (code[w] for row in unique for w in row), np.int32, count=int(offsets[-1])
+        )
         return cls(Strings.of(words), offsets, codes)
 
     @cached_property
@@ -91,7 +109,9 @@ class Keywords:
         """For each code the rows that have it: (offsets, rows ascending)."""
         owners = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
         counts = np.bincount(self.codes, minlength=len(self.words))
-        return np.concatenate(([0], np.cumsum(counts))), owners[np.argsort(self.codes, kind="stable")]
+        return np.concatenate(([0], np.cumsum(counts))), owners[
+            np.argsort(self.codes, kind="stable")
+        ]
 
     @cached_property
     def present(self) -> Mask:
@@ -120,7 +140,11 @@ class Keywords:
         """The column of these rows, without the words that none of them has."""
         offsets, codes = take_ragged(self.offsets, self.codes, rows)
         used = np.unique(codes)
-        return Keywords(self.words.take(used.astype(np.int64)), offsets, np.searchsorted(used, codes).astype(np.int32))
+        return Keywords(
+            self.words.take(used.astype(np.int64)),
+            offsets,
+            np.searchsorted(used, codes).astype(np.int32),
+        )
 
     def arrays(self) -> Arrays:
         """Dictionary, forward and backward arrays."""
@@ -133,7 +157,12 @@ class Keywords:
     def stored(cls, arrays: Arrays) -> Keywords:
         """The column that `arrays` described."""
         words = Strings(arrays["word_offsets"], arrays["word_data"])
-        return cls(words, arrays["offsets"], arrays["codes"], postings=(arrays["posting_offsets"], arrays["posting_rows"]))
+        return cls(
+            words,
+            arrays["offsets"],
+            arrays["codes"],
+            postings=(arrays["posting_offsets"], arrays["posting_rows"]),
+        )
 
     @staticmethod
     def concat(parts: Sequence[Keywords]) -> Keywords:
@@ -141,8 +170,12 @@ class Keywords:
         lists = [p.words.all() for p in parts]
         words = sorted(set().union(*lists))
         code = {word: i for i, word in enumerate(words)}
-        translations = [np.fromiter((code[w] for w in listed), np.int32, count=len(listed)) for listed in lists]
-        offsets, codes = concat_ragged([(p.offsets, t[p.codes]) for p, t in zip(parts, translations, strict=True)])
+        translations = [
+            np.fromiter((code[w] for w in listed), np.int32, count=len(listed)) for listed in lists
+        ]
+        offsets, codes = concat_ragged(
+            [(p.offsets, t[p.codes]) for p, t in zip(parts, translations, strict=True)]
+        )
         return Keywords(Strings.of(words), offsets, codes.astype(np.int32))
 
 
@@ -168,7 +201,9 @@ class OrderedTexts:
         sizes = np.diff(self.texts.offsets)[order]
         changes = np.ones(len(order), np.bool_)
         for place in np.flatnonzero(sizes[1:] == sizes[:-1]) + 1:
-            changes[place] = self.texts.encoded(int(order[place])) != self.texts.encoded(int(order[place - 1]))
+            changes[place] = self.texts.encoded(int(order[place])) != self.texts.encoded(
+                int(order[place - 1])
+            )
         ranks = np.empty(len(order), np.int32)
         ranks[order] = np.cumsum(changes) - 1
         return ranks
@@ -179,7 +214,12 @@ class OrderedTexts:
 
     def arrays(self) -> Arrays:
         """Texts, order and ranks."""
-        return {"offsets": self.texts.offsets, "data": self.texts.data, "order": self.order, "ranks": self.ranks}
+        return {
+            "offsets": self.texts.offsets,
+            "data": self.texts.data,
+            "order": self.order,
+            "ranks": self.ranks,
+        }
 
     @classmethod
     def stored(cls, arrays: Arrays) -> OrderedTexts:

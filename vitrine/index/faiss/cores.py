@@ -18,7 +18,9 @@ _Part = TypeVar("_Part")
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-def by_every_core(work: Callable[[_Part], NDArray[_Number]], parts: Sequence[_Part]) -> NDArray[_Number]:
+def by_every_core(
+    work: Callable[[_Part], NDArray[_Number]], parts: Sequence[_Part]
+) -> NDArray[_Number]:
     """The results (n,) of one or more parts, one after the other; `work` spends its time outside Python's lock.
 
     The calling thread works as well: where the other cores are busy it does most of it itself, and never waits for one

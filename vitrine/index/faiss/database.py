@@ -34,12 +34,20 @@ def _in_our_words(error: sqlite3.Error, path: Path) -> VitrineError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return IndexUnavailable(f"{path} is locked by another writer; try again")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return IndexUnavailable(f"{path} is damaged; publish the previous version, restore a backup, or ingest again")
+        return IndexUnavailable(
+            f"{path} is damaged; publish the previous version, restore a backup, or ingest again"
+        )
     if name.startswith("SQLITE_READONLY"):
-        return StorageUnavailable(f"{path} cannot be written; give this user the right to write there")
+        return StorageUnavailable(
+            f"{path} cannot be written; give this user the right to write there"
+        )
     if not path.exists():
-        return IndexUnavailable(f"{path} is gone; restore a backup, publish another version, or ingest again")
-    return IndexUnavailable(f"{path} does not answer ({error}); check the disk and the folder's permissions")
+        return IndexUnavailable(
+            f"{path} is gone; restore a backup, publish another version, or ingest again"
+        )
+    return IndexUnavailable(
+        f"{path} does not answer ({error}); check the disk and the folder's permissions"
+    )
 
 
 class Database:
@@ -76,7 +84,9 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that commits at the end and rolls back on any error; errors translated."""
         if not self._writing.acquire(timeout=self._timeout_s):
-            raise IndexUnavailable(f"{self.path} has been busy with another write for {self._timeout_s:g} s; try again")
+            raise IndexUnavailable(
+                f"{self.path} has been busy with another write for {self._timeout_s:g} s; try again"
+            )
         try:
             with translated(self.path):
                 connection = self._connection("writer")
@@ -113,7 +123,11 @@ class Database:
             if self._closed:
                 raise IndexUnavailable(f"{self.path} has been closed")
             connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                timeout=self._timeout_s,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._open.append(connection)
         connection.execute("PRAGMA synchronous=FULL")

@@ -30,7 +30,11 @@ class Selection:
 def count_facet(field: Field, selections: Sequence[Selection], *, values: int) -> Facet:
     """The facet of a field over all selected rows, at most `values` values listed."""
     if field.type.numeric:
-        return range_facet(np.concatenate([_present(field.name, s) for s in selections]) if selections else np.zeros(0))
+        return range_facet(
+            np.concatenate([_present(field.name, s) for s in selections])
+            if selections
+            else np.zeros(0)
+        )
     if field.type is FieldType.BOOL:
         return _truths(field.name, selections)
     return _words(field.name, selections, values)
@@ -43,7 +47,10 @@ def _present(name: str, selection: Selection) -> NDArray[np.float64]:
 
 
 def _truths(name: str, selections: Sequence[Selection]) -> ValueFacet:
-    counts = {truth: sum(int(np.count_nonzero(_present(name, s) == truth)) for s in selections) for truth in (False, True)}
+    counts = {
+        truth: sum(int(np.count_nonzero(_present(name, s) == truth)) for s in selections)
+        for truth in (False, True)
+    }
     found = [FacetValue(truth, count) for truth, count in counts.items() if count]
     return ValueFacet(tuple(sorted(found, key=lambda v: (-v.count, v.value))), len(found))
 
@@ -54,14 +61,20 @@ def _words(name: str, selections: Sequence[Selection], values: int) -> ValueFace
         return ValueFacet((), 0)
     columns = [s.segment.keywords(name) for s in selections]
     largest = max(range(len(columns)), key=lambda i: len(columns[i].words))
-    main, counts, others = columns[largest], _counts(columns[largest], selections[largest].rows), Counter[str]()
+    main, counts, others = (
+        columns[largest],
+        _counts(columns[largest], selections[largest].rows),
+        Counter[str](),
+    )
     for i, (column, selection) in enumerate(zip(columns, selections, strict=True)):
         if i != largest:
             _add(column, selection.rows, main, (counts, others))
     # codes are in the order of words, so a stable sort by count leaves equal counts in it
     used = np.flatnonzero(counts)
     top = used[np.argsort(-counts[used], kind="stable")[:values]]
-    found = [FacetValue(main.words[int(code)], int(counts[code])) for code in top] + [FacetValue(w, n) for w, n in others.items()]
+    found = [FacetValue(main.words[int(code)], int(counts[code])) for code in top] + [
+        FacetValue(w, n) for w, n in others.items()
+    ]
     found.sort(key=lambda v: (-v.count, v.value))
     return ValueFacet(tuple(found[:values]), len(used) + len(others))
 
@@ -70,11 +83,15 @@ def _counts(column: Keywords, rows: Ints) -> NDArray[np.int64]:
     total = len(column.offsets) - 1
     if len(rows) == total:
         return np.diff(column.postings[0])
-    codes = column.codes[rows] if column.single else take_ragged(column.offsets, column.codes, rows)[1]
+    codes = (
+        column.codes[rows] if column.single else take_ragged(column.offsets, column.codes, rows)[1]
+    )
     return np.bincount(codes, minlength=len(column.words))
 
 
-def _add(column: Keywords, rows: Ints, main: Keywords, sums: tuple[NDArray[np.int64], Counter[str]]) -> None:
+def _add(
+    column: Keywords, rows: Ints, main: Keywords, sums: tuple[NDArray[np.int64], Counter[str]]
+) -> None:
     counts, others = sums
     own = _counts(column, rows)
     for code in np.flatnonzero(own).tolist():

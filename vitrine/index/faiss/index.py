@@ -12,7 +12,13 @@ import numpy as np
 
 from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
 from vitrine.filters import MATCH_ALL, Filter
-from vitrine.index.checks import check_facets, check_filter, check_product, check_query, check_record
+from vitrine.index.checks import (
+    check_facets,
+    check_filter,
+    check_product,
+    check_query,
+    check_record,
+)
 from vitrine.index.faiss.browsed import Browsed, browse
 from vitrine.index.faiss.columns import Mask
 from vitrine.index.faiss.facets import count_facet
@@ -56,7 +62,14 @@ def _weigh(answer: IndexAnswer) -> int:
 class FaissIndex:
     """Reads follow the record store, writes go to it; safe to call from several threads."""
 
-    def __init__(self, info: VersionInfo, store: RecordStore, reader: Reader, planner: Planner, upkeep: Upkeep) -> None:
+    def __init__(
+        self,
+        info: VersionInfo,
+        store: RecordStore,
+        reader: Reader,
+        planner: Planner,
+        upkeep: Upkeep,
+    ) -> None:
         self._info = info
         self.store = store
         self._reader = reader
@@ -114,9 +127,13 @@ class FaissIndex:
             state = self._reader.current()
             self._upkeep.consider(state)
             with suppress(_Replaced):
-                answer = state.recent.get(_asked(query), partial(self._answer, state, query, spent), weight=_weigh)
+                answer = state.recent.get(
+                    _asked(query), partial(self._answer, state, query, spent), weight=_weigh
+                )
                 return replace(answer, timings_ms=spent)
-        raise IndexUnavailable("the products are being rewritten faster than a page can be read; try again")
+        raise IndexUnavailable(
+            "the products are being rewritten faster than a page can be read; try again"
+        )
 
     def _answer(self, state: State, query: IndexQuery, spent: dict[str, float]) -> IndexAnswer:
         """The page as of this state, and in `spent` what its facets took; `_Replaced` when one of its products has been since."""
@@ -125,7 +142,10 @@ class FaissIndex:
         stored = self.store.pictured(seqs)
         if len(stored) < len(seqs):
             raise _Replaced
-        hits = tuple(Hit(stored[s][0], e.score, stored[s][1]) for s, e in zip(seqs, page.entries, strict=True))
+        hits = tuple(
+            Hit(stored[s][0], e.score, stored[s][1])
+            for s, e in zip(seqs, page.entries, strict=True)
+        )
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         spent["facets"] = (perf_counter() - started) * 1e3
@@ -134,9 +154,13 @@ class FaissIndex:
         further = None
         if page.more:
             last = page.entries[-1]
-            as_of, floor = (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor or page.floor)
+            as_of, floor = (
+                (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor or page.floor)
+            )
             further = Walk(as_of, floor, (last.raw, hits[-1].product.id), total)
-        return IndexAnswer(hits, total, facets, further, page.search, self._matching(state, query.filter))
+        return IndexAnswer(
+            hits, total, facets, further, page.search, self._matching(state, query.filter)
+        )
 
     def _page(self, state: State, query: IndexQuery) -> Page:
         after = None if query.walk is None else key_of(*query.walk.after, query.sort)
@@ -147,17 +171,41 @@ class FaissIndex:
 
         asked = (query.filter, query.exclude, as_of, query.sort, query.collapse)
         if query.vector is None:
-            browsed: Browsed = state.recent.get(asked, lambda: browse(state, masks(), query), weight=Browsed.weigh)
-            return Page(*next_entries(browsed.after(after), query.limit), browsed.total, asked, browsed.selections)
+            browsed: Browsed = state.recent.get(
+                asked, lambda: browse(state, masks(), query), weight=Browsed.weigh
+            )
+            return Page(
+                *next_entries(browsed.after(after), query.limit),
+                browsed.total,
+                asked,
+                browsed.selections,
+            )
         vector = query.vector
-        near = (*asked[:3], vector.tobytes(), query.candidates, first_looked_at(query), query.min_score)
-        best = state.recent.get(near, lambda: find_candidates(state, masks(), query, vector, self._planner), weight=Candidates.weigh)
+        near = (
+            *asked[:3],
+            vector.tobytes(),
+            query.candidates,
+            first_looked_at(query),
+            query.min_score,
+        )
+        best = state.recent.get(
+            near,
+            lambda: find_candidates(state, masks(), query, vector, self._planner),
+            weight=Candidates.weigh,
+        )
         floor = None if query.walk is None or query.walk.floor == best.floor else query.walk.floor
         key = (*near, *asked[3:], floor)
         ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
         rest = ranking.after(after, query.sort)
         total = len(ranking) if best.total is None else best.total
-        return Page(*next_entries(rest, query.limit), total, key, ranking.selections, best.search, best.floor)
+        return Page(
+            *next_entries(rest, query.limit),
+            total,
+            key,
+            ranking.selections,
+            best.search,
+            best.floor,
+        )
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfil the filter."""
@@ -168,9 +216,13 @@ class FaissIndex:
 
     @staticmethod
     def _matching(state: State, filter: Filter) -> int:
-        return state.recent.get(("matching", filter), lambda: sum(int(np.count_nonzero(m)) for m in state.masks(filter)))
+        return state.recent.get(
+            ("matching", filter), lambda: sum(int(np.count_nonzero(m)) for m in state.masks(filter))
+        )
 
-    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+    def facet(
+        self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
+    ) -> dict[str, Facet]:
         """Counts over all products under the filter."""
         check_facets(fields, self.info.schema)
         check_filter(filter, self.info.schema)
@@ -178,7 +230,9 @@ class FaissIndex:
         page = self._page(state, IndexQuery(filter=filter, limit=1))
         return self._facets(state, fields, page, values)
 
-    def _facets(self, state: State, fields: Sequence[str], page: Page, values: int) -> dict[str, Facet]:
+    def _facets(
+        self, state: State, fields: Sequence[str], page: Page, values: int
+    ) -> dict[str, Facet]:
         if not fields:
             return {}
         selections = cache(page.selections)
@@ -187,7 +241,10 @@ class FaissIndex:
             field = self.info.schema.require(name, wrong=InvalidQuery, where="facets")
             return count_facet(field, selections(), values=values)
 
-        return {name: state.recent.get(("facet", page.key, name, values), partial(counted, name)) for name in fields}
+        return {
+            name: state.recent.get(("facet", page.key, name, values), partial(counted, name))
+            for name in fields
+        }
 
     def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
         """All records in batches ordered by id."""

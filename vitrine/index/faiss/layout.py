@@ -12,7 +12,14 @@ import numpy as np
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.index.faiss.columns import MISSING_BOOL, MISSING_TIME, Column, Keywords, Numbers, OrderedTexts
+from vitrine.index.faiss.columns import (
+    MISSING_BOOL,
+    MISSING_TIME,
+    Column,
+    Keywords,
+    Numbers,
+    OrderedTexts,
+)
 from vitrine.index.faiss.ragged import Strings
 from vitrine.products import Product
 
@@ -69,13 +76,27 @@ def _columns(field: Field) -> Layout:
         return {name: _numbers(name, np.int8, MISSING_BOOL, int)}
     if field.type is FieldType.TEXT:
         # the empty word stands for "has a value", for a text may hold no word at all
-        return {name: _keywords(lambda p: () if p.value(name) is None else ("", *re.findall(r"\w+", str(p.value(name)).casefold())))}
+        return {
+            name: _keywords(
+                lambda p: (
+                    ()
+                    if p.value(name) is None
+                    else ("", *re.findall(r"\w+", str(p.value(name)).casefold()))
+                )
+            )
+        }
     if field.type is FieldType.PATH:
-        return {name: _keywords(lambda p: tuple(prefix for path in _texts(p, name) for prefix in _prefixes(path)))}
+        return {
+            name: _keywords(
+                lambda p: tuple(prefix for path in _texts(p, name) for prefix in _prefixes(path))
+            )
+        }
     if field.type is FieldType.COLOR:
         return {
             name: _keywords(lambda p: _families(p, name)),
-            written(name): _keywords(lambda p: (*_families(p, name), *(c.strip().casefold() for c in _texts(p, name)))),
+            written(name): _keywords(
+                lambda p: (*_families(p, name), *(c.strip().casefold() for c in _texts(p, name)))
+            ),
         }
     return {name: _keywords(lambda p: _texts(p, name))}
 
@@ -104,8 +125,14 @@ def _numbers(name: str, dtype: Any, missing: float, read: Callable[[Any], float]
 
 
 def _keywords(read: Callable[[Product], Sequence[str]]) -> ColumnKind:
-    return ColumnKind(lambda products: Keywords.of([read(p) for p in products]), Keywords.concat, Keywords.stored)
+    return ColumnKind(
+        lambda products: Keywords.of([read(p) for p in products]), Keywords.concat, Keywords.stored
+    )
 
 
 def _ordered(read: Callable[[Product], str]) -> ColumnKind:
-    return ColumnKind(lambda products: OrderedTexts(Strings.of([read(p) for p in products])), OrderedTexts.concat, OrderedTexts.stored)
+    return ColumnKind(
+        lambda products: OrderedTexts(Strings.of([read(p) for p in products])),
+        OrderedTexts.concat,
+        OrderedTexts.stored,
+    )

@@ -19,7 +19,9 @@ __all__ = ["matching"]
 
 def matching(tree: Filter, segment: Segment) -> Mask:
     """Which rows fulfil the filter; kept with the segment, so not to be written to."""
-    return segment.recent.get(tree, lambda: _evaluate(tree, segment), weight=lambda mask: mask.nbytes + 100)
+    return segment.recent.get(
+        tree, lambda: _evaluate(tree, segment), weight=lambda mask: mask.nbytes + 100
+    )
 
 
 def _evaluate(tree: Filter, segment: Segment) -> Mask:
@@ -67,13 +69,20 @@ def _words(column: Keywords, words: list[str], *, every: bool) -> Mask:
     return found
 
 
-_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "gt": np.greater,
+    "gte": np.greater_equal,
+    "lt": np.less,
+    "lte": np.less_equal,
+}
 
 
 def _numbers(column: Numbers, condition: Condition) -> Mask:
     operand: Any = condition.operand
     if condition.operator == "in":
-        return np.isin(column.values, np.asarray(operand).astype(column.values.dtype)) & column.present
+        return (
+            np.isin(column.values, np.asarray(operand).astype(column.values.dtype)) & column.present
+        )
     bound = microseconds(operand) if isinstance(operand, datetime) else operand
     found: Mask = _COMPARISONS[condition.operator](column.values, bound) & column.present
     return found

@@ -32,7 +32,11 @@ class Metadata:
 
     def write(self, path: Path) -> None:
         """Store it, durably and in one step."""
-        stored = vars(self) | {"schema": self.schema.to_dict(), "mapping": dict(self.mapping), "created": self.created.isoformat()}
+        stored = vars(self) | {
+            "schema": self.schema.to_dict(),
+            "mapping": dict(self.mapping),
+            "created": self.created.isoformat(),
+        }
         write_durably(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())
 
     @classmethod
@@ -40,10 +44,15 @@ class Metadata:
         """Load it; `FileNotFoundError` when there is none, `IndexUnavailable` when it is damaged."""
         try:
             stored = json.loads(path.read_bytes())
-            created, schema = datetime.fromisoformat(stored.pop("created")), Schema.from_dict(stored.pop("schema"))
+            created, schema = (
+                datetime.fromisoformat(stored.pop("created")),
+                Schema.from_dict(stored.pop("schema")),
+            )
             return cls(**stored, created=created, schema=schema)
         except (ValueError, TypeError, KeyError) as error:
-            raise IndexUnavailable(f"{path} is damaged ({error}); restore a backup, or publish another version") from error
+            raise IndexUnavailable(
+                f"{path} is damaged ({error}); restore a backup, or publish another version"
+            ) from error
 
     def info(self, *, live: bool, count: int) -> VersionInfo:
         """The version's description at this moment."""

@@ -42,7 +42,10 @@ class Scored:
 def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float64]:
     """Cosine similarities of the rows (n,), summed in float64 and rounded to `SCORE_DECIMALS`."""
     # not BLAS: its result may depend on how many rows are multiplied together
-    parts = [np.asarray(numkong.cdist(query[None], vectors[rows[i : i + _CHUNK]], "dot"))[0] for i in range(0, len(rows), _CHUNK)]
+    parts = [
+        np.asarray(numkong.cdist(query[None], vectors[rows[i : i + _CHUNK]], "dot"))[0]
+        for i in range(0, len(rows), _CHUNK)
+    ]
     # adding zero turns -0.0 into 0.0
     return np.round(np.concatenate(parts), SCORE_DECIMALS) + 0.0 if parts else np.zeros(0)
 
@@ -67,7 +70,11 @@ def cut(found: Scored, k: int) -> Scored:
 def inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float32]:
     """Inner products (n,) of the query with some rows, in float32, without copying the rows."""
     faiss = load_faiss()
-    wanted, sought, matrix = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(query, np.float32), np.asarray(vectors)
+    wanted, sought, matrix = (
+        np.ascontiguousarray(rows, np.int64),
+        np.ascontiguousarray(query, np.float32),
+        np.asarray(vectors),
+    )
     near = np.empty(len(wanted), np.float32)
     pointers = [faiss.swig_ptr(array) for array in (near, sought, matrix, wanted)]
     faiss.fvec_inner_products_by_idx(*pointers, matrix.shape[1], 1, len(wanted))

@@ -21,7 +21,13 @@ from vitrine.settings import Settings
 __all__ = ["open_index"]
 
 
-def open_index(records: Path, info: Callable[[], VersionInfo], settings: Settings, *, planner: Planner | None = None) -> FaissIndex:
+def open_index(
+    records: Path,
+    info: Callable[[], VersionInfo],
+    settings: Settings,
+    *,
+    planner: Planner | None = None,
+) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
     about = info()
     columns = layout(about.schema)
@@ -33,7 +39,9 @@ def open_index(records: Path, info: Callable[[], VersionInfo], settings: Setting
         threads=os.cpu_count() or 1,
     )
     store = RecordStore(records, timeout_s=settings.index_timeout_s)
-    snapshots = Snapshots(records.parent / "derived", columns, dimension=about.dimension, coding=coding)
+    snapshots = Snapshots(
+        records.parent / "derived", columns, dimension=about.dimension, coding=coding
+    )
     reader = Reader(store, snapshots, columns, timeout_s=settings.index_timeout_s)
     return FaissIndex(
         replace(about, count=store.count()),

@@ -71,7 +71,9 @@ def _sorted(segment: Segment, sort: Sort) -> NDArray[np.int32]:
         column = segment.numbers(str(sort.field))
         missing = ~column.present
         values = np.where(missing, 0, column.values)
-    return np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing)).astype(np.int32)
+    return np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing)).astype(
+        np.int32
+    )
 
 
 def walk_in_order(segment: Segment, mask: Mask, sort: Sort, *, after: Key | None) -> Iterator[int]:

@@ -36,7 +36,11 @@ def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
     found = {}
     for name, place in places.items():
         dtype, count = np.dtype(place["dtype"]), int(np.prod(place["shape"]))
-        found[name] = block[place["at"] : place["at"] + count * dtype.itemsize].view(dtype).reshape(place["shape"])
+        found[name] = (
+            block[place["at"] : place["at"] + count * dtype.itemsize]
+            .view(dtype)
+            .reshape(place["shape"])
+        )
     return found
 
 
@@ -50,7 +54,11 @@ def map_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
 def checksum(path: Path) -> list[int]:
     """Size and CRC-32 of a file; of a large one, 64 blocks spread over it count, so that opening stays quick."""
     size = path.stat().st_size
-    starts = range(0, size, _BLOCK) if size <= _WHOLE else [i * (size - _BLOCK) // (_BLOCKS - 1) for i in range(_BLOCKS)]
+    starts = (
+        range(0, size, _BLOCK)
+        if size <= _WHOLE
+        else [i * (size - _BLOCK) // (_BLOCKS - 1) for i in range(_BLOCKS)]
+    )
     crc = 0
     with path.open("rb") as file:
         for start in starts:

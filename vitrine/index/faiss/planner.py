@@ -47,14 +47,20 @@ class Planner:
         self._breadth = breadth
         self._costs = costs or Costs()
 
-    def best(self, segment: Segment, mask: Mask, query: Vector, k: int, *, first: int | None = None) -> tuple[str, Scored]:
+    def best(
+        self, segment: Segment, mask: Mask, query: Vector, k: int, *, first: int | None = None
+    ) -> tuple[str, Scored]:
         """The plan's name ("exact" or "hnsw") and the rows of the mask that score at least as well as the k-th best.
 
         Where only the `first` of them are looked at, the plan is the same, so that they are the same as well; exact plans
         find no more than those.
         """
         matching, total, costs = int(np.count_nonzero(mask)), len(segment), self._costs
-        scan = math.inf if segment.codes is None else costs.settling + min(costs.code * total, costs.gathered * matching)
+        scan = (
+            math.inf
+            if segment.codes is None
+            else costs.settling + min(costs.code * total, costs.gathered * matching)
+        )
         fetch = costs.row * matching
         if segment.graph is not None and matching > k:
             least = LEAST_BEAM * max(1.0, total / FEW_ROWS) ** GROWTH

@@ -25,8 +25,12 @@ def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, ND
 def concat_ragged(parts: Sequence[tuple[Ints, NDArray[Any]]]) -> tuple[Ints, NDArray[Any]]:
     """All rows of all parts, in order."""
     starts = np.cumsum([0, *(offsets[-1] for offsets, _ in parts)])
-    offsets = [part_offsets[1:] + start for (part_offsets, _), start in zip(parts, starts, strict=False)]
-    return np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate([data for _, data in parts])
+    offsets = [
+        part_offsets[1:] + start for (part_offsets, _), start in zip(parts, starts, strict=False)
+    ]
+    return np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate(
+        [data for _, data in parts]
+    )
 
 
 class Strings:

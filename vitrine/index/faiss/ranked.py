@@ -51,11 +51,21 @@ class Candidates:
 
 def first_looked_at(query: IndexQuery) -> int:
     """How many of its candidates, the best first, an answer depends on, but for their number."""
-    whole = query.walk or query.facets or query.collapse or query.sort.field is not None or query.min_score is not None
-    return query.candidates if whole else min(query.candidates, query.limit + 1)  # one more tells whether a page follows
+    whole = (
+        query.walk
+        or query.facets
+        or query.collapse
+        or query.sort.field is not None
+        or query.min_score is not None
+    )
+    return (
+        query.candidates if whole else min(query.candidates, query.limit + 1)
+    )  # one more tells whether a page follows
 
 
-def find_candidates(state: State, masks: Sequence[Mask], query: IndexQuery, vector: Vector, planner: Planner) -> Candidates:
+def find_candidates(
+    state: State, masks: Sequence[Mask], query: IndexQuery, vector: Vector, planner: Planner
+) -> Candidates:
     """The best `query.candidates` rows of the masks that score at least `query.min_score`: all, or the first that are looked at."""
     k, first, plans = query.candidates, first_looked_at(query), set[str]()
     found = []
@@ -70,7 +80,9 @@ def find_candidates(state: State, masks: Sequence[Mask], query: IndexQuery, vect
     ranking = ranking.take(np.arange(min(first, len(ranking))))
     search = "hnsw" if "hnsw" in plans else "exact"
     if first < k:
-        return Candidates(ranking, None, search, min(k, sum(int(np.count_nonzero(mask)) for mask in masks)))
+        return Candidates(
+            ranking, None, search, min(k, sum(int(np.count_nonzero(mask)) for mask in masks))
+        )
     floor = (ranking.scores[-1].item(), ranking.id(k - 1)) if len(ranking) == k else None
     return Candidates(ranking, floor, search)
 

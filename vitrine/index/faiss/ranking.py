@@ -41,14 +41,21 @@ class Ranking:
         segments = tuple(segment for segment, _ in found)
         places = np.repeat(np.arange(len(found)), [len(scored.rows) for _, scored in found])
         rows = np.concatenate([scored.rows for _, scored in found] or [np.zeros(0, np.int64)])
-        return cls(segments, places, rows.astype(np.int64), np.concatenate([scored.scores for _, scored in found] or [np.zeros(0)]))
+        return cls(
+            segments,
+            places,
+            rows.astype(np.int64),
+            np.concatenate([scored.scores for _, scored in found] or [np.zeros(0)]),
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, positions: Ints | Mask) -> Ranking:
         """These positions, in their order."""
-        return Ranking(self.segments, self.places[positions], self.rows[positions], self.scores[positions])
+        return Ranking(
+            self.segments, self.places[positions], self.rows[positions], self.scores[positions]
+        )
 
     def id(self, position: int) -> str:
         """The product id at a position."""
@@ -66,11 +73,16 @@ class Ranking:
     def sorted(self, sort: Sort) -> Ranking:
         """Ordered by a field, then id."""
         if sort.field == "title":
-            values = self._ranks(lambda segment, row: segment.ordered(TITLE_ORDER).texts[row], lambda s: s.ordered(TITLE_ORDER).ranks)
+            values = self._ranks(
+                lambda segment, row: segment.ordered(TITLE_ORDER).texts[row],
+                lambda s: s.ordered(TITLE_ORDER).ranks,
+            )
             missing = np.zeros(len(self), np.bool_)
         else:
             name = str(sort.field)
-            missing = ~self._gather(lambda segment, rows: segment.numbers(name).present[rows], np.bool_)
+            missing = ~self._gather(
+                lambda segment, rows: segment.numbers(name).present[rows], np.bool_
+            )
             values = self._gather(lambda segment, rows: segment.numbers(name).values[rows], None)
             values = np.where(missing, 0, values)
         return self.take(np.lexsort((self._ids(), -values if sort.descending else values, missing)))
@@ -87,28 +99,50 @@ class Ranking:
 
     def after(self, key: Key | None, sort: Sort) -> Iterator[Entry]:
         """The entries from the first one after a key."""
-        start = 0 if key is None else bisect_right(range(len(self)), key, key=lambda i: self._entry(i, sort).key)
+        start = (
+            0
+            if key is None
+            else bisect_right(range(len(self)), key, key=lambda i: self._entry(i, sort).key)
+        )
         for begin in range(start, len(self), _AT_ONCE):
             these = slice(begin, begin + _AT_ONCE)
-            for place, row, score in zip(self.places[these].tolist(), self.rows[these].tolist(), self.scores[these].tolist(), strict=True):
+            for place, row, score in zip(
+                self.places[these].tolist(),
+                self.rows[these].tolist(),
+                self.scores[these].tolist(),
+                strict=True,
+            ):
                 yield Entry(self.segments[place], row, score, sort)
 
     def selections(self) -> list[Selection]:
         """The rows by segment."""
-        return [Selection(segment, self.rows[self.places == place]) for place, segment in enumerate(self.segments)]
+        return [
+            Selection(segment, self.rows[self.places == place])
+            for place, segment in enumerate(self.segments)
+        ]
 
     def _entry(self, position: int, sort: Sort) -> Entry:
-        return Entry(self.segments[self.places[position]], int(self.rows[position]), self.scores[position].item(), sort)
+        return Entry(
+            self.segments[self.places[position]],
+            int(self.rows[position]),
+            self.scores[position].item(),
+            sort,
+        )
 
     def _ids(self) -> NDArray[Any]:
         return self._ranks(lambda segment, row: segment.id(row), lambda segment: segment.ids.ranks)
 
-    def _ranks(self, text: Callable[[Segment, int], str], ranks: Callable[[Segment], NDArray[np.int32]]) -> NDArray[Any]:
+    def _ranks(
+        self, text: Callable[[Segment, int], str], ranks: Callable[[Segment], NDArray[np.int32]]
+    ) -> NDArray[Any]:
         """Numbers that order the positions as their texts do: a segment's own ranks, or those among several segments' texts."""
         used = np.unique(self.places)
         if len(used) <= 1:
             return ranks(self.segments[used[0]])[self.rows] if len(used) else np.zeros(0, np.int32)
-        texts = [text(self.segments[p], r) for p, r in zip(self.places.tolist(), self.rows.tolist(), strict=True)]
+        texts = [
+            text(self.segments[p], r)
+            for p, r in zip(self.places.tolist(), self.rows.tolist(), strict=True)
+        ]
         rank = {t: i for i, t in enumerate(sorted(set(texts)))}
         return np.asarray([rank[t] for t in texts])
 
@@ -130,6 +164,9 @@ class Ranking:
             codes = column.first_codes[self.rows[mine]]
             mine, codes = mine[codes >= 0], codes[codes >= 0]
             distinct, inverse = np.unique(codes, return_inverse=True)
-            named = np.asarray([numbers.setdefault(column.words[int(code)], len(numbers)) for code in distinct], np.int64)
+            named = np.asarray(
+                [numbers.setdefault(column.words[int(code)], len(numbers)) for code in distinct],
+                np.int64,
+            )
             found[mine] = named[inverse]
         return found

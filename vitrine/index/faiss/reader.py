@@ -23,7 +23,9 @@ __all__ = ["Reader"]
 class Reader:
     """The newest `State` of one version, from the newest snapshot and the writes after it."""
 
-    def __init__(self, store: RecordStore, snapshots: Snapshots, layout: Layout, *, timeout_s: float) -> None:
+    def __init__(
+        self, store: RecordStore, snapshots: Snapshots, layout: Layout, *, timeout_s: float
+    ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._layout = layout
@@ -40,7 +42,9 @@ class Reader:
         if state is not None and getattr(self._seen, "version", None) == version:
             return state
         if not self._lock.acquire(timeout=self._timeout_s):
-            raise IndexUnavailable(f"the index is still being loaded after {self._timeout_s:g} s; try again")
+            raise IndexUnavailable(
+                f"the index is still being loaded after {self._timeout_s:g} s; try again"
+            )
         try:
             self._state = self._refreshed(self._state, version[2])
         finally:
@@ -80,9 +84,16 @@ class Reader:
                 if not segments:
                     return State((), last)
                 seqs = np.concatenate([segment.seqs for segment in segments])
-                columns = merge_columns([(segment.columns, np.arange(len(segment))) for segment in segments], self._layout)
+                columns = merge_columns(
+                    [(segment.columns, np.arange(len(segment))) for segment in segments],
+                    self._layout,
+                )
                 file.flush()
-                vectors = np.asarray(np.memmap(file, np.float32, mode="r", shape=(len(seqs), segments[0].vectors.shape[1])))
+                vectors = np.asarray(
+                    np.memmap(
+                        file, np.float32, mode="r", shape=(len(seqs), segments[0].vectors.shape[1])
+                    )
+                )
         return State((Part(Segment(seqs, vectors, columns), np.ones(len(seqs), np.bool_)),), last)
 
     def _spooled(self, file: IO[bytes], last: int) -> list[Segment]:

@@ -24,7 +24,9 @@ class Recent:
         self._weight = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], T], *, weight: Callable[[T], int] = lambda _: 500) -> T:
+    def get(
+        self, key: Hashable, make: Callable[[], T], *, weight: Callable[[T], int] = lambda _: 500
+    ) -> T:
         """The result kept under the key, or a new one from `make`; one heavier than the capacity is not kept."""
         with self._lock:
             found = self._kept.get(key)

@@ -63,26 +63,48 @@ class RecordStore:
 
     def put(self, records: Sequence[Record]) -> None:
         """Insert or replace, in one transaction."""
-        rows = [(r.product.id, r.image_key, product_hash(r.product), product_to_json(r.product), _blob(r.vector)) for r in records]
+        rows = [
+            (
+                r.product.id,
+                r.image_key,
+                product_hash(r.product),
+                product_to_json(r.product),
+                _blob(r.vector),
+            )
+            for r in records
+        ]
         with self.database.writing() as connection:
             self._write(connection, rows)
 
     def replace_products(self, products: Sequence[Product]) -> list[str]:
         """Give known products new fields; returns the unknown ids, and writes nothing when there are any."""
         with self.database.writing() as connection:
-            stored = {i: (key, blob) for i, key, blob in _select(connection, "id, image_key, vector", [p.id for p in products])}
+            stored = {
+                i: (key, blob)
+                for i, key, blob in _select(
+                    connection, "id, image_key, vector", [p.id for p in products]
+                )
+            }
             unknown = [p.id for p in products if p.id not in stored]
             if not unknown:
-                rows = [(p.id, stored[p.id][0], product_hash(p), product_to_json(p), stored[p.id][1]) for p in products]
+                rows = [
+                    (p.id, stored[p.id][0], product_hash(p), product_to_json(p), stored[p.id][1])
+                    for p in products
+                ]
                 self._write(connection, rows)
         return unknown
 
     def change(self, product_id: str, change: Callable[[Product], Product]) -> bool:
         """Replace one product by what `change` makes of it, with nothing written in between; False for an unknown id."""
         with self.database.writing() as connection:
-            for key, stored, blob in _select(connection, "image_key, product, vector", [product_id]):
+            for key, stored, blob in _select(
+                connection, "image_key, product, vector", [product_id]
+            ):
                 product = change(product_from_json(stored))
-                self._write(connection, [(product_id, key, product_hash(product), product_to_json(product), blob)])
+                self._write(
+                    connection,
+                    [(product_id, key, product_hash(product), product_to_json(product), blob)],
+                )
                 return True
         return False
 
@@ -103,25 +125,35 @@ class RecordStore:
             [(seq + i, *row) for i, row in enumerate(last.values(), 1)],
         )
         connection.execute("UPDATE counters SET value = value + ? WHERE name = 'seq'", (len(last),))
-        connection.execute("UPDATE counters SET value = value + ? WHERE name = 'products'", (after - before,))
+        connection.execute(
+            "UPDATE counters SET value = value + ? WHERE name = 'products'", (after - before,)
+        )
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
         with self.database.reading() as connection:
             rows = _select(connection, "id, product, vector, image_key", ids)
-            return {i: Record(product_from_json(product), _row(vector), key) for i, product, vector, key in rows}
+            return {
+                i: Record(product_from_json(product), _row(vector), key)
+                for i, product, vector, key in rows
+            }
 
     def stamps(self, ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
         with self.database.reading() as connection:
-            return {i: Stamp(key, digest) for i, key, digest in _select(connection, "id, image_key, product_hash", ids)}
+            return {
+                i: Stamp(key, digest)
+                for i, key, digest in _select(connection, "id, image_key, product_hash", ids)
+            }
 
     def pictured(self, seqs: Iterable[int]) -> dict[int, tuple[Product, str]]:
         """Product and image key by write number, of the writes that are still the last of their product."""
         marks = ",".join("?" * len(wanted := list(seqs)))
         asked = f"SELECT seq, product, image_key FROM products WHERE seq IN ({marks}) AND product IS NOT NULL"  # noqa: S608  # only marks
         with translated(self._path):
-            rows = self.database.reader().execute(asked, wanted)  # one statement sees one state of the file
+            rows = self.database.reader().execute(
+                asked, wanted
+            )  # one statement sees one state of the file
             return {seq: (product_from_json(product), key) for seq, product, key in rows}
 
     def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
@@ -137,24 +169,35 @@ class RecordStore:
             if not rows:
                 return
             last = rows[-1][0]
-            yield [Record(product_from_json(product), _row(vector), key) for _, product, vector, key in rows]
+            yield [
+                Record(product_from_json(product), _row(vector), key)
+                for _, product, vector, key in rows
+            ]
 
     def count(self) -> int:
         """How many products there are."""
         with self.database.reading() as connection:
-            return int(connection.execute("SELECT value FROM counters WHERE name = 'products'").fetchone()[0])
+            return int(
+                connection.execute("SELECT value FROM counters WHERE name = 'products'").fetchone()[
+                    0
+                ]
+            )
 
     def version(self) -> int:
         """A number of this thread's connection that moves whenever another connection has committed; microseconds."""
         if not os.path.exists(self._path):
-            raise IndexUnavailable(f"{self._path} is gone; restore a backup, publish another version, or ingest again")
+            raise IndexUnavailable(
+                f"{self._path} is gone; restore a backup, publish another version, or ingest again"
+            )
         with translated(self._path):
             return int(self.database.reader().execute("PRAGMA data_version").fetchone()[0])
 
     def last_seq(self) -> int:
         """The number of the last committed write."""
         with self.database.reading() as connection:
-            return int(connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0])
+            return int(
+                connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0]
+            )
 
     def changes(self, *, since: int, up_to: int, batch: int = 5000) -> Iterator[list[Change]]:
         """The writes numbered `since` < seq <= `up_to` that are still the last of their id, in order."""
@@ -162,24 +205,38 @@ class RecordStore:
         while True:
             with self.database.reading() as connection:
                 rows = connection.execute(
-                    "SELECT seq, id, product, vector FROM products WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (last, up_to, batch)
+                    "SELECT seq, id, product, vector FROM products WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                    (last, up_to, batch),
                 ).fetchall()
             if not rows:
                 return
             last = rows[-1][0]
-            yield [Change(s, i, None if p is None else product_from_json(p), None if v is None else _row(v)) for s, i, p, v in rows]
+            yield [
+                Change(
+                    s,
+                    i,
+                    None if p is None else product_from_json(p),
+                    None if v is None else _row(v),
+                )
+                for s, i, p, v in rows
+            ]
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
 
 
-def _select(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def _select(
+    connection: sqlite3.Connection, columns: str, ids: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
     unique = list(dict.fromkeys(ids))
     for start in range(0, len(unique), _PER_QUERY):
         asked = unique[start : start + _PER_QUERY]
         marks = ",".join("?" * len(asked))
-        yield from connection.execute(f"SELECT {columns} FROM products WHERE id IN ({marks}) AND product IS NOT NULL", asked)  # noqa: S608  # only marks
+        yield from connection.execute(
+            f"SELECT {columns} FROM products WHERE id IN ({marks}) AND product IS NOT NULL",  # noqa: S608  # only marks
+            asked,
+        )
 
 
 def _blob(vector: Vector) -> bytes:

@@ -36,7 +36,9 @@ class Segment:
     codes: Codes | None = None
     graph: Graph | None = None
 
-    def __init__(self, seqs: Ints, vectors: Vectors, columns: Columns, *, home: Path | None = None) -> None:
+    def __init__(
+        self, seqs: Ints, vectors: Vectors, columns: Columns, *, home: Path | None = None
+    ) -> None:
         self.seqs = seqs
         self.vectors = vectors
         self.columns = columns
@@ -46,17 +48,29 @@ class Segment:
     @classmethod
     def of(cls, changes: Sequence[Change], layout: Layout) -> Segment:
         """The segment of the products among the changes."""
-        kept = [(c.seq, c.product, c.vector) for c in changes if c.product is not None and c.vector is not None]
+        kept = [
+            (c.seq, c.product, c.vector)
+            for c in changes
+            if c.product is not None and c.vector is not None
+        ]
         products = [product for _, product, _ in kept]
         seqs = np.asarray([seq for seq, _, _ in kept], np.int64)
-        return cls(seqs, np.stack([vector for _, _, vector in kept]), {name: kind.build(products) for name, kind in layout.items()})
+        return cls(
+            seqs,
+            np.stack([vector for _, _, vector in kept]),
+            {name: kind.build(products) for name, kind in layout.items()},
+        )
 
     @staticmethod
     def merged(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
         """One segment of the given rows of several; the parts follow each other in write order."""
         seqs = np.concatenate([segment.seqs[rows] for segment, rows in parts])
         vectors = np.concatenate([segment.vectors[rows] for segment, rows in parts])
-        return Segment(seqs, vectors, merge_columns([(segment.columns, rows) for segment, rows in parts], layout))
+        return Segment(
+            seqs,
+            vectors,
+            merge_columns([(segment.columns, rows) for segment, rows in parts], layout),
+        )
 
     def __len__(self) -> int:
         return len(self.seqs)
@@ -95,4 +109,7 @@ class Segment:
 
 def merge_columns(parts: Sequence[tuple[Columns, Ints]], layout: Layout) -> Columns:
     """The columns of the given rows, one part after the other."""
-    return {name: kind.concat([columns[name].take(rows) for columns, rows in parts]) for name, kind in layout.items()}
+    return {
+        name: kind.concat([columns[name].take(rows) for columns, rows in parts])
+        for name, kind in layout.items()
+    }

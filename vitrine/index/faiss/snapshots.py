@@ -19,7 +19,15 @@ import numpy as np
 
 from vitrine.files import write_whole
 from vitrine.index.faiss.codes import Codes, Graph
-from vitrine.index.faiss.coding import CODES, CODES_ABOUT, GRAPH, ROWS, Coding, write_codes, write_graph
+from vitrine.index.faiss.coding import (
+    CODES,
+    CODES_ABOUT,
+    GRAPH,
+    ROWS,
+    Coding,
+    write_codes,
+    write_graph,
+)
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.pack import checksum, map_array, map_arrays, write_arrays
 from vitrine.index.faiss.segment import Segment, Vectors, merge_columns
@@ -65,14 +73,20 @@ class Snapshots:
         folder = self.folder / name
         try:
             about = json.loads((folder / _ABOUT).read_text())
-            if (about["format"], about["dimension"], about["columns"]) != (FORMAT, self._dimension, list(self._layout)):
+            if (about["format"], about["dimension"], about["columns"]) != (
+                FORMAT,
+                self._dimension,
+                list(self._layout),
+            ):
                 raise ValueError("made by another release, or for other fields")
             for file, expected in about["files"].items():
                 if checksum(folder / file) != expected:
                     raise ValueError(f"{file} is damaged")
             return self._map(folder, about), int(about["seq"])
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            log.warning("snapshot %s cannot be used (%s); it is made again from the records", folder, error)
+            log.warning(
+                "snapshot %s cannot be used (%s); it is made again from the records", folder, error
+            )
             with suppress(OSError):
                 if self._newest.read_text() == name:
                     self._newest.unlink()
@@ -82,17 +96,30 @@ class Snapshots:
         arrays = map_arrays(folder / _COLUMNS)
         seqs, alive = arrays.pop("/seqs"), arrays.pop("/alive")
         columns = {
-            name: kind.load({key.rpartition("/")[2]: array for key, array in arrays.items() if key.rpartition("/")[0] == name})
+            name: kind.load(
+                {
+                    key.rpartition("/")[2]: array
+                    for key, array in arrays.items()
+                    if key.rpartition("/")[0] == name
+                }
+            )
             for name, kind in self._layout.items()
         }
-        segment = Segment(seqs, map_array(folder / _VECTORS, np.float32, (len(seqs), self._dimension)), columns, home=folder)
+        segment = Segment(
+            seqs,
+            map_array(folder / _VECTORS, np.float32, (len(seqs), self._dimension)),
+            columns,
+            home=folder,
+        )
         if CODES in about["files"]:
             segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
         if GRAPH in about["files"]:
             segment.graph = Graph(folder / GRAPH, folder / ROWS)
         return Part(segment, alive)
 
-    def write(self, parts: Sequence[Part], *, seq: int, check: Callable[[], None] = lambda: None) -> str:
+    def write(
+        self, parts: Sequence[Part], *, seq: int, check: Callable[[], None] = lambda: None
+    ) -> str:
         """Write a snapshot of these parts and make it the newest in one step.
 
         `OSError` when the disk refuses; whatever `check` raises stops the writing.
@@ -111,26 +138,50 @@ class Snapshots:
                 shutil.rmtree(other, ignore_errors=True)
         return name
 
-    def _fill(self, folder: Path, parts: Sequence[Part], *, seq: int, check: Callable[[], None]) -> None:
+    def _fill(
+        self, folder: Path, parts: Sequence[Part], *, seq: int, check: Callable[[], None]
+    ) -> None:
         earlier = _continuable(parts)
-        taken = [(p.segment, np.arange(len(p.segment)) if earlier and i == 0 else np.flatnonzero(p.alive)) for i, p in enumerate(parts)]
+        taken = [
+            (
+                p.segment,
+                np.arange(len(p.segment)) if earlier and i == 0 else np.flatnonzero(p.alive),
+            )
+            for i, p in enumerate(parts)
+        ]
         with (folder / _VECTORS).open("wb") as file:
             for segment, rows in taken:
                 for start in range(0, len(rows), _CHUNK):
-                    np.ascontiguousarray(segment.vectors[rows[start : start + _CHUNK]], np.float32).tofile(file)
+                    np.ascontiguousarray(
+                        segment.vectors[rows[start : start + _CHUNK]], np.float32
+                    ).tofile(file)
         check()
         columns = merge_columns([(segment.columns, rows) for segment, rows in taken], self._layout)
-        arrays = {f"{name}/{key}": array for name, column in columns.items() for key, array in column.arrays().items()}
+        arrays = {
+            f"{name}/{key}": array
+            for name, column in columns.items()
+            for key, array in column.arrays().items()
+        }
         arrays["/seqs"] = np.concatenate([segment.seqs[rows] for segment, rows in taken])
-        arrays["/alive"] = np.concatenate([p.alive[rows] for p, (_, rows) in zip(parts, taken, strict=True)])
+        arrays["/alive"] = np.concatenate(
+            [p.alive[rows] for p, (_, rows) in zip(parts, taken, strict=True)]
+        )
         write_arrays(folder / _COLUMNS, arrays)
-        vectors: Vectors = map_array(folder / _VECTORS, np.float32, (len(arrays["/seqs"]), self._dimension))
+        vectors: Vectors = map_array(
+            folder / _VECTORS, np.float32, (len(arrays["/seqs"]), self._dimension)
+        )
         if len(vectors) >= self.coding.codes_from:
             write_codes(folder, vectors, check=check)
         if len(vectors) >= self.coding.graph_from:
             write_graph(folder, vectors, self.coding, earlier=earlier, check=check)
         files = {path.name: checksum(path) for path in folder.iterdir()}
-        about = {"format": FORMAT, "seq": seq, "dimension": self._dimension, "columns": list(self._layout), "files": files}
+        about = {
+            "format": FORMAT,
+            "seq": seq,
+            "dimension": self._dimension,
+            "columns": list(self._layout),
+            "files": files,
+        }
         write_whole(folder / _ABOUT, json.dumps(about).encode())
 
 
@@ -138,6 +189,10 @@ def _continuable(parts: Sequence[Part]) -> Path | None:
     """The folder of the first part, where it has a graph worth going on with."""
     first = parts[0]
     dead = len(first.alive) - int(np.count_nonzero(first.alive))
-    if first.segment.graph is None or first.segment.home is None or dead > MOST_DEAD * len(first.alive):
+    if (
+        first.segment.graph is None
+        or first.segment.home is None
+        or dead > MOST_DEAD * len(first.alive)
+    ):
         return None
     return first.segment.home if (first.segment.home / GRAPH).exists() else None

@@ -47,7 +47,9 @@ class State:
     seq: int
     recent: Recent = field(default_factory=lambda: Recent(RECENT_BYTES))
 
-    def masks(self, tree: Filter, *, as_of: int | None = None, exclude: frozenset[str] = frozenset()) -> list[Mask]:
+    def masks(
+        self, tree: Filter, *, as_of: int | None = None, exclude: frozenset[str] = frozenset()
+    ) -> list[Mask]:
         """For each part the rows that are alive, fulfil the filter, were written by `as_of` and are not excluded."""
         found = [matching(tree, part.segment) & part.alive for part in self.parts]
         if as_of is not None and as_of < self.seq:

@@ -54,7 +54,9 @@ class Upkeep:
             return
         with self._guard:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._write, args=(state,), name="write-snapshot", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._write, args=(state,), name="write-snapshot", daemon=True
+                )
                 self._thread.start()
 
     def close(self) -> None:
@@ -90,7 +92,9 @@ class Upkeep:
             try:
                 lock.acquire(timeout=timeout_s)
             except Timeout:
-                raise Conflict(f"another process has been writing a snapshot in {folder} for {timeout_s:g} s; try again") from None
+                raise Conflict(
+                    f"another process has been writing a snapshot in {folder} for {timeout_s:g} s; try again"
+                ) from None
             try:
                 yield
             finally:
@@ -113,7 +117,11 @@ class Upkeep:
 
 def _known(state: State) -> int:
     """Rows of the snapshot."""
-    return len(state.parts[0].segment) if state.parts and state.parts[0].segment.home is not None else 0
+    return (
+        len(state.parts[0].segment)
+        if state.parts and state.parts[0].segment.home is not None
+        else 0
+    )
 
 
 def _new(state: State) -> int:

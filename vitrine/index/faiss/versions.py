@@ -16,7 +16,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound, StorageUnavailable, VitrineError
+from vitrine.errors import (
+    Conflict,
+    IndexUnavailable,
+    NoLiveVersion,
+    NotFound,
+    StorageUnavailable,
+    VitrineError,
+)
 from vitrine.fields.schema import Schema
 from vitrine.index.faiss.durable import sync_folder, write_durably
 from vitrine.index.faiss.index import FaissIndex
@@ -49,7 +56,15 @@ class FaissVersions:
         self._guard = threading.Lock()
         self._pointer: tuple[tuple[int, int], str] | None = None
 
-    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+    def create(
+        self,
+        *,
+        model: str,
+        fingerprint: str,
+        dimension: int,
+        schema: Schema,
+        mapping: Mapping[str, Any],
+    ) -> VectorIndex:
         """A new, empty version; its folder appears whole or not at all."""
         with self._changing():
             now = datetime.now(UTC)
@@ -57,7 +72,9 @@ class FaissVersions:
             part = self.root / f".{uuid.uuid4().hex}.part"
             part.mkdir()
             try:
-                Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(part / META)
+                Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(
+                    part / META
+                )
                 RecordStore.create(part / RECORDS)
                 os.rename(part, self.root / name)
             except BaseException:
@@ -86,11 +103,15 @@ class FaissVersions:
         """The version that the pointer names now."""
         name = self._live_name()
         if name is None:
-            raise NoLiveVersion("no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists")
+            raise NoLiveVersion(
+                "no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists"
+            )
         try:
             return self.open(name)
         except NotFound:
-            raise IndexUnavailable(f"the live version {name} is gone; publish another version, or ingest again") from None
+            raise IndexUnavailable(
+                f"the live version {name} is gone; publish another version, or ingest again"
+            ) from None
 
     def complete(self, name: str) -> None:
         """Mark a building version as ready, with its snapshot made so that services start quickly."""
@@ -99,7 +120,9 @@ class FaissVersions:
         with self._changing():
             replace(self._metadata(name), complete=True).write(self.root / name / META)
 
-    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+    def publish(
+        self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
+    ) -> str | None:
         """Make a ready version the live one by replacing the pointer file."""
         index = self._index(name)
         self._require_complete(name)
@@ -128,14 +151,20 @@ class FaissVersions:
         found = []
         for name in sorted(self._names(), reverse=True):
             try:
-                found.append(self._metadata(name).info(live=name == live, count=self.open(name).count()))
+                found.append(
+                    self._metadata(name).info(live=name == live, count=self.open(name).count())
+                )
             except NotFound:
                 continue  # discarded meanwhile
         return found
 
     def prune(self, *, keep: int, spare: str | None = None) -> builtins.list[str]:
         """Discard ready versions but `spare` and the newest, `keep` in all."""
-        ready = [name for name in sorted(self._names(), reverse=True) if self._metadata(name).complete and name != self._live_name()]
+        ready = [
+            name
+            for name in sorted(self._names(), reverse=True)
+            if self._metadata(name).complete and name != self._live_name()
+        ]
         gone = []
         for name in surplus(ready, keep=keep, spare=spare):
             try:
@@ -149,7 +178,9 @@ class FaissVersions:
         """What stands between the index and an answer, with its remedy."""
         found = []
         if self.root.exists() and not os.access(self.root, os.W_OK):
-            found.append(f"{self.root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR")
+            found.append(
+                f"{self.root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR"
+            )
         try:
             self.list()
             self.live().count()
@@ -199,7 +230,9 @@ class FaissVersions:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise IndexUnavailable(f"{path} cannot be read ({error.strerror or error}); check its permissions") from error
+            raise IndexUnavailable(
+                f"{path} cannot be read ({error.strerror or error}); check its permissions"
+            ) from error
         return self._pointer[1]
 
     def _metadata(self, name: str) -> Metadata:

@@ -41,41 +41,75 @@ class Browsing:
         order = Order(query.sort, self._schema)
         after = None if query.walk is None else order.checked(query.walk.after)
         # further pages see nothing that was written after the first one
-        bound = None if query.walk is None else models.FieldCondition(key=SEQ, range=models.Range(lte=as_of))
+        bound = (
+            None
+            if query.walk is None
+            else models.FieldCondition(key=SEQ, range=models.Range(lte=as_of))
+        )
         where = [c for c in (translate(query.filter), excluded(query), bound) if c is not None]
         collapse = None if query.collapse in (None, ID) else query.collapse
         if collapse is None:
             total = self._points.count(every(*where)) if query.walk is None else query.walk.total
-            page = list(islice(order.stream(self._points.fetcher(where), after, query.limit + 1), query.limit + 1))
+            page = list(
+                islice(
+                    order.stream(self._points.fetcher(where), after, query.limit + 1),
+                    query.limit + 1,
+                )
+            )
             started = perf_counter()
-            facets = {f.name: facet_of(f, self._points, where, values=query.facet_values) for f in self._fields(query.facets)}
+            facets = {
+                f.name: facet_of(f, self._points, where, values=query.facet_values)
+                for f in self._fields(query.facets)
+            }
         else:
             members = self._collapsed(query, collapse, order, where)
             total = len(members) if query.walk is None else query.walk.total
             page = self._page(members, order, after, query.limit + 1)
             started = perf_counter()
-            facets = {f.name: counted(f, [p.payload for p in members], values=query.facet_values) for f in self._fields(query.facets)}
+            facets = {
+                f.name: counted(f, [p.payload for p in members], values=query.facet_values)
+                for f in self._fields(query.facets)
+            }
         facets_ms = (perf_counter() - started) * 1e3
         shown = page[: query.limit]
-        walk = Walk(as_of, None, order.place(shown[-1].payload), total) if len(page) > query.limit else None
-        hits = tuple(Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown)
+        walk = (
+            Walk(as_of, None, order.place(shown[-1].payload), total)
+            if len(page) > query.limit
+            else None
+        )
+        hits = tuple(
+            Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown
+        )
         return IndexAnswer(hits, total, facets, walk, "browse", matching, {"facets": facets_ms})
 
-    def facets(self, names: Sequence[str], condition: models.Condition | None, *, values: int) -> dict[str, Facet]:
+    def facets(
+        self, names: Sequence[str], condition: models.Condition | None, *, values: int
+    ) -> dict[str, Facet]:
         """Counts over all products that fulfil the condition."""
         where = [] if condition is None else [condition]
-        return {f.name: facet_of(f, self._points, where, values=values) for f in self._fields(names)}
+        return {
+            f.name: facet_of(f, self._points, where, values=values) for f in self._fields(names)
+        }
 
     def _fields(self, names: Sequence[str]) -> list[Field]:
         return [self._schema.require(n, wrong=InvalidQuery) for n in names]
 
-    def _collapsed(self, query: IndexQuery, collapse: str, order: Order, where: list[models.Condition]) -> list[Any]:
+    def _collapsed(
+        self, query: IndexQuery, collapse: str, order: Order, where: list[models.Condition]
+    ) -> list[Any]:
         """The first point of each group and all without a group, in order."""
         group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
-        keys = [*order.value_keys, group_key, *(key for f in self._fields(query.facets) for key in facet_keys(f))]
+        keys = [
+            *order.value_keys,
+            group_key,
+            *(key for f in self._fields(query.facets) for key in facet_keys(f)),
+        ]
         seen: set[str] = set()
         kept = []
-        for point in order.sorted(list(self._points.all(every(*where), payload=list(dict.fromkeys(keys)))), lambda p: p.payload):
+        for point in order.sorted(
+            list(self._points.all(every(*where), payload=list(dict.fromkeys(keys)))),
+            lambda p: p.payload,
+        ):
             group = group_of(point.payload, group_key)
             if group is None or group not in seen:
                 kept.append(point)

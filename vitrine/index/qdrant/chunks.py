@@ -26,7 +26,10 @@ def pieces(text: str, count: int) -> list[int]:
     """
     data = text.encode()
     wanted = min(count, len(data) // WIDTH + 1)
-    return [int.from_bytes(data[i * WIDTH : (i + 1) * WIDTH].ljust(WIDTH, b"\0"), "big") for i in range(wanted)]
+    return [
+        int.from_bytes(data[i * WIDTH : (i + 1) * WIDTH].ljust(WIDTH, b"\0"), "big")
+        for i in range(wanted)
+    ]
 
 
 def ends(piece: int) -> bool:

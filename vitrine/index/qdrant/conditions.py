@@ -18,19 +18,30 @@ __all__ = ["CONDITIONS", "empty", "equal", "every", "translate"]
 def _in(field: Field, operand: Any) -> models.Condition:
     key = filter_key(field)
     if field.type.numeric:  # Qdrant matches no floats, but a range may be a point
-        return _any_of([models.FieldCondition(key=key, range=models.Range(gte=number(v), lte=number(v))) for v in operand])
+        return _any_of(
+            [
+                models.FieldCondition(key=key, range=models.Range(gte=number(v), lte=number(v)))
+                for v in operand
+            ]
+        )
     if field.type is FieldType.BOOL:
         return _any_of([equal(key, v) for v in operand])
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(operand)))
 
 
 def _match(field: Field, operand: Any) -> models.Condition:
-    return models.FieldCondition(key=filter_key(field), match=models.MatchText(text=searchable(operand)))
+    return models.FieldCondition(
+        key=filter_key(field), match=models.MatchText(text=searchable(operand))
+    )
 
 
 def _bound(name: str) -> Callable[[Field, Any], models.Condition]:
     def bounded(field: Field, operand: Any) -> models.Condition:
-        bounds = models.DatetimeRange(**{name: operand}) if isinstance(operand, datetime) else models.Range(**{name: number(operand)})
+        bounds = (
+            models.DatetimeRange(**{name: operand})
+            if isinstance(operand, datetime)
+            else models.Range(**{name: number(operand)})
+        )
         return models.FieldCondition(key=filter_key(field), range=bounds)
 
     return bounded

@@ -70,7 +70,9 @@ class Connection:
             self._closed = True
             clients, self._clients = self._clients, {}
             for client in clients.values():
-                with contextlib.suppress(*FOREIGN):  # what is left of a broken connection interests nobody
+                with contextlib.suppress(
+                    *FOREIGN
+                ):  # what is left of a broken connection interests nobody
                     _release(self._settings.qdrant_url, client)
 
     def _tried(self, kind: str, seconds: int, method: str, arguments: dict[str, Any]) -> Any:
@@ -83,7 +85,11 @@ class Connection:
                 return self._call(kind, method, arguments)
             except FOREIGN as error:
                 tries += 1
-                if tries > self._settings.qdrant_retries or not transient(error) or time.monotonic() + _PAUSE_S >= until:
+                if (
+                    tries > self._settings.qdrant_retries
+                    or not transient(error)
+                    or time.monotonic() + _PAUSE_S >= until
+                ):
                     raise translated(error) from error
             time.sleep(_PAUSE_S)
 
@@ -96,11 +102,15 @@ class Connection:
         wanted = "local" if self.local else kind
         with self._lock:
             if self._closed:
-                raise IndexUnavailable("the connection to Qdrant has been closed; open the index again")
+                raise IndexUnavailable(
+                    "the connection to Qdrant has been closed; open the index again"
+                )
             if self._given is not None:
                 return self._given
             if wanted not in self._clients:
-                self._clients[wanted] = _local(self._settings) if self.local else _remote(self._settings, kind)
+                self._clients[wanted] = (
+                    _local(self._settings) if self.local else _remote(self._settings, kind)
+                )
             return self._clients[wanted]
 
 
@@ -113,7 +123,10 @@ def _local(settings: Settings) -> QdrantClient:
     if settings.qdrant_url == ":memory:":
         return QdrantClient(":memory:")
     folder = os.path.realpath(settings.qdrant_url)
-    client, users = _folders.get(folder) or (QdrantClient(path=folder, force_disable_check_same_thread=True), 0)
+    client, users = _folders.get(folder) or (
+        QdrantClient(path=folder, force_disable_check_same_thread=True),
+        0,
+    )
     _folders[folder] = (client, users + 1)
     return client
 
@@ -138,7 +151,9 @@ def _remote(settings: Settings, kind: str) -> QdrantClient:
             grpc_port=settings.qdrant_grpc_port,
             prefer_grpc=settings.qdrant_grpc,
             api_key=settings.qdrant_api_key.get_secret_value() or None,
-            timeout=settings.qdrant_timeout_s if kind == "reads" else settings.qdrant_write_timeout_s,
+            timeout=settings.qdrant_timeout_s
+            if kind == "reads"
+            else settings.qdrant_write_timeout_s,
             grpc_options=dict(_GRPC_OPTIONS),
             check_compatibility=False,  # would ask the server from a thread and only warn; `check` says what is wrong
         )

@@ -22,35 +22,75 @@ __all__ = ["counted", "facet_of"]
 def counted(field: Field, payloads: Iterable[Mapping[str, Any]], *, values: int) -> Facet:
     """The facet of a field over these products."""
     if field.type.numeric:
-        return range_facet(np.asarray([v for payload in payloads if (v := exact_number(payload, field)) is not None], np.float64))
-    found = [value for payload in payloads if (value := value_at(payload, facet_key(field))) is not None]
-    return _value_facet(Counter(v for value in found for v in (dict.fromkeys(value) if isinstance(value, list) else (value,))), values)
+        return range_facet(
+            np.asarray(
+                [v for payload in payloads if (v := exact_number(payload, field)) is not None],
+                np.float64,
+            )
+        )
+    found = [
+        value for payload in payloads if (value := value_at(payload, facet_key(field))) is not None
+    ]
+    return _value_facet(
+        Counter(
+            v
+            for value in found
+            for v in (dict.fromkeys(value) if isinstance(value, list) else (value,))
+        ),
+        values,
+    )
 
 
-def facet_of(field: Field, points: Points, where: Sequence[models.Condition], *, values: int) -> Facet:
+def facet_of(
+    field: Field, points: Points, where: Sequence[models.Condition], *, values: int
+) -> Facet:
     """The facet of a field over all products that fulfil the conditions, exactly."""
     if field.type.numeric:
         return _histogram(field, points, where)
-    return _value_facet(points.values(facet_key(field), models.Filter(must=list(where)) if where else None), values)
+    return _value_facet(
+        points.values(facet_key(field), models.Filter(must=list(where)) if where else None), values
+    )
 
 
 def _value_facet(counts: Mapping[Any, int], values: int) -> ValueFacet:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ValueFacet(tuple(FacetValue(value, count) for value, count in ranked[:values]), len(ranked))
+    return ValueFacet(
+        tuple(FacetValue(value, count) for value, count in ranked[:values]), len(ranked)
+    )
 
 
 def _histogram(field: Field, points: Points, where: Sequence[models.Condition]) -> RangeFacet:
-    low, high = (_extreme(field, points, where, direction) for direction in (models.Direction.ASC, models.Direction.DESC))
+    low, high = (
+        _extreme(field, points, where, direction)
+        for direction in (models.Direction.ASC, models.Direction.DESC)
+    )
     if low is None or high is None:
         return RangeFacet(None, None, ())
     bounds, key = round_bounds(low, high), value_key(field)
     last = len(bounds) - 2
-    ranges = [models.Range(gte=a, lte=b) if i == last else models.Range(gte=a, lt=b) for i, (a, b) in enumerate(pairwise(bounds))]
-    counts = [points.count(models.Filter(must=[*where, models.FieldCondition(key=key, range=r)])) for r in ranges]
-    return RangeFacet(low, high, tuple(Bucket(a, b, n) for a, b, n in zip(bounds, bounds[1:], counts, strict=False)))
+    ranges = [
+        models.Range(gte=a, lte=b) if i == last else models.Range(gte=a, lt=b)
+        for i, (a, b) in enumerate(pairwise(bounds))
+    ]
+    counts = [
+        points.count(models.Filter(must=[*where, models.FieldCondition(key=key, range=r)]))
+        for r in ranges
+    ]
+    return RangeFacet(
+        low,
+        high,
+        tuple(Bucket(a, b, n) for a, b, n in zip(bounds, bounds[1:], counts, strict=False)),
+    )
 
 
-def _extreme(field: Field, points: Points, where: Sequence[models.Condition], direction: models.Direction) -> float | None:
+def _extreme(
+    field: Field, points: Points, where: Sequence[models.Condition], direction: models.Direction
+) -> float | None:
     order = models.OrderBy(key=value_key(field), direction=direction)
-    found = points.first(models.Filter(must=list(where)) if where else None, order, limit=1, payload=number_keys(field))
+    found = points.first(
+        models.Filter(must=list(where)) if where else None,
+        order,
+        limit=1,
+        payload=number_keys(field),
+    )
     return float(exact_number(found[0].payload, field)) if found else None

@@ -12,7 +12,11 @@ import grpc
 import httpx
 from pydantic import ValidationError
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 
 from vitrine.errors import Conflict, IndexUnavailable, VitrineError
 
@@ -81,7 +85,12 @@ def _says(*parts: str) -> _Test:
 def _full_disk(error: BaseException) -> bool:
     source = error.source if isinstance(error, ResponseHandlingException) else error
     return (isinstance(source, OSError) and source.errno in (errno.ENOSPC, errno.EDQUOT)) or _says(
-        "no space left", "disk full", "disk is full", "database or disk is full", "not enough space", "out of disk"
+        "no space left",
+        "disk full",
+        "disk is full",
+        "database or disk is full",
+        "not enough space",
+        "out of disk",
     )(error)
 
 
@@ -89,11 +98,19 @@ def _message(error: BaseException) -> str:
     if isinstance(error, UnexpectedResponse):
         return bytes(error.content or b"").decode("utf-8", "replace")
     details = getattr(error, "details", None)
-    return str(details() or "") if isinstance(error, grpc.RpcError) and callable(details) else str(error)
+    return (
+        str(details() or "")
+        if isinstance(error, grpc.RpcError) and callable(details)
+        else str(error)
+    )
 
 
 TABLE: tuple[Row, ...] = (
-    Row("full disk", _full_disk, "Qdrant's disk is full; free space or enlarge its volume, writes go on by themselves then"),
+    Row(
+        "full disk",
+        _full_disk,
+        "Qdrant's disk is full; free space or enlarge its volume, writes go on by themselves then",
+    ),
     Row(
         "rate limit",
         _any(lambda e: isinstance(e, ResourceExhaustedResponse), _status(429)),
@@ -111,34 +128,60 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "timeout",
-        _any(_status(408, 504), _code("DEADLINE_EXCEEDED", "CANCELLED"), _source(httpx.TimeoutException, TimeoutError)),
+        _any(
+            _status(408, 504),
+            _code("DEADLINE_EXCEEDED", "CANCELLED"),
+            _source(httpx.TimeoutException, TimeoutError),
+        ),
         "Qdrant did not answer in time; it is overloaded, or VITRINE_QDRANT_TIMEOUT_S is too short",
     ),
     Row(
         "missing index",
-        _says("index required", "no appropriate index", "no range index", "no index", "payload index"),
+        _says(
+            "index required", "no appropriate index", "no range index", "no index", "payload index"
+        ),
         "a payload index of the collection is missing; run `vitrine reindex`",
     ),
     Row(
         "gone",
-        _any(_status(404), _code("NOT_FOUND"), lambda e: isinstance(e, ValueError | KeyError) and _says("not found", "doesn't exist")(e)),
+        _any(
+            _status(404),
+            _code("NOT_FOUND"),
+            lambda e: (
+                isinstance(e, ValueError | KeyError) and _says("not found", "doesn't exist")(e)
+            ),
+        ),
         "the collection is gone from Qdrant; publish another version, restore a snapshot, or run `vitrine ingest`",
     ),
     Row(
         "exists",
-        _any(_status(409), _code("ALREADY_EXISTS"), lambda e: isinstance(e, ValueError) and _says("already exists")(e)),
+        _any(
+            _status(409),
+            _code("ALREADY_EXISTS"),
+            lambda e: isinstance(e, ValueError) and _says("already exists")(e),
+        ),
         "Qdrant has a collection or alias of that name already; try again",
         Conflict,
     ),
     Row(
         "down",
-        _any(_status(502, 503), _code("UNAVAILABLE", "ABORTED"), _source(httpx.TransportError, ConnectionError)),
+        _any(
+            _status(502, 503),
+            _code("UNAVAILABLE", "ABORTED"),
+            _source(httpx.TransportError, ConnectionError),
+        ),
         "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and VITRINE_QDRANT_GRPC_PORT",
         transient=True,
     ),
     Row(
         "too large",
-        _any(_status(413), lambda e: isinstance(e, grpc.RpcError) and _says("message length too large", "larger than max")(e)),
+        _any(
+            _status(413),
+            lambda e: (
+                isinstance(e, grpc.RpcError)
+                and _says("message length too large", "larger than max")(e)
+            ),
+        ),
         "a write is larger than Qdrant accepts; lower VITRINE_WRITE_BATCH, or raise the server's max_request_size_mb",
     ),
     Row(
@@ -154,7 +197,11 @@ TABLE: tuple[Row, ...] = (
     Row(
         "refused",
         _any(
-            lambda e: isinstance(e, UnexpectedResponse) and e.status_code is not None and 400 <= e.status_code < 500,
+            lambda e: (
+                isinstance(e, UnexpectedResponse)
+                and e.status_code is not None
+                and 400 <= e.status_code < 500
+            ),
             _code("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"),
             lambda e: isinstance(e, ValueError) and not isinstance(e, ValidationError),
         ),
@@ -163,7 +210,9 @@ TABLE: tuple[Row, ...] = (
     Row(
         "not understood",
         _any(
-            lambda e: isinstance(e, UnexpectedResponse) and (e.status_code is None or e.status_code < 400),
+            lambda e: (
+                isinstance(e, UnexpectedResponse) and (e.status_code is None or e.status_code < 400)
+            ),
             _source(ValidationError, httpx.HTTPError, httpx.InvalidURL),
         ),
         "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address and the server's version",

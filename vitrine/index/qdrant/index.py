@@ -9,7 +9,13 @@ from qdrant_client import models
 
 from vitrine.errors import IndexUnavailable, NotFound
 from vitrine.filters import MATCH_ALL, Filter
-from vitrine.index.checks import check_facets, check_filter, check_product, check_query, check_record
+from vitrine.index.checks import (
+    check_facets,
+    check_filter,
+    check_product,
+    check_query,
+    check_record,
+)
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
 from vitrine.index.qdrant import clock
@@ -87,11 +93,17 @@ class QdrantIndex:
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
         found = self._points.get(product_ids, vectors=True)
-        return {i: record_of(point.payload, point.vector, self.info.schema) for i, point in found.items()}
+        return {
+            i: record_of(point.payload, point.vector, self.info.schema)
+            for i, point in found.items()
+        }
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
-        return {i: stamp_of(point.payload) for i, point in self._points.get(product_ids, payload=STAMP_KEYS).items()}
+        return {
+            i: stamp_of(point.payload)
+            for i, point in self._points.get(product_ids, payload=STAMP_KEYS).items()
+        }
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
@@ -106,7 +118,9 @@ class QdrantIndex:
         check_filter(filter, self.info.schema)
         return self._points.count(every(translate(filter)))
 
-    def facet(self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50) -> dict[str, Facet]:
+    def facet(
+        self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
+    ) -> dict[str, Facet]:
         """Counts over all products under the filter."""
         check_filter(filter, self.info.schema)
         check_facets(fields, self.info.schema)
@@ -130,7 +144,9 @@ class QdrantIndex:
 
     def _point(self, record: Record) -> models.PointStruct:
         payload = payload_of(record, self.info.schema, seq=clock.now())
-        return models.PointStruct(id=point_id(record.product.id), vector={VECTOR: record.vector.tolist()}, payload=payload)
+        return models.PointStruct(
+            id=point_id(record.product.id), vector={VECTOR: record.vector.tolist()}, payload=payload
+        )
 
     def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
         """Change products as they are now: where another process writes one in between, it is read and changed again."""
@@ -145,13 +161,19 @@ class QdrantIndex:
             changes = [self._change(found[i].payload, change) for i in open_]
             self._points.change([_operation(c) for c in changes])
             open_ = self._lost(changes)
-        raise IndexUnavailable(f"product {open_[0]!r} is being written by too many at once; try again")
+        raise IndexUnavailable(
+            f"product {open_[0]!r} is being written by too many at once; try again"
+        )
 
-    def _change(self, payload: Mapping[str, object], change: Callable[[Product], Product]) -> _Change:
+    def _change(
+        self, payload: Mapping[str, object], change: Callable[[Product], Product]
+    ) -> _Change:
         product = change(product_of(payload, self.info.schema))
         check_product(product, self.info.schema)
         kept = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
-        return _Change(product.id, product_payload(product, self.info.schema) | kept, int(str(payload[SEQ])))
+        return _Change(
+            product.id, product_payload(product, self.info.schema) | kept, int(str(payload[SEQ]))
+        )
 
     def _lost(self, changes: Iterable[_Change]) -> list[str]:
         """The products whose change did not happen because they had been written since they were read."""
@@ -161,5 +183,12 @@ class QdrantIndex:
 
 
 def _operation(change: _Change) -> models.UpdateOperation:
-    unchanged = models.Filter(must=[models.HasIdCondition(has_id=[point_id(change.product_id)]), equal(SEQ, change.replaces)])
-    return models.OverwritePayloadOperation(overwrite_payload=models.SetPayload(payload=change.payload, filter=unchanged))
+    unchanged = models.Filter(
+        must=[
+            models.HasIdCondition(has_id=[point_id(change.product_id)]),
+            equal(SEQ, change.replaces),
+        ]
+    )
+    return models.OverwritePayloadOperation(
+        overwrite_payload=models.SetPayload(payload=change.payload, filter=unchanged)
+    )

@@ -27,9 +27,15 @@ Index = (
 def collection(settings: Settings, dimension: int) -> dict[str, Any]:
     """Arguments of `create_collection` but its name and metadata."""
     return {
-        "vectors_config": {VECTOR: models.VectorParams(size=dimension, distance=models.Distance.COSINE, on_disk=settings.qdrant_on_disk)},
+        "vectors_config": {
+            VECTOR: models.VectorParams(
+                size=dimension, distance=models.Distance.COSINE, on_disk=settings.qdrant_on_disk
+            )
+        },
         "hnsw_config": models.HnswConfigDiff(
-            m=settings.qdrant_hnsw_m, ef_construct=settings.qdrant_hnsw_ef_construct, on_disk=settings.qdrant_on_disk
+            m=settings.qdrant_hnsw_m,
+            ef_construct=settings.qdrant_hnsw_ef_construct,
+            on_disk=settings.qdrant_on_disk,
         ),
         "quantization_config": _quantization(settings),
         "shard_number": settings.qdrant_shards,
@@ -37,14 +43,18 @@ def collection(settings: Settings, dimension: int) -> dict[str, Any]:
         "write_consistency_factor": settings.qdrant_write_consistency or settings.qdrant_replicas,
         "on_disk_payload": settings.qdrant_payload_on_disk,
         "strict_mode_config": models.StrictModeConfig(
-            enabled=settings.qdrant_strict, unindexed_filtering_retrieve=False, unindexed_filtering_update=False
+            enabled=settings.qdrant_strict,
+            unindexed_filtering_retrieve=False,
+            unindexed_filtering_update=False,
         ),
     }
 
 
 def _quantization(settings: Settings) -> models.QuantizationConfig | None:
     if settings.qdrant_quantization == "scalar":
-        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+        scalar = models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=0.99, always_ram=True
+        )
         return models.ScalarQuantization(scalar=scalar)
     if settings.qdrant_quantization == "binary":
         return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True))
@@ -56,14 +66,20 @@ def search_params(settings: Settings, *, exact: bool) -> models.SearchParams:
     if exact:
         return models.SearchParams(exact=True)
     quantized = settings.qdrant_quantization != "none"
-    rescored = models.QuantizationSearchParams(rescore=True, oversampling=settings.qdrant_oversampling) if quantized else None
+    rescored = (
+        models.QuantizationSearchParams(rescore=True, oversampling=settings.qdrant_oversampling)
+        if quantized
+        else None
+    )
     return models.SearchParams(hnsw_ef=settings.qdrant_hnsw_ef, quantization=rescored)
 
 
 def payload_indexes(schema: Schema, settings: Settings) -> dict[str, Index]:
     """Payload path -> index, for everything that conditions, facets or orders look at."""
     found: dict[str, Index] = dict(_order(settings))
-    found[ID] = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, enable_hnsw=False)
+    found[ID] = models.KeywordIndexParams(
+        type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, enable_hnsw=False
+    )
     for field in schema:
         found[filter_key(field)] = _index(field, settings)
         if field.facet and facet_key(field) != filter_key(field):
@@ -77,13 +93,19 @@ def _order(settings: Settings) -> Iterator[tuple[str, Index]]:
         yield (
             name,
             models.IntegerIndexParams(
-                type=models.IntegerIndexType.INTEGER, lookup=True, range=True, on_disk=settings.qdrant_on_disk, enable_hnsw=False
+                type=models.IntegerIndexType.INTEGER,
+                lookup=True,
+                range=True,
+                on_disk=settings.qdrant_on_disk,
+                enable_hnsw=False,
             ),
         )
 
 
 def _keyword(settings: Settings, *, tenant: bool | None = None) -> models.KeywordIndexParams:
-    return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, is_tenant=tenant)
+    return models.KeywordIndexParams(
+        type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, is_tenant=tenant
+    )
 
 
 def _index(field: Field, settings: Settings) -> Index:
@@ -97,6 +119,10 @@ def _index(field: Field, settings: Settings) -> Index:
     if field.type is FieldType.TEXT:
         # the words are cut out and folded by `payload.terms`, so that every backend agrees on what a word is
         return models.TextIndexParams(
-            type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WHITESPACE, lowercase=False, on_disk=on_disk, enable_hnsw=False
+            type=models.TextIndexType.TEXT,
+            tokenizer=models.TokenizerType.WHITESPACE,
+            lowercase=False,
+            on_disk=on_disk,
+            enable_hnsw=False,
         )
     return _keyword(settings, tenant=True if field.name == settings.qdrant_tenant_field else None)

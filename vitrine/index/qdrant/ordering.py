@@ -65,7 +65,10 @@ class _Level:
         return models.FieldCondition(key=self.key, range=models.Range(**bounds))
 
     def ordered(self) -> models.OrderBy:
-        return models.OrderBy(key=self.key, direction=models.Direction.DESC if self.descending else models.Direction.ASC)
+        return models.OrderBy(
+            key=self.key,
+            direction=models.Direction.DESC if self.descending else models.Direction.ASC,
+        )
 
     def value(self, payload: Payload) -> Any:
         found = value_at(payload, self.key)
@@ -94,7 +97,13 @@ class Order:
     def checked(self, place: Place) -> Place:
         """The place of a cursor; `InvalidCursor` when it is none of this order."""
         key = place[0]
-        fits = key is None if self._field is None else isinstance(key, str) if self._title else key is None or isinstance(key, int | float)
+        fits = (
+            key is None
+            if self._field is None
+            else isinstance(key, str)
+            if self._title
+            else key is None or isinstance(key, int | float)
+        )
         if not fits or (isinstance(key, float) and not math.isfinite(key)):
             raise InvalidCursor.of("cursor", "is damaged; leave it out for the first page")
         return place
@@ -106,7 +115,11 @@ class Order:
         without = [p for p in by_id if self._key(payload(p)) is None]
         if self._field is None:
             return by_id
-        return sorted(with_key, key=lambda p: self._key(payload(p)), reverse=self.descending) + without  # type: ignore[arg-type, return-value]
+
+        def key(point: Any) -> Any:
+            return self._key(payload(point))
+
+        return sorted(with_key, key=key, reverse=self.descending) + without
 
     def stream(self, fetch: Fetch, after: Place | None, page: int) -> Iterator[Any]:
         """All points after a place, in order, read as they are wanted, about `page` at a time."""
@@ -125,17 +138,32 @@ class Order:
         if self._title:
             return str(payload["title"]).casefold()
         found = value_at(payload, value_key(self._field))
-        return None if found is None else _micros(datetime.fromisoformat(found)) if self._field.type is FieldType.DATETIME else found
+        return (
+            None
+            if found is None
+            else _micros(datetime.fromisoformat(found))
+            if self._field.type is FieldType.DATETIME
+            else found
+        )
 
     def _levels(self) -> list[_Level]:
         if self._field is None:
             return self._ids
         if self._title:
-            return [_Level(f"_title{i}", self.descending, stem="_title") for i in range(depth("_title"))] + self._ids
+            return [
+                _Level(f"_title{i}", self.descending, stem="_title") for i in range(depth("_title"))
+            ] + self._ids
         time = self._field.type is FieldType.DATETIME
         return [_Level(value_key(self._field), self.descending, time=time), *self._ids]
 
-    def _walk(self, fetch: Fetch, levels: list[_Level], fixed: list[models.Condition], after: Place | None, page: int) -> Iterator[Any]:
+    def _walk(
+        self,
+        fetch: Fetch,
+        levels: list[_Level],
+        fixed: list[models.Condition],
+        after: Place | None,
+        page: int,
+    ) -> Iterator[Any]:
         """The points that fulfil the fixed conditions and come after the place, which shares their fixed part."""
         level, bound = levels[0], fixed
         if after is not None:
@@ -144,7 +172,10 @@ class Order:
             bound = [*fixed, level.beyond(value)]
         while True:
             points = fetch(bound, level.ordered(), page)
-            groups = [(value, list(group)) for value, group in groupby(points, key=lambda p: level.value(p.payload))]
+            groups = [
+                (value, list(group))
+                for value, group in groupby(points, key=lambda p: level.value(p.payload))
+            ]
             full = len(points) >= page
             for _, group in groups[:-1] if full else groups:
                 yield from self.sorted(group, lambda p: p.payload)
@@ -158,12 +189,20 @@ class Order:
             bound = [*fixed, level.beyond(last)]
 
     def _ties(
-        self, fetch: Fetch, levels: list[_Level], fixed: list[models.Condition], value: Any, after: Place | None, page: int
+        self,
+        fetch: Fetch,
+        levels: list[_Level],
+        fixed: list[models.Condition],
+        value: Any,
+        after: Place | None,
+        page: int,
     ) -> Iterator[Any]:
         """The points that share this level's value: by the next level, or all at once where no level is left to tell them apart."""
         level, deeper = levels[0], levels[1:]
         shared = [*fixed, level.same(value)]
-        if level.stem is not None and ends(value):  # the whole text is shared: its further pieces do not exist
+        if level.stem is not None and ends(
+            value
+        ):  # the whole text is shared: its further pieces do not exist
             deeper = [found for found in deeper if found.stem != level.stem]
             if not deeper and after is not None:
                 return  # the place itself: ids are unique

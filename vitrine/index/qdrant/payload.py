@@ -105,20 +105,37 @@ def payload_of(record: Record, schema: Schema, *, seq: int) -> dict[str, Any]:
 
 def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
     """The part of the payload that follows from the product alone."""
-    own = {name: _plain(getattr(product, name)) for name in Product.__dataclass_fields__ if name != "attributes"}
+    own = {
+        name: _plain(getattr(product, name))
+        for name in Product.__dataclass_fields__
+        if name != "attributes"
+    }
     attributes = {name: _plain(value) for name, value in product.attributes.items()}
-    found: dict[str, Any] = {name: value for name, value in own.items() if value is not None and value != []}
-    rooms: dict[str, Any] = {"attributes": {n: v for n, v in attributes.items() if v != []}, "_words": {}, "_terms": {}}
+    found: dict[str, Any] = {
+        name: value for name, value in own.items() if value is not None and value != []
+    }
+    rooms: dict[str, Any] = {
+        "attributes": {n: v for n, v in attributes.items() if v != []},
+        "_words": {},
+        "_terms": {},
+    }
     for field in schema:
         if field.type in _ROOM_OF:
             rooms[_ROOM_OF[field.type]][field.name] = terms(field, product)
     for name in ("_words", "_terms"):
         rooms[name] = {n: v for n, v in rooms[name].items() if v is not None and v != []}
     rooms["_exact"] = {
-        f.name: json.dumps(v) for f in schema if f.type.numeric and (v := product.value(f.name)) is not None and number(v) != v
+        f.name: json.dumps(v)
+        for f in schema
+        if f.type.numeric and (v := product.value(f.name)) is not None and number(v) != v
     }
     found |= {name: room for name, room in rooms.items() if room}
-    return found | chunks("_id", product.id) | chunks("_title", product.title.casefold()) | {"_hash": product_hash(product)}
+    return (
+        found
+        | chunks("_id", product.id)
+        | chunks("_title", product.title.casefold())
+        | {"_hash": product_hash(product)}
+    )
 
 
 def terms(field: Field, product: Product) -> str | list[str] | None:
@@ -181,9 +198,15 @@ def _plain(value: Value | None) -> Any:
 def product_of(payload: Mapping[str, Any], schema: Schema) -> Product:
     """The product of a point's payload."""
     exact = {n: json.loads(digits) for n, digits in payload.get("_exact", {}).items()}
-    own = {n: exact.get(n, payload[n]) for n in Product.__dataclass_fields__ if n in payload and n != "attributes"}
+    own = {
+        n: exact.get(n, payload[n])
+        for n in Product.__dataclass_fields__
+        if n in payload and n != "attributes"
+    }
     built_in: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in own.items()}
-    attributes = {n: exact.get(n, _typed(v, schema.get(n))) for n, v in payload.get("attributes", {}).items()}
+    attributes = {
+        n: exact.get(n, _typed(v, schema.get(n))) for n, v in payload.get("attributes", {}).items()
+    }
     return Product(**built_in, attributes=MappingProxyType(attributes))
 
 
@@ -195,7 +218,11 @@ def _typed(stored: Any, field: Field | None) -> Value:
 
 def record_of(payload: Mapping[str, Any], vectors: Any, schema: Schema) -> Record:
     """The record of a point that was read with its vector."""
-    return Record(product_of(payload, schema), np.asarray(vectors[VECTOR], dtype=np.float32), payload["_image_key"])
+    return Record(
+        product_of(payload, schema),
+        np.asarray(vectors[VECTOR], dtype=np.float32),
+        payload["_image_key"],
+    )
 
 
 def stamp_of(payload: Mapping[str, Any]) -> Stamp:

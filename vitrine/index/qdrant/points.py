@@ -29,7 +29,14 @@ class Points:
         self._settings = settings
 
     def nearest(
-        self, vector: Vector, where: models.Filter | None, keys: list[str], *, limit: int, least: float | None, exact: bool
+        self,
+        vector: Vector,
+        where: models.Filter | None,
+        keys: list[str],
+        *,
+        limit: int,
+        least: float | None,
+        exact: bool,
     ) -> list[tuple[float, Mapping[str, Any]]]:
         """Scores and the wanted payload keys, the best first; at most `limit`, none that scores below `least`."""
         answer = self._read(
@@ -40,7 +47,9 @@ class Points:
             limit=limit,
             score_threshold=least,
             # local mode always compares everything and says so when it is asked for more
-            search_params=None if self._connection.local else search_params(self._settings, exact=exact),
+            search_params=None
+            if self._connection.local
+            else search_params(self._settings, exact=exact),
             with_payload=keys,
         )
         return [(point.score, point.payload) for point in answer.points]
@@ -59,15 +68,32 @@ class Points:
             limit *= 10
 
     def first(
-        self, where: models.Filter | None, order: models.OrderBy, *, limit: int, payload: bool | list[str] = True, vectors: bool = False
+        self,
+        where: models.Filter | None,
+        order: models.OrderBy,
+        *,
+        limit: int,
+        payload: bool | list[str] = True,
+        vectors: bool = False,
     ) -> list[Any]:
         """The first points in the order of one payload value; those without it are left out."""
         found: list[Any] = self._read(
-            "scroll", scroll_filter=where, order_by=order, limit=limit, with_payload=payload, with_vectors=[VECTOR] if vectors else False
+            "scroll",
+            scroll_filter=where,
+            order_by=order,
+            limit=limit,
+            with_payload=payload,
+            with_vectors=[VECTOR] if vectors else False,
         )[0]
         return found
 
-    def all(self, where: models.Filter | None, *, payload: bool | list[str] = True, vectors: bool = False) -> Iterator[Any]:
+    def all(
+        self,
+        where: models.Filter | None,
+        *,
+        payload: bool | list[str] = True,
+        vectors: bool = False,
+    ) -> Iterator[Any]:
         """All points that fulfil the filter, in no order."""
         offset = None
         while True:
@@ -88,7 +114,9 @@ class Points:
     ) -> Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Any]]:
         """How `ordering` reads the points that fulfil these conditions and its own."""
 
-        def fetch(conditions: list[models.Condition], order: models.OrderBy | None, limit: int | None) -> list[Any]:
+        def fetch(
+            conditions: list[models.Condition], order: models.OrderBy | None, limit: int | None
+        ) -> list[Any]:
             wanted = [*where, *conditions]
             both = models.Filter(must=wanted) if wanted else None
             if order is None or limit is None:
@@ -97,13 +125,18 @@ class Points:
 
         return fetch
 
-    def get(self, product_ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False) -> dict[str, Any]:
+    def get(
+        self, product_ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False
+    ) -> dict[str, Any]:
         """The points of the products that exist, by product id."""
         ids = [point_id(i) for i in dict.fromkeys(product_ids)]
         found = {}
         for start in range(0, len(ids), _CHUNK):
             for point in self._read(
-                "retrieve", ids=ids[start : start + _CHUNK], with_payload=payload, with_vectors=[VECTOR] if vectors else False
+                "retrieve",
+                ids=ids[start : start + _CHUNK],
+                with_payload=payload,
+                with_vectors=[VECTOR] if vectors else False,
             ):
                 found[str(point.payload[ID])] = point
         return found
@@ -118,11 +151,19 @@ class Points:
 
     def drop(self, product_ids: Iterable[str]) -> None:
         """Delete the points of products, durably."""
-        self._write("delete", points_selector=models.PointIdsList(points=[point_id(i) for i in product_ids]))
+        self._write(
+            "delete", points_selector=models.PointIdsList(points=[point_id(i) for i in product_ids])
+        )
 
     def _read(self, method: str, **arguments: Any) -> Any:
         return self._connection.read(method, collection_name=self._collection, **arguments)
 
     def _write(self, method: str, **arguments: Any) -> None:
         # wait: the write is durable and visible when the call returns; strong: one node puts all writes in order
-        self._connection.write(method, collection_name=self._collection, wait=True, ordering=models.WriteOrdering.STRONG, **arguments)
+        self._connection.write(
+            method,
+            collection_name=self._collection,
+            wait=True,
+            ordering=models.WriteOrdering.STRONG,
+            **arguments,
+        )

@@ -59,7 +59,13 @@ class Settler:
             point = self.points.get(candidate.id)
             exact = candidate.score if point is None else self._score(point.vector[VECTOR])
             # a product that was written again since Qdrant scored it keeps its place on this page
-            candidate.score = round(exact if abs(exact - candidate.score) <= ERROR else candidate.score, SCORE_DECIMALS) + 0.0
+            candidate.score = (
+                round(
+                    exact if abs(exact - candidate.score) <= ERROR else candidate.score,
+                    SCORE_DECIMALS,
+                )
+                + 0.0
+            )
             candidate.settled = True
 
     def near(self, candidates: Iterable[Candidate], score: float) -> None:
@@ -67,7 +73,9 @@ class Settler:
         self.settle(c for c in candidates if abs(c.score - score) <= 2 * ERROR)
 
     def _score(self, row: Any) -> float:
-        return float(np.einsum("j,j->", np.asarray(row, np.float32).astype(np.float64), self._vector))
+        return float(
+            np.einsum("j,j->", np.asarray(row, np.float32).astype(np.float64), self._vector)
+        )
 
 
 def cut(found: list[Candidate], query: IndexQuery, settler: Settler) -> list[Candidate]:
@@ -103,7 +111,10 @@ def page_by_score(members: list[Candidate], query: IndexQuery, settler: Settler)
 
 
 def collapsed(
-    members: list[Candidate], group_of: Callable[[Mapping[str, Any]], str | None], order: Order | None, settler: Settler
+    members: list[Candidate],
+    group_of: Callable[[Mapping[str, Any]], str | None],
+    order: Order | None,
+    settler: Settler,
 ) -> list[Candidate]:
     """The first member of each group in the order (None: by score), and all without a group."""
     groups: dict[str, list[Candidate]] = {}

@@ -15,9 +15,25 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, Walk
 from vitrine.index.qdrant.conditions import every, translate
 from vitrine.index.qdrant.counting import counted
 from vitrine.index.qdrant.ordering import Order
-from vitrine.index.qdrant.payload import ID, SEQ, facet_keys, point_id, product_of, value_at, value_key
+from vitrine.index.qdrant.payload import (
+    ID,
+    SEQ,
+    facet_keys,
+    point_id,
+    product_of,
+    value_at,
+    value_key,
+)
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.ranked import ERROR, Candidate, Settler, candidate_of, collapsed, cut, page_by_score
+from vitrine.index.qdrant.ranked import (
+    ERROR,
+    Candidate,
+    Settler,
+    candidate_of,
+    collapsed,
+    cut,
+    page_by_score,
+)
 from vitrine.products import Vector
 from vitrine.results import Hit
 
@@ -72,13 +88,27 @@ class Searching:
         page, more = self._page(members, query, order, settler)
         started = perf_counter()
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
-        facets = {f.name: counted(f, [m.payload for m in members], values=query.facet_values) for f in fields}
+        facets = {
+            f.name: counted(f, [m.payload for m in members], values=query.facet_values)
+            for f in fields
+        }
         facets_ms = (perf_counter() - started) * 1e3
         walk = None
         if page and more:
             last = page[-1]
-            bottom = query.walk.floor if query.walk is not None else None if floor is None else (floor.score, floor.id)
-            walk = Walk(as_of, bottom, (last.score if order is None else order.place(last.payload)[0], last.id), total)
+            bottom = (
+                query.walk.floor
+                if query.walk is not None
+                else None
+                if floor is None
+                else (floor.score, floor.id)
+            )
+            walk = Walk(
+                as_of,
+                bottom,
+                (last.score if order is None else order.place(last.payload)[0], last.id),
+                total,
+            )
         hits = self._hits(page, settler)
         return IndexAnswer(hits, total, facets, walk, found.search, matching, {"facets": facets_ms})
 
@@ -101,7 +131,12 @@ class Searching:
         limit = query.candidates + SPARE
         while matching:
             limit = min(limit, matching + 1)
-            found = [candidate_of(s, p) for s, p in self._points.nearest(vector, where, keys, limit=limit, least=least, exact=exact)]
+            found = [
+                candidate_of(s, p)
+                for s, p in self._points.nearest(
+                    vector, where, keys, limit=limit, least=least, exact=exact
+                )
+            ]
             usable = [c for c in found if c.payload[SEQ] <= as_of or query.walk is None]
             if len(found) < limit:
                 expected = min(query.candidates, matching - len(query.exclude))
@@ -116,7 +151,9 @@ class Searching:
             limit *= 2
         return _Found([], "exact")
 
-    def _page(self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler) -> tuple[list[Candidate], bool]:
+    def _page(
+        self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler
+    ) -> tuple[list[Candidate], bool]:
         """The next members in order, and whether more follow; one that was deleted since Qdrant found it makes room for the next."""
         while True:
             ranked = self._ranked(members, query, order, settler)
@@ -127,7 +164,9 @@ class Searching:
                 return page, len(ranked) > len(page)
             members = [c for c in members if c.id not in gone]
 
-    def _ranked(self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler) -> list[Candidate]:
+    def _ranked(
+        self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler
+    ) -> list[Candidate]:
         if order is None:
             return page_by_score(members, query, settler)
         ranked = order.sorted(members, lambda c: c.payload)
@@ -138,7 +177,10 @@ class Searching:
 
     def _hits(self, page: list[Candidate], settler: Settler) -> tuple[Hit, ...]:
         found = ((c, settler.points[c.id].payload) for c in page)
-        return tuple(Hit(product_of(payload, self._schema), c.score, payload["_image_key"]) for c, payload in found)
+        return tuple(
+            Hit(product_of(payload, self._schema), c.score, payload["_image_key"])
+            for c, payload in found
+        )
 
 
 def _least(query: IndexQuery) -> float | None:

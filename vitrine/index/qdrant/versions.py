@@ -39,7 +39,15 @@ class QdrantVersions:
         self._alias = f"{settings.qdrant_prefix}-live"
         self._open: dict[str, QdrantIndex] = {}
 
-    def create(self, *, model: str, fingerprint: str, dimension: int, schema: Schema, mapping: Mapping[str, Any]) -> VectorIndex:
+    def create(
+        self,
+        *,
+        model: str,
+        fingerprint: str,
+        dimension: int,
+        schema: Schema,
+        mapping: Mapping[str, Any],
+    ) -> VectorIndex:
         """A new, empty collection with all its payload indexes, in state "building"."""
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
@@ -48,19 +56,28 @@ class QdrantVersions:
             "created": created.isoformat(), "schema": json.dumps(schema.to_dict()), "mapping": json.dumps(dict(mapping)),
         }  # fmt: skip  # as text, for Qdrant keeps no order of keys
         self._connection.manage(
-            "create_collection", collection_name=self._collection(name), metadata=metadata, **collection(self._settings, dimension)
+            "create_collection",
+            collection_name=self._collection(name),
+            metadata=metadata,
+            **collection(self._settings, dimension),
         )
         if not self._connection.local:  # local mode has no payload indexes
             for key, index in payload_indexes(schema, self._settings).items():
                 self._connection.write(
-                    "create_payload_index", collection_name=self._collection(name), field_name=key, field_schema=index, wait=True
+                    "create_payload_index",
+                    collection_name=self._collection(name),
+                    field_name=key,
+                    field_schema=index,
+                    wait=True,
                 )
         return self.open(name)
 
     def open(self, name: str) -> VectorIndex:
         """Open a version by name; `NotFound` when there is none."""
         info = self._info(name)
-        index = QdrantIndex(Points(self._connection, self._collection(name), self._settings), info, self._settings)
+        index = QdrantIndex(
+            Points(self._connection, self._collection(name), self._settings), info, self._settings
+        )
         self._open[name] = index
         return index
 
@@ -68,25 +85,35 @@ class QdrantVersions:
         """The version that the alias names now; `NoLiveVersion` before the first publish."""
         name = self._live_name()
         if name is None:
-            raise NoLiveVersion("no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists")
+            raise NoLiveVersion(
+                "no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists"
+            )
         return self._open.get(name) or self.open(name)
 
     def complete(self, name: str) -> None:
         """Mark a building version as "ready"."""
         self._info(name)
-        self._connection.write("update_collection", collection_name=self._collection(name), metadata={"state": "ready"})
+        self._connection.write(
+            "update_collection", collection_name=self._collection(name), metadata={"state": "ready"}
+        )
 
-    def publish(self, name: str, *, verify: Callable[[VectorIndex], None] | None = None) -> str | None:
+    def publish(
+        self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
+    ) -> str | None:
         """Point the alias at a version, in one request; returns the previous live name."""
         info = self._info(name)
         if info.state == "building":
-            raise Conflict(f"version {name} is still being built; it can be published once it is complete")
+            raise Conflict(
+                f"version {name} is still being built; it can be published once it is complete"
+            )
         if verify is not None:
             verify(self.open(name))
         previous = self._live_name()
         steps: list[Any] = []
         if previous is not None:
-            steps.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias)))
+            steps.append(
+                models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias))
+            )
         created = models.CreateAlias(collection_name=self._collection(name), alias_name=self._alias)
         steps.append(models.CreateAliasOperation(create_alias=created))
         self._connection.manage("update_collection_aliases", change_aliases_operations=steps)
@@ -117,7 +144,9 @@ class QdrantVersions:
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         """Discard ready versions but `spare` and the newest, `keep` in all; returns their names."""
         gone = []
-        for name in surplus([info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare):
+        for name in surplus(
+            [info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare
+        ):
             try:
                 self.discard(name)
             except (NotFound, Conflict):
@@ -146,7 +175,11 @@ class QdrantVersions:
         if found.status == models.CollectionStatus.RED:
             yield f"collection {self._collection(name)} is in state red: {_said(found.optimizer_status)}; see Qdrant's log"
         if not self._connection.local:
-            missing = [key for key in payload_indexes(info.schema, self._settings) if key not in found.payload_schema]
+            missing = [
+                key
+                for key in payload_indexes(info.schema, self._settings)
+                if key not in found.payload_schema
+            ]
             if missing:
                 yield f"collection {self._collection(name)} lacks payload indexes ({', '.join(missing)}); run `vitrine reindex`"
 
@@ -172,7 +205,9 @@ class QdrantVersions:
         )
 
     def _read_collection(self, name: str) -> models.CollectionInfo:
-        found: models.CollectionInfo = self._connection.read("get_collection", collection_name=self._collection(name))
+        found: models.CollectionInfo = self._connection.read(
+            "get_collection", collection_name=self._collection(name)
+        )
         return found
 
     def _collection(self, name: str) -> str:
@@ -181,7 +216,11 @@ class QdrantVersions:
     def _names(self) -> builtins.list[str]:
         found = (c.name for c in self._connection.read("get_collections").collections)
         start = f"{self._settings.qdrant_prefix}-"
-        return [rest for name in found if name.startswith(start) and is_version_name(rest := name.removeprefix(start))]
+        return [
+            rest
+            for name in found
+            if name.startswith(start) and is_version_name(rest := name.removeprefix(start))
+        ]
 
     def _live_name(self) -> str | None:
         aliases = self._connection.read("get_aliases").aliases

@@ -19,7 +19,10 @@ from ingest.sources.stream import StreamSource
 from vitrine.errors import InvalidInput
 from vitrine.settings import Settings
 
-ROWS = [{"id": "001", "name": "Mug", "price": "1.50"}, {"id": "002", "name": 'Größe, "XL"\nzwei', "price": "NA"}]
+ROWS = [
+    {"id": "001", "name": "Mug", "price": "1.50"},
+    {"id": "002", "name": 'Größe, "XL"\nzwei', "price": "NA"},
+]
 
 
 @pytest.fixture
@@ -45,7 +48,10 @@ def broken(source: Source) -> dict[int, str]:
 
 def as_csv(separator: str = ",") -> str:
     quoted = '"Größe, ""XL""\nzwei"'
-    return separator.join(("id", "name", "price")) + f"\n001{separator}Mug{separator}1.50\n\n002{separator}{quoted}{separator}NA\n"
+    return (
+        separator.join(("id", "name", "price"))
+        + f"\n001{separator}Mug{separator}1.50\n\n002{separator}{quoted}{separator}NA\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,10 @@ def as_csv(separator: str = ",") -> str:
         ("p.json.gz", gzip.compress(json.dumps(ROWS).encode(), mtime=0)),
         ("P.CSV", as_csv("|").encode()),
         ("p.jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
-        ("p.ndjson", b"\xef\xbb\xbf" + "\r\n".join(json.dumps(r, ensure_ascii=False) for r in ROWS).encode()),
+        (
+            "p.ndjson",
+            b"\xef\xbb\xbf" + "\r\n".join(json.dumps(r, ensure_ascii=False) for r in ROWS).encode(),
+        ),
         ("p.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode(), mtime=0)),
         ("p.json", json.dumps(ROWS, indent=2).encode()),
         ("p.json", b"\xef\xbb\xbf\n" + json.dumps(ROWS, ensure_ascii=False).encode()),
@@ -71,7 +80,9 @@ def as_csv(separator: str = ",") -> str:
         ("[odd] na*me?.csv", as_csv().encode()),
     ],
 )
-def test_text_stays_as_written_in_every_notation(folder: Path, settings: Settings, file: str, data: bytes) -> None:
+def test_text_stays_as_written_in_every_notation(
+    folder: Path, settings: Settings, file: str, data: bytes
+) -> None:
     (folder / file).write_bytes(data)
     source = open_source(str(folder / file), settings)
     assert values(source) == ROWS
@@ -81,7 +92,9 @@ def test_text_stays_as_written_in_every_notation(folder: Path, settings: Setting
 
 
 def test_parquet_keeps_types_and_counts_its_rows(folder: Path, settings: Settings) -> None:
-    rows = [{"id": i, "image": {"bytes": b"x" * i, "path": None}, "tags": ["a"] * i} for i in range(50)]
+    rows = [
+        {"id": i, "image": {"bytes": b"x" * i, "path": None}, "tags": ["a"] * i} for i in range(50)
+    ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "p.parquet", row_group_size=7)
     source = open_source(str(folder / "p.parquet"), settings)
     assert values(source) == rows
@@ -89,7 +102,9 @@ def test_parquet_keeps_types_and_counts_its_rows(folder: Path, settings: Setting
     assert tuple(source.columns(())) == ("id", "image", "tags")
 
 
-def test_a_glob_is_read_in_order_of_name_with_numbers_throughout(folder: Path, settings: Settings) -> None:
+def test_a_glob_is_read_in_order_of_name_with_numbers_throughout(
+    folder: Path, settings: Settings
+) -> None:
     (folder / "b.csv").write_text("id,name\n3,c\n")
     (folder / "a.jsonl").write_text('{"id": "1"}\n{"id": "2"}\n')
     (folder / "notes.txt").write_text("no catalogue")
@@ -124,7 +139,9 @@ def test_a_csv_line_of_another_width_costs_that_line_only(folder: Path, settings
     assert "has 3 values, but the header names 2 columns" in broken(source)[1]
 
 
-def test_a_quotation_mark_that_never_closes_does_not_take_all_memory(folder: Path, settings: Settings) -> None:
+def test_a_quotation_mark_that_never_closes_does_not_take_all_memory(
+    folder: Path, settings: Settings
+) -> None:
     (folder / "p.csv").write_text('id,name\n1,a\n2,"b\n' + "x,y\n" * 400_000)
     source = open_source(str(folder / "p.csv"), settings)
     assert "quotation mark" in broken(source)[1]
@@ -138,7 +155,9 @@ def test_damage_within_a_json_list_keeps_what_came_before(folder: Path, settings
     assert "no valid JSON" in broken(source)[3]
 
 
-def test_columns_of_lines_are_sought_until_all_wanted_are_found(folder: Path, settings: Settings) -> None:
+def test_columns_of_lines_are_sought_until_all_wanted_are_found(
+    folder: Path, settings: Settings
+) -> None:
     (folder / "p.jsonl").write_text('{"id": 1}\n' * 5000 + '{"id": 2, "rare": 3}\n')
     source = open_source(str(folder / "p.jsonl"), settings)
     assert "rare" in source.columns({"id", "rare"})
@@ -146,7 +165,14 @@ def test_columns_of_lines_are_sought_until_all_wanted_are_found(folder: Path, se
 
 
 def test_class_folders_become_the_category(folder: Path, settings: Settings) -> None:
-    for name in ("red_dress.jpg", "Men/Tops/blue-tee.PNG", "Men/shoe.webp", "Men/notes.txt", ".hidden/x.jpg", "train/hat.jpg"):
+    for name in (
+        "red_dress.jpg",
+        "Men/Tops/blue-tee.PNG",
+        "Men/shoe.webp",
+        "Men/notes.txt",
+        ".hidden/x.jpg",
+        "train/hat.jpg",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
     source = open_source(str(folder), settings)
@@ -159,10 +185,16 @@ def test_class_folders_become_the_category(folder: Path, settings: Settings) -> 
     assert source.count() == 4
 
 
-def test_a_local_data_set_is_streamed_with_its_pictures_as_bytes(folder: Path, settings: Settings) -> None:
+def test_a_local_data_set_is_streamed_with_its_pictures_as_bytes(
+    folder: Path, settings: Settings
+) -> None:
     rows = [{"id": str(i), "image": {"bytes": b"no picture", "path": None}} for i in range(3)]
     table = pa.Table.from_pylist(rows)
-    features = {"info": {"features": {"id": {"dtype": "string", "_type": "Value"}, "image": {"_type": "Image"}}}}
+    features = {
+        "info": {
+            "features": {"id": {"dtype": "string", "_type": "Value"}, "image": {"_type": "Image"}}
+        }
+    }
     table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
     (folder / "data").mkdir()
     pq.write_table(table, folder / "data" / "train-00000-of-00001.parquet")
@@ -172,7 +204,9 @@ def test_a_local_data_set_is_streamed_with_its_pictures_as_bytes(folder: Path, s
 
 
 def test_standard_input_is_read_once_line_by_line() -> None:
-    source = StreamSource(io.BytesIO(b'\xef\xbb\xbf{"id": "1"}\n\nbroken\n{"id": "3"}\n'), Path("/shop"))
+    source = StreamSource(
+        io.BytesIO(b'\xef\xbb\xbf{"id": "1"}\n\nbroken\n{"id": "3"}\n'), Path("/shop")
+    )
     assert set(source.columns({"id"})) == {"id"}
     found = list(source.rows())
     assert [type(row).__name__ for row in found] == ["Row", "BrokenRow", "Row"]
@@ -182,15 +216,21 @@ def test_standard_input_is_read_once_line_by_line() -> None:
 
 @pytest.mark.parametrize("spec", ["none.csv", "folder/none-*.parquet", "a/b/c", "what is this?"])
 def test_what_does_not_exist_is_told_with_what_may_be_given(settings: Settings, spec: str) -> None:
-    with pytest.raises(InvalidInput, match=r"there is no .* give a path or glob of \.parquet, \.csv"):
+    with pytest.raises(
+        InvalidInput, match=r"there is no .* give a path or glob of \.parquet, \.csv"
+    ):
         open_source(spec, settings)
 
 
-def test_an_unreachable_data_set_says_so_and_what_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_data_set_says_so_and_what_to_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingest.sources.library.streamed", _no_network)
     monkeypatch.setattr("ingest.sources.hub.streamed", _no_network)
     source = open_source("someone/some_products", settings)
-    with pytest.raises(InvalidInput, match=r"cannot be had from the hub .*no route.* give its folder"):
+    with pytest.raises(
+        InvalidInput, match=r"cannot be had from the hub .*no route.* give its folder"
+    ):
         source.columns({"id"})
 
 
@@ -208,14 +248,20 @@ def _no_network(*_: object, **__: object) -> None:
         ("p.txt", b"x", "none of the formats"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told(folder: Path, settings: Settings, file: str, data: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_told(
+    folder: Path, settings: Settings, file: str, data: bytes, words: str
+) -> None:
     (folder / file).write_bytes(data)
     with pytest.raises(InvalidInput, match=words):
         open_source(str(folder / file), settings).columns({"id"})
 
 
-def test_reading_writes_only_below_the_data_folder(folder: Path, settings: Settings, tmp_path: Path) -> None:
+def test_reading_writes_only_below_the_data_folder(
+    folder: Path, settings: Settings, tmp_path: Path
+) -> None:
     (folder / "p.csv").write_text("id\n1\n")
     before = sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(settings.data_dir))
     assert values(open_source(str(folder / "p.csv"), settings)) == [{"id": "1"}]
-    assert sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(settings.data_dir)) == before
+    assert (
+        sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(settings.data_dir)) == before
+    )
