@@ -1,6 +1,6 @@
-"""The cursor: everything a further page needs, so that no server has to remember a walk.
+"""The cursor: everything a further page needs, so that no server has to remember one.
 
-It carries the index version, a digest of the query it belongs to, where the walk stands, and the query's vector: a
+It carries the index version, a digest of the query it belongs to, where the pages stand, and the query's vector: a
 further page never embeds again, and its scores are those of the first page to the last bit.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from vitrine.errors import InvalidCursor
-from vitrine.index import Walk
+from vitrine.index import PageToken
 from vitrine.products import Vector
 from vitrine.queries import SearchQuery
 
@@ -27,23 +27,23 @@ _LONGEST = 64_000
 
 @dataclass(frozen=True, eq=False)
 class Cursor:
-    """Where one walk through one query's pages stands, and with which vector."""
+    """Where the pages of one query stand, and with which vector."""
 
     version: str
     digest: str
-    walk: Walk
+    token: PageToken
     vector: Vector | None
 
     def encode(self) -> str:
         """URL-safe text: base64url of a JSON line and the vector's little-endian float32 bytes."""
-        walk = self.walk
+        token = self.token
         head = {
             "v": self.version,
             "d": self.digest,
-            "s": walk.as_of,
-            "f": walk.floor,
-            "a": walk.after,
-            "t": walk.total,
+            "s": token.as_of,
+            "f": token.lowest_candidate,
+            "a": token.search_after,
+            "t": token.total,
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
         return (
@@ -81,16 +81,16 @@ class Cursor:
         vector = np.frombuffer(tail, "<f4").astype(np.float32) if tail else None
         if vector is not None and not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
             raise ValueError("not a unit vector")
-        return cls(_text(stored["v"]), _text(stored["d"]), _walk(stored), vector)
+        return cls(_text(stored["v"]), _text(stored["d"]), _token(stored), vector)
 
 
-def _walk(stored: dict[str, Any]) -> Walk:
+def _token(stored: dict[str, Any]) -> PageToken:
     floor, after = stored["f"], stored["a"]
     if floor is not None:
         floor = (float(floor[0]), _text(floor[1]))
     if not (after[0] is None or isinstance(after[0], str | int | float)):
         raise TypeError("a sort key is a number, text or nothing")
-    return Walk(int(stored["s"]), floor, (after[0], _text(after[1])), int(stored["t"]))
+    return PageToken(int(stored["s"]), floor, (after[0], _text(after[1])), int(stored["t"]))
 
 
 def _text(value: object) -> str:

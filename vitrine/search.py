@@ -158,7 +158,7 @@ class SearchEngine:
             facets=query.facets,
             facet_values=self._settings.facet_values,
             limit=query.limit,
-            walk=cursor.walk if cursor else None,
+            page_token=cursor.token if cursor else None,
         )
 
 
@@ -226,8 +226,8 @@ def _page(
     info = serving.index.info
     cursor = (
         None
-        if answer.walk is None
-        else Cursor(info.name, query_digest(query), answer.walk, vector).encode()
+        if answer.next_token is None
+        else Cursor(info.name, query_digest(query), answer.next_token, vector).encode()
     )
     truncated = any(serving.embedder.truncates(t.text) for t in query.texts)
     return Page(

@@ -108,7 +108,7 @@ class LiveIndex:
         return serving
 
     def of(self, version: str) -> Serving:
-        """A version by name, for a walk that began on it; `NotFound` when it is gone."""
+        """A version by name, for a further page of a search that began on it; `NotFound` when it is gone."""
         index = self._versions.open(version)
         serving = self._serving
         if serving is not None and serving.index.info.name == version:

@@ -34,7 +34,7 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
         assert hit.score == (None if rated is None else pytest.approx(rated, abs=1e-5))
     assert answer.total == len(expected)
     assert answer.matching == len(oracle.matching(records, query.filter))
-    assert (answer.walk is None) == (len(expected) <= query.limit)
+    assert (answer.next_token is None) == (len(expected) <= query.limit)
     for name in query.facets:
         check_facet(answer.facets[name], [r for r, _ in expected], name)
 
@@ -98,7 +98,7 @@ def test_queries_equal_the_oracle_while_products_come_change_and_go(index: Vecto
 def test_an_empty_index_answers_with_nothing(index: VectorIndex):
     for query in (IndexQuery(), IndexQuery(vector=unit(np.ones(DIMENSION)))):
         answer = index.search(query)
-        assert (answer.hits, answer.total, answer.matching, answer.walk) == ((), 0, 0, None)
+        assert (answer.hits, answer.total, answer.matching, answer.next_token) == ((), 0, 0, None)
     facets = index.search(IndexQuery(facets=("color", "price", "in_stock"))).facets
     assert facets == {
         "color": ValueFacet((), 0),

@@ -27,10 +27,10 @@ def walk(
     for page in range(1000):
         answer = index.search(query)
         hits += answer.hits
-        if answer.walk is None:
+        if answer.next_token is None:
             return hits
         between(page)
-        query = replace(query, walk=answer.walk)
+        query = replace(query, page_token=answer.next_token)
     raise AssertionError("the walk does not end")
 
 
@@ -142,7 +142,7 @@ def test_total_stays_what_it_was_when_the_walk_began(index: VectorIndex):
     query = IndexQuery(limit=10)
     first = index.search(query)
     index.delete([first.hits[0].product.id])
-    assert index.search(replace(query, walk=first.walk)).total == first.total == 50
+    assert index.search(replace(query, page_token=first.next_token)).total == first.total == 50
 
 
 def test_a_walk_goes_on_in_another_process(
@@ -153,6 +153,6 @@ def test_a_walk_goes_on_in_another_process(
     index.upsert(records)
     query = IndexQuery(vector=separated(rng, records), limit=30, candidates=100)
     first = index.search(query)
-    second = open_again().open(index.info.name).search(replace(query, walk=first.walk))
+    second = open_again().open(index.info.name).search(replace(query, page_token=first.next_token))
     expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
     assert [h.product.id for h in (*first.hits, *second.hits)] == expected[:60]

@@ -10,7 +10,7 @@ import pytest
 
 from vitrine.cursors import Cursor, query_digest
 from vitrine.errors import InvalidCursor
-from vitrine.index import Walk
+from vitrine.index import PageToken
 from vitrine.queries import SearchQuery, Sort, WeightedText
 
 QUERY = SearchQuery(texts=(WeightedText("red dress"),), limit=5)
@@ -22,7 +22,7 @@ def _cursor(dimension: int = 512) -> Cursor:
     return Cursor(
         "20260101T000000Z-clip",
         query_digest(QUERY),
-        Walk(17, (0.25, "b"), ("Älpha", "a\nb"), 87),
+        PageToken(17, (0.25, "b"), ("Älpha", "a\nb"), 87),
         vector,
     )
 
@@ -30,7 +30,7 @@ def _cursor(dimension: int = 512) -> Cursor:
 def test_a_cursor_comes_back_as_it_went_with_the_vector_to_the_last_bit():
     sent = _cursor()
     back = Cursor.decode(sent.encode(), QUERY)
-    assert (back.version, back.walk) == (sent.version, sent.walk)
+    assert (back.version, back.token) == (sent.version, sent.token)
     assert np.array_equal(back.vector, sent.vector)
 
 

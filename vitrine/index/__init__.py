@@ -4,18 +4,18 @@ from vitrine.index.ports import (
     IndexAnswer,
     IndexQuery,
     IndexVersions,
+    PageToken,
     Stamp,
     VectorIndex,
     VersionInfo,
-    Walk,
 )
 
 __all__ = [
     "IndexAnswer",
     "IndexQuery",
     "IndexVersions",
+    "PageToken",
     "Stamp",
     "VectorIndex",
     "VersionInfo",
-    "Walk",
 ]

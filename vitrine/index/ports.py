@@ -18,11 +18,11 @@ __all__ = [
     "IndexAnswer",
     "IndexQuery",
     "IndexVersions",
+    "PageToken",
     "Stamp",
     "VectorIndex",
     "VersionInfo",
     "VersionState",
-    "Walk",
 ]
 
 SCORE_DECIMALS = 6
@@ -30,19 +30,20 @@ SCORE_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """Where a walk through the pages of one candidate set stands.
+class PageToken:
+    """Where the reading of one candidate set, page by page, stands (search-after paging).
 
-    `as_of` is the last write the walk sees: products written later are left out of its further pages, so no page
-    repeats a product. `floor` is the (score, id) of the last candidate of the set (None when browsing, or when the
-    set was not cut): nothing below it joins the set. `after` is the sort key and id of the last hit shown.
-    `total` is the size of the set when the walk began. A first page by relevance alone may leave the floor to the second
-    one: then a candidate that goes before that makes room for the next best.
+    `as_of` is the last write these pages see: products written later are left out of further
+    pages, so no page repeats a product. `lowest_candidate` is the (score, id) of the last candidate
+    of the set (None when browsing, or when the set was not cut): nothing below it joins the set.
+    `search_after` is the sort key and id of the last hit shown. `total` is the size of the set at its
+    first page. A first page by relevance alone may leave `lowest_candidate` to the second one: then a
+    candidate that goes before that makes room for the next best.
     """
 
     as_of: int
-    floor: tuple[float, str] | None
-    after: tuple[float | str | None, str]
+    lowest_candidate: tuple[float, str] | None
+    search_after: tuple[float | str | None, str]
     total: int
 
 
@@ -70,12 +71,12 @@ class IndexQuery:
     facet_values: int = 50
     """Values listed per facet at most, the most frequent first."""
     limit: int = 24
-    walk: Walk | None = None
+    page_token: PageToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexAnswer:
-    """One page. `walk` continues after its last hit, None when that was the last candidate.
+    """One page. `next_token` continues after its last hit, None when that was the last candidate.
 
     `search` names the plan ("exact", "hnsw", "browse", ...), `matching` counts the products under the filter.
     """
@@ -83,7 +84,7 @@ class IndexAnswer:
     hits: tuple[Hit, ...]
     total: int
     facets: Mapping[str, Facet]
-    walk: Walk | None
+    next_token: PageToken | None
     search: str
     matching: int
     timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -42,9 +42,9 @@ def walked(index: VectorIndex, query: IndexQuery) -> list[str]:
     while True:
         answer = index.search(query)
         found += [hit.product.id for hit in answer.hits]
-        if answer.walk is None:
+        if answer.next_token is None:
             return found
-        query = replace(query, walk=answer.walk)
+        query = replace(query, page_token=answer.next_token)
 
 
 AWKWARD = [

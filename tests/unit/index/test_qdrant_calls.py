@@ -276,7 +276,7 @@ def test_a_product_that_goes_after_it_was_found_makes_room_for_the_next(sort: st
     assert [hit.product.id for hit in answer.hits] == [
         i for i in whole if i not in (whole[0], whole[3])
     ][:5]
-    rest = index.search(replace(query, limit=20, walk=answer.walk))
+    rest = index.search(replace(query, limit=20, page_token=answer.next_token))
     assert [hit.product.id for hit in rest.hits] == whole[7:]
 
 
@@ -290,14 +290,14 @@ def test_browsing_reads_no_more_than_some_pages(sort: str):
     )
     answer = index.search(query)
     for _ in range(5):
-        assert answer.walk is not None
+        assert answer.next_token is not None
         recorder.calls.clear()
         recorder.read = 0
         answer = index.search(
             IndexQuery(
                 **{
                     **{n: getattr(query, n) for n in IndexQuery.__dataclass_fields__},
-                    "walk": answer.walk,
+                    "page_token": answer.next_token,
                 }
             )
         )

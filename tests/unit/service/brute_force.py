@@ -10,7 +10,7 @@ from tests.fakes import FakeEmbedder
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import MATCH_ALL, Filter
-from vitrine.index import IndexAnswer, IndexQuery, VectorIndex, VersionInfo, Walk
+from vitrine.index import IndexAnswer, IndexQuery, PageToken, VectorIndex, VersionInfo
 from vitrine.products import Record
 from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
 
@@ -67,19 +67,21 @@ class BruteForceIndex:
             )
         start = (
             0
-            if query.walk is None
-            else [h.product.id for h in found].index(query.walk.after[1]) + 1
+            if query.page_token is None
+            else [h.product.id for h in found].index(query.page_token.search_after[1]) + 1
         )
         hits = tuple(found[start : start + query.limit])
         more = start + query.limit < len(found)
-        walk = (
-            Walk(0, None, (hits[-1].score, hits[-1].product.id), len(found))
+        next_token = (
+            PageToken(0, None, (hits[-1].score, hits[-1].product.id), len(found))
             if hits and more
             else None
         )
         facets = {name: self._facet(name, found) for name in query.facets}
         search = "browse" if query.vector is None else "exact"
-        return IndexAnswer(hits, len(found), facets, walk, search, len(matching), {"facets": 0.1})
+        return IndexAnswer(
+            hits, len(found), facets, next_token, search, len(matching), {"facets": 0.1}
+        )
 
     def _facet(self, name: str, hits: Sequence[Hit]) -> ValueFacet | RangeFacet:
         if self.info.schema.get(name).type.numeric:

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.service.checking import CheckingClient
 from tests.unit.service.conftest import base64_of, picture
 from vitrine.cursors import Cursor
-from vitrine.index import Walk
+from vitrine.index import PageToken
 
 JSON = "application/json"
 
@@ -227,7 +227,7 @@ def test_a_cursor_of_a_version_that_is_gone_is_refused(
 ):
     monkeypatch.setattr("vitrine.search.query_digest", lambda _: "digest")
     monkeypatch.setattr("vitrine.cursors.query_digest", lambda _: "digest")
-    cursor = Cursor("v0", "digest", Walk(0, None, (0.5, "mugs/7"), 12), None).encode()
+    cursor = Cursor("v0", "digest", PageToken(0, None, (0.5, "mugs/7"), 12), None).encode()
     response = client.get("/v1/search", query_string={"cursor": cursor})
     assert response.status_code == 422
     assert "has expired" in faults(response)["cursor"]

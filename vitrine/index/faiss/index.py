@@ -31,7 +31,7 @@ from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.state import State
 from vitrine.index.faiss.upkeep import Upkeep
 from vitrine.index.patching import patched
-from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo, Walk
+from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken, Stamp, VersionInfo
 from vitrine.products import Product, Record, Value
 from vitrine.results import Facet, Hit
 
@@ -149,22 +149,26 @@ class FaissIndex:
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         spent["facets"] = (perf_counter() - started) * 1e3
-        walk = query.walk
-        total = page.total if walk is None else walk.total
+        token = query.page_token
+        total = page.total if token is None else token.total
         further = None
         if page.more:
             last = page.entries[-1]
             as_of, floor = (
-                (state.seq, page.floor) if walk is None else (walk.as_of, walk.floor or page.floor)
+                (state.seq, page.floor)
+                if token is None
+                else (token.as_of, token.lowest_candidate or page.floor)
             )
-            further = Walk(as_of, floor, (last.raw, hits[-1].product.id), total)
+            further = PageToken(as_of, floor, (last.raw, hits[-1].product.id), total)
         return IndexAnswer(
             hits, total, facets, further, page.search, self._matching(state, query.filter)
         )
 
     def _page(self, state: State, query: IndexQuery) -> Page:
-        after = None if query.walk is None else key_of(*query.walk.after, query.sort)
-        as_of = state.seq if query.walk is None else min(query.walk.as_of, state.seq)
+        after = (
+            None if query.page_token is None else key_of(*query.page_token.search_after, query.sort)
+        )
+        as_of = state.seq if query.page_token is None else min(query.page_token.as_of, state.seq)
 
         def masks() -> list[Mask]:
             return state.masks(query.filter, as_of=as_of, exclude=query.exclude)
@@ -193,7 +197,11 @@ class FaissIndex:
             lambda: find_candidates(state, masks(), query, vector, self._planner),
             weight=Candidates.weigh,
         )
-        floor = None if query.walk is None or query.walk.floor == best.floor else query.walk.floor
+        floor = (
+            None
+            if query.page_token is None or query.page_token.lowest_candidate == best.floor
+            else query.page_token.lowest_candidate
+        )
         key = (*near, *asked[3:], floor)
         ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
         rest = ranking.after(after, query.sort)

@@ -52,7 +52,7 @@ class Candidates:
 def first_looked_at(query: IndexQuery) -> int:
     """How many of its candidates, the best first, an answer depends on, but for their number."""
     whole = (
-        query.walk
+        query.page_token
         or query.facets
         or query.collapse
         or query.sort.field is not None

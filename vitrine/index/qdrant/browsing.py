@@ -16,7 +16,7 @@ from qdrant_client import models
 
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Field, Schema
-from vitrine.index.ports import IndexAnswer, IndexQuery, Walk
+from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
 from vitrine.index.qdrant.conditions import every, translate
 from vitrine.index.qdrant.counting import counted, facet_of
 from vitrine.index.qdrant.ordering import Order, Place
@@ -39,17 +39,21 @@ class Browsing:
         """One page; see `IndexQuery`."""
         matching = self._points.count(every(translate(query.filter)))
         order = Order(query.sort, self._schema)
-        after = None if query.walk is None else order.checked(query.walk.after)
+        after = None if query.page_token is None else order.checked(query.page_token.search_after)
         # further pages see nothing that was written after the first one
         bound = (
             None
-            if query.walk is None
+            if query.page_token is None
             else models.FieldCondition(key=SEQ, range=models.Range(lte=as_of))
         )
         where = [c for c in (translate(query.filter), excluded(query), bound) if c is not None]
         collapse = None if query.collapse in (None, ID) else query.collapse
         if collapse is None:
-            total = self._points.count(every(*where)) if query.walk is None else query.walk.total
+            total = (
+                self._points.count(every(*where))
+                if query.page_token is None
+                else query.page_token.total
+            )
             page = list(
                 islice(
                     order.stream(self._points.fetcher(where), after, query.limit + 1),
@@ -63,7 +67,7 @@ class Browsing:
             }
         else:
             members = self._collapsed(query, collapse, order, where)
-            total = len(members) if query.walk is None else query.walk.total
+            total = len(members) if query.page_token is None else query.page_token.total
             page = self._page(members, order, after, query.limit + 1)
             started = perf_counter()
             facets = {
@@ -72,15 +76,17 @@ class Browsing:
             }
         facets_ms = (perf_counter() - started) * 1e3
         shown = page[: query.limit]
-        walk = (
-            Walk(as_of, None, order.place(shown[-1].payload), total)
+        next_token = (
+            PageToken(as_of, None, order.place(shown[-1].payload), total)
             if len(page) > query.limit
             else None
         )
         hits = tuple(
             Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown
         )
-        return IndexAnswer(hits, total, facets, walk, "browse", matching, {"facets": facets_ms})
+        return IndexAnswer(
+            hits, total, facets, next_token, "browse", matching, {"facets": facets_ms}
+        )
 
     def facets(
         self, names: Sequence[str], condition: models.Condition | None, *, values: int

@@ -108,7 +108,7 @@ class QdrantIndex:
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
-        as_of = clock.now() if query.walk is None else query.walk.as_of
+        as_of = clock.now() if query.page_token is None else query.page_token.as_of
         if query.vector is None:
             return self._browsing.answer(query, as_of=as_of)
         return self._searching.answer(query, query.vector, as_of=as_of)

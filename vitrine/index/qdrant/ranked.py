@@ -83,7 +83,7 @@ def cut(found: list[Candidate], query: IndexQuery, settler: Settler) -> list[Can
     if query.min_score is not None:
         settler.near(found, query.min_score)
         found = [c for c in found if c.score >= query.min_score]
-    floor = None if query.walk is None else query.walk.floor
+    floor = None if query.page_token is None else query.page_token.lowest_candidate
     if floor is not None:
         settler.near(found, floor[0])
         found = [c for c in found if c.rank <= (-floor[0], floor[1])]
@@ -95,8 +95,8 @@ def cut(found: list[Candidate], query: IndexQuery, settler: Settler) -> list[Can
 
 
 def page_by_score(members: list[Candidate], query: IndexQuery, settler: Settler) -> list[Candidate]:
-    """The members that come after the walk's last hit, the first page of them exactly in order."""
-    after = None if query.walk is None else query.walk.after
+    """The members that come after the last page's last hit, the first page of them exactly in order."""
+    after = None if query.page_token is None else query.page_token.search_after
     if after is not None:
         if not isinstance(after[0], int | float):
             raise InvalidCursor.of("cursor", "is damaged; leave it out for the first page")

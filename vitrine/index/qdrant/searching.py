@@ -11,7 +11,7 @@ from qdrant_client import models
 
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Schema
-from vitrine.index.ports import IndexAnswer, IndexQuery, Walk
+from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
 from vitrine.index.qdrant.conditions import every, translate
 from vitrine.index.qdrant.counting import counted
 from vitrine.index.qdrant.ordering import Order
@@ -84,7 +84,7 @@ class Searching:
         if query.collapse is not None and query.collapse != ID:
             key = self._key(query.collapse)
             members = collapsed(members, lambda p: group_of(p, key), order, settler)
-        total = len(members) if query.walk is None else query.walk.total
+        total = len(members) if query.page_token is None else query.page_token.total
         page, more = self._page(members, query, order, settler)
         started = perf_counter()
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
@@ -93,24 +93,26 @@ class Searching:
             for f in fields
         }
         facets_ms = (perf_counter() - started) * 1e3
-        walk = None
+        next_token = None
         if page and more:
             last = page[-1]
             bottom = (
-                query.walk.floor
-                if query.walk is not None
+                query.page_token.lowest_candidate
+                if query.page_token is not None
                 else None
                 if floor is None
                 else (floor.score, floor.id)
             )
-            walk = Walk(
+            next_token = PageToken(
                 as_of,
                 bottom,
                 (last.score if order is None else order.place(last.payload)[0], last.id),
                 total,
             )
         hits = self._hits(page, settler)
-        return IndexAnswer(hits, total, facets, walk, found.search, matching, {"facets": facets_ms})
+        return IndexAnswer(
+            hits, total, facets, next_token, found.search, matching, {"facets": facets_ms}
+        )
 
     def _key(self, name: str) -> str:
         field = self._schema.require(name, wrong=InvalidQuery)
@@ -137,7 +139,7 @@ class Searching:
                     vector, where, keys, limit=limit, least=least, exact=exact
                 )
             ]
-            usable = [c for c in found if c.payload[SEQ] <= as_of or query.walk is None]
+            usable = [c for c in found if c.payload[SEQ] <= as_of or query.page_token is None]
             if len(found) < limit:
                 expected = min(query.candidates, matching - len(query.exclude))
                 if exact or least is not None or len(found) >= expected:
@@ -170,8 +172,8 @@ class Searching:
         if order is None:
             return page_by_score(members, query, settler)
         ranked = order.sorted(members, lambda c: c.payload)
-        if query.walk is not None:
-            after = order.checked(query.walk.after)
+        if query.page_token is not None:
+            after = order.checked(query.page_token.search_after)
             ranked = [c for c in ranked if order.follows(c.payload, after)]
         return ranked
 
@@ -185,6 +187,10 @@ class Searching:
 
 def _least(query: IndexQuery) -> float | None:
     """The score below which no product can belong to the set."""
-    floor = None if query.walk is None or query.walk.floor is None else query.walk.floor[0]
+    floor = (
+        None
+        if query.page_token is None or query.page_token.lowest_candidate is None
+        else query.page_token.lowest_candidate[0]
+    )
     bounds = [b for b in (query.min_score, floor) if b is not None]
     return max(bounds) - 2 * ERROR if bounds else None
