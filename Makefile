@@ -19,10 +19,11 @@ install: $(VENV)/.installed ## environment with everything that runs, tests and 
 demo: install ## draw a catalogue, ingest it, serve the search page on port 8000
 	$(BIN)/vitrine demo
 
-check: install ## ruff and mypy
+check: install ## ruff and mypy, and the pages' scripts and styles where npm is there
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
 test: check ## all checks and all tests

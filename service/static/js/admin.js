@@ -30,7 +30,11 @@ async function refresh() {
   clearTimeout(next);
   let wait = LATER_MS;
   try {
-    const [versions, jobs, failures] = await Promise.all([desk.versions(), desk.jobs(), desk.failures()]);
+    const [versions, jobs, failures] = await Promise.all([
+      desk.versions(),
+      desk.jobs(),
+      desk.failures(),
+    ]);
     enter();
     wrong("desk-wrong", "");
     showVersions(byId("versions"), versions, desk);
@@ -88,9 +92,14 @@ byId("reindex").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
   const [source, model] = ["source", "model"].map((name) => form.get(name).trim() || undefined);
-  desk.act(() => desk.reindex({ source, model, verify: form.has("verify") }), "The reindex has begun.");
+  desk.act(
+    () => desk.reindex({ source, model, verify: form.has("verify") }),
+    "The reindex has begun.",
+  );
 });
-byId("retry").addEventListener("click", () => desk.act(() => desk.retry(), "All failed products are tried again."));
+byId("retry").addEventListener("click", () =>
+  desk.act(() => desk.retry(), "All failed products are tried again."),
+);
 document.addEventListener("visibilitychange", () => !document.hidden && hasToken() && refresh());
 
 if (hasToken()) refresh();

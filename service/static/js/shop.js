@@ -20,10 +20,21 @@ import { EMPTY, asks, filtered, sameSearch, withFilter } from "./search/state.js
 import { toast } from "./page/toast.js";
 
 const session = new Session();
-const grid = new Grid({ next: (cursor) => session.next(state, catalogue, cursor), failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`) });
+const grid = new Grid({
+  next: (cursor) => session.next(state, catalogue, cursor),
+  failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`),
+});
 const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
-const box = searchBox({ ask: (text, typing) => go({ ...state, text }, { typing }), ready: () => ready });
-const detail = new Detail(byId("detail"), { open, alike, unlike: () => (asks(state) ? unlike : null), closed });
+const box = searchBox({
+  ask: (text, typing) => go({ ...state, text }, { typing }),
+  ready: () => ready,
+});
+const detail = new Detail(byId("detail"), {
+  open,
+  alike,
+  unlike: () => (asks(state) ? unlike : null),
+  closed,
+});
 let catalogue = null;
 let fields = [];
 let filters = null;
@@ -40,7 +51,8 @@ function go(next, { typing = false, depth } = {}) {
   state = next;
   const address = location.pathname + write(state);
   if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
-  else if (address !== location.pathname + location.search) history.pushState({ typing, depth }, "", address);
+  else if (address !== location.pathname + location.search)
+    history.pushState({ typing, depth }, "", address);
   render(before, { keepWords: typing });
 }
 
@@ -67,7 +79,10 @@ async function find() {
   const asked = state;
   try {
     await prepare(); // done already, unless the catalogue's fields could not be had at first
-    const [answer, place] = await Promise.all([session.run(asked, catalogue), showAsked(byId("asked"), asked, go)]);
+    const [answer, place] = await Promise.all([
+      session.run(asked, catalogue),
+      showAsked(byId("asked"), asked, go),
+    ]);
     place();
     show(asked, answer);
   } catch (problem) {
@@ -92,7 +107,8 @@ function show(asked, answer) {
   showHead(asked);
   byId("count").textContent = tally(asked, answer);
   sheet.say(`Show ${plural(answer.total, "product")}`);
-  if (!asks(asked) && !filtered(asked)) showIdeas(byId("ideas"), answer.facets, fields, (text) => go({ ...EMPTY, text }));
+  if (!asks(asked) && !filtered(asked))
+    showIdeas(byId("ideas"), answer.facets, fields, (text) => go({ ...EMPTY, text }));
   const acts = { open, alike, unlike: asks(asked) ? unlike : null };
   if (answer.hits.length) {
     say();
@@ -107,7 +123,13 @@ function fail(asked, problem, retry = find) {
   grid.clear();
   showHead(asked);
   byId("count").textContent = "";
-  say(wentWrong(problem, { ...ways, retry, clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)) }));
+  say(
+    wentWrong(problem, {
+      ...ways,
+      retry,
+      clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)),
+    }),
+  );
   if (asked.picture) showAsked(byId("asked"), asked, go).then((place) => place());
 }
 
@@ -131,7 +153,11 @@ const ways = { clearFilters: () => go({ ...state, filters: {} }), clearAll: () =
 
 /** The currency of the amounts on the page: the most frequent one. */
 function commonCurrency({ facets, hits, others }) {
-  return facets.currency?.[0]?.value ?? [...hits, ...others].find((hit) => hit.product.currency)?.product.currency ?? currency;
+  return (
+    facets.currency?.[0]?.value ??
+    [...hits, ...others].find((hit) => hit.product.currency)?.product.currency ??
+    currency
+  );
 }
 
 function open(id) {
@@ -152,7 +178,12 @@ function alike(id) {
 }
 
 function unlike(id) {
-  go({ ...state, like: state.like.filter((one) => one !== id), unlike: [...state.unlike, id], show: null });
+  go({
+    ...state,
+    like: state.like.filter((one) => one !== id),
+    unlike: [...state.unlike, id],
+    show: null,
+  });
 }
 
 async function takePicture(file) {
@@ -161,7 +192,9 @@ async function takePicture(file) {
 }
 
 byId("sort").addEventListener("change", (event) => go({ ...state, sort: event.target.value }));
-byId("styles").addEventListener("change", (event) => go({ ...state, styles: event.target.checked }));
+byId("styles").addEventListener("change", (event) =>
+  go({ ...state, styles: event.target.checked }),
+);
 listenForPictures({ take: takePicture, refuse: toast, veil: byId("drop"), input: byId("file") });
 
 /** Move to the state that the address holds; to read it the catalogue's fields must be known. */

@@ -29,7 +29,14 @@ async function take(file) {
 }
 
 function labels() {
-  return [...new Set(byId("labels").value.split("\n").map((line) => line.trim()).filter(Boolean))];
+  return [
+    ...new Set(
+      byId("labels")
+        .value.split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean),
+    ),
+  ];
 }
 
 /** Ask all three at once; each shows its own answer or its own trouble. */
@@ -42,7 +49,13 @@ async function look() {
     byId("labels").focus();
     return toast("Write at least one label.");
   }
-  const question = { picture: stage.blob, labels: wanted, template: byId("template").value, signal: asking.signal, stage };
+  const question = {
+    picture: stage.blob,
+    labels: wanted,
+    template: byId("template").value,
+    signal: asking.signal,
+    stage,
+  };
   byId("status").textContent = "Looking…";
   const finished = await Promise.all([classify(question), similarity(question), detect(question)]);
   if (finished.every(Boolean)) byId("status").textContent = finished.join(" ");
@@ -51,11 +64,15 @@ async function look() {
 
 /** Labels to begin with: the shop's own categories. */
 async function suggest() {
-  const categories = (await catalogue()).fields.find((field) => field.type === "path" && field.facet);
+  const categories = (await catalogue()).fields.find(
+    (field) => field.type === "path" && field.facet,
+  );
   if (!categories || byId("labels").value) return;
   const { facets } = await search({ facets: [categories.name], limit: 1 });
   const paths = facets[categories.name].map(({ value }) => value);
-  const leaves = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}/`))).map((path) => leaf(path).toLowerCase());
+  const leaves = paths
+    .filter((path) => !paths.some((other) => other.startsWith(`${path}/`)))
+    .map((path) => leaf(path).toLowerCase());
   const spread = leaves.filter((_, at) => at % Math.ceil(leaves.length / MOST_LABELS) === 0);
   byId("labels").value = spread.join("\n");
 }

@@ -22,6 +22,19 @@ def test_typing_words_shows_the_closest_products_first(window):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_the_key_that_leads_to_the_search_field_is_shown_until_the_field_is_used(window):
+    window.open()
+    key = window.page.locator(".search__key")
+    expect(key).to_be_visible()
+    expect(key).to_have_text("/")
+    window.page.keyboard.press("/")
+    expect(window.page.locator("#words")).to_be_focused()
+    expect(key).to_be_hidden()
+    window.search("red")
+    window.page.locator("#words").blur()
+    expect(key).to_be_hidden()
+
+
 def test_every_card_shows_title_brand_price_and_similarity(window):
     window.open("/?q=red")
     card = window.cards.first

@@ -8,7 +8,11 @@ export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 export const useToken = (token) => sessionStorage.setItem(KEY, token);
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 
-const call = (method, path, json) => send(method, `/v1/admin/${path}`, { json, headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` } });
+const call = (method, path, json) =>
+  send(method, `/v1/admin/${path}`, {
+    json,
+    headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` },
+  });
 const part = encodeURIComponent;
 
 export class Desk {

@@ -15,13 +15,21 @@ export function showJobs(holder, jobs, desk) {
     progress(job),
     job.version ? make("code", {}, job.version) : "",
     moment(job.created),
-    working(job) ? act("Cancel", `cancel ${job.id}`, () => desk.act(() => desk.cancel(job.id), "The job is asked to stop.")) : "",
+    working(job)
+      ? act("Cancel", `cancel ${job.id}`, () =>
+          desk.act(() => desk.cancel(job.id), "The job is asked to stop."),
+        )
+      : "",
   ]);
   showTable(holder, COLUMNS, rows, "No job has run yet.");
 }
 
 function progress(job) {
-  const bar = make("progress", { class: "progress__bar", max: job.total || 1, "aria-label": `Progress of ${job.kind}` });
+  const bar = make("progress", {
+    class: "progress__bar",
+    max: job.total || 1,
+    "aria-label": `Progress of ${job.kind}`,
+  });
   if (job.total !== null || !working(job)) bar.value = job.total ? job.done : working(job) ? 0 : 1;
   return make(
     "div",

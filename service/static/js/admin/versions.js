@@ -22,14 +22,22 @@ export function showVersions(holder, versions, desk) {
 function acts({ name, state: now }, desk) {
   const found = [];
   if (now === "ready") found.push(act("Publish", `publish ${name}`, () => publish(name, desk)));
-  if (now !== "live") found.push(act("Delete", `delete ${name}`, () => discard(name, desk), "button--danger"));
+  if (now !== "live")
+    found.push(act("Delete", `delete ${name}`, () => discard(name, desk), "button--danger"));
   return found;
 }
 
 async function publish(name, desk) {
-  if (await confirmed(`Let ${name} answer all searches from now on? The present version is kept.`, "Publish")) desk.act(() => desk.publish(name), `${name} is live.`);
+  if (
+    await confirmed(
+      `Let ${name} answer all searches from now on? The present version is kept.`,
+      "Publish",
+    )
+  )
+    desk.act(() => desk.publish(name), `${name} is live.`);
 }
 
 async function discard(name, desk) {
-  if (await confirmed(`Delete ${name} and everything it stored? This cannot be undone.`, "Delete")) desk.act(() => desk.discard(name), `${name} is deleted.`);
+  if (await confirmed(`Delete ${name} and everything it stored? This cannot be undone.`, "Delete"))
+    desk.act(() => desk.discard(name), `${name} is deleted.`);
 }

@@ -14,8 +14,10 @@ export class Problem extends Error {
 
 /** The fields of the catalogue, its size, and how many products one search may rank. */
 export const catalogue = (signal) => send("GET", "/v1/fields", { signal });
-export const product = (id, signal) => send("GET", `/v1/products/${encodeURIComponent(id)}`, { signal });
-export const similar = (id, limit, signal) => send("GET", `/v1/products/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
+export const product = (id, signal) =>
+  send("GET", `/v1/products/${encodeURIComponent(id)}`, { signal });
+export const similar = (id, limit, signal) =>
+  send("GET", `/v1/products/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
 export const search = (request, picture, signal) => ask("/v1/search", request, picture, signal);
 
 /** POST a request, with a picture beside it when there is one. */
@@ -36,7 +38,11 @@ export async function send(method, path, { json, body = null, signal, headers = 
   }
   const response = await fetch(path, options).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ status: 0, title: "The shop cannot be reached", detail: "Check the connection, then try again." });
+    throw new Problem({
+      status: 0,
+      title: "The shop cannot be reached",
+      detail: "Check the connection, then try again.",
+    });
   });
   if (!response.ok) throw await problemOf(response);
   return response.status === 204 ? null : response.json();

@@ -8,13 +8,21 @@ export function dates(field, change) {
   const last = input("max", "To");
 
   function input(bound, text) {
-    const box = make("input", { type: "date", class: "field", "data-key": `${field.name} ${bound}`, onchange: send });
+    const box = make("input", {
+      type: "date",
+      class: "field",
+      "data-key": `${field.name} ${bound}`,
+      onchange: send,
+    });
     box.setAttribute("aria-label", `${fieldName(field.name)}, ${text.toLowerCase()}`);
     return { box, element: make("label", {}, text, box) };
   }
 
   function send() {
-    const [min, max] = [first.box.value || null, last.box.value ? `${last.box.value}T23:59:59.999Z` : null];
+    const [min, max] = [
+      first.box.value || null,
+      last.box.value ? `${last.box.value}T23:59:59.999Z` : null,
+    ];
     change({ min, max });
   }
 

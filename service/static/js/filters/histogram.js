@@ -19,10 +19,14 @@ export function bars() {
         bar.style.height = `${Math.sqrt(bucket.count / most) * 100}%`;
         return { bar, ...bucket };
       });
-      arrange(element, drawn.map(({ bar }) => bar));
+      arrange(
+        element,
+        drawn.map(({ bar }) => bar),
+      );
     },
     mark(from, to) {
-      for (const one of drawn) one.bar.classList.toggle("range__bar--in", one.to > from && one.from <= to);
+      for (const one of drawn)
+        one.bar.classList.toggle("range__bar--in", one.to > from && one.from <= to);
     },
   };
 }

@@ -8,7 +8,14 @@ export function option({ key, text, pick }) {
   const box = make("input", { type: "checkbox", "data-key": key, onchange: pick });
   const number = make("span", { class: "option__count", "aria-hidden": "true" });
   const spoken = make("span", { class: "unseen" });
-  const element = make("label", { class: "option", title: text }, box, make("span", { class: "option__text" }, text), number, spoken);
+  const element = make(
+    "label",
+    { class: "option", title: text },
+    box,
+    make("span", { class: "option__text" }, text),
+    number,
+    spoken,
+  );
   return {
     element,
     update(found, checked) {
@@ -30,5 +37,7 @@ export function counted(facet, filter) {
 /** The filter with one value switched on or off. */
 export function switched(filter, value) {
   const values = filter?.values ?? [];
-  return { values: values.includes(value) ? values.filter((one) => one !== value) : [...values, value] };
+  return {
+    values: values.includes(value) ? values.filter((one) => one !== value) : [...values, value],
+  };
 }

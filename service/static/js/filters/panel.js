@@ -9,7 +9,15 @@ import { swatches } from "./swatches.js";
 import { toggle } from "./toggle.js";
 import { tree } from "./tree.js";
 
-const KINDS = { color: swatches, path: tree, bool: toggle, money: range, number: range, keyword: checklist, datetime: dates };
+const KINDS = {
+  color: swatches,
+  path: tree,
+  bool: toggle,
+  money: range,
+  number: range,
+  keyword: checklist,
+  datetime: dates,
+};
 const ORDER = ["path", "money", "color", "bool", "number", "keyword", "datetime"];
 
 /**
@@ -27,8 +35,13 @@ export function panel(form, fields, change) {
   return {
     update(facets, state, currency) {
       keepingFocus(form, () => {
-        const shown = groups.filter((one) => one.update(facets[one.name], state.filters[one.name], currency));
-        arrange(form, shown.map((one) => one.element));
+        const shown = groups.filter((one) =>
+          one.update(facets[one.name], state.filters[one.name], currency),
+        );
+        arrange(
+          form,
+          shown.map((one) => one.element),
+        );
       });
     },
   };
@@ -36,7 +49,11 @@ export function panel(form, fields, change) {
 
 function group(field, change) {
   const kind = KINDS[field.type](field, (filter) => change(field.name, filter));
-  const clear = make("button", { type: "button", class: "plain", hidden: true, onclick: () => change(field.name, null) }, "Clear");
+  const clear = make(
+    "button",
+    { type: "button", class: "plain", hidden: true, onclick: () => change(field.name, null) },
+    "Clear",
+  );
   clear.setAttribute("aria-label", `Clear ${fieldName(field.name)}`);
   clear.dataset.key = `${field.name} clear`;
   const element = kind.bare
@@ -45,7 +62,12 @@ function group(field, change) {
         "fieldset",
         { class: "filters__group", "data-field": field.name },
         make("legend", { class: "unseen" }, fieldName(field.name)),
-        make("div", { class: "filters__head" }, make("span", { class: "filters__name", "aria-hidden": "true" }, fieldName(field.name)), clear),
+        make(
+          "div",
+          { class: "filters__head" },
+          make("span", { class: "filters__name", "aria-hidden": "true" }, fieldName(field.name)),
+          clear,
+        ),
         kind.element,
       );
   return {

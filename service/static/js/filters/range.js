@@ -19,9 +19,24 @@ export function range(field, change) {
   let unit = null;
 
   function end(words, bound) {
-    const slider = make("input", { type: "range", min: 0, max: TRACK, step: 1, "data-key": `${field.name} ${words} handle`, oninput: () => drag(bound), onchange: send });
+    const slider = make("input", {
+      type: "range",
+      min: 0,
+      max: TRACK,
+      step: 1,
+      "data-key": `${field.name} ${words} handle`,
+      oninput: () => drag(bound),
+      onchange: send,
+    });
     slider.setAttribute("aria-label", `${name}, ${words}`);
-    const box = make("input", { type: "number", class: "field", inputMode: "decimal", step: "any", "data-key": `${field.name} ${words}`, onchange: typed });
+    const box = make("input", {
+      type: "number",
+      class: "field",
+      inputMode: "decimal",
+      step: "any",
+      "data-key": `${field.name} ${words}`,
+      onchange: typed,
+    });
     box.setAttribute("aria-label", `${name}, ${words}, as a number`);
     const mark = make("span", { class: "range__sign", "aria-hidden": "true" });
     return { slider, box, mark, label: make("label", { class: "range__number" }, mark, box) };
@@ -35,7 +50,9 @@ export function range(field, change) {
   }
 
   function typed() {
-    const given = [low, high].map(({ box }) => (box.value.trim() === "" ? null : Number(box.value)));
+    const given = [low, high].map(({ box }) =>
+      box.value.trim() === "" ? null : Number(box.value),
+    );
     const [from, to] = [given[0] ?? axis.min, given[1] ?? axis.max];
     Object.assign(wanted, { from: Math.min(from, to), to: Math.max(from, to) });
     send();
@@ -43,7 +60,10 @@ export function range(field, change) {
 
   /** A handle at the end of its track is no limit. */
   function send() {
-    change({ min: wanted.from <= axis.min ? null : wanted.from, max: wanted.to >= axis.max ? null : wanted.to });
+    change({
+      min: wanted.from <= axis.min ? null : wanted.from,
+      max: wanted.to >= axis.max ? null : wanted.to,
+    });
   }
 
   function paint() {
@@ -83,7 +103,13 @@ export function range(field, change) {
       { class: "range" },
       histogram.element,
       make("div", { class: "range__track" }, span, low.slider, high.slider),
-      make("div", { class: "range__numbers" }, low.label, make("span", { "aria-hidden": "true" }, "to"), high.label),
+      make(
+        "div",
+        { class: "range__numbers" },
+        low.label,
+        make("span", { "aria-hidden": "true" }, "to"),
+        high.label,
+      ),
     ),
     update(facet, filter, currency) {
       if (!facet || facet.min === null) return Boolean(filter);
@@ -92,7 +118,12 @@ export function range(field, change) {
       Object.assign(wanted, { from: filter?.min ?? axis.min, to: filter?.max ?? axis.max });
       low.box.placeholder = axis.min;
       high.box.placeholder = axis.max;
-      histogram.show(facet.buckets, axis, (bucket) => `${amount(Math.round(bucket.from))} to ${amount(Math.round(bucket.to))}: ${count(bucket.count)}`);
+      histogram.show(
+        facet.buckets,
+        axis,
+        (bucket) =>
+          `${amount(Math.round(bucket.from))} to ${amount(Math.round(bucket.to))}: ${count(bucket.count)}`,
+      );
       paint();
       return facet.max > facet.min || Boolean(filter);
     },

@@ -13,12 +13,20 @@ const WIDE = 10;
 export function scale({ min: least, max: most, buckets }) {
   const [min, max] = most - least >= WIDE ? [Math.floor(least), Math.ceil(most)] : [least, most];
   const width = max - min || 1;
-  const curve = Math.min(1, Math.max(FLATTEST, Math.log(0.5) / Math.log(middle(buckets, min, width))));
+  const curve = Math.min(
+    1,
+    Math.max(FLATTEST, Math.log(0.5) / Math.log(middle(buckets, min, width))),
+  );
   return {
     min,
     max,
     share: (value) => Math.max(0, Math.min(1, (value - min) / width)) ** curve,
-    value: (share) => (share <= 0 ? min : share >= 1 ? max : Math.max(min, Math.min(max, tidy(min + share ** (1 / curve) * width, width)))),
+    value: (share) =>
+      share <= 0
+        ? min
+        : share >= 1
+          ? max
+          : Math.max(min, Math.min(max, tidy(min + share ** (1 / curve) * width, width))),
   };
 }
 
@@ -27,7 +35,8 @@ function middle(buckets, min, width) {
   const half = buckets.reduce((sum, bucket) => sum + bucket.count, 0) / 2;
   let before = 0;
   for (const { from, to, count } of buckets) {
-    if (before + count >= half && count > 0) return clamp((from + ((half - before) / count) * (to - from) - min) / width);
+    if (before + count >= half && count > 0)
+      return clamp((from + ((half - before) / count) * (to - from) - min) / width);
     before += count;
   }
   return 0.5;

@@ -5,14 +5,24 @@ import { count, fieldName, plural } from "../page/format.js";
 import { counted } from "./options.js";
 
 export function toggle(field, change) {
-  const box = make("input", { type: "checkbox", role: "switch", "data-key": field.name, onchange: () => change(box.checked ? { values: ["true"] } : null) });
+  const box = make("input", {
+    type: "checkbox",
+    role: "switch",
+    "data-key": field.name,
+    onchange: () => change(box.checked ? { values: ["true"] } : null),
+  });
   const number = make("span", { class: "toggle__count", "aria-hidden": "true" });
   const spoken = make("span", { class: "unseen" });
   const element = make(
     "label",
     { class: "toggle switch" },
     make("span", {}, fieldName(field.name), number, spoken),
-    make("span", { class: "switch" }, box, make("span", { class: "switch__track", "aria-hidden": "true" })),
+    make(
+      "span",
+      { class: "switch" },
+      box,
+      make("span", { class: "switch__track", "aria-hidden": "true" }),
+    ),
   );
   return {
     element,

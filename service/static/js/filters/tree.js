@@ -13,7 +13,15 @@ export function tree(field, change) {
   const nodes = new Map();
   const opened = new Map(); // what the shopper opened or closed by hand
   const root = make("div", { class: "tree" });
-  const more = make("button", { type: "button", class: "plain options__more", "data-key": `${field.name} more`, onclick: () => { whole = !whole; show(); } });
+  const more = make("button", {
+    type: "button",
+    class: "plain options__more",
+    "data-key": `${field.name} more`,
+    onclick: () => {
+      whole = !whole;
+      show();
+    },
+  });
   let whole = false;
   let filter = null;
   let numbers = new Map();
@@ -22,11 +30,22 @@ export function tree(field, change) {
   function pick(path) {
     const values = filter?.values ?? [];
     if (values.includes(path)) return change({ values: values.filter((value) => value !== path) });
-    return change({ values: [...values.filter((value) => !within(value, path) && !within(path, value)), path] });
+    return change({
+      values: [...values.filter((value) => !within(value, path) && !within(path, value)), path],
+    });
   }
 
   function node(path) {
-    if (!nodes.has(path)) nodes.set(path, makeNode(field, path, () => pick(path), () => flip(path)));
+    if (!nodes.has(path))
+      nodes.set(
+        path,
+        makeNode(
+          field,
+          path,
+          () => pick(path),
+          () => flip(path),
+        ),
+      );
     return nodes.get(path);
   }
 
@@ -35,7 +54,9 @@ export function tree(field, change) {
     show();
   }
 
-  const isOpen = (path) => opened.get(path) ?? (filter?.values ?? []).some((value) => value === path || within(value, path));
+  const isOpen = (path) =>
+    opened.get(path) ??
+    (filter?.values ?? []).some((value) => value === path || within(value, path));
 
   function show() {
     const children = Map.groupBy(numbers.keys(), parent);
@@ -47,7 +68,8 @@ export function tree(field, change) {
 
   function fill(holder, children, branch) {
     let paths = children.get(branch) ?? [];
-    if (branch === "" && !whole && paths.length > TALL) paths = paths.filter((path, at) => at < TALL || isOpen(path));
+    if (branch === "" && !whole && paths.length > TALL)
+      paths = paths.filter((path, at) => at < TALL || isOpen(path));
     for (const path of paths) {
       const one = node(path);
       const inner = children.get(path) ?? [];
@@ -55,7 +77,10 @@ export function tree(field, change) {
       one.fold(inner.length > 0, isOpen(path));
       if (inner.length > 0 && isOpen(path)) fill(one.children, children, path);
     }
-    arrange(holder, paths.map((path) => node(path).element));
+    arrange(
+      holder,
+      paths.map((path) => node(path).element),
+    );
   }
 
   return {
@@ -73,7 +98,8 @@ export function tree(field, change) {
 function withBranches(numbers) {
   const found = new Map(numbers);
   for (const path of numbers.keys()) {
-    for (let branch = parent(path); branch; branch = parent(branch)) if (!found.has(branch)) found.set(branch, 0);
+    for (let branch = parent(path); branch; branch = parent(branch))
+      if (!found.has(branch)) found.set(branch, 0);
   }
   return found;
 }
@@ -81,7 +107,16 @@ function withBranches(numbers) {
 function makeNode(field, path, pick, flip) {
   const name = leaf(path);
   const box = option({ key: `${field.name} ${path}`, text: name, pick });
-  const open = make("button", { type: "button", class: "tree__open", "data-key": `${field.name} open ${path}`, onclick: flip }, icon("chevron"));
+  const open = make(
+    "button",
+    {
+      type: "button",
+      class: "tree__open",
+      "data-key": `${field.name} open ${path}`,
+      onclick: flip,
+    },
+    icon("chevron"),
+  );
   open.setAttribute("aria-label", `Categories in ${name}`);
   const row = make("div", { class: "tree__row" }, box.element, open);
   const children = make("div", { class: "tree", role: "group" });

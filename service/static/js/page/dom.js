@@ -29,8 +29,21 @@ export function icon(name) {
 
 /** A picture of a catalogue; one that cannot be shown says so in its place. */
 export function picture(url, { size, alt = "", lazy = true }) {
-  const image = make("img", { loading: lazy ? "lazy" : "eager", decoding: "async", width: size, height: size, alt });
-  image.addEventListener("error", () => image.replaceWith(make("span", { class: "no-picture" }, make("span", {}, icon("picture"), "No picture"))), { once: true });
+  const image = make("img", {
+    loading: lazy ? "lazy" : "eager",
+    decoding: "async",
+    width: size,
+    height: size,
+    alt,
+  });
+  image.addEventListener(
+    "error",
+    () =>
+      image.replaceWith(
+        make("span", { class: "no-picture" }, make("span", {}, icon("picture"), "No picture")),
+      ),
+    { once: true },
+  );
   image.src = `${url}?size=${size}`;
   return image;
 }
@@ -46,8 +59,13 @@ export function keepingFocus(element, change) {
   const group = held?.closest("[data-field]") ?? element;
   change();
   if (!held || (element.contains(document.activeElement) && !held.closest("[hidden]"))) return;
-  const parts = [...element.querySelectorAll("[data-key]")].filter((part) => !part.closest("[hidden]"));
-  const next = parts.find((part) => part.dataset.key === held.dataset.key) ?? parts.find((part) => group.contains(part)) ?? byId("main");
+  const parts = [...element.querySelectorAll("[data-key]")].filter(
+    (part) => !part.closest("[hidden]"),
+  );
+  const next =
+    parts.find((part) => part.dataset.key === held.dataset.key) ??
+    parts.find((part) => group.contains(part)) ??
+    byId("main");
   next.focus({ preventScroll: true });
 }
 

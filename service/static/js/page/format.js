@@ -4,7 +4,8 @@ const whole = new Intl.NumberFormat();
 const formats = new Map();
 
 export const count = (number) => whole.format(number);
-export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
+export const plural = (number, one, many = `${one}s`) =>
+  `${count(number)} ${number === 1 ? one : many}`;
 
 /** An amount with its currency; cents only where there are some. */
 export function money(amount, currency) {
@@ -14,7 +15,11 @@ export function money(amount, currency) {
 
 /** The sign of a currency alone, such as ₹. */
 export function sign(currency) {
-  return format(currency, 0).formatToParts(0).find((part) => part.type === "currency")?.value ?? "";
+  return (
+    format(currency, 0)
+      .formatToParts(0)
+      .find((part) => part.type === "currency")?.value ?? ""
+  );
 }
 
 function format(currency, digits) {
@@ -26,7 +31,12 @@ function format(currency, digits) {
 function formatOf(currency, digits) {
   const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   try {
-    return new Intl.NumberFormat(undefined, currency ? { style: "currency", currency, currencyDisplay: "narrowSymbol", ...fraction } : fraction);
+    return new Intl.NumberFormat(
+      undefined,
+      currency
+        ? { style: "currency", currency, currencyDisplay: "narrowSymbol", ...fraction }
+        : fraction,
+    );
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return new Intl.NumberFormat(undefined, fraction); // the catalogue's currency is no ISO 4217 code

@@ -8,7 +8,9 @@ const here = new Map();
 
 /** Keep a picture and return its key. */
 export async function keep(blob, name = "") {
-  const key = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const key = [...crypto.getRandomValues(new Uint8Array(6))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
   here.set(key, { blob, name, url: URL.createObjectURL(blob) });
   store(key, JSON.stringify({ name, data: await dataUrl(blob), at: Date.now() }));
   return key;
@@ -22,7 +24,8 @@ export async function kept(key) {
   throw new Problem({
     status: 410,
     title: "This picture stayed in another tab",
-    detail: "A picture that was dropped into the page is not part of its address. Drop it here again, or go on without it.",
+    detail:
+      "A picture that was dropped into the page is not part of its address. Drop it here again, or go on without it.",
   });
 }
 
@@ -44,7 +47,8 @@ async function restore(key) {
 function store(key, text) {
   const old = Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX));
   old.sort((a, b) => JSON.parse(sessionStorage[a]).at - JSON.parse(sessionStorage[b]).at);
-  for (const name of old.slice(0, Math.max(0, old.length - MOST + 1))) sessionStorage.removeItem(name);
+  for (const name of old.slice(0, Math.max(0, old.length - MOST + 1)))
+    sessionStorage.removeItem(name);
   try {
     sessionStorage.setItem(PREFIX + key, text);
   } catch (error) {

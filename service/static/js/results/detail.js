@@ -31,7 +31,20 @@ export class Detail {
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     if (!this.#dialog.open) {
-      arrange(this.#dialog, [this.#closer(), make("div", { class: "detail__top" }, make("div", { class: "bone bone--picture" }), make("div", {}, make("div", { class: "bone bone--line" }), make("div", { class: "bone bone--line bone--short" })))]);
+      arrange(this.#dialog, [
+        this.#closer(),
+        make(
+          "div",
+          { class: "detail__top" },
+          make("div", { class: "bone bone--picture" }),
+          make(
+            "div",
+            {},
+            make("div", { class: "bone bone--line" }),
+            make("div", { class: "bone bone--line bone--short" }),
+          ),
+        ),
+      ]);
       this.#dialog.showModal();
     }
     try {
@@ -44,7 +57,11 @@ export class Detail {
   }
 
   #closer() {
-    const button = make("button", { type: "button", class: "round detail__close", onclick: () => this.#dialog.close() }, icon("cross"));
+    const button = make(
+      "button",
+      { type: "button", class: "round detail__close", onclick: () => this.#dialog.close() },
+      icon("cross"),
+    );
     button.setAttribute("aria-label", "Close");
     return button;
   }
@@ -53,28 +70,53 @@ export class Detail {
     const words = make(
       "div",
       { class: "detail__words" },
-      product.category.length ? make("p", { class: "detail__path" }, product.category.map(path).join(", ")) : null,
+      product.category.length
+        ? make("p", { class: "detail__path" }, product.category.map(path).join(", "))
+        : null,
       make("h2", { class: "detail__title", id: "detail-title" }, product.title),
       price(product),
       product.description ? make("p", { class: "detail__text" }, product.description) : null,
-      make("div", { class: "detail__actions" }, button("alike", "More like this", "button--main", () => this.#acts.alike(id)), this.#acts.unlike() ? button("unlike", "Less like this", "", () => this.#acts.unlike()(id)) : null),
+      make(
+        "div",
+        { class: "detail__actions" },
+        button("alike", "More like this", "button--main", () => this.#acts.alike(id)),
+        this.#acts.unlike()
+          ? button("unlike", "Less like this", "", () => this.#acts.unlike()(id))
+          : null,
+      ),
       facts(product),
     );
-    const shown = make("div", { class: "detail__picture" }, picture(url, { size: LARGE, alt: product.title, lazy: false }));
+    const shown = make(
+      "div",
+      { class: "detail__picture" },
+      picture(url, { size: LARGE, alt: product.title, lazy: false }),
+    );
     arrange(this.#dialog, [this.#closer(), make("div", { class: "detail__top" }, shown, words)]);
     this.#dialog.scrollTop = 0;
   }
 
   async #variants({ id, product }, signal) {
     if (!product.group_id) return;
-    const page = await search({ filter: { group_id: product.group_id, not: { id } }, limit: VARIANTS }, null, signal);
-    const strip = this.#strip("Also in", page.hits, "variants", (hit) => hit.product.color.join(", ") || leaf(hit.product.category[0] ?? ""));
+    const page = await search(
+      { filter: { group_id: product.group_id, not: { id } }, limit: VARIANTS },
+      null,
+      signal,
+    );
+    const strip = this.#strip(
+      "Also in",
+      page.hits,
+      "variants",
+      (hit) => hit.product.color.join(", ") || leaf(hit.product.category[0] ?? ""),
+    );
     if (page.hits.length) this.#dialog.querySelector(".detail__words").append(strip);
   }
 
   async #alike({ id }, signal) {
     const page = await similar(id, ALIKE, signal);
-    if (page.hits.length) this.#dialog.append(this.#strip("Looks similar", page.hits, "alike", (hit) => hit.product.title, true));
+    if (page.hits.length)
+      this.#dialog.append(
+        this.#strip("Looks similar", page.hits, "alike", (hit) => hit.product.title, true),
+      );
   }
 
   #strip(title, hits, kind, caption, prices = false) {
@@ -84,35 +126,79 @@ export class Detail {
         {},
         make(
           "a",
-          { class: "tile", href: `/product/${encodeURIComponent(hit.id)}`, title: hit.product.title, onclick: (event) => follow(event, () => this.#acts.open(hit.id)) },
+          {
+            class: "tile",
+            href: `/product/${encodeURIComponent(hit.id)}`,
+            title: hit.product.title,
+            onclick: (event) => follow(event, () => this.#acts.open(hit.id)),
+          },
           make("div", { class: "tile__picture" }, picture(hit.image_url, { size: SMALL })),
           make("span", { class: "tile__title" }, caption(hit)),
-          prices && hit.product.price !== null ? make("span", { class: "tile__price" }, money(hit.product.price, hit.product.currency)) : null,
+          prices && hit.product.price !== null
+            ? make("span", { class: "tile__price" }, money(hit.product.price, hit.product.currency))
+            : null,
         ),
       ),
     );
-    return make("section", { class: `strip ${kind}` }, make("h3", { class: "strip__title" }, title), make("ul", { class: "strip__list" }, tiles));
+    return make(
+      "section",
+      { class: `strip ${kind}` },
+      make("h3", { class: "strip__title" }, title),
+      make("ul", { class: "strip__list" }, tiles),
+    );
   }
 
   #fail(problem) {
-    const words = make("div", { class: "notice notice--error", role: "alert" }, make("h2", { class: "notice__title", id: "detail-title" }, problem.title), make("p", { class: "notice__text" }, sentence(problem.detail)), problem.requestId ? make("p", { class: "notice__id" }, "Request ", make("code", {}, problem.requestId)) : null);
+    const words = make(
+      "div",
+      { class: "notice notice--error", role: "alert" },
+      make("h2", { class: "notice__title", id: "detail-title" }, problem.title),
+      make("p", { class: "notice__text" }, sentence(problem.detail)),
+      problem.requestId
+        ? make("p", { class: "notice__id" }, "Request ", make("code", {}, problem.requestId))
+        : null,
+    );
     arrange(this.#dialog, [this.#closer(), words]);
   }
 }
 
 function button(sign, text, kind, act) {
-  return make("button", { type: "button", class: `button ${kind}`, onclick: act }, icon(sign), text);
+  return make(
+    "button",
+    { type: "button", class: `button ${kind}`, onclick: act },
+    icon(sign),
+    text,
+  );
 }
 
 function price({ price: amount, currency, in_stock: stock }) {
-  const availability = stock === null ? null : make("small", { class: stock ? "in" : "" }, stock ? "In stock" : "Out of stock");
-  return make("p", { class: "detail__price" }, amount === null ? "" : money(amount, currency), availability);
+  const availability =
+    stock === null
+      ? null
+      : make("small", { class: stock ? "in" : "" }, stock ? "In stock" : "Out of stock");
+  return make(
+    "p",
+    { class: "detail__price" },
+    amount === null ? "" : money(amount, currency),
+    availability,
+  );
 }
 
 function facts(product) {
-  const rows = [["brand", product.brand], ["color", product.color.join(", ")], ...Object.entries(product.attributes)];
+  const rows = [
+    ["brand", product.brand],
+    ["color", product.color.join(", ")],
+    ...Object.entries(product.attributes),
+  ];
   const known = rows.filter(([, value]) => value !== null && value !== "");
-  return make("dl", { class: "facts" }, known.flatMap(([name, value]) => [make("dt", {}, fieldName(name)), make("dd", {}, spoken(value))]));
+  return make(
+    "dl",
+    { class: "facts" },
+    known.flatMap(([name, value]) => [
+      make("dt", {}, fieldName(name)),
+      make("dd", {}, spoken(value)),
+    ]),
+  );
 }
 
 function spoken(value) {

@@ -22,13 +22,17 @@ export class Grid {
     this.next = next;
     this.failed = failed;
     this.#button.addEventListener("click", () => this.#grow());
-    const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.#grow(), { rootMargin: AHEAD });
+    const watch = new IntersectionObserver(
+      (seen) => seen.some((one) => one.isIntersecting) && this.#grow(),
+      { rootMargin: AHEAD },
+    );
     watch.observe(this.#more);
   }
 
   /** While the first page is on its way: bones where nothing is shown yet, the products that are shown grow pale. */
   wait() {
-    if (this.#list.childElementCount === 0) this.#list.replaceChildren(...Array.from({ length: BONES }, bones));
+    if (this.#list.childElementCount === 0)
+      this.#list.replaceChildren(...Array.from({ length: BONES }, bones));
     this.#list.classList.add("grid--stale");
     this.#list.setAttribute("aria-busy", "true");
     this.#stop();
@@ -95,6 +99,7 @@ export class Grid {
 
   /** A tall window may still show the end: the observer tells of changes only. */
   #fill() {
-    if (this.#next && this.#more.getBoundingClientRect().top < innerHeight) requestAnimationFrame(() => this.#grow());
+    if (this.#next && this.#more.getBoundingClientRect().top < innerHeight)
+      requestAnimationFrame(() => this.#grow());
   }
 }

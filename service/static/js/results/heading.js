@@ -10,22 +10,28 @@ export function headline(state) {
   if (state.text) return `“${state.text}”`;
   if (state.picture) return "Like your picture";
   if (state.like.length) return "More like this";
-  const categories = Object.values(state.filters).length === 1 ? (state.filters.category?.values ?? []) : [];
+  const categories =
+    Object.values(state.filters).length === 1 ? (state.filters.category?.values ?? []) : [];
   return categories.length === 1 ? leaf(categories[0]) : "All products";
 }
 
 /** How many products there are. Everything resembles a query a little, so of many only the closest are counted. */
 export function tally(state, { total, plan }) {
-  if (asks(state) && total < plan.matching && !state.styles) return `${count(total)} closest of ${plural(plan.matching, "product")}`;
+  if (asks(state) && total < plan.matching && !state.styles)
+    return `${count(total)} closest of ${plural(plan.matching, "product")}`;
   const tail = plan.truncated_text ? " (the text was longer than the model reads)" : "";
   return plural(total, "product") + tail;
 }
 
-const NAMES = { price: ["Price, low to high", "Price, high to low"], title: ["Name, A to Z", "Name, Z to A"] };
+const NAMES = {
+  price: ["Price, low to high", "Price, high to low"],
+  title: ["Name, A to Z", "Name, Z to A"],
+};
 
 export function sortOptions(select, state, fields) {
   const wanted = sorts(fields);
-  if (select.length !== wanted.length) select.replaceChildren(...wanted.map((sort) => make("option", { value: sort })));
+  if (select.length !== wanted.length)
+    select.replaceChildren(...wanted.map((sort) => make("option", { value: sort })));
   for (const option of select.options) option.textContent = sortName(option.value, state);
   select.value = state.sort;
 }
@@ -33,6 +39,9 @@ export function sortOptions(select, state, fields) {
 function sortName(sort, state) {
   if (sort === "relevance") return asks(state) ? "Closest first" : "Catalogue order";
   const name = sort.replace(/^-/, "");
-  const [up, down] = NAMES[name] ?? [`${fieldName(name)}, ascending`, `${fieldName(name)}, descending`];
+  const [up, down] = NAMES[name] ?? [
+    `${fieldName(name)}, ascending`,
+    `${fieldName(name)}, descending`,
+  ];
   return sort.startsWith("-") ? down : up;
 }

@@ -17,7 +17,8 @@ export function write(state) {
   for (const id of state.like) found.append("like", id);
   for (const id of state.unlike) found.append("unlike", id);
   if (state.balance) found.set("balance", String(state.balance));
-  for (const [name, filter] of Object.entries(state.filters)) writeFilter(found, parameter(name), filter);
+  for (const [name, filter] of Object.entries(state.filters))
+    writeFilter(found, parameter(name), filter);
   if (state.sort !== "relevance") found.set("sort", state.sort);
   if (state.styles) found.set("collapse", "group_id");
   if (state.show) found.set("show", state.show);
@@ -44,7 +45,8 @@ export function read(query, fields) {
     unlike: given.getAll("unlike"),
     balance: Number.isFinite(balance) ? Math.max(-1, Math.min(1, balance)) : 0,
     sort: sorts(fields).includes(sort) ? sort : "relevance",
-    styles: given.get("collapse") === "group_id" && fields.some((field) => field.name === "group_id"),
+    styles:
+      given.get("collapse") === "group_id" && fields.some((field) => field.name === "group_id"),
     show: given.get("show"),
   };
   for (const field of fields) state = withFilter(state, field.name, readFilter(given, field));
@@ -52,13 +54,21 @@ export function read(query, fields) {
 }
 
 export function sorts(fields) {
-  return ["relevance", ...fields.filter((field) => field.sortable).flatMap(({ name }) => [name, `-${name}`])];
+  return [
+    "relevance",
+    ...fields.filter((field) => field.sortable).flatMap(({ name }) => [name, `-${name}`]),
+  ];
 }
 
 function readFilter(given, { name, type }) {
   const own = parameter(name);
   if (!FILTERABLE.has(type)) return null;
-  if (!RANGED.has(type)) return { values: [...new Set(given.getAll(own))].filter((value) => type !== "bool" || /^(true|false)$/.test(value)) };
+  if (!RANGED.has(type))
+    return {
+      values: [...new Set(given.getAll(own))].filter(
+        (value) => type !== "bool" || /^(true|false)$/.test(value),
+      ),
+    };
   const [min, max] = [bound(given.get(`${own}_min`), type), bound(given.get(`${own}_max`), type)];
   return min !== null && max !== null && min > max ? { min: max, max: min } : { min, max };
 }

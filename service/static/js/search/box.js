@@ -31,7 +31,9 @@ export function searchBox({ ask, ready }) {
     if (matchMedia("(pointer: coarse)").matches) words.blur(); // the keyboard of a phone covers the products
   });
   document.addEventListener("keydown", (event) => {
-    const writes = event.target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]");
+    const writes = event.target.closest?.(
+      "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]",
+    );
     if (event.key !== "/" || writes || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     words.focus();

@@ -10,7 +10,11 @@ const narrowed = (state) => asks(state) && state.sort !== "relevance";
 
 /** The request of one page; with it come the counts of the fields that have no filter of their own. */
 export function pageRequest(state, catalogue) {
-  return { ...asked(state, catalogue), facets: narrowed(state) ? [] : unfiltered(state, catalogue), limit: PAGE };
+  return {
+    ...asked(state, catalogue),
+    facets: narrowed(state) ? [] : unfiltered(state, catalogue),
+    limit: PAGE,
+  };
 }
 
 /**
@@ -23,7 +27,9 @@ export function countRequests(state, catalogue) {
   const found = facetNames(catalogue)
     .filter((name) => state.filters[name])
     .map((name) => count(withFilter(counted, name, null), catalogue, [name]));
-  return narrowed(state) ? [...found, count(counted, catalogue, unfiltered(state, catalogue))] : found;
+  return narrowed(state)
+    ? [...found, count(counted, catalogue, unfiltered(state, catalogue))]
+    : found;
 }
 
 const count = (state, catalogue, facets) => ({ ...asked(state, catalogue), facets, limit: 1 });
@@ -34,10 +40,16 @@ export function nextRequest(state, catalogue, cursor) {
 }
 
 const facetNames = ({ fields }) => fields.filter((field) => field.facet).map((field) => field.name);
-const unfiltered = (state, catalogue) => facetNames(catalogue).filter((name) => !state.filters[name]);
+const unfiltered = (state, catalogue) =>
+  facetNames(catalogue).filter((name) => !state.filters[name]);
 
 function asked(state, catalogue) {
-  const request = { like: state.like, unlike: state.unlike, filter: filterOf(state, catalogue.fields), sort: state.sort };
+  const request = {
+    like: state.like,
+    unlike: state.unlike,
+    filter: filterOf(state, catalogue.fields),
+    sort: state.sort,
+  };
   if (state.text) request.text = state.text;
   if (mixes(state)) request.weights = { text: 1 + state.balance, image: 1 - state.balance };
   if (state.styles) request.collapse = "group_id";
@@ -55,7 +67,10 @@ function filterOf(state, fields) {
   const filter = {};
   for (const { name, type } of fields) {
     const found = state.filters[name];
-    if (found) filter[name] = found.values ? found.values.map((value) => (type === "bool" ? value === "true" : value)) : rangeOf(found);
+    if (found)
+      filter[name] = found.values
+        ? found.values.map((value) => (type === "bool" ? value === "true" : value))
+        : rangeOf(found);
   }
   const examples = [...state.like, ...state.unlike];
   if (examples.length) filter.not = { id: examples };

@@ -26,8 +26,14 @@ export class Session {
     const picture = await kept(state.picture);
     signal.throwIfAborted();
     const requests = [pageRequest(state, known), ...countRequests(state, known)];
-    const [page, ...counted] = await Promise.all(requests.map((request) => search(request, picture, signal)));
-    return { ...page, facets: Object.assign({}, page.facets, ...counted.map((answer) => answer.facets)), others: counted.flatMap((answer) => answer.hits) };
+    const [page, ...counted] = await Promise.all(
+      requests.map((request) => search(request, picture, signal)),
+    );
+    return {
+      ...page,
+      facets: Object.assign({}, page.facets, ...counted.map((answer) => answer.facets)),
+      others: counted.flatMap((answer) => answer.hits),
+    };
   }
 
   /** The page after a cursor. */

@@ -13,7 +13,8 @@ export const EMPTY = Object.freeze({
   filters: Object.freeze({}),
 });
 
-export const asks = (state) => Boolean(state.text || state.picture || state.like.length || state.unlike.length);
+export const asks = (state) =>
+  Boolean(state.text || state.picture || state.like.length || state.unlike.length);
 export const mixes = (state) => Boolean(state.text && state.picture);
 export const filtered = (state) => Object.keys(state.filters).length > 0;
 
@@ -23,7 +24,8 @@ export function withFilter(state, name, filter) {
   return { ...state, filters: filter && !isEmpty(filter) ? { ...others, [name]: filter } : others };
 }
 
-export const isEmpty = (filter) => (filter.values ? filter.values.length === 0 : filter.min === null && filter.max === null);
+export const isEmpty = (filter) =>
+  filter.values ? filter.values.length === 0 : filter.min === null && filter.max === null;
 
 /** The values chosen on a field. */
 export const chosen = (state, name) => state.filters[name]?.values ?? [];
@@ -31,7 +33,9 @@ export const chosen = (state, name) => state.filters[name]?.values ?? [];
 /** The state with one value of a field switched on or off. */
 export function toggled(state, name, value) {
   const values = chosen(state, name);
-  return withFilter(state, name, { values: values.includes(value) ? values.filter((v) => v !== value) : [...values, value] });
+  return withFilter(state, name, {
+    values: values.includes(value) ? values.filter((v) => v !== value) : [...values, value],
+  });
 }
 
 /** Whether two states ask the same of the shop; which product is open makes no difference. */
@@ -41,6 +45,15 @@ export function sameSearch(one, other) {
 
 /** One text for one search, in whatever order its filters were chosen. */
 function canonical(state) {
-  const filters = Object.entries(state.filters).map(([name, { values, min, max }]) => [name, values ?? [], min ?? null, max ?? null]);
-  return JSON.stringify({ ...state, show: null, filters: filters.sort(([one], [other]) => (one < other ? -1 : 1)) });
+  const filters = Object.entries(state.filters).map(([name, { values, min, max }]) => [
+    name,
+    values ?? [],
+    min ?? null,
+    max ?? null,
+  ]);
+  return JSON.stringify({
+    ...state,
+    show: null,
+    filters: filters.sort(([one], [other]) => (one < other ? -1 : 1)),
+  });
 }

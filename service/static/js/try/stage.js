@@ -6,7 +6,16 @@ import { draw } from "../picture/intake.js";
 import { keep } from "../picture/kept.js";
 
 // One colour for each label, told apart also by people who do not see all colours (Okabe and Ito 2008, without black).
-const PAINTS = ["#e69f00", "#56b4e9", "#2fc08f", "#f0e442", "#6aa5ff", "#ff8a4c", "#e8a0cb", "#cbb8ff"];
+const PAINTS = [
+  "#e69f00",
+  "#56b4e9",
+  "#2fc08f",
+  "#f0e442",
+  "#6aa5ff",
+  "#ff8a4c",
+  "#e8a0cb",
+  "#cbb8ff",
+];
 
 export class Stage {
   blob = null;
@@ -37,9 +46,26 @@ export class Stage {
     const { naturalWidth: width, naturalHeight: height } = this.#image;
     this.#boxes = objects.map((object) => {
       const { xmin, ymin, xmax, ymax } = object.box;
-      const element = make("button", { type: "button", class: "box", title: `Search for this ${object.label}`, onclick: () => choose(object) }, make("span", { class: "box__tag" }, `${object.label} ${score(object.score)}`));
-      element.setAttribute("aria-label", `Search for this ${object.label}, score ${score(object.score)}`);
-      Object.assign(element.style, { left: `${(xmin / width) * 100}%`, top: `${(ymin / height) * 100}%`, width: `${((xmax - xmin) / width) * 100}%`, height: `${((ymax - ymin) / height) * 100}%` });
+      const element = make(
+        "button",
+        {
+          type: "button",
+          class: "box",
+          title: `Search for this ${object.label}`,
+          onclick: () => choose(object),
+        },
+        make("span", { class: "box__tag" }, `${object.label} ${score(object.score)}`),
+      );
+      element.setAttribute(
+        "aria-label",
+        `Search for this ${object.label}, score ${score(object.score)}`,
+      );
+      Object.assign(element.style, {
+        left: `${(xmin / width) * 100}%`,
+        top: `${(ymin / height) * 100}%`,
+        width: `${((xmax - xmin) / width) * 100}%`,
+        height: `${((ymax - ymin) / height) * 100}%`,
+      });
       element.style.setProperty("--box", paintOf(object.label, labels));
       return { object, element };
     });
@@ -55,7 +81,12 @@ export class Stage {
   cut({ xmin, ymin, xmax, ymax }) {
     const { naturalWidth, naturalHeight } = this.#image;
     const [x, y] = [Math.max(0, xmin), Math.max(0, ymin)];
-    return draw(this.#image, { x, y, width: Math.max(1, Math.min(xmax, naturalWidth) - x), height: Math.max(1, Math.min(ymax, naturalHeight) - y) });
+    return draw(this.#image, {
+      x,
+      y,
+      width: Math.max(1, Math.min(xmax, naturalWidth) - x),
+      height: Math.max(1, Math.min(ymax, naturalHeight) - y),
+    });
   }
 
   /** Go to the shop with what is inside a box. */
@@ -65,4 +96,5 @@ export class Stage {
   }
 }
 
-export const paintOf = (label, labels) => PAINTS[Math.max(0, labels.indexOf(label)) % PAINTS.length];
+export const paintOf = (label, labels) =>
+  PAINTS[Math.max(0, labels.indexOf(label)) % PAINTS.length];
