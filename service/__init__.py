@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from service.admin_port import AdminPort
+    from ingest.admin import Admin
     from vitrine.wiring import Vitrine
 
 __all__ = ["create_app"]
 
 
-def create_app(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
+def create_app(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     """A new Flask application over the container; nothing is loaded or opened yet.
 
-    `admin` is the job engine behind the admin API; without it `ingest.jobs` is opened at the first admin request.
+    `admin` is the job engine behind the admin API; without it one is opened at the first admin request.
     """
     from service.app import (
         build,

@@ -9,7 +9,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.types import ResponseDict
 
-from service.admin_port import JobStatus
+from ingest.jobs.models import Job
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
@@ -156,7 +156,7 @@ def _queued(job_id: str) -> Response:
     return response
 
 
-def _job(job: JobStatus) -> JobAnswer:
+def _job(job: Job) -> JobAnswer:
     return JobAnswer.model_validate(job, from_attributes=True)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
 from service.admin import admin as admin_api
-from service.admin_port import AdminPort
 from service.auth import SCHEME
 from service.container import put_vitrine
 from service.errors import refuse, register_errors
@@ -25,6 +26,9 @@ from service.recognition import recognition
 from service.search import search
 from service.thumbnails import thumbnails
 from vitrine.wiring import Vitrine
+
+if TYPE_CHECKING:
+    from ingest.admin import Admin
 
 __all__ = ["build"]
 
@@ -47,7 +51,7 @@ class Service(OpenAPI):
     request_class = StrictRequest
 
 
-def build(vitrine: Vitrine, *, admin: AdminPort | None = None) -> Flask:
+def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     """A new application over the container; see `service.create_app`."""
     app = Service(
         "service",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
-from service.admin_port import AdminPort
 from vitrine.wiring import Vitrine
+
+if TYPE_CHECKING:
+    from ingest.admin import Admin
 
 __all__ = ["current_admin", "current_vitrine", "is_warming", "put_vitrine", "set_warming"]
 
@@ -17,20 +18,24 @@ _KEY = "vitrine"
 
 
 class _Rooms:
-    def __init__(self, vitrine: Vitrine, admin: AdminPort | None) -> None:
+    def __init__(self, vitrine: Vitrine, admin: Admin | None) -> None:
         self.vitrine = vitrine
         self.warming = False
         self._admin = admin
         self._lock = threading.Lock()
 
-    def admin(self) -> AdminPort:
+    def admin(self) -> Admin:
         with self._lock:
             if self._admin is None:
-                self._admin = cast(AdminPort, import_module("ingest.jobs").open_admin(self.vitrine))
+                from ingest.admin import (
+                    Admin,
+                )  # here: a service that only answers searches stays small
+
+                self._admin = Admin(self.vitrine)
             return self._admin
 
 
-def put_vitrine(app: Flask, vitrine: Vitrine, admin: AdminPort | None) -> None:
+def put_vitrine(app: Flask, vitrine: Vitrine, admin: Admin | None) -> None:
     """Give the app its container and, where a test has one, its job engine."""
     app.extensions[_KEY] = _Rooms(vitrine, admin)
 
@@ -40,7 +45,7 @@ def current_vitrine() -> Vitrine:
     return _current().vitrine
 
 
-def current_admin() -> AdminPort:
+def current_admin() -> Admin:
     """The job engine of the app, opened at first use."""
     return _current().admin()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
+from ingest.jobs.models import JobState
 from service.models.base import OTHER, TEXT, Answer, Body, Incoming, Parameters, Text, text_or_other
 from service.models.picture import ImageSource
 
@@ -28,9 +29,6 @@ __all__ = [
     "VersionPath",
     "VersionsAnswer",
 ]
-
-State = Literal["queued", "running", "verifying", "published", "done", "failed", "cancelled"]
-
 
 RowImage = Annotated[
     Annotated[Text, Tag(TEXT)] | Annotated[ImageSource, Tag(OTHER)],
@@ -119,7 +117,7 @@ class JobAnswer(Answer):
 
     id: str
     kind: str
-    state: State
+    state: JobState
     done: int
     total: int | None
     failed_items: int
