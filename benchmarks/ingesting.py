@@ -17,8 +17,8 @@ from PIL import Image
 
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, spread
-from ingest.pipeline import run
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from vitrine.embedding.load import load_embedder
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits, decode

@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.failures import API, Failure, Ledger, open_ledger
-from ingest.jobs.locks import catalogue_lock
-from ingest.jobs.opening import open_store
+from ingest.jobs.catalogue_lock import catalogue_lock
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import WRITES, Job, JobState, Kind, NewItem
 from ingest.jobs.queue import Queue
-from ingest.jobs.sources import retry_item, source_item
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import WRITES, Job, JobState, Kind, NewItem
-from ingest.jobs.writes import delete_body, patch_body, upsert_body
-from ingest.reindex import discard_unfinished, first_items
-from ingest.reindex_carry import REINDEX
+from ingest.tasks.live_writes import delete_body, patch_body, upsert_body
+from ingest.tasks.reindex.copy import REINDEX
+from ingest.tasks.reindex.plan import discard_unfinished, first_items
+from ingest.tasks.source import retry_item, source_item
 from vitrine.errors import Conflict, InvalidProduct
 from vitrine.wiring import Vitrine
 

@@ -48,8 +48,9 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
     Only what is new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0, 1 when some
     products failed (see `vitrine failures`), 2 when it could not run, 130 after Ctrl-C.
     """
-    from ingest.pipeline import Watch, run
+    from ingest.pipeline import Watch
     from ingest.sources import open_source
+    from ingest.tasks.bulk_ingest import run
     from vitrine.wiring import Vitrine
 
     settings = load_settings(**({"model": model} if model else {}))

@@ -16,8 +16,8 @@ from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
     from ingest.admin import Admin
-    from ingest.jobs.runner import Runner
-    from ingest.jobs.values import Job
+    from ingest.jobs.models import Job
+    from ingest.tasks.runner import Runner
     from vitrine.settings import Settings
     from vitrine.wiring import Vitrine
 
@@ -116,8 +116,8 @@ def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
     """Work in the background and show the job until it has ended; Ctrl-C leaves it to be resumed."""
     import threading
 
-    from ingest.jobs.opening import open_store
-    from ingest.jobs.runner import Runner
+    from ingest.jobs.factory import open_store
+    from ingest.tasks.runner import Runner
 
     with closing(open_store(vitrine.settings)) as store:
         runner = Runner(vitrine, store)
@@ -233,10 +233,10 @@ def jobs(cancel: str | None, retry: bool, limit: int) -> None:
 
 @contextmanager
 def _admin(settings: Settings) -> Iterator[tuple[Admin, Vitrine]]:
-    from ingest.jobs import open_admin
+    from ingest.admin import Admin
     from vitrine.wiring import Vitrine
 
-    with closing(Vitrine(settings)) as vitrine, closing(open_admin(vitrine)) as admin:
+    with closing(Vitrine(settings)) as vitrine, closing(Admin(vitrine)) as admin:
         yield admin, vitrine
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from huey.consumer import Consumer
 
-from ingest.jobs.opening import open_store
+from ingest.jobs.factory import open_store
 from ingest.jobs.queue import Queue
-from ingest.jobs.runner import Runner
 from ingest.jobs.store import JobStore
 from ingest.logs import configure_logging
+from ingest.tasks.runner import Runner
 from vitrine.errors import StorageUnavailable, VitrineError
 from vitrine.settings import Settings, load_settings
 from vitrine.wiring import Vitrine

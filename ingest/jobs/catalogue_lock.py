@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from ingest.jobs.opening import open_store
-from ingest.jobs.refusals import taken
+from ingest.jobs.factory import open_store
+from ingest.jobs.locks import lock_conflict
 from ingest.jobs.store import CATALOGUE, JobStore
 from vitrine.errors import NotFound, StorageUnavailable
 from vitrine.settings import Settings
@@ -37,7 +37,7 @@ def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]
             store.unlock(CATALOGUE, holder)
             holder = store.lock(CATALOGUE, owner, lease_s=settings.job_lease_s)
         if holder is not None:
-            raise taken(holder, is_job=_is_job(store, holder))
+            raise lock_conflict(holder, is_job=_is_job(store, holder))
         stop, lost = threading.Event(), threading.Event()
         keeper = threading.Thread(
             target=_keep,

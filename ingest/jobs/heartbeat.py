@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
+from ingest.jobs.models import Item
 from ingest.jobs.store import WorkQueue
-from ingest.jobs.values import Item
 from vitrine.errors import Cancelled, StorageUnavailable
 
 __all__ = ["Heartbeat", "Stopped"]

@@ -17,7 +17,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
 
-from ingest.jobs.opening import sqlite_path
+from ingest.jobs.factory import sqlite_path
 from vitrine.settings import Settings
 
 __all__ = ["Queue"]

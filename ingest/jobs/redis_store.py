@@ -11,10 +11,8 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from ingest.jobs.redis_scripts import LIBRARY, SCRIPTS
-from ingest.jobs.refusals import taken
-from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.values import (
+from ingest.jobs.locks import lock_conflict
+from ingest.jobs.models import (
     BULK,
     WRITES,
     Again,
@@ -29,6 +27,8 @@ from ingest.jobs.values import (
     NewItem,
     Outcome,
 )
+from ingest.jobs.redis_scripts import LIBRARY, SCRIPTS
+from ingest.jobs.store import SUSPICIOUS
 from vitrine.errors import NotFound, StorageUnavailable
 
 __all__ = ["RedisStore"]
@@ -61,7 +61,7 @@ class RedisStore:
         exclusive = "1" if job.kind is Kind.REINDEX else ""
         holder = self._call("add", job.id, exclusive, json.dumps(_flat(_fields(job))), _rows(items))
         if holder:
-            raise taken(holder, is_job=bool(self._hash(f"job:{holder}")))
+            raise lock_conflict(holder, is_job=bool(self._hash(f"job:{holder}")))
 
     def job(self, job_id: str) -> Job:
         found = self._hash(f"job:{job_id}")

@@ -7,10 +7,10 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from ingest.jobs.refusals import taken
+from ingest.jobs.locks import lock_conflict
+from ingest.jobs.models import Job, JobState, Kind, NewItem
 from ingest.jobs.sqlite_database import Database
 from ingest.jobs.store import CATALOGUE
-from ingest.jobs.values import Job, JobState, Kind, NewItem
 from vitrine.errors import NotFound
 
 __all__ = ["FINAL", "SqliteRecords", "end_job", "has_ended", "insert_items", "insert_job"]
@@ -111,7 +111,7 @@ def _take_catalogue(db: sqlite3.Connection, job_id: str, now: float) -> None:
     ).fetchone()
     if held is not None:
         is_job = db.execute("SELECT 1 FROM jobs WHERE id = ?", (held["owner"],)).fetchone()
-        raise taken(held["owner"], is_job=bool(is_job))
+        raise lock_conflict(held["owner"], is_job=bool(is_job))
     db.execute(
         "INSERT OR REPLACE INTO locks (name, owner, until) VALUES (?, ?, NULL)", (CATALOGUE, job_id)
     )

@@ -9,10 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import assert_never
 
-from ingest.jobs.sqlite_database import Database
-from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_items, insert_job
-from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.values import (
+from ingest.jobs.models import (
     BULK,
     WRITES,
     Again,
@@ -26,6 +23,9 @@ from ingest.jobs.values import (
     NewItem,
     Outcome,
 )
+from ingest.jobs.sqlite_database import Database
+from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_items, insert_job
+from ingest.jobs.store import SUSPICIOUS
 
 __all__ = ["SqliteJournal", "SqliteLocks", "SqliteWork"]
 

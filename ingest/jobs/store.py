@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.jobs.values import DeadLetter, Item, Job, JobState, Mark, NewItem, Outcome
+from ingest.jobs.models import DeadLetter, Item, Job, JobState, Mark, NewItem, Outcome
 
 __all__ = ["CATALOGUE", "SUSPICIOUS", "JobRecords", "JobStore", "Journal", "Locks", "WorkQueue"]
 

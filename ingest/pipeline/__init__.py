@@ -1,7 +1,6 @@
-"""The pipeline: reading, decoding, embedding and writing overlap."""
+"""The pipeline: reading, decoding, embedding and writing overlap. Stages only; `ingest.tasks` runs them."""
 
 from ingest.pipeline.filling import fill
-from ingest.pipeline.running import open_tools, run
-from ingest.pipeline.values import Progress, Summary, Task, Tools, Watch
+from ingest.pipeline.models import Progress, Summary, Task, Tools, Watch
 
-__all__ = ["Progress", "Summary", "Task", "Tools", "Watch", "fill", "open_tools", "run"]
+__all__ = ["Progress", "Summary", "Task", "Tools", "Watch", "fill"]

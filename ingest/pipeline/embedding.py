@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
-from ingest.pipeline.values import Pixels, Tally, Tools, Write
+from ingest.pipeline.models import Pixels, Tally, Tools, Write
 from vitrine.products import Record
 
 __all__ = ["BatchSize", "Embedding"]

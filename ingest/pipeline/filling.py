@@ -8,9 +8,9 @@ from functools import partial
 
 from ingest.pipeline.embedding import Embedding
 from ingest.pipeline.flow import Channel, Flow
+from ingest.pipeline.models import Item, Pixels, Summary, Tally, Task, Tools, Watch, Write
 from ingest.pipeline.preparing import Preparing
 from ingest.pipeline.reading import Reading
-from ingest.pipeline.values import Item, Pixels, Summary, Tally, Task, Tools, Watch, Write
 from ingest.pipeline.writing import Writing
 from ingest.runs import Run
 

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.models import Item, Pixels, Tally, Task, Tools, Write
 from ingest.pipeline.patience import patiently
-from ingest.pipeline.values import Item, Pixels, Tally, Task, Tools, Write
 from vitrine.errors import InvalidImage
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import Stamp

@@ -7,7 +7,7 @@ from itertools import islice
 
 from ingest.pictures import picture_of
 from ingest.pipeline.flow import Channel
-from ingest.pipeline.values import Item, Tally, Task, Tools, Watch
+from ingest.pipeline.models import Item, Tally, Task, Tools, Watch
 from ingest.runs import Run
 from ingest.sources import BrokenRow, Row
 from vitrine.errors import InvalidImage, InvalidProduct

@@ -6,8 +6,8 @@ import time
 from functools import partial
 
 from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.models import Tally, Task, Tools, Write
 from ingest.pipeline.patience import patiently
-from ingest.pipeline.values import Tally, Task, Tools, Write
 from ingest.runs import Run
 from vitrine.errors import NotFound
 from vitrine.products import Product, Record

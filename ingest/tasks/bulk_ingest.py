@@ -7,9 +7,9 @@ from dataclasses import replace as changed
 
 from ingest.database import IngestDatabase
 from ingest.failures import Ledger
-from ingest.jobs import catalogue_lock
+from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.pipeline.filling import fill
-from ingest.pipeline.values import Summary, Task, Tools, Watch
+from ingest.pipeline.models import Summary, Task, Tools, Watch
 from ingest.runs import Runs
 from ingest.sources import Source
 from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion, NotFound

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.failures import Failure, Ledger
-from ingest.jobs.policy import DEADLY, is_outage, is_unreachable, later
-from ingest.jobs.values import Dead, Done, Item, Outcome
+from ingest.jobs.models import Dead, Done, Item, Outcome
 from ingest.pictures import picture_of
+from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, later
 from vitrine.errors import (
     Cancelled,
     InvalidImage,

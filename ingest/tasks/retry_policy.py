@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.jobs.values import Again, Item
+from ingest.jobs.models import Again, Item
 from vitrine.errors import (
     IndexUnavailable,
     InvalidImage,

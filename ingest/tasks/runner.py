@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from ingest.failures import open_ledger
 from ingest.jobs.heartbeat import Heartbeat, Stopped
-from ingest.jobs.policy import DEADLY, is_outage, later
-from ingest.jobs.sources import SourceWork
+from ingest.jobs.models import BULK, WRITES, Again, Done, Item, Job, JobState, Kind, Outcome
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import BULK, WRITES, Again, Done, Item, Job, JobState, Kind, Outcome
-from ingest.jobs.writes import LiveWrites
-from ingest.reindex import Reindex, discard_unfinished, next_items
+from ingest.tasks.live_writes import LiveWrites
+from ingest.tasks.reindex.plan import Reindex, discard_unfinished, next_items
+from ingest.tasks.retry_policy import DEADLY, is_outage, later
+from ingest.tasks.source import SourceWork
 from vitrine.errors import (
     Cancelled,
     Conflict,

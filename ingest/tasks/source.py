@@ -1,20 +1,22 @@
-"""Jobs that bring a source, or the rows of it that failed, into the live version."""
+"""Work over a source: its failed rows into the live version, or all of it into a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ingest.failures import Ledger
+from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.heartbeat import Heartbeat, Stopped
-from ingest.jobs.locks import catalogue_lock
-from ingest.jobs.values import BULK, Done, Item, NewItem
-from ingest.pipeline import Task, Watch, fill, open_tools
+from ingest.jobs.models import BULK, Done, Item, NewItem
+from ingest.pipeline import Summary, Task, Watch, fill
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import open_tools
 from vitrine.errors import Cancelled
 from vitrine.fields import Mapping
+from vitrine.index import VectorIndex
 from vitrine.wiring import Vitrine
 
-__all__ = ["SourceWork", "retry_item", "source_item"]
+__all__ = ["SourceWork", "fill_from_source", "retry_item", "source_item"]
 
 
 def source_item(job_id: str, source: str) -> NewItem:
@@ -51,6 +53,30 @@ class SourceWork:
         if summary.cancelled:
             raise Cancelled("the lock of the catalogue was lost")
         return Done(item, summary.done + summary.unchanged, summary.failed)
+
+
+def fill_from_source(
+    vitrine: Vitrine, source: str, target: VectorIndex, check: Callable[[], None]
+) -> Summary:
+    """Bring a source into the version under its own mapping; a picture that the live version knows by the same model is not embedded again.
+
+    Raises what `check` raises, and the errors of `ingest.pipeline.fill`.
+    """
+    live = vitrine.versions.live()
+    donor = live if live.info.fingerprint == target.info.fingerprint else None
+    task = Task(
+        open_source(source, vitrine.settings),
+        Mapping.from_dict(target.info.mapping),
+        target,
+        donor=donor,
+    )
+    summary = fill(
+        task,
+        open_tools(vitrine, model=target.info.model),
+        Watch(cancelled=lambda: _says_stop(check)),
+    )
+    check()
+    return summary
 
 
 def _says_stop(check: Callable[[], None]) -> bool:

@@ -23,8 +23,8 @@ from flask.testing import FlaskClient
 from numpy.typing import NDArray
 
 from demo.drawing import PATTERNS, draw, random_item
-from ingest.pipeline import run
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from service import create_app
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits, decode

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.pipeline import Progress, Watch, filling, run
+from ingest.pipeline import Progress, Watch, filling
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from tests.fakes import FakeEmbedder
 from vitrine.embedding import ModelCard
 from vitrine.fields import Mapping

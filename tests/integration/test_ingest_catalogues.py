@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from ingest.failures import Failure, open_ledger
-from ingest.pipeline import Summary, run
+from ingest.pipeline import Summary
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from tests.fakes import COLOURS, FakeEmbedder
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from vitrine.fields import Mapping

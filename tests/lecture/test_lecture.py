@@ -17,8 +17,8 @@ from PIL import Image
 
 import demo
 from demo.catalogue import write_catalogue
-from ingest.pipeline import run
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from service import create_app
 from tests.checkpoints import photo
 from tests.lecture import program

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 
 from ingest.failures import Ledger
 from ingest.jobs.heartbeat import Heartbeat
+from ingest.jobs.models import BULK, WRITES, Done, Item, Job, JobState, Kind, NewItem
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import BULK, WRITES, Done, Item, Job, JobState, Kind, NewItem
-from ingest.reindex_carry import REINDEX, Carried, Carrier
-from ingest.reindex_source import fill_from_source
-from ingest.reindex_verify import check_count, verify
+from ingest.tasks.reindex.copy import REINDEX, Carried, Carrier
+from ingest.tasks.reindex.verify import check_count, verify
+from ingest.tasks.source import fill_from_source
 from vitrine.embedding import Embedder
 from vitrine.errors import Cancelled, Conflict, NoLiveVersion, NotFound
 from vitrine.index import IndexVersions, VectorIndex

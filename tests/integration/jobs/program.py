@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.admin import Admin
-from ingest.jobs.opening import open_store
+from ingest.jobs.factory import open_store
 from ingest.worker import Worker
 from tests.fakes import FakeEmbedder
 from tests.shop import open_shop

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ingest.admin import Admin
-from ingest.jobs.values import Job, JobState
+from ingest.jobs.models import Job, JobState
 from tests.integration.jobs.test_under_fire import Expected, assert_holds
 from tests.redis_server import redis_server
 from tests.shop import NEW, OLD, Shop, open_shop, product

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ingest.admin import Admin
-from ingest.jobs.values import JobState
+from ingest.jobs.models import JobState
 from tests.fakes import FakeEmbedder
 from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on
 from tests.integration.jobs.searchers import Answer, Searchers, SlowAtFirst

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from ingest.admin import Admin
-from ingest.jobs.opening import open_store
-from ingest.jobs.values import JobState
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import JobState
 from ingest.worker import Worker
 from tests.fakes import FakeEmbedder
 from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on

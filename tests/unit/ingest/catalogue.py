@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from ingest.pipeline import Summary, Watch, run
+from ingest.pipeline import Summary, Watch
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from tests.fakes import COLOURS, FakeEmbedder
 from tests.unit.ingest.memory import MemoryImages, MemoryVersions
 from vitrine.fields import Mapping as CatalogueMapping

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.failures import open_ledger
-from ingest.pipeline import Progress, Task, Watch, fill, open_tools
+from ingest.pipeline import Progress, Task, Watch, fill
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import open_tools
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from vitrine.errors import IndexUnavailable, InvalidMapping
 

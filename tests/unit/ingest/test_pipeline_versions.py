@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ingest.pipeline import Task, Watch, fill, open_tools
+from ingest.pipeline import Task, Watch, fill
 from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import open_tools
 from tests.fakes import FakeEmbedder
 from tests.unit.ingest.catalogue import MAPPING, Shop
 from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ingest.admin import Admin
-from ingest.jobs.opening import open_store
-from ingest.jobs.runner import Runner
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import Item
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import Item
+from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex, FakeVersions
 from tests.shop import Shop, open_shop
 from vitrine.index.stamps import product_hash

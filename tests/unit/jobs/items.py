@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from ingest.jobs.models import WRITES, Item, Job, Kind, NewItem
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import WRITES, Item, Job, Kind, NewItem
 
 
 def write(key: str, body: str = "") -> NewItem:

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from ingest.jobs import catalogue_lock, open_store
+from ingest.jobs.catalogue_lock import catalogue_lock
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import Job, Kind
 from ingest.jobs.store import CATALOGUE
-from ingest.jobs.values import Job, Kind
 from vitrine.errors import Conflict
 from vitrine.settings import Settings
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ingest.jobs import catalogue_lock
+from ingest.jobs.catalogue_lock import catalogue_lock
 from vitrine.settings import Settings
 with catalogue_lock(Settings(data_dir=Path(sys.argv[1])), "an ingest of a.csv"):
     print("held", flush=True)

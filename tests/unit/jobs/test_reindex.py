@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import ingest.reindex
 from ingest.admin import Admin
-from ingest.jobs.runner import Runner
+from ingest.jobs.models import JobState
 from ingest.jobs.store import CATALOGUE
-from ingest.jobs.values import JobState
+from ingest.tasks.reindex import plan
+from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex, FakeVersions
 from tests.shop import NEW, OLD, open_shop, picture
 from tests.unit.jobs.desk import COUNT, Desk, same_products, step_until
@@ -112,7 +112,7 @@ def _sent(desk: Desk, number: int) -> dict[str, str]:
 def test_writes_that_come_while_the_version_is_verified_are_not_lost(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real = ingest.reindex.verify
+    real = plan.verify
 
     def verify(*args: Any, **kwargs: Any) -> None:
         real(*args, **kwargs)
@@ -121,7 +121,7 @@ def test_writes_that_come_while_the_version_is_verified_are_not_lost(
         while desk.store.waiting():  # another worker takes them
             assert Runner(desk.shop.vitrine, desk.store).step()
 
-    monkeypatch.setattr(ingest.reindex, "verify", verify)
+    monkeypatch.setattr(plan, "verify", verify)
     assert desk.finish(desk.admin.reindex()).state is JobState.DONE
     assert desk.live.get(["p00010"])["p00010"].product.price == 77
     assert desk.live.get(["p00011"]) == {}
@@ -130,14 +130,14 @@ def test_writes_that_come_while_the_version_is_verified_are_not_lost(
 def test_while_the_last_products_are_carried_writes_wait_and_then_reach_the_new_version(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real, seen = ingest.reindex.check_count, []
+    real, seen = plan.check_count, []
 
     def check_count(target: Any, live: Any) -> None:
         desk.admin.patch("p00010", {"price": 77})
         seen.append(Runner(desk.shop.vitrine, desk.store).step())
         real(target, live)
 
-    monkeypatch.setattr(ingest.reindex, "check_count", check_count)
+    monkeypatch.setattr(plan, "check_count", check_count)
     assert desk.finish(desk.admin.reindex()).state is JobState.DONE
     assert seen == [False]
     assert desk.before.get(["p00010"])["p00010"].product.price == 10

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingest.jobs.runner import Runner
-from ingest.jobs.values import BULK, JobState
+from ingest.jobs.models import BULK, JobState
+from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex
 from tests.unit.jobs.desk import Desk, same_products, step_until
 

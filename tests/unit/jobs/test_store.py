@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from ingest.jobs.models import BULK, WRITES, Again, Dead, Done, Item, Job, JobState, Kind, NewItem
 from ingest.jobs.store import SUSPICIOUS, JobStore
-from ingest.jobs.values import BULK, WRITES, Again, Dead, Done, Item, Job, JobState, Kind, NewItem
 from tests.unit.jobs.items import claim, expire, upsert
 from vitrine.errors import NotFound
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from ingest.jobs.models import BULK, Done, Job, JobState, Kind, NewItem
 from ingest.jobs.store import CATALOGUE, JobStore
-from ingest.jobs.values import BULK, Done, Job, JobState, Kind, NewItem
 from tests.unit.jobs.items import claim, upsert
 from vitrine.errors import Conflict
 

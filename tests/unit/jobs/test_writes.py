@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import ingest.jobs.writes
+import ingest.tasks.live_writes
 from ingest.admin import Admin
 from ingest.failures import open_ledger
-from ingest.jobs.opening import open_store
-from ingest.jobs.runner import Runner
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import Job, JobState
 from ingest.jobs.store import JobStore
-from ingest.jobs.values import Job, JobState
+from ingest.tasks.runner import Runner
 from tests.fake_index import FakeVersions
 from tests.shop import NEW, OLD, Shop, open_shop, picture
 from vitrine.errors import Conflict, IndexUnavailable, InvalidImage, InvalidProduct, NotFound
@@ -162,7 +162,7 @@ def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_fail
                 raise InvalidImage("unreachable", "the host does not answer")
             return picture(30)
 
-    monkeypatch.setattr(ingest.jobs.writes, "picture_of", lambda value, base: Unreachable())
+    monkeypatch.setattr(ingest.tasks.live_writes, "picture_of", lambda value, base: Unreachable())
     job = desk.finish(
         desk.admin.upsert(
             [row("far", {"url": "https://shop.example/a.png"}), row("near", sent(31))]
@@ -232,14 +232,14 @@ def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(
 def test_an_unforeseen_error_strikes_only_its_own_product(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real = ingest.jobs.writes.product_from_json
+    real = ingest.tasks.live_writes.product_from_json
 
     def read(data: Any, schema: Any) -> Any:
         if data["id"] == "cursed":
             raise ZeroDivisionError
         return real(data, schema)
 
-    monkeypatch.setattr(ingest.jobs.writes, "product_from_json", read)
+    monkeypatch.setattr(ingest.tasks.live_writes, "product_from_json", read)
     job = desk.finish(
         desk.admin.upsert([row("one", sent(60)), row("cursed", sent(61)), row("two", sent(62))])
     )

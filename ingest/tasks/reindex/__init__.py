@@ -1,0 +1,1 @@
+"""Reindex: planned in ranges, copied by any number of workers, verified and published."""
