@@ -35,6 +35,8 @@ CMD ["vitrine", "up", "--host", "0.0.0.0"]
 FROM runtime AS demo
 USER root
 RUN apt-get update && apt-get install -y --no-install-recommends libegl1 libgl1 && rm -rf /var/lib/apt/lists/*
+RUN --mount=type=bind,source=constraints.txt,target=/constraints.txt \
+    pip install --no-cache-dir -c /constraints.txt skia-python
 USER vitrine
 CMD ["vitrine", "demo"]
 

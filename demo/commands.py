@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from vitrine.errors import VitrineError
 from vitrine.settings import PREFIX, load_settings
 
 __all__ = ["demo"]
@@ -62,7 +63,10 @@ def _prepare(port: int | None) -> None:
 def _drawn(folder: Path, products: int | None) -> Path:
     from tqdm import tqdm
 
-    from demo.catalogue import PRODUCTS, SEED, write_catalogue
+    try:
+        from demo.catalogue import PRODUCTS, SEED, write_catalogue
+    except ImportError as error:
+        raise VitrineError(f"the demo catalog cannot be drawn: {error}") from error
 
     count = products or PRODUCTS
     path = folder / f"catalogue-{count}-{SEED}.parquet"

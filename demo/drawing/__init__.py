@@ -5,7 +5,11 @@ CATEGORIES, COLOURS, PATTERNS and BACKGROUNDS (tuples of words), and SILHOUETTES
 """
 
 try:
-    import skia  # noqa: F401  # imported for the sake of the message below
+    import skia  # noqa: F401  # imported for the sake of the messages below
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "skia-python is missing; install it with: pip install 'vitrine[demo]'"
+    ) from error
 except ImportError as error:
     # The wheel of skia-python links the system's OpenGL libraries, though nothing here draws on a GPU.
     raise ImportError(

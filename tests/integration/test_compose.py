@@ -153,7 +153,11 @@ def test_what_the_images_need_is_not_ignored_by_docker():
         for line in (ROOT / ".dockerignore").read_text().splitlines()
         if line.startswith("!")
     }
-    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {
+        "tests",
+        "training",
+        "benchmarks",
+    }
     assert rooms | {"constraints.txt", "pyproject.toml", "README.md"} <= kept
 
 

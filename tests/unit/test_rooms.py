@@ -39,14 +39,21 @@ def _imports(room: str) -> Iterator[tuple[Path, str]]:
     [
         (
             "vitrine",
-            {"service", "ingest", "demo", "benchmarks", "tests", "flask", "gunicorn", "huey"},
+            {
+                *("service", "ingest", "demo", "training", "benchmarks", "tests"),
+                *("flask", "gunicorn", "huey"),
+            },
         ),
-        ("ingest", {"service", "demo", "benchmarks", "tests", "flask"}),
+        ("ingest", {"service", "demo", "training", "benchmarks", "tests", "flask"}),
         (
             "service",
-            {"demo", "benchmarks", "tests", "torch", "transformers", "faiss", "qdrant_client"},
+            {
+                *("demo", "training", "benchmarks", "tests"),
+                *("torch", "transformers", "faiss", "qdrant_client"),
+            },
         ),
-        ("demo", {"benchmarks", "tests"}),
+        ("demo", {"training", "benchmarks", "tests", "cv2", "scipy"}),
+        ("training", {"service", "ingest", "benchmarks", "tests"}),
     ],
 )
 def test_a_room_imports_only_what_lies_beneath_it(room: str, forbidden: set[str]):

@@ -1,10 +1,12 @@
 """The drawn products: every word draws, the same item gives the same pixels, and the picture shows what the words say."""
 
+import os
 import random
 import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +126,7 @@ def test_the_same_item_is_drawn_the_same_in_another_process() -> None:
     items = [random_item(rng) for _ in range(6)]
     code = f"""
 from hashlib import sha256
+from pathlib import Path
 from demo.drawing import Item, draw
 print(sha256(b"".join(draw(item, 48).tobytes() for item in {items!r})).hexdigest())
 """
@@ -210,10 +213,26 @@ def test_an_accent_is_never_the_colour_itself() -> None:
     assert set(ACCENTS) == set(COLOURS)
 
 
-def test_a_machine_without_the_system_libraries_of_skia_is_told_what_to_install() -> None:
-    code = "import sys; sys.modules['skia'] = None; import demo.drawing"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+@pytest.mark.parametrize(
+    ("skia", "remedy"),
+    [
+        ("raise ImportError('libEGL.so.1: cannot open')", "apt install libegl1 libgl1"),
+        ("raise ModuleNotFoundError('skia')", "pip install 'vitrine[demo]'"),
+    ],
+)
+def test_a_machine_that_cannot_draw_is_told_what_to_install(
+    tmp_path: Path, skia: str, remedy: str
+) -> None:
+    (tmp_path / "skia.py").write_text(skia)
+    done = subprocess.run(
+        [sys.executable, "-c", "from vitrine.cli import main; main()", "demo", "--no-serve"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "VITRINE_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    assert answer.returncode == 1
-    assert "apt install libegl1 libgl1" in answer.stderr.splitlines()[-1]
+    assert done.returncode == 2
+    (sentence,) = done.stderr.strip().splitlines()
+    assert sentence.startswith("vitrine: the demo catalog cannot be drawn")
+    assert remedy in sentence

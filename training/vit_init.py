@@ -69,15 +69,15 @@ class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
     """The dual encoder's tower, whose map of 16-pixel places a layer of the transformer learns to tell as well."""
 
     def __init__(self, clip: Path, width: int) -> None:
-        """`width` is that of the transformer. Loads the checkpoint folder; only the linear reading on top is learnt."""
+        """`width` is that of the transformer. Loads the checkpoint folder; only the linear projection on top is trained."""
         super().__init__()
         tower = AutoModel.from_pretrained(clip, local_files_only=True).vision_model
         self.backbone = tower.embeddings.backbone.eval().requires_grad_(False)
-        self.reading = nn.Linear(width, self.backbone.channels[1])
+        self.projection = nn.Linear(width, self.backbone.channels[1])
 
-    def learnt(self) -> list[nn.Parameter]:
+    def trained(self) -> list[nn.Parameter]:
         """The parameters that are trained."""
-        return list(self.reading.parameters())
+        return list(self.projection.parameters())
 
     def loss(self, pixels: Tensor, tokens: Tensor) -> Tensor:
         """Returns the mean squared error of telling the tower's features (each of unit variance over the batch) from tokens (B, T, W)."""
@@ -85,4 +85,4 @@ class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
             maps = self.backbone(pixels).feature_maps[1].float()
         wanted = maps.flatten(2).transpose(1, 2)
         wanted = (wanted - wanted.mean((0, 1))) / wanted.std((0, 1)).clamp(min=1e-4)
-        return functional.smooth_l1_loss(self.reading(tokens).float(), wanted.clamp(-5, 5))
+        return functional.smooth_l1_loss(self.projection(tokens).float(), wanted.clamp(-5, 5))

@@ -6,15 +6,15 @@ import re
 import pytest
 
 from demo.drawing import random_item
-from demo.training.captions import (
+from training.captions import (
     agreement,
     asked_codes,
     caption_for,
     held_out_wordings,
     shown_codes,
 )
-from demo.training.tokens import LONGEST, learnt_tokenizer
-from demo.training.words import KINDS, PHOTO, Label, kinds_within, label_of, words
+from training.tokens import LONGEST, train_tokenizer
+from training.words import KINDS, PHOTO, Label, kinds_within, label_of, words
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_every_word_of_the_vocabulary_has_a_name_and_a_use() -> None:
     ["a red dress", "", "ΚΟΚΚΙΝΟ φόρεμα", "赤いドレス", "👗" * 50, "a  RED\n dress", "x" * 10_000],
 )
 def test_any_text_becomes_tokens_that_end_with_the_highest_id(text: str) -> None:
-    tokenizer = learnt_tokenizer(["a red dress", "a blue mug to drink from"] * 10, merges=40)
+    tokenizer = train_tokenizer(["a red dress", "a blue mug to drink from"] * 10, merges=40)
     ids = tokenizer(text, truncation=True)["input_ids"]
     assert len(ids) <= LONGEST
     assert ids[0] == tokenizer.bos_token_id
@@ -88,7 +88,7 @@ def test_any_text_becomes_tokens_that_end_with_the_highest_id(text: str) -> None
 
 
 def test_case_and_white_space_do_not_matter_to_the_tokenizer() -> None:
-    tokenizer = learnt_tokenizer(["a red dress"] * 10, merges=40)
+    tokenizer = train_tokenizer(["a red dress"] * 10, merges=40)
     assert tokenizer("A  RED\n dress")["input_ids"] == tokenizer("a red dress")["input_ids"]
     assert tokenizer.decode(
         tokenizer("a red dress")["input_ids"], skip_special_tokens=True

@@ -14,9 +14,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from demo.drawing import BACKGROUNDS, COLOURS, Item, draw, draw_cutout, random_item
-from demo.training.garments import EDGE, Garment
-from demo.training.photographs import Wardrobe
-from demo.training.words import KINDS, PHOTO, Label, label_of
+from training.garment_augmentation import GarmentAugmenter
+from training.garments import EDGE, Garment
+from training.words import KINDS, PHOTO, Label, label_of
 
 __all__ = ["Pictures", "Pool", "make_drawn_pool", "make_photo_pool", "open_pool"]
 
@@ -64,12 +64,12 @@ def open_pool(folder: Path) -> Pool:
     )
 
 
-_wardrobe: Wardrobe | None = None
+_augmenter: GarmentAugmenter | None = None
 
 
 def _start(garments: Sequence[Garment]) -> None:
-    global _wardrobe  # noqa: PLW0603  # each worker process is given the garments once, not with every task
-    _wardrobe = Wardrobe(garments) if garments else None
+    global _augmenter  # noqa: PLW0603  # each worker process is given the garments once, not with every task
+    _augmenter = GarmentAugmenter(garments) if garments else None
 
 
 def make_drawn_pool(
@@ -125,19 +125,19 @@ def _drawn_pair(seed: int) -> tuple[Made, Made]:
 
 
 def _drawn(item: Item, rng: random.Random) -> Picture:
-    if _wardrobe is None or rng.random() >= _ON_PHOTO:
+    if _augmenter is None or rng.random() >= _ON_PHOTO:
         return np.asarray(draw(item, EDGE))
     cutout = np.asarray(draw_cutout(item, EDGE), np.float32)
     opacity = cutout[..., 3:] / 255
-    backdrop = _wardrobe.backdrop(rng).astype(np.float32)
+    backdrop = _augmenter.backdrop(rng).astype(np.float32)
     return (backdrop + (cutout[..., :3] - backdrop) * opacity).astype(np.uint8)
 
 
 def _photo_pair(seed: int) -> tuple[Made, Made]:
-    if _wardrobe is None:
+    if _augmenter is None:
         raise ValueError("a pool of photographs needs garments")
     rng = random.Random(seed)
-    picture, colour = _wardrobe.variant(index := _wardrobe.any_index(rng), rng)
-    kind = KINDS.index(PHOTO + _wardrobe.garments[index].label)
+    picture, colour = _augmenter.variant(index := _augmenter.any_index(rng), rng)
+    kind = KINDS.index(PHOTO + _augmenter.garments[index].label)
     made = (picture, Label(kind, -1 if colour is None else COLOURS.index(colour)))
     return made, made

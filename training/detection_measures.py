@@ -11,7 +11,7 @@ from tqdm import tqdm
 from transformers import OwlViTForObjectDetection, OwlViTProcessor
 
 from demo.drawing import CATEGORIES
-from demo.scenes import Box, Scene, draw_scene
+from training.scenes import Box, Scene, draw_scene
 
 __all__ = ["average_precision", "iou", "measure_detector"]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from demo.drawing import COLOURS
 from demo.drawing.palette import tint
-from demo.training.garments import EDGE, Garment, colour_name, cut_out, recoloured
-from demo.training.photographs import Wardrobe
+from training.garment_augmentation import GarmentAugmenter
+from training.garments import EDGE, Garment, colour_name, cut_out, recoloured
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_a_garment_painted_anew_has_the_new_colour_and_the_old_surroundings(
 
 def test_every_variant_is_a_whole_picture_of_its_garment(rng: random.Random) -> None:
     garments = [shirt_on_carpet(rng, label)[0] for label in ("t-shirt", "pants", "shoes", "skirt")]
-    wardrobe = Wardrobe(garments)
+    augmenter = GarmentAugmenter(garments)
     for _ in range(40):
-        picture, colour = wardrobe.variant(rng.randrange(4), rng)
+        picture, colour = augmenter.variant(rng.randrange(4), rng)
         assert picture.shape == (EDGE, EDGE, 3)
         assert picture.dtype == np.uint8
         assert colour in COLOURS

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import distributed, nn
 
-__all__ = ["Partners"]
+__all__ = ["Processes"]
 
 
-class Partners:
+class Processes:
     """The processes of this run; alone where torchrun did not start them."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Partners:
         ):
             gradient.copy_(mean.view_as(gradient))
 
-    def first_says(self, answer: bool) -> bool:
+    def first_decides(self, answer: bool) -> bool:
         """Returns what the first process answers: clocks differ, and all must stop at the same step."""
         if self.count == 1:
             return answer

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from demo.training.detection_losses import (
+from training.detection_losses import (
     Predictions,
     assigned,
     corners,
     detection_losses,
     generalised_iou,
 )
-from demo.training.detection_measures import average_precision, iou
-from demo.training.losses import caption_loss, twin_loss
-from demo.training.scores import best, precision_at, recall_at
+from training.detection_measures import average_precision, iou
+from training.losses import caption_loss, twin_loss
+from training.scores import best, precision_at, recall_at
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from itertools import product
 from PIL import Image
 
 from demo.drawing import CATEGORIES, COLOURS, PATTERNS, Item, draw, random_item
-from demo.training.captions import Wording, held_out_wordings
-from demo.training.checkpoints import Encoder, Rows
-from demo.training.scores import precision_at, recall_at
+from training.captions import Wording, held_out_wordings
+from training.checkpoints import Encoder, Rows
+from training.scores import precision_at, recall_at
 
 __all__ = ["Missed", "measure_drawn"]
 

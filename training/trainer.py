@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from demo.training.averages import follow
-from demo.training.partners import Partners
-from demo.training.schedule import Budget
+from training.averages import follow
+from training.distributed import Processes
+from training.schedule import Budget
 
-__all__ = ["Lessons", "adamw"]
+__all__ = ["Trainer", "adamw"]
 
 _TOLD_EVERY = 20
 """Steps between looks at the losses."""
@@ -32,7 +32,7 @@ def adamw(parameters: Iterable[nn.Parameter], rate: float, *, decay: float) -> t
     return torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), fused=every[0].is_cuda)
 
 
-class Lessons(ABC):
+class Trainer(ABC):
     """A run. `parts` are what is learnt beside the model, by the name under which they are saved."""
 
     name: ClassVar[str]
@@ -47,10 +47,10 @@ class Lessons(ABC):
         optimizer: torch.optim.Optimizer,
         *,
         budget: Budget,
-        partners: Partners,
+        processes: Processes,
     ) -> None:
         self.model, self.average = model, deepcopy(model).requires_grad_(False)
-        self.optimizer, self.budget, self.partners = optimizer, budget, partners
+        self.optimizer, self.budget, self.processes = optimizer, budget, processes
         self.step = 0
         self._saved: dict[str, Any] = {
             "model": model,
@@ -67,15 +67,15 @@ class Lessons(ABC):
     def save_checkpoint(self, out: Path) -> None:
         """Writes the average as a checkpoint that transformers loads."""
 
-    def learn(self, loss: Tensor, learnt: list[nn.Parameter]) -> None:
+    def descend(self, loss: Tensor, parameters: list[nn.Parameter]) -> None:
         """One step of the optimizer down the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(
                 self.step, peak=self.rate, warm_steps=self.warm_steps
             )
         loss.backward()
-        self.partners.average_gradients(learnt)
-        nn.utils.clip_grad_norm_(learnt, 1.0)
+        self.processes.average_gradients(parameters)
+        nn.utils.clip_grad_norm_(parameters, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
@@ -92,7 +92,7 @@ class Lessons(ABC):
             bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}",
         )
         saved = self.budget.seconds
-        while not self.partners.first_says(self.budget.progress(self.step) >= 1):
+        while not self.processes.first_decides(self.budget.progress(self.step) >= 1):
             losses = self.train_step()
             if self.step % _TOLD_EVERY == 0:
                 bar.n = min(100.0, 100 * self.budget.progress(self.step))
@@ -110,7 +110,7 @@ class Lessons(ABC):
 
     def save(self, out: Path) -> None:
         """Writes the checkpoint, and beside it the state that `load` goes on from."""
-        if self.partners.rank:
+        if self.processes.rank:
             return
         self.save_checkpoint(out)
         state = {name: part.state_dict() for name, part in self._saved.items()}

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from demo.training.checkpoints import Encoder
-from demo.training.photographs import read_photographs
-from demo.training.scores import precision_at, recall_at
+from training.checkpoints import Encoder
+from training.photographs import read_photographs
+from training.scores import precision_at, recall_at
 
 __all__ = ["measure_classes", "measure_shop"]
 

@@ -9,15 +9,15 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.owlvit.configuration_owlvit import OwlViTConfig
 from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
-from demo.training.detection_losses import Predictions
-from demo.training.dual_encoder import save_processor, save_weights
-from demo.training.scene_pool import SCENE_SIZE
+from training.detection_losses import Predictions
+from training.dual_encoder import save_processor, save_weights
+from training.scene_pool import SCENE_SIZE
 
 __all__ = ["PATCH", "load_words", "new_detector", "predict", "save_detector", "text_vectors"]
 
 PATCH = 16
 
-_READING = (
+_TEXT_SIDE = (
     "vocab_size",
     "hidden_size",
     "intermediate_size",
@@ -46,9 +46,9 @@ def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, 
 
 
 def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTForObjectDetection:
-    """Returns a detector that reads as the dual encoder does, and whose eyes are fresh. ValueError where the text sides differ."""
+    """Returns a detector with the text tower of the dual encoder and a new image tower. ValueError where the text sides differ."""
     config = OwlViTConfig(
-        text_config={**{name: text[name] for name in _READING}, "pad_token_id": 0},
+        text_config={**{name: text[name] for name in _TEXT_SIDE}, "pad_token_id": 0},
         vision_config={
             "hidden_size": 192,
             "intermediate_size": 768,

@@ -1,4 +1,4 @@
-"""The last lessons of the dual encoder: its eyes stay as they are, the words learn to meet what they see.
+"""The last part of the dual encoder's training: the image tower is frozen, the text side learns to meet it.
 
 A frozen tower's features are computed once, so that a step costs only the text side and sees many more pairs at a
 time (Zhai et al. 2022, locked-image tuning, with the image's projection left free).
@@ -16,24 +16,24 @@ from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_enco
     VisionTextDualEncoderModel,
 )
 
-from demo.training.augmentation import augmented
-from demo.training.batches import CaptionedPairs, Pairs, stream
-from demo.training.captions import agreement
-from demo.training.dual_encoder import IMAGE_SIZE, half_precision
-from demo.training.losses import caption_loss, twin_loss
-from demo.training.pools import Pool
-from demo.training.schedule import Budget
+from training.augmentation import augmented
+from training.batches import CaptionedPairs, Pairs, stream
+from training.captions import agreement
+from training.dual_encoder import IMAGE_SIZE, half_precision
+from training.losses import caption_loss, twin_loss
+from training.pools import Pool
+from training.schedule import Budget
 
-__all__ = ["READ_DRAWN_PAIRS", "READ_PHOTO_PAIRS", "ReadingLessons"]
+__all__ = ["FINETUNE_DRAWN_PAIRS", "FINETUNE_PHOTO_PAIRS", "TextFinetuner"]
 
 PEAK_RATE = 1e-3
 LARGEST_SCALE = 50.0
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.2, 0.1
-READ_DRAWN_PAIRS, READ_PHOTO_PAIRS = 130, 50
+FINETUNE_DRAWN_PAIRS, FINETUNE_PHOTO_PAIRS = 130, 50
 _AT_ONCE = 512
 
 
-class ReadingLessons:
+class TextFinetuner:
     """Trains the text tower and both projections of a dual encoder on pools whose features are kept."""
 
     def __init__(
@@ -49,13 +49,13 @@ class ReadingLessons:
         torch.manual_seed(seed)
         self.model, self.budget = model, budget
         self.generator = torch.Generator(model.device).manual_seed(seed)
-        self.learnt = [
+        self.trained = [
             value
             for name, value in model.named_parameters()
             if not name.startswith("vision_model.")
         ]
         self.optimizer = torch.optim.AdamW(
-            self.learnt, PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.02
+            self.trained, PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.02
         )
         self.features = [self._features(pool) for pool, _ in pools]
         self.batches: Iterator[Pairs] = stream(
@@ -96,7 +96,7 @@ class ReadingLessons:
             "twins": TWIN_WEIGHT * twin_loss(images, temperature=TWIN_TEMPERATURE),
         }
         torch.stack(list(losses.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self.learnt, 1.0)
+        nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         with torch.no_grad():
@@ -110,7 +110,7 @@ class ReadingLessons:
         bar = tqdm(
             total=100,
             unit="%",
-            desc="reading",
+            desc="text finetuning",
             mininterval=10,
             bar_format="{desc} {n:.1f}% {elapsed}<{remaining} {postfix}",
         )

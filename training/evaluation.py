@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from demo.training.checkpoints import Encoder
-from demo.training.detection_measures import measure_detector
-from demo.training.drawn_measures import Missed, measure_drawn
-from demo.training.photo_measures import measure_classes, measure_shop
-from demo.training.programs import workers
-from demo.training.timing import latency
+from training.checkpoints import Encoder
+from training.detection_measures import measure_detector
+from training.drawn_measures import Missed, measure_drawn
+from training.photo_measures import measure_classes, measure_shop
+from training.programs import workers
+from training.timing import latency
 
 __all__ = ["evaluate_checkpoints"]
 

@@ -1,17 +1,17 @@
-"""Trains the bundled checkpoints and measures them: `python -m demo.train clip | owlvit | evaluate`."""
+"""Trains the bundled checkpoints and measures them: `python -m training clip | owlvit | evaluate`."""
 
 from pathlib import Path
 
 import click
 
-from demo.training.evaluation import evaluate_checkpoints
-from demo.training.programs import train_clip, train_owlvit
+from training.evaluation import evaluate_checkpoints
+from training.programs import train_clip, train_owlvit
 
 __all__ = ["main"]
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _EXISTING = click.Path(file_okay=False, exists=True, path_type=Path)
-_CHECKPOINTS = Path(__file__).parent / "checkpoints"
+_CHECKPOINTS = Path(__file__).parents[1] / "demo" / "checkpoints"
 
 
 @click.group(context_settings={"show_default": True})

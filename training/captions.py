@@ -11,7 +11,7 @@ from importlib.resources import files
 import torch
 from torch import Tensor
 
-from demo.training.words import KINDS, Label, Naming, kinds_within, words
+from training.words import KINDS, Label, Naming, kinds_within, words
 
 __all__ = [
     "Caption",
@@ -50,7 +50,7 @@ class Wording:
 @cache
 def held_out_wordings() -> tuple[Wording, ...]:
     """Returns the free wordings that are measured and never trained on."""
-    rows = tomllib.loads((files("demo.training") / "wordings.toml").read_text("utf-8"))["wording"]
+    rows = tomllib.loads((files("training") / "wordings.toml").read_text("utf-8"))["wording"]
     return tuple(
         Wording(
             row["text"],

@@ -13,14 +13,14 @@ from transformers import (
     OwlViTProcessor,
 )
 
-from demo.training.clip import ClipLessons, tokenizer_for
-from demo.training.detector import load_words, new_detector, text_vectors
-from demo.training.eyes import Teacher, begin_local
-from demo.training.owlvit import DetectorLessons
-from demo.training.pools import Pool, make_drawn_pool
-from demo.training.reading import ReadingLessons
-from demo.training.scene_pool import ScenePool, make_scene_pool
-from demo.training.schedule import Budget
+from training.clip import ClipTrainer, tokenizer_for
+from training.detector import load_words, new_detector, text_vectors
+from training.owlvit import DetectorTrainer
+from training.pools import Pool, make_drawn_pool
+from training.scene_pool import ScenePool, make_scene_pool
+from training.schedule import Budget
+from training.text_finetune import TextFinetuner
+from training.vit_init import Teacher, begin_local
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine is slow
 
@@ -35,14 +35,14 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> ScenePool:
     return make_scene_pool(tmp_path_factory.mktemp("scenes"), 8, seed=3, workers=1)
 
 
-def lessons(pool: Pool, steps: int) -> ClipLessons:
-    return ClipLessons(tokenizer_for([pool], 0), [(pool, 4)], seed=0, budget=Budget(1, steps))
+def new_trainer(pool: Pool, steps: int) -> ClipTrainer:
+    return ClipTrainer(tokenizer_for([pool], 0), [(pool, 4)], seed=0, budget=Budget(1, steps))
 
 
 @pytest.fixture(scope="module")
 def trained(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clip")
-    lessons(pool, 2).run(folder)
+    new_trainer(pool, 2).run(folder)
     return folder
 
 
@@ -70,23 +70,25 @@ def test_a_checkpoint_loads_as_any_dual_encoder_does(trained: Path) -> None:
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     pool: Pool, trained: Path, tmp_path: Path
 ) -> None:
-    whole = lessons(pool, 4)
+    whole = new_trainer(pool, 4)
     whole.run(tmp_path / "whole")
-    half = lessons(pool, 4)
+    half = new_trainer(pool, 4)
     half.train_step()
     half.train_step()
     half.save(tmp_path / "half")
-    later = lessons(pool, 4)
+    later = new_trainer(pool, 4)
     later.load(tmp_path / "half")
     later.run(tmp_path / "half")
     for name, value in whole.model.state_dict().items():
         torch.testing.assert_close(value, later.model.state_dict()[name], msg=name)
 
 
-def test_reading_lessons_change_the_words_and_leave_the_eyes(pool: Pool, trained: Path) -> None:
+def test_text_finetuning_changes_the_text_side_and_leaves_the_image_tower(
+    pool: Pool, trained: Path
+) -> None:
     model = AutoModel.from_pretrained(trained)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    ReadingLessons(
+    TextFinetuner(
         model, CLIPTokenizer.from_pretrained(trained), [(pool, 4)], seed=0, budget=Budget(1, 2)
     ).run()
     changed = {
@@ -116,7 +118,7 @@ def test_a_trained_detector_loads_and_leaves_its_words_alone(
     detector = new_detector(words, text)
     begin_local(detector, seed=0)
     teacher = Teacher(trained, detector.config.vision_config.hidden_size)
-    run = DetectorLessons(detector, tokenizer, teacher, scenes, seed=0, budget=Budget(1, 2))
+    run = DetectorTrainer(detector, tokenizer, teacher, scenes, seed=0, budget=Budget(1, 2))
     run.run(tmp_path)
     detector, processor = (
         OwlViTForObjectDetection.from_pretrained(tmp_path),

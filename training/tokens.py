@@ -7,7 +7,7 @@ from tokenizers import Tokenizer, trainers
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-__all__ = ["LONGEST", "learnt_tokenizer"]
+__all__ = ["LONGEST", "train_tokenizer"]
 
 LONGEST = 48
 """Tokens of one text, its two marks included; what is longer is cut."""
@@ -15,7 +15,7 @@ LONGEST = 48
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def learnt_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
+def train_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
     """Returns a CLIP tokenizer with at most `merges` merges learnt from the captions.
 
     Lower case, white space cleaned up, every byte in the vocabulary with and without `</w>`: no text is unknown.

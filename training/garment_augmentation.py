@@ -1,66 +1,25 @@
-"""Photographs of clothes as training pictures: as they are, recoloured, before another background, and worn as outfits."""
+"""Training pictures made from garments: recolored, before another background, and worn as outfits."""
 
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from demo.drawing.palette import COLOURS
-from demo.training.garments import EDGE, Garment, colour_name, cut_out, recoloured
+from training.garments import EDGE, Garment, recoloured
 
-__all__ = ["Photograph", "Wardrobe", "read_garments", "read_photographs"]
+__all__ = ["GarmentAugmenter"]
 
 Picture = NDArray[np.uint8]
 _SKIN = ((236, 200, 175), (222, 175, 145), (190, 140, 110), (140, 95, 70), (95, 65, 50))
 _TOPS = ("t-shirt", "longsleeve", "shirt", "outwear")
 _BOTTOMS = ("pants", "shorts", "skirt")
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """One row of a folder's products.jsonl: the file, its class, and `train` or `validation`."""
-
-    path: Path
-    label: str
-    split: str
-
-
-def read_photographs(folder: Path) -> list[Photograph]:
-    """Returns what `folder/products.jsonl` lists (image, category, split). OSError, KeyError where it is not such a folder."""
-    rows = map(json.loads, (folder / "products.jsonl").read_text("utf-8").splitlines())
-    return [Photograph(folder / row["image"], row["category"], row["split"]) for row in rows]
-
-
-def _read(photograph: Photograph, edge: int) -> Picture:
-    with Image.open(photograph.path) as file:
-        file.draft("RGB", (2 * edge, 2 * edge))
-        upright = ImageOps.exif_transpose(file).convert("RGB")
-    return np.asarray(upright.resize((edge, edge), Image.Resampling.BICUBIC))
-
-
-def _read_garment(photograph: Photograph, edge: int) -> Garment:
-    cv2.setNumThreads(1)
-    image = _read(photograph, edge)
-    mask = cut_out(image)
-    if mask is None:
-        return Garment(image, np.zeros((edge, edge), np.bool_), photograph.label, None)
-    return Garment(image, mask, photograph.label, colour_name(image[mask]))
-
-
-def read_garments(photographs: Sequence[Photograph], workers: int) -> list[Garment]:
-    """Returns the photographs at EDGE x EDGE with their masks; an empty mask where nothing could be cut out."""
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(partial(_read_garment, edge=EDGE), photographs, chunksize=32))
 
 
 def _warp(
@@ -163,7 +122,7 @@ def _outfit(main: Garment, other: Garment, rng: random.Random) -> Picture:
 
 
 @dataclass(frozen=True)
-class Wardrobe:
+class GarmentAugmenter:
     """Garments to make pictures from; those that were cut out are also kept by what they are worn with."""
 
     garments: Sequence[Garment]

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from demo.training.captions import Caption, asked_codes, caption_for, shown_codes
-from demo.training.pools import Pool
-from demo.training.tokens import LONGEST
+from training.captions import Caption, asked_codes, caption_for, shown_codes
+from training.pools import Pool
+from training.tokens import LONGEST
 
 __all__ = ["CaptionedPairs", "Pairs", "own_random", "stream", "token_ids"]
 

@@ -1,4 +1,4 @@
-"""Trains the detector on drawn scenes: its eyes learn to find what the dual encoder's words name."""
+"""Trains the detector on drawn scenes: its image tower learns to find what the text tower of the dual encoder names."""
 
 import random
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ from torch.utils.data import Dataset
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
-from demo.scenes import MOST_PRODUCTS
-from demo.training.augmentation import flipped_and_lit
-from demo.training.batches import own_random, stream, token_ids
-from demo.training.captions import Caption, agreement, asked_codes, caption_for, shown_codes
-from demo.training.detection_losses import Targets, assigned, detection_losses
-from demo.training.detector import PATCH, predict, save_detector, text_vectors
-from demo.training.dual_encoder import half_precision, pick_device
-from demo.training.eyes import Teacher
-from demo.training.lessons import Lessons, adamw
-from demo.training.partners import Partners
-from demo.training.pools import Pictures
-from demo.training.scene_pool import SCENE_SIZE, ScenePool
-from demo.training.schedule import Budget
-from demo.training.words import Label
+from training.augmentation import flipped_and_lit
+from training.batches import own_random, stream, token_ids
+from training.captions import Caption, agreement, asked_codes, caption_for, shown_codes
+from training.detection_losses import Targets, assigned, detection_losses
+from training.detector import PATCH, predict, save_detector, text_vectors
+from training.distributed import Processes
+from training.dual_encoder import half_precision, pick_device
+from training.pools import Pictures
+from training.scene_pool import SCENE_SIZE, ScenePool
+from training.scenes import MOST_PRODUCTS
+from training.schedule import Budget
+from training.trainer import Trainer, adamw
+from training.vit_init import Teacher
+from training.words import Label
 
-__all__ = ["DetectorLessons"]
+__all__ = ["DetectorTrainer"]
 
 BATCH = 24
 TAUGHT_LAYER, TAUGHT_SHARE = 3, 0.5
@@ -105,7 +105,7 @@ class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not f
         return boxes
 
 
-class DetectorLessons(Lessons):
+class DetectorTrainer(Trainer):
     """One training run of the detector."""
 
     name, rate, warm_steps = "owlvit", 1e-3, 100
@@ -119,7 +119,7 @@ class DetectorLessons(Lessons):
         *,
         seed: int,
         budget: Budget,
-        partners: Partners | None = None,
+        processes: Processes | None = None,
     ) -> None:
         self.tokenizer, self.device = tokenizer, pick_device()
         self.teacher = teacher.to(self.device)
@@ -130,24 +130,24 @@ class DetectorLessons(Lessons):
                     ("owlvit.text_", "owlvit.visual_projection", "owlvit.logit_scale")
                 )
             )
-        self.learnt = [
+        self.trained = [
             parameter
-            for parameter in (*detector.parameters(), *teacher.learnt())
+            for parameter in (*detector.parameters(), *teacher.trained())
             if parameter.requires_grad
         ]
-        optimizer = adamw(self.learnt, self.rate, decay=0.02)
+        optimizer = adamw(self.trained, self.rate, decay=0.02)
         super().__init__(
             detector,
-            {"teacher": teacher.reading},
+            {"teacher": teacher.projection},
             optimizer,
             budget=budget,
-            partners=partners or Partners(),
+            processes=processes or Processes(),
         )
         side = (torch.arange(SCENE_SIZE // PATCH) + 0.5) * PATCH / SCENE_SIZE
         places = torch.cartesian_prod(side, side).flip(1)
         self.groups = GPU_GROUPS if self.device.type == "cuda" else 1
         self.scenes = SceneBatches(
-            pool, tokenizer, places, groups=self.groups, seed=seed, rank=self.partners.rank
+            pool, tokenizer, places, groups=self.groups, seed=seed, rank=self.processes.rank
         )
         self.pictures = Pictures([pool.images], self.device)
         self.batches: Iterator[SceneBatch] | None = None
@@ -171,7 +171,7 @@ class DetectorLessons(Lessons):
             predictions = predict(self.model, pixels, queries.repeat_interleave(BATCH, 0))
             taught = self._taught(pixels, predictions.layers)
         losses = detection_losses(predictions, batch.targets.to(self.device))
-        self.learn(losses.total + taught, self.learnt)
+        self.descend(losses.total + taught, self.trained)
         names = ("matched_names", "matched_boxes", "dense_names", "dense_boxes")
         return {
             **{name: getattr(losses, name).detach() for name in names},

@@ -7,21 +7,21 @@ import click
 import torch
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from demo.training.clip import DRAWN_PAIRS, PHOTO_PAIRS, ClipLessons, tokenizer_for
-from demo.training.detector import load_words, new_detector
-from demo.training.dual_encoder import save_checkpoint
-from demo.training.eyes import Teacher, begin_local
-from demo.training.owlvit import DetectorLessons
-from demo.training.partners import Partners
-from demo.training.photographs import read_garments, read_photographs
-from demo.training.pools import Pool, make_drawn_pool, make_photo_pool, open_pool
-from demo.training.reading import READ_DRAWN_PAIRS, READ_PHOTO_PAIRS, ReadingLessons
-from demo.training.scene_pool import make_scene_pool, open_scene_pool
-from demo.training.schedule import Budget
+from training.clip import DRAWN_PAIRS, PHOTO_PAIRS, ClipTrainer, tokenizer_for
+from training.detector import load_words, new_detector
+from training.distributed import Processes
+from training.dual_encoder import save_checkpoint
+from training.owlvit import DetectorTrainer
+from training.photographs import read_garments, read_photographs
+from training.pools import Pool, make_drawn_pool, make_photo_pool, open_pool
+from training.scene_pool import make_scene_pool, open_scene_pool
+from training.schedule import Budget
+from training.text_finetune import FINETUNE_DRAWN_PAIRS, FINETUNE_PHOTO_PAIRS, TextFinetuner
+from training.vit_init import Teacher, begin_local
 
 __all__ = ["train_clip", "train_owlvit", "workers"]
 
-_READING_SHARE = 0.1
+_FINETUNE_SHARE = 0.1
 """Of the length of the run, the part that follows it with the tower frozen."""
 
 
@@ -32,13 +32,13 @@ def workers() -> int:
     )
 
 
-def _begin(out: Path) -> Partners:
+def _begin(out: Path) -> Processes:
     # OpenMP threads that spin while they wait stop everything else on a busy machine; the variable is read by the first parallel region.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out.mkdir(parents=True, exist_ok=True)
-    partners = Partners()
-    torch.set_num_threads(max(1, workers() // partners.count))
-    return partners
+    processes = Processes()
+    torch.set_num_threads(max(1, workers() // processes.count))
+    return processes
 
 
 def train_clip(  # noqa: PLR0913  # the options of a command
@@ -53,40 +53,40 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     resume: bool,
 ) -> None:
     """Makes the pictures (kept in `out/pictures` and used again), then trains; writes the checkpoint to `out`."""
-    partners = _begin(out)
-    if partners.rank == 0:
+    processes = _begin(out)
+    if processes.rank == 0:
         _pictures(out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed)
-    partners.wait()
+    processes.wait()
     drawn, photographed = _pictures(
         out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed
     )
     tokenizer = (
         CLIPTokenizer.from_pretrained(out) if resume else tokenizer_for([drawn, photographed], seed)
     )
-    lessons = ClipLessons(
+    trainer = ClipTrainer(
         tokenizer,
         [(drawn, DRAWN_PAIRS), (photographed, PHOTO_PAIRS)],
         seed=seed,
         budget=Budget(minutes, steps),
-        partners=partners,
+        processes=processes,
     )
     if resume:
-        lessons.load(out)
-    lessons.run(out)
-    click.echo(f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes")
-    if partners.rank == 0:
+        trainer.load(out)
+    trainer.run(out)
+    click.echo(f"{trainer.step} steps in {trainer.budget.seconds / 60:.1f} minutes")
+    if processes.rank == 0:
         torch.set_num_threads(workers())  # the others only wait now
-        model = lessons.average.model.requires_grad_(True)
-        pools = [(drawn, READ_DRAWN_PAIRS), (photographed, READ_PHOTO_PAIRS)]
+        model = trainer.average.model.requires_grad_(True)
+        pools = [(drawn, FINETUNE_DRAWN_PAIRS), (photographed, FINETUNE_PHOTO_PAIRS)]
         budget = Budget(
-            _READING_SHARE * minutes,
-            None if steps is None else max(1, round(_READING_SHARE * steps)),
+            _FINETUNE_SHARE * minutes,
+            None if steps is None else max(1, round(_FINETUNE_SHARE * steps)),
         )
-        reading = ReadingLessons(model, tokenizer, pools, seed=seed, budget=budget)
-        reading.run()
+        finetuner = TextFinetuner(model, tokenizer, pools, seed=seed, budget=budget)
+        finetuner.run()
         save_checkpoint(model, model.state_dict(), tokenizer, out)
-        click.echo(f"{reading.step} reading steps; the checkpoint is in {out}")
-    partners.wait()
+        click.echo(f"{finetuner.step} steps of text finetuning; the checkpoint is in {out}")
+    processes.wait()
 
 
 def _pictures(
@@ -117,28 +117,28 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
     resume: bool,
 ) -> None:
     """Draws the scenes (kept in `out/scenes` and used again), then trains; writes the checkpoint to `out`."""
-    partners = _begin(out)
-    if partners.rank == 0 and not (out / "scenes" / "things.json").exists():
+    processes = _begin(out)
+    if processes.rank == 0 and not (out / "scenes" / "things.json").exists():
         make_scene_pool(out / "scenes", scenes, seed=seed, workers=workers())
-    partners.wait()
+    processes.wait()
     pool = open_scene_pool(out / "scenes")
     torch.manual_seed(seed)
     tokenizer, words, text = load_words(clip_folder)
     detector = new_detector(words, text)
     begin_local(detector, seed=seed)
     teacher = Teacher(clip_folder, detector.config.vision_config.hidden_size)
-    lessons = DetectorLessons(
+    trainer = DetectorTrainer(
         detector,
         tokenizer,
         teacher,
         pool,
         seed=seed,
         budget=Budget(minutes, steps),
-        partners=partners,
+        processes=processes,
     )
     if resume:
-        lessons.load(out)
-    lessons.run(out)
+        trainer.load(out)
+    trainer.run(out)
     click.echo(
-        f"{lessons.step} steps in {lessons.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}"
+        f"{trainer.step} steps in {trainer.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}"
     )

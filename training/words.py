@@ -105,7 +105,7 @@ def label_of(item: Item) -> Label:
 @cache
 def words() -> Words:
     """Returns the words of words.toml."""
-    table = tomllib.loads((files("demo.training") / "words.toml").read_text("utf-8"))
+    table = tomllib.loads((files("training") / "words.toml").read_text("utf-8"))
     categories = {
         name: Naming(
             frozenset({name}),

@@ -18,8 +18,8 @@ from transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_enco
     VisionTextDualEncoderModel,
 )
 
-from demo.training.augmentation import IMAGE_MEAN, IMAGE_STD
-from demo.training.tokens import LONGEST
+from training.augmentation import IMAGE_MEAN, IMAGE_STD
+from training.tokens import LONGEST
 
 __all__ = [
     "IMAGE_SIZE",
@@ -50,14 +50,14 @@ class Embeddings(nn.Module):  # type: ignore[misc]  # torch is not followed
         super().__init__()
         self.model = model
 
-    def see(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_images(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Returns picture vectors and the vision tower's features for (B, 3, H, W)."""
         features = self.model.vision_model(pixel_values=pixels).pooler_output
         return nn.functional.normalize(
             self.model.visual_projection(features).float(), dim=1
         ), features.float()
 
-    def read(self, tokens: Tensor) -> Tensor:
+    def encode_texts(self, tokens: Tensor) -> Tensor:
         """Returns text vectors for (C, L)."""
         return nn.functional.normalize(
             self.model.get_text_features(input_ids=tokens).pooler_output.float(), dim=1

@@ -11,10 +11,11 @@ from torch.nn import functional
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from demo.drawing import COLOURS, PATTERNS
-from demo.training.augmentation import augmented
-from demo.training.batches import CaptionedPairs, Pairs, stream
-from demo.training.captions import agreement, caption_for
-from demo.training.dual_encoder import (
+from training.augmentation import augmented
+from training.batches import CaptionedPairs, Pairs, stream
+from training.captions import agreement, caption_for
+from training.distributed import Processes
+from training.dual_encoder import (
     IMAGE_SIZE,
     Embeddings,
     half_precision,
@@ -22,15 +23,14 @@ from demo.training.dual_encoder import (
     pick_device,
     save_checkpoint,
 )
-from demo.training.lessons import Lessons, adamw
-from demo.training.losses import caption_loss, twin_loss
-from demo.training.partners import Partners
-from demo.training.pools import Pictures, Pool
-from demo.training.schedule import Budget
-from demo.training.tokens import learnt_tokenizer
-from demo.training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS
+from training.losses import caption_loss, twin_loss
+from training.pools import Pictures, Pool
+from training.schedule import Budget
+from training.tokens import train_tokenizer
+from training.trainer import Trainer, adamw
+from training.words import ALL_MATERIALS, ALL_SILHOUETTES, KINDS
 
-__all__ = ["ClipLessons", "tokenizer_for"]
+__all__ = ["ClipTrainer", "tokenizer_for"]
 
 LARGEST_SCALE = 50.0
 DRAWN_PAIRS, PHOTO_PAIRS = 20, 10
@@ -41,7 +41,7 @@ SEEING_SHARE = 0.3
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
 NAMING_WEIGHT = 2.0
 _MERGES = 2500
-_READING = ("model.text_model.", "model.text_projection.", "model.logit_scale")
+_TEXT_SIDE = ("model.text_model.", "model.text_projection.", "model.logit_scale")
 _HEADS = (len(KINDS), len(COLOURS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
 
 
@@ -49,12 +49,12 @@ def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
     """Returns a tokenizer learnt from captions of the pools' labels."""
     rng = random.Random(seed)
     labels = [label for pool in pools for label in pool.labels[:20000]]
-    return learnt_tokenizer(
+    return train_tokenizer(
         (caption_for(label, rng).text for _ in range(4) for label in labels), merges=_MERGES
     )
 
 
-class ClipLessons(Lessons):
+class ClipTrainer(Trainer):
     """One training run of the dual encoder."""
 
     name, rate, warm_steps = "clip", 1.5e-3, 150
@@ -66,7 +66,7 @@ class ClipLessons(Lessons):
         *,
         seed: int,
         budget: Budget,
-        partners: Partners | None = None,
+        processes: Processes | None = None,
     ) -> None:
         """`pools` come with the pairs each gives to a batch of one process."""
         torch.manual_seed(seed)
@@ -85,17 +85,17 @@ class ClipLessons(Lessons):
             {"heads": self.heads},
             optimizer,
             budget=budget,
-            partners=partners or Partners(),
+            processes=processes or Processes(),
         )
         times = GPU_BATCH if self.device.type == "cuda" else 1
         self.pairs = CaptionedPairs(
             [(pool, pairs * times) for pool, pairs in pools],
             tokenizer,
             seed=seed,
-            rank=self.partners.rank,
+            rank=self.processes.rank,
         )
         self.pictures = Pictures([pool.images for pool, _ in pools], self.device)
-        self.reading = False
+        self.text_joined = False
         self.batches: Iterator[Pairs] | None = None
         self.generator = torch.Generator(self.device)
 
@@ -104,7 +104,7 @@ class ClipLessons(Lessons):
         own = (
             value
             for name, value in self.model.named_parameters()
-            if self.reading or not name.startswith(_READING)
+            if self.text_joined or not name.startswith(_TEXT_SIDE)
         )
         return [*own, *self.heads.parameters()]
 
@@ -123,9 +123,9 @@ class ClipLessons(Lessons):
         shown = batch.shown.to(self.device)
         reads = self._reads()
         with half_precision(self.device):
-            images, features = self.model.see(self._pixels(batch))
+            images, features = self.model.encode_images(self._pixels(batch))
             named = self.heads(features)
-            texts = self.model.read(batch.tokens.to(self.device)) if reads else None
+            texts = self.model.encode_texts(batch.tokens.to(self.device)) if reads else None
         losses = {
             "twins": TWIN_WEIGHT * twin_loss(images, temperature=TWIN_TEMPERATURE),
             "names": NAMING_WEIGHT * _naming_loss(named.float(), shown),
@@ -135,7 +135,7 @@ class ClipLessons(Lessons):
             losses["captions"] = caption_loss(
                 texts, images, self.model.model.logit_scale.exp(), fits
             )
-        self.learn(torch.stack(list(losses.values())).sum(), self._parameters())
+        self.descend(torch.stack(list(losses.values())).sum(), self._parameters())
         with torch.no_grad():
             for pair in (self.model, self.average):
                 pair.model.logit_scale.clamp_(max=math.log(LARGEST_SCALE))
@@ -143,9 +143,11 @@ class ClipLessons(Lessons):
 
     def _reads(self) -> bool:
         """Whether captions have joined; from then on every parameter is learnt."""
-        if not self.reading:
-            self.reading = self.partners.first_says(self.budget.progress(self.step) >= SEEING_SHARE)
-        return self.reading
+        if not self.text_joined:
+            self.text_joined = self.processes.first_decides(
+                self.budget.progress(self.step) >= SEEING_SHARE
+            )
+        return self.text_joined
 
     def save_checkpoint(self, out: Path) -> None:
         """Writes the average and the tokenizer."""

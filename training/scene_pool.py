@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from demo.scenes import draw_scene
-from demo.training.words import Label, label_of
+from training.scenes import draw_scene
+from training.words import Label, label_of
 
 __all__ = ["SCENE_SIZE", "SHAPES", "ScenePool", "Thing", "make_scene_pool", "open_scene_pool"]
 

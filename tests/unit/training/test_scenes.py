@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demo.drawing import Item, draw_cutout
-from demo.scenes import Box, Scene, draw_scene, tight_box
+from training.scenes import Box, Scene, draw_scene, tight_box
 
 SIZES = [(160, 160), (240, 120), (96, 224)]
 
