@@ -19,7 +19,7 @@ from tests.contract.questions import random_filter
 from tests.integration.qdrant.engine import Engine, Refused
 from vitrine.filters import OPERATORS, Condition
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
-from vitrine.index.qdrant.conditions import CONDITIONS
+from vitrine.index.qdrant.filters import CONDITIONS
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 

@@ -9,7 +9,10 @@ __all__ = ["open_versions"]
 
 
 def open_versions(settings: Settings) -> IndexVersions:
-    """The versions on the configured Qdrant server, or in the client's local mode; no connection is made before the first call."""
+    """The versions on the configured Qdrant server, or in the client's local mode.
+
+    No connection is made before the first call.
+    """
     from vitrine.index.qdrant.connection import Connection
     from vitrine.index.qdrant.versions import QdrantVersions
 

@@ -17,12 +17,12 @@ from qdrant_client import models
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Field, Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
-from vitrine.index.qdrant.conditions import every, translate
-from vitrine.index.qdrant.counting import counted, facet_of
+from vitrine.index.qdrant.candidates import excluded, group_of
+from vitrine.index.qdrant.facets import facet_of, facet_of_payloads
+from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order, Place
 from vitrine.index.qdrant.payload import ID, SEQ, facet_keys, product_of, value_key
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.searching import excluded, group_of
 from vitrine.results import Facet, Hit
 
 __all__ = ["Browsing"]
@@ -71,7 +71,9 @@ class Browsing:
             page = self._page(members, order, after, query.limit + 1)
             started = perf_counter()
             facets = {
-                f.name: counted(f, [p.payload for p in members], values=query.facet_values)
+                f.name: facet_of_payloads(
+                    f, [p.payload for p in members], values=query.facet_values
+                )
                 for f in self._fields(query.facets)
             }
         facets_ms = (perf_counter() - started) * 1e3

@@ -12,7 +12,7 @@ from typing import Any
 from qdrant_client import QdrantClient
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.qdrant.failures import FOREIGN, transient, translated
+from vitrine.index.qdrant.errors import FOREIGN, transient, translated
 from vitrine.settings import Settings
 
 __all__ = ["Connection"]

@@ -20,7 +20,8 @@ from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
 from vitrine.index.qdrant import clock
 from vitrine.index.qdrant.browsing import Browsing
-from vitrine.index.qdrant.conditions import equal, every, translate
+from vitrine.index.qdrant.candidates import CandidateSearch
+from vitrine.index.qdrant.filters import equal, every, translate
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import (
     SEQ,
@@ -34,7 +35,6 @@ from vitrine.index.qdrant.payload import (
     stamp_of,
 )
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.searching import Searching
 from vitrine.products import Product, Record, Value
 from vitrine.queries import RELEVANCE
 from vitrine.results import Facet
@@ -61,7 +61,9 @@ class QdrantIndex:
     def __init__(self, points: Points, info: VersionInfo, settings: Settings) -> None:
         self.info = info
         self._points = points
-        self._searching = Searching(points, info.schema, exact_below=settings.qdrant_exact_below)
+        self._searching = CandidateSearch(
+            points, info.schema, exact_below=settings.qdrant_exact_below
+        )
         self._browsing = Browsing(points, info.schema)
 
     def upsert(self, records: Sequence[Record]) -> None:

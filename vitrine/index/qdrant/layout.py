@@ -1,4 +1,4 @@
-"""How a collection is made: vectors, graph, quantization, copies, and the payload indexes its queries need."""
+"""How a collection is made: vectors, graph, quantization, copies and payload indexes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from qdrant_client import models
 
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.index.qdrant.chunks import depth
 from vitrine.index.qdrant.payload import ID, SEQ, VECTOR, facet_key, filter_key
+from vitrine.index.qdrant.sortable_text import depth
 from vitrine.settings import Settings
 
 __all__ = ["collection", "payload_indexes", "search_params"]
@@ -76,15 +76,15 @@ def search_params(settings: Settings, *, exact: bool) -> models.SearchParams:
 
 def payload_indexes(schema: Schema, settings: Settings) -> dict[str, Index]:
     """Payload path -> index, for everything that conditions, facets or orders look at."""
-    found: dict[str, Index] = dict(_order(settings))
-    found[ID] = models.KeywordIndexParams(
+    indexes: dict[str, Index] = dict(_order(settings))
+    indexes[ID] = models.KeywordIndexParams(
         type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, enable_hnsw=False
     )
     for field in schema:
-        found[filter_key(field)] = _index(field, settings)
+        indexes[filter_key(field)] = _index(field, settings)
         if field.facet and facet_key(field) != filter_key(field):
-            found[facet_key(field)] = _keyword(settings)
-    return found
+            indexes[facet_key(field)] = _keyword(settings)
+    return indexes
 
 
 def _order(settings: Settings) -> Iterator[tuple[str, Index]]:
@@ -117,7 +117,7 @@ def _index(field: Field, settings: Settings) -> Index:
     if field.type is FieldType.DATETIME:
         return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME, on_disk=on_disk)
     if field.type is FieldType.TEXT:
-        # the words are cut out and folded by `payload.terms`, so that every backend agrees on what a word is
+        # `payload.terms` cuts out and folds the words, so that all backends agree on what one is
         return models.TextIndexParams(
             type=models.TextIndexType.TEXT,
             tokenizer=models.TokenizerType.WHITESPACE,

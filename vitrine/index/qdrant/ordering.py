@@ -1,8 +1,22 @@
 """Products in exactly our order, read from Qdrant page by page.
 
-Qdrant orders by one number or time and breaks ties as it likes. An order such as "price descending, then id" is here a
-list of levels (price, first piece of the id, second piece, ...): a page is read by the first level, and where products
-tie they are read by the next level among themselves. However large the catalogue, a page costs a few requests.
+Qdrant orders by one number or time and breaks ties as it likes. An order such as "price descending,
+then id" is here a list of levels: price, first piece of the id, second piece, and so on
+(`sortable_text`). The walk over the levels:
+
+1. Read a page ordered by the level's key, among the points that agree on all levels above it.
+2. Group it by the level's value. Qdrant returns a full prefix of the order, so every group but the
+   last is complete: nothing outside the page can have the same value. Such a group is sorted here by
+   the whole order and given out.
+3. The last group may go on beyond the page. It is read again by the next level, with its value as a
+   condition ("price = 10 and ..."), which is the same walk one level deeper.
+4. Go on beyond the last value ("price > 10"), until a page is not full.
+
+Every point is given out once: the groups of a level part the points by value, and step 4 begins
+where step 3 ended. The order is right because the levels together are the whole order: two different
+ids differ in a piece, or both are longer than all pieces together, and those few points are read
+whole and sorted here. To go on after a place, the walk begins at the deepest level that agrees with
+it. A page costs one request for each level on which products tie, however large the catalogue.
 """
 
 from __future__ import annotations
@@ -18,9 +32,9 @@ from qdrant_client import models
 
 from vitrine.errors import InvalidCursor
 from vitrine.fields.schema import FieldType, Schema
-from vitrine.index.qdrant.chunks import depth, ends, pieces
-from vitrine.index.qdrant.conditions import empty, equal
+from vitrine.index.qdrant.filters import empty, equal
 from vitrine.index.qdrant.payload import ID, value_at, value_key
+from vitrine.index.qdrant.sortable_text import depth, encode_prefixes, is_final
 from vitrine.queries import Sort
 
 __all__ = ["Key", "Order", "Place"]
@@ -71,8 +85,8 @@ class _Level:
         )
 
     def value(self, payload: Payload) -> Any:
-        found = value_at(payload, self.key)
-        return _micros(datetime.fromisoformat(found)) if self.time else found
+        value = value_at(payload, self.key)
+        return _micros(datetime.fromisoformat(value)) if self.time else value
 
 
 class Order:
@@ -122,7 +136,7 @@ class Order:
         return sorted(with_key, key=key, reverse=self.descending) + without
 
     def stream(self, fetch: Fetch, after: Place | None, page: int) -> Iterator[Any]:
-        """All points after a place, in order, read as they are wanted, about `page` at a time."""
+        """All points after a place, in order, read as they are needed, about `page` at a time."""
         if self._field is None:
             yield from self._walk(fetch, self._ids, [], after, page)
             return
@@ -137,13 +151,13 @@ class Order:
             return None
         if self._title:
             return str(payload["title"]).casefold()
-        found = value_at(payload, value_key(self._field))
+        value = value_at(payload, value_key(self._field))
         return (
             None
-            if found is None
-            else _micros(datetime.fromisoformat(found))
+            if value is None
+            else _micros(datetime.fromisoformat(value))
             if self._field.type is FieldType.DATETIME
-            else found
+            else value
         )
 
     def _levels(self) -> list[_Level]:
@@ -164,7 +178,7 @@ class Order:
         after: Place | None,
         page: int,
     ) -> Iterator[Any]:
-        """The points that fulfil the fixed conditions and come after the place, which shares their fixed part."""
+        """The points under the fixed conditions after the place, which fulfills them itself."""
         level, bound = levels[0], fixed
         if after is not None:
             value = self._value_at(level, after)
@@ -182,7 +196,7 @@ class Order:
             if not full:
                 return
             last, group = groups[-1]
-            if level.stem == "_id" and ends(last):
+            if level.stem == "_id" and is_final(last):
                 yield from group  # ids are unique
             else:
                 yield from self._ties(fetch, levels, fixed, last, None, page)
@@ -197,13 +211,16 @@ class Order:
         after: Place | None,
         page: int,
     ) -> Iterator[Any]:
-        """The points that share this level's value: by the next level, or all at once where no level is left to tell them apart."""
+        """The points that share this level's value, by the next level.
+
+        Where no level is left to tell them apart they are read all at once and sorted here.
+        """
         level, deeper = levels[0], levels[1:]
         shared = [*fixed, level.same(value)]
-        if level.stem is not None and ends(
+        if level.stem is not None and is_final(
             value
         ):  # the whole text is shared: its further pieces do not exist
-            deeper = [found for found in deeper if found.stem != level.stem]
+            deeper = [other for other in deeper if other.stem != level.stem]
             if not deeper and after is not None:
                 return  # the place itself: ids are unique
         elif deeper and level.stem is not None and deeper[0].stem != level.stem:
@@ -222,11 +239,13 @@ class Order:
             return product_id > after[1]
         if key is None or after[0] is None:
             return key is None
-        return (key < after[0]) if self.descending else (key > after[0])  # type: ignore[operator]  # one type per order
+        if self.descending:  # an order has keys of one type
+            return key < after[0]  # type: ignore[operator]
+        return key > after[0]  # type: ignore[operator]
 
     @staticmethod
     def _value_at(level: _Level, place: Place) -> Any:
         if level.stem is None:
             return place[0]
         text = place[1] if level.stem == "_id" else str(place[0])
-        return pieces(text, depth(level.stem))[int(level.key.removeprefix(level.stem))]
+        return encode_prefixes(text, depth(level.stem))[int(level.key.removeprefix(level.stem))]

@@ -1,11 +1,11 @@
-"""What a point of a collection holds: the product as it is, and beside it the terms it is found and ordered by.
+"""What a point holds: the product as it is, and the terms that it is filtered and ordered by.
 
 ```
-id, title, price, currency, color, colors, category, description, brand, in_stock, group_id    as in Product; empty ones left out
+id, title, price, ...  the fields of Product; empty ones are left out
 attributes      {name: value} of the mapping's further fields
 _words          {text field: its casefolded words, each once, parted by spaces}
-_terms          {colour field: families and colours as written, casefolded; path field: every prefix}
-_id0, _id1 ...  six bytes of the id each, as a number, so that Qdrant can order by them; _title0 ... likewise
+_terms          {color field: families and colors as written, casefolded; path field: every prefix}
+_id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... too
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
 _seq            when it was written (`clock`)
 _image_key, _hash
@@ -27,7 +27,7 @@ from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import words
 from vitrine.index.ports import Stamp
-from vitrine.index.qdrant.chunks import chunks
+from vitrine.index.qdrant.sortable_text import prefix_keys
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Value
 
@@ -61,7 +61,7 @@ STAMP_KEYS = [ID, "_image_key", "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
 _TUPLES = ("color", "colors", "category")
-_ROOM_OF = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
+_DERIVED_KEYS = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
 
 
 def point_id(product_id: str) -> str:
@@ -76,21 +76,21 @@ def value_key(field: Field) -> str:
 
 def filter_key(field: Field) -> str:
     """Payload path that conditions on the field look at."""
-    room = _ROOM_OF.get(field.type)
-    return value_key(field) if room is None else f"{room}.{field.name}"
+    derived = _DERIVED_KEYS.get(field.type)
+    return value_key(field) if derived is None else f"{derived}.{field.name}"
 
 
 def facet_key(field: Field) -> str:
-    """Payload path whose values are counted: families of colours, every prefix of paths."""
+    """Payload path whose values are counted: families of colors, every prefix of paths."""
     return "colors" if field.name == "color" else filter_key(field)
 
 
 def value_at(payload: Mapping[str, Any], path: str) -> Any:
     """The value under a payload path; None where there is none."""
-    found: Any = payload
+    value: Any = payload
     for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def facet_keys(field: Field) -> list[str]:
@@ -111,35 +111,38 @@ def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
         if name != "attributes"
     }
     attributes = {name: _plain(value) for name, value in product.attributes.items()}
-    found: dict[str, Any] = {
+    payload: dict[str, Any] = {
         name: value for name, value in own.items() if value is not None and value != []
     }
-    rooms: dict[str, Any] = {
+    derived: dict[str, Any] = {
         "attributes": {n: v for n, v in attributes.items() if v != []},
         "_words": {},
         "_terms": {},
     }
     for field in schema:
-        if field.type in _ROOM_OF:
-            rooms[_ROOM_OF[field.type]][field.name] = terms(field, product)
+        if field.type in _DERIVED_KEYS:
+            derived[_DERIVED_KEYS[field.type]][field.name] = terms(field, product)
     for name in ("_words", "_terms"):
-        rooms[name] = {n: v for n, v in rooms[name].items() if v is not None and v != []}
-    rooms["_exact"] = {
+        derived[name] = {n: v for n, v in derived[name].items() if v is not None and v != []}
+    derived["_exact"] = {
         f.name: json.dumps(v)
         for f in schema
         if f.type.numeric and (v := product.value(f.name)) is not None and number(v) != v
     }
-    found |= {name: room for name, room in rooms.items() if room}
+    payload |= {name: values for name, values in derived.items() if values}
     return (
-        found
-        | chunks("_id", product.id)
-        | chunks("_title", product.title.casefold())
+        payload
+        | prefix_keys("_id", product.id)
+        | prefix_keys("_title", product.title.casefold())
         | {"_hash": product_hash(product)}
     )
 
 
 def terms(field: Field, product: Product) -> str | list[str] | None:
-    """What conditions on a TEXT, COLOR or PATH field compare with; a text without any word still has a value, the empty one."""
+    """What conditions on a TEXT, COLOR or PATH field compare with.
+
+    A text without any word still has a value, the empty one.
+    """
     value = product.value(field.name)
     if field.type is FieldType.TEXT:
         return None if value is None else searchable(words(str(value)))
@@ -150,12 +153,13 @@ def terms(field: Field, product: Product) -> str | list[str] | None:
     return list(dict.fromkeys([*known, *(v.strip().casefold() for v in values)]))
 
 
-def searchable(found: Iterable[str]) -> str:
+def searchable(words_of: Iterable[str]) -> str:
     """Words as the index takes them: whole, parted by single spaces.
 
-    An underscore becomes a letter that looks like one, because the tokenizer of the client's local mode would split there.
+    An underscore becomes a letter that looks like it, because the tokenizer of the client's local
+    mode would split there.
     """
-    return " ".join(dict.fromkeys(word.replace("_", "ˍ") for word in found))
+    return " ".join(dict.fromkeys(word.replace("_", "ˍ") for word in words_of))
 
 
 def _prefixes(path: str) -> list[str]:
@@ -170,8 +174,8 @@ def _several(value: Value | None) -> tuple[str, ...]:
 def number(value: Any) -> float:
     """The number to 15 significant digits.
 
-    Qdrant keeps payloads as JSON and reads more digits back with an error in the last place; then a filter for a
-    product's own price could miss it. Stored numbers and operands are rounded alike.
+    Qdrant keeps payloads as JSON and reads more digits back with an error in the last place; then a
+    filter for a product's own price could miss it. Stored numbers and operands are rounded alike.
     """
     return float(f"{value:.15g}")
 

@@ -12,8 +12,8 @@ from qdrant_client import models
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
-from vitrine.index.qdrant.conditions import every, translate
-from vitrine.index.qdrant.counting import counted
+from vitrine.index.qdrant.facets import facet_of_payloads
+from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import (
     ID,
@@ -25,10 +25,10 @@ from vitrine.index.qdrant.payload import (
     value_key,
 )
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.ranked import (
-    ERROR,
+from vitrine.index.qdrant.ranking import (
+    SCORE_TOLERANCE,
     Candidate,
-    Settler,
+    Rescorer,
     candidate_of,
     collapsed,
     cut,
@@ -37,7 +37,7 @@ from vitrine.index.qdrant.ranked import (
 from vitrine.products import Vector
 from vitrine.results import Hit
 
-__all__ = ["Searching", "excluded", "group_of"]
+__all__ = ["CandidateSearch", "excluded", "group_of"]
 
 SPARE = 64
 """Products asked for beyond the candidates, so that ties at the end of the set and products written since its first page are seen."""
@@ -65,7 +65,7 @@ class _Found:
     search: str
 
 
-class Searching:
+class CandidateSearch:
     """Answers queries that have a vector."""
 
     def __init__(self, points: Points, schema: Schema, *, exact_below: int) -> None:
@@ -76,20 +76,20 @@ class Searching:
     def answer(self, query: IndexQuery, vector: Vector, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
         matching = self._points.count(every(translate(query.filter)))
-        settler = Settler(vector, lambda ids: self._points.get(ids, vectors=True))
+        rescorer = Rescorer(vector, lambda ids: self._points.get(ids, vectors=True))
         found = self._find(query, vector, matching, as_of)
-        members = cut(found.candidates, query, settler)
+        members = cut(found.candidates, query, rescorer)
         floor = members[-1] if len(members) == query.candidates else None
         order = None if query.sort.field is None else Order(query.sort, self._schema)
         if query.collapse is not None and query.collapse != ID:
             key = self._key(query.collapse)
-            members = collapsed(members, lambda p: group_of(p, key), order, settler)
+            members = collapsed(members, lambda p: group_of(p, key), order, rescorer)
         total = len(members) if query.page_token is None else query.page_token.total
-        page, more = self._page(members, query, order, settler)
+        page, more = self._page(members, query, order, rescorer)
         started = perf_counter()
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         facets = {
-            f.name: counted(f, [m.payload for m in members], values=query.facet_values)
+            f.name: facet_of_payloads(f, [m.payload for m in members], values=query.facet_values)
             for f in fields
         }
         facets_ms = (perf_counter() - started) * 1e3
@@ -109,7 +109,7 @@ class Searching:
                 (last.score if order is None else order.place(last.payload)[0], last.id),
                 total,
             )
-        hits = self._hits(page, settler)
+        hits = self._hits(page, rescorer)
         return IndexAnswer(
             hits, total, facets, next_token, found.search, matching, {"facets": facets_ms}
         )
@@ -147,38 +147,38 @@ class Searching:
                 exact = True  # the graph did not reach as many products as there are
                 continue
             edge = found[-1].score
-            clear = sum(c.score > edge + 2 * ERROR for c in usable)
+            clear = sum(c.score > edge + 2 * SCORE_TOLERANCE for c in usable)
             if clear >= query.candidates:
                 return _Found(usable, "exact" if exact else "hnsw")
             limit *= 2
         return _Found([], "exact")
 
     def _page(
-        self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler
+        self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
     ) -> tuple[list[Candidate], bool]:
         """The next members in order, and whether more follow; one that was deleted since Qdrant found it makes room for the next."""
         while True:
-            ranked = self._ranked(members, query, order, settler)
+            ranked = self._ranked(members, query, order, rescorer)
             page = ranked[: query.limit]
-            settler.settle(page)
-            gone = {c.id for c in page if c.id not in settler.points}
+            rescorer.rescore(page)
+            gone = {c.id for c in page if c.id not in rescorer.points}
             if not gone:
                 return page, len(ranked) > len(page)
             members = [c for c in members if c.id not in gone]
 
     def _ranked(
-        self, members: list[Candidate], query: IndexQuery, order: Order | None, settler: Settler
+        self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
     ) -> list[Candidate]:
         if order is None:
-            return page_by_score(members, query, settler)
+            return page_by_score(members, query, rescorer)
         ranked = order.sorted(members, lambda c: c.payload)
         if query.page_token is not None:
             after = order.checked(query.page_token.search_after)
             ranked = [c for c in ranked if order.follows(c.payload, after)]
         return ranked
 
-    def _hits(self, page: list[Candidate], settler: Settler) -> tuple[Hit, ...]:
-        found = ((c, settler.points[c.id].payload) for c in page)
+    def _hits(self, page: list[Candidate], rescorer: Rescorer) -> tuple[Hit, ...]:
+        found = ((c, rescorer.points[c.id].payload) for c in page)
         return tuple(
             Hit(product_of(payload, self._schema), c.score, payload["_image_key"])
             for c, payload in found
@@ -193,4 +193,4 @@ def _least(query: IndexQuery) -> float | None:
         else query.page_token.lowest_candidate[0]
     )
     bounds = [b for b in (query.min_score, floor) if b is not None]
-    return max(bounds) - 2 * ERROR if bounds else None
+    return max(bounds) - 2 * SCORE_TOLERANCE if bounds else None

@@ -25,7 +25,7 @@ from qdrant_client.http.exceptions import (
 
 from vitrine.errors import Conflict, IndexUnavailable, VitrineError
 from vitrine.index.qdrant.connection import Connection
-from vitrine.index.qdrant.failures import FOREIGN, TABLE, translated
+from vitrine.index.qdrant.errors import FOREIGN, TABLE, translated
 from vitrine.settings import Settings
 
 

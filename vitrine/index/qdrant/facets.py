@@ -1,4 +1,4 @@
-"""Facets: counted by Qdrant over everything under a filter, or here over the payloads of a candidate set."""
+"""Facets: counted by Qdrant over all products under a filter, or here over a candidate set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vitrine.index.qdrant.payload import exact_number, facet_key, number_keys, v
 from vitrine.index.qdrant.points import Points
 from vitrine.results import Bucket, Facet, FacetValue, RangeFacet, ValueFacet
 
-__all__ = ["counted", "facet_of"]
+__all__ = ["facet_of", "facet_of_payloads"]
 
 
-def counted(field: Field, payloads: Iterable[Mapping[str, Any]], *, values: int) -> Facet:
+def facet_of_payloads(field: Field, payloads: Iterable[Mapping[str, Any]], *, values: int) -> Facet:
     """The facet of a field over these products."""
     if field.type.numeric:
         return range_facet(
@@ -28,13 +28,13 @@ def counted(field: Field, payloads: Iterable[Mapping[str, Any]], *, values: int)
                 np.float64,
             )
         )
-    found = [
+    values_of = [
         value for payload in payloads if (value := value_at(payload, facet_key(field))) is not None
     ]
     return _value_facet(
         Counter(
             v
-            for value in found
+            for value in values_of
             for v in (dict.fromkeys(value) if isinstance(value, list) else (value,))
         ),
         values,
@@ -87,10 +87,10 @@ def _extreme(
     field: Field, points: Points, where: Sequence[models.Condition], direction: models.Direction
 ) -> float | None:
     order = models.OrderBy(key=value_key(field), direction=direction)
-    found = points.first(
+    first = points.first(
         models.Filter(must=list(where)) if where else None,
         order,
         limit=1,
         payload=number_keys(field),
     )
-    return float(exact_number(found[0].payload, field)) if found else None
+    return float(exact_number(first[0].payload, field)) if first else None

@@ -76,14 +76,14 @@ def translate(tree: Filter) -> models.Condition | None:
         if not parts:
             return _nothing()
         return None if None in parts else _any_of([p for p in parts if p is not None])
-    wanted = [p for p in parts if p is not None]
-    return models.Filter(must=wanted) if wanted else None
+    conditions = [p for p in parts if p is not None]
+    return models.Filter(must=conditions) if conditions else None
 
 
 def every(*parts: models.Condition | None) -> models.Filter | None:
     """The conjunction of the conditions there are; None when there are none."""
-    wanted = [p for p in parts if p is not None]
-    return models.Filter(must=wanted) if wanted else None
+    conditions = [p for p in parts if p is not None]
+    return models.Filter(must=conditions) if conditions else None
 
 
 def empty(key: str) -> models.Condition:

@@ -1,4 +1,4 @@
-"""Everything that Qdrant, its client and the wire between them may raise, and what it means for Vitrine: one table."""
+"""Everything that Qdrant, its client and the wire may raise, and what it means: one table."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _Test = Callable[[BaseException], bool]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of failure: how it is recognised, which of our errors it becomes, and what its reader should do."""
+    """One kind of failure: how it is recognized, which of our errors it becomes, and the remedy."""
 
     name: str
     seen_in: _Test
@@ -56,13 +56,13 @@ class Row:
     """Whether the same request may succeed a moment later."""
 
 
-def _status(*wanted: int) -> _Test:
-    return lambda e: isinstance(e, UnexpectedResponse) and e.status_code in wanted
+def _status(*codes: int) -> _Test:
+    return lambda e: isinstance(e, UnexpectedResponse) and e.status_code in codes
 
 
 def _code(*names: str) -> _Test:
-    wanted = {getattr(grpc.StatusCode, name) for name in names}
-    return lambda e: isinstance(e, grpc.RpcError) and _code_of(e) in wanted
+    codes = {getattr(grpc.StatusCode, name) for name in names}
+    return lambda e: isinstance(e, grpc.RpcError) and _code_of(e) in codes
 
 
 def _code_of(error: BaseException) -> Any:
@@ -114,7 +114,8 @@ TABLE: tuple[Row, ...] = (
     Row(
         "rate limit",
         _any(lambda e: isinstance(e, ResourceExhaustedResponse), _status(429)),
-        "Qdrant limits the rate of requests; send fewer, or raise the limit in its strict mode or in the proxy before it",
+        "Qdrant limits the rate of requests; send fewer, or raise the limit in its strict mode "
+        "or in the proxy before it",
     ),
     Row(
         "resources",
@@ -151,7 +152,8 @@ TABLE: tuple[Row, ...] = (
                 isinstance(e, ValueError | KeyError) and _says("not found", "doesn't exist")(e)
             ),
         ),
-        "the collection is gone from Qdrant; publish another version, restore a snapshot, or run `vitrine ingest`",
+        "the collection is gone from Qdrant; publish another version, restore a backup, "
+        "or run `vitrine ingest`",
     ),
     Row(
         "exists",
@@ -182,12 +184,14 @@ TABLE: tuple[Row, ...] = (
                 and _says("message length too large", "larger than max")(e)
             ),
         ),
-        "a write is larger than Qdrant accepts; lower VITRINE_WRITE_BATCH, or raise the server's max_request_size_mb",
+        "a write is larger than Qdrant accepts; lower VITRINE_WRITE_BATCH, "
+        "or raise the server's max_request_size_mb",
     ),
     Row(
         "folder in use",
         lambda e: isinstance(e, RuntimeError) and _says("already accessed")(e),
-        "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one process, run a Qdrant server for several",
+        "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one process, "
+        "run a Qdrant server for several",
     ),
     Row(
         "closed",
@@ -205,7 +209,8 @@ TABLE: tuple[Row, ...] = (
             _code("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"),
             lambda e: isinstance(e, ValueError) and not isinstance(e, ValidationError),
         ),
-        "Qdrant refused the request; its version may be too old (1.16 or newer is needed), its log says more",
+        "Qdrant refused the request; its version may be too old (1.16 or newer is needed), "
+        "its log says more",
     ),
     Row(
         "not understood",
@@ -215,7 +220,8 @@ TABLE: tuple[Row, ...] = (
             ),
             _source(ValidationError, httpx.HTTPError, httpx.InvalidURL),
         ),
-        "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address and the server's version",
+        "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address "
+        "and the server's version",
     ),
     Row("internal", lambda _: True, "Qdrant failed inside; its log says why"),
 )
@@ -223,7 +229,7 @@ TABLE: tuple[Row, ...] = (
 
 
 def translated(error: BaseException) -> VitrineError:
-    """Our error for a foreign one: what has happened and what to do, with the server's own words kept as the cause."""
+    """Our error for a foreign one: what happened and what to do; the caller keeps its cause."""
     row = _row(error)
     text = row.text
     if isinstance(error, ResourceExhaustedResponse):
