@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from ingest.tasks.reindex.copy import REINDEX
 from ingest.tasks.reindex.plan import discard_unfinished, first_items
 from ingest.tasks.source import retry_item, source_item
 from vitrine.errors import Conflict, InvalidProduct
+from vitrine.images.base64_text import decode_base64
 from vitrine.wiring import Vitrine
 
 __all__ = ["Admin"]
@@ -184,8 +183,8 @@ class Admin:
 
 def _bytes(number: int, text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return decode_base64(text)
+    except ValueError:
         raise InvalidProduct.of(f"[{number}].image", "is no valid base64 text") from None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import stat
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from PIL.Image import Image
 
 from vitrine.errors import InvalidImage
+from vitrine.images.base64_text import decode_base64
 from vitrine.settings import Settings
 
 __all__ = ["Picture", "fetch_url", "picture_of"]
@@ -77,8 +76,8 @@ def _named(value: Mapping[str, Any]) -> Any:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return decode_base64(text)
+    except ValueError:
         raise InvalidImage("not_an_image", "the picture is no valid base64 text") from None
 
 

@@ -16,10 +16,10 @@ __all__ = ["create_app"]
 def create_app(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     """A new Flask application over the container; nothing is loaded or opened yet.
 
-    `admin` is the job engine behind the admin API; without it one is opened at the first admin request.
+    `admin` is the job engine behind the admin API; without it one is opened at the first admin
+    request.
     """
-    from service.app import (
-        build,
-    )  # here, so that the process that only starts serving processes stays small
+    # here, so that the process that only starts serving processes stays small
+    from service.app import build
 
     return build(vitrine, admin=admin)

@@ -21,7 +21,6 @@ from service.models.admin import (
     JobPath,
     JobsAnswer,
     JobsParameters,
-    ProductRow,
     ProductRows,
     PublishedAnswer,
     QueuedAnswer,
@@ -30,7 +29,6 @@ from service.models.admin import (
     VersionPath,
     VersionsAnswer,
 )
-from service.pictures import plain_base64
 from service.products import ProductPath
 from service.rendering import answer
 from vitrine.errors import FieldError, InvalidProduct
@@ -54,7 +52,7 @@ def put_products(body: ProductRows) -> Response:
             "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
         )
     schema = current_vitrine().versions.live().info.schema
-    rows = [_row(number, row) for number, row in enumerate(body.root)]
+    rows = [row.model_dump(exclude_unset=True) for row in body.root]
     faults = [fault for number, row in enumerate(rows) for fault in _faults(number, row, schema)]
     if faults:
         raise InvalidProduct(faults)
@@ -76,7 +74,7 @@ def delete_product(path: ProductPath) -> Response:
 
 @admin.post("/v1/admin/reindex", responses=_QUEUED)
 def reindex(body: ReindexRequest) -> Response:
-    """Build a new version beside the live one, verify it and publish it; 409 names the job while another one runs."""
+    """Build a new version, verify it and publish it; 409 names the job while another one runs."""
     return _queued(
         current_admin().reindex(source=body.source, model=body.model, verify=body.verify)
     )
@@ -135,11 +133,11 @@ def discard(path: VersionPath) -> Response:
 
 
 @admin.get("/v1/admin/failures", responses={200: FailuresAnswer})
-def failures(query: FailuresParameters) -> Response:
+def list_failures(query: FailuresParameters) -> Response:
     """List what could not be taken, and why."""
-    found, total = current_admin().failures(limit=query.limit, offset=query.offset)
+    failures, total = current_admin().failures(limit=query.limit, offset=query.offset)
     listed = [
-        FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in found
+        FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in failures
     ]
     return answer(FailuresAnswer(failures=listed, total=total))
 
@@ -158,15 +156,6 @@ def _queued(job_id: str) -> Response:
 
 def _job(job: Job) -> JobAnswer:
     return JobAnswer.model_validate(job, from_attributes=True)
-
-
-def _row(number: int, given: ProductRow) -> dict[str, Any]:
-    row = given.model_dump(exclude_unset=True)
-    if isinstance(row.get("image"), dict) and row["image"].get("base64") is not None:
-        row["image"] = {
-            "base64": plain_base64(row["image"]["base64"], field=f"[{number}].image.base64")
-        }
-    return row
 
 
 def _faults(number: int, row: dict[str, Any], schema: Schema) -> list[FieldError]:

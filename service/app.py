@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["build"]
 
-_ABOUT = """Search a shop's products by words or by picture, behind price and colour filters.
+_ABOUT = """Search a shop's products by words or by picture, behind price and color filters.
 
-Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field, what is wrong and what is allowed.
+Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field,
+what is wrong and what is allowed.
 Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
 
 

@@ -1,4 +1,4 @@
-"""Styles, scripts and signs of the pages, under addresses that change with their content, so that browsers keep them for good."""
+"""Styles, scripts and icons, under addresses that change with their content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ assets = Blueprint("assets", __name__)
 
 @assets.get("/assets/<digest>/<path:name>")
 def asset(digest: str, name: str) -> Response:
-    """Send a file of static/; one asked for under an earlier digest is the present file, but is not kept."""
+    """Send a file of static/; under an earlier digest it is the present file, but not cached."""
     response = send_from_directory(
         FOLDER, name, max_age=KEPT_S if digest == content_digest() else 0
     )
@@ -32,7 +32,7 @@ def asset(digest: str, name: str) -> Response:
 
 
 def register_asset_names(blueprint: Blueprint) -> None:
-    """Give the blueprint's templates `asset(name)`, an address, and `modules(entry)`, the addresses of all that a script imports."""
+    """Give templates `asset(name)` and `modules(entry)`, the addresses of all a script imports."""
 
     @blueprint.context_processor
     def names() -> dict[str, object]:
@@ -49,7 +49,7 @@ def address(name: str) -> str:
 
 @cache
 def content_digest() -> str:
-    """What all files together hold, as 12 hex digits of SHA-256; modules import each other, so they change together."""
+    """12 hex digits of SHA-256 over all files; modules import each other, so all change at once."""
     found = hashlib.sha256()
     for path in sorted(FOLDER.rglob("*")):
         if path.is_file():
@@ -61,7 +61,7 @@ def content_digest() -> str:
 
 @cache
 def imported_by(entry: str) -> tuple[str, ...]:
-    """The modules that a module needs, directly or through others, so that a browser can ask for all of them at once."""
+    """The modules that a module needs, directly or through others, to be preloaded at once."""
     found: set[Path] = set()
     waiting = [FOLDER / entry]
     while waiting:

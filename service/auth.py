@@ -24,12 +24,13 @@ def require_admin() -> None:
     token = current_vitrine().settings.admin_token.get_secret_value()
     if not token:
         raise Forbidden(
-            "the admin API is switched off because no token is set; set VITRINE_ADMIN_TOKEN and start the service again"
+            "the admin API is off because no token is set; "
+            "set VITRINE_ADMIN_TOKEN and restart the service"
         )
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    sound = hmac.compare_digest(given.strip().encode("latin-1", "replace"), token.encode())
+    scheme, _, token_sent = request.headers.get("Authorization", "").partition(" ")
+    sound = hmac.compare_digest(token_sent.strip().encode("latin-1", "replace"), token.encode())
     if scheme.lower() != "bearer" or not sound:
-        what = "wrong" if given else "missing"
+        what = "wrong" if token_sent else "missing"
         raise Unauthorized(
             f"the admin token is {what}; send Authorization: Bearer TOKEN",
             www_authenticate=WWWAuthenticate("bearer", {"realm": "admin"}),

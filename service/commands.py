@@ -21,9 +21,9 @@ def serve(host: str | None, port: int | None, workers: int | None, threads: int 
     from service.serving import run
     from vitrine.wiring import Vitrine
 
-    given = {"host": host, "port": port, "workers": workers, "threads": threads}
+    flags = {"host": host, "port": port, "workers": workers, "threads": threads}
     run(
         Vitrine(
-            load_settings(**{name: value for name, value in given.items() if value is not None})
+            load_settings(**{name: value for name, value in flags.items() if value is not None})
         )
     )

@@ -33,22 +33,22 @@ class Row(NamedTuple):
 
 TABLE: tuple[Row, ...] = (
     Row(errors.InvalidSettings, 503, "misconfigured", "The service is not configured for this"),
-    Row(errors.InvalidImage, 422, "invalid-image", "The image cannot be used"),
-    Row(errors.InvalidFilter, 422, "invalid-filter", "The filter cannot be used"),
-    Row(errors.InvalidCursor, 422, "invalid-cursor", "The cursor cannot be used"),
-    Row(errors.InvalidProduct, 422, "invalid-product", "The product cannot be used"),
-    Row(errors.InvalidInput, 422, "invalid-request", "The request cannot be used"),
-    Row(errors.NotFound, 404, "not-found", "There is no such thing"),
-    Row(errors.Conflict, 409, "conflict", "The present state forbids this"),
+    Row(errors.InvalidImage, 422, "invalid-image", "Invalid image"),
+    Row(errors.InvalidFilter, 422, "invalid-filter", "Invalid filter"),
+    Row(errors.InvalidCursor, 422, "invalid-cursor", "Invalid cursor"),
+    Row(errors.InvalidProduct, 422, "invalid-product", "Invalid product"),
+    Row(errors.InvalidInput, 422, "invalid-request", "Invalid request"),
+    Row(errors.NotFound, 404, "not-found", "Not found"),
+    Row(errors.Conflict, 409, "conflict", "Conflict with the current state"),
     Row(errors.Cancelled, 409, "cancelled", "The work was cancelled"),
     Row(errors.ModelUnavailable, 503, "model-unavailable", "The model is not available"),
-    Row(errors.ModelBusy, 503, "model-busy", "The model has too much to do"),
+    Row(errors.ModelBusy, 503, "model-busy", "The model is busy"),
     Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built by another model"),
     Row(errors.NoLiveVersion, 503, "no-live-version", "No index version is live"),
     Row(errors.IndexUnavailable, 503, "index-unavailable", "The index cannot answer now"),
     Row(errors.StorageUnavailable, 503, "storage-unavailable", "The store cannot answer now"),
 )
-"""The first row whose exception fits decides; what no row names is a 500 that says nothing of its cause."""
+"""The first row whose exception fits decides; the rest is a 500 that leaks nothing."""
 
 
 def register_errors(app: Flask) -> None:
@@ -111,7 +111,7 @@ def _unknown(error: Exception) -> Response:
     log.error(
         "unexpected %s in %s %s", type(error).__name__, request.method, request.path, exc_info=error
     )
-    detail = "the service failed on this request; its log tells why under the request id"
+    detail = "the service failed on this request; its log has the cause under the request id"
     return problem_response(_plain(500, "Internal Server Error", detail))
 
 

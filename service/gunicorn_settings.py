@@ -27,7 +27,8 @@ _TOO_LONG = {
     "type": "about:blank",
     "title": "URI Too Long",
     "status": 414,
-    "detail": f"the address has more than {_LONGEST_ADDRESS} bytes; send the same search as JSON by POST to /v1/search",
+    "detail": f"the address has more than {_LONGEST_ADDRESS} bytes; "
+    "send the same search as JSON by POST to /v1/search",
     "instance": "",
     "request_id": "",
 }
@@ -45,7 +46,7 @@ class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
 
 
 class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Threads that answer an address too long to be read with a problem document, as everything else."""
+    """Threads that answer an address too long to be read with a problem document."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer a request that could not be read."""
@@ -53,15 +54,19 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             super().handle_error(req, client, addr, exc)
             return
         body = json.dumps(_TOO_LONG).encode()
-        head = f"HTTP/1.1 414 URI Too Long\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        head = (
+            f"HTTP/1.1 414 URI Too Long\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
         with suppress(OSError):
             client.sendall(head.encode() + body)
 
 
 def gunicorn_settings(settings: Settings, listening: int) -> dict[str, Any]:
-    """Gunicorn's settings; `listening` is the descriptor of a bound socket, which gunicorn then owns.
+    """Gunicorn's settings; `listening` is a bound socket's descriptor, which gunicorn then owns.
 
-    The application is made in each serving process, after the fork: the threads of the runtimes do not survive one.
+    The application is made in each serving process, after the fork, because the threads of the
+    model runtimes do not survive one.
     """
     return {
         "bind": f"fd://{listening}",
@@ -82,7 +87,7 @@ def gunicorn_settings(settings: Settings, listening: int) -> dict[str, Any]:
 
 @contextmanager
 def counting_together(settings: Settings) -> Iterator[None]:
-    """Have several serving processes count into one folder, which goes when the process that made it leaves."""
+    """Have several serving processes count into one folder, which this process removes."""
     if settings.workers == 1:
         yield
         return

@@ -1,4 +1,4 @@
-"""What every answer carries: its request id, where the time went, and what a browser may do with it."""
+"""What every answer carries: its request id, its timings, and what a browser may do with it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ REQUEST_ID = "X-Request-ID"
 _SOUND_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
 
 SECURITY = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -34,8 +34,8 @@ def register_headers(app: Flask) -> None:
 
 def _begin() -> None:
     g.started = perf_counter()
-    given = request.headers.get(REQUEST_ID, "")
-    g.request_id = given if _SOUND_ID.fullmatch(given) else uuid.uuid4().hex
+    client_id = request.headers.get(REQUEST_ID, "")
+    g.request_id = client_id if _SOUND_ID.fullmatch(client_id) else uuid.uuid4().hex
     refuse_broken_address(request)
 
 

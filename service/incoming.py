@@ -26,20 +26,21 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 class StrictRequest(Request):
     """A request whose JSON is read strictly, whichever way it was sent.
 
-    `get_json` gives the body, the lines of an NDJSON body as a list, or the part `request` of a multipart body. It never
-    guesses: broken JSON and other encodings are 400, other media types 415.
+    `get_json` gives the body, the lines of an NDJSON body as a list, or the part `request` of a
+    multipart body. It never guesses: broken JSON and other encodings are 400, other types 415.
     """
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """The JSON of the request; `silent` is not honoured, so that a broken body is never taken for an empty one."""
+        """The JSON of the request; `silent` is ignored, as a broken body is not an empty one."""
         if self.mimetype == _MULTIPART:
             return parse_json(self._json_part())
         if self.mimetype in _LINES:
             return _parse_lines(self._body())
         if not (force or self.is_json):
-            given = self.mimetype or "no Content-Type"
+            media_type = self.mimetype or "no Content-Type"
             raise UnsupportedMediaType(
-                f"send application/json, or multipart/form-data where the API says so; this request has {given}"
+                "send application/json, or multipart/form-data where the API says so; "
+                f"this request has {media_type}"
             )
         return parse_json(self._body())
 
@@ -64,7 +65,7 @@ class StrictRequest(Request):
         return self.files.getlist(PICTURE_PART)
 
     def _body(self) -> bytes:
-        """The whole body; Werkzeug cuts one of unknown length at the limit without a word, so that is refused here."""
+        """The whole body; Werkzeug cuts a chunked one at the limit, so refuse that here."""
         data = self.get_data()
         if (
             self.content_length is None
@@ -80,14 +81,14 @@ class StrictRequest(Request):
     def _json_part(self) -> bytes:
         """The JSON part, sent as a field or as a file; an empty object when there is none."""
         fields = [text.encode() for text in self.form.getlist(JSON_PART)]
-        found = fields + [part.read() for part in self.files.getlist(JSON_PART)]
-        if len(found) > 1:
+        parts = fields + [part.read() for part in self.files.getlist(JSON_PART)]
+        if len(parts) > 1:
             raise InvalidQuery.of(JSON_PART, "is given more than once")
-        return found[0] if found else b"{}"
+        return parts[0] if parts else b"{}"
 
 
 def parse_json(data: bytes) -> Any:
-    """Read UTF-8 JSON without NaN, lone surrogates or deep nesting; `BadRequest` says where it is broken."""
+    """Read UTF-8 JSON without NaN, lone surrogates or deep nesting; `BadRequest` says where."""
     try:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -101,14 +102,14 @@ def parse_json(data: bytes) -> Any:
 
 def _parse_lines(data: bytes) -> list[Any]:
     """The values of newline-delimited JSON; empty lines are passed over."""
-    found = []
+    values = []
     for number, line in enumerate(data.split(b"\n"), start=1):
         if line.strip():
             try:
-                found.append(parse_json(line))
+                values.append(parse_json(line))
             except BadRequest as error:
                 raise BadRequest(f"line {number}: {error.description}") from None
-    return found
+    return values
 
 
 def _deeper_than(parsed: Any, depth: int) -> bool:

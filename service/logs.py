@@ -22,7 +22,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send all log lines of the process to standard error, in the format and from the level of the settings."""
+    """Send all log lines of the process to standard error, as the settings say."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)
     handler.setFormatter(_JsonLines() if settings.log_format == "json" else _HumanLines())
@@ -90,7 +90,8 @@ class _JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         if getattr(record, "request_id", ""):
-            line["request_id"] = record.request_id  # type: ignore[attr-defined]  # set by the filter
+            # the filter sets it
+            line["request_id"] = record.request_id  # type: ignore[attr-defined]
         line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

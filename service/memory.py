@@ -11,7 +11,7 @@ __all__ = ["keep_freed_memory"]
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """mallopt's names of the limits (malloc.h)."""
 _KEPT = 32 << 20
-"""Bytes: up to here memory stays with its pool when it is freed; asking the system for it anew costs more than a scan."""
+"""Bytes of freed memory that stay with a pool; asking the system anew costs more than a scan."""
 _POOLS = 2
 """Instead of several for each core, which a dozen threads fill with a hundred megabytes."""
 
@@ -19,7 +19,7 @@ _POOLS = 2
 def keep_freed_memory() -> None:
     """Have this process keep few pools of freed memory, and give little of them back to the system.
 
-    Where a MALLOC_ variable of the environment decides, and with another C library, nothing changes.
+    Nothing changes where a MALLOC_ variable of the environment decides, or with another C library.
     """
     if any(name.startswith("MALLOC_") for name in os.environ):
         return

@@ -29,7 +29,7 @@ from vitrine.wiring import Vitrine
 __all__ = ["Metrics", "current_metrics", "metrics", "register_metrics"]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the folder in which several serving processes count together; read by prometheus_client when it is imported."""
+"""Names the folder in which serving processes count together."""
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _KEY = "vitrine_metrics"
@@ -51,7 +51,8 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: WeakKeyDictionary[object, tuple[int, int]] = WeakKeyDictionary()
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
+        # it would be a second series for each counter, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         own = self.registry = CollectorRegistry()
         self.requests = Counter(
             "vitrine_requests", "Requests answered", ["method", "route", "status"], registry=own
@@ -71,7 +72,7 @@ class Metrics:
         )
 
     def follow(self, name: str, cache: object) -> None:
-        """Count what has happened in a cache that keeps its own count since this was last called."""
+        """Count what a cache that keeps its own count has done since the last call."""
         if not isinstance(cache, _Counting):
             return
         with self._lock:
@@ -86,7 +87,7 @@ class Metrics:
         self.cache.labels(cache, "miss").inc(misses)
 
     def exposed(self, vitrine: Vitrine) -> bytes:
-        """Everything in Prometheus' text format: the counters of all serving processes and the state of the index."""
+        """Prometheus' text format: the counters of all serving processes and the index's state."""
         state = CollectorRegistry()
         state.register(_IndexState(vitrine))
         counters = self.registry

@@ -1,4 +1,4 @@
-"""`/openapi.json` from the models that validate, with the live catalogue's fields; `/docs` shows it without the internet."""
+"""`/openapi.json` from the models that validate, with the live fields; `/docs` shows it offline."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def swagger(name: str) -> Response:
 
 
 def live_spec(app: OpenAPI) -> dict[str, Any]:
-    """The specification of the app, its limits from the settings and its filters from the live catalogue."""
+    """The specification of the app, with the limits that are set and the live filters."""
     spec = deepcopy(app.api_doc)
     settings = current_vitrine().settings
     for path, operations in spec["paths"].items():
@@ -65,13 +65,13 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
     for request in ("SearchRequest", "DetectRequest"):
         properties = spec["components"]["schemas"][request]["properties"]
         _describe_limits(
-            [{"name": name, "schema": found} for name, found in properties.items()], settings
+            [{"name": name, "schema": schema} for name, schema in properties.items()], settings
         )
     return spec
 
 
 def _live_schema() -> Schema:
-    """The live fields; none while nothing is published or the index does not answer, for the rest of the document holds."""
+    """The live fields; none while the index does not answer, for the rest of the document holds."""
     try:
         return current_vitrine().versions.live().info.schema
     except VitrineError:
@@ -110,14 +110,16 @@ def _describe_limits(parameters: list[dict[str, Any]], settings: Settings) -> No
 
 def _filters(schema: Schema) -> list[dict[str, Any]]:
     """Parameters that filter on the catalogue's fields."""
-    found = []
+    parameters = []
     for field in schema:
         if field.type is not FieldType.DATETIME:
-            found.append(_filter(field.name, field, "equals; repeat it for any of several values"))
+            parameters.append(
+                _filter(field.name, field, "equals; repeat it for any of several values")
+            )
         if field.type.ranged:
-            found.append(_filter(f"{field.name}_min", field, "at least"))
-            found.append(_filter(f"{field.name}_max", field, "at most"))
-    return found
+            parameters.append(_filter(f"{field.name}_min", field, "at least"))
+            parameters.append(_filter(f"{field.name}_max", field, "at most"))
+    return parameters
 
 
 def _filter(name: str, field: Field, meaning: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pages: search at `/`, a picture under the models' eyes at `/try`, the operator's desk at `/admin`."""
+"""The pages: search at `/`, one picture analyzed at `/try`, the operator's page at `/admin`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.assets import assets, register_asset_names
 __all__ = ["pages"]
 
 pages = Blueprint("pages", __name__)
-"""Plain HTML; everything that moves is in the ES modules under static/js, which speak to the API as any other client."""
+"""Plain HTML; the ES modules under static/js speak to the API as any other client."""
 
 pages.register_blueprint(assets)
 register_asset_names(pages)

@@ -1,4 +1,4 @@
-"""`/v1/products`: one product, what resembles it, its picture; `/v1/fields`: what can be asked of all."""
+"""`/v1/products`: one product and what resembles it; `/v1/fields`: the catalogue's fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
 from service.models.search import SearchAnswer, SimilarParameters
 from service.rendering import answer, image_url, product_answer
-from service.search import answering, page_response, parameters_query
+from service.search import current_serving, query_of_parameters, search_response
 
 __all__ = ["ProductPath", "products"]
 
@@ -43,14 +43,14 @@ def fields() -> Response:
 @products.get("/v1/products/<id:product_id>", responses={200: StoredProductAnswer})
 def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
-    found = current_vitrine().engine.product(path.product_id).product
+    stored = current_vitrine().engine.product(path.product_id).product
     return answer(
-        {"id": found.id, "product": product_answer(found), "image_url": image_url(found.id)}
+        {"id": stored.id, "product": product_answer(stored), "image_url": image_url(stored.id)}
     )
 
 
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})
 def similar(path: ProductPath, query: SimilarParameters) -> Response:
-    """List the products that look like one product, never itself; further parameters filter as in a search."""
-    asked = parameters_query(query, answering().index.info.schema)
-    return page_response(current_vitrine().engine.similar(path.product_id, asked))
+    """List products that look like this one; further parameters filter as in a search."""
+    search_query = query_of_parameters(query, current_serving().index.info.schema)
+    return search_response(current_vitrine().engine.similar(path.product_id, search_query))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
@@ -23,7 +22,7 @@ from service.models.recognition import (
     TextSimilarity,
 )
 from service.pictures import required_picture
-from service.rendering import answer, page_answer
+from service.rendering import answer, search_answer
 from vitrine.errors import InvalidQuery
 from vitrine.filters import parse_filter
 from vitrine.images.boxes import draw_boxes
@@ -43,29 +42,31 @@ def similarity(body: SimilarityRequest) -> Response:
     """Compare a picture with texts: one cosine each, in their order."""
     vitrine = current_vitrine()
     picture = required_picture(body.image, vitrine.settings)
-    found = vitrine.recognition.similarity(picture, body.texts)
+    cosines = vitrine.recognition.similarity(picture, body.texts)
     return answer(
-        SimilarityAnswer(similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in found])
+        SimilarityAnswer(
+            similarities=[TextSimilarity(text=s.text, cosine=s.cosine) for s in cosines]
+        )
     )
 
 
 @recognition.post("/v1/classify", responses={200: ClassifyAnswer})
 def classify(body: ClassifyRequest) -> Response:
-    """Say which label fits a picture, with probabilities (softmax at the model's own logit scale)."""
+    """Give each label its probability (softmax at the model's own logit scale)."""
     vitrine = current_vitrine()
     picture = required_picture(body.image, vitrine.settings)
     templates = [body.template] if isinstance(body.template, str) else body.template
-    found = vitrine.recognition.classify(picture, body.labels, templates)
+    classified = vitrine.recognition.classify(picture, body.labels, templates)
     return answer(
         ClassifyAnswer(
-            labels=[LabelAnswer(label=c.label, probability=c.probability) for c in found]
+            labels=[LabelAnswer(label=c.label, probability=c.probability) for c in classified]
         )
     )
 
 
 @recognition.post("/v1/detect", responses={200: DetectAnswer})
 def detect(body: DetectRequest) -> Response:
-    """Find objects of those labels in a picture; with `search`, also the products that look like each."""
+    """Find objects of those labels; with `search`, also the products that look like each."""
     vitrine = current_vitrine()
     drawn = request.accept_mimetypes.best_match(["application/json", _PNG]) == _PNG
     if drawn and body.search:
@@ -83,22 +84,20 @@ def detect(body: DetectRequest) -> Response:
     objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
-    found = (
+    detected = (
         vitrine.recognition.shop(picture, objects, query)
         if query and objects
-        else [Found(o) for o in objects]
+        else [Found(detection) for detection in objects]
     )
-    return answer(_detected(found))
+    return answer({"objects": [_object(each) for each in detected]})
 
 
-def _detected(found: Sequence[Found]) -> dict[str, Any]:
-    return {"objects": [_object(one) for one in found]}
-
-
-def _object(one: Found) -> dict[str, Any]:
-    box = dict(zip(("xmin", "ymin", "xmax", "ymax"), one.object.box, strict=True))
-    found = {"label": one.object.label, "score": one.object.score, "box": box}
-    return found if one.products is None else {**found, "products": page_answer(one.products)}
+def _object(detected: Found) -> dict[str, Any]:
+    box = dict(zip(("xmin", "ymin", "xmax", "ymax"), detected.object.box, strict=True))
+    fields = {"label": detected.object.label, "score": detected.object.score, "box": box}
+    if detected.products is None:
+        return fields
+    return {**fields, "products": search_answer(detected.products)}
 
 
 def _png(picture: Image) -> Response:

@@ -1,7 +1,8 @@
 """Values of the engine as answers of the API.
 
-Searches are written from plain dictionaries: building their models first took a fifth of the time of a cached answer. The models
-describe them in the API's own document, and the tests hold every answer against that.
+Searches are written from plain dictionaries: building their models first took a fifth of the time
+of a cached answer. The models describe them in the API's own document, and the tests hold every
+answer against that.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from pydantic import BaseModel
 from vitrine.products import Product
 from vitrine.results import Facet, Hit, Page, RangeFacet
 
-__all__ = ["answer", "image_url", "page_answer", "product_answer"]
+__all__ = ["answer", "image_url", "product_answer", "search_answer"]
 
 Json = dict[str, Any]
 
 
-def answer(given: BaseModel | Json, status: int = 200) -> Response:
+def answer(content: BaseModel | Json, status: int = 200) -> Response:
     """A model or a dictionary as a JSON response; times are in UTC, with a Z."""
     body = (
-        given.model_dump_json(by_alias=True)
-        if isinstance(given, BaseModel)
-        else orjson.dumps(given, option=orjson.OPT_UTC_Z)
+        content.model_dump_json(by_alias=True)
+        if isinstance(content, BaseModel)
+        else orjson.dumps(content, option=orjson.OPT_UTC_Z)
     )
     return Response(body, status=status, content_type="application/json")
 
@@ -36,7 +37,7 @@ def image_url(product_id: str) -> str:
     return f"/v1/products/{quote(product_id, safe='')}/image"
 
 
-def page_answer(page: Page) -> Json:
+def search_answer(page: Page) -> Json:
     """A page of the engine as `SearchAnswer` describes it."""
     plan = page.plan
     return {
@@ -72,13 +73,13 @@ def product_answer(product: Product) -> Json:
 
 
 def _hit(hit: Hit) -> Json:
-    found = {
+    fields = {
         "id": hit.product.id,
         "score": hit.score,
         "product": product_answer(hit.product),
         "image_url": image_url(hit.product.id),
     }
-    return found if hit.explain is None else {**found, "explain": {**hit.explain}}
+    return fields if hit.explain is None else {**fields, "explain": {**hit.explain}}
 
 
 def _facet(facet: Facet) -> list[Json] | Json:

@@ -10,7 +10,7 @@ from PIL.Image import Image
 from service.container import current_vitrine
 from service.models.search import SearchAnswer, SearchParameters, SearchRequest, SimilarParameters
 from service.pictures import optional_picture
-from service.rendering import answer, page_answer
+from service.rendering import answer, search_answer
 from vitrine.errors import FieldError, InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
@@ -18,48 +18,48 @@ from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.results import Page
 from vitrine.serving import Serving
 
-__all__ = ["answering", "page_response", "parameters_query", "search"]
+__all__ = ["current_serving", "query_of_parameters", "search", "search_response"]
 
 search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 
 
 @search.get("/v1/search", responses={200: SearchAnswer})
 def search_by_words(query: SearchParameters) -> Response:
-    """Search by words, or browse; further parameters filter: `field=value`, `field_min`, `field_max`."""
+    """Search by words, or browse; other parameters filter: `field=value`, `field_min`, ..."""
     texts = (WeightedText(query.q),) if query.q else ()
-    asked = parameters_query(query, answering().index.info.schema, texts)
-    return page_response(current_vitrine().engine.search(asked))
+    search_query = query_of_parameters(query, current_serving().index.info.schema, texts)
+    return search_response(current_vitrine().engine.search(search_query))
 
 
 @search.post("/v1/search", responses={200: SearchAnswer})
 def search_by_anything(body: SearchRequest) -> Response:
-    """Search by any mix of texts, a picture and example products, or browse; the picture may be a file in a form."""
+    """Search by any mix of texts, a picture (also as a file in a form) and examples, or browse."""
     vitrine = current_vitrine()
-    serving = answering()
+    serving = current_serving()
     picture = optional_picture(
         body.image, vitrine.settings, at_least=serving.embedder.card.image_size
     )
-    return page_response(vitrine.engine.search(_query(body, picture, serving.index.info.schema)))
+    return search_response(vitrine.engine.search(_query(body, picture, serving.index.info.schema)))
 
 
-def answering() -> Serving:
+def current_serving() -> Serving:
     """The version that answers now and its model, whose cache is counted with this request."""
     serving = current_vitrine().live.current()
     g.embedder = serving.embedder
     return serving
 
 
-def page_response(page: Page) -> Response:
+def search_response(page: Page) -> Response:
     """The page as JSON; its stages go into Server-Timing."""
     g.stages = page.timings_ms
-    return answer(page_answer(page))
+    return answer(search_answer(page))
 
 
-def parameters_query(
-    given: SimilarParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
+def query_of_parameters(
+    parameters: SimilarParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
 ) -> SearchQuery:
     """The query that an address asks; what is no known parameter filters on a field."""
-    known = type(given).model_fields
+    known = type(parameters).model_fields
     pairs = list(request.args.items(multi=True))
     repeated = sorted(
         {name for name, _ in pairs if name in known and len(request.args.getlist(name)) > 1}
@@ -71,14 +71,14 @@ def parameters_query(
         filter=parse_parameters(
             [(name, value) for name, value in pairs if name not in known], schema
         ),
-        facets=tuple(name for name in given.facets.split(",") if name),
-        sort=Sort.parse(given.sort),
-        limit=given.limit,
-        cursor=given.cursor or None,
-        candidates=given.candidates,
-        min_score=given.min_score,
-        collapse=given.collapse or None,
-        explain=given.explain,
+        facets=tuple(name for name in parameters.facets.split(",") if name),
+        sort=Sort.parse(parameters.sort),
+        limit=parameters.limit,
+        cursor=parameters.cursor or None,
+        candidates=parameters.candidates,
+        min_score=parameters.min_score,
+        collapse=parameters.collapse or None,
+        explain=parameters.explain,
     )
 
 

@@ -39,16 +39,17 @@ _LOOK_S = 1.0
 def run(vitrine: Vitrine) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end.
 
-    Nothing of the container may be in use yet: each serving process opens what it needs after the fork.
+    Nothing of the container may be in use yet: each serving process opens what it needs after the
+    fork.
 
-    Raises `InvalidSettings` when the address cannot be bound, and `ModelUnavailable` when a serving process finds at its
-    start that no model can be had.
+    Raises `InvalidSettings` when the address cannot be bound, and `ModelUnavailable` when a serving
+    process finds at its start that no model can be had.
     """
     settings = vitrine.settings
     configure_logging(settings)
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
-    gc.freeze()  # what is there stays shared with the serving processes: their collections pass it by
+    gc.freeze()  # what is there stays shared with the serving processes
     master = os.getpid()
     with counting_together(settings):
         try:
@@ -62,7 +63,7 @@ def run(vitrine: Vitrine) -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """A socket on the address of the settings; `InvalidSettings` when it is taken or none of this machine's."""
+    """A socket on the address of the settings; `InvalidSettings` when it cannot be had."""
     host, port = settings.host, settings.port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
@@ -71,7 +72,10 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         cause = (error.strerror or "").partition(" (while")[0]  # the rest repeats the address
-        why = f"cannot listen on {host}:{port} ({cause}); stop what listens there, or choose another address"
+        why = (
+            f"cannot listen on {host}:{port} ({cause}); "
+            "stop what listens there, or choose another address"
+        )
         raise InvalidSettings.of(f"{PREFIX}HOST, {PREFIX}PORT", why) from None
 
 
@@ -150,7 +154,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._follow()
 
     def _follow(self) -> None:
-        """Have a version that was published while nobody searched made ready before the next search."""
+        """Prepare a version that was published while nobody searched before the next search."""
         while not self._ended.wait(_LOOK_S):
             with suppress(VitrineError):  # a search will tell
                 self._vitrine.live.current()
@@ -161,7 +165,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def warm(vitrine: Vitrine) -> None:
-    """Make ready what answers searches: the live version and its model, or the configured model while nothing is live."""
+    """Prepare the live version and its model, or the configured model while nothing is live."""
     try:
         vitrine.live.current().warm()
     except NoLiveVersion as error:

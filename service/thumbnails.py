@@ -44,7 +44,7 @@ class ImageParameters(Parameters):
     },
 )
 def image(path: ProductPath, query: ImageParameters) -> Response:
-    """Show a product's picture as JPEG, upright and on white, never larger than it is; answers If-None-Match."""
+    """Show a product's picture as JPEG, upright and on white, never enlarged; has an ETag."""
     vitrine = current_vitrine()
     key = vitrine.engine.product(path.product_id).image_key
     tag = Thumbnails.etag(key, query.size)

@@ -28,20 +28,20 @@ _WORDS = (
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """One fault per wrong field, at most twenty; an unknown field is answered with the known ones."""
+    """One fault per wrong field, at most twenty; an unknown field is told the known ones."""
     model = REQUEST_MODELS.get(error.title)
     return [
-        _fault(found, model)
-        for found in error.errors(include_url=False, include_input=False)[:_MOST]
+        _fault(details, model)
+        for details in error.errors(include_url=False, include_input=False)[:_MOST]
     ]
 
 
-def _fault(found: Any, model: type[BaseModel] | None) -> FieldError:
-    where: Sequence[str | int] = found["loc"]
-    message = found["msg"].removeprefix("Value error, ")
-    for pydantics, ours in _WORDS:
-        message = message.replace(pydantics, ours)
-    if found["type"] == "extra_forbidden":
+def _fault(details: Any, model: type[BaseModel] | None) -> FieldError:
+    where: Sequence[str | int] = details["loc"]
+    message = details["msg"].removeprefix("Value error, ")
+    for technical, plain in _WORDS:
+        message = message.replace(technical, plain)
+    if details["type"] == "extra_forbidden":
         known = _fields_at(model, where[:-1]) if model else []
         message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"
     return FieldError(_path(where), message)
@@ -67,7 +67,7 @@ def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
             for inner in at
             if isinstance(step, str) and step in inner.model_fields
         ]
-        at = [found for field in fields for found in _models_in(field.annotation)] or at
+        at = [inner for field in fields for inner in _models_in(field.annotation)] or at
     return [name for inner in at[:1] for name in inner.model_fields]
 
 

@@ -87,7 +87,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def _number(field: Field, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidFilter.of(field.name, f"{value!r} is no number")
+        raise InvalidFilter.of(field.name, f"must be a number, not {value!r}")
     return float(value)
 
 
@@ -105,13 +105,13 @@ def _datetime(field: Field, value: object) -> datetime:
 
 def _boolean(field: Field, value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidFilter.of(field.name, f"{value!r} is neither true nor false")
+        raise InvalidFilter.of(field.name, f"must be true or false, not {value!r}")
     return value
 
 
 def _string(field: Field, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidFilter.of(field.name, f"{value!r} is no text")
+        raise InvalidFilter.of(field.name, f"must be text, not {value!r}")
     if "\x00" in value:
         raise InvalidFilter.of(field.name, "the text contains a NUL character")
     return (
@@ -252,6 +252,7 @@ def _size(tree: Filter) -> int:
 
 
 _EXPRESSION = re.compile(r"\s*([\w.-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
@@ -266,7 +267,7 @@ def parse_expression(text: str, schema: Schema) -> Filter:
     name, sign, raw = match.groups()
     field = schema.require(name, wrong=InvalidFilter)
     if sign in _SIGNS:
-        return _condition(field, _SIGNS[sign], _typed(field, raw))
+        return _condition(field, _SIGNS[sign], _typed(name, field, raw))
     found = parse_parameters([(name, value) for value in raw.split(",")], schema)
     return Not(found) if sign == "!=" else found
 
@@ -278,7 +279,7 @@ def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter
     for name, raw in pairs:
         try:
             field, operator = _parameter(name, schema)
-            value = _typed(field, raw)
+            value = _typed(name, field, raw)
         except InvalidFilter as error:
             errors.extend(error.errors)
             continue
@@ -309,17 +310,22 @@ def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
     )
 
 
-def _typed(field: Field, raw: str) -> object:
+def _typed(name: str, field: Field, raw: str) -> object:
+    """The value of a parameter as its field's type; a refusal names the parameter as it was sent."""
     if field.type.numeric:
-        try:
-            return float(raw)
-        except ValueError:
-            raise InvalidFilter.of(field.name, f"{raw!r} is no number") from None
+        if _NUMBER.fullmatch(raw) is None or not math.isfinite(float(raw)):
+            raise InvalidFilter.of(name, f"must be a number, not {raw!r}")
+        return float(raw)
     if field.type is FieldType.BOOL:
         truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
             raw.casefold()
         )
         if truth is None:
-            raise InvalidFilter.of(field.name, f"{raw!r} is neither true nor false")
+            raise InvalidFilter.of(name, f"must be true or false, not {raw!r}")
         return truth
+    if field.type is FieldType.DATETIME:
+        try:
+            _datetime(field, raw)
+        except InvalidFilter as error:
+            raise InvalidFilter.of(name, error.errors[0].message) from None
     return raw

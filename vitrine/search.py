@@ -10,7 +10,7 @@ import numpy as np
 from PIL.Image import Image
 
 from vitrine.cursors import Cursor, query_digest
-from vitrine.errors import FieldError, InvalidCursor, InvalidFilter, InvalidQuery, NotFound
+from vitrine.errors import FieldError, InvalidCursor, InvalidQuery, NotFound
 from vitrine.fields.schema import Schema
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
 from vitrine.products import Record, Vector
@@ -191,7 +191,7 @@ def _check_fields(query: SearchQuery, schema: Schema) -> None:
     if query.collapse is not None:
         field = schema.require(query.collapse, wrong=InvalidQuery, where="collapse")
         if field.type != "keyword":
-            raise InvalidFilter.of("collapse", f"{query.collapse!r} is no keyword field")
+            raise InvalidQuery.of("collapse", f"{query.collapse!r} is not a keyword field")
 
 
 def _explained(hits: tuple[Hit, ...], parts: list[Part], index: VectorIndex) -> tuple[Hit, ...]:

@@ -73,7 +73,7 @@ class Changes(RootModel[Annotated[dict[Text, Any], Field(min_length=1)]], Incomi
 
 
 class ReindexRequest(Body):
-    """From what to build a new version of the index; by default from the live one's own records and pictures."""
+    """What to build a new version from; by default the live one's own records and pictures."""
 
     source: Text | None = Field(default=None, description="a source as `vitrine ingest` takes it")
     model: Text | None = Field(default=None, description="another model than the live version's")

@@ -34,7 +34,7 @@ Text = Annotated[str, AfterValidator(_without_nul)]
 
 
 TEXT, OTHER = "<text>", "<other>"
-"""Tags of the two forms of a field that takes a text or something else; the brackets keep them out of error messages."""
+"""Tags of a field's two forms, text or else; the brackets keep them out of error messages."""
 
 
 def text_or_other(value: Any) -> str | None:
@@ -59,14 +59,14 @@ class Incoming(BaseModel):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Pydantic's; kept where flask-openapi3 asks for it with every request, which would take longer than a search."""
+        """Pydantic's; cached, as flask-openapi3 asks for it with every request."""
         if args or kwargs:
             return super().model_json_schema(*args, **kwargs)
-        return _kept_schema(cls)
+        return _cached_schema(cls)
 
 
 @cache
-def _kept_schema(model: type[BaseModel]) -> dict[str, Any]:
+def _cached_schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema(mode="validation")
 
 
@@ -77,7 +77,7 @@ class Body(Incoming):
 
 
 class Parameters(Incoming):
-    """Parameters of an address: all are text, so types are read from it; unknown ones are refused."""
+    """Parameters of an address: types are read from their text; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -17,7 +17,7 @@ class ProductAnswer(Answer):
     title: str
     price: float | None
     currency: str | None
-    color: list[str] = Field(description="the colours as the shop wrote them")
+    color: list[str] = Field(description="the colors as the shop wrote them")
     colors: list[str] = Field(description="their families")
     category: list[str]
     description: str | None

@@ -46,7 +46,7 @@ OneOrManyTexts = Annotated[
 
 
 class SearchRequest(Body):
-    """A search: any mix of texts, a picture and example products, under a filter; with none of them, a way to browse."""
+    """A search by any mix of texts, a picture and examples, under a filter; or a way to browse."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -63,8 +63,9 @@ class SearchRequest(Body):
     weights: Weights = Field(default=Weights())
     filter: dict[str, Any] = Field(
         default={},
-        description="fields and the values they must have: a value, a list (any of them), or an object of operators "
-        "(in, match, gt, gte, lt, lte, exists); `not` holds a filter, `or` a list of filters",
+        description="fields and the values they must have: a value, a list (any of them), "
+        "or an object of operators (in, match, gt, gte, lt, lte, exists); `not` holds a filter, "
+        "`or` a list of filters",
     )
     facets: list[Text] = Field(default=[], description="fields to count over all candidates")
     sort: Text = Field(
@@ -88,7 +89,7 @@ class SearchRequest(Body):
 
 
 class SimilarParameters(Parameters):
-    """Paging and filters of a list of products; every further parameter filters on a field of the catalogue."""
+    """Paging and filters of a list of products; other parameters filter on its fields."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -147,7 +148,7 @@ class FacetValueAnswer(Answer):
 
 
 class BucketAnswer(Answer):
-    """How many candidates lie from `from` (included) to `to` (left out, except in the last bucket)."""
+    """How many candidates lie from `from` (included) to `to` (excluded but in the last bucket)."""
 
     start: float = Field(serialization_alias="from")
     end: float = Field(serialization_alias="to")
