@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from vitrine.embedding import hub
 from vitrine.errors import ModelUnavailable
-from vitrine.files import write_whole
+from vitrine.storage.atomic import atomic_write
 
 __all__ = ["BUNDLED", "Checkpoint", "Role", "find_checkpoint"]
 
@@ -125,5 +125,5 @@ def _hash_of(path: Path, memory: Path) -> str:
         return kept.read_text("ascii")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    write_whole(kept, found.encode("ascii"))
+    atomic_write(kept, found.encode("ascii"))
     return found

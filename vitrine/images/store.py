@@ -10,8 +10,8 @@ from typing import Any
 import fsspec
 
 from vitrine.errors import NotFound, StorageUnavailable
-from vitrine.files import write_whole
 from vitrine.settings import Settings
+from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FileSystemStore", "open_store"]
 
@@ -70,7 +70,7 @@ class FileSystemStore:
         if not self._renames:  # object stores show an object only when it is complete
             self._files.pipe_file(path, data)
             return
-        write_whole(Path(path), data)
+        atomic_write(Path(path), data)
 
     def _unavailable(self, deed: str, error: Exception) -> StorageUnavailable:
         return StorageUnavailable(

@@ -9,10 +9,10 @@ from pathlib import Path
 from PIL import Image
 
 from vitrine.errors import StorageUnavailable
-from vitrine.files import write_whole
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.images.ports import ImageStore
 from vitrine.settings import Settings
+from vitrine.storage.atomic import atomic_write
 
 __all__ = ["SIZES", "Thumbnail", "Thumbnails"]
 
@@ -67,7 +67,7 @@ class Thumbnails:
         image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=None)
         out = io.BytesIO()
         image.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
-        write_whole(path, out.getvalue())
+        atomic_write(path, out.getvalue())
         return out.getvalue()
 
 

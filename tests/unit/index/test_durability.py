@@ -21,6 +21,7 @@ from tests.unit.index.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
+from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.versions import FaissVersions
 
 WRITER = """
@@ -229,14 +230,30 @@ def test_a_damaged_record_file_is_told(open_faiss: Open, content: bytes):
     assert other.check()
 
 
+def test_a_record_file_carries_the_version_of_its_tables(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert(make_catalogue(20, 40))
+    index.close()
+    path = folder(versions, index) / "records.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        connection.execute("PRAGMA user_version=0")  # as the first releases left it
+    assert open_faiss().open(index.info.name).search(IndexQuery()).total == 20
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=2")
+    with pytest.raises(IndexUnavailable, match="was written by a newer release"):
+        open_faiss().open(index.info.name)
+
+
 def test_a_version_half_made_is_not_there(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
     versions = open_faiss()
 
-    def broken(path: Path) -> None:
-        path.write_bytes(b"half")
+    def broken(store: RecordStore) -> None:
+        store.database.path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vitrine.index.faiss.records.RecordStore.create", staticmethod(broken))
+    monkeypatch.setattr("vitrine.index.faiss.records.RecordStore.create", broken)
     with pytest.raises(StorageUnavailable, match="No space"):
         create(versions)
     assert versions.list() == []

@@ -11,8 +11,8 @@ from typing import Any
 
 from vitrine.errors import IndexUnavailable
 from vitrine.fields.schema import Schema
-from vitrine.index.faiss.durable import write_durably
 from vitrine.index.ports import VersionInfo
+from vitrine.storage.atomic import atomic_write
 
 __all__ = ["Metadata"]
 
@@ -37,7 +37,7 @@ class Metadata:
             "mapping": dict(self.mapping),
             "created": self.created.isoformat(),
         }
-        write_durably(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())
+        atomic_write(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())
 
     @classmethod
     def read(cls, path: Path) -> Metadata:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from tempfile import TemporaryFile
 from typing import IO
@@ -10,12 +9,12 @@ from typing import IO
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.database import translated
 from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.records import RecordStore
 from vitrine.index.faiss.segment import Segment, merge_columns
 from vitrine.index.faiss.snapshots import Snapshots
 from vitrine.index.faiss.state import Part, State
+from vitrine.storage.disk import disk_errors
 
 __all__ = ["Reader"]
 
@@ -30,27 +29,28 @@ class Reader:
         self._snapshots = snapshots
         self._layout = layout
         self._timeout_s = timeout_s
-        self._state: State | None = None
+        # what the record store and the snapshots said just before the state was read from them
+        self._latest: tuple[object, State | None] = (None, None)
         self._snapshot: str | None = None
         self._lock = threading.Lock()
-        self._seen = threading.local()
 
     def current(self) -> State:
         """The state with every write that was committed before the call; microseconds when nothing is new."""
-        version = (os.getpid(), self._store.version(), self._snapshots.current())
-        state = self._state
-        if state is not None and getattr(self._seen, "version", None) == version:
+        snapshot = self._snapshots.current()
+        version = (self._store.version(), snapshot)
+        seen, state = self._latest
+        if state is not None and seen == version:
             return state
         if not self._lock.acquire(timeout=self._timeout_s):
             raise IndexUnavailable(
                 f"the index is still being loaded after {self._timeout_s:g} s; try again"
             )
         try:
-            self._state = self._refreshed(self._state, version[2])
+            state = self._refreshed(self._latest[1], snapshot)
+            self._latest = (version, state)
         finally:
             self._lock.release()
-        self._seen.version = version
-        return self._state
+        return state
 
     def _refreshed(self, state: State | None, snapshot: str | None) -> State:
         last = self._store.last_seq()
@@ -77,7 +77,7 @@ class Reader:
     def _first(self, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""
         folder = self._snapshots.folder
-        with translated(folder):
+        with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=folder) as file:  # memory that the system may take back
                 segments = self._spooled(file, last)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.database import Database, translated
 from vitrine.index.ports import Stamp
 from vitrine.index.product_json import product_from_json, product_to_json
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Vector
+from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
 __all__ = ["Change", "RecordStore"]
 
@@ -26,14 +24,13 @@ __all__ = ["Change", "RecordStore"]
 # of the table; a deleted product leaves its id with empty columns, so that other processes learn of it. Of rows with 512
 # numbers a page of 8 KiB holds three, one of 4 KiB, the default, one.
 _TABLES = """
-PRAGMA page_size=8192;
-PRAGMA journal_mode=WAL;
 CREATE TABLE products (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, image_key TEXT, product_hash TEXT, product BLOB, vector BLOB
 );
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('seq', 0), ('products', 0);
 """
+SCHEMA = DatabaseSchema(_TABLES, version=1, page_size=8192)
 _PER_QUERY = 500
 """Ids asked for in one statement; SQLite allows 32,766 parameters."""
 
@@ -52,14 +49,17 @@ class RecordStore:
     """Reads and writes the records of one version; safe to use from several threads and processes."""
 
     def __init__(self, path: Path, *, timeout_s: float) -> None:
-        self._path = path
-        self.database = Database(path, timeout_s=timeout_s)
+        self.database = SQLiteFile(
+            path,
+            SCHEMA,
+            timeout_s=timeout_s,
+            unavailable=IndexUnavailable,
+            remedy="publish the previous version, restore a backup, or ingest again",
+        )
 
-    @staticmethod
-    def create(path: Path) -> None:
+    def create(self) -> None:
         """Make the file with its empty tables."""
-        with translated(path), closing(sqlite3.connect(path)) as connection:
-            connection.executescript(_TABLES)
+        self.database.create()
 
     def put(self, records: Sequence[Record]) -> None:
         """Insert or replace, in one transaction."""
@@ -150,10 +150,8 @@ class RecordStore:
         """Product and image key by write number, of the writes that are still the last of their product."""
         marks = ",".join("?" * len(wanted := list(seqs)))
         asked = f"SELECT seq, product, image_key FROM products WHERE seq IN ({marks}) AND product IS NOT NULL"  # noqa: S608  # only marks
-        with translated(self._path):
-            rows = self.database.reader().execute(
-                asked, wanted
-            )  # one statement sees one state of the file
+        with self.database.reading() as connection:
+            rows = connection.execute(asked, wanted)
             return {seq: (product_from_json(product), key) for seq, product, key in rows}
 
     def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
@@ -183,14 +181,9 @@ class RecordStore:
                 ]
             )
 
-    def version(self) -> int:
-        """A number of this thread's connection that moves whenever another connection has committed; microseconds."""
-        if not os.path.exists(self._path):
-            raise IndexUnavailable(
-                f"{self._path} is gone; restore a backup, publish another version, or ingest again"
-            )
-        with translated(self._path):
-            return int(self.database.reader().execute("PRAGMA data_version").fetchone()[0])
+    def version(self) -> tuple[int, int]:
+        """A value that changes whenever anyone has committed; microseconds."""
+        return self.database.data_version()
 
     def last_seq(self) -> int:
         """The number of the last committed write."""

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from vitrine.files import write_whole
 from vitrine.index.faiss.codes import Codes, Graph
 from vitrine.index.faiss.coding import (
     CODES,
@@ -32,6 +31,7 @@ from vitrine.index.faiss.layout import Layout
 from vitrine.index.faiss.pack import checksum, map_array, map_arrays, write_arrays
 from vitrine.index.faiss.segment import Segment, Vectors, merge_columns
 from vitrine.index.faiss.state import Part
+from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
@@ -129,7 +129,7 @@ class Snapshots:
         folder.mkdir(parents=True)
         try:
             self._fill(folder, parts, seq=seq, check=check)
-            write_whole(self._newest, name.encode())
+            atomic_write(self._newest, name.encode())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -182,7 +182,7 @@ class Snapshots:
             "columns": list(self._layout),
             "files": files,
         }
-        write_whole(folder / _ABOUT, json.dumps(about).encode())
+        atomic_write(folder / _ABOUT, json.dumps(about).encode())
 
 
 def _continuable(parts: Sequence[Part]) -> Path | None:

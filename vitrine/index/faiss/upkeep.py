@@ -12,9 +12,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vitrine.errors import Cancelled, Conflict, VitrineError
-from vitrine.index.faiss.database import translated
 from vitrine.index.faiss.snapshots import MOST_DEAD, Snapshots
 from vitrine.index.faiss.state import State
+from vitrine.storage.disk import disk_errors
 
 __all__ = ["Upkeep"]
 
@@ -86,7 +86,7 @@ class Upkeep:
     def _alone(self, timeout_s: float) -> Iterator[None]:
         """The only writer of this version's snapshots among all processes; `Conflict` when another one is at it."""
         folder = self._snapshots.folder
-        with translated(folder):
+        with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(folder / "lock")
             try:

@@ -25,7 +25,6 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
-from vitrine.index.faiss.durable import sync_folder, write_durably
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.metadata import Metadata
 from vitrine.index.faiss.opening import open_index
@@ -34,6 +33,7 @@ from vitrine.index.faiss.records import RecordStore
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import Settings
+from vitrine.storage.atomic import atomic_write, sync_folder
 
 __all__ = ["FaissVersions", "open_versions"]
 
@@ -75,7 +75,7 @@ class FaissVersions:
                 Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(
                     part / META
                 )
-                RecordStore.create(part / RECORDS)
+                RecordStore(part / RECORDS, timeout_s=self._settings.index_timeout_s).create()
                 os.rename(part, self.root / name)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
@@ -131,7 +131,7 @@ class FaissVersions:
         with self._changing():
             self._require_complete(name)
             previous = self._live_name()
-            write_durably(self.root / POINTER, name.encode())
+            atomic_write(self.root / POINTER, name.encode())
         return previous
 
     def discard(self, name: str) -> None:

@@ -1,0 +1,1 @@
+"""What is kept on this machine's disk: SQLite files, and files that appear whole or not at all."""

@@ -1,0 +1,46 @@
+"""Files that appear whole or not at all, and that survive a power cut."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+__all__ = ["atomic_write", "make_folders", "sync_folder"]
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write or replace the file in one step, making its folders; `OSError` when the disk refuses.
+
+    No reader and no crash ever sees a part of it: it is written aside, flushed to the disk, renamed,
+    and the rename is flushed as well. When the call returns, the new content is durable.
+    """
+    make_folders(path.parent)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make the folder and those above it that are missing, durably."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
