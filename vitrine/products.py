@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 __all__ = ["Product", "Record", "Value", "Vector"]
 
 Value: TypeAlias = str | float | bool | datetime | tuple[str, ...]
-"""What a field holds: text or keyword, number or money, truth, point in time (aware, UTC), several keywords."""
+"""What a field holds.
+
+Text or keyword, number or money, truth, point in time (aware, UTC), or several keywords.
+"""
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -23,7 +26,7 @@ Vector: TypeAlias = NDArray[np.float32]
 class Product:
     """One thing a shopper can find.
 
-    `color` is the colour as the shop wrote it, `colors` its families (`vitrine.fields.colors`).
+    `color` is the color as the shop wrote it, `colors` its families (`vitrine.fields.colors`).
     `category` holds paths such as "Men/Tops/Jackets". `attributes` holds the mapping's further
     fields, already of their type. Fields that the catalogue left empty are None or ().
     """
@@ -47,8 +50,8 @@ class Product:
         >>> Product(id="1", title="Mug", price=4.0).value("price")
         4.0
         """
-        found: Any = self.attributes.get(name) if name not in _BUILT_IN else getattr(self, name)
-        return None if found == () else found
+        value: Any = self.attributes.get(name) if name not in _BUILT_IN else getattr(self, name)
+        return None if value == () else value
 
 
 _BUILT_IN = frozenset(
@@ -72,8 +75,9 @@ _BUILT_IN = frozenset(
 class Record:
     """A product as an index version keeps it.
 
-    `vector` is the unit-length float32 row (dimension,) of its picture. `image_key` addresses the picture
-    in the image store and is the SHA-256 of its bytes, so an unchanged key needs no new vector.
+    `vector` is the unit-length float32 row (dimension,) of its picture. `image_key` addresses the
+    picture in the image store and is the SHA-256 of its bytes, so an unchanged key needs no new
+    vector.
     """
 
     product: Product

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vitrine.errors import ModelUnavailable
-from vitrine.images.scaling import Scaled, scaled
+from vitrine.images.decoded import scale_of
 
 __all__ = ["ImageRules"]
 
@@ -93,7 +93,7 @@ class ImageRules:
         return seen
 
     def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
-        source = scaled(image) or Scaled(image.size, image.size)
+        source = scale_of(image)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
         across, down = (
             _Axis.centred(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)

@@ -17,9 +17,9 @@ class FieldType(StrEnum):
     KEYWORD = "keyword"
     """One or several exact words; filters by equality, facets by value."""
     COLOR = "color"
-    """Colour words; filters by family or by the colour as written whatever the case, facets by family."""
+    """Color words; filters by family or by the color as written, facets by family."""
     PATH = "path"
-    """Categories such as Men/Tops/Jackets; a filter on Men/Tops matches it, facets count every prefix."""
+    """Categories such as Men/Tops/Jackets; a filter on Men/Tops matches, facets count prefixes."""
     NUMBER = "number"
     MONEY = "money"
     """An amount, compared as a number."""
@@ -100,12 +100,12 @@ class Schema:
 
     def require(self, name: str, *, wrong: type[InvalidInput], where: str | None = None) -> Field:
         """The field of that name; otherwise `wrong` naming the fields there are."""
-        found = self.get(name)
-        if found is None:
+        field = self.get(name)
+        if field is None:
             raise wrong.of(
                 where or name, f"there is no field {name!r}; the catalogue has {self.names()}"
             )
-        return found
+        return field
 
     def names(self) -> str:
         """All field names, for a message."""

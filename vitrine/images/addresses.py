@@ -16,10 +16,12 @@ _resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")  # getaddrinfo 
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the public internet; IPv4 addresses wrapped in IPv6 are judged by what they wrap.
+    """Whether an address is one of the public internet.
 
-    >>> is_public("8.8.8.8"), is_public("127.0.0.1"), is_public("::ffff:10.0.0.1"), is_public("169.254.169.254")
-    (True, False, False, False)
+    IPv4 addresses wrapped in IPv6 are judged by what they wrap.
+
+    >>> [is_public(a) for a in ("8.8.8.8", "127.0.0.1", "::ffff:10.0.0.1", "169.254.169.254")]
+    [True, False, False, False]
     """
     address = _unwrapped(ip_address(text.partition("%")[0]))
     return address.is_global and not (
@@ -28,14 +30,17 @@ def is_public(text: str) -> bool:
 
 
 def resolve(host: str, port: int, *, timeout_s: float) -> list[str]:
-    """The addresses of a host name, in the system's order; `InvalidImage` (unreachable) when it has none."""
+    """The addresses of a host name, in the system's order.
+
+    `InvalidImage` with reason `unreachable` when it has none.
+    """
     try:
-        found = _resolvers.submit(getaddrinfo, host, port, type=SOCK_STREAM).result(timeout_s)
+        entries = _resolvers.submit(getaddrinfo, host, port, type=SOCK_STREAM).result(timeout_s)
     except (OSError, UnicodeError, FutureTimeout):
         raise InvalidImage(
             "unreachable", f"the host {host[:100]!r} of the image's address is not known"
         ) from None
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

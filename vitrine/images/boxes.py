@@ -15,32 +15,32 @@ PALETTE = ("#d1495b", "#00798c", "#edae49", "#30638e", "#6a994e", "#7b2d8b", "#c
 
 
 def draw_boxes(image: Image, objects: Sequence[Detection]) -> Image:
-    """A copy of the picture with each object's box, label and score; one colour per label."""
+    """A copy of the picture with each object's box, label and score; one color per label."""
     drawn = image.convert("RGB")
     pen = ImageDraw.Draw(drawn)
     unit = max(1, round(min(image.size) / 200))
     font = ImageFont.load_default(size=max(11, 6 * unit))
-    colours = {
+    colors = {
         label: PALETTE[i % len(PALETTE)]
         for i, label in enumerate(dict.fromkeys(o.label for o in objects))
     }
-    for found in sorted(objects, key=lambda o: o.score):
-        _draw(pen, found, colours[found.label], font, unit)
+    for detection in sorted(objects, key=lambda o: o.score):
+        _draw(pen, detection, colors[detection.label], font, unit)
     return drawn
 
 
 def _draw(
     pen: ImageDraw.ImageDraw,
-    found: Detection,
-    colour: str,
+    detection: Detection,
+    color: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     unit: int,
 ) -> None:
-    left, top, right, bottom = found.box
-    pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=2 * unit)
-    text = f"{found.label[:40]} {found.score:.2f}"
+    left, top, right, bottom = detection.box
+    pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=color, width=2 * unit)
+    text = f"{detection.label[:40]} {detection.score:.2f}"
     frame = pen.textbbox((0, 0), text, font=font)
     height = frame[3] + 2 * unit
     tag_top = top - height if top >= height else top
-    pen.rectangle((left, tag_top, left + frame[2] + 4 * unit, tag_top + height), fill=colour)
+    pen.rectangle((left, tag_top, left + frame[2] + 4 * unit, tag_top + height), fill=color)
     pen.text((left + 2 * unit, tag_top), text, font=font, fill="white")

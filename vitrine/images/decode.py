@@ -1,7 +1,8 @@
-"""Bytes from outside become an upright RGB picture, or a refusal that says what is wrong with the file.
+"""Bytes from outside become an upright sRGB picture, or a refusal that says what is wrong.
 
-Nothing is trusted: bytes, pixels and format are checked from the header before anything is decoded, so that a small
-file cannot claim much memory or time. Pillow raises whatever a hostile file provokes in it; all of it is caught here.
+Nothing is trusted: bytes, pixels and format are checked from the header before anything is decoded,
+so that a small file cannot claim much memory or time. Pillow raises whatever a hostile file
+provokes in it; all of it is caught here.
 """
 
 from __future__ import annotations
@@ -10,27 +11,42 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from vitrine.errors import InvalidImage
-from vitrine.images.headers import formats_in_words, other_format, scans, webp_canvas
-from vitrine.images.scaling import remember_size
+from vitrine.images.color_profiles import to_srgb
+from vitrine.images.decoded import DecodedImage, scaled_down
+from vitrine.images.headers import (
+    formats_in_words,
+    is_heif,
+    other_format,
+    scans,
+    webp_canvas,
+)
 from vitrine.settings import Settings
 
 __all__ = ["FORMATS", "MARGIN", "ImageLimits", "decode"]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (
+_BY_PILLOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (
     ("AVIF",) if features.check("avif") else ()
 )
-"""What is decoded: formats shops have, each with a decoder that is kept up against hostile files."""
+FORMATS = (*_BY_PILLOW, "HEIF")
+"""What is decoded: formats shops have, whose decoders are kept up against hostile files."""
 
 MARGIN = 2
-"""A picture is decoded no smaller than this times what is asked for, so that the model's own resize does the filtering."""
+"""A picture is decoded no smaller than this times what is asked for.
+
+So it is the model's own resize that does the filtering.
+"""
 
 LEAST = 256
-"""No picture is decoded smaller than this on its shorter side: for a model that looks at few pixels, shrinking twice shows."""
+"""Pixels of the shorter side below which no picture is decoded.
+
+For a model that looks at few pixels, shrinking twice shows.
+"""
 
 _MAX_SCANS = 100  # a progressive photo has about ten; each costs a pass over all pixels
 _PILLOW_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # beyond this Pillow refuses by itself
@@ -46,6 +62,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112  # the Exif tag
+_END_OF_IMAGE = b"\xff\xd9"
+_NO_END = "the JPEG lacks its end marker; the picture is whole, but export it again to be sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +81,26 @@ class ImageLimits:
         )
 
 
-def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> Image.Image:
-    """The picture in the bytes: first frame, upright (Exif), RGB, transparency on white.
+def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> DecodedImage:
+    """The picture in the bytes: first frame, upright (Exif), sRGB, transparency on white.
 
-    With `at_least` a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, its shorter side no less than `MARGIN` times
-    `at_least` and `LEAST`. Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`, `format_not_allowed`,
-    `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or `damaged`; never anything else.
+    With `at_least` a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, its shorter side no less
+    than `MARGIN` times `at_least` and `LEAST`. A JPEG that lacks nothing but its end marker is
+    taken, with a warning. Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`,
+    `format_not_allowed`, `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or
+    `damaged`; never anything else.
     """
     _check_bytes(data, limits)
     _silence_remarks()
+    try:
+        return _decoded(data, limits, at_least)
+    except InvalidImage as error:
+        if error.reason != "truncated" or scans(data) != 1:
+            raise  # of a picture in several passes, later ones may be missing unnoticed
+        return _without_end(data, limits, at_least, error)
+
+
+def _decoded(data: bytes, limits: ImageLimits, at_least: int | None) -> DecodedImage:
     opened = _open(data)
     _check_pixels(*opened.size, limits)
     try:
@@ -83,12 +112,31 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
         image = _to_rgb(_upright(opened))
     except InvalidImage:
         raise
-    except Exception as error:  # Pillow's decoders raise OSError, ValueError, SyntaxError, struct.error, MemoryError ...
+    except Exception as error:  # OSError, ValueError, SyntaxError, struct.error, MemoryError ...
         raise _broken(error) from None
-    if shrunk:
-        turned = (image.width > image.height) != (opened.width > opened.height)
-        remember_size(image, (original[1], original[0]) if turned else original)
-    return image
+    if not shrunk:
+        return DecodedImage(image)
+    turned = (image.width > image.height) != (opened.width > opened.height)
+    upright = (original[1], original[0]) if turned else original
+    return DecodedImage(image, scale=scaled_down(image, upright))
+
+
+def _without_end(
+    data: bytes, limits: ImageLimits, at_least: int | None, error: InvalidImage
+) -> DecodedImage:
+    """The picture of a JPEG that ends right after its last pixel; `error` for any other.
+
+    When no pixel is missing, whatever follows them is passed over. So two different endings that
+    give the same picture show that nothing was cut off but the end marker; where pixels are
+    missing, they would be read out of the ending and differ.
+    """
+    first, second = (
+        _decoded(data + ending * 64 + _END_OF_IMAGE, limits, at_least)
+        for ending in (b"\x00", b"\xa7")
+    )
+    if first.tobytes() != second.tobytes():
+        raise error
+    return DecodedImage(first, scale=first.scale, warnings=(_NO_END,))
 
 
 def _check_bytes(data: bytes, limits: ImageLimits) -> None:
@@ -97,12 +145,13 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
     if len(data) > limits.max_bytes:
         raise InvalidImage(
             "too_many_bytes",
-            f"the file has {len(data) / 1e6:.1f} MB, at most {limits.max_bytes / 1e6:g} MB are allowed",
+            f"the file has {len(data) / 1e6:.1f} MB; the limit is {limits.max_bytes / 1e6:g} MB",
         )
     if scans(data) > _MAX_SCANS:
         raise InvalidImage(
             "too_complex",
-            f"the JPEG has more than {_MAX_SCANS} passes over the picture; save it again as an ordinary JPEG",
+            f"the JPEG has more than {_MAX_SCANS} passes over the picture; "
+            "save it again as an ordinary JPEG",
         )
 
 
@@ -111,7 +160,7 @@ def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
         size = f"{width} x {height} pixels ({width * height / 1e6:.0f} megapixels)"
         raise InvalidImage(
             "too_many_pixels",
-            f"the picture has {size}, at most {limits.max_pixels / 1e6:g} megapixels are allowed",
+            f"the picture has {size}; the limit is {limits.max_pixels / 1e6:g} megapixels",
         )
 
 
@@ -119,7 +168,8 @@ def _open(data: bytes) -> Image.Image:
     """Read the header only; the pixels stay packed."""
     _check_webp(data)
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        formats = _heif_formats() if is_heif(data) else _BY_PILLOW
+        return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError:
         raise InvalidImage(
             "too_many_pixels", "the picture claims far more pixels than any photo has"
@@ -131,7 +181,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _check_webp(data: bytes) -> None:
-    """Pillow's WebP decoder takes memory for the whole canvas when it opens the file, so look before."""
+    """Pillow takes memory for a WebP's whole canvas when it opens the file, so look before."""
     canvas = webp_canvas(data)
     if canvas is None:
         return
@@ -147,7 +197,7 @@ def _check_webp(data: bytes) -> None:
 def _unidentified(data: bytes) -> InvalidImage:
     allowed = formats_in_words(FORMATS)
     other = other_format(data)
-    own = data.startswith(_STARTS) or (data[4:12] == b"ftypavif" and "AVIF" in FORMATS)
+    own = data.startswith(_STARTS) or data[4:12] == b"ftypavif" or is_heif(data)
     if other is not None and not own:
         return InvalidImage(
             "format_not_allowed", f"the file is {other}; save the picture as {allowed}"
@@ -201,19 +251,28 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image if type(image) is Image.Image else image.copy()
     if image.mode.startswith("I;16"):
         return _from_16_bit(image)
     if image.mode in ("I", "F", "LAB"):
         raise InvalidImage(
             "pixels_not_supported",
-            f"the picture's pixels are of a scientific kind ({image.mode}); save it as an 8-bit RGB picture",
+            f"the picture's pixels are of a scientific kind ({image.mode}); "
+            "save it as an 8-bit RGB picture",
         )
+    profile = image.info.get("icc_profile")
     if image.has_transparency_data:
-        seen = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
-    return image.convert("RGB")
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return to_srgb(image, profile) if profile else image.convert("RGB")
+
+
+@lru_cache(maxsize=1)
+def _heif_formats() -> tuple[str, ...]:
+    """Register the HEIF decoder with Pillow, once and when the first such picture comes."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
@@ -225,6 +284,6 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 
 def _silence_remarks() -> None:
-    """Have Python ignore Pillow's remarks on odd files; put back where somebody reset the filters."""
+    """Have Python ignore Pillow's remarks on odd files, also after somebody reset the filters."""
     if _REMARKS not in warnings.filters:
         warnings.filterwarnings("ignore", module=r"PIL\.")

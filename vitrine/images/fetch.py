@@ -1,8 +1,8 @@
-"""Fetching a picture by URL that somebody else wrote: only where it may point to, and only for so long and so much.
+"""Fetching a picture by a URL that somebody else wrote, within limits of place, time and size.
 
-The host's addresses are checked and the connection goes to a checked address, so a name that resolves differently a
-moment later (DNS rebinding) gains nothing; every redirect is checked again; one deadline covers everything from the
-look-up to the last byte, however slowly the bytes drip.
+The host's addresses are checked and the connection goes to a checked address, so a name that
+resolves differently a moment later (DNS rebinding) gains nothing; every redirect is checked again;
+one deadline covers everything from the look-up to the last byte, however slowly the bytes drip.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Fetcher:
     def fetch(self, url: str) -> bytes:
         """The bytes behind an http or https URL.
 
-        Raises `InvalidImage` with reason `bad_address`, `forbidden_address`, `unreachable`, `too_slow` or `too_many_bytes`.
+        Raises `InvalidImage` with reason `bad_address`, `forbidden_address`, `unreachable`,
+        `too_slow` or `too_many_bytes`.
         """
         self._network.start(self._timeout_s)
         target = _parsed(url)
@@ -113,7 +114,7 @@ class Fetcher:
 
 
 def fetch(url: str, settings: Settings) -> bytes:
-    """One picture by URL under the limits of the settings; `InvalidImage` as `Fetcher.fetch` raises it."""
+    """One picture by URL under the limits of the settings; errors as of `Fetcher.fetch`."""
     most_bytes = ImageLimits.of(settings).max_bytes
     return _shared(os.getpid(), settings.fetch_private, settings.fetch_timeout_s, most_bytes).fetch(
         url
@@ -128,16 +129,16 @@ def _shared(_process: int, private: bool, timeout_s: float, most_bytes: int) -> 
 
 def _parsed(url: str) -> httpx.URL:
     try:
-        found = httpx.URL(url)
+        parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise InvalidImage("bad_address", "the image's address is no URL") from None
-    if found.scheme not in ("http", "https") or not found.host:
+        raise InvalidImage("bad_address", "the image's address is not a URL") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
         raise InvalidImage("bad_address", "the image's address must start with http:// or https://")
-    if found.userinfo:
+    if parsed.userinfo:
         raise InvalidImage(
             "bad_address", "the image's address must not contain a user name or password"
         )
-    return found
+    return parsed
 
 
 class _GuardedNetwork(httpcore.NetworkBackend):
@@ -168,12 +169,13 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the first address of the host that may be fetched from and answers."""
-        found = resolve(host, port, timeout_s=self.remaining())
-        allowed = [address for address in found if self._private or is_public(address)]
+        addresses = resolve(host, port, timeout_s=self.remaining())
+        allowed = [address for address in addresses if self._private or is_public(address)]
         if not allowed:
             raise InvalidImage(
                 "forbidden_address",
-                f"the host {host!r} is in a private network; pictures are fetched from public addresses only",
+                f"the host {host!r} is in a private network; "
+                "pictures are fetched from public addresses only",
             )
         for address in allowed[:-1]:
             try:

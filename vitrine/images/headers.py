@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["WebpCanvas", "formats_in_words", "other_format", "scans", "webp_canvas"]
+__all__ = ["WebpCanvas", "formats_in_words", "is_heif", "other_format", "scans", "webp_canvas"]
+
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 
 _OTHERS: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftypheic", "a HEIC photo"),
-    (4, b"ftypheix", "a HEIC photo"),
-    (4, b"ftypmif1", "a HEIF photo"),
     (4, b"ftypavif", "an AVIF picture"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"%PDF", "a PDF document"),
@@ -22,10 +22,6 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (0, b"\xff\x0a", "a JPEG XL picture"),
     (4, b"JXL ", "a JPEG XL picture"),
-    (0, b"<svg", "an SVG drawing"),
-    (0, b"<?xml", "an XML document"),
-    (0, b"<!DOCTYPE", "a web page"),
-    (0, b"<html", "a web page"),
     (0, b"DDS ", "a DDS texture"),
     (0, b"qoif", "a QOI picture"),
     (0, b"PK\x03\x04", "a ZIP archive"),
@@ -33,14 +29,33 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
 
 
 def other_format(data: bytes) -> str | None:
-    """The name of a well-known format that is not decoded here, by its signature; None for anything else.
+    """The name of a well-known format, by its signature; None for anything else.
 
     >>> other_format(b"%PDF-1.7 ...")
     'a PDF document'
     """
+    markup = _markup(data[:4096])
+    if markup is not None:
+        return markup
     return next(
         (name for start, mark, name in _OTHERS if data[start : start + len(mark)] == mark), None
     )
+
+
+def _markup(start: bytes) -> str | None:
+    """Text with tags: an error page, a drawing, a feed; comments before it do not count."""
+    text = re.sub(rb"<!--.*?-->", b"", start.removeprefix(b"\xef\xbb\xbf"), flags=re.DOTALL)
+    text = text.lstrip().lower()
+    if b"<svg" in text and text.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
+        return "an SVG drawing"
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page"
+    return "an XML document" if text.startswith((b"<?xml", b"<!doctype")) else None
+
+
+def is_heif(data: bytes) -> bool:
+    """Whether the file says that it is HEIC or HEIF (ISO/IEC 23008-12, major brands of annex B)."""
+    return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
 
 
 def formats_in_words(formats: Sequence[str]) -> str:
@@ -53,8 +68,9 @@ def formats_in_words(formats: Sequence[str]) -> str:
 
 
 def scans(data: bytes) -> int:
-    """How many passes a JPEG makes over its pixels (start-of-scan markers, ITU T.81 B.1.1.3); 0 for other files.
+    """How many passes a JPEG makes over its pixels; 0 for other files.
 
+    Counts start-of-scan markers (ITU T.81, B.1.1.3).
     In packed pixels 0xFF is always followed by 0x00, so the marker occurs there only as itself.
     """
     return data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0

@@ -8,10 +8,13 @@ __all__ = ["ImageStore"]
 
 
 class ImageStore(Protocol):
-    """Content-addressed bytes. Errors: `StorageUnavailable` when the store cannot answer; `NotFound` for an unknown key."""
+    """Content-addressed bytes.
+
+    Errors: `StorageUnavailable` when the store cannot answer; `NotFound` for an unknown key.
+    """
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their key (SHA-256, hex); keeping the same bytes again does nothing."""
+        """Keep the bytes and return their key (SHA-256, hex); a second time does nothing."""
         ...
 
     def get(self, key: str) -> bytes:

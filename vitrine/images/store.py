@@ -19,12 +19,12 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class FileSystemStore:
-    """Pictures at `root/aa/bb/<sha256>`; each appears whole or not at all, also after a crash in the middle."""
+    """Pictures at `root/aa/bb/<sha256>`; each is there whole or not at all, even after a crash."""
 
     def __init__(self, url: str) -> None:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
-        except Exception as error:  # every file system has its own errors: unknown scheme, missing library, bad option
+        except Exception as error:  # unknown scheme, missing library, bad option: each its own
             raise StorageUnavailable(
                 f"the image store {url!r} cannot be opened: {error}"
             ) from error
@@ -42,7 +42,7 @@ class FileSystemStore:
         return key
 
     def get(self, key: str) -> bytes:
-        """The bytes of a key; `NotFound` for a key that is not kept or is no key."""
+        """The bytes of a key; `NotFound` for a key that is not kept or not valid."""
         path = self._path(key)
         try:
             data: bytes = self._files.cat_file(path)
@@ -63,7 +63,7 @@ class FileSystemStore:
 
     def _path(self, key: str) -> str:
         if not _KEY.fullmatch(key):
-            raise NotFound("no picture has that key")
+            raise NotFound("that is not the key of a picture")
         return f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
 
     def _write(self, path: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Thumbnails: made once from the kept picture, then read from a folder that may be deleted at any time."""
+"""Thumbnails: made once from the stored picture, then read from a folder that may be deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from vitrine.storage.atomic import atomic_write
 __all__ = ["SIZES", "Thumbnail", "Thumbnails"]
 
 SIZES = (64, 96, 160, 240, 320, 480, 640, 960, 1280)
-"""Lengths of the longer side in pixels; another size gets the next larger of these, so that the folder stays bounded."""
+"""Lengths of the longer side in pixels.
+
+Another size gets the next larger of these, so that the folder stays bounded.
+"""
 
 _QUALITY = 85
 _LAYOUT = 1  # raise it when thumbnails of the same picture come out otherwise
@@ -25,7 +28,7 @@ _LAYOUT = 1  # raise it when thumbnails of the same picture come out otherwise
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """JPEG bytes, and a tag that changes exactly when the bytes may (strong ETag material, without quotes)."""
+    """JPEG bytes, and a tag that changes exactly when the bytes may (a strong ETag, unquoted)."""
 
     data: bytes
     etag: str
@@ -51,7 +54,10 @@ class Thumbnails:
         return f"{key[:32]}-{_LAYOUT}-{_next_size(size)}"
 
     def get(self, key: str, size: int) -> Thumbnail:
-        """The picture within a square of about `size` pixels, never enlarged. Raises what the store and `decode` raise."""
+        """The picture within a square of about `size` pixels, never enlarged.
+
+        Raises what the store and `decode` raise.
+        """
         side = _next_size(size)
         path = self._folder / f"{_LAYOUT}-{side}" / key[:2] / f"{key}.jpg"
         try:

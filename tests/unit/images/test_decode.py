@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.checkpoints import photo
 from vitrine.errors import InvalidImage
 from vitrine.images.decode import FORMATS, LEAST, MARGIN, ImageLimits, decode
-from vitrine.images.scaling import scaled
+from vitrine.images.decoded import Scaled, scale_of
+
+CASES = Path(__file__).parents[2] / "data" / "catalogue"
+
+pillow_heif.register_heif_opener()  # to write such files; decode registers for itself
 
 LIMITS = ImageLimits(max_bytes=2_000_000, max_pixels=1_000_000)
 
@@ -150,7 +155,8 @@ def test_each_refusal_has_its_reason() -> None:
     assert refused(b"") == "empty"
     assert refused(b"hello, I am a text") == "not_an_image"
     assert refused(b"%PDF-1.7\n...") == "format_not_allowed"
-    assert refused(b"\0\0\0\x18ftypheic" + b"\0" * 40) == "format_not_allowed"
+    assert refused(b"\0\0\0\x18ftypheic" + b"\0" * 40) == "damaged"
+    assert refused(b"\0\0\0\x0cJXL \r\n\x87\n") == "format_not_allowed"
     assert refused(packed(photo(1), "ICO")) == "format_not_allowed"
     assert refused(packed(photo(1), "PNG"), ImageLimits(100, 1_000_000)) == "too_many_bytes"
     assert refused(packed(Image.new("L", (1001, 1000)), "PNG")) == "too_many_pixels"
@@ -247,19 +253,15 @@ def test_scaled_decoding_never_goes_below_what_is_asked(size: tuple[int, int]) -
     for at_least in (10, 32, 50, 100, 400):
         found = decode(data, LIMITS, at_least=at_least)
         assert min(found.size) >= min(max(MARGIN * at_least, LEAST), *size)
-        noted = scaled(found)
-        assert (noted.original if noted else found.size) == size
+        assert scale_of(found).original == size
 
 
 def test_scaled_decoding_turns_its_note_with_the_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     found = decode(packed(photo(6, 1151, 863), "JPEG", exif=exif), LIMITS, at_least=32)
-    noted = scaled(found)
-    assert noted is not None
-    assert noted.original == (863, 1151)
-    assert noted.covered == (863 / 2, 1151 / 2)
-    assert scaled(found.crop((0, 0, 20, 20))) is None
+    assert scale_of(found) == Scaled(original=(863, 1151), covered=(863 / 2, 1151 / 2))
+    assert scale_of(found.crop((0, 0, 20, 20))).original == (20, 20)
 
 
 def test_a_malformed_multi_picture_file_warns_nobody() -> None:
@@ -281,3 +283,42 @@ def test_every_file_of_the_given_folder_is_decoded_or_refused() -> None:
         for at_least in (None, 64):
             found, reason = attempt(path.read_bytes(), at_least)
             assert reason if found is None else found.mode == "RGB", path.name
+
+
+def test_color_profiles_are_converted_to_srgb() -> None:
+    """The oracle is the transform the other way: what was red in sRGB must be red again."""
+    red = Image.new("RGB", (16, 16), (220, 20, 30))
+    dress = decode((CASES / "img" / "prophoto.jpg").read_bytes(), LIMITS).crop((190, 240, 210, 260))
+    assert distance(dress, red.resize(dress.size)) < 8
+    lab = ImageCms.createProfile("LAB")
+    odd = ImageCms.ImageCmsProfile(lab).tobytes()
+    for profile in (odd, odd[:50], b"no profile"):
+        assert distance(decode(packed(red, "PNG", icc_profile=profile), LIMITS), red) == 0
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_taken_with_a_warning() -> None:
+    image = decode((CASES / "img" / "no-eoi.jpg").read_bytes(), LIMITS)
+    assert "end marker" in image.warnings[0]
+    whole = packed(photo(3), "JPEG")
+    taken = decode(whole[:-2], LIMITS)
+    assert distance(taken, decode(whole, LIMITS)) == 0
+    assert taken.warnings
+    assert decode(whole, LIMITS).warnings == ()
+    for missing in (40, 100, len(whole) // 2):
+        assert refused(whole[:-missing]) == "truncated"
+    assert refused(packed(photo(3), "JPEG", progressive=True)[:-2]) == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<!doctype html><title>404</title>", "a web page"),
+        (b"\n  <HTML><body>", "a web page"),
+        (b"<!-- made by hand --><svg xmlns='x'></svg>", "an SVG drawing"),
+        (b'<?xml version="1.0"?><!-- c --><svg></svg>', "an SVG drawing"),
+        (b'<?xml version="1.0"?><rss></rss>', "an XML document"),
+    ],
+)
+def test_text_in_place_of_a_picture_is_named(data: bytes, words: str) -> None:
+    with pytest.raises(InvalidImage, match=words):
+        decode(data, LIMITS)
