@@ -12,7 +12,7 @@ from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
 from service.models.search import SearchAnswer, SimilarParameters
 from service.rendering import answer, image_url, product_answer
-from service.search import current_serving, query_of_parameters, search_response
+from service.search import answered, query_of_parameters
 
 __all__ = ["ProductPath", "products"]
 
@@ -52,5 +52,9 @@ def product(path: ProductPath) -> Response:
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})
 def similar(path: ProductPath, query: SimilarParameters) -> Response:
     """List products that look like this one; further parameters filter as in a search."""
-    search_query = query_of_parameters(query, current_serving().index.info.schema)
-    return search_response(current_vitrine().engine.similar(path.product_id, search_query))
+    return answered(
+        lambda version: version.similar(
+            path.product_id, query_of_parameters(query, version.schema)
+        ),
+        cursor=query.cursor,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
@@ -16,9 +18,9 @@ from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
 from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.results import Page
-from vitrine.serving import Serving
+from vitrine.version_search import VersionSearch
 
-__all__ = ["current_serving", "query_of_parameters", "search", "search_response"]
+__all__ = ["answered", "query_of_parameters", "search"]
 
 search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 
@@ -27,26 +29,32 @@ search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 def search_by_words(query: SearchParameters) -> Response:
     """Search by words, or browse; other parameters filter: `field=value`, `field_min`, ..."""
     texts = (WeightedText(query.q),) if query.q else ()
-    search_query = query_of_parameters(query, current_serving().index.info.schema, texts)
-    return search_response(current_vitrine().engine.search(search_query))
+    return answered(
+        lambda version: version.search(query_of_parameters(query, version.schema, texts)),
+        cursor=query.cursor,
+    )
 
 
 @search.post("/v1/search", responses={200: SearchAnswer})
 def search_by_anything(body: SearchRequest) -> Response:
     """Search by any mix of texts, a picture (also as a file in a form) and examples, or browse."""
-    vitrine = current_vitrine()
-    serving = current_serving()
-    picture = optional_picture(
-        body.image, vitrine.settings, at_least=serving.embedder.card.image_size
-    )
-    return search_response(vitrine.engine.search(_query(body, picture, serving.index.info.schema)))
+
+    def search(version: VersionSearch) -> Page:
+        side = version.embedder.card.image_size
+        picture = optional_picture(body.image, current_vitrine().settings, at_least=side)
+        return version.search(_query(body, picture, version.schema))
+
+    return answered(search, cursor=body.cursor)
 
 
-def current_serving() -> Serving:
-    """The version that answers now and its model, whose cache is counted with this request."""
-    serving = current_vitrine().live.current()
-    g.embedder = serving.embedder
-    return serving
+def answered(request: Callable[[VersionSearch], Page], *, cursor: str | None = None) -> Response:
+    """What one version, whose model's cache is counted with this request, makes of the request."""
+
+    def on_version(version: VersionSearch) -> Page:
+        g.embedder = version.embedder
+        return request(version)
+
+    return search_response(current_vitrine().engine.answer(on_version, cursor=cursor))
 
 
 def search_response(page: Page) -> Response:

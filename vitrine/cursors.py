@@ -20,7 +20,7 @@ from vitrine.index import PageToken
 from vitrine.products import Vector
 from vitrine.queries import SearchQuery
 
-__all__ = ["Cursor", "query_digest"]
+__all__ = ["Cursor", "query_digest", "version_of"]
 
 _LONGEST = 64_000
 
@@ -57,21 +57,16 @@ class Cursor:
     @classmethod
     def decode(cls, text: str, query: SearchQuery) -> Cursor:
         """Read a cursor; `InvalidCursor` when it is damaged or belongs to another query."""
-        try:
-            found = cls._read(text)
-        except (ValueError, KeyError, TypeError, binascii.Error):
-            raise InvalidCursor.of(
-                "cursor",
-                "is damaged; pass next_cursor unchanged, or leave it out for the first page",
-            ) from None
-        if found.digest != query_digest(query):
+        cursor = _undamaged(text)
+        if cursor.digest != query_digest(query):
             raise InvalidCursor.of(
                 "cursor", "belongs to another query; leave it out for the first page of this one"
             )
-        return found
+        return cursor
 
     @classmethod
-    def _read(cls, text: str) -> Cursor:
+    def read(cls, text: str) -> Cursor:
+        """Read a cursor of any query; `ValueError`, `KeyError` or `TypeError` when it is damaged."""
         if len(text) > _LONGEST:
             raise ValueError("longer than any cursor")
         head, _, tail = base64.b64decode(
@@ -82,6 +77,21 @@ class Cursor:
         if vector is not None and not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
             raise ValueError("not a unit vector")
         return cls(_text(stored["v"]), _text(stored["d"]), _token(stored), vector)
+
+
+def version_of(text: str) -> str:
+    """The index version that a cursor belongs to; `InvalidCursor` when it is damaged."""
+    return _undamaged(text).version
+
+
+def _undamaged(text: str) -> Cursor:
+    try:
+        return Cursor.read(text)
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        raise InvalidCursor.of(
+            "cursor",
+            "is damaged; pass next_cursor unchanged, or leave it out for the first page",
+        ) from None
 
 
 def _token(stored: dict[str, Any]) -> PageToken:
@@ -106,8 +116,8 @@ def query_digest(query: SearchQuery) -> str:
         if query.image is None
         else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
     )
-    asked = (
+    parts = (
         query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight, query.filter,
         query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
     )  # fmt: skip
-    return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -16,7 +16,8 @@ VitrineError
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
-│   └── NoLiveVersion       no version is live: nothing has been published, or the pointer to it is gone
+│   ├── NoLiveVersion       no version is live: nothing has been published, or the pointer to it is gone
+│   └── VersionGone         the version was removed while it was being read
 ├── StorageUnavailable      the image store or the disk cannot answer now
 └── Cancelled               the work was cancelled by its operator
 """
@@ -46,6 +47,7 @@ __all__ = [
     "NoLiveVersion",
     "NotFound",
     "StorageUnavailable",
+    "VersionGone",
     "VitrineError",
 ]
 
@@ -147,6 +149,10 @@ class IndexUnavailable(VitrineError):
 
 class NoLiveVersion(IndexUnavailable):
     """No index version is live."""
+
+
+class VersionGone(IndexUnavailable):
+    """The version was removed while it was being read; the one that is live now can answer."""
 
 
 class StorageUnavailable(VitrineError):

@@ -108,7 +108,7 @@ class Recognition:
 
     def shop(self, image: Image, objects: Sequence[Detection], query: SearchQuery) -> list[Found]:
         """For each object the products that look like what is in its box; `query` brings filter and limit."""
-        pages = self._engine.search_pictures([crop(image, found.box) for found in objects], query)
+        pages = self._engine.search_images([crop(image, found.box) for found in objects], query)
         return [Found(found, page) for found, page in zip(objects, pages, strict=True)]
 
     def _check(self, field: str, texts: Sequence[str]) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from vitrine.errors import InvalidQuery
 from vitrine.products import Vector
 
-__all__ = ["Part", "combine"]
+__all__ = ["WeightedVector", "combine"]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class WeightedVector:
     """One thing a query compares with: its name for explanations, its weight, its unit vector (dimension,)."""
 
     name: str
@@ -22,7 +22,7 @@ class Part:
     vector: Vector
 
 
-def combine(parts: Sequence[Part]) -> Vector:
+def combine(parts: Sequence[WeightedVector]) -> Vector:
     """The weighted sum of the parts, scaled to unit length; `InvalidQuery` when they cancel each other out."""
     if len(parts) == 1 and parts[0].weight > 0:
         return parts[0].vector

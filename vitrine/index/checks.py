@@ -141,18 +141,14 @@ def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
     check_facets(query.facets, schema)
     if query.vector is not None:
         check_vector(query.vector, dimension)
-    if (
-        query.sort.field is not None
-        and not schema.require(query.sort.field, wrong=InvalidQuery, where="sort").sortable
-    ):
-        raise InvalidQuery.of(
-            "sort", f"cannot sort by {query.sort.field!r}; allowed: {', '.join(schema.sorts)}"
-        )
+    if query.sort.field is not None and query.sort.field not in schema.sorts:
+        allowed = ", ".join(["relevance", *(f"{name}, -{name}" for name in schema.sorts)])
+        raise InvalidQuery.of("sort", f"cannot sort by {query.sort.field!r}; allowed: {allowed}")
     if (
         query.collapse is not None
         and schema.require(query.collapse, wrong=InvalidQuery, where="collapse").type
         is not FieldType.KEYWORD
     ):
-        raise InvalidQuery.of("collapse", f"{query.collapse!r} is no keyword field")
+        raise InvalidQuery.of("collapse", f"{query.collapse!r} must be a keyword field")
     if query.limit < 1 or query.candidates < 1:
         raise InvalidQuery.of("limit" if query.limit < 1 else "candidates", "must be at least 1")

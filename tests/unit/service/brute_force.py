@@ -11,6 +11,7 @@ from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, PageToken, VectorIndex, VersionInfo
+from vitrine.index.checks import check_query
 from vitrine.products import Record
 from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
 
@@ -41,6 +42,7 @@ class BruteForceIndex:
         return sum(fulfils(r.product, filter) for r in self.records.values())
 
     def search(self, query: IndexQuery) -> IndexAnswer:
+        check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         matching = [
             r
             for r in self.records.values()

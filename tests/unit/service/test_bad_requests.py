@@ -45,7 +45,7 @@ def faults(response) -> dict[str, str]:
         ("sort=shape", "sort", "allowed: relevance, title, -title, price, -price"),
         ("facets=title", "facets", "cannot be counted"),
         ("facets=shape", "facets", "there is no field"),
-        ("collapse=title", "collapse", "not a keyword field"),
+        ("collapse=title", "collapse", "must be a keyword field"),
         ("q=red&min_score=2", "min_score", "at most 1"),
         ("q=red&min_score=nan", "min_score", "finite"),
         ("min_score=0.5", "min_score", "needs a text"),
@@ -226,7 +226,6 @@ def test_a_cursor_of_another_query_is_refused(client: CheckingClient):
 def test_a_cursor_of_a_version_that_is_gone_is_refused(
     client: CheckingClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vitrine.search.query_digest", lambda _: "digest")
     monkeypatch.setattr("vitrine.cursors.query_digest", lambda _: "digest")
     cursor = Cursor("v0", "digest", PageToken(0, None, (0.5, "mugs/7"), 12), None).encode()
     response = client.get("/v1/search", query_string={"cursor": cursor})
