@@ -77,14 +77,14 @@ class Admin:
             stage="fill",
         )
         self._store.add(job, first_items(job.id))
-        self._queue.invite(self._vitrine.settings.worker_threads)
+        self._queue.notify(self._vitrine.settings.worker_threads)
         return job.id
 
     def ingest(self, source: str) -> str:
         """Bring a source into the live version, under the mapping it was built with; the worker reads the source."""
         job_id = _new_id(Kind.INGEST)
         self._store.add(Job(job_id, Kind.INGEST, {"source": source}), [source_item(job_id, source)])
-        self._queue.invite(1)
+        self._queue.notify(1)
         return job_id
 
     def retry_failures(self) -> str:
@@ -96,8 +96,8 @@ class Admin:
         }
         job_id = _new_id(Kind.RETRY)
         items = [retry_item(job_id, name) for name in sources]
-        self._store.revive(Job(job_id, Kind.RETRY, total=sum(sources.values())), items)
-        self._queue.invite(self._vitrine.settings.worker_threads)
+        self._store.requeue_dead(Job(job_id, Kind.RETRY, total=sum(sources.values())), items)
+        self._queue.notify(self._vitrine.settings.worker_threads)
         return job_id
 
     # jobs
@@ -163,7 +163,7 @@ class Admin:
     def _accept(self, kind: Kind, items: Sequence[NewItem]) -> str:
         job = Job(_new_id(kind), kind, total=len(items))
         self._store.add(job, items)
-        self._queue.invite(1)
+        self._queue.notify(1)
         return job.id
 
     def _stored(self, number: int, row: Mapping[str, Any]) -> dict[str, str] | None:

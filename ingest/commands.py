@@ -48,7 +48,7 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
     Only what is new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0, 1 when some
     products failed (see `vitrine failures`), 2 when it could not run, 130 after Ctrl-C.
     """
-    from ingest.pipeline import Watch
+    from ingest.pipeline import RunControl
     from ingest.sources import open_source
     from ingest.tasks.bulk_ingest import run
     from vitrine.wiring import Vitrine
@@ -58,7 +58,9 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
     mapping = _mapping(map_, Path(source).is_dir())
     click.echo(f"loading the model {settings.model}", err=True)
     with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
-        summary = run(vitrine, opened, mapping, watch=Watch(progress, cancelled), replace=replace)
+        summary = run(
+            vitrine, opened, mapping, control=RunControl(progress, cancelled), replace=replace
+        )
     _report(summary, as_json)
     sys.exit(INTERRUPTED if summary.cancelled else 1 if summary.failed else 0)
 

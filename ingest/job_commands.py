@@ -134,7 +134,7 @@ def _help(runner: Runner) -> None:
     while not runner.stopping.is_set():
         try:
             runner.drain()
-            runner.mend()
+            runner.recover()
         except VitrineError as error:
             click.echo(f"vitrine: {error}", err=True)
         runner.stopping.wait(_POLL_S)

@@ -1,4 +1,4 @@
-"""How far the runs have come: which version an interrupted one was filling, and which ids a run has met."""
+"""How far the runs have come: which version an interrupted one was filling, and which ids a run has seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.database import IngestDatabase
 
-__all__ = ["Meeting", "Run", "Runs"]
+__all__ = ["Run", "Runs", "SeenId"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Run:
 
     @property
     def scope(self) -> str:
-        """What the ids that it meets are kept under: a continued run finds them again."""
+        """What the ids that it sees are kept under: a continued run finds them again."""
         return f"{self.version}\n{self.source}"
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class SeenId:
     """What is known of an id when a row brings it: the row of this run that had it before, or what an interrupted run noted."""
 
     duplicate_of: int | None = None
@@ -36,7 +36,7 @@ class Meeting:
 
 
 class Runs:
-    """The log of runs and of the ids they met; on disk, so that memory does not grow with the catalogue."""
+    """The log of runs and of the ids they saw; on disk, so that memory does not grow with the catalogue."""
 
     def __init__(self, database: IngestDatabase) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class Runs:
         with self._database.transaction() as db:
             db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
 
-    def claim(
+    def record_unfinished(
         self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str
     ) -> None:
         """Note that an ingest fills a new version, so that it is continued when it is interrupted."""
@@ -72,11 +72,11 @@ class Runs:
         """The version that an interrupted ingest of the same source, mapping and model was filling."""
         with self._database.transaction() as db:
             sql = "SELECT version FROM unfinished WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"
-            found = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
-        return str(found[0]) if found else None
+            row = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
+        return str(row[0]) if row else None
 
-    def release(self) -> list[str]:
-        """Forget all unfinished versions, and the ids that were met for them; gives their names."""
+    def clear_unfinished(self) -> list[str]:
+        """Forget all unfinished versions, and the ids that were seen for them; gives their names."""
         with self._database.transaction() as db:
             names = db.execute("DELETE FROM unfinished RETURNING version").fetchall()
             db.executemany(
@@ -84,12 +84,12 @@ class Runs:
             )
         return [name for (name,) in names]
 
-    def meet(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[Meeting]:
+    def record_seen(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[SeenId]:
         """Note ids with their rows, in order."""
         with self._database.transaction() as db:
-            return [self._meet(db, run, product_id, row) for product_id, row in rows]
+            return [self._record_seen(db, run, product_id, row) for product_id, row in rows]
 
-    def note(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
+    def save_digests(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""
         with self._database.transaction() as db:
             db.executemany(
@@ -98,16 +98,16 @@ class Runs:
             )
 
     @staticmethod
-    def _meet(db: Any, run: Run, product_id: str, row: int) -> Meeting:
+    def _record_seen(db: Any, run: Run, product_id: str, row: int) -> SeenId:
         sql = """INSERT INTO seen (scope, id, run, row) VALUES (?, ?, ?, ?)
             ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row WHERE seen.run <> excluded.run RETURNING digest"""
         fresh = db.execute(sql, (run.scope, product_id, run.number, row)).fetchone()
         if fresh is not None:
-            return Meeting(digest=fresh[0])
+            return SeenId(digest=fresh[0])
         first = db.execute(
             "SELECT row FROM seen WHERE scope = ? AND id = ?", (run.scope, product_id)
         ).fetchone()
-        return Meeting(duplicate_of=int(first[0]))
+        return SeenId(duplicate_of=int(first[0]))
 
 
 def _canonical(mapping: Mapping[str, Any]) -> str:

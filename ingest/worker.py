@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 1.0
 """Between looks into the store for work that no invitation told of: left by a dead worker, or due to be tried again."""
 
-_MEND_S = 10.0
+_RECOVER_S = 10.0
 
 
 class _Consumer(Consumer):  # type: ignore[misc]  # huey ships no types
@@ -59,10 +59,10 @@ class Worker:
         """Work until `stop` is set; then what is under way is finished or given back, and nothing is lost."""
         self._consumer.start()
         log.info("worker started with %d threads", self._vitrine.settings.worker_threads)
-        mended = -_MEND_S
+        mended = -_RECOVER_S
         try:
             while not stop.is_set():
-                mend = time.monotonic() - mended >= _MEND_S
+                mend = time.monotonic() - mended >= _RECOVER_S
                 mended = time.monotonic() if mend else mended
                 self._look(mend=mend)
                 stop.wait(_LOOK_S)
@@ -75,7 +75,7 @@ class Worker:
     def _look(self, *, mend: bool) -> None:
         try:
             if mend:
-                self._runner.mend()
+                self._runner.recover()
                 self._consumer.check_worker_health()
             waiting = self._store.waiting()
         except VitrineError as error:
@@ -83,7 +83,7 @@ class Worker:
             log.log(level, "the worker cannot look for work: %s", error)
             return
         if waiting:
-            self._queue.invite(min(waiting, self._vitrine.settings.worker_threads))
+            self._queue.notify(min(waiting, self._vitrine.settings.worker_threads))
 
 
 def work_until_told_to_stop(settings: Settings) -> None:

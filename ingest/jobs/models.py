@@ -11,24 +11,24 @@ from typing import Any
 __all__ = [
     "BULK",
     "WRITES",
-    "Again",
-    "Dead",
     "DeadLetter",
+    "DirtyKey",
     "Done",
+    "GiveUp",
     "Item",
     "Job",
     "JobState",
     "Kind",
-    "Mark",
     "NewItem",
     "Outcome",
+    "Retry",
 ]
 
 WRITES = "writes"
-"""The lane of live writes: one item per product written; items of one product run in the order they were accepted."""
+"""The queue of live writes: one item per product written; items of one product run in the order they were accepted."""
 
 BULK = "bulk"
-"""The lane of a reindex: its plan, its chunks, its finish."""
+"""The queue of a reindex: its plan, its chunks, its finish."""
 
 
 class Kind(StrEnum):
@@ -112,9 +112,9 @@ class Job:
 
 @dataclass(frozen=True)
 class NewItem:
-    """A piece of work to be queued; items of one lane with equal keys never run at once nor out of order."""
+    """A piece of work to be queued; items of one queue with equal keys never run at once nor out of order."""
 
-    lane: str
+    queue: str
     key: str
     body: Mapping[str, Any]
 
@@ -125,7 +125,7 @@ class Item:
 
     seq: int
     job_id: str
-    lane: str
+    queue: str
     key: str
     body: Mapping[str, Any]
     attempts: int
@@ -143,7 +143,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """The item is to be tried again after `after_s` seconds; `attempts` is what it starts from."""
 
     item: Item
@@ -152,7 +152,7 @@ class Again:
 
 
 @dataclass(frozen=True)
-class Dead:
+class GiveUp:
     """The item is given up, but kept so that an operator can have it tried again."""
 
     item: Item
@@ -161,7 +161,7 @@ class Dead:
     message: str
 
 
-Outcome = Done | Again | Dead
+Outcome = Done | Retry | GiveUp
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
-class Mark:
+class DirtyKey:
     """A product written while a reindex runs; `generation` grows with each write of it."""
 
     key: str

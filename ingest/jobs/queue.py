@@ -54,7 +54,7 @@ class Queue:
         self._work = work
         self._invitation = self.huey.task(name="work")(self._invited)
 
-    def invite(self, count: int) -> None:
+    def notify(self, count: int) -> None:
         """Ask for up to `count` more workers' attention; when the queue does not answer, they come by themselves a little later."""
         try:
             for _ in range(count - self.huey.storage.queue_size()):

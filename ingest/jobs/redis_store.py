@@ -9,23 +9,23 @@ from typing import Any
 
 import redis
 from redis.backoff import ConstantBackoff
-from redis.retry import Retry
+from redis.retry import Retry as Reconnect
 
 from ingest.jobs.locks import lock_conflict
 from ingest.jobs.models import (
     BULK,
     WRITES,
-    Again,
-    Dead,
     DeadLetter,
+    DirtyKey,
     Done,
+    GiveUp,
     Item,
     Job,
     JobState,
     Kind,
-    Mark,
     NewItem,
     Outcome,
+    Retry,
 )
 from ingest.jobs.redis_scripts import LIBRARY, SCRIPTS
 from ingest.jobs.store import SUSPICIOUS
@@ -50,7 +50,7 @@ class RedisStore:
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_ANSWER_S,
             health_check_interval=30,
-            retry=Retry(ConstantBackoff(0.2), 1),
+            retry=Reconnect(ConstantBackoff(0.2), 1),
         )
         self._scripts = {
             name: self._client.register_script(LIBRARY + body) for name, body in SCRIPTS.items()
@@ -92,7 +92,7 @@ class RedisStore:
     def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
         return bool(self._call("finish", job_id, state.value, error or ""))
 
-    def forget(self, *, keep: int) -> None:
+    def prune_jobs(self, *, keep: int) -> None:
         self._call("forget", keep)
 
     # items
@@ -122,25 +122,25 @@ class RedisStore:
         letters = [(int(seq), self._hash(f"dead:{seq}")) for seq in seqs]
         return [_letter(seq, found) for seq, found in letters if found]
 
-    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+    def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         return int(
             self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items))
         )
 
-    # marks and the gate
-    def marks(self, job_id: str, *, limit: int) -> list[Mark]:
+    # dirty keys and the write barrier
+    def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
         return [
-            Mark(key, int(generation))
+            DirtyKey(key, int(generation))
             for key, generation in self._call("marks", job_id, limit, WRITES)
         ]
 
-    def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
-        self._call("unmark", json.dumps([[m.key, m.generation] for m in marks]))
+    def clear_dirty(self, job_id: str, dirty: Sequence[DirtyKey]) -> None:
+        self._call("unmark", json.dumps([[m.key, m.generation] for m in dirty]))
 
-    def close_gate(self, job_id: str) -> bool:
+    def raise_write_barrier(self, job_id: str) -> bool:
         return bool(self._call("close", job_id))
 
-    def open_gate(self, job_id: str) -> None:
+    def lift_write_barrier(self, job_id: str) -> None:
         self._call("open", job_id)
 
     # locks
@@ -204,7 +204,7 @@ def _flat(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _rows(items: Iterable[NewItem]) -> str:
-    return json.dumps([[i.lane, i.key, json.dumps(dict(i.body))] for i in items])
+    return json.dumps([[i.queue, i.key, json.dumps(dict(i.body))] for i in items])
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -224,13 +224,13 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
                 "failed": outcome.failed,
                 "error": outcome.error or "",
             }
-        case Again():
+        case Retry():
             return row | {"after": outcome.after_s, "attempts": outcome.attempts}
-        case Dead():
+        case GiveUp():
             return row | {"failed": 1, "error": outcome.message, "dead": _flat(_why(outcome))}
 
 
-def _why(outcome: Dead) -> dict[str, str]:
+def _why(outcome: GiveUp) -> dict[str, str]:
     return {"stage": outcome.stage, "reason": outcome.reason, "message": outcome.message}
 
 

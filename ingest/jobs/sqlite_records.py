@@ -87,7 +87,7 @@ class SqliteRecords:
         with self._database.write() as db:
             return end_job(db, job_id, state, error)
 
-    def forget(self, *, keep: int) -> None:
+    def prune_jobs(self, *, keep: int) -> None:
         marks = ", ".join("?" * len(FINAL))
         with self._database.write() as db:
             oldest = f"SELECT number FROM jobs WHERE state IN ({marks}) ORDER BY number DESC LIMIT -1 OFFSET ?"
@@ -138,7 +138,7 @@ def insert_job(db: sqlite3.Connection, job: Job, now: float) -> None:
 
 def insert_items(db: sqlite3.Connection, job_id: str, items: Iterable[NewItem]) -> None:
     """Queue items behind all that are there."""
-    rows = [(job_id, item.lane, item.key, json.dumps(dict(item.body))) for item in items]
+    rows = [(job_id, item.queue, item.key, json.dumps(dict(item.body))) for item in items]
     db.executemany("INSERT INTO items (job_id, lane, key, body) VALUES (?, ?, ?, ?)", rows)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ingest.jobs.sqlite_database import Database
 from ingest.jobs.sqlite_records import SqliteRecords
-from ingest.jobs.sqlite_work import SqliteJournal, SqliteLocks, SqliteWork
+from ingest.jobs.sqlite_work import SqliteChanges, SqliteLocks, SqliteWork
 
 __all__ = ["SqliteStore"]
 
 
-class SqliteStore(SqliteRecords, SqliteWork, SqliteJournal, SqliteLocks):
+class SqliteStore(SqliteRecords, SqliteWork, SqliteChanges, SqliteLocks):
     """A `JobStore` in one file that all processes of a machine open."""
 
     def __init__(self, path: Path) -> None:

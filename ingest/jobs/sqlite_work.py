@@ -12,22 +12,22 @@ from typing import assert_never
 from ingest.jobs.models import (
     BULK,
     WRITES,
-    Again,
-    Dead,
     DeadLetter,
+    DirtyKey,
     Done,
+    GiveUp,
     Item,
     Job,
     JobState,
-    Mark,
     NewItem,
     Outcome,
+    Retry,
 )
 from ingest.jobs.sqlite_database import Database
 from ingest.jobs.sqlite_records import FINAL, end_job, has_ended, insert_items, insert_job
 from ingest.jobs.store import SUSPICIOUS
 
-__all__ = ["SqliteJournal", "SqliteLocks", "SqliteWork"]
+__all__ = ["SqliteChanges", "SqliteLocks", "SqliteWork"]
 
 _FREE = """lane = :lane AND until <= :now AND not_before <= :now
     AND NOT EXISTS (SELECT 1 FROM items e WHERE e.lane = i.lane AND e.key = i.key AND e.seq < i.seq)"""
@@ -109,7 +109,7 @@ class SqliteWork:
             for row in rows
         ]
 
-    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+    def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         with self._database.write() as db:
             count = int(db.execute("SELECT count(*) FROM dead").fetchone()[0])
             insert_job(db, job, time.time())
@@ -122,34 +122,34 @@ class SqliteWork:
         return count
 
 
-class SqliteJournal:
+class SqliteChanges:
     """The part of the store that marks live writes for a reindex."""
 
     _database: Database
 
-    def marks(self, job_id: str, *, limit: int) -> list[Mark]:
+    def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
         sql = """SELECT key, generation FROM marks m WHERE EXISTS (SELECT 1 FROM journal WHERE job_id = ?)
             AND NOT EXISTS (SELECT 1 FROM items i WHERE i.lane = ? AND i.key = m.key AND i.until > ?) ORDER BY key LIMIT ?"""
         with self._database.read() as db:
             return [
-                Mark(row[0], row[1])
+                DirtyKey(row[0], row[1])
                 for row in db.execute(sql, (job_id, WRITES, time.time(), limit))
             ]
 
-    def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
+    def clear_dirty(self, job_id: str, dirty: Sequence[DirtyKey]) -> None:
         with self._database.write() as db:
             db.executemany(
                 "DELETE FROM marks WHERE key = ? AND generation = ?",
-                [(m.key, m.generation) for m in marks],
+                [(m.key, m.generation) for m in dirty],
             )
 
-    def close_gate(self, job_id: str) -> bool:
+    def raise_write_barrier(self, job_id: str) -> bool:
         with self._database.write() as db:
             return (
                 db.execute("UPDATE journal SET closed = 1 WHERE job_id = ?", (job_id,)).rowcount > 0
             )
 
-    def open_gate(self, job_id: str) -> None:
+    def lift_write_barrier(self, job_id: str) -> None:
         with self._database.write() as db:
             db.execute("UPDATE journal SET closed = 0 WHERE job_id = ?", (job_id,))
 
@@ -234,9 +234,9 @@ def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
         "SELECT 1 FROM items WHERE seq = ? AND token = ?", (item.seq, item.token)
     ).fetchone():
         return
-    if item.lane == WRITES:
+    if item.queue == WRITES:
         _mark(db, [item])
-    if isinstance(outcome, Again):
+    if isinstance(outcome, Retry):
         if has_ended(db, item.job_id):
             db.execute("DELETE FROM items WHERE seq = ?", (item.seq,))
             return
@@ -247,9 +247,9 @@ def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
     match outcome:
         case Done():
             _count(db, item, outcome.done, outcome.failed, outcome.error)
-            if item.lane == WRITES and outcome.done:
+            if item.queue == WRITES and outcome.done:
                 db.execute("DELETE FROM dead WHERE key = ? AND seq < ?", (item.key, item.seq))
-        case Dead():
+        case GiveUp():
             _count(db, item, 0, 1, outcome.message)
             letter = (
                 item.seq,

@@ -10,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.jobs.models import DeadLetter, Item, Job, JobState, Mark, NewItem, Outcome
+from ingest.jobs.models import DeadLetter, DirtyKey, Item, Job, JobState, NewItem, Outcome
 
-__all__ = ["CATALOGUE", "SUSPICIOUS", "JobRecords", "JobStore", "Journal", "Locks", "WorkQueue"]
+__all__ = [
+    "CATALOGUE",
+    "SUSPICIOUS",
+    "ChangeTracker",
+    "JobRecords",
+    "JobStore",
+    "Locks",
+    "WorkQueue",
+]
 
 CATALOGUE = "catalogue"
 """The lock that lets only one reindex or bulk ingest run."""
@@ -27,7 +35,7 @@ class JobRecords(Protocol):
     def add(self, job: Job, items: Sequence[NewItem]) -> None:
         """Accept a job together with its first items.
 
-        A reindex takes the catalogue lock until it ends, and from then on every write is marked (see `Journal`);
+        A reindex takes the catalogue lock until it ends, and from then on every key written is noted as dirty (see `ChangeTracker`);
         `Conflict` naming the holder when the lock is taken.
         """
         ...
@@ -61,10 +69,10 @@ class JobRecords(Protocol):
         ...
 
     def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
-        """End a job: items that nobody holds go, its lock, marks and gate go; False when it had ended before."""
+        """End a job: items that nobody holds go, its lock, dirty keys and write barrier go; False when it had ended before."""
         ...
 
-    def forget(self, *, keep: int) -> None:
+    def prune_jobs(self, *, keep: int) -> None:
         """Drop the oldest ended jobs beyond `keep`."""
         ...
 
@@ -72,11 +80,11 @@ class JobRecords(Protocol):
 class WorkQueue(Protocol):
     """The items of all jobs, and the writes that were given up."""
 
-    def claim(self, lane: str, *, limit: int, lease_s: float) -> list[Item]:
+    def claim(self, queue: str, *, limit: int, lease_s: float) -> list[Item]:
         """Take up to `limit` items, oldest first, for `lease_s` seconds; of each key only the oldest, and none that is held.
 
         An item whose lease ran out is taken again, alone once it was tried `SUSPICIOUS` times. Nothing comes from
-        WRITES while its gate is closed.
+        WRITES while the write barrier is up.
         """
         ...
 
@@ -92,8 +100,8 @@ class WorkQueue(Protocol):
         """How many items a worker could take now, counted up to 100."""
         ...
 
-    def held(self, lane: str, *, job_id: str | None = None) -> int:
-        """How many items of a lane are held now, of one job or of all."""
+    def held(self, queue: str, *, job_id: str | None = None) -> int:
+        """How many items of a queue are held now, of one job or of all."""
         ...
 
     def open_items(self, job_id: str) -> int:
@@ -104,7 +112,7 @@ class WorkQueue(Protocol):
         """The writes given up, oldest first; a later success of the same product removes its own."""
         ...
 
-    def revive(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+    def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
         """Accept a job with these items that also tries all dead letters again, in their order; returns how many there are.
 
         They count beside the job's own total.
@@ -112,23 +120,23 @@ class WorkQueue(Protocol):
         ...
 
 
-class Journal(Protocol):
+class ChangeTracker(Protocol):
     """What a reindex needs to know of live writes: from its acceptance each one leaves a mark."""
 
-    def marks(self, job_id: str, *, limit: int) -> list[Mark]:
+    def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
         """Products written since the reindex was accepted that nobody is writing now."""
         ...
 
-    def unmark(self, job_id: str, marks: Sequence[Mark]) -> None:
-        """Take marks away, but for products written again since."""
+    def clear_dirty(self, job_id: str, dirty: Sequence[DirtyKey]) -> None:
+        """Forget dirty keys, but for products written again since."""
         ...
 
-    def close_gate(self, job_id: str) -> bool:
-        """Hand out no write until the job opens the gate or ends; False when it has ended."""
+    def raise_write_barrier(self, job_id: str) -> bool:
+        """Hand out no write until the job lifts the barrier or ends; False when it has ended."""
         ...
 
-    def open_gate(self, job_id: str) -> None:
-        """Hand out writes again; they are still marked until the job ends."""
+    def lift_write_barrier(self, job_id: str) -> None:
+        """Hand out writes again; their keys are still noted until the job ends."""
         ...
 
 
@@ -148,7 +156,7 @@ class Locks(Protocol):
         ...
 
 
-class JobStore(JobRecords, WorkQueue, Journal, Locks, Protocol):
+class JobStore(JobRecords, WorkQueue, ChangeTracker, Locks, Protocol):
     """All of it in one place, so that a call may touch several parts at once."""
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The pipeline: reading, decoding, embedding and writing overlap. Stages only; `ingest.tasks` runs them."""
 
-from ingest.pipeline.filling import fill
-from ingest.pipeline.models import Progress, Summary, Task, Tools, Watch
+from ingest.pipeline.fill import fill_index
+from ingest.pipeline.models import IngestTask, PipelineContext, Progress, RunControl, Summary
 
-__all__ = ["Progress", "Summary", "Task", "Tools", "Watch", "fill"]
+__all__ = ["IngestTask", "PipelineContext", "Progress", "RunControl", "Summary", "fill_index"]

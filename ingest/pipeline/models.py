@@ -24,26 +24,36 @@ from vitrine.index import VectorIndex
 from vitrine.products import Product, Record
 from vitrine.settings import Settings
 
-__all__ = ["Item", "Pixels", "Progress", "Summary", "Tally", "Task", "Tools", "Watch", "Write"]
+__all__ = [
+    "IngestTask",
+    "PendingWrite",
+    "PipelineContext",
+    "PreparedImage",
+    "Progress",
+    "RunControl",
+    "RunStats",
+    "SourceProduct",
+    "Summary",
+]
 
 
 @dataclass(frozen=True)
-class Task:
+class IngestTask:
     """What to put where.
 
-    `donor` is another version made by the same model: a picture that it knows is not embedded again. With `only`, other rows
+    `reuse_from` is another version made by the same model: a picture that it knows is not embedded again. With `only`, other rows
     are read (their ids count) but not taken.
     """
 
     source: Source
     mapping: CatalogueMapping
     index: VectorIndex
-    donor: VectorIndex | None = None
+    reuse_from: VectorIndex | None = None
     only: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
-class Tools:
+class PipelineContext:
     """What a pipeline works with."""
 
     settings: Settings
@@ -66,7 +76,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Watch:
+class RunControl:
     """Who is told how it goes, and who may stop it: `progress` is called a few times a second, `cancelled` before each row."""
 
     progress: Callable[[Progress], None] = lambda _: None
@@ -94,7 +104,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SourceProduct:
     """A product on its way; `digest` is what an interrupted run noted when it had stored this id."""
 
     row: int
@@ -104,7 +114,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pixels:
+class PreparedImage:
     """A product whose picture is ready for the model: pixels (3, height, width)."""
 
     row: int
@@ -115,21 +125,21 @@ class Pixels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Write:
+class PendingWrite:
     """What is to be written: a record, or a product whose picture is the one that the index has."""
 
     row: int
-    what: Record | Product
+    content: Record | Product
     digest: str | None
 
     @property
     def id(self) -> str:
         """The product's id."""
-        return self.what.product.id if isinstance(self.what, Record) else self.what.id
+        return self.content.product.id if isinstance(self.content, Record) else self.content.id
 
 
 @dataclass
-class Tally:
+class RunStats:
     """Counts and times of a run, shared by its threads."""
 
     source: str
@@ -157,7 +167,11 @@ class Tally:
     def without_picture(self, row: int, product_id: str | None, error: InvalidImage) -> None:
         """Put a row whose picture cannot be used into the ledger."""
         self.failed(
-            row, product_id, "image", error.reason, "; ".join(one.message for one in error.errors)
+            row,
+            product_id,
+            "image",
+            error.reason,
+            "; ".join(field.message for field in error.errors),
         )
 
     def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.failures import Failure, Ledger
-from ingest.jobs.models import Dead, Done, Item, Outcome
+from ingest.jobs.models import Done, GiveUp, Item, Outcome
 from ingest.pictures import picture_of
-from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, later
+from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, retry_with_backoff
 from vitrine.errors import (
     Cancelled,
     InvalidImage,
@@ -61,7 +61,7 @@ class _Upsert:
 
 
 class LiveWrites:
-    """Applies items of the lane WRITES; one batch holds each product once."""
+    """Applies items of the queue WRITES; one batch holds each product once."""
 
     def __init__(self, vitrine: Vitrine, ledger: Ledger) -> None:
         self._vitrine, self._ledger = vitrine, ledger
@@ -74,7 +74,7 @@ class LiveWrites:
         return outcomes
 
     def _poison(self, item: Item) -> Outcome:
-        return Dead(
+        return GiveUp(
             item,
             "write",
             "worker_died",
@@ -93,11 +93,11 @@ class LiveWrites:
             if is_outage(error) or isinstance(error, ModelBusy):
                 log.warning("%d writes wait: %s", len(items), error)
                 return [
-                    later(item, self._vitrine.settings, attempts=item.attempts - 1)
+                    retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts - 1)
                     for item in items
                 ]
             if len(items) == 1:
-                return [Dead(items[0], "write", "refused", str(error))]
+                return [GiveUp(items[0], "write", "refused", str(error))]
         except Exception:
             log.exception("a batch of %d writes broke", len(items))
             if len(items) == 1:
@@ -106,8 +106,8 @@ class LiveWrites:
 
     def _unforeseen(self, item: Item) -> Outcome:
         if item.attempts < self._vitrine.settings.job_attempts:
-            return later(item, self._vitrine.settings, attempts=item.attempts)
-        return Dead(item, "write", "unexpected", "an unexpected error; the worker's log has it")
+            return retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts)
+        return GiveUp(item, "write", "unexpected", "an unexpected error; the worker's log has it")
 
     def _apply(self, items: Sequence[Item]) -> list[Outcome]:
         """Write into the live version; when another one goes live meanwhile, write into that one as well."""
@@ -134,11 +134,11 @@ class LiveWrites:
             try:
                 index.patch(item.key, changes_from_json(item.body["changes"], index.info.schema))
             except NotFound:
-                yield Dead(
+                yield GiveUp(
                     item, "write", "unknown_product", f"there is no product {item.key!r} to change"
                 )
             except InvalidInput as error:
-                yield Dead(item, "fields", "invalid", str(error))
+                yield GiveUp(item, "fields", "invalid", str(error))
             else:
                 yield Done(item)
 
@@ -172,11 +172,11 @@ class LiveWrites:
                 item, product, key, self._vitrine.images.get(key) if data is None else data
             )
         except InvalidProduct as error:
-            return Dead(item, "fields", "invalid", str(error))
+            return GiveUp(item, "fields", "invalid", str(error))
         except InvalidImage as error:
             return self._unreadable(item, error)
         except NotFound:
-            return Dead(
+            return GiveUp(
                 item,
                 "image",
                 "missing",
@@ -199,8 +199,8 @@ class LiveWrites:
 
     def _unreadable(self, item: Item, error: InvalidImage) -> Outcome:
         if is_unreachable(error) and item.attempts < self._vitrine.settings.job_attempts:
-            return later(item, self._vitrine.settings, attempts=item.attempts)
-        return Dead(item, "image", error.reason, str(error))
+            return retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts)
+        return GiveUp(item, "image", error.reason, str(error))
 
     def _embed(self, index: VectorIndex, upserts: Sequence[_Upsert]) -> list[Outcome]:
         if not upserts:
@@ -231,7 +231,7 @@ class LiveWrites:
         try:
             self._ledger.clear([o.item.key for o in outcomes if isinstance(o, Done)])
             for outcome in outcomes:
-                if isinstance(outcome, Dead):
+                if isinstance(outcome, GiveUp):
                     self._ledger.add(
                         Failure(outcome.item.key, outcome.stage, outcome.reason, outcome.message)
                     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.jobs.models import Again, Item
+from ingest.jobs.models import Item, Retry
 from vitrine.errors import (
     IndexUnavailable,
     InvalidImage,
@@ -13,7 +13,7 @@ from vitrine.errors import (
 )
 from vitrine.settings import Settings
 
-__all__ = ["DEADLY", "is_outage", "is_unreachable", "later"]
+__all__ = ["DEADLY", "is_outage", "is_unreachable", "retry_with_backoff"]
 
 DEADLY = 20
 """Work that was taken this often without coming out is given up: it kills every worker that touches it."""
@@ -33,8 +33,8 @@ def is_unreachable(error: VitrineError) -> bool:
     return isinstance(error, InvalidImage) and error.reason == "unreachable"
 
 
-def later(item: Item, settings: Settings, *, attempts: int) -> Again:
+def retry_with_backoff(item: Item, settings: Settings, *, attempts: int) -> Retry:
     """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, 5 minutes at most."""
-    return Again(
+    return Retry(
         item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts
     )

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from ingest.failures import open_ledger
 from ingest.jobs.heartbeat import Heartbeat, Stopped
-from ingest.jobs.models import BULK, WRITES, Again, Done, Item, Job, JobState, Kind, Outcome
+from ingest.jobs.models import BULK, WRITES, Done, Item, Job, JobState, Kind, Outcome, Retry
 from ingest.jobs.store import JobStore
 from ingest.tasks.live_writes import LiveWrites
 from ingest.tasks.reindex.plan import Reindex, discard_unfinished, next_items
-from ingest.tasks.retry_policy import DEADLY, is_outage, later
+from ingest.tasks.retry_policy import DEADLY, is_outage, retry_with_backoff
 from ingest.tasks.source import SourceWork
 from vitrine.errors import (
     Cancelled,
@@ -64,14 +64,14 @@ class Runner:
         ) as beat:
             outcomes = (
                 self._writes.apply(items)
-                if items[0].lane == WRITES
+                if items[0].queue == WRITES
                 else [self._bulk(items[0], beat)]
             )
         self._settle(outcomes)
         self._advance(items)
         return True
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Advance jobs whose worker died between two stages, and remove what ended jobs left behind."""
         for job in self._store.active():
             self._advance_job(job)
@@ -79,7 +79,7 @@ class Runner:
             ended = job.kind is Kind.REINDEX and job.state in (JobState.FAILED, JobState.CANCELLED)
             if ended and job.version is not None and time.time() - job.updated_s < _RECENT_S:
                 discard_unfinished(self._vitrine.versions, self._store, job)
-        self._store.forget(keep=self._settings.keep_jobs)
+        self._store.prune_jobs(keep=self._settings.keep_jobs)
 
     def _bulk(self, item: Item, beat: Heartbeat) -> Outcome:
         try:
@@ -94,7 +94,7 @@ class Runner:
                 return self._reindex.run(job, item, beat)
             return self._sources.run(item, beat)
         except Stopped:
-            return Again(item, 0, item.attempts - 1)
+            return Retry(item, 0, item.attempts - 1)
         except Conflict as error:
             return self._wait_or_fail(item, error)
         except (Cancelled, NotFound) as error:
@@ -102,12 +102,12 @@ class Runner:
         except VitrineError as error:
             if is_outage(error) and item.attempts < self._tries(error):
                 log.warning("%s waits: %s", item.key, error)
-                return later(item, self._settings, attempts=item.attempts)
+                return retry_with_backoff(item, self._settings, attempts=item.attempts)
             return self._fail(self._store.job(item.job_id), item, str(error))
         except Exception:
             log.exception("%s broke", item.key)
             if item.attempts < self._settings.job_attempts:
-                return later(item, self._settings, attempts=item.attempts)
+                return retry_with_backoff(item, self._settings, attempts=item.attempts)
             return self._fail(
                 self._store.job(item.job_id), item, "an unexpected error; the worker's log has it"
             )
@@ -126,7 +126,7 @@ class Runner:
         if job.kind is Kind.REINDEX:
             return self._fail(job, item, str(error))
         log.info("%s waits: %s", item.key, error)
-        return Again(item, _TURN_S, item.attempts - 1)
+        return Retry(item, _TURN_S, item.attempts - 1)
 
     def _gone(self, item: Item, error: VitrineError) -> Outcome:
         """The job was cancelled, or what it works with is gone; in the second case it fails."""
@@ -153,7 +153,7 @@ class Runner:
                 return
 
     def _advance(self, items: Sequence[Item]) -> None:
-        for job_id in {item.job_id for item in items if item.lane == BULK}:
+        for job_id in {item.job_id for item in items if item.queue == BULK}:
             job = self._store.job(job_id)
             if job.state.final:
                 self._after(job)

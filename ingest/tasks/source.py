@@ -8,9 +8,9 @@ from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.heartbeat import Heartbeat, Stopped
 from ingest.jobs.models import BULK, Done, Item, NewItem
-from ingest.pipeline import Summary, Task, Watch, fill
+from ingest.pipeline import IngestTask, RunControl, Summary, fill_index
 from ingest.sources import open_source
-from ingest.tasks.bulk_ingest import open_tools
+from ingest.tasks.bulk_ingest import open_context
 from vitrine.errors import Cancelled
 from vitrine.fields import Mapping
 from vitrine.index import VectorIndex
@@ -41,14 +41,16 @@ class SourceWork:
         with catalogue_lock(self._vitrine.settings, f"an ingest of {name}") as lost:
             live = self._vitrine.versions.live()
             only = self._ledger.rows(name) if item.body["do"] == "retry" else None
-            task = Task(
+            task = IngestTask(
                 open_source(name, self._vitrine.settings),
                 Mapping.from_dict(live.info.mapping),
                 live,
                 only=only,
             )
-            tools = open_tools(self._vitrine, model=live.info.model)
-            summary = fill(task, tools, Watch(cancelled=lambda: lost() or _says_stop(beat.check)))
+            context = open_context(self._vitrine, model=live.info.model)
+            summary = fill_index(
+                task, context, RunControl(cancelled=lambda: lost() or _says_stop(beat.check))
+            )
         beat.check()
         if summary.cancelled:
             raise Cancelled("the lock of the catalogue was lost")
@@ -60,20 +62,20 @@ def fill_from_source(
 ) -> Summary:
     """Bring a source into the version under its own mapping; a picture that the live version knows by the same model is not embedded again.
 
-    Raises what `check` raises, and the errors of `ingest.pipeline.fill`.
+    Raises what `check` raises, and the errors of `ingest.pipeline.fill_index`.
     """
     live = vitrine.versions.live()
-    donor = live if live.info.fingerprint == target.info.fingerprint else None
-    task = Task(
+    reuse_from = live if live.info.fingerprint == target.info.fingerprint else None
+    task = IngestTask(
         open_source(source, vitrine.settings),
         Mapping.from_dict(target.info.mapping),
         target,
-        donor=donor,
+        reuse_from=reuse_from,
     )
-    summary = fill(
+    summary = fill_index(
         task,
-        open_tools(vitrine, model=target.info.model),
-        Watch(cancelled=lambda: _says_stop(check)),
+        open_context(vitrine, model=target.info.model),
+        RunControl(cancelled=lambda: _says_stop(check)),
     )
     check()
     return summary

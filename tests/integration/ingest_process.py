@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.pipeline import Progress, Watch, filling
+from ingest.pipeline import Progress, RunControl, fill
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
 from tests.fakes import FakeEmbedder
@@ -43,7 +43,7 @@ class SlowEmbedder(FakeEmbedder):
 def main(arguments: Sequence[str]) -> None:
     source, mapping, data_dir, seconds = arguments
     settings = Settings(data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2)
-    filling._TICK_S = 0.01
+    fill._TICK_S = 0.01
     acknowledged = -1
 
     def show(progress: Progress) -> None:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
             vitrine,
             open_source(source, settings),
             Mapping.load(mapping),
-            watch=Watch(progress=show),
+            control=RunControl(progress=show),
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     values = {

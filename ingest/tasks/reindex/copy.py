@@ -21,7 +21,7 @@ from vitrine.index.stamps import product_hash
 from vitrine.products import Record
 from vitrine.settings import Settings
 
-__all__ = ["REINDEX", "Carried", "Carrier"]
+__all__ = ["REINDEX", "CopyResult", "IndexCopier"]
 
 REINDEX = "reindex"
 """The source of failures that a reindex notes in the ledger."""
@@ -31,14 +31,14 @@ _EMBED = 32
 
 
 @dataclass
-class Carried:
+class CopyResult:
     """How many products arrived, and which could not be embedded."""
 
     done: int = 0
     failures: list[Failure] = field(default_factory=list)
 
 
-class Carrier:
+class IndexCopier:
     """Makes products of one version the same in another; doing it again does no work twice."""
 
     def __init__(
@@ -48,25 +48,25 @@ class Carrier:
         self._same_model = source.info.fingerprint == target.info.fingerprint
         self._batch = settings.batch_size or _EMBED
 
-    def fill(
+    def copy_range(
         self,
         after: str | None,
         upto: str | None,
         load: Callable[[], Embedder],
         check: Callable[[], None],
-    ) -> Carried:
+    ) -> CopyResult:
         """Carry the products with `after` < id <= `upto` (None: no bound); `check` is called between batches and may raise."""
-        carried = Carried()
+        result = CopyResult()
         for records in self._range(after, upto):
             check()
-            self._carry(records, load, carried)
-        return carried
+            self._copy(records, load, result)
+        return result
 
     def refresh(
         self, ids: Sequence[str], load: Callable[[], Embedder], check: Callable[[], None]
-    ) -> Carried:
+    ) -> CopyResult:
         """Make these products in the target what they are in the source now; those that are gone there go."""
-        carried = Carried()
+        result = CopyResult()
         for start in range(0, len(ids), self._settings.write_batch):
             check()
             batch = ids[start : start + self._settings.write_batch]
@@ -74,8 +74,8 @@ class Carrier:
             gone = [one for one in batch if one not in found]
             if gone:
                 self._target.delete(gone)
-            self._carry(list(found.values()), load, carried)
-        return carried
+            self._copy(list(found.values()), load, result)
+        return result
 
     def _range(self, after: str | None, upto: str | None) -> Iterator[list[Record]]:
         for records in self._source.scan(after=after, batch=self._settings.write_batch):
@@ -85,8 +85,8 @@ class Carrier:
             if len(within) < len(records):
                 return
 
-    def _carry(
-        self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried
+    def _copy(
+        self, records: Sequence[Record], load: Callable[[], Embedder], result: CopyResult
     ) -> None:
         stamps = self._target.stamps([record.product.id for record in records])
         moved, changed = [], []
@@ -98,13 +98,13 @@ class Carrier:
                 changed.append(record.product)
         if changed:
             self._target.patch_products(changed)
-        ready = list(moved) if self._same_model else list(self._embedded(moved, load, carried))
+        ready = list(moved) if self._same_model else list(self._embedded(moved, load, result))
         if ready:
             self._target.upsert(ready)
-        carried.done += len(records) - (len(moved) - len(ready))
+        result.done += len(records) - (len(moved) - len(ready))
 
     def _embedded(
-        self, records: Sequence[Record], load: Callable[[], Embedder], carried: Carried
+        self, records: Sequence[Record], load: Callable[[], Embedder], result: CopyResult
     ) -> Iterator[Record]:
         if not records:
             return
@@ -117,9 +117,7 @@ class Carrier:
                 ahead = pool.map(
                     lambda r: self._pixels(r, embedder), islice(waiting, self._batch)
                 )  # read on while the model works
-                carried.failures += [
-                    failure for _, failure in batch if isinstance(failure, Failure)
-                ]
+                result.failures += [failure for _, failure in batch if isinstance(failure, Failure)]
                 sound = [
                     (record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)
                 ]

@@ -1,8 +1,8 @@
 """Reindex: a new version is built beside the live one, catches up with live writes, is verified and published.
 
 Its job runs in two stages. `fill`: one worker makes the version and cuts the live one into ranges of ids while any
-number of workers carry them over. `finish`: products written meanwhile are carried again until few are left, the
-version is verified, writes are held for a moment while the last are carried, and the version goes live in one step.
+number of workers carry them over. `finish`: products written meanwhile are result again until few are left, the
+version is verified, writes are held for a moment while the last are result, and the version goes live in one step.
 Nothing but the job writes into the new version, and it always copies what the live version says now; so an old
 state can neither overwrite a newer write nor bring back a deleted product.
 """
@@ -18,7 +18,7 @@ from ingest.failures import Ledger
 from ingest.jobs.heartbeat import Heartbeat
 from ingest.jobs.models import BULK, WRITES, Done, Item, Job, JobState, Kind, NewItem
 from ingest.jobs.store import JobStore
-from ingest.tasks.reindex.copy import REINDEX, Carried, Carrier
+from ingest.tasks.reindex.copy import REINDEX, CopyResult, IndexCopier
 from ingest.tasks.reindex.verify import check_count, verify
 from ingest.tasks.source import fill_from_source
 from vitrine.embedding import Embedder
@@ -164,29 +164,29 @@ class Reindex:
             raise Cancelled("the job has ended")
 
     def _chunk(self, job: Job, item: Item, beat: Heartbeat) -> Done:
-        carrier, load = self._carrier(job)
-        carried = carrier.fill(item.body["after"], item.body["upto"], load, beat.check)
-        return self._through(item, carried)
+        copier, load = self._copier(job)
+        result = copier.copy_range(item.body["after"], item.body["upto"], load, beat.check)
+        return self._through(item, result)
 
     def _source(self, job: Job, item: Item, beat: Heartbeat) -> Done:
         target = self._target(job)
         summary = fill_from_source(self._vitrine, item.body["source"], target, beat.check)
         return Done(item, summary.done + summary.unchanged, summary.failed)
 
-    def _through(self, item: Item, carried: Carried) -> Done:
-        for failure in carried.failures:
+    def _through(self, item: Item, result: CopyResult) -> Done:
+        for failure in result.failures:
             self._ledger.add(failure)
         error = (
-            f"{carried.failures[0].id}: {carried.failures[0].message}" if carried.failures else None
+            f"{result.failures[0].id}: {result.failures[0].message}" if result.failures else None
         )
-        return Done(item, carried.done, len(carried.failures), error)
+        return Done(item, result.done, len(result.failures), error)
 
     # finish
     def _finish(self, job: Job, item: Item, beat: Heartbeat) -> Done:
         target = self._target(job)
         if self._vitrine.versions.live().info.name != target.info.name:
             self._publish(job, target, beat)
-        self._store.open_gate(job.id)
+        self._store.lift_write_barrier(job.id)
         self._store.enter(job.id, JobState.PUBLISHED)
         self._ledger_settled(job)
         plan = _Plan.of(job)
@@ -214,12 +214,12 @@ class Reindex:
             beat.confirm()
             self._vitrine.versions.publish(target.info.name)
         except BaseException:
-            self._store.open_gate(job.id)
+            self._store.lift_write_barrier(job.id)
             raise
 
     def _hold_writes(self, job: Job, beat: Heartbeat) -> None:
         """Hand out no more writes and wait for those under way; accepted ones queue up meanwhile."""
-        if not self._store.close_gate(job.id):
+        if not self._store.raise_write_barrier(job.id):
             raise Cancelled("the job has ended")
         while self._store.held(WRITES):
             beat.check()
@@ -228,14 +228,14 @@ class Reindex:
     def _catch_up(self, job: Job, beat: Heartbeat) -> int:
         """Carry the products written since; returns how many there were, at most `_BATCH`."""
         beat.check()
-        marks = self._store.marks(job.id, limit=_BATCH)
-        if marks:
-            carrier, load = self._carrier(job)
-            carried = carrier.refresh([mark.key for mark in marks], load, beat.check)
-            for failure in carried.failures:
+        dirty = self._store.dirty_keys(job.id, limit=_BATCH)
+        if dirty:
+            copier, load = self._copier(job)
+            result = copier.refresh([dirty_key.key for dirty_key in dirty], load, beat.check)
+            for failure in result.failures:
                 self._ledger.add(failure)
-            self._store.unmark(job.id, marks)
-        return len(marks)
+            self._store.clear_dirty(job.id, dirty)
+        return len(dirty)
 
     def _ledger_settled(self, job: Job) -> None:
         if not job.failed_items:
@@ -261,10 +261,12 @@ class Reindex:
             )
         return live
 
-    def _carrier(self, job: Job) -> tuple[Carrier, _Load]:
+    def _copier(self, job: Job) -> tuple[IndexCopier, _Load]:
         target = self._target(job)
-        carrier = Carrier(self._origin(job), target, self._vitrine.images, self._vitrine.settings)
-        return carrier, _Load(self._vitrine, target)
+        copier = IndexCopier(
+            self._origin(job), target, self._vitrine.images, self._vitrine.settings
+        )
+        return copier, _Load(self._vitrine, target)
 
 
 class _Load:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from ingest.pipeline import Summary, Watch
+from ingest.pipeline import RunControl, Summary
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
 from tests.fakes import COLOURS, FakeEmbedder
@@ -67,7 +67,7 @@ class Shop:
         }
         return {**row, "category": "Things", **changes}
 
-    def fill(self, count: int) -> None:
+    def fill_index(self, count: int) -> None:
         """The catalogue of products 0 to count - 1."""
         self.rows = [self.product(number) for number in range(count)]
 
@@ -88,13 +88,13 @@ class Shop:
         self,
         mapping: CatalogueMapping = MAPPING,
         *,
-        watch: Watch | None = None,
+        control: RunControl | None = None,
         replace: bool = False,
     ) -> Summary:
         """Write the catalogue and ingest it."""
         self.write()
         source = open_source(str(self.catalogue), self.settings)
-        return run(self.vitrine(), source, mapping, watch=watch, replace=replace)
+        return run(self.vitrine(), source, mapping, control=control, replace=replace)
 
     @property
     def records(self) -> dict[str, Any]:

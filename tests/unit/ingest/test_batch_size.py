@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ingest.pipeline.embedding import BatchSize
+from ingest.pipeline.embed_stage import BatchSize
 
 
 def settle(batch: BatchSize, seconds: Callable[[int], float], rounds: int = 40) -> int:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.failures import open_ledger
-from ingest.pipeline import Progress, Task, Watch, fill
+from ingest.pipeline import IngestTask, Progress, RunControl, fill_index
 from ingest.sources import open_source
-from ingest.tasks.bulk_ingest import open_tools
+from ingest.tasks.bulk_ingest import open_context
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from vitrine.errors import IndexUnavailable, InvalidMapping
 
@@ -23,7 +23,7 @@ def reasons(shop: Shop) -> dict[str, str]:
 
 
 def test_products_pictures_and_vectors_arrive(shop: Shop) -> None:
-    shop.fill(40)
+    shop.fill_index(40)
     summary = shop.ingest()
     assert (
         summary.done,
@@ -52,7 +52,7 @@ def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.settings = shop.settings.model_copy(update={"batch_size": 10})
-    shop.fill(45)
+    shop.fill_index(45)
     both, sizes, plain = threading.Barrier(2, timeout=20), list[int](), shop.embedder.embed_pixels
 
     def embed(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,7 +67,7 @@ def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(
 
 
 def test_an_unchanged_catalogue_is_neither_embedded_nor_written(shop: Shop) -> None:
-    shop.fill(30)
+    shop.fill_index(30)
     shop.ingest()
     embedded, upserts = shop.embedder.images_embedded, list(shop.versions.live().upserts)
     summary = shop.ingest()
@@ -77,7 +77,7 @@ def test_an_unchanged_catalogue_is_neither_embedded_nor_written(shop: Shop) -> N
 
 
 def test_changed_fields_alone_never_embed(shop: Shop) -> None:
-    shop.fill(10)
+    shop.fill_index(10)
     shop.ingest()
     vectors = {i: r.vector for i, r in shop.records.items()}
     shop.rows[3] = {**shop.rows[3], "price": "999", "color": "Navy"}
@@ -94,7 +94,7 @@ def test_changed_fields_alone_never_embed(shop: Shop) -> None:
 
 
 def test_a_new_picture_under_the_same_name_is_embedded(shop: Shop) -> None:
-    shop.fill(10)
+    shop.fill_index(10)
     shop.ingest()
     (shop.root / "pictures/3.png").write_bytes(picture("black", number=500))
     summary = shop.ingest()
@@ -102,7 +102,7 @@ def test_a_new_picture_under_the_same_name_is_embedded(shop: Shop) -> None:
 
 
 def test_of_rows_with_one_id_the_first_wins_and_the_others_are_told(shop: Shop) -> None:
-    shop.fill(20)
+    shop.fill_index(20)
     shop.rows.append({**shop.product(21), "id": "p4", "name": "impostor"})
     summary = shop.ingest()
     assert summary.reasons == {"duplicate_id": 1}
@@ -113,7 +113,7 @@ def test_of_rows_with_one_id_the_first_wins_and_the_others_are_told(shop: Shop) 
 
 
 def test_broken_rows_cost_themselves_only_and_are_explained(shop: Shop) -> None:
-    shop.fill(20)
+    shop.fill_index(20)
     Image.new("1", (20_000, 10_000)).save(shop.root / "pictures/huge.png")
     (shop.root / "pictures/empty.png").write_bytes(b"")
     (shop.root / "pictures/text.png").write_text("this is no picture")
@@ -144,7 +144,7 @@ def test_broken_rows_cost_themselves_only_and_are_explained(shop: Shop) -> None:
 
 
 def test_a_mended_row_leaves_the_ledger(shop: Shop) -> None:
-    shop.fill(5)
+    shop.fill_index(5)
     shop.rows[1] = {**shop.rows[1], "price": "?"}
     shop.rows[2] = {**shop.rows[2], "image": "none.png"}
     shop.ingest()
@@ -156,15 +156,16 @@ def test_a_mended_row_leaves_the_ledger(shop: Shop) -> None:
 
 
 def test_failed_rows_alone_can_be_tried_again(shop: Shop) -> None:
-    shop.fill(5)
+    shop.fill_index(5)
     shop.rows += [{**shop.product(5), "image": "late.png"}, {**shop.product(6), "id": "p0"}]
     shop.ingest()
     (shop.root / "late.png").write_bytes(picture(number=77))
     source = open_source(str(shop.catalogue), shop.settings)
     vitrine = shop.vitrine()
-    tools = open_tools(vitrine)
-    summary = fill(
-        Task(source, MAPPING, vitrine.versions.live(), only=tools.ledger.rows(source.name)), tools
+    context = open_context(vitrine)
+    summary = fill_index(
+        IngestTask(source, MAPPING, vitrine.versions.live(), only=context.ledger.rows(source.name)),
+        context,
     )
     assert (summary.done, summary.unchanged, summary.reasons) == (1, 0, {"duplicate_id": 1})
     assert set(shop.records) == {f"p{n}" for n in range(6)}
@@ -172,7 +173,7 @@ def test_failed_rows_alone_can_be_tried_again(shop: Shop) -> None:
 
 
 def test_a_source_without_a_mapped_column_starts_nothing(shop: Shop) -> None:
-    shop.fill(3)
+    shop.fill_index(3)
     shop.rows = [{k: v for k, v in row.items() if k != "price"} for row in shop.rows]
     with pytest.raises(
         InvalidMapping, match=r"no column 'price'.*category, color, id, image, name"
@@ -182,7 +183,7 @@ def test_a_source_without_a_mapped_column_starts_nothing(shop: Shop) -> None:
 
 
 def test_an_optional_column_that_only_some_rows_have_is_no_error(shop: Shop) -> None:
-    shop.fill(3)
+    shop.fill_index(3)
     shop.rows[:2] = [{k: v for k, v in row.items() if k != "price"} for row in shop.rows[:2]]
     assert shop.ingest().failed == 0
     assert shop.records["p0"].product.price is None
@@ -191,8 +192,8 @@ def test_an_optional_column_that_only_some_rows_have_is_no_error(shop: Shop) -> 
 def test_a_short_outage_of_the_index_is_waited_out(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.pipeline.patience.PAUSES_S", (0.0, 0.0))
-    shop.fill(5)
+    monkeypatch.setattr("ingest.pipeline.retry.PAUSES_S", (0.0, 0.0))
+    shop.fill_index(5)
     shop.ingest()
     shop.rows.append(shop.product(5))
     shop.versions.live().failing = 2
@@ -206,7 +207,7 @@ def test_a_short_outage_of_the_index_is_waited_out(
 def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.fill(6)
+    shop.fill_index(6)
     shop.ingest()
     shop.rows = [{**row, "price": "77"} for row in shop.rows]
     index = shop.versions.live()
@@ -231,7 +232,7 @@ def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(
 def test_an_error_of_the_model_ends_the_run_and_every_thread(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.fill(200)
+    shop.fill_index(200)
 
     def broken(_: Any) -> Any:
         raise MemoryError("no memory for the model")
@@ -246,7 +247,7 @@ def test_an_error_of_the_model_ends_the_run_and_every_thread(
 def test_a_vector_that_is_no_number_is_a_failure(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.fill(3)
+    shop.fill_index(3)
     embed = shop.embedder.embed_pixels
 
     def spoiled(pixels: Any) -> Any:
@@ -259,17 +260,17 @@ def test_a_vector_that_is_no_number_is_a_failure(
 
 
 def test_progress_ends_at_all_that_there_is(shop: Shop) -> None:
-    shop.fill(50)
+    shop.fill_index(50)
     shop.rows[7] = {**shop.rows[7], "image": "none.png"}
     seen: list[Progress] = []
-    shop.ingest(watch=Watch(progress=seen.append))
+    shop.ingest(control=RunControl(progress=seen.append))
     assert (seen[-1].done, seen[-1].failed, seen[-1].total, seen[-1].eta_s) == (49, 1, 50, 0)
 
 
 def test_pictures_by_address_are_not_fetched_again_after_an_interruption(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.fill(60)
+    shop.fill_index(60)
     pictures = {f"https://cdn.example/{n}.png": picture(number=n) for n in range(60)}
     shop.rows = [
         {**row, "image": f"https://cdn.example/{n}.png"} for n, row in enumerate(shop.rows)
@@ -279,7 +280,7 @@ def test_pictures_by_address_are_not_fetched_again_after_an_interruption(
         "ingest.pictures.fetch_url", lambda url, _: fetched.append(url) or pictures[url]
     )
     calls = iter(range(10**6))
-    first = shop.ingest(watch=Watch(cancelled=lambda: next(calls) > 4))
+    first = shop.ingest(control=RunControl(cancelled=lambda: next(calls) > 4))
     assert first.cancelled
     again = shop.ingest()
     assert again.unchanged == first.done

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ingest.pipeline import Task, Watch, fill
+from ingest.pipeline import IngestTask, RunControl, fill_index
 from ingest.sources import open_source
-from ingest.tasks.bulk_ingest import open_tools
+from ingest.tasks.bulk_ingest import open_context
 from tests.fakes import FakeEmbedder
 from tests.unit.ingest.catalogue import MAPPING, Shop
 from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion
@@ -16,9 +16,9 @@ from vitrine.fields import Mapping
 
 
 def test_a_cancelled_first_ingest_is_not_published_and_goes_on_later(shop: Shop) -> None:
-    shop.fill(100)
+    shop.fill_index(100)
     calls = iter(range(10**6))
-    summary = shop.ingest(watch=Watch(cancelled=lambda: next(calls) > 4))
+    summary = shop.ingest(control=RunControl(cancelled=lambda: next(calls) > 4))
     assert summary.cancelled
     assert 0 < summary.done < 100
     with pytest.raises(NoLiveVersion):
@@ -31,9 +31,9 @@ def test_a_cancelled_first_ingest_is_not_published_and_goes_on_later(shop: Shop)
 
 
 def test_an_abandoned_version_is_removed_when_another_is_published(shop: Shop) -> None:
-    shop.fill(100)
+    shop.fill_index(100)
     calls = iter(range(10**6))
-    abandoned = shop.ingest(watch=Watch(cancelled=lambda: next(calls) > 4)).version
+    abandoned = shop.ingest(control=RunControl(cancelled=lambda: next(calls) > 4)).version
     richer = Mapping.from_dict(
         {**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}}
     )
@@ -43,7 +43,7 @@ def test_an_abandoned_version_is_removed_when_another_is_published(shop: Shop) -
 
 
 def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop) -> None:
-    shop.fill(5)
+    shop.fill_index(5)
     others = shop.versions.create(
         model="fake",
         fingerprint=shop.embedder.card.fingerprint,
@@ -54,7 +54,7 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
     shop.write()
     vitrine = shop.vitrine()
     source = open_source(str(shop.catalogue), shop.settings)
-    fill(Task(source, MAPPING, others), open_tools(vitrine))  # type: ignore[arg-type]  # MemoryIndex writes only
+    fill_index(IngestTask(source, MAPPING, others), open_context(vitrine))  # type: ignore[arg-type]  # MemoryIndex writes only
     assert shop.ingest().version != others.info.name
     assert others.info.name in shop.versions.indexes
 
@@ -62,7 +62,7 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
 def test_a_crash_right_after_publishing_leaves_nothing_to_continue(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.fill(5)
+    shop.fill_index(5)
 
     def power_cut(**_: Any) -> None:
         raise RuntimeError("power cut")
@@ -77,7 +77,7 @@ def test_a_crash_right_after_publishing_leaves_nothing_to_continue(
 
 
 def test_a_catalogue_without_one_good_product_is_not_published(shop: Shop) -> None:
-    shop.fill(3)
+    shop.fill_index(3)
     shop.rows = [{**row, "price": "?"} for row in shop.rows]
     summary = shop.ingest()
     assert (summary.failed, summary.published) == (3, False)
@@ -86,7 +86,7 @@ def test_a_catalogue_without_one_good_product_is_not_published(shop: Shop) -> No
 
 
 def test_another_mapping_is_refused_until_the_index_may_be_replaced(shop: Shop) -> None:
-    shop.fill(10)
+    shop.fill_index(10)
     first = shop.ingest().version
     richer = Mapping.from_dict(
         {**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}}
@@ -102,7 +102,7 @@ def test_another_mapping_is_refused_until_the_index_may_be_replaced(shop: Shop) 
 
 
 def test_another_model_is_refused_with_what_to_do(shop: Shop) -> None:
-    shop.fill(3)
+    shop.fill_index(3)
     shop.ingest()
     shop.embedder = FakeEmbedder(name="other")
     with pytest.raises(ModelMismatch, match="vitrine reindex --model"):

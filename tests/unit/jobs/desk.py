@@ -39,8 +39,8 @@ class Desk:
         self.taken: list[Item] = []
         claim = self.store.claim
 
-        def remember(lane: str, *, limit: int, lease_s: float) -> list[Item]:
-            items = claim(lane, limit=limit, lease_s=lease_s)
+        def remember(queue: str, *, limit: int, lease_s: float) -> list[Item]:
+            items = claim(queue, limit=limit, lease_s=lease_s)
             self.taken = items or self.taken
             return items
 

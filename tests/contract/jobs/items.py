@@ -19,8 +19,8 @@ def upsert(store: JobStore, job_id: str, *keys: str) -> None:
     )
 
 
-def claim(store: JobStore, limit: int = 10, lane: str = WRITES, lease_s: float = 60) -> list[Item]:
-    return store.claim(lane, limit=limit, lease_s=lease_s)
+def claim(store: JobStore, limit: int = 10, queue: str = WRITES, lease_s: float = 60) -> list[Item]:
+    return store.claim(queue, limit=limit, lease_s=lease_s)
 
 
 def expire(store: JobStore, items: list[Item]) -> None:

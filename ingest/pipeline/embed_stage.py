@@ -8,17 +8,17 @@ from threading import Lock
 import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
-from ingest.pipeline.models import Pixels, Tally, Tools, Write
+from ingest.pipeline.models import PendingWrite, PipelineContext, PreparedImage, RunStats
 from vitrine.products import Record
 
-__all__ = ["BatchSize", "Embedding"]
+__all__ = ["BatchSize", "EmbedStage"]
 
 _IDLE_S = 1.0
 """Seconds after which a batch that is not full goes as it is, so that a slow source does not hold products back."""
 
 
 class BatchSize:
-    """The number of images to embed at once; with `fixed` 0 it is found while the work goes on.
+    """The number of images to embed at once; with `fixed` 0 it is image while the work goes on.
 
     Each size is measured twice and doubled for as long as that gains at least 5 %. The first batch of all only warms up.
     """
@@ -57,47 +57,51 @@ class BatchSize:
             self.size *= 2
 
 
-class Embedding:
+class EmbedStage:
     """Runs the model's forward pass and nothing else.
 
     Several threads may share the work: while one batch runs, the next is gathered and begins, so that no core (or GPU) waits
     where the parts of a batch end at different times.
     """
 
-    def __init__(self, tools: Tools, tally: Tally) -> None:
-        self._embedder = tools.embedder
-        self._tally = tally
-        self._batch = BatchSize(tools.settings.batch_size)
+    def __init__(self, context: PipelineContext, stats: RunStats) -> None:
+        self._embedder = context.embedder
+        self._stats = stats
+        self._batch = BatchSize(context.settings.batch_size)
         self._gathering = Lock()
 
-    def work(self, given: Channel[Pixels], writes: Channel[Write]) -> None:
+    def work(self, incoming: Channel[PreparedImage], writes: Channel[PendingWrite]) -> None:
         """Embed until nothing comes any more."""
-        while batch := self._gather(given):
+        while batch := self._gather(incoming):
             self._embed(batch, writes)
 
-    def _gather(self, given: Channel[Pixels]) -> list[Pixels]:
+    def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
         """A batch, full unless the source is slow or at its end; empty when nothing will come any more."""
-        batch: list[Pixels] = []
+        batch: list[PreparedImage] = []
         with self._gathering:
             while len(batch) < self._batch.size:
                 try:
-                    found = given.take(_IDLE_S if batch else None)
+                    image = incoming.take(_IDLE_S if batch else None)
                 except Closed:
                     break
-                if found is None:
+                if image is None:
                     break
-                batch.append(found)
+                batch.append(image)
         return batch
 
-    def _embed(self, batch: list[Pixels], writes: Channel[Write]) -> None:
+    def _embed(self, batch: list[PreparedImage], writes: Channel[PendingWrite]) -> None:
         began = time.monotonic()
-        with self._tally.timed("embed"):
-            vectors = self._embedder.embed_pixels(np.stack([one.pixels for one in batch]))
+        with self._stats.timed("embed"):
+            vectors = self._embedder.embed_pixels(np.stack([image.pixels for image in batch]))
         self._batch.measured(len(batch), time.monotonic() - began)
-        for one, vector in zip(batch, vectors, strict=True):
+        for image, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
-                self._tally.count(embedded=1)
-                writes.put(Write(one.row, Record(one.product, vector, one.image_key), one.digest))
+                self._stats.count(embedded=1)
+                writes.put(
+                    PendingWrite(
+                        image.row, Record(image.product, vector, image.image_key), image.digest
+                    )
+                )
             else:
                 message = "the model gives no usable vector for this picture; check the picture, and the model's precision"
-                self._tally.failed(one.row, one.product.id, "embed", "no_vector", message)
+                self._stats.failed(image.row, image.product.id, "embed", "no_vector", message)

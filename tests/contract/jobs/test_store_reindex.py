@@ -1,4 +1,4 @@
-"""The contract of the job store for a reindex: its lock, the marks of writes beside it, the gate; on SQLite and on Redis."""
+"""The contract of the job store for a reindex: its lock, the dirty keys of writes beside it, the write barrier; on SQLite and on Redis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from ingest.jobs.models import BULK, Done, Job, JobState, Kind, NewItem
 from ingest.jobs.store import CATALOGUE, JobStore
-from tests.unit.jobs.items import claim, upsert
+from tests.contract.jobs.items import claim, upsert
 from vitrine.errors import Conflict
 
 
@@ -45,7 +45,7 @@ def test_without_a_reindex_writes_leave_no_marks(store: JobStore):
     upsert(store, "a", "p")
     store.settle([Done(claim(store)[0])])
     store.add(Job("r", Kind.REINDEX, stage="fill"), [])
-    assert store.marks("r", limit=10) == []
+    assert store.dirty_keys("r", limit=10) == []
 
 
 def test_a_write_is_marked_when_it_is_taken_and_again_when_it_is_settled(store: JobStore):
@@ -53,46 +53,46 @@ def test_a_write_is_marked_when_it_is_taken_and_again_when_it_is_settled(store: 
     (early,) = claim(store, limit=1)
     store.add(Job("r", Kind.REINDEX, stage="fill"), [])
     (late,) = claim(store)
-    assert store.marks("r", limit=10) == [], (
+    assert store.dirty_keys("r", limit=10) == [], (
         "products being written now are left for the next round"
     )
     store.settle([Done(early), Done(late)])
-    found = store.marks("r", limit=10)
+    found = store.dirty_keys("r", limit=10)
     assert sorted(mark.key for mark in found) == ["before", "during"]
-    assert len(store.marks("r", limit=1)) == 1
+    assert len(store.dirty_keys("r", limit=1)) == 1
 
 
 def test_a_mark_stays_when_the_product_was_written_again(store: JobStore):
     store.add(Job("r", Kind.REINDEX, stage="fill"), [])
     upsert(store, "a", "p", "q")
     store.settle([Done(i) for i in claim(store)])
-    seen = store.marks("r", limit=10)
+    seen = store.dirty_keys("r", limit=10)
     upsert(store, "b", "p")
     store.settle([Done(i) for i in claim(store)])
-    store.unmark("r", seen)
-    assert [mark.key for mark in store.marks("r", limit=10)] == ["p"]
+    store.clear_dirty("r", seen)
+    assert [mark.key for mark in store.dirty_keys("r", limit=10)] == ["p"]
 
 
 def test_behind_a_closed_gate_writes_wait_and_chunks_do_not(store: JobStore):
     store.add(Job("r", Kind.REINDEX, stage="fill"), [NewItem(BULK, "c", {})])
     upsert(store, "a", "p", "q")
     held = claim(store, limit=1)
-    assert store.close_gate("r")
+    assert store.raise_write_barrier("r")
     assert claim(store) == []
     assert store.waiting() == 1
-    assert [i.key for i in claim(store, lane=BULK)] == ["c"]
+    assert [i.key for i in claim(store, queue=BULK)] == ["c"]
     store.settle([Done(held[0])])
-    assert [m.key for m in store.marks("r", limit=10)] == ["p"]
-    store.open_gate("r")
+    assert [m.key for m in store.dirty_keys("r", limit=10)] == ["p"]
+    store.lift_write_barrier("r")
     assert [i.key for i in claim(store)] == ["q"]
     store.end("r", JobState.DONE)
-    assert store.marks("r", limit=10) == []
+    assert store.dirty_keys("r", limit=10) == []
 
 
 def test_the_gate_of_an_ended_job_is_open(store: JobStore):
     store.add(Job("r", Kind.REINDEX, stage="fill"), [])
-    store.close_gate("r")
+    store.raise_write_barrier("r")
     upsert(store, "a", "p")
     store.end("r", JobState.CANCELLED)
-    assert not store.close_gate("r")
+    assert not store.raise_write_barrier("r")
     assert [i.key for i in claim(store)] == ["p"]

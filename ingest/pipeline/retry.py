@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from vitrine.errors import IndexUnavailable
 
-__all__ = ["patiently"]
+__all__ = ["retry_while_unavailable"]
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Pauses between attempts."""
 
 
-def patiently(call: Callable[[], T]) -> T:
+def retry_while_unavailable(call: Callable[[], T]) -> T:
     """The call's answer, asked again while the index cannot give one; its last `IndexUnavailable` when it never does.
 
     For reads and for writes that may be repeated: a write of the index is all or nothing.

@@ -7,31 +7,33 @@ from itertools import islice
 
 from ingest.pictures import picture_of
 from ingest.pipeline.flow import Channel
-from ingest.pipeline.models import Item, Tally, Task, Tools, Watch
+from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, RunStats, SourceProduct
 from ingest.runs import Run
 from ingest.sources import BrokenRow, Row
 from vitrine.errors import InvalidImage, InvalidProduct
 
-__all__ = ["CHUNK", "Reading"]
+__all__ = ["CHUNK", "ReadStage"]
 
 CHUNK = 8
 """Products handed on together; a compromise between traffic and the pictures held in memory."""
 
 
-class Reading:
+class ReadStage:
     """Reads the source in order, so that of two rows with one id the first wins."""
 
-    def __init__(self, task: Task, tools: Tools, run: Run, tally: Tally) -> None:
+    def __init__(
+        self, task: IngestTask, context: PipelineContext, run: Run, stats: RunStats
+    ) -> None:
         self._task = task
-        self._runs = tools.runs
+        self._runs = context.runs
         self._run = run
-        self._tally = tally
+        self._stats = stats
 
-    def work(self, watch: Watch, out: Channel[list[Item]]) -> None:
+    def work(self, control: RunControl, out: Channel[list[SourceProduct]]) -> None:
         """Read until the source or somebody's patience ends."""
         rows = iter(self._task.source.rows())
-        while not watch.cancelled():
-            with self._tally.timed("read"):
+        while not control.cancelled():
+            with self._stats.timed("read"):
                 chunk = list(islice(rows, CHUNK))
                 items = list(self._items(chunk))
             if not chunk:
@@ -39,19 +41,19 @@ class Reading:
             if items:
                 out.put(items)
 
-    def _items(self, rows: list[Row | BrokenRow]) -> Iterator[Item]:
+    def _items(self, rows: list[Row | BrokenRow]) -> Iterator[SourceProduct]:
         products = [item for row in rows if (item := self._item(row)) is not None]
-        meetings = self._runs.meet(self._run, [(item.product.id, item.row) for item in products])
-        for item, meeting in zip(products, meetings, strict=True):
+        seen = self._runs.record_seen(self._run, [(item.product.id, item.row) for item in products])
+        for item, seen_id in zip(products, seen, strict=True):
             if not self._wanted(item.row):
                 continue
-            if meeting.duplicate_of is not None:
-                message = f"the id {item.product.id!r} stands in row {meeting.duplicate_of} already; that one was kept"
-                self._tally.failed(item.row, item.product.id, "fields", "duplicate_id", message)
+            if seen_id.duplicate_of is not None:
+                message = f"the id {item.product.id!r} stands in row {seen_id.duplicate_of} already; that one was kept"
+                self._stats.failed(item.row, item.product.id, "fields", "duplicate_id", message)
             else:
-                yield Item(item.row, item.product, item.picture, meeting.digest)
+                yield SourceProduct(item.row, item.product, item.picture, seen_id.digest)
 
-    def _item(self, row: Row | BrokenRow) -> Item | None:
+    def _item(self, row: Row | BrokenRow) -> SourceProduct | None:
         if isinstance(row, BrokenRow):
             self._failed(row.number, None, "read", "broken_row", row.message)
             return None
@@ -60,7 +62,7 @@ class Reading:
         try:
             product = mapping.read(row.values, row.number)
             product_id = product.id
-            return Item(
+            return SourceProduct(
                 row.number, product, picture_of(row.values.get(mapping.product.image), row.base)
             )
         except InvalidProduct as error:
@@ -69,14 +71,14 @@ class Reading:
             )
         except InvalidImage as error:
             if self._wanted(row.number):
-                self._tally.without_picture(row.number, product_id, error)
+                self._stats.without_picture(row.number, product_id, error)
         return None
 
     def _failed(
         self, row: int, product_id: str | None, stage: str, reason: str, message: str
     ) -> None:
         if self._wanted(row):
-            self._tally.failed(row, product_id, stage, reason, message)
+            self._stats.failed(row, product_id, stage, reason, message)
 
     def _wanted(self, row: int) -> bool:
         return self._task.only is None or row in self._task.only

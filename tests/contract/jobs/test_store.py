@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from ingest.jobs.models import BULK, WRITES, Again, Dead, Done, Item, Job, JobState, Kind, NewItem
+from ingest.jobs.models import BULK, WRITES, Done, GiveUp, Item, Job, JobState, Kind, NewItem, Retry
 from ingest.jobs.store import SUSPICIOUS, JobStore
-from tests.unit.jobs.items import claim, expire, upsert
+from tests.contract.jobs.items import claim, expire, upsert
 from vitrine.errors import NotFound
 
 
@@ -40,7 +40,7 @@ def test_jobs_are_listed_newest_first_and_the_oldest_ended_are_forgotten(store: 
     for name in "abc":
         store.end(name, JobState.DONE)
     assert [job.id for job in store.jobs(limit=3)] == ["d", "c", "b"]
-    store.forget(keep=1)
+    store.prune_jobs(keep=1)
     assert [job.id for job in store.jobs(limit=10)] == ["d", "c"]
     assert [job.id for job in store.active()] == ["d"]
 
@@ -66,7 +66,7 @@ def test_writes_of_one_product_come_one_after_the_other_and_others_pass(store: J
     store.settle([Done(first[0])])
     second = claim(store)
     assert [i.body["v"] for i in second] == ["a/1"]
-    store.settle([Again(second[0], 60, 1)])
+    store.settle([Retry(second[0], 60, 1)])
     assert claim(store) == [], "a later write of p must wait for the earlier one"
 
 
@@ -75,7 +75,7 @@ def test_a_job_ends_with_its_last_item(store: JobStore):
     first, second = claim(store)
     store.settle([Done(first)])
     assert store.job("a").state is JobState.RUNNING
-    store.settle([Dead(second, "decode", "truncated", "the file ends early")])
+    store.settle([GiveUp(second, "decode", "truncated", "the file ends early")])
     job = store.job("a")
     assert (job.state, job.done, job.failed_items, job.error, job.eta_s) == (
         JobState.DONE,
@@ -89,7 +89,7 @@ def test_a_job_ends_with_its_last_item(store: JobStore):
 
 def test_a_job_of_which_nothing_worked_has_failed(store: JobStore):
     upsert(store, "a", "p")
-    store.settle([Dead(claim(store)[0], "read", "missing", "no picture")])
+    store.settle([GiveUp(claim(store)[0], "read", "missing", "no picture")])
     assert (store.job("a").state, store.job("a").error) == (JobState.FAILED, "no picture")
 
 
@@ -125,7 +125,7 @@ def test_a_renewed_lease_holds(store: JobStore):
 def test_an_item_to_be_tried_again_waits_its_time_and_keeps_its_count(store: JobStore):
     upsert(store, "a", "p", "q")
     first, second = claim(store)
-    store.settle([Again(first, 1.0, 0), Done(second)])
+    store.settle([Retry(first, 1.0, 0), Done(second)])
     assert claim(store) == []
     assert store.waiting() == 0
     time.sleep(1.1)
@@ -155,16 +155,16 @@ def test_waiting_counts_what_could_be_taken_now(store: JobStore):
 
 def test_a_job_with_stages_is_advanced_once_when_nothing_is_open(store: JobStore):
     store.add(Job("r", Kind.REINDEX, stage="fill"), [NewItem(BULK, "plan", {})])
-    (plan,) = claim(store, lane=BULK)
+    (plan,) = claim(store, queue=BULK)
     assert store.extend("r", [NewItem(BULK, "c1", {"n": 1})], cursor="1")
     assert not store.advance("r", stage="fill", to="finish", items=[])
     store.settle([Done(plan, 0)])
-    store.settle([Done(claim(store, lane=BULK)[0], 5)])
+    store.settle([Done(claim(store, queue=BULK)[0], 5)])
     job = store.job("r")
     assert (job.state, job.done, job.cursor, store.open_items("r")) == (JobState.RUNNING, 5, "1", 0)
     assert store.advance("r", stage="fill", to="finish", items=[NewItem(BULK, "f", {})])
     assert not store.advance("r", stage="fill", to="finish", items=[NewItem(BULK, "f", {})])
-    assert [i.key for i in claim(store, lane=BULK)] == ["f"]
+    assert [i.key for i in claim(store, queue=BULK)] == ["f"]
 
 
 def test_states_and_totals_are_set_until_the_job_has_ended(store: JobStore):
@@ -189,7 +189,7 @@ def test_ending_a_job_drops_what_nobody_holds_and_lets_holders_finish(store: Job
         "p is still in the hands of a's worker"
     )
     assert not store.renew(held, lease_s=60)
-    store.settle([Again(held[0], 0, 1)])
+    store.settle([Retry(held[0], 0, 1)])
     assert [(i.job_id, i.key) for i in claim(store)] == [("b", "p")]
     assert store.job("a").done == 0
 
@@ -208,7 +208,7 @@ def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_t
     store: JobStore,
 ):
     upsert(store, "a", "p", "q", "r")
-    store.settle([Dead(item, "fetch", "unreachable", "no answer") for item in claim(store)])
+    store.settle([GiveUp(item, "fetch", "unreachable", "no answer") for item in claim(store)])
     assert [letter.key for letter in store.dead(limit=10)] == ["p", "q", "r"]
     first = store.dead(limit=1)[0]
     assert (first.body, first.stage, first.reason, first.message) == (
@@ -221,13 +221,13 @@ def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_t
     upsert(store, "b", "q")
     store.settle([Done(claim(store)[0])])
     assert [letter.key for letter in store.dead(limit=10)] == ["p", "r"]
-    assert store.revive(Job("again", Kind.RETRY, total=3), [NewItem(BULK, "s", {})]) == 2
+    assert store.requeue_dead(Job("again", Kind.RETRY, total=3), [NewItem(BULK, "s", {})]) == 2
     assert store.dead(limit=10) == []
     items = claim(store)
     assert [(i.key, i.body["v"], i.attempts) for i in items] == [("p", "a/0", 1), ("r", "a/2", 1)]
     store.settle([Done(i) for i in items])
     assert store.job("again").state is JobState.RUNNING
-    store.settle([Done(i, 3) for i in claim(store, lane=BULK)])
+    store.settle([Done(i, 3) for i in claim(store, queue=BULK)])
     assert (store.job("again").state, store.job("again").total, store.job("again").done) == (
         JobState.DONE,
         5,
@@ -236,7 +236,7 @@ def test_dead_letters_are_tried_again_in_their_order_unless_a_later_write_came_t
 
 
 def test_trying_nothing_again_is_done_at_once(store: JobStore):
-    assert store.revive(Job("again", Kind.RETRY)) == 0
+    assert store.requeue_dead(Job("again", Kind.RETRY)) == 0
     assert store.job("again").state is JobState.DONE
 
 

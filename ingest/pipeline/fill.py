@@ -1,0 +1,104 @@
+"""From a source into an open index: all stages at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+
+from ingest.pipeline.embed_stage import EmbedStage
+from ingest.pipeline.flow import Channel, Flow
+from ingest.pipeline.models import (
+    IngestTask,
+    PendingWrite,
+    PipelineContext,
+    PreparedImage,
+    RunControl,
+    RunStats,
+    SourceProduct,
+    Summary,
+)
+from ingest.pipeline.prepare_stage import PrepareStage
+from ingest.pipeline.read_stage import ReadStage
+from ingest.pipeline.write_stage import WriteStage
+from ingest.runs import Run
+
+__all__ = ["fill_index"]
+
+_TICK_S = 0.25
+_PIXELS = 32
+"""Preprocessed pictures that may wait for the model; each has 600 kB at 224 x 224."""
+_BATCHES = 2
+"""Batches that are with the model at once."""
+
+
+def fill_index(
+    task: IngestTask, context: PipelineContext, control: RunControl | None = None
+) -> Summary:
+    """Bring a source into an index: new pictures are embedded, changed fields are patched, the rest is left alone.
+
+    Broken rows and pictures go to the ledger. What the source does not name stays as it is. When `control.cancelled` says so,
+    what is under way is finished and the summary says `cancelled`; called again, it goes on from there. Raises what stopped
+    it: `IndexUnavailable`, `StorageUnavailable`, `InvalidMapping` for a source without the mapping's columns, or an error of
+    the model.
+    """
+    control = control or RunControl()
+    task.mapping.require_columns(task.source.columns(set(task.mapping.columns().values())))
+    info = task.index.info
+    run = context.runs.begin(task.source.name, info.name)
+    stats = RunStats(task.source.name, context.ledger, run.number)
+    stopped_early = _Cancelling(control)
+    _run(task, context, RunControl(control.progress, stopped_early), run, stats)
+    if not stopped_early.happened:
+        context.ledger.settle(task.source.name, run.number)
+        context.runs.finish(run)
+    return Summary(
+        version=info.name,
+        done=stats.done,
+        embedded=stats.embedded,
+        unchanged=stats.unchanged,
+        failed=stats.reasons.total(),
+        reasons=dict(stats.reasons.most_common()),
+        seconds=time.monotonic() - stats.began,
+        stages={name: round(seconds, 3) for name, seconds in stats.stages.items()},
+        cancelled=stopped_early.happened,
+    )
+
+
+class _Cancelling:
+    """Remembers that the reader was told to stop."""
+
+    def __init__(self, control: RunControl) -> None:
+        self._control = control
+        self.happened = False
+
+    def __call__(self) -> bool:
+        self.happened = self.happened or self._control.cancelled()
+        return self.happened
+
+
+def _run(
+    task: IngestTask, context: PipelineContext, control: RunControl, run: Run, stats: RunStats
+) -> None:
+    threads = context.settings.decode_threads or os.cpu_count() or 1
+    flow = Flow()
+    items: Channel[list[SourceProduct]] = flow.channel(threads)
+    pixels: Channel[PreparedImage] = flow.channel(_PIXELS)
+    writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch)
+    flow.stage(
+        "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
+    )
+    for number in range(threads):
+        preparing = PrepareStage(task, context, stats)
+        flow.stage(
+            f"prepare-{number}",
+            partial(preparing.work, items, pixels, writes),
+            into=(pixels, writes),
+        )
+    embedding = EmbedStage(context, stats)
+    for number in range(_BATCHES):
+        flow.stage(f"embed-{number}", partial(embedding.work, pixels, writes), into=(writes,))
+    flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
+    total = None if task.only is not None else task.source.count()
+    flow.run(tick=lambda: control.progress(stats.progress(total)), every_s=_TICK_S)
+    control.progress(stats.progress(total))

@@ -1,0 +1,86 @@
+"""Last stage, one thread: records go into the index, many at once."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from ingest.pipeline.flow import Channel, Closed
+from ingest.pipeline.models import IngestTask, PendingWrite, PipelineContext, RunStats
+from ingest.pipeline.retry import retry_while_unavailable
+from ingest.runs import Run
+from vitrine.errors import NotFound
+from vitrine.products import Product, Record
+
+__all__ = ["WriteStage"]
+
+_WAIT_S = 2.0
+"""Seconds after which what has gathered is written, full batch or not."""
+
+
+class WriteStage:
+    """Writes batches; a product counts as done when the index has it."""
+
+    def __init__(
+        self, task: IngestTask, context: PipelineContext, run: Run, stats: RunStats
+    ) -> None:
+        self._index = task.index
+        self._runs = context.runs
+        self._size = context.settings.write_batch
+        self._run = run
+        self._stats = stats
+
+    def work(self, incoming: Channel[PendingWrite]) -> None:
+        """Write until nothing comes any more."""
+        waiting: list[PendingWrite] = []
+        until = 0.0
+        while True:
+            try:
+                item = incoming.take(max(0.0, until - time.monotonic()) if waiting else None)
+            except Closed:
+                break
+            if item is not None:
+                until = until if waiting else time.monotonic() + _WAIT_S
+                waiting.append(item)
+            if len(waiting) >= self._size or (waiting and time.monotonic() >= until):
+                self._write(waiting)
+                waiting = []
+        if waiting:
+            self._write(waiting)
+
+    def _write(self, batch: list[PendingWrite]) -> None:
+        records = [write.content for write in batch if isinstance(write.content, Record)]
+        with self._stats.timed("write"):
+            if records:
+                retry_while_unavailable(lambda: self._index.upsert(records))
+            gone = self._patch([write for write in batch if isinstance(write.content, Product)])
+            digests = [
+                (write.id, write.digest)
+                for write in batch
+                if write.digest is not None and write.id not in gone
+            ]
+            if digests:
+                self._runs.save_digests(self._run, digests)
+        self._stats.count(done=len(batch) - len(gone))
+
+    def _patch(self, batch: list[PendingWrite]) -> set[str]:
+        """Write changed fields; gives the ids of products that somebody has deleted meanwhile."""
+        gone: set[str] = set()
+        while products := [
+            write.content
+            for write in batch
+            if isinstance(write.content, Product) and write.id not in gone
+        ]:
+            try:
+                retry_while_unavailable(partial(self._index.patch_products, products))
+                break
+            except NotFound:
+                known = retry_while_unavailable(
+                    partial(self._index.stamps, [product.id for product in products])
+                )
+                gone |= {product.id for product in products if product.id not in known}
+        for write in batch:
+            if write.id in gone:
+                message = "somebody deleted the product while it was being ingested; ingest again if it is to be there"
+                self._stats.failed(write.row, write.id, "write", "deleted_meanwhile", message)
+        return gone
