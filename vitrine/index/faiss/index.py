@@ -19,17 +19,23 @@ from vitrine.index.checks import (
     check_query,
     check_record,
 )
-from vitrine.index.faiss.browsed import Browsed, browse
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.facets import count_facet
-from vitrine.index.faiss.order import key_of
-from vitrine.index.faiss.pages import Page, next_entries
-from vitrine.index.faiss.planner import Planner
-from vitrine.index.faiss.ranked import Candidates, find_candidates, first_looked_at, in_order, weigh
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.browsing import Browsed, browse
+from vitrine.index.faiss.query.candidates import (
+    Candidates,
+    find_candidates,
+    first_looked_at,
+    in_order,
+    weigh,
+)
+from vitrine.index.faiss.query.facets import count_facet
+from vitrine.index.faiss.query.ordering import key_of
+from vitrine.index.faiss.query.paging import Page, next_entries
+from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.reader import Reader
-from vitrine.index.faiss.records import RecordStore
-from vitrine.index.faiss.state import State
-from vitrine.index.faiss.upkeep import Upkeep
+from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.snapshots.compaction import Upkeep
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken, Stamp, VersionInfo
 from vitrine.products import Product, Record, Value

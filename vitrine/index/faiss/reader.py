@@ -9,11 +9,11 @@ from typing import IO
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.layout import Layout
-from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.query.state import Part, State
+from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.segment import Segment, merge_columns
-from vitrine.index.faiss.snapshots import Snapshots
-from vitrine.index.faiss.state import Part, State
+from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["Reader"]

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns import Column, Keywords, Numbers, OrderedTexts
-from vitrine.index.faiss.layout import ID, Layout
-from vitrine.index.faiss.ragged import Ints
-from vitrine.index.faiss.recent import Recent
-from vitrine.index.faiss.records import Change
+from vitrine.index.faiss.columns.layout import ID, Layout
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Column, Keywords, Numbers, OrderedTexts
+from vitrine.index.faiss.lru_cache import Recent
+from vitrine.index.faiss.records.store import Change
+from vitrine.index.faiss.vectors.exact import Vectors
+from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.quantized import Codes
 
-if TYPE_CHECKING:
-    from vitrine.index.faiss.codes import Codes, Graph
-
-__all__ = ["Columns", "Segment", "Vectors", "merge_columns"]
+__all__ = ["Columns", "Segment", "merge_columns"]
 
 Columns: TypeAlias = Mapping[str, Column]
-Vectors: TypeAlias = NDArray[np.float32]
 
 MASK_BYTES = 64_000_000
 """Memory of one segment for the results of recent filters and sort orders."""

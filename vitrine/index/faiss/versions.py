@@ -25,11 +25,11 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
+from vitrine.index.faiss.factory import open_index
 from vitrine.index.faiss.index import FaissIndex
-from vitrine.index.faiss.metadata import Metadata
-from vitrine.index.faiss.opening import open_index
-from vitrine.index.faiss.planner import Planner
-from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.records.metadata import Metadata
+from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import Settings

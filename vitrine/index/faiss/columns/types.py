@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.ragged import Ints, Strings, concat_ragged, take_ragged
+from vitrine.index.faiss.columns.ragged import Ints, Strings, concat_ragged, take_ragged
 
 __all__ = [
     "MISSING_BOOL",

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.catalogue import make_catalogue, make_record
-from tests.unit.index.conftest import Open, create
+from tests.unit.index.faiss.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
-from vitrine.index.faiss.records import RecordStore
+from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions import FaissVersions
 
 WRITER = """
@@ -61,7 +61,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
     for run in range(4):
         command = [sys.executable, "-c", WRITER, str(tmp_path), index.info.name, str(run)]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+            command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4]
         ) as process:
             assert process.stdout is not None
             lines = [process.stdout.readline()]
@@ -138,14 +138,14 @@ def test_a_snapshot_of_another_program_version_is_ignored(
     index = create(open_faiss())
     index.upsert(make_catalogue(40, 34))
     index.settle()
-    monkeypatch.setattr("vitrine.index.faiss.snapshots.FORMAT", 99)
+    monkeypatch.setattr("vitrine.index.faiss.snapshots.snapshots.FORMAT", 99)
     assert open_faiss().open(index.info.name).search(IndexQuery()).total == 40
 
 
 def test_snapshots_are_written_in_the_background_and_taken_up(
     open_faiss: Open, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vitrine.index.faiss.upkeep.LEAST", 50)
+    monkeypatch.setattr("vitrine.index.faiss.snapshots.compaction.LEAST", 50)
     versions = open_faiss()
     index = create(versions)
     records = make_catalogue(300, 35)
@@ -253,7 +253,7 @@ def test_a_version_half_made_is_not_there(open_faiss: Open, monkeypatch: pytest.
         store.database.path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vitrine.index.faiss.records.RecordStore.create", broken)
+    monkeypatch.setattr("vitrine.index.faiss.records.store.RecordStore.create", broken)
     with pytest.raises(StorageUnavailable, match="No space"):
         create(versions)
     assert versions.list() == []

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.nearest import Scored, best_of
+from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.vectors.exact import Scored, best_of
 from vitrine.products import Vector
 
 __all__ = ["Costs", "Planner"]
@@ -66,10 +66,10 @@ class Planner:
             least = LEAST_BEAM * max(1.0, total / FEW_ROWS) ** GROWTH
             beam = math.ceil(max(least, max(self._breadth * k, LEAST_MATCHING) * total / matching))
             if costs.step * beam < min(scan, fetch):
-                found = segment.graph.best_of(segment, mask, query, k=k, beam=beam)
+                found = segment.graph.best_of(segment.vectors, mask, query, k=k, beam=beam)
                 if found is not None:
                     return "hnsw", found
         rows, wanted = np.flatnonzero(mask), k if first is None else first
         if segment.codes is not None and scan < fetch:
-            return "exact", segment.codes.best_of(segment, rows, query, wanted)
-        return "exact", best_of(segment, rows, query, wanted)
+            return "exact", segment.codes.best_of(segment.vectors, rows, query, wanted)
+        return "exact", best_of(segment.vectors, rows, query, wanted)

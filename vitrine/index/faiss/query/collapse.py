@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.order import key_of, ordered_rows, raw_of
-from vitrine.index.faiss.ragged import Ints
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.ordering import key_of, ordered_rows, raw_of
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 

@@ -13,10 +13,11 @@ import pytest
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record, unit
 from tests.contract.questions import random_query, separated
-from tests.unit.index.conftest import create
+from tests.unit.index.faiss.conftest import create
 from vitrine.index import IndexQuery
-from vitrine.index.faiss.codes import Codes, Graph, encoded
-from vitrine.index.faiss.coding import (
+from vitrine.index.faiss.query.planner import Costs, Planner
+from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.vectors.build import (
     CODES,
     CODES_ABOUT,
     GRAPH,
@@ -25,8 +26,8 @@ from vitrine.index.faiss.coding import (
     write_codes,
     write_graph,
 )
-from vitrine.index.faiss.planner import Costs, Planner
-from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.quantized import Codes, encoded
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.settings import Settings
@@ -143,10 +144,10 @@ def test_the_scan_of_codes_is_exact(
     k: int,
 ):
     monkeypatch.setattr(
-        "vitrine.index.faiss.codes._GATHERED", 500
+        "vitrine.index.faiss.vectors.quantized._GATHERED", 500
     )  # so that the rows of a fifth come in several parts
     monkeypatch.setattr(
-        "vitrine.index.faiss.codes._PART", 2500
+        "vitrine.index.faiss.vectors.quantized._PART", 2500
     )  # and the others in several threads
     segment, codes = coded(make(6000, 64, 5), tmp_path)
     rng = np.random.default_rng(7)
@@ -159,13 +160,13 @@ def test_the_scan_of_codes_is_exact(
             segment.vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
         )
         expected = rows[scores >= np.sort(scores)[-k]]
-        found = codes.best_of(segment, rows, query, k)
+        found = codes.best_of(segment.vectors, rows, query, k)
         assert sorted(found.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
     segment, codes = coded(np.repeat(clustered(300, 64, 8)[:6], 400, axis=0), tmp_path)
-    found = codes.best_of(segment, np.arange(2400), segment.vectors[0], 10)
+    found = codes.best_of(segment.vectors, np.arange(2400), segment.vectors[0], 10)
     assert sorted(found.rows.tolist()) == list(range(400))
 
 
@@ -183,7 +184,7 @@ def test_codes_are_as_far_from_their_rows_as_they_say():
 
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     segment, codes = coded(np.repeat(clustered(100, 64, 8)[:1], 50, axis=0), tmp_path)
-    assert len(codes.best_of(segment, np.arange(50), segment.vectors[0], 5).rows) == 50
+    assert len(codes.best_of(segment.vectors, np.arange(50), segment.vectors[0], 5).rows) == 50
 
 
 def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
@@ -215,7 +216,7 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(
-        "vitrine.index.faiss.codes._SLACK", 0
+        "vitrine.index.faiss.vectors.graph._SLACK", 0
     )  # nothing is fetched beyond what is asked for
     rng = np.random.default_rng(23)
     kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
@@ -227,12 +228,12 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
         write_graph(
             folder, rows, Coding(codes_from=1, graph_from=1), earlier=earlier, check=lambda: None
         )
-    graph, segment = Graph(then / GRAPH, then / ROWS), Segment(np.arange(len(vectors)), vectors, {})
+    graph = Graph(then / GRAPH, then / ROWS)
     found = 0
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
         exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.best_of(segment, np.ones(len(vectors), np.bool_), query, k=10, beam=256)
+        best = graph.best_of(vectors, np.ones(len(vectors), np.bool_), query, k=10, beam=256)
         assert best is not None
         found += len(exact & set(best.rows.tolist()))
     assert found / 500 >= 0.95

@@ -6,19 +6,29 @@ Whatever finds the rows, scores are computed again in float64 from the float32 v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.ragged import Ints
-from vitrine.index.faiss.segment import Segment, Vectors
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
-__all__ = ["FLOAT32_ERROR", "Scored", "best_of", "cut", "exact_scores", "inner_products", "kth"]
+__all__ = [
+    "FLOAT32_ERROR",
+    "Scored",
+    "Vectors",
+    "best_of",
+    "cut",
+    "exact_scores",
+    "inner_products",
+    "kth",
+]
+
+Vectors: TypeAlias = NDArray[np.float32]
 
 FLOAT32_ERROR = 2e-4
 """Bound on the error of a float32 inner product of two unit rows, rounding to `SCORE_DECIMALS` included.
@@ -50,13 +60,13 @@ def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.floa
     return np.round(np.concatenate(parts), SCORE_DECIMALS) + 0.0 if parts else np.zeros(0)
 
 
-def best_of(segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
+def best_of(vectors: Vectors, rows: Ints, query: Vector, k: int) -> Scored:
     """Of the rows all that score at least as well as the k-th best of them: k or more where scores are equal."""
     if len(rows) <= max(k, _FEW):
-        return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
-    near = inner_products(segment.vectors, rows, query)
+        return cut(Scored(rows, exact_scores(vectors, rows, query)), k)
+    near = inner_products(vectors, rows, query)
     rows = rows[near >= kth(near, k) - 2 * FLOAT32_ERROR]
-    return cut(Scored(rows, exact_scores(segment.vectors, rows, query)), k)
+    return cut(Scored(rows, exact_scores(vectors, rows, query)), k)
 
 
 def cut(found: Scored, k: int) -> Scored:

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from vitrine.index.faiss.codes import Codes, Graph
-from vitrine.index.faiss.coding import (
+from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.query.state import Part
+from vitrine.index.faiss.segment import Segment, merge_columns
+from vitrine.index.faiss.vectors.build import (
     CODES,
     CODES_ABOUT,
     GRAPH,
@@ -27,10 +29,10 @@ from vitrine.index.faiss.coding import (
     write_codes,
     write_graph,
 )
-from vitrine.index.faiss.layout import Layout
-from vitrine.index.faiss.pack import checksum, map_array, map_arrays, write_arrays
-from vitrine.index.faiss.segment import Segment, Vectors, merge_columns
-from vitrine.index.faiss.state import Part
+from vitrine.index.faiss.vectors.exact import Vectors
+from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.quantized import Codes
+from vitrine.storage.array_file import checksum, map_array, map_arrays, write_arrays
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]

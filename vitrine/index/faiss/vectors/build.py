@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from vitrine.index.faiss.codes import encoded
-from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.pack import write_arrays
-from vitrine.index.faiss.segment import Vectors
+from vitrine.index.faiss.vectors.exact import Vectors
+from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.quantized import encoded
+from vitrine.storage.array_file import write_arrays
 
 __all__ = ["CODES", "CODES_ABOUT", "GRAPH", "ROWS", "Coding", "write_codes", "write_graph"]
 

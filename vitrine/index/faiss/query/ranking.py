@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.entries import Entry
-from vitrine.index.faiss.facets import Selection
-from vitrine.index.faiss.layout import ID, TITLE_ORDER
-from vitrine.index.faiss.nearest import Scored
-from vitrine.index.faiss.order import Key
-from vitrine.index.faiss.ragged import Ints
+from vitrine.index.faiss.columns.layout import ID, TITLE_ORDER
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.facets import Selection
+from vitrine.index.faiss.query.ordering import Entry, Key
 from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.vectors.exact import Scored
 from vitrine.queries import Sort
 
 __all__ = ["Ranking"]

@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.layout import TITLE_ORDER
+from vitrine.index.faiss.columns.layout import TITLE_ORDER
+from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
-__all__ = ["Key", "Raw", "key_of", "ordered_rows", "raw_of", "walk_in_order"]
+__all__ = ["Entry", "Key", "Raw", "key_of", "ordered_rows", "raw_of", "walk_in_order"]
 
 Raw: TypeAlias = float | str | None
 """What a product is ordered by, before its id; None where it lacks the value."""
@@ -54,6 +54,26 @@ def raw_of(segment: Segment, row: int, sort: Sort) -> Raw:
     numbers = segment.numbers(sort.field)
     found: float = numbers.values[row].item()
     return found if numbers.present[row] else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A row of a segment under a sort, and its score (None when browsing)."""
+
+    segment: Segment
+    row: int
+    score: float | None
+    sort: Sort
+
+    @property
+    def raw(self) -> Raw:
+        """What it is ordered by, before its id."""
+        return self.score if self.sort.field is None else raw_of(self.segment, self.row, self.sort)
+
+    @property
+    def key(self) -> Key:
+        """What it is ordered by."""
+        return key_of(self.raw, self.segment.id(self.row), self.sort)
 
 
 def ordered_rows(segment: Segment, sort: Sort) -> NDArray[np.int32]:

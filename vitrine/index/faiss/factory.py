@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from vitrine.index.faiss.coding import Coding
+from vitrine.index.faiss.columns.layout import layout
 from vitrine.index.faiss.index import FaissIndex
-from vitrine.index.faiss.layout import layout
-from vitrine.index.faiss.planner import Planner
+from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.reader import Reader
-from vitrine.index.faiss.records import RecordStore
-from vitrine.index.faiss.snapshots import Snapshots
-from vitrine.index.faiss.upkeep import Upkeep
+from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.snapshots.compaction import Upkeep
+from vitrine.index.faiss.snapshots.snapshots import Snapshots
+from vitrine.index.faiss.vectors.build import Coding
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import Settings
 

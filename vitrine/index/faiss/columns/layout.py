@@ -12,7 +12,8 @@ import numpy as np
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.index.faiss.columns import (
+from vitrine.index.faiss.columns.ragged import Strings
+from vitrine.index.faiss.columns.types import (
     MISSING_BOOL,
     MISSING_TIME,
     Column,
@@ -20,7 +21,6 @@ from vitrine.index.faiss.columns import (
     Numbers,
     OrderedTexts,
 )
-from vitrine.index.faiss.ragged import Strings
 from vitrine.products import Product
 
 __all__ = ["ID", "TITLE_ORDER", "ColumnKind", "Layout", "layout", "microseconds", "written"]

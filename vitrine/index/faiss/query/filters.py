@@ -10,8 +10,8 @@ import numpy as np
 
 from vitrine.fields.schema import FieldType
 from vitrine.filters import All, AnyOf, Condition, Filter, Not
-from vitrine.index.faiss.columns import Keywords, Mask, Numbers
-from vitrine.index.faiss.layout import ID, microseconds, written
+from vitrine.index.faiss.columns.layout import ID, microseconds, written
+from vitrine.index.faiss.columns.types import Keywords, Mask, Numbers
 from vitrine.index.faiss.segment import Segment
 
 __all__ = ["matching"]

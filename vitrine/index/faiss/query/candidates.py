@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.nearest import Scored, cut
-from vitrine.index.faiss.planner import Planner
-from vitrine.index.faiss.ranking import Ranking
-from vitrine.index.faiss.state import State
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.ranking import Ranking
+from vitrine.index.faiss.query.state import State
+from vitrine.index.faiss.vectors.exact import Scored, cut
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
 

@@ -12,8 +12,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vitrine.errors import Cancelled, Conflict, VitrineError
-from vitrine.index.faiss.snapshots import MOST_DEAD, Snapshots
-from vitrine.index.faiss.state import State
+from vitrine.index.faiss.query.state import State
+from vitrine.index.faiss.snapshots.snapshots import MOST_DEAD, Snapshots
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["Upkeep"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vitrine.filters import Filter
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.layout import Layout
-from vitrine.index.faiss.masks import matching
-from vitrine.index.faiss.recent import Recent
-from vitrine.index.faiss.records import Change
+from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.lru_cache import Recent
+from vitrine.index.faiss.query.filters import matching
+from vitrine.index.faiss.records.store import Change
 from vitrine.index.faiss.segment import Segment
 
 __all__ = ["Part", "State"]

@@ -9,14 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from vitrine.index.faiss.collapse import collapsed
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.entries import Entry
-from vitrine.index.faiss.facets import Selection
-from vitrine.index.faiss.layout import ID
-from vitrine.index.faiss.order import Key, walk_in_order
+from vitrine.index.faiss.columns.layout import ID
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.collapse import collapsed
+from vitrine.index.faiss.query.facets import Selection
+from vitrine.index.faiss.query.ordering import Entry, Key, walk_in_order
+from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.segment import Segment
-from vitrine.index.faiss.state import State
 from vitrine.index.ports import IndexQuery
 from vitrine.queries import Sort
 

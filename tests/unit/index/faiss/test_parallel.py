@@ -7,17 +7,17 @@ import threading
 import numpy as np
 import pytest
 
-from vitrine.index.faiss import cores
-from vitrine.index.faiss.cores import by_every_core
+from vitrine.index.faiss.vectors import parallel
+from vitrine.index.faiss.vectors.parallel import by_every_core
 
 
 @pytest.fixture(params=[0, 1, 3])
 def others(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """A processor with so many cores besides the one that asks."""
-    monkeypatch.setattr(cores, "_others", lambda: request.param)
-    cores._helpers.cache_clear()
+    monkeypatch.setattr(parallel, "_others", lambda: request.param)
+    parallel._helpers.cache_clear()
     yield request.param
-    cores._helpers.cache_clear()
+    parallel._helpers.cache_clear()
 
 
 def test_the_parts_follow_each_other_and_each_is_worked_on_once(others: int):
@@ -35,7 +35,7 @@ def test_the_parts_follow_each_other_and_each_is_worked_on_once(others: int):
 
 def test_it_goes_on_while_the_other_cores_are_busy(others: int):
     free = threading.Event()
-    busy = [cores._helpers().submit(free.wait, 30) for _ in range(max(1, others))]
+    busy = [parallel._helpers().submit(free.wait, 30) for _ in range(max(1, others))]
     here = threading.get_ident()
     assert (
         by_every_core(lambda part: np.array([threading.get_ident()]), range(6)).tolist()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.fields.schema import Field, FieldType
-from vitrine.index.faiss.columns import Keywords
-from vitrine.index.faiss.ragged import Ints, take_ragged
+from vitrine.index.faiss.columns.ragged import Ints, take_ragged
+from vitrine.index.faiss.columns.types import Keywords
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.histogram import range_facet
 from vitrine.results import Facet, FacetValue, ValueFacet

@@ -8,33 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns import Mask
-from vitrine.index.faiss.cores import by_every_core
-from vitrine.index.faiss.library import load_faiss
-from vitrine.index.faiss.nearest import (
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
     Scored,
+    Vectors,
     best_of,
     cut,
     exact_scores,
     inner_products,
     kth,
 )
-from vitrine.index.faiss.pack import map_array, map_arrays
-from vitrine.index.faiss.ragged import Ints
-from vitrine.index.faiss.segment import Segment, Vectors
+from vitrine.index.faiss.vectors.parallel import by_every_core
 from vitrine.products import Vector
+from vitrine.storage.array_file import map_array, map_arrays
 
-__all__ = ["Codes", "Encoded", "Graph", "encoded", "selector"]
+__all__ = ["Codes", "Encoded", "encoded"]
 
-_SLACK = 64
-"""Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with the k-th."""
 _LARGEST = 127
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
@@ -81,18 +76,18 @@ class Codes:
             rows, np.int8, (len(self._scales), len(self._centre))
         )
 
-    def best_of(self, segment: Segment, rows: Ints, query: Vector, k: int) -> Scored:
+    def best_of(self, vectors: Vectors, rows: Ints, query: Vector, k: int) -> Scored:
         """As `nearest.best_of`, with the same result."""
         if len(rows) <= k:
-            return best_of(segment, rows, query, k)
+            return best_of(vectors, rows, query, k)
         about, most = self._scores(rows, query)
         first = np.flatnonzero(about >= kth(about, k))
-        found = exact_scores(segment.vectors, rows[first], query)
+        found = exact_scores(vectors, rows[first], query)
         most[first] = -np.inf  # those are known now
         least = found.min().item() - FLOAT32_ERROR  # the k-th best of all scores at least that
         rest = rows[most >= least]
-        rest = rest[inner_products(segment.vectors, rest, query) >= least]
-        scores = np.concatenate([found, exact_scores(segment.vectors, rest, query)])
+        rest = rest[inner_products(vectors, rest, query) >= least]
+        scores = np.concatenate([found, exact_scores(vectors, rest, query)])
         return cut(Scored(np.concatenate([rows[first], rest]), scores), k)
 
     def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -134,39 +129,3 @@ def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> ND
         )  # "raise" would copy once more
         found[start : start + _GATHERED] = _dots(asked, gathered)
     return found
-
-
-def selector(mask: Mask) -> tuple[Any, Any]:
-    """FAISS's selector of the rows of a mask, None for all of them; the second keeps the first's memory alive."""
-    if mask.all():
-        return None, None
-    bits = np.packbits(mask, bitorder="little")
-    return load_faiss().IDSelectorBitmap(bits), bits
-
-
-class Graph:
-    """A FAISS HNSW graph and the 8-bit rows it walks over, mapped; approximate, so its beam is wider than the answer."""
-
-    def __init__(self, path: Path, rows: Path) -> None:
-        """`RuntimeError` when FAISS cannot read the files."""
-        faiss = load_faiss()
-        self._rows: Any = faiss.read_index(str(rows), faiss.IO_FLAG_MMAP_IFC)
-        self._index: Any = faiss.read_index(
-            str(path), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC
-        )
-        self._index.storage, self._index.own_fields = self._rows, False
-
-    def best_of(
-        self, segment: Segment, mask: Mask, query: Vector, *, k: int, beam: int
-    ) -> Scored | None:
-        """About the k best rows of the mask, more where scores are equal, and their exact scores; None when the beam met fewer than k."""
-        chosen, _bits = selector(mask)
-        faiss = load_faiss()
-        parameters = faiss.SearchParametersHNSW(efSearch=beam, sel=chosen)
-        found = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
-        found = found[found >= 0]
-        return (
-            None
-            if len(found) < k
-            else cut(Scored(found, exact_scores(segment.vectors, found, query)), k)
-        )

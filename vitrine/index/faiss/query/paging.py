@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from vitrine.index.faiss.entries import Entry
-from vitrine.index.faiss.facets import Selection
+from vitrine.index.faiss.query.facets import Selection
+from vitrine.index.faiss.query.ordering import Entry
 
 __all__ = ["Page", "next_entries"]
 

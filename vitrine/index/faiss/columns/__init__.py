@@ -1,0 +1,1 @@
+"""One field of many products: values in flat arrays, built from products or mapped from a file."""

@@ -1,0 +1,1 @@
+"""Answering a query from the segments: filters, candidates, order, facets, pages."""

@@ -1,0 +1,1 @@
+"""Derived files, which let a process start by mapping them: written, loaded, kept fresh."""
