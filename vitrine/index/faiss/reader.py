@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.state import Part, State
-from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.segment import Segment, merge_columns
+from vitrine.index.faiss.records.store import RecordStore, RecordView
+from vitrine.index.faiss.segment import Columns, Segment, merge_columns
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.storage.disk import disk_errors
 
@@ -53,15 +55,17 @@ class Reader:
         return state
 
     def _refreshed(self, state: State | None, snapshot: str | None) -> State:
-        last = self._store.last_seq()
         if state is None or (snapshot is not None and snapshot != self._snapshot):
             state = self._loaded(snapshot, state)
-        if state.seq > last:
-            state = State((), 0)
-        if state.seq == 0:
-            return self._first(last)
-        for changes in self._store.changes(since=state.seq, up_to=last):
-            state = state.after(changes, seq=changes[-1].seq, layout=self._layout)
+        # after the snapshot, so that the view is never older than it
+        with self._store.view() as records:
+            last = records.last_seq()
+            if (
+                state.seq > last or state.seq == 0
+            ):  # an older file was put back, or nothing is known
+                return self._first(records, last)
+            for changes in records.changes(since=state.seq):
+                state = state.after(changes, seq=changes[-1].seq, layout=self._layout)
         return state if state.seq == last else State(state.parts, last, state.recent)
 
     def _loaded(self, snapshot: str | None, state: State | None) -> State:
@@ -74,35 +78,26 @@ class Reader:
             snapshot = self._snapshots.current()
         return state or State((), 0)
 
-    def _first(self, last: int) -> State:
+    def _first(self, records: RecordView, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""
         folder = self._snapshots.folder
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=folder) as file:  # memory that the system may take back
-                segments = self._spooled(file, last)
-                if not segments:
+                spooled = list(self._spooled(records, file))
+                if not spooled:
                     return State((), last)
-                seqs = np.concatenate([segment.seqs for segment in segments])
-                columns = merge_columns(
-                    [(segment.columns, np.arange(len(segment))) for segment in segments],
-                    self._layout,
-                )
                 file.flush()
-                vectors = np.asarray(
-                    np.memmap(
-                        file, np.float32, mode="r", shape=(len(seqs), segments[0].vectors.shape[1])
-                    )
-                )
-        return State((Part(Segment(seqs, vectors, columns), np.ones(len(seqs), np.bool_)),), last)
+                vectors = np.asarray(np.memmap(file, np.float32, mode="r"))
+        seqs = np.concatenate([own for own, _ in spooled])
+        columns = merge_columns([(own, np.arange(len(n))) for n, own in spooled], self._layout)
+        segment = Segment(seqs, vectors.reshape(len(seqs), -1), columns)
+        return State((Part(segment, np.ones(len(seqs), np.bool_)),), last)
 
-    def _spooled(self, file: IO[bytes], last: int) -> list[Segment]:
-        """The segments of all records without their vectors, which go to the file."""
-        segments = []
-        for changes in self._store.changes(since=0, up_to=last):
+    def _spooled(self, records: RecordView, file: IO[bytes]) -> Iterator[tuple[Ints, Columns]]:
+        """Numbers and columns of all records, in batches; their vectors go to the file."""
+        for changes in records.changes(since=0):
             if any(change.product is not None for change in changes):
                 segment = Segment.of(changes, self._layout)
                 file.write(segment.vectors.tobytes())
-                segment.vectors = segment.vectors[:0]
-                segments.append(segment)
-        return segments
+                yield segment.seqs, segment.columns

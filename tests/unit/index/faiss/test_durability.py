@@ -21,7 +21,7 @@ from tests.unit.index.faiss.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
-from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.records.store import RecordStore, RecordView
 from vitrine.index.faiss.versions import FaissVersions
 
 WRITER = """
@@ -322,3 +322,22 @@ def test_searches_and_writes_from_many_threads_agree(open_faiss: Open):
         thread.join()
     assert faults == []
     assert index.search(IndexQuery()).total == 200
+
+
+def test_a_product_replaced_while_all_are_read_for_the_first_time_is_not_missed(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
+    index = create(open_faiss())
+    records = make_catalogue(100, 41)
+    index.upsert(records)
+    last_seq = RecordView.last_seq
+
+    def overtaken(view: RecordView) -> int:
+        number = last_seq(view)
+        index.upsert([records[0]])
+        return number
+
+    monkeypatch.setattr(RecordView, "last_seq", overtaken)
+    assert index.search(IndexQuery()).total == 100
+    index.delete([records[1].product.id])
+    assert index.search(IndexQuery()).total == 99

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Vector
 from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
-__all__ = ["Change", "RecordStore"]
+__all__ = ["Change", "RecordStore", "RecordView"]
 
 # A row is the last thing written of an id. seq counts writes and never repeats, so "what is new since seq" is one range
 # of the table; a deleted product leaves its id with empty columns, so that other processes learn of it. Of rows with 512
@@ -185,38 +186,47 @@ class RecordStore:
         """A value that changes whenever anyone has committed; microseconds."""
         return self.database.data_version()
 
-    def last_seq(self) -> int:
-        """The number of the last committed write."""
+    @contextmanager
+    def view(self) -> Iterator[RecordView]:
+        """The writes of one moment; what is written meanwhile is not seen."""
         with self.database.reading() as connection:
-            return int(
-                connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0]
-            )
-
-    def changes(self, *, since: int, up_to: int, batch: int = 5000) -> Iterator[list[Change]]:
-        """The writes numbered `since` < seq <= `up_to` that are still the last of their id, in order."""
-        last = since
-        while True:
-            with self.database.reading() as connection:
-                rows = connection.execute(
-                    "SELECT seq, id, product, vector FROM products WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-                    (last, up_to, batch),
-                ).fetchall()
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield [
-                Change(
-                    s,
-                    i,
-                    None if p is None else product_from_json(p),
-                    None if v is None else _row(v),
-                )
-                for s, i, p, v in rows
-            ]
+            yield RecordView(connection)
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+class RecordView:
+    """One consistent view of all writes.
+
+    Taken from a single transaction: a product replaced between two statements has left the place
+    where the second would look for it, and would be missed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def last_seq(self) -> int:
+        """The number of the last committed write."""
+        statement = "SELECT value FROM counters WHERE name = 'seq'"
+        return int(self._connection.execute(statement).fetchone()[0])
+
+    def changes(self, *, since: int, batch: int = 5000) -> Iterator[list[Change]]:
+        """The writes numbered above `since` that are the last of their id, in order."""
+        rows = self._connection.execute(
+            "SELECT seq, id, product, vector FROM products WHERE seq > ? ORDER BY seq", (since,)
+        )
+        while some := rows.fetchmany(batch):
+            yield [
+                Change(
+                    seq,
+                    product_id,
+                    None if product is None else product_from_json(product),
+                    None if vector is None else _row(vector),
+                )
+                for seq, product_id, product, vector in some
+            ]
 
 
 def _select(
