@@ -1,0 +1,32 @@
+"""The words of products and queries: folding, terms, codes, and both sides of BM25.
+
+Nothing here reads or writes an index: values in, values out.
+
+* `fold` is the one comparison form of text, for ingest, filters, words and sorting.
+* `document_words` gives what an index stores of a product: sparse values without IDF, and exact keys.
+* `Vocabulary` holds the document frequencies of one version, `VocabularyCounts` keeps them in step.
+* `query_words` gives the query's side: one weight a term and the best score it could reach.
+"""
+
+from vitrine.words.analysis import Analyzer, Token
+from vitrine.words.document import DocumentWords, document_words
+from vitrine.words.exact import exact_key, exact_keys
+from vitrine.words.folding import fold
+from vitrine.words.query import QueryWords, query_words
+from vitrine.words.terms import term_id
+from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
+
+__all__ = [
+    "Analyzer",
+    "DocumentWords",
+    "QueryWords",
+    "Token",
+    "Vocabulary",
+    "VocabularyCounts",
+    "document_words",
+    "exact_key",
+    "exact_keys",
+    "fold",
+    "query_words",
+    "term_id",
+]

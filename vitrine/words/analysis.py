@@ -1,0 +1,108 @@
+"""Text becomes terms: tokens, stems, stop words, by language."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from vitrine.words.folding import fold
+from vitrine.words.language import Language, language
+
+__all__ = ["Analyzer", "Token"]
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+"""Thai, Lao, Burmese, Khmer, kana, Han: scripts written without blanks between words."""
+_RUN = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[^\W_])+(?:'(?![{_UNSPACED}])[^\W_]+)*")
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+class Token(NamedTuple):
+    """One word of a text: as it stands there (folded), its term, and where it stands.
+
+    `start` and `end` count characters of the folded text. `joined` says that nothing but a hyphen or
+    a slash lies between this word and the one before it.
+    """
+
+    word: str
+    term: str
+    start: int
+    end: int
+    joined: bool = False
+    stop: bool = False
+
+
+class Analyzer:
+    """Tokens and terms of one language; safe to use from several threads.
+
+    `code` is the catalogue's language (ISO 639-1, such as "en" or "de"). A language that Snowball
+    does not know is told by `InvalidInput`, with those it knows.
+    """
+
+    def __init__(self, code: str = "en") -> None:
+        self._language = language(code)
+        self._stemmers = threading.local()  # Snowball's stemmers are not for several threads
+        self._stem = lru_cache(maxsize=1 << 17)(self._stem_uncached)
+        self._read = lru_cache(maxsize=1 << 17)(self._read_uncached)
+
+    @property
+    def language(self) -> Language:
+        """The language whose words these are."""
+        return self._language
+
+    def tokens(self, text: str) -> list[Token]:
+        """The words of a text in order, stop words included and marked.
+
+        >>> [t.term for t in Analyzer("en").tokens("Women's running jackets")]
+        ['woman', 'run', 'jacket']
+        """
+        return list(self._tokens(fold(text)))
+
+    def term(self, word: str) -> str:
+        """The term of one folded word: its stem, without accents."""
+        return self._stem(word)
+
+    def is_stop_word(self, word: str) -> bool:
+        """Whether the folded word says nothing about a product."""
+        return word in self._language.stop_words
+
+    def _tokens(self, folded: str) -> Iterator[Token]:
+        previous_end = -1
+        for run in _RUN.finditer(folded):
+            word, start, end = run.group(), run.start(), run.end()
+            joined = start == previous_end + 1 and folded[previous_end] in "-/"
+            previous_end = end
+            if _IS_UNSPACED.match(word):
+                yield from _bigrams(word, start)
+                continue
+            bare, term, stop = self._read(word)
+            if bare:
+                yield Token(bare, term, end - len(bare), end, joined, stop)
+
+    def _read_uncached(self, word: str) -> tuple[str, str, bool]:
+        head, apostrophe, rest = word.partition("'")
+        bare = rest if apostrophe and head in self._language.elisions else word
+        return bare, self._stem(bare), self.is_stop_word(bare)
+
+    def _stem_uncached(self, word: str) -> str:
+        if any(c.isdigit() for c in word):
+            return word
+        irregular = self._language.irregular.get(word)
+        if irregular is not None:
+            return irregular
+        stemmer = getattr(self._stemmers, "stemmer", None)
+        if stemmer is None:
+            stemmer = self._stemmers.stemmer = self._language.new_stemmer()
+        stem = fold(stemmer.stemWord(word))
+        return self._language.irregular.get(stem, stem) or word
+
+
+def _bigrams(run: str, start: int) -> Iterator[Token]:
+    """Overlapping pairs of characters, the usual terms of scripts without blanks (Lucene's CJK)."""
+    if len(run) == 1:
+        yield Token(run, run, start, start + 1)
+    for position in range(len(run) - 1):
+        pair = run[position : position + 2]
+        yield Token(pair, pair, start + position, start + position + 2)

@@ -1,0 +1,142 @@
+"""The product's side of BM25: one sparse value a term, from the product alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.fields.colors import families
+from vitrine.fields.schema import FieldType, Schema
+from vitrine.products import Product
+from vitrine.words.analysis import Analyzer, Token
+from vitrine.words.exact import exact_keys
+from vitrine.words.terms import term_id
+
+__all__ = ["FIELD_GROUPS", "DocumentWords", "FieldGroup", "document_words"]
+
+K1 = 1.2
+"""Saturation of term frequencies (Robertson and Zaragoza 2009, "The Probabilistic Relevance
+Framework: BM25 and Beyond", 3.5: between 1.2 and 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """How the words of some fields count: `weight` a word, `b` how much long texts are held back
+    (the usual 0.75), `length` the words of a text that is neither long nor short."""
+
+    weight: float
+    b: float
+    length: float
+
+
+FIELD_GROUPS = {
+    "title": FieldGroup(4.0, 0.75, 5.0),
+    "facts": FieldGroup(2.0, 0.75, 5.0),
+    "prose": FieldGroup(0.5, 0.75, 60.0),
+}
+"""Title before brand, category, colors and attributes, these before descriptions.
+
+The lengths are constants, not the averages of the catalogue: so a product's values depend on the
+product alone. They are the same on every backend and shard and while a version is being written,
+and no other product's change ever makes them wrong. What differs between catalogues, how rare a
+word is, stands on the query's side (`Vocabulary`)."""
+
+_NOT_WORDS = frozenset(("id", "group_id", "codes", "currency", "in_stock", "url"))
+"""Codes are found by their exact keys; the others are no words."""
+_TYPES = (FieldType.TEXT, FieldType.KEYWORD, FieldType.COLOR, FieldType.PATH, FieldType.BOOL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentWords:
+    """What an index keeps of a product's words.
+
+    `term_ids` is uint32 (terms,), ascending, each once; `values` is float32 (terms,), between 0 and 1:
+    the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words` are
+    the words as they stand in the product (folded), for spelling and suggestions; `exact_keys` see
+    `vitrine.words.exact`.
+    """
+
+    term_ids: NDArray[np.uint32]
+    values: NDArray[np.float32]
+    words: frozenset[str]
+    exact_keys: tuple[str, ...]
+
+
+def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> DocumentWords:
+    """The words of a product: the same for the same product in every process, forever.
+
+    Color words of a description do not count where the product names its color: they belong to the
+    style ("also in red"), not to this variant.
+    """
+    frequencies: defaultdict[int, float] = defaultdict(float)
+    words: set[str] = set()
+    for group, text_words in _texts(product, schema, analyzer):
+        length = len(text_words)
+        norm = 1 - group.b + group.b * length / group.length
+        for word, term in text_words:
+            frequencies[term_id(term)] += group.weight / norm
+            words.add(word)
+    ids = np.array(sorted(frequencies), dtype=np.uint32)
+    weighted = np.array([frequencies[i] for i in ids.tolist()], dtype=np.float64)
+    values = (weighted / (K1 + weighted)).astype(np.float32)
+    return DocumentWords(ids, values, frozenset(words), exact_keys(product))
+
+
+def _texts(
+    product: Product, schema: Schema, analyzer: Analyzer
+) -> Iterator[tuple[FieldGroup, list[tuple[str, str]]]]:
+    """Every text of the product that counts: how it counts, and its words with their terms."""
+    own_colors = {*product.colors, *families(product.color)}
+    for field in schema:
+        if field.name in _NOT_WORDS or field.type not in _TYPES:
+            continue
+        prose = field.type is FieldType.TEXT and field.name != "title"
+        group = FIELD_GROUPS["title" if field.name == "title" else "prose" if prose else "facts"]
+        for text in _field_texts(product, field.name, field.type):
+            tokens = analyzer.tokens(text)
+            if prose and own_colors:
+                tokens = [token for token in tokens if _fits(token, own_colors)]
+            found = list(_with_compounds(tokens, analyzer))
+            if found:
+                yield group, found
+
+
+def _field_texts(product: Product, name: str, type: FieldType) -> Iterator[str]:
+    value = product.value(name)
+    if type is FieldType.BOOL:
+        if value is True:
+            yield name.replace("_", " ")
+    elif type is FieldType.PATH and isinstance(value, tuple):
+        levels = (level for path in value for level in path.split("/"))
+        yield " ; ".join(dict.fromkeys(levels))
+    elif type is FieldType.COLOR and isinstance(value, tuple):
+        yield " ; ".join(dict.fromkeys((*value, *product.colors)))
+    elif isinstance(value, tuple):
+        yield " ; ".join(value)
+    elif isinstance(value, str):
+        yield value
+
+
+def _fits(token: Token, own_colors: set[str]) -> bool:
+    named = _word_families(token.word)
+    return not named or not own_colors.isdisjoint(named)
+
+
+@lru_cache(maxsize=1 << 16)
+def _word_families(word: str) -> tuple[str, ...]:
+    return families([word])
+
+
+def _with_compounds(tokens: list[Token], analyzer: Analyzer) -> Iterator[tuple[str, str]]:
+    """The words that say something, and each pair that a hyphen joins as one word too (t-shirt, tshirt)."""
+    for position, token in enumerate(tokens):
+        if not token.stop:
+            yield token.word, token.term
+        if token.joined:
+            compound = tokens[position - 1].word + token.word
+            yield compound, analyzer.term(compound)

@@ -1,0 +1,43 @@
+"""Exact keys: what a clerk types to find the one product, whatever its separators and case."""
+
+from __future__ import annotations
+
+import re
+
+from vitrine.products import Product
+from vitrine.words.folding import fold
+
+__all__ = ["MAX_KEY", "exact_key", "exact_keys"]
+
+MAX_KEY = 256
+"""Characters of a key; nobody types more, and an index should not hold more."""
+
+_SEPARATORS = re.compile(r"[\W_]+")
+_TRADE_NUMBER = re.compile(r"[0-9]{12,14}")
+"""GTIN-12 (UPC), GTIN-13 (EAN), GTIN-14: one number, written with or without zeros before it (GS1)."""
+
+
+def exact_key(text: str) -> str:
+    """The form in which codes and whole titles are compared: folded, without anything between.
+
+    "" for a text that has no letter or digit, or more than `MAX_KEY` of them: it equals nothing.
+
+    >>> exact_key("mh01 black") == exact_key("MH01-Black")
+    True
+    """
+    key = _SEPARATORS.sub("", fold(text))
+    if len(key) > MAX_KEY:
+        return ""
+    return key.zfill(14) if _TRADE_NUMBER.fullmatch(key) else key
+
+
+def exact_keys(product: Product) -> tuple[str, ...]:
+    """The keys by which a product is found exactly: id, codes, title and group id, each once, in that order."""
+    codes = product.value("codes")
+    named = (
+        product.id,
+        *(codes if isinstance(codes, tuple) else (codes,) if isinstance(codes, str) else ()),
+        product.title,
+        product.group_id or "",
+    )
+    return tuple(dict.fromkeys(key for key in map(exact_key, named) if key))

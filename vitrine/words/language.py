@@ -1,0 +1,95 @@
+"""What the words room knows of a language: its Snowball stemmer, and a TOML file where there is one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from vitrine.errors import InvalidInput
+from vitrine.words.folding import fold
+
+__all__ = ["LANGUAGES", "Language", "language"]
+
+LANGUAGES: Mapping[str, str] = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+"""ISO 639-1 code -> the name of Snowball's stemmer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language: all words folded.
+
+    `irregular` maps words, or stems, that Snowball leaves apart to the term they share ("women" and
+    "woman"). `elisions` are the heads that an apostrophe ties to a word (French l'été).
+    """
+
+    code: str
+    stemmer: str
+    stop_words: frozenset[str] = frozenset()
+    elisions: frozenset[str] = frozenset()
+    irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def new_stemmer(self) -> Any:
+        """A stemmer for one thread."""
+        import Stemmer
+
+        return Stemmer.Stemmer(self.stemmer)
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of an ISO 639-1 code; `InvalidInput` names the codes there are."""
+    stemmer = LANGUAGES.get(code)
+    if stemmer is None:
+        raise InvalidInput.of(
+            "language", f"{code!r} is not known; allowed: {', '.join(sorted(LANGUAGES))}"
+        )
+    file = resources.files("vitrine.words.languages") / f"{code}.toml"
+    read = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return Language(
+        code,
+        stemmer,
+        frozenset(fold(word) for word in read.get("stop_words", "").split()),
+        frozenset(fold(word) for word in read.get("elisions", "").split()),
+        {
+            fold(word): fold(term)
+            for term, words in read.get("irregular", {}).items()
+            for word in (term, *words.split())
+        },
+    )

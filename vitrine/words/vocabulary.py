@@ -1,0 +1,160 @@
+"""How often words occur in one version: the one thing of BM25 that depends on all products."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import log1p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.words.document import DocumentWords
+from vitrine.words.terms import term_id
+
+__all__ = ["Vocabulary", "VocabularyCounts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The document frequencies of one version at one moment.
+
+    `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
+    (terms,): in how many products the term occurs. `words` are the words as they stand in the
+    products, in code point order, `word_counts` int32 (words,) their products.
+
+    Every process and both backends weigh a query with the same table: it is stored with the version
+    as `to_bytes`, and never counted by a shard or a segment of its own. It is counted when a version
+    is completed and replaced as a whole, from `VocabularyCounts` that every write adds to and takes
+    from; between two replacements all processes answer with the older one, so their scores agree.
+    """
+
+    count: int
+    term_ids: NDArray[np.uint32]
+    term_counts: NDArray[np.int32]
+    words: tuple[str, ...]
+    word_counts: NDArray[np.int32]
+
+    @classmethod
+    def empty(cls) -> Vocabulary:
+        """The vocabulary of a version without products."""
+        return VocabularyCounts().vocabulary()
+
+    def term_count(self, term: str) -> int:
+        """In how many products the term occurs."""
+        number = term_id(term)
+        position = int(np.searchsorted(self.term_ids, np.uint32(number)))
+        if position < len(self.term_ids) and int(self.term_ids[position]) == number:
+            return int(self.term_counts[position])
+        return 0
+
+    def word_count(self, word: str) -> int:
+        """In how many products the folded word occurs as it is written."""
+        position = self._positions.get(word)
+        return 0 if position is None else int(self.word_counts[position])
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._positions
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N - n + 0.5) / (n + 0.5)): BM25's IDF as Lucene has it, never negative.
+
+        A term that no product has gets the highest value there is.
+        """
+        frequency = min(self.term_count(term), self.count)
+        return log1p((self.count - frequency + 0.5) / (frequency + 0.5))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {word: position for position, word in enumerate(self.words)}
+
+    def to_bytes(self) -> bytes:
+        """The whole table, as a version stores it; about 10 bytes a word."""
+        packed = io.BytesIO()
+        np.savez_compressed(
+            packed,
+            count=np.array([self.count], dtype=np.int64),
+            term_ids=self.term_ids,
+            term_counts=self.term_counts,
+            words=np.frombuffer("\n".join(self.words).encode("utf-8"), dtype=np.uint8),
+            word_counts=self.word_counts,
+        )
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Vocabulary:
+        """The table that `to_bytes` gave; `ValueError` where it is damaged."""
+        try:
+            with np.load(io.BytesIO(stored), allow_pickle=False) as packed:
+                text = packed["words"].tobytes().decode("utf-8")
+                return cls(
+                    int(packed["count"][0]),
+                    packed["term_ids"],
+                    packed["term_counts"],
+                    tuple(text.split("\n")) if text else (),
+                    packed["word_counts"],
+                )
+        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"the stored vocabulary is damaged: {error}") from error
+
+
+class VocabularyCounts:
+    """The counts while products come and go; one writer at a time.
+
+    Add what a product's words are after a write and take away what they were before it. Counts of
+    several parts of a version (shards, runs, a journal of changes) add up with `merge`: a part may be
+    negative where it only took away.
+    """
+
+    def __init__(self, start: Vocabulary | None = None) -> None:
+        self._count = start.count if start else 0
+        self._terms: Counter[int] = Counter()
+        self._words: Counter[str] = Counter()
+        if start:
+            self._terms.update(
+                dict(zip(start.term_ids.tolist(), start.term_counts.tolist(), strict=True))
+            )
+            self._words.update(dict(zip(start.words, start.word_counts.tolist(), strict=True)))
+
+    @property
+    def count(self) -> int:
+        """Products added less products taken away."""
+        return self._count
+
+    def add(self, documents: Iterable[DocumentWords]) -> None:
+        """Count products in."""
+        for document in documents:
+            self._count += 1
+            self._terms.update(document.term_ids.tolist())
+            self._words.update(document.words)
+
+    def remove(self, documents: Iterable[DocumentWords]) -> None:
+        """Count products out, as they were when they were added."""
+        for document in documents:
+            self._count -= 1
+            self._terms.subtract(document.term_ids.tolist())
+            self._words.subtract(document.words)
+
+    def merge(self, other: VocabularyCounts) -> None:
+        """Count in all that another one counted."""
+        self._count += other._count
+        for number, change in other._terms.items():
+            self._terms[number] += change
+        for word, change in other._words.items():
+            self._words[word] += change
+
+    def vocabulary(self) -> Vocabulary:
+        """The counts of this moment; what no product has any more is left out."""
+        terms = sorted((number, n) for number, n in self._terms.items() if n > 0)
+        words = sorted((word, n) for word, n in self._words.items() if n > 0)
+        return Vocabulary(
+            max(self._count, 0),
+            np.array([number for number, _ in terms], dtype=np.uint32),
+            np.array([n for _, n in terms], dtype=np.int32),
+            tuple(word for word, _ in words),
+            np.array([n for _, n in words], dtype=np.int32),
+        )
