@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.database import IngestDatabase
-from vitrine.settings import Settings
+from vitrine.settings import DataSettings
 
 __all__ = ["API", "Failure", "Ledger", "open_ledger"]
 
@@ -118,6 +118,6 @@ def _failure(row: tuple[Any, ...]) -> Failure:
     )
 
 
-def open_ledger(settings: Settings) -> Ledger:
+def open_ledger(settings: DataSettings) -> Ledger:
     """The ledger below the data folder; `StorageUnavailable` when it cannot be used."""
     return Ledger(IngestDatabase(settings.data_dir / "ingest.sqlite"))

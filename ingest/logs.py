@@ -7,14 +7,14 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from vitrine.settings import Settings
+from vitrine.settings import LogSettings
 
 __all__ = ["configure_logging"]
 
 _CHATTY = ("httpx", "httpcore", "urllib3", "PIL", "filelock", "huey")
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: LogSettings) -> None:
     """Send all log lines of the process to standard error, in the format and from the level of the settings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines() if settings.log_format == "json" else _HumanLines())

@@ -14,7 +14,7 @@ from PIL.Image import Image
 
 from vitrine.errors import InvalidImage
 from vitrine.images.base64_text import decode_base64
-from vitrine.settings import Settings
+from vitrine.settings import FetchSettings
 
 __all__ = ["Picture", "fetch_url", "picture_of"]
 
@@ -27,7 +27,7 @@ class Picture:
     path: Path | None = None
     url: str | None = None
 
-    def read(self, settings: Settings) -> bytes:
+    def read(self, settings: FetchSettings) -> bytes:
         """The bytes. `InvalidImage` with reason `missing`, `too_many_bytes`, or one of fetching."""
         if self.data is not None:
             return self.data
@@ -36,7 +36,7 @@ class Picture:
         return fetch_url(self.url or "", settings)
 
 
-def fetch_url(url: str, settings: Settings) -> bytes:
+def fetch_url(url: str, settings: FetchSettings) -> bytes:
     """The bytes behind a URL; `InvalidImage` when they cannot be had."""
     from vitrine.images.fetch import fetch
 
@@ -105,7 +105,7 @@ def _addressed(text: str, base: Path | None) -> Picture:
     return Picture(path=base / text)
 
 
-def _file(path: Path, settings: Settings) -> bytes:
+def _file(path: Path, settings: FetchSettings) -> bytes:
     limit = int(settings.max_image_mb * 1_000_000)
     try:
         known = path.stat()

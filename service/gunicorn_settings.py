@@ -16,7 +16,7 @@ from gunicorn.http.errors import LimitRequestLine
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.models.problem import MEDIA_TYPE
-from vitrine.settings import Settings
+from vitrine.settings import ServiceSettings
 
 __all__ = ["ServiceLogger", "ServiceWorker", "counting_together", "gunicorn_settings"]
 
@@ -62,7 +62,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             client.sendall(head.encode() + body)
 
 
-def gunicorn_settings(settings: Settings, listening: int) -> dict[str, Any]:
+def gunicorn_settings(settings: ServiceSettings, listening: int) -> dict[str, Any]:
     """Gunicorn's settings; `listening` is a bound socket's descriptor, which gunicorn then owns.
 
     The application is made in each serving process, after the fork, because the threads of the
@@ -86,7 +86,7 @@ def gunicorn_settings(settings: Settings, listening: int) -> dict[str, Any]:
 
 
 @contextmanager
-def counting_together(settings: Settings) -> Iterator[None]:
+def counting_together(settings: ServiceSettings) -> Iterator[None]:
     """Have several serving processes count into one folder, which this process removes."""
     if settings.workers == 1:
         yield

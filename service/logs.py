@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, has_request_context, request
 
 from service.headers import elapsed_ms
-from vitrine.settings import Settings
+from vitrine.settings import LogSettings
 
 __all__ = ["configure_logging", "register_access_log"]
 
@@ -21,7 +21,7 @@ access = logging.getLogger("service.access")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: LogSettings) -> None:
     """Send all log lines of the process to standard error, as the settings say."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)

@@ -14,7 +14,7 @@ from service.container import current_vitrine
 from service.models.problem import MEDIA_TYPE
 from vitrine.errors import VitrineError
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.settings import Settings
+from vitrine.settings import LimitSettings
 
 __all__ = ["docs", "live_spec"]
 
@@ -101,7 +101,7 @@ def _describe_form(operation: dict[str, Any]) -> None:
     }
 
 
-def _describe_limits(parameters: list[dict[str, Any]], settings: Settings) -> None:
+def _describe_limits(parameters: list[dict[str, Any]], settings: LimitSettings) -> None:
     most = {"limit": settings.max_limit, "candidates": settings.max_candidates}
     for parameter in parameters:
         if parameter["name"] in most:

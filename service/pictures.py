@@ -13,13 +13,13 @@ from vitrine.errors import InvalidImage, InvalidQuery
 from vitrine.images.base64_text import decode_base64
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.images.fetch import fetch
-from vitrine.settings import Settings
+from vitrine.settings import FetchSettings
 
 __all__ = ["optional_picture", "required_picture"]
 
 
 def required_picture(
-    source: ImageSource | None, settings: Settings, *, at_least: int | None = None
+    source: ImageSource | None, settings: FetchSettings, *, at_least: int | None = None
 ) -> Image:
     """The picture of the present request; `InvalidQuery` when there is none or several."""
     picture = optional_picture(source, settings, at_least=at_least)
@@ -31,7 +31,7 @@ def required_picture(
 
 
 def optional_picture(
-    source: ImageSource | None, settings: Settings, *, at_least: int | None = None
+    source: ImageSource | None, settings: FetchSettings, *, at_least: int | None = None
 ) -> Image | None:
     """The picture of the present request, if there is one; `InvalidImage` says why it is refused.
 
@@ -49,7 +49,7 @@ def optional_picture(
     return decode(data, ImageLimits.of(settings), at_least=at_least)
 
 
-def _bytes_of(source: ImageSource, settings: Settings) -> bytes:
+def _bytes_of(source: ImageSource, settings: FetchSettings) -> bytes:
     if source.base64 is not None:
         try:
             return decode_base64(source.base64)

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 import click
 
 from vitrine.errors import VitrineError
+from vitrine.settings import refuse_unknown_variables
 
 __all__ = ["main"]
 
@@ -24,10 +25,10 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now."""
-        found = _registered().get(cmd_name)
-        if found is None:
+        entry = _registered().get(cmd_name)
+        if entry is None:
             return None
-        command: click.Command = found.load()
+        command: click.Command = entry.load()
         return command
 
 
@@ -40,10 +41,11 @@ def _registered() -> dict[str, EntryPoint]:
 )
 @click.version_option(package_name="vitrine")
 def vitrine() -> None:
-    """Visual product search: by words, by picture, behind price and colour filters.
+    """Visual product search: by words, by picture, behind price and color filters.
 
-    Settings are VITRINE_* environment variables; see the README.
+    Settings are VITRINE_* environment variables; `vitrine settings` lists them.
     """
+    refuse_unknown_variables()
 
 
 def main() -> None:

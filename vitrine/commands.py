@@ -14,7 +14,7 @@ import click
 from vitrine.errors import InvalidQuery
 from vitrine.filters import MATCH_ALL, All, Filter, parse_expression
 from vitrine.queries import SearchQuery, Sort, WeightedText
-from vitrine.settings import load_settings, settings_table
+from vitrine.settings import load_settings, settings_tables
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -255,4 +255,4 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
 @click.command()
 def settings() -> None:
     """Print every setting with its default and meaning, as a Markdown table."""
-    click.echo(settings_table())
+    click.echo(settings_tables())

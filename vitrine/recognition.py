@@ -14,7 +14,7 @@ from vitrine.errors import FieldError, InvalidQuery
 from vitrine.queries import SearchQuery
 from vitrine.results import Page
 from vitrine.search import SearchEngine
-from vitrine.settings import Settings
+from vitrine.settings import LimitSettings
 
 __all__ = [
     "DEFAULT_TEMPLATE",
@@ -61,7 +61,7 @@ class Recognition:
         embedder: Callable[[], Embedder],
         detector: Callable[[], Detector],
         engine: SearchEngine,
-        settings: Settings,
+        settings: LimitSettings,
     ) -> None:
         self._embedder = embedder
         self._detector = detector

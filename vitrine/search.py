@@ -14,7 +14,7 @@ from vitrine.products import Record
 from vitrine.queries import SearchQuery
 from vitrine.results import Page
 from vitrine.serving import LiveIndex, Serving
-from vitrine.settings import Settings
+from vitrine.settings import LimitSettings
 from vitrine.version_search import VersionSearch
 
 __all__ = ["SearchEngine"]
@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 class SearchEngine:
     """Answers queries from the live version; safe to call from several threads."""
 
-    def __init__(self, live: LiveIndex, settings: Settings) -> None:
+    def __init__(self, live: LiveIndex, settings: LimitSettings) -> None:
         self._live = live
         self._settings = settings
 

@@ -18,7 +18,7 @@ from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
 from vitrine.results import Hit, Page, Plan
 from vitrine.serving import Serving
-from vitrine.settings import Settings
+from vitrine.settings import LimitSettings
 from vitrine.vectors import WeightedVector, combine
 
 __all__ = ["VersionSearch"]
@@ -29,7 +29,7 @@ Records = Mapping[str, Record]
 class VersionSearch:
     """One index version with the model that understands it, for the time of one request."""
 
-    def __init__(self, serving: Serving, settings: Settings) -> None:
+    def __init__(self, serving: Serving, settings: LimitSettings) -> None:
         self._serving = serving
         self._settings = settings
 

@@ -14,7 +14,7 @@ from ingest.jobs.factory import open_store
 from ingest.jobs.locks import lock_conflict
 from ingest.jobs.store import CATALOGUE, JobStore
 from vitrine.errors import NotFound, StorageUnavailable
-from vitrine.settings import Settings
+from vitrine.settings import IngestSettings
 
 __all__ = ["catalogue_lock"]
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def catalogue_lock(settings: Settings, who: str) -> Iterator[Callable[[], bool]]:
+def catalogue_lock(settings: IngestSettings, who: str) -> Iterator[Callable[[], bool]]:
     """Hold the catalogue while a bulk ingest writes; gives a function that says whether the lock was lost meanwhile.
 
     `Conflict` naming the holder while a reindex or another ingest runs. A holder that dies frees it: at once for who

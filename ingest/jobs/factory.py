@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.jobs.store import JobStore
-from vitrine.settings import Settings
+from vitrine.settings import IngestSettings
 
 __all__ = ["open_store", "sqlite_path"]
 
 
-def sqlite_path(settings: Settings) -> Path | None:
+def sqlite_path(settings: IngestSettings) -> Path | None:
     """The file of the embedded store; None when the queue is Redis."""
     url = settings.queue_url
     if url.startswith(("redis://", "rediss://")):
@@ -22,7 +22,7 @@ def sqlite_path(settings: Settings) -> Path | None:
     )
 
 
-def open_store(settings: Settings) -> JobStore:
+def open_store(settings: IngestSettings) -> JobStore:
     """The job store: a SQLite file, or the Redis that is the queue."""
     path = sqlite_path(settings)
     if path is None:

@@ -18,7 +18,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from ingest.jobs.factory import sqlite_path
-from vitrine.settings import Settings
+from vitrine.settings import IngestSettings
 
 __all__ = ["Queue"]
 
@@ -38,7 +38,7 @@ class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
 class Queue:
     """The queue that the settings name; `work` is what a worker does when it is invited."""
 
-    def __init__(self, settings: Settings, work: Callable[[], object] | None = None) -> None:
+    def __init__(self, settings: IngestSettings, work: Callable[[], object] | None = None) -> None:
         path = sqlite_path(settings)
         options: dict[str, Any] = {"results": False, "serializer": JsonSerializer()}
         if path is None:

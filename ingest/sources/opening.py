@@ -12,14 +12,14 @@ from ingest.sources.hub import HubSource
 from ingest.sources.ports import Source
 from ingest.sources.stream import StreamSource
 from vitrine.errors import InvalidInput
-from vitrine.settings import Settings
+from vitrine.settings import DataSettings
 
 __all__ = ["open_source"]
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
-def open_source(spec: str, settings: Settings) -> Source:
+def open_source(spec: str, settings: DataSettings) -> Source:
     """The source of a path, a glob, a folder, the name of a data set, or "-" for standard input.
 
     What exists on this machine wins over the hub. `InvalidInput` says what was looked for.

@@ -11,7 +11,7 @@ from vitrine.errors import (
     StorageUnavailable,
     VitrineError,
 )
-from vitrine.settings import Settings
+from vitrine.settings import IngestSettings
 
 __all__ = ["DEADLY", "is_outage", "is_unreachable", "retry_with_backoff"]
 
@@ -33,7 +33,7 @@ def is_unreachable(error: VitrineError) -> bool:
     return isinstance(error, InvalidImage) and error.reason == "unreachable"
 
 
-def retry_with_backoff(item: Item, settings: Settings, *, attempts: int) -> Retry:
+def retry_with_backoff(item: Item, settings: IngestSettings, *, attempts: int) -> Retry:
     """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, 5 minutes at most."""
     return Retry(
         item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts

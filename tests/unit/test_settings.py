@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from vitrine.cli import vitrine
 from vitrine.errors import InvalidSettings
-from vitrine.settings import Settings, load_settings, settings_table
+from vitrine.settings import Settings, load_settings, settings_tables
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+ROWS = [row for row in settings_tables().splitlines() if row.startswith("| `")]
 
 
-def test_the_readme_documents_every_setting_with_its_default():
-    text = README.read_text("utf-8")
-    missing = [row for row in settings_table().splitlines() if row not in text]
-    assert not missing, (
-        "put the table that `vitrine settings` prints into the README; missing:\n"
-        + "\n".join(missing)
-    )
+def test_the_documents_hold_every_setting_with_its_default():
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert text.endswith(settings_tables() + "\n"), "put what `vitrine settings` prints there"
+    assert len(ROWS) == len(Settings.model_fields)
+
+
+def test_the_settings_that_the_readme_shows_are_those_of_the_documents():
+    shown = [
+        line
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        if line.startswith("| `VITRINE_")
+    ]
+    assert len(shown) == 10
+    assert set(shown) <= set(ROWS)
 
 
 def test_every_setting_says_what_it_is_for():
@@ -47,6 +61,64 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     with pytest.raises(InvalidSettings) as caught:
         load_settings()
     assert [e.field for e in caught.value.errors] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("VITRINE_BACKENDD", "did you mean VITRINE_BACKEND?"),
+        ("VITRINE_WORKRES", "did you mean VITRINE_WORKERS?"),
+        ("VITRINE_QDRANT_URI", "did you mean VITRINE_QDRANT_URL?"),
+        ("VITRINE_CODES_FROM", "is called VITRINE_QUANTIZE_FROM now"),
+        ("VITRINE_ZZZZZZZZZZZZ", "`vitrine settings` lists them all"),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, hint: str
+):
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    assert [e.field for e in caught.value.errors] == [name]
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("command", sorted(e.name for e in entry_points(group="vitrine.commands")))
+def test_every_command_refuses_an_unknown_setting(monkeypatch: pytest.MonkeyPatch, command: str):
+    monkeypatch.setenv("VITRINE_BACKENDD", "qdrant")
+    result = CliRunner().invoke(vitrine, [command, "--help"])
+    assert isinstance(result.exception, InvalidSettings)
+
+
+def test_a_misspelt_setting_ends_a_command_with_status_2_and_the_right_name():
+    done = subprocess.run(
+        [sys.executable, "-c", "from vitrine.cli import main; main()", "doctor"],
+        env={**os.environ, "VITRINE_BACKENDD": "qdrant"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "did you mean VITRINE_BACKEND?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("localhost:6333", "write http://localhost:6333"),
+        ("qdrant.shop.example:6333", "write http://qdrant.shop.example:6333"),
+        ("localhost", "a folder such as ./qdrant"),
+        ("grpc://localhost:6334", "must start with http:// or https://"),
+    ],
+)
+def test_an_address_of_qdrant_without_its_scheme_is_refused_with_the_right_spelling(
+    monkeypatch: pytest.MonkeyPatch, url: str, remedy: str
+):
+    monkeypatch.setenv("VITRINE_QDRANT_URL", url)
+    with pytest.raises(InvalidSettings, match="VITRINE_QDRANT_URL") as caught:
+        load_settings()
+    assert remedy in str(caught.value)
 
 
 def test_secrets_are_not_printed():

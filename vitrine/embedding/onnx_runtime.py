@@ -21,7 +21,7 @@ from vitrine.embedding.exported import Export, Precision, exported
 from vitrine.embedding.ports import ModelCard
 from vitrine.embedding.tokens import TokenBatch
 from vitrine.errors import ModelUnavailable
-from vitrine.settings import Settings
+from vitrine.settings import ModelSettings
 
 __all__ = [
     "OnnxSceneTowers",
@@ -117,7 +117,9 @@ class OnnxSceneTowers:
         return rows
 
 
-def load_onnx_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> DualEncoder:
+def load_onnx_embedder(
+    checkpoint: Checkpoint, fingerprint: str, settings: ModelSettings
+) -> DualEncoder:
     """The checkpoint on ONNX Runtime, exported first where that has not been done yet."""
     export = _export(checkpoint, fingerprint, settings, role="clip")
     manifest = export.load_manifest()
@@ -132,7 +134,9 @@ def load_onnx_embedder(checkpoint: Checkpoint, fingerprint: str, settings: Setti
     return DualEncoder(card, manifest.images, export.load_tokens(manifest.tokens), towers)
 
 
-def load_onnx_detector(checkpoint: Checkpoint, fingerprint: str, settings: Settings) -> OwlDetector:
+def load_onnx_detector(
+    checkpoint: Checkpoint, fingerprint: str, settings: ModelSettings
+) -> OwlDetector:
     """The detector on ONNX Runtime, exported first where that has not been done yet."""
     export = _export(checkpoint, fingerprint, settings, role="owlvit")
     manifest = export.load_manifest()
@@ -142,7 +146,9 @@ def load_onnx_detector(checkpoint: Checkpoint, fingerprint: str, settings: Setti
     )
 
 
-def _export(checkpoint: Checkpoint, fingerprint: str, settings: Settings, *, role: Role) -> Export:
+def _export(
+    checkpoint: Checkpoint, fingerprint: str, settings: ModelSettings, *, role: Role
+) -> Export:
     precision: Precision = "int8" if settings.precision == "int8" else "fp32"
     return exported(
         checkpoint,

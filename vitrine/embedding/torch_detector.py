@@ -14,7 +14,7 @@ from vitrine.embedding.detection import OwlDetector, Scene
 from vitrine.embedding.tokens import TokenBatch
 from vitrine.embedding.torch_runtime import LoadedModel, choose_device, load_model
 from vitrine.errors import ModelUnavailable
-from vitrine.settings import Settings
+from vitrine.settings import ModelSettings
 
 __all__ = ["SceneTower", "TextTower", "TorchSceneTowers", "load_owlvit", "load_torch_detector"]
 
@@ -88,7 +88,7 @@ class TorchSceneTowers:
         return rows
 
 
-def load_torch_detector(checkpoint: Checkpoint, settings: Settings) -> OwlDetector:
+def load_torch_detector(checkpoint: Checkpoint, settings: ModelSettings) -> OwlDetector:
     """The checkpoint on torch, on the device that the settings choose; bf16 only where they name it, as it has few digits for boxes."""
     device = choose_device(settings.device)
     loaded = load_owlvit(checkpoint)

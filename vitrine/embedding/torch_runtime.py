@@ -18,7 +18,7 @@ from vitrine.embedding.ports import ModelCard
 from vitrine.embedding.token_rules import load_tokens
 from vitrine.embedding.tokens import TokenBatch, Tokens
 from vitrine.errors import ModelUnavailable
-from vitrine.settings import Settings
+from vitrine.settings import ModelSettings
 
 __all__ = [
     "LoadedModel",
@@ -70,7 +70,7 @@ class TorchTowers:
 
 
 def load_torch_embedder(
-    checkpoint: Checkpoint, fingerprint: str, settings: Settings
+    checkpoint: Checkpoint, fingerprint: str, settings: ModelSettings
 ) -> DualEncoder:
     """The checkpoint on torch, on the device and in the precision that the settings choose."""
     device = choose_device(settings.device)

@@ -26,7 +26,7 @@ from vitrine.images.headers import (
     scans,
     webp_canvas,
 )
-from vitrine.settings import Settings
+from vitrine.settings import ImageSettings
 
 __all__ = ["FORMATS", "MARGIN", "ImageLimits", "decode"]
 
@@ -74,7 +74,7 @@ class ImageLimits:
     max_pixels: int
 
     @classmethod
-    def of(cls, settings: Settings) -> ImageLimits:
+    def of(cls, settings: ImageSettings) -> ImageLimits:
         """The limits that the settings name in megabytes and megapixels."""
         return cls(
             int(settings.max_image_mb * 1_000_000), int(settings.max_image_megapixels * 1_000_000)

@@ -21,7 +21,7 @@ import httpx
 from vitrine.errors import InvalidImage
 from vitrine.images.addresses import is_public, resolve
 from vitrine.images.decode import ImageLimits
-from vitrine.settings import Settings
+from vitrine.settings import FetchSettings
 
 __all__ = ["Fetcher", "fetch"]
 
@@ -113,7 +113,7 @@ class Fetcher:
         return b"".join(parts)
 
 
-def fetch(url: str, settings: Settings) -> bytes:
+def fetch(url: str, settings: FetchSettings) -> bytes:
     """One picture by URL under the limits of the settings; errors as of `Fetcher.fetch`."""
     most_bytes = ImageLimits.of(settings).max_bytes
     return _shared(os.getpid(), settings.fetch_private, settings.fetch_timeout_s, most_bytes).fetch(

@@ -10,7 +10,7 @@ from typing import Any
 import fsspec
 
 from vitrine.errors import NotFound, StorageUnavailable
-from vitrine.settings import Settings
+from vitrine.settings import ImageSettings
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FileSystemStore", "open_store"]
@@ -78,7 +78,7 @@ class FileSystemStore:
         )
 
 
-def open_store(settings: Settings) -> FileSystemStore:
+def open_store(settings: ImageSettings) -> FileSystemStore:
     """The store that the settings name: IMAGE_STORE, or the folder `images` under DATA_DIR."""
     return FileSystemStore(settings.image_store or str(settings.data_dir.absolute() / "images"))
 

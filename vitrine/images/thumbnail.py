@@ -11,7 +11,7 @@ from PIL import Image
 from vitrine.errors import StorageUnavailable
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.images.ports import ImageStore
-from vitrine.settings import Settings
+from vitrine.settings import ImageSettings
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["SIZES", "Thumbnail", "Thumbnails"]
@@ -44,7 +44,7 @@ class Thumbnails:
         self._limits = limits
 
     @classmethod
-    def of(cls, store: ImageStore, settings: Settings) -> Thumbnails:
+    def of(cls, store: ImageStore, settings: ImageSettings) -> Thumbnails:
         """Kept under DATA_DIR/thumbnails."""
         return cls(store, settings.data_dir / "thumbnails", ImageLimits.of(settings))
 

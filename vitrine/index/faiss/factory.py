@@ -16,7 +16,7 @@ from vitrine.index.faiss.snapshots.compaction import Upkeep
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.build import Coding
 from vitrine.index.ports import VersionInfo
-from vitrine.settings import Settings
+from vitrine.settings import FaissSettings
 
 __all__ = ["open_index"]
 
@@ -24,7 +24,7 @@ __all__ = ["open_index"]
 def open_index(
     records: Path,
     info: Callable[[], VersionInfo],
-    settings: Settings,
+    settings: FaissSettings,
     *,
     planner: Planner | None = None,
 ) -> FaissIndex:
@@ -32,10 +32,10 @@ def open_index(
     about = info()
     columns = layout(about.schema)
     coding = Coding(
-        codes_from=settings.codes_from,
+        codes_from=settings.quantize_from,
         graph_from=settings.hnsw_from,
-        links=settings.hnsw_links,
-        build_beam=settings.hnsw_build_beam,
+        links=settings.hnsw_m,
+        build_beam=settings.hnsw_ef_construct,
         threads=os.cpu_count() or 1,
     )
     store = RecordStore(records, timeout_s=settings.index_timeout_s)
@@ -47,6 +47,6 @@ def open_index(
         replace(about, count=store.count()),
         store,
         reader,
-        planner or Planner(breadth=settings.hnsw_breadth),
+        planner or Planner(ef=settings.hnsw_ef),
         Upkeep(snapshots, timeout_s=settings.index_timeout_s),
     )

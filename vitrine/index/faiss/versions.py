@@ -32,7 +32,7 @@ from vitrine.index.faiss.records.metadata import Metadata
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
-from vitrine.settings import Settings
+from vitrine.settings import FaissSettings
 from vitrine.storage.atomic import atomic_write, sync_folder
 
 __all__ = ["FaissVersions", "open_versions"]
@@ -40,7 +40,7 @@ __all__ = ["FaissVersions", "open_versions"]
 META, RECORDS, POINTER, LOCK = "version.json", "records.sqlite", "live", "versions.lock"
 
 
-def open_versions(settings: Settings) -> FaissVersions:
+def open_versions(settings: FaissSettings) -> FaissVersions:
     """The versions under DATA_DIR/index; nothing is written before the first version is created."""
     return FaissVersions(settings.data_dir / "index", settings)
 
@@ -48,7 +48,9 @@ def open_versions(settings: Settings) -> FaissVersions:
 class FaissVersions:
     """Every folder change happens under one lock between processes; readers need none."""
 
-    def __init__(self, root: Path, settings: Settings, *, planner: Planner | None = None) -> None:
+    def __init__(
+        self, root: Path, settings: FaissSettings, *, planner: Planner | None = None
+    ) -> None:
         self.root = root
         self._settings = settings
         self._planner = planner

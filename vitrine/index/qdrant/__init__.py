@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from vitrine.index.ports import IndexVersions
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["open_versions"]
 
 
-def open_versions(settings: Settings) -> IndexVersions:
+def open_versions(settings: QdrantSettings) -> IndexVersions:
     """The versions on the configured Qdrant server, or in the client's local mode.
 
     No connection is made before the first call.

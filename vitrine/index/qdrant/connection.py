@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient
 
 from vitrine.errors import IndexUnavailable
 from vitrine.index.qdrant.errors import FOREIGN, transient, translated
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["Connection"]
 
@@ -40,7 +40,7 @@ class Connection:
     share it.
     """
 
-    def __init__(self, settings: Settings, *, client: Any = None) -> None:
+    def __init__(self, settings: QdrantSettings, *, client: Any = None) -> None:
         """A `client` handed in answers every call and is not closed."""
         self._settings = settings
         self._given = client
@@ -119,7 +119,7 @@ _folders: dict[str, tuple[QdrantClient, int]] = {}
 """The open folders of local mode: client and how many connections use it; only touched under the lock."""
 
 
-def _local(settings: Settings) -> QdrantClient:
+def _local(settings: QdrantSettings) -> QdrantClient:
     if settings.qdrant_url == ":memory:":
         return QdrantClient(":memory:")
     folder = os.path.realpath(settings.qdrant_url)
@@ -142,7 +142,7 @@ def _release(url: str, client: QdrantClient) -> None:
     client.close()
 
 
-def _remote(settings: Settings, kind: str) -> QdrantClient:
+def _remote(settings: QdrantSettings, kind: str) -> QdrantClient:
     with warnings.catch_warnings():
         # a key over plain HTTP is usual between the containers of one host; the README says when it is not enough
         warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")

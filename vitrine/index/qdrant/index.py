@@ -38,7 +38,7 @@ from vitrine.index.qdrant.points import Points
 from vitrine.products import Product, Record, Value
 from vitrine.queries import RELEVANCE
 from vitrine.results import Facet
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantIndex"]
 
@@ -58,7 +58,7 @@ class _Change:
 class QdrantIndex:
     """A version that is open; see `VectorIndex`. Any number of processes may have it open and write to it."""
 
-    def __init__(self, points: Points, info: VersionInfo, settings: Settings) -> None:
+    def __init__(self, points: Points, info: VersionInfo, settings: QdrantSettings) -> None:
         self.info = info
         self._points = points
         self._searching = CandidateSearch(

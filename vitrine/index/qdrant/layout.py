@@ -10,7 +10,7 @@ from qdrant_client import models
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.index.qdrant.payload import ID, SEQ, VECTOR, facet_key, filter_key
 from vitrine.index.qdrant.sortable_text import depth
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["collection", "payload_indexes", "search_params"]
 
@@ -24,7 +24,7 @@ Index = (
 )
 
 
-def collection(settings: Settings, dimension: int) -> dict[str, Any]:
+def collection(settings: QdrantSettings, dimension: int) -> dict[str, Any]:
     """Arguments of `create_collection` but its name and metadata."""
     return {
         "vectors_config": {
@@ -50,7 +50,7 @@ def collection(settings: Settings, dimension: int) -> dict[str, Any]:
     }
 
 
-def _quantization(settings: Settings) -> models.QuantizationConfig | None:
+def _quantization(settings: QdrantSettings) -> models.QuantizationConfig | None:
     if settings.qdrant_quantization == "scalar":
         scalar = models.ScalarQuantizationConfig(
             type=models.ScalarType.INT8, quantile=0.99, always_ram=True
@@ -61,7 +61,7 @@ def _quantization(settings: Settings) -> models.QuantizationConfig | None:
     return None
 
 
-def search_params(settings: Settings, *, exact: bool) -> models.SearchParams:
+def search_params(settings: QdrantSettings, *, exact: bool) -> models.SearchParams:
     """How one search runs; quantized vectors only propose, the originals decide."""
     if exact:
         return models.SearchParams(exact=True)
@@ -74,7 +74,7 @@ def search_params(settings: Settings, *, exact: bool) -> models.SearchParams:
     return models.SearchParams(hnsw_ef=settings.qdrant_hnsw_ef, quantization=rescored)
 
 
-def payload_indexes(schema: Schema, settings: Settings) -> dict[str, Index]:
+def payload_indexes(schema: Schema, settings: QdrantSettings) -> dict[str, Index]:
     """Payload path -> index, for everything that conditions, facets or orders look at."""
     indexes: dict[str, Index] = dict(_order(settings))
     indexes[ID] = models.KeywordIndexParams(
@@ -87,7 +87,7 @@ def payload_indexes(schema: Schema, settings: Settings) -> dict[str, Index]:
     return indexes
 
 
-def _order(settings: Settings) -> Iterator[tuple[str, Index]]:
+def _order(settings: QdrantSettings) -> Iterator[tuple[str, Index]]:
     names = [SEQ, *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem)))]
     for name in names:
         yield (
@@ -102,13 +102,13 @@ def _order(settings: Settings) -> Iterator[tuple[str, Index]]:
         )
 
 
-def _keyword(settings: Settings, *, tenant: bool | None = None) -> models.KeywordIndexParams:
+def _keyword(settings: QdrantSettings, *, tenant: bool | None = None) -> models.KeywordIndexParams:
     return models.KeywordIndexParams(
         type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, is_tenant=tenant
     )
 
 
-def _index(field: Field, settings: Settings) -> Index:
+def _index(field: Field, settings: QdrantSettings) -> Index:
     on_disk = settings.qdrant_on_disk
     if field.type.numeric:
         return models.FloatIndexParams(type=models.FloatIndexType.FLOAT, on_disk=on_disk)

@@ -11,7 +11,7 @@ from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
 from vitrine.index.qdrant.payload import ID, VECTOR, point_id
 from vitrine.products import Vector
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["Points"]
 
@@ -23,7 +23,7 @@ Conditions = Iterable[models.Condition | None]
 class Points:
     """What one collection can be asked and told; raises our errors only."""
 
-    def __init__(self, connection: Connection, collection: str, settings: Settings) -> None:
+    def __init__(self, connection: Connection, collection: str, settings: QdrantSettings) -> None:
         self._connection = connection
         self._collection = collection
         self._settings = settings

@@ -22,7 +22,7 @@ from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.index import QdrantIndex
 from vitrine.index.qdrant.layout import collection, payload_indexes
 from vitrine.index.qdrant.points import Points
-from vitrine.settings import Settings
+from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantVersions"]
 
@@ -33,7 +33,7 @@ FORMAT = 1
 class QdrantVersions:
     """See `IndexVersions`."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, settings: QdrantSettings) -> None:
         self._connection = connection
         self._settings = settings
         self._alias = f"{settings.qdrant_prefix}-live"

@@ -97,7 +97,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
 def test_damaged_derived_files_are_noticed_and_made_again(
     open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str
 ):
-    versions = open_faiss(codes_from=1, hnsw_from=1)
+    versions = open_faiss(quantize_from=1, hnsw_from=1)
     index = create(versions)
     index.upsert(make_catalogue(60, 32))
     index.settle()
@@ -110,12 +110,12 @@ def test_damaged_derived_files_are_noticed_and_made_again(
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
-    other = open_faiss(codes_from=1, hnsw_from=1).open(index.info.name)
+    other = open_faiss(quantize_from=1, hnsw_from=1).open(index.info.name)
     assert isinstance(other, FaissIndex)
     assert len(all_ids(other)) == 60
     assert "cannot be used" in caplog.text
     other.settle()
-    third = open_faiss(codes_from=1, hnsw_from=1).open(index.info.name)
+    third = open_faiss(quantize_from=1, hnsw_from=1).open(index.info.name)
     caplog.clear()
     assert third.search(IndexQuery()).total == 60
     assert not caplog.records

@@ -46,7 +46,9 @@ def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str
     seed = 21
     rng = random.Random(seed)
     versions = FaissVersions(
-        tmp_path / "index", Settings(codes_from=1, hnsw_from=1), planner=Planner(costs=PLANS[plan])
+        tmp_path / "index",
+        Settings(quantize_from=1, hnsw_from=1),
+        planner=Planner(costs=PLANS[plan]),
     )
     records = {r.product.id: r for r in make_catalogue(300, seed)}
     index = create(versions)

@@ -14,6 +14,8 @@ from vitrine.products import Vector
 
 __all__ = ["Costs", "Planner"]
 
+BREADTH = 1.5
+"""How many times wider than the set of candidates the beam of the graph is."""
 LEAST_BEAM, FEW_ROWS, GROWTH = 256, 100_000, 0.3
 """A beam below 256 loses recall, and from 100,000 rows on it doubles with ten times the rows: of a million, 256 find 98.2 to 99.5 %
 of the best ten from one build to the next, 512 find 99.3 to 99.7 %."""
@@ -41,10 +43,10 @@ class Costs:
 
 
 class Planner:
-    """`breadth` is how many times wider than the candidate set the graph's beam is."""
+    """Chooses for each segment; `ef` is the least beam of the graph, up to `FEW_ROWS` rows."""
 
-    def __init__(self, *, breadth: float = 1.5, costs: Costs | None = None) -> None:
-        self._breadth = breadth
+    def __init__(self, *, ef: int = LEAST_BEAM, costs: Costs | None = None) -> None:
+        self._ef = ef
         self._costs = costs or Costs()
 
     def best(
@@ -63,8 +65,8 @@ class Planner:
         )
         fetch = costs.row * matching
         if segment.graph is not None and matching > k:
-            least = LEAST_BEAM * max(1.0, total / FEW_ROWS) ** GROWTH
-            beam = math.ceil(max(least, max(self._breadth * k, LEAST_MATCHING) * total / matching))
+            least = self._ef * max(1.0, total / FEW_ROWS) ** GROWTH
+            beam = math.ceil(max(least, max(BREADTH * k, LEAST_MATCHING) * total / matching))
             if costs.step * beam < min(scan, fetch):
                 found = segment.graph.best_of(segment.vectors, mask, query, k=k, beam=beam)
                 if found is not None:

@@ -1,23 +1,37 @@
-"""The one table of settings: environment variables `VITRINE_*`, validated when the program starts."""
+"""The settings by room: each room is handed its own group and knows no other.
+
+`Settings` (vitrine.settings.loading) is all of them, read from the environment at start.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from vitrine.errors import FieldError, InvalidSettings
-
-__all__ = ["PREFIX", "Settings", "load_settings", "settings_table"]
+__all__ = [
+    "GROUPS",
+    "PREFIX",
+    "DataSettings",
+    "FaissSettings",
+    "FetchSettings",
+    "ImageSettings",
+    "IndexSettings",
+    "IngestSettings",
+    "LimitSettings",
+    "LogSettings",
+    "ModelSettings",
+    "QdrantSettings",
+    "ServiceSettings",
+]
 
 PREFIX = "VITRINE_"
 
 
-class Settings(BaseSettings):
-    """Every setting, its type, default, bounds and meaning; the README's table is checked against it by a test."""
-
+class _Group(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
@@ -26,20 +40,49 @@ class Settings(BaseSettings):
         env_parse_none_str="none",
     )
 
-    # where things are
+
+class DataSettings(_Group):
+    """Where everything is kept."""
+
     data_dir: Path = Field(Path("data"), description="folder of everything Vitrine keeps")
-    backend: Literal["faiss", "qdrant"] = Field(
-        "faiss", description="index backend: faiss (embedded, SQLite beneath) or qdrant"
+
+
+class LogSettings(_Group):
+    """How programs log."""
+
+    log_format: Literal["human", "json"] = Field(
+        "human", description="log lines for people or for machines"
     )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe level logged"
+    )
+
+
+class ImageSettings(DataSettings):
+    """Where pictures are kept, and what one may cost."""
+
     image_store: str = Field(
         "", description="folder or fsspec URL of the image store; empty: DATA_DIR/images"
     )
-    queue_url: str = Field(
-        "",
-        description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR",
-    )
+    max_image_mb: float = Field(20, gt=0, le=1024, description="size of one image file")
+    max_image_megapixels: float = Field(64, gt=0, le=178, description="width x height of one image")
 
-    # the model
+
+class FetchSettings(ImageSettings):
+    """Fetching pictures by URL."""
+
+    fetch_urls: bool = Field(
+        False, description="whether queries may name an image by URL (ingest always may)"
+    )
+    fetch_private: bool = Field(
+        False, description="whether image URLs may point into private networks"
+    )
+    fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
+
+
+class ModelSettings(DataSettings):
+    """The dual encoder and the detector."""
+
     model: str = Field(
         "openai/clip-vit-base-patch32",
         description="hub name or folder of the dual encoder; bundled is the demo's small CLIP",
@@ -59,15 +102,6 @@ class Settings(BaseSettings):
     model_threads: int = Field(
         0, ge=0, le=1024, description="threads of the forward pass; 0: one per core"
     )
-    batch_size: int = Field(
-        0,
-        ge=0,
-        le=4096,
-        description="images embedded at once while ingesting; 0: found by a short calibration",
-    )
-    query_batch: int = Field(
-        32, ge=1, le=1024, description="concurrent queries embedded together at most"
-    )
     query_timeout_s: float = Field(
         30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503"
     )
@@ -75,14 +109,17 @@ class Settings(BaseSettings):
         10_000, ge=0, description="query embeddings kept in memory; 0 keeps none"
     )
 
-    # the embedded index
+
+class FaissSettings(DataSettings):
+    """The embedded index."""
+
     index_timeout_s: float = Field(
         30,
         gt=0,
         le=3600,
         description="seconds that a write or a change of versions waits for others to finish",
     )
-    codes_from: int = Field(
+    quantize_from: int = Field(
         20_000,
         ge=1,
         description="products from which on 8-bit codes of the vectors are kept for scans",
@@ -92,21 +129,24 @@ class Settings(BaseSettings):
         ge=1,
         description="products from which on a version gets an HNSW graph; fewer are searched exactly",
     )
-    hnsw_links: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
-    hnsw_build_beam: int = Field(
+    hnsw_m: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
+    hnsw_ef_construct: int = Field(
         100,
         ge=10,
         le=10_000,
-        description="breadth of the search that links a product into it (efConstruction)",
+        description="care taken when a product is linked into the graph (ef_construct)",
     )
-    hnsw_breadth: float = Field(
-        1.5,
+    hnsw_ef: int = Field(
+        256,
         ge=1,
-        le=100,
-        description="beam of a graph search as a multiple of the candidate set (efSearch)",
+        le=100_000,
+        description="least beam of a graph search; it grows with the candidates and the products",
     )
 
-    # Qdrant
+
+class QdrantSettings(DataSettings):
+    """The Qdrant server and how a collection is laid out there."""
+
     qdrant_url: str = Field(
         "http://localhost:6333",
         description="address of the Qdrant server; :memory: or a folder runs the client's local mode",
@@ -194,31 +234,33 @@ class Settings(BaseSettings):
         "", description="keyword field by which products are stored together, such as a shop's id"
     )
 
-    # the service
-    host: str = Field("127.0.0.1", description="address the service binds")
-    port: int = Field(8000, ge=0, le=65535, description="port the service binds; 0: any free one")
-    workers: int = Field(1, ge=1, le=256, description="serving processes")
-    threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
-    request_timeout_s: int = Field(
-        60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced"
-    )
-    graceful_timeout_s: int = Field(
-        30, ge=1, le=3600, description="seconds that running requests get when the service stops"
-    )
-    admin_token: SecretStr = Field(
-        SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403"
-    )
-    log_format: Literal["human", "json"] = Field(
-        "human", description="log lines for people or for machines"
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="least severe level logged"
+    @field_validator("qdrant_url")
+    @classmethod
+    def _known_qdrant(cls, url: str) -> str:
+        if url == ":memory:" or url.startswith(("http://", "https://")):
+            return url
+        if re.fullmatch(r"[\w.-]+:\d+", url):
+            raise ValueError(f"has no http:// in front; write http://{url}")
+        if "://" in url or "/" not in url:
+            raise ValueError(
+                "must start with http:// or https://; for the client's local mode write a folder"
+                " such as ./qdrant, or :memory:"
+            )
+        return url
+
+
+class IndexSettings(FaissSettings, QdrantSettings):
+    """Which index backend answers, and its own settings."""
+
+    backend: Literal["faiss", "qdrant"] = Field(
+        "faiss", description="index backend: faiss (embedded, SQLite beneath) or qdrant"
     )
 
-    # limits of a request
+
+class LimitSettings(_Group):
+    """What one request may ask for."""
+
     max_body_mb: float = Field(32, gt=0, le=1024, description="size of a request body")
-    max_image_mb: float = Field(20, gt=0, le=1024, description="size of one image file")
-    max_image_megapixels: float = Field(64, gt=0, le=178, description="width x height of one image")
     max_text_chars: int = Field(10_000, ge=1, description="characters of one query text")
     max_texts: int = Field(16, ge=1, description="texts in one query")
     max_examples: int = Field(100, ge=1, description="products in like and unlike together")
@@ -232,16 +274,38 @@ class Settings(BaseSettings):
     facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
     max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
 
-    # fetching pictures by URL
-    fetch_urls: bool = Field(
-        False, description="whether queries may name an image by URL (ingest always may)"
-    )
-    fetch_private: bool = Field(
-        False, description="whether image URLs may point into private networks"
-    )
-    fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
 
-    # ingest and jobs
+class ServiceSettings(LogSettings):
+    """The service and its serving processes."""
+
+    host: str = Field("127.0.0.1", description="address the service binds")
+    port: int = Field(8000, ge=0, le=65535, description="port the service binds; 0: any free one")
+    workers: int = Field(1, ge=1, le=256, description="serving processes")
+    threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
+    request_timeout_s: int = Field(
+        60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced"
+    )
+    graceful_timeout_s: int = Field(
+        30, ge=1, le=3600, description="seconds that running requests get when the service stops"
+    )
+    admin_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403"
+    )
+
+
+class IngestSettings(DataSettings):
+    """Ingest, reindex, and the jobs of workers."""
+
+    queue_url: str = Field(
+        "",
+        description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR",
+    )
+    batch_size: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="images embedded at once while ingesting; 0: found by a short calibration",
+    )
     decode_threads: int = Field(
         0, ge=0, le=256, description="threads that read and decode images; 0: one per core"
     )
@@ -294,13 +358,6 @@ class Settings(BaseSettings):
         0, ge=0, le=1, description="how much lower the nDCG of a new version may be"
     )
 
-    @field_validator("qdrant_url")
-    @classmethod
-    def _known_qdrant(cls, url: str) -> str:
-        if not url or ("://" in url and not url.startswith(("http://", "https://"))):
-            raise ValueError("must start with http:// or https://, or be :memory: or a folder")
-        return url
-
     @field_validator("queue_url")
     @classmethod
     def _known_queue(cls, url: str) -> str:
@@ -309,26 +366,17 @@ class Settings(BaseSettings):
         return url
 
 
-def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, `overrides` (a flag's value) winning; `InvalidSettings` names every wrong variable."""
-    try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each value
-    except ValidationError as error:
-        raise InvalidSettings(
-            [FieldError(PREFIX + str(e["loc"][0]).upper(), e["msg"]) for e in error.errors()]
-        ) from None
-
-
-def settings_table() -> str:
-    """All settings as a Markdown table: variable, default, meaning."""
-    rows = ["| variable | default | meaning |", "|-|-|-|"]
-    for name, field in Settings.model_fields.items():
-        default = (
-            field.default.get_secret_value()
-            if isinstance(field.default, SecretStr)
-            else str(field.default)
-        )
-        rows.append(
-            f"| `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |"
-        )
-    return "\n".join(rows)
+GROUPS: tuple[type[_Group], ...] = (
+    DataSettings,
+    ModelSettings,
+    ImageSettings,
+    FetchSettings,
+    IndexSettings,
+    FaissSettings,
+    QdrantSettings,
+    ServiceSettings,
+    LimitSettings,
+    IngestSettings,
+    LogSettings,
+)
+"""In the order in which they are documented."""
