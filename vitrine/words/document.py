@@ -57,13 +57,14 @@ class DocumentWords:
 
     `term_ids` is uint32 (terms,), ascending, each once; `values` is float32 (terms,), between 0 and 1:
     the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words` are
-    the words as they stand in the product (folded), for spelling and suggestions; `exact_keys` see
-    `vitrine.words.exact`.
+    the words as they stand in the product (folded), `names` those of them outside its prose: what
+    spelling is corrected to and suggestions complete. `exact_keys` see `vitrine.words.exact`.
     """
 
     term_ids: NDArray[np.uint32]
     values: NDArray[np.float32]
     words: frozenset[str]
+    names: frozenset[str]
     exact_keys: tuple[str, ...]
 
 
@@ -75,16 +76,19 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     """
     frequencies: defaultdict[int, float] = defaultdict(float)
     words: set[str] = set()
+    names: set[str] = set()
     for group, text_words in _texts(product, schema, analyzer):
         length = len(text_words)
         norm = 1 - group.b + group.b * length / group.length
         for word, term in text_words:
             frequencies[term_id(term)] += group.weight / norm
             words.add(word)
+            if group is not FIELD_GROUPS["prose"]:
+                names.add(word)
     ids = np.array(sorted(frequencies), dtype=np.uint32)
     weighted = np.array([frequencies[i] for i in ids.tolist()], dtype=np.float64)
     values = (weighted / (K1 + weighted)).astype(np.float32)
-    return DocumentWords(ids, values, frozenset(words), exact_keys(product))
+    return DocumentWords(ids, values, frozenset(words), frozenset(names), exact_keys(product))
 
 
 def _texts(

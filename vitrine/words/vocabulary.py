@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log1p
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from vitrine.words.terms import term_id
 
 __all__ = ["Vocabulary", "VocabularyCounts"]
 
+Key = TypeVar("Key", int, str)
+
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
@@ -25,7 +28,8 @@ class Vocabulary:
 
     `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
     (terms,): in how many products the term occurs. `words` are the words as they stand in the
-    products, in code point order, `word_counts` int32 (words,) their products.
+    products, in code point order, `word_counts` int32 (words,) their products, `name_counts` int32
+    (words,) those of them that have the word outside their prose.
 
     Every process and both backends weigh a query with the same table: it is stored with the version
     as `to_bytes`, and never counted by a shard or a segment of its own. It is counted when a version
@@ -38,6 +42,7 @@ class Vocabulary:
     term_counts: NDArray[np.int32]
     words: tuple[str, ...]
     word_counts: NDArray[np.int32]
+    name_counts: NDArray[np.int32]
 
     @classmethod
     def empty(cls) -> Vocabulary:
@@ -82,6 +87,7 @@ class Vocabulary:
             term_counts=self.term_counts,
             words=np.frombuffer("\n".join(self.words).encode("utf-8"), dtype=np.uint8),
             word_counts=self.word_counts,
+            name_counts=self.name_counts,
         )
         return packed.getvalue()
 
@@ -97,6 +103,7 @@ class Vocabulary:
                     packed["term_counts"],
                     tuple(text.split("\n")) if text else (),
                     packed["word_counts"],
+                    packed["name_counts"],
                 )
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"the stored vocabulary is damaged: {error}") from error
@@ -114,11 +121,11 @@ class VocabularyCounts:
         self._count = start.count if start else 0
         self._terms: Counter[int] = Counter()
         self._words: Counter[str] = Counter()
+        self._names: Counter[str] = Counter()
         if start:
-            self._terms.update(
-                dict(zip(start.term_ids.tolist(), start.term_counts.tolist(), strict=True))
-            )
-            self._words.update(dict(zip(start.words, start.word_counts.tolist(), strict=True)))
+            self._terms.update(_counts(start.term_ids.tolist(), start.term_counts))
+            self._words.update(_counts(start.words, start.word_counts))
+            self._names.update(_counts(start.words, start.name_counts))
 
     @property
     def count(self) -> int:
@@ -131,6 +138,7 @@ class VocabularyCounts:
             self._count += 1
             self._terms.update(document.term_ids.tolist())
             self._words.update(document.words)
+            self._names.update(document.names)
 
     def remove(self, documents: Iterable[DocumentWords]) -> None:
         """Count products out, as they were when they were added."""
@@ -138,14 +146,14 @@ class VocabularyCounts:
             self._count -= 1
             self._terms.subtract(document.term_ids.tolist())
             self._words.subtract(document.words)
+            self._names.subtract(document.names)
 
     def merge(self, other: VocabularyCounts) -> None:
         """Count in all that another one counted."""
         self._count += other._count
-        for number, change in other._terms.items():
-            self._terms[number] += change
-        for word, change in other._words.items():
-            self._words[word] += change
+        self._terms.update(other._terms)
+        self._words.update(other._words)
+        self._names.update(other._names)
 
     def vocabulary(self) -> Vocabulary:
         """The counts of this moment; what no product has any more is left out."""
@@ -157,4 +165,9 @@ class VocabularyCounts:
             np.array([n for _, n in terms], dtype=np.int32),
             tuple(word for word, _ in words),
             np.array([n for _, n in words], dtype=np.int32),
+            np.array([max(self._names[word], 0) for word, _ in words], dtype=np.int32),
         )
+
+
+def _counts(keys: Sequence[Key], counts: NDArray[np.int32]) -> dict[Key, int]:
+    return dict(zip(keys, counts.tolist(), strict=True))

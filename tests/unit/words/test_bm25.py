@@ -66,6 +66,12 @@ def test_a_products_values_do_not_depend_on_other_products():
     assert np.array_equal(words_of(product).values, alone.values)
 
 
+def test_names_are_the_words_outside_prose():
+    words = words_of(Product(id="1", title="Red hat", description="Soft hat of wool."))
+    assert words.names == {"red", "hat"}
+    assert words.words == {"red", "hat", "soft", "wool"}
+
+
 def test_term_ids_ascend_and_values_lie_between_0_and_1():
     words = words_of(Product(id="1", title="hat " * 50, description="wool silk hat " * 99))
     assert words.term_ids.dtype == np.uint32
