@@ -23,9 +23,9 @@ from service.models.recognition import (
 )
 from service.pictures import required_picture
 from service.rendering import answer, search_answer
+from vitrine.boxes import draw_boxes
 from vitrine.errors import InvalidQuery
 from vitrine.filters import parse_filter
-from vitrine.images.boxes import draw_boxes
 from vitrine.queries import SearchQuery
 from vitrine.recognition import Found
 

@@ -183,7 +183,7 @@ def detect(
     image: Path, labels: tuple[str, ...], threshold: float | None, save: Path | None, as_json: bool
 ) -> None:
     """Find objects of LABELS in IMAGE (zero-shot) and print their boxes in pixels."""
-    from vitrine.images.boxes import draw_boxes
+    from vitrine.boxes import draw_boxes
     from vitrine.recognition import DEFAULT_THRESHOLD
 
     with closing(_open()) as vitrine:

@@ -102,7 +102,7 @@ def test_a_box_beyond_the_picture_is_clipped_to_at_least_one_pixel():
 
 
 def test_boxes_are_drawn_on_a_copy():
-    from vitrine.images.boxes import draw_boxes
+    from vitrine.boxes import draw_boxes
 
     drawn = draw_boxes(
         RED, [Detection("mug", 0.9, (5, 5, 30, 50)), Detection("ü" * 500, 0.1, (-3, -3, 90, 90))]

@@ -1,4 +1,4 @@
-"""The versions of the embedded index: a folder each, and one pointer file that names the live one."""
+"""Creating, opening, publishing and discarding versions."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
-from vitrine.index.faiss.factory import open_index
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.records.metadata import Metadata
 from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.versions.factory import open_index
+from vitrine.index.faiss.versions.pointer import LivePointer
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import FaissSettings
-from vitrine.storage.atomic import atomic_write, sync_folder
+from vitrine.storage.atomic import sync_folder
 
 __all__ = ["FaissVersions", "open_versions"]
 
@@ -56,7 +57,7 @@ class FaissVersions:
         self._planner = planner
         self._opened: dict[str, FaissIndex] = {}
         self._guard = threading.Lock()
-        self._pointer: tuple[tuple[int, int], str] | None = None
+        self._pointer = LivePointer(root / POINTER)
 
     def create(
         self,
@@ -95,7 +96,7 @@ class FaissVersions:
             if name not in self._opened:
                 self._opened[name] = open_index(
                     path / RECORDS,
-                    lambda: self._metadata(name).info(live=self._live_name() == name, count=0),
+                    lambda: self._metadata(name).info(live=self._pointer.name() == name, count=0),
                     self._settings,
                     planner=self._planner,
                 )
@@ -103,7 +104,7 @@ class FaissVersions:
 
     def live(self) -> VectorIndex:
         """The version that the pointer names now."""
-        name = self._live_name()
+        name = self._pointer.name()
         if name is None:
             raise NoLiveVersion(
                 "no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists"
@@ -132,15 +133,15 @@ class FaissVersions:
             verify(index)
         with self._changing():
             self._require_complete(name)
-            previous = self._live_name()
-            atomic_write(self.root / POINTER, name.encode())
+            previous = self._pointer.name()
+            self._pointer.replace(name)
         return previous
 
     def discard(self, name: str) -> None:
         """Delete a version; it disappears in one step, then its files go."""
         with self._changing():
             self._require(name)
-            if name == self._live_name():
+            if name == self._pointer.name():
                 raise Conflict(f"version {name} is live; publish another one first")
             gone = self.root / f".{uuid.uuid4().hex}.gone"
             os.rename(self.root / name, gone)
@@ -149,7 +150,7 @@ class FaissVersions:
 
     def list(self) -> builtins.list[VersionInfo]:
         """All versions, newest first."""
-        live = self._live_name()
+        live = self._pointer.name()
         found = []
         for name in sorted(self._names(), reverse=True):
             try:
@@ -165,7 +166,7 @@ class FaissVersions:
         ready = [
             name
             for name in sorted(self._names(), reverse=True)
-            if self._metadata(name).complete and name != self._live_name()
+            if self._metadata(name).complete and name != self._pointer.name()
         ]
         gone = []
         for name in surplus(ready, keep=keep, spare=spare):
@@ -220,22 +221,6 @@ class FaissVersions:
             return [name for name in os.listdir(self.root) if is_version_name(name)]
         except FileNotFoundError:
             return []
-
-    def _live_name(self) -> str | None:
-        """What the pointer file says; read again only when it has been replaced."""
-        path = self.root / POINTER
-        try:
-            stat = os.stat(path)
-            stamp = (stat.st_ino, stat.st_mtime_ns)
-            if self._pointer is None or self._pointer[0] != stamp:
-                self._pointer = (stamp, path.read_text())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise IndexUnavailable(
-                f"{path} cannot be read ({error.strerror or error}); check its permissions"
-            ) from error
-        return self._pointer[1]
 
     def _metadata(self, name: str) -> Metadata:
         try:
