@@ -1,4 +1,4 @@
-"""The pages: search at `/`, one picture analyzed at `/try`, the operator's page at `/admin`."""
+"""The pages: search at `/`, trying the models at `/try`, operation at `/admin`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def product(product_id: str) -> Response:
 
 @pages.get("/try")
 def try_page() -> str:
-    """Show the page on which a picture is compared, classified and searched for objects."""
+    """Show the page on which a picture is classified, compared and searched for objects."""
     return render_template("try.html")
 
 
 @pages.get("/admin")
 def admin() -> str:
-    """Show the operator's page; it asks for the token that the admin API wants."""
+    """Show the operator's page, which uses the admin API with the token that it asks for."""
     return render_template("admin.html")

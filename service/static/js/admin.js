@@ -1,106 +1,114 @@
 // The operator's page: everything on it is an endpoint of the admin API.
 
-import { byId } from "./page/dom.js";
-import { toast } from "./page/toast.js";
-import { sentence } from "./results/notices.js";
-import { Desk, forgetToken, hasToken, useToken } from "./admin/desk.js";
+/** @import { Problem } from "./api/client.js" */
+
+import { AdminClient, forgetToken, hasToken, useToken } from "./admin/client.js";
 import { showFailures } from "./admin/failures.js";
-import { showJobs, working } from "./admin/jobs.js";
+import { isActive, showJobs } from "./admin/jobs.js";
 import { showVersions } from "./admin/versions.js";
+import { problemFrom } from "./api/client.js";
+import { block, button, form, input } from "./page/dom.js";
+import { sentence, toast } from "./page/messages.js";
 
 const SOON_MS = 1500;
 const LATER_MS = 10_000;
 
-let next = null;
+const client = new AdminClient();
+let timer = 0;
 
-const desk = new Desk({
-  act: async (work, said) => {
-    try {
-      await work();
-      toast(said);
-    } catch (problem) {
-      if (!turnedAway(problem)) toast(sentence(problem.message));
-    }
-    refresh();
-  },
-});
+/** Do the work, then say `message`, or what went wrong. @param {() => Promise<unknown>} work @param {string} message */
+async function run(work, message) {
+  try {
+    await work();
+    toast(message);
+  } catch (error) {
+    const problem = problemFrom(error);
+    if (!isTurnedAway(problem)) toast(sentence(problem.message));
+  }
+  refresh();
+}
+
+/** @param {string} id */
+const cancel = (id) => run(() => client.cancel(id), "Stopping job.");
 
 /** Show how everything stands, and again before long: soon while a job runs. */
 async function refresh() {
-  clearTimeout(next);
+  clearTimeout(timer);
   let wait = LATER_MS;
   try {
     const [versions, jobs, failures] = await Promise.all([
-      desk.versions(),
-      desk.jobs(),
-      desk.failures(),
+      client.versions(),
+      client.jobs(),
+      client.failures(),
     ]);
     enter();
-    wrong("desk-wrong", "");
-    showVersions(byId("versions"), versions, desk);
-    showJobs(byId("jobs"), jobs, desk);
-    showFailures(byId("failures"), failures);
-    byId("retry").hidden = failures.total === 0;
-    if (jobs.some(working)) wait = SOON_MS;
-  } catch (problem) {
-    if (turnedAway(problem)) return;
+    showError("admin-error", "");
+    showVersions(versions, client, run);
+    showJobs(jobs, cancel);
+    showFailures(failures);
+    button("retry").hidden = failures.total === 0;
+    if (jobs.some(isActive)) wait = SOON_MS;
+  } catch (error) {
+    const problem = problemFrom(error);
+    if (isTurnedAway(problem)) return;
     enter();
-    wrong("desk-wrong", `${problem.title ?? "The page failed"}. ${sentence(problem.message)}`);
+    showError("admin-error", `${problem.title}. ${sentence(problem.message)}`);
   }
-  next = setTimeout(refresh, wait);
+  timer = setTimeout(refresh, wait);
 }
 
 function enter() {
-  byId("gate").hidden = true;
-  byId("desk").hidden = false;
-  byId("leave").hidden = false;
+  block("sign-in").hidden = true;
+  block("admin").hidden = false;
+  block("sign-out").hidden = false;
 }
 
-/** Without a good token there is only the gate; says whether that was the trouble. */
-function turnedAway(problem) {
+/** Without a good token there is only the form that takes one; tells whether that was the trouble. @param {Problem} problem */
+function isTurnedAway(problem) {
   if (problem.status !== 401 && problem.status !== 403) return false;
   forgetToken();
-  askToken(problem.status === 401 ? "That is not the token." : sentence(problem.message));
+  askToken(problem.status === 401 ? "The token is wrong." : sentence(problem.message));
   return true;
 }
 
 function askToken(reason = "") {
-  clearTimeout(next);
-  byId("gate").hidden = false;
-  byId("desk").hidden = true;
-  byId("leave").hidden = true;
-  wrong("gate-wrong", reason);
-  byId("token").focus();
+  clearTimeout(timer);
+  block("sign-in").hidden = false;
+  block("admin").hidden = true;
+  block("sign-out").hidden = true;
+  showError("sign-in-error", reason);
+  input("token").focus();
 }
 
-function wrong(id, text) {
-  byId(id).textContent = text;
-  byId(id).hidden = !text;
+/** @param {string} id @param {string} text */
+function showError(id, text) {
+  block(id).textContent = text;
+  block(id).hidden = !text;
 }
 
-byId("gate").addEventListener("submit", (event) => {
+form("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  useToken(byId("token").value);
-  byId("token").value = "";
+  useToken(input("token").value);
+  input("token").value = "";
   refresh();
 });
-byId("leave").addEventListener("click", () => {
+button("sign-out").addEventListener("click", () => {
   forgetToken();
   askToken();
 });
-byId("reindex").addEventListener("submit", (event) => {
+form("reindex").addEventListener("submit", (event) => {
   event.preventDefault();
-  const form = new FormData(event.target);
-  const [source, model] = ["source", "model"].map((name) => form.get(name).trim() || undefined);
-  desk.act(
-    () => desk.reindex({ source, model, verify: form.has("verify") }),
-    "The reindex has begun.",
+  const fields = new FormData(form("reindex"));
+  const [source, model] = ["source", "model"].map(
+    (name) => String(fields.get(name)).trim() || undefined,
   );
+  const verify = fields.has("verify");
+  run(() => client.reindex({ source, model, verify }), "Reindex started.");
 });
-byId("retry").addEventListener("click", () =>
-  desk.act(() => desk.retry(), "All failed products are tried again."),
-);
-document.addEventListener("visibilitychange", () => !document.hidden && hasToken() && refresh());
+button("retry").addEventListener("click", () => run(client.retry, "Retrying all failed products."));
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && hasToken()) refresh();
+});
 
 if (hasToken()) refresh();
 else askToken();

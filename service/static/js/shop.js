@@ -1,165 +1,183 @@
 // The search page: the address is the state, every change of it is one search.
 
+/** @import { Catalogue, FirstPage, State } from "./types.js" */
+/** @import { Problem } from "./api/client.js" */
+
+import { aborted, problemFrom } from "./api/client.js";
 import { showChips } from "./filters/chips.js";
-import { panel } from "./filters/panel.js";
-import { byId, keepingFocus } from "./page/dom.js";
+import { filterPanel } from "./filters/panel.js";
+import { block, byId, input, keepingFocus } from "./page/dom.js";
+import { filterDrawer } from "./page/drawer.js";
 import { plural } from "./page/format.js";
-import { filterSheet } from "./page/sheet.js";
-import { listenForPictures, shrink } from "./picture/intake.js";
-import { keep } from "./picture/kept.js";
+import { sentence, toast } from "./page/messages.js";
+import { pictureStore } from "./picture/store.js";
+import { listenForPictures, shrink } from "./picture/upload.js";
 import { Detail } from "./results/detail.js";
 import { Grid } from "./results/grid.js";
-import { headline, sortOptions, tally } from "./results/heading.js";
-import { nothingFound, sentence, wentWrong } from "./results/notices.js";
+import { headline, resultCount, showSorts } from "./results/heading.js";
+import { noMatches, wentWrong } from "./results/notices.js";
 import { read, write } from "./search/address.js";
-import { showAsked } from "./search/asked.js";
 import { searchBox } from "./search/box.js";
-import { showIdeas } from "./search/ideas.js";
+import { loadQueryParts } from "./search/query_parts.js";
 import { Session } from "./search/session.js";
-import { EMPTY, asks, filtered, sameSearch, withFilter } from "./search/state.js";
-import { toast } from "./page/toast.js";
+import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
+import { showSuggestions } from "./search/suggestions.js";
+
+/** What is known once the catalogue's fields are. @typedef {{catalogue: Catalogue, filters: ReturnType<typeof filterPanel>}} Shop */
 
 const session = new Session();
 const grid = new Grid({
-  next: (cursor) => session.next(state, catalogue, cursor),
-  failed: (problem) => toast(`More products did not come: ${sentence(problem.detail)}`),
+  next: async (cursor) => session.next(state, (await prepare()).catalogue, cursor),
+  failed: (problem) => toast(`More products could not be loaded: ${sentence(problem.detail)}`),
 });
-const sheet = filterSheet({ clear: () => go({ ...state, filters: {} }) });
+const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
-  ask: (text, typing) => go({ ...state, text }, { typing }),
+  search: (text, typing) => go({ ...state, text }, { typing }),
   ready: () => ready,
 });
-const detail = new Detail(byId("detail"), {
+const detail = new Detail({
   open,
-  alike,
-  unlike: () => (asks(state) ? unlike : null),
+  moreLike,
+  lessLike: () => (hasQuery(state) ? lessLike : null),
   closed,
 });
-let catalogue = null;
-let fields = [];
-let filters = null;
+const waysOut = { clearFilters: () => go({ ...state, filters: {} }), clearAll };
+
+/** @type {Shop | null} */
+let shop = null;
 let state = EMPTY;
+/** @type {string | null} */
 let currency = null;
-let opener = null; // what had the focus when a product was opened, and has it again when it is closed
+/** What had the focus when a product was opened, and has it again when it is closed. @type {Element | null} */
+let opener = null;
 
 /**
  * Move to a state and put it into the address; while words are typed the address's last entry is replaced. `depth` is how
  * many entries ago no product was open.
+ * @param {State} next
+ * @param {{typing?: boolean, depth?: number}} [options]
  */
 function go(next, { typing = false, depth } = {}) {
   const before = state;
   state = next;
   const address = location.pathname + write(state);
   if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
-  else if (address !== location.pathname + location.search)
+  else if (address !== location.pathname + location.search) {
     history.pushState({ typing, depth }, "", address);
+  }
   render(before, { keepWords: typing });
 }
 
-function render(before, { keepWords = false } = {}) {
+/** @param {State | null} before */
+async function render(before, { keepWords = false } = {}) {
   if (!keepWords) box.show(state.text);
-  if (state.show !== before?.show) detail.show(state.show);
-  if (before?.show && !state.show) opener?.focus({ preventScroll: true });
-  if (!before || !sameSearch(state, before)) {
-    if (before) toTop();
-    return find();
+  if (state.show !== (before?.show ?? null)) detail.show(state.show);
+  if (before?.show && !state.show && opener instanceof HTMLElement) {
+    opener.focus({ preventScroll: true });
   }
-  return null;
+  if (before && sameSearch(state, before)) return;
+  if (before) scrollToTop();
+  await runSearch();
 }
 
 /** After a change the products begin at the top again. */
-function toTop() {
-  const top = byId("main").getBoundingClientRect().top;
+function scrollToTop() {
+  const { top } = block("main").getBoundingClientRect();
   if (top < 0) window.scrollBy({ top: top - 96, behavior: "instant" });
 }
 
-async function find() {
+async function runSearch() {
   grid.wait();
-  byId("filters").classList.add("filters--waiting");
-  const asked = state;
+  block("filters").classList.add("filters--waiting");
+  const searched = state;
   try {
-    await prepare(); // done already, unless the catalogue's fields could not be had at first
-    const [answer, place] = await Promise.all([
-      session.run(asked, catalogue),
-      showAsked(byId("asked"), asked, go),
+    const { catalogue } = await prepare();
+    const [answer, showParts] = await Promise.all([
+      session.run(searched, catalogue),
+      loadQueryParts(searched, go),
     ]);
-    place();
-    show(asked, answer);
-  } catch (problem) {
-    if (problem.name === "AbortError") return;
-    fail(asked, problem);
+    showParts();
+    showAnswer(searched, answer);
+  } catch (error) {
+    if (aborted(error)) return;
+    fail(searched, problemFrom(error));
   }
-  byId("filters").classList.remove("filters--waiting");
+  block("filters").classList.remove("filters--waiting");
 }
 
-/** What depends on the catalogue alone. */
+/** What depends on the catalogue alone. @returns {Promise<Shop>} */
 async function prepare() {
-  if (filters) return;
-  catalogue = await session.catalogue();
-  ({ fields } = catalogue);
-  filters ??= panel(byId("filters"), fields, (name, filter) => go(withFilter(state, name, filter)));
-  byId("styles-label").hidden = !fields.some((field) => field.name === "group_id");
+  if (shop) return shop;
+  const catalogue = await session.catalogue();
+  const { fields } = catalogue;
+  shop ??= {
+    catalogue,
+    filters: filterPanel(fields, (name, filter) => go(withFilter(state, name, filter))),
+  };
+  block("styles-label").hidden = !fields.some((field) => field.name === "group_id");
+  return shop;
 }
 
-function show(asked, answer) {
+/** @param {State} searched @param {FirstPage} answer */
+function showAnswer(searched, answer) {
   currency = commonCurrency(answer);
-  filters.update(answer.facets, asked, currency);
-  showHead(asked);
-  byId("count").textContent = tally(asked, answer);
-  sheet.say(`Show ${plural(answer.total, "product")}`);
-  if (!asks(asked) && !filtered(asked))
-    showIdeas(byId("ideas"), answer.facets, fields, (text) => go({ ...EMPTY, text }));
-  const acts = { open, alike, unlike: asks(asked) ? unlike : null };
+  shop?.filters.update(answer.facets, searched, currency);
+  showHead(searched);
+  block("count").textContent = resultCount(searched, answer);
+  drawer.label(`Show ${plural(answer.total, "product")}`);
+  if (shop && !hasQuery(searched) && !isFiltered(searched)) {
+    showSuggestions(answer.facets, shop.catalogue.fields, (text) => go({ ...EMPTY, text }));
+  }
   if (answer.hits.length) {
     say();
-    grid.show(answer, acts);
+    grid.show(answer, { open, moreLike, lessLike: hasQuery(searched) ? lessLike : null });
   } else {
     grid.clear();
-    say(nothingFound(asked, ways));
+    say(noMatches(searched, waysOut));
   }
 }
 
-function fail(asked, problem, retry = find) {
+/** @param {State} searched @param {Problem} problem */
+function fail(searched, problem, retry = runSearch) {
   grid.clear();
-  showHead(asked);
-  byId("count").textContent = "";
-  say(
-    wentWrong(problem, {
-      ...ways,
-      retry,
-      clearAll: () => (sameSearch(state, EMPTY) ? find() : go(EMPTY)),
-    }),
-  );
-  if (asked.picture) showAsked(byId("asked"), asked, go).then((place) => place());
+  showHead(searched);
+  block("count").textContent = "";
+  say(wentWrong(problem, { ...waysOut, retry }));
+  if (searched.picture) loadQueryParts(searched, go).then((showParts) => showParts());
 }
 
-/** Put a notice in the place of products, or take it away. */
+/** Put a notice in the place of products, or take it away. @param {...HTMLElement} notices */
 function say(...notices) {
-  keepingFocus(byId("notice"), () => byId("notice").replaceChildren(...notices));
+  keepingFocus(block("notice"), () => block("notice").replaceChildren(...notices));
 }
 
-function showHead(asked) {
-  byId("welcome").hidden = asks(asked) || filtered(asked);
-  byId("title").textContent = headline(asked);
-  document.title = asks(asked) ? `${headline(asked)} – Vitrine` : "Vitrine";
-  sortOptions(byId("sort"), asked, fields);
-  byId("styles").checked = asked.styles;
-  const active = showChips(byId("chips"), asked, fields, currency, go);
-  byId("filters-badge").textContent = String(active);
-  byId("filters-badge").hidden = active === 0;
+/** @param {State} searched */
+function showHead(searched) {
+  const fields = shop?.catalogue.fields ?? [];
+  block("welcome").hidden = hasQuery(searched) || isFiltered(searched);
+  block("title").textContent = headline(searched);
+  document.title = hasQuery(searched) ? `${headline(searched)} – Vitrine` : "Vitrine";
+  showSorts(searched, fields);
+  input("styles").checked = searched.styles;
+  const active = showChips(searched, fields, currency, go);
+  block("filters-badge").textContent = String(active);
+  block("filters-badge").hidden = active === 0;
 }
 
-const ways = { clearFilters: () => go({ ...state, filters: {} }), clearAll: () => go(EMPTY) };
+function clearAll() {
+  if (sameSearch(state, EMPTY)) runSearch();
+  else go(EMPTY);
+}
 
-/** The currency of the amounts on the page: the most frequent one. */
+/** The currency of the amounts on the page: the most frequent one. @param {FirstPage} answer */
 function commonCurrency({ facets, hits, others }) {
-  return (
-    facets.currency?.[0]?.value ??
-    [...hits, ...others].find((hit) => hit.product.currency)?.product.currency ??
-    currency
-  );
+  const counted = Array.isArray(facets.currency) ? facets.currency[0]?.value : null;
+  if (counted) return String(counted);
+  const priced = [...hits, ...others].find((hit) => hit.product.currency);
+  return priced?.product.currency ?? currency;
 }
 
+/** @param {string} id */
 function open(id) {
   if (!state.show) opener = document.activeElement;
   const depth = state.show ? history.state?.depth : 0;
@@ -173,41 +191,47 @@ function closed() {
   else go({ ...state, show: null });
 }
 
-function alike(id) {
+/** @param {string} id */
+function moreLike(id) {
   go({ ...EMPTY, like: [id], filters: state.filters, styles: state.styles });
 }
 
-function unlike(id) {
-  go({
-    ...state,
-    like: state.like.filter((one) => one !== id),
-    unlike: [...state.unlike, id],
-    show: null,
-  });
+/** @param {string} id */
+function lessLike(id) {
+  const like = state.like.filter((other) => other !== id);
+  go({ ...state, like, unlike: [...state.unlike, id], show: null });
 }
 
+/** @param {File} file */
 async function takePicture(file) {
-  const [key] = await Promise.all([shrink(file).then((small) => keep(small, file.name)), ready]);
-  go({ ...state, picture: key, like: [], unlike: [], sort: "relevance", show: null });
+  const stored = shrink(file).then((small) => pictureStore.add(small, file.name));
+  const [picture] = await Promise.all([stored, ready]);
+  go({ ...state, picture, like: [], unlike: [], sort: "relevance", show: null });
 }
 
-byId("sort").addEventListener("change", (event) => go({ ...state, sort: event.target.value }));
-byId("styles").addEventListener("change", (event) =>
-  go({ ...state, styles: event.target.checked }),
-);
-listenForPictures({ take: takePicture, refuse: toast, veil: byId("drop"), input: byId("file") });
+const sorting = byId("sort", HTMLSelectElement);
+sorting.addEventListener("change", () => go({ ...state, sort: sorting.value }));
+const styles = input("styles");
+styles.addEventListener("change", () => go({ ...state, styles: styles.checked }));
+listenForPictures({
+  take: takePicture,
+  refuse: toast,
+  veil: block("drop"),
+  input: input("file"),
+});
 
 /** Move to the state that the address holds; to read it the catalogue's fields must be known. */
 async function fromAddress() {
-  const before = filters ? state : null;
+  const before = shop ? state : null;
   if (!before) grid.wait();
   try {
-    await prepare();
-  } catch (problem) {
-    return fail(state, problem, fromAddress);
+    const { catalogue } = await prepare();
+    state = read(location.search, catalogue.fields);
+  } catch (error) {
+    fail(state, problemFrom(error), fromAddress);
+    return;
   }
-  state = read(location.search, fields);
-  return render(before);
+  await render(before);
 }
 
 addEventListener("popstate", fromAddress);

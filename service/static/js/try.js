@@ -1,102 +1,88 @@
 // The page on which a picture is put before the models.
 
-import { catalogue, search } from "./api/client.js";
-import { byId } from "./page/dom.js";
-import { leaf } from "./page/format.js";
-import { toast } from "./page/toast.js";
-import { listenForPictures, shrink } from "./picture/intake.js";
-import { sentence } from "./results/notices.js";
+import { loadCatalogue, problemFrom, search } from "./api/client.js";
+import { block, byId, button, form, input } from "./page/dom.js";
+import { sentence, toast } from "./page/messages.js";
+import { listenForPictures, shrink } from "./picture/upload.js";
+import { leavesOf } from "./search/suggestions.js";
 import { classify, detect, similarity } from "./try/findings.js";
 import { Stage } from "./try/stage.js";
 
 const SIDE = 1280; // small things in a large picture must stay findable
 const MOST_LABELS = 8;
 
-const stage = new Stage(byId("picture"));
-let asking = new AbortController();
+const stage = new Stage();
+const labelsBox = byId("labels", HTMLTextAreaElement);
+let running = new AbortController();
 
+/** @param {Blob} file */
 async function take(file) {
   try {
     await stage.show(await shrink(file, SIDE));
   } catch {
-    toast("This browser cannot read that picture. Take a JPEG, PNG or WebP.");
+    toast("This browser cannot read that picture. Use a JPEG, PNG or WebP.");
     return;
   }
-  byId("empty").hidden = true;
-  byId("picture").hidden = false;
-  byId("another").hidden = false;
-  look();
+  block("empty").hidden = true;
+  block("picture").hidden = false;
+  button("another").hidden = false;
+  await analyze();
 }
 
-function labels() {
-  return [
-    ...new Set(
-      byId("labels")
-        .value.split("\n")
-        .map((line) => line.trim())
-        .filter(Boolean),
-    ),
-  ];
+/** The labels as they were written, each once. */
+function readLabels() {
+  const lines = labelsBox.value.split("\n").map((line) => line.trim());
+  return [...new Set(lines.filter(Boolean))];
 }
 
 /** Ask all three at once; each shows its own answer or its own trouble. */
-async function look() {
-  asking.abort();
-  asking = new AbortController();
-  const wanted = labels();
-  if (!stage.blob) return toast("Give a picture first.");
-  if (!wanted.length) {
-    byId("labels").focus();
-    return toast("Write at least one label.");
+async function analyze() {
+  running.abort();
+  running = new AbortController();
+  const labels = readLabels();
+  if (!stage.blob) return toast("Choose a picture first.");
+  if (!labels.length) {
+    labelsBox.focus();
+    return toast("Enter at least one label.");
   }
-  const question = {
-    picture: stage.blob,
-    labels: wanted,
-    template: byId("template").value,
-    signal: asking.signal,
-    stage,
-  };
-  byId("status").textContent = "Looking…";
-  const finished = await Promise.all([classify(question), similarity(question), detect(question)]);
-  if (finished.every(Boolean)) byId("status").textContent = finished.join(" ");
-  return null;
+  const template = input("template").value;
+  const question = { picture: stage.blob, labels, template, signal: running.signal, stage };
+  block("status").textContent = "Analyzing…";
+  const sentences = await Promise.all([classify(question), similarity(question), detect(question)]);
+  if (sentences.every(Boolean)) block("status").textContent = sentences.join(" ");
 }
 
 /** Labels to begin with: the shop's own categories. */
-async function suggest() {
-  const categories = (await catalogue()).fields.find(
-    (field) => field.type === "path" && field.facet,
-  );
-  if (!categories || byId("labels").value) return;
+async function suggestLabels() {
+  const { fields } = await loadCatalogue();
+  const categories = fields.find((field) => field.type === "path" && field.facet);
+  if (!categories || labelsBox.value) return;
   const { facets } = await search({ facets: [categories.name], limit: 1 });
-  const paths = facets[categories.name].map(({ value }) => value);
-  const leaves = paths
-    .filter((path) => !paths.some((other) => other.startsWith(`${path}/`)))
-    .map((path) => leaf(path).toLowerCase());
-  const spread = leaves.filter((_, at) => at % Math.ceil(leaves.length / MOST_LABELS) === 0);
-  byId("labels").value = spread.join("\n");
+  const facet = facets[categories.name];
+  const leaves = leavesOf(Array.isArray(facet) ? facet.map(({ value }) => String(value)) : []);
+  const step = Math.ceil(leaves.length / MOST_LABELS);
+  labelsBox.value = leaves.filter((_leaf, at) => at % step === 0).join("\n");
 }
 
-/** A picture of the shop, another one each time. */
-async function sample() {
+/** A photo of the shop, another one each time. */
+async function useShopPhoto() {
   try {
-    const { total } = await search({ limit: 1 });
-    const { hits } = await search({ limit: Math.min(total, 100) });
+    const { hits } = await search({ limit: 100 });
     if (!hits.length) return toast("The shop has no products yet.");
     const hit = hits[Math.floor(Math.random() * hits.length)];
     const response = await fetch(hit.image_url);
     if (!response.ok) return toast("That product has no picture. Try again.");
-    return await take(await response.blob());
-  } catch (problem) {
-    return toast(sentence(problem.message));
+    await take(await response.blob());
+  } catch (error) {
+    toast(sentence(problemFrom(error).message));
   }
 }
 
-byId("asking").addEventListener("submit", (event) => {
+form("labels-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  look();
+  analyze();
 });
-byId("another").addEventListener("click", () => byId("file").click());
-byId("sample").addEventListener("click", sample);
-listenForPictures({ take, refuse: toast, veil: byId("drop"), input: byId("file") });
-suggest().catch((problem) => toast(sentence(problem.message)));
+button("another").addEventListener("click", () => input("file").click());
+button("sample").addEventListener("click", useShopPhoto);
+listenForPictures({ take, refuse: toast, veil: block("drop"), input: input("file") });
+suggestLabels().catch((error) => toast(sentence(problemFrom(error).message)));

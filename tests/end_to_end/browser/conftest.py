@@ -42,11 +42,11 @@ class CornerDetector:
 
     def detect(self, image: Image.Image, labels: list[str], *, threshold: float) -> list[Detection]:
         width, height = image.size
-        found = [
+        objects = [
             Detection(labels[0], 0.8, (0.0, 0.0, width / 2, height / 2)),
             Detection(labels[-1], 0.05, (width / 2, height / 2, float(width), float(height))),
         ]
-        return [one for one in found if one.score >= threshold]
+        return [detection for detection in objects if detection.score >= threshold]
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,21 @@ def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, once for all tests here; its headless shell, which draws no window around the page, takes half the time."""
-    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if found is None:
+    executable = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    if executable is None:
         pytest.fail(
             "the browser tests need Chromium: install Debian's package chromium-headless-shell, as .ci/run does",
             pytrace=False,
         )
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        opened = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield opened
         opened.close()
 
 
-def _context(browser: Browser, site: Site, **taste: object) -> BrowserContext:
+def _context(browser: Browser, site: Site, **options: object) -> BrowserContext:
     return browser.new_context(
-        base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **taste}
+        base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **options}
     )
 
 
@@ -127,13 +127,13 @@ def desktop(browser: Browser, site: Site) -> BrowserContext:
 
 @pytest.fixture
 def open_window(browser: Browser, site: Site, desktop: BrowserContext) -> Iterator[object]:
-    """Open windows, those of another taste in a browser of their own; afterwards none of them may have complained."""
+    """Open windows, those with options in a browser of their own; afterwards none of them may have complained."""
     opened: list[tuple[Page | BrowserContext, Window]] = []
 
-    def open_one(**taste: object) -> Window:
-        context = _context(browser, site, **taste) if taste else desktop
+    def open_one(**options: object) -> Window:
+        context = _context(browser, site, **options) if options else desktop
         page = context.new_page()
-        opened.append((context if taste else page, Window(page)))
+        opened.append((context if options else page, Window(page)))
         return opened[-1][1]
 
     yield open_one

@@ -1,4 +1,4 @@
-"""What the tests' shop sells: plain coloured pictures with every kind of field, so that each answer can be worked out by hand."""
+"""What the tests' shop sells: plain colored pictures with every kind of field, so that each answer can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ SCHEMA = Schema(
 
 def product(number: int) -> Product:
     """The product of a number from 0 on; the fields have different periods, so they mix."""
-    colour = list(COLOURS)[number % 6]
+    color = list(COLOURS)[number % 6]
     category = CATEGORIES[number // 6 % 3]
     return Product(
         id=f"p/{number:03d}",
-        title=f"{colour.title()} {category.rpartition('/')[2].lower()} {number}",
+        title=f"{color.title()} {category.rpartition('/')[2].lower()} {number}",
         price=None if number == 5 else 10.0 + number + (0.5 if number == 7 else 0),
         currency="EUR",
-        color=(colour.title(),),
-        colors=(colour,),
+        color=(color.title(),),
+        colors=(color,),
         category=(category,),
-        description=f"A {colour} thing.",
+        description=f"A {color} thing.",
         brand=f"Maker {number % 14:02d}",
         in_stock=number % 5 != 0,
         group_id=f"style-{number // 2:02d}",
@@ -54,10 +54,10 @@ STOCK = tuple(product(number) for number in range(90))
 
 
 def picture(
-    colour: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG"
+    color: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG"
 ) -> bytes:
-    """A plain picture; a shade makes it another one of the same colour."""
-    red, green, blue = COLOURS[colour]
+    """A plain picture; a shade makes it another one of the same color."""
+    red, green, blue = COLOURS[color]
     written = io.BytesIO()
     Image.new("RGB", size, (red, green, abs(blue - shade))).save(written, form)
     return written.getvalue()

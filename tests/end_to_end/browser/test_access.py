@@ -9,17 +9,17 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 _CONTRAST = """() => {
     const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-    const rgba = colour => {
+    const rgba = color => {
         canvas.clearRect(0, 0, 1, 1);
-        canvas.fillStyle = colour;
+        canvas.fillStyle = color;
         canvas.fillRect(0, 0, 1, 1);
         return [...canvas.getImageData(0, 0, 1, 1).data];
     };
     const linear = value => value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
     const light = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
     const ground = element => {
-        const colour = rgba(getComputedStyle(element).backgroundColor);
-        return colour[3] === 255 ? colour : ground(element.parentElement);
+        const color = rgba(getComputedStyle(element).backgroundColor);
+        return color[3] === 255 ? color : ground(element.parentElement);
     };
     const says = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
     const seen = element => element.checkVisibility() && !element.closest(".unseen, .skip, option");
@@ -113,7 +113,7 @@ def test_text_stands_out_from_its_ground(open_window, scheme):
     for address in ("/", "/?q=red&color=red", "/?color=red&price_max=1"):
         window.open(address)
         assert window.page.evaluate(_CONTRAST) == []
-    for address, ready in (("/try", "#sample"), ("/admin", "#gate")):
+    for address, ready in (("/try", "#sample"), ("/admin", "#sign-in")):
         window.page.goto(address)
         expect(window.page.locator(ready)).to_be_visible()
         assert window.page.evaluate(_CONTRAST) == []
@@ -133,18 +133,18 @@ def test_the_page_follows_the_system_into_the_dark_and_the_button_overrules_it(o
     assert window.page.evaluate(ground) == light
 
 
-def test_on_a_phone_the_filters_come_in_a_sheet_and_nothing_sticks_out(open_window):
+def test_on_a_phone_the_filters_come_in_a_drawer_and_nothing_sticks_out(open_window):
     window = open_window(**PHONE)
     window.open("/?q=red")
     assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert len({round(window.cards.nth(n).bounding_box()["x"]) for n in range(4)}) == 2
     expect(window.page.locator("#filters")).to_be_hidden()
     window.page.tap("#open-filters")
-    expect(window.page.locator("#sheet")).to_be_visible()
+    expect(window.page.locator("#drawer")).to_be_visible()
     window.option("color", "red").tap()
     expect(window.page.locator("#show-results")).to_have_text("Show 15 products")
     window.page.tap("#show-results")
-    expect(window.page.locator("#sheet")).to_be_hidden()
+    expect(window.page.locator("#drawer")).to_be_hidden()
     window.counts("15 products")
     expect(window.page.locator("#filters-badge")).to_have_text("1")
     assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -154,10 +154,10 @@ def test_on_a_phone_a_finger_hits_every_control(open_window):
     window = open_window(**PHONE)
     window.open("/?color=red&color=blue")
     window.page.tap("#open-filters")
-    expect(window.page.locator("#sheet")).to_be_visible()
+    expect(window.page.locator("#drawer")).to_be_visible()
     small = window.page.evaluate(
         """() => {
-            const hit = "#sheet button, #sheet .option, #sheet .toggle, .top button, .heading button, .heading select";
+            const hit = "#drawer button, #drawer .option, #drawer .toggle, .top button, .heading button, .heading select";
             const controls = [...document.querySelectorAll(hit)].filter(e => e.checkVisibility() && !e.matches(".plain"));
             return controls.filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML);
         }"""
@@ -165,13 +165,13 @@ def test_on_a_phone_a_finger_hits_every_control(open_window):
     assert small == []
 
 
-def test_the_sheet_s_filters_move_beside_the_products_when_the_window_grows(open_window):
+def test_the_drawer_s_filters_move_beside_the_products_when_the_window_grows(open_window):
     window = open_window(viewport={"width": 700, "height": 900})
     window.open()
     window.page.click("#open-filters")
-    expect(window.page.locator("#sheet")).to_be_visible()
+    expect(window.page.locator("#drawer")).to_be_visible()
     window.page.set_viewport_size({"width": 1280, "height": 900})
-    expect(window.page.locator("#sheet")).to_be_hidden()
+    expect(window.page.locator("#drawer")).to_be_hidden()
     expect(window.page.locator("#aside #filters")).to_be_visible()
 
 

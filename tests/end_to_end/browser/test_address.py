@@ -60,7 +60,7 @@ def test_words_that_are_still_being_typed_leave_one_step_in_the_history(window):
 def test_an_example_product_is_in_the_address(window):
     window.open("/?like=p/000")
     window.counts("89 products")
-    expect(window.page.locator("#asked")).to_contain_text("Red dress 0")
+    expect(window.page.locator("#query-parts")).to_contain_text("Red dress 0")
     window.page.reload()
     window.counts("89 products")
 

@@ -25,18 +25,18 @@ def test_a_wrong_token_is_refused_and_not_kept(window):
     window.page.goto("/admin")
     window.page.fill("#token", "a guess")
     window.page.keyboard.press("Enter")
-    expect(window.page.get_by_role("alert")).to_have_text("That is not the token.")
+    expect(window.page.get_by_role("alert")).to_have_text("The token is wrong.")
     assert window.page.evaluate("sessionStorage.length") == 0
-    expect(window.page.locator("#desk")).to_be_hidden()
+    expect(window.page.locator("#admin")).to_be_hidden()
 
 
 def test_the_token_is_asked_for_once_in_a_tab_and_can_be_forgotten(desk):
     desk.page.reload()
     expect(desk.page.locator("#versions tbody tr").first).to_be_visible()
-    desk.page.click("#leave")
-    expect(desk.page.locator("#gate")).to_be_visible()
+    desk.page.click("#sign-out")
+    expect(desk.page.locator("#sign-in")).to_be_visible()
     desk.page.reload()
-    expect(desk.page.locator("#gate")).to_be_visible()
+    expect(desk.page.locator("#sign-in")).to_be_visible()
 
 
 def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
@@ -52,7 +52,7 @@ def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
     desk.page.reload()
     row = desk.page.locator("#versions tr", has_text=spare)
     row.get_by_role("button", name="Publish").click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert site.vitrine.versions.live().info.name == live.name
     row.get_by_role("button", name="Publish").click()
     desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
@@ -77,7 +77,7 @@ def test_a_reindex_is_started_watched_and_cancelled(desk, site):
     site.jobs._jobs["job-1"] = replace(
         site.jobs.job("job-1"), state="running", done=30, total=90, rate=12.0, eta_s=5.0
     )
-    expect(row).to_contain_text("30 of 90 · 12 a second · 5 s left")
+    expect(row).to_contain_text("30 of 90 · 12 per second · 5 s left")
     expect(row.get_by_role("progressbar")).to_have_attribute("max", "90")
     row.get_by_role("button", name="Cancel").click()
     expect(row).to_contain_text("cancelled")
@@ -86,7 +86,7 @@ def test_a_reindex_is_started_watched_and_cancelled(desk, site):
 def test_a_second_reindex_says_that_one_is_running(desk):
     desk.expected += ["409"]
     desk.page.get_by_role("button", name="Start").click()
-    expect(desk.page.locator("#toast")).to_contain_text("begun")
+    expect(desk.page.locator("#toast")).to_contain_text("Reindex started")
     desk.page.get_by_role("button", name="Start").click()
     expect(desk.page.locator("#toast")).to_contain_text("is running")
 
@@ -94,6 +94,6 @@ def test_a_second_reindex_says_that_one_is_running(desk):
 def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
     expect(desk.page.locator("#failures tbody tr")).to_have_count(3)
     expect(desk.page.locator("#failures")).to_contain_text("the file ends before the picture does")
-    desk.page.get_by_role("button", name="Try all again").click()
+    desk.page.get_by_role("button", name="Retry all").click()
     expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("retry")
     assert "job-1" in site.jobs.asked

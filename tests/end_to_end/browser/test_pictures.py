@@ -19,7 +19,7 @@ def shows_reds_first(window):
 def test_a_chosen_file_finds_what_looks_like_it(window, red_file):
     window.open().page.set_input_files("#file", red_file)
     shows_reds_first(window)
-    expect(window.page.locator("#asked")).to_contain_text("red thing.png")
+    expect(window.page.locator("#query-parts")).to_contain_text("red thing.png")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -41,7 +41,7 @@ def test_while_a_file_is_dragged_the_page_says_where_to_drop_it(window):
 def test_a_dropped_file_that_is_no_picture_is_refused_with_the_reason(window):
     window.open()
     window.drop(b"hello", name="notes.txt", kind="text/plain")
-    expect(window.page.locator("#toast")).to_contain_text("no picture")
+    expect(window.page.locator("#toast")).to_contain_text("not a picture")
     window.counts("90 products")
 
 
@@ -86,7 +86,7 @@ def test_a_picture_survives_a_reload_in_its_tab(window):
     shows_reds_first(window)
     window.page.reload()
     shows_reds_first(window)
-    expect(window.page.locator("#asked")).to_contain_text("mine.png")
+    expect(window.page.locator("#query-parts")).to_contain_text("mine.png")
 
 
 def test_the_address_of_a_picture_says_in_another_tab_that_the_picture_stayed_behind(window):

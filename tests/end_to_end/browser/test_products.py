@@ -15,7 +15,7 @@ def test_more_like_this_shows_what_resembles_a_product_without_itself(window):
     chosen = card.get_attribute("data-id")
     card.hover()
     card.get_by_title("More like this").click()
-    expect(window.page.locator("#asked")).to_contain_text("Looks like")
+    expect(window.page.locator("#query-parts")).to_contain_text("Looks like")
     window.page.get_by_role("button", name="Clear all").click()
     window.counts("89 products")
     reds = set(those(lambda p: p.colors == ("red",))) - {chosen}
@@ -25,11 +25,11 @@ def test_more_like_this_shows_what_resembles_a_product_without_itself(window):
 def test_less_like_this_pushes_a_product_and_its_kind_away(window):
     window.open("/?q=red+blue")
     first = window.cards.first
-    colour = "Red" if "Red" in first.inner_text() else "Blue"
+    color = "Red" if "Red" in first.inner_text() else "Blue"
     first.hover()
     first.get_by_title("Less like this").click()
-    expect(window.page.locator("#asked")).to_contain_text("Not like")
-    expect(window.cards.first).to_contain_text("Blue" if colour == "Red" else "Red")
+    expect(window.page.locator("#query-parts")).to_contain_text("Not like")
+    expect(window.cards.first).to_contain_text("Blue" if color == "Red" else "Red")
 
 
 def test_while_browsing_there_is_nothing_to_be_less_like(window):
@@ -53,8 +53,8 @@ def test_a_product_opens_with_its_facts_its_variants_and_what_resembles_it(windo
     ):
         expect(detail).to_contain_text(words, ignore_case=True)
     expect(detail.locator(".variants .tile")).to_have_count(1)
-    expect(detail.locator(".alike .tile")).to_have_count(12)
-    hrefs = detail.locator(".alike .tile").evaluate_all(
+    expect(detail.locator(".similar .tile")).to_have_count(12)
+    hrefs = detail.locator(".similar .tile").evaluate_all(
         "tiles => tiles.map(tile => tile.getAttribute('href'))"
     )
     assert "/product/p%2F000" not in hrefs

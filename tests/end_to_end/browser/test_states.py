@@ -17,7 +17,7 @@ DOWN = {
 
 def test_filters_that_exclude_each_other_say_so_and_can_be_cleared(window):
     window.open("/?color=red&price_max=1")
-    expect(window.page.locator(".notice")).to_contain_text("Nothing found")
+    expect(window.page.locator(".notice")).to_contain_text("No matches")
     window.counts("0 products")
     expect(window.cards).to_have_count(0)
     window.page.get_by_role("button", name="Clear the filters").click()
@@ -103,13 +103,13 @@ def test_while_the_first_products_are_on_their_way_their_shape_is_shown(window):
 
     window.page.route("**/v1/search", hold_back)
     window.page.goto("/")
-    expect(window.page.locator("#grid .bone--picture").first).to_be_visible()
+    expect(window.page.locator("#grid .skeleton--picture").first).to_be_visible()
     expect(window.page.locator("#grid")).to_have_attribute("aria-busy", "true")
     shape_seen = True
     for route in held:
         route.continue_()
     expect(window.cards.first).to_be_visible()
-    expect(window.page.locator("#grid .bone")).to_have_count(0)
+    expect(window.page.locator("#grid .skeleton")).to_have_count(0)
 
 
 def test_names_from_the_catalogue_are_text_and_never_markup(window):

@@ -33,7 +33,7 @@ def test_a_picture_gets_probabilities_and_cosines(window):
     assert sum(shares) == pytest.approx(100, abs=0.2)
     expect(window.page.locator("#similarity .bar__name")).to_have_text(["red", "blue", "green"])
     expect(window.page.locator("#similarity .bar--best")).to_contain_text("red")
-    expect(window.page.locator("#status")).to_contain_text("It fits red best.")
+    expect(window.page.locator("#status")).to_contain_text("The best match is red.")
 
 
 def test_boxes_lie_over_the_picture_where_the_objects_are(window):
@@ -49,9 +49,9 @@ def test_boxes_lie_over_the_picture_where_the_objects_are(window):
 
 def test_weak_objects_appear_when_the_threshold_falls(window):
     look(window)
-    expect(window.page.locator(".thing")).to_have_count(1)
+    expect(window.page.locator(".object")).to_have_count(1)
     window.page.locator("#threshold").press("Home")
-    expect(window.page.locator(".thing")).to_have_count(2)
+    expect(window.page.locator(".object")).to_have_count(2)
     expect(window.page.locator(".box")).to_have_count(2)
 
 

@@ -1,25 +1,27 @@
 // What could not be taken, and why.
 
-import { make } from "../page/dom.js";
+/** @import { Failures } from "../types.js" */
+/** @import { Column } from "./table.js" */
+
+import { block, make } from "../page/dom.js";
 import { count } from "../page/format.js";
 import { showTable } from "./table.js";
 
-const COLUMNS = [["Product"], ["Stage"], ["Reason"], ["What is wrong", "message"]];
+/** @type {Column[]} */
+const COLUMNS = [["Product"], ["Stage"], ["Reason"], ["Message", "message"]];
 
-export function showFailures(holder, { failures, total }) {
-  const rows = failures.map((failure) => [
-    make("code", {}, failure.id),
-    failure.stage,
-    failure.reason,
-    failure.message,
+/** @param {Failures} ledger */
+export function showFailures({ failures, total }) {
+  const rows = failures.map(({ id, stage, reason, message }) => [
+    make("code", {}, id),
+    stage,
+    reason,
+    message,
   ]);
-  showTable(holder, COLUMNS, rows, "Every product was taken.");
-  if (total > failures.length)
-    holder.append(
-      make(
-        "p",
-        { class: "panel__none" },
-        `The newest ${count(failures.length)} of ${count(total)}.`,
-      ),
-    );
+  const holder = block("failures");
+  showTable(holder, COLUMNS, rows, "No failures.");
+  if (total > failures.length) {
+    const text = `The newest ${count(failures.length)} of ${count(total)}.`;
+    holder.append(make("p", { class: "panel__none" }, text));
+  }
 }

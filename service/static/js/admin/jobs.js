@@ -1,49 +1,67 @@
 // The jobs and how far they are.
 
-import { make } from "../page/dom.js";
+/** @import { Job } from "../types.js" */
+/** @import { Column } from "./table.js" */
+
+import { block, make } from "../page/dom.js";
 import { count, duration, moment } from "../page/format.js";
-import { act, showTable, state } from "./table.js";
+import { actionButton, showTable, stateBadge } from "./table.js";
 
-const COLUMNS = [["Job"], ["State"], ["Progress"], ["Version"], ["Begun"], ["", "acts"]];
+/** @type {Column[]} */
+const COLUMNS = [
+  ["Job"],
+  ["State"],
+  ["Progress", "wide"],
+  ["Version"],
+  ["Started"],
+  ["", "actions"],
+];
 
-export const working = ({ state: now }) => ["queued", "running", "verifying"].includes(now);
+/** @param {Job} job */
+export const isActive = ({ state }) => ["queued", "running", "verifying"].includes(state);
 
-export function showJobs(holder, jobs, desk) {
+/** @param {Job[]} jobs @param {(id: string) => void} cancel */
+export function showJobs(jobs, cancel) {
   const rows = jobs.map((job) => [
     make("span", { title: job.id }, job.kind),
-    state(job.state),
+    stateBadge(job.state),
     progress(job),
     job.version ? make("code", {}, job.version) : "",
     moment(job.created),
-    working(job)
-      ? act("Cancel", `cancel ${job.id}`, () =>
-          desk.act(() => desk.cancel(job.id), "The job is asked to stop."),
-        )
-      : "",
+    isActive(job) ? actionButton("Cancel", `cancel ${job.id}`, () => cancel(job.id)) : "",
   ]);
-  showTable(holder, COLUMNS, rows, "No job has run yet.");
+  showTable(block("jobs"), COLUMNS, rows, "No jobs yet.");
 }
 
+/** @param {Job} job */
 function progress(job) {
-  const bar = make("progress", {
-    class: "progress__bar",
-    max: job.total || 1,
-    "aria-label": `Progress of ${job.kind}`,
-  });
-  if (job.total !== null || !working(job)) bar.value = job.total ? job.done : working(job) ? 0 : 1;
   return make(
     "div",
     { class: "progress" },
-    working(job) ? bar : null,
-    make("span", { class: "progress__words" }, words(job)),
+    isActive(job) ? progressBar(job) : null,
+    make("span", { class: "progress__words" }, progressText(job)),
     job.error ? make("span", { class: "progress__error" }, job.error) : null,
   );
 }
 
-function words({ done, total, failed_items: failed, rate, eta_s: left, state: now }) {
+/** A bar without a value moves: how much there is to do is not known yet. @param {Job} job */
+function progressBar({ kind, done, total }) {
+  const bar = make("progress", {
+    class: "progress__bar",
+    max: total || 1,
+    "aria-label": `Progress of ${kind}`,
+  });
+  if (total !== null) bar.value = total ? done : 0;
+  return bar;
+}
+
+/** @param {Job} job */
+function progressText({ done, total, failed_items: failed, rate, eta_s: left, state }) {
   const parts = [total === null ? count(done) : `${count(done)} of ${count(total)}`];
   if (failed) parts.push(`${count(failed)} failed`);
-  if (now === "running" && rate !== null) parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} a second`);
-  if (now === "running" && left !== null) parts.push(`${duration(left)} left`);
+  if (state === "running" && rate !== null) {
+    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} per second`);
+  }
+  if (state === "running" && left !== null) parts.push(`${duration(left)} left`);
   return parts.join(" · ");
 }

@@ -1,9 +1,18 @@
 // The service's API. Every failure is a `Problem`, whether the service refused, broke, or could not be reached.
 
+/** @import { Catalogue, ProblemBody, SearchAnswer, StoredProduct } from "../types.js" */
+
 export class Problem extends Error {
+  /** @param {ProblemBody} body */
   constructor({ status, title, detail, requestId = "", errors = [], jobId = null }) {
     super(detail || title);
-    Object.assign(this, { name: "Problem", status, title, detail, requestId, errors, jobId });
+    this.name = "Problem";
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.requestId = requestId;
+    this.errors = errors;
+    this.jobId = jobId;
   }
 
   /** Whether the same request may succeed later. */
@@ -12,32 +21,69 @@ export class Problem extends Error {
   }
 }
 
-/** The fields of the catalogue, its size, and how many products one search may rank. */
-export const catalogue = (signal) => send("GET", "/v1/fields", { signal });
-export const product = (id, signal) =>
-  send("GET", `/v1/products/${encodeURIComponent(id)}`, { signal });
-export const similar = (id, limit, signal) =>
-  send("GET", `/v1/products/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
-export const search = (request, picture, signal) => ask("/v1/search", request, picture, signal);
+/** Whether a request was aborted, by a newer one. @param {unknown} error */
+export const aborted = (error) => error instanceof Error && error.name === "AbortError";
 
-/** POST a request, with a picture beside it when there is one. */
-export function ask(path, request, picture, signal) {
-  if (!picture) return send("POST", path, { json: request, signal });
+/**
+ * What went wrong, as a `Problem`; an error of the page itself becomes one too.
+ * @param {unknown} error
+ */
+export function problemFrom(error) {
+  if (error instanceof Problem) return error;
+  console.error(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  return new Problem({ status: -1, title: "The page failed", detail });
+}
+
+/** An address of the service, wherever under its host it lives. @param {string} path without a slash at its front */
+export const address = (path) => (document.documentElement.dataset.root ?? "/") + path;
+
+/** The fields of the catalogue, its size, and how many products one search may rank. */
+export const loadCatalogue = () =>
+  /** @type {Promise<Catalogue>} */ (send("GET", address("v1/fields")));
+
+/** @param {string} id */
+const productAddress = (id) => address(`v1/products/${encodeURIComponent(id)}`);
+
+/** @param {string} id @param {AbortSignal} [signal] @returns {Promise<StoredProduct>} */
+export const loadProduct = (id, signal) => send("GET", productAddress(id), { signal });
+
+/** @param {string} id @param {number} limit @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */
+export const loadSimilar = (id, limit, signal) =>
+  send("GET", `${productAddress(id)}/similar?limit=${limit}`, { signal });
+
+/** @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */
+export const search = (request, picture = null, signal) =>
+  post("v1/search", request, picture, signal);
+
+/**
+ * POST a request, with a picture beside it when there is one.
+ * @param {string} path @param {object} request @param {Blob | null} picture @param {AbortSignal} [signal]
+ */
+export function post(path, request, picture, signal) {
+  if (!picture) return send("POST", address(path), { json: request, signal });
   const form = new FormData();
   form.append("request", JSON.stringify(request));
   form.append("image", picture, "picture");
-  return send("POST", path, { body: form, signal });
+  return send("POST", address(path), { body: form, signal });
 }
 
-/** Send a request and return the answer's JSON; an aborted one rejects with AbortError. */
-export async function send(method, path, { json, body = null, signal, headers = {} } = {}) {
-  const options = { method, body, signal, headers: { Accept: "application/json", ...headers } };
-  if (json !== undefined) {
-    options.body = JSON.stringify(json);
-    options.headers["Content-Type"] = "application/json";
-  }
-  const response = await fetch(path, options).catch((error) => {
-    if (error.name === "AbortError") throw error;
+/**
+ * Send a request and return the answer's JSON; an aborted one rejects with AbortError.
+ * @param {string} method @param {string} url
+ * @param {{json?: object, body?: BodyInit | null, signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @returns {Promise<any>}
+ */
+export async function send(method, url, { json, body = null, signal, headers = {} } = {}) {
+  const sent = new Headers({ Accept: "application/json", ...headers });
+  if (json !== undefined) sent.set("Content-Type", "application/json");
+  const response = await fetch(url, {
+    method,
+    body: json === undefined ? body : JSON.stringify(json),
+    signal,
+    headers: sent,
+  }).catch((error) => {
+    if (aborted(error)) throw error;
     throw new Problem({
       status: 0,
       title: "The shop cannot be reached",
@@ -48,15 +94,15 @@ export async function send(method, path, { json, body = null, signal, headers = 
   return response.status === 204 ? null : response.json();
 }
 
+/** @param {Response} response */
 async function problemOf(response) {
-  const requestId = response.headers.get("X-Request-ID") ?? "";
-  const found = await response.json().catch(() => ({}));
+  const body = await response.json().catch(() => ({})); // not every proxy answers with JSON
   return new Problem({
     status: response.status,
-    title: found.title ?? "The shop cannot answer",
-    detail: found.detail ?? `It answered with status ${response.status}.`,
-    requestId: found.request_id ?? requestId,
-    errors: found.errors ?? [],
-    jobId: found.job_id ?? null,
+    title: body.title ?? "The shop cannot answer",
+    detail: body.detail ?? `It answered with status ${response.status}.`,
+    requestId: body.request_id ?? response.headers.get("X-Request-ID") ?? "",
+    errors: body.errors ?? [],
+    jobId: body.job_id ?? null,
   });
 }

@@ -1,82 +1,95 @@
 // The active filters as chips, each of which takes itself away.
 
-import { arrange, icon, keepingFocus, make } from "../page/dom.js";
-import { capital, count, day, fieldName, money, path } from "../page/format.js";
-import { toggled, withFilter } from "../search/state.js";
+/** @import { Field, Filter, Go, State } from "../types.js" */
 
-/** Show the chips of a state; `go(state)` searches on. */
-export function showChips(list, state, fields, currency, go) {
-  const found = fields.flatMap((field) =>
-    state.filters[field.name] ? chipsOf(field, state, currency) : [],
+import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
+import { capital, count, day, fieldName, money, path } from "../page/format.js";
+import { toggleValue, withFilter } from "../search/state.js";
+
+/**
+ * Show the chips of a state.
+ * @param {State} state
+ * @param {Field[]} fields
+ * @param {string | null} currency
+ * @param {Go} go searches on
+ * @returns how many there are
+ */
+export function showChips(state, fields, currency, go) {
+  const chips = fields.flatMap((field) => chipsOf(field, state, currency));
+  const items = chips.map(({ text, without }) =>
+    make(
+      "li",
+      {},
+      chip(text, () => go(without)),
+    ),
   );
-  keepingFocus(list, () => {
-    const items = found.map(({ text, without }) =>
+  if (items.length)
+    items.push(
       make(
         "li",
         {},
-        chip(text, () => go(without)),
+        clearAll(() => go({ ...state, filters: {} })),
       ),
     );
-    if (found.length > 0)
-      items.push(
-        make(
-          "li",
-          {},
-          make(
-            "button",
-            {
-              type: "button",
-              class: "plain chips__clear",
-              "data-key": "clear all",
-              onclick: () => go({ ...state, filters: {} }),
-            },
-            "Clear all",
-          ),
-        ),
-      );
-    arrange(list, items);
-  });
-  list.hidden = found.length === 0;
-  return found.length;
+  const list = block("chips");
+  keepingFocus(list, () => arrange(list, items));
+  list.hidden = items.length === 0;
+  return chips.length;
 }
 
-function chip(text, remove) {
-  const button = make(
+/** @param {() => void} clear */
+const clearAll = (clear) =>
+  make(
     "button",
-    { type: "button", class: "chip", "data-key": text, onclick: remove },
-    make("span", { class: "chip__text" }, text),
+    { type: "button", class: "plain chips__clear", "data-key": "clear all", onclick: clear },
+    "Clear all",
+  );
+
+/** @param {string} text @param {() => void} remove */
+function chip(text, remove) {
+  return make(
+    "button",
+    {
+      type: "button",
+      class: "chip",
+      "data-key": text,
+      "aria-label": `Remove the filter ${text}`,
+      onclick: remove,
+    },
+    make("span", { class: "chip__text", dir: "auto" }, text),
     icon("cross"),
   );
-  button.setAttribute("aria-label", `Remove the filter ${text}`);
-  return button;
 }
 
+/** @param {Field} field @param {State} state @param {string | null} currency */
 function chipsOf(field, state, currency) {
   const filter = state.filters[field.name];
-  if (!filter.values)
-    return [
-      { text: spanText(field, filter, currency), without: withFilter(state, field.name, null) },
-    ];
+  if (!filter) return [];
+  if (!filter.values) {
+    const text = rangeText(field, filter, currency);
+    return [{ text, without: withFilter(state, field.name, null) }];
+  }
   return filter.values.map((value) => ({
     text: valueText(field, value),
-    without: toggled(state, field.name, value),
+    without: withFilter(state, field.name, toggleValue(filter, value)),
   }));
 }
 
+/** @param {Field} field @param {string} value */
 function valueText(field, value) {
-  if (field.type === "bool")
-    return value === "true" ? fieldName(field.name) : `Not ${fieldName(field.name).toLowerCase()}`;
+  const name = fieldName(field.name);
+  if (field.type === "bool") return value === "true" ? name : `Not ${name.toLowerCase()}`;
   return field.type === "path" ? path(value) : capital(value);
 }
 
-function spanText(field, { min, max }, currency) {
-  const show = (value) =>
-    field.type === "money"
-      ? money(value, currency)
-      : field.type === "datetime"
-        ? day(value)
-        : count(value);
+/** @param {Field} field @param {Filter} filter @param {string | null} currency */
+function rangeText(field, { min, max }, currency) {
+  /** @param {string | number} bound */
+  const show = (bound) => {
+    if (field.type === "datetime") return day(bound);
+    return field.type === "money" ? money(Number(bound), currency) : count(Number(bound));
+  };
   const name = fieldName(field.name);
-  if (min === null) return `${name} up to ${show(max)}`;
-  return max === null ? `${name} from ${show(min)}` : `${name} ${show(min)} to ${show(max)}`;
+  if (min == null) return max == null ? name : `${name} up to ${show(max)}`;
+  return max == null ? `${name} from ${show(min)}` : `${name} ${show(min)} to ${show(max)}`;
 }

@@ -1,36 +1,40 @@
 // A time as a first and a last day.
 
+/** @import { ChangeFilter, Control, Field } from "../types.js" */
+
 import { make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 
+/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
 export function dates(field, change) {
-  const first = input("min", "From");
-  const last = input("max", "To");
+  const [first, last] = [dateBox("min", "from"), dateBox("max", "to")];
 
-  function input(bound, text) {
-    const box = make("input", {
+  /** @param {string} bound @param {string} text */
+  function dateBox(bound, text) {
+    return make("input", {
       type: "date",
       class: "field",
       "data-key": `${field.name} ${bound}`,
+      "aria-label": `${fieldName(field.name)}, ${text}`,
       onchange: send,
     });
-    box.setAttribute("aria-label", `${fieldName(field.name)}, ${text.toLowerCase()}`);
-    return { box, element: make("label", {}, text, box) };
   }
 
   function send() {
-    const [min, max] = [
-      first.box.value || null,
-      last.box.value ? `${last.box.value}T23:59:59.999Z` : null,
-    ];
-    change({ min, max });
+    const max = last.value ? `${last.value}T23:59:59.999Z` : null;
+    change({ min: first.value || null, max });
   }
 
   return {
-    element: make("div", { class: "dates" }, first.element, last.element),
+    element: make(
+      "div",
+      { class: "dates" },
+      make("label", {}, "From", first),
+      make("label", {}, "To", last),
+    ),
     update(_facet, filter) {
-      first.box.value = filter?.min?.slice(0, 10) ?? "";
-      last.box.value = filter?.max?.slice(0, 10) ?? "";
+      first.value = String(filter?.min ?? "").slice(0, 10);
+      last.value = String(filter?.max ?? "").slice(0, 10);
       return true;
     },
   };

@@ -1,6 +1,8 @@
 // The filters, one group for each field that the catalogue can count, made by the field's type.
 
-import { arrange, keepingFocus, make } from "../page/dom.js";
+/** @import { ChangeFilter, Control, Facets, Field, Filter, State } from "../types.js" */
+
+import { arrange, form, keepingFocus, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 import { checklist } from "./checklist.js";
 import { dates } from "./dates.js";
@@ -9,73 +11,90 @@ import { swatches } from "./swatches.js";
 import { toggle } from "./toggle.js";
 import { tree } from "./tree.js";
 
-const KINDS = {
-  color: swatches,
+/** Field types in the order of their groups. @type {Record<string, (field: Field, change: ChangeFilter) => Control>} */
+const CONTROLS = {
   path: tree,
-  bool: toggle,
   money: range,
+  color: swatches,
+  bool: toggle,
   number: range,
   keyword: checklist,
   datetime: dates,
 };
-const ORDER = ["path", "money", "color", "bool", "number", "keyword", "datetime"];
+const ORDER = Object.keys(CONTROLS);
 
 /**
- * Build the panel into `form`. `change(name, filter)` is called with a field's new filter, null for none.
- * Each kind is a function (field, change) to {element, bare?, update(facet, filter, currency)}, where update tells whether
- * the field is worth showing.
+ * Build the panel.
+ * @param {Field[]} fields
+ * @param {(name: string, filter: Filter | null) => void} change is called with a field's new filter, null for none
  */
-export function panel(form, fields, change) {
-  form.addEventListener("submit", (event) => event.preventDefault());
+export function filterPanel(fields, change) {
+  const filters = form("filters");
+  filters.addEventListener("submit", (event) => event.preventDefault());
   const groups = fields
-    .filter((field) => KINDS[field.type] && (field.facet || field.type === "datetime"))
+    .filter((field) => CONTROLS[field.type] && (field.facet || field.type === "datetime"))
     .sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
-    .map((field) => group(field, change));
+    .map((field) => filterGroup(field, (filter) => change(field.name, filter)));
 
   return {
+    /** @param {Facets} facets @param {State} state @param {string | null} currency */
     update(facets, state, currency) {
-      keepingFocus(form, () => {
-        const shown = groups.filter((one) =>
-          one.update(facets[one.name], state.filters[one.name], currency),
+      keepingFocus(filters, () => {
+        const shown = groups.filter(({ name, update }) =>
+          update(facets[name], state.filters[name] ?? null, currency),
         );
         arrange(
-          form,
-          shown.map((one) => one.element),
+          filters,
+          shown.map(({ element }) => element),
         );
       });
     },
   };
 }
 
-function group(field, change) {
-  const kind = KINDS[field.type](field, (filter) => change(field.name, filter));
+/** @param {Field} field @param {ChangeFilter} change */
+function filterGroup(field, change) {
+  const control = CONTROLS[field.type](field, change);
   const clear = make(
     "button",
-    { type: "button", class: "plain", hidden: true, onclick: () => change(field.name, null) },
+    {
+      type: "button",
+      class: "plain",
+      hidden: true,
+      "aria-label": `Clear ${fieldName(field.name)}`,
+      "data-key": `${field.name} clear`,
+      onclick: () => change(null),
+    },
     "Clear",
   );
-  clear.setAttribute("aria-label", `Clear ${fieldName(field.name)}`);
-  clear.dataset.key = `${field.name} clear`;
-  const element = kind.bare
-    ? make("div", { class: "filters__group", "data-field": field.name }, kind.element)
-    : make(
-        "fieldset",
-        { class: "filters__group", "data-field": field.name },
-        make("legend", { class: "unseen" }, fieldName(field.name)),
-        make(
-          "div",
-          { class: "filters__head" },
-          make("span", { class: "filters__name", "aria-hidden": "true" }, fieldName(field.name)),
-          clear,
-        ),
-        kind.element,
-      );
   return {
     name: field.name,
-    element,
+    element: control.bare ? bareGroup(field, control) : namedGroup(field, control, clear),
+    /** @type {Control["update"]} */
     update(facet, filter, currency) {
       clear.hidden = !filter;
-      return kind.update(facet, filter, currency);
+      return control.update(facet, filter, currency);
     },
   };
+}
+
+/** @param {Field} field @param {Control} control */
+const bareGroup = (field, control) =>
+  make("div", { class: "filters__group", "data-field": field.name }, control.element);
+
+/** @param {Field} field @param {Control} control @param {HTMLElement} clear */
+function namedGroup(field, control, clear) {
+  const name = fieldName(field.name);
+  return make(
+    "fieldset",
+    { class: "filters__group", "data-field": field.name },
+    make("legend", { class: "unseen" }, name),
+    make(
+      "div",
+      { class: "filters__head" },
+      make("span", { class: "filters__name", "aria-hidden": "true" }, name),
+      clear,
+    ),
+    control.element,
+  );
 }

@@ -1,107 +1,84 @@
 // A number or an amount: histogram, two handles, two fields to type into.
 
+/** @import { Bucket, ChangeFilter, Control, Field } from "../types.js" */
+
 import { make } from "../page/dom.js";
 import { count, fieldName, money, sign } from "../page/format.js";
-import { bars } from "./histogram.js";
+import { histogram } from "./histogram.js";
 import { scale } from "./scale.js";
 
 /** Positions of a handle; the scale says which amount each stands for. */
 const TRACK = 100;
 
+/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
 export function range(field, change) {
-  const name = fieldName(field.name);
-  const low = end("lowest", "from");
-  const high = end("highest", "to");
+  const low = rangeEnd(field, "lowest", { drag: () => drag("from"), typed, send });
+  const high = rangeEnd(field, "highest", { drag: () => drag("to"), typed, send });
   const span = make("span", { class: "range__span" });
-  const histogram = bars();
-  const wanted = { from: 0, to: 0 };
+  const bars = histogram();
+  const limits = { from: 0, to: 0 };
   let axis = scale({ min: 0, max: 0, buckets: [] });
-  let unit = null;
+  /** @type {string | null} */
+  let currency = null;
 
-  function end(words, bound) {
-    const slider = make("input", {
-      type: "range",
-      min: 0,
-      max: TRACK,
-      step: 1,
-      "data-key": `${field.name} ${words} handle`,
-      oninput: () => drag(bound),
-      onchange: send,
-    });
-    slider.setAttribute("aria-label", `${name}, ${words}`);
-    const box = make("input", {
-      type: "number",
-      class: "field",
-      inputMode: "decimal",
-      step: "any",
-      "data-key": `${field.name} ${words}`,
-      onchange: typed,
-    });
-    box.setAttribute("aria-label", `${name}, ${words}, as a number`);
-    const mark = make("span", { class: "range__sign", "aria-hidden": "true" });
-    return { slider, box, mark, label: make("label", { class: "range__number" }, mark, box) };
-  }
-
-  /** The handles never pass each other. */
+  /** The handles never pass each other. @param {"from" | "to"} bound */
   function drag(bound) {
-    const value = axis.value(Number((bound === "from" ? low : high).slider.value) / TRACK);
-    wanted[bound] = bound === "from" ? Math.min(value, wanted.to) : Math.max(value, wanted.from);
+    const handle = (bound === "from" ? low : high).slider;
+    const value = axis.value(Number(handle.value) / TRACK);
+    limits[bound] = bound === "from" ? Math.min(value, limits.to) : Math.max(value, limits.from);
     paint();
   }
 
   function typed() {
-    const given = [low, high].map(({ box }) =>
-      box.value.trim() === "" ? null : Number(box.value),
-    );
-    const [from, to] = [given[0] ?? axis.min, given[1] ?? axis.max];
-    Object.assign(wanted, { from: Math.min(from, to), to: Math.max(from, to) });
+    const [from, to] = [low.number(axis.min), high.number(axis.max)];
+    Object.assign(limits, { from: Math.min(from, to), to: Math.max(from, to) });
     send();
   }
 
   /** A handle at the end of its track is no limit. */
   function send() {
     change({
-      min: wanted.from <= axis.min ? null : wanted.from,
-      max: wanted.to >= axis.max ? null : wanted.to,
+      min: limits.from <= axis.min ? null : limits.from,
+      max: limits.to >= axis.max ? null : limits.to,
     });
   }
 
   function paint() {
-    const [from, to] = [axis.share(wanted.from), axis.share(wanted.to)];
-    place(low.slider, wanted.from, from);
-    place(high.slider, wanted.to, to);
-    low.slider.setAttribute("aria-valuetext", amount(wanted.from));
-    high.slider.setAttribute("aria-valuetext", amount(wanted.to));
+    const [from, to] = [axis.share(limits.from), axis.share(limits.to)];
+    place(low.slider, limits.from, from);
+    place(high.slider, limits.to, to);
     low.slider.classList.toggle("range__over", from > 0.5); // where both meet, the one that can still move lies on top
-    low.box.value = wanted.from <= axis.min ? "" : wanted.from;
-    high.box.value = wanted.to >= axis.max ? "" : wanted.to;
-    // The centre of a native thumb travels from half a thumb to the width less half a thumb.
+    low.box.value = limits.from <= axis.min ? "" : String(limits.from);
+    high.box.value = limits.to >= axis.max ? "" : String(limits.to);
+    // The center of a native thumb travels from half a thumb to the width less half a thumb.
     span.style.left = `calc(var(--handle) / 2 + ${from} * (100% - var(--handle)))`;
     span.style.width = `calc(${to - from} * (100% - var(--handle)))`;
-    histogram.mark(wanted.from, wanted.to);
+    bars.mark(limits.from, limits.to);
   }
 
-  /** A handle that already stands for the amount stays where it is: rounding must not pull it back under the arrow keys. */
+  /**
+   * A handle that already stands for the amount stays where it is: rounding must not pull it back under the arrow keys.
+   * @param {HTMLInputElement} slider
+   * @param {number} value
+   * @param {number} share
+   */
   function place(slider, value, share) {
-    if (axis.value(Number(slider.value) / TRACK) !== value) slider.value = share * TRACK;
+    if (axis.value(Number(slider.value) / TRACK) !== value) slider.value = String(share * TRACK);
+    slider.setAttribute("aria-valuetext", amount(value));
   }
 
-  const amount = (value) => (field.type === "money" ? money(value, unit) : count(value));
+  /** @param {number} value */
+  const amount = (value) => (field.type === "money" ? money(value, currency) : count(value));
 
-  function setUnit(currency) {
-    unit = currency;
-    const symbol = field.type === "money" && currency ? sign(currency) : "";
-    for (const { mark, label } of [low, high]) {
-      mark.textContent = symbol;
-      label.style.setProperty("--sign", symbol.length);
-    }
-  }
+  /** @param {Bucket} bucket */
+  const describe = ({ from, to, count: products }) =>
+    `${amount(Math.round(from))} to ${amount(Math.round(to))}: ${count(products)}`;
 
   return {
     element: make(
       "div",
       { class: "range" },
-      histogram.element,
+      bars.element,
       make("div", { class: "range__track" }, span, low.slider, high.slider),
       make(
         "div",
@@ -111,21 +88,65 @@ export function range(field, change) {
         high.label,
       ),
     ),
-    update(facet, filter, currency) {
-      if (!facet || facet.min === null) return Boolean(filter);
-      setUnit(currency);
-      axis = scale(facet);
-      Object.assign(wanted, { from: filter?.min ?? axis.min, to: filter?.max ?? axis.max });
-      low.box.placeholder = axis.min;
-      high.box.placeholder = axis.max;
-      histogram.show(
-        facet.buckets,
-        axis,
-        (bucket) =>
-          `${amount(Math.round(bucket.from))} to ${amount(Math.round(bucket.to))}: ${count(bucket.count)}`,
-      );
+    update(facet, filter, newCurrency) {
+      if (!facet || Array.isArray(facet) || facet.min === null || facet.max === null) {
+        return Boolean(filter);
+      }
+      const { min, max, buckets } = facet;
+      currency = newCurrency;
+      axis = scale({ min, max, buckets });
+      limits.from = Number(filter?.min ?? axis.min);
+      limits.to = Number(filter?.max ?? axis.max);
+      for (const end of [low, high]) end.setSign(field.type === "money" ? currency : null);
+      low.box.placeholder = String(axis.min);
+      high.box.placeholder = String(axis.max);
+      bars.show(buckets, axis, describe);
       paint();
-      return facet.max > facet.min || Boolean(filter);
+      return max > min || Boolean(filter);
+    },
+  };
+}
+
+/**
+ * One end of a range: a handle and a field to type into.
+ * @param {Field} field
+ * @param {string} words
+ * @param {{drag: () => void, typed: () => void, send: () => void}} actions
+ */
+function rangeEnd(field, words, { drag, typed, send }) {
+  const name = `${fieldName(field.name)}, ${words}`;
+  const slider = make("input", {
+    type: "range",
+    min: 0,
+    max: TRACK,
+    step: 1,
+    "data-key": `${field.name} ${words} handle`,
+    "aria-label": name,
+    oninput: drag,
+    onchange: send,
+  });
+  const box = make("input", {
+    type: "number",
+    class: "field",
+    inputMode: "decimal",
+    step: "any",
+    "data-key": `${field.name} ${words}`,
+    "aria-label": `${name}, as a number`,
+    onchange: typed,
+  });
+  const mark = make("span", { class: "range__sign", "aria-hidden": "true" });
+  const label = make("label", { class: "range__number" }, mark, box);
+  return {
+    slider,
+    box,
+    label,
+    /** What was typed. @param {number} otherwise */
+    number: (otherwise) => (box.value.trim() === "" ? otherwise : Number(box.value)),
+    /** @param {string | null} currency */
+    setSign(currency) {
+      const symbol = currency ? sign(currency) : "";
+      mark.textContent = symbol;
+      label.style.setProperty("--sign", String(symbol.length));
     },
   };
 }

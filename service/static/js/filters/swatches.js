@@ -1,9 +1,13 @@
-// Colours as swatches, always in the same order so that none moves under the finger.
+// Colors as swatches, always in the same order so that none moves under the finger.
+
+/** @import { ChangeFilter, Control, Field, Filter } from "../types.js" */
 
 import { arrange, make } from "../page/dom.js";
 import { count, plural } from "../page/format.js";
-import { counted, switched } from "./options.js";
+import { toggleValue } from "../search/state.js";
+import { countsByValue } from "./options.js";
 
+/** @type {Record<string, string>} */
 const PAINTS = {
   black: "#1b1b1d",
   gray: "#8d9096",
@@ -21,68 +25,72 @@ const PAINTS = {
   green: "#3b8a4d",
   multicolor: "conic-gradient(#cf2b2b, #ef8325, #f5cf2e, #3b8a4d, #2f64c1, #7b4aa3, #cf2b2b)",
 };
+const UNKNOWN_PAINT = "repeating-linear-gradient(45deg, #bbb 0 4px, #ddd 4px 8px)";
 const ORDER = Object.keys(PAINTS);
 
-export const paint = (colour) =>
-  PAINTS[colour] ?? "repeating-linear-gradient(45deg, #bbb 0 4px, #ddd 4px 8px)";
+/** @param {string} color */
+const rank = (color) => (ORDER.includes(color) ? ORDER.indexOf(color) : ORDER.length);
 
+/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
 export function swatches(field, change) {
-  const buttons = new Map();
+  /** @type {Map<string, ReturnType<typeof swatch>>} */
+  const known = new Map();
   const element = make("div", { class: "swatches" });
+  /** @type {Filter | null} */
   let filter = null;
 
-  function button(value) {
-    if (!buttons.has(value))
-      buttons.set(
-        value,
-        swatch(field, value, () => change(switched(filter, value))),
-      );
-    return buttons.get(value);
+  /** @param {string} color */
+  function swatchOf(color) {
+    const made = known.get(color) ?? swatch(field, color, () => change(toggleValue(filter, color)));
+    known.set(color, made);
+    return made;
   }
 
   return {
     element,
-    update(facet, given) {
-      filter = given ?? null;
-      const numbers = counted(facet, filter);
-      const values = [...numbers.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-      for (const value of values)
-        button(value).update(numbers.get(value), Boolean(filter?.values.includes(value)));
+    update(facet, newFilter) {
+      filter = newFilter;
+      const counts = countsByValue(facet, filter);
+      const colors = [...counts.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+      for (const color of colors) {
+        const pressed = Boolean(filter?.values?.includes(color));
+        swatchOf(color).update(counts.get(color) ?? 0, pressed);
+      }
       arrange(
         element,
-        values.map((value) => button(value).element),
+        colors.map((color) => swatchOf(color).element),
       );
-      return values.length > 1 || filter !== null;
+      return colors.length > 1 || filter !== null;
     },
   };
 }
 
-const rank = (value) => (ORDER.includes(value) ? ORDER.indexOf(value) : ORDER.length);
-
-function swatch(field, value, pick) {
+/** @param {Field} field @param {string} color @param {() => void} pick */
+function swatch(field, color, pick) {
   const dot = make("span", { class: "swatch__dot", "aria-hidden": "true" });
-  dot.style.background = paint(value);
-  const number = make("span", { class: "swatch__count", "aria-hidden": "true" });
+  dot.style.background = PAINTS[color] ?? UNKNOWN_PAINT;
+  const number = make("span", { class: "swatch__count" });
   const element = make(
     "button",
     {
       type: "button",
       class: "swatch",
-      "data-key": `${field.name} ${value}`,
-      "data-value": value,
+      "data-key": `${field.name} ${color}`,
+      "data-value": color,
       onclick: pick,
     },
     dot,
-    make("span", { class: "swatch__name" }, value === "multicolor" ? "Multi" : value),
+    make("span", { class: "swatch__name" }, color === "multicolor" ? "Multi" : color),
     number,
   );
   return {
     element,
-    update(found, pressed) {
-      number.textContent = count(found);
+    /** @param {number} products @param {boolean} pressed */
+    update(products, pressed) {
+      number.textContent = count(products);
+      element.title = `${color}, ${plural(products, "product")}`;
       element.setAttribute("aria-pressed", String(pressed));
-      element.setAttribute("aria-label", `${value}, ${plural(found, "product")}`);
-      element.classList.toggle("swatch--none", found === 0);
+      element.classList.toggle("swatch--none", products === 0);
     },
   };
 }

@@ -1,9 +1,12 @@
 // A yes-or-no field as one switch: on shows only the products for which it holds.
 
+/** @import { ChangeFilter, Control, Field } from "../types.js" */
+
 import { make } from "../page/dom.js";
 import { count, fieldName, plural } from "../page/format.js";
-import { counted } from "./options.js";
+import { countsByValue } from "./options.js";
 
+/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
 export function toggle(field, change) {
   const box = make("input", {
     type: "checkbox",
@@ -13,27 +16,22 @@ export function toggle(field, change) {
   });
   const number = make("span", { class: "toggle__count", "aria-hidden": "true" });
   const spoken = make("span", { class: "unseen" });
-  const element = make(
-    "label",
-    { class: "toggle switch" },
-    make("span", {}, fieldName(field.name), number, spoken),
-    make(
-      "span",
-      { class: "switch" },
-      box,
-      make("span", { class: "switch__track", "aria-hidden": "true" }),
-    ),
-  );
+  const track = make("span", { class: "switch__track", "aria-hidden": "true" });
   return {
-    element,
+    element: make(
+      "label",
+      { class: "toggle switch" },
+      make("span", {}, fieldName(field.name), number, spoken),
+      make("span", { class: "switch" }, box, track),
+    ),
     bare: true,
     update(facet, filter) {
-      const numbers = counted(facet, filter);
-      const yes = numbers.get("true") ?? 0;
-      box.checked = Boolean(filter?.values.includes("true"));
-      number.textContent = count(yes);
-      spoken.textContent = `, ${plural(yes, "product")}`;
-      return numbers.size > 1 || Boolean(filter);
+      const counts = countsByValue(facet, filter);
+      const products = counts.get("true") ?? 0;
+      box.checked = Boolean(filter?.values?.includes("true"));
+      number.textContent = count(products);
+      spoken.textContent = `, ${plural(products, "product")}`;
+      return counts.size > 1 || Boolean(filter);
     },
   };
 }

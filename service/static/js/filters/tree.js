@@ -1,81 +1,85 @@
 // Categories as a tree: a branch stands for everything under it.
 
+/** @import { ChangeFilter, Control, Field } from "../types.js" */
+
 import { arrange, icon, make } from "../page/dom.js";
 import { count, leaf } from "../page/format.js";
-import { counted, option } from "./options.js";
+import { countsByValue, option } from "./options.js";
 
 const TALL = 12;
 
+/** @param {string} path */
 const parent = (path) => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
-const within = (path, branch) => path.startsWith(`${branch}/`);
+/** @param {string} path @param {string} branch */
+const isWithin = (path, branch) => path.startsWith(`${branch}/`);
 
+/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
 export function tree(field, change) {
+  /** @type {Map<string, ReturnType<typeof treeNode>>} */
   const nodes = new Map();
-  const opened = new Map(); // what the shopper opened or closed by hand
+  /** @type {Map<string, boolean>} */
+  const openedByHand = new Map();
   const root = make("div", { class: "tree" });
   const more = make("button", {
     type: "button",
     class: "plain options__more",
     "data-key": `${field.name} more`,
-    onclick: () => {
-      whole = !whole;
-      show();
-    },
+    onclick: expand,
   });
-  let whole = false;
-  let filter = null;
-  let numbers = new Map();
+  let expanded = false;
+  /** @type {string[]} */
+  let chosen = [];
+  /** @type {Map<string, number>} */
+  let counts = new Map();
 
-  /** Choosing a branch stands for its leaves, choosing a leaf narrows its branch. */
+  /** Choosing a branch stands for its leaves, choosing a leaf narrows its branch. @param {string} path */
   function pick(path) {
-    const values = filter?.values ?? [];
-    if (values.includes(path)) return change({ values: values.filter((value) => value !== path) });
-    return change({
-      values: [...values.filter((value) => !within(value, path) && !within(path, value)), path],
-    });
+    if (chosen.includes(path)) return change({ values: chosen.filter((value) => value !== path) });
+    const apart = chosen.filter((value) => !isWithin(value, path) && !isWithin(path, value));
+    return change({ values: [...apart, path] });
   }
 
+  /** @param {string} path */
   function node(path) {
-    if (!nodes.has(path))
-      nodes.set(
-        path,
-        makeNode(
-          field,
-          path,
-          () => pick(path),
-          () => flip(path),
-        ),
-      );
-    return nodes.get(path);
+    const actions = { pick: () => pick(path), flip: () => flip(path) };
+    const made = nodes.get(path) ?? treeNode(field, path, actions);
+    nodes.set(path, made);
+    return made;
   }
 
+  /** @param {string} path */
   function flip(path) {
-    opened.set(path, !isOpen(path));
+    openedByHand.set(path, !isOpen(path));
     show();
   }
 
+  function expand() {
+    expanded = !expanded;
+    show();
+  }
+
+  /** @param {string} path */
   const isOpen = (path) =>
-    opened.get(path) ??
-    (filter?.values ?? []).some((value) => value === path || within(value, path));
+    openedByHand.get(path) ?? chosen.some((value) => value === path || isWithin(value, path));
 
   function show() {
-    const children = Map.groupBy(numbers.keys(), parent);
+    const children = Map.groupBy(counts.keys(), parent);
     fill(root, children, "");
     const roots = children.get("") ?? [];
     more.hidden = roots.length <= TALL;
-    more.textContent = whole ? "Show fewer" : `Show all ${count(roots.length)}`;
+    more.textContent = expanded ? "Show fewer" : `Show all ${count(roots.length)}`;
   }
 
+  /** @param {Element} holder @param {Map<string, string[]>} children @param {string} branch */
   function fill(holder, children, branch) {
     let paths = children.get(branch) ?? [];
-    if (branch === "" && !whole && paths.length > TALL)
-      paths = paths.filter((path, at) => at < TALL || isOpen(path));
+    if (branch === "" && !expanded) paths = paths.filter((path, at) => at < TALL || isOpen(path));
     for (const path of paths) {
-      const one = node(path);
-      const inner = children.get(path) ?? [];
-      one.option.update(numbers.get(path), Boolean(filter?.values.includes(path)));
-      one.fold(inner.length > 0, isOpen(path));
-      if (inner.length > 0 && isOpen(path)) fill(one.children, children, path);
+      const branchNode = node(path);
+      const isBranch = children.has(path);
+      branchNode.option.update(counts.get(path) ?? 0, chosen.includes(path));
+      branchNode.fold(isBranch, isOpen(path));
+      if (isBranch && isOpen(path)) fill(branchNode.children, children, path);
     }
     arrange(
       holder,
@@ -85,26 +89,28 @@ export function tree(field, change) {
 
   return {
     element: make("div", {}, root, more),
-    update(facet, given) {
-      filter = given ?? null;
-      numbers = withBranches(counted(facet, filter));
+    update(facet, filter) {
+      chosen = filter?.values ?? [];
+      counts = withBranches(countsByValue(facet, filter));
       show();
-      return numbers.size > 1 || filter !== null;
+      return counts.size > 1 || filter !== null;
     },
   };
 }
 
-/** Every value's branches are there too, also when the service lists only the most frequent values. */
-function withBranches(numbers) {
-  const found = new Map(numbers);
-  for (const path of numbers.keys()) {
-    for (let branch = parent(path); branch; branch = parent(branch))
-      if (!found.has(branch)) found.set(branch, 0);
+/** Every value's branches are there too, also when the service lists only the most frequent values. @param {Map<string, number>} counts */
+function withBranches(counts) {
+  const all = new Map(counts);
+  for (const path of counts.keys()) {
+    for (let branch = parent(path); branch; branch = parent(branch)) {
+      if (!all.has(branch)) all.set(branch, 0);
+    }
   }
-  return found;
+  return all;
 }
 
-function makeNode(field, path, pick, flip) {
+/** @param {Field} field @param {string} path @param {{pick: () => void, flip: () => void}} actions */
+function treeNode(field, path, { pick, flip }) {
   const name = leaf(path);
   const box = option({ key: `${field.name} ${path}`, text: name, pick });
   const open = make(
@@ -113,23 +119,23 @@ function makeNode(field, path, pick, flip) {
       type: "button",
       class: "tree__open",
       "data-key": `${field.name} open ${path}`,
+      "aria-label": `Categories in ${name}`,
       onclick: flip,
     },
     icon("chevron"),
   );
-  open.setAttribute("aria-label", `Categories in ${name}`);
   const row = make("div", { class: "tree__row" }, box.element, open);
-  const children = make("div", { class: "tree", role: "group" });
-  children.setAttribute("aria-label", name);
+  const children = make("div", { class: "tree", role: "group", "aria-label": name });
   return {
     option: box,
     children,
     element: make("div", {}, row, children),
-    fold(branch, isOpen) {
-      row.classList.toggle("tree__row--leaf", !branch);
-      open.hidden = !branch;
+    /** @param {boolean} isBranch @param {boolean} isOpen */
+    fold(isBranch, isOpen) {
+      row.classList.toggle("tree__row--leaf", !isBranch);
+      open.hidden = !isBranch;
       open.setAttribute("aria-expanded", String(isOpen));
-      children.hidden = !branch || !isOpen;
+      children.hidden = !isBranch || !isOpen;
     },
   };
 }

@@ -1,75 +1,78 @@
 // Values as people read them, in the browser's own language.
 
 const whole = new Intl.NumberFormat();
+/** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
+/** @param {number} number */
 export const count = (number) => whole.format(number);
-export const plural = (number, one, many = `${one}s`) =>
-  `${count(number)} ${number === 1 ? one : many}`;
 
-/** An amount with its currency; cents only where there are some. */
+/** @param {number} number @param {string} noun @param {string} [many] */
+export const plural = (number, noun, many = `${noun}s`) =>
+  `${count(number)} ${number === 1 ? noun : many}`;
+
+/** An amount with its currency; cents only where there are some. @param {number} amount @param {string | null} currency */
 export function money(amount, currency) {
   const digits = Number.isInteger(amount) ? 0 : 2;
   return format(currency, digits).format(amount);
 }
 
-/** The sign of a currency alone, such as ₹. */
+/** The sign of a currency alone, such as ₹. @param {string} currency */
 export function sign(currency) {
-  return (
-    format(currency, 0)
-      .formatToParts(0)
-      .find((part) => part.type === "currency")?.value ?? ""
-  );
+  const parts = format(currency, 0).formatToParts(0);
+  return parts.find((part) => part.type === "currency")?.value ?? "";
 }
 
+/** @param {string | null} currency @param {number} digits */
 function format(currency, digits) {
   const key = `${currency} ${digits}`;
-  if (!formats.has(key)) formats.set(key, formatOf(currency, digits));
-  return formats.get(key);
+  const known = formats.get(key) ?? formatOf(currency, digits);
+  formats.set(key, known);
+  return known;
 }
 
+/** @param {string | null} currency @param {number} digits */
 function formatOf(currency, digits) {
   const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  if (!currency) return new Intl.NumberFormat(undefined, fraction);
   try {
-    return new Intl.NumberFormat(
-      undefined,
-      currency
-        ? { style: "currency", currency, currencyDisplay: "narrowSymbol", ...fraction }
-        : fraction,
-    );
+    return new Intl.NumberFormat(undefined, {
+      style: "currency",
+      currency,
+      currencyDisplay: "narrowSymbol",
+      ...fraction,
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return new Intl.NumberFormat(undefined, fraction); // the catalogue's currency is no ISO 4217 code
   }
 }
 
+/** @param {number} cosine */
 export const score = (cosine) => cosine.toFixed(2);
 
-/** The name of a field for people: in_stock becomes In stock. */
-export function label(name) {
-  const words = name.replace(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
+/** The name of a field for people: in_stock becomes In stock. @param {string} name */
+export const fieldName = (name) => capital(name.replace(/[_-]+/g, " ").trim());
 
-const FIELD_NAMES = { color: "Colour", in_stock: "In stock" };
-export const fieldName = (name) => FIELD_NAMES[name] ?? label(name);
-
-/** The last step of a category path. */
+/** The last step of a category path. @param {string} path */
 export const leaf = (path) => path.slice(path.lastIndexOf("/") + 1);
 
+/** @param {string} category */
 export const path = (category) => category.split("/").join(" / ");
 
-export function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+/** @param {string} text */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** @param {number} seconds */
 export function duration(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** @param {string} iso */
 export const moment = (iso) => moments.format(new Date(iso));
 
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+/** @param {string | number} iso */
 export const day = (iso) => days.format(new Date(iso));

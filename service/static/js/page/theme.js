@@ -12,6 +12,7 @@
     }
   }
 
+  /** @param {string} theme */
   function remember(theme) {
     try {
       localStorage.setItem(KEY, theme);
@@ -20,6 +21,7 @@
     }
   }
 
+  /** @param {string | null | undefined} theme */
   function show(theme) {
     if (theme) root.dataset.theme = theme;
     const isDark = theme ? theme === "dark" : dark.matches;
@@ -31,7 +33,7 @@
   dark.addEventListener("change", () => show(root.dataset.theme));
   document.addEventListener("DOMContentLoaded", () => {
     show(root.dataset.theme);
-    document.getElementById("theme").addEventListener("click", () => {
+    document.getElementById("theme")?.addEventListener("click", () => {
       const next = root.hasAttribute("data-dark") ? "light" : "dark";
       remember(next);
       show(next);

@@ -1,23 +1,24 @@
 // A product in the grid.
 
+/** @import { CardActions, Hit } from "../types.js" */
+
+import { address } from "../api/client.js";
 import { icon, make, picture } from "../page/dom.js";
 import { money, score } from "../page/format.js";
 
 const THUMBNAIL = 320;
 
 /**
- * A card. `acts` has open(id), alike(id) and, where there is something to be less like, unlike(id); `eager` loads the
- * picture at once: those of the first rows are seen at once.
+ * A card; `eager` loads the picture at once: those of the first rows are seen at once.
+ * @param {Hit} hit
+ * @param {CardActions} actions
  */
-export function card(hit, acts, { eager = false } = {}) {
+export function card(hit, actions, { eager = false } = {}) {
   const { product } = hit;
+  const soldOut = product.in_stock === false;
   const link = make(
     "a",
-    {
-      class: "card__link",
-      href: `/product/${encodeURIComponent(hit.id)}`,
-      onclick: (event) => follow(event, () => acts.open(hit.id)),
-    },
+    { class: "card__link", ...productLink(hit.id, actions) },
     make(
       "div",
       { class: "card__picture" },
@@ -26,83 +27,88 @@ export function card(hit, acts, { eager = false } = {}) {
     make(
       "div",
       { class: "card__body" },
-      product.brand ? make("p", { class: "card__brand" }, product.brand) : null,
-      make("h3", { class: "card__title" }, product.title),
+      product.brand ? make("p", { class: "card__brand", dir: "auto" }, product.brand) : null,
+      make("h3", { class: "card__title", dir: "auto" }, product.title),
       foot(hit),
     ),
   );
-  const gone = product.in_stock === false;
   return make(
     "li",
-    { class: gone ? "card card--gone" : "card", "data-id": hit.id },
+    { class: soldOut ? "card card--sold-out" : "card", "data-id": hit.id },
     link,
-    gone ? make("span", { class: "card__gone" }, "Out of stock") : null,
-    actions(hit, acts),
+    soldOut ? make("span", { class: "card__badge" }, "Out of stock") : null,
+    buttons(hit, actions),
   );
 }
 
+/**
+ * The properties of a link to a product: it opens here, unless the shopper asks for another tab.
+ * @param {string} id
+ * @param {{open: (id: string) => void}} actions
+ */
+export function productLink(id, { open }) {
+  /** @param {MouseEvent} event */
+  const onclick = (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    open(id);
+  };
+  return { href: address(`product/${encodeURIComponent(id)}`), onclick };
+}
+
+/** @param {Hit} hit */
 function foot({ product, score: cosine }) {
+  const price = product.price === null ? "" : money(product.price, product.currency);
   return make(
     "p",
     { class: "card__foot" },
-    make(
-      "span",
-      { class: "card__price" },
-      product.price === null ? "" : money(product.price, product.currency),
-    ),
-    cosine === null
-      ? null
-      : make(
-          "span",
-          { class: "card__score", title: "Similarity to what you look for (cosine)" },
-          make("span", { class: "unseen" }, "similarity "),
-          score(cosine),
-        ),
+    make("span", { class: "card__price" }, price),
+    cosine === null ? null : similarity(cosine),
   );
 }
 
-function actions(hit, acts) {
-  const found = [
-    action("alike", `More like ${hit.product.title}`, "More like this", () => acts.alike(hit.id)),
-  ];
-  if (acts.unlike)
-    found.push(
-      action("unlike", `Less like ${hit.product.title}`, "Less like this", () =>
-        acts.unlike(hit.id),
-      ),
-    );
-  return make("div", { class: "card__actions" }, found);
+/** @param {number} cosine */
+const similarity = (cosine) =>
+  make(
+    "span",
+    { class: "card__score", title: "Similarity to what you look for (cosine)" },
+    make("span", { class: "unseen" }, "similarity "),
+    score(cosine),
+  );
+
+/** @param {Hit} hit @param {CardActions} actions */
+function buttons({ id, product: { title } }, { moreLike, lessLike }) {
+  return make(
+    "div",
+    { class: "card__actions" },
+    action("more-like", `More like ${title}`, "More like this", () => moreLike(id)),
+    lessLike
+      ? action("less-like", `Less like ${title}`, "Less like this", () => lessLike(id))
+      : null,
+  );
 }
 
-function action(sign, spoken, title, act) {
-  return make(
+/** @param {string} sign @param {string} spoken @param {string} title @param {() => void} run */
+const action = (sign, spoken, title, run) =>
+  make(
     "button",
     {
       type: "button",
       class: `card__action card__action--${sign}`,
       title,
       "aria-label": spoken,
-      "data-act": sign,
-      onclick: act,
+      "data-action": sign,
+      onclick: run,
     },
     icon(sign),
   );
-}
-
-/** Follow a link here, unless the shopper asked for another tab. */
-export function follow(event, here) {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  here();
-}
 
 /** The shape of a card whose product is on its way. */
-export function bones() {
-  return make(
+export const cardSkeleton = () =>
+  make(
     "li",
     { class: "card", "aria-hidden": "true" },
-    make("div", { class: "bone bone--picture" }),
-    make("div", { class: "bone bone--line" }),
-    make("div", { class: "bone bone--line bone--short" }),
+    make("div", { class: "skeleton skeleton--picture" }),
+    make("div", { class: "skeleton skeleton--line" }),
+    make("div", { class: "skeleton skeleton--line skeleton--short" }),
   );
-}

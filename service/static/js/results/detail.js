@@ -1,206 +1,201 @@
-// One product in a dialog, with its other colours and what resembles it.
+// One product in a dialog, with its other colors and what resembles it.
 
-import { product as askProduct, search, similar } from "../api/client.js";
-import { arrange, icon, make, picture } from "../page/dom.js";
+/** @import { Hit, Product, StoredProduct } from "../types.js" */
+/** @import { Problem } from "../api/client.js" */
+
+import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/client.js";
+import { arrange, dialog, icon, make, picture } from "../page/dom.js";
 import { fieldName, leaf, money, path } from "../page/format.js";
-import { sentence } from "./notices.js";
-import { follow } from "./card.js";
+import { sentence } from "../page/messages.js";
+import { productLink } from "./card.js";
 
 const LARGE = 640;
 const SMALL = 320;
-const ALIKE = 12;
+const SIMILAR = 12;
 const VARIANTS = 24;
 
-/** The dialog; `acts` has open(id), alike(id), closed(), and unlike() that gives the act of the same name where there is a query. */
-export class Detail {
-  #dialog;
-  #acts;
-  #asking = new AbortController();
+/**
+ * What the dialog can do: `lessLike()` gives the action of that name where there is a query.
+ * @typedef {{open: (id: string) => void, moreLike: (id: string) => void,
+ *   lessLike: () => ((id: string) => void) | null, closed: () => void}} DetailActions
+ */
 
-  constructor(dialog, acts) {
-    this.#dialog = dialog;
-    this.#acts = acts;
-    dialog.addEventListener("close", () => acts.closed());
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+export class Detail {
+  #dialog = dialog("detail");
+  #actions;
+  #loading = new AbortController();
+
+  /** @param {DetailActions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#dialog.addEventListener("close", () => actions.closed());
+    this.#dialog.addEventListener("click", (event) => {
+      if (event.target === this.#dialog) this.#dialog.close();
+    });
   }
 
-  /** Show the product of an id, or close when it is null. */
+  /** Show the product of an id, or close when it is null. @param {string | null} id */
   async show(id) {
-    this.#asking.abort();
+    this.#loading.abort();
     if (!id) return this.#dialog.close();
-    this.#asking = new AbortController();
-    const { signal } = this.#asking;
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
     if (!this.#dialog.open) {
-      arrange(this.#dialog, [
-        this.#closer(),
-        make(
-          "div",
-          { class: "detail__top" },
-          make("div", { class: "bone bone--picture" }),
-          make(
-            "div",
-            {},
-            make("div", { class: "bone bone--line" }),
-            make("div", { class: "bone bone--line bone--short" }),
-          ),
-        ),
-      ]);
+      arrange(this.#dialog, [this.#closeButton(), detailSkeleton()]);
       this.#dialog.showModal();
     }
     try {
-      const found = await askProduct(id, signal);
-      this.#fill(found);
-      await Promise.all([this.#variants(found, signal), this.#alike(found, signal)]);
-    } catch (problem) {
-      if (problem.name !== "AbortError") this.#fail(problem);
+      const stored = await loadProduct(id, signal);
+      this.#fill(stored);
+      await Promise.all([this.#addVariants(stored, signal), this.#addSimilar(id, signal)]);
+    } catch (error) {
+      if (!aborted(error)) this.#fail(problemFrom(error));
     }
   }
 
-  #closer() {
-    const button = make(
+  #closeButton() {
+    const close = () => this.#dialog.close();
+    return make(
       "button",
-      { type: "button", class: "round detail__close", onclick: () => this.#dialog.close() },
+      { type: "button", class: "round detail__close", "aria-label": "Close", onclick: close },
       icon("cross"),
     );
-    button.setAttribute("aria-label", "Close");
-    return button;
   }
 
+  /** @param {StoredProduct} stored */
   #fill({ id, product, image_url: url }) {
+    const image = picture(url, { size: LARGE, alt: product.title, lazy: false });
     const words = make(
       "div",
       { class: "detail__words" },
       product.category.length
-        ? make("p", { class: "detail__path" }, product.category.map(path).join(", "))
+        ? make("p", { class: "detail__path", dir: "auto" }, product.category.map(path).join(", "))
         : null,
-      make("h2", { class: "detail__title", id: "detail-title" }, product.title),
+      make("h2", { class: "detail__title", id: "detail-title", dir: "auto" }, product.title),
       price(product),
-      product.description ? make("p", { class: "detail__text" }, product.description) : null,
-      make(
-        "div",
-        { class: "detail__actions" },
-        button("alike", "More like this", "button--main", () => this.#acts.alike(id)),
-        this.#acts.unlike()
-          ? button("unlike", "Less like this", "", () => this.#acts.unlike()(id))
-          : null,
-      ),
+      product.description
+        ? make("p", { class: "detail__text", dir: "auto" }, product.description)
+        : null,
+      this.#buttons(id),
       facts(product),
     );
-    const shown = make(
-      "div",
-      { class: "detail__picture" },
-      picture(url, { size: LARGE, alt: product.title, lazy: false }),
-    );
-    arrange(this.#dialog, [this.#closer(), make("div", { class: "detail__top" }, shown, words)]);
+    const shown = make("div", { class: "detail__picture" }, image);
+    const top = make("div", { class: "detail__top" }, shown, words);
+    arrange(this.#dialog, [this.#closeButton(), top]);
     this.#dialog.scrollTop = 0;
   }
 
-  async #variants({ id, product }, signal) {
-    if (!product.group_id) return;
-    const page = await search(
-      { filter: { group_id: product.group_id, not: { id } }, limit: VARIANTS },
-      null,
-      signal,
-    );
-    const strip = this.#strip(
-      "Also in",
-      page.hits,
-      "variants",
-      (hit) => hit.product.color.join(", ") || leaf(hit.product.category[0] ?? ""),
-    );
-    if (page.hits.length) this.#dialog.querySelector(".detail__words").append(strip);
-  }
-
-  async #alike({ id }, signal) {
-    const page = await similar(id, ALIKE, signal);
-    if (page.hits.length)
-      this.#dialog.append(
-        this.#strip("Looks similar", page.hits, "alike", (hit) => hit.product.title, true),
-      );
-  }
-
-  #strip(title, hits, kind, caption, prices = false) {
-    const tiles = hits.map((hit) =>
-      make(
-        "li",
-        {},
-        make(
-          "a",
-          {
-            class: "tile",
-            href: `/product/${encodeURIComponent(hit.id)}`,
-            title: hit.product.title,
-            onclick: (event) => follow(event, () => this.#acts.open(hit.id)),
-          },
-          make("div", { class: "tile__picture" }, picture(hit.image_url, { size: SMALL })),
-          make("span", { class: "tile__title" }, caption(hit)),
-          prices && hit.product.price !== null
-            ? make("span", { class: "tile__price" }, money(hit.product.price, hit.product.currency))
-            : null,
-        ),
-      ),
-    );
+  /** @param {string} id */
+  #buttons(id) {
+    const { moreLike } = this.#actions;
+    const lessLike = this.#actions.lessLike();
     return make(
-      "section",
-      { class: `strip ${kind}` },
-      make("h3", { class: "strip__title" }, title),
-      make("ul", { class: "strip__list" }, tiles),
+      "div",
+      { class: "detail__actions" },
+      actionButton("more-like", "More like this", "button--main", () => moreLike(id)),
+      lessLike ? actionButton("less-like", "Less like this", "", () => lessLike(id)) : null,
     );
   }
 
-  #fail(problem) {
+  /** @param {StoredProduct} stored @param {AbortSignal} signal */
+  async #addVariants({ id, product }, signal) {
+    if (!product.group_id) return;
+    const request = { filter: { group_id: product.group_id, not: { id } }, limit: VARIANTS };
+    const { hits } = await search(request, null, signal);
+    if (!hits.length) return;
+    const tiles = hits.map((hit) => this.#tile(hit, variantName(hit.product)));
+    this.#dialog.querySelector(".detail__words")?.append(strip("Also in", "variants", tiles));
+  }
+
+  /** @param {string} id @param {AbortSignal} signal */
+  async #addSimilar(id, signal) {
+    const { hits } = await loadSimilar(id, SIMILAR, signal);
+    if (!hits.length) return;
+    const tiles = hits.map((hit) => this.#tile(hit, hit.product.title, hit.product.price));
+    this.#dialog.append(strip("Looks similar", "similar", tiles));
+  }
+
+  /** @param {Hit} hit @param {string} caption @param {number | null} [amount] */
+  #tile({ id, image_url: url, product }, caption, amount = null) {
+    const price = amount === null ? null : money(amount, product.currency);
+    const link = make(
+      "a",
+      { class: "tile", title: product.title, ...productLink(id, this.#actions) },
+      make("div", { class: "tile__picture" }, picture(url, { size: SMALL })),
+      make("span", { class: "tile__title", dir: "auto" }, caption),
+      price ? make("span", { class: "tile__price" }, price) : null,
+    );
+    return make("li", {}, link);
+  }
+
+  /** @param {Problem} problem */
+  #fail({ title, detail, requestId }) {
     const words = make(
       "div",
       { class: "notice notice--error", role: "alert" },
-      make("h2", { class: "notice__title", id: "detail-title" }, problem.title),
-      make("p", { class: "notice__text" }, sentence(problem.detail)),
-      problem.requestId
-        ? make("p", { class: "notice__id" }, "Request ", make("code", {}, problem.requestId))
+      make("h2", { class: "notice__title", id: "detail-title" }, title),
+      make("p", { class: "notice__text" }, sentence(detail)),
+      requestId
+        ? make("p", { class: "notice__id" }, "Request ", make("code", {}, requestId))
         : null,
     );
-    arrange(this.#dialog, [this.#closer(), words]);
+    arrange(this.#dialog, [this.#closeButton(), words]);
   }
 }
 
-function button(sign, text, kind, act) {
-  return make(
-    "button",
-    { type: "button", class: `button ${kind}`, onclick: act },
-    icon(sign),
-    text,
+const detailSkeleton = () =>
+  make(
+    "div",
+    { class: "detail__top" },
+    make("div", { class: "skeleton skeleton--picture" }),
+    make(
+      "div",
+      {},
+      make("div", { class: "skeleton skeleton--line" }),
+      make("div", { class: "skeleton skeleton--line skeleton--short" }),
+    ),
   );
-}
 
+/** @param {string} title @param {string} kind @param {HTMLElement[]} tiles */
+const strip = (title, kind, tiles) =>
+  make(
+    "section",
+    { class: `strip ${kind}` },
+    make("h3", { class: "strip__title" }, title),
+    make("ul", { class: "strip__list" }, tiles),
+  );
+
+/** What tells a variant from its siblings. @param {Product} product */
+const variantName = ({ color, category }) => color.join(", ") || leaf(category[0] ?? "");
+
+/** @param {string} sign @param {string} text @param {string} kind @param {() => void} run */
+const actionButton = (sign, text, kind, run) =>
+  make("button", { type: "button", class: `button ${kind}`, onclick: run }, icon(sign), text);
+
+/** @param {Product} product */
 function price({ price: amount, currency, in_stock: stock }) {
-  const availability =
-    stock === null
-      ? null
-      : make("small", { class: stock ? "in" : "" }, stock ? "In stock" : "Out of stock");
+  const words = stock ? "In stock" : "Out of stock";
   return make(
     "p",
     { class: "detail__price" },
     amount === null ? "" : money(amount, currency),
-    availability,
+    stock === null ? null : make("small", { class: stock ? "in" : "" }, words),
   );
 }
 
-function facts(product) {
-  const rows = [
-    ["brand", product.brand],
-    ["color", product.color.join(", ")],
-    ...Object.entries(product.attributes),
-  ];
-  const known = rows.filter(([, value]) => value !== null && value !== "");
-  return make(
-    "dl",
-    { class: "facts" },
-    known.flatMap(([name, value]) => [
-      make("dt", {}, fieldName(name)),
-      make("dd", {}, spoken(value)),
-    ]),
+/** @param {Product} product */
+function facts({ brand, color, attributes }) {
+  const rows = Object.entries({ brand, color: color.join(", "), ...attributes }).filter(
+    ([, value]) => value !== null && value !== "",
   );
+  const cells = rows.flatMap(([name, value]) => [
+    make("dt", {}, fieldName(name)),
+    make("dd", { dir: "auto" }, spoken(value)),
+  ]);
+  return make("dl", { class: "facts" }, cells);
 }
 
+/** @param {unknown} value */
 function spoken(value) {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   return Array.isArray(value) ? value.join(", ") : String(value);

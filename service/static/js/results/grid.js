@@ -1,96 +1,107 @@
 // The grid of products and how it grows: more pages come as the shopper nears its end.
 
-import { byId, keepingFocus } from "../page/dom.js";
-import { bones, card } from "./card.js";
+/** @import { CardActions, SearchAnswer } from "../types.js" */
+/** @import { Problem } from "../api/client.js" */
 
-const BONES = 12;
+import { aborted, problemFrom } from "../api/client.js";
+import { block, button, keepingFocus } from "../page/dom.js";
+import { card, cardSkeleton } from "./card.js";
+
+const SKELETONS = 12;
 const EAGER = 8;
 const AHEAD = "900px";
 
+/** @typedef {{next: (cursor: string) => Promise<SearchAnswer>, failed: (problem: Problem) => void}} GridActions */
+
 export class Grid {
-  #list = byId("grid");
-  #more = byId("more");
-  #button = byId("more-button");
-  #end = byId("end");
-  #acts = null;
-  #next = null;
+  #list = block("grid");
+  #more = block("more");
+  #button = button("more-button");
+  #end = block("end");
+  #actions;
+  /** @type {CardActions | null} */
+  #cardActions = null;
+  /** @type {string | null} */
+  #cursor = null;
   #loading = false;
+  /** @type {Set<string>} */
   #ids = new Set();
 
-  /** `next(cursor)` answers with a further page, `failed(problem)` tells the shopper that it did not come. */
-  constructor({ next, failed }) {
-    this.next = next;
-    this.failed = failed;
+  /** `next(cursor)` answers with a further page, `failed(problem)` tells the shopper that it did not come. @param {GridActions} actions */
+  constructor(actions) {
+    this.#actions = actions;
     this.#button.addEventListener("click", () => this.#grow());
     const watch = new IntersectionObserver(
-      (seen) => seen.some((one) => one.isIntersecting) && this.#grow(),
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) this.#grow();
+      },
       { rootMargin: AHEAD },
     );
     watch.observe(this.#more);
   }
 
-  /** While the first page is on its way: bones where nothing is shown yet, the products that are shown grow pale. */
+  /** While the first page is on its way: skeletons where nothing is shown yet, the products that are shown grow pale. */
   wait() {
-    if (this.#list.childElementCount === 0)
-      this.#list.replaceChildren(...Array.from({ length: BONES }, bones));
+    if (this.#list.childElementCount === 0) {
+      this.#list.replaceChildren(...Array.from({ length: SKELETONS }, cardSkeleton));
+    }
     this.#list.classList.add("grid--stale");
     this.#list.setAttribute("aria-busy", "true");
     this.#stop();
   }
 
-  show(page, acts) {
-    this.#acts = acts;
+  /** @param {SearchAnswer} page @param {CardActions} cardActions */
+  show(page, cardActions) {
+    this.#cardActions = cardActions;
     this.#ids.clear();
     this.#empty();
-    this.#settle();
     this.#add(page, EAGER);
   }
 
   clear() {
     this.#empty();
-    this.#settle();
     this.#stop();
   }
 
   #empty() {
     keepingFocus(this.#list, () => this.#list.replaceChildren());
-  }
-
-  #settle() {
     this.#list.classList.remove("grid--stale");
     this.#list.removeAttribute("aria-busy");
   }
 
   #stop() {
-    this.#next = null;
+    this.#cursor = null;
     this.#loading = false;
     this.#more.hidden = true;
     this.#end.hidden = true;
   }
 
+  /** @param {SearchAnswer} page */
   #add(page, eager = 0) {
+    const actions = this.#cardActions;
+    if (!actions) return;
     const fresh = page.hits.filter((hit) => !this.#ids.has(hit.id));
     for (const hit of fresh) this.#ids.add(hit.id);
-    this.#list.append(...fresh.map((hit, at) => card(hit, this.#acts, { eager: at < eager })));
-    this.#next = page.next_cursor;
-    this.#more.hidden = !this.#next;
-    this.#end.hidden = Boolean(this.#next) || this.#ids.size <= EAGER;
+    this.#list.append(...fresh.map((hit, at) => card(hit, actions, { eager: at < eager })));
+    this.#cursor = page.next_cursor;
+    this.#more.hidden = !this.#cursor;
+    this.#end.hidden = Boolean(this.#cursor) || this.#ids.size <= EAGER;
   }
 
   async #grow() {
-    const cursor = this.#next;
+    const cursor = this.#cursor;
     if (!cursor || this.#loading) return;
     this.#loading = true;
     this.#button.disabled = true;
     try {
-      const page = await this.next(cursor);
-      if (cursor === this.#next) {
+      const page = await this.#actions.next(cursor);
+      if (cursor === this.#cursor) {
         // otherwise another search has begun meanwhile
         this.#add(page);
-        this.#fill();
+        this.#fillWindow();
       }
-    } catch (problem) {
-      if (problem.name !== "AbortError" && cursor === this.#next) this.failed(problem);
+    } catch (error) {
+      if (!aborted(error) && cursor === this.#cursor) this.#actions.failed(problemFrom(error));
     } finally {
       this.#loading = false;
       this.#button.disabled = false;
@@ -98,8 +109,9 @@ export class Grid {
   }
 
   /** A tall window may still show the end: the observer tells of changes only. */
-  #fill() {
-    if (this.#next && this.#more.getBoundingClientRect().top < innerHeight)
+  #fillWindow() {
+    if (this.#cursor && this.#more.getBoundingClientRect().top < innerHeight) {
       requestAnimationFrame(() => this.#grow());
+    }
   }
 }

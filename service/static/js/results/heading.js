@@ -1,47 +1,58 @@
 // The line over the products: what they answer, how many there are, how they are sorted.
 
-import { make } from "../page/dom.js";
+/** @import { Field, SearchAnswer, State } from "../types.js" */
+
+import { byId, make } from "../page/dom.js";
 import { count, fieldName, leaf, plural } from "../page/format.js";
 import { sorts } from "../search/address.js";
-import { asks } from "../search/state.js";
+import { hasQuery } from "../search/state.js";
 
+/** @param {State} state */
 export function headline(state) {
   if (state.text && state.picture) return `“${state.text}” and your picture`;
   if (state.text) return `“${state.text}”`;
   if (state.picture) return "Like your picture";
   if (state.like.length) return "More like this";
-  const categories =
-    Object.values(state.filters).length === 1 ? (state.filters.category?.values ?? []) : [];
-  return categories.length === 1 ? leaf(categories[0]) : "All products";
+  const { category, ...others } = state.filters;
+  const paths = Object.keys(others).length === 0 ? (category?.values ?? []) : [];
+  return paths.length === 1 ? leaf(paths[0]) : "All products";
 }
 
-/** How many products there are. Everything resembles a query a little, so of many only the closest are counted. */
-export function tally(state, { total, plan }) {
-  if (asks(state) && total < plan.matching && !state.styles)
+/**
+ * How many products there are. Everything resembles a query a little, so of many only the closest are counted.
+ * @param {State} state
+ * @param {SearchAnswer} answer
+ */
+export function resultCount(state, { total, plan }) {
+  if (hasQuery(state) && total < plan.matching && !state.styles) {
     return `${count(total)} closest of ${plural(plan.matching, "product")}`;
-  const tail = plan.truncated_text ? " (the text was longer than the model reads)" : "";
-  return plural(total, "product") + tail;
+  }
+  const cut = plan.truncated_text ? " (the text is longer than the model reads)" : "";
+  return plural(total, "product") + cut;
 }
 
-const NAMES = {
+/** @type {Record<string, [string, string]>} */
+const SORT_NAMES = {
   price: ["Price, low to high", "Price, high to low"],
   title: ["Name, A to Z", "Name, Z to A"],
 };
 
-export function sortOptions(select, state, fields) {
-  const wanted = sorts(fields);
-  if (select.length !== wanted.length)
-    select.replaceChildren(...wanted.map((sort) => make("option", { value: sort })));
+/** @param {State} state @param {Field[]} fields */
+export function showSorts(state, fields) {
+  const select = byId("sort", HTMLSelectElement);
+  const names = sorts(fields);
+  if (select.length !== names.length) {
+    select.replaceChildren(...names.map((sort) => make("option", { value: sort })));
+  }
   for (const option of select.options) option.textContent = sortName(option.value, state);
   select.value = state.sort;
 }
 
+/** @param {string} sort @param {State} state */
 function sortName(sort, state) {
-  if (sort === "relevance") return asks(state) ? "Closest first" : "Catalogue order";
+  if (sort === "relevance") return hasQuery(state) ? "Closest first" : "Catalogue order";
   const name = sort.replace(/^-/, "");
-  const [up, down] = NAMES[name] ?? [
-    `${fieldName(name)}, ascending`,
-    `${fieldName(name)}, descending`,
-  ];
+  const label = fieldName(name);
+  const [up, down] = SORT_NAMES[name] ?? [`${label}, ascending`, `${label}, descending`];
   return sort.startsWith("-") ? down : up;
 }

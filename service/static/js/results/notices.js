@@ -1,26 +1,34 @@
-// What is said instead of products: nothing found, or something went wrong.
+// What is said instead of products: nothing matches, or something went wrong.
+
+/** @import { State } from "../types.js" */
+/** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
-import { asks, filtered } from "../search/state.js";
+import { sentence } from "../page/messages.js";
+import { hasQuery, isFiltered } from "../search/state.js";
 
-export function nothingFound(state, { clearFilters, clearAll }) {
+/** @typedef {{clearFilters: () => void, clearAll: () => void}} WaysOut */
+
+/** @param {State} state @param {WaysOut} ways */
+export function noMatches(state, { clearFilters, clearAll }) {
   const actions = [];
-  if (filtered(state)) actions.push(button("Clear the filters", clearFilters, "button--main"));
-  if (asks(state)) actions.push(button("Show all products", clearAll));
-  const text = filtered(state)
-    ? "No product passes all of these filters together. Take one away, or clear them."
+  if (isFiltered(state)) actions.push(button("Clear the filters", clearFilters, "button--main"));
+  if (hasQuery(state)) actions.push(button("Show all products", clearAll));
+  const text = isFiltered(state)
+    ? "No product passes all of these filters together. Remove one, or clear them."
     : "The catalogue is empty. Products appear here as soon as they are ingested.";
-  return notice({ sign: "lens", title: "Nothing found", text, actions });
+  return notice({ sign: "lens", title: "No matches", text, actions });
 }
 
+/** @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */
 export function wentWrong(problem, { retry, clearFilters, clearAll }) {
-  const actions = problem.passing
-    ? [button("Try again", retry, "button--main")]
-    : [button("Show all products", clearAll, "button--main")];
-  if (problem.status === 422) actions.unshift(button("Clear the filters", clearFilters));
+  const way = problem.passing
+    ? button("Try again", retry, "button--main")
+    : button("Show all products", clearAll, "button--main");
+  const actions = problem.status === 422 ? [button("Clear the filters", clearFilters), way] : [way];
   return notice({
     kind: "error",
-    sign: "unlike",
+    sign: "less-like",
     title: problem.title,
     text: sentence(problem.detail),
     requestId: problem.requestId,
@@ -28,7 +36,8 @@ export function wentWrong(problem, { retry, clearFilters, clearAll }) {
   });
 }
 
-export function notice({ kind, sign, title, text, requestId, actions }) {
+/** @param {{kind?: string, sign: string, title: string, text: string, requestId?: string, actions: HTMLElement[]}} parts */
+function notice({ kind, sign, title, text, requestId, actions }) {
   return make(
     "div",
     {
@@ -43,11 +52,6 @@ export function notice({ kind, sign, title, text, requestId, actions }) {
   );
 }
 
-function button(text, act, kind = "") {
-  return make("button", { type: "button", class: `button ${kind}`, onclick: act }, text);
-}
-
-export function sentence(text) {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(start) ? start : `${start}.`;
-}
+/** @param {string} text @param {() => void} run */
+const button = (text, run, kind = "") =>
+  make("button", { type: "button", class: `button ${kind}`, onclick: run }, text);

@@ -1,79 +1,88 @@
 // The search in the page's address, in the words of GET /v1/search, so that it can be shared, reloaded and gone back to.
 
+/** @import { Bound, Field, Filter, State } from "../types.js" */
+
 import { EMPTY, withFilter } from "./state.js";
 
 const OWN = new Set(["q", "picture", "like", "unlike", "balance", "sort", "collapse", "show"]);
 const RANGED = new Set(["number", "money", "datetime"]);
 const FILTERABLE = new Set(["keyword", "color", "path", "bool", "number", "money", "datetime"]);
 
-/** The parameter of a field; one that is called like ours gets a prefix. */
+/** The parameter of a field; one that is called like ours gets a prefix. @param {string} name */
 const parameter = (name) => (OWN.has(name) ? `field.${name}` : name);
 
-/** The query string of a state; empty when there is nothing to say. */
+/** The query string of a state; empty when there is nothing to say. @param {State} state */
 export function write(state) {
-  const found = new URLSearchParams();
-  if (state.text) found.set("q", state.text);
-  if (state.picture) found.set("picture", state.picture);
-  for (const id of state.like) found.append("like", id);
-  for (const id of state.unlike) found.append("unlike", id);
-  if (state.balance) found.set("balance", String(state.balance));
-  for (const [name, filter] of Object.entries(state.filters))
-    writeFilter(found, parameter(name), filter);
-  if (state.sort !== "relevance") found.set("sort", state.sort);
-  if (state.styles) found.set("collapse", "group_id");
-  if (state.show) found.set("show", state.show);
-  const text = found.toString();
+  const parameters = new URLSearchParams();
+  if (state.text) parameters.set("q", state.text);
+  if (state.picture) parameters.set("picture", state.picture);
+  for (const id of state.like) parameters.append("like", id);
+  for (const id of state.unlike) parameters.append("unlike", id);
+  if (state.balance) parameters.set("balance", String(state.balance));
+  for (const [name, filter] of Object.entries(state.filters)) {
+    writeFilter(parameters, parameter(name), filter);
+  }
+  if (state.sort !== "relevance") parameters.set("sort", state.sort);
+  if (state.styles) parameters.set("collapse", "group_id");
+  if (state.show) parameters.set("show", state.show);
+  const text = parameters.toString();
   return text ? `?${text}` : "";
 }
 
-function writeFilter(found, name, filter) {
-  for (const value of filter.values ?? []) found.append(name, value);
-  if (filter.min != null) found.set(`${name}_min`, String(filter.min));
-  if (filter.max != null) found.set(`${name}_max`, String(filter.max));
+/** @param {URLSearchParams} parameters @param {string} name @param {Filter} filter */
+function writeFilter(parameters, name, filter) {
+  for (const value of filter.values ?? []) parameters.append(name, value);
+  if (filter.min != null) parameters.set(`${name}_min`, String(filter.min));
+  if (filter.max != null) parameters.set(`${name}_max`, String(filter.max));
 }
 
-/** The state of a query string; what is no parameter of ours and no field of the catalogue is left alone. */
+/**
+ * The state of a query string; what is no parameter of ours and no field of the catalogue is left alone.
+ * @param {string} query
+ * @param {Field[]} fields
+ */
 export function read(query, fields) {
-  const given = new URLSearchParams(query);
-  const balance = Number(given.get("balance"));
-  const sort = given.get("sort") ?? "relevance";
+  const parameters = new URLSearchParams(query);
+  const balance = Number(parameters.get("balance"));
+  const sort = parameters.get("sort") ?? "relevance";
+  const grouped = fields.some((field) => field.name === "group_id");
+  /** @type {State} */
   let state = {
     ...EMPTY,
-    text: (given.get("q") ?? "").trim(),
-    picture: given.get("picture"),
-    like: given.getAll("like"),
-    unlike: given.getAll("unlike"),
+    text: (parameters.get("q") ?? "").trim(),
+    picture: parameters.get("picture"),
+    like: parameters.getAll("like"),
+    unlike: parameters.getAll("unlike"),
     balance: Number.isFinite(balance) ? Math.max(-1, Math.min(1, balance)) : 0,
     sort: sorts(fields).includes(sort) ? sort : "relevance",
-    styles:
-      given.get("collapse") === "group_id" && fields.some((field) => field.name === "group_id"),
-    show: given.get("show"),
+    styles: grouped && parameters.get("collapse") === "group_id",
+    show: parameters.get("show"),
   };
-  for (const field of fields) state = withFilter(state, field.name, readFilter(given, field));
+  for (const field of fields) state = withFilter(state, field.name, readFilter(parameters, field));
   return state;
 }
 
+/** The ways to sort a catalogue. @param {Field[]} fields */
 export function sorts(fields) {
-  return [
-    "relevance",
-    ...fields.filter((field) => field.sortable).flatMap(({ name }) => [name, `-${name}`]),
-  ];
+  const sortable = fields.filter((field) => field.sortable);
+  return ["relevance", ...sortable.flatMap(({ name }) => [name, `-${name}`])];
 }
 
-function readFilter(given, { name, type }) {
+/** @param {URLSearchParams} parameters @param {Field} field @returns {Filter | null} */
+function readFilter(parameters, { name, type }) {
   const own = parameter(name);
   if (!FILTERABLE.has(type)) return null;
-  if (!RANGED.has(type))
-    return {
-      values: [...new Set(given.getAll(own))].filter(
-        (value) => type !== "bool" || /^(true|false)$/.test(value),
-      ),
-    };
-  const [min, max] = [bound(given.get(`${own}_min`), type), bound(given.get(`${own}_max`), type)];
+  if (!RANGED.has(type)) {
+    const values = [...new Set(parameters.getAll(own))];
+    return { values: values.filter((value) => type !== "bool" || /^(true|false)$/.test(value)) };
+  }
+  const min = readBound(parameters.get(`${own}_min`), type);
+  const max = readBound(parameters.get(`${own}_max`), type);
   return min !== null && max !== null && min > max ? { min: max, max: min } : { min, max };
 }
 
-function bound(text, type) {
+/** @param {string | null} text @param {string} type @returns {Bound} */
+function readBound(text, type) {
   if (text === null || text.trim() === "") return null;
   if (type === "datetime") return Number.isNaN(Date.parse(text)) ? null : text;
   return Number.isFinite(Number(text)) ? Number(text) : null;

@@ -1,49 +1,56 @@
 // The search field: it searches while words are typed, and at once on Enter.
 
-import { byId } from "../page/dom.js";
+import { form, input } from "../page/dom.js";
 
 const PAUSE_MS = 350;
+const TYPED_INTO =
+  "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]";
 
-/** `ask(text, typing)` is called with the words once the promise of `ready()` holds; `show(text)` of the result puts words into the field. */
-export function searchBox({ ask, ready }) {
-  const [form, words] = ["search", "words"].map(byId);
-  let waiting = null; // words that were typed and not yet asked for
-  let asked = "";
+/**
+ * `search(text, typing)` is called with the words once the promise of `ready()` holds.
+ * @param {{search: (text: string, typing: boolean) => void, ready: () => Promise<unknown>}} actions
+ */
+export function searchBox({ search, ready }) {
+  const words = input("words");
+  let timer = 0;
+  let pending = false; // words were typed that have not been searched for
+  let searched = "";
 
+  /** @param {boolean} typing */
   async function send(typing) {
-    clearTimeout(waiting);
-    waiting = 0;
+    clearTimeout(timer);
+    pending = true;
     await ready();
-    waiting = null;
+    pending = false;
     const text = words.value.trim();
-    if (text === asked) return;
-    asked = text;
-    ask(text, typing);
+    if (text === searched) return;
+    searched = text;
+    search(text, typing);
   }
 
   words.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => send(true), PAUSE_MS);
+    clearTimeout(timer);
+    pending = true;
+    timer = setTimeout(() => send(true), PAUSE_MS);
   });
-  form.addEventListener("submit", (event) => {
+  form("search").addEventListener("submit", (event) => {
     event.preventDefault();
     send(false);
-    if (matchMedia("(pointer: coarse)").matches) words.blur(); // the keyboard of a phone covers the products
+    if (matchMedia("(pointer: coarse)").matches) words.blur(); // a phone's keyboard covers the products
   });
   document.addEventListener("keydown", (event) => {
-    const writes = event.target.closest?.(
-      "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]",
-    );
-    if (event.key !== "/" || writes || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target instanceof Element && event.target.closest(TYPED_INTO);
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     words.focus();
     words.select();
   });
 
   return {
+    /** Put words into the field. @param {string} text */
     show(text) {
-      if (waiting !== null) return;
-      asked = text;
+      if (pending) return;
+      searched = text;
       if (words.value !== text) words.value = text;
     },
   };

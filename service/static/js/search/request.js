@@ -1,82 +1,103 @@
-// The requests that a state makes of POST /v1/search. A catalogue is the answer of GET /v1/fields.
+// The requests that a state makes of POST /v1/search.
 
-import { asks, mixes, withFilter } from "./state.js";
+/** @import { Catalogue, Field, Filter, State } from "../types.js" */
 
-export const PAGE = 24;
-/** Sorted by anything but relevance, only the closest products are shown: the cheapest of all are rarely what was asked for. */
-export const CLOSEST = 200;
+import { hasQuery, isMixed, withFilter } from "./state.js";
 
-const narrowed = (state) => asks(state) && state.sort !== "relevance";
+const PAGE = 24;
+/** Sorted by anything but relevance, only the closest products are shown: the cheapest of all are rarely what was meant. */
+const CLOSEST = 200;
 
-/** The request of one page; with it come the counts of the fields that have no filter of their own. */
+/** @param {State} state */
+const narrowed = (state) => hasQuery(state) && state.sort !== "relevance";
+
+/**
+ * The request of one page; with it come the counts of the fields that have no filter of their own.
+ * @param {State} state
+ * @param {Catalogue} catalogue
+ */
 export function pageRequest(state, catalogue) {
-  return {
-    ...asked(state, catalogue),
-    facets: narrowed(state) ? [] : unfiltered(state, catalogue),
-    limit: PAGE,
-  };
+  const facets = narrowed(state) ? [] : unfilteredFacets(state, catalogue);
+  return { ...baseRequest(state, catalogue), facets, limit: PAGE };
 }
 
 /**
  * The requests of all other counts. A field with a filter is counted as if that filter were not there, so that a shopper
  * sees what else could be chosen beside it. Counts tell how many products pass the filters, also when only the closest
  * of them are shown.
+ * @param {State} state
+ * @param {Catalogue} catalogue
  */
 export function countRequests(state, catalogue) {
   const counted = { ...state, sort: "relevance" };
-  const found = facetNames(catalogue)
+  const requests = facetNames(catalogue)
     .filter((name) => state.filters[name])
-    .map((name) => count(withFilter(counted, name, null), catalogue, [name]));
-  return narrowed(state)
-    ? [...found, count(counted, catalogue, unfiltered(state, catalogue))]
-    : found;
+    .map((name) => countRequest(withFilter(counted, name, null), catalogue, [name]));
+  if (!narrowed(state)) return requests;
+  return [...requests, countRequest(counted, catalogue, unfilteredFacets(state, catalogue))];
 }
 
-const count = (state, catalogue, facets) => ({ ...asked(state, catalogue), facets, limit: 1 });
+/** @param {State} state @param {Catalogue} catalogue @param {string[]} facets */
+const countRequest = (state, catalogue, facets) => ({
+  ...baseRequest(state, catalogue),
+  facets,
+  limit: 1,
+});
 
-/** The request of the products after a cursor. */
-export function nextRequest(state, catalogue, cursor) {
-  return { ...asked(state, catalogue), limit: PAGE, cursor };
-}
+/** The request of the products after a cursor. @param {State} state @param {Catalogue} catalogue @param {string} cursor */
+export const nextRequest = (state, catalogue, cursor) => ({
+  ...baseRequest(state, catalogue),
+  limit: PAGE,
+  cursor,
+});
 
-const facetNames = ({ fields }) => fields.filter((field) => field.facet).map((field) => field.name);
-const unfiltered = (state, catalogue) =>
+/** @param {Catalogue} catalogue */
+const facetNames = ({ fields }) => fields.filter((field) => field.facet).map(({ name }) => name);
+
+/** @param {State} state @param {Catalogue} catalogue */
+const unfilteredFacets = (state, catalogue) =>
   facetNames(catalogue).filter((name) => !state.filters[name]);
 
-function asked(state, catalogue) {
-  const request = {
+/** @param {State} state @param {Catalogue} catalogue */
+function baseRequest(state, catalogue) {
+  return {
     like: state.like,
     unlike: state.unlike,
     filter: filterOf(state, catalogue.fields),
     sort: state.sort,
+    text: state.text || undefined,
+    weights: isMixed(state) ? { text: 1 + state.balance, image: 1 - state.balance } : undefined,
+    collapse: state.styles ? "group_id" : undefined,
+    candidates: hasQuery(state) ? candidates(state, catalogue) : undefined,
   };
-  if (state.text) request.text = state.text;
-  if (mixes(state)) request.weights = { text: 1 + state.balance, image: 1 - state.balance };
-  if (state.styles) request.collapse = "group_id";
-  if (asks(state)) Object.assign(request, candidates(state, catalogue));
-  return request;
 }
 
-/** How many products are ranked: all where that is allowed, so that every count is exact; else as many as the service likes. */
+/**
+ * How many products are ranked: all where that is allowed, so that every count is exact; else as many as the service
+ * likes.
+ * @param {State} state
+ * @param {Catalogue} catalogue
+ */
 function candidates(state, { products, max_candidates: most }) {
-  if (narrowed(state)) return { candidates: Math.min(CLOSEST, most) };
-  return products <= most ? { candidates: most } : {};
+  if (narrowed(state)) return Math.min(CLOSEST, most);
+  return products <= most ? most : undefined;
 }
 
+/** @param {State} state @param {Field[]} fields */
 function filterOf(state, fields) {
-  const filter = {};
+  /** @type {Record<string, object>} */
+  const conditions = {};
   for (const { name, type } of fields) {
-    const found = state.filters[name];
-    if (found)
-      filter[name] = found.values
-        ? found.values.map((value) => (type === "bool" ? value === "true" : value))
-        : rangeOf(found);
+    const filter = state.filters[name];
+    if (filter) conditions[name] = conditionOf(filter, type);
   }
   const examples = [...state.like, ...state.unlike];
-  if (examples.length) filter.not = { id: examples };
-  return filter;
+  if (examples.length) conditions.not = { id: examples };
+  return conditions;
 }
 
-function rangeOf({ min, max }) {
-  return { ...(min === null ? {} : { gte: min }), ...(max === null ? {} : { lte: max }) };
+/** @param {Filter} filter @param {string} type */
+function conditionOf({ values, min, max }, type) {
+  if (values) return type === "bool" ? values.map((value) => value === "true") : values;
+  return { gte: min ?? undefined, lte: max ?? undefined };
 }

@@ -1,16 +1,19 @@
 // One search at a time: a new one cancels what the last one still waits for, so an old answer never overwrites a newer one.
 
-import { catalogue, search } from "../api/client.js";
-import { kept } from "../picture/kept.js";
+/** @import { Catalogue, FirstPage, SearchAnswer, State } from "../types.js" */
+
+import { loadCatalogue, search } from "../api/client.js";
+import { storedPicture } from "../picture/store.js";
 import { countRequests, nextRequest, pageRequest } from "./request.js";
 
 export class Session {
   #running = new AbortController();
+  /** @type {Promise<Catalogue> | null} */
   #catalogue = null;
 
-  /** What the catalogue is, asked for once; a failure is forgotten so that the next try asks again. */
+  /** What the catalogue is, loaded once; a failure is forgotten so that the next try loads it again. */
   catalogue() {
-    this.#catalogue ??= catalogue().catch((problem) => {
+    this.#catalogue ??= loadCatalogue().catch((problem) => {
       this.#catalogue = null;
       throw problem;
     });
@@ -20,28 +23,35 @@ export class Session {
   /**
    * The first page of a state, the counts of every field among its facets, and in `others` one product of each further
    * request; rejects with AbortError once another search begins.
+   * @param {State} state
+   * @param {Catalogue} catalogue
+   * @returns {Promise<FirstPage>}
    */
-  async run(state, known) {
+  async run(state, catalogue) {
     const signal = this.#restart();
-    const picture = await kept(state.picture);
+    const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
-    const requests = [pageRequest(state, known), ...countRequests(state, known)];
-    const [page, ...counted] = await Promise.all(
-      requests.map((request) => search(request, picture, signal)),
+    const [page, ...counts] = await Promise.all(
+      [pageRequest(state, catalogue), ...countRequests(state, catalogue)].map((request) =>
+        search(request, picture, signal),
+      ),
     );
-    return {
-      ...page,
-      facets: Object.assign({}, page.facets, ...counted.map((answer) => answer.facets)),
-      others: counted.flatMap((answer) => answer.hits),
-    };
+    const facets = Object.assign({}, page.facets, ...counts.map((answer) => answer.facets));
+    return { ...page, facets, others: counts.flatMap((answer) => answer.hits) };
   }
 
-  /** The page after a cursor. */
-  async next(state, known, cursor) {
+  /**
+   * The page after a cursor.
+   * @param {State} state
+   * @param {Catalogue} catalogue
+   * @param {string} cursor
+   * @returns {Promise<SearchAnswer>}
+   */
+  async next(state, catalogue, cursor) {
     const signal = this.#running.signal;
-    const picture = await kept(state.picture);
+    const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
-    return search(nextRequest(state, known, cursor), picture, signal);
+    return search(nextRequest(state, catalogue, cursor), picture, signal);
   }
 
   #restart() {

@@ -1,142 +1,158 @@
 // The three answers: probabilities, cosines, boxes. Each asks, shows, and returns a sentence for screen readers.
 
-import { ask } from "../api/client.js";
-import { byId, make } from "../page/dom.js";
+/** @import { DetectedObject } from "../types.js" */
+/** @import { Stage } from "./stage.js" */
+
+import { aborted, post, problemFrom } from "../api/client.js";
+import { block, input, make } from "../page/dom.js";
 import { plural, score } from "../page/format.js";
-import { sentence } from "../results/notices.js";
-import { bar } from "./bar.js";
+import { sentence } from "../page/messages.js";
 import { paintOf } from "./stage.js";
 
-/** The detector is asked for weak finds too: the page's own slider hides them. */
+/** The detector is asked for weak objects too: the page's own slider hides them. */
 const LEAST_SCORE = 0.02;
 const MOST_BOXES = 40;
 
-export const classify = (question) =>
-  finding("classify", question, async ({ picture, labels, template, signal }, body) => {
-    const found = (await ask("/v1/classify", { labels, template }, picture, signal)).labels;
-    body.replaceChildren(
-      make(
-        "div",
-        { class: "bars" },
-        found.map(({ label, probability }) =>
-          bar(
-            label,
-            probability,
-            `${(probability * 100).toFixed(1)} %`,
-            probability === found[0].probability,
-          ),
-        ),
+/** @typedef {{picture: Blob, labels: string[], template: string, signal: AbortSignal, stage: Stage}} Question */
+/** @typedef {(body: Element) => Promise<string>} Answer */
+
+/** @param {Question} question */
+export const classify = ({ picture, labels, template, signal }) =>
+  finding("classify", async (body) => {
+    const answer = await post("v1/classify", { labels, template }, picture, signal);
+    /** @type {{label: string, probability: number}[]} */
+    const ranked = answer.labels;
+    const best = ranked[0].probability;
+    showBars(
+      body,
+      ranked.map(({ label, probability: share }) =>
+        bar(label, share, `${(share * 100).toFixed(1)} %`, share === best),
       ),
     );
-    return `It fits ${found[0].label} best.`;
+    return `The best match is ${ranked[0].label}.`;
   });
 
-export const similarity = (question) =>
-  finding("similarity", question, async ({ picture, labels, signal }, body) => {
-    const found = (await ask("/v1/similarity", { texts: labels }, picture, signal)).similarities;
-    const best = Math.max(...found.map(({ cosine }) => cosine));
-    body.replaceChildren(
-      make(
-        "div",
-        { class: "bars" },
-        found.map(({ text, cosine }) =>
-          bar(text, Math.max(0, cosine), cosine.toFixed(4), cosine === best),
-        ),
+/** @param {Question} question */
+export const similarity = ({ picture, labels, signal }) =>
+  finding("similarity", async (body) => {
+    const answer = await post("v1/similarity", { texts: labels }, picture, signal);
+    /** @type {{text: string, cosine: number}[]} */
+    const similarities = answer.similarities;
+    const best = Math.max(...similarities.map(({ cosine }) => cosine));
+    showBars(
+      body,
+      similarities.map(({ text, cosine }) =>
+        bar(text, Math.max(0, cosine), cosine.toFixed(4), cosine === best),
       ),
     );
-    return "";
+    return " ";
   });
 
-export const detect = (question) =>
-  finding("detect", question, async ({ picture, labels, signal, stage }, body) => {
-    stage.mark([], labels, () => {});
-    const { objects } = await ask(
-      "/v1/detect",
-      { labels, threshold: LEAST_SCORE },
-      picture,
-      signal,
-    );
-    const pictures = await Promise.all(
-      objects
-        .slice(0, MOST_BOXES)
-        .map(async (object) => URL.createObjectURL(await stage.cut(object.box))),
-    );
-    const slider = byId("threshold");
-    const show = () =>
-      showObjects(objects.slice(0, MOST_BOXES), pictures, { slider, body, labels, stage });
+/** @param {Question} question */
+export const detect = ({ picture, labels, signal, stage }) =>
+  finding("detect", async (body) => {
+    stage.mark([], labels);
+    const answer = await post("v1/detect", { labels, threshold: LEAST_SCORE }, picture, signal);
+    /** @type {DetectedObject[]} */
+    const objects = answer.objects.slice(0, MOST_BOXES);
+    const crops = await Promise.all(objects.map((object) => stage.crop(object.box)));
+    const tiles = objects.map((object, at) => {
+      const url = URL.createObjectURL(crops[at]);
+      return { object, tile: objectTile(object, url, labels, stage) };
+    });
+    const slider = input("threshold");
+    const show = () => {
+      const strong = tiles.filter(({ object }) => object.score >= Number(slider.value));
+      block("threshold-value").textContent = Number(slider.value).toFixed(2);
+      stage.mark(
+        strong.map(({ object }) => object),
+        labels,
+      );
+      body.replaceChildren(objectList(strong.map(({ tile }) => tile)));
+      return strong.length;
+    };
     slider.oninput = show;
-    return `${plural(show(), "object")} found.`;
+    return `${plural(show(), "object")}.`;
   });
 
-async function finding(id, question, answer) {
-  const section = byId(id);
-  const body = section.querySelector(".finding__body");
+/**
+ * Show one answer under its heading, or its own trouble; the result is empty when it was aborted.
+ * @param {string} id
+ * @param {Answer} answer
+ */
+async function finding(id, answer) {
+  const section = block(id);
+  const body = section.querySelector(".finding__body") ?? section;
   section.hidden = false;
   section.setAttribute("aria-busy", "true");
   try {
-    return (await answer(question, body)) || " ";
-  } catch (problem) {
-    if (problem.name === "AbortError") return "";
-    const id = problem.requestId ? ` (request ${problem.requestId})` : "";
-    body.replaceChildren(
-      make(
-        "p",
-        { class: "finding__wrong", role: "alert" },
-        `${problem.title ?? "The page failed"}. ${sentence(problem.message)}${id}`,
-      ),
-    );
+    return await answer(body);
+  } catch (error) {
+    if (aborted(error)) return "";
+    const { title, message, requestId } = problemFrom(error);
+    const reference = requestId ? ` (request ${requestId})` : "";
+    const text = `${title}. ${sentence(message)}${reference}`;
+    body.replaceChildren(make("p", { class: "finding__error", role: "alert" }, text));
     return " ";
   } finally {
     section.removeAttribute("aria-busy");
   }
 }
 
-function showObjects(objects, pictures, { slider, body, labels, stage }) {
-  const least = Number(slider.value);
-  byId("threshold-shown").textContent = least.toFixed(2);
-  const strong = objects.filter((object) => object.score >= least);
-  stage.mark(strong, labels, (object) => stage.searchFor(object));
-  const rows = strong.map((object) =>
-    thing(object, pictures[objects.indexOf(object)], labels, stage),
+/** @param {Element} body @param {HTMLElement[]} bars */
+const showBars = (body, bars) => body.replaceChildren(make("div", { class: "bars" }, bars));
+
+/** One bar: a name, a share of the whole from 0 to 1, and the value in words. @param {string} name @param {number} share @param {string} value @param {boolean} isBest */
+function bar(name, share, value, isBest) {
+  const fill = make("span", { class: "bar__fill" });
+  fill.style.width = `${Math.min(1, share) * 100}%`;
+  return make(
+    "div",
+    { class: isBest ? "bar bar--best" : "bar" },
+    make("span", { class: "bar__name", title: name, dir: "auto" }, name),
+    make("span", { class: "bar__track", "aria-hidden": "true" }, fill),
+    make("span", { class: "bar__value" }, value),
   );
-  body.replaceChildren(
-    rows.length
-      ? make("ul", { class: "things" }, rows)
-      : make("p", { class: "finding__none" }, "None of the labels was found with this score."),
-  );
-  return strong.length;
 }
 
-function thing(object, url, labels, stage) {
-  const image = make("img", { class: "thing__picture", src: url, alt: "" });
-  image.style.setProperty("--box", paintOf(object.label, labels));
-  const name = make(
-    "span",
-    {},
-    make("span", { class: "thing__name" }, object.label),
-    make("span", { class: "thing__score" }, `score ${score(object.score)}`),
-  );
-  const go = make(
-    "button",
-    {
-      type: "button",
-      class: "button button--small",
-      "aria-label": `Search for this ${object.label}`,
-      onclick: () => stage.searchFor(object),
-    },
-    "Search for this",
-  );
+/** @param {HTMLElement[]} tiles */
+const objectList = (tiles) =>
+  tiles.length
+    ? make("ul", { class: "objects" }, tiles)
+    : make("p", { class: "finding__none" }, "No objects with at least this score.");
+
+/** @param {DetectedObject} object @param {string} url @param {string[]} labels @param {Stage} stage */
+function objectTile(object, url, labels, stage) {
+  const { label } = object;
+  const image = make("img", { class: "object__picture", src: url, alt: "" });
+  image.style.setProperty("--box", paintOf(label, labels));
+  const hold = () => stage.hold(object);
+  const release = () => stage.hold(null);
   return make(
     "li",
     {
-      class: "thing",
-      onpointerenter: () => stage.hold(object),
-      onpointerleave: () => stage.hold(null),
-      onfocusin: () => stage.hold(object),
-      onfocusout: () => stage.hold(null),
+      class: "object",
+      onpointerenter: hold,
+      onpointerleave: release,
+      onfocusin: hold,
+      onfocusout: release,
     },
     image,
-    name,
-    go,
+    make(
+      "span",
+      {},
+      make("span", { class: "object__name", dir: "auto" }, label),
+      make("span", { class: "object__score" }, `score ${score(object.score)}`),
+    ),
+    make(
+      "button",
+      {
+        type: "button",
+        class: "button button--small",
+        "aria-label": `Search for this ${label}`,
+        onclick: () => stage.searchFor(object),
+      },
+      "Search for this",
+    ),
   );
 }

@@ -1,0 +1,179 @@
+// Shapes of the API's answers and of the page's own values, for the type checker alone; no browser loads this file.
+
+export interface Field {
+  name: string;
+  type: "keyword" | "text" | "color" | "path" | "bool" | "number" | "money" | "datetime";
+  facet: boolean;
+  sortable: boolean;
+}
+
+export interface Catalogue {
+  version: string;
+  fields: Field[];
+  products: number;
+  max_candidates: number;
+}
+
+export type Attribute = string | number | boolean | string[];
+
+export interface Product {
+  title: string;
+  price: number | null;
+  currency: string | null;
+  color: string[];
+  colors: string[];
+  category: string[];
+  description: string | null;
+  brand: string | null;
+  in_stock: boolean | null;
+  group_id: string | null;
+  attributes: Record<string, Attribute | null>;
+}
+
+export interface StoredProduct {
+  id: string;
+  product: Product;
+  image_url: string;
+}
+
+export interface Hit extends StoredProduct {
+  score: number | null;
+}
+
+export interface FacetValue {
+  value: string | boolean;
+  count: number;
+}
+
+export interface Bucket {
+  from: number;
+  to: number;
+  count: number;
+}
+
+export interface RangeFacet {
+  min: number | null;
+  max: number | null;
+  buckets: Bucket[];
+}
+
+export type Facet = FacetValue[] | RangeFacet;
+export type Facets = Record<string, Facet>;
+
+export interface SearchAnswer {
+  hits: Hit[];
+  total: number;
+  facets: Facets;
+  next_cursor: string | null;
+  plan: { search: string; matching: number; truncated_text: boolean };
+}
+
+/** The first page of a search, with the counts and hits of the requests made beside it. */
+export interface FirstPage extends SearchAnswer {
+  others: Hit[];
+}
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export interface ProblemBody {
+  status: number;
+  title: string;
+  detail: string;
+  requestId?: string;
+  errors?: FieldError[];
+  jobId?: string | null;
+}
+
+/** A filter on a field: `values` (any of them), or a range whose ends may be null. */
+export type Filter =
+  | { values: string[]; min?: undefined; max?: undefined }
+  | { values?: undefined; min: Bound; max: Bound };
+export type Bound = number | string | null;
+
+/** What is being searched for. */
+export interface State {
+  text: string;
+  /** key of an uploaded picture */
+  picture: string | null;
+  like: readonly string[];
+  unlike: readonly string[];
+  /** from -1, the picture decides, to 1, the words do */
+  balance: number;
+  sort: string;
+  /** one product of each style */
+  styles: boolean;
+  /** id of the product that is open */
+  show: string | null;
+  filters: Readonly<Record<string, Filter>>;
+}
+
+export type Go = (next: State) => void;
+export type ChangeFilter = (filter: Filter | null) => void;
+
+/** What a field's filter is made of. */
+export interface Control {
+  element: HTMLElement;
+  /** the control carries its own name */
+  bare?: boolean;
+  /** Show counts and the filter; tells whether the field is worth showing. */
+  update(facet: Facet | undefined, filter: Filter | null, currency: string | null): boolean;
+}
+
+export interface CardActions {
+  open(id: string): void;
+  moreLike(id: string): void;
+  lessLike: ((id: string) => void) | null;
+}
+
+export interface Version {
+  name: string;
+  state: string;
+  backend: string;
+  model: string;
+  fingerprint: string;
+  count: number;
+  created: string;
+}
+
+export interface Job {
+  id: string;
+  kind: string;
+  state: string;
+  done: number;
+  total: number | null;
+  failed_items: number;
+  rate: number | null;
+  eta_s: number | null;
+  version: string | null;
+  error: string | null;
+  created: string;
+  updated: string;
+}
+
+export interface Failure {
+  id: string;
+  stage: string;
+  reason: string;
+  message: string;
+}
+
+export interface Failures {
+  failures: Failure[];
+  total: number;
+}
+
+export interface Box {
+  xmin: number;
+  ymin: number;
+  xmax: number;
+  ymax: number;
+}
+
+export interface DetectedObject {
+  label: string;
+  score: number;
+  box: Box;
+}
