@@ -1,7 +1,8 @@
 """Where catalogues come from: files, folders, data sets, standard input."""
 
 from ingest.sources.folder import FolderSource
+from ingest.sources.memory import MemorySource
 from ingest.sources.opening import open_source
 from ingest.sources.ports import BrokenRow, Row, Source
 
-__all__ = ["BrokenRow", "FolderSource", "Row", "Source", "open_source"]
+__all__ = ["BrokenRow", "FolderSource", "MemorySource", "Row", "Source", "open_source"]

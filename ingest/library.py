@@ -1,0 +1,50 @@
+"""Ingest for `vitrine.open`: a source by name, or rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ingest.pipeline.models import Summary
+from ingest.sources import MemorySource, Source, open_source
+from ingest.tasks.bulk_ingest import run
+from vitrine.errors import InvalidMapping
+from vitrine.fields import Mapping as CatalogueMapping
+from vitrine.fields.schema import BUILT_IN_FIELDS
+from vitrine.wiring import Vitrine
+
+__all__ = ["ingest_catalogue"]
+
+
+def ingest_catalogue(
+    vitrine: Vitrine,
+    source: str | Path | Iterable[Mapping[str, Any]],
+    mapping: str | Path | Mapping[str, Any] | None,
+) -> Summary:
+    """Ingest or update what `source` holds; `InvalidMapping` where rows need a mapping and have none."""
+    opened = _opened(vitrine, source)
+    return run(vitrine, opened, _mapping(mapping, opened))
+
+
+def _opened(vitrine: Vitrine, source: str | Path | Iterable[Mapping[str, Any]]) -> Source:
+    if isinstance(source, str | Path):
+        return open_source(str(source), vitrine.settings)
+    return MemorySource(list(source))
+
+
+def _mapping(mapping: str | Path | Mapping[str, Any] | None, source: Source) -> CatalogueMapping:
+    if isinstance(mapping, Mapping):
+        return CatalogueMapping.from_dict(mapping)
+    if mapping is not None:
+        return CatalogueMapping.load(mapping)
+    names = {*BUILT_IN_FIELDS, "image"}
+    columns = source.columns(names)
+    strange = sorted(set(columns) - names)
+    if strange:
+        raise InvalidMapping.of(
+            "mapping",
+            f"is needed for {', '.join(map(repr, strange))}; without one the rows may hold"
+            f" {', '.join(sorted(names))}",
+        )
+    return CatalogueMapping.from_dict({"product": {name: name for name in columns}})

@@ -1,0 +1,36 @@
+"""Rows that a program holds in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ingest.sources.ports import BrokenRow, Row
+
+__all__ = ["MemorySource"]
+
+
+class MemorySource:
+    """Rows by column; relative paths begin at the working folder."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._rows = rows
+
+    @property
+    def name(self) -> str:
+        """Rows in memory have one name, whatever they hold."""
+        return "memory"
+
+    def columns(self, wanted: Collection[str]) -> Collection[str]:
+        """Every key of any row, in the order of their first appearance."""
+        return list(dict.fromkeys(key for row in self._rows for key in row))
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """The rows in order."""
+        base = Path.cwd()
+        return (Row(number, row, base) for number, row in enumerate(self._rows))
+
+    def count(self) -> int | None:
+        """How many rows there are."""
+        return len(self._rows)
