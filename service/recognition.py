@@ -27,7 +27,7 @@ from vitrine.boxes import draw_boxes
 from vitrine.errors import InvalidQuery
 from vitrine.filters import parse_filter
 from vitrine.queries import SearchQuery
-from vitrine.recognition import Found
+from vitrine.recognition import ShoppedObject
 
 __all__ = ["recognition"]
 
@@ -87,12 +87,12 @@ def detect(body: DetectRequest) -> Response:
     detected = (
         vitrine.recognition.shop(picture, objects, query)
         if query and objects
-        else [Found(detection) for detection in objects]
+        else [ShoppedObject(detection) for detection in objects]
     )
     return answer({"objects": [_object(each) for each in detected]})
 
 
-def _object(detected: Found) -> dict[str, Any]:
+def _object(detected: ShoppedObject) -> dict[str, Any]:
     box = dict(zip(("xmin", "ymin", "xmax", "ymax"), detected.object.box, strict=True))
     fields = {"label": detected.object.label, "score": detected.object.score, "box": box}
     if detected.products is None:

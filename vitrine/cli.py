@@ -1,6 +1,7 @@
 """The command `vitrine`: a group that loads each room's commands when they are called.
 
-Rooms register theirs as entry points in the group `vitrine.commands`, so this room imports none of them.
+Rooms register theirs as entry points in the group `vitrine.commands`, so this room imports none of
+them.
 """
 
 from __future__ import annotations

@@ -71,7 +71,10 @@ def search(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Search the live index by words, by picture or by both; without either, list what the filters leave."""
+    """Search the live index by words, by picture or by both.
+
+    Without either, list what the filters leave.
+    """
     with closing(_open()) as vitrine:
         query = SearchQuery(
             texts=(WeightedText(text),) if text else (),
@@ -134,12 +137,12 @@ def _print_page(page: Page) -> None:
 def similarity(image: Path, texts: tuple[str, ...], as_json: bool) -> None:
     """Print the cosine similarity of IMAGE with each of TEXTS."""
     with closing(_open()) as vitrine:
-        found = vitrine.recognition.similarity(_picture(vitrine, image), texts)
+        similarities = vitrine.recognition.similarity(_picture(vitrine, image), texts)
     if as_json:
-        _print_json({"similarities": [{"text": s.text, "cosine": s.cosine} for s in found]})
+        _print_json({"similarities": [{"text": s.text, "cosine": s.cosine} for s in similarities]})
         return
-    for one in found:
-        click.echo(f"{one.cosine:7.4f}  {one.text}")
+    for similarity in similarities:
+        click.echo(f"{similarity.cosine:7.4f}  {similarity.text}")
 
 
 @click.command()
@@ -149,7 +152,7 @@ def similarity(image: Path, texts: tuple[str, ...], as_json: bool) -> None:
     "--template",
     "templates",
     multiple=True,
-    help="Text around a label, {} marks its place; several are averaged.  [default: a photo of a {}]",
+    help="Text around a label, {} marks its place; several are averaged.  [a photo of a {}]",
 )
 @_json
 def classify(
@@ -159,14 +162,14 @@ def classify(
     from vitrine.recognition import DEFAULT_TEMPLATE
 
     with closing(_open()) as vitrine:
-        found = vitrine.recognition.classify(
+        ranked = vitrine.recognition.classify(
             _picture(vitrine, image), labels, templates or (DEFAULT_TEMPLATE,)
         )
     if as_json:
-        _print_json({"labels": [{"label": c.label, "probability": c.probability} for c in found]})
+        _print_json({"labels": [{"label": c.label, "probability": c.probability} for c in ranked]})
         return
-    for one in found:
-        click.echo(f"{one.probability:7.2%}  {one.label}")
+    for classified in ranked:
+        click.echo(f"{classified.probability:7.2%}  {classified.label}")
 
 
 @click.command()
@@ -188,11 +191,11 @@ def detect(
 
     with closing(_open()) as vitrine:
         picture = _picture(vitrine, image)
-        found = vitrine.recognition.detect(
+        detections = vitrine.recognition.detect(
             picture, labels, threshold=DEFAULT_THRESHOLD if threshold is None else threshold
         )
     if save is not None:
-        draw_boxes(picture, found).save(save)
+        draw_boxes(picture, detections).save(save)
     if as_json:
         names = ("xmin", "ymin", "xmax", "ymax")
         _print_json(
@@ -203,16 +206,15 @@ def detect(
                         "score": d.score,
                         "box": dict(zip(names, d.box, strict=True)),
                     }
-                    for d in found
+                    for d in detections
                 ]
             }
         )
         return
-    for one in found:
-        click.echo(
-            f"{one.score:6.3f}  {one.label:<20} {', '.join(f'{edge:.0f}' for edge in one.box)}"
-        )
-    if not found:
+    for detection in detections:
+        edges = ", ".join(f"{edge:.0f}" for edge in detection.box)
+        click.echo(f"{detection.score:6.3f}  {detection.label:<20} {edges}")
+    if not detections:
         click.echo("nothing found above the threshold", err=True)
 
 
@@ -224,7 +226,8 @@ def detect(
 @click.option("--k", default=10, show_default=True, help="Hits that count.")
 @_json
 def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> None:
-    """Print recall, reciprocal rank and nDCG of the live index on a JUDGEMENTS file (JSONL or TREC qrels)."""
+    """Print recall, reciprocal rank and nDCG of the live index on a JUDGEMENTS file (JSONL or TREC
+    qrels)."""
     from tqdm import tqdm
 
     from vitrine.evaluation import evaluate as score

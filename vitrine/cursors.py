@@ -1,7 +1,8 @@
 """The cursor: everything a further page needs, so that no server has to remember one.
 
-It carries the index version, a digest of the query it belongs to, where the pages stand, and the query's vector: a
-further page never embeds again, and its scores are those of the first page to the last bit.
+It carries the index version, a digest of the query it belongs to, where the pages stand, and the
+query's vector: a further page never embeds again, and its scores are those of the first page to the
+last bit.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str) -> Cursor:
-        """Read a cursor of any query; `ValueError`, `KeyError` or `TypeError` when it is damaged."""
+        """Read a cursor of any query.
+
+        `ValueError`, `KeyError` or `TypeError` when it is damaged.
+        """
         if len(text) > _LONGEST:
             raise ValueError("longer than any cursor")
         head, _, tail = base64.b64decode(
@@ -110,14 +114,15 @@ def _text(value: object) -> str:
 
 
 def query_digest(query: SearchQuery) -> str:
-    """What the query asks, without how it is shown (limit, facets, explain, cursor): 16 hex digits of SHA-256."""
+    """What the query asks, without how it is shown (limit, facets, explain, cursor): 16 hex digits
+    of SHA-256."""
     picture = (
         None
         if query.image is None
         else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
     )
     parts = (
-        query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight, query.filter,
-        query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
+        query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight,
+        query.filter, query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,4 +1,5 @@
-"""`vitrine doctor`: checks everything an answer depends on, and says what is wrong and what to do."""
+"""`vitrine doctor`: checks everything an answer depends on, and says what is wrong and what to
+do."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from vitrine.wiring import Vitrine
 __all__ = ["doctor", "examine"]
 
 LEAST_FREE_GB = 1.0
-"""Less free disk than this is reported: an ingest or a reindex writes a second version beside the live one."""
+"""Less free disk than this is reported: an ingest or a reindex writes a second version beside the
+live one."""
 
 Check = Callable[[Vitrine], Iterator[str]]
 """Yields one sentence for each fault, with its remedy; nothing when all is well."""
@@ -31,18 +33,26 @@ def _data_folder(vitrine: Vitrine) -> Iterator[str]:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        yield f"{folder} cannot be written ({error.strerror}); give this user the right to write there, or set VITRINE_DATA_DIR"
+        yield (
+            f"{folder} cannot be written ({error.strerror}); give this user the right to write"
+            " there, or set VITRINE_DATA_DIR"
+        )
         return
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
-        yield f"{folder} has {free:.1f} GB free; make room, or set VITRINE_DATA_DIR to a larger disk"
+        yield (
+            f"{folder} has {free:.1f} GB free; make room, or set VITRINE_DATA_DIR to a larger disk"
+        )
 
 
 def _model(vitrine: Vitrine) -> Iterator[str]:
     embedder = vitrine.embedder
     row = embedder.embed_texts(["a red dress"])
     if row.shape != (1, embedder.card.dimension):
-        yield f"{embedder.card.name} gave a vector of shape {row.shape}; choose another model with VITRINE_MODEL"
+        yield (
+            f"{embedder.card.name} gave a vector of shape {row.shape}; choose another model with"
+            " VITRINE_MODEL"
+        )
 
 
 def _index(vitrine: Vitrine) -> Iterator[str]:
@@ -50,10 +60,16 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
     try:
         serving = vitrine.live.current()
     except NoLiveVersion:
-        yield "no index version is live; run `vitrine ingest SOURCE --map FILE`, or `vitrine demo` to look around"
+        yield (
+            "no index version is live; run `vitrine ingest SOURCE --map FILE`, or `vitrine demo` to"
+            " look around"
+        )
         return
     if serving.index.count() == 0:
-        yield f"version {serving.index.info.name} is live but empty; run `vitrine ingest SOURCE --map FILE`"
+        yield (
+            f"version {serving.index.info.name} is live but empty; run"
+            " `vitrine ingest SOURCE --map FILE`"
+        )
 
 
 def _image_store(vitrine: Vitrine) -> Iterator[str]:
@@ -79,7 +95,10 @@ def _queue(vitrine: Vitrine) -> Iterator[str]:
 def _admin(vitrine: Vitrine) -> Iterator[str]:
     token = vitrine.settings.admin_token.get_secret_value()
     if token and len(token) < 16:
-        yield "VITRINE_ADMIN_TOKEN is shorter than 16 characters; use a longer one, such as `openssl rand -hex 24` prints"
+        yield (
+            "VITRINE_ADMIN_TOKEN is shorter than 16 characters; use a longer one, such as"
+            " `openssl rand -hex 24` prints"
+        )
 
 
 CHECKS: dict[str, Check] = {
@@ -98,18 +117,22 @@ def examine(settings: Settings) -> Iterator[tuple[str, list[str]]]:
         for name, check in CHECKS.items():
             try:
                 faults = list(check(vitrine))
-            except VitrineError as error:
+            except (VitrineError, OSError) as error:
                 faults = [str(error)]
             yield name, faults
 
 
 @click.command()
 def doctor() -> None:
-    """Check model, index, queue, store and disk; say what is wrong and what to do. Exit status 1 when something is."""
+    """Check model, index, queue, store and disk; say what is wrong and what to do.
+
+    Exit status 1 when something is.
+    """
     settings = load_settings()
     cores = os.cpu_count() or 1
     click.echo(
-        f"backend {settings.backend}, model {settings.model}, data in {settings.data_dir.resolve()}, {cores} cores"
+        f"backend {settings.backend}, model {settings.model},"
+        f" data in {settings.data_dir.resolve()}, {cores} cores"
     )
     wrong = 0
     for name, faults in examine(settings):

@@ -1,4 +1,4 @@
-"""The exceptions of Vitrine; every foreign exception is translated into one of these at its adapter's edge.
+"""The exceptions of Vitrine; foreign exceptions become one of these at their adapter's edge.
 
 VitrineError
 ├── InvalidInput            what the caller sent is wrong; carries one message per field
@@ -8,15 +8,15 @@ VitrineError
 │   ├── InvalidFilter       a filter: unknown field, wrong type, empty range
 │   ├── InvalidQuery        a query: nothing or too much to search for, a limit out of range
 │   ├── InvalidCursor       a cursor of another query, damaged, or whose version is gone
-│   └── InvalidImage        bytes that are no acceptable image; carries a reason code
+│   └── InvalidImage        bytes that are not an acceptable image; carries a reason code
 ├── NotFound                a product, version or job of that name does not exist
 ├── Conflict                the state forbids it now: a job is running, the version is live
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
 │   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
-├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key); trying again may help
-│   ├── NoLiveVersion       no version is live: nothing has been published, or the pointer to it is gone
+├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key)
+│   ├── NoLiveVersion       no version is live: nothing was published, or the pointer is gone
 │   └── VersionGone         the version was removed while it was being read
 ├── StorageUnavailable      the image store or the disk cannot answer now
 └── Cancelled               the work was cancelled by its operator
@@ -120,7 +120,7 @@ class NotFound(VitrineError):
 
 
 class Conflict(VitrineError):
-    """The present state forbids the request; `job_id` names the job in the way, where there is one."""
+    """The present state forbids the request; `job_id` names the job in the way, if any."""
 
     def __init__(self, message: str, *, job_id: str | None = None) -> None:
         self.job_id = job_id

@@ -22,7 +22,8 @@ __all__ = ["Judgement", "Scores", "evaluate", "read_judgements"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """One judged query: a text, a picture's path or both, and the grade (> 0 is relevant) of each judged product id."""
+    """One judged query: a text, a picture's path or both, and the grade (> 0 is relevant) of each
+    judged product id."""
 
     id: str
     text: str | None
@@ -41,11 +42,11 @@ class Scores:
 def read_judgements(path: Path, *, topics: Path | None = None) -> list[Judgement]:
     """Read judgements from JSONL or TREC qrels.
 
-    JSONL lines: {"text": ..., "image": FILE, "relevant": [id, ...] | {id: grade}}, with text, image or both;
-    `query` may stand for text and `query_image` for image; files are relative to the judgements.
-    TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of each query id, tab-separated,
-    and without it the query id itself (underscores as spaces) is the text.
-    Raises `InvalidInput` naming the line.
+    JSONL lines: {"text": ..., "image": FILE, "relevant": [id, ...] | {id: grade}}, with text, image
+    or both; `query` may stand for text and `query_image` for image; files are relative to the
+    judgements. TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of
+    each query id, tab-separated, and without it the query id itself (underscores as spaces) is the
+    text. Raises `InvalidInput` naming the line.
     """
     lines = [(n, line) for n, line in enumerate(_lines(path), 1) if line.strip()]
     if not lines:
@@ -79,11 +80,11 @@ def _from_json(path: Path, number: int, line: str) -> Judgement:
     )
 
 
-def _grades(where: str, given: Any) -> dict[str, int]:
-    if isinstance(given, list) and given and all(isinstance(i, str) for i in given):
-        return dict.fromkeys(given, 1)
-    if isinstance(given, dict) and given and all(isinstance(g, int) for g in given.values()):
-        return dict(given)
+def _grades(where: str, grades: Any) -> dict[str, int]:
+    if isinstance(grades, list) and grades and all(isinstance(i, str) for i in grades):
+        return dict.fromkeys(grades, 1)
+    if isinstance(grades, dict) and grades and all(isinstance(g, int) for g in grades.values()):
+        return dict(grades)
     raise InvalidInput.of(
         where, '"relevant" must be a list of product ids or an object of id: grade, and not empty'
     )
@@ -96,17 +97,17 @@ def _topics(path: Path | None) -> dict[str, str]:
 def _from_qrels(
     path: Path, lines: Sequence[tuple[int, str]], topics: Mapping[str, str]
 ) -> list[Judgement]:
-    found: dict[str, dict[str, int]] = {}
+    qrels: dict[str, dict[str, int]] = {}
     for number, line in lines:
         columns = line.split()
         if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
             raise InvalidInput.of(
                 f"{path}:{number}", "is no qrels line: query id, 0, product id, grade"
             )
-        found.setdefault(columns[0], {})[columns[2]] = int(columns[3])
+        qrels.setdefault(columns[0], {})[columns[2]] = int(columns[3])
     return [
         Judgement(i, topics.get(i, i.replace("_", " ")), None, grades)
-        for i, grades in found.items()
+        for i, grades in qrels.items()
     ]
 
 
@@ -118,7 +119,10 @@ def evaluate(
     k: int = 10,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Scores:
-    """Search for every judged query and score the first `k` hits; `progress` is told each finished query."""
+    """Search for every judged query and score the first `k` hits.
+
+    `progress` is told each finished query.
+    """
     import ir_measures
 
     if not judgements:
@@ -137,8 +141,8 @@ def evaluate(
         for product, grade in j.grades.items()
     ]
     measures = [ir_measures.R @ k, ir_measures.RR @ k, ir_measures.nDCG @ k]
-    found = ir_measures.calc_aggregate(measures, qrels, run)
-    return Scores(len(judgements), {str(m): float(found[m]) for m in measures})
+    totals = ir_measures.calc_aggregate(measures, qrels, run)
+    return Scores(len(judgements), {str(m): float(totals[m]) for m in measures})
 
 
 def _query(judgement: Judgement, open_image: Callable[[Path], Image], k: int) -> SearchQuery:

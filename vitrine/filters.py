@@ -1,8 +1,10 @@
-"""The filter language: what can be asked of a product's fields, parsed and checked against the catalogue's schema.
+"""The filter language: what can be asked of a product's fields, parsed and checked against the
+catalogue's schema.
 
-A backend translates the tree (`All`, `AnyOf`, `Not`, `Condition`) and the rows of `OPERATORS`. A product
-without a value for a field fulfils no condition on that field (so it does fulfil the condition's `Not`),
-except `exists: false`. A field with several values fulfils a condition when one of them does.
+A backend translates the tree (`All`, `AnyOf`, `Not`, `Condition`) and the rows of `OPERATORS`. A
+product without a value for a field fulfils no condition on that field (so it does fulfil the
+condition's `Not`), except `exists: false`. A field with several values fulfils a condition when one
+of them does.
 """
 
 from __future__ import annotations
@@ -81,7 +83,8 @@ MAX_VALUES = 1000
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text as TEXT conditions compare them: casefolded runs of letters, digits and underscores."""
+    """The words of a text as TEXT conditions compare them: casefolded runs of letters, digits and
+    underscores."""
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
@@ -139,14 +142,14 @@ def _listed(field: Field, value: object) -> Operand:
         raise InvalidFilter.of(
             field.name, "the list is empty; leave the field out to allow every value"
         )
-    return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]  # one type per field
+    return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]
 
 
 def _text(field: Field, value: object) -> Operand:
-    found = words(_string(field, value))
-    if not found:
+    terms = words(_string(field, value))
+    if not terms:
         raise InvalidFilter.of(field.name, "holds no word to look for")
-    return found
+    return terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,25 +177,26 @@ OPERATORS: Mapping[str, Operator] = {
 """Every operator there is. A bare value or list means `in`, or `match` on text fields."""
 
 
-def parse_filter(given: object, schema: Schema) -> Filter:
+def parse_filter(tree: object, schema: Schema) -> Filter:
     """Read the JSON form of api.md into a tree.
 
-    Raises `InvalidFilter` with every fault found at the first faulty level, naming field and remedy.
+    Raises `InvalidFilter` with every fault found at the first faulty level, naming field and
+    remedy.
     """
-    parsed = _object(given, schema, 0)
+    parsed = _object(tree, schema, 0)
     if _size(parsed) > MAX_VALUES:
         raise InvalidFilter.of("filter", f"has more than {MAX_VALUES} conditions and values")
     return parsed
 
 
-def _object(given: object, schema: Schema, depth: int) -> Filter:
-    if not isinstance(given, Mapping):
-        raise InvalidFilter.of("filter", f"must be an object of fields, not {type(given).__name__}")
+def _object(tree: object, schema: Schema, depth: int) -> Filter:
+    if not isinstance(tree, Mapping):
+        raise InvalidFilter.of("filter", f"must be an object of fields, not {type(tree).__name__}")
     if depth > MAX_DEPTH:
         raise InvalidFilter.of("filter", f"is nested deeper than {MAX_DEPTH} levels")
     parts: list[Filter] = []
     errors: list[FieldError] = []
-    for key, value in given.items():
+    for key, value in tree.items():
         try:
             parts.extend(_entry(key, value, schema, depth))
         except InvalidFilter as error:
@@ -215,18 +219,20 @@ def _entry(key: str, value: object, schema: Schema, depth: int) -> list[Filter]:
     return [_condition(field, "match" if field.type is FieldType.TEXT else "in", value)]
 
 
-def _conditions(field: Field, given: Mapping[str, object]) -> list[Filter]:
-    if not given:
+def _conditions(field: Field, operands: Mapping[str, object]) -> list[Filter]:
+    if not operands:
         raise InvalidFilter.of(field.name, f"names no operator; allowed: {_allowed(field)}")
-    found = [_condition(field, operator, value) for operator, value in given.items()]
-    bounds = {c.operator: c.operand for c in found}
+    conditions = [_condition(field, operator, value) for operator, value in operands.items()]
+    bounds = {c.operator: c.operand for c in conditions}
     low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
-    if low is not None and high is not None and low > high:  # type: ignore[operator]  # same ranged type on both sides
+    crossed = low is not None and high is not None and low > high  # type: ignore[operator]
+    if crossed:  # both bounds have the ranged type of the field
         raise InvalidFilter.of(
             field.name,
-            f"the lower bound {given.get('gte', given.get('gt'))} is above the upper bound {given.get('lte', given.get('lt'))}",
+            f"the lower bound {operands.get('gte', operands.get('gt'))} is above the upper bound"
+            f" {operands.get('lte', operands.get('lt'))}",
         )
-    return list(found)
+    return list(conditions)
 
 
 def _condition(field: Field, operator: str, value: object) -> Condition:
@@ -262,19 +268,22 @@ def parse_expression(text: str, schema: Schema) -> Filter:
     if match is None:
         raise InvalidFilter.of(
             "filter",
-            f"{text!r} is no filter; write field=value, field!=value, field<value, <=, > or >=",
+            f"{text!r} is not a filter; write field=value, field!=value, field<value, <=, > or >=",
         )
     name, sign, raw = match.groups()
     field = schema.require(name, wrong=InvalidFilter)
     if sign in _SIGNS:
         return _condition(field, _SIGNS[sign], _typed(name, field, raw))
-    found = parse_parameters([(name, value) for value in raw.split(",")], schema)
-    return Not(found) if sign == "!=" else found
+    condition = parse_parameters([(name, value) for value in raw.split(",")], schema)
+    return Not(condition) if sign == "!=" else condition
 
 
 def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter:
-    """Read `field=value`, `field_min=value` and `field_max=value` pairs; a repeated field means any of."""
-    wanted: dict[str, Any] = {}
+    """Read `field=value`, `field_min=value` and `field_max=value` pairs.
+
+    A repeated field means any of.
+    """
+    tree: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, raw in pairs:
         try:
@@ -283,7 +292,7 @@ def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter
         except InvalidFilter as error:
             errors.extend(error.errors)
             continue
-        ops = wanted.setdefault(field.name, {})
+        ops = tree.setdefault(field.name, {})
         if operator == "in":
             ops.setdefault("in", []).append(value)
         elif operator in ops:
@@ -292,13 +301,13 @@ def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter
             ops[operator] = value
     if errors:
         raise InvalidFilter(errors)
-    return parse_filter(wanted, schema)
+    return parse_filter(tree, schema)
 
 
 def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
-    found = schema.get(name)
-    if found is not None and found.type is not FieldType.DATETIME:
-        return found, "match" if found.type is FieldType.TEXT else "in"
+    field = schema.get(name)
+    if field is not None and field.type is not FieldType.DATETIME:
+        return field, "match" if field.type is FieldType.TEXT else "in"
     for suffix, operator in (("_min", "gte"), ("_max", "lte")):
         ranged = schema.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
         if ranged is not None and ranged.type.ranged:
@@ -311,7 +320,10 @@ def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
 
 
 def _typed(name: str, field: Field, raw: str) -> object:
-    """The value of a parameter as its field's type; a refusal names the parameter as it was sent."""
+    """The value of a parameter as its field's type.
+
+    A refusal names the parameter as it was sent.
+    """
     if field.type.numeric:
         if _NUMBER.fullmatch(raw) is None or not math.isfinite(float(raw)):
             raise InvalidFilter.of(name, f"must be a number, not {raw!r}")

@@ -41,8 +41,8 @@ class Shop:
 
         `source` is what `vitrine ingest` takes, or rows. `mapping` is a mapping file, the name of a
         built-in one, or its plain values; rows need none where their keys are the names of the
-        built-in fields (id, title, image, price, ...). Returns the run's `Summary`: done, unchanged,
-        failed, reasons. Errors: those of `ingest.tasks.bulk_ingest.run`.
+        built-in fields (id, title, image, price, ...). Returns the run's `Summary`: done,
+        unchanged, failed, reasons. Errors: those of `ingest.tasks.bulk_ingest.run`.
         """
         return _registered("ingest")(self.vitrine, source, mapping)
 
@@ -55,7 +55,8 @@ class Shop:
         sort: str = "relevance",
         **query: Any,
     ) -> Page:
-        """One page of what the words, the image or both ask for; without either, what the filter leaves.
+        """One page of what the words, the image or both ask for; without either, what the filter
+        leaves.
 
         `filter` is the filter of the HTTP API. Further keywords are those of `SearchQuery`: like,
         unlike, facets, limit, cursor, collapse, ... Errors: those of `SearchEngine.search`.

@@ -15,7 +15,10 @@ __all__ = ["RELEVANCE", "SearchQuery", "Sort", "WeightedText"]
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """An order of products: by `field`, or by relevance when it is None; ties order by id ascending."""
+    """An order of products: by `field`, or by relevance when it is None.
+
+    Ties order by id ascending.
+    """
 
     field: str | None = None
     descending: bool = False
@@ -48,9 +51,9 @@ class WeightedText:
 class SearchQuery:
     """A search: any mix of texts, one picture and example products, under a filter.
 
-    The combined vector is the weighted sum of unit vectors (texts x `text_weight`, the picture x `image_weight`,
-    each liked product +1 and each unliked -1), scaled to unit length. With no part at all the query browses:
-    every product under the filter in `sort` order.
+    The combined vector is the weighted sum of unit vectors (texts x `text_weight`, the picture x
+    `image_weight`, each liked product +1 and each unliked -1), scaled to unit length. With no part
+    at all the query browses: every product under the filter in `sort` order.
     """
 
     texts: tuple[WeightedText, ...] = ()
@@ -78,30 +81,31 @@ class SearchQuery:
 
     @property
     def browses(self) -> bool:
-        """Whether nothing is compared, so products come in `sort` order (by id where that is relevance)."""
+        """Whether nothing is compared, so products come in `sort` order (by id where that is
+        relevance)."""
         return not (self.texts or self.image is not None or self.like or self.unlike)
 
     def _faults(self) -> list[FieldError]:
-        found: list[FieldError] = []
+        faults: list[FieldError] = []
         if any(not t.text.strip() for t in self.texts):
-            found.append(FieldError("text", "is empty; leave it out to browse"))
+            faults.append(FieldError("text", "is empty; leave it out to browse"))
         weights = [("text", t.weight) for t in self.texts]
         weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]
-        found += [
+        faults += [
             FieldError(name, "weight must be a finite number from -100 to 100")
             for name, w in weights
             if not (math.isfinite(w) and abs(w) <= 100)
         ]
         if set(self.like) & set(self.unlike):
-            found.append(FieldError("unlike", "names a product that like names as well"))
+            faults.append(FieldError("unlike", "names a product that like names as well"))
         if self.limit < 1:
-            found.append(FieldError("limit", "must be at least 1"))
+            faults.append(FieldError("limit", "must be at least 1"))
         if self.candidates < 1:
-            found.append(FieldError("candidates", "must be at least 1"))
+            faults.append(FieldError("candidates", "must be at least 1"))
         if self.min_score is not None and not -1 <= self.min_score <= 1:
-            found.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
+            faults.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
         if self.min_score is not None and self.browses:
-            found.append(
+            faults.append(
                 FieldError("min_score", "needs a text, an image or an example to compare with")
             )
-        return found
+        return faults

@@ -1,4 +1,5 @@
-"""What the models can tell of one picture: similarity to texts, zero-shot classes, zero-shot objects."""
+"""What the models can tell of one picture: similarity to texts, zero-shot classes, zero-shot
+objects."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ __all__ = [
     "DEFAULT_TEMPLATE",
     "DEFAULT_THRESHOLD",
     "Classified",
-    "Found",
     "Recognition",
+    "ShoppedObject",
     "Similarity",
 ]
 
@@ -46,7 +47,7 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ShoppedObject:
     """A detected object and, when asked for, the products that look like it."""
 
     object: Detection
@@ -54,7 +55,10 @@ class Found:
 
 
 class Recognition:
-    """Similarity, classification and detection with the configured models; safe to call from several threads."""
+    """Similarity, classification and detection with the configured models.
+
+    Safe to call from several threads.
+    """
 
     def __init__(
         self,
@@ -80,10 +84,11 @@ class Recognition:
     def classify(
         self, image: Image, labels: Sequence[str], templates: Sequence[str] = (DEFAULT_TEMPLATE,)
     ) -> list[Classified]:
-        """The probability of each label, highest first: softmax over cosines at the model's own logit scale.
+        """The probability of each label, highest first: softmax over cosines at the model's own
+        logit scale.
 
-        Several templates are averaged as Radford et al. 2021 (section 3.1.4) do: the mean of the unit rows, scaled to
-        unit length. Equal labels share their place but are each listed.
+        Several templates are averaged as Radford et al. 2021 (section 3.1.4) do: the mean of the
+        unit rows, scaled to unit length. Equal labels share their place but are each listed.
         """
         self._check("labels", labels)
         self._check_templates(templates)
@@ -106,10 +111,19 @@ class Recognition:
             raise InvalidQuery.of("threshold", "must be from 0 to 1")
         return self._detector().detect(image, labels, threshold=threshold)
 
-    def shop(self, image: Image, objects: Sequence[Detection], query: SearchQuery) -> list[Found]:
-        """For each object the products that look like what is in its box; `query` brings filter and limit."""
-        pages = self._engine.search_images([crop(image, found.box) for found in objects], query)
-        return [Found(found, page) for found, page in zip(objects, pages, strict=True)]
+    def shop(
+        self, image: Image, objects: Sequence[Detection], query: SearchQuery
+    ) -> list[ShoppedObject]:
+        """For each object the products that look like what is in its box.
+
+        `query` brings filter and limit.
+        """
+        pages = self._engine.search_images(
+            [crop(image, detection.box) for detection in objects], query
+        )
+        return [
+            ShoppedObject(detection, page) for detection, page in zip(objects, pages, strict=True)
+        ]
 
     def _check(self, field: str, texts: Sequence[str]) -> None:
         limits = self._settings
@@ -152,7 +166,8 @@ def _averaged(
 
 
 def crop(image: Image, box: tuple[float, float, float, float]) -> Image:
-    """The part of the picture inside the box, at least one pixel in size, clipped to the picture."""
+    """The part of the picture inside the box, at least one pixel in size, clipped to the
+    picture."""
     left, top = (
         min(max(int(box[0]), 0), image.width - 1),
         min(max(int(box[1]), 0), image.height - 1),

@@ -12,7 +12,8 @@ __all__ = ["Bucket", "Facet", "FacetValue", "Hit", "Page", "Plan", "RangeFacet",
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found product; `score` is its cosine similarity to the query (higher is better), None when browsing."""
+    """A found product; `score` is its cosine similarity to the query (higher is better), None when
+    browsing."""
 
     product: Product
     score: float | None
@@ -30,7 +31,10 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class ValueFacet:
-    """Counts by value, most frequent first, then by value; `distinct` counts the values left out as well."""
+    """Counts by value, most frequent first, then by value.
+
+    `distinct` counts the values left out as well.
+    """
 
     values: tuple[FacetValue, ...]
     distinct: int
@@ -47,7 +51,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class RangeFacet:
-    """Smallest and largest number of the candidate set and its histogram; both None when no product has the field."""
+    """Smallest and largest number of the candidate set and its histogram.
+
+    Both None when no product has the field.
+    """
 
     minimum: float | None
     maximum: float | None
@@ -59,7 +66,10 @@ Facet = ValueFacet | RangeFacet
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the index answered: `search` is "exact", "hnsw" or "browse"; `matching` counts the products under the filter."""
+    """How the index answered: `search` is "exact", "hnsw" or "browse".
+
+    `matching` counts the products under the filter.
+    """
 
     search: str
     matching: int

@@ -1,4 +1,5 @@
-"""The search engine: every request is answered by one index version, from its filter to its page."""
+"""The search engine: every request is answered by one index version, from its filter to its
+page."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ _AGAIN_S = 10.0
 
 
 class EmbedderPool:
-    """The loaded models by name, each loaded once; `load` turns a model's name into its embedder."""
+    """The loaded models by name, each loaded once.
+
+    `load` turns a model's name into its embedder.
+    """
 
     def __init__(self, load: Callable[[str], Embedder]) -> None:
         self._load = load
@@ -32,22 +35,30 @@ class EmbedderPool:
         self._lock = threading.RLock()
 
     def get(self, model: str) -> Embedder:
-        """The embedder of a model's name, loaded at first use; `ModelUnavailable` when that fails."""
-        found = self._loaded.get(model)
-        if found is not None:
-            return found
+        """The embedder of a model's name, loaded at first use.
+
+        `ModelUnavailable` when that fails.
+        """
+        loaded = self._loaded.get(model)
+        if loaded is not None:
+            return loaded
         with self._lock:
             if model not in self._loaded:
                 self._loaded[model] = self._load(model)
             return self._loaded[model]
 
     def for_index(self, index: VectorIndex) -> Embedder:
-        """The embedder that made the index; `ModelMismatch` when the model of that name is no longer the same one."""
+        """The embedder that made the index.
+
+        `ModelMismatch` when the model of that name is no longer the same one.
+        """
         embedder = self.get(index.info.model)
         if embedder.card.fingerprint != index.info.fingerprint:
             raise ModelMismatch(
-                f"index version {index.info.name} was built by {index.info.model} with fingerprint {index.info.fingerprint[:12]}, but the "
-                f"model of that name now has {embedder.card.fingerprint[:12]}; run `vitrine reindex`, or put the earlier model back"
+                f"index version {index.info.name} was built by {index.info.model} with fingerprint"
+                f" {index.info.fingerprint[:12]}, but the model of that name now has"
+                f" {embedder.card.fingerprint[:12]}; run `vitrine reindex`, or put the earlier"
+                " model back"
             )
         return embedder
 
@@ -75,9 +86,9 @@ def run_once(embedder: Embedder) -> Vector:
 class LiveIndex:
     """Follows the live pointer without making a search wait.
 
-    When another version is published, its model and its index are loaded and run once in the background while the
-    version before it goes on answering; back to that one it goes at once. Each search uses one version and that
-    version's model throughout.
+    When another version is published, its model and its index are loaded and run once in the
+    background while the version before it goes on answering; back to that one it goes at once. Each
+    search uses one version and that version's model throughout.
     """
 
     def __init__(self, versions: IndexVersions, embedders: EmbedderPool) -> None:
@@ -85,15 +96,18 @@ class LiveIndex:
         self._embedders = embedders
         self._serving: Serving | None = None
         self._ready: dict[str, Serving] = {}
-        """By version name: the one that answers, the one before it, and one that has just been made ready."""
+        """By version name: the one that answers, the one before it, and one that has just been made
+        ready."""
         self._preparing = False
         self._not_before = 0.0
         self._lock = threading.Lock()
 
     def current(self) -> Serving:
-        """The version that answers now; `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or `ModelMismatch` when none can.
+        """The version that answers now; `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or
+        `ModelMismatch` when none can.
 
-        Only the first call of a process waits for a model, and one whose version was removed while the next was made ready.
+        Only the first call of a process waits for a model, and one whose version was removed while
+        the next was made ready.
         """
         live = self._versions.live()
         serving = self._serving
@@ -108,7 +122,10 @@ class LiveIndex:
         return serving
 
     def of(self, version: str) -> Serving:
-        """A version by name, for a further page of a search that began on it; `NotFound` when it is gone."""
+        """A version by name, for a further page of a search that began on it.
+
+        `NotFound` when it is gone.
+        """
         index = self._versions.open(version)
         serving = self._serving
         if serving is not None and serving.index.info.name == version:
@@ -127,7 +144,7 @@ class LiveIndex:
         with self._lock:
             before = self._serving
             if before is None or before.index.info.name != to.index.info.name:
-                self._ready = {one.index.info.name: one for one in (before, to) if one is not None}
+                self._ready = {s.index.info.name: s for s in (before, to) if s is not None}
                 self._serving = to
         return to
 
@@ -150,8 +167,9 @@ class LiveIndex:
             failed = False
         except VitrineError as error:
             log.error(
-                "version %s is live, but cannot be used yet, and the version before it goes on answering: %s; should its model have been "
-                "replaced under the same name, start the service again",
+                "version %s is live, but cannot be used yet, and the version before it goes on"
+                " answering: %s; should its model have been replaced under the same name, start the"
+                " service again",
                 live.info.name,
                 error,
             )

@@ -15,7 +15,8 @@ __all__ = ["WeightedVector", "combine"]
 
 @dataclass(frozen=True, eq=False)
 class WeightedVector:
-    """One thing a query compares with: its name for explanations, its weight, its unit vector (dimension,)."""
+    """One thing a query compares with: its name for explanations, its weight, its unit vector
+    (dimension,)."""
 
     name: str
     weight: float
@@ -23,7 +24,10 @@ class WeightedVector:
 
 
 def combine(parts: Sequence[WeightedVector]) -> Vector:
-    """The weighted sum of the parts, scaled to unit length; `InvalidQuery` when they cancel each other out."""
+    """The weighted sum of the parts, scaled to unit length.
+
+    `InvalidQuery` when they cancel each other out.
+    """
     if len(parts) == 1 and parts[0].weight > 0:
         return parts[0].vector
     mixed = np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)

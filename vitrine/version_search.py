@@ -1,4 +1,5 @@
-"""Searching one opened version: a query becomes one vector, the index answers with one set of candidates."""
+"""Searching one opened version: a query becomes one vector, the index answers with one set of
+candidates."""
 
 from __future__ import annotations
 

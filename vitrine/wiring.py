@@ -22,8 +22,8 @@ __all__ = ["Vitrine"]
 class Vitrine:
     """Everything that runs under one set of settings.
 
-    Tests hand in `embedder`, `detector`, `versions` or `images`; what is not handed in is made from the settings at
-    first use. An embedder handed in serves every model name.
+    Tests hand in `embedder`, `detector`, `versions` or `images`; what is not handed in is made from
+    the settings at first use. An embedder handed in serves every model name.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ INGEST = (
     ("ingest.pipeline",),
     ("ingest.tasks",),
     ("ingest.admin", "ingest.worker"),
-    ("ingest.commands", "ingest.job_commands", "ingest.__main__"),
+    ("ingest.commands", "ingest.library", "ingest.job_commands", "ingest.__main__"),
 )
 """The floors of ingest, the lowest first; a module imports from its own floor and those beneath."""
 

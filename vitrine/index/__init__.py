@@ -1,4 +1,5 @@
-"""Where vectors and products are kept and searched: the ports and their adapters (`faiss`, `qdrant`)."""
+"""Where vectors and products are kept and searched: the ports and their adapters (`faiss`,
+`qdrant`)."""
 
 from vitrine.index.ports import (
     IndexAnswer,

@@ -1,4 +1,5 @@
-"""What every backend refuses before it writes or searches, so that all refuse the same with the same words."""
+"""What every backend refuses before it writes or searches, so that all refuse the same with the
+same words."""
 
 from __future__ import annotations
 
@@ -28,10 +29,12 @@ NORM_TOLERANCE = 1e-2
 
 
 def check_vector(vector: Vector, dimension: int) -> None:
-    """`ModelMismatch` for another dimension, `InvalidQuery` for a row that is not of unit length."""
+    """`ModelMismatch` for another dimension, `InvalidQuery` for a row that is not of unit
+    length."""
     if vector.shape != (dimension,):
         raise ModelMismatch(
-            f"a vector has shape {vector.shape}, but this index holds vectors of {dimension} numbers"
+            f"a vector has shape {vector.shape}, but this index holds vectors of {dimension}"
+            " numbers"
         )
     length = float(np.linalg.norm(vector.astype(np.float64)))
     if not abs(length - 1) <= NORM_TOLERANCE:
@@ -48,7 +51,10 @@ def check_record(record: Record, *, dimension: int, schema: Schema) -> None:
 
 
 def check_product(product: Product, schema: Schema) -> None:
-    """`InvalidProduct` with every field whose value is not of its type; text must be valid Unicode."""
+    """`InvalidProduct` with every field whose value is not of its type.
+
+    Text must be valid Unicode.
+    """
     faults = [FieldError(f.name, fault) for f in schema if (fault := _fault(f, product))]
     if not product.id:
         faults.append(FieldError("id", "is missing"))
@@ -84,7 +90,7 @@ def _fault(field: Field, product: Product) -> str | None:
         fits = isinstance(value, str) or (
             isinstance(value, tuple) and all(isinstance(v, str) for v in value)
         )
-    return None if fits else f"{value!r} is no {field.type} value"
+    return None if fits else f"{value!r} is not a {field.type} value"
 
 
 def _texts(product: Product) -> Iterator[str]:
@@ -117,7 +123,7 @@ def check_filter(tree: Filter, schema: Schema) -> None:
     if isinstance(tree, Condition):
         if schema.require(tree.field.name, wrong=InvalidFilter) != tree.field:
             raise InvalidFilter.of(
-                tree.field.name, f"is no {tree.field.type} field in this catalogue"
+                tree.field.name, f"is not a {tree.field.type} field in this catalogue"
             )
     elif isinstance(tree, Not):
         check_filter(tree.part, schema)

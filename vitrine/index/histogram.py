@@ -16,12 +16,14 @@ MAX_BUCKETS = 20
 
 
 def round_bounds(low: float, high: float) -> list[float]:
-    """Bucket bounds from at or below `low` to at or above `high`, in steps of 1, 2 or 5 times a power of ten.
+    """Bucket bounds from at or below `low` to at or above `high`, in steps of 1, 2 or 5 times a
+    power of ten.
 
-    At most `MAX_BUCKETS` buckets. Where `low` equals `high`, or no round step tells them apart, the bounds are the two themselves.
+    At most `MAX_BUCKETS` buckets. Where `low` equals `high`, or no round step tells them apart, the
+    bounds are the two themselves.
 
-    >>> round_bounds(3.0, 170.0)
-    [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0, 170.0]
+    >>> round_bounds(3.0, 7.0)
+    [3.0, 3.2, 3.4, 3.6, 3.8, 4.0, 4.2, 4.4, 4.6, 4.8, 5.0, 5.2, 5.4, 5.6, 5.8, 6.0, 6.2, 6.4, 6.6, 6.8, 7.0]
     """
     width = high - low
     if not (width > 0 and math.isfinite(width)):
@@ -50,7 +52,8 @@ def _steps(value: float, factor: int, power: int) -> float:
 
 
 def _bound(units: int, power: int) -> float:
-    """units x 10^power, the nearest float: dividing by an exact power of ten does not turn 3 x 0.1 into 0.30000000000000004."""
+    """units x 10^power, the nearest float: dividing by an exact power of ten does not turn 3 x 0.1
+    into 0.30000000000000004."""
     return float(units * 10**power) if power >= 0 else units / 10.0**-power
 
 

@@ -1,4 +1,7 @@
-"""Names of index versions: they sort by the time of creation and name the model; and which of them are too many."""
+"""Names of index versions: they sort by the time of creation and name the model.
+
+And which of them are too many.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ _STAMP = len("20261123T204500123Z")
 
 
 def version_name(model: str, when: datetime, existing: Iterable[str]) -> str:
-    """A name such as 20261123T204500123Z-clip-vit-base-patch32, later in order than every existing one.
+    """A name such as 20261123T204500123Z-clip-vit-base-patch32, later in order than every existing
+    one.
 
-    The time is UTC to the millisecond, pushed on where an existing name is as late (a clock may have been set back).
+    The time is UTC to the millisecond, pushed on where an existing name is as late (a clock may
+    have been set back).
     """
     moment = when.astimezone(UTC).replace(microsecond=when.microsecond // 1000 * 1000)
     latest = max((name[:_STAMP] for name in existing if is_version_name(name)), default="")
@@ -32,7 +37,8 @@ def is_version_name(text: str) -> bool:
 
 
 def surplus(ready: Sequence[str], *, keep: int, spare: str | None) -> list[str]:
-    """Of names, newest first, those beyond the `keep` that stay: `spare` in any case, then the newest."""
+    """Of names, newest first, those beyond the `keep` that stay: `spare` in any case, then the
+    newest."""
     others = [name for name in ready if name != spare]
     return others[max(0, keep - (len(ready) - len(others))) :]
 

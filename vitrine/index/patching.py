@@ -18,7 +18,7 @@ _TUPLES = ("color", "category")
 
 
 def patched(product: Product, changes: Mapping[str, Value | None], schema: Schema) -> Product:
-    """The product with the changed fields; None empties one, and new colours bring their families.
+    """The product with the changed fields; None empties one, and new colors bring their families.
 
     `InvalidProduct` for a field the schema lacks, another id, or a title taken away.
     """
@@ -41,8 +41,8 @@ def patched(product: Product, changes: Mapping[str, Value | None], schema: Schem
     attributes = dict(product.attributes) | {
         n: v for n, v in changes.items() if n not in BUILT_IN_FIELDS
     }
-    kept = {n: v for n, v in attributes.items() if v is not None and v != ()}
-    return replace(product, **built_in, attributes=MappingProxyType(kept))
+    present = {n: v for n, v in attributes.items() if v is not None and v != ()}
+    return replace(product, **built_in, attributes=MappingProxyType(present))
 
 
 def _built_in(name: str, value: Value | None) -> Value | None:

@@ -26,19 +26,20 @@ __all__ = [
 ]
 
 SCORE_DECIMALS = 6
-"""Scores are rounded to this many decimals before they are compared, so that float noise cannot reorder pages."""
+"""Scores are rounded to this many decimals before they are compared, so that float noise cannot
+reorder pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
     """Where the reading of one candidate set, page by page, stands (search-after paging).
 
-    `as_of` is the last write these pages see: products written later are left out of further
-    pages, so no page repeats a product. `lowest_candidate` is the (score, id) of the last candidate
-    of the set (None when browsing, or when the set was not cut): nothing below it joins the set.
-    `search_after` is the sort key and id of the last hit shown. `total` is the size of the set at its
-    first page. A first page by relevance alone may leave `lowest_candidate` to the second one: then a
-    candidate that goes before that makes room for the next best.
+    `as_of` is the last write these pages see: products written later are left out of further pages,
+    so no page repeats a product. `lowest_candidate` is the (score, id) of the last candidate of the
+    set (None when browsing, or when the set was not cut): nothing below it joins the set.
+    `search_after` is the sort key and id of the last hit shown. `total` is the size of the set at
+    its first page. A first page by relevance alone may leave `lowest_candidate` to the second one:
+    then a candidate that goes before that makes room for the next best.
     """
 
     as_of: int
@@ -51,13 +52,14 @@ class PageToken:
 class IndexQuery:
     """One question to an index.
 
-    With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`, not in `exclude`,
-    that score at least `min_score`; of these the best `candidates` by (score descending, id ascending). Without one
-    it is all products under `filter` and not in `exclude`.
-    With `collapse` only the first product in `sort` order of each value of that field stays (products without a value all stay).
-    hits, total and facets all come from that set. Order: `sort` (RELEVANCE is score descending; when browsing, id
-    ascending), then id ascending; products without the sort field's value come last in either direction.
-    Strings order by code point (casefolded title first for sort by title), ids by code point.
+    With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`,
+    not in `exclude`, that score at least `min_score`; of these the best `candidates` by (score
+    descending, id ascending). Without one it is all products under `filter` and not in `exclude`.
+    With `collapse` only the first product in `sort` order of each value of that field stays
+    (products without a value all stay). hits, total and facets all come from that set. Order:
+    `sort` (RELEVANCE is score descending; when browsing, id ascending), then id ascending; products
+    without the sort field's value come last in either direction. Strings order by code point
+    (casefolded title first for sort by title), ids by code point.
     """
 
     vector: Vector | None = None
@@ -78,7 +80,8 @@ class IndexQuery:
 class IndexAnswer:
     """One page. `next_token` continues after its last hit, None when that was the last candidate.
 
-    `search` names the plan ("exact", "hnsw", "browse", ...), `matching` counts the products under the filter.
+    `search` names the plan ("exact", "hnsw", "browse", ...), `matching` counts the products under
+    the filter.
     """
 
     hits: tuple[Hit, ...]
@@ -93,7 +96,8 @@ class IndexAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What is known of a stored product without reading it whole: decides whether ingest has work to do."""
+    """What is known of a stored product without reading it whole: decides whether ingest has work
+    to do."""
 
     image_key: str
     product_hash: str
@@ -103,9 +107,9 @@ class Stamp:
 class VectorIndex(Protocol):
     """One index version, open for reading and writing.
 
-    Every write is durable when the call returns and visible to the next read of every process. Safe to call from
-    several threads. Errors: `IndexUnavailable` (and subclasses) when the store cannot answer in time, `InvalidFilter`
-    for a field the schema lacks, `NotFound` where said.
+    Every write is durable when the call returns and visible to the next read of every process. Safe
+    to call from several threads. Errors: `IndexUnavailable` (and subclasses) when the store cannot
+    answer in time, `InvalidFilter` for a field the schema lacks, `NotFound` where said.
     """
 
     @property
@@ -114,11 +118,15 @@ class VectorIndex(Protocol):
         ...
 
     def upsert(self, records: Sequence[Record]) -> None:
-        """Insert or replace whole records by product id, all or none of one call; of equal ids the last wins."""
+        """Insert or replace whole records by product id, all or none of one call.
+
+        Of equal ids the last wins.
+        """
         ...
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
-        """Change fields by schema name and keep the vector; None empties a field, "color" takes colours as written.
+        """Change fields by schema name and keep the vector; None empties a field, "color" takes
+        colors as written.
 
         `NotFound` for an unknown id.
         """
@@ -158,7 +166,10 @@ class VectorIndex(Protocol):
         ...
 
     def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
-        """All records in batches ordered by id, from the first id greater than `after`. Writes made meanwhile may or may not be seen."""
+        """All records in batches ordered by id, from the first id greater than `after`.
+
+        Writes made meanwhile may or may not be seen.
+        """
         ...
 
     def close(self) -> None:
@@ -172,7 +183,10 @@ VersionState = str
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """What a version says of itself; `mapping` is the catalogue mapping it was built with, as plain values."""
+    """What a version says of itself.
+
+    `mapping` is the catalogue mapping it was built with, as plain values.
+    """
 
     name: str
     backend: str
@@ -199,15 +213,24 @@ class IndexVersions(Protocol):
         schema: Schema,
         mapping: Mapping[str, Any],
     ) -> VectorIndex:
-        """A new, empty version in state "building". Its name sorts by creation time and names the model."""
+        """A new, empty version in state "building".
+
+        Its name sorts by creation time and names the model.
+        """
         ...
 
     def open(self, name: str) -> VectorIndex:
-        """Open a version by name; `NotFound` when there is none. Opening twice in a process may give the same object."""
+        """Open a version by name; `NotFound` when there is none.
+
+        Opening twice in a process may give the same object.
+        """
         ...
 
     def live(self) -> VectorIndex:
-        """The version that the pointer names now (cheap: called once per search); `NoLiveVersion` before the first publish."""
+        """The version that the pointer names now (cheap: called once per search).
+
+        `NoLiveVersion` before the first publish.
+        """
         ...
 
     def complete(self, name: str) -> None:
@@ -217,14 +240,19 @@ class IndexVersions(Protocol):
     def publish(
         self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
     ) -> str | None:
-        """Make a ready (or earlier live) version the live one in one atomic step; returns the previous live name.
+        """Make a ready (or earlier live) version the live one in one atomic step; returns the
+        previous live name.
 
-        `Conflict` for a version still building. `verify` runs first; when it raises, nothing changes.
+        `Conflict` for a version still building. `verify` runs first; when it raises, nothing
+        changes.
         """
         ...
 
     def discard(self, name: str) -> None:
-        """Delete a version and all it stored; `Conflict` for the live one, `NotFound` for an unknown one."""
+        """Delete a version and all it stored.
+
+        `Conflict` for the live one, `NotFound` for an unknown one.
+        """
         ...
 
     def list(self) -> list[VersionInfo]:
@@ -232,13 +260,17 @@ class IndexVersions(Protocol):
         ...
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
-        """Discard ready versions but `keep` besides the live one; returns their names. Building ones stay.
+        """Discard ready versions but `keep` besides the live one; returns their names. Building
+        ones stay.
 
-        `spare` is kept first, even where `keep` is 0: the version that was live before, which some services may still answer with
-        and which one goes back to. Then the newest.
+        `spare` is kept first, even where `keep` is 0: the version that was live before, which some
+        services may still answer with and which one goes back to. Then the newest.
         """
         ...
 
     def check(self) -> Iterable[str]:
-        """What stands between this backend and an answer, one sentence with its remedy each; empty when all is well."""
+        """What stands between this backend and an answer, one sentence with its remedy each.
+
+        Empty when all is well.
+        """
         ...

@@ -17,12 +17,12 @@ _TUPLES = ("color", "colors", "category")
 
 def product_to_json(product: Product) -> bytes:
     """UTF-8 JSON of the fields that have a value."""
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: getattr(product, name)
         for name in Product.__dataclass_fields__
         if name != "attributes"
     }
-    stored = {name: value for name, value in given.items() if value not in (None, ())}
+    stored = {name: value for name, value in values.items() if value not in (None, ())}
     if product.attributes:
         stored["attributes"] = {name: _plain(value) for name, value in product.attributes.items()}
     return orjson.dumps(stored)

@@ -1,4 +1,5 @@
-"""A fingerprint of a product's fields, so that ingest can tell what has changed without comparing values."""
+"""A fingerprint of a product's fields, so that ingest can tell what has changed without comparing
+values."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ __all__ = ["product_hash"]
 
 
 def product_hash(product: Product) -> str:
-    """SHA-256 (hex) over all fields of the product in canonical JSON; equal products have equal hashes in every process."""
+    """SHA-256 (hex) over all fields of the product in canonical JSON.
+
+    Equal products have equal hashes in every process.
+    """
     fields = {name: getattr(product, name) for name in Product.__dataclass_fields__}
     fields["attributes"] = dict(product.attributes)
     text = json.dumps(
@@ -24,4 +28,4 @@ def product_hash(product: Product) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no field value")
+    raise TypeError(f"{type(value).__name__} is not a value of a field")

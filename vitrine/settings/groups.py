@@ -96,7 +96,8 @@ class ModelSettings(DataSettings):
     )
     precision: Literal["auto", "fp32", "int8", "bf16"] = Field(
         "auto",
-        description="arithmetic of the model; auto: fp32, but bf16 to embed on a GPU that has it; int8 needs onnx, bf16 torch",
+        description="arithmetic of the model; auto: fp32, but bf16 to embed on a GPU that has it;"
+        " int8 needs onnx, bf16 torch",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
     model_threads: int = Field(
@@ -127,7 +128,7 @@ class FaissSettings(DataSettings):
     hnsw_from: int = Field(
         50_000,
         ge=1,
-        description="products from which on a version gets an HNSW graph; fewer are searched exactly",
+        description="products from which on a version gets an HNSW graph; below, search is exact",
     )
     hnsw_m: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
     hnsw_ef_construct: int = Field(
@@ -149,7 +150,7 @@ class QdrantSettings(DataSettings):
 
     qdrant_url: str = Field(
         "http://localhost:6333",
-        description="address of the Qdrant server; :memory: or a folder runs the client's local mode",
+        description="address of the Qdrant server; a folder or :memory: is the client's local mode",
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
     qdrant_grpc: bool = Field(
@@ -212,7 +213,8 @@ class QdrantSettings(DataSettings):
     )
     qdrant_quantization: Literal["none", "scalar", "binary"] = Field(
         "none",
-        description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary); results are rescored with the originals",
+        description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary);"
+        " results are rescored with the originals",
     )
     qdrant_oversampling: float = Field(
         2.0,
@@ -352,7 +354,7 @@ class IngestSettings(DataSettings):
     )
     judgements: str = Field(
         "",
-        description="file of judged queries; a reindex that scores a lower nDCG on them is not published",
+        description="file of judged queries; a reindex with a lower nDCG on them is not published",
     )
     max_ndcg_drop: float = Field(
         0, ge=0, le=1, description="how much lower the nDCG of a new version may be"
