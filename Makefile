@@ -19,10 +19,12 @@ install: $(VENV)/.installed ## environment with everything that runs, tests and 
 demo: install ## draw a catalogue, ingest it, serve the search page on port 8000
 	$(BIN)/vitrine demo
 
-check: install ## ruff and mypy, and the pages' scripts and styles where npm is there
+check: install ## ruff, mypy, and what is imported is declared, and the pages' scripts and styles where npm is there
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/deptry .
+	$(BIN)/deptry tests training benchmarks docs --extend-exclude NOTHING --ignore DEP002,DEP004
 	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.

@@ -66,7 +66,7 @@ def _drawn(folder: Path, products: int | None) -> Path:
     try:
         from demo.catalogue import PRODUCTS, SEED, write_catalogue
     except ImportError as error:
-        raise VitrineError(f"the demo catalog cannot be drawn: {error}") from error
+        raise VitrineError(f"the demo catalogue cannot be drawn: {error}") from error
 
     count = products or PRODUCTS
     path = folder / f"catalogue-{count}-{SEED}.parquet"

@@ -14,6 +14,7 @@ from typing import Any
 from PIL.Image import Image
 
 from vitrine.errors import FieldError, InvalidInput, InvalidQuery
+from vitrine.extras import needs
 from vitrine.queries import SearchQuery, WeightedText
 from vitrine.results import Page
 
@@ -123,7 +124,8 @@ def evaluate(
 
     `progress` is told each finished query.
     """
-    import ir_measures
+    with needs("evaluation", "scoring judged queries"):
+        import ir_measures
 
     if not judgements:
         raise InvalidInput([FieldError("judgements", "are empty")])

@@ -13,6 +13,7 @@ import fsspec
 from ingest.sources.lines import TextFile
 from ingest.sources.ports import Record
 from vitrine.errors import InvalidInput
+from vitrine.extras import needs
 
 __all__ = ["JsonArrayReader", "JsonLinesReader", "parse_lines", "seen_columns", "starts_list"]
 
@@ -95,7 +96,8 @@ class JsonArrayReader:
 
     def records(self) -> Iterator[Record]:
         """One record per object; the format gives no way to go on after a syntax error, so that is the last record."""
-        import ijson
+        with needs("catalogues", "reading a JSON list"):
+            import ijson
 
         with fsspec.open(str(self._path), "rb", compression="infer") as file:
             found = iter(ijson.items(_without_mark(file), "item", use_float=True))

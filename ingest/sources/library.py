@@ -6,15 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+from vitrine.extras import needs
+
 __all__ = ["streamed"]
 
 
 def streamed(path: str, *, data_dir: Path, **options: Any) -> Any:
-    """`datasets.load_dataset` in streaming mode: its cache below `data_dir`, no download counts, no telemetry, no progress bars."""
+    """`datasets.load_dataset` in streaming mode: its cache below `data_dir`, no download counts, no progress bars."""
     cache = str(data_dir / "datasets")
     os.environ.setdefault("HF_DATASETS_CACHE", cache)
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    import datasets
+    with needs("catalogues", "reading this source"):
+        import datasets
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
     datasets.utils.logging.set_verbosity_error()

@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest.sources.ports import Record
 from vitrine.errors import InvalidInput
+from vitrine.extras import needs
 
 __all__ = ["ParquetReader"]
 
@@ -56,8 +57,9 @@ class ParquetReader:
         return int(self._open().metadata.num_rows)
 
     def _open(self) -> Any:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        with needs("catalogues", "reading Parquet"):
+            import pyarrow as pa
+            import pyarrow.parquet as pq
 
         try:
             return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER)

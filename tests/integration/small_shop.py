@@ -1,6 +1,6 @@
-"""Ingests a catalog, runs `vitrine up`, searches, and stops: what a shop does in a day, in a few seconds.
+"""Ingests a catalogue, runs `vitrine up`, searches, and stops: what a shop does in a day, in a few seconds.
 
-Arguments: the catalog, its mapping, the port, and how many seconds the service runs after the search.
+Arguments: the catalogue, its mapping, the port, and how many seconds the service runs after the search.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def answer_of(url: str) -> bytes:
         time.sleep(0.2)
 
 
-def main(catalog: str, mapping: str, port: str, seconds: str) -> None:
-    ingest = [*VITRINE, "ingest", catalog, "--map", mapping]
+def main(catalogue: str, mapping: str, port: str, seconds: str) -> None:
+    ingest = [*VITRINE, "ingest", catalogue, "--map", mapping]
     subprocess.run(ingest, check=True, timeout=PATIENCE_S)
     shop = subprocess.Popen([*VITRINE, "up", "--port", port])
     try:

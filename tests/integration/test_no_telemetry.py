@@ -56,14 +56,14 @@ def observe(folder: Path, environment: dict[str, str], *command: str) -> Observa
 
 @pytest.mark.timeout(600)
 def test_a_shop_that_ingests_serves_and_searches_tells_nobody(tmp_path: Path, clip_folder: Path):
-    catalog, _, mapping = write_catalogue(tmp_path)
+    catalogue, _, mapping = write_catalogue(tmp_path)
     settings = {
         "VITRINE_DATA_DIR": str(tmp_path / "data"),
         "VITRINE_MODEL": str(clip_folder),
         "VITRINE_RUNTIME": "onnx",
         "VITRINE_DEVICE": "cpu",
     }
-    arguments = [catalog, mapping, str(free_port()), str(LISTEN_S)]
+    arguments = [catalogue, mapping, str(free_port()), str(LISTEN_S)]
     shop = observe(
         tmp_path, settings, sys.executable, "-m", "tests.integration.small_shop", *arguments
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from vitrine.errors import ModelUnavailable
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["BUNDLED", "Checkpoint", "Role", "find_checkpoint"]
+
+_log = logging.getLogger(__name__)
 
 BUNDLED = "bundled"
 Role = Literal["clip", "owlvit"]
@@ -125,5 +128,10 @@ def _hash_of(path: Path, memory: Path) -> str:
         return kept.read_text("ascii")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    atomic_write(kept, found.encode("ascii"))
+    try:
+        atomic_write(kept, found.encode("ascii"))
+    except OSError as error:
+        _log.warning(
+            "the hash of %s is not remembered, the next start computes it again: %s", path, error
+        )
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -113,6 +115,12 @@ def _run(order: Order) -> None:
         f"{order.target.name}.*.part"
     ):  # left by an export that was killed
         shutil.rmtree(broken, ignore_errors=True)
+    if find_spec("torch") is None:
+        raise ModelUnavailable(
+            f"the model {order.name} has not been exported for ONNX Runtime yet ({order.target} is missing), and an export "
+            "needs torch, which is not installed here: run `vitrine export` with the same VITRINE_DATA_DIR where "
+            "vitrine[models] is installed (in Docker: the full image, vitrine:local)"
+        )
     command = [sys.executable, "-m", "vitrine.embedding.onnx_export", order.model_dump_json()]
     try:
         done = subprocess.run(  # noqa: S603  # our own module
@@ -122,7 +130,11 @@ def _run(order: Order) -> None:
         raise ModelUnavailable(
             f"exporting {order.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch to do without"
         ) from None
-    if done.returncode != 0:
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        memory = "; most likely there was too little memory" if name == "SIGKILL" else ""
+        raise ModelUnavailable(f"exporting {order.name} to ONNX was ended by {name}{memory}")
+    if done.returncode > 0:
         raise ModelUnavailable(
             _cause(done.stdout)
             or f"exporting {order.name} to ONNX failed: {done.stderr.strip()[-500:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +14,12 @@ from vitrine.embedding.checkpoint import find_checkpoint
 from vitrine.embedding.detection import OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.errors import InvalidSettings
+from vitrine.extras import needs
 from vitrine.settings import ModelSettings
 
 __all__ = ["choose_runtime", "load_detector", "load_embedder"]
+
+_log = logging.getLogger(__name__)
 
 QUERY_BATCH = 32
 """Concurrent queries embedded together at most; on two cores the rate no longer grows from 16 on."""
@@ -64,7 +68,8 @@ def load_detector(settings: ModelSettings) -> OwlDetector:
         return load_onnx_detector(
             checkpoint, checkpoint.fingerprint(settings.data_dir / "models"), settings
         )
-    from vitrine.embedding.torch_detector import load_torch_detector
+    with needs("models", "the torch runtime"):
+        from vitrine.embedding.torch_detector import load_torch_detector
 
     return load_torch_detector(checkpoint, settings)
 
@@ -77,7 +82,8 @@ def _load(settings: ModelSettings) -> DualEncoder:
         from vitrine.embedding.onnx_runtime import load_onnx_embedder
 
         return load_onnx_embedder(checkpoint, fingerprint, settings)
-    from vitrine.embedding.torch_runtime import load_torch_embedder
+    with needs("models", "the torch runtime"):
+        from vitrine.embedding.torch_runtime import load_torch_embedder
 
     return load_torch_embedder(checkpoint, fingerprint, settings)
 
@@ -87,6 +93,11 @@ def _has_gpu() -> bool:
     signs = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     if not (signs or sys.platform == "darwin" or shutil.which("nvidia-smi")):
         return False
-    from vitrine.embedding.torch_runtime import choose_device
-
+    try:
+        from vitrine.embedding.torch_runtime import choose_device
+    except ModuleNotFoundError:
+        _log.warning(
+            "this machine shows a GPU, but torch is not installed to use it: the model runs on the CPU"
+        )
+        return False
     return choose_device("auto") != "cpu"

@@ -234,5 +234,5 @@ def test_a_machine_that_cannot_draw_is_told_what_to_install(
     )
     assert done.returncode == 2
     (sentence,) = done.stderr.strip().splitlines()
-    assert sentence.startswith("vitrine: the demo catalog cannot be drawn")
+    assert sentence.startswith("vitrine: the demo catalogue cannot be drawn")
     assert remedy in sentence
