@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from gunicorn.glogging import Logger
-from gunicorn.http.errors import LimitRequestLine
-from gunicorn.workers.gthread import ThreadWorker
 
-from service.models.problem import MEDIA_TYPE
+from service.edge.worker import EdgeWorker
 from vitrine.settings import ServiceSettings
 
-__all__ = ["ServiceLogger", "ServiceWorker", "counting_together", "gunicorn_settings"]
+__all__ = ["ServiceLogger", "counting_together", "gunicorn_settings"]
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_LONGEST_ADDRESS = 8190
-"""Bytes of a request line, the most that gunicorn allows: a cursor carries a vector."""
-_TOO_LONG = {
-    "type": "about:blank",
-    "title": "URI Too Long",
-    "status": 414,
-    "detail": f"the address has more than {_LONGEST_ADDRESS} bytes; "
-    "send the same search as JSON by POST to /v1/search",
-    "instance": "",
-    "request_id": "",
-}
 
 
 class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -45,23 +30,6 @@ class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
         self.error_log.setLevel("WARNING")
 
 
-class ServiceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Threads that answer an address too long to be read with a problem document."""
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer a request that could not be read."""
-        if not isinstance(exc, LimitRequestLine):
-            super().handle_error(req, client, addr, exc)
-            return
-        body = json.dumps(_TOO_LONG).encode()
-        head = (
-            f"HTTP/1.1 414 URI Too Long\r\nContent-Type: {MEDIA_TYPE}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        with suppress(OSError):
-            client.sendall(head.encode() + body)
-
-
 def gunicorn_settings(settings: ServiceSettings, listening: int) -> dict[str, Any]:
     """Gunicorn's settings; `listening` is a bound socket's descriptor, which gunicorn then owns.
 
@@ -70,14 +38,11 @@ def gunicorn_settings(settings: ServiceSettings, listening: int) -> dict[str, An
     """
     return {
         "bind": f"fd://{listening}",
-        "worker_class": ServiceWorker,
+        "worker_class": EdgeWorker,
         "workers": settings.workers,
-        "threads": settings.threads,
         "timeout": settings.request_timeout_s,
         "graceful_timeout": settings.graceful_timeout_s,
-        "keepalive": 5,
         "preload_app": False,
-        "limit_request_line": _LONGEST_ADDRESS,
         "logger_class": ServiceLogger,
         "accesslog": None,
         "control_socket_disable": True,

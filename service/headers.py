@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 
 from service.incoming import refuse_broken_address
 
-__all__ = ["REQUEST_ID", "register_headers"]
+__all__ = ["REQUEST_ID", "SECURITY", "register_headers", "sound_request_id"]
 
 REQUEST_ID = "X-Request-ID"
 _SOUND_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
@@ -32,10 +32,14 @@ def register_headers(app: Flask) -> None:
     app.after_request(_finish)
 
 
+def sound_request_id(sent: str) -> str:
+    """The id that a client sent if it may go into the log, else a new one."""
+    return sent if _SOUND_ID.fullmatch(sent) else uuid.uuid4().hex
+
+
 def _begin() -> None:
     g.started = perf_counter()
-    client_id = request.headers.get(REQUEST_ID, "")
-    g.request_id = client_id if _SOUND_ID.fullmatch(client_id) else uuid.uuid4().hex
+    g.request_id = sound_request_id(request.headers.get(REQUEST_ID, ""))
     refuse_broken_address(request)
 
 

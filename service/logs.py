@@ -61,7 +61,8 @@ def _log_answer(response: Response) -> Response:
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = g.get("request_id", "") if has_request_context() else ""
+    if not hasattr(record, "request_id"):
+        record.request_id = g.get("request_id", "") if has_request_context() else ""
     return True
 
 

@@ -26,7 +26,7 @@ from service.headers import elapsed_ms
 from vitrine.errors import VitrineError
 from vitrine.wiring import Vitrine
 
-__all__ = ["Metrics", "current_metrics", "metrics", "register_metrics"]
+__all__ = ["Metrics", "current_metrics", "metrics", "metrics_of", "register_metrics"]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which serving processes count together."""
@@ -69,6 +69,10 @@ class Metrics:
         )
         self.cache = Counter(
             "vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own
+        )
+
+        self.refused = Counter(
+            "vitrine_refused", "Requests refused before they ran", ["reason"], registry=own
         )
 
     def follow(self, name: str, cache: object) -> None:
@@ -127,9 +131,14 @@ def register_metrics(app: Flask) -> None:
     app.register_blueprint(metrics)
 
 
+def metrics_of(app: Flask) -> Metrics:
+    """The counters of an app."""
+    return cast(Metrics, app.extensions[_KEY])
+
+
 def current_metrics() -> Metrics:
     """The counters of the app that handles the present request."""
-    return cast(Metrics, current_app.extensions[_KEY])
+    return metrics_of(current_app)
 
 
 @metrics.get("/metrics")

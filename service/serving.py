@@ -19,6 +19,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from service.container import set_warming
+from service.edge.limits import EdgeLimits
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
 from service.memory import keep_freed_memory
@@ -107,6 +108,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self.report = report
         self._vitrine = vitrine
         self._address = listening.getsockname()[:2]
+        self.limits = EdgeLimits.of(vitrine.settings)
         self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
         self._ended = threading.Event()
         super().__init__()
@@ -126,6 +128,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
         self._app = create_app(self._vitrine)
         return self._app
+
+    def count_refusal(self, reason: str) -> None:
+        """Count a request that was refused before the application saw it."""
+        from service.metrics import metrics_of  # here, after the folder of its counts is known
+
+        metrics_of(self._app).refused.labels(reason).inc()
 
     def _warm(self, worker: Worker) -> None:
         """Load the model beside the first requests; until it is there /health/ready says so."""

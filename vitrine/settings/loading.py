@@ -13,6 +13,7 @@ from vitrine.errors import FieldError, InvalidSettings
 from vitrine.settings.groups import (
     GROUPS,
     PREFIX,
+    EdgeSettings,
     FetchSettings,
     IndexSettings,
     IngestSettings,
@@ -36,7 +37,13 @@ _RENAMED = {
 
 
 class Settings(
-    ModelSettings, IndexSettings, FetchSettings, ServiceSettings, LimitSettings, IngestSettings
+    ModelSettings,
+    IndexSettings,
+    FetchSettings,
+    ServiceSettings,
+    EdgeSettings,
+    LimitSettings,
+    IngestSettings,
 ):
     """Every setting, its type, default, bounds and meaning."""
 

@@ -1,0 +1,163 @@
+"""A gunicorn worker whose sockets belong to an event loop and whose requests to a pool of threads.
+
+gunicorn's own threaded worker reads head and body in the thread that answers: as many silent
+clients as there are threads stop it. Here a thread is only ever given a whole request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from gunicorn.workers.base import Worker
+
+from service.edge.connection import Connection, Phase
+from service.edge.limits import EdgeLimits
+from service.edge.workload import Workload
+
+__all__ = ["EdgeWorker", "ServingEdge"]
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+"""Between looks at the clock: deadlines are kept to this."""
+_PAUSE_S = 0.5
+"""Before another connection is accepted when the process has no descriptor left."""
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class ServingEdge:
+    """All connections of a serving process; belongs to the event loop's thread."""
+
+    def __init__(
+        self, workload: Workload, limits: EdgeLimits, refused: Callable[[str], None]
+    ) -> None:
+        self.limits = limits
+        self.workload = workload
+        self.stopping = False
+        self.refused = refused
+        self._connections: dict[Connection, None] = {}  # in the order in which they came
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being read, worked on or answered."""
+        return any(each.phase not in (Phase.IDLE, Phase.LINGER) for each in self._connections)
+
+    def joined(self, connection: Connection) -> None:
+        """Count a new connection in; beyond the limit the longest idle one has to go, or it."""
+        self._connections[connection] = None
+        if len(self._connections) <= self.limits.connections:
+            return
+        idle = [each for each in self._connections if each.phase is Phase.IDLE]
+        oldest = min(idle, key=lambda each: each.deadline)
+        if oldest is connection:
+            connection.turn_away()
+        else:
+            oldest.close_if_idle()
+
+    def left(self, connection: Connection) -> None:
+        """Count a connection out."""
+        self._connections.pop(connection, None)
+
+    def give_up_oldest(self, phase: Phase) -> None:
+        """End the request that has been in a phase for the longest time."""
+        candidates = [each for each in self._connections if each.phase is phase]
+        if candidates:
+            min(candidates, key=lambda each: each.began).give_way()
+
+    def tick(self) -> None:
+        """End what has taken too long."""
+        now = monotonic()
+        for connection in list(self._connections):
+            connection.check(now)
+
+    def stop(self) -> None:
+        """Close what is idle; every answer from now on is the last of its connection."""
+        self.stopping = True
+        for connection in list(self._connections):
+            connection.close_if_idle()
+
+    def abort(self) -> None:
+        """Close everything at once."""
+        for connection in list(self._connections):
+            connection.abort()
+
+
+class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
+    """The event loop in the main thread of a serving process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._grace_s = float(self.cfg.graceful_timeout)
+
+    def run(self) -> None:
+        """Serve until the master says so."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        for quick in (signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(quick, self._stop_quickly)
+        limits: EdgeLimits = self.app.limits
+        workload = Workload(self.wsgi, limits, loop)
+        edge = ServingEdge(workload, limits, self.app.count_refusal)
+        for listener in self.sockets:
+            listener.setblocking(False)
+            loop.add_reader(listener.fileno(), self._accept, listener, edge)
+        while self.alive and not self._stop.is_set() and self.ppid == os.getppid():
+            await self._beat(edge)
+        for listener in self.sockets:
+            loop.remove_reader(listener.fileno())
+        edge.stop()
+        until = monotonic() + self._grace_s
+        while edge.busy and monotonic() < until:
+            await asyncio.sleep(0.02)
+            self._look(edge)
+        edge.abort()
+        workload.close()
+
+    def _stop_quickly(self) -> None:
+        self._grace_s = 0.0
+        self._stop.set()
+
+    async def _beat(self, edge: ServingEdge) -> None:
+        self._look(edge)
+        try:
+            await asyncio.wait_for(self._stop.wait(), _TICK_S)
+        except TimeoutError:
+            return
+
+    def _look(self, edge: ServingEdge) -> None:
+        self.notify()  # gunicorn kills a worker that is silent for too long
+        edge.tick()
+
+    def _accept(self, listener: Any, edge: ServingEdge) -> None:
+        """Accept one connection; the others are left to the other serving processes' turn."""
+        loop = asyncio.get_running_loop()
+        try:
+            client, _ = listener.accept()
+        except OSError as error:
+            if error.errno in _OUT_OF_DESCRIPTORS:
+                log.error("no further connection can be accepted: %s", error.strerror)
+                loop.remove_reader(listener.fileno())
+                again = (listener.fileno(), self._accept, listener, edge)
+                loop.call_later(_PAUSE_S, loop.add_reader, *again)
+            return
+        client.setblocking(False)
+        task = loop.create_task(loop.connect_accepted_socket(lambda: Connection(edge), client))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
