@@ -15,7 +15,7 @@ from flask import Response
 from pydantic import BaseModel
 
 from vitrine.products import Product
-from vitrine.results import Facet, Hit, Page, RangeFacet
+from vitrine.results import Facet, Hit, Page, RangeFacet, ValueFacet
 
 __all__ = ["answer", "image_url", "product_answer", "search_answer"]
 
@@ -44,6 +44,7 @@ def search_answer(page: Page) -> Json:
         "hits": [_hit(hit) for hit in page.hits],
         "total": page.total,
         "facets": {name: _facet(facet) for name, facet in page.facets.items()},
+        "facets_cut": [name for name, facet in page.facets.items() if _cut(facet)],
         "next_cursor": page.next_cursor,
         "plan": {
             "search": plan.search,
@@ -53,6 +54,10 @@ def search_answer(page: Page) -> Json:
         "index": {"version": page.version, "model": page.model, "backend": page.backend},
         "timings_ms": {**page.timings_ms},
     }
+
+
+def _cut(facet: Facet) -> bool:
+    return isinstance(facet, ValueFacet) and facet.distinct > len(facet.values)
 
 
 def product_answer(product: Product) -> Json:

@@ -10,10 +10,21 @@ from flask_openapi3.models.tag import Tag
 from PIL.Image import Image
 
 from service.container import current_vitrine
-from service.models.search import SearchAnswer, SearchParameters, SearchRequest, SimilarParameters
+from service.models.search import (
+    BatchAnswer,
+    BatchRequest,
+    FacetParameters,
+    FacetPath,
+    FacetSearchAnswer,
+    PageParameters,
+    SearchAnswer,
+    SearchParameters,
+    SearchRequest,
+    SimilarParameters,
+)
 from service.pictures import optional_picture
 from service.rendering import answer, search_answer
-from vitrine.errors import FieldError, InvalidQuery
+from vitrine.errors import FieldError, InvalidInput, InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
 from vitrine.queries import SearchQuery, Sort, WeightedText
@@ -47,6 +58,47 @@ def search_by_anything(body: SearchRequest) -> Response:
     return answered(search, cursor=body.cursor)
 
 
+@search.post("/v1/search/batch", responses={200: BatchAnswer})
+def search_batch(body: BatchRequest) -> Response:
+    """Search several times at once, as `POST /v1/search` does each; one fault refuses all."""
+    limit = current_vitrine().settings.max_batch
+    if len(body.searches) > limit:
+        raise InvalidQuery.of(
+            "searches", f"holds {len(body.searches)}, at most {limit} are allowed"
+        )
+
+    def on_version(version: VersionSearch) -> list[Page]:
+        g.embedder = version.embedder
+        side = version.embedder.card.image_size
+        queries = []
+        for number, one_search in enumerate(body.searches):
+            with InvalidInput.within(f"searches[{number}]"):
+                picture = optional_picture(
+                    one_search.image, current_vitrine().settings, at_least=side
+                )
+                queries.append(_query(one_search, picture, version.schema))
+        return version.search_batch(queries)
+
+    pages = current_vitrine().engine.answer(on_version)
+    return answer({"answers": [search_answer(page) for page in pages]})
+
+
+@search.get("/v1/facets/<field>", responses={200: FacetSearchAnswer})
+def search_facet(path: FacetPath, query: FacetParameters) -> Response:
+    """List the values of one field that contain a text, with their counts under a filter."""
+    pairs = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in FacetParameters.model_fields
+    ]
+    values, cut = current_vitrine().engine.answer(
+        lambda version: version.facet_values(
+            path.field, query.q, parse_parameters(pairs, version.schema), limit=query.limit
+        )
+    )
+    return answer({"values": [{"value": v.value, "count": v.count} for v in values], "cut": cut})
+
+
 def answered(request: Callable[[VersionSearch], Page], *, cursor: str | None = None) -> Response:
     """What one version, whose model's cache is counted with this request, makes of the request."""
 
@@ -64,7 +116,7 @@ def search_response(page: Page) -> Response:
 
 
 def query_of_parameters(
-    parameters: SimilarParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
+    parameters: PageParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
 ) -> SearchQuery:
     """The query that an address asks; what is no known parameter filters on a field."""
     known = type(parameters).model_fields
@@ -87,6 +139,7 @@ def query_of_parameters(
         min_score=parameters.min_score,
         collapse=parameters.collapse or None,
         explain=parameters.explain,
+        own_group=isinstance(parameters, SimilarParameters) and parameters.own_group,
     )
 
 
@@ -107,6 +160,7 @@ def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> Search
         min_score=body.min_score,
         collapse=body.collapse,
         explain=body.explain,
+        include_examples=body.include_examples,
     )
 
 

@@ -124,5 +124,6 @@ def query_digest(query: SearchQuery) -> str:
     parts = (
         query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight,
         query.filter, query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
+        query.own_group, query.include_examples,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

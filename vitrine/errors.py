@@ -24,7 +24,8 @@ VitrineError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 __all__ = [
@@ -77,6 +78,20 @@ class InvalidInput(VitrineError):
     def of(cls, field: str, message: str) -> InvalidInput:
         """The error for a single field; called on a subclass it makes that subclass."""
         return cls([FieldError(field, message)])
+
+    @staticmethod
+    @contextmanager
+    def within(place: str) -> Iterator[None]:
+        """Put the place in the input before each field that an `InvalidInput` inside names."""
+        try:
+            yield
+        except InvalidInput as error:
+            faults = [
+                FieldError(f"{place}.{e.field}" if e.field else place, e.message)
+                for e in error.errors
+            ]
+            InvalidInput.__init__(error, faults)
+            raise
 
 
 class InvalidSettings(InvalidInput):

@@ -73,6 +73,10 @@ class SearchQuery:
     explain: bool = False
     exclude: tuple[str, ...] = field(default=())
     """Products never found, whatever their score (a product is not similar to itself)."""
+    own_group: bool = False
+    """Whether `similar` may find variants of the product itself."""
+    include_examples: bool = False
+    """Whether the liked products may be found themselves."""
 
     def __post_init__(self) -> None:
         errors = list(self._faults())

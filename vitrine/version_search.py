@@ -12,19 +12,24 @@ from PIL.Image import Image
 
 from vitrine.cursors import Cursor, query_digest
 from vitrine.embedding import Embedder
-from vitrine.errors import FieldError, InvalidCursor, InvalidQuery, NotFound
+from vitrine.errors import FieldError, InvalidCursor, InvalidInput, InvalidQuery, NotFound
 from vitrine.fields.schema import Schema
+from vitrine.filters import All, Filter, parse_filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
 from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
-from vitrine.results import Hit, Page, Plan
+from vitrine.results import FacetValue, Hit, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.vectors import WeightedVector, combine
+from vitrine.words import fold
 
 __all__ = ["VersionSearch"]
 
 Records = Mapping[str, Record]
+
+MAX_FACET_SEARCH = 10_000
+"""Values of a field that are looked through for a part of one."""
 
 
 class VersionSearch:
@@ -33,6 +38,8 @@ class VersionSearch:
     def __init__(self, serving: Serving, settings: LimitSettings) -> None:
         self._serving = serving
         self._settings = settings
+        self._texts: dict[str, Vector] = {}
+        """Vectors of texts that were embedded together."""
 
     @property
     def schema(self) -> Schema:
@@ -79,14 +86,52 @@ class VersionSearch:
             pages.append(self._page(replace(query, image=image), answer, vector, timings))
         return pages
 
+    def search_batch(self, queries: Sequence[SearchQuery]) -> list[Page]:
+        """One page for each query, the texts of all embedded together.
+
+        An error names the query as `searches[n]`, n from 0, before the field.
+        """
+        texts = list(dict.fromkeys(t.text for query in queries for t in query.texts))
+        for number, query in enumerate(queries):
+            with InvalidInput.within(f"searches[{number}]"):
+                self._check_limits(query)
+        if texts:
+            self._texts = dict(zip(texts, self.embedder.embed_texts(texts), strict=True))
+        pages = []
+        for number, query in enumerate(queries):
+            with InvalidInput.within(f"searches[{number}]"):
+                pages.append(self.search(query))
+        return pages
+
+    def facet_values(
+        self, field: str, part: str, filter: Filter, *, limit: int
+    ) -> tuple[list[FacetValue], bool]:
+        """The values of a field that contain `part` (folded), the most frequent first.
+
+        Also whether there are more of them. `InvalidQuery` for a field that is not counted by
+        value; `MAX_FACET_SEARCH` values are looked through.
+        """
+        facet = self.index.facet([field], filter, values=MAX_FACET_SEARCH)[field]
+        if not isinstance(facet, ValueFacet):
+            raise InvalidQuery.of("field", f"{field!r} is counted by ranges, not by values")
+        folded = fold(part)
+        matching = [value for value in facet.values if folded in fold(str(value.value))]
+        return matching[:limit], len(matching) > limit or facet.distinct > MAX_FACET_SEARCH
+
     def similar(self, product_id: str, query: SearchQuery) -> Page:
         """The products that look like one product, never itself; `NotFound` for an unknown id.
 
-        `query` brings filter, limit and sort.
+        `query` brings filter, limit and sort. The product's own group, its sizes and colors, is
+        left out but with `own_group`.
         """
-        records = {} if query.cursor else {product_id: self.product(product_id)}
-        example = replace(query, like=(product_id,), exclude=(product_id,))
-        return self._search(example, records)
+        record = self.product(product_id)
+        condition = query.filter
+        group = record.product.group_id
+        if group is not None and not query.own_group:
+            other_groups = parse_filter({"not": {"group_id": group}}, self.schema)
+            condition = All((condition, other_groups))
+        example = replace(query, like=(product_id,), exclude=(product_id,), filter=condition)
+        return self._search(example, {product_id: record})
 
     def product(self, product_id: str) -> Record:
         """The record of one product; `NotFound` for an unknown id."""
@@ -120,7 +165,7 @@ class VersionSearch:
     def _parts(self, query: SearchQuery, records: Records) -> list[WeightedVector]:
         parts: list[WeightedVector] = []
         if query.texts:
-            rows = self.embedder.embed_texts([t.text for t in query.texts])
+            rows = self._embedded([t.text for t in query.texts])
             parts += [
                 WeightedVector(f"text: {t.text}", t.weight * query.text_weight, row)
                 for t, row in zip(query.texts, rows, strict=True)
@@ -131,6 +176,11 @@ class VersionSearch:
         if query.like or query.unlike:
             parts += _examples(query, records or self.index.get([*query.like, *query.unlike]))
         return parts
+
+    def _embedded(self, texts: Sequence[str]) -> Sequence[Vector]:
+        if self._texts.keys() >= set(texts):
+            return [self._texts[text] for text in texts]
+        return list(self.embedder.embed_texts(texts))
 
     def _check_limits(self, query: SearchQuery) -> None:
         limits = self._settings
@@ -158,7 +208,7 @@ class VersionSearch:
             filter=query.filter,
             candidates=query.candidates,
             min_score=query.min_score,
-            exclude=frozenset(query.exclude),
+            exclude=frozenset((*query.exclude, *(() if query.include_examples else query.like))),
             sort=query.sort,
             collapse=query.collapse,
             facets=query.facets,

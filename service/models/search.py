@@ -11,7 +11,13 @@ from service.models.picture import ImageSource
 from service.models.products import ProductAnswer
 
 __all__ = [
+    "BatchAnswer",
+    "BatchRequest",
+    "FacetParameters",
+    "FacetPath",
+    "FacetSearchAnswer",
     "HitAnswer",
+    "PageParameters",
     "SearchAnswer",
     "SearchParameters",
     "SearchRequest",
@@ -86,9 +92,12 @@ class SearchRequest(Body):
     explain: bool = Field(
         False, description="tell how much each part of the query adds to each score"
     )
+    include_examples: bool = Field(
+        False, description="whether the products of `like` may be hits themselves"
+    )
 
 
-class SimilarParameters(Parameters):
+class PageParameters(Parameters):
     """Paging and filters of a list of products; other parameters filter on its fields."""
 
     model_config = ConfigDict(extra="allow")
@@ -118,7 +127,15 @@ class SimilarParameters(Parameters):
     )
 
 
-class SearchParameters(SimilarParameters):
+class SimilarParameters(PageParameters):
+    """What resembles a product; other parameters filter on the catalogue's fields."""
+
+    own_group: bool = Field(
+        False, description="whether the product's own variants (its group_id) may be hits"
+    )
+
+
+class SearchParameters(PageParameters):
     """A search by words; every further parameter filters on a field of the catalogue."""
 
     q: Text | None = Field(
@@ -193,7 +210,42 @@ class SearchAnswer(Answer):
     hits: list[HitAnswer]
     total: int = Field(description="size of the candidate set")
     facets: dict[str, list[FacetValueAnswer] | RangeFacetAnswer]
+    facets_cut: list[str] = Field(description="facets with more values than are listed")
     next_cursor: str | None
     plan: PlanAnswer
     index: IndexAnswerInfo
     timings_ms: TimingsAnswer
+
+
+class BatchRequest(Body):
+    """Several searches at once; their texts are embedded together."""
+
+    searches: list[SearchRequest] = Field(min_length=1)
+
+
+class BatchAnswer(Answer):
+    """The answers in the order of the searches."""
+
+    answers: list[SearchAnswer]
+
+
+class FacetParameters(Parameters):
+    """Part of a value; other parameters filter on the catalogue's fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    q: Text = Field("", description="part of the value; case and accents do not count")
+    limit: int = Field(50, ge=1, description="values listed")
+
+
+class FacetPath(Parameters):
+    """The field that a path names."""
+
+    field: str = Field(description="a field that can be counted")
+
+
+class FacetSearchAnswer(Answer):
+    """The values of one field that contain the part, the most frequent first."""
+
+    values: list[FacetValueAnswer]
+    cut: bool = Field(description="whether more values contain it")

@@ -275,6 +275,7 @@ class LimitSettings(_Group):
         10_000, ge=1, description="products in a candidate set that is ranked by score"
     )
     facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
+    max_batch: int = Field(32, ge=1, le=1000, description="searches in one batch")
     max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
 
 

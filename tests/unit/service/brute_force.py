@@ -11,7 +11,7 @@ from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, PageToken, VectorIndex, VersionInfo
-from vitrine.index.checks import check_query
+from vitrine.index.checks import check_facets, check_query
 from vitrine.products import Record
 from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
 
@@ -84,6 +84,14 @@ class BruteForceIndex:
         return IndexAnswer(
             hits, len(found), facets, next_token, search, len(matching), {"facets": 0.1}
         )
+
+    def facet(
+        self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
+    ) -> dict[str, ValueFacet | RangeFacet]:
+        check_facets(fields, self.info.schema)
+        matching = [r for r in self.records.values() if fulfils(r.product, filter)]
+        hits = [Hit(r.product, None, r.image_key) for r in matching]
+        return {name: self._facet(name, hits) for name in fields}
 
     def _facet(self, name: str, hits: Sequence[Hit]) -> ValueFacet | RangeFacet:
         if self.info.schema.get(name).type.numeric:
