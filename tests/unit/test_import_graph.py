@@ -22,6 +22,7 @@ DEEPEST_CHAIN = 8
 
 FLOORS = (
     "vitrine.errors",
+    "vitrine.extras",
     "vitrine.products",
     "vitrine.settings",
     "vitrine.storage",
