@@ -19,4 +19,4 @@ def _faiss(folder: Path) -> IndexVersions:
 
 
 BACKENDS: dict[str, Callable[[Path], IndexVersions]] = {"faiss": _faiss, **QDRANT}
-"""Name -> a function that opens the (at first empty) versions kept in a folder; called again, it opens the same ones."""
+"""Name -> a function that opens the versions in a folder, at first none, later the same."""

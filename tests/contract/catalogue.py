@@ -55,7 +55,7 @@ WORDS = [
     "😀",
     "jacket",
 ]
-COLOURS = [
+COLORS = [
     "red",
     "Navy Blue",
     "off-white",
@@ -85,13 +85,13 @@ def unit(row: np.ndarray) -> Vector:
     return (row / np.linalg.norm(row)).astype(np.float32)
 
 
-def make_record(product_id: str, rng: random.Random, *, centre: np.ndarray | None = None) -> Record:
+def make_record(product_id: str, rng: random.Random, *, center: np.ndarray | None = None) -> Record:
     """A record whose every value is drawn; each optional field is empty now and then."""
 
     def maybe(value, chance=0.8):
         return value if rng.random() < chance else None
 
-    color = tuple(rng.sample(COLOURS, rng.randint(0, 2)))
+    color = tuple(rng.sample(COLORS, rng.randint(0, 2)))
     attributes = {
         "pattern": maybe(tuple(rng.sample(PATTERNS, rng.randint(1, 2)))),
         "rating": maybe(rng.choice([rng.uniform(-5, 5), float(rng.randint(0, 5))])),
@@ -119,7 +119,7 @@ def make_record(product_id: str, rng: random.Random, *, centre: np.ndarray | Non
     noise = np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
     return Record(
         product,
-        unit(noise if centre is None else centre + 0.3 * noise),
+        unit(noise if center is None else center + 0.3 * noise),
         f"{rng.getrandbits(256):064x}",
     )
 
@@ -127,10 +127,10 @@ def make_record(product_id: str, rng: random.Random, *, centre: np.ndarray | Non
 def make_catalogue(size: int, seed: int) -> list[Record]:
     """Records with ids that sort otherwise than they were made; some share their vector exactly."""
     rng = random.Random(seed)
-    centres = np.random.default_rng(seed).standard_normal((8, DIMENSION))
+    centers = np.random.default_rng(seed).standard_normal((8, DIMENSION))
     ids = [f"p{i}" for i in range(size - 4)] + ["ähnlich", "Z", "z z", "𝒳"][: min(size, 4)]
     rng.shuffle(ids)
-    records = [make_record(i, rng, centre=rng.choice(centres)) for i in ids]
+    records = [make_record(i, rng, center=rng.choice(centers)) for i in ids]
     for i in range(0, size - 1, 13):
         records[i + 1] = Record(records[i + 1].product, records[i].vector, records[i].image_key)
     return records

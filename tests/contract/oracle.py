@@ -1,4 +1,4 @@
-"""What the right answer is: every product compared one by one, written from the ports' words alone."""
+"""What the right answer is: every product compared in turn, written from the ports' words alone."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def candidate_set(
     records: Iterable[Record], query: IndexQuery
 ) -> list[tuple[Record, float | None]]:
     """The whole candidate set in the order of the query's sort."""
-    found = [r for r in matching(records, query.filter) if r.product.id not in query.exclude]
+    under_filter = [r for r in matching(records, query.filter) if r.product.id not in query.exclude]
     if query.vector is None:
         scored: list[tuple[Record, float | None]] = [
-            (r, None) for r in sorted(found, key=lambda r: r.product.id)
+            (r, None) for r in sorted(under_filter, key=lambda r: r.product.id)
         ]
     else:
-        rated = [(r, score(r, query.vector)) for r in found]
+        rated = [(r, score(r, query.vector)) for r in under_filter]
         rated = [(r, s) for r, s in rated if query.min_score is None or s >= query.min_score]
         rated.sort(key=lambda pair: (-pair[1], pair[0].product.id))
         scored = list(rated[: query.candidates])
@@ -88,28 +88,30 @@ def candidate_set(
 def _sorted(
     scored: list[tuple[Record, float | None]], query: IndexQuery
 ) -> list[tuple[Record, float | None]]:
-    def value(pair: tuple[Record, float | None]) -> Any:
-        found = pair[0].product.value(query.sort.field or "")
-        return found.casefold() if isinstance(found, str) else found
+    def sort_value(pair: tuple[Record, float | None]) -> Any:
+        value = pair[0].product.value(query.sort.field or "")
+        return value.casefold() if isinstance(value, str) else value
 
     by_id = sorted(scored, key=lambda pair: pair[0].product.id)
     present = sorted(
-        [p for p in by_id if value(p) is not None], key=value, reverse=query.sort.descending
+        [p for p in by_id if sort_value(p) is not None],
+        key=sort_value,
+        reverse=query.sort.descending,
     )
-    return present + [p for p in by_id if value(p) is None]
+    return present + [p for p in by_id if sort_value(p) is None]
 
 
 def _collapsed(
     scored: list[tuple[Record, float | None]], field: str
 ) -> list[tuple[Record, float | None]]:
-    seen, kept = set(), []
+    seen, firsts = set(), []
     for record, rated in scored:
         value = record.product.value(field)
         group = value[0] if isinstance(value, tuple) else value
         if group is None or group not in seen:
-            kept.append((record, rated))
+            firsts.append((record, rated))
         seen.add(group)
-    return kept
+    return firsts
 
 
 def sorted_page(records: Iterable[Record], query: IndexQuery) -> list[tuple[str, float | None]]:

@@ -18,7 +18,7 @@ from vitrine.queries import RELEVANCE, Sort
 __all__ = ["random_filter", "random_query", "separated"]
 
 GAP = 4e-6
-"""Scores of different vectors are kept this far apart, so that float32 noise of a backend cannot reorder them."""
+"""Scores of different vectors differ by this much at least: float32 noise cannot reorder them."""
 
 
 def separated(rng: random.Random, records: list[Record]) -> Vector:

@@ -68,7 +68,7 @@ CASES: list[tuple[object, str]] = [
     ({"pattern": "dotted"}, "mug"),
     ({"pattern": ["dotted", "plain"]}, "mug jug"),
     ({"group_id": {"exists": False}}, "bare jug zero"),
-    # colours: families, and as written whatever the case
+    # colors: families, and as written whatever the case
     ({"color": "blue"}, "mug"),
     ({"color": "NAVY blue"}, "mug"),
     ({"color": "navy"}, ""),
@@ -142,17 +142,18 @@ def test_each_filter_lets_the_right_products_through(index: VectorIndex, plan: s
     vector = unit(np.ones(DIMENSION))
     index.upsert([Record(_with_families(p), vector, "k") for p in PRODUCTS])
     wrong = []
-    for given, expected in CASES:
-        tree = parse_filter(given, SCHEMA)
+    for text, expected in CASES:
+        tree = parse_filter(text, SCHEMA)
         answer = index.search(IndexQuery(vector=vector if plan == "vector" else None, filter=tree))
-        found = {h.product.id for h in answer.hits}
+        matches = {h.product.id for h in answer.hits}
         if (
-            found != set(expected.split())
-            or answer.matching != len(found)
-            or index.count(tree) != len(found)
+            matches != set(expected.split())
+            or answer.matching != len(matches)
+            or index.count(tree) != len(matches)
         ):
             wrong.append(
-                f"{given}: {sorted(found)} instead of {expected}, matching {answer.matching}, count {index.count(tree)}"
+                f"{text}: {sorted(matches)} instead of {expected},"
+                f" matching {answer.matching}, count {index.count(tree)}"
             )
     assert not wrong, "\n".join(wrong)
 

@@ -53,11 +53,11 @@ def record(product: Product, seed: int = 0) -> Record:
     )
 
 
-def same(found: Record, expected: Record) -> bool:
+def same(stored: Record, expected: Record) -> bool:
     return (
-        found.product == expected.product
-        and found.image_key == expected.image_key
-        and np.allclose(found.vector, expected.vector, atol=1e-6)
+        stored.product == expected.product
+        and stored.image_key == expected.image_key
+        and np.allclose(stored.vector, expected.vector, atol=1e-6)
     )
 
 
@@ -67,9 +67,9 @@ def test_records_return_as_they_were_written(index: VectorIndex):
         for r in [*make_catalogue(40, 1), *(record(p, i) for i, p in enumerate(AWKWARD))]
     }
     index.upsert(list(written.values()))
-    found = index.get([*written, "unknown"])
-    assert found.keys() == written.keys()
-    wrong = [i for i, r in found.items() if not same(r, written[i])]
+    stored = index.get([*written, "unknown"])
+    assert stored.keys() == written.keys()
+    wrong = [i for i, r in stored.items() if not same(r, written[i])]
     assert not wrong
     hits = {h.product.id: h.product for h in index.search(IndexQuery(limit=200)).hits}
     assert hits == {i: r.product for i, r in written.items()}
@@ -79,10 +79,10 @@ def test_records_return_as_they_were_written(index: VectorIndex):
 def test_awkward_products_are_found_by_their_id(index: VectorIndex, product: Product):
     index.upsert([record(p, i) for i, p in enumerate(AWKWARD)])
     if "\x00" not in product.id:
-        found = index.search(
+        hits = index.search(
             IndexQuery(filter=Condition(SCHEMA.get("id"), "in", (product.id,)))
         ).hits
-        assert [h.product for h in found] == [product]
+        assert [h.product for h in hits] == [product]
     assert index.delete([product.id]) == 1
     assert index.count() == len(AWKWARD) - 1
 
@@ -212,12 +212,12 @@ def test_whole_products_are_replaced_without_their_vectors(index: VectorIndex):
     records = [record(Product(id=str(i), title="old", brand="Acme"), i) for i in range(5)]
     index.upsert(records)
     index.patch_products([Product(id="1", title="new"), Product(id="3", title="newer", price=1.0)])
-    found = index.get(["1", "3", "4"])
+    stored = index.get(["1", "3", "4"])
     assert same(
-        found["1"], Record(Product(id="1", title="new"), records[1].vector, records[1].image_key)
+        stored["1"], Record(Product(id="1", title="new"), records[1].vector, records[1].image_key)
     )
-    assert found["3"].product.title == "newer"
-    assert same(found["4"], records[4])
+    assert stored["3"].product.title == "newer"
+    assert same(stored["4"], records[4])
 
 
 def test_replacing_products_writes_nothing_when_one_is_unknown(index: VectorIndex):
@@ -260,9 +260,9 @@ def test_a_scan_goes_through_all_records_by_id(index: VectorIndex):
     index.upsert(list(records.values()))
     batches = list(index.scan(batch=7))
     assert [len(b) for b in batches] == [7] * 7 + [1]
-    found = [r for b in batches for r in b]
-    assert [r.product.id for r in found] == sorted(records)
-    assert all(same(r, records[r.product.id]) for r in found)
+    stored = [r for b in batches for r in b]
+    assert [r.product.id for r in stored] == sorted(records)
+    assert all(same(r, records[r.product.id]) for r in stored)
     last = sorted(records)[20]
     assert [r.product.id for b in index.scan(after=last) for r in b] == sorted(records)[21:]
 

@@ -52,23 +52,18 @@ def test_pages_of_every_size_show_the_same_sequence(index: VectorIndex, searches
     rng = random.Random(11)
     records = make_catalogue(SIZE, 11)
     index.upsert(records)
-    for name, query in QUERIES.items():
-        asked = (
-            replace(query, vector=separated(rng, records))
-            if searches
-            else replace(query, min_score=None)
-        )
-        expected = [(r.product.id, s) for r, s in oracle.candidate_set(records, asked)]
+    for name, base in QUERIES.items():
+        vector = separated(rng, records) if searches else None
+        query = replace(base, vector=vector, min_score=base.min_score if searches else None)
+        expected = [(r.product.id, s) for r, s in oracle.candidate_set(records, query)]
         for limit in (1, 7, 24):
-            found = walk(index, replace(asked, limit=limit))
-            assert [h.product.id for h in found] == [i for i, _ in expected], (
+            hits = walk(index, replace(query, limit=limit))
+            assert [h.product.id for h in hits] == [i for i, _ in expected], (
                 f"{name}, pages of {limit}"
             )
-            assert (
-                [h.score for h in found] == pytest.approx([s for _, s in expected], abs=1e-5)
-                if searches
-                else True
-            )
+            if searches:
+                scores = [score for _, score in expected]
+                assert [h.score for h in hits] == pytest.approx(scores, abs=1e-5)
 
 
 def test_random_walks_equal_the_oracle(index: VectorIndex):
@@ -88,9 +83,9 @@ def test_counting_the_whole_set_changes_neither_hits_nor_total(index: VectorInde
     rng = random.Random(16)
     records = make_catalogue(SIZE, 16)
     index.upsert(records)
-    for name, query in QUERIES.items():
-        asked = replace(query, vector=separated(rng, records), limit=9)
-        bare, counted = index.search(asked), index.search(replace(asked, facets=("color",)))
+    for name, base in QUERIES.items():
+        query = replace(base, vector=separated(rng, records), limit=9)
+        bare, counted = index.search(query), index.search(replace(query, facets=("color",)))
         assert (bare.hits, bare.total, bare.matching) == (
             counted.hits,
             counted.total,
@@ -112,8 +107,8 @@ def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(
     )
     query = replace(query, vector=separated(rng, list(records.values())) if searches else None)
     first, whole = (
-        [r.product.id for r, _ in oracle.candidate_set(records.values(), asked)]
-        for asked in (query, replace(query, candidates=SIZE))
+        [r.product.id for r, _ in oracle.candidate_set(records.values(), variant)]
+        for variant in (query, replace(query, candidates=SIZE))
     )
     touched: set[str] = set()
     gone_early: set[str] = set()
@@ -125,16 +120,16 @@ def test_a_walk_among_writes_repeats_nothing_and_skips_nothing_that_stayed(
         index.delete([gone])
         index.upsert([make_record(changed, rng), make_record(f"new{page}", rng)])
 
-    found = [h.product.id for h in walk(index, query, between=write)]
-    assert len(found) == len(set(found))
-    assert not [i for i in found if i.startswith("new")]
+    shown = [h.product.id for h in walk(index, query, between=write)]
+    assert len(shown) == len(set(shown))
+    assert not [i for i in shown if i.startswith("new")]
     if query.collapse is None:  # of a group another product may step forward
-        kept, stayed = ([i for i in ids if i not in touched] for ids in (found, first))
-        assert kept[: len(stayed)] == stayed
-        assert len(kept) <= len(stayed) + len(gone_early.intersection(first))
-        assert kept == stayed or (
-            query.sort.field is None and kept == [i for i in whole if i not in touched][: len(kept)]
-        )
+        untouched, stayed = ([i for i in ids if i not in touched] for ids in (shown, first))
+        assert untouched[: len(stayed)] == stayed
+        assert len(untouched) <= len(stayed) + len(gone_early.intersection(first))
+        if untouched != stayed:
+            assert query.sort.field is None
+            assert untouched == [i for i in whole if i not in touched][: len(untouched)]
 
 
 def test_total_stays_what_it_was_when_the_walk_began(index: VectorIndex):

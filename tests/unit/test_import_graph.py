@@ -1,7 +1,7 @@
 """The import graph of our own packages: no circle, nothing points up, and no chain grows too deep.
 
-It is read from the source, so an import inside a function or under TYPE_CHECKING counts, and so does
-a module's dotted name as an argument, with which an adapter is loaded when it is needed.
+It is read from the source, so an import inside a function or under TYPE_CHECKING counts, and so
+does a module's dotted name as an argument, with which an adapter is loaded when it is needed.
 """
 
 from __future__ import annotations

@@ -33,15 +33,12 @@ def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays that `write_arrays` wrote, read-only and mapped: processes share their memory."""
     places = json.loads(path.with_suffix(".json").read_text())
     block = map_array(path, np.uint8, (path.stat().st_size,))
-    found = {}
+    arrays = {}
     for name, place in places.items():
         dtype, count = np.dtype(place["dtype"]), int(np.prod(place["shape"]))
-        found[name] = (
-            block[place["at"] : place["at"] + count * dtype.itemsize]
-            .view(dtype)
-            .reshape(place["shape"])
-        )
-    return found
+        stored = block[place["at"] : place["at"] + count * dtype.itemsize]
+        arrays[name] = stored.view(dtype).reshape(place["shape"])
+    return arrays
 
 
 def map_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -52,7 +49,7 @@ def map_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def checksum(path: Path) -> list[int]:
-    """Size and CRC-32 of a file; of a large one, 64 blocks spread over it count, so that opening stays quick."""
+    """Size and CRC-32 of a file; of a large one of 64 blocks spread over it: opening is quick."""
     size = path.stat().st_size
     starts = (
         range(0, size, _BLOCK)

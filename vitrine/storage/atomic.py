@@ -12,8 +12,8 @@ __all__ = ["atomic_write", "make_folders", "sync_folder"]
 def atomic_write(path: Path, data: bytes) -> None:
     """Write or replace the file in one step, making its folders; `OSError` when the disk refuses.
 
-    No reader and no crash ever sees a part of it: it is written aside, flushed to the disk, renamed,
-    and the rename is flushed as well. When the call returns, the new content is durable.
+    No reader and no crash ever sees a part of it: it is written aside, flushed to the disk,
+    renamed, and the rename is flushed as well. When the call returns, the new content is durable.
     """
     make_folders(path.parent)
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")

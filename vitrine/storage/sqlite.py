@@ -1,4 +1,4 @@
-"""SQLite as every room uses it: WAL files with a schema version, a pool of connections, clear errors.
+"""SQLite as every room uses it: WAL files with a schema version, pooled connections, clear errors.
 
 What a commit acknowledged is on the disk (synchronous=FULL): it survives kill -9 and a power cut.
 """
@@ -20,14 +20,15 @@ from vitrine.storage.schema import DatabaseSchema
 __all__ = ["DatabaseSchema", "SQLiteFile"]
 
 _INHERITED: list[sqlite3.Connection] = []
-"""Connections that a fork copied: the child must neither use nor close them (sqlite.org/howtocorrupt, 2.6)."""
+"""Copied by a fork: the child must neither use nor close them (sqlite.org/howtocorrupt, 2.6)."""
 
 
 class SQLiteFile:
-    """One file, safe to use from several threads and processes; nothing is opened before it is used.
+    """One file, for several threads and processes; nothing is opened before it is used.
 
-    Rows are `sqlite3.Row`. `unavailable` is the error of a file that cannot answer, and `remedy` what
-    its text advises where the file itself is lost; a full or read-only disk is `StorageUnavailable`.
+    Rows are `sqlite3.Row`. `unavailable` is the error of a file that cannot answer, and `remedy`
+    what its text advises where the file itself is lost; a full or read-only disk is
+    `StorageUnavailable`.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class SQLiteFile:
         self._writing = threading.Lock()
 
     def create(self) -> None:
-        """Make the file with its tables where there is none; the tables of one that is there stay."""
+        """Make the file with its tables where there is none; leave one that is there."""
         with disk_errors(self.path):
             make_folders(self.path.parent)
             with self._errors(), closing(self._open("rwc")) as connection:
@@ -76,7 +77,7 @@ class SQLiteFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction without other writers; it commits at the end and rolls back on any error."""
+        """A transaction without other writers; commits at the end, rolls back on any error."""
         if not self._writing.acquire(timeout=self._timeout_s):
             raise self._unavailable(
                 f"{self.path} has been busy with another write for {self._timeout_s:g} s; try again"

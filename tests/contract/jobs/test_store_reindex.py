@@ -1,4 +1,4 @@
-"""The contract of the job store for a reindex: its lock, the dirty keys of writes beside it, the write barrier; on SQLite and on Redis."""
+"""The contract of the job store for a reindex: its lock, dirty keys and write barrier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One wrapper around SQLite: schema versions, transactions, watching for commits, errors in words."""
+"""One wrapper around SQLite: schema versions, transactions, watching commits, errors in words."""
 
 from __future__ import annotations
 
@@ -70,10 +70,15 @@ def test_a_new_file_has_its_tables_and_its_version_and_is_made_once(tmp_path: Pa
 
 
 def test_many_who_create_the_file_at_once_make_it_once(tmp_path: Path):
-    program = (
-        "import sys; from pathlib import Path; from tests.unit.storage.test_sqlite import make, names;"
-        " file = make(Path(sys.argv[1])); print(*names(file)); file.close()"
-    )
+    program = """
+import sys
+from pathlib import Path
+from tests.unit.storage.test_sqlite import make, names
+
+file = make(Path(sys.argv[1]))
+print(*names(file))
+file.close()
+"""
     root = Path(__file__).parents[3]
     running = [
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The embedded backend: SQLite is the record of truth; filter columns and vector indexes are derived from it."""
+"""The embedded backend: SQLite is the record of truth, columns and vector indexes are derived."""
 
 from vitrine.index.faiss.versions import FaissVersions, open_versions
 

@@ -19,23 +19,13 @@ from vitrine.index.checks import (
     check_query,
     check_record,
 )
-from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.browsing import Browsed, browse
-from vitrine.index.faiss.query.candidates import (
-    Candidates,
-    find_candidates,
-    first_looked_at,
-    in_order,
-    weigh,
-)
 from vitrine.index.faiss.query.facets import count_facet
-from vitrine.index.faiss.query.ordering import key_of
-from vitrine.index.faiss.query.paging import Page, next_entries
+from vitrine.index.faiss.query.paging import EntryPage, find_page
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.state import State
-from vitrine.index.faiss.reader import Reader
+from vitrine.index.faiss.reader import StateReader
 from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.snapshots.compaction import Upkeep
+from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken, Stamp, VersionInfo
 from vitrine.products import Product, Record, Value
@@ -45,23 +35,21 @@ __all__ = ["FaissIndex"]
 
 ATTEMPTS = 20
 """How often a page is built anew when one of its products was replaced meanwhile."""
-
-
 _HIT_BYTES = 3000
-"""Memory of one product of an answer that is kept, roughly."""
+"""Memory of one product of a cached answer, roughly."""
 
 
 class _Replaced(Exception):
     """A product of the page has been replaced or deleted since the state was read."""
 
 
-def _asked(query: IndexQuery) -> Hashable:
+def _answer_key(query: IndexQuery) -> Hashable:
     """All that an answer depends on."""
-    parts = (getattr(query, field.name) for field in fields(query) if field.name != "vector")
-    return ("answer", None if query.vector is None else query.vector.tobytes(), *parts)
+    values = (getattr(query, field.name) for field in fields(query) if field.name != "vector")
+    return ("answer", None if query.vector is None else query.vector.tobytes(), *values)
 
 
-def _weigh(answer: IndexAnswer) -> int:
+def _answer_nbytes(answer: IndexAnswer) -> int:
     return 2000 + _HIT_BYTES * len(answer.hits)
 
 
@@ -72,15 +60,16 @@ class FaissIndex:
         self,
         info: VersionInfo,
         store: RecordStore,
-        reader: Reader,
+        reader: StateReader,
+        *,
         planner: Planner,
-        upkeep: Upkeep,
+        compactor: Compactor,
     ) -> None:
         self._info = info
         self.store = store
         self._reader = reader
         self._planner = planner
-        self._upkeep = upkeep
+        self._compactor = compactor
 
     @property
     def info(self) -> VersionInfo:
@@ -88,21 +77,21 @@ class FaissIndex:
         return self._info
 
     def upsert(self, records: Sequence[Record]) -> None:
-        """Insert or replace whole records; `InvalidProduct` or `ModelMismatch` for one that cannot be kept."""
+        """Insert or replace whole records; `InvalidProduct` or `ModelMismatch` for a bad one."""
         for record in records:
             check_record(record, dimension=self.info.dimension, schema=self.info.schema)
         if records:
-            self.store.put(records)
+            self.store.upsert(records)
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vector."""
 
         def change(product: Product) -> Product:
-            found = patched(product, changes, self.info.schema)
-            check_product(found, self.info.schema)
-            return found
+            changed = patched(product, changes, self.info.schema)
+            check_product(changed, self.info.schema)
+            return changed
 
-        if not self.store.change(product_id, change):
+        if not self.store.update(product_id, change):
             raise NotFound(f"there is no product {product_id!r}")
 
     def patch_products(self, products: Sequence[Product]) -> None:
@@ -128,101 +117,53 @@ class FaissIndex:
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
-        spent: dict[str, float] = {}
+        timings_ms: dict[str, float] = {}
         for _ in range(ATTEMPTS):
             state = self._reader.current()
-            self._upkeep.consider(state)
+            self._compactor.maybe_compact(state)
             with suppress(_Replaced):
-                answer = state.recent.get(
-                    _asked(query), partial(self._answer, state, query, spent), weight=_weigh
+                answer = state.cache.get(
+                    _answer_key(query),
+                    partial(self._answer, state, query, timings_ms),
+                    nbytes=_answer_nbytes,
                 )
-                return replace(answer, timings_ms=spent)
+                return replace(answer, timings_ms=timings_ms)
         raise IndexUnavailable(
             "the products are being rewritten faster than a page can be read; try again"
         )
 
-    def _answer(self, state: State, query: IndexQuery, spent: dict[str, float]) -> IndexAnswer:
-        """The page as of this state, and in `spent` what its facets took; `_Replaced` when one of its products has been since."""
-        page = self._page(state, query)
-        seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
-        stored = self.store.pictured(seqs)
-        if len(stored) < len(seqs):
-            raise _Replaced
-        hits = tuple(
-            Hit(stored[s][0], e.score, stored[s][1])
-            for s, e in zip(seqs, page.entries, strict=True)
-        )
+    def _answer(self, state: State, query: IndexQuery, timings_ms: dict[str, float]) -> IndexAnswer:
+        """The page as of this state; notes what its facets took.
+
+        `_Replaced` when one of its products has been since.
+        """
+        page = find_page(state, query, self._planner)
+        hits = self._hits(page)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
-        spent["facets"] = (perf_counter() - started) * 1e3
-        token = query.page_token
-        total = page.total if token is None else token.total
-        further = None
-        if page.more:
-            last = page.entries[-1]
-            as_of, floor = (
-                (state.seq, page.floor)
-                if token is None
-                else (token.as_of, token.lowest_candidate or page.floor)
-            )
-            further = PageToken(as_of, floor, (last.raw, hits[-1].product.id), total)
+        timings_ms["facets"] = (perf_counter() - started) * 1e3
         return IndexAnswer(
-            hits, total, facets, further, page.search, self._matching(state, query.filter)
+            hits,
+            page.total if query.page_token is None else query.page_token.total,
+            facets,
+            _next_token(state, query, page),
+            page.search,
+            self._matching(state, query.filter),
         )
 
-    def _page(self, state: State, query: IndexQuery) -> Page:
-        after = (
-            None if query.page_token is None else key_of(*query.page_token.search_after, query.sort)
-        )
-        as_of = state.seq if query.page_token is None else min(query.page_token.as_of, state.seq)
-
-        def masks() -> list[Mask]:
-            return state.masks(query.filter, as_of=as_of, exclude=query.exclude)
-
-        asked = (query.filter, query.exclude, as_of, query.sort, query.collapse)
-        if query.vector is None:
-            browsed: Browsed = state.recent.get(
-                asked, lambda: browse(state, masks(), query), weight=Browsed.weigh
-            )
-            return Page(
-                *next_entries(browsed.after(after), query.limit),
-                browsed.total,
-                asked,
-                browsed.selections,
-            )
-        vector = query.vector
-        near = (
-            *asked[:3],
-            vector.tobytes(),
-            query.candidates,
-            first_looked_at(query),
-            query.min_score,
-        )
-        best = state.recent.get(
-            near,
-            lambda: find_candidates(state, masks(), query, vector, self._planner),
-            weight=Candidates.weigh,
-        )
-        floor = (
-            None
-            if query.page_token is None or query.page_token.lowest_candidate == best.floor
-            else query.page_token.lowest_candidate
-        )
-        key = (*near, *asked[3:], floor)
-        ranking = state.recent.get(key, lambda: in_order(best.down_to(floor), query), weight=weigh)
-        rest = ranking.after(after, query.sort)
-        total = len(ranking) if best.total is None else best.total
-        return Page(
-            *next_entries(rest, query.limit),
-            total,
-            key,
-            ranking.selections,
-            best.search,
-            best.floor,
-        )
+    def _hits(self, page: EntryPage) -> tuple[Hit, ...]:
+        seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
+        written = self.store.products_written(seqs)
+        if len(written) < len(seqs):
+            raise _Replaced
+        hits = []
+        for seq, entry in zip(seqs, page.entries, strict=True):
+            product, image_key = written[seq]
+            hits.append(Hit(product, entry.score, image_key))
+        return tuple(hits)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
-        """How many products fulfil the filter."""
+        """How many products fulfill the filter."""
         if filter == MATCH_ALL:
             return self.store.count()
         check_filter(filter, self.info.schema)
@@ -230,9 +171,10 @@ class FaissIndex:
 
     @staticmethod
     def _matching(state: State, filter: Filter) -> int:
-        return state.recent.get(
-            ("matching", filter), lambda: sum(int(np.count_nonzero(m)) for m in state.masks(filter))
-        )
+        def matching() -> int:
+            return sum(int(np.count_nonzero(mask)) for mask in state.masks(filter))
+
+        return state.cache.get(("matching", filter), matching)
 
     def facet(
         self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
@@ -241,11 +183,11 @@ class FaissIndex:
         check_facets(fields, self.info.schema)
         check_filter(filter, self.info.schema)
         state = self._reader.current()
-        page = self._page(state, IndexQuery(filter=filter, limit=1))
+        page = find_page(state, IndexQuery(filter=filter, limit=1), self._planner)
         return self._facets(state, fields, page, values)
 
     def _facets(
-        self, state: State, fields: Sequence[str], page: Page, values: int
+        self, state: State, fields: Sequence[str], page: EntryPage, values: int
     ) -> dict[str, Facet]:
         if not fields:
             return {}
@@ -256,7 +198,7 @@ class FaissIndex:
             return count_facet(field, selections(), values=values)
 
         return {
-            name: state.recent.get(("facet", page.key, name, values), partial(counted, name))
+            name: state.cache.get(("facet", page.key, name, values), partial(counted, name))
             for name in fields
         }
 
@@ -264,11 +206,23 @@ class FaissIndex:
         """All records in batches ordered by id."""
         return self.store.scan(after=after, batch=batch)
 
-    def settle(self) -> None:
+    def compact(self) -> None:
         """Make the derived files that let other processes start quickly."""
-        self._upkeep.settle(self._reader.current())
+        self._compactor.compact(self._reader.current())
 
     def close(self) -> None:
         """Release files; may be called twice."""
-        self._upkeep.close()
+        self._compactor.close()
         self.store.close()
+
+
+def _next_token(state: State, query: IndexQuery, page: EntryPage) -> PageToken | None:
+    """Where the next page goes on; None when no entry follows."""
+    if not page.more:
+        return None
+    last, token = page.entries[-1], query.page_token
+    after = (last.value, last.segment.id(last.row))
+    if token is None:
+        return PageToken(state.seq, page.lowest_candidate, after, page.total)
+    lowest = token.lowest_candidate or page.lowest_candidate
+    return PageToken(token.as_of, lowest, after, token.total)

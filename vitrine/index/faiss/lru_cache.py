@@ -1,4 +1,4 @@
-"""A bounded memory of the answers asked for most recently."""
+"""A cache bounded by the memory of what it holds."""
 
 from __future__ import annotations
 
@@ -7,42 +7,45 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-__all__ = ["Recent"]
+__all__ = ["SizedLRUCache"]
 
 T = TypeVar("T")
 
+_SMALL = 500
+"""Bytes that a small result takes, with its key."""
 
-class Recent:
-    """Keeps results by key up to a total weight; safe to use from several threads.
+
+class SizedLRUCache:
+    """Keeps the results used last, up to a total of bytes; safe to use from several threads.
 
     Two threads that miss the same key both compute it: cheaper than making one wait.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-        self._weight = 0
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._nbytes = 0
         self._lock = threading.Lock()
 
     def get(
-        self, key: Hashable, make: Callable[[], T], *, weight: Callable[[T], int] = lambda _: 500
+        self, key: Hashable, make: Callable[[], T], *, nbytes: Callable[[T], int] | None = None
     ) -> T:
-        """The result kept under the key, or a new one from `make`; one heavier than the capacity is not kept."""
+        """The cached result, or a new one from `make`, cached unless larger than the capacity."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                result: T = found[0]
-                return result
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+                cached: T = entry[0]
+                return cached
         result = make()
         with self._lock:
-            self._keep(key, result, weight(result))
+            self._add(key, result, _SMALL if nbytes is None else nbytes(result))
         return result
 
-    def _keep(self, key: Hashable, result: object, weight: int) -> None:
-        if key in self._kept or weight > self._capacity:
+    def _add(self, key: Hashable, result: object, nbytes: int) -> None:
+        if key in self._entries or nbytes > self._capacity:
             return
-        self._kept[key] = (result, weight)
-        self._weight += weight
-        while self._weight > self._capacity:
-            self._weight -= self._kept.popitem(last=False)[1][1]
+        self._entries[key] = (result, nbytes)
+        self._nbytes += nbytes
+        while self._nbytes > self._capacity:
+            self._nbytes -= self._entries.popitem(last=False)[1][1]

@@ -1,4 +1,13 @@
-"""Keeping up with the record store: before each query a process learns what was committed since its last one."""
+"""Keeping up with the record store: a query sees every write that was committed before it began.
+
+A process keeps one `State` and a mark of what the record store and the snapshot folder said
+before it was read: SQLite's data version moves with every commit of any process, the pointer file
+with every new snapshot. Both cost microseconds to read. While neither moves, the state is
+complete: a commit that the query must see has moved the data version before the query reads it.
+When one moved, what is missing is added: from a snapshot, if there is a newer one, then from the
+writes numbered above what the state knows. The mark is read before the writes, so a commit in
+between is at worst read twice, never missed.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +21,17 @@ import numpy as np
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.ragged import Ints
-from vitrine.index.faiss.query.state import Part, State
-from vitrine.index.faiss.records.store import RecordStore, RecordView
+from vitrine.index.faiss.query.state import LiveSegment, State
+from vitrine.index.faiss.records.changes import RecordView
+from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.segment import Columns, Segment, merge_columns
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.storage.disk import disk_errors
 
-__all__ = ["Reader"]
+__all__ = ["StateReader"]
 
 
-class Reader:
+class StateReader:
     """The newest `State` of one version, from the newest snapshot and the writes after it."""
 
     def __init__(
@@ -31,17 +41,17 @@ class Reader:
         self._snapshots = snapshots
         self._layout = layout
         self._timeout_s = timeout_s
-        # what the record store and the snapshots said just before the state was read from them
+        # the state, and what the record store and the snapshots said just before it was read
         self._latest: tuple[object, State | None] = (None, None)
         self._snapshot: str | None = None
         self._lock = threading.Lock()
 
     def current(self) -> State:
-        """The state with every write that was committed before the call; microseconds when nothing is new."""
+        """The state with every write committed before the call; microseconds when none is new."""
         snapshot = self._snapshots.current()
-        version = (self._store.version(), snapshot)
-        seen, state = self._latest
-        if state is not None and seen == version:
+        mark = (self._store.version(), snapshot)
+        known, state = self._latest
+        if state is not None and known == mark:
             return state
         if not self._lock.acquire(timeout=self._timeout_s):
             raise IndexUnavailable(
@@ -49,7 +59,7 @@ class Reader:
             )
         try:
             state = self._refreshed(self._latest[1], snapshot)
-            self._latest = (version, state)
+            self._latest = (mark, state)
         finally:
             self._lock.release()
         return state
@@ -63,10 +73,10 @@ class Reader:
             if (
                 state.seq > last or state.seq == 0
             ):  # an older file was put back, or nothing is known
-                return self._first(records, last)
+                return self._from_records(records, last)
             for changes in records.changes(since=state.seq):
-                state = state.after(changes, seq=changes[-1].seq, layout=self._layout)
-        return state if state.seq == last else State(state.parts, last, state.recent)
+                state = state.with_changes(changes, seq=changes[-1].seq, layout=self._layout)
+        return state if state.seq == last else State(state.segments, last, state.cache)
 
     def _loaded(self, snapshot: str | None, state: State | None) -> State:
         """The snapshot's state, or the present one where there is no better."""
@@ -74,27 +84,31 @@ class Reader:
             self._snapshot = snapshot
             loaded = None if snapshot is None else self._snapshots.load(snapshot)
             if loaded is not None:
-                return State((loaded[0],), loaded[1])
+                return loaded
             snapshot = self._snapshots.current()
         return state or State((), 0)
 
-    def _first(self, records: RecordView, last: int) -> State:
-        """The state from the records alone: no id occurs twice in them, so nothing has to be looked up."""
+    def _from_records(self, records: RecordView, last: int) -> State:
+        """The state from the records alone: no id occurs twice in them, so none is looked up."""
         folder = self._snapshots.folder
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=folder) as file:  # memory that the system may take back
-                spooled = list(self._spooled(records, file))
-                if not spooled:
+                batches = list(self._spool_vectors(records, file))
+                if not batches:
                     return State((), last)
                 file.flush()
                 vectors = np.asarray(np.memmap(file, np.float32, mode="r"))
-        seqs = np.concatenate([own for own, _ in spooled])
-        columns = merge_columns([(own, np.arange(len(n))) for n, own in spooled], self._layout)
+        seqs = np.concatenate([batch_seqs for batch_seqs, _ in batches])
+        columns = merge_columns(
+            [(batch_columns, np.arange(len(own))) for own, batch_columns in batches], self._layout
+        )
         segment = Segment(seqs, vectors.reshape(len(seqs), -1), columns)
-        return State((Part(segment, np.ones(len(seqs), np.bool_)),), last)
+        return State((LiveSegment.of(segment),), last)
 
-    def _spooled(self, records: RecordView, file: IO[bytes]) -> Iterator[tuple[Ints, Columns]]:
+    def _spool_vectors(
+        self, records: RecordView, file: IO[bytes]
+    ) -> Iterator[tuple[Ints, Columns]]:
         """Numbers and columns of all records, in batches; their vectors go to the file."""
         for changes in records.changes(since=0):
             if any(change.product is not None for change in changes):

@@ -11,64 +11,65 @@ import numpy as np
 from vitrine.index.faiss.columns.layout import ID, Layout
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Column, Keywords, Numbers, OrderedTexts
-from vitrine.index.faiss.lru_cache import Recent
-from vitrine.index.faiss.records.store import Change
+from vitrine.index.faiss.lru_cache import SizedLRUCache
+from vitrine.index.faiss.records.changes import Change
 from vitrine.index.faiss.vectors.exact import Vectors
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.quantized import Codes
+from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 
 __all__ = ["Columns", "Segment", "merge_columns"]
 
 Columns: TypeAlias = Mapping[str, Column]
 
-MASK_BYTES = 64_000_000
-"""Memory of one segment for the results of recent filters and sort orders."""
+CACHE_BYTES = 64_000_000
+"""Memory of one segment for the masks of recent filters and its sort orders."""
 
 
 class Segment:
-    """Rows in the order of their writes: `seqs` (n,) ascending, `vectors` (n, dimension) float32, and the columns of the layout.
+    """Rows in the order of their writes: numbers, vectors, and the columns of the layout.
 
-    `home` is the folder of the snapshot it is mapped from; such a segment may hold rows that a later row of the same id replaces.
+    `seqs` (n,) is ascending, `vectors` (n, dimension) float32. `folder` is the snapshot's that it
+    is mapped from; such a segment may hold rows that a later row of the same id replaces. Where
+    it has 8-bit rows (`quantized`) or a `graph`, they are of all its rows.
     """
 
-    codes: Codes | None = None
-    graph: Graph | None = None
-
     def __init__(
-        self, seqs: Ints, vectors: Vectors, columns: Columns, *, home: Path | None = None
+        self,
+        seqs: Ints,
+        vectors: Vectors,
+        columns: Columns,
+        *,
+        folder: Path | None = None,
+        quantized: QuantizedVectors | None = None,
+        graph: Graph | None = None,
     ) -> None:
         self.seqs = seqs
         self.vectors = vectors
         self.columns = columns
-        self.home = home
-        self.recent = Recent(MASK_BYTES)
+        self.folder = folder
+        self.quantized = quantized
+        self.graph = graph
+        self.cache = SizedLRUCache(CACHE_BYTES)
 
     @classmethod
     def of(cls, changes: Sequence[Change], layout: Layout) -> Segment:
         """The segment of the products among the changes."""
-        kept = [
+        written = [
             (c.seq, c.product, c.vector)
             for c in changes
             if c.product is not None and c.vector is not None
         ]
-        products = [product for _, product, _ in kept]
-        seqs = np.asarray([seq for seq, _, _ in kept], np.int64)
-        return cls(
-            seqs,
-            np.stack([vector for _, _, vector in kept]),
-            {name: kind.build(products) for name, kind in layout.items()},
-        )
+        seqs, products, vectors = zip(*written, strict=True)
+        columns = {name: kind.build(products) for name, kind in layout.items()}
+        return cls(np.asarray(seqs, np.int64), np.stack(vectors), columns)
 
     @staticmethod
     def merged(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
         """One segment of the given rows of several; the parts follow each other in write order."""
         seqs = np.concatenate([segment.seqs[rows] for segment, rows in parts])
         vectors = np.concatenate([segment.vectors[rows] for segment, rows in parts])
-        return Segment(
-            seqs,
-            vectors,
-            merge_columns([(segment.columns, rows) for segment, rows in parts], layout),
-        )
+        columns = merge_columns([(segment.columns, rows) for segment, rows in parts], layout)
+        return Segment(seqs, vectors, columns)
 
     def __len__(self) -> int:
         return len(self.seqs)

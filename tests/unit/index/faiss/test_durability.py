@@ -21,7 +21,8 @@ from tests.unit.index.faiss.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
-from vitrine.index.faiss.records.store import RecordStore, RecordView
+from vitrine.index.faiss.records.changes import RecordView
+from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions import FaissVersions
 
 WRITER = """
@@ -49,9 +50,9 @@ def folder(versions: FaissVersions, index: FaissIndex) -> Path:
 
 
 def all_ids(index: FaissIndex) -> set[str]:
-    found = [r.product.id for batch in index.scan() for r in batch]
-    assert len(found) == len(set(found)) == index.count() == index.search(IndexQuery()).total
-    return set(found)
+    ids = [r.product.id for batch in index.scan() for r in batch]
+    assert len(ids) == len(set(ids)) == index.count() == index.search(IndexQuery()).total
+    return set(ids)
 
 
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open, tmp_path: Path):
@@ -72,12 +73,11 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
             if line.endswith("\n"):
                 step, count, gone = map(int, line.split())
                 expected |= {f"{run}-{step}-{i}": i for i in range(gone, count)}
-    found = all_ids(index)
+    remaining = all_ids(index)
     assert len(expected) > 20
-    assert expected.keys() <= found
-    assert (
-        len(found) <= len(expected) + 4 * 20
-    )  # of each run at most the write that nobody was told of
+    assert expected.keys() <= remaining
+    # of each run at most the write that nobody was told of
+    assert len(remaining) <= len(expected) + 4 * 20
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_damaged_derived_files_are_noticed_and_made_again(
     versions = open_faiss(quantize_from=1, hnsw_from=1)
     index = create(versions)
     index.upsert(make_catalogue(60, 32))
-    index.settle()
+    index.compact()
     (path,) = (folder(versions, index) / "derived").glob(f"*/{victim}")
     if harm == "delete":
         path.unlink()
@@ -114,7 +114,7 @@ def test_damaged_derived_files_are_noticed_and_made_again(
     assert isinstance(other, FaissIndex)
     assert len(all_ids(other)) == 60
     assert "cannot be used" in caplog.text
-    other.settle()
+    other.compact()
     third = open_faiss(quantize_from=1, hnsw_from=1).open(index.info.name)
     caplog.clear()
     assert third.search(IndexQuery()).total == 60
@@ -125,7 +125,7 @@ def test_without_its_derived_folder_an_index_answers_all_the_same(open_faiss: Op
     versions = open_faiss()
     index = create(versions)
     index.upsert(make_catalogue(40, 33))
-    index.settle()
+    index.compact()
     shutil.rmtree(folder(versions, index) / "derived")
     index.upsert([make_record("more", random.Random(1))])
     assert len(all_ids(index)) == 41
@@ -137,7 +137,7 @@ def test_a_snapshot_of_another_program_version_is_ignored(
 ):
     index = create(open_faiss())
     index.upsert(make_catalogue(40, 34))
-    index.settle()
+    index.compact()
     monkeypatch.setattr("vitrine.index.faiss.snapshots.snapshots.FORMAT", 99)
     assert open_faiss().open(index.info.name).search(IndexQuery()).total == 40
 

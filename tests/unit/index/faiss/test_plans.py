@@ -19,24 +19,26 @@ from vitrine.index.faiss.query.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.vectors.build import (
     CODES,
-    CODES_ABOUT,
     GRAPH,
-    ROWS,
-    Coding,
-    write_codes,
+    GRAPH_ROWS,
+    SCALES,
+    BuildOptions,
     write_graph,
+    write_quantized,
 )
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.quantized import Codes, encoded
+from vitrine.index.faiss.vectors.quantized import QuantizedVectors, quantize
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.settings import Settings
 
 PLANS = {
-    "rows": Costs(row=0, step=1e9),
-    "codes": Costs(row=1e9, code=0, settling=0, step=1e9),
-    "gathered codes": Costs(row=1e9, code=1e9, gathered=0, settling=0, step=1e9),
-    "graph": Costs(row=1e9, code=1e9, gathered=1e9, step=0),
+    "rows": Costs(fetched_row=0, graph_step=1e9),
+    "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0, graph_step=1e9),
+    "gathered codes": Costs(
+        fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0, graph_step=1e9
+    ),
+    "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=0),
     "measured": Costs(),
 }
 
@@ -53,7 +55,7 @@ def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str
     records = {r.product.id: r for r in make_catalogue(300, seed)}
     index = create(versions)
     index.upsert(list(records.values()))
-    index.settle()
+    index.compact()
     ran = set()
     for number in range(80):
         if number % 20 == 10:  # rows beside the derived files, and dead ones within
@@ -78,8 +80,8 @@ def test_random_queries_equal_the_oracle_on_every_plan(tmp_path: Path, plan: str
 
 def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    centres = rng.standard_normal((size // 100, dimension))
-    rows = centres[rng.integers(0, len(centres), size)] + 0.7 * rng.standard_normal(
+    centers = rng.standard_normal((size // 100, dimension))
+    rows = centers[rng.integers(0, len(centers), size)] + 0.7 * rng.standard_normal(
         (size, dimension)
     )
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -90,37 +92,44 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     """6,000 clustered rows with codes and graph."""
     folder = tmp_path_factory.mktemp("codes")
     vectors = clustered(6000, 64, 5)
-    write_codes(folder, vectors, check=lambda: None)
+    write_quantized(folder, vectors, check=lambda: None)
     write_graph(
-        folder, vectors, Coding(codes_from=1, graph_from=1), earlier=None, check=lambda: None
+        folder,
+        vectors,
+        BuildOptions(quantize_from=1, graph_from=1),
+        earlier=None,
+        check=lambda: None,
     )
-    segment = Segment(np.arange(6000), vectors, {})
-    segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
-    segment.graph = Graph(folder / GRAPH, folder / ROWS)
-    return segment
+    return Segment(
+        np.arange(6000),
+        vectors,
+        {},
+        quantized=QuantizedVectors(folder / CODES, folder / SCALES),
+        graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
+    )
 
 
 @pytest.mark.parametrize("k", [10, 100])
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
 def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int):
     rng = np.random.default_rng(6)
-    planner, found, plans = Planner(costs=PLANS["graph"]), 0, set()
+    planner, hits, plans = Planner(costs=PLANS["graph"]), 0, set()
     for _ in range(30):
         mask = rng.random(6000) < share
         query = unit(big.vectors[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
-        plan, best = planner.best(big, mask, query, k)
+        plan, best = planner.top_k(big, mask, query, k)
         plans.add(plan)
         exact = np.flatnonzero(mask)[
             np.argsort(-(big.vectors[mask].astype(np.float64) @ query))[:10]
         ]
         top = best.rows[np.argsort(-best.scores)[:10]]
-        found += len(set(top.tolist()) & set(exact.tolist()))
-    assert found / 300 >= 0.99
+        hits += len(set(top.tolist()) & set(exact.tolist()))
+    assert hits / 300 >= 0.99
     assert plans == ({"exact"} if share == 0.01 and k == 100 else {"hnsw"})
 
 
 def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
-    """Unit rows that share most of their direction and have one number far larger than the others, as real embeddings do."""
+    """Unit rows with a common direction and one very large number, like real embeddings."""
     rows = clustered(size, dimension, seed)
     rows[:, 3] += 2
     rows += 0.3
@@ -128,11 +137,9 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
     return rows
 
 
-def coded(vectors: np.ndarray, folder: Path) -> tuple[Segment, Codes]:
-    write_codes(folder, vectors, check=lambda: None)
-    return Segment(np.arange(len(vectors)), vectors, {}), Codes(
-        folder / CODES, folder / CODES_ABOUT
-    )
+def quantized_vectors(vectors: np.ndarray, folder: Path) -> QuantizedVectors:
+    write_quantized(folder, vectors, check=lambda: None)
+    return QuantizedVectors(folder / CODES, folder / SCALES)
 
 
 @pytest.mark.parametrize("make", [clustered, lopsided])
@@ -145,48 +152,44 @@ def test_the_scan_of_codes_is_exact(
     share: float,
     k: int,
 ):
-    monkeypatch.setattr(
-        "vitrine.index.faiss.vectors.quantized._GATHERED", 500
-    )  # so that the rows of a fifth come in several parts
-    monkeypatch.setattr(
-        "vitrine.index.faiss.vectors.quantized._PART", 2500
-    )  # and the others in several threads
-    segment, codes = coded(make(6000, 64, 5), tmp_path)
+    # the rows of a fifth come in several blocks, the others in several threads
+    monkeypatch.setattr("vitrine.index.faiss.vectors.quantized._BLOCK", 500)
+    monkeypatch.setattr("vitrine.index.faiss.vectors.quantized._SCANNED", 2500)
+    vectors = make(6000, 64, 5)
+    quantized = quantized_vectors(vectors, tmp_path)
     rng = np.random.default_rng(7)
     for near in (True, False):
         rows = np.flatnonzero(rng.random(6000) < share)
-        query = unit(
-            rng.standard_normal(64) * 0.05 + (segment.vectors[rng.integers(6000)] if near else 0)
-        )
+        query = unit(rng.standard_normal(64) * 0.05 + (vectors[rng.integers(6000)] if near else 0))
         scores = np.round(
-            segment.vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
+            vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
         )
         expected = rows[scores >= np.sort(scores)[-k]]
-        found = codes.best_of(segment.vectors, rows, query, k)
-        assert sorted(found.rows.tolist()) == expected.tolist()
+        best = quantized.top_k(vectors, rows, query, k)
+        assert sorted(best.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
-    segment, codes = coded(np.repeat(clustered(300, 64, 8)[:6], 400, axis=0), tmp_path)
-    found = codes.best_of(segment.vectors, np.arange(2400), segment.vectors[0], 10)
-    assert sorted(found.rows.tolist()) == list(range(400))
+    vectors = np.repeat(clustered(300, 64, 8)[:6], 400, axis=0)
+    best = quantized_vectors(vectors, tmp_path).top_k(vectors, np.arange(2400), vectors[0], 10)
+    assert sorted(best.rows.tolist()) == list(range(400))
 
 
-def test_codes_are_as_far_from_their_rows_as_they_say():
-    rows = lopsided(1000, 64, 9)
-    centre = rows.mean(axis=0)
-    codes = encoded(rows, centre)
-    again = codes.codes * codes.scales[:, None].astype(np.float64)
-    np.testing.assert_allclose(
-        np.linalg.norm(rows - centre - again, axis=1), codes.errors, rtol=1e-3
-    )
-    np.testing.assert_allclose(np.linalg.norm(again, axis=1), codes.lengths, rtol=1e-4)
-    assert codes.errors.max() < 0.01
+def test_quantized_rows_are_as_far_from_their_vectors_as_they_say():
+    vectors = lopsided(1000, 64, 9)
+    center = vectors.mean(axis=0)
+    rows = quantize(vectors, center)
+    decoded = rows.codes * rows.scales[:, None].astype(np.float64)
+    errors = np.linalg.norm(vectors - center - decoded, axis=1)
+    np.testing.assert_allclose(errors, rows.errors, rtol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(decoded, axis=1), rows.lengths, rtol=1e-4)
+    assert rows.errors.max() < 0.01
 
 
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
-    segment, codes = coded(np.repeat(clustered(100, 64, 8)[:1], 50, axis=0), tmp_path)
-    assert len(codes.best_of(segment.vectors, np.arange(50), segment.vectors[0], 5).rows) == 50
+    vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
+    best = quantized_vectors(vectors, tmp_path).top_k(vectors, np.arange(50), vectors[0], 5)
+    assert len(best.rows) == 50
 
 
 def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
@@ -201,7 +204,7 @@ def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
         changed = {i: make_record(i, rng) for i in ("1", "2")}
         records |= changed
         index.upsert(list(changed.values()))
-        index.settle()
+        index.compact()
     query = IndexQuery(vector=separated(rng, list(records.values())), candidates=50, limit=50)
     answer = index.search(query)
     assert answer.search == "hnsw"
@@ -217,9 +220,8 @@ def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
 def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(
-        "vitrine.index.faiss.vectors.graph._SLACK", 0
-    )  # nothing is fetched beyond what is asked for
+    # nothing is fetched beyond what is asked for
+    monkeypatch.setattr("vitrine.index.faiss.vectors.graph._SLACK", 0)
     rng = np.random.default_rng(23)
     kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
     vectors = kinds + 0.9 * rng.standard_normal(kinds.shape)
@@ -228,22 +230,26 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
         folder.mkdir()
         write_graph(
-            folder, rows, Coding(codes_from=1, graph_from=1), earlier=earlier, check=lambda: None
+            folder,
+            rows,
+            BuildOptions(quantize_from=1, graph_from=1),
+            earlier=earlier,
+            check=lambda: None,
         )
-    graph = Graph(then / GRAPH, then / ROWS)
-    found = 0
+    graph = Graph(then / GRAPH, then / GRAPH_ROWS)
+    hits = 0
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
         exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.best_of(vectors, np.ones(len(vectors), np.bool_), query, k=10, beam=256)
+        best = graph.top_k(vectors, np.ones(len(vectors), np.bool_), query, k=10, ef=256)
         assert best is not None
-        found += len(exact & set(best.rows.tolist()))
-    assert found / 500 >= 0.95
+        hits += len(exact & set(best.rows.tolist()))
+    assert hits / 500 >= 0.95
 
 
 def test_the_cheapest_plan_is_chosen(big: Segment):
     query = unit(np.ones(64))
     everything, few = np.ones(6000, np.bool_), np.arange(6000) < 50
-    assert Planner(costs=Costs(step=0.1)).best(big, everything, query, 10)[0] == "hnsw"
-    assert Planner(costs=Costs(step=0.1)).best(big, few, query, 10)[0] == "exact"
-    assert Planner(costs=Costs(step=1000)).best(big, everything, query, 10)[0] == "exact"
+    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, everything, query, 10)[0] == "hnsw"
+    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, few, query, 10)[0] == "exact"
+    assert Planner(costs=Costs(graph_step=1000)).top_k(big, everything, query, 10)[0] == "exact"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,7 +40,7 @@ def microseconds(when: datetime) -> int:
 
 
 def written(name: str) -> str:
-    """The column of a COLOR field that filters: families and the colours as written."""
+    """The column of a COLOR field that filters: families and the colors as written."""
     return f"{name}~written"
 
 
@@ -75,45 +76,46 @@ def _columns(field: Field) -> Layout:
     if field.type is FieldType.BOOL:
         return {name: _numbers(name, np.int8, MISSING_BOOL, int)}
     if field.type is FieldType.TEXT:
-        # the empty word stands for "has a value", for a text may hold no word at all
-        return {
-            name: _keywords(
-                lambda p: (
-                    ()
-                    if p.value(name) is None
-                    else ("", *re.findall(r"\w+", str(p.value(name)).casefold()))
-                )
-            )
-        }
+        return {name: _keywords(partial(_words, name=name))}
     if field.type is FieldType.PATH:
-        return {
-            name: _keywords(
-                lambda p: tuple(prefix for path in _texts(p, name) for prefix in _prefixes(path))
-            )
-        }
+        return {name: _keywords(partial(_path_prefixes, name=name))}
     if field.type is FieldType.COLOR:
         return {
-            name: _keywords(lambda p: _families(p, name)),
-            written(name): _keywords(
-                lambda p: (*_families(p, name), *(c.strip().casefold() for c in _texts(p, name)))
-            ),
+            name: _keywords(partial(_families, name=name)),
+            written(name): _keywords(partial(_written_colors, name=name)),
         }
-    return {name: _keywords(lambda p: _texts(p, name))}
+    return {name: _keywords(partial(_texts, name=name))}
 
 
-def _texts(product: Product, name: str) -> tuple[str, ...]:
+def _texts(product: Product, *, name: str) -> tuple[str, ...]:
     value: Any = product.value(name)
-    return () if value is None else (value,) if isinstance(value, str) else value
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
 
 
-def _families(product: Product, name: str) -> tuple[str, ...]:
-    return product.colors if name == "color" else families(_texts(product, name))
+def _words(product: Product, *, name: str) -> tuple[str, ...]:
+    """The words of a text; the empty word stands for "has a value", as a text may hold no word."""
+    value = product.value(name)
+    return () if value is None else ("", *re.findall(r"\w+", str(value).casefold()))
 
 
-def _prefixes(path: str) -> list[str]:
-    """Men/Tops/Jackets -> Men, Men/Tops, Men/Tops/Jackets."""
-    levels = path.strip("/").split("/")
-    return ["/".join(levels[:depth]) for depth in range(1, len(levels) + 1)]
+def _families(product: Product, *, name: str) -> tuple[str, ...]:
+    return product.colors if name == "color" else families(_texts(product, name=name))
+
+
+def _written_colors(product: Product, *, name: str) -> tuple[str, ...]:
+    colors = (color.strip().casefold() for color in _texts(product, name=name))
+    return (*_families(product, name=name), *colors)
+
+
+def _path_prefixes(product: Product, *, name: str) -> tuple[str, ...]:
+    """Men/Tops/Jackets gives Men, Men/Tops, Men/Tops/Jackets."""
+    prefixes = []
+    for path in _texts(product, name=name):
+        levels = path.strip("/").split("/")
+        prefixes += ["/".join(levels[:depth]) for depth in range(1, len(levels) + 1)]
+    return tuple(prefixes)
 
 
 def _numbers(name: str, dtype: Any, missing: float, read: Callable[[Any], float]) -> ColumnKind:

@@ -1,4 +1,4 @@
-"""Rows of different lengths in two flat arrays, so that they can be mapped from a file and taken without a loop."""
+"""Rows of different lengths in two flat arrays, mapped from a file and taken without a loop."""
 
 from __future__ import annotations
 
@@ -15,22 +15,18 @@ Ints = NDArray[np.int64]
 
 
 def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, NDArray[Any]]:
-    """The given rows (in their order) of the ragged array data[offsets[i]:offsets[i + 1]], as new (offsets, data)."""
+    """The given rows, in their order, of the ragged array data[offsets[i]:offsets[i + 1]]."""
     starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
-    taken = np.concatenate(([0], np.cumsum(lengths)))
-    places = np.arange(taken[-1]) + np.repeat(starts - taken[:-1], lengths)
-    return taken, data[places]
+    new_offsets = np.concatenate(([0], np.cumsum(lengths)))
+    positions = np.arange(new_offsets[-1]) + np.repeat(starts - new_offsets[:-1], lengths)
+    return new_offsets, data[positions]
 
 
 def concat_ragged(parts: Sequence[tuple[Ints, NDArray[Any]]]) -> tuple[Ints, NDArray[Any]]:
     """All rows of all parts, in order."""
-    starts = np.cumsum([0, *(offsets[-1] for offsets, _ in parts)])
-    offsets = [
-        part_offsets[1:] + start for (part_offsets, _), start in zip(parts, starts, strict=False)
-    ]
-    return np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate(
-        [data for _, data in parts]
-    )
+    lengths = [np.diff(offsets) for offsets, _ in parts]
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+    return offsets, np.concatenate([data for _, data in parts])
 
 
 class Strings:
@@ -59,8 +55,8 @@ class Strings:
 
     def all(self) -> list[str]:
         """Every text."""
-        block, bounds = self.data.tobytes(), self.offsets.tolist()
-        return [block[a:b].decode() for a, b in itertools.pairwise(bounds)]
+        utf8, bounds = self.data.tobytes(), self.offsets.tolist()
+        return [utf8[a:b].decode() for a, b in itertools.pairwise(bounds)]
 
     def take(self, rows: Ints) -> Strings:
         """The texts of these rows."""
@@ -72,18 +68,18 @@ class Strings:
         return Strings(*concat_ragged([(p.offsets, p.data) for p in parts]))
 
     def find(self, text: str, *, order: NDArray[np.int32] | None = None) -> int | None:
-        """The row of a text, None when it is not there; the texts are sorted, or `order` lists their rows in sorted order.
+        """The row of a text, None where it is missing; of equal texts the last.
 
-        Of equal texts it is the last in that order.
+        The texts are sorted, or `order` lists their rows in sorted order.
         """
-        wanted, low, high = text.encode(), 0, len(self)
+        target, low, high = text.encode(), 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            if wanted < self.encoded(middle if order is None else int(order[middle])):
+            if target < self.encoded(middle if order is None else int(order[middle])):
                 high = middle
             else:
                 low = middle + 1
         if low == 0:
             return None
         row = low - 1 if order is None else int(order[low - 1])
-        return row if self.encoded(row) == wanted else None
+        return row if self.encoded(row) == target else None

@@ -1,6 +1,7 @@
-"""Filter columns: one field's values over the rows of a segment, in arrays that can be mapped from a file.
+"""Filter columns: one field's values over the rows of a segment, in arrays mapped from a file.
 
-Every column is built from plain values, taken by rows and concatenated, so that segments merge without their products.
+Every column is built from plain values, taken by rows and concatenated, so segments merge without
+their products.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = [
 
 Mask: TypeAlias = NDArray[np.bool_]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Postings: TypeAlias = tuple[Ints, NDArray[np.int32]]
 MISSING_TIME = np.iinfo(np.int64).min
 MISSING_BOOL = -1
 
@@ -45,7 +47,10 @@ class Column(Protocol):
 
 
 class Numbers:
-    """One number per row: float64 with NaN, int64 microseconds with `MISSING_TIME`, or int8 with `MISSING_BOOL` where a row has none."""
+    """One number per row.
+
+    float64, int64 microseconds or int8; NaN, `MISSING_TIME` or `MISSING_BOOL` where a row has none.
+    """
 
     def __init__(self, values: NDArray[Any]) -> None:
         self.values = values
@@ -54,12 +59,11 @@ class Numbers:
     def present(self) -> Mask:
         """Which rows have a value."""
         if self.values.dtype == np.float64:
-            there: Mask = ~np.isnan(self.values)
-            return there
-        found: Mask = self.values != (
-            MISSING_BOOL if self.values.dtype == np.int8 else MISSING_TIME
-        )
-        return found
+            numbers: Mask = ~np.isnan(self.values)
+            return numbers
+        missing = MISSING_BOOL if self.values.dtype == np.int8 else MISSING_TIME
+        present: Mask = self.values != missing
+        return present
 
     def take(self, rows: Ints) -> Numbers:
         """The column of these rows."""
@@ -76,7 +80,11 @@ class Numbers:
 
 
 class Keywords:
-    """Any number of words per row, as codes into a sorted dictionary, forwards (row -> codes) and backwards (code -> rows)."""
+    """Any number of words per row, as codes into a sorted dictionary.
+
+    Forwards row i has the codes codes[offsets[i]:offsets[i + 1]]; backwards `postings` has the
+    rows of each code.
+    """
 
     def __init__(
         self,
@@ -84,34 +92,32 @@ class Keywords:
         offsets: Ints,
         codes: NDArray[np.int32],
         *,
-        postings: tuple[Ints, NDArray[np.int32]] | None = None,
+        postings: Postings | None = None,
     ) -> None:
         self.words = words
         self.offsets = offsets
         self.codes = codes
-        if postings is not None:
-            self.postings = postings
+        self._postings = postings
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]]) -> Keywords:
         """The column of rows of words; a word counts once per row."""
         unique = [tuple(dict.fromkeys(row)) for row in rows]
-        words = sorted({word for row in unique for word in row})
+        words = sorted(set(itertools.chain.from_iterable(unique)))
         code = {word: i for i, word in enumerate(words)}
         offsets = np.concatenate(([0], np.cumsum([len(row) for row in unique], dtype=np.int64)))
-        codes = np.fromiter(
-            (code[w] for row in unique for w in row), np.int32, count=int(offsets[-1])
-        )
-        return cls(Strings.of(words), offsets, codes)
+        codes = (code[word] for word in itertools.chain.from_iterable(unique))
+        return cls(Strings.of(words), offsets, np.fromiter(codes, np.int32, count=int(offsets[-1])))
 
     @cached_property
-    def postings(self) -> tuple[Ints, NDArray[np.int32]]:
+    def postings(self) -> Postings:
         """For each code the rows that have it: (offsets, rows ascending)."""
+        if self._postings is not None:
+            return self._postings
         owners = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
         counts = np.bincount(self.codes, minlength=len(self.words))
-        return np.concatenate(([0], np.cumsum(counts))), owners[
-            np.argsort(self.codes, kind="stable")
-        ]
+        order = np.argsort(self.codes, kind="stable")
+        return np.concatenate(([0], np.cumsum(counts))), owners[order]
 
     @cached_property
     def present(self) -> Mask:
@@ -149,63 +155,71 @@ class Keywords:
     def arrays(self) -> Arrays:
         """Dictionary, forward and backward arrays."""
         return {
-            "word_offsets": self.words.offsets, "word_data": self.words.data, "offsets": self.offsets, "codes": self.codes,
-            "posting_offsets": self.postings[0], "posting_rows": self.postings[1],
-        }  # fmt: skip
+            "word_offsets": self.words.offsets,
+            "word_data": self.words.data,
+            "offsets": self.offsets,
+            "codes": self.codes,
+            "posting_offsets": self.postings[0],
+            "posting_rows": self.postings[1],
+        }
 
     @classmethod
     def stored(cls, arrays: Arrays) -> Keywords:
         """The column that `arrays` described."""
         words = Strings(arrays["word_offsets"], arrays["word_data"])
-        return cls(
-            words,
-            arrays["offsets"],
-            arrays["codes"],
-            postings=(arrays["posting_offsets"], arrays["posting_rows"]),
-        )
+        postings = (arrays["posting_offsets"], arrays["posting_rows"])
+        return cls(words, arrays["offsets"], arrays["codes"], postings=postings)
 
     @staticmethod
     def concat(parts: Sequence[Keywords]) -> Keywords:
         """All rows of all parts."""
-        lists = [p.words.all() for p in parts]
-        words = sorted(set().union(*lists))
+        dictionaries = [part.words.all() for part in parts]
+        words = sorted(set().union(*dictionaries))
         code = {word: i for i, word in enumerate(words)}
-        translations = [
-            np.fromiter((code[w] for w in listed), np.int32, count=len(listed)) for listed in lists
-        ]
-        offsets, codes = concat_ragged(
-            [(p.offsets, t[p.codes]) for p, t in zip(parts, translations, strict=True)]
-        )
+        recoded = []
+        for part, dictionary in zip(parts, dictionaries, strict=True):
+            new_codes = np.fromiter((code[w] for w in dictionary), np.int32, count=len(dictionary))
+            recoded.append((part.offsets, new_codes[part.codes]))
+        offsets, codes = concat_ragged(recoded)
         return Keywords(Strings.of(words), offsets, codes.astype(np.int32))
 
 
 class OrderedTexts:
     """One text per row, and the rows in the order of their texts."""
 
-    def __init__(self, texts: Strings, *, order: NDArray[np.int32] | None = None) -> None:
+    def __init__(
+        self,
+        texts: Strings,
+        *,
+        order: NDArray[np.int32] | None = None,
+        ranks: NDArray[np.int32] | None = None,
+    ) -> None:
         self.texts = texts
-        if order is not None:
-            self.order = order
+        self._order = order
+        self._ranks = ranks
 
     @cached_property
     def order(self) -> NDArray[np.int32]:
         """The rows, sorted by text, equal texts by row."""
-        block, bounds = self.texts.data.tobytes(), self.texts.offsets.tolist()
-        encoded = [block[a:b] for a, b in itertools.pairwise(bounds)]
+        if self._order is not None:
+            return self._order
+        utf8, bounds = self.texts.data.tobytes(), self.texts.offsets.tolist()
+        encoded = [utf8[a:b] for a, b in itertools.pairwise(bounds)]
         return np.asarray(sorted(range(len(encoded)), key=encoded.__getitem__), np.int32)
 
     @cached_property
     def ranks(self) -> NDArray[np.int32]:
         """Each row's place in that order; equal texts share one."""
+        if self._ranks is not None:
+            return self._ranks
         order = self.order
-        sizes = np.diff(self.texts.offsets)[order]
-        changes = np.ones(len(order), np.bool_)
-        for place in np.flatnonzero(sizes[1:] == sizes[:-1]) + 1:
-            changes[place] = self.texts.encoded(int(order[place])) != self.texts.encoded(
-                int(order[place - 1])
-            )
+        lengths = np.diff(self.texts.offsets)[order]
+        differs = np.ones(len(order), np.bool_)
+        for place in np.flatnonzero(lengths[1:] == lengths[:-1]) + 1:
+            text, previous = int(order[place]), int(order[place - 1])
+            differs[place] = self.texts.encoded(text) != self.texts.encoded(previous)
         ranks = np.empty(len(order), np.int32)
-        ranks[order] = np.cumsum(changes) - 1
+        ranks[order] = np.cumsum(differs) - 1
         return ranks
 
     def take(self, rows: Ints) -> OrderedTexts:
@@ -224,9 +238,8 @@ class OrderedTexts:
     @classmethod
     def stored(cls, arrays: Arrays) -> OrderedTexts:
         """The column that `arrays` described."""
-        found = cls(Strings(arrays["offsets"], arrays["data"]), order=arrays["order"])
-        found.ranks = arrays["ranks"]  # fills the cached property
-        return found
+        texts = Strings(arrays["offsets"], arrays["data"])
+        return cls(texts, order=arrays["order"], ranks=arrays["ranks"])
 
     @staticmethod
     def concat(parts: Sequence[OrderedTexts]) -> OrderedTexts:

@@ -1,4 +1,4 @@
-"""The candidate set without a vector: every product under the filter, in the order of the query's sort."""
+"""The candidate set without a vector: every product under the filter, in the order of the sort."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 from vitrine.index.faiss.columns.layout import ID
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.collapse import collapsed
-from vitrine.index.faiss.query.facets import Selection
-from vitrine.index.faiss.query.ordering import Entry, Key, walk_in_order
+from vitrine.index.faiss.query.facets import SelectedRows
+from vitrine.index.faiss.query.ordering import Entry, SortKey, rows_in_order
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.ports import IndexQuery
 from vitrine.queries import Sort
 
-__all__ = ["Browsed", "browse"]
+__all__ = ["BrowseSet", "browse"]
 
 
 @dataclass(frozen=True, eq=False)
-class Browsed:
+class BrowseSet:
     """Rows of several segments."""
 
     segments: list[Segment]
@@ -35,35 +35,33 @@ class Browsed:
         """How many rows there are."""
         return sum(int(np.count_nonzero(mask)) for mask in self.masks)
 
-    def weigh(self) -> int:
+    def nbytes(self) -> int:
         """Bytes of memory."""
         return sum(mask.nbytes for mask in self.masks) + 500
 
-    def selections(self) -> list[Selection]:
+    def selections(self) -> list[SelectedRows]:
         """The rows by segment."""
         return [
-            Selection(segment, np.flatnonzero(mask))
+            SelectedRows(segment, np.flatnonzero(mask))
             for segment, mask in zip(self.segments, self.masks, strict=True)
         ]
 
-    def after(self, key: Key | None) -> Iterator[Entry]:
+    def after(self, key: SortKey | None) -> Iterator[Entry]:
         """The rows in order, from the first one after a key."""
-        walks = [
-            self._walk(segment, mask, key)
+        streams = [
+            self._entries(segment, mask, key)
             for segment, mask in zip(self.segments, self.masks, strict=True)
         ]
-        return heapq.merge(*walks, key=lambda entry: entry.key)
+        return heapq.merge(*streams, key=lambda entry: entry.key)
 
-    def _walk(self, segment: Segment, mask: Mask, after: Key | None) -> Iterator[Entry]:
-        return (
-            Entry(segment, row, None, self.sort)
-            for row in walk_in_order(segment, mask, self.sort, after=after)
-        )
+    def _entries(self, segment: Segment, mask: Mask, after: SortKey | None) -> Iterator[Entry]:
+        for row in rows_in_order(segment, mask, self.sort, after=after):
+            yield Entry(segment, row, None, self.sort)
 
 
-def browse(state: State, masks: list[Mask], query: IndexQuery) -> Browsed:
+def browse(state: State, masks: list[Mask], query: IndexQuery) -> BrowseSet:
     """The rows of the masks, collapsed."""
-    segments = [part.segment for part in state.parts]
+    segments = [entry.segment for entry in state.segments]
     if query.collapse is not None and query.collapse != ID:
         masks = collapsed(segments, masks, field=query.collapse, sort=query.sort)
-    return Browsed(segments, masks, query.sort)
+    return BrowseSet(segments, masks, query.sort)

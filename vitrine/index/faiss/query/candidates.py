@@ -11,45 +11,42 @@ from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
-from vitrine.index.faiss.vectors.exact import Scored, cut
+from vitrine.index.faiss.vectors.exact import ScoredRows, trim_ties
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
 
-__all__ = ["Candidates", "find_candidates", "first_looked_at", "in_order", "weigh"]
-
-_BYTES = 24
-"""Memory of one position of a ranking."""
+__all__ = ["CandidateSet", "find_candidates", "needed_prefix", "sort_candidates"]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class CandidateSet:
     """The best rows by (score descending, id); `search` names the plan.
 
-    `floor` is the last one's score and id where the set is full and all of it is known. `total` is how many it has where
-    only the first are known, else None.
+    `lowest` is the last one's score and id where the set is full and all of it is known. `total` is
+    how many it has where only the first are known, else None.
     """
 
-    found: Ranking
-    floor: tuple[float, str] | None
+    ranking: Ranking
+    lowest: tuple[float, str] | None
     search: str
     total: int | None = None
 
-    def weigh(self) -> int:
+    def nbytes(self) -> int:
         """Bytes of memory."""
-        return weigh(self.found)
+        return self.ranking.nbytes()
 
-    def down_to(self, floor: tuple[float, str] | None) -> Ranking:
-        """Those not below the floor of an earlier page."""
-        if floor is None or floor == self.floor:
-            return self.found
-        score, last = floor
-        kept = self.found.scores >= score
-        for position in np.flatnonzero(self.found.scores == score).tolist():
-            kept[position] = self.found.id(position) <= last
-        return self.found.take(kept)
+    def above(self, lowest: tuple[float, str] | None) -> Ranking:
+        """Those not below the lowest candidate of an earlier page."""
+        if lowest is None or lowest == self.lowest:
+            return self.ranking
+        score, last_id = lowest
+        above = self.ranking.scores >= score
+        for position in np.flatnonzero(self.ranking.scores == score).tolist():
+            above[position] = self.ranking.id(position) <= last_id
+        return self.ranking.take(above)
 
 
-def first_looked_at(query: IndexQuery) -> int:
+def needed_prefix(query: IndexQuery) -> int:
     """How many of its candidates, the best first, an answer depends on, but for their number."""
     whole = (
         query.page_token
@@ -58,41 +55,37 @@ def first_looked_at(query: IndexQuery) -> int:
         or query.sort.field is not None
         or query.min_score is not None
     )
-    return (
-        query.candidates if whole else min(query.candidates, query.limit + 1)
-    )  # one more tells whether a page follows
+    # one more than a page tells whether another follows
+    return query.candidates if whole else min(query.candidates, query.limit + 1)
 
 
 def find_candidates(
     state: State, masks: Sequence[Mask], query: IndexQuery, vector: Vector, planner: Planner
-) -> Candidates:
-    """The best `query.candidates` rows of the masks that score at least `query.min_score`: all, or the first that are looked at."""
-    k, first, plans = query.candidates, first_looked_at(query), set[str]()
-    found = []
-    for part, mask in zip(state.parts, masks, strict=True):
-        plan, best = planner.best(part.segment, mask, vector, k, first=first)
+) -> CandidateSet:
+    """The best `query.candidates` rows of the masks that score at least `query.min_score`.
+
+    All of them, or the first that the answer depends on.
+    """
+    k, prefix, plans = query.candidates, needed_prefix(query), set[str]()
+    scored = []
+    for entry, mask in zip(state.segments, masks, strict=True):
+        plan, best = planner.top_k(entry.segment, mask, vector, k, prefix=prefix)
         plans.add(plan)
         if query.min_score is not None:
-            kept = best.scores >= query.min_score
-            best = Scored(best.rows[kept], best.scores[kept])
-        found.append((part.segment, cut(best, first)))
-    ranking = Ranking.of(found).by_score()
-    ranking = ranking.take(np.arange(min(first, len(ranking))))
+            relevant = best.scores >= query.min_score
+            best = ScoredRows(best.rows[relevant], best.scores[relevant])
+        scored.append((entry.segment, trim_ties(best, prefix)))
+    ranking = Ranking.of(scored).by_score()
+    ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     search = "hnsw" if "hnsw" in plans else "exact"
-    if first < k:
-        return Candidates(
-            ranking, None, search, min(k, sum(int(np.count_nonzero(mask)) for mask in masks))
-        )
-    floor = (ranking.scores[-1].item(), ranking.id(k - 1)) if len(ranking) == k else None
-    return Candidates(ranking, floor, search)
+    if prefix < k:
+        total = min(k, sum(int(np.count_nonzero(mask)) for mask in masks))
+        return CandidateSet(ranking, None, search, total)
+    lowest = (ranking.scores[-1].item(), ranking.id(k - 1)) if len(ranking) == k else None
+    return CandidateSet(ranking, lowest, search)
 
 
-def in_order(found: Ranking, query: IndexQuery) -> Ranking:
+def sort_candidates(candidates: Ranking, query: IndexQuery) -> Ranking:
     """The candidates in the order of the query's sort, collapsed."""
-    ordered = found if query.sort.field is None else found.sorted(query.sort)
+    ordered = candidates if query.sort.field is None else candidates.sorted(query.sort)
     return ordered if query.collapse is None else ordered.collapsed(query.collapse)
-
-
-def weigh(found: Ranking) -> int:
-    """Bytes of memory of a ranking."""
-    return _BYTES * len(found) + 1000

@@ -8,7 +8,7 @@ import numpy as np
 
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.ordering import key_of, ordered_rows, raw_of
+from vitrine.index.faiss.query.ordering import SortKey, ordered_rows, sort_key, sort_value
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
@@ -16,50 +16,49 @@ __all__ = ["collapsed"]
 
 
 def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: Sort) -> list[Mask]:
-    """The masks reduced to the first row of each group in the sort's order, over all segments together."""
+    """The masks reduced to the first row of each group in the sort's order, over all segments."""
     firsts = [
-        _firsts(segment, mask, field, sort) for segment, mask in zip(segments, masks, strict=True)
+        _first_rows(segment, mask, field, sort)
+        for segment, mask in zip(segments, masks, strict=True)
     ]
     for i in range(1, len(segments)):
-        for place, code in _beaten(i, segments, firsts, field=field, sort=sort):
-            firsts[place][code] = -1
-    kept = []
-    for segment, mask, own in zip(segments, masks, firsts, strict=True):
+        for segment_index, code in _duplicates(i, segments, firsts, field=field, sort=sort):
+            firsts[segment_index][code] = -1
+    reduced = []
+    for segment, mask, rows in zip(segments, masks, firsts, strict=True):
         remaining = mask & (segment.keywords(field).first_codes < 0)
-        remaining[own[own >= 0]] = True
-        kept.append(remaining)
-    return kept
+        remaining[rows[rows >= 0]] = True
+        reduced.append(remaining)
+    return reduced
 
 
-def _firsts(segment: Segment, mask: Mask, field: str, sort: Sort) -> Ints:
-    """For each code of the field the first row of the mask that has it as its group, -1 where none has."""
+def _first_rows(segment: Segment, mask: Mask, field: str, sort: Sort) -> Ints:
+    """For each code of the field the first row of the mask in that group, -1 where none is."""
     column, order = segment.keywords(field), ordered_rows(segment, sort)
     rows = order[mask[order]]
     groups = column.first_codes[rows]
     rows, groups = rows[groups >= 0], groups[groups >= 0]
     codes, places = np.unique(groups, return_index=True)
-    found = np.full(len(column.words), -1, np.int64)
-    found[codes] = rows[places]
-    return found
+    first_rows = np.full(len(column.words), -1, np.int64)
+    first_rows[codes] = rows[places]
+    return first_rows
 
 
-def _beaten(
+def _duplicates(
     i: int, segments: list[Segment], firsts: list[Ints], *, field: str, sort: Sort
 ) -> Iterator[tuple[int, int]]:
-    """Where segment `i` and an earlier one have the same group: the place (segment, code) of the row that comes later."""
+    """Where segment `i` and an earlier one share a group: (segment, code) of the later row."""
     words = segments[i].keywords(field).words
     for code in np.flatnonzero(firsts[i] >= 0).tolist():
         for j in range(i):
             other = segments[j].keywords(field).words.find(words[code])
             if other is None or firsts[j][other] < 0:
                 continue
-            mine, theirs = (
-                _key(segments[i], firsts[i][code], sort),
-                _key(segments[j], firsts[j][other], sort),
-            )
+            mine = _key(segments[i], firsts[i][code], sort)
+            theirs = _key(segments[j], firsts[j][other], sort)
             yield (j, other) if mine < theirs else (i, code)
             break
 
 
-def _key(segment: Segment, row: int, sort: Sort) -> tuple[bool, object, str]:
-    return key_of(raw_of(segment, int(row), sort), segment.id(int(row)), sort)
+def _key(segment: Segment, row: int, sort: Sort) -> SortKey:
+    return sort_key(sort_value(segment, int(row), sort), segment.id(int(row)), sort)

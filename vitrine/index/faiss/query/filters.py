@@ -14,26 +14,28 @@ from vitrine.index.faiss.columns.layout import ID, microseconds, written
 from vitrine.index.faiss.columns.types import Keywords, Mask, Numbers
 from vitrine.index.faiss.segment import Segment
 
-__all__ = ["matching"]
+__all__ = ["filter_mask"]
 
 
-def matching(tree: Filter, segment: Segment) -> Mask:
-    """Which rows fulfil the filter; kept with the segment, so not to be written to."""
-    return segment.recent.get(
-        tree, lambda: _evaluate(tree, segment), weight=lambda mask: mask.nbytes + 100
-    )
+def filter_mask(tree: Filter, segment: Segment) -> Mask:
+    """Which rows fulfill the filter; cached with the segment, so not to be written to."""
+    return segment.cache.get(tree, lambda: _evaluate(tree, segment), nbytes=_nbytes)
+
+
+def _nbytes(mask: Mask) -> int:
+    return mask.nbytes + 100
 
 
 def _evaluate(tree: Filter, segment: Segment) -> Mask:
     if isinstance(tree, Condition):
         return _condition(tree, segment)
     if isinstance(tree, Not):
-        return ~matching(tree.part, segment)
+        return ~filter_mask(tree.part, segment)
     combine: Any = np.logical_or if isinstance(tree, AnyOf) else np.logical_and
-    found = np.full(len(segment), isinstance(tree, All))
+    mask = np.full(len(segment), isinstance(tree, All))
     for part in tree.parts:
-        combine(found, matching(part, segment), out=found)
-    return found
+        combine(mask, filter_mask(part, segment), out=mask)
+    return mask
 
 
 def _condition(condition: Condition, segment: Segment) -> Mask:
@@ -46,7 +48,8 @@ def _condition(condition: Condition, segment: Segment) -> Mask:
         return column.present if operand is True else ~column.present
     if isinstance(column, Keywords):
         assert isinstance(operand, tuple)  # noqa: S101  # the parser made it so
-        return _words(column, [str(word) for word in operand], every=condition.operator == "match")
+        words = [str(word) for word in operand]
+        return _words(column, words, least=len(words) if condition.operator == "match" else 1)
     assert isinstance(column, Numbers)  # noqa: S101  # the layout made it so
     return _numbers(column, condition)
 
@@ -54,19 +57,20 @@ def _condition(condition: Condition, segment: Segment) -> Mask:
 def _ids(condition: Condition, segment: Segment) -> Mask:
     if condition.operator == "exists":
         return np.full(len(segment), condition.operand is True)
-    found = np.zeros(len(segment), np.bool_)
+    mask = np.zeros(len(segment), np.bool_)
     assert isinstance(condition.operand, tuple)  # noqa: S101  # the parser made it so
     rows = [segment.find(str(product_id)) for product_id in condition.operand]
-    found[[row for row in rows if row is not None]] = True
-    return found
+    mask[[row for row in rows if row is not None]] = True
+    return mask
 
 
-def _words(column: Keywords, words: list[str], *, every: bool) -> Mask:
-    hits = np.zeros(len(column.offsets) - 1, np.int16)
+def _words(column: Keywords, words: list[str], *, least: int) -> Mask:
+    """The rows that have at least so many of the words."""
+    counts = np.zeros(len(column.offsets) - 1, np.int16)
     for word in words:
-        hits[column.rows_of(word)] += 1
-    found: Mask = hits >= (len(words) if every else 1)
-    return found
+        counts[column.rows_of(word)] += 1
+    mask: Mask = counts >= least
+    return mask
 
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -80,9 +84,8 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 def _numbers(column: Numbers, condition: Condition) -> Mask:
     operand: Any = condition.operand
     if condition.operator == "in":
-        return (
-            np.isin(column.values, np.asarray(operand).astype(column.values.dtype)) & column.present
-        )
+        operands = np.asarray(operand).astype(column.values.dtype)
+        return np.isin(column.values, operands) & column.present
     bound = microseconds(operand) if isinstance(operand, datetime) else operand
-    found: Mask = _COMPARISONS[condition.operator](column.values, bound) & column.present
-    return found
+    mask: Mask = _COMPARISONS[condition.operator](column.values, bound) & column.present
+    return mask

@@ -16,12 +16,20 @@ from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
-__all__ = ["Entry", "Key", "Raw", "key_of", "ordered_rows", "raw_of", "walk_in_order"]
+__all__ = [
+    "Entry",
+    "SortKey",
+    "SortValue",
+    "ordered_rows",
+    "rows_in_order",
+    "sort_key",
+    "sort_value",
+]
 
-Raw: TypeAlias = float | str | None
+SortValue: TypeAlias = float | str | None
 """What a product is ordered by, before its id; None where it lacks the value."""
-Key: TypeAlias = tuple[bool, Any, str]
-"""Compares as products are ordered: missing last, then by value in the sort's direction, then by id."""
+SortKey: TypeAlias = tuple[bool, Any, str]
+"""Compares as products are ordered: missing last, by value in the sort's direction, then by id."""
 
 _FIRST_CHUNK = 256
 
@@ -35,25 +43,25 @@ class _Descending:
         return other.text < self.text
 
 
-def key_of(raw: Raw, product_id: str, sort: Sort) -> Key:
-    """The key of a product; for RELEVANCE `raw` is the score, or None when browsing."""
+def sort_key(value: SortValue, product_id: str, sort: Sort) -> SortKey:
+    """The key of a product; for RELEVANCE `value` is the score, or None when browsing."""
     descending = sort.descending or sort.field is None
-    if raw is None:
+    if value is None:
         return (True, 0, product_id)
-    if isinstance(raw, str):
-        return (False, _Descending(raw) if descending else raw, product_id)
-    return (False, -raw if descending else raw, product_id)
+    if isinstance(value, str):
+        return (False, _Descending(value) if descending else value, product_id)
+    return (False, -value if descending else value, product_id)
 
 
-def raw_of(segment: Segment, row: int, sort: Sort) -> Raw:
+def sort_value(segment: Segment, row: int, sort: Sort) -> SortValue:
     """What a row is ordered by under a sort that names a field; None without one."""
     if sort.field is None:
         return None
     if sort.field == "title":
         return segment.ordered(TITLE_ORDER).texts[row]
     numbers = segment.numbers(sort.field)
-    found: float = numbers.values[row].item()
-    return found if numbers.present[row] else None
+    value: float = numbers.values[row].item()
+    return value if numbers.present[row] else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,21 +74,27 @@ class Entry:
     sort: Sort
 
     @property
-    def raw(self) -> Raw:
+    def value(self) -> SortValue:
         """What it is ordered by, before its id."""
-        return self.score if self.sort.field is None else raw_of(self.segment, self.row, self.sort)
+        if self.sort.field is None:
+            return self.score
+        return sort_value(self.segment, self.row, self.sort)
 
     @property
-    def key(self) -> Key:
+    def key(self) -> SortKey:
         """What it is ordered by."""
-        return key_of(self.raw, self.segment.id(self.row), self.sort)
+        return sort_key(self.value, self.segment.id(self.row), self.sort)
 
 
 def ordered_rows(segment: Segment, sort: Sort) -> NDArray[np.int32]:
-    """All rows of a segment in order (browsing by RELEVANCE is by id); kept with the segment."""
+    """All rows of a segment in order (browsing by RELEVANCE is by id); cached with the segment."""
     if sort.field is None:
         return segment.ids.order
-    return segment.recent.get(sort, lambda: _sorted(segment, sort), weight=lambda rows: rows.nbytes)
+    return segment.cache.get(sort, lambda: _sorted(segment, sort), nbytes=_nbytes)
+
+
+def _nbytes(rows: NDArray[np.int32]) -> int:
+    return rows.nbytes
 
 
 def _sorted(segment: Segment, sort: Sort) -> NDArray[np.int32]:
@@ -91,17 +105,18 @@ def _sorted(segment: Segment, sort: Sort) -> NDArray[np.int32]:
         column = segment.numbers(str(sort.field))
         missing = ~column.present
         values = np.where(missing, 0, column.values)
-    return np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing)).astype(
-        np.int32
-    )
+    order = np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing))
+    return order.astype(np.int32)
 
 
-def walk_in_order(segment: Segment, mask: Mask, sort: Sort, *, after: Key | None) -> Iterator[int]:
-    """The rows of the mask in order, from the first one after a key; lazily, so a page costs little."""
+def rows_in_order(
+    segment: Segment, mask: Mask, sort: Sort, *, after: SortKey | None
+) -> Iterator[int]:
+    """The rows of the mask in order, from the first one after a key; a page reads a few chunks."""
     order = ordered_rows(segment, sort)
 
-    def key(row: int) -> Key:
-        return key_of(raw_of(segment, row, sort), segment.id(row), sort)
+    def key(row: int) -> SortKey:
+        return sort_key(sort_value(segment, row, sort), segment.id(row), sort)
 
     start = 0 if after is None else bisect_right(order, after, key=lambda row: key(int(row)))
     size = _FIRST_CHUNK

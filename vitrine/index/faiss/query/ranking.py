@@ -1,9 +1,9 @@
-"""Rows of several segments with their scores, in one order, as arrays: a thousand candidates cost no thousand objects."""
+"""Rows of several segments with their scores, in one order, as arrays: no object per candidate."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import ID, TITLE_ORDER
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.facets import Selection
-from vitrine.index.faiss.query.ordering import Entry, Key
+from vitrine.index.faiss.query.facets import SelectedRows
+from vitrine.index.faiss.query.ordering import Entry, SortKey
 from vitrine.index.faiss.segment import Segment
-from vitrine.index.faiss.vectors.exact import Scored
+from vitrine.index.faiss.vectors.exact import ScoredRows
 from vitrine.queries import Sort
 
 __all__ = ["Ranking"]
 
 _AT_ONCE = 64
 """Positions read from the arrays together."""
+_POSITION_BYTES = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,20 +36,22 @@ class Ranking:
     scores: NDArray[np.float64]
 
     @classmethod
-    def of(cls, found: Sequence[tuple[Segment, Scored]]) -> Ranking:
+    def of(cls, scored: Sequence[tuple[Segment, ScoredRows]]) -> Ranking:
         """The scored rows of each segment, in no order."""
-        segments = tuple(segment for segment, _ in found)
-        places = np.repeat(np.arange(len(found)), [len(scored.rows) for _, scored in found])
-        rows = np.concatenate([scored.rows for _, scored in found] or [np.zeros(0, np.int64)])
+        rows = [best.rows for _, best in scored] or [np.zeros(0, np.int64)]
         return cls(
-            segments,
-            places,
-            rows.astype(np.int64),
-            np.concatenate([scored.scores for _, scored in found] or [np.zeros(0)]),
+            tuple(segment for segment, _ in scored),
+            np.repeat(np.arange(len(scored)), [len(best.rows) for _, best in scored]),
+            np.concatenate(rows).astype(np.int64),
+            np.concatenate([best.scores for _, best in scored] or [np.zeros(0)]),
         )
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return _POSITION_BYTES * len(self) + 1000
 
     def take(self, positions: Ints | Mask) -> Ranking:
         """These positions, in their order."""
@@ -66,57 +69,50 @@ class Ranking:
         order = np.argsort(-self.scores, kind="stable")
         ordered = self.scores[order]
         if np.any(ordered[1:] == ordered[:-1]):
-            order = np.lexsort((self._ids(), -self.scores))
+            order = np.lexsort((self._ranks(ID), -self.scores))
         return self.take(order)
 
     def sorted(self, sort: Sort) -> Ranking:
         """Ordered by a field, then id."""
         if sort.field == "title":
-            values = self._ranks(
-                lambda segment, row: segment.ordered(TITLE_ORDER).texts[row],
-                lambda s: s.ordered(TITLE_ORDER).ranks,
-            )
+            values = self._ranks(TITLE_ORDER)
             missing = np.zeros(len(self), np.bool_)
         else:
-            name = str(sort.field)
-            missing = ~self._gather(
-                lambda segment, rows: segment.numbers(name).present[rows], np.bool_
-            )
-            values = self._gather(lambda segment, rows: segment.numbers(name).values[rows], None)
-            values = np.where(missing, 0, values)
-        return self.take(np.lexsort((self._ids(), -values if sort.descending else values, missing)))
+            columns = [segment.numbers(str(sort.field)) for segment in self.segments]
+            missing = ~self._gathered([column.present for column in columns]).astype(np.bool_)
+            values = np.where(missing, 0, self._gathered([column.values for column in columns]))
+        order = (self._ranks(ID), -values if sort.descending else values, missing)
+        return self.take(np.lexsort(order))
 
     def collapsed(self, field: str) -> Ranking:
         """Without those that follow another one of their group."""
         if field == ID:
             return self
         groups = self._groups(field)
-        firsts = np.unique(groups, return_index=True)[1]
-        kept = groups < 0
-        kept[firsts] = True
-        return self.take(kept)
+        remaining = groups < 0
+        remaining[np.unique(groups, return_index=True)[1]] = True
+        return self.take(remaining)
 
-    def after(self, key: Key | None, sort: Sort) -> Iterator[Entry]:
+    def after(self, key: SortKey | None, sort: Sort) -> Iterator[Entry]:
         """The entries from the first one after a key."""
-        start = (
-            0
-            if key is None
-            else bisect_right(range(len(self)), key, key=lambda i: self._entry(i, sort).key)
-        )
+        start = 0
+        if key is not None:
+            positions = range(len(self))
+            start = bisect_right(positions, key, key=lambda i: self._entry(i, sort).key)
         for begin in range(start, len(self), _AT_ONCE):
-            these = slice(begin, begin + _AT_ONCE)
+            some = slice(begin, begin + _AT_ONCE)
             for place, row, score in zip(
-                self.places[these].tolist(),
-                self.rows[these].tolist(),
-                self.scores[these].tolist(),
+                self.places[some].tolist(),
+                self.rows[some].tolist(),
+                self.scores[some].tolist(),
                 strict=True,
             ):
                 yield Entry(self.segments[place], row, score, sort)
 
-    def selections(self) -> list[Selection]:
+    def selections(self) -> list[SelectedRows]:
         """The rows by segment."""
         return [
-            Selection(segment, self.rows[self.places == place])
+            SelectedRows(segment, self.rows[self.places == place])
             for place, segment in enumerate(self.segments)
         ]
 
@@ -128,44 +124,43 @@ class Ranking:
             sort,
         )
 
-    def _ids(self) -> NDArray[Any]:
-        return self._ranks(lambda segment, row: segment.id(row), lambda segment: segment.ids.ranks)
+    def _ranks(self, column: str) -> NDArray[Any]:
+        """Numbers that order the positions as their texts do.
 
-    def _ranks(
-        self, text: Callable[[Segment, int], str], ranks: Callable[[Segment], NDArray[np.int32]]
-    ) -> NDArray[Any]:
-        """Numbers that order the positions as their texts do: a segment's own ranks, or those among several segments' texts."""
+        Those of the one segment that they are in, else those among the texts themselves.
+        """
         used = np.unique(self.places)
-        if len(used) <= 1:
-            return ranks(self.segments[used[0]])[self.rows] if len(used) else np.zeros(0, np.int32)
+        if not len(used):
+            return np.zeros(0, np.int32)
+        if len(used) == 1:
+            ranks: NDArray[Any] = self.segments[used[0]].ordered(column).ranks[self.rows]
+            return ranks
         texts = [
-            text(self.segments[p], r)
-            for p, r in zip(self.places.tolist(), self.rows.tolist(), strict=True)
+            self.segments[place].ordered(column).texts[row]
+            for place, row in zip(self.places.tolist(), self.rows.tolist(), strict=True)
         ]
-        rank = {t: i for i, t in enumerate(sorted(set(texts)))}
-        return np.asarray([rank[t] for t in texts])
+        rank = {text: i for i, text in enumerate(sorted(set(texts)))}
+        return np.asarray([rank[text] for text in texts])
 
-    def _gather(self, read: Callable[[Segment, Ints], NDArray[Any]], dtype: Any) -> NDArray[Any]:
-        found: NDArray[Any] | None = None
-        for place, segment in enumerate(self.segments):
-            mine = self.places == place
-            values = read(segment, self.rows[mine])
-            found = np.zeros(len(self), values.dtype) if found is None else found
-            found[mine] = values
-        return np.zeros(0, dtype) if found is None else found
+    def _gathered(self, columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """The value of each position, from a column of each segment."""
+        gathered = np.zeros(len(self), columns[0].dtype if columns else np.float64)
+        for place, column in enumerate(columns):
+            inside = self.places == place
+            gathered[inside] = column[self.rows[inside]]
+        return gathered
 
     def _groups(self, field: str) -> Ints:
         """A number for each group; each row without one has a negative number of its own."""
         numbers: dict[str, int] = {}
-        found = -1 - np.arange(len(self))
+        groups = -1 - np.arange(len(self))
         for place, segment in enumerate(self.segments):
-            mine, column = np.flatnonzero(self.places == place), segment.keywords(field)
-            codes = column.first_codes[self.rows[mine]]
-            mine, codes = mine[codes >= 0], codes[codes >= 0]
+            positions, column = np.flatnonzero(self.places == place), segment.keywords(field)
+            codes = column.first_codes[self.rows[positions]]
+            positions, codes = positions[codes >= 0], codes[codes >= 0]
             distinct, inverse = np.unique(codes, return_inverse=True)
-            named = np.asarray(
-                [numbers.setdefault(column.words[int(code)], len(numbers)) for code in distinct],
-                np.int64,
-            )
-            found[mine] = named[inverse]
-        return found
+            distinct_groups = [
+                numbers.setdefault(column.words[int(code)], len(numbers)) for code in distinct
+            ]
+            groups[positions] = np.asarray(distinct_groups, np.int64)[inverse]
+        return groups

@@ -1,1 +1,1 @@
-"""The record of truth of one version: its products and vectors in SQLite, its description in a small file."""
+"""The record of truth of one version: products and vectors in SQLite, its description in a file."""

@@ -14,11 +14,11 @@ from vitrine.fields.schema import Schema
 from vitrine.index.ports import VersionInfo
 from vitrine.storage.atomic import atomic_write
 
-__all__ = ["Metadata"]
+__all__ = ["VersionMetadata"]
 
 
 @dataclass(frozen=True)
-class Metadata:
+class VersionMetadata:
     """Everything of a `VersionInfo` that does not change by itself."""
 
     name: str
@@ -40,14 +40,12 @@ class Metadata:
         atomic_write(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())
 
     @classmethod
-    def read(cls, path: Path) -> Metadata:
-        """Load it; `FileNotFoundError` when there is none, `IndexUnavailable` when it is damaged."""
+    def read(cls, path: Path) -> VersionMetadata:
+        """Load it; `FileNotFoundError` when there is none, `IndexUnavailable` when damaged."""
         try:
             stored = json.loads(path.read_bytes())
-            created, schema = (
-                datetime.fromisoformat(stored.pop("created")),
-                Schema.from_dict(stored.pop("schema")),
-            )
+            created = datetime.fromisoformat(stored.pop("created"))
+            schema = Schema.from_dict(stored.pop("schema"))
             return cls(**stored, created=created, schema=schema)
         except (ValueError, TypeError, KeyError) as error:
             raise IndexUnavailable(

@@ -1,4 +1,7 @@
-"""Keeping the derived files fresh: one thread of one process at a time writes a new snapshot while all go on answering."""
+"""Keeping the derived files fresh: one thread of one process at a time writes a new snapshot.
+
+Meanwhile all go on answering.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.snapshots.snapshots import MOST_DEAD, Snapshots
 from vitrine.storage.disk import disk_errors
 
-__all__ = ["Upkeep"]
+__all__ = ["Compactor"]
 
 SHARE = 0.1
 """Rows outside the snapshot, as a share of those in it, that make a new one worth its work ..."""
@@ -26,7 +29,7 @@ _PAUSE_S, _BUSY_S = 60.0, 1.0
 log = logging.getLogger(__name__)
 
 
-class Upkeep:
+class Compactor:
     """Writes snapshots of a version, at once or in the background."""
 
     def __init__(self, snapshots: Snapshots, *, timeout_s: float) -> None:
@@ -36,20 +39,20 @@ class Upkeep:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._not_before = 0.0
-        self._considered: State | None = None
+        self._last_seen: State | None = None
 
-    def settle(self, state: State) -> None:
-        """Make the newest snapshot one of this state, unless it is already; waits for another process that writes one."""
-        if not state.parts or (_known(state) and not _new(state)):
+    def compact(self, state: State) -> None:
+        """Make the newest snapshot one of this state, unless it is; waits for one being written."""
+        if not state.segments or (_snapshot_rows(state) and not _newer_rows(state)):
             return
-        with self._alone(self._timeout_s):
-            self._snapshots.write(state.parts, seq=state.seq, check=self._check)
+        with self._exclusively(self._timeout_s):
+            self._snapshots.write(state, check=self._check)
 
-    def consider(self, state: State) -> None:
+    def maybe_compact(self, state: State) -> None:
         """Start a snapshot in the background when enough has changed since the last."""
-        if state is self._considered:
+        if state is self._last_seen:
             return
-        self._considered = state
+        self._last_seen = state
         if not self._overdue(state) or time.monotonic() < self._not_before or self._stop.is_set():
             return
         with self._guard:
@@ -71,20 +74,20 @@ class Upkeep:
             raise Cancelled("the index was closed")
 
     def _overdue(self, state: State) -> bool:
-        known, new = _known(state), _new(state)
-        if new > min(max(LEAST, SHARE * known), MOST):
+        rows, newer = _snapshot_rows(state), _newer_rows(state)
+        if newer > min(max(LEAST, SHARE * rows), MOST):
             return True
-        if not known:
+        if not rows:
             return False
-        coding, first = self._snapshots.coding, state.parts[0]
-        lacking = (known >= coding.codes_from and first.segment.codes is None) or (
-            known >= coding.graph_from and first.segment.graph is None
-        )
-        return lacking or known - int(np.count_nonzero(first.alive)) > MOST_DEAD * known
+        options, first = self._snapshots.options, state.segments[0]
+        lacks_quantized = rows >= options.quantize_from and first.segment.quantized is None
+        lacks_graph = rows >= options.graph_from and first.segment.graph is None
+        dead = rows - int(np.count_nonzero(first.live))
+        return lacks_quantized or lacks_graph or dead > MOST_DEAD * rows
 
     @contextmanager
-    def _alone(self, timeout_s: float) -> Iterator[None]:
-        """The only writer of this version's snapshots among all processes; `Conflict` when another one is at it."""
+    def _exclusively(self, timeout_s: float) -> Iterator[None]:
+        """The only writer of this version's snapshots among all processes, else `Conflict`."""
         folder = self._snapshots.folder
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,8 @@ class Upkeep:
                 lock.acquire(timeout=timeout_s)
             except Timeout:
                 raise Conflict(
-                    f"another process has been writing a snapshot in {folder} for {timeout_s:g} s; try again"
+                    f"another process has been writing a snapshot in {folder} for {timeout_s:g} s;"
+                    " try again"
                 ) from None
             try:
                 yield
@@ -103,9 +107,9 @@ class Upkeep:
     def _write(self, state: State) -> None:
         before = self._snapshots.current()
         try:
-            with self._alone(0):
+            with self._exclusively(0):
                 if self._snapshots.current() == before:
-                    self._snapshots.write(state.parts, seq=state.seq, check=self._check)
+                    self._snapshots.write(state, check=self._check)
         except Conflict:
             self._not_before = time.monotonic() + _BUSY_S
         except Cancelled:
@@ -115,15 +119,13 @@ class Upkeep:
             log.warning("no snapshot could be written, searches go on without: %s", error)
 
 
-def _known(state: State) -> int:
+def _snapshot_rows(state: State) -> int:
     """Rows of the snapshot."""
-    return (
-        len(state.parts[0].segment)
-        if state.parts and state.parts[0].segment.home is not None
-        else 0
-    )
+    if not state.segments or state.segments[0].segment.folder is None:
+        return 0
+    return len(state.segments[0].segment)
 
 
-def _new(state: State) -> int:
+def _newer_rows(state: State) -> int:
     """Rows written since."""
-    return sum(len(part.segment) for part in state.parts) - _known(state)
+    return sum(len(entry.segment) for entry in state.segments) - _snapshot_rows(state)

@@ -1,6 +1,11 @@
-"""Snapshots: columns, vectors and indexes as files beside the records, so that a process starts by mapping them.
+"""Snapshots: columns, vectors and indexes as files, for a start that only maps them.
 
-They are derived: one that is missing, damaged or of another program's making is ignored, and made again from the records.
+They are derived: one that is missing, damaged or of another release's making is ignored, and made
+again from the records. A snapshot is a folder of its own whose files are never changed: it is
+written aside under a name that no one knows, and becomes current when the small file `newest` is
+replaced to name it, in one step. A reader therefore sees the old one or the new one whole; a
+crash leaves at most a folder that nothing names, which the next write removes. Who has mapped an
+old one keeps it until he lets go, because the system keeps a removed file while it is mapped.
 """
 
 from __future__ import annotations
@@ -16,31 +21,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.layout import Layout
-from vitrine.index.faiss.query.state import Part
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.query.state import LiveSegment, State
 from vitrine.index.faiss.segment import Segment, merge_columns
 from vitrine.index.faiss.vectors.build import (
     CODES,
-    CODES_ABOUT,
     GRAPH,
-    ROWS,
-    Coding,
-    write_codes,
+    GRAPH_ROWS,
+    SCALES,
+    BuildOptions,
     write_graph,
+    write_quantized,
 )
 from vitrine.index.faiss.vectors.exact import Vectors
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.quantized import Codes
+from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.storage.array_file import checksum, map_array, map_arrays, write_arrays
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 5
+FORMAT = 6
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
-"""Share of replaced and deleted rows up to which a graph is continued with them; beyond, it is built anew."""
+"""Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
 
 _CHUNK = 8192
 _COLUMNS, _VECTORS, _ABOUT, _NEWEST = "columns.bin", "vectors.f32", "about.json", "newest"
@@ -50,28 +57,29 @@ log = logging.getLogger(__name__)
 class Snapshots:
     """The folder of one version's snapshots and the pointer to the newest."""
 
-    def __init__(self, folder: Path, layout: Layout, *, dimension: int, coding: Coding) -> None:
+    def __init__(
+        self, folder: Path, layout: Layout, *, dimension: int, options: BuildOptions
+    ) -> None:
         self.folder = folder
-        self.coding = coding
+        self.options = options
         self._layout = layout
         self._dimension = dimension
         self._newest = folder / _NEWEST
-        self._known: tuple[tuple[int, int], str] | None = None
+        self._read: tuple[tuple[int, int], str] | None = None
 
     def current(self) -> str | None:
         """The newest snapshot's name; microseconds."""
         try:
             stat = os.stat(self._newest)
             stamp = (stat.st_ino, stat.st_mtime_ns)
-            known = self._known
-            if known is None or known[0] != stamp:
-                known = self._known = (stamp, self._newest.read_text())
-            return known[1]
+            if self._read is None or self._read[0] != stamp:
+                self._read = (stamp, self._newest.read_text())
+            return self._read[1]
         except OSError:
             return None
 
-    def load(self, name: str) -> tuple[Part, int] | None:
-        """A snapshot's rows and the last write it knows; None when it cannot be used."""
+    def load(self, name: str) -> State | None:
+        """The state that a snapshot holds; None when it cannot be used."""
         folder = self.folder / name
         try:
             about = json.loads((folder / _ABOUT).read_text())
@@ -84,7 +92,7 @@ class Snapshots:
             for file, expected in about["files"].items():
                 if checksum(folder / file) != expected:
                     raise ValueError(f"{file} is damaged")
-            return self._map(folder, about), int(about["seq"])
+            return State((self._map(folder, about),), int(about["seq"]))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             log.warning(
                 "snapshot %s cannot be used (%s); it is made again from the records", folder, error
@@ -94,107 +102,93 @@ class Snapshots:
                     self._newest.unlink()
             return None
 
-    def _map(self, folder: Path, about: dict[str, Any]) -> Part:
+    def _map(self, folder: Path, about: dict[str, Any]) -> LiveSegment:
         arrays = map_arrays(folder / _COLUMNS)
-        seqs, alive = arrays.pop("/seqs"), arrays.pop("/alive")
-        columns = {
-            name: kind.load(
-                {
-                    key.rpartition("/")[2]: array
-                    for key, array in arrays.items()
-                    if key.rpartition("/")[0] == name
-                }
-            )
-            for name, kind in self._layout.items()
-        }
+        seqs, live = arrays.pop("/seqs"), arrays.pop("/live")
+        columns: dict[str, dict[str, NDArray[Any]]] = {name: {} for name in self._layout}
+        for key, array in arrays.items():
+            name, _, part = key.rpartition("/")
+            columns[name][part] = array
+        files = about["files"]
         segment = Segment(
             seqs,
             map_array(folder / _VECTORS, np.float32, (len(seqs), self._dimension)),
-            columns,
-            home=folder,
+            {name: kind.load(columns[name]) for name, kind in self._layout.items()},
+            folder=folder,
+            quantized=QuantizedVectors(folder / CODES, folder / SCALES) if CODES in files else None,
+            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS) if GRAPH in files else None,
         )
-        if CODES in about["files"]:
-            segment.codes = Codes(folder / CODES, folder / CODES_ABOUT)
-        if GRAPH in about["files"]:
-            segment.graph = Graph(folder / GRAPH, folder / ROWS)
-        return Part(segment, alive)
+        return LiveSegment(segment, live)
 
-    def write(
-        self, parts: Sequence[Part], *, seq: int, check: Callable[[], None] = lambda: None
-    ) -> str:
-        """Write a snapshot of these parts and make it the newest in one step.
+    def write(self, state: State, *, check: Callable[[], None] = lambda: None) -> str:
+        """Write a snapshot of the state and make it the newest in one step.
 
         `OSError` when the disk refuses; whatever `check` raises stops the writing.
         """
-        name = f"{seq:016d}-{uuid.uuid4().hex[:8]}"
+        name = f"{state.seq:016d}-{uuid.uuid4().hex[:8]}"
         folder = self.folder / name
         folder.mkdir(parents=True)
         try:
-            self._fill(folder, parts, seq=seq, check=check)
+            self._fill(folder, state, check)
             atomic_write(self._newest, name.encode())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        for other in self.folder.iterdir():  # who has mapped an old one keeps it
+        for other in self.folder.iterdir():
             if other.is_dir() and other.name != name:
                 shutil.rmtree(other, ignore_errors=True)
         return name
 
-    def _fill(
-        self, folder: Path, parts: Sequence[Part], *, seq: int, check: Callable[[], None]
-    ) -> None:
-        earlier = _continuable(parts)
-        taken = [
-            (
-                p.segment,
-                np.arange(len(p.segment)) if earlier and i == 0 else np.flatnonzero(p.alive),
-            )
-            for i, p in enumerate(parts)
+    def _fill(self, folder: Path, state: State, check: Callable[[], None]) -> None:
+        earlier = _continuable(state)
+        rows = [
+            # a graph is continued with all its rows, dead ones as well
+            np.arange(len(entry.live)) if earlier and i == 0 else np.flatnonzero(entry.live)
+            for i, entry in enumerate(state.segments)
         ]
-        with (folder / _VECTORS).open("wb") as file:
-            for segment, rows in taken:
-                for start in range(0, len(rows), _CHUNK):
-                    np.ascontiguousarray(
-                        segment.vectors[rows[start : start + _CHUNK]], np.float32
-                    ).tofile(file)
+        self._write_vectors(folder, state, rows)
         check()
-        columns = merge_columns([(segment.columns, rows) for segment, rows in taken], self._layout)
-        arrays = {
-            f"{name}/{key}": array
-            for name, column in columns.items()
-            for key, array in column.arrays().items()
-        }
-        arrays["/seqs"] = np.concatenate([segment.seqs[rows] for segment, rows in taken])
-        arrays["/alive"] = np.concatenate(
-            [p.alive[rows] for p, (_, rows) in zip(parts, taken, strict=True)]
-        )
-        write_arrays(folder / _COLUMNS, arrays)
-        vectors: Vectors = map_array(
-            folder / _VECTORS, np.float32, (len(arrays["/seqs"]), self._dimension)
-        )
-        if len(vectors) >= self.coding.codes_from:
-            write_codes(folder, vectors, check=check)
-        if len(vectors) >= self.coding.graph_from:
-            write_graph(folder, vectors, self.coding, earlier=earlier, check=check)
-        files = {path.name: checksum(path) for path in folder.iterdir()}
+        count = self._write_columns(folder, state, rows)
+        shape = (count, self._dimension)
+        vectors: Vectors = map_array(folder / _VECTORS, np.float32, shape)
+        if count >= self.options.quantize_from:
+            write_quantized(folder, vectors, check=check)
+        if count >= self.options.graph_from:
+            write_graph(folder, vectors, self.options, earlier=earlier, check=check)
         about = {
             "format": FORMAT,
-            "seq": seq,
+            "seq": state.seq,
             "dimension": self._dimension,
             "columns": list(self._layout),
-            "files": files,
+            "files": {path.name: checksum(path) for path in folder.iterdir()},
         }
         atomic_write(folder / _ABOUT, json.dumps(about).encode())
 
+    @staticmethod
+    def _write_vectors(folder: Path, state: State, rows: Sequence[Ints]) -> None:
+        with (folder / _VECTORS).open("wb") as file:
+            for entry, selected in zip(state.segments, rows, strict=True):
+                for start in range(0, len(selected), _CHUNK):
+                    chunk = entry.segment.vectors[selected[start : start + _CHUNK]]
+                    np.ascontiguousarray(chunk, np.float32).tofile(file)
 
-def _continuable(parts: Sequence[Part]) -> Path | None:
-    """The folder of the first part, where it has a graph worth going on with."""
-    first = parts[0]
-    dead = len(first.alive) - int(np.count_nonzero(first.alive))
-    if (
-        first.segment.graph is None
-        or first.segment.home is None
-        or dead > MOST_DEAD * len(first.alive)
-    ):
+    def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> int:
+        """Write the columns of these rows of each segment; returns how many rows there are."""
+        entries = list(zip(state.segments, rows, strict=True))
+        columns = merge_columns([(e.segment.columns, r) for e, r in entries], self._layout)
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, column in columns.items():
+            arrays |= {f"{name}/{part}": array for part, array in column.arrays().items()}
+        arrays["/seqs"] = np.concatenate([e.segment.seqs[r] for e, r in entries])
+        arrays["/live"] = np.concatenate([e.live[r] for e, r in entries])
+        write_arrays(folder / _COLUMNS, arrays)
+        return len(arrays["/seqs"])
+
+
+def _continuable(state: State) -> Path | None:
+    """The folder of the first segment, where it has a graph worth going on with."""
+    first = state.segments[0]
+    folder, dead = first.segment.folder, len(first.live) - int(np.count_nonzero(first.live))
+    if first.segment.graph is None or folder is None or dead > MOST_DEAD * len(first.live):
         return None
-    return first.segment.home if (first.segment.home / GRAPH).exists() else None
+    return folder if (folder / GRAPH).exists() else None

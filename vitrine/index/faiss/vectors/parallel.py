@@ -12,47 +12,47 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["by_every_core"]
+__all__ = ["parallel_map"]
 
-_Part = TypeVar("_Part")
+_Item = TypeVar("_Item")
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-def by_every_core(
-    work: Callable[[_Part], NDArray[_Number]], parts: Sequence[_Part]
+def parallel_map(
+    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item]
 ) -> NDArray[_Number]:
-    """The results (n,) of one or more parts, one after the other; `work` spends its time outside Python's lock.
+    """The results (n,) of one or more items, concatenated; `work` should release Python's lock.
 
-    The calling thread works as well: where the other cores are busy it does most of it itself, and never waits for one
-    that has not begun.
+    The calling thread works as well: where the other cores are busy it does most of it itself, and
+    never waits for one that has not begun.
     """
-    if len(parts) == 1:
-        return work(parts[0])
-    left, found = deque(range(len(parts))), dict[int, NDArray[_Number]]()
+    if len(items) == 1:
+        return work(items[0])
+    remaining, results = deque(range(len(items))), dict[int, NDArray[_Number]]()
 
-    def share() -> None:
-        while left:
+    def work_on_remaining() -> None:
+        while remaining:
             try:
-                place = left.popleft()
+                place = remaining.popleft()
             except IndexError:  # another thread took the last one
                 return
-            found[place] = work(parts[place])
+            results[place] = work(items[place])
 
-    helping = [_helpers().submit(share) for _ in range(_others())]
-    share()
-    for helper in helping:
+    helpers = [_pool().submit(work_on_remaining) for _ in range(_other_cores())]
+    work_on_remaining()
+    for helper in helpers:
         if not helper.cancel():
             helper.result()
-    return np.concatenate([found[place] for place in range(len(parts))])
+    return np.concatenate([results[place] for place in range(len(items))])
 
 
-def _others() -> int:
+def _other_cores() -> int:
     return (os.cpu_count() or 1) - 1
 
 
 @cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, _others()), thread_name_prefix="scan")
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, _other_cores()), thread_name_prefix="scan")
 
 
-os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork

@@ -1,6 +1,14 @@
-"""Vectors in 8 bits a number, scanned straight from a mapped file: a quarter of the memory traffic, and no wrong answer.
+"""Vectors in 8 bits a number, scanned straight from a mapped file: a quarter of the memory traffic.
 
-What rounding to 8 bits can do to a score is known for every row, so the scan keeps every row that could be among the best.
+The scan is exact. Why it may be: a row is v = c + s q + r (center, scale, codes, what rounding left
+over), the query u = t p + w likewise without a center, and |u| = 1. So
+
+    <u, v> = <u, c> + s t <p, q> + <w, s q> + <u, r>
+
+where the first two terms are what the scan computes, and by Cauchy-Schwarz the others are at most
+|w| |s q| + |r|. |r| is stored for each row and |w| known for the query: every row has a score it
+cannot exceed. The k rows with the largest approximations are scored exactly; the worst of them is a
+score that k rows reach, and only rows that could exceed it are scored as well.
 """
 
 from __future__ import annotations
@@ -16,116 +24,114 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
-    Scored,
+    ScoredRows,
     Vectors,
-    best_of,
-    cut,
     exact_scores,
+    exact_top_k,
     inner_products,
-    kth,
+    kth_largest,
+    trim_ties,
 )
-from vitrine.index.faiss.vectors.parallel import by_every_core
+from vitrine.index.faiss.vectors.parallel import parallel_map
 from vitrine.products import Vector
 from vitrine.storage.array_file import map_array, map_arrays
 
-__all__ = ["Codes", "Encoded", "encoded"]
+__all__ = ["QuantizedRows", "QuantizedVectors", "quantize"]
 
 _LARGEST = 127
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
-_PART, _GATHERED_PART = 25_000, 8192
+_SCANNED, _GATHERED = 25_000, 8192
 """Rows that one thread scans at a time: of all rows, and of rows it has to gather."""
-_GATHERED = 4096
+_BLOCK = 4096
 """Rows gathered at a time: they stay in the processor's cache until they are read again."""
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
-    """Rows (n, d) as centre + scale * code; each array but the codes is (n,) float32."""
+class QuantizedRows:
+    """Rows (n, d) as center + scale * code; each array but the codes is (n,) float32."""
 
     codes: NDArray[np.int8]
     scales: NDArray[np.float32]
     lengths: NDArray[np.float32]
     """Of scale * code."""
     errors: NDArray[np.float32]
-    """How far the coded row is from its vector."""
+    """How far the quantized row is from its vector."""
 
 
-def encoded(vectors: Vectors, centre: Vector) -> Encoded:
-    """Codes of rows (n, d), each with the scale that just fits it."""
-    apart = vectors - centre
-    scales = np.maximum(np.abs(apart).max(axis=1, initial=0.0), np.float32(1e-20)) / np.float32(
-        _LARGEST
-    )
-    codes = np.rint(apart / scales[:, None]).astype(np.int8)
-    again = codes * scales[:, None]
-    return Encoded(
-        codes, scales, np.linalg.norm(again, axis=1), np.linalg.norm(apart - again, axis=1)
-    )
+def quantize(vectors: Vectors, center: Vector) -> QuantizedRows:
+    """8-bit rows of vectors (n, d), each with the scale that just fits it."""
+    centered = vectors - center
+    largest = np.maximum(np.abs(centered).max(axis=1, initial=0.0), np.float32(1e-20))
+    scales = largest / np.float32(_LARGEST)
+    codes = np.rint(centered / scales[:, None]).astype(np.int8)
+    decoded = codes * scales[:, None]
+    errors = np.linalg.norm(centered - decoded, axis=1)
+    return QuantizedRows(codes, scales, np.linalg.norm(decoded, axis=1), errors)
 
 
-class Codes:
-    """The 8-bit rows of the files that `coding.write_codes` made."""
+class QuantizedVectors:
+    """The 8-bit rows of the files that `build.write_quantized` made."""
 
-    def __init__(self, rows: Path, about: Path) -> None:
+    def __init__(self, codes: Path, scales: Path) -> None:
         """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
-        kept = map_arrays(about)
-        self._centre = kept["centre"]
-        self._scales, self._errors, self._longest = kept["scales"], kept["errors"], kept["longest"]
-        self._codes: NDArray[np.int8] = map_array(
-            rows, np.int8, (len(self._scales), len(self._centre))
-        )
+        arrays = map_arrays(scales)
+        self._center: NDArray[np.float32] = arrays["center"]
+        self._scales, self._errors = arrays["scales"], arrays["errors"]
+        self._longest = arrays["longest"]
+        shape = (len(self._scales), len(self._center))
+        self._codes: NDArray[np.int8] = map_array(codes, np.int8, shape)
 
-    def best_of(self, vectors: Vectors, rows: Ints, query: Vector, k: int) -> Scored:
-        """As `nearest.best_of`, with the same result."""
+    def top_k(self, vectors: Vectors, rows: Ints, query: Vector, k: int) -> ScoredRows:
+        """As `exact_top_k` of the same vectors, with the same result."""
         if len(rows) <= k:
-            return best_of(vectors, rows, query, k)
-        about, most = self._scores(rows, query)
-        first = np.flatnonzero(about >= kth(about, k))
-        found = exact_scores(vectors, rows[first], query)
-        most[first] = -np.inf  # those are known now
-        least = found.min().item() - FLOAT32_ERROR  # the k-th best of all scores at least that
-        rest = rows[most >= least]
+            return exact_top_k(vectors, rows, query, k)
+        approximations, bounds = self._scores(rows, query)
+        likely = np.flatnonzero(approximations >= kth_largest(approximations, k))
+        scores = exact_scores(vectors, rows[likely], query)
+        bounds[likely] = -np.inf  # those are known now
+        least = scores.min().item() - FLOAT32_ERROR  # the k-th best of all scores at least that
+        rest = rows[bounds >= least]
         rest = rest[inner_products(vectors, rest, query) >= least]
-        scores = np.concatenate([found, exact_scores(vectors, rest, query)])
-        return cut(Scored(np.concatenate([rows[first], rest]), scores), k)
+        return trim_ties(
+            ScoredRows(
+                np.concatenate([rows[likely], rest]),
+                np.concatenate([scores, exact_scores(vectors, rest, query)]),
+            ),
+            k,
+        )
 
     def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each row about its inner product with the query, and the most that can be (Cauchy-Schwarz, twice)."""
-        asked, total = encoded(query[None], np.zeros_like(query)), len(self._codes)
-        own: Ints | slice = rows if len(rows) < total else slice(None)
+        """Of each row about its inner product with the query, and what it cannot exceed."""
+        quantized, total = quantize(query[None], np.zeros_like(query)), len(self._codes)
+        selected: Ints | slice = rows if len(rows) < total else slice(None)
         if len(rows) > _CONTIGUOUS * total:
-            parts = [self._codes[start : start + _PART] for start in range(0, total, _PART)]
-            dots = by_every_core(partial(_dots, asked.codes), parts)[own]
+            scans = [self._codes[start : start + _SCANNED] for start in range(0, total, _SCANNED)]
+            dots = parallel_map(partial(_dots, quantized.codes), scans)[selected]
         else:
-            dots = by_every_core(
-                partial(_dots_of, asked.codes, self._codes),
-                np.array_split(rows, -(-len(rows) // _GATHERED_PART)),
-            )
-        about = dots * (self._scales[own] * asked.scales) + query @ self._centre
-        return about, about + (
-            self._errors[own] + (asked.errors * self._longest + np.float32(FLOAT32_ERROR))
-        )
+            shares = np.array_split(rows, -(-len(rows) // _GATHERED))
+            dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
+        approximations = dots * (self._scales[selected] * quantized.scales) + query @ self._center
+        slack = quantized.errors * self._longest + np.float32(FLOAT32_ERROR)
+        return approximations, approximations + (self._errors[selected] + slack)
 
 
-def _dots(asked: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
+def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
     """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
-    found: NDArray[np.float32] = np.asarray(
-        numkong.cdist(asked, codes, "dot", out_dtype="float32")
-    )[0]
-    return found
+    products = numkong.cdist(query, codes, "dot", out_dtype="float32")
+    dots: NDArray[np.float32] = np.asarray(products)[0]
+    return dots
 
 
-def _dots_of(asked: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints) -> NDArray[np.float32]:
+def _gathered_dots(
+    query: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints
+) -> NDArray[np.float32]:
     """The same of some rows."""
-    found, room = (
-        np.empty(len(rows), np.float32),
-        np.empty((min(_GATHERED, len(rows)), codes.shape[1]), np.int8),
-    )
-    for start in range(0, len(rows), _GATHERED):
-        part = rows[start : start + _GATHERED]
-        gathered = np.take(
-            codes, part, axis=0, out=room[: len(part)], mode="clip"
-        )  # "raise" would copy once more
-        found[start : start + _GATHERED] = _dots(asked, gathered)
-    return found
+    dots = np.empty(len(rows), np.float32)
+    buffer = np.empty((min(_BLOCK, len(rows)), codes.shape[1]), np.int8)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        # mode="clip" because "raise" would copy once more
+        gathered = np.take(codes, block, axis=0, out=buffer[: len(block)], mode="clip")
+        dots[start : start + _BLOCK] = _dots(query, gathered)
+    return dots

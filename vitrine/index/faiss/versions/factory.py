@@ -10,11 +10,11 @@ from pathlib import Path
 from vitrine.index.faiss.columns.layout import layout
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
-from vitrine.index.faiss.reader import Reader
+from vitrine.index.faiss.reader import StateReader
 from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.snapshots.compaction import Upkeep
+from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
-from vitrine.index.faiss.vectors.build import Coding
+from vitrine.index.faiss.vectors.build import BuildOptions
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import FaissSettings
 
@@ -29,24 +29,23 @@ def open_index(
     planner: Planner | None = None,
 ) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
-    about = info()
-    columns = layout(about.schema)
-    coding = Coding(
-        codes_from=settings.quantize_from,
+    version = info()
+    columns = layout(version.schema)
+    options = BuildOptions(
+        quantize_from=settings.quantize_from,
         graph_from=settings.hnsw_from,
-        links=settings.hnsw_m,
-        build_beam=settings.hnsw_ef_construct,
+        m=settings.hnsw_m,
+        ef_construct=settings.hnsw_ef_construct,
         threads=os.cpu_count() or 1,
     )
     store = RecordStore(records, timeout_s=settings.index_timeout_s)
     snapshots = Snapshots(
-        records.parent / "derived", columns, dimension=about.dimension, coding=coding
+        records.parent / "derived", columns, dimension=version.dimension, options=options
     )
-    reader = Reader(store, snapshots, columns, timeout_s=settings.index_timeout_s)
     return FaissIndex(
-        replace(about, count=store.count()),
+        replace(version, count=store.count()),
         store,
-        reader,
-        planner or Planner(ef=settings.hnsw_ef),
-        Upkeep(snapshots, timeout_s=settings.index_timeout_s),
+        StateReader(store, snapshots, columns, timeout_s=settings.index_timeout_s),
+        planner=planner or Planner(ef=settings.hnsw_ef),
+        compactor=Compactor(snapshots, timeout_s=settings.index_timeout_s),
     )

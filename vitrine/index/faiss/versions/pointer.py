@@ -19,7 +19,7 @@ class LivePointer:
         self._read: tuple[tuple[int, int], str] | None = None
 
     def name(self) -> str | None:
-        """The live version's name, None before the first publish; `IndexUnavailable` when unreadable."""
+        """The live version's name, None before the first publish; `IndexUnavailable` on errors."""
         try:
             stat = os.stat(self._path)
             stamp = (stat.st_ino, stat.st_mtime_ns)

@@ -21,13 +21,12 @@ from vitrine.errors import (
     IndexUnavailable,
     NoLiveVersion,
     NotFound,
-    StorageUnavailable,
     VitrineError,
 )
 from vitrine.fields.schema import Schema
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
-from vitrine.index.faiss.records.metadata import Metadata
+from vitrine.index.faiss.records.metadata import VersionMetadata
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
@@ -35,6 +34,7 @@ from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import FaissSettings
 from vitrine.storage.atomic import sync_folder
+from vitrine.storage.disk import disk_errors
 
 __all__ = ["FaissVersions", "open_versions"]
 
@@ -75,7 +75,7 @@ class FaissVersions:
             part = self.root / f".{uuid.uuid4().hex}.part"
             part.mkdir()
             try:
-                Metadata(name, model, fingerprint, dimension, schema, mapping, now).write(
+                VersionMetadata(name, model, fingerprint, dimension, schema, mapping, now).write(
                     part / META
                 )
                 RecordStore(part / RECORDS, timeout_s=self._settings.index_timeout_s).create()
@@ -107,7 +107,8 @@ class FaissVersions:
         name = self._pointer.name()
         if name is None:
             raise NoLiveVersion(
-                "no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists"
+                "no index version is live; run `vitrine ingest`,"
+                " or publish one of those that `vitrine versions` lists"
             )
         try:
             return self.open(name)
@@ -117,9 +118,9 @@ class FaissVersions:
             ) from None
 
     def complete(self, name: str) -> None:
-        """Mark a building version as ready, with its snapshot made so that services start quickly."""
+        """Mark a building version as ready, with a snapshot, so that services start quickly."""
         index = self._index(name)
-        index.settle()
+        index.compact()
         with self._changing():
             replace(self._metadata(name), complete=True).write(self.root / name / META)
 
@@ -151,15 +152,15 @@ class FaissVersions:
     def list(self) -> builtins.list[VersionInfo]:
         """All versions, newest first."""
         live = self._pointer.name()
-        found = []
+        infos = []
         for name in sorted(self._names(), reverse=True):
             try:
-                found.append(
+                infos.append(
                     self._metadata(name).info(live=name == live, count=self.open(name).count())
                 )
             except NotFound:
                 continue  # discarded meanwhile
-        return found
+        return infos
 
     def prune(self, *, keep: int, spare: str | None = None) -> builtins.list[str]:
         """Discard ready versions but `spare` and the newest, `keep` in all."""
@@ -179,10 +180,11 @@ class FaissVersions:
 
     def check(self) -> builtins.list[str]:
         """What stands between the index and an answer, with its remedy."""
-        found = []
+        faults = []
         if self.root.exists() and not os.access(self.root, os.W_OK):
-            found.append(
-                f"{self.root} cannot be written; give this user the right to write there, or set VITRINE_DATA_DIR"
+            faults.append(
+                f"{self.root} cannot be written; give this user the right to write there,"
+                " or set VITRINE_DATA_DIR"
             )
         try:
             self.list()
@@ -190,8 +192,8 @@ class FaissVersions:
         except NoLiveVersion:
             pass  # nothing is wrong: nothing has been ingested yet
         except VitrineError as error:
-            found.append(str(error))
-        return found
+            faults.append(str(error))
+        return faults
 
     def close(self) -> None:
         """Close every open version."""
@@ -204,17 +206,15 @@ class FaissVersions:
     def _changing(self) -> Iterator[None]:
         """Alone among all processes; errors of the file system translated."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.root / LOCK, timeout=self._settings.index_timeout_s):
-                yield
+            with disk_errors(self.root):
+                self.root.mkdir(parents=True, exist_ok=True)
+                with FileLock(self.root / LOCK, timeout=self._settings.index_timeout_s):
+                    yield
         except Timeout:
             raise IndexUnavailable(
-                f"another process has been changing the versions for {self._settings.index_timeout_s:g} s; try again"
+                "another process has been changing the versions for"
+                f" {self._settings.index_timeout_s:g} s; try again"
             ) from None
-        except OSError as error:
-            raise StorageUnavailable(
-                f"{self.root} cannot be used ({error.strerror or error}); check the disk and its permissions"
-            ) from error
 
     def _names(self) -> builtins.list[str]:
         try:
@@ -222,9 +222,9 @@ class FaissVersions:
         except FileNotFoundError:
             return []
 
-    def _metadata(self, name: str) -> Metadata:
+    def _metadata(self, name: str) -> VersionMetadata:
         try:
-            return Metadata.read(self.root / name / META)
+            return VersionMetadata.read(self.root / name / META)
         except FileNotFoundError:
             raise NotFound(f"there is no version {name!r}") from None
 

@@ -1,0 +1,60 @@
+"""What was written, in the order of the writes: what the derived parts follow."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.index.product_json import product_from_json
+from vitrine.products import Product, Vector
+
+__all__ = ["Change", "RecordView", "vector_from_blob"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """The last write of one id: its number, product and vector, both None when it was deleted."""
+
+    seq: int
+    id: str
+    product: Product | None
+    vector: Vector | None
+
+
+class RecordView:
+    """One consistent view of all writes.
+
+    Taken from a single transaction: a product replaced between two statements has left the place
+    where the second would look for it, and would be missed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def last_seq(self) -> int:
+        """The number of the last committed write."""
+        statement = "SELECT value FROM counters WHERE name = 'seq'"
+        return int(self._connection.execute(statement).fetchone()[0])
+
+    def changes(self, *, since: int, batch: int = 5000) -> Iterator[list[Change]]:
+        """The writes numbered above `since` that are the last of their id, in order."""
+        rows = self._connection.execute(
+            "SELECT seq, id, product, vector FROM products WHERE seq > ? ORDER BY seq", (since,)
+        )
+        while some := rows.fetchmany(batch):
+            yield [_change(*row) for row in some]
+
+
+def _change(seq: int, product_id: str, product: bytes | None, vector: bytes | None) -> Change:
+    if product is None or vector is None:
+        return Change(seq, product_id, None, None)
+    return Change(seq, product_id, product_from_json(product), vector_from_blob(vector))
+
+
+def vector_from_blob(blob: bytes) -> NDArray[np.float32]:
+    """The vector whose little-endian numbers are stored in the blob."""
+    return np.frombuffer(blob, "<f4").astype(np.float32)
