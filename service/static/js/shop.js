@@ -2,22 +2,25 @@
 
 /** @import { Catalogue, FirstPage, State } from "./types.js" */
 /** @import { Problem } from "./api/client.js" */
+/** @import { Place } from "./search/place.js" */
 
 import { aborted, problemFrom } from "./api/client.js";
 import { showChips } from "./filters/chips.js";
 import { filterPanel } from "./filters/panel.js";
-import { block, byId, input, keepingFocus } from "./page/dom.js";
+import { block, byId, form, input, keepingFocus } from "./page/dom.js";
 import { filterDrawer } from "./page/drawer.js";
 import { plural } from "./page/format.js";
 import { sentence, toast } from "./page/messages.js";
 import { pictureStore } from "./picture/store.js";
 import { listenForPictures, shrink } from "./picture/upload.js";
+import { listenForProducts } from "./results/card.js";
 import { Detail } from "./results/detail.js";
 import { Grid } from "./results/grid.js";
 import { headline, resultCount, showSorts } from "./results/heading.js";
 import { noMatches, wentWrong } from "./results/notices.js";
 import { read, write } from "./search/address.js";
 import { searchBox } from "./search/box.js";
+import { savedPlace, watchPlace } from "./search/place.js";
 import { loadQueryParts } from "./search/query_parts.js";
 import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
@@ -27,7 +30,7 @@ import { showSuggestions } from "./search/suggestions.js";
 
 const session = new Session();
 const grid = new Grid({
-  next: async (cursor) => session.next(state, (await prepare()).catalogue, cursor),
+  next: async (position) => session.next(state, (await prepare()).catalogue, position),
   failed: (problem) => toast(`More products could not be loaded: ${sentence(problem.detail)}`),
 });
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
@@ -40,8 +43,14 @@ const detail = new Detail({
   moreLike,
   lessLike: () => (hasQuery(state) ? lessLike : null),
   closed,
+  fields: () => shop?.catalogue.fields ?? [],
 });
-const waysOut = { clearFilters: () => go({ ...state, filters: {} }), clearAll };
+const savePlace = watchPlace(() => grid.size);
+const waysOut = {
+  clearFilters: () => go({ ...state, filters: {} }),
+  clearAll,
+  removePicture: () => go({ ...state, picture: null, balance: 0 }),
+};
 
 /** @type {Shop | null} */
 let shop = null;
@@ -60,6 +69,7 @@ let opener = null;
 function go(next, { typing = false, depth } = {}) {
   const before = state;
   state = next;
+  savePlace();
   const address = location.pathname + write(state);
   if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
   else if (address !== location.pathname + location.search) {
@@ -68,16 +78,16 @@ function go(next, { typing = false, depth } = {}) {
   render(before, { keepWords: typing });
 }
 
-/** @param {State | null} before */
-async function render(before, { keepWords = false } = {}) {
+/** @param {State | null} before @param {{keepWords?: boolean, place?: Place | null}} [options] */
+async function render(before, { keepWords = false, place = null } = {}) {
   if (!keepWords) box.show(state.text);
   if (state.show !== (before?.show ?? null)) detail.show(state.show);
   if (before?.show && !state.show && opener instanceof HTMLElement) {
     opener.focus({ preventScroll: true });
   }
   if (before && sameSearch(state, before)) return;
-  if (before) scrollToTop();
-  await runSearch();
+  if (before && !place) scrollToTop();
+  await runSearch(place);
 }
 
 /** After a change the products begin at the top again. */
@@ -86,23 +96,31 @@ function scrollToTop() {
   if (top < 0) window.scrollBy({ top: top - 96, behavior: "instant" });
 }
 
-async function runSearch() {
+/** @param {Place | null} [place] where the shopper was among the products */
+async function runSearch(place = null) {
   grid.wait();
   block("filters").classList.add("filters--waiting");
   const searched = state;
   try {
     const { catalogue } = await prepare();
     const [answer, showParts] = await Promise.all([
-      session.run(searched, catalogue),
+      session.run(searched, catalogue, place?.products ?? 0),
       loadQueryParts(searched, go),
     ]);
     showParts();
     showAnswer(searched, answer);
+    if (place) await returnTo(place);
   } catch (error) {
     if (aborted(error)) return;
     fail(searched, problemFrom(error));
   }
   block("filters").classList.remove("filters--waiting");
+}
+
+/** @param {Place} place */
+async function returnTo({ products, top }) {
+  await grid.growTo(products);
+  window.scrollTo({ top, behavior: "instant" });
 }
 
 /** What depends on the catalogue alone. @returns {Promise<Shop>} */
@@ -126,7 +144,7 @@ function showAnswer(searched, answer) {
   block("count").textContent = resultCount(searched, answer);
   drawer.label(`Show ${plural(answer.total, "product")}`);
   if (shop && !hasQuery(searched) && !isFiltered(searched)) {
-    showSuggestions(answer.facets, shop.catalogue.fields, (text) => go({ ...EMPTY, text }));
+    showSuggestions(answer.hits, (text) => go({ ...EMPTY, text }));
   }
   if (answer.hits.length) {
     say();
@@ -138,12 +156,12 @@ function showAnswer(searched, answer) {
 }
 
 /** @param {State} searched @param {Problem} problem */
-function fail(searched, problem, retry = runSearch) {
+function fail(searched, problem, retry = () => runSearch()) {
   grid.clear();
   showHead(searched);
   block("count").textContent = "";
-  say(wentWrong(problem, { ...waysOut, retry }));
-  if (searched.picture) loadQueryParts(searched, go).then((showParts) => showParts());
+  say(wentWrong(searched, problem, { ...waysOut, retry }));
+  loadQueryParts(searched, go).then((showParts) => showParts());
 }
 
 /** Put a notice in the place of products, or take it away. @param {...HTMLElement} notices */
@@ -156,6 +174,7 @@ function showHead(searched) {
   const fields = shop?.catalogue.fields ?? [];
   block("welcome").hidden = hasQuery(searched) || isFiltered(searched);
   block("title").textContent = headline(searched);
+  block("title").title = headline(searched);
   document.title = hasQuery(searched) ? `${headline(searched)} – Vitrine` : "Vitrine";
   showSorts(searched, fields);
   input("styles").checked = searched.styles;
@@ -169,10 +188,11 @@ function clearAll() {
   else go(EMPTY);
 }
 
-/** The currency of the amounts on the page: the most frequent one. @param {FirstPage} answer */
+/** The currency of the price filter: null where products have several, whose amounts cannot be compared. @param {FirstPage} answer */
 function commonCurrency({ facets, hits, others }) {
-  const counted = Array.isArray(facets.currency) ? facets.currency[0]?.value : null;
-  if (counted) return String(counted);
+  const currencies = Array.isArray(facets.currency) ? facets.currency : [];
+  if (currencies.length > 1) return null;
+  if (currencies.length === 1) return String(currencies[0].value);
   const priced = [...hits, ...others].find((hit) => hit.product.currency);
   return priced?.product.currency ?? currency;
 }
@@ -213,6 +233,9 @@ const sorting = byId("sort", HTMLSelectElement);
 sorting.addEventListener("change", () => go({ ...state, sort: sorting.value }));
 const styles = input("styles");
 styles.addEventListener("change", () => go({ ...state, styles: styles.checked }));
+listenForProducts(form("search"), (id) => {
+  go({ ...state, like: [...new Set([...state.like, id])], sort: "relevance" });
+});
 listenForPictures({
   take: takePicture,
   refuse: toast,
@@ -231,7 +254,7 @@ async function fromAddress() {
     fail(state, problemFrom(error), fromAddress);
     return;
   }
-  await render(before);
+  await render(before, { place: savedPlace() });
 }
 
 addEventListener("popstate", fromAddress);

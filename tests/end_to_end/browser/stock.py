@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from PIL import Image
 
@@ -26,6 +27,8 @@ SCHEMA = Schema(
         Field("in_stock", FieldType.BOOL),
         Field("group_id", FieldType.KEYWORD),
         Field("pattern", FieldType.KEYWORD),
+        Field("added", FieldType.DATETIME),
+        Field("sale", FieldType.BOOL),
     )
 )
 
@@ -46,7 +49,11 @@ def product(number: int) -> Product:
         brand=f"Maker {number % 14:02d}",
         in_stock=number % 5 != 0,
         group_id=f"style-{number // 2:02d}",
-        attributes={"pattern": (PATTERNS[number % 4],)},
+        attributes={
+            "pattern": (PATTERNS[number % 4],),
+            "added": datetime(2026, 1 + number % 12, 15, tzinfo=UTC),
+            "sale": number % 9 == 0,
+        },
     )
 
 

@@ -184,3 +184,82 @@ def test_nothing_moves_for_who_asked_for_no_motion(open_window):
         )
         <= 0.001
     )
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=red", "/?color=puce", "/try", "/admin"])
+def test_every_page_has_one_main_heading(window, address):
+    window.page.goto(address)
+    expect(window.page.get_by_role("heading", level=1)).to_have_count(1)
+
+
+def test_the_handles_of_a_range_are_large_enough_to_be_hit(window):
+    window.open()
+    handle = (
+        window.group("price")
+        .locator(".range")
+        .evaluate(
+            "e => parseFloat(getComputedStyle(e).getPropertyValue('--handle')) * "
+            "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+        )
+    )
+    assert handle >= 24  # WCAG 2.2, 2.5.8
+
+
+def test_where_the_system_chooses_the_colors_swatches_and_switches_can_still_be_seen(open_window):
+    window = open_window(forced_colors="active")
+    window.open()
+    style = "(e, name) => getComputedStyle(e)[name]"
+    red = window.option("color", "red").locator(".swatch__dot")
+    assert red.evaluate(style, "backgroundColor") == "rgb(207, 43, 43)"
+    track = window.page.locator("#styles-label .switch__track")
+    assert track.evaluate(style, "borderTopStyle") == "solid"
+    assert (
+        window.group("price")
+        .locator(".range__bar--in")
+        .first.evaluate(
+            "e => getComputedStyle(e).backgroundColor !== getComputedStyle(document.body).backgroundColor"
+        )
+    )
+
+
+def test_the_wheel_over_the_filters_moves_the_page_on(window):
+    window.open()
+    window.page.mouse.move(150, 500)
+    for _ in range(20):
+        window.page.mouse.wheel(0, 400)
+        window.page.wait_for_timeout(30)
+    assert window.page.evaluate("scrollY") > 800
+
+
+def test_on_a_phone_one_product_of_each_style_can_be_chosen(open_window):
+    window = open_window(**PHONE)
+    window.open("/?category=Clothing%2FDress")
+    window.counts("30 products")
+    window.page.tap("#styles-label")
+    window.counts("15 products")
+
+
+def test_on_a_phone_the_way_out_of_a_product_stays_in_sight(open_window):
+    window = open_window(**PHONE)
+    window.open("/?show=p/000")
+    close = window.page.get_by_role("button", name="Close", exact=True)
+    expect(window.page.locator(".similar")).to_be_attached()
+    window.page.locator("#detail").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    expect(close).to_be_in_viewport()
+
+
+def test_every_page_leads_to_the_others(window):
+    window.open()
+    window.page.get_by_role("button", name="All pages").click()
+    links = window.page.locator("#pages a")
+    expect(links).to_have_text(["Shop", "Try the models", "API documentation", "Admin"])
+    addresses = links.evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert addresses == ["/", "/try", "/docs", "/admin"]
+    links.nth(1).click()
+    expect(window.page.locator("#sample")).to_be_visible()
+
+
+def test_text_that_runs_from_right_to_left_is_set_so(window):
+    window.open()
+    window.page.fill("#words", "فستان أحمر")
+    assert window.page.locator("#words").evaluate("e => e.matches(':dir(rtl)')")

@@ -88,3 +88,38 @@ def test_a_value_that_the_catalogue_does_not_have_is_shown_as_chosen_and_can_be_
 def test_the_title_of_the_window_tells_the_search(window):
     window.open("/?q=red")
     expect(window.page).to_have_title("“red” – Vitrine")
+
+
+def test_back_returns_to_the_place_among_the_products(window):
+    window.open()
+    window.to_the_end()
+    window.cards.nth(60).scroll_into_view_if_needed()
+    window.until("history.state?.place?.products === 90")
+    window.until("Math.abs(history.state.place.top - scrollY) <= 1")
+    top = window.page.evaluate("scrollY")
+    window.cards.nth(60).hover()
+    window.cards.nth(60).get_by_title("More like this").click()
+    expect(window.page.locator("#title")).to_have_text("More like this")
+    window.page.go_back()
+    window.counts("90 products")
+    window.until(f"Math.abs(scrollY - {top}) <= 2")
+    assert len(window.ids()) == 90
+
+
+def test_a_reload_returns_to_the_place_among_the_products(window):
+    window.open("/?q=red")
+    window.to_the_end()
+    window.cards.nth(50).scroll_into_view_if_needed()
+    window.until("Math.abs((history.state?.place?.top ?? 0) - scrollY) <= 1")
+    top = window.page.evaluate("scrollY")
+    assert top > 500
+    window.page.reload()
+    window.until(f"Math.abs(scrollY - {top}) <= 2")
+
+
+def test_a_new_search_begins_at_the_top(window):
+    window.open("/?q=red")
+    window.to_the_end()
+    window.search("blue")
+    expect(window.page.locator("#title")).to_have_text("“blue”")
+    window.until("scrollY < 200")

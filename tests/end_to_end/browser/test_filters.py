@@ -13,7 +13,7 @@ def test_the_filters_are_the_catalogue_s_own_fields(window):
     fields = window.page.locator("[data-field]").evaluate_all(
         "groups => groups.map(group => group.dataset.field)"
     )
-    assert fields == ["category", "price", "color", "in_stock", "brand", "pattern"]
+    assert fields == ["category", "price", "color", "in_stock", "sale", "brand", "pattern", "added"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
+import pillow_heif
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.end_to_end.browser.stock import picture, those
 
 REDS = set(those(lambda p: p.colors == ("red",)))
+
+
+def heic(color: str) -> bytes:
+    """A plain picture as phones write them."""
+    data = io.BytesIO()
+    pillow_heif.from_pillow(Image.open(io.BytesIO(picture(color, shade=31)))).save(data)
+    return data.getvalue()
 
 
 def shows_reds_first(window):
@@ -45,6 +57,29 @@ def test_a_dropped_file_that_is_no_picture_is_refused_with_the_reason(window):
     window.counts("90 products")
 
 
+def test_of_several_pictures_the_first_is_used_and_that_is_said(window):
+    window.open()
+    carried = window.page.evaluate_handle(
+        """async data => {
+            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+            const files = new DataTransfer();
+            for (const name of ["first.png", "second.png"]) files.items.add(new File([bytes], name, {type: "image/png"}));
+            return files;
+        }""",
+        base64.b64encode(picture("red", shade=31)).decode(),
+    )
+    window.page.dispatch_event("main", "drop", {"dataTransfer": carried})
+    expect(window.page.locator("#toast")).to_contain_text("“first.png” is used")
+    shows_reds_first(window)
+
+
+def test_a_picture_of_a_phone_is_taken_although_the_system_knows_no_type_for_it(window):
+    window.open()
+    window.drop(heic("red"), name="IMG_0001.HEIC", kind="")
+    shows_reds_first(window)
+    expect(window.page.locator(".query-part .no-picture")).to_be_visible()
+
+
 def test_a_broken_picture_gets_the_service_s_own_words(window):
     window.expected += ["422"]
     window.open()
@@ -62,6 +97,27 @@ def test_a_large_picture_leaves_the_browser_small(window):
         window.drop(picture("red", size=(3000, 2000), form="PNG"))
     assert len(sent.value.post_data_buffer or b"") < 60_000
     shows_reds_first(window)
+
+
+_NOISE = """async side => {
+    const module = document.querySelector("link[href$='/js/picture/upload.js']").href;
+    const {shrink} = await import(module);
+    const canvas = new OffscreenCanvas(side * 2, side);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    let state = 7;  // a linear congruential generator (Numerical Recipes)
+    const next = () => (state = (state * 1664525 + 1013904223) >>> 0) >>> 24;
+    for (let at = 0; at < image.data.length; at += 1) image.data[at] = at % 4 === 3 ? 255 : next();
+    context.putImageData(image, 0, 0);
+    return (await shrink(await canvas.convertToBlob(), side)).size;
+}"""
+"""How large a picture of nothing but noise leaves the browser, which is as hard to compress as any."""
+
+
+def test_a_picture_that_is_hard_to_compress_stays_below_a_megabyte(window):
+    window.page.goto("/try")
+    expect(window.page.locator("#labels")).not_to_have_value("")
+    assert 200_000 < window.page.evaluate(_NOISE, 1280) < 950_000
 
 
 def test_words_and_picture_search_together_and_their_balance_can_be_moved(window):

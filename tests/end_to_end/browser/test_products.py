@@ -50,6 +50,7 @@ def test_a_product_opens_with_its_facts_its_variants_and_what_resembles_it(windo
         product.brand,
         "Plain",
         "Out of stock",
+        "15 Jan 2026",
     ):
         expect(detail).to_contain_text(words, ignore_case=True)
     expect(detail.locator(".variants .tile")).to_have_count(1)
@@ -115,3 +116,69 @@ def test_pictures_below_the_window_are_not_loaded_yet(open_window):
     assert images.evaluate_all(
         "images => images.every(image => image.getAttribute('width') && image.getAttribute('height'))"
     )
+
+
+def test_what_does_not_hold_of_a_product_is_not_listed(window):
+    window.open("/?show=p/001")
+    detail = window.page.get_by_role("dialog")
+    expect(detail.locator("dt", has_text="Pattern")).to_be_visible()
+    expect(detail.locator("dt", has_text="Sale")).to_have_count(0)
+    window.open("/?show=p/000")
+    expect(detail.locator("dt", has_text="Sale")).to_be_visible()
+
+
+def test_an_opened_product_shows_its_whole_picture_and_enlarges_it(window):
+    window.open("/?show=p/000")
+    view = window.page.locator(".zoom__view")
+    image = view.locator("img")
+    assert image.evaluate("e => getComputedStyle(e).objectFit") == "contain"
+    before = image.bounding_box()["width"]
+    zoom = window.page.get_by_role("button", name="Zoom")
+    zoom.click()
+    expect(zoom).to_have_attribute("aria-pressed", "true")
+    assert image.bounding_box()["width"] > 2 * before
+    assert view.evaluate("e => e.scrollWidth > e.clientWidth && e.scrollLeft > 0")
+    expect(image).to_have_attribute("src", re.compile("size=4096"))
+    image.click()
+    expect(zoom).to_have_attribute("aria-pressed", "false")
+    assert image.bounding_box()["width"] == before
+
+
+def test_the_focus_stays_in_the_dialog_when_its_product_comes_and_changes(window):
+    window.open()
+    window.cards.first.locator(".card__link").focus()
+    window.page.keyboard.press("Enter")
+    detail = window.page.get_by_role("dialog")
+    expect(detail.locator(".similar")).to_be_visible()
+    inside = "document.querySelector('#detail').contains(document.activeElement)"
+    assert window.page.evaluate(inside)
+    detail.locator(".variants .tile").focus()
+    window.page.keyboard.press("Enter")
+    expect(detail.get_by_role("heading", name=STOCK[1].title)).to_be_focused()
+
+
+def test_browsers_choose_among_sizes_of_a_picture(open_window):
+    window = open_window(viewport={"width": 390, "height": 844}, device_scale_factor=3)
+    window.open()
+    image = window.cards.first.locator("img")
+    expect(image).to_have_js_property("complete", True)
+    chosen = image.evaluate("image => Number(new URL(image.currentSrc).searchParams.get('size'))")
+    width = image.evaluate("image => image.getBoundingClientRect().width")
+    assert chosen * 0.75 >= width * 3 or chosen == 1280
+
+
+def test_a_product_dragged_onto_the_search_field_becomes_part_of_the_query(window):
+    window.open("/?q=blue")
+    card = window.cards.first
+    chosen = card.get_attribute("data-id")
+    card.locator(".card__link").drag_to(window.page.locator("#words"))
+    expect(window.page.locator("#query-parts")).to_contain_text("Looks like")
+    assert window.query() == f"?q=blue&like={chosen}"
+
+
+def test_an_example_that_is_gone_can_be_removed_from_the_query(window):
+    window.expected += ["404", "422"]
+    window.open("/?like=no-such-product")
+    expect(window.page.locator(".notice--error")).to_be_visible()
+    window.page.get_by_role("button", name="Remove: looks like No longer in the shop").click()
+    window.counts("90 products")

@@ -41,18 +41,19 @@ def test_every_card_shows_title_brand_price_and_similarity(window):
     product = next(p for p in STOCK if p.id == card.get_attribute("data-id"))
     expect(card.locator(".card__title")).to_have_text(product.title)
     expect(card.locator(".card__brand")).to_have_text(product.brand)
-    expect(card.locator(".card__price")).to_have_text(f"€{product.price:.0f}")
+    expect(card.locator(".card__price")).to_have_text(f"€{product.price:.2f}")
     expect(card.locator(".card__score")).to_contain_text("0.")
 
 
-def test_a_price_with_cents_shows_them_and_a_missing_price_shows_nothing(window):
+def test_prices_show_the_digits_of_their_currency_and_a_missing_price_shows_nothing(window):
     window.open("/?sort=title")
     prices = {
         p.id: window.page.locator(f'.card[data-id="{p.id}"] .card__price')
-        for p in (STOCK[5], STOCK[7])
+        for p in (STOCK[5], STOCK[7], STOCK[8])
     }
     window.to_the_end()
     expect(prices["p/007"]).to_have_text("€17.50")
+    expect(prices["p/008"]).to_have_text("€18.00")
     expect(prices["p/005"]).to_have_text("")
 
 

@@ -93,6 +93,11 @@ class Window:
     def query(self) -> str:
         return self.page.evaluate("decodeURIComponent(location.search)")
 
+    def until(self, expression: str) -> None:
+        """Wait for a JavaScript expression to hold; the page's policy forbids Playwright's own way."""
+        while not self.page.evaluate(expression):  # the test's own time limit ends it otherwise
+            self.page.wait_for_timeout(50)
+
     # What can be done.
 
     def open(self, address: str = "/") -> Window:

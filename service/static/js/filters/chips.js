@@ -3,7 +3,7 @@
 /** @import { Field, Filter, Go, State } from "../types.js" */
 
 import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
-import { capital, count, day, fieldName, money, path } from "../page/format.js";
+import { capital, count, day, fieldName, moneyLimit, path } from "../page/format.js";
 import { toggleValue, withFilter } from "../search/state.js";
 
 /**
@@ -87,7 +87,7 @@ function rangeText(field, { min, max }, currency) {
   /** @param {string | number} bound */
   const show = (bound) => {
     if (field.type === "datetime") return day(bound);
-    return field.type === "money" ? money(Number(bound), currency) : count(Number(bound));
+    return field.type === "money" ? moneyLimit(Number(bound), currency) : count(Number(bound));
   };
   const name = fieldName(field.name);
   if (min == null) return max == null ? name : `${name} up to ${show(max)}`;

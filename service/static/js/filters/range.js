@@ -3,7 +3,7 @@
 /** @import { Bucket, ChangeFilter, Control, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
-import { count, fieldName, money, sign } from "../page/format.js";
+import { count, fieldName, moneyLimit, sign } from "../page/format.js";
 import { histogram } from "./histogram.js";
 import { scale } from "./scale.js";
 
@@ -68,7 +68,7 @@ export function range(field, change) {
   }
 
   /** @param {number} value */
-  const amount = (value) => (field.type === "money" ? money(value, currency) : count(value));
+  const amount = (value) => (field.type === "money" ? moneyLimit(value, currency) : count(value));
 
   /** @param {Bucket} bucket */
   const describe = ({ from, to, count: products }) =>
@@ -98,8 +98,8 @@ export function range(field, change) {
       limits.from = Number(filter?.min ?? axis.min);
       limits.to = Number(filter?.max ?? axis.max);
       for (const end of [low, high]) end.setSign(field.type === "money" ? currency : null);
-      low.box.placeholder = String(axis.min);
-      high.box.placeholder = String(axis.max);
+      low.box.placeholder = count(axis.min);
+      high.box.placeholder = count(axis.max);
       bars.show(buckets, axis, describe);
       paint();
       return max > min || Boolean(filter);

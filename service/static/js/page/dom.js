@@ -39,24 +39,36 @@ export function icon(name) {
   return svg;
 }
 
+/** The sizes of a picture that browsers choose from, of those that the service makes. */
+const SIZES = [160, 320, 480, 640, 960, 1280];
+/** A size bounds the longest side; a picture of 3:4 is a quarter narrower than its size. */
+const NARROWEST = 0.75;
+
 /**
  * A picture of a catalogue; one that cannot be shown says so in its place.
  * @param {string} url
- * @param {{size: number, alt?: string, lazy?: boolean}} options
+ * @param {{size: number, sizes: string, alt?: string, lazy?: boolean}} options `size` is the fallback, in pixels, `sizes`
+ *   the width on the page as in <img sizes>
  */
-export function picture(url, { size, alt = "", lazy = true }) {
+export function picture(url, { size, sizes, alt = "", lazy = true }) {
   const image = make("img", {
     loading: lazy ? "lazy" : "eager",
     decoding: "async",
     width: size,
     height: size,
     alt,
+    draggable: false, // a product is dragged by its link
   });
   const missing = () => image.replaceWith(noPicture());
   image.addEventListener("error", missing, { once: true });
-  image.src = `${url}?size=${size}`;
+  image.sizes = sizes;
+  image.srcset = SIZES.map((side) => `${sized(url, side)} ${side * NARROWEST}w`).join(", ");
+  image.src = sized(url, size);
   return image;
 }
+
+/** The address of a picture at most `side` pixels wide and high. @param {string} url @param {number} side */
+export const sized = (url, side) => `${url}${url.includes("?") ? "&" : "?"}size=${side}`;
 
 const noPicture = () => make("span", { class: "no-picture" }, icon("picture"), "No picture");
 

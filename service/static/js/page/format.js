@@ -11,40 +11,40 @@ export const count = (number) => whole.format(number);
 export const plural = (number, noun, many = `${noun}s`) =>
   `${count(number)} ${number === 1 ? noun : many}`;
 
-/** An amount with its currency; cents only where there are some. @param {number} amount @param {string | null} currency */
-export function money(amount, currency) {
-  const digits = Number.isInteger(amount) ? 0 : 2;
-  return format(currency, digits).format(amount);
-}
+/** A price with as many digits as its currency has. @param {number} amount @param {string | null} currency */
+export const money = (amount, currency) => format(currency, "auto").format(amount);
+
+/** A limit of prices: cents only where there are some. @param {number} amount @param {string | null} currency */
+export const moneyLimit = (amount, currency) => format(currency, "stripIfInteger").format(amount);
 
 /** The sign of a currency alone, such as ₹. @param {string} currency */
 export function sign(currency) {
-  const parts = format(currency, 0).formatToParts(0);
+  const parts = format(currency, "auto").formatToParts(0);
   return parts.find((part) => part.type === "currency")?.value ?? "";
 }
 
-/** @param {string | null} currency @param {number} digits */
-function format(currency, digits) {
-  const key = `${currency} ${digits}`;
-  const known = formats.get(key) ?? formatOf(currency, digits);
+/** @param {string | null} currency @param {"auto" | "stripIfInteger"} zeros */
+function format(currency, zeros) {
+  const key = `${currency} ${zeros}`;
+  const known = formats.get(key) ?? formatOf(currency, zeros);
   formats.set(key, known);
   return known;
 }
 
-/** @param {string | null} currency @param {number} digits */
-function formatOf(currency, digits) {
-  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  if (!currency) return new Intl.NumberFormat(undefined, fraction);
+/** @param {string | null} currency @param {"auto" | "stripIfInteger"} zeros */
+function formatOf(currency, zeros) {
+  const plain = { minimumFractionDigits: 2, maximumFractionDigits: 2, trailingZeroDisplay: zeros };
+  if (!currency) return new Intl.NumberFormat(undefined, plain);
   try {
     return new Intl.NumberFormat(undefined, {
       style: "currency",
       currency,
       currencyDisplay: "narrowSymbol",
-      ...fraction,
+      trailingZeroDisplay: zeros,
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return new Intl.NumberFormat(undefined, fraction); // the catalogue's currency is no ISO 4217 code
+    return new Intl.NumberFormat(undefined, plain); // the catalogue's currency is no ISO 4217 code
   }
 }
 

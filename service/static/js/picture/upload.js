@@ -1,7 +1,10 @@
 // Pictures come in by drop, paste or file; they leave small, for no model looks at more than a few hundred pixels.
 
 const SIDE = 768;
-const QUALITY = 0.9;
+/** JPEG qualities, best first: the next one is used where a picture is still too large. */
+const QUALITIES = [0.9, 0.8, 0.65, 0.5];
+/** Many proxies refuse bodies of more than a megabyte (nginx: client_max_body_size). */
+const LARGEST_BYTES = 900_000;
 
 /**
  * Where pictures go: `take(file)` gets the first picture, `refuse(reason)` anything else; `veil` covers the page while a
@@ -13,8 +16,7 @@ const QUALITY = 0.9;
 export function listenForPictures(uploads) {
   const { input } = uploads;
   input.addEventListener("change", () => {
-    const files = [...(input.files ?? [])];
-    if (files.length) uploads.take(files[0]);
+    takeFirst([...(input.files ?? [])], uploads);
     input.value = ""; // so that the same file can be chosen again
   });
   document.addEventListener("paste", (event) => {
@@ -57,11 +59,22 @@ function listenForDrops(uploads) {
   });
 }
 
+/** Pictures that some systems know no type for. */
+const UNTYPED = /\.(heic|heif|avif|tiff?)$/i;
+
+/** @param {File} file */
+const isPicture = ({ type, name }) => type.startsWith("image/") || (!type && UNTYPED.test(name));
+
 /** @param {File[]} files @param {Uploads} uploads */
 function takeFirst(files, { take, refuse }) {
-  const file = files.find(({ type }) => type.startsWith("image/"));
-  if (file) take(file);
-  else refuse("That is not a picture. Drop, paste or choose a JPEG, PNG or WebP.");
+  if (!files.length) return;
+  const pictures = files.filter(isPicture);
+  if (pictures.length) take(pictures[0]);
+  if (pictures.length > 1) {
+    refuse(`One picture can be searched for at a time. “${pictures[0].name}” is used.`);
+  } else if (!pictures.length) {
+    refuse("That is not a picture. Drop, paste or choose a JPEG, PNG, WebP or HEIC.");
+  }
 }
 
 /**
@@ -91,9 +104,16 @@ export function draw(source, { x, y, width, height }, scale = 1) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   context.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve, reject) => {
-    const take = (/** @type {Blob | null} */ blob) =>
-      blob ? resolve(blob) : reject(new Error("this browser cannot write a JPEG"));
-    canvas.toBlob(take, "image/jpeg", QUALITY);
-  });
+  return small(canvas);
+}
+
+/** What a canvas shows as a JPEG, as good as fits. @param {HTMLCanvasElement} canvas */
+async function small(canvas) {
+  let blob = null;
+  for (const quality of QUALITIES) {
+    blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
+    if (!blob) throw new Error("this browser cannot write a JPEG");
+    if (blob.size <= LARGEST_BYTES) break;
+  }
+  return blob;
 }

@@ -7,6 +7,8 @@ import { icon, make, picture } from "../page/dom.js";
 import { money, score } from "../page/format.js";
 
 const THUMBNAIL = 320;
+/** The width of a card, see cards.css. */
+const CARD_WIDTH = "(max-width: 40rem) 50vw, 16rem";
 
 /**
  * A card; `eager` loads the picture at once: those of the first rows are seen at once.
@@ -22,13 +24,13 @@ export function card(hit, actions, { eager = false } = {}) {
     make(
       "div",
       { class: "card__picture" },
-      picture(hit.image_url, { size: THUMBNAIL, lazy: !eager }),
+      picture(hit.image_url, { size: THUMBNAIL, sizes: CARD_WIDTH, lazy: !eager }),
     ),
     make(
       "div",
       { class: "card__body" },
       product.brand ? make("p", { class: "card__brand", dir: "auto" }, product.brand) : null,
-      make("h3", { class: "card__title", dir: "auto" }, product.title),
+      make("h2", { class: "card__title", dir: "auto" }, product.title),
       foot(hit),
     ),
   );
@@ -53,7 +55,29 @@ export function productLink(id, { open }) {
     event.preventDefault();
     open(id);
   };
-  return { href: address(`product/${encodeURIComponent(id)}`), onclick };
+  /** @param {DragEvent} event */
+  const ondragstart = (event) => event.dataTransfer?.setData(DRAGGED, id);
+  return { href: address(`product/${encodeURIComponent(id)}`), onclick, ondragstart };
+}
+
+/** What a dragged product carries, beside its address. */
+const DRAGGED = "application/x-vitrine-product";
+
+/**
+ * Take products that are dropped on an element.
+ * @param {HTMLElement} element
+ * @param {(id: string) => void} take
+ */
+export function listenForProducts(element, take) {
+  element.addEventListener("dragover", (event) => {
+    if (event.dataTransfer?.types.includes(DRAGGED)) event.preventDefault();
+  });
+  element.addEventListener("drop", (event) => {
+    const id = event.dataTransfer?.getData(DRAGGED);
+    if (!id) return;
+    event.preventDefault();
+    take(id);
+  });
 }
 
 /** @param {Hit} hit */

@@ -1,27 +1,38 @@
 // One product in a dialog, with its other colors and what resembles it.
 
-/** @import { Hit, Product, StoredProduct } from "../types.js" */
+/** @import { Field, Hit, Product, StoredProduct } from "../types.js" */
 /** @import { Problem } from "../api/client.js" */
 
 import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/client.js";
 import { arrange, dialog, icon, make, picture } from "../page/dom.js";
-import { fieldName, leaf, money, path } from "../page/format.js";
+import { day, fieldName, leaf, money, path } from "../page/format.js";
 import { sentence } from "../page/messages.js";
 import { productLink } from "./card.js";
+import { zoomable } from "./zoom.js";
 
-const LARGE = 640;
-const SMALL = 320;
+const TILE = 160;
+const TILE_WIDTH = "8rem";
 const SIMILAR = 12;
 const VARIANTS = 24;
 
 /**
  * What the dialog can do: `lessLike()` gives the action of that name where there is a query.
  * @typedef {{open: (id: string) => void, moreLike: (id: string) => void,
- *   lessLike: () => ((id: string) => void) | null, closed: () => void}} DetailActions
+ *   lessLike: () => ((id: string) => void) | null, closed: () => void, fields: () => Field[]}} DetailActions
  */
 
 export class Detail {
   #dialog = dialog("detail");
+  #close = make(
+    "button",
+    {
+      type: "button",
+      class: "round detail__close",
+      "aria-label": "Close",
+      onclick: () => this.#dialog.close(),
+    },
+    icon("cross"),
+  );
   #actions;
   #loading = new AbortController();
 
@@ -41,7 +52,7 @@ export class Detail {
     this.#loading = new AbortController();
     const { signal } = this.#loading;
     if (!this.#dialog.open) {
-      arrange(this.#dialog, [this.#closeButton(), detailSkeleton()]);
+      arrange(this.#dialog, [this.#close, detailSkeleton()]);
       this.#dialog.showModal();
     }
     try {
@@ -53,36 +64,37 @@ export class Detail {
     }
   }
 
-  #closeButton() {
-    const close = () => this.#dialog.close();
-    return make(
-      "button",
-      { type: "button", class: "round detail__close", "aria-label": "Close", onclick: close },
-      icon("cross"),
-    );
-  }
-
   /** @param {StoredProduct} stored */
   #fill({ id, product, image_url: url }) {
-    const image = picture(url, { size: LARGE, alt: product.title, lazy: false });
     const words = make(
       "div",
       { class: "detail__words" },
       product.category.length
         ? make("p", { class: "detail__path", dir: "auto" }, product.category.map(path).join(", "))
         : null,
-      make("h2", { class: "detail__title", id: "detail-title", dir: "auto" }, product.title),
+      make(
+        "h2",
+        { class: "detail__title", id: "detail-title", dir: "auto", tabIndex: -1 },
+        product.title,
+      ),
       price(product),
       product.description
         ? make("p", { class: "detail__text", dir: "auto" }, product.description)
         : null,
       this.#buttons(id),
-      facts(product),
+      facts(product, this.#actions.fields()),
     );
-    const shown = make("div", { class: "detail__picture" }, image);
-    const top = make("div", { class: "detail__top" }, shown, words);
-    arrange(this.#dialog, [this.#closeButton(), top]);
+    this.#arrange(make("div", { class: "detail__top" }, zoomable(url, product.title), words));
     this.#dialog.scrollTop = 0;
+  }
+
+  /** Replace what is shown; the focus never falls out of the dialog. @param {HTMLElement} content */
+  #arrange(content) {
+    arrange(this.#dialog, [this.#close, content]);
+    if (!this.#dialog.contains(document.activeElement)) {
+      const title = this.#dialog.querySelector("#detail-title");
+      if (title instanceof HTMLElement) title.focus();
+    }
   }
 
   /** @param {string} id */
@@ -121,7 +133,7 @@ export class Detail {
     const link = make(
       "a",
       { class: "tile", title: product.title, ...productLink(id, this.#actions) },
-      make("div", { class: "tile__picture" }, picture(url, { size: SMALL })),
+      make("div", { class: "tile__picture" }, picture(url, { size: TILE, sizes: TILE_WIDTH })),
       make("span", { class: "tile__title", dir: "auto" }, caption),
       price ? make("span", { class: "tile__price" }, price) : null,
     );
@@ -133,13 +145,13 @@ export class Detail {
     const words = make(
       "div",
       { class: "notice notice--error", role: "alert" },
-      make("h2", { class: "notice__title", id: "detail-title" }, title),
+      make("h2", { class: "notice__title", id: "detail-title", tabIndex: -1 }, title),
       make("p", { class: "notice__text" }, sentence(detail)),
       requestId
         ? make("p", { class: "notice__id" }, "Request ", make("code", {}, requestId))
         : null,
     );
-    arrange(this.#dialog, [this.#closeButton(), words]);
+    this.#arrange(words);
   }
 }
 
@@ -183,20 +195,23 @@ function price({ price: amount, currency, in_stock: stock }) {
   );
 }
 
-/** @param {Product} product */
-function facts({ brand, color, attributes }) {
-  const rows = Object.entries({ brand, color: color.join(", "), ...attributes }).filter(
-    ([, value]) => value !== null && value !== "",
-  );
+/** What is known of a product; that something does not hold is no fact worth a row. @param {Product} product @param {Field[]} fields */
+function facts({ brand, color, attributes }, fields) {
+  const rows = [
+    ["brand", brand],
+    ["color", color.join(", ")],
+    ...Object.entries(attributes),
+  ].filter(([, value]) => value !== null && value !== "" && value !== false);
+  const dates = new Set(fields.filter(({ type }) => type === "datetime").map(({ name }) => name));
   const cells = rows.flatMap(([name, value]) => [
-    make("dt", {}, fieldName(name)),
-    make("dd", { dir: "auto" }, spoken(value)),
+    make("dt", {}, fieldName(String(name))),
+    make("dd", { dir: "auto" }, dates.has(String(name)) ? day(String(value)) : spoken(value)),
   ]);
   return make("dl", { class: "facts" }, cells);
 }
 
 /** @param {unknown} value */
 function spoken(value) {
-  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (value === true) return "Yes";
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

@@ -11,7 +11,8 @@ const SKELETONS = 12;
 const EAGER = 8;
 const AHEAD = "900px";
 
-/** @typedef {{next: (cursor: string) => Promise<SearchAnswer>, failed: (problem: Problem) => void}} GridActions */
+/** @typedef {{cursor: string, products: number}} Position after a cursor, how many to load at least */
+/** @typedef {{next: (position: Position) => Promise<SearchAnswer>, failed: (problem: Problem) => void}} GridActions */
 
 export class Grid {
   #list = block("grid");
@@ -27,7 +28,7 @@ export class Grid {
   /** @type {Set<string>} */
   #ids = new Set();
 
-  /** `next(cursor)` answers with a further page, `failed(problem)` tells the shopper that it did not come. @param {GridActions} actions */
+  /** `next(position)` answers with a further page, `failed(problem)` tells the shopper that it did not come. @param {GridActions} actions */
   constructor(actions) {
     this.#actions = actions;
     this.#button.addEventListener("click", () => this.#grow());
@@ -56,6 +57,20 @@ export class Grid {
     this.#ids.clear();
     this.#empty();
     this.#add(page, EAGER);
+  }
+
+  /** How many products are shown. */
+  get size() {
+    return this.#ids.size;
+  }
+
+  /** Load until so many products are shown, or all. @param {number} products */
+  async growTo(products) {
+    let before = -1;
+    while (this.#cursor && this.size < products && this.size > before) {
+      before = this.size;
+      await this.#grow(products - this.size);
+    }
   }
 
   clear() {
@@ -88,13 +103,13 @@ export class Grid {
     this.#end.hidden = Boolean(this.#cursor) || this.#ids.size <= EAGER;
   }
 
-  async #grow() {
+  async #grow(products = 0) {
     const cursor = this.#cursor;
     if (!cursor || this.#loading) return;
     this.#loading = true;
     this.#button.disabled = true;
     try {
-      const page = await this.#actions.next(cursor);
+      const page = await this.#actions.next({ cursor, products });
       if (cursor === this.#cursor) {
         // otherwise another search has begun meanwhile
         this.#add(page);

@@ -7,7 +7,7 @@ import { icon, make } from "../page/dom.js";
 import { sentence } from "../page/messages.js";
 import { hasQuery, isFiltered } from "../search/state.js";
 
-/** @typedef {{clearFilters: () => void, clearAll: () => void}} WaysOut */
+/** @typedef {{clearFilters: () => void, clearAll: () => void, removePicture: () => void}} WaysOut */
 
 /** @param {State} state @param {WaysOut} ways */
 export function noMatches(state, { clearFilters, clearAll }) {
@@ -20,15 +20,18 @@ export function noMatches(state, { clearFilters, clearAll }) {
   return notice({ sign: "lens", title: "No matches", text, actions });
 }
 
-/** @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */
-export function wentWrong(problem, { retry, clearFilters, clearAll }) {
-  const way = problem.passing
-    ? button("Try again", retry, "button--main")
-    : button("Show all products", clearAll, "button--main");
-  const actions = problem.status === 422 ? [button("Clear the filters", clearFilters), way] : [way];
+/** @param {State} state @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */
+export function wentWrong(state, problem, { retry, clearFilters, clearAll, removePicture }) {
+  const actions = [];
+  if (problem.passing) actions.push(button("Try again", retry, "button--main"));
+  else {
+    if (state.picture) actions.push(button("Search without the picture", removePicture));
+    if (isFiltered(state)) actions.push(button("Clear the filters", clearFilters));
+    actions.push(button("Show all products", clearAll, "button--main"));
+  }
   return notice({
     kind: "error",
-    sign: "less-like",
+    sign: "alert",
     title: problem.title,
     text: sentence(problem.detail),
     requestId: problem.requestId,

@@ -3,6 +3,7 @@
 import { form, input } from "../page/dom.js";
 
 const PAUSE_MS = 350;
+const NARROW = matchMedia("(max-width: 52rem)");
 const TYPED_INTO =
   "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]";
 
@@ -12,6 +13,7 @@ const TYPED_INTO =
  */
 export function searchBox({ search, ready }) {
   const words = input("words");
+  fitPlaceholder(words);
   let timer = 0;
   let pending = false; // words were typed that have not been searched for
   let searched = "";
@@ -54,4 +56,14 @@ export function searchBox({ search, ready }) {
       if (words.value !== text) words.value = text;
     },
   };
+}
+
+/** A short hint where the field is narrow; nothing is dropped on a phone. @param {HTMLInputElement} words */
+function fitPlaceholder(words) {
+  const long = words.placeholder;
+  const fit = () => {
+    words.placeholder = NARROW.matches ? "Describe what you want" : long;
+  };
+  NARROW.addEventListener("change", fit);
+  fit();
 }

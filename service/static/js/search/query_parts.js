@@ -43,9 +43,11 @@ const without = (state, kind, id) => ({
 /** @param {string} key @param {State} state @param {Go} go */
 async function uploadedPart(key, state, go) {
   const upload = await pictureStore.find(key);
+  const missing = make("span", { class: "query-part__picture no-picture" }, icon("picture"));
   const image = upload
     ? make("img", { class: "query-part__picture", src: upload.url, alt: "Your picture" })
-    : make("span", { class: "query-part__picture no-picture" }, icon("picture"));
+    : missing;
+  image.addEventListener("error", () => image.replaceWith(missing)); // a format that this browser cannot show
   const name = upload ? upload.name || "Picture" : "Not in this tab";
   return part(image, "Your picture", name, () => go({ ...state, picture: null, balance: 0 }));
 }
@@ -54,7 +56,7 @@ async function uploadedPart(key, state, go) {
 async function examplePart(id, kind, remove) {
   const example = examples.get(id) ?? (await loadExample(id));
   const { image_url: url, title } = example;
-  const sign = url ? picture(url, { size: 320, lazy: false }) : icon("picture");
+  const sign = url ? picture(url, { size: 160, sizes: "4rem", lazy: false }) : icon("picture");
   const image = make("span", { class: "query-part__picture card__picture" }, sign);
   return part(image, kind, title, remove);
 }

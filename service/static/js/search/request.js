@@ -11,14 +11,20 @@ const CLOSEST = 200;
 /** @param {State} state */
 const narrowed = (state) => hasQuery(state) && state.sort !== "relevance";
 
+/** Of a page that a shopper comes back to; several such pages, where it takes more. */
+const LARGE_PAGE = 96;
+/** @param {number} products how many are to be shown at least */
+const pageSize = (products) => Math.min(LARGE_PAGE, Math.max(PAGE, products));
+
 /**
- * The request of one page; with it come the counts of the fields that have no filter of their own.
+ * The request of the first page; with it come the counts of the fields that have no filter of their own.
  * @param {State} state
  * @param {Catalogue} catalogue
+ * @param {number} products how many are to be shown at least
  */
-export function pageRequest(state, catalogue) {
+export function pageRequest(state, catalogue, products) {
   const facets = narrowed(state) ? [] : unfilteredFacets(state, catalogue);
-  return { ...baseRequest(state, catalogue), facets, limit: PAGE };
+  return { ...baseRequest(state, catalogue), facets, limit: pageSize(products) };
 }
 
 /**
@@ -44,10 +50,15 @@ const countRequest = (state, catalogue, facets) => ({
   limit: 1,
 });
 
-/** The request of the products after a cursor. @param {State} state @param {Catalogue} catalogue @param {string} cursor */
-export const nextRequest = (state, catalogue, cursor) => ({
+/**
+ * The request of the products after a cursor.
+ * @param {State} state
+ * @param {Catalogue} catalogue
+ * @param {{cursor: string, products: number}} position `products` as in `pageRequest`
+ */
+export const nextRequest = (state, catalogue, { cursor, products }) => ({
   ...baseRequest(state, catalogue),
-  limit: PAGE,
+  limit: pageSize(products),
   cursor,
 });
 

@@ -25,14 +25,15 @@ export class Session {
    * request; rejects with AbortError once another search begins.
    * @param {State} state
    * @param {Catalogue} catalogue
+   * @param {number} products how many to load at least
    * @returns {Promise<FirstPage>}
    */
-  async run(state, catalogue) {
+  async run(state, catalogue, products) {
     const signal = this.#restart();
     const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
     const [page, ...counts] = await Promise.all(
-      [pageRequest(state, catalogue), ...countRequests(state, catalogue)].map((request) =>
+      [pageRequest(state, catalogue, products), ...countRequests(state, catalogue)].map((request) =>
         search(request, picture, signal),
       ),
     );
@@ -44,14 +45,14 @@ export class Session {
    * The page after a cursor.
    * @param {State} state
    * @param {Catalogue} catalogue
-   * @param {string} cursor
+   * @param {{cursor: string, products: number}} position and how many to load at least
    * @returns {Promise<SearchAnswer>}
    */
-  async next(state, catalogue, cursor) {
+  async next(state, catalogue, position) {
     const signal = this.#running.signal;
     const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
-    return search(nextRequest(state, catalogue, cursor), picture, signal);
+    return search(nextRequest(state, catalogue, position), picture, signal);
   }
 
   #restart() {
