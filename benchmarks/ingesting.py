@@ -117,7 +117,7 @@ def _forward(
     embedder = load_embedder(_settings(model, work, precision))
     limits = ImageLimits.of(Settings())
     pixels = embedder.preprocess(
-        [decode(p.read_bytes(), limits, at_least=embedder.card.image_size) for p in photos]
+        [decode(p.read_bytes(), limits, at_least=embedder.info.image_size) for p in photos]
     )
     return lambda: [
         embedder.embed_pixels(pixels[start : start + 16]) for start in range(0, len(pixels), 16)
@@ -126,7 +126,7 @@ def _forward(
 
 def _decode(model: Path, photos: Sequence[Path], work: Path) -> Callable[[], object]:
     """Reading and decoding alone, on every core: the work that no ingest of files can do without, beside the forward pass."""
-    side = load_embedder(_settings(model, work, "fp32")).card.image_size
+    side = load_embedder(_settings(model, work, "fp32")).info.image_size
     limits = ImageLimits.of(Settings())
 
     def one(path: Path) -> None:

@@ -187,13 +187,13 @@ def _cached(
 
 def _fill(settings: Settings, model: Path, products: int) -> float:
     """Publish a version of random products as if this model had made it; returns the megabytes of its vectors."""
-    card = load_embedder(settings).card
+    info = load_embedder(settings).info
     versions = open_versions(settings)
-    vectors = clustered(products, card.dimension, seed=21)
+    vectors = clustered(products, info.dimension, seed=21)
     index = versions.create(
         model=str(model),
-        fingerprint=card.fingerprint,
-        dimension=card.dimension,
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
         schema=SCHEMA,
         mapping={},
     )

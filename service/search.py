@@ -51,7 +51,7 @@ def search_by_anything(body: SearchRequest) -> Response:
     """Search by any mix of texts, a picture (also as a file in a form) and examples, or browse."""
 
     def search(version: VersionSearch) -> Page:
-        side = version.embedder.card.image_size
+        side = version.embedder.info.image_size
         picture = optional_picture(body.image, current_vitrine().settings, at_least=side)
         return version.search(_query(body, picture, version.schema))
 
@@ -69,7 +69,7 @@ def search_batch(body: BatchRequest) -> Response:
 
     def on_version(version: VersionSearch) -> list[Page]:
         g.embedder = version.embedder
-        side = version.embedder.card.image_size
+        side = version.embedder.info.image_size
         queries = []
         for number, one_search in enumerate(body.searches):
             with InvalidInput.within(f"searches[{number}]"):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vitrine.embedding import ModelCard
+from vitrine.embedding import ModelInfo
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -38,7 +38,7 @@ class FakeEmbedder:
     """
 
     def __init__(self, dimension: int = 64, name: str = "fake") -> None:
-        self.card = ModelCard(
+        self.info = ModelInfo(
             name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32
         )
         self.images_embedded = 0
@@ -54,7 +54,7 @@ class FakeEmbedder:
         return self.embed_pixels(self.preprocess(images))
 
     def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
-        size = (self.card.image_size, self.card.image_size)
+        size = (self.info.image_size, self.info.image_size)
         pixels = [
             np.asarray(image.convert("RGB").resize(size), np.float32).transpose(2, 0, 1)
             for image in images
@@ -70,7 +70,7 @@ class FakeEmbedder:
         return len(text.split()) > 75
 
     def _word(self, word: str) -> NDArray[np.float64]:
-        return _direction(f"{self.card.name}:{word}", self.card.dimension)
+        return _direction(f"{self.info.name}:{word}", self.info.dimension)
 
     def _text(self, text: str) -> NDArray[np.float64]:
         words = re.findall(r"\w+", text.casefold()) or [""]
@@ -83,6 +83,6 @@ class FakeEmbedder:
 
     def _rows(self, rows: list[NDArray[np.float64]]) -> NDArray[np.float32]:
         if not rows:
-            return np.zeros((0, self.card.dimension), np.float32)
+            return np.zeros((0, self.info.dimension), np.float32)
         stacked = np.stack(rows)
         return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)

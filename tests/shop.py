@@ -86,8 +86,8 @@ class Shop:
         embedder = self.models(OLD)
         index = self.vitrine.versions.create(
             model=OLD,
-            fingerprint=embedder.card.fingerprint,
-            dimension=embedder.card.dimension,
+            fingerprint=embedder.info.fingerprint,
+            dimension=embedder.info.dimension,
             schema=MAPPING.schema(),
             mapping=MAPPING.to_dict(),
         )

@@ -48,9 +48,9 @@ def _data_folder(vitrine: Vitrine) -> Iterator[str]:
 def _model(vitrine: Vitrine) -> Iterator[str]:
     embedder = vitrine.embedder
     row = embedder.embed_texts(["a red dress"])
-    if row.shape != (1, embedder.card.dimension):
+    if row.shape != (1, embedder.info.dimension):
         yield (
-            f"{embedder.card.name} gave a vector of shape {row.shape}; choose another model with"
+            f"{embedder.info.name} gave a vector of shape {row.shape}; choose another model with"
             " VITRINE_MODEL"
         )
 

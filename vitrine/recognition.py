@@ -94,7 +94,7 @@ class Recognition:
         self._check_templates(templates)
         embedder = self._embedder()
         rows = _averaged(embedder, labels, templates)
-        logits = embedder.card.logit_scale * (rows @ embedder.embed_images([image])[0]).astype(
+        logits = embedder.info.logit_scale * (rows @ embedder.embed_images([image])[0]).astype(
             np.float64
         )
         shares = np.exp(logits - logits.max())

@@ -53,11 +53,11 @@ class EmbedderPool:
         `ModelMismatch` when the model of that name is no longer the same one.
         """
         embedder = self.get(index.info.model)
-        if embedder.card.fingerprint != index.info.fingerprint:
+        if embedder.info.fingerprint != index.info.fingerprint:
             raise ModelMismatch(
                 f"index version {index.info.name} was built by {index.info.model} with fingerprint"
                 f" {index.info.fingerprint[:12]}, but the model of that name now has"
-                f" {embedder.card.fingerprint[:12]}; run `vitrine reindex`, or put the earlier"
+                f" {embedder.info.fingerprint[:12]}; run `vitrine reindex`, or put the earlier"
                 " model back"
             )
         return embedder
@@ -77,7 +77,7 @@ class Serving:
 
 def run_once(embedder: Embedder) -> Vector:
     """Run both sides of a model; gives the vector of a text."""
-    side = embedder.card.image_size
+    side = embedder.info.image_size
     embedder.embed_images([Image.new("RGB", (side, side))])
     vector: Vector = embedder.embed_texts(["warm up"])[0]
     return vector

@@ -117,7 +117,7 @@ class PrepareStage:
         try:
             with self._stats.timed("decode"):
                 image = decode(
-                    read.data, self._limits, at_least=self._context.embedder.card.image_size
+                    read.data, self._limits, at_least=self._context.embedder.info.image_size
                 )
         except InvalidImage as error:
             self._stats.without_picture(read.item.row, product.id, error)

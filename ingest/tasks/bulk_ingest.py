@@ -92,9 +92,9 @@ def _target(
     replace: bool,
 ) -> VectorIndex:
     live = _live(versions)
-    card, schema = context.embedder.card, mapping.schema()
+    info, schema = context.embedder.info, mapping.schema()
     if live is not None and not replace:
-        if live.info.fingerprint != card.fingerprint:
+        if live.info.fingerprint != info.fingerprint:
             raise ModelMismatch(
                 f"the live index was built by {live.info.model}, but VITRINE_MODEL is {context.settings.model}; set VITRINE_MODEL back, or "
                 f"run `vitrine reindex --model {context.settings.model}` first"
@@ -105,20 +105,20 @@ def _target(
                 "the index was built with, or --replace to build a new index from this source alone in place of the live one"
             )
         return live
-    name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=card.fingerprint)
+    name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=info.fingerprint)
     if name is not None and (live is None or name != live.info.name):
         with suppress(NotFound):
             return versions.open(name)
     stored = mapping.to_dict()
     made = versions.create(
         model=context.settings.model,
-        fingerprint=card.fingerprint,
-        dimension=card.dimension,
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
         schema=schema,
         mapping=stored,
     )
     context.runs.record_unfinished(
-        made.info.name, source.name, stored, fingerprint=card.fingerprint
+        made.info.name, source.name, stored, fingerprint=info.fingerprint
     )
     return made
 

@@ -212,7 +212,7 @@ class LiveWrites:
         for one in upserts:
             try:
                 pictures.append(
-                    (one, decode(one.data or b"", limits, at_least=embedder.card.image_size))
+                    (one, decode(one.data or b"", limits, at_least=embedder.info.image_size))
                 )
             except InvalidImage as error:
                 outcomes.append(self._unreadable(one.item, error))

@@ -78,7 +78,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     embedder = vitrine.embedder
     limits = ImageLimits.of(settings)
     decoded = [
-        decode(p.read_bytes(), limits, at_least=embedder.card.image_size)
+        decode(p.read_bytes(), limits, at_least=embedder.info.image_size)
         for p in reversed(pictures)
     ]
     vectors = np.concatenate(

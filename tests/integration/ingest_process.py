@@ -21,7 +21,7 @@ from ingest.pipeline import Progress, RunControl, fill
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
 from tests.fakes import FakeEmbedder
-from vitrine.embedding import ModelCard
+from vitrine.embedding import ModelInfo
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
@@ -33,7 +33,7 @@ class SlowEmbedder(FakeEmbedder):
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
-        self.card: ModelCard
+        self.info: ModelInfo
 
     def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         time.sleep(self._seconds * len(pixels))

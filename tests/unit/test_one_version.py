@@ -46,11 +46,11 @@ def engine(versions: CountedVersions, embedder: FakeEmbedder) -> SearchEngine:
 
 
 def publish(versions: FakeVersions, embedder: FakeEmbedder, *numbers: int) -> str:
-    card = embedder.card
+    info = embedder.info
     index = versions.create(
         model="m",
-        fingerprint=card.fingerprint,
-        dimension=card.dimension,
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
         schema=MAPPING.schema(),
         mapping={},
     )

@@ -76,12 +76,12 @@ class Desk:
         return self.models[name]
 
     def create(self, model: str) -> FakeIndex:
-        card = self.models[model].card
+        info = self.models[model].info
         schema = MAPPING.schema()
         index = self.versions.create(
             model=model,
-            fingerprint=card.fingerprint,
-            dimension=card.dimension,
+            fingerprint=info.fingerprint,
+            dimension=info.dimension,
             schema=schema,
             mapping={},
         )
@@ -160,10 +160,10 @@ def test_the_version_before_answers_until_the_new_one_has_done_all_that_is_slow_
     assert gate.reached.wait(PATIENCE_S)
     for _ in range(100):
         serving = desk.live.current()
-        assert (serving.index.info.name, serving.embedder.card.name) == (first, OLD)
+        assert (serving.index.info.name, serving.embedder.info.name) == (first, OLD)
     gate.opened.set()
     assert desk.comes_to(second.info.name)
-    assert desk.live.current().embedder.card.name == NEW
+    assert desk.live.current().embedder.info.name == NEW
 
 
 def test_an_index_of_the_same_model_is_loaded_aside_as_well(desk: Desk):

@@ -1,5 +1,5 @@
 """Models that turn pictures and texts into vectors: the ports and their runtimes."""
 
-from vitrine.embedding.ports import Detection, Detector, Embedder, ModelCard
+from vitrine.embedding.ports import Detection, Detector, Embedder, ModelInfo
 
-__all__ = ["Detection", "Detector", "Embedder", "ModelCard"]
+__all__ = ["Detection", "Detector", "Embedder", "ModelInfo"]

@@ -1,4 +1,5 @@
-"""Concurrent queries share forward passes: while the model is busy, what arrives waits and becomes the next batch."""
+"""Concurrent queries share forward passes: while the model is busy, what arrives waits and
+becomes the next batch."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.ports import Embedder, ModelCard
+from vitrine.embedding.ports import Embedder, ModelInfo
 from vitrine.errors import ModelBusy
 
 __all__ = ["Batcher", "BatchingEmbedder"]
@@ -39,9 +40,9 @@ class _Group(Generic[_T]):
 class Batcher(Generic[_T]):
     """Runs `forward` on one batch at a time, made of what any number of threads ask for meanwhile.
 
-    There is no thread of its own and no waiting for company: a caller who finds the model idle runs the batch himself,
-    with whatever waits, until his own items are done; then one who still waits takes over. A caller with many items
-    shares each batch evenly with the others.
+    There is no thread of its own and no waiting for company: a caller who finds the model idle runs
+    the batch himself, with whatever waits, until his own items are done; then one who still waits
+    takes over. A caller with many items shares each batch evenly with the others.
     """
 
     def __init__(
@@ -62,7 +63,11 @@ class Batcher(Generic[_T]):
             return self._sizes.copy()
 
     def run(self, items: Sequence[_T]) -> list[_Rows]:
-        """One row per item. `ModelBusy` when the time limit passes first; an error of `forward` is raised to its own callers only."""
+        """One row per item.
+
+        `ModelBusy` when the time limit passes first; an error of `forward` is raised to its own
+        callers only.
+        """
         group = _Group(items)
         deadline = time.monotonic() + self._timeout_s
         with self._changed:
@@ -74,7 +79,8 @@ class Batcher(Generic[_T]):
                     if not self._changed.wait(max(0.0, deadline - time.monotonic())):
                         self._abandon(group)
                         raise ModelBusy(
-                            f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+                            f"the model did not come to this query within {self._timeout_s:g} "
+                            "seconds; try again"
                         )
                 if group.done:
                     break
@@ -98,7 +104,10 @@ class Batcher(Generic[_T]):
         return batch
 
     def _serve(self, batch: list[tuple[_Group[_T], int]]) -> None:
-        """Run the batch; when it fails, run each item alone, so that one caller's trouble stays his own."""
+        """Run the batch.
+
+        When it fails, run each item alone, so that one caller's trouble stays his own.
+        """
         answers: list[_Rows | Exception] = []
         try:
             answers = self._attempt([group.items[place] for group, place in batch])
@@ -128,9 +137,11 @@ class Batcher(Generic[_T]):
 
 
 class BatchingEmbedder:
-    """An `Embedder` whose query calls (`embed_texts`, `embed_images`) from many threads share forward passes.
+    """An `Embedder` whose query calls (`embed_texts`, `embed_images`) from many threads share
+    forward passes.
 
-    `preprocess` runs in the caller's thread; `preprocess` and `embed_pixels` called directly (ingest) pass by.
+    `preprocess` runs in the caller's thread; `preprocess` and `embed_pixels` called directly
+    (ingest) pass by.
     """
 
     def __init__(self, inner: Embedder, *, most: int, timeout_s: float) -> None:
@@ -141,9 +152,9 @@ class BatchingEmbedder:
         )
 
     @property
-    def card(self) -> ModelCard:
-        """The model's card."""
-        return self.inner.card
+    def info(self) -> ModelInfo:
+        """The model's info."""
+        return self.inner.info
 
     @property
     def batch_sizes(self) -> Counter[int]:
@@ -171,4 +182,4 @@ class BatchingEmbedder:
         return self.inner.truncates(text)
 
     def _stacked(self, rows: list[_Rows]) -> _Rows:
-        return np.stack(rows) if rows else np.zeros((0, self.card.dimension), np.float32)
+        return np.stack(rows) if rows else np.zeros((0, self.info.dimension), np.float32)

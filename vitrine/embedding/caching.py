@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.ports import Embedder, ModelCard
+from vitrine.embedding.ports import Embedder, ModelInfo
 from vitrine.errors import ModelBusy
 
 __all__ = ["CachingEmbedder"]
@@ -28,10 +28,10 @@ _Rows = NDArray[np.float32]
 class CachingEmbedder:
     """An `Embedder` that remembers its last `size` query embeddings (least recently used go first).
 
-    A text is keyed by itself in Unicode NFC with runs of blanks made one, and that is what is embedded; a picture by
-    the SHA-256 of its pixels. The wrapped model never changes, so its fingerprint belongs to the cache as a whole.
-    `hits`, `misses` and `joined` (waited for an equal query under way) count queries. `preprocess` and `embed_pixels`
-    pass by.
+    A text is keyed by itself in Unicode NFC with runs of blanks computed one, and that is what is
+    embedded; a picture by the SHA-256 of its pixels. The wrapped model never changes, so its
+    fingerprint belongs to the cache as a whole. `hits`, `misses` and `joined` (waited for an equal
+    query under way) count queries. `preprocess` and `embed_pixels` pass by.
     """
 
     def __init__(self, inner: Embedder, *, size: int, timeout_s: float) -> None:
@@ -41,22 +41,22 @@ class CachingEmbedder:
         self.joined = 0
         self._size = size
         self._timeout_s = timeout_s
-        self._kept: OrderedDict[str, _Rows] = OrderedDict()
+        self._cache: OrderedDict[str, _Rows] = OrderedDict()
         self._flights: dict[str, Future[_Rows]] = {}
         self._lock = threading.Lock()
         self._truncates = lru_cache(size)(inner.truncates)
 
     @property
-    def card(self) -> ModelCard:
-        """The model's card."""
-        return self.inner.card
+    def info(self) -> ModelInfo:
+        """The model's info."""
+        return self.inner.info
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._cache)
 
     def embed_texts(self, texts: Sequence[str]) -> _Rows:
         """One row per text."""
-        plain = [_normalised(text) for text in texts]
+        plain = [_normalized(text) for text in texts]
         return self._rows([f"text {text}" for text in plain], plain, self.inner.embed_texts)
 
     def embed_images(self, images: Sequence[Image]) -> _Rows:
@@ -80,43 +80,44 @@ class CachingEmbedder:
     def _rows(
         self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]
     ) -> _Rows:
-        found, own, others = self._look_up(keys)
+        cached, own, others = self._look_up(keys)
         if own:
             item_of = dict(zip(keys, items, strict=True))
-            found |= self._fly(own, [item_of[key] for key in own], embed)
+            cached |= self._fly(own, [item_of[key] for key in own], embed)
         for key, flight in others.items():
             try:
-                found[key] = flight.result(self._timeout_s)
+                cached[key] = flight.result(self._timeout_s)
             except FutureTimeout:
                 raise ModelBusy(
-                    f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+                    f"the model did not come to this query within {self._timeout_s:g} seconds; "
+                    "try again"
                 ) from None
         return (
-            np.stack([found[key] for key in keys])
+            np.stack([cached[key] for key in keys])
             if keys
-            else np.zeros((0, self.card.dimension), np.float32)
+            else np.zeros((0, self.info.dimension), np.float32)
         )
 
     def _look_up(
         self, keys: list[str]
     ) -> tuple[dict[str, _Rows], dict[str, Future[_Rows]], dict[str, Future[_Rows]]]:
-        """What is kept, what this call has to embed, and what other calls are embedding."""
-        found: dict[str, _Rows] = {}
+        """What is cached, what this call has to embed, and what other calls are embedding."""
+        cached: dict[str, _Rows] = {}
         own: dict[str, Future[_Rows]] = {}
         others: dict[str, Future[_Rows]] = {}
         with self._lock:
             for key in dict.fromkeys(keys):
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found[key] = self._kept[key]
+                if key in self._cache:
+                    self._cache.move_to_end(key)
+                    cached[key] = self._cache[key]
                 elif key in self._flights:
                     others[key] = self._flights[key]
                 else:
                     own[key] = self._flights[key] = Future()
-            self.hits += len(found)
+            self.hits += len(cached)
             self.misses += len(own)
             self.joined += len(others)
-        return found, own, others
+        return cached, own, others
 
     def _fly(
         self, own: dict[str, Future[_Rows]], items: list[_T], embed: Callable[[Sequence[_T]], _Rows]
@@ -128,26 +129,26 @@ class CachingEmbedder:
             for flight in own.values():
                 flight.set_exception(error)
             raise
-        made = {key: np.array(row) for key, row in zip(own, rows, strict=True)}
-        self._land(own, made)
+        computed = {key: np.array(row) for key, row in zip(own, rows, strict=True)}
+        self._land(own, computed)
         for key, flight in own.items():
-            flight.set_result(made[key])
-        return made
+            flight.set_result(computed[key])
+        return computed
 
-    def _land(self, own: dict[str, Future[_Rows]], made: dict[str, _Rows]) -> None:
+    def _land(self, own: dict[str, Future[_Rows]], computed: dict[str, _Rows]) -> None:
         with self._lock:
             for key in own:
                 del self._flights[key]
-            self._kept.update(made)
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+            self._cache.update(computed)
+            while len(self._cache) > self._size:
+                self._cache.popitem(last=False)
 
 
-def _normalised(text: str) -> str:
+def _normalized(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _picture_key(image: Image) -> str:
-    told = hashlib.sha256(f"{image.mode} {image.size}".encode())
-    told.update(image.tobytes())
-    return f"picture {told.hexdigest()}"
+    digest = hashlib.sha256(f"{image.mode} {image.size}".encode())
+    digest.update(image.tobytes())
+    return f"picture {digest.hexdigest()}"

@@ -1,4 +1,5 @@
-"""Where a model's files are, and the fingerprint that names exactly these weights, preprocessing and tokenizer."""
+"""Where a model's files are, and the fingerprint that names exactly these weights, preprocessing
+and tokenizer."""
 
 from __future__ import annotations
 
@@ -48,16 +49,19 @@ class Checkpoint:
     def config(self) -> Mapping[str, Any]:
         """config.json; `ModelUnavailable` when it is missing or damaged."""
         try:
-            found: Mapping[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+            config: Mapping[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ModelUnavailable(
                 f"the model {self.name} has no readable config.json in {self.folder}: {error}"
             ) from None
-        return found
+        return config
 
     @cached_property
     def weights(self) -> tuple[Path, ...]:
-        """The weight files, safetensors before torch's own format; `ModelUnavailable` when they are missing or incomplete."""
+        """The weight files, safetensors before torch's own format.
+
+        `ModelUnavailable` when they are missing or incomplete.
+        """
         for single in ("model.safetensors", "pytorch_model.bin"):
             if (self.folder / single).exists():
                 return (self.folder / single,)
@@ -70,13 +74,17 @@ class Checkpoint:
                     )
                 )
         raise ModelUnavailable(
-            f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in {self.folder}"
+            f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in "
+            f"{self.folder}"
         )
 
     def fingerprint(self, memory: Path) -> str:
-        """SHA-256 (hex) over weights, configuration, preprocessing and tokenizer; the dimension follows from these.
+        """SHA-256 (hex) over weights, configuration, preprocessing and tokenizer.
 
-        Hashes of weights are remembered in the folder `memory` by path, size and time of change, so that a start is quick.
+        The dimension follows from these.
+
+        Hashes of weights are remembered in the folder `memory` by path, size and time of change, so
+        that a start is quick.
         """
         total = hashlib.sha256(_LAYOUT)
         for path in (*self.weights, *(self.folder / name for name in (*_RULES, *_TOKENIZER))):
@@ -88,13 +96,15 @@ class Checkpoint:
         path = self.folder / name
         if not path.exists():
             raise ModelUnavailable(
-                f"the model {self.name} lacks its weight file {name} in {self.folder}; download it again"
+                f"the model {self.name} lacks its weight file {name} in {self.folder}; download "
+                "it again"
             )
         return path
 
 
 def find_checkpoint(model: str, role: Role) -> Checkpoint:
-    """The checkpoint that a setting names: `bundled`, a folder, or a model on the hub (downloaded once, then kept)."""
+    """The checkpoint that a setting names: `bundled`, a folder, or a model on the hub
+    (downloaded once, then kept)."""
     if model == BUNDLED:
         return Checkpoint(BUNDLED, _bundled(role))
     folder = Path(model).expanduser()
@@ -102,7 +112,8 @@ def find_checkpoint(model: str, role: Role) -> Checkpoint:
         return Checkpoint(model, folder.absolute())
     if model.startswith((".", "~", os.sep)) or not hub.is_name(model):
         raise ModelUnavailable(
-            f"the model folder {model} does not exist; name a folder with config.json and weights, or a hub model"
+            f"the model folder {model} does not exist; name a folder with config.json and "
+            "weights, or a hub model"
         )
     return Checkpoint(model, hub.snapshot(model))
 
@@ -114,7 +125,8 @@ def _bundled(role: Role) -> Path:
         if (folder / "config.json").exists():
             return folder
     raise ModelUnavailable(
-        f"the bundled model ({role}) is not part of this installation; set VITRINE_MODEL or VITRINE_DETECTOR to another"
+        f"the bundled model ({role}) is not part of this installation; set VITRINE_MODEL or "
+        "VITRINE_DETECTOR to another"
     )
 
 
@@ -123,15 +135,15 @@ def _hash_of(path: Path, memory: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     seen = path.stat()
     key = hashlib.sha256(f"{path.resolve()} {seen.st_size} {seen.st_mtime_ns}".encode()).hexdigest()
-    kept = memory / "hashes" / key
-    if kept.exists():
-        return kept.read_text("ascii")
+    remembered = memory / "hashes" / key
+    if remembered.exists():
+        return remembered.read_text("ascii")
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        atomic_write(kept, found.encode("ascii"))
+        atomic_write(remembered, digest.encode("ascii"))
     except OSError as error:
         _log.warning(
             "the hash of %s is not remembered, the next start computes it again: %s", path, error
         )
-    return found
+    return digest

@@ -10,11 +10,12 @@ from transformers import CLIPVisionModel
 __all__ = ["ClassTokenTower"]
 
 
-class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
+class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
     """Pixels to projected rows, by the parts of a `CLIPVisionModel`.
 
-    Of the last layer only the class token is read (Radford et al., arXiv:2103.00020): the other tokens give it their keys
-    and values there, and are not computed further. The rows are the same; of twelve layers five sixths of one are saved.
+    Of the last layer only the class token is read (Radford et al., arXiv:2103.00020): the other
+    tokens give it their keys and values there, and are not computed further. The rows are the same;
+    of twelve layers five sixths of one are saved.
     """
 
     def __init__(self, model: Any) -> None:
@@ -42,7 +43,8 @@ class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not an
 
 
 def _first_token(layer: Any, hidden: torch.Tensor) -> torch.Tensor:
-    """What a `CLIPEncoderLayer` makes of the first token, (n, 1, width), of all tokens (n, length, width)."""
+    """What a `CLIPEncoderLayer` makes of the first token, (n, 1, width), of all tokens (n,
+    length, width)."""
     attention, normed, first = layer.self_attn, layer.layer_norm1(hidden), hidden[:, :1]
 
     def by_head(rows: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,5 @@
-"""`vitrine export`: the configured models made ready for ONNX Runtime, so that they can be served without torch."""
+"""`vitrine export`: the configured models made ready for ONNX Runtime, so that they can be
+served without torch."""
 
 from __future__ import annotations
 
@@ -18,9 +19,11 @@ _ROLES: dict[str, Role] = {"model": "clip", "detector": "owlvit"}
 @click.command()
 @click.argument("models", nargs=-1, type=click.Choice(list(_ROLES)))
 def export(models: Sequence[str]) -> None:
-    """Export VITRINE_MODEL and VITRINE_DETECTOR for ONNX Runtime into the data folder, or only the one named.
+    """Export VITRINE_MODEL and VITRINE_DETECTOR for ONNX Runtime into the data folder, or only the
+    one named.
 
-    An installation without torch can serve what has been exported. What is there already is left as it is.
+    An installation without torch can serve what has been exported. What is there already is left as
+    it is.
     """
     settings = load_settings()
     for model in models or _ROLES:

@@ -1,8 +1,9 @@
-"""Zero-shot detection with OWL-ViT: one look at the picture, then every label is compared with every place in it.
+"""Zero-shot detection with OWL-ViT: one look at the picture, then every label is compared with
+every place in it.
 
-The model gives each patch a class vector c, a shift, a scale and a box; a label with text vector t has there the score
-sigmoid((c.t + shift) * scale) with c and t of unit length (Minderer et al. 2022, "Simple Open-Vocabulary Object
-Detection", and transformers' OwlViTClassPredictionHead).
+The model gives each patch a class vector c, a shift, a scale and a box; a label with text vector t
+has there the score sigmoid((c.t + shift) * scale) with c and t of unit length (Minderer et al.
+2022, "Simple Open-Vocabulary Object Detection", and transformers' OwlViTClassPredictionHead).
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.image_rules import ImageRules
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.ports import Detection
-from vitrine.embedding.tokens import TokenBatch, Tokens
+from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 
-__all__ = ["OwlDetector", "Scene", "SceneTowers"]
+__all__ = ["DetectorModel", "DetectorOutput", "OwlDetector"]
 
 _LABELS_AT_ONCE = 64
 _Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
-    """What the model saw at each of p places: class vectors (p, d), shift (p,), scale (p,), boxes (p, 4) as centre x,
-    centre y, width and height relative to the picture's sides."""
+class DetectorOutput:
+    """What the model saw at each of p places: class vectors (p, d), shift (p,), scale (p,), boxes
+    (p, 4) as center x, center y, width and height relative to the picture's sides."""
 
     classes: _Array
     shift: _Array
@@ -36,14 +37,17 @@ class Scene:
     boxes: _Array
 
 
-class SceneTowers(Protocol):
-    """A runtime's forward passes of a detector; vectors come out of unit length. Safe from several threads."""
+class DetectorModel(Protocol):
+    """A runtime's forward passes of a detector; vectors come out of unit length.
 
-    def look(self, pixels: _Array) -> Scene:
-        """(1, 3, height, width) to the scene."""
+    Safe from several threads.
+    """
+
+    def forward(self, pixels: _Array) -> DetectorOutput:
+        """(1, 3, height, width) to the output."""
         ...
 
-    def read(self, tokens: TokenBatch) -> _Array:
+    def encode_texts(self, tokens: TokenBatch) -> _Array:
         """(n, length) to (n, d)."""
         ...
 
@@ -51,35 +55,40 @@ class SceneTowers(Protocol):
 class OwlDetector:
     """A `Detector` over any runtime."""
 
-    def __init__(self, name: str, images: ImageRules, tokens: Tokens, towers: SceneTowers) -> None:
+    def __init__(
+        self, name: str, images: ImagePreprocessor, tokenizer: Tokenizer, model: DetectorModel
+    ) -> None:
         self.name = name
         self.images = images
-        self.tokens = tokens
-        self.towers = towers
+        self.tokenizer = tokenizer
+        self.model = model
 
     def detect(self, image: Image, labels: Sequence[str], *, threshold: float) -> list[Detection]:
-        """The objects that score above the threshold, best first; a label given twice counts once."""
-        scene = self.towers.look(self.images.apply([image]))
-        corners = _corners(scene.boxes, image.size)
+        """The objects that score above the threshold, best first.
+
+        A label given twice counts once.
+        """
+        output = self.model.forward(self.images.apply([image]))
+        corners = _corners(output.boxes, image.size)
         names = list(dict.fromkeys(labels))
-        found: list[Detection] = []
+        detections: list[Detection] = []
         for start in range(0, len(names), _LABELS_AT_ONCE):
             part = names[start : start + _LABELS_AT_ONCE]
-            scores = self._scores(scene, part)
+            scores = self._scores(output, part)
             above = np.greater(scores.T, threshold)
             for label, place in zip(*np.nonzero(above), strict=True):
                 left, top, right, bottom = (float(edge) for edge in corners[place])
-                found.append(
+                detections.append(
                     Detection(part[label], float(scores[place, label]), (left, top, right, bottom))
                 )
-        return sorted(found, key=lambda each: -each.score)
+        return sorted(detections, key=lambda each: -each.score)
 
-    def _scores(self, scene: Scene, labels: Sequence[str]) -> _Array:
+    def _scores(self, output: DetectorOutput, labels: Sequence[str]) -> _Array:
         """(places, labels) scores from 0 to 1."""
-        tokens = self.tokens.encode(labels)
-        logits = (scene.classes @ self.towers.read(tokens).T + scene.shift[:, None]) * scene.scale[
-            :, None
-        ]
+        tokens = self.tokenizer.encode(labels)
+        logits = (
+            output.classes @ self.model.encode_texts(tokens).T + output.shift[:, None]
+        ) * output.scale[:, None]
         scores = 1 / (1 + np.exp(-logits.astype(np.float64)))
         scores[:, tokens.ids[:, 0] == 0] = (
             0  # the model takes a label whose first token is 0 for padding
@@ -88,8 +97,9 @@ class OwlDetector:
 
 
 def _corners(boxes: _Array, size: tuple[int, int]) -> _Array:
-    """Boxes as (xmin, ymin, xmax, ymax) in pixels: the picture was stretched to the model's square, so each side has its own scale."""
-    centre, half = boxes[:, :2], boxes[:, 2:] / 2
-    return np.concatenate([centre - half, centre + half], axis=1) * np.array(
+    """Boxes as (xmin, ymin, xmax, ymax) in pixels: the picture was stretched to the model's
+    square, so each side has its own scale."""
+    center, half = boxes[:, :2], boxes[:, 2:] / 2
+    return np.concatenate([center - half, center + half], axis=1) * np.array(
         [*size, *size], np.float32
     )

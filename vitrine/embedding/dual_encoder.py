@@ -1,4 +1,5 @@
-"""The embedder: a checkpoint's rules for pictures and texts around a runtime's two forward passes."""
+"""The embedder: a checkpoint's rules for pictures and texts around a runtime's two forward
+passes."""
 
 from __future__ import annotations
 
@@ -9,26 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.image_rules import ImageRules
-from vitrine.embedding.ports import ModelCard
-from vitrine.embedding.tokens import TokenBatch, Tokens
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["DualEncoder", "Towers"]
+__all__ = ["DualEncoder", "DualEncoderModel"]
 
 _TEXTS_AT_ONCE = 64  # bounds the memory of a request with a thousand labels
 
 _T = TypeVar("_T")
 
 
-class Towers(Protocol):
-    """A runtime's forward passes; rows come out as the model makes them, of any length. Safe from several threads."""
+class DualEncoderModel(Protocol):
+    """A runtime's forward passes; rows come out as the model makes them, of any length.
 
-    def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    Safe from several threads.
+    """
+
+    def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
         ...
 
-    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+    def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
         ...
 
@@ -36,16 +40,25 @@ class Towers(Protocol):
 class DualEncoder:
     """An `Embedder` over any runtime."""
 
-    def __init__(self, card: ModelCard, images: ImageRules, tokens: Tokens, towers: Towers) -> None:
-        self.card = card
+    def __init__(
+        self,
+        info: ModelInfo,
+        images: ImagePreprocessor,
+        tokenizer: Tokenizer,
+        model: DualEncoderModel,
+    ) -> None:
+        self.info = info
         self.images = images
-        self.tokens = tokens
-        self.towers = towers
+        self.tokenizer = tokenizer
+        self.model = model
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit row per text."""
         return self._unit(
-            [self.towers.read(self.tokens.encode(part)) for part in _parts(texts, _TEXTS_AT_ONCE)]
+            [
+                self.model.encode_texts(self.tokenizer.encode(part))
+                for part in _parts(texts, _TEXTS_AT_ONCE)
+            ]
         )
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -58,20 +71,21 @@ class DualEncoder:
 
     def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """One unit row per picture that `preprocess` made."""
-        return self._unit([self.towers.see(pixels)] if len(pixels) else [])
+        return self._unit([self.model.encode_images(pixels)] if len(pixels) else [])
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""
-        return self.tokens.truncates(text)
+        return self.tokenizer.truncates(text)
 
     def _unit(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         if not parts:
-            return np.zeros((0, self.card.dimension), np.float32)
+            return np.zeros((0, self.info.dimension), np.float32)
         rows = np.concatenate(parts)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         if not (np.isfinite(lengths).all() and lengths.min() > 0):
             raise ModelUnavailable(
-                f"the model {self.card.name} answered with a vector that has no direction; its weights or the chosen precision are unfit"
+                f"the model {self.info.name} answered with a vector that has no direction; its "
+                "weights or the chosen precision are unfit"
             )
         return np.asarray(rows / lengths, dtype=np.float32)
 

@@ -1,4 +1,5 @@
-"""A checkpoint exported for ONNX Runtime: what lies in its folder, and how it comes to be there exactly once."""
+"""A checkpoint exported for ONNX Runtime: what lies in its folder, and how it comes to be there
+exactly once."""
 
 from __future__ import annotations
 
@@ -15,15 +16,15 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vitrine.embedding.checkpoint import Checkpoint, Role
-from vitrine.embedding.image_rules import ImageRules
-from vitrine.embedding.tokens import TokenRules, Tokens
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.tokenizer import Tokenizer, TokenizerConfig
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["Export", "Manifest", "Order", "Precision", "exported"]
+__all__ = ["Export", "ExportRequest", "Manifest", "Precision", "exported"]
 
 Precision = Literal["fp32", "int8"]
 
-_LAYOUT = 2  # raise it when the graphs or the manifest change, so that older exports are made anew
+_LAYOUT = 3  # raise it when the graphs or the manifest change, so that older exports are made anew
 _LONGEST_S = 3600.0
 
 
@@ -34,11 +35,11 @@ class Manifest(BaseModel):
 
     dimension: int
     logit_scale: float
-    images: ImageRules
-    tokens: TokenRules
+    images: ImagePreprocessor
+    tokenizer: TokenizerConfig
 
 
-class Order(BaseModel):
+class ExportRequest(BaseModel):
     """What the exporting process is told."""
 
     name: str
@@ -54,8 +55,8 @@ class Export:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.see = folder / "see.onnx"
-        self.read = folder / "read.onnx"
+        self.image_graph = folder / "image.onnx"
+        self.text_graph = folder / "text.onnx"
         self.tokenizer = folder / "tokenizer.json"
         self.manifest = folder / "manifest.json"
 
@@ -70,31 +71,34 @@ class Export:
             return Manifest.model_validate_json(self.manifest.read_bytes())
         except (OSError, ValidationError) as error:
             raise ModelUnavailable(
-                f"the exported model in {self.folder} is damaged; delete that folder and start again ({error})"
+                f"the exported model in {self.folder} is damaged; delete that folder and start "
+                f"again ({error})"
             ) from None
 
-    def load_tokens(self, rules: TokenRules) -> Tokens:
+    def load_tokenizer(self, config: TokenizerConfig) -> Tokenizer:
         """The checkpoint's tokenizer."""
-        return Tokens(self.tokenizer.read_text("utf-8"), rules)
+        return Tokenizer(self.tokenizer.read_text("utf-8"), config)
 
 
 def exported(
     checkpoint: Checkpoint, models: Path, *, fingerprint: str, role: Role, precision: Precision
 ) -> Export:
-    """The export of a checkpoint under the folder `models`, made by a process of its own when it is not there yet.
+    """The export of a checkpoint under the folder `models`, made by a process of its own when it is
+    not there yet.
 
-    Several processes may ask at once: one makes it, the others wait. The exporting process alone loads torch, and
-    gives its memory back. `ModelUnavailable` when the export fails or differs from torch.
+    Several processes may ask at once: one makes it, the others wait. The exporting process alone
+    loads torch, and gives its memory back. `ModelUnavailable` when the export fails or differs from
+    torch.
     """
     folder = (models / fingerprint / f"onnx-{_LAYOUT}-{precision}").absolute()
-    found, exact = Export(folder), Export(folder.with_name(f"onnx-{_LAYOUT}-fp32"))
-    if found.complete:
-        return found
+    export, exact = Export(folder), Export(folder.with_name(f"onnx-{_LAYOUT}-fp32"))
+    if export.complete:
+        return export
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{folder}.lock", timeout=_LONGEST_S):
-            if not found.complete:
-                order = Order(
+            if not export.complete:
+                request = ExportRequest(
                     name=checkpoint.name,
                     source=checkpoint.folder.absolute(),
                     role=role,
@@ -102,49 +106,53 @@ def exported(
                     target=folder,
                     exact=exact.folder if exact.complete else None,
                 )
-                _run(order)
+                _run(request)
     except Timeout:
         raise ModelUnavailable(
-            f"another process has been exporting {checkpoint.name} for an hour; end it and delete {folder}.lock"
+            f"another process has been exporting {checkpoint.name} for an hour; end it and delete "
+            f"{folder}.lock"
         ) from None
-    return found
+    return export
 
 
-def _run(order: Order) -> None:
-    for broken in order.target.parent.glob(
-        f"{order.target.name}.*.part"
+def _run(request: ExportRequest) -> None:
+    for broken in request.target.parent.glob(
+        f"{request.target.name}.*.part"
     ):  # left by an export that was killed
         shutil.rmtree(broken, ignore_errors=True)
     if find_spec("torch") is None:
         raise ModelUnavailable(
-            f"the model {order.name} has not been exported for ONNX Runtime yet ({order.target} is missing), and an export "
-            "needs torch, which is not installed here: run `vitrine export` with the same VITRINE_DATA_DIR where "
+            f"the model {request.name} has not been exported for ONNX Runtime yet "
+            f"({request.target} is missing), and an export "
+            "needs torch, which is not installed here: run `vitrine export` with the same "
+            "VITRINE_DATA_DIR where "
             "vitrine[models] is installed (in Docker: the full image, vitrine:local)"
         )
-    command = [sys.executable, "-m", "vitrine.embedding.onnx_export", order.model_dump_json()]
+    command = [sys.executable, "-m", "vitrine.embedding.onnx_export", request.model_dump_json()]
     try:
         done = subprocess.run(  # noqa: S603  # our own module
             command, capture_output=True, text=True, timeout=_LONGEST_S, check=False
         )
     except subprocess.TimeoutExpired:
         raise ModelUnavailable(
-            f"exporting {order.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch to do without"
+            f"exporting {request.name} to ONNX took more than an hour; set VITRINE_RUNTIME=torch "
+            "to do without"
         ) from None
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         memory = "; most likely there was too little memory" if name == "SIGKILL" else ""
-        raise ModelUnavailable(f"exporting {order.name} to ONNX was ended by {name}{memory}")
+        raise ModelUnavailable(f"exporting {request.name} to ONNX was ended by {name}{memory}")
     if done.returncode > 0:
         raise ModelUnavailable(
             _cause(done.stdout)
-            or f"exporting {order.name} to ONNX failed: {done.stderr.strip()[-500:]}"
+            or f"exporting {request.name} to ONNX failed: {done.stderr.strip()[-500:]}"
         )
 
 
 def _cause(output: str) -> str | None:
     """The last line of the exporting process, when it is the JSON that tells a known cause."""
     try:
-        told = json.loads(output.strip().splitlines()[-1])
-        return str(told["unavailable"])
+        message = json.loads(output.strip().splitlines()[-1])
+        return str(message["unavailable"])
     except (IndexError, ValueError, KeyError, TypeError):
         return None

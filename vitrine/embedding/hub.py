@@ -1,4 +1,5 @@
-"""Models of the Hugging Face hub: from its cache where they are complete, else downloaded, within bounded time."""
+"""Models of the Hugging Face hub: from its cache where they are complete, else downloaded,
+within bounded time."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ def is_name(model: str) -> bool:
 def snapshot(name: str) -> Path:
     """The folder of the model's files, from the hub's cache when complete there.
 
-    `ModelUnavailable` says what to do when it is not there and the hub does not answer; the first answer is awaited
-    ten seconds. A download itself takes as long as bytes keep coming.
+    `ModelUnavailable` says what to do when it is not there and the hub does not answer; the first
+    answer is awaited ten seconds. A download itself takes as long as bytes keep coming.
     """
     cached = _cached(name)
     return cached if cached is not None else _downloaded(name)
@@ -61,8 +62,10 @@ def _downloaded(name: str) -> Path:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
-        found = HfApi().model_info(name, timeout=_REACH_S)
-        return Path(snapshot_download(name, allow_patterns=_wanted(found), etag_timeout=_REACH_S))
+        info = HfApi().model_info(name, timeout=_REACH_S)
+        return Path(
+            snapshot_download(name, allow_patterns=_needed_files(info), etag_timeout=_REACH_S)
+        )
     except GatedRepoError:
         raise ModelUnavailable(
             f"the model {name} asks for consent on its hub page; give it there and set HF_TOKEN"
@@ -77,9 +80,10 @@ def _downloaded(name: str) -> Path:
         raise _unreachable(name, error) from None
 
 
-def _wanted(found: Any) -> list[str]:
-    """Configuration and tokenizer files, and one kind of weights: safetensors where there are any."""
-    names = [sibling.rfilename for sibling in found.siblings or ()]
+def _needed_files(info: Any) -> list[str]:
+    """Configuration and tokenizer files, and one kind of weights: safetensors where there are
+    any."""
+    names = [sibling.rfilename for sibling in info.siblings or ()]
     kind = (
         "*.safetensors"
         if any(n.endswith(".safetensors") and "/" not in n for n in names)
@@ -91,7 +95,10 @@ def _wanted(found: Any) -> list[str]:
 def _unreachable(name: str, error: Exception) -> ModelUnavailable:
     cause = " ".join(str(error).split())[:200] or type(error).__name__
     return ModelUnavailable(
-        f"the model {name} is not on this machine and the hub cannot be reached ({cause}). Either download it where the hub can be "
-        f"reached (hf download {name} --local-dir FOLDER), copy the folder here and set VITRINE_MODEL=FOLDER (VITRINE_DETECTOR for the "
-        "detector); or point HF_HOME to a hub cache that holds it; or set VITRINE_MODEL=bundled for the small demo model."
+        f"the model {name} is not on this machine and the hub cannot be reached ({cause}). Either "
+        "download it where the hub can be "
+        f"reached (hf download {name} --local-dir FOLDER), copy the folder here and set "
+        "VITRINE_MODEL=FOLDER (VITRINE_DETECTOR for the "
+        "detector); or point HF_HOME to a hub cache that holds it; or set VITRINE_MODEL=bundled "
+        "for the small demo model."
     )

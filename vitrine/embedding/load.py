@@ -22,11 +22,17 @@ __all__ = ["choose_runtime", "load_detector", "load_embedder"]
 _log = logging.getLogger(__name__)
 
 QUERY_BATCH = 32
-"""Concurrent queries embedded together at most; on two cores the rate no longer grows from 16 on."""
+"""Concurrent queries embedded together at most.
+
+On two cores the rate no longer grows from 16 on.
+"""
 
 
 def load_embedder(settings: ModelSettings) -> CachingEmbedder:
-    """The configured dual encoder, its queries batched and kept; `ModelUnavailable` says which model cannot be had and what to do."""
+    """The configured dual encoder, its queries batched and kept.
+
+    `ModelUnavailable` says which model cannot be had and what to do.
+    """
     batching = BatchingEmbedder(
         _load(settings), most=QUERY_BATCH, timeout_s=settings.query_timeout_s
     )
@@ -36,7 +42,10 @@ def load_embedder(settings: ModelSettings) -> CachingEmbedder:
 
 
 def choose_runtime(settings: ModelSettings) -> Literal["torch", "onnx"]:
-    """`auto` is ONNX Runtime on the CPU and torch on a GPU; `InvalidSettings` for a runtime that cannot do what else is set."""
+    """`auto` is ONNX Runtime on the CPU and torch on a GPU.
+
+    `InvalidSettings` for a runtime that cannot do what else is set.
+    """
     on_cpu = settings.device == "cpu" or (settings.device == "auto" and not _has_gpu())
     runtime = settings.runtime
     if runtime == "auto":
@@ -44,7 +53,8 @@ def choose_runtime(settings: ModelSettings) -> Literal["torch", "onnx"]:
     if runtime == "onnx" and not on_cpu:
         raise InvalidSettings.of(
             "VITRINE_RUNTIME",
-            f"onnx runs on the CPU, VITRINE_DEVICE is {settings.device}; set it to cpu, or the runtime to torch",
+            f"onnx runs on the CPU, VITRINE_DEVICE is {settings.device}; set it to cpu, or the "
+            "runtime to torch",
         )
     if runtime == "onnx" and settings.precision == "bf16":
         raise InvalidSettings.of(
@@ -59,7 +69,10 @@ def choose_runtime(settings: ModelSettings) -> Literal["torch", "onnx"]:
 
 
 def load_detector(settings: ModelSettings) -> OwlDetector:
-    """The configured zero-shot detector; `ModelUnavailable` says which model cannot be had and what to do."""
+    """The configured zero-shot detector.
+
+    `ModelUnavailable` says which model cannot be had and what to do.
+    """
     runtime = choose_runtime(settings)
     checkpoint = find_checkpoint(settings.detector, "owlvit")
     if runtime == "onnx":
@@ -89,7 +102,10 @@ def _load(settings: ModelSettings) -> DualEncoder:
 
 
 def _has_gpu() -> bool:
-    """Whether torch would find a GPU; torch is only asked where the machine shows signs of one, since asking loads it."""
+    """Whether torch would find a GPU.
+
+    Torch is only asked where the machine shows signs of one, since asking loads it.
+    """
     signs = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     if not (signs or sys.platform == "darwin" or shutil.which("nvidia-smi")):
         return False
@@ -97,7 +113,8 @@ def _has_gpu() -> bool:
         from vitrine.embedding.torch_runtime import choose_device
     except ModuleNotFoundError:
         _log.warning(
-            "this machine shows a GPU, but torch is not installed to use it: the model runs on the CPU"
+            "this machine shows a GPU, but torch is not installed to use it: the model runs on "
+            "the CPU"
         )
         return False
     return choose_device("auto") != "cpu"

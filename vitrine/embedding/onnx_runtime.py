@@ -15,17 +15,17 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from vitrine.embedding.checkpoint import Checkpoint, Role
-from vitrine.embedding.detection import OwlDetector, Scene
+from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.exported import Export, Precision, exported
-from vitrine.embedding.ports import ModelCard
-from vitrine.embedding.tokens import TokenBatch
+from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 
 __all__ = [
-    "OnnxSceneTowers",
-    "OnnxTowers",
+    "OnnxDetectorModel",
+    "OnnxDualEncoderModel",
     "load_onnx_detector",
     "load_onnx_embedder",
     "open_session",
@@ -33,46 +33,51 @@ __all__ = [
 
 
 _SPIN_US = "50"
-"""Microseconds that a thread waits for its next share awake: from one layer to the next, but no longer than others can spare the core."""
+"""Microseconds that a thread waits for its next share awake: from one layer to the next, but no
+longer than others can spare the core."""
 _SHARE = 4
 """Pictures that one thread takes at a time."""
 
 
-class OnnxTowers:
+class OnnxDualEncoderModel:
     """The forward passes of an exported dual encoder on the CPU.
 
-    One picture, and every batch of texts, is worked on by all threads together. The pictures of a batch are shared out
-    among threads that need not wait for each other within a pass: beside other work, such as decoding, that wastes less.
-    What is not used takes no memory: an ingest reads no texts, a service that embeds single queries has no batches.
+    One picture, and every batch of texts, is worked on by all threads together. The pictures of a
+    batch are shared out among threads that need not wait for each other within a pass: beside other
+    work, such as decoding, that wastes less. What is not used takes no memory: an ingest reads no
+    texts, a service that embeds single queries has no batches.
     """
 
     def __init__(self, export: Export, *, threads: int, masked: bool) -> None:
-        self._see = _Session(export.see, threads)
-        self._see_alone = _Session(export.see, 1)
-        self._read = _Session(export.read, threads)
+        self._image = _Session(export.image_graph, threads)
+        self._image_alone = _Session(export.image_graph, 1)
+        self._text = _Session(export.text_graph, threads)
         self._masked = masked
-        self._lanes = threads or os.cpu_count() or 1
+        self._threads = threads or os.cpu_count() or 1
 
-    def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
-        if self._lanes == 1 or len(pixels) < _SHARE * self._lanes:
-            return _seen(self._see, pixels)
+        if self._threads == 1 or len(pixels) < _SHARE * self._threads:
+            return _encoded(self._image, pixels)
         parts = [pixels[start : start + _SHARE] for start in range(0, len(pixels), _SHARE)]
-        return np.concatenate(list(self._pool.map(partial(_seen, self._see_alone), parts)))
+        return np.concatenate(list(self._pool.map(partial(_encoded, self._image_alone), parts)))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._lanes, thread_name_prefix="see")
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="encode")
 
-    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+    def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
-        given = {"ids": tokens.ids} | ({"mask": tokens.mask} if self._masked else {})
-        rows: NDArray[np.float32] = self._read.run(None, given)[0]
+        inputs = {"ids": tokens.ids} | ({"mask": tokens.mask} if self._masked else {})
+        rows: NDArray[np.float32] = self._text.run(None, inputs)[0]
         return rows
 
 
 class _Session:
-    """A session that is opened when it is first needed; then `ModelUnavailable` when the graph cannot be loaded."""
+    """A session that is opened when it is first needed.
+
+    Then `ModelUnavailable` when the graph cannot be loaded.
+    """
 
     def __init__(self, graph: Path, threads: int) -> None:
         self._open = partial(open_session, graph, threads)
@@ -80,38 +85,38 @@ class _Session:
         self._lock = Lock()
 
     def run(
-        self, names: Sequence[str] | None, given: dict[str, NDArray[Any]]
+        self, names: Sequence[str] | None, inputs: dict[str, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         """As ONNX Runtime's."""
         with self._lock:
             if self._session is None:
                 self._session = self._open()
-        found: list[NDArray[Any]] = self._session.run(names, given)
-        return found
+        outputs: list[NDArray[Any]] = self._session.run(names, inputs)
+        return outputs
 
 
-def _seen(session: _Session, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def _encoded(session: _Session, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     rows: NDArray[np.float32] = session.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
     return rows
 
 
-class OnnxSceneTowers:
+class OnnxDetectorModel:
     """The forward passes of an exported OWL-ViT on the CPU."""
 
     def __init__(self, export: Export, *, threads: int) -> None:
-        self._see = _Session(export.see, threads)
-        self._read = _Session(export.read, threads)
+        self._image = _Session(export.image_graph, threads)
+        self._text = _Session(export.text_graph, threads)
 
-    def look(self, pixels: NDArray[np.float32]) -> Scene:
+    def forward(self, pixels: NDArray[np.float32]) -> DetectorOutput:
         """(1, 3, height, width) to the scene."""
-        classes, shift, scale, boxes = self._see.run(
+        classes, shift, scale, boxes = self._image.run(
             ["classes", "shift", "scale", "boxes"], {"pixels": np.ascontiguousarray(pixels)}
         )
-        return Scene(classes[0], shift[0], scale[0], boxes[0])
+        return DetectorOutput(classes[0], shift[0], scale[0], boxes[0])
 
-    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+    def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, d)."""
-        rows: NDArray[np.float32] = self._read.run(None, {"ids": tokens.ids, "mask": tokens.mask})[
+        rows: NDArray[np.float32] = self._text.run(None, {"ids": tokens.ids, "mask": tokens.mask})[
             0
         ]
         return rows
@@ -123,15 +128,17 @@ def load_onnx_embedder(
     """The checkpoint on ONNX Runtime, exported first where that has not been done yet."""
     export = _export(checkpoint, fingerprint, settings, role="clip")
     manifest = export.load_manifest()
-    towers = OnnxTowers(export, threads=settings.model_threads, masked=manifest.tokens.masked)
-    card = ModelCard(
+    model = OnnxDualEncoderModel(
+        export, threads=settings.model_threads, masked=manifest.tokenizer.masked
+    )
+    info = ModelInfo(
         checkpoint.name,
         fingerprint,
         manifest.dimension,
         manifest.logit_scale,
         manifest.images.shorter_side,
     )
-    return DualEncoder(card, manifest.images, export.load_tokens(manifest.tokens), towers)
+    return DualEncoder(info, manifest.images, export.load_tokenizer(manifest.tokenizer), model)
 
 
 def load_onnx_detector(
@@ -140,9 +147,9 @@ def load_onnx_detector(
     """The detector on ONNX Runtime, exported first where that has not been done yet."""
     export = _export(checkpoint, fingerprint, settings, role="owlvit")
     manifest = export.load_manifest()
-    towers = OnnxSceneTowers(export, threads=settings.model_threads)
+    model = OnnxDetectorModel(export, threads=settings.model_threads)
     return OwlDetector(
-        checkpoint.name, manifest.images, export.load_tokens(manifest.tokens), towers
+        checkpoint.name, manifest.images, export.load_tokenizer(manifest.tokenizer), model
     )
 
 
@@ -160,7 +167,10 @@ def _export(
 
 
 def open_session(graph: Path, threads: int) -> Any:
-    """A session on the CPU with so many threads (0: one per physical core); `ModelUnavailable` when the graph cannot be loaded."""
+    """A session on the CPU with so many threads (0: one per physical core).
+
+    `ModelUnavailable` when the graph cannot be loaded.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -173,5 +183,6 @@ def open_session(graph: Path, threads: int) -> Any:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelUnavailable(
-            f"the exported model {graph} cannot be loaded; delete its folder and start again ({error})"
+            f"the exported model {graph} cannot be loaded; delete its folder and start again "
+            f"({error})"
         ) from error

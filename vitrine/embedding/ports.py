@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-__all__ = ["Detection", "Detector", "Embedder", "ModelCard"]
+__all__ = ["Detection", "Detector", "Embedder", "ModelInfo"]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCard:
+class ModelInfo:
     """Which model this is.
 
-    `fingerprint` covers weights, preprocessing, tokenizer and dimension; vectors of different fingerprints never meet.
+    `fingerprint` covers weights, preprocessing, tokenizer and dimension; vectors of different
+    fingerprints never meet.
     """
 
     name: str
@@ -26,17 +27,22 @@ class ModelCard:
     logit_scale: float
     """The factor of the model's own softmax over cosines (already exponentiated)."""
     image_size: int
-    """Pixels of the shorter side that the model looks at; pictures may be decoded smaller than they are, but not below it."""
+    """Pixels of the shorter side that the model looks at.
+
+    Pictures may be decoded smaller than they are, but not below it.
+    """
 
 
 class Embedder(Protocol):
-    """A dual encoder. Rows are float32 of unit length and (n, dimension) in shape; an empty list gives (0, dimension).
+    """A dual encoder.
+
+    Rows are float32 of unit length and (n, dimension) in shape; an empty list gives (0, dimension).
 
     Safe to call from several threads. Errors: `ModelUnavailable` only when it is loaded.
     """
 
     @property
-    def card(self) -> ModelCard: ...
+    def info(self) -> ModelInfo: ...
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row per text; a text longer than the model reads is cut (see `truncates`)."""
@@ -47,7 +53,10 @@ class Embedder(Protocol):
         ...
 
     def preprocess(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """What the model looks at, (n, 3, height, width); may run in any thread beside `embed_pixels`."""
+        """What the model looks at, (n, 3, height, width).
+
+        May run in any thread beside `embed_pixels`.
+        """
         ...
 
     def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -61,7 +70,10 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """An object found in a picture; the box is in pixels of the picture that was given, (xmin, ymin, xmax, ymax)."""
+    """An object found in a picture.
+
+    The box is in pixels of the picture that was given, (xmin, ymin, xmax, ymax).
+    """
 
     label: str
     score: float

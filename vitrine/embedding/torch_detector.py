@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from transformers import AutoModelForZeroShotObjectDetection
 
 from vitrine.embedding.checkpoint import Checkpoint
-from vitrine.embedding.detection import OwlDetector, Scene
-from vitrine.embedding.tokens import TokenBatch
+from vitrine.embedding.detection import DetectorOutput, OwlDetector
+from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.embedding.torch_runtime import LoadedModel, choose_device, load_model
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 
-__all__ = ["SceneTower", "TextTower", "TorchSceneTowers", "load_owlvit", "load_torch_detector"]
+__all__ = ["DetectorTower", "TextTower", "TorchDetectorModel", "load_owlvit", "load_torch_detector"]
 
 
-class SceneTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
+class DetectorTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
     """Pixels to class vectors, shift, scale and boxes, by the parts of OwlViTForObjectDetection."""
 
     def __init__(self, model: Any) -> None:
@@ -44,7 +44,7 @@ class SceneTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyse
         )
 
 
-class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
+class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
     """Token ids to unit vectors."""
 
     def __init__(self, model: Any) -> None:
@@ -60,25 +60,25 @@ class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed
         return rows / (torch.linalg.norm(rows, dim=-1, keepdim=True) + 1e-6)
 
 
-class TorchSceneTowers:
+class TorchDetectorModel:
     """The forward passes on one device, in fp32 or bf16."""
 
     def __init__(self, model: Any, *, device: str, precision: str) -> None:
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._device = device
         model.to(device=device, dtype=self._dtype)
-        self._scene, self._text = SceneTower(model), TextTower(model)
+        self._output, self._text = DetectorTower(model), TextTower(model)
 
-    def look(self, pixels: NDArray[np.float32]) -> Scene:
+    def forward(self, pixels: NDArray[np.float32]) -> DetectorOutput:
         """(1, 3, height, width) to the scene."""
         with torch.inference_mode():
-            given = torch.from_numpy(pixels).to(self._device, self._dtype)
+            batch = torch.from_numpy(pixels).to(self._device, self._dtype)
             classes, shift, scale, boxes = (
-                part[0].float().cpu().numpy() for part in self._scene(given)
+                part[0].float().cpu().numpy() for part in self._output(batch)
             )
-        return Scene(classes, shift, scale, boxes)
+        return DetectorOutput(classes, shift, scale, boxes)
 
-    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+    def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, d)."""
         with torch.inference_mode():
             ids, mask = (
@@ -89,13 +89,16 @@ class TorchSceneTowers:
 
 
 def load_torch_detector(checkpoint: Checkpoint, settings: ModelSettings) -> OwlDetector:
-    """The checkpoint on torch, on the device that the settings choose; bf16 only where they name it, as it has few digits for boxes."""
+    """The checkpoint on torch, on the device that the settings choose.
+
+    Bf16 only where they name it, as it has few digits for boxes.
+    """
     device = choose_device(settings.device)
     loaded = load_owlvit(checkpoint)
-    towers = TorchSceneTowers(
+    model = TorchDetectorModel(
         loaded.model, device=device, precision="bf16" if settings.precision == "bf16" else "fp32"
     )
-    return OwlDetector(checkpoint.name, loaded.images, loaded.tokens, towers)
+    return OwlDetector(checkpoint.name, loaded.images, loaded.tokenizer, model)
 
 
 def load_owlvit(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
@@ -103,6 +106,7 @@ def load_owlvit(checkpoint: Checkpoint, *, attention: str | None = None) -> Load
     kind = checkpoint.config.get("model_type")
     if kind != "owlvit":
         raise ModelUnavailable(
-            f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type {kind!r}"
+            f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type "
+            f"{kind!r}"
         )
     return load_model(checkpoint, AutoModelForZeroShotObjectDetection, attention=attention)

@@ -13,16 +13,16 @@ from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.dual_encoder import DualEncoder
-from vitrine.embedding.image_rules import ImageRules
-from vitrine.embedding.ports import ModelCard
-from vitrine.embedding.token_rules import load_tokens
-from vitrine.embedding.tokens import TokenBatch, Tokens
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
+from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 
 __all__ = [
     "LoadedModel",
-    "TorchTowers",
+    "TorchDualEncoderModel",
     "choose_device",
     "choose_precision",
     "load_dual_encoder",
@@ -36,8 +36,8 @@ class LoadedModel:
     """A checkpoint in memory: the transformers model (eval mode, fp32, CPU) and its rules."""
 
     model: Any
-    images: ImageRules
-    tokens: Tokens
+    images: ImagePreprocessor
+    tokenizer: Tokenizer
 
     @property
     def logit_scale(self) -> float:
@@ -45,7 +45,7 @@ class LoadedModel:
         return float(self.model.logit_scale.detach().float().exp())
 
 
-class TorchTowers:
+class TorchDualEncoderModel:
     """The forward passes of a transformers dual encoder on one device, in fp32 or bf16."""
 
     def __init__(self, model: Any, *, device: str, precision: str, masked: bool) -> None:
@@ -54,19 +54,19 @@ class TorchTowers:
         self._device = device
         self._masked = masked
 
-    def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
         with torch.inference_mode():
-            given = torch.from_numpy(pixels).to(self._device, self._dtype)
-            return _rows(self._model.get_image_features(pixel_values=given))
+            batch = torch.from_numpy(pixels).to(self._device, self._dtype)
+            return _rows(self._model.get_image_features(pixel_values=batch))
 
-    def read(self, tokens: TokenBatch) -> NDArray[np.float32]:
+    def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
         with torch.inference_mode():
-            given = {"input_ids": torch.from_numpy(tokens.ids).to(self._device)}
+            inputs = {"input_ids": torch.from_numpy(tokens.ids).to(self._device)}
             if self._masked:
-                given["attention_mask"] = torch.from_numpy(tokens.mask).to(self._device)
-            return _rows(self._model.get_text_features(**given))
+                inputs["attention_mask"] = torch.from_numpy(tokens.mask).to(self._device)
+            return _rows(self._model.get_text_features(**inputs))
 
 
 def load_torch_embedder(
@@ -77,14 +77,14 @@ def load_torch_embedder(
     if settings.model_threads:
         torch.set_num_threads(settings.model_threads)
     loaded = load_dual_encoder(checkpoint)
-    scale = loaded.logit_scale  # read before the towers change the precision
+    scale = loaded.logit_scale  # read before the precision changes
     precision = choose_precision(settings.precision, device)
-    towers = TorchTowers(
-        loaded.model, device=device, precision=precision, masked=loaded.tokens.rules.masked
+    model = TorchDualEncoderModel(
+        loaded.model, device=device, precision=precision, masked=loaded.tokenizer.config.masked
     )
-    dimension = towers.read(loaded.tokens.encode(["a photo"])).shape[1]
-    card = ModelCard(checkpoint.name, fingerprint, dimension, scale, loaded.images.shorter_side)
-    return DualEncoder(card, loaded.images, loaded.tokens, towers)
+    dimension = model.encode_texts(loaded.tokenizer.encode(["a photo"])).shape[1]
+    info = ModelInfo(checkpoint.name, fingerprint, dimension, scale, loaded.images.shorter_side)
+    return DualEncoder(info, loaded.images, loaded.tokenizer, model)
 
 
 def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
@@ -95,7 +95,8 @@ def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -
         for part in ("get_image_features", "get_text_features", "logit_scale")
     ):
         raise ModelUnavailable(
-            f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a {type(loaded.model).__name__}"
+            f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a "
+            f"{type(loaded.model).__name__}"
         )
     return loaded
 
@@ -103,7 +104,9 @@ def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -
 def load_model(
     checkpoint: Checkpoint, auto_class: Any, *, attention: str | None = None
 ) -> LoadedModel:
-    """Load weights and rules from the checkpoint's folder; `ModelUnavailable` when any part is missing or does not fit.
+    """Load weights and rules from the checkpoint's folder.
+
+    `ModelUnavailable` when any part is missing or does not fit.
 
     `attention` names transformers' way to compute it (None: the model's default).
     """
@@ -112,7 +115,7 @@ def load_model(
     folder = str(checkpoint.folder)
     _ = checkpoint.config, checkpoint.weights  # their own messages are clearer than transformers'
     try:
-        model, found = auto_class.from_pretrained(
+        model, loading_info = auto_class.from_pretrained(
             folder,
             local_files_only=True,
             output_loading_info=True,
@@ -128,42 +131,52 @@ def load_model(
         raise ModelUnavailable(
             f"the model {checkpoint.name} cannot be loaded from {folder}: {cause}"
         ) from error
-    if found["missing_keys"] or found["mismatched_keys"]:
-        lacking = sorted(map(str, found["missing_keys"] or found["mismatched_keys"]))[:3]
+    if loading_info["missing_keys"] or loading_info["mismatched_keys"]:
+        missing = sorted(map(str, loading_info["missing_keys"] or loading_info["mismatched_keys"]))[
+            :3
+        ]
         raise ModelUnavailable(
-            f"the weights of {checkpoint.name} in {folder} do not fit its config.json: {', '.join(lacking)} ..."
+            f"the weights of {checkpoint.name} in {folder} do not fit its config.json: "
+            f"{', '.join(missing)} ..."
         )
     return LoadedModel(
         model.eval(),
-        ImageRules.of_processor(processor, checkpoint.name),
-        load_tokens(tokenizer, model.config, checkpoint.name),
+        ImagePreprocessor.of_processor(processor, checkpoint.name),
+        load_tokenizer(tokenizer, model.config, checkpoint.name),
     )
 
 
-def choose_device(wanted: str) -> str:
-    """The device a setting names; `auto` is CUDA, else MPS, else the CPU. `ModelUnavailable` for one that is not there."""
+def choose_device(requested: str) -> str:
+    """The device a setting names; `auto` is CUDA, else MPS, else the CPU.
+
+    `ModelUnavailable` for one that is not there.
+    """
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if wanted == "auto":
+    if requested == "auto":
         return next((name for name in ("cuda", "mps") if available[name]), "cpu")
-    if not available.get(wanted.partition(":")[0], False):
+    if not available.get(requested.partition(":")[0], False):
         raise ModelUnavailable(
-            f"the device {wanted!r} is not available to torch here; set VITRINE_DEVICE=auto or cpu"
+            f"the device {requested!r} is not available to torch here; set VITRINE_DEVICE=auto or "
+            "cpu"
         )
-    return wanted
+    return requested
 
 
-def choose_precision(wanted: str, device: str) -> str:
-    """The arithmetic a setting names; `auto` is bf16 where the device is a CUDA GPU that computes in it, else fp32.
+def choose_precision(requested: str, device: str) -> str:
+    """The arithmetic a setting names.
 
-    Seen on an H100, forward pass alone: ViT-B/32 6,900 pictures a second instead of 2,600, ViT-L/14 2,000 instead of 255, at a
-    cosine of 0.9999 to fp32. `torch.compile` adds a fifth, beyond what decoding gives, and takes 30 s at each start: not used.
+    `auto` is bf16 where the device is a CUDA GPU that computes in it, else fp32.
+
+    Seen on an H100, forward pass alone: ViT-B/32 6,900 pictures a second instead of 2,600, ViT-L/14
+    2,000 instead of 255, at a cosine of 0.9999 to fp32. `torch.compile` adds a fifth, beyond what
+    decoding gives, and takes 30 s at each start: not used.
     """
-    if wanted != "auto":
-        return wanted
+    if requested != "auto":
+        return requested
     if not device.startswith("cuda"):
         return "fp32"
     with torch.cuda.device(device):

@@ -134,7 +134,7 @@ class IndexCopier:
     ) -> tuple[Record, NDArray[np.float32] | Failure]:
         try:
             data = self._images.get(record.image_key)
-            image = decode(data, ImageLimits.of(self._settings), at_least=embedder.card.image_size)
+            image = decode(data, ImageLimits.of(self._settings), at_least=embedder.info.image_size)
             return record, embedder.preprocess([image])[0]
         except NotFound:
             return record, self._failure(

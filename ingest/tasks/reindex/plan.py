@@ -125,12 +125,12 @@ class Reindex:
         if job.version is None:
             self._discard_nameless(job)
             beat.confirm()
-            card = self._vitrine.embedders.get(model).card
+            model_info = self._vitrine.embedders.get(model).info
             info = live.info
             made = self._vitrine.versions.create(
                 model=model,
-                fingerprint=card.fingerprint,
-                dimension=card.dimension,
+                fingerprint=model_info.fingerprint,
+                dimension=model_info.dimension,
                 schema=info.schema,
                 mapping=info.mapping,
             )

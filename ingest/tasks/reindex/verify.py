@@ -102,7 +102,7 @@ def _finds_itself(
     image = decode(
         vitrine.images.get(record.image_key),
         ImageLimits.of(vitrine.settings),
-        at_least=embedder.card.image_size,
+        at_least=embedder.info.image_size,
     )
     vector = embedder.embed_images([image])[0]
     hits = target.search(IndexQuery(vector=vector, candidates=100, limit=_NEAREST)).hits

@@ -78,11 +78,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
-    card = embedder.card
+    info = embedder.info
     index = vitrine.versions.create(
         model="fake",
-        fingerprint=card.fingerprint,
-        dimension=card.dimension,
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
         schema=SCHEMA,
         mapping={},
     )

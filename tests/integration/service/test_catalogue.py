@@ -86,11 +86,11 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 
 def publish(versions: IndexVersions, embedder: FakeEmbedder, records: list[Record]) -> str:
-    card = embedder.card
+    info = embedder.info
     index = versions.create(
-        model=card.name,
-        fingerprint=card.fingerprint,
-        dimension=card.dimension,
+        model=info.name,
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
         schema=SCHEMA,
         mapping={},
     )

@@ -29,5 +29,8 @@ def configured(models_home: Path) -> Callable[..., Settings]:
 
 @pytest.fixture
 def exports_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exports run in the test's own process, which has loaded torch already (each fresh process takes seconds for that)."""
-    monkeypatch.setattr(exported, "_run", lambda order: onnx_export.main([order.model_dump_json()]))
+    """Exports run in the test's own process, which has loaded torch already (each fresh process
+    takes seconds for that)."""
+    monkeypatch.setattr(
+        exported, "_run", lambda request: onnx_export.main([request.model_dump_json()])
+    )

@@ -162,10 +162,10 @@ def test_pictures_go_the_same_way() -> None:
     shared = BatchingEmbedder(fake, most=2, timeout_s=30)
     pictures = [photo(seed) for seed in range(5)]
     assert np.array_equal(shared.embed_images(pictures), fake.embed_images(pictures))
-    assert shared.embed_images([]).shape == (0, fake.card.dimension)
+    assert shared.embed_images([]).shape == (0, fake.info.dimension)
     assert np.array_equal(
         shared.embed_pixels(shared.preprocess(pictures)), fake.embed_images(pictures)
     )
     assert shared.batch_sizes == {2: 2, 1: 1}
     assert shared.truncates("word " * 80)
-    assert shared.card == fake.card
+    assert shared.info == fake.info

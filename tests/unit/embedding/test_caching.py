@@ -60,7 +60,7 @@ def test_pictures_are_known_by_their_pixels(fake: FakeEmbedder) -> None:
 def test_a_text_and_a_picture_never_share_a_place(fake: FakeEmbedder) -> None:
     cache = cached(fake)
     cache.embed_images([photo(1)])
-    (key,) = cache._kept
+    (key,) = cache._cache
     cache.embed_texts([key, key.removeprefix("picture ")])
     assert fake.texts_embedded == 2
 

@@ -43,7 +43,7 @@ def test_every_file_that_changes_vectors_changes_the_fingerprint(
 
 def test_other_files_do_not(copied: Path, tmp_path: Path) -> None:
     before = Checkpoint("a", copied).fingerprint(tmp_path)
-    (copied / "README.md").write_text("A card")
+    (copied / "README.md").write_text("A info")
     assert Checkpoint("a", copied).fingerprint(tmp_path) == before
 
 

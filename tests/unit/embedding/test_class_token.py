@@ -1,4 +1,5 @@
-"""CLIP's picture tower, computed only as far as its vector needs: the model itself is the oracle."""
+"""CLIP's picture tower, computed only as far as its vector needs: the model itself is the
+oracle."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def middle(found: list[dict[str, Any]]) -> float:
 
 
 def expect_same(ours: list[Any], theirs: list[dict[str, Any]]) -> None:
-    """The same labels, scores and boxes; equal scores may stand in any order."""
+    """The same labels, scores and boxes; equal scores may stand in any request."""
     assert Counter(each.label for each in ours) == Counter(each["label"] for each in theirs)
     assert np.allclose([each.score for each in ours], [each["score"] for each in theirs], atol=1e-5)
     left = sorted(ours, key=lambda each: (each.label, each.score))

@@ -1,4 +1,5 @@
-"""The embedder gives what transformers gives, for every family of dual encoder and on every runtime."""
+"""The embedder gives what transformers gives, for every family of dual encoder and on every
+runtime."""
 
 from __future__ import annotations
 
@@ -110,7 +111,7 @@ def test_onnx_gives_transformers_own_vectors(
 def test_int8_stays_near_the_exact_vectors(dual_folder: Path, configured: Configured) -> None:
     embedder = load_embedder(configured(model=str(dual_folder), runtime="onnx", precision="int8"))
     exact = load_embedder(configured(model=str(dual_folder), runtime="torch"))
-    assert embedder.card == exact.card
+    assert embedder.info == exact.info
     cosines = (embedder.embed_images(PICTURES) * exact.embed_images(PICTURES)).sum(axis=1)
     assert 0.95 < cosines.min() < 0.9999999, "int8 that loses nothing is not int8"
 
@@ -137,8 +138,8 @@ def test_an_exact_export_that_cannot_be_read_is_told(
 ) -> None:
     exact = tmp_path / "exact"
     exact.mkdir()
-    (exact / "see.onnx").write_bytes(b"torn")
-    order = exported.Order(
+    (exact / "image.onnx").write_bytes(b"torn")
+    request = exported.ExportRequest(
         name="shop-clip",
         source=clip_folder,
         role="clip",
@@ -146,7 +147,7 @@ def test_an_exact_export_that_cannot_be_read_is_told(
         target=tmp_path / "models" / "onnx",
         exact=exact,
     )
-    assert onnx_export.main([order.model_dump_json()]) == 1
+    assert onnx_export.main([request.model_dump_json()]) == 1
     assert (
         f"the exported model in {exact} cannot be read; delete that folder"
         in capsys.readouterr().out
@@ -157,7 +158,7 @@ def test_an_exact_export_that_cannot_be_read_is_told(
 def test_bf16_stays_near_the_exact_vectors(clip_folder: Path, configured: Configured) -> None:
     half = load_embedder(configured(model=str(clip_folder), runtime="torch", precision="bf16"))
     exact = load_embedder(configured(model=str(clip_folder), runtime="torch"))
-    assert half.card == exact.card
+    assert half.info == exact.info
     assert (half.embed_texts(TEXTS) * exact.embed_texts(TEXTS)).sum(axis=1).min() > 0.99
 
 
@@ -193,9 +194,12 @@ def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(
         "from PIL import Image\n"
         "from vitrine.embedding.load import load_embedder\n"
         "from vitrine.settings import Settings\n"
-        "embedder = load_embedder(Settings(model=sys.argv[1], data_dir=sys.argv[2], device='cpu'))\n"
-        "embedder.embed_texts(['a red dress']); embedder.embed_images([Image.new('RGB', (50, 40))]); embedder.truncates('x')\n"
-        "print([name for name in ('torch', 'transformers', 'onnx', 'onnxscript') if name in sys.modules])\n"
+        "embedder = load_embedder(Settings(model=sys.argv[1], data_dir=sys.argv[2], "
+        "device='cpu'))\n"
+        "embedder.embed_texts(['a red dress']); embedder.embed_images([Image.new('RGB', (50, "
+        "40))]); embedder.truncates('x')\n"
+        "print([name for name in ('torch', 'transformers', 'onnx', 'onnxscript') if name in "
+        "sys.modules])\n"
     )
     command = [sys.executable, "-c", program, str(clip_folder), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
@@ -218,10 +222,10 @@ def test_of_many_who_need_an_export_one_makes_it(
 ) -> None:
     made: list[Path] = []
 
-    def pretend(order: exported.Order) -> None:
-        made.append(order.target)
-        order.target.mkdir(parents=True)
-        (order.target / "manifest.json").write_text("{}")
+    def pretend(request: exported.ExportRequest) -> None:
+        made.append(request.target)
+        request.target.mkdir(parents=True)
+        (request.target / "manifest.json").write_text("{}")
 
     monkeypatch.setattr(exported, "_run", pretend)
     checkpoint = exported.Checkpoint("tiny", clip_folder)
@@ -247,14 +251,14 @@ def test_a_failed_export_leaves_nothing_and_tells_the_cause(
     weights = load_file(broken / "model.safetensors")
     del weights["visual_projection.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    order = exported.Order(
+    request = exported.ExportRequest(
         name="shop-clip",
         source=broken,
         role="clip",
         precision="fp32",
         target=tmp_path / "models" / "onnx",
     )
-    assert onnx_export.main([order.model_dump_json()]) == 1
+    assert onnx_export.main([request.model_dump_json()]) == 1
     assert list((tmp_path / "models").iterdir()) == []
     printed = capsys.readouterr().out
     monkeypatch.setattr(
@@ -265,16 +269,18 @@ def test_a_failed_export_leaves_nothing_and_tells_the_cause(
     with pytest.raises(
         ModelUnavailable, match=r"shop-clip in .* do not fit its config.json: visual_projection"
     ):
-        exported._run(order)
+        exported._run(request)
 
 
 def test_an_export_that_differs_from_torch_is_refused() -> None:
-    order = exported.Order(name="tiny", source=Path(), role="clip", precision="fp32", target=Path())
+    request = exported.ExportRequest(
+        name="tiny", source=Path(), role="clip", precision="fp32", target=Path()
+    )
     rows = np.random.default_rng(3).standard_normal((4, 24)).astype(np.float32)
-    onnx_export._compare(order, "texts", [(rows, rows * 2)])
+    onnx_export._compare(request, "texts", [(rows, rows * 2)])
     for other in (rows + 0.1 * rows[::-1], np.full_like(rows, np.nan)):
         with pytest.raises(ModelUnavailable, match="VITRINE_RUNTIME=torch"):
-            onnx_export._compare(order, "texts", [(rows, other)])
+            onnx_export._compare(request, "texts", [(rows, other)])
 
 
 def test_a_damaged_export_is_told(tmp_path: Path) -> None:
@@ -293,7 +299,7 @@ def test_rows_are_unit_float32_and_nothing_gives_no_rows(
         assert np.abs(np.linalg.norm(rows, axis=1) - 1).max() < 1e-6
     assert embedder.embed_texts([]).shape == embedder.embed_images([]).shape == (0, 24)
     assert embedder.embed_pixels(embedder.preprocess([])).shape == (0, 24)
-    assert embedder.card.image_size == 32
+    assert embedder.info.image_size == 32
     assert embedder.truncates("x " * 100)
     assert not embedder.truncates("x")
 
@@ -302,7 +308,7 @@ def test_the_logit_scale_is_the_models_own(clip_folder: Path, configured: Config
     scale = load_file(clip_folder / "model.safetensors")["logit_scale"]
     assert load_embedder(
         configured(model=str(clip_folder), runtime="torch")
-    ).card.logit_scale == pytest.approx(float(np.exp(scale)))
+    ).info.logit_scale == pytest.approx(float(np.exp(scale)))
 
 
 def test_vectors_that_are_no_numbers_are_never_given_out(
@@ -311,13 +317,13 @@ def test_vectors_that_are_no_numbers_are_never_given_out(
     encoder = dual_encoder(configured(model=str(clip_folder), runtime="torch"))
 
     class Broken:
-        def see(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             return np.full((len(pixels), 24), np.nan, np.float32)
 
-        def read(self, tokens: Any) -> NDArray[np.float32]:
+        def encode_texts(self, tokens: Any) -> NDArray[np.float32]:
             return np.zeros((len(tokens), 24), np.float32)
 
-    broken = DualEncoder(encoder.card, encoder.images, encoder.tokens, Broken())
+    broken = DualEncoder(encoder.info, encoder.images, encoder.tokenizer, Broken())
     for call in (lambda: broken.embed_images(PICTURES), lambda: broken.embed_texts(["x"])):
         with pytest.raises(ModelUnavailable, match="no direction"):
             call()

@@ -46,7 +46,7 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
     shop.fill_index(5)
     others = shop.versions.create(
         model="fake",
-        fingerprint=shop.embedder.card.fingerprint,
+        fingerprint=shop.embedder.info.fingerprint,
         dimension=64,
         schema=MAPPING.schema(),
         mapping={},

@@ -121,7 +121,7 @@ class BruteForceVersions:
     def _index(
         self, name: str, records: Iterable[Record], embedder: FakeEmbedder
     ) -> BruteForceIndex:
-        card = embedder.card
+        info = embedder.info
         state = "live" if name == "v2" else "ready"
         created = datetime(2026, 1, 1, tzinfo=UTC)
         return BruteForceIndex(
@@ -129,9 +129,9 @@ class BruteForceVersions:
             VersionInfo(
                 name,
                 "brute force",
-                card.name,
-                card.fingerprint,
-                card.dimension,
+                info.name,
+                info.fingerprint,
+                info.dimension,
                 SCHEMA,
                 {},
                 created,

@@ -1,13 +1,13 @@
-"""A transformers tokenizer as a `Tokens`: converted where it is slow, and checked to give the same ids."""
+"""A transformers tokenizer as a `Tokenizer`: converted where it is slow, checked for equal ids."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from vitrine.embedding.tokens import TokenRules, Tokens
+from vitrine.embedding.tokenizer import Tokenizer, TokenizerConfig
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["load_tokens"]
+__all__ = ["load_tokenizer"]
 
 _FIXED_LENGTH = frozenset(
     ("siglip", "siglip2")
@@ -23,24 +23,32 @@ _PROBES = (
 )
 
 
-def load_tokens(tokenizer: Any, config: Any, name: str) -> Tokens:
-    """The tokenizer of a loaded checkpoint; `ModelUnavailable` when it cannot be taken over exactly."""
+def load_tokenizer(original: Any, config: Any, name: str) -> Tokenizer:
+    """The tokenizer of a loaded checkpoint.
+
+    `ModelUnavailable` when it cannot be taken over exactly.
+
+    `original` and `config` are what transformers loaded from it.
+    """
     text = getattr(config, "text_config", config)
     fixed = config.model_type in _FIXED_LENGTH
-    rules = TokenRules(
-        length=min(int(tokenizer.model_max_length), _positions(text)),
-        pad_id=int(tokenizer.pad_token_id or 0),
+    rules = TokenizerConfig(
+        length=min(int(original.model_max_length), _positions(text)),
+        pad_id=int(original.pad_token_id or 0),
         pad_to_length=fixed,
-        pad_first=tokenizer.padding_side == "left",
+        pad_first=original.padding_side == "left",
         masked=not fixed,
     )
-    tokens = Tokens(_backend(tokenizer, name).to_str(), rules)
-    _check_same(tokenizer, tokens, name)
-    return tokens
+    tokenizer = Tokenizer(_backend(original, name).to_str(), rules)
+    _check_same(original, tokenizer, name)
+    return tokenizer
 
 
 def _positions(text_config: Any) -> int:
-    """How many tokens the text tower has positions for; RoBERTa's family starts counting after the padding index."""
+    """How many tokens the text tower has positions for.
+
+    RoBERTa's family starts counting after the padding index.
+    """
     positions = int(getattr(text_config, "max_position_embeddings", 10**9))
     shifted = "roberta" in str(getattr(text_config, "model_type", ""))
     return positions - int(text_config.pad_token_id) - 1 if shifted else positions
@@ -55,18 +63,20 @@ def _backend(tokenizer: Any, name: str) -> Any:
         return convert_slow_tokenizer(tokenizer)
     except Exception as error:  # the converter raises whatever an unknown tokenizer provokes in it
         raise ModelUnavailable(
-            f"the tokenizer of {name} cannot be converted: {error}; use a checkpoint with a tokenizer.json"
+            f"the tokenizer of {name} cannot be converted: {error}; use a checkpoint with a "
+            "tokenizer.json"
         ) from error
 
 
-def _check_same(tokenizer: Any, tokens: Tokens, name: str) -> None:
-    theirs = tokenizer(
+def _check_same(original: Any, tokenizer: Tokenizer, name: str) -> None:
+    expected = original(
         list(_PROBES),
-        padding="max_length" if tokens.rules.pad_to_length else True,
+        padding="max_length" if tokenizer.config.pad_to_length else True,
         truncation=True,
-        max_length=tokens.rules.length,
+        max_length=tokenizer.config.length,
     )["input_ids"]
-    if tokens.encode(_PROBES).ids.tolist() != theirs:
+    if tokenizer.encode(_PROBES).ids.tolist() != expected:
         raise ModelUnavailable(
-            f"the tokenizer of {name} cannot be taken over exactly; use a checkpoint with a tokenizer.json"
+            f"the tokenizer of {name} cannot be taken over exactly; "
+            "use a checkpoint with a tokenizer.json"
         )

@@ -12,11 +12,11 @@ from PIL import Image
 from transformers import AutoImageProcessor
 
 from tests.checkpoints import photo
-from vitrine.embedding.image_rules import ImageRules
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.errors import ModelUnavailable
 from vitrine.images.decode import ImageLimits, decode
 
-LEVEL = 1 / 255 / 0.26  # one of 256 levels, as a normalised pixel
+LEVEL = 1 / 255 / 0.26  # one of 256 levels, as a normalized pixel
 
 
 def processor(folder: Path, **changes: Any) -> Any:
@@ -26,7 +26,7 @@ def processor(folder: Path, **changes: Any) -> Any:
 @pytest.mark.parametrize("kind", ["clip_folder", "siglip_folder", "dual_folder", "owlvit_folder"])
 def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) -> None:
     theirs = processor(request.getfixturevalue(kind))
-    rules = ImageRules.of_processor(theirs, "tiny")
+    rules = ImagePreprocessor.of_processor(theirs, "tiny")
     rng = np.random.default_rng(11)
     for width, height in [
         (32, 32),
@@ -50,7 +50,7 @@ def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_do
     theirs = processor(
         clip_folder, size={"shortest_edge": 25}, crop_size={"height": 40, "width": 31}
     )
-    rules = ImageRules.of_processor(theirs, "tiny")
+    rules = ImagePreprocessor.of_processor(theirs, "tiny")
     for size in [(50, 50), (26, 99), (99, 26), (25, 25)]:
         image = photo(3, *size)
         assert (
@@ -61,7 +61,7 @@ def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_do
 
 def test_a_very_long_picture_costs_no_more_than_what_is_seen(clip_folder: Path) -> None:
     theirs = processor(clip_folder)
-    rules = ImageRules.of_processor(theirs, "tiny")
+    rules = ImagePreprocessor.of_processor(theirs, "tiny")
     for size in [(900, 40), (40, 900)]:
         image = photo(4, *size)
         assert (
@@ -76,18 +76,23 @@ def test_a_very_long_picture_costs_no_more_than_what_is_seen(clip_folder: Path) 
     )  # resized whole it would be 6 GB
 
 
-def test_grey_and_transparent_pictures_are_taken_as_rgb(clip_folder: Path) -> None:
-    rules = ImageRules.of_processor(processor(clip_folder), "tiny")
-    grey = photo(5).convert("L")
-    assert np.array_equal(rules.apply([grey]), rules.apply([grey.convert("RGB")]))
+def test_gray_and_transparent_pictures_are_taken_as_rgb(clip_folder: Path) -> None:
+    rules = ImagePreprocessor.of_processor(processor(clip_folder), "tiny")
+    gray = photo(5).convert("L")
+    assert np.array_equal(rules.apply([gray]), rules.apply([gray.convert("RGB")]))
 
 
 def test_no_pictures_give_no_rows(clip_folder: Path) -> None:
-    assert ImageRules.of_processor(processor(clip_folder), "tiny").apply([]).shape == (0, 3, 32, 32)
+    assert ImagePreprocessor.of_processor(processor(clip_folder), "tiny").apply([]).shape == (
+        0,
+        3,
+        32,
+        32,
+    )
 
 
 def test_a_jpeg_decoded_smaller_stays_aligned(clip_folder: Path) -> None:
-    rules = ImageRules.of_processor(processor(clip_folder), "tiny")
+    rules = ImagePreprocessor.of_processor(processor(clip_folder), "tiny")
     limits = ImageLimits(10**7, 10**7)
     for size in [(1281, 1027), (1027, 1281), (1029, 1033), (1280, 1040)]:
         packed = io.BytesIO()
@@ -105,4 +110,4 @@ def test_an_unknown_preparation_is_refused(clip_folder: Path) -> None:
     theirs = processor(clip_folder)
     theirs.do_pad = True
     with pytest.raises(ModelUnavailable, match="tiny"):
-        ImageRules.of_processor(theirs, "tiny")
+        ImagePreprocessor.of_processor(theirs, "tiny")

@@ -1,4 +1,5 @@
-"""Texts to token ids as the checkpoint's own tokenizer makes them, by the `tokenizers` library alone."""
+"""Texts to token ids as the checkpoint's own tokenizer makes them, by the `tokenizers` library
+alone."""
 
 from __future__ import annotations
 
@@ -6,19 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import tokenizers
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
-__all__ = ["TokenBatch", "TokenRules", "Tokens"]
+__all__ = ["TokenBatch", "Tokenizer", "TokenizerConfig"]
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRules:
+class TokenizerConfig:
     """How token ids become rows of equal length.
 
-    `length` is the most tokens the model reads (77 for CLIP). `pad_to_length` is for models that were trained on
-    rows of that very length (SigLIP); others get rows as long as the longest text. `masked` says whether the model
-    takes an attention mask. `pad_first` puts the padding before the text.
+    `length` is the most tokens the model reads (77 for CLIP). `pad_to_length` is for models that
+    were trained on rows of that very length (SigLIP); others get rows as long as the longest text.
+    `masked` says whether the model takes an attention mask. `pad_first` puts the padding before the
+    text.
     """
 
     length: int
@@ -39,23 +41,28 @@ class TokenBatch:
         return len(self.ids)
 
 
-class Tokens:
+class Tokenizer:
     """A tokenizer and its rules; safe to use from several threads."""
 
-    def __init__(self, tokenizer_json: str, rules: TokenRules) -> None:
-        self.rules = rules
-        self._tokenizer = Tokenizer.from_str(tokenizer_json)
+    def __init__(self, tokenizer_json: str, config: TokenizerConfig) -> None:
+        self.config = config
+        self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(rules.length)
+        self._tokenizer.enable_truncation(config.length)
 
     def encode(self, texts: Sequence[str]) -> TokenBatch:
-        """Rows of one length; a text of more tokens than the model reads is cut, its end mark kept."""
+        """Rows of one length.
+
+        A text of more tokens than the model reads is cut, its end mark kept.
+        """
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        length = self.rules.length if self.rules.pad_to_length else max(map(len, rows), default=1)
-        ids = np.full((len(rows), length), self.rules.pad_id, np.int64)
+        length = self.config.length if self.config.pad_to_length else max(map(len, rows), default=1)
+        ids = np.full((len(rows), length), self.config.pad_id, np.int64)
         mask = np.zeros((len(rows), length), np.int64)
         for row, (into, seen) in zip(rows, zip(ids, mask, strict=True), strict=True):
-            place = slice(length - len(row), length) if self.rules.pad_first else slice(0, len(row))
+            place = (
+                slice(length - len(row), length) if self.config.pad_first else slice(0, len(row))
+            )
             into[place] = row
             seen[place] = 1
         return TokenBatch(ids, mask)

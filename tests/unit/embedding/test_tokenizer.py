@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from transformers import AutoConfig, AutoTokenizer
 
-from vitrine.embedding.token_rules import load_tokens
+from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
 
 TEXTS = [
@@ -24,7 +24,7 @@ TEXTS = [
 
 def loaded(folder: Path) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    return tokenizer, load_tokens(tokenizer, AutoConfig.from_pretrained(folder), "tiny")
+    return tokenizer, load_tokenizer(tokenizer, AutoConfig.from_pretrained(folder), "tiny")
 
 
 @pytest.mark.parametrize("kind", ["clip_folder", "dual_folder", "owlvit_folder"])
@@ -56,7 +56,7 @@ def test_truncation_is_told(clip_folder: Path) -> None:
 
 def test_what_is_saved_reads_back_the_same(clip_folder: Path) -> None:
     _, ours = loaded(clip_folder)
-    again = type(ours)(ours.to_json(), ours.rules)
+    again = type(ours)(ours.to_json(), ours.config)
     assert again.encode(TEXTS).ids.tolist() == ours.encode(TEXTS).ids.tolist()
 
 
@@ -75,4 +75,4 @@ def test_a_tokenizer_that_cannot_be_taken_over_exactly_is_refused(clip_folder: P
 
     tokenizer = AutoTokenizer.from_pretrained(clip_folder)
     with pytest.raises(ModelUnavailable, match="exactly"):
-        load_tokens(Odd(tokenizer), AutoConfig.from_pretrained(clip_folder), "tiny")
+        load_tokenizer(Odd(tokenizer), AutoConfig.from_pretrained(clip_folder), "tiny")

@@ -1,4 +1,5 @@
-"""How a checkpoint wants its pictures: its own processor's steps, done by Pillow and one table look-up."""
+"""How a checkpoint wants its pictures: its own processor's steps, done by Pillow and one table
+look-up."""
 
 from __future__ import annotations
 
@@ -14,20 +15,22 @@ from PIL import Image
 from vitrine.errors import ModelUnavailable
 from vitrine.images.decoded import scale_of
 
-__all__ = ["ImageRules"]
+__all__ = ["ImagePreprocessor"]
 
 _LONG = 4
-"""From this ratio on only the stretch that the crop keeps is resized (a line of a million pixels would become gigabytes);
-its pixels may differ by one level from resizing the whole, because Pillow keeps the stretch's bounds as 32-bit floats."""
+"""From this ratio on only the stretch that the crop keeps is resized (a line of a million pixels
+would become gigabytes); its pixels may differ by one level from resizing the whole, because Pillow
+keeps the stretch's bounds as 32-bit floats."""
 
 
 @dataclass(frozen=True)
-class ImageRules:
-    """Resize, centre crop, rescale and normalise, as the preprocessing configuration says.
+class ImagePreprocessor:
+    """Resize, center crop, rescale and normalize, as the preprocessing configuration says.
 
-    `shortest` is the length of the shorter side after resizing, or None when the picture is stretched to
-    `resized` = (height, width). `crop` is (height, width) of the centre kept, or None. `scale` and `offset` make
-    what the model sees of a byte: byte x scale - mean, divided by deviation, per channel.
+    `shortest` is the length of the shorter side after resizing, or None when the picture is
+    stretched to `resized` = (height, width). `crop` is (height, width) of the center kept, or None.
+    `scale` and `offset` make what the model sees of a byte: byte x scale - mean, divided by
+    deviation, per channel.
     """
 
     shortest: int | None
@@ -39,8 +42,11 @@ class ImageRules:
     deviation: tuple[float, float, float]
 
     @classmethod
-    def of_processor(cls, processor: Any, name: str) -> ImageRules:
-        """The rules of a transformers image processor; `ModelUnavailable` for one with steps that are not known here."""
+    def of_processor(cls, processor: Any, name: str) -> ImagePreprocessor:
+        """The rules of a transformers image processor.
+
+        `ModelUnavailable` for one with steps that are not known here.
+        """
         size = processor.size if processor.do_resize else None
         shortest, height, width = (
             getattr(size, key, None) for key in ("shortest_edge", "height", "width")
@@ -51,7 +57,8 @@ class ImageRules:
             or getattr(processor, "do_pad", None)
         ):
             raise ModelUnavailable(
-                f"the model {name} prepares pictures in a way Vitrine does not know: {type(processor).__name__}, size {size}"
+                f"the model {name} prepares pictures in a way Vitrine does not know: "
+                f"{type(processor).__name__}, size {size}"
             )
         crop = processor.crop_size if getattr(processor, "do_center_crop", None) else None
         plain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -76,7 +83,10 @@ class ImageRules:
 
     @property
     def shorter_side(self) -> int:
-        """Pixels of the shorter side after resizing; a picture decoded smaller would have to be enlarged."""
+        """Pixels of the shorter side after resizing.
+
+        A picture decoded smaller would have to be enlarged.
+        """
         return self.shortest if self.shortest is not None else max(self.shape)
 
     def apply(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
@@ -96,17 +106,17 @@ class ImageRules:
         source = scale_of(image)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
         across, down = (
-            _Axis.centred(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)
+            _Axis.centered(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)
         )
         method = Image.Resampling(self.resample)
         if max(whole) <= _LONG * max(seen):
             resized = image.resize(whole, method, box=(0, 0, *source.covered))
             resized = resized.crop(
-                (across.first, down.first, across.first + across.kept, down.first + down.kept)
+                (across.first, down.first, across.first + across.length, down.first + down.length)
             )
         else:
             resized = image.resize(
-                (across.kept, down.kept),
+                (across.length, down.length),
                 method,
                 box=(across.start, down.start, across.end, down.end),
             )
@@ -127,28 +137,30 @@ class ImageRules:
 
     @cached_property
     def _table(self) -> NDArray[np.float32]:
-        """What the model sees of each byte, (3, 256), rounded in the order in which the processor does it."""
+        """What the model sees of each byte, (3, 256), rounded in the order in which the
+        processor does it."""
         bytes_ = (np.arange(256, dtype=np.float64) * self.scale).astype(np.float32)
         return (bytes_ - _column(self.mean)) / _column(self.deviation)
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """One axis of a resize and centre crop.
+    """One axis of a resize and center crop.
 
-    Of the resized picture `kept` pixels from `first` on are seen, after `padding` black ones; they come from the
-    stretch of the source from `start` to `end`.
+    Of the resized picture `length` pixels from `first` on are seen, after `padding` black ones;
+    they come from the stretch of the source from `start` to `end`.
     """
 
     first: int
-    kept: int
+    length: int
     padding: int
     start: float
     end: float
 
     @classmethod
-    def centred(cls, source: float, resized: int, seen: int) -> _Axis:
-        """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a lack is filled with black."""
+    def centered(cls, source: float, resized: int, seen: int) -> _Axis:
+        """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a
+        lack is filled with black."""
         first = (resized - seen) // 2
         low, high = max(first, 0), min(first + seen, resized)
         return cls(
