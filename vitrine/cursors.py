@@ -45,6 +45,7 @@ class Cursor:
             "f": token.lowest_candidate,
             "a": token.search_after,
             "t": token.total,
+            "n": token.position,
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
         return (
@@ -104,7 +105,8 @@ def _token(stored: dict[str, Any]) -> PageToken:
         floor = (float(floor[0]), _text(floor[1]))
     if not (after[0] is None or isinstance(after[0], str | int | float)):
         raise TypeError("a sort key is a number, text or nothing")
-    return PageToken(int(stored["s"]), floor, (after[0], _text(after[1])), int(stored["t"]))
+    total, position = int(stored["t"]), int(stored.get("n", 0))
+    return PageToken(int(stored["s"]), floor, (after[0], _text(after[1])), total, position)
 
 
 def _text(value: object) -> str:

@@ -46,6 +46,8 @@ class PageToken:
     lowest_candidate: tuple[float, str] | None
     search_after: tuple[float | str | None, str]
     total: int
+    position: int = 0
+    """Hits shown so far; a hint where to look, which pages are right without."""
 
 
 @dataclass(frozen=True, slots=True)

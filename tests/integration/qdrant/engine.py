@@ -140,6 +140,7 @@ class Engine:
         points = collection.shard.query(
             edge.QueryRequest(
                 limit=request.limit,
+                offset=request.offset,
                 query=edge.Query.Nearest(list(nearest), using=request.using),
                 filter=self._filter(collection, request.filter),
                 score_threshold=request.score_threshold,
@@ -150,7 +151,7 @@ class Engine:
         )
         return [
             models.ScoredPoint(
-                id=str(p.id), version=0, score=p.score, payload=p.payload, vector=p.vector
+                id=str(p.id), version=0, score=p.score, payload=p.payload or {}, vector=p.vector
             )
             for p in points
         ]
@@ -264,7 +265,7 @@ def _asked(call: Callable[[], Any]) -> Any:
 def _record(point: Any) -> models.Record:
     return models.Record(
         id=str(point.id),
-        payload=point.payload,
+        payload=point.payload or {},
         vector=point.vector,
         order_value=getattr(point, "order_value", None),
     )

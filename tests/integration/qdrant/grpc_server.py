@@ -25,9 +25,13 @@ __all__ = ["Trouble", "serve"]
 
 
 class Trouble:
-    """What goes wrong: `before` runs at the start of every call and may abort it."""
+    """What goes wrong: `before` runs at the start of every call and may abort it.
+
+    `seen` is told each call that was let in, such as "Points.Query".
+    """
 
     def __init__(self) -> None:
+        self.seen: Callable[[str], None] = lambda call: None
         self.before: Callable[[grpc.ServicerContext], None] = lambda context: None
         self.key: str | None = None
 
@@ -44,7 +48,7 @@ class Trouble:
 def serve(engine: Engine, *, port: int = 0, trouble: Trouble | None = None) -> Iterator[int]:
     """Serve the engine until the block ends; gives the port."""
     server = grpc.server(
-        ThreadPoolExecutor(16),
+        ThreadPoolExecutor(48),
         options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)],
     )
     handler = _Interceptor(trouble or Trouble())
@@ -66,6 +70,8 @@ class _Interceptor:
         self, method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext
     ) -> Any:
         self.trouble.check(context)
+        owner = type(method.__self__).__name__.removeprefix("_")  # type: ignore[attr-defined]
+        self.trouble.seen(f"{owner}.{method.__name__}")
         try:
             return method(request)
         except Refused as error:
@@ -123,6 +129,7 @@ class _Points(PointsServicer):
             if request.HasField("score_threshold")
             else None,
             limit=request.limit,
+            offset=request.offset if request.HasField("offset") else None,
             with_payload=GrpcToRest.convert_with_payload_selector(request.with_payload),
             with_vector=_vectors(request.with_vectors),
         )

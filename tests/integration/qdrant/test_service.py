@@ -18,6 +18,7 @@ from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
 from tests.shop import OLD, Shop, open_shop
+from vitrine.index.qdrant.pointer import FRESH_FOR_S
 
 pytestmark = pytest.mark.timeout(
     600
@@ -131,11 +132,13 @@ def full_disk(site: Site) -> Callable[[], object]:
 def missing_alias(site: Site) -> Callable[[], object]:
     name = site.shop.vitrine.versions.live().info.name
     site.engine.aliases.clear()
+    time.sleep(FRESH_FOR_S)
     return lambda: site.shop.vitrine.versions.publish(name)
 
 
 def deleted_collection(site: Site) -> Callable[[], object]:
     site.engine.delete(site.engine.aliases["vitrine-live"])
+    time.sleep(FRESH_FOR_S)
     return lambda: site.shop.publish_first(COUNT)
 
 

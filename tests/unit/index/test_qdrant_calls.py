@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
+from tests.contract.oracle import candidate_set
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.qdrant.connection import Connection
@@ -253,12 +255,24 @@ def test_a_page_reads_whole_products_for_its_own_hits_only():
     recorder.calls.clear()
     index.search(IndexQuery(vector=VECTOR, limit=5, sort=Sort("price"), facets=("brand",)))
     (query,) = recorder.of("query_points")
-    assert set(query["with_payload"]) == {"id", "_seq", "price", "brand"}
-    assert "with_vectors" not in query
+    assert set(query["with_payload"]) == {"id", "price", "brand"}
+    assert query["with_vectors"] is False
     assert sum(len(call["ids"]) for call in recorder.of("retrieve")) < 15
 
 
-@pytest.mark.parametrize("sort", ["relevance", "price"])
+def test_a_page_by_relevance_is_one_search_that_brings_its_products():
+    recorder, versions = opened()
+    index = filled(versions, 60)
+    query = IndexQuery(vector=VECTOR, limit=5)
+    answer = index.search(query)
+    for _ in range(2):
+        recorder.calls.clear()
+        answer = index.search(replace(query, page_token=answer.next_token))
+        assert Counter(name for name, _ in recorder.calls) == {"query_points": 1, "count": 1}
+        assert recorder.of("query_points")[0]["limit"] < 30
+
+
+@pytest.mark.parametrize("sort", ["price", "-price"])
 def test_a_product_that_goes_after_it_was_found_makes_room_for_the_next(sort: str):
     recorder, versions = opened()
     index = filled(versions)
@@ -328,3 +342,29 @@ def test_one_folder_serves_all_connections_of_a_process(tmp_path):
     third = QdrantVersions(Connection(settings), settings)
     assert [(info.name, info.count) for info in third.list()] == [(index.info.name, 1)]
     third.close()
+
+
+@pytest.mark.parametrize("limit", [1, 4, 9])
+@pytest.mark.parametrize("candidates", [30, 57, 1000])
+def test_pages_among_dozens_of_equal_scores_show_the_whole_order(limit: int, candidates: int):
+    seed = 21
+    rng = random.Random(seed)
+    _, versions = opened()
+    index = created(versions)
+    directions = [unit(np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])) for _ in range(3)]
+    records = [
+        replace(make_record(f"p{i:03}", rng), vector=rng.choice(directions)) for i in range(90)
+    ]
+    index.upsert(records)
+    query = IndexQuery(vector=VECTOR, candidates=candidates, limit=limit)
+    expected = [r.product.id for r, _ in candidate_set(records, query)]
+    shown: list[str] = []
+    for page in range(200):
+        answer = index.search(query)
+        shown += [hit.product.id for hit in answer.hits]
+        if page == 1:  # what the next pages began from goes, and makes room for nothing
+            index.delete(expected[:limit])
+        if answer.next_token is None:
+            break
+        query = replace(query, page_token=answer.next_token)
+    assert shown == expected, f"seed {seed}"

@@ -1,13 +1,16 @@
-"""Browsing: every product under the filter, page by page in the wanted order.
+"""Browsing: every product under the filter, page by page in the order of the query's sort.
 
-Pages, totals and facets come from Qdrant's own indexes, so their cost does not grow with the catalogue. Only a collapsed
-set has to be gone through whole, because which product of a group comes first depends on all of them: there the ids,
-keys and groups of all matching products (not the products) are read.
+Pages, totals and facets come from Qdrant's own indexes, so their cost does not grow with the catalog.
+Only a collapsed set has to be gone through whole, because which product of a group comes first
+depends on all of them: there the ids, keys and groups of all matching products (not the products) are
+read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -17,12 +20,14 @@ from qdrant_client import models
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Field, Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
-from vitrine.index.qdrant.candidates import excluded, group_of
 from vitrine.index.qdrant.facets import facet_of, facet_of_payloads
 from vitrine.index.qdrant.filters import every, translate
-from vitrine.index.qdrant.ordering import Order, Place
-from vitrine.index.qdrant.payload import ID, SEQ, facet_keys, product_of, value_key
+from vitrine.index.qdrant.ordering import Order
+from vitrine.index.qdrant.payload import ID, facet_keys, group_of, product_of, value_key
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.readahead import ReadAhead, Reads
+from vitrine.index.qdrant.scope import conditions_of, members_of
+from vitrine.index.qdrant.wire import Point
 from vitrine.results import Facet, Hit
 
 __all__ = ["Browsing"]
@@ -34,99 +39,113 @@ class Browsing:
     def __init__(self, points: Points, schema: Schema) -> None:
         self._points = points
         self._schema = schema
+        self._ahead = ReadAhead(points)
 
     def answer(self, query: IndexQuery, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
-        matching = self._points.count(every(translate(query.filter)))
         order = Order(query.sort, self._schema)
-        after = None if query.page_token is None else order.checked(query.page_token.search_after)
-        # further pages see nothing that was written after the first one
-        bound = (
-            None
-            if query.page_token is None
-            else models.FieldCondition(key=SEQ, range=models.Range(lte=as_of))
-        )
-        where = [c for c in (translate(query.filter), excluded(query), bound) if c is not None]
-        collapse = None if query.collapse in (None, ID) else query.collapse
-        if collapse is None:
-            total = (
-                self._points.count(every(*where))
-                if query.page_token is None
-                else query.page_token.total
-            )
-            page = list(
-                islice(
-                    order.stream(self._points.fetcher(where), after, query.limit + 1),
-                    query.limit + 1,
-                )
-            )
-            started = perf_counter()
-            facets = {
-                f.name: facet_of(f, self._points, where, values=query.facet_values)
-                for f in self._fields(query.facets)
-            }
-        else:
-            members = self._collapsed(query, collapse, order, where)
-            total = len(members) if query.page_token is None else query.page_token.total
-            page = self._page(members, order, after, query.limit + 1)
-            started = perf_counter()
-            facets = {
-                f.name: facet_of_payloads(
-                    f, [p.payload for p in members], values=query.facet_values
-                )
-                for f in self._fields(query.facets)
-            }
-        facets_ms = (perf_counter() - started) * 1e3
-        shown = page[: query.limit]
-        next_token = (
-            PageToken(as_of, None, order.place(shown[-1].payload), total)
-            if len(page) > query.limit
-            else None
-        )
-        hits = tuple(
-            Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown
-        )
-        return IndexAnswer(
-            hits, total, facets, next_token, "browse", matching, {"facets": facets_ms}
-        )
+        if query.collapse not in (None, ID):
+            return self._collapsed_answer(query, str(query.collapse), order, as_of)
+        if query.page_token is not None:
+            return self._read_answer(query, order, as_of, Reads(self._points, {}))
+        shape = (query.filter, query.exclude, query.sort, query.limit, query.facets)
+        reads = self._ahead.reads(shape)
+        answer = self._read_answer(query, order, as_of, reads)
+        self._ahead.remember(shape, reads)
+        return answer
 
     def facets(
         self, names: Sequence[str], condition: models.Condition | None, *, values: int
     ) -> dict[str, Facet]:
-        """Counts over all products that fulfil the condition."""
+        """Counts over all products that fulfill the condition."""
         where = [] if condition is None else [condition]
-        return {
-            f.name: facet_of(f, self._points, where, values=values) for f in self._fields(names)
+        fields = self._fields(names)
+        reads = Reads(self._points, {})
+        counted = self._points.together(
+            [partial(facet_of, field, reads, where, values=values) for field in fields]
+        )
+        return {field.name: facet for field, facet in zip(fields, counted, strict=True)}
+
+    def _read_answer(
+        self, query: IndexQuery, order: Order, as_of: int, reads: Reads
+    ) -> IndexAnswer:
+        """A page from Qdrant's orders, counts and facets, which do not wait for one another."""
+        after = None if query.page_token is None else order.checked(query.page_token.search_after)
+        where, size = conditions_of(query), query.limit + 1
+        parts: list[Callable[[], Any]] = [
+            lambda: list(islice(order.stream(reads.fetcher(where), after, size), size)),
+            lambda: reads.count(every(translate(query.filter))),
+            *(
+                partial(facet_of, field, reads, where, values=query.facet_values)
+                for field in self._fields(query.facets)
+            ),
+        ]
+        if query.exclude and query.page_token is None:
+            parts.append(lambda: reads.count(members_of(query)))
+        points, matching, *rest = self._points.together(parts)
+        facets = dict(zip(query.facets, rest, strict=False))
+        total = rest[-1] if len(rest) > len(facets) else matching
+        page = _Page(points, total, matching, facets)
+        return self._answer(query, order, as_of, page)
+
+    def _collapsed_answer(
+        self, query: IndexQuery, collapse: str, order: Order, as_of: int
+    ) -> IndexAnswer:
+        """A page of a set that has to be read whole."""
+        after = None if query.page_token is None else order.checked(query.page_token.search_after)
+        matching = self._points.count(every(translate(query.filter)))
+        members = self._collapsed(query, collapse, order)
+        rest = members if after is None else [p for p in members if order.follows(p.payload, after)]
+        ids = [p.payload[ID] for p in rest[: query.limit + 1]]
+        products = self._points.get(ids)
+        started = perf_counter()
+        facets = {
+            f.name: facet_of_payloads(f, [p.payload for p in members], values=query.facet_values)
+            for f in self._fields(query.facets)
         }
+        timings = {"facets": (perf_counter() - started) * 1e3}
+        shown = [products[i] for i in ids if i in products]
+        answer = self._answer(query, order, as_of, _Page(shown, len(members), matching, facets))
+        return replace(answer, timings_ms=timings)
+
+    def _answer(self, query: IndexQuery, order: Order, as_of: int, page: _Page) -> IndexAnswer:
+        """The answer for a page that was read with the first product of the next one."""
+        shown = page.points[: query.limit]
+        total = page.total if query.page_token is None else query.page_token.total
+        token = None
+        if len(page.points) > query.limit:
+            token = PageToken(as_of, None, order.place(shown[-1].payload), total)
+        hits = tuple(
+            Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown
+        )
+        return IndexAnswer(hits, total, page.facets, token, "browse", page.matching)
 
     def _fields(self, names: Sequence[str]) -> list[Field]:
         return [self._schema.require(n, wrong=InvalidQuery) for n in names]
 
-    def _collapsed(
-        self, query: IndexQuery, collapse: str, order: Order, where: list[models.Condition]
-    ) -> list[Any]:
+    def _collapsed(self, query: IndexQuery, collapse: str, order: Order) -> list[Point]:
         """The first point of each group and all without a group, in order."""
         group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
-        keys = [
-            *order.value_keys,
-            group_key,
-            *(key for f in self._fields(query.facets) for key in facet_keys(f)),
-        ]
+        keys = [*order.value_keys, group_key]
+        for field in self._fields(query.facets):
+            keys += facet_keys(field)
+        points = list(self._points.all(members_of(query), payload=list(dict.fromkeys(keys))))
         seen: set[str] = set()
-        kept = []
-        for point in order.sorted(
-            list(self._points.all(every(*where), payload=list(dict.fromkeys(keys)))),
-            lambda p: p.payload,
-        ):
+        leaders = []
+        for point in order.sorted(points, lambda p: p.payload):
             group = group_of(point.payload, group_key)
             if group is None or group not in seen:
-                kept.append(point)
+                leaders.append(point)
             if group is not None:
                 seen.add(group)
-        return kept
+        return leaders
 
-    def _page(self, members: list[Any], order: Order, after: Place | None, limit: int) -> list[Any]:
-        rest = members if after is None else [p for p in members if order.follows(p.payload, after)]
-        ids = [p.payload[ID] for p in rest[:limit]]
-        found = self._points.get(ids)
-        return [found[i] for i in ids if i in found]
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The points of a page and the first of the next one, and what is told beside them."""
+
+    points: list[Point]
+    total: int
+    matching: int
+    facets: dict[str, Facet]

@@ -1,13 +1,16 @@
-"""Search by vector: the best products under the filter, then facets, order and page from that one set."""
+"""Search by vector: one candidate set, from which hits, total, facets, order and page come.
+
+Where a query needs no more than a page by relevance and its total, `pages` asks for just that. Facets,
+an order by a field, collapsing and a lowest score need the set itself: it is read as ids, scores and
+the payload keys that deciding needs; whole products are read for the page alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
-
-from qdrant_client import models
 
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Schema
@@ -15,54 +18,37 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
 from vitrine.index.qdrant.facets import facet_of_payloads
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
-from vitrine.index.qdrant.payload import (
-    ID,
-    SEQ,
-    facet_keys,
-    point_id,
-    product_of,
-    value_at,
-    value_key,
-)
-from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.pages import RelevancePages, Window, above_edge
+from vitrine.index.qdrant.payload import ID, facet_keys, group_of, product_of, value_key
+from vitrine.index.qdrant.plans import PlanMemory
+from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranking import (
-    SCORE_TOLERANCE,
     Candidate,
     Rescorer,
-    candidate_of,
-    collapsed,
-    cut,
-    page_by_score,
+    after_last_hit,
+    collapse,
+    in_rank_order,
+    lowest_of,
+    trim,
 )
+from vitrine.index.qdrant.scope import least_score, members_of
+from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
 from vitrine.results import Hit
 
-__all__ = ["CandidateSearch", "excluded", "group_of"]
+__all__ = ["CandidateSearch"]
 
 SPARE = 64
-"""Products asked for beyond the candidates, so that ties at the end of the set and products written since its first page are seen."""
-
-
-def excluded(query: IndexQuery) -> models.Condition | None:
-    """Keeps out what the query excludes."""
-    ids = [point_id(i) for i in sorted(query.exclude)]
-    return models.Filter(must_not=[models.HasIdCondition(has_id=ids)]) if ids else None
-
-
-def group_of(payload: Mapping[str, Any], key: str) -> str | None:
-    """The value (the first, where there are several) that products are collapsed by."""
-    found = value_at(payload, key)
-    if isinstance(found, list):
-        return str(found[0]) if found else None
-    return None if found is None else str(found)
+"""Points read beyond the candidates, so that ties at the end of the set are seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """All that may belong to the set, and how it was found."""
+class _CandidateSet:
+    """All that may belong to the set, how many products match, and which plan found it."""
 
-    candidates: list[Candidate]
-    search: str
+    all: list[Candidate]
+    matching: int
+    exact: bool
 
 
 class CandidateSearch:
@@ -71,126 +57,173 @@ class CandidateSearch:
     def __init__(self, points: Points, schema: Schema, *, exact_below: int) -> None:
         self._points = points
         self._schema = schema
-        self._exact_below = exact_below
+        self._plans = PlanMemory(exact_below=exact_below)
+        self._pages = RelevancePages(points, self._plans)
 
     def answer(self, query: IndexQuery, vector: Vector, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
-        matching = self._points.count(every(translate(query.filter)))
-        rescorer = Rescorer(vector, lambda ids: self._points.get(ids, vectors=True))
-        found = self._find(query, vector, matching, as_of)
-        members = cut(found.candidates, query, rescorer)
-        floor = members[-1] if len(members) == query.candidates else None
+        query = replace(query, collapse=None) if query.collapse == ID else query
+        rescorer = Rescorer(
+            vector, lambda ids: self._points.retrieve(ids, payload=True, vectors=True)
+        )
+        exact = self._plans.exact(query.filter)
+        if exact is None:
+            matching = self._points.count(every(translate(query.filter)))
+            exact = self._plans.learn(query.filter, matching)
+        by_score = query.sort.field is None and query.collapse is None
+        if by_score and not query.facets and query.min_score is None:
+            return self._page_answer(query, rescorer, as_of, Window(query, vector, exact))
+        return self._set_answer(query, rescorer, as_of, Window(query, vector, exact))
+
+    def _page_answer(
+        self, query: IndexQuery, rescorer: Rescorer, as_of: int, window: Window
+    ) -> IndexAnswer:
+        page = self._pages.page(window, rescorer)
+        token = None
+        if page.hits and page.more:
+            last = page.hits[-1]
+            token = _next_token(query, as_of, (last.score, last.id), len(page.hits))
+            token = replace(token, lowest_candidate=page.lowest, total=page.total)
+        hits = self._hits(page.hits, rescorer)
+        plan = "exact" if page.exact else "hnsw"
+        return IndexAnswer(hits, page.total, {}, token, plan, page.matching)
+
+    def _set_answer(
+        self, query: IndexQuery, rescorer: Rescorer, as_of: int, window: Window
+    ) -> IndexAnswer:
         order = None if query.sort.field is None else Order(query.sort, self._schema)
-        if query.collapse is not None and query.collapse != ID:
-            key = self._key(query.collapse)
-            members = collapsed(members, lambda p: group_of(p, key), order, rescorer)
+        candidates = self._candidates(query, rescorer, window)
+        members = trim(candidates.all, query, rescorer)
+        lowest = self._lowest(members, query, order, rescorer)
+        if query.collapse is not None:
+            key = value_key(self._schema.require(query.collapse, wrong=InvalidQuery))
+            members = collapse(members, lambda p: group_of(p, key), order, rescorer)
         total = len(members) if query.page_token is None else query.page_token.total
         page, more = self._page(members, query, order, rescorer)
         started = perf_counter()
-        fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         facets = {
             f.name: facet_of_payloads(f, [m.payload for m in members], values=query.facet_values)
-            for f in fields
+            for f in (self._schema.require(n, wrong=InvalidQuery) for n in query.facets)
         }
-        facets_ms = (perf_counter() - started) * 1e3
-        next_token = None
+        timings = {"facets": (perf_counter() - started) * 1e3}
+        token = None
         if page and more:
             last = page[-1]
-            bottom = (
-                query.page_token.lowest_candidate
-                if query.page_token is not None
-                else None
-                if floor is None
-                else (floor.score, floor.id)
-            )
-            next_token = PageToken(
-                as_of,
-                bottom,
-                (last.score if order is None else order.place(last.payload)[0], last.id),
-                total,
-            )
+            key_of_last = last.score if order is None else order.place(last.payload)[0]
+            token = _next_token(query, as_of, (key_of_last, last.id), len(page))
+            token = replace(token, lowest_candidate=lowest, total=total)
+        plan = "exact" if candidates.exact else "hnsw"
         hits = self._hits(page, rescorer)
-        return IndexAnswer(
-            hits, total, facets, next_token, found.search, matching, {"facets": facets_ms}
+        return IndexAnswer(hits, total, facets, token, plan, candidates.matching, timings)
+
+    def _candidates(self, query: IndexQuery, rescorer: Rescorer, window: Window) -> _CandidateSet:
+        """Everything that may belong to the set.
+
+        The best `candidates` are all among the points read when as many of these score above the
+        last one read by twice the tolerance: then no unread point can take the place of one. Until
+        then twice as many are read.
+        """
+        request = NearestQuery(
+            window.vector,
+            members_of(query),
+            limit=query.candidates + SPARE,
+            least=least_score(query),
+            payload=self._payload_keys(query),
+            exact=window.exact,
         )
+        points, matching = self._read_beside(request, window, rescorer)
+        few = self._plans.learn(query.filter, matching)
+        expected = min(query.candidates, matching - len(query.exclude))
+        while True:
+            unreached = request.least is None and len(points) < min(request.limit, expected)
+            if not request.exact and (few or unreached):
+                request = replace(request, exact=True)
+            elif len(points) < request.limit or above_edge(points) >= query.candidates:
+                return _CandidateSet([Candidate(p) for p in points], matching, request.exact)
+            else:
+                request = replace(request, limit=2 * request.limit)
+            points = self._points.nearest(request)
 
-    def _key(self, name: str) -> str:
-        field = self._schema.require(name, wrong=InvalidQuery)
-        return value_key(field)
+    def _read_beside(
+        self, request: NearestQuery, window: Window, rescorer: Rescorer
+    ) -> tuple[list[Point], int]:
+        """The candidates and the count; the products of a page by score are read beside them."""
+        query, where = window.query, every(translate(window.query.filter))
+        reads: list[Callable[[], Any]] = [
+            lambda: self._points.nearest(request),
+            lambda: self._points.count(where),
+        ]
+        if query.sort.field is None and query.collapse is None:
+            reads.append(lambda: self._points.nearest(window.around_page().request()))
+        points, matching, *page = self._points.together(reads)
+        for products in page:
+            rescorer.add(products)
+        return points, matching
 
-    def _keys(self, query: IndexQuery) -> list[str]:
-        """Payload paths that deciding needs; the rest is read for the page alone."""
+    def _payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
+        """Payload paths that deciding needs; False for none."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
-        keys = [ID, SEQ, *(key for f in fields for key in facet_keys(f))]
-        keys += [self._key(n) for n in (query.sort.field, query.collapse) if n is not None]
-        return list(dict.fromkeys(keys))
+        keys = [key for f in fields for key in facet_keys(f)]
+        if query.sort.field is not None:
+            keys += Order(query.sort, self._schema).value_keys
+        if query.collapse is not None:
+            keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
+        return tuple(dict.fromkeys(keys)) or False
 
-    def _find(self, query: IndexQuery, vector: Vector, matching: int, as_of: int) -> _Found:
-        """Everything that may belong to the set: more is asked for until what is left out cannot."""
-        exact = matching <= self._exact_below
-        where = every(translate(query.filter), excluded(query))
-        keys, least = self._keys(query), _least(query)
-        limit = query.candidates + SPARE
-        while matching:
-            limit = min(limit, matching + 1)
-            found = [
-                candidate_of(s, p)
-                for s, p in self._points.nearest(
-                    vector, where, keys, limit=limit, least=least, exact=exact
-                )
-            ]
-            usable = [c for c in found if c.payload[SEQ] <= as_of or query.page_token is None]
-            if len(found) < limit:
-                expected = min(query.candidates, matching - len(query.exclude))
-                if exact or least is not None or len(found) >= expected:
-                    return _Found(usable, "exact" if exact else "hnsw")
-                exact = True  # the graph did not reach as many products as there are
-                continue
-            edge = found[-1].score
-            clear = sum(c.score > edge + 2 * SCORE_TOLERANCE for c in usable)
-            if clear >= query.candidates:
-                return _Found(usable, "exact" if exact else "hnsw")
-            limit *= 2
-        return _Found([], "exact")
+    def _lowest(
+        self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
+    ) -> tuple[float, str] | None:
+        """Where the set ends, as further pages must know it; a first page by score leaves it open."""
+        token = query.page_token
+        if token is not None and token.lowest_candidate is not None:
+            return token.lowest_candidate
+        by_score = order is None and query.collapse is None
+        if len(members) < query.candidates or (by_score and token is None):
+            return None
+        if order is not None and query.collapse is None:
+            # the page is read in the same request
+            rescorer.load([members[-1], *_following(members, query, order)[: query.limit]])
+        return lowest_of(members, rescorer)
 
     def _page(
         self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
     ) -> tuple[list[Candidate], bool]:
-        """The next members in order, and whether more follow; one that was deleted since Qdrant found it makes room for the next."""
+        """The next members in order, and whether more follow.
+
+        One that was deleted since Qdrant reported it makes room for the next.
+        """
         while True:
-            ranked = self._ranked(members, query, order, rescorer)
+            if order is None:
+                following = after_last_hit(members, query.page_token, rescorer)
+                ranked = in_rank_order(following, rescorer, first=query.limit)
+            else:
+                ranked = _following(members, query, order)
             page = ranked[: query.limit]
             rescorer.rescore(page)
-            gone = {c.id for c in page if c.id not in rescorer.points}
-            if not gone:
+            if len(rescorer.present(page)) == len(page):
                 return page, len(ranked) > len(page)
-            members = [c for c in members if c.id not in gone]
-
-    def _ranked(
-        self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
-    ) -> list[Candidate]:
-        if order is None:
-            return page_by_score(members, query, rescorer)
-        ranked = order.sorted(members, lambda c: c.payload)
-        if query.page_token is not None:
-            after = order.checked(query.page_token.search_after)
-            ranked = [c for c in ranked if order.follows(c.payload, after)]
-        return ranked
+            members = rescorer.present(members)
 
     def _hits(self, page: list[Candidate], rescorer: Rescorer) -> tuple[Hit, ...]:
-        found = ((c, rescorer.points[c.id].payload) for c in page)
+        payloads = ((c, rescorer.points[c.point.id].payload) for c in page)
         return tuple(
             Hit(product_of(payload, self._schema), c.score, payload["_image_key"])
-            for c, payload in found
+            for c, payload in payloads
         )
 
 
-def _least(query: IndexQuery) -> float | None:
-    """The score below which no product can belong to the set."""
-    floor = (
-        None
-        if query.page_token is None or query.page_token.lowest_candidate is None
-        else query.page_token.lowest_candidate[0]
-    )
-    bounds = [b for b in (query.min_score, floor) if b is not None]
-    return max(bounds) - 2 * SCORE_TOLERANCE if bounds else None
+def _following(members: list[Candidate], query: IndexQuery, order: Order) -> list[Candidate]:
+    """The members in the order of a field, from the one after the page token's."""
+    ranked = order.sorted(members, lambda c: c.payload)
+    if query.page_token is None:
+        return ranked
+    after = order.checked(query.page_token.search_after)
+    return [c for c in ranked if order.follows(c.payload, after)]
+
+
+def _next_token(
+    query: IndexQuery, as_of: int, search_after: tuple[float | str | None, str], shown: int
+) -> PageToken:
+    """A token that continues after a page; the end of the set and its total are still to be set."""
+    position = 0 if query.page_token is None else query.page_token.position
+    return PageToken(as_of, None, search_after, 0, position + shown)

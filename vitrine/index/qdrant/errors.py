@@ -18,7 +18,7 @@ from qdrant_client.http.exceptions import (
     UnexpectedResponse,
 )
 
-from vitrine.errors import Conflict, IndexUnavailable, VitrineError
+from vitrine.errors import Conflict, IndexUnavailable, VersionGone, VitrineError
 
 __all__ = ["FOREIGN", "TABLE", "Row", "transient", "translated"]
 
@@ -154,6 +154,7 @@ TABLE: tuple[Row, ...] = (
         ),
         "the collection is gone from Qdrant; publish another version, restore a backup, "
         "or run `vitrine ingest`",
+        VersionGone,
     ),
     Row(
         "exists",

@@ -13,7 +13,7 @@ from qdrant_client import models
 from vitrine.fields.schema import Field
 from vitrine.index.histogram import range_facet, round_bounds
 from vitrine.index.qdrant.payload import exact_number, facet_key, number_keys, value_at, value_key
-from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.readahead import Reads
 from vitrine.results import Bucket, Facet, FacetValue, RangeFacet, ValueFacet
 
 __all__ = ["facet_of", "facet_of_payloads"]
@@ -42,13 +42,13 @@ def facet_of_payloads(field: Field, payloads: Iterable[Mapping[str, Any]], *, va
 
 
 def facet_of(
-    field: Field, points: Points, where: Sequence[models.Condition], *, values: int
+    field: Field, reads: Reads, where: Sequence[models.Condition], *, values: int
 ) -> Facet:
     """The facet of a field over all products that fulfil the conditions, exactly."""
     if field.type.numeric:
-        return _histogram(field, points, where)
+        return _histogram(field, reads, where)
     return _value_facet(
-        points.values(facet_key(field), models.Filter(must=list(where)) if where else None), values
+        reads.values(facet_key(field), models.Filter(must=list(where)) if where else None), values
     )
 
 
@@ -59,9 +59,9 @@ def _value_facet(counts: Mapping[Any, int], values: int) -> ValueFacet:
     )
 
 
-def _histogram(field: Field, points: Points, where: Sequence[models.Condition]) -> RangeFacet:
+def _histogram(field: Field, reads: Reads, where: Sequence[models.Condition]) -> RangeFacet:
     low, high = (
-        _extreme(field, points, where, direction)
+        _extreme(field, reads, where, direction)
         for direction in (models.Direction.ASC, models.Direction.DESC)
     )
     if low is None or high is None:
@@ -73,7 +73,7 @@ def _histogram(field: Field, points: Points, where: Sequence[models.Condition]) 
         for i, (a, b) in enumerate(pairwise(bounds))
     ]
     counts = [
-        points.count(models.Filter(must=[*where, models.FieldCondition(key=key, range=r)]))
+        reads.count(models.Filter(must=[*where, models.FieldCondition(key=key, range=r)]))
         for r in ranges
     ]
     return RangeFacet(
@@ -84,10 +84,10 @@ def _histogram(field: Field, points: Points, where: Sequence[models.Condition]) 
 
 
 def _extreme(
-    field: Field, points: Points, where: Sequence[models.Condition], direction: models.Direction
+    field: Field, reads: Reads, where: Sequence[models.Condition], direction: models.Direction
 ) -> float | None:
     order = models.OrderBy(key=value_key(field), direction=direction)
-    first = points.first(
+    first = reads.first(
         models.Filter(must=list(where)) if where else None,
         order,
         limit=1,

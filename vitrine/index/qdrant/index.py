@@ -35,6 +35,7 @@ from vitrine.index.qdrant.payload import (
     stamp_of,
 )
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.wire import NewPoint
 from vitrine.products import Product, Record, Value
 from vitrine.queries import RELEVANCE
 from vitrine.results import Facet
@@ -87,7 +88,7 @@ class QdrantIndex:
 
     def delete(self, product_ids: Sequence[str]) -> int:
         """Remove products; returns how many there were."""
-        known = self._points.get(product_ids, payload=["id"])
+        known = self._points.get(product_ids, payload=False)
         if known:
             self._points.drop(known)
         return len(known)
@@ -95,10 +96,7 @@ class QdrantIndex:
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
         found = self._points.get(product_ids, vectors=True)
-        return {
-            i: record_of(point.payload, point.vector, self.info.schema)
-            for i, point in found.items()
-        }
+        return {i: record_of(point, self.info.schema) for i, point in found.items()}
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
@@ -134,7 +132,7 @@ class QdrantIndex:
         fetch = self._points.fetcher([], vectors=True)
         found: list[Record] = []
         for point in order.stream(fetch, None if after is None else (None, after), batch):
-            found.append(record_of(point.payload, point.vector, self.info.schema))
+            found.append(record_of(point, self.info.schema))
             if len(found) == batch:
                 yield found
                 found = []
@@ -144,11 +142,9 @@ class QdrantIndex:
     def close(self) -> None:
         """Nothing to release: the versions own the connection."""
 
-    def _point(self, record: Record) -> models.PointStruct:
+    def _point(self, record: Record) -> NewPoint:
         payload = payload_of(record, self.info.schema, seq=clock.now())
-        return models.PointStruct(
-            id=point_id(record.product.id), vector={VECTOR: record.vector.tolist()}, payload=payload
-        )
+        return NewPoint(point_id(record.product.id), payload, VECTOR, record.vector)
 
     def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
         """Change products as they are now: where another process writes one in between, it is read and changed again."""
@@ -180,7 +176,7 @@ class QdrantIndex:
     def _lost(self, changes: Iterable[_Change]) -> list[str]:
         """The products whose change did not happen because they had been written since they were read."""
         wanted = {c.product_id: c for c in changes}
-        now = self._points.get(wanted, payload=["id", SEQ])
+        now = self._points.get(wanted, payload=[SEQ])
         return [i for i, c in wanted.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
 
 

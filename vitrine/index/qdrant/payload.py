@@ -21,13 +21,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import words
 from vitrine.index.ports import Stamp
 from vitrine.index.qdrant.sortable_text import prefix_keys
+from vitrine.index.qdrant.wire import Point
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Value
 
@@ -40,6 +39,7 @@ __all__ = [
     "facet_key",
     "facet_keys",
     "filter_key",
+    "group_of",
     "number",
     "number_keys",
     "payload_of",
@@ -91,6 +91,14 @@ def value_at(payload: Mapping[str, Any], path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def group_of(payload: Mapping[str, Any], key: str) -> str | None:
+    """The value (the first, where there are several) that products are collapsed by."""
+    value = value_at(payload, key)
+    if isinstance(value, list):
+        return str(value[0]) if value else None
+    return None if value is None else str(value)
 
 
 def facet_keys(field: Field) -> list[str]:
@@ -220,13 +228,11 @@ def _typed(stored: Any, field: Field | None) -> Value:
     return tuple(stored) if isinstance(stored, list) else stored
 
 
-def record_of(payload: Mapping[str, Any], vectors: Any, schema: Schema) -> Record:
-    """The record of a point that was read with its vector."""
-    return Record(
-        product_of(payload, schema),
-        np.asarray(vectors[VECTOR], dtype=np.float32),
-        payload["_image_key"],
-    )
+def record_of(point: Point, schema: Schema) -> Record:
+    """The record of a point that was read with payload and vector."""
+    if point.vector is None:
+        raise TypeError("a point to make a record of was read without its vector")
+    return Record(product_of(point.payload, schema), point.vector, point.payload["_image_key"])
 
 
 def stamp_of(payload: Mapping[str, Any]) -> Stamp:

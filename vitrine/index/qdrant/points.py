@@ -2,60 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from qdrant_client import models
 
+from vitrine.errors import VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
-from vitrine.index.qdrant.payload import ID, VECTOR, point_id
+from vitrine.index.qdrant.payload import VECTOR, point_id
+from vitrine.index.qdrant.wire import NewPoint, Point, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
 
-__all__ = ["Points"]
+__all__ = ["NearestQuery", "Points"]
 
 _CHUNK = 1000
 """Points read in one request at most, where the reader did not ask for a number."""
+
 Conditions = Iterable[models.Condition | None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NearestQuery:
+    """What a search by vector asks of Qdrant: `limit` points after the first `offset`, best first.
+
+    None that scores below `least`. `payload` names the keys to read (True: all, False: none).
+    """
+
+    vector: Vector
+    where: models.Filter | None
+    limit: int
+    offset: int = 0
+    least: float | None = None
+    payload: bool | tuple[str, ...] = False
+    with_vectors: bool = False
+    exact: bool = False
 
 
 class Points:
     """What one collection can be asked and told; raises our errors only."""
 
-    def __init__(self, connection: Connection, collection: str, settings: QdrantSettings) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        collection: str,
+        settings: QdrantSettings,
+        *,
+        on_gone: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_gone` is called when the collection turns out to have been deleted."""
+        self._on_gone = on_gone
         self._connection = connection
         self._collection = collection
         self._settings = settings
 
-    def nearest(
-        self,
-        vector: Vector,
-        where: models.Filter | None,
-        keys: list[str],
-        *,
-        limit: int,
-        least: float | None,
-        exact: bool,
-    ) -> list[tuple[float, Mapping[str, Any]]]:
-        """Scores and the wanted payload keys, the best first; at most `limit`, none that scores below `least`."""
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """What these reads answer; on a server they are on their way at the same time."""
+        return self._connection.together(calls)
+
+    def nearest(self, query: NearestQuery) -> list[Point]:
+        """The points nearest to a vector."""
         answer = self._read(
             "query_points",
-            query=vector.tolist(),
+            query=query.vector if self._connection.speaks_grpc else query.vector.tolist(),
             using=VECTOR,
-            query_filter=where,
-            limit=limit,
-            score_threshold=least,
-            # local mode always compares everything and says so when it is asked for more
+            query_filter=query.where,
+            limit=query.limit,
+            offset=query.offset,
+            score_threshold=query.least,
+            # local mode always compares everything and warns when parameters are set
             search_params=None
             if self._connection.local
-            else search_params(self._settings, exact=exact),
-            with_payload=keys,
+            else search_params(self._settings, exact=query.exact),
+            with_payload=list(query.payload) if isinstance(query.payload, tuple) else query.payload,
+            with_vectors=_vectors(query.with_vectors),
         )
-        return [(point.score, point.payload) for point in answer.points]
+        return [point_of(point, VECTOR) for point in answer.points]
 
     def count(self, where: models.Filter | None) -> int:
-        """How many points fulfil the filter, exactly."""
+        """How many points fulfill the filter, exactly."""
         return int(self._read("count", count_filter=where, exact=True).count)
 
     def values(self, key: str, where: models.Filter | None) -> dict[Any, int]:
@@ -75,17 +104,17 @@ class Points:
         limit: int,
         payload: bool | list[str] = True,
         vectors: bool = False,
-    ) -> list[Any]:
+    ) -> list[Point]:
         """The first points in the order of one payload value; those without it are left out."""
-        found: list[Any] = self._read(
+        points, _ = self._read(
             "scroll",
             scroll_filter=where,
             order_by=order,
             limit=limit,
             with_payload=payload,
-            with_vectors=[VECTOR] if vectors else False,
-        )[0]
-        return found
+            with_vectors=_vectors(vectors),
+        )
+        return [point_of(point, VECTOR) for point in points]
 
     def all(
         self,
@@ -93,8 +122,8 @@ class Points:
         *,
         payload: bool | list[str] = True,
         vectors: bool = False,
-    ) -> Iterator[Any]:
-        """All points that fulfil the filter, in no order."""
+    ) -> Iterator[Point]:
+        """All points that fulfill the filter, in no order."""
         offset = None
         while True:
             points, offset = self._read(
@@ -103,22 +132,23 @@ class Points:
                 limit=_CHUNK,
                 offset=offset,
                 with_payload=payload,
-                with_vectors=[VECTOR] if vectors else False,
+                with_vectors=_vectors(vectors),
             )
-            yield from points
+            for point in points:
+                yield point_of(point, VECTOR)
             if offset is None:
                 return
 
     def fetcher(
         self, where: Sequence[models.Condition], *, vectors: bool = False
-    ) -> Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Any]]:
-        """How `ordering` reads the points that fulfil these conditions and its own."""
+    ) -> Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Point]]:
+        """How `ordering` reads the points that fulfill these conditions and its own."""
 
         def fetch(
             conditions: list[models.Condition], order: models.OrderBy | None, limit: int | None
-        ) -> list[Any]:
-            wanted = [*where, *conditions]
-            both = models.Filter(must=wanted) if wanted else None
+        ) -> list[Point]:
+            together = [*where, *conditions]
+            both = models.Filter(must=together) if together else None
             if order is None or limit is None:
                 return list(self.all(both, vectors=vectors))
             return self.first(both, order, limit=limit, vectors=vectors)
@@ -127,23 +157,33 @@ class Points:
 
     def get(
         self, product_ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False
-    ) -> dict[str, Any]:
+    ) -> dict[str, Point]:
         """The points of the products that exist, by product id."""
-        ids = [point_id(i) for i in dict.fromkeys(product_ids)]
-        found = {}
-        for start in range(0, len(ids), _CHUNK):
-            for point in self._read(
-                "retrieve",
-                ids=ids[start : start + _CHUNK],
-                with_payload=payload,
-                with_vectors=[VECTOR] if vectors else False,
-            ):
-                found[str(point.payload[ID])] = point
-        return found
+        products = {point_id(i): i for i in product_ids}
+        points = self.retrieve(products, payload=payload, vectors=vectors)
+        return {products[i]: point for i, point in points.items()}
 
-    def put(self, points: Sequence[models.PointStruct]) -> None:
+    def retrieve(
+        self, ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False
+    ) -> dict[str, Point]:
+        """The points that exist, by their own ids."""
+        rest = list(dict.fromkeys(ids))
+        points: dict[str, Point] = {}
+        for start in range(0, len(rest), _CHUNK):
+            for read in self._read(
+                "retrieve",
+                ids=rest[start : start + _CHUNK],
+                with_payload=payload,
+                with_vectors=_vectors(vectors),
+            ):
+                point = point_of(read, VECTOR)
+                points[point.id] = point
+        return points
+
+    def put(self, points: Sequence[NewPoint]) -> None:
         """Insert or replace points, durably, in one operation."""
-        self._write("upsert", points=list(points))
+        packed = self._connection.speaks_grpc
+        self._write("upsert", points=[p if packed else p.model() for p in points])
 
     def change(self, operations: Sequence[models.UpdateOperation]) -> None:
         """Run operations in their order, durably."""
@@ -156,14 +196,28 @@ class Points:
         )
 
     def _read(self, method: str, **arguments: Any) -> Any:
-        return self._connection.read(method, collection_name=self._collection, **arguments)
+        with self._gone_noticed():
+            return self._connection.read(method, collection_name=self._collection, **arguments)
 
     def _write(self, method: str, **arguments: Any) -> None:
-        # wait: the write is durable and visible when the call returns; strong: one node puts all writes in order
-        self._connection.write(
-            method,
-            collection_name=self._collection,
-            wait=True,
-            ordering=models.WriteOrdering.STRONG,
-            **arguments,
-        )
+        # wait: the write is durable and visible when the call returns; strong: one node orders all
+        with self._gone_noticed():
+            self._connection.write(
+                method,
+                collection_name=self._collection,
+                wait=True,
+                ordering=models.WriteOrdering.STRONG,
+                **arguments,
+            )
+
+    @contextmanager
+    def _gone_noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except VersionGone:
+            self._on_gone()
+            raise
+
+
+def _vectors(read: bool) -> bool | list[str]:
+    return [VECTOR] if read else False

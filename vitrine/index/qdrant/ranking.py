@@ -1,47 +1,64 @@
-"""The candidate set of a vector.
+"""The candidate set of a vector, in exact order.
 
-Qdrant finds and scores in float32, so its scores differ in the last digits from one plan, processor or replica to the
-next. Wherever that could decide something (who is in the set, who comes first on the page) the scores are computed again
-in float64 from the original vectors, read for the few products in question: the same answer as every other backend.
+Qdrant finds and scores in float32, so its scores differ in the last digits from one plan, processor
+or replica to the next. Wherever that could decide something (who is in the set, who comes first on
+the page) the scores are computed again in float64 from the original vectors, read for the few
+products in question: the same answer as every other backend.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vitrine.errors import InvalidCursor
-from vitrine.index.ports import SCORE_DECIMALS, IndexQuery
+from vitrine.index.ports import SCORE_DECIMALS, IndexQuery, PageToken
 from vitrine.index.qdrant.ordering import Order
-from vitrine.index.qdrant.payload import ID, VECTOR
+from vitrine.index.qdrant.payload import ID
+from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
 
 __all__ = [
     "SCORE_TOLERANCE",
     "Candidate",
     "Rescorer",
-    "candidate_of",
-    "collapsed",
-    "cut",
-    "page_by_score",
+    "after_last_hit",
+    "collapse",
+    "in_rank_order",
+    "lowest_of",
+    "trim",
+    "within",
 ]
 
 SCORE_TOLERANCE = 1e-5
-"""How far Qdrant's score may be from the exact one. Measured: 1e-8 at 512 dimensions; n x 2^-24 bounds it at 6e-5 for n = 1024
-only if every rounding went the same way."""
+"""How far Qdrant's score may be from the exact one.
+
+Measured: 1e-8 at 512 dimensions; n x 2^-24 bounds it at 6e-5 for n = 1024 only if every rounding
+went the same way.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class Candidate:
-    """A product that Qdrant found; `score` is Qdrant's until it is rescored."""
+    """A product that Qdrant reported; `score` is Qdrant's until it is rescored."""
 
-    id: str
-    score: float
-    payload: Mapping[str, Any]
+    point: Point
+    score: float = field(init=False)
+    id: str = field(init=False)
+    """Of the product; empty while only the point's id and score have been read."""
     rescored: bool = False
+
+    def __post_init__(self) -> None:
+        self.score = self.point.score
+        self.id = str(self.point.payload.get(ID, ""))
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The keys that were read to decide about the candidate."""
+        return self.point.payload
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -50,77 +67,120 @@ class Candidate:
 
 
 class Rescorer:
-    """Replaces Qdrant's scores by exact ones; `fetch` reads points with payload and vector by product id."""
+    """Replaces Qdrant's scores by exact ones.
 
-    def __init__(self, vector: Vector, fetch: Callable[[Iterable[str]], dict[str, Any]]) -> None:
+    `fetch` reads points with payload and vector by their ids. `points` holds all that were read.
+    """
+
+    def __init__(self, vector: Vector, fetch: Callable[[Iterable[str]], dict[str, Point]]) -> None:
         self._vector = vector.astype(np.float64)
         self._fetch = fetch
-        self.points: dict[str, Any] = {}
+        self.points: dict[str, Point] = {}
+        self.gone: set[str] = set()
+        """Points that were deleted since Qdrant reported them."""
+
+    def add(self, points: Iterable[Point]) -> None:
+        """Take in points that have been read with payload and vector."""
+        self.points |= {point.id: point for point in points}
+
+    def load(self, candidates: Iterable[Candidate]) -> None:
+        """Read what is missing of these, in one request."""
+        ids = [c.point.id for c in candidates]
+        missing = [i for i in ids if i not in self.points and i not in self.gone]
+        if missing:
+            self.points |= self._fetch(missing)
+            self.gone |= {i for i in missing if i not in self.points}
 
     def rescore(self, candidates: Iterable[Candidate]) -> None:
         """Make the scores of these exact, rounded to `SCORE_DECIMALS`."""
-        open_ = [c for c in candidates if not c.rescored]
-        missing = [c.id for c in open_ if c.id not in self.points]
-        if missing:
-            self.points |= self._fetch(missing)
-        for candidate in open_:
-            point = self.points.get(candidate.id)
-            exact = candidate.score if point is None else self._score(point.vector[VECTOR])
+        pending = [c for c in candidates if not c.rescored]
+        self.load(pending)
+        for candidate in pending:
+            point = self.points.get(candidate.point.id)
+            exact = candidate.score if point is None else self._score(point)
             # a product that was written again since Qdrant scored it keeps its place on this page
-            candidate.score = (
-                round(
-                    exact if abs(exact - candidate.score) <= SCORE_TOLERANCE else candidate.score,
-                    SCORE_DECIMALS,
-                )
-                + 0.0
-            )
+            close = abs(exact - candidate.score) <= SCORE_TOLERANCE
+            candidate.score = round(exact if close else candidate.score, SCORE_DECIMALS) + 0.0
+            candidate.id = candidate.id if point is None else str(point.payload[ID])
             candidate.rescored = True
 
     def rescore_close_to(self, candidates: Iterable[Candidate], score: float) -> None:
-        """Settle those whose score cannot be told from this one."""
+        """Rescore those whose score cannot be told from this one."""
         self.rescore(c for c in candidates if abs(c.score - score) <= 2 * SCORE_TOLERANCE)
 
-    def _score(self, row: Any) -> float:
-        return float(
-            np.einsum("j,j->", np.asarray(row, np.float32).astype(np.float64), self._vector)
-        )
+    def present(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Those that have not been deleted meanwhile, as far as is known."""
+        return [c for c in candidates if c.point.id not in self.gone]
+
+    def _score(self, point: Point) -> float:
+        if point.vector is None:
+            raise TypeError("a point to rescore was read without its vector")
+        return float(np.einsum("j,j->", point.vector.astype(np.float64), self._vector))
 
 
-def cut(found: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> list[Candidate]:
+def trim(candidates: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> list[Candidate]:
     """The members of the set among all that may belong to it, by (score descending, id)."""
     if query.min_score is not None:
-        rescorer.rescore_close_to(found, query.min_score)
-        found = [c for c in found if c.score >= query.min_score]
-    floor = None if query.page_token is None else query.page_token.lowest_candidate
-    if floor is not None:
-        rescorer.rescore_close_to(found, floor[0])
-        found = [c for c in found if c.rank <= (-floor[0], floor[1])]
-    found.sort(key=lambda c: c.rank)
-    if len(found) >= query.candidates:
-        rescorer.rescore_close_to(found, found[query.candidates - 1].score)
-        found.sort(key=lambda c: c.rank)
-    return found[: query.candidates]
+        rescorer.rescore_close_to(candidates, query.min_score)
+        candidates = [c for c in candidates if c.score >= query.min_score]
+    lowest = None if query.page_token is None else query.page_token.lowest_candidate
+    candidates = within(candidates, lowest, rescorer)
+    candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
+    if len(candidates) > query.candidates:
+        last, next_one = candidates[query.candidates - 1], candidates[query.candidates]
+        if last.score - next_one.score <= 2 * SCORE_TOLERANCE:
+            rescorer.rescore_close_to(candidates, last.score)
+            candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
+    return candidates[: query.candidates]
 
 
-def page_by_score(
-    members: list[Candidate], query: IndexQuery, rescorer: Rescorer
+def within(
+    candidates: list[Candidate], lowest: tuple[float, str] | None, rescorer: Rescorer
 ) -> list[Candidate]:
-    """The members that come after the last page's last hit, the first page of them exactly in order."""
-    after = None if query.page_token is None else query.page_token.search_after
-    if after is not None:
-        if not isinstance(after[0], int | float):
-            raise InvalidCursor.of("cursor", "is damaged; leave it out for the first page")
-        rescorer.rescore_close_to(members, after[0])
-        members = [c for c in members if c.rank > (-after[0], after[1])]
-    members.sort(key=lambda c: c.rank)
-    if members:
-        edge = members[min(query.limit, len(members)) - 1].score
-        rescorer.rescore(c for c in members if c.score >= edge - 2 * SCORE_TOLERANCE)
-        members.sort(key=lambda c: c.rank)
-    return members
+    """Those that do not rank below the last candidate of a set that was cut."""
+    if lowest is None:
+        return candidates
+    rescorer.rescore_close_to(candidates, lowest[0])
+    return [c for c in candidates if c.rank <= (-lowest[0], lowest[1])]
 
 
-def collapsed(
+def lowest_of(members: list[Candidate], rescorer: Rescorer) -> tuple[float, str] | None:
+    """The exact score and the id of the last member, with which further pages bound the set."""
+    while members:
+        rescorer.rescore_close_to(members, members[-1].score)
+        present = sorted(rescorer.present(members), key=lambda c: c.rank)
+        if len(present) == len(members):
+            return present[-1].score, present[-1].id
+        members = present
+    return None
+
+
+def after_last_hit(
+    candidates: list[Candidate], token: PageToken | None, rescorer: Rescorer
+) -> list[Candidate]:
+    """Those that come after the last hit of the page before, by (score descending, id)."""
+    if token is None:
+        return candidates
+    score, product_id = token.search_after
+    if not isinstance(score, int | float):
+        raise InvalidCursor.of("cursor", "is damaged; leave it out for the first page")
+    rescorer.rescore_close_to(candidates, score)
+    return [c for c in candidates if c.rank > (-score, product_id)]
+
+
+def in_rank_order(
+    candidates: list[Candidate], rescorer: Rescorer, *, first: int
+) -> list[Candidate]:
+    """The candidates by (score descending, id), the first of them exactly."""
+    candidates = sorted(candidates, key=lambda c: c.rank)
+    if candidates:
+        edge = candidates[min(first, len(candidates)) - 1].score
+        rescorer.rescore(c for c in candidates if c.score >= edge - 2 * SCORE_TOLERANCE)
+        candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
+    return candidates
+
+
+def collapse(
     members: list[Candidate],
     group_of: Callable[[Mapping[str, Any]], str | None],
     order: Order | None,
@@ -135,18 +195,20 @@ def collapsed(
             alone.append(member)
         else:
             groups.setdefault(group, []).append(member)
-    kept = []
-    for group_members in groups.values():
-        if order is not None:
-            kept.append(order.sorted(group_members, lambda c: c.payload)[0])
-            continue
-        best = max(c.score for c in group_members)
-        if len(group_members) > 1:
-            rescorer.rescore_close_to(group_members, best)
-        kept.append(min(group_members, key=lambda c: c.rank))
-    return [*alone, *kept]
+    several = [group for group in groups.values() if len(group) > 1]
+    if order is None:
+        rescorer.rescore(c for group in several for c in _contenders(group))
+    leaders = [
+        min(group, key=lambda c: c.rank)
+        if order is None
+        else order.sorted(group, lambda c: c.payload)[0]
+        for group in groups.values()
+    ]
+    return [*alone, *leaders]
 
 
-def candidate_of(score: float, payload: Mapping[str, Any]) -> Candidate:
-    """A candidate as Qdrant reported it."""
-    return Candidate(str(payload[ID]), score, payload)
+def _contenders(group: list[Candidate]) -> list[Candidate]:
+    """Those of a group that may be its best; none where only one may."""
+    best = max(c.score for c in group)
+    close = [c for c in group if c.score >= best - 2 * SCORE_TOLERANCE]
+    return close if len(close) > 1 else []

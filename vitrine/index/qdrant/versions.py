@@ -1,26 +1,36 @@
-"""All versions of a catalogue in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
+"""All versions of a catalog in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
 
-What a version says of itself is kept in its collection's metadata, so there is nothing beside Qdrant to keep in step.
+What a version says of itself is kept in its collection's metadata, so there is nothing beside Qdrant
+to keep in step.
 """
 
 from __future__ import annotations
 
 import builtins
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from qdrant_client import models
 
-from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound, VitrineError
+from vitrine.errors import (
+    Conflict,
+    IndexUnavailable,
+    NoLiveVersion,
+    NotFound,
+    VersionGone,
+    VitrineError,
+)
 from vitrine.fields.schema import Schema
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.index import QdrantIndex
 from vitrine.index.qdrant.layout import collection, payload_indexes
+from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
 from vitrine.settings import QdrantSettings
 
@@ -28,6 +38,17 @@ __all__ = ["QdrantVersions"]
 
 FORMAT = 1
 """Of payload and metadata; another number is not read."""
+_PAUSE_S = 0.05
+"""Between two looks at what the nodes of a cluster have to agree on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open version, what the pointer's `changes` were then, and until when it is relied on."""
+
+    index: QdrantIndex
+    changes: int
+    until: float
 
 
 class QdrantVersions:
@@ -37,7 +58,9 @@ class QdrantVersions:
         self._connection = connection
         self._settings = settings
         self._alias = f"{settings.qdrant_prefix}-live"
-        self._open: dict[str, QdrantIndex] = {}
+        catalog = (settings.qdrant_url, settings.qdrant_grpc_port, settings.qdrant_prefix)
+        self._pointer = LivePointer(catalog, self._live_name)
+        self._opened: dict[str, _Opened] = {}
 
     def create(
         self,
@@ -52,9 +75,16 @@ class QdrantVersions:
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
         metadata = {
-            "format": FORMAT, "state": "building", "model": model, "fingerprint": fingerprint, "dimension": dimension,
-            "created": created.isoformat(), "schema": json.dumps(schema.to_dict()), "mapping": json.dumps(dict(mapping)),
-        }  # fmt: skip  # as text, for Qdrant keeps no order of keys
+            "format": FORMAT,
+            "state": "building",
+            "model": model,
+            "fingerprint": fingerprint,
+            "dimension": dimension,
+            "created": created.isoformat(),
+            # as text, for Qdrant keeps no order of keys
+            "schema": json.dumps(schema.to_dict()),
+            "mapping": json.dumps(dict(mapping)),
+        }
         self._connection.manage(
             "create_collection",
             collection_name=self._collection(name),
@@ -73,29 +103,54 @@ class QdrantVersions:
         return self.open(name)
 
     def open(self, name: str) -> VectorIndex:
-        """Open a version by name; `NotFound` when there is none."""
+        """Open a version by name; `NotFound` when there is none.
+
+        One that is open already is asked for again only after `FRESH_FOR_S`, or when this process has
+        published or discarded a version since.
+        """
+        now, changes = time.monotonic(), self._pointer.changes
+        opened = self._opened.get(name)
+        if opened is not None and opened.changes == changes:
+            if now < opened.until:
+                return opened.index
+            if name in self._names():
+                self._opened[name] = replace(opened, until=now + FRESH_FOR_S)
+                return opened.index
+        self._opened.pop(name, None)
         info = self._info(name)
-        index = QdrantIndex(
-            Points(self._connection, self._collection(name), self._settings), info, self._settings
+        points = Points(
+            self._connection,
+            self._collection(name),
+            self._settings,
+            on_gone=lambda: self._forget(name),
         )
-        self._open[name] = index
+        index = QdrantIndex(points, info, self._settings)
+        self._opened[name] = _Opened(index, changes, now + FRESH_FOR_S)
         return index
 
     def live(self) -> VectorIndex:
-        """The version that the alias names now; `NoLiveVersion` before the first publish."""
-        name = self._live_name()
+        """The version that the alias names now; `NoLiveVersion` before the first publish.
+
+        What another process has published is seen after `FRESH_FOR_S` at the latest.
+        """
+        name = self._pointer.name()
         if name is None:
             raise NoLiveVersion(
-                "no index version is live; run `vitrine ingest`, or publish one of those that `vitrine versions` lists"
+                "no index version is live; run `vitrine ingest`, "
+                "or publish one of those that `vitrine versions` lists"
             )
-        return self._open.get(name) or self.open(name)
+        opened = self._opened.get(name)
+        if opened is not None and opened.changes == self._pointer.changes:
+            return opened.index  # an alias names no collection that is gone
+        return self.open(name)
 
     def complete(self, name: str) -> None:
-        """Mark a building version as "ready"."""
+        """Mark a building version as "ready", and see that Qdrant says so."""
         self._info(name)
         self._connection.write(
             "update_collection", collection_name=self._collection(name), metadata={"state": "ready"}
         )
+        self._await_ready(name)
 
     def publish(
         self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
@@ -116,7 +171,10 @@ class QdrantVersions:
             )
         created = models.CreateAlias(collection_name=self._collection(name), alias_name=self._alias)
         steps.append(models.CreateAliasOperation(create_alias=created))
-        self._connection.manage("update_collection_aliases", change_aliases_operations=steps)
+        try:
+            self._connection.manage("update_collection_aliases", change_aliases_operations=steps)
+        finally:
+            self._pointer.changed()  # a request that failed for us may have been carried out
         return previous
 
     def discard(self, name: str) -> None:
@@ -125,21 +183,24 @@ class QdrantVersions:
             raise Conflict(f"version {name} is live; publish another one first")
         if name not in self._names():
             raise NotFound(_unknown(name))
-        self._open.pop(name, None)
-        self._connection.write("delete_collection", collection_name=self._collection(name))
+        self._opened.pop(name, None)
+        try:
+            self._connection.write("delete_collection", collection_name=self._collection(name))
+        finally:
+            self._pointer.changed()
 
     def list(self) -> list[VersionInfo]:
         """All versions, newest first, with their state and count."""
         live = self._live_name()
-        found = []
+        infos = []
         for name in sorted(self._names(), reverse=True):
             try:
                 info = self._info(name, live=live)
                 count = Points(self._connection, self._collection(name), self._settings).count(None)
-            except NotFound:
+            except (NotFound, VersionGone):
                 continue  # discarded meanwhile
-            found.append(replace(info, count=count))
-        return found
+            infos.append(replace(info, count=count))
+        return infos
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         """Discard ready versions but `spare` and the newest, `keep` in all; returns their names."""
@@ -163,25 +224,47 @@ class QdrantVersions:
 
     def close(self) -> None:
         """Close the connection; may be called twice."""
-        self._open.clear()
+        self._opened.clear()
         self._connection.close()
+
+    def _forget(self, name: str) -> None:
+        """A version turned out to be gone: nothing that was known of the versions holds any more."""
+        self._opened.pop(name, None)
+        self._pointer.forget()
+
+    def _await_ready(self, name: str) -> None:
+        """Wait until the state that was written is read back: nodes of a cluster learn it in turn."""
+        until = time.monotonic() + self._settings.qdrant_write_timeout_s
+        while self._info(name).state == "building":
+            if time.monotonic() > until:
+                raise IndexUnavailable(
+                    f"Qdrant took the new state of version {name}, but does not show it; "
+                    "see whether its nodes agree, and try again"
+                )
+            time.sleep(_PAUSE_S)
 
     def _faults(self) -> Iterator[str]:
         name = self._live_name()
         if name is None:
             return  # nothing is wrong with an empty Qdrant
         info = self._info(name)
-        found = self._read_collection(name)
-        if found.status == models.CollectionStatus.RED:
-            yield f"collection {self._collection(name)} is in state red: {_said(found.optimizer_status)}; see Qdrant's log"
+        described = self._read_collection(name)
+        if described.status == models.CollectionStatus.RED:
+            yield (
+                f"collection {self._collection(name)} is in state red: "
+                f"{_said(described.optimizer_status)}; see Qdrant's log"
+            )
         if not self._connection.local:
             missing = [
                 key
                 for key in payload_indexes(info.schema, self._settings)
-                if key not in found.payload_schema
+                if key not in described.payload_schema
             ]
             if missing:
-                yield f"collection {self._collection(name)} lacks payload indexes ({', '.join(missing)}); run `vitrine reindex`"
+                yield (
+                    f"collection {self._collection(name)} lacks payload indexes "
+                    f"({', '.join(missing)}); run `vitrine reindex`"
+                )
 
     def _info(self, name: str, *, live: str | None = None) -> VersionInfo:
         if name not in self._names():
@@ -189,7 +272,8 @@ class QdrantVersions:
         stored = self._read_collection(name).config.metadata or {}
         if stored.get("format") != FORMAT:
             raise IndexUnavailable(
-                f"collection {self._collection(name)} says nothing of itself; run Qdrant 1.16 or newer and `vitrine reindex`"
+                f"collection {self._collection(name)} says nothing of itself; "
+                "run Qdrant 1.16 or newer and `vitrine reindex`"
             )
         live = self._live_name() if live is None else live
         return VersionInfo(
@@ -205,27 +289,27 @@ class QdrantVersions:
         )
 
     def _read_collection(self, name: str) -> models.CollectionInfo:
-        found: models.CollectionInfo = self._connection.read(
+        described: models.CollectionInfo = self._connection.read(
             "get_collection", collection_name=self._collection(name)
         )
-        return found
+        return described
 
     def _collection(self, name: str) -> str:
         return f"{self._settings.qdrant_prefix}-{name}"
 
     def _names(self) -> builtins.list[str]:
-        found = (c.name for c in self._connection.read("get_collections").collections)
+        collections = self._connection.read("get_collections").collections
         start = f"{self._settings.qdrant_prefix}-"
         return [
             rest
-            for name in found
+            for name in (c.name for c in collections)
             if name.startswith(start) and is_version_name(rest := name.removeprefix(start))
         ]
 
     def _live_name(self) -> str | None:
         aliases = self._connection.read("get_aliases").aliases
-        found = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
-        return None if found is None else found.removeprefix(f"{self._settings.qdrant_prefix}-")
+        live = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
+        return None if live is None else live.removeprefix(f"{self._settings.qdrant_prefix}-")
 
 
 def _unknown(name: str) -> str:

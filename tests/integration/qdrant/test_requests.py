@@ -1,0 +1,166 @@
+"""What a question costs: requests counted at the server, and in how many rounds they are sent."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
+from tests.integration.qdrant.engine import Engine
+from tests.integration.qdrant.grpc_server import Trouble, serve
+from vitrine.filters import parse_filter
+from vitrine.index import IndexQuery, IndexVersions
+from vitrine.index.qdrant import open_versions
+from vitrine.index.qdrant.pointer import FRESH_FOR_S
+from vitrine.queries import Sort
+from vitrine.settings import Settings
+
+pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here
+
+VECTOR = unit(np.ones(DIMENSION))
+AWAIT_S = 20.0
+
+
+class Counting:
+    """Counts requests by method; holds them, where told to, until so many are under way at once."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.calls: Counter[str] = Counter()
+        self._together: threading.Barrier | None = None
+        self._lock = threading.Lock()
+        trouble.seen = self._seen
+
+    def expect_together(self, count: int) -> None:
+        """From now on a request is answered only once `count` of them have arrived."""
+        self.calls.clear()
+        self._together = threading.Barrier(count)
+
+    def expect(self) -> None:
+        """Count anew."""
+        self.calls.clear()
+        self._together = None
+
+    def _seen(self, call: str) -> None:
+        with self._lock:
+            self.calls[call.removeprefix("Points.")] += 1
+        if self._together is not None:
+            self._together.wait(AWAIT_S)
+
+
+@pytest.fixture
+def counted() -> Iterator[tuple[IndexVersions, Counting]]:
+    with ExitStack() as ended, closing(Engine()) as engine:
+        trouble = Trouble()
+        port = ended.enter_context(serve(engine, trouble=trouble))
+        versions = open_versions(Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port))
+        ended.callback(versions.close)
+        index = versions.create(
+            model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+        )
+        index.upsert(make_catalogue(150, 4))
+        versions.complete(index.info.name)
+        versions.publish(index.info.name)
+        versions.live().search(IndexQuery(vector=VECTOR, limit=1))  # as every service does at first
+        yield versions, Counting(trouble)
+
+
+PAGE = IndexQuery(vector=VECTOR, candidates=60, limit=10)
+IN_STOCK = parse_filter({"in_stock": True}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("query", "requests"),
+    [
+        (PAGE, {"Query": 1, "Count": 1}),
+        (replace(PAGE, filter=IN_STOCK), {"Query": 1, "Count": 1}),
+        (replace(PAGE, exclude=frozenset({"p00001"})), {"Query": 1, "Count": 2}),
+        (replace(PAGE, facets=("color", "price")), {"Query": 2, "Count": 1}),
+        (replace(PAGE, min_score=0.0), {"Query": 2, "Count": 1}),
+    ],
+    ids=["page", "filtered", "similar", "facets", "lowest score"],
+)
+def test_a_first_page_is_one_round_of_at_most_three_requests(
+    counted: tuple[IndexVersions, Counting], query: IndexQuery, requests: dict[str, int]
+):
+    versions, counting = counted
+    counting.expect_together(sum(requests.values()))
+    answer = versions.live().search(query)
+    assert len(answer.hits) == 10
+    assert by_name(counting) == requests
+
+
+@pytest.mark.parametrize("query", [PAGE, replace(PAGE, filter=IN_STOCK)], ids=["all", "filtered"])
+def test_later_pages_are_one_round_of_at_most_three_requests(
+    counted: tuple[IndexVersions, Counting], query: IndexQuery
+):
+    versions, counting = counted
+    answer = versions.live().search(query)
+    for number in range(2, 6):
+        # the second page learns beside its products where the set ends
+        requests = {"Query": 2 if number == 2 else 1, "Count": 1}
+        counting.expect_together(sum(requests.values()))
+        answer = versions.live().search(replace(query, page_token=answer.next_token))
+        assert by_name(counting) == requests, f"page {number}"
+
+
+def test_a_page_in_another_order_takes_two_rounds(counted: tuple[IndexVersions, Counting]):
+    versions, counting = counted
+    counting.expect()
+    versions.live().search(replace(PAGE, sort=Sort("price"), facets=("color",)))
+    assert by_name(counting) == {"Query": 1, "Count": 1, "Get": 1}
+
+
+def test_browsing_again_is_one_round_with_all_its_facets(
+    counted: tuple[IndexVersions, Counting],
+):
+    versions, counting = counted
+    query = IndexQuery(facets=("color", "brand", "price"), limit=10)
+    first = versions.live().search(query)
+    counting.expect()
+    again = versions.live().search(query)
+    requests = counting.calls.total()
+    assert (again.hits, again.facets) == (first.hits, first.facets)
+    assert requests <= 32  # the threads that read ahead
+    counting.expect_together(requests)
+    assert versions.live().search(query).facets == first.facets
+
+
+def test_what_was_read_ahead_is_never_of_the_past(counted: tuple[IndexVersions, Counting]):
+    versions, _ = counted
+    query = IndexQuery(facets=("brand", "price"), limit=3)
+    index = versions.live()
+    for number in range(3):
+        before = index.search(query)
+        first_id = f"!{9 - number}"
+        index.upsert([make_record(first_id, random.Random(number))])
+        after = index.search(query)
+        assert (after.total, after.hits[0].product.id) == (before.total + 1, first_id)
+
+
+def test_between_publishes_a_warm_process_asks_for_no_alias_and_no_collection(
+    counted: tuple[IndexVersions, Counting],
+):
+    versions, counting = counted
+    versions.live()
+    versions.open(versions.live().info.name)
+    counting.expect()
+    started = time.monotonic()
+    for _ in range(20):
+        versions.live().search(PAGE)
+        versions.open(versions.live().info.name)
+    elapsed = time.monotonic() - started
+    assert (counting.calls["Query"], counting.calls["Count"]) == (20, 20)
+    others = counting.calls.total() - 40
+    assert others <= 2 * (elapsed // FRESH_FOR_S), counting.calls  # the alias, the collections
+
+
+def by_name(counting: Counting) -> dict[str, int]:
+    return dict(counting.calls)
