@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
 from service.admin import admin as admin_api
 from service.auth import SCHEME
-from service.container import put_vitrine
+from service.container import current_warm_up, put_vitrine
 from service.errors import refuse, register_errors
 from service.headers import register_headers
 from service.health import health
@@ -37,6 +37,9 @@ _ABOUT = """Search a shop's products by words or by picture, behind price and co
 Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field,
 what is wrong and what is allowed.
 Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
+
+
+_SEARCHING = (search.name, products.name, thumbnails.name, recognition.name)
 
 
 class IdConverter(BaseConverter):
@@ -70,6 +73,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     put_vitrine(app, vitrine, admin)
     register_headers(app)
     register_errors(app)
+    app.before_request(_require_loaded)
     register_metrics(app)
     register_access_log(app)
     for room in (search, products, thumbnails, recognition, admin_api, health):
@@ -77,3 +81,9 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.register_blueprint(docs)
     app.register_blueprint(pages)
     return app
+
+
+def _require_loaded() -> None:
+    """503 at once for what needs the index and its model while they are being loaded."""
+    if request.blueprint in _SEARCHING:
+        current_warm_up().require()

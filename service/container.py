@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
+from service.readiness import Readiness
+from service.warming import WarmUp
 from vitrine.wiring import Vitrine
 
 if TYPE_CHECKING:
     from ingest.admin import Admin
 
-__all__ = ["current_admin", "current_vitrine", "is_warming", "put_vitrine", "set_warming"]
+__all__ = [
+    "current_admin",
+    "current_readiness",
+    "current_vitrine",
+    "current_warm_up",
+    "put_vitrine",
+    "warm_up_of",
+]
 
 _KEY = "vitrine"
 
@@ -20,16 +29,16 @@ _KEY = "vitrine"
 class _Rooms:
     def __init__(self, vitrine: Vitrine, admin: Admin | None) -> None:
         self.vitrine = vitrine
-        self.warming = False
+        self.warm_up = WarmUp()
+        self.readiness = Readiness(vitrine)
         self._admin = admin
         self._lock = threading.Lock()
 
     def admin(self) -> Admin:
         with self._lock:
             if self._admin is None:
-                from ingest.admin import (
-                    Admin,
-                )  # here: a service that only answers searches stays small
+                # here: a service that only answers searches stays small
+                from ingest.admin import Admin
 
                 self._admin = Admin(self.vitrine)
             return self._admin
@@ -50,14 +59,19 @@ def current_admin() -> Admin:
     return _current().admin()
 
 
-def set_warming(app: Flask, warming: bool) -> None:
-    """Note whether the model of the app is being loaded in the background."""
-    cast(_Rooms, app.extensions[_KEY]).warming = warming
+def warm_up_of(app: Flask) -> WarmUp:
+    """How far the app is with loading what answers searches."""
+    return cast(_Rooms, app.extensions[_KEY]).warm_up
 
 
-def is_warming() -> bool:
-    """Whether the model is being loaded in the background."""
-    return _current().warming
+def current_warm_up() -> WarmUp:
+    """How far the app is that handles the present request."""
+    return _current().warm_up
+
+
+def current_readiness() -> Readiness:
+    """The check of the app that handles the present request."""
+    return _current().readiness
 
 
 def _current() -> _Rooms:

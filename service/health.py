@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from time import time_ns
-
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
-from service.container import current_vitrine, is_warming
+from service.container import current_readiness, current_warm_up
 from service.models.base import Answer
 from service.rendering import answer
-from vitrine.errors import ModelLoading
 
 __all__ = ["health"]
 
@@ -44,17 +41,5 @@ def live() -> Response:
 @health.get("/health/ready", responses={200: ReadyAnswer})
 def ready() -> Response:
     """Embed a probe and read the live version; 503 says what is missing."""
-    if is_warming():
-        raise ModelLoading("the model is being loaded; try again soon")
-    vitrine = current_vitrine()
-    serving = vitrine.live.current()
-    serving.embedder.embed_texts([f"probe {time_ns()}"])  # a text that no cache knows
-    info = serving.index.info
-    return answer(
-        ReadyAnswer(
-            version=info.name,
-            model=info.model,
-            backend=info.backend,
-            products=serving.index.count(),
-        )
-    )
+    current_warm_up().require()
+    return answer(ReadyAnswer.model_validate(current_readiness().check(), from_attributes=True))

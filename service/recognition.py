@@ -10,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from PIL.Image import Image
 
-from service.container import current_vitrine
+from service.container import current_vitrine, current_warm_up
 from service.models.recognition import (
     ClassifyAnswer,
     ClassifyRequest,
@@ -81,7 +81,8 @@ def detect(body: DetectRequest) -> Response:
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
     picture = required_picture(body.image, vitrine.settings)
-    objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
+    with current_warm_up().loading_detector():
+        objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
     detected = (

@@ -18,14 +18,15 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from service.container import set_warming
+from service.container import warm_up_of
 from service.edge.limits import EdgeLimits
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_logging
 from service.memory import keep_freed_memory
-from vitrine.errors import InvalidSettings, ModelUnavailable, NoLiveVersion, VitrineError
-from vitrine.serving import run_once
+from service.warming import WarmUp
+from vitrine.errors import InvalidSettings, ModelUnavailable, VitrineError
 from vitrine.settings import PREFIX, Settings
+from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
 __all__ = ["run"]
@@ -43,11 +44,12 @@ def run(vitrine: Vitrine) -> None:
     Nothing of the container may be in use yet: each serving process opens what it needs after the
     fork.
 
-    Raises `InvalidSettings` when the address cannot be bound, and `ModelUnavailable` when a serving
+    Raises `InvalidSettings` when the address cannot be bound or the data folder not be written, and `ModelUnavailable` when a serving
     process finds at its start that no model can be had.
     """
     settings = vitrine.settings
     configure_logging(settings)
+    require_writable(settings.data_dir)
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
     gc.freeze()  # what is there stays shared with the serving processes
@@ -111,6 +113,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self.limits = EdgeLimits.of(vitrine.settings)
         self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
         self._ended = threading.Event()
+        self._announced = False
         super().__init__()
 
     def load_config(self) -> None:
@@ -136,30 +139,32 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         metrics_of(self._app).refused.labels(reason).inc()
 
     def _warm(self, worker: Worker) -> None:
-        """Load the model beside the first requests; until it is there /health/ready says so."""
-        set_warming(self._app, True)
+        """Load the model beside the first requests; until it is there searches answer 503."""
+        warm_up = warm_up_of(self._app)
+        warm_up.begin()
         threading.Thread(
-            target=self._load_model, args=(worker,), name="warm-up", daemon=True
+            target=self._load_model, args=(worker, warm_up), name="warm-up", daemon=True
         ).start()
 
-    def _load_model(self, worker: Worker) -> None:
-        try:
-            warm(self._vitrine)
-        except (ModelUnavailable, InvalidSettings) as error:
-            if worker.age <= self._vitrine.settings.workers:
-                self.report.send(str(error))
-                os.kill(worker.ppid, signal.SIGTERM)
-                return
-            log.error(
-                "the model is not available: %s", error
-            )  # to a replacement of a process that had worked
-        except VitrineError as error:
-            log.warning("not ready yet: %s", error)
-        set_warming(self._app, False)
-        if worker.age == 1:
+    def _load_model(self, worker: Worker, warm_up: WarmUp) -> None:
+        def go_on(obstacle: VitrineError) -> bool:
+            hopeless = isinstance(obstacle, ModelUnavailable | InvalidSettings)
+            if not hopeless or worker.age > self._vitrine.settings.workers:
+                self._announce(worker)
+                return True  # the index may come back; a process that is replaced had its model
+            self.report.send(str(obstacle))
+            os.kill(worker.ppid, signal.SIGTERM)
+            return False
+
+        if warm_up.run(self._vitrine, self._ended, go_on):
+            self._announce(worker)
+            self._follow()
+
+    def _announce(self, worker: Worker) -> None:
+        if worker.age == 1 and not self._announced:
+            self._announced = True
             host, port = self._address
             log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
-        self._follow()
 
     def _follow(self) -> None:
         """Prepare a version that was published while nobody searched before the next search."""
@@ -170,12 +175,3 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _close(self, _: Arbiter, __: Worker) -> None:
         self._ended.set()
         self._vitrine.close()
-
-
-def warm(vitrine: Vitrine) -> None:
-    """Prepare the live version and its model, or the configured model while nothing is live."""
-    try:
-        vitrine.live.current().warm()
-    except NoLiveVersion as error:
-        run_once(vitrine.embedder)
-        log.warning("searches answer 503 for now: %s", error)

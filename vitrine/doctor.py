@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -14,6 +13,7 @@ import click
 
 from vitrine.errors import NoLiveVersion, VitrineError
 from vitrine.settings import Settings, load_settings
+from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
 __all__ = ["doctor", "examine"]
@@ -28,16 +28,7 @@ Check = Callable[[Vitrine], Iterator[str]]
 
 def _data_folder(vitrine: Vitrine) -> Iterator[str]:
     folder = vitrine.settings.data_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        yield (
-            f"{folder} cannot be written ({error.strerror}); give this user the right to write"
-            " there, or set VITRINE_DATA_DIR"
-        )
-        return
+    require_writable(folder)
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
         yield (

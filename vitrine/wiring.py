@@ -37,7 +37,7 @@ class Vitrine:
     ) -> None:
         self.settings = settings
         self._given: dict[str, Any] = {"detector": detector, "versions": versions, "images": images}
-        self._lock = threading.RLock()
+        self._locks = {name: threading.RLock() for name in self._given}
         self.embedders = EmbedderPool(embedder or self._load_embedder)
 
     @property
@@ -97,7 +97,10 @@ class Vitrine:
         return loaded
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        with self._lock:
+        made = self._given[name]
+        if made is not None:  # without a lock: what is there waits for nothing that is being made
+            return made
+        with self._locks[name]:
             if self._given[name] is None:
                 self._given[name] = make()
             return self._given[name]

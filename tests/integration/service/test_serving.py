@@ -113,6 +113,13 @@ def test_an_unknown_model_ends_the_start_with_one_sentence(tmp_path: Path):
     assert said == "vitrine: the model 'fake' cannot be found; set VITRINE_MODEL to one that can"
 
 
+def test_a_data_folder_that_cannot_be_written_ends_the_start_with_one_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    said = failed_start(tmp_path, "-m", "service", data_dir=tmp_path / "file" / "data")
+    assert f"{tmp_path}/file/data cannot be written by user " in said
+    assert "name another folder" in said
+
+
 def test_a_taken_port_ends_the_start_with_one_sentence(tmp_path: Path):
     with taken_port() as port:
         said = failed_start(tmp_path, "-m", "service", port=port)

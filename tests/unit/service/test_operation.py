@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.container import set_warming
+from service.container import warm_up_of
 from service.logs import configure_logging
 from tests.unit.service.conftest import Shop
 from vitrine.errors import IndexUnavailable, ModelUnavailable
@@ -51,10 +51,11 @@ def test_not_ready_says_what_is_missing(shop: Shop, monkeypatch: pytest.MonkeyPa
 def test_probes_while_the_model_is_being_loaded_are_no_warnings(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ):
-    set_warming(shop.client.application, True)
+    warm_up_of(shop.app).begin()
     assert shop.client.get("/health/ready").status_code == 503
+    assert shop.client.get("/v1/search?q=red").status_code == 503
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
-    set_warming(shop.client.application, False)
+    warm_up_of(shop.app).obstacle = None
     shop.versions.broken = IndexUnavailable("down")
     assert shop.client.get("/health/ready").status_code == 503
     assert [r for r in caplog.records if r.levelno >= logging.WARNING]

@@ -1,0 +1,109 @@
+"""Whether what answers searches has been loaded; until then they get 503 at once and hold no thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from vitrine.errors import (
+    IndexUnavailable,
+    InvalidSettings,
+    ModelLoading,
+    ModelUnavailable,
+    NoLiveVersion,
+    VitrineError,
+)
+from vitrine.serving import run_once
+from vitrine.wiring import Vitrine
+
+__all__ = ["WarmUp", "warm"]
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S = 5.0
+"""After a warm-up that failed, until it is tried again."""
+_LOADING = "the model is being loaded; try again soon"
+_UNEXPECTED = "the index and its model cannot be loaded; the log of the service has the cause"
+
+
+@dataclass
+class WarmUp:
+    """How far a serving process is; at first, and where nothing warms it up, it is ready."""
+
+    obstacle: VitrineError | None = None
+    """Why no search can be answered yet."""
+    _detector_loaded: bool = field(default=False)
+    _detector_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> None:
+        """The model is being loaded from now on."""
+        self.obstacle = ModelLoading(_LOADING)
+
+    def require(self) -> None:
+        """Raise what stands in the way of searches."""
+        if self.obstacle is not None:
+            raise self.obstacle.with_traceback(None)
+
+    def run(
+        self, vitrine: Vitrine, ended: threading.Event, first_try: Callable[[VitrineError], bool]
+    ) -> bool:
+        """Load until that succeeds, which is True, or the process ends, which is False.
+
+        `first_try` is told why the first try failed, and whether to go on is what it answers.
+        """
+        attempts = 0
+        while not ended.is_set():
+            attempts += 1
+            obstacle = _obstacle(vitrine)
+            if obstacle is None:
+                self.obstacle = None
+                return True
+            if attempts == 1 and not first_try(obstacle):
+                return False
+            self._tell(obstacle)
+            self.obstacle = obstacle
+            ended.wait(_AGAIN_S)
+        return False
+
+    def _tell(self, obstacle: VitrineError) -> None:
+        if str(obstacle) != str(self.obstacle):
+            log.warning("not ready yet, and tried again: %s", obstacle)
+
+    @contextmanager
+    def loading_detector(self) -> Iterator[None]:
+        """For the first request that needs the detector; `ModelLoading` for others meanwhile."""
+        if self._detector_loaded:
+            yield
+            return
+        if not self._detector_lock.acquire(blocking=False):
+            raise ModelLoading("the detector is being loaded; try again soon")
+        try:
+            yield
+            self._detector_loaded = True
+        finally:
+            self._detector_lock.release()
+
+
+def warm(vitrine: Vitrine) -> None:
+    """Prepare the live version and its model, or the configured model while nothing is live."""
+    try:
+        vitrine.live.current().warm()
+    except NoLiveVersion as error:
+        run_once(vitrine.embedder)
+        log.warning("searches answer 503 for now: %s", error)
+
+
+def _obstacle(vitrine: Vitrine) -> VitrineError | None:
+    try:
+        warm(vitrine)
+    except (ModelUnavailable, InvalidSettings) as error:
+        return error
+    except VitrineError as error:
+        return error
+    except Exception:
+        log.exception("the warm-up failed")
+        return IndexUnavailable(_UNEXPECTED)
+    return None

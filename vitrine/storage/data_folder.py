@@ -1,0 +1,34 @@
+"""The folder of everything that Vitrine keeps, checked before a program relies on it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import tempfile
+from pathlib import Path
+
+from vitrine.errors import InvalidSettings
+
+__all__ = ["require_writable"]
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder where it is missing; `InvalidSettings` when this user cannot write there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidSettings.of(
+            "VITRINE_DATA_DIR",
+            f"{folder.absolute()} cannot be written by {_user()} ({error.strerror}); give this "
+            "user the right to write there, or name another folder",
+        ) from None
+
+
+def _user() -> str:
+    number = os.geteuid()
+    try:
+        return f"user {pwd.getpwuid(number).pw_name} ({number})"
+    except KeyError:  # containers run as users that no file lists
+        return f"user {number}"
