@@ -8,10 +8,11 @@ Nothing here reads or writes an index: values in, values out.
 * `query_words` gives the query's side: one weight a term and the best score it could reach.
 """
 
+from vitrine.folding import fold
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords, document_words
 from vitrine.words.exact import exact_key, exact_keys
-from vitrine.words.folding import fold
+from vitrine.words.postings import Postings
 from vitrine.words.query import QueryWords, query_words
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
@@ -19,6 +20,7 @@ from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
 __all__ = [
     "Analyzer",
     "DocumentWords",
+    "Postings",
     "QueryWords",
     "Token",
     "Vocabulary",

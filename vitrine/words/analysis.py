@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from vitrine.words.folding import fold
+from vitrine.folding import fold
 from vitrine.words.language import Language, language
 
 __all__ = ["Analyzer", "Token"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import FieldType, Schema
+from vitrine.folding import fold
 from vitrine.products import Product
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.exact import exact_keys
@@ -58,13 +60,16 @@ class DocumentWords:
     `term_ids` is uint32 (terms,), ascending, each once; `values` is float32 (terms,), between 0 and 1:
     the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words` are
     the words as they stand in the product (folded), `names` those of them outside its prose: what
-    spelling is corrected to and suggestions complete. `exact_keys` see `vitrine.words.exact`.
+    spelling is corrected to and suggestions complete. `subjects` are the terms that say what it is:
+    the head of its title and the words of its categories and brand. `exact_keys` see
+    `vitrine.words.exact`.
     """
 
     term_ids: NDArray[np.uint32]
     values: NDArray[np.float32]
     words: frozenset[str]
     names: frozenset[str]
+    subjects: frozenset[int]
     exact_keys: tuple[str, ...]
 
 
@@ -88,7 +93,14 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     ids = np.array(sorted(frequencies), dtype=np.uint32)
     weighted = np.array([frequencies[i] for i in ids.tolist()], dtype=np.float64)
     values = (weighted / (K1 + weighted)).astype(np.float32)
-    return DocumentWords(ids, values, frozenset(words), frozenset(names), exact_keys(product))
+    return DocumentWords(
+        ids,
+        values,
+        frozenset(words),
+        frozenset(names),
+        frozenset(map(term_id, _subjects(product, analyzer))),
+        exact_keys(product),
+    )
 
 
 def _texts(
@@ -144,3 +156,20 @@ def _with_compounds(tokens: list[Token], analyzer: Analyzer) -> Iterator[tuple[s
         if token.joined:
             compound = tokens[position - 1].word + token.word
             yield compound, analyzer.term(compound)
+
+
+_SEGMENT = re.compile(r"[(\[,;:|/]| - ")
+"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool"."""
+
+
+def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
+    head = _SEGMENT.split(fold(product.title), maxsplit=1)[0]
+    named = [
+        t for t in analyzer.tokens(head) if t.word.isalpha() and len(t.word) > 2 and not t.stop
+    ]
+    if named:
+        yield named[0 if analyzer.language.head == "first" else -1].term
+    for text in (*product.category, product.brand or ""):
+        for token in analyzer.tokens(text.replace("/", " ")):
+            if not token.stop:
+                yield token.term

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from vitrine.folding import fold
 from vitrine.products import Product
-from vitrine.words.folding import fold
 
 __all__ = ["MAX_KEY", "exact_key", "exact_keys"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from vitrine.errors import InvalidInput
-from vitrine.words.folding import fold
+from vitrine.folding import fold
 
 __all__ = ["LANGUAGES", "Language", "language"]
 
@@ -50,17 +50,22 @@ LANGUAGES: Mapping[str, str] = {
 }
 """ISO 639-1 code -> the name of Snowball's stemmer."""
 
+_HEAD_FIRST = frozenset(("ar", "ca", "es", "eu", "fr", "ga", "id", "it", "pl", "pt", "ro"))
+"""Languages whose adjectives mostly follow the noun."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """One language: all words folded.
 
-    `irregular` maps words, or stems, that Snowball leaves apart to the term they share ("women" and
+    `head` says where a title names the thing itself: at its "last" word ("red wool hat") or at its
+    "first" ("chapeau de laine rouge"). `irregular` maps words, or stems, that Snowball leaves apart to the term they share ("women" and
     "woman"). `elisions` are the heads that an apostrophe ties to a word (French l'été).
     """
 
     code: str
     stemmer: str
+    head: Literal["first", "last"] = "last"
     stop_words: frozenset[str] = frozenset()
     elisions: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,6 +90,7 @@ def language(code: str) -> Language:
     return Language(
         code,
         stemmer,
+        "first" if code in _HEAD_FIRST else "last",
         frozenset(fold(word) for word in read.get("stop_words", "").split()),
         frozenset(fold(word) for word in read.get("elisions", "").split()),
         {

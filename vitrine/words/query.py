@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,21 +17,34 @@ from vitrine.words.vocabulary import Vocabulary
 __all__ = ["QueryWords", "query_words"]
 
 
+PREFERENCE = 1 / 3
+"""What a preferred word weighs, of its IDF or that of the words asked for, whichever is less: enough
+to come first among the things asked for, too little to bring in another thing, even one whose
+description mentions what was asked for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryWords:
     """What is asked of the word index.
 
     `term_ids` is uint32 (terms,), ascending, each once: only terms that some product has.
-    `weights` is float32 (terms,): their IDF. `best` is more than any product can score: the sum of
-    the IDFs of all words of the query, those that no product has included, so that a product with
-    half of what was asked for does not look like the whole. A product's words score is
-    sum(weights * values) / best, between 0 and 1; 0 where it has none of the terms.
-    `exact_key` equals one of the product's exact keys where the whole query names it; "" equals none.
+    `weights` is float32 (terms,): their IDF, less for words that are preferred and not
+    asked for ("red" in "red hat": other hats are hats). `core` is float32 (terms,), the same with 0
+    for preferred words. `best` is more than any product can score by core words: the sum of their
+    IDFs. A word that no product has counts there as much as the others do on average, so that a
+    product with half of what was asked for does not look like the whole, and one strange word among
+    three does not spoil the rest. A product's words score is sum(weights * values) / best, in
+    float64; 0 where it has none of the terms.
+    `subject` says whether a word of the query names something that the catalogue has ("hoodie" in
+    "hoodie for my friend"), and not only says how it is ("red"). `exact_key` equals one of the
+    product's exact keys where the whole query names it; "" equals none.
     """
 
     term_ids: NDArray[np.uint32]
     weights: NDArray[np.float32]
+    core: NDArray[np.float32]
     best: float
+    subject: bool
     exact_key: str
 
     @property
@@ -40,16 +53,19 @@ class QueryWords:
         return len(self.term_ids) == 0
 
     def score(self, document: DocumentWords) -> float:
-        """The words score of one product, in float64 from the same float32 numbers on both backends."""
+        """The words score of one product."""
+        return self._score(document, self.weights)
+
+    def core_score(self, document: DocumentWords) -> float:
+        """The words score of one product by core words; the highest of the version is what relevance measures against."""
+        return self._score(document, self.core)
+
+    def _score(self, document: DocumentWords, weights: NDArray[np.float32]) -> float:
         _, mine, its = np.intersect1d(
             self.term_ids, document.term_ids, assume_unique=True, return_indices=True
         )
-        products = self.weights[mine].astype(np.float64) * document.values[its]
-        return self.scaled(float(products.sum()))
-
-    def scaled(self, total: float) -> float:
-        """A sum of weights times values as a words score."""
-        return min(total / self.best, 1.0) if self.best > 0 else 0.0
+        products = weights[mine].astype(np.float64) * document.values[its]
+        return float(products.sum()) / self.best if self.best > 0 else 0.0
 
 
 def query_words(
@@ -58,30 +74,35 @@ def query_words(
     analyzer: Analyzer,
     *,
     whole: str | None = None,
-    extra: Sequence[str] = (),
+    preferred: Collection[str] = (),
+    extra: Collection[str] = (),
 ) -> QueryWords:
     """What the words of a query ask for.
 
     `whole` is the query as it was typed, for the exact key, where `text` is what understanding left
-    of it. `extra` are further words that count like those of the text (the catalogue's own name of a
-    color that was asked for in another language).
+    of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
+    there are no others they are what is asked for. `extra` are further preferred words, such as the
+    catalogue's own name of a color that was asked for in another language.
     A compound is looked for as the catalogue writes it: two words of the query that most products
     write as one are that one, and a word that no product has but whose two halves are words is the
     halves.
     """
     tokens = [token for token in analyzer.tokens(text) if not token.stop]
-    terms = list(_terms(tokens, vocabulary, analyzer))
-    terms += [token.term for word in extra for token in analyzer.tokens(word)]
-    idf = {term: vocabulary.idf(term) for term in terms}
-    weights: dict[int, float] = {}
-    for term, weight in idf.items():
-        if vocabulary.term_count(term):
-            weights[term_id(term)] = weight
-    ids = sorted(weights)
+    further = {token.term for word in extra for token in analyzer.tokens(word)}
+    raised = further | {token.term for token in tokens if token.word in preferred}
+    terms = dict.fromkeys([*_terms(tokens, vocabulary, analyzer), *further])
+    asked = [term for term in terms if term not in raised] or list(terms)
+    known = {term: vocabulary.idf(term) for term in terms if vocabulary.term_count(term)}
+    core = {term_id(term): known[term] for term in asked if term in known}
+    usual = sum(core.values()) / max(len(core), 1)
+    weights = {term_id(t): min(idf, usual) * PREFERENCE for t, idf in known.items()} | core
+    ids = sorted(weights) if core else []
     return QueryWords(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
-        sum(idf.values()),
+        np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
+        sum(core.values()) * len(asked) / len(core) if core else 0.0,
+        any(vocabulary.is_subject(term) for term in asked),
         exact_key(text if whole is None else whole),
     )
 

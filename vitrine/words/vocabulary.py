@@ -27,7 +27,8 @@ class Vocabulary:
     """The document frequencies of one version at one moment.
 
     `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
-    (terms,): in how many products the term occurs. `words` are the words as they stand in the
+    (terms,): in how many products the term occurs, `subject_counts` int32 (terms,): in how many of
+    them it says what the product is. `words` are the words as they stand in the
     products, in code point order, `word_counts` int32 (words,) their products, `name_counts` int32
     (words,) those of them that have the word outside their prose.
 
@@ -40,6 +41,7 @@ class Vocabulary:
     count: int
     term_ids: NDArray[np.uint32]
     term_counts: NDArray[np.int32]
+    subject_counts: NDArray[np.int32]
     words: tuple[str, ...]
     word_counts: NDArray[np.int32]
     name_counts: NDArray[np.int32]
@@ -51,10 +53,17 @@ class Vocabulary:
 
     def term_count(self, term: str) -> int:
         """In how many products the term occurs."""
+        return self._of_term(self.term_counts, term)
+
+    def is_subject(self, term: str) -> bool:
+        """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red" does not."""
+        return self._of_term(self.subject_counts, term) > 0
+
+    def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
         number = term_id(term)
         position = int(np.searchsorted(self.term_ids, np.uint32(number)))
         if position < len(self.term_ids) and int(self.term_ids[position]) == number:
-            return int(self.term_counts[position])
+            return int(counts[position])
         return 0
 
     def word_count(self, word: str) -> int:
@@ -85,6 +94,7 @@ class Vocabulary:
             count=np.array([self.count], dtype=np.int64),
             term_ids=self.term_ids,
             term_counts=self.term_counts,
+            subject_counts=self.subject_counts,
             words=np.frombuffer("\n".join(self.words).encode("utf-8"), dtype=np.uint8),
             word_counts=self.word_counts,
             name_counts=self.name_counts,
@@ -101,6 +111,7 @@ class Vocabulary:
                     int(packed["count"][0]),
                     packed["term_ids"],
                     packed["term_counts"],
+                    packed["subject_counts"],
                     tuple(text.split("\n")) if text else (),
                     packed["word_counts"],
                     packed["name_counts"],
@@ -120,10 +131,12 @@ class VocabularyCounts:
     def __init__(self, start: Vocabulary | None = None) -> None:
         self._count = start.count if start else 0
         self._terms: Counter[int] = Counter()
+        self._subjects: Counter[int] = Counter()
         self._words: Counter[str] = Counter()
         self._names: Counter[str] = Counter()
         if start:
             self._terms.update(_counts(start.term_ids.tolist(), start.term_counts))
+            self._subjects.update(_counts(start.term_ids.tolist(), start.subject_counts))
             self._words.update(_counts(start.words, start.word_counts))
             self._names.update(_counts(start.words, start.name_counts))
 
@@ -137,6 +150,7 @@ class VocabularyCounts:
         for document in documents:
             self._count += 1
             self._terms.update(document.term_ids.tolist())
+            self._subjects.update(document.subjects)
             self._words.update(document.words)
             self._names.update(document.names)
 
@@ -145,6 +159,7 @@ class VocabularyCounts:
         for document in documents:
             self._count -= 1
             self._terms.subtract(document.term_ids.tolist())
+            self._subjects.subtract(document.subjects)
             self._words.subtract(document.words)
             self._names.subtract(document.names)
 
@@ -152,6 +167,7 @@ class VocabularyCounts:
         """Count in all that another one counted."""
         self._count += other._count
         self._terms.update(other._terms)
+        self._subjects.update(other._subjects)
         self._words.update(other._words)
         self._names.update(other._names)
 
@@ -163,6 +179,7 @@ class VocabularyCounts:
             max(self._count, 0),
             np.array([number for number, _ in terms], dtype=np.uint32),
             np.array([n for _, n in terms], dtype=np.int32),
+            np.array([max(self._subjects[number], 0) for number, _ in terms], dtype=np.int32),
             tuple(word for word, _ in words),
             np.array([n for _, n in words], dtype=np.int32),
             np.array([max(self._names[word], 0) for word, _ in words], dtype=np.int32),

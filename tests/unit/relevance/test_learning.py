@@ -1,0 +1,117 @@
+"""The constants that a catalogue teaches tell what it sells from what it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.unit.relevance.shop import embed_texts, lexicon_of, products, sample_of
+from vitrine.relevance import (
+    CLOSE,
+    LearningSample,
+    QueryRelevance,
+    RelevanceConstants,
+    Signals,
+    learn_relevance,
+)
+from vitrine.words import Postings, query_words
+
+PRODUCTS = products()
+SAMPLE = sample_of(PRODUCTS)
+LEXICON = lexicon_of(PRODUCTS)
+CONSTANTS = learn_relevance(SAMPLE, LEXICON, embed_texts=embed_texts)
+
+
+def _close(text: str, *, preferred: tuple[str, ...] = ()) -> list[str]:
+    """Ids of the close products, best first."""
+    vector = embed_texts([text])[0]
+    words = query_words(text, LEXICON.vocabulary, LEXICON.analyzer, preferred=preferred)
+    postings = Postings(SAMPLE.documents)
+    assert SAMPLE.texts is not None
+    query = QueryRelevance(
+        CONSTANTS,
+        vector=vector,
+        best_words=float(postings.core_scores(words).max()),
+        subject=words.subject,
+    )
+    relevance = query.relevance(
+        Signals(SAMPLE.pictures @ vector, SAMPLE.texts @ vector, postings.scores(words))
+    )
+    order = np.argsort(-relevance, kind="stable")
+    return [PRODUCTS[row].id for row in order.tolist() if relevance[row] >= CLOSE]
+
+
+@pytest.mark.parametrize(
+    ("text", "thing"), [("hat", "hat"), ("dresses", "dress"), ("lamp", "lamp"), ("mugs", "mug")]
+)
+def test_all_of_a_kind_are_close_and_nothing_else(text: str, thing: str):
+    close = _close(text)
+    assert {i.split("-")[1] for i in close} == {thing}
+    assert len(close) == 24
+
+
+def test_a_preferred_color_comes_first_and_hides_no_other():
+    close = _close("red hat", preferred=("red",))
+    assert {i.split("-")[2] for i in close[:6]} == {"red"}
+    assert {i for i in close if "-hat-" in i} == {p.id for p in PRODUCTS if "-hat-" in p.id}
+
+
+@pytest.mark.parametrize(
+    "text", ["refrigerator", "car tires", "qwertz", "wooden table", "goes every"]
+)
+def test_what_the_shop_does_not_sell_is_close_to_nothing(text: str):
+    assert _close(text) == []
+
+
+def test_the_same_catalogue_teaches_the_same():
+    again = learn_relevance(sample_of(products()), LEXICON, embed_texts=embed_texts)
+    assert again.summary() == CONSTANTS.summary()
+
+
+def test_another_draw_of_queries_moves_the_cutoff_little():
+    other = learn_relevance(SAMPLE, LEXICON, embed_texts=embed_texts, seed=5)
+    for mine, its in ((CONSTANTS.words, other.words),):
+        assert -mine.intercept / mine.slope == pytest.approx(-its.intercept / its.slope, abs=0.1)
+
+
+def test_no_signal_counts_against_a_product():
+    for model in (CONSTANTS.text, CONSTANTS.image):
+        assert min(model.picture, model.picture_z, model.text, model.text_z) >= 0
+    assert CONSTANTS.words.slope > 0
+    assert CONSTANTS.words.vector >= 0
+
+
+def test_constants_survive_storing():
+    read = RelevanceConstants.from_bytes(CONSTANTS.to_bytes())
+    assert read.summary() == CONSTANTS.summary()
+    assert np.array_equal(read.background.pictures, CONSTANTS.background.pictures)
+    for damaged in (b"", b"no zip", CONSTANTS.to_bytes()[:200]):
+        with pytest.raises(ValueError, match="constants are damaged"):
+            RelevanceConstants.from_bytes(damaged)
+
+
+def test_a_version_without_text_vectors_learns_from_pictures_and_words():
+    without = LearningSample(PRODUCTS, SAMPLE.documents, SAMPLE.pictures, None)
+    learnt = learn_relevance(without, LEXICON, embed_texts=embed_texts)
+    assert learnt.text.text == learnt.text.text_z == 0
+    assert learnt.text.picture + learnt.text.picture_z > 0
+    assert RelevanceConstants.from_bytes(learnt.to_bytes()).background.texts is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_catalogue_too_small_to_teach_says_what_is_assumed(count: int):
+    few = PRODUCTS[:count]
+    learnt = learn_relevance(sample_of(few), lexicon_of(few), embed_texts=embed_texts)
+    assert "words" in learnt.assumed
+    assert learnt.summary()["assumed"] == list(learnt.assumed)
+
+
+def test_constants_are_stale_when_a_fifth_has_changed():
+    assert not CONSTANTS.stale(CONSTANTS.products // 5 - 1)
+    assert CONSTANTS.stale(CONSTANTS.products // 5 + 1)
+
+
+def test_an_empty_version_cannot_teach():
+    empty = LearningSample([], [], np.zeros((0, 64), np.float32), None)
+    with pytest.raises(ValueError, match="teaches nothing"):
+        learn_relevance(empty, LEXICON, embed_texts=embed_texts)

@@ -1,0 +1,117 @@
+"""Relevance of products: one number, monotone in every signal, explained."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from vitrine.relevance import (
+    CLOSE,
+    BackgroundSample,
+    QueryRelevance,
+    RelevanceConstants,
+    Signals,
+    VectorModel,
+    WordsModel,
+    drop,
+    push_down,
+)
+
+RNG = np.random.default_rng(1)
+ROWS = RNG.normal(size=(64, 8)).astype(np.float16)
+CONSTANTS = RelevanceConstants(
+    text=VectorModel(picture=8.0, picture_z=0.7, text=1.0, text_z=0.5, intercept=-7.0),
+    image=VectorModel(picture=3.0, picture_z=1.0, text=0.0, text_z=0.0, intercept=-3.0),
+    words=WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85),
+    background=BackgroundSample(ROWS, ROWS[::-1]),
+    products=64,
+)
+VECTOR = np.eye(8, dtype=np.float32)[0]
+
+
+def _query(**changes) -> QueryRelevance:
+    return QueryRelevance(
+        CONSTANTS, **({"vector": VECTOR, "best_words": 0.85, "subject": True} | changes)
+    )
+
+
+def test_relevance_never_falls_when_a_signal_rises():
+    seed = random.randrange(1 << 32)
+    rng = np.random.default_rng(seed)
+    query = _query()
+    for _ in range(300):
+        low = rng.uniform([-1, -1, 0], [1, 1, 1.2])
+        low[2] *= rng.random() < 0.7
+        high = low + rng.uniform(0, 0.5, 3) * (rng.random(3) < 0.6)
+        assert query.relevance(Signals(*high)) >= query.relevance(Signals(*low)), f"seed {seed}"
+
+
+def test_products_without_a_word_are_ordered_by_one_combination_of_the_cosines():
+    query = _query()
+    cosines = np.random.default_rng(2).uniform(-1, 1, size=(200, 2))
+    relevance = query.relevance(Signals(cosines[:, 0], cosines[:, 1]))
+    combined = cosines @ np.array(query.vector_weights)
+    order = np.argsort(combined)
+    assert (np.diff(relevance[order]) >= 0).all()
+
+
+def test_an_exact_hit_is_1_and_nothing_else_is():
+    query = _query()
+    best = Signals(np.ones(2), np.ones(2), np.full(2, 1.5), np.array([True, False]))
+    assert query.relevance(best)[0] == 1
+    assert query.relevance(best)[1] < 1
+    assert query.relevance(Signals(-1.0, -1.0, 0.0, True)) == 1
+
+
+def test_a_whole_match_of_words_is_close_whatever_the_picture_looks_like():
+    assert _query().relevance(Signals(-0.2, -0.2, 0.85)) >= CLOSE
+    assert _query().relevance(Signals(-0.2, -0.2, 0.3)) < CLOSE
+
+
+def test_half_a_match_is_close_only_where_nothing_matches_better_and_a_thing_is_named():
+    half = Signals(-0.2, -0.2, 0.4)
+    assert _query(best_words=0.85).relevance(half) < CLOSE
+    assert _query(best_words=0.4).relevance(half) >= CLOSE
+    assert _query(best_words=0.2, subject=False).relevance(Signals(-0.2, -0.2, 0.2)) < CLOSE
+
+
+def test_a_weaker_best_match_is_less_relevant():
+    strong = _query(best_words=0.85).relevance(Signals(-0.2, -0.2, 0.85))
+    weak = _query(best_words=0.4).relevance(Signals(-0.2, -0.2, 0.4))
+    assert strong > weak
+
+
+def test_words_alone_need_no_vector():
+    query = _query(vector=None)
+    words = query.relevance(Signals(np.zeros(3), 0.0, np.array([0.0, 0.4, 0.85])))
+    assert words[0] < words[1] < words[2]
+    assert words[0] == 0
+
+
+def test_a_photo_has_constants_of_its_own():
+    photo, text = _query(kind="image"), _query()
+    assert photo.vector_weights != text.vector_weights
+    assert photo.vector_weights[1] == 0
+
+
+def test_the_parts_explain_the_whole():
+    query = _query()
+    part = query.explain(Signals(0.4, 0.2, 0.7))
+    assert part.relevance == float(query.relevance(Signals(0.4, 0.2, 0.7)))
+    assert part.vector_log_odds == pytest.approx(float(query.vector_log_odds(0.4, 0.2)))
+    odds = np.exp(part.vector_log_odds) + np.exp(part.words_log_odds)
+    assert part.relevance == pytest.approx(1 / (1 + odds ** (-1 / 3)), abs=1e-6)
+    assert query.explain(Signals(0.4, 0.2)).words_log_odds is None
+
+
+def test_negatives_reorder_and_never_raise():
+    relevance = np.array([0.9, 0.8, 0.7])
+    pushed = push_down(relevance, np.array([[1.0, 0.2, 0.0], [0.0, 0.2, 0.0]]))
+    assert (pushed <= relevance).all()
+    assert pushed.tolist() == [0.45, 0.648, 0.7]
+
+
+def test_a_negative_text_drops_what_is_close_to_it():
+    assert drop(np.array([[0.9, 0.4], [0.1, 0.1]])).tolist() == [True, False]

@@ -1,0 +1,61 @@
+"""What the words of a query ask for, and what they only prefer."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
+from vitrine.words import Postings, query_words
+
+PRODUCTS = titled("red hat", "blue hat", "red scarf", "green glove")
+VOCABULARY = vocabulary_of(PRODUCTS)
+RED_HAT, BLUE_HAT, RED_SCARF, GLOVE = map(words_of, PRODUCTS)
+
+
+def test_a_preferred_word_raises_and_never_lowers_the_others():
+    asked = query_words("hat", VOCABULARY, ENGLISH)
+    preferred = query_words("red hat", VOCABULARY, ENGLISH, preferred=("red",))
+    assert preferred.score(RED_HAT) > preferred.score(BLUE_HAT)
+    assert preferred.score(BLUE_HAT) == pytest.approx(asked.score(BLUE_HAT))
+    assert preferred.score(RED_SCARF) < 0.5 * preferred.score(BLUE_HAT)
+
+
+def test_core_scores_leave_preferences_out():
+    query = query_words("red hat", VOCABULARY, ENGLISH, preferred=("red",))
+    assert query.core_score(RED_HAT) == pytest.approx(query.core_score(BLUE_HAT))
+    assert query.core_score(RED_SCARF) == 0
+
+
+def test_preferences_alone_are_what_is_asked_for():
+    query = query_words("red", VOCABULARY, ENGLISH, preferred=("red",))
+    assert query.core_score(RED_SCARF) > 0 == query.core_score(GLOVE)
+
+
+def test_a_preference_for_an_unknown_thing_finds_nothing():
+    query = query_words("red refrigerator", VOCABULARY, ENGLISH, preferred=("red",))
+    assert query.empty
+    assert query.score(RED_HAT) == 0
+
+
+def test_the_catalogues_own_name_of_a_color_can_be_added():
+    query = query_words("rotes hat", VOCABULARY, ENGLISH, preferred=("rotes",), extra=("red",))
+    assert query.score(RED_HAT) > query.score(BLUE_HAT) > 0
+
+
+def test_postings_score_as_single_documents_do():
+    seed = random.randrange(1 << 32)
+    rng = random.Random(seed)
+    names = ["red", "blue", "hat", "scarf", "glove", "wool", "silk"]
+    listed = titled(*(" ".join(rng.choices(names, k=rng.randint(1, 5))) for _ in range(50)))
+    documents, vocabulary = [words_of(p) for p in listed], vocabulary_of(listed)
+    postings = Postings(documents)
+    for _ in range(30):
+        text = " ".join(rng.choices([*names, "zeppelin"], k=3))
+        query = query_words(text, vocabulary, ENGLISH, preferred=("red", "blue"))
+        scores = [query.score(document) for document in documents]
+        core = [query.core_score(document) for document in documents]
+        assert np.allclose(postings.scores(query), scores, rtol=1e-12), f"seed {seed}"
+        assert np.allclose(postings.core_scores(query), core, rtol=1e-12), f"seed {seed}"

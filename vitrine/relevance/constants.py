@@ -1,0 +1,123 @@
+"""What a version knows about its own signals: small, frozen, stored with the version."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BackgroundSample", "RelevanceConstants", "VectorModel", "WordsModel"]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorModel:
+    """How cosines become log-odds of a true match: a sum, and `intercept`.
+
+    `picture` and `text` weigh the cosines as they are, `picture_z` and `text_z` their distance from
+    the query's background in standard deviations of it. None is negative. At 0 a match is as likely
+    as not, in the face of all the products that could look like it by chance: of texts that no shop
+    sells, hardly any reaches 0 with any product.
+    """
+
+    picture: float
+    picture_z: float
+    text: float
+    text_z: float
+    intercept: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordsModel:
+    """How a words score becomes log-odds, for products that match a word.
+
+    log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below)
+    where u is the product's words score over the best one of the version for this query, and v the
+    log-odds of the vectors. Where no word of the query names what the catalogue sells, u is measured
+    against `floor` at least: half a match of words that only say how a thing is, is none.
+    Confidence falls from 1 to a half as the best words score falls below `typical`, that of a true
+    match: it moves relevance towards one half and never across it.
+    """
+
+    slope: float
+    vector: float
+    intercept: float
+    floor: float
+    typical: float
+
+
+@dataclass(frozen=True, eq=False)
+class BackgroundSample:
+    """A fixed random sample of the version's vectors, float16 (n, dimension); `texts` None where it keeps none."""
+
+    pictures: NDArray[np.float16]
+    texts: NDArray[np.float16] | None
+
+
+@dataclass(frozen=True, eq=False)
+class RelevanceConstants:
+    """The learnt constants of one version.
+
+    `text` is for queries in words, `image` for those with a photo or an example. `products` were in
+    the version when they were learnt: they are renewed when a fifth of the catalogue has changed.
+    `assumed` names the parts that a catalogue was too small or too uniform to teach, which are those
+    of an ordinary one instead.
+    """
+
+    text: VectorModel
+    image: VectorModel
+    words: WordsModel
+    background: BackgroundSample
+    products: int
+    assumed: tuple[str, ...] = ()
+
+    def stale(self, changed: int) -> bool:
+        """Whether so many products have been added, changed or removed that they are to be learnt anew."""
+        return changed * 5 >= max(self.products, 1)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers without the sample, as `vitrine versions` tells them."""
+        return {
+            "text": asdict(self.text),
+            "image": asdict(self.image),
+            "words": asdict(self.words),
+            "products": self.products,
+            "sample": len(self.background.pictures),
+            "assumed": list(self.assumed),
+        }
+
+    def to_bytes(self) -> bytes:
+        """All of it, as a version stores it; about 2 bytes a number of the sample."""
+        packed = io.BytesIO()
+        texts = self.background.texts
+        numbers = np.frombuffer(json.dumps(self.summary()).encode("utf-8"), dtype=np.uint8)
+        np.savez_compressed(
+            packed,
+            numbers=numbers,
+            pictures=self.background.pictures,
+            texts=np.zeros((0, 0), np.float16) if texts is None else texts,
+        )
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> RelevanceConstants:
+        """The constants that `to_bytes` gave; `ValueError` where they are damaged."""
+        try:
+            with np.load(io.BytesIO(stored), allow_pickle=False) as packed:
+                numbers = json.loads(packed["numbers"].tobytes())
+                return cls(
+                    VectorModel(**numbers["text"]),
+                    VectorModel(**numbers["image"]),
+                    WordsModel(**numbers["words"]),
+                    BackgroundSample(
+                        packed["pictures"], packed["texts"] if packed["texts"].size else None
+                    ),
+                    numbers["products"],
+                    tuple(numbers["assumed"]),
+                )
+        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"the stored relevance constants are damaged: {error}") from error

@@ -1,0 +1,138 @@
+"""The constants of a version, learnt from the version itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.products import Product
+from vitrine.relevance.constants import BackgroundSample, RelevanceConstants, VectorModel
+from vitrine.relevance.cosines import Cosines
+from vitrine.relevance.pictures_fit import fit_pictures
+from vitrine.relevance.pseudo_queries import (
+    PseudoQuery,
+    absent_words,
+    own_queries,
+    unsellable_texts,
+)
+from vitrine.relevance.vector_fit import ORDINARY_VECTORS, fit_vectors, shifted
+from vitrine.relevance.words_fit import ORDINARY_WORDS, WordsEvidence, fit_words
+from vitrine.words import Analyzer, DocumentWords, Postings, Vocabulary, query_words
+
+__all__ = ["LearningSample", "Lexicon", "learn_relevance"]
+
+EmbedTexts = Callable[[Sequence[str]], NDArray[np.float32]]
+
+QUERIES = 240
+"""Queries that the catalogue asks itself; enough that another draw moves the cutoff little."""
+BACKGROUND = 512
+"""Products whose cosines are a query's background: its mean is then known to 4 % of a deviation."""
+FALSE_ALARMS = 0.025
+"""Share of the texts that no shop sells that may come close to some product by its vectors: half of
+the twentieth that may be answered at all, words have the other half."""
+
+
+@dataclass(frozen=True, eq=False)
+class LearningSample:
+    """Products of the version, a random choice of them where there are many (20,000 are plenty).
+
+    `documents` are the products' words. `pictures` is float32 (n, dimension), each product's first
+    picture; `texts` float32 (n, dimension), None where the version keeps no text vectors.
+    """
+
+    products: Sequence[Product]
+    documents: Sequence[DocumentWords]
+    pictures: NDArray[np.float32]
+    texts: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """The version's words: its vocabulary and the analyzer of its language."""
+
+    vocabulary: Vocabulary
+    analyzer: Analyzer
+
+
+def learn_relevance(
+    sample: LearningSample, lexicon: Lexicon, *, embed_texts: EmbedTexts, seed: int = 0
+) -> RelevanceConstants:
+    """Learn the constants of a version; about 300 short texts are embedded for it.
+
+    No judgement enters: a true match is a product under a piece of its own title, a false one a
+    product under another's, or under a text that no shop sells. The same sample and seed give the
+    same constants. `ValueError` for a sample without products.
+    """
+    if not sample.products:
+        raise ValueError("a version without products teaches nothing")
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.permutation(len(sample.products))[:BACKGROUND])
+    background = BackgroundSample(
+        sample.pictures[chosen].astype(np.float16),
+        None if sample.texts is None else sample.texts[chosen].astype(np.float16),
+    )
+    queries = own_queries(sample.products, lexicon.analyzer, count=QUERIES, rng=rng)
+    cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
+    absent = _cosines(sample, background, embed_texts(unsellable_texts()))
+    text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
+    close = ORDINARY_VECTORS if text is None else shifted(text, _highest(absent, text))
+    evidence = _evidence(sample, lexicon, queries, (cosines, close))
+    words = fit_words(evidence, _absent_best(sample, lexicon, rng), rng=rng)
+    image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
+    learnt = {"text": text, "image": image, "words": words}
+    return RelevanceConstants(
+        text=close,
+        image=image or ORDINARY_VECTORS,
+        words=words or ORDINARY_WORDS,
+        background=background,
+        products=lexicon.vocabulary.count,
+        assumed=tuple(name for name, model in learnt.items() if model is None),
+    )
+
+
+def _cosines(
+    sample: LearningSample, background: BackgroundSample, queries: NDArray[np.float32]
+) -> Cosines:
+    return Cosines.of(queries, sample.pictures, sample.texts, background)
+
+
+def _highest(absent: Cosines, model: VectorModel) -> float:
+    """Log-odds that hardly any text reaches, of those that no shop sells, with its closest product."""
+    highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.picture))]
+    return float(np.quantile(highest, 1 - FALSE_ALARMS))
+
+
+def _evidence(
+    sample: LearningSample,
+    lexicon: Lexicon,
+    queries: Sequence[PseudoQuery],
+    vectors: tuple[Cosines, VectorModel],
+) -> list[WordsEvidence]:
+    postings = Postings(sample.documents)
+    cosines, model = vectors
+    evidence = []
+    for number, query in enumerate(queries):
+        words = query_words(
+            query.text, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred
+        )
+        evidence.append(
+            WordsEvidence(
+                query.matches,
+                postings.scores(words),
+                float(postings.core_scores(words).max()),
+                cosines.log_odds(model, number),
+            )
+        )
+    return evidence
+
+
+def _absent_best(
+    sample: LearningSample, lexicon: Lexicon, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    postings = Postings(sample.documents)
+    texts = absent_words(lexicon.vocabulary, lexicon.analyzer, count=QUERIES, rng=rng)
+    words = [query_words(text, lexicon.vocabulary, lexicon.analyzer) for text in texts]
+    return np.array([float(postings.core_scores(query).max()) for query in words])

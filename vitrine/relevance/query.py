@@ -1,0 +1,147 @@
+"""The relevance of products for one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vitrine.products import Vector
+from vitrine.relevance.constants import RelevanceConstants, VectorModel
+from vitrine.relevance.cosines import background_of
+
+__all__ = ["CLOSE", "RELEVANCE_DECIMALS", "Explanation", "QueryRelevance", "Signals"]
+
+CLOSE = 0.5
+"""The least relevance of a close match, `"cutoff": "auto"`: it is one as likely as not."""
+
+MOST = 0.999999
+"""The most that signals can reach; exact hits alone have 1."""
+
+TEMPER = 3.0
+"""Log-odds are divided by this before they become relevance: close is close as before, and far from
+it on either side there is still an order (at log-odds of 12, 0.98 instead of 0.999994)."""
+
+RELEVANCE_DECIMALS = 6
+"""Relevance is rounded to this many decimals before it is compared, so that float noise cannot
+reorder pages; both backends round alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """The signals of products, each an array (n,) or a number: cosines from -1 to 1, words scores from 0 to 1.
+
+    `picture` is the largest cosine over a product's pictures. `text` is 0 where the version keeps no
+    text vectors, `words` 0 where no word matches, `exact` whether the whole query names the product.
+    """
+
+    picture: ArrayLike
+    text: ArrayLike = 0.0
+    words: ArrayLike = 0.0
+    exact: ArrayLike = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The parts of one product's relevance: its signals, and the log-odds that they are worth."""
+
+    picture: float
+    text: float
+    words: float
+    exact: bool
+    vector_log_odds: float
+    words_log_odds: float | None
+    """None where no word matches."""
+    relevance: float
+
+
+class QueryRelevance:
+    """Turns signals of one query into relevance; every method is a pure function of its arguments.
+
+    `vector` is the query's combined unit vector, None for a query of words alone (then the cosines
+    count for nothing). `kind` is "image" where a photo or an example takes part, else "text".
+    `best_words` is the highest core score of any product of the version for this query, whatever the
+    filter: 0 where there is none. `subject` and core scores see `vitrine.words.QueryWords`.
+    """
+
+    def __init__(
+        self,
+        constants: RelevanceConstants,
+        *,
+        vector: Vector | None,
+        kind: Literal["text", "image"] = "text",
+        best_words: float = 0.0,
+        subject: bool = False,
+    ) -> None:
+        self._words = constants.words
+        self._model = constants.text if kind == "text" else constants.image
+        self._has_vector = vector is not None
+        self._picture, self._text, self._offset = 0.0, 0.0, 0.0
+        if vector is not None:
+            self._measure_background(constants, self._model, vector)
+        self._scale = best_words if subject else max(best_words, constants.words.floor)
+        self._confidence = 0.5 + 0.5 * min(best_words / constants.words.typical, 1.0)
+
+    def _measure_background(
+        self, constants: RelevanceConstants, model: VectorModel, vector: Vector
+    ) -> None:
+        self._picture, self._offset = model.picture, model.intercept
+        queries = vector.reshape(1, -1)
+        means, deviations = background_of(constants.background.pictures, queries)
+        self._picture += model.picture_z / deviations[0]
+        self._offset -= model.picture_z * means[0] / deviations[0]
+        if constants.background.texts is not None:
+            means, deviations = background_of(constants.background.texts, queries)
+            self._text = model.text + model.text_z / deviations[0]
+            self._offset -= model.text_z * means[0] / deviations[0]
+
+    @property
+    def vector_weights(self) -> tuple[float, float]:
+        """What a picture's and a text's cosine weigh for this query: products without a word are ordered by the sum."""
+        return self._picture, self._text
+
+    def vector_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
+        """Log-odds of the vectors alone, float64 (n,)."""
+        cosines = np.asarray(picture, dtype=np.float64), np.asarray(text, dtype=np.float64)
+        return np.asarray(self._picture * cosines[0] + self._text * cosines[1] + self._offset)
+
+    def words_log_odds(self, words: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
+        """Log-odds of products that match a word: their words score with their vectors' log-odds."""
+        share = np.asarray(words, dtype=np.float64) / max(self._scale, 1e-9)
+        leaning = self._words.vector * np.asarray(vector, dtype=np.float64)
+        total = self._words.slope * share + leaning + self._words.intercept
+        return np.asarray(total * self._confidence)
+
+    def relevance(self, signals: Signals) -> NDArray[np.float64]:
+        """Relevance from 0 to 1, float64 (n,), rounded; it never falls when a signal rises.
+
+        A product is relevant by its vectors or by its words: the odds of the two add up. One that
+        the query names exactly has 1.
+        """
+        vector = self.vector_log_odds(signals.picture, signals.text)
+        words = self.words_log_odds(signals.words, vector)
+        matched = np.asarray(signals.words) > 0
+        either = np.logaddexp(vector, words) if self._has_vector else words
+        unmatched = vector if self._has_vector else np.full(np.shape(words), -np.inf)
+        relevance = np.minimum(_relevance(np.where(matched, either, unmatched)), MOST)
+        return np.asarray(np.round(np.where(signals.exact, 1.0, relevance), RELEVANCE_DECIMALS))
+
+    def explain(self, signals: Signals) -> Explanation:
+        """The parts of one product's relevance; `signals` are single numbers."""
+        vector = float(self.vector_log_odds(signals.picture, signals.text))
+        words = float(np.asarray(signals.words))
+        return Explanation(
+            picture=float(np.asarray(signals.picture)),
+            text=float(np.asarray(signals.text)),
+            words=words,
+            exact=bool(signals.exact),
+            vector_log_odds=vector,
+            words_log_odds=float(self.words_log_odds(words, vector)) if words > 0 else None,
+            relevance=float(self.relevance(signals)),
+        )
+
+
+def _relevance(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds / TEMPER, -60, 60))))
