@@ -54,8 +54,8 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
     from vitrine.wiring import Vitrine
 
     settings = load_settings(**({"model": model} if model else {}))
-    opened = open_source(source, settings)
     mapping = _mapping(map_, Path(source).is_dir())
+    opened = open_source(source, settings, mapping)
     click.echo(f"loading the model {settings.model}", err=True)
     with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
         summary = run(

@@ -1,31 +1,37 @@
-"""Where a product's picture comes from, and its bytes."""
+"""Where a product's pictures come from, and their bytes."""
 
 from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from PIL.Image import Image
 
+from ingest.picture_lists import listed_values
 from vitrine.errors import InvalidImage
+from vitrine.fields.columns import ImagesTable
 from vitrine.images.base64_text import decode_base64
 from vitrine.settings import FetchSettings
 
-__all__ = ["Picture", "fetch_url", "picture_of"]
+__all__ = ["Picture", "fetch_url", "picture_of", "pictures_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that is not read yet: its bytes, its file or its address."""
+    """A picture that is not read yet: its bytes, its file or its address.
+
+    `user_agent` is what a catalogue wants to be called by when it fetches.
+    """
 
     data: bytes | None = None
     path: Path | None = None
     url: str | None = None
+    user_agent: str | None = None
 
     def read(self, settings: FetchSettings) -> bytes:
         """The bytes. `InvalidImage` with reason `missing`, `too_many_bytes`, or one of fetching."""
@@ -43,14 +49,40 @@ def fetch_url(url: str, settings: FetchSettings) -> bytes:
     return fetch(url, settings)
 
 
+def pictures_of(
+    values: Sequence[Any], base: Path | None, images: ImagesTable, split: str | None = None
+) -> tuple[Picture, ...]:
+    """All pictures that the columns of a row name, each once and at most `images.max`.
+
+    A cell may hold several, and what is not a picture is passed over where there is another. Names
+    begin at `images.base`, an address or a folder, else at `base`. `InvalidImage` says what is wrong
+    when there is none at all.
+    """
+    pictures: dict[Picture, None] = {}
+    refusal: InvalidImage | None = None
+    for value in listed_values(values, split):
+        try:
+            picture = picture_of(_placed(value, images.base), _folder(base, images.base))
+        except InvalidImage as error:
+            refusal = refusal or error
+            continue
+        pictures[replace(picture, user_agent=images.user_agent)] = None
+        if len(pictures) == images.max:
+            break
+    if not pictures:
+        raise refusal or InvalidImage("missing", "the product has no picture")
+    return tuple(pictures)
+
+
 def picture_of(value: Any, base: Path | None) -> Picture:
     """The picture that a source's image column names; of a list its first.
 
-    Bytes, an image object, {"bytes", "path"} as `datasets` gives it, {"base64"} or {"url"}, a data: URL, an http(s):// or
-    file:// URL, or a path relative to `base`. Without a `base` files are refused. `InvalidImage` says what is wrong.
+    Bytes, an image object, {"bytes", "path"} as `datasets` gives it, {"base64"}, {"url"} or what
+    shops' APIs write ({"src"}, {"contentUrl"}), a data: URL, an http(s):// or file:// URL, or a path
+    relative to `base`. Without a `base` files are refused. `InvalidImage` says what is wrong.
     """
     if isinstance(value, list | tuple):
-        value = next((one for one in value if one not in (None, "")), None)
+        value = next((entry for entry in value if entry not in (None, "")), None)
     if isinstance(value, Mapping):
         value = _named(value)
     if isinstance(value, bytes | bytearray | memoryview):
@@ -66,19 +98,29 @@ def picture_of(value: Any, base: Path | None) -> Picture:
     )
 
 
+_ADDRESS_KEYS = ("url", "path", "src", "contentUrl", "href", "link", "#text", "@url", "@href")
+"""What exports call the address within an image object."""
+
+
 def _named(value: Mapping[str, Any]) -> Any:
     if value.get("bytes") is not None:
         return value["bytes"]
     if isinstance(value.get("base64"), str):
         return _decoded(value["base64"])
-    return value.get("url") or value.get("path")
+    named = next((value[key] for key in _ADDRESS_KEYS if value.get(key)), None)
+    if named is None and value and not {"bytes", "path"} & value.keys():
+        keys = ", ".join(map(repr, list(value)[:5]))
+        raise InvalidImage(
+            "missing", f"an image object needs one of {', '.join(_ADDRESS_KEYS[:4])}; it has {keys}"
+        )
+    return named
 
 
 def _decoded(text: str) -> bytes:
     try:
         return decode_base64(text)
-    except ValueError:
-        raise InvalidImage("not_an_image", "the picture is no valid base64 text") from None
+    except ValueError as error:
+        raise InvalidImage("not_an_image", f"the picture {error}") from None
 
 
 def _png(image: Image) -> bytes:
@@ -87,12 +129,36 @@ def _png(image: Image) -> bytes:
     return buffer.getvalue()
 
 
+def _placed(value: Any, base: str | None) -> Any:
+    """A relative name under an address that the mapping gives as the pictures' base."""
+    if isinstance(value, Mapping):
+        value = _named(value)
+    named = isinstance(value, str) and value.strip()
+    if not named or base is None or not _is_address(base) or _is_address(value.strip()):
+        return value
+    path = quote(value.strip().replace("\\", "/").lstrip("/"), safe="/~%+,;=&?@!$'()*")
+    return f"{base.rstrip('/')}/{path}"
+
+
+def _folder(base: Path | None, told: str | None) -> Path | None:
+    """Where relative names begin on this machine."""
+    if told is None or _is_address(told) or base is None:
+        return base
+    return base / told
+
+
+def _is_address(text: str) -> bool:
+    return text.partition(":")[0].lower() in ("http", "https", "data") or text.startswith("//")
+
+
 def _addressed(text: str, base: Path | None) -> Picture:
     scheme = text.partition(":")[0].lower()
+    if text.startswith("//"):
+        return Picture(url=_escaped(f"https:{text}"))
     if scheme in ("http", "https"):
-        return Picture(url=text)
+        return Picture(url=_escaped(text))
     if scheme == "data":
-        return Picture(data=_decoded(text.partition(",")[2]))
+        return Picture(data=_decoded(text))
     if base is None:
         raise InvalidImage(
             "missing",
@@ -102,7 +168,23 @@ def _addressed(text: str, base: Path | None) -> Picture:
         return Picture(path=Path(unquote(urlsplit(text).path)))
     if "\x00" in text:
         raise InvalidImage("missing", "the picture's path holds a NUL character")
-    return Picture(path=base / text)
+    return Picture(path=_path(text, base))
+
+
+def _escaped(url: str) -> str:
+    """The address with the entities of XML and the blanks that do not belong into one replaced."""
+    return url.replace("&amp;", "&").replace(" ", "%20")
+
+
+def _path(text: str, base: Path) -> Path:
+    """The file; a name as Windows or a web server writes it ("\\img\\a.png", "/w/b/x.jpg")."""
+    path = base / text
+    slashed = text.replace("\\", "/")
+    below = base / slashed.lstrip("/")
+    try:
+        return below if not path.exists() and below.exists() else path
+    except OSError:
+        return path
 
 
 def _file(path: Path, settings: FetchSettings) -> bytes:
@@ -110,11 +192,11 @@ def _file(path: Path, settings: FetchSettings) -> bytes:
     try:
         known = path.stat()
         if not stat.S_ISREG(known.st_mode):
-            raise InvalidImage("missing", f"{path} is no file")
+            raise InvalidImage("missing", f"{path} is not a file")
         if known.st_size > limit:
             raise InvalidImage(
                 "too_many_bytes",
-                f"the file has {known.st_size / 1e6:.1f} MB, at most {limit / 1e6:g} MB are allowed",
+                f"the file has {known.st_size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB",
             )
         return path.read_bytes()
     except FileNotFoundError:

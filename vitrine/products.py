@@ -27,14 +27,18 @@ class Product:
     """One thing a shopper can find.
 
     `color` is the color as the shop wrote it, `colors` its families (`vitrine.fields.colors`).
-    `category` holds paths such as "Men/Tops/Jackets". `attributes` holds the mapping's further
-    fields, already of their type. Fields that the catalogue left empty are None or ().
+    `compare_at_price` is the price before a reduction, `url` the product's page in the shop, `codes`
+    what clerks and customers type (SKU, EAN, MPN). `category` holds paths such as
+    "Men/Tops/Jackets". `attributes` holds the mapping's further fields, already of their type.
+    Fields that the catalogue left empty are None or ().
     """
 
     id: str
     title: str
     price: float | None = None
+    compare_at_price: float | None = None
     currency: str | None = None
+    url: str | None = None
     color: tuple[str, ...] = ()
     colors: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
@@ -42,6 +46,7 @@ class Product:
     brand: str | None = None
     in_stock: bool | None = None
     group_id: str | None = None
+    codes: tuple[str, ...] = ()
     attributes: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
     def value(self, name: str) -> Value | None:
@@ -59,7 +64,9 @@ _BUILT_IN = frozenset(
         "id",
         "title",
         "price",
+        "compare_at_price",
         "currency",
+        "url",
         "color",
         "colors",
         "category",
@@ -67,6 +74,7 @@ _BUILT_IN = frozenset(
         "brand",
         "in_stock",
         "group_id",
+        "codes",
     )
 )
 

@@ -59,6 +59,7 @@ def fill_index(
         unchanged=stats.unchanged,
         failed=stats.reasons.total(),
         reasons=dict(stats.reasons.most_common()),
+        left_out=dict(stats.left_out.most_common()),
         seconds=time.monotonic() - stats.began,
         stages={name: round(seconds, 3) for name, seconds in stats.stages.items()},
         cancelled=stopped_early.happened,

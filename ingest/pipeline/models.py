@@ -101,6 +101,8 @@ class Summary:
     stages: Mapping[str, float]
     cancelled: bool = False
     published: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows that the mapping says not to take, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class RunStats:
     embedded: int = 0
     unchanged: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -174,6 +177,11 @@ class RunStats:
             "; ".join(field.message for field in error.errors),
         )
 
+    def leave_out(self, reason: str) -> None:
+        """Count a row that the mapping says not to take."""
+        with self._lock:
+            self.left_out[reason] += 1
+
     def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:
         """Add to the counts."""
         with self._lock:
@@ -195,7 +203,7 @@ class RunStats:
         """How it stands; the rate is that of the last calls."""
         with self._lock:
             failed = self.reasons.total()
-            handled = self.done + self.unchanged + failed
+            handled = self.done + self.unchanged + failed + self.left_out.total()
             now = time.monotonic()
             self._lately.append((now, handled))
             then, before = self._lately[0]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ingest.pictures import picture_of
+from ingest.pictures import pictures_of
 from ingest.pipeline.flow import Channel
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, RunStats, SourceProduct
 from ingest.runs import Run
-from ingest.sources import BrokenRow, Row
+from ingest.sources import BrokenRow, LeftOutRow, Row
 from vitrine.errors import InvalidImage, InvalidProduct
 
 __all__ = ["CHUNK", "ReadStage"]
@@ -41,7 +41,7 @@ class ReadStage:
             if items:
                 out.put(items)
 
-    def _items(self, rows: list[Row | BrokenRow]) -> Iterator[SourceProduct]:
+    def _items(self, rows: list[Row | BrokenRow | LeftOutRow]) -> Iterator[SourceProduct]:
         products = [item for row in rows if (item := self._item(row)) is not None]
         seen = self._runs.record_seen(self._run, [(item.product.id, item.row) for item in products])
         for item, seen_id in zip(products, seen, strict=True):
@@ -53,22 +53,25 @@ class ReadStage:
             else:
                 yield SourceProduct(item.row, item.product, item.picture, seen_id.digest)
 
-    def _item(self, row: Row | BrokenRow) -> SourceProduct | None:
+    def _item(self, row: Row | BrokenRow | LeftOutRow) -> SourceProduct | None:
+        if isinstance(row, LeftOutRow):
+            self._stats.leave_out(row.reason)
+            return None
         if isinstance(row, BrokenRow):
             self._failed(row.number, None, "read", "broken_row", row.message)
             return None
         mapping = self._task.mapping
         product_id: str | None = None
         try:
-            product = mapping.read(row.values, row.number)
-            product_id = product.id
-            return SourceProduct(
-                row.number, product, picture_of(row.values.get(mapping.product.image), row.base)
+            mapped = mapping.read_row(row.values, row.number)
+            product_id = mapped.product.id
+            pictures = pictures_of(
+                mapped.images, row.base, mapping.images, mapping.product.images.split
             )
+            return SourceProduct(row.number, mapped.product, pictures[0])
         except InvalidProduct as error:
-            self._failed(
-                row.number, _raw_id(row, mapping.product.id), "fields", "invalid_field", str(error)
-            )
+            product_id = mapping.raw_id(row.values)
+            self._failed(row.number, product_id, "fields", "invalid_field", str(error))
         except InvalidImage as error:
             if self._wanted(row.number):
                 self._stats.without_picture(row.number, product_id, error)
@@ -83,7 +86,3 @@ class ReadStage:
     def _wanted(self, row: int) -> bool:
         return self._task.only is None or row in self._task.only
 
-
-def _raw_id(row: Row, column: str) -> str | None:
-    value = row.values.get(column)
-    return str(value)[:512] if isinstance(value, str | int) and str(value).strip() else None

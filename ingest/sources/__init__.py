@@ -3,6 +3,14 @@
 from ingest.sources.folder import FolderSource
 from ingest.sources.memory import MemorySource
 from ingest.sources.opening import open_source
-from ingest.sources.ports import BrokenRow, Row, Source
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
 
-__all__ = ["BrokenRow", "FolderSource", "MemorySource", "Row", "Source", "open_source"]
+__all__ = [
+    "BrokenRow",
+    "FolderSource",
+    "LeftOutRow",
+    "MemorySource",
+    "Row",
+    "Source",
+    "open_source",
+]

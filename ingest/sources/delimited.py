@@ -2,80 +2,105 @@
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
+from ingest.sources.header import LOOKED_AT, Header, HeaderRules, find_header
 from ingest.sources.lines import TextFile
 from ingest.sources.ports import Record
+from ingest.sources.quoting import Cells, records
 from vitrine.errors import InvalidInput
+from vitrine.fields.source_table import SourceTable
 
 __all__ = ["DelimitedReader"]
 
-_SEPARATORS = ",;\t|"
-_SPREADSHEETS = "cp1252"
-"""What spreadsheet programs in the West write where it is not Unicode."""
-_MAX_CELL = 1_000_000
-"""Characters of one cell; more is a quotation mark that was never closed."""
-
 
 class DelimitedReader:
-    """A file with a header line; all values are text. The separator is the header's: comma, semicolon, tab or bar."""
+    """A file with a header line; all values are text.
 
-    def __init__(self, path: Path, data_dir: Path) -> None:
-        self._file = TextFile(path, data_dir, otherwise=_SPREADSHEETS)
+    `expected` are columns that help to find the header among the first lines. The separator is the
+    header's: comma, semicolon, tab or bar.
+    """
+
+    def __init__(self, path: Path, table: SourceTable, expected: frozenset[str]) -> None:
+        self._file = TextFile(path, encoding=table.encoding)
+        self._rules = HeaderRules(
+            separator=table.separator or ("\t" if table.format == "tsv" else None),
+            mark=None if table.quote == "none" else table.quote or '"',
+            skip=table.skip_lines,
+            expected=expected,
+        )
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The header's names."""
-        return self._header(self._file.lines())[0]
+        """The header's names; `InvalidInput` when one that is wanted stands there twice."""
+        names = [name for name in self._header.names if name]
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+        used = [name for name in repeated if name in wanted]
+        if used:
+            raise InvalidInput.of(
+                "source",
+                f"{self._file.path} has several columns named {', '.join(map(repr, used))}; "
+                "rename them",
+            )
+        return tuple(dict.fromkeys(names))
 
     def count(self) -> int | None:
         """Lines after the header; line breaks within cells are counted too."""
-        return max(0, self._file.breaks - 1)
+        return max(0, self._file.breaks - self._header.lines)
+
+    def notes(self) -> tuple[str, ...]:
+        """The guesses at the encoding and at the header."""
+        encoding = self._file.encoding.note
+        return (*((encoding,) if encoding else ()), *self._header.notes)
 
     def records(self) -> Iterator[Record]:
-        """The rows by column name; empty cells are empty text."""
+        """The rows by column name; empty cells, and missing ones at the end, are empty text."""
+        header = self._header
         lines = self._file.lines()
-        header, separator = self._header(lines)
-        reader = csv.reader(lines, delimiter=separator)
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield f"the line cannot be read as CSV ({error}); look for a quotation mark that is not closed"
-            else:
-                if cells:
-                    yield _record(header, cells)
+        for _ in range(header.lines):
+            next(lines, None)
+        for record in records(lines, header.quoting, len(header.names), header.lines + 1):
+            yield _record(header.names, record)
 
-    def _header(self, lines: Iterator[str]) -> tuple[list[str], str]:
-        first = next(lines, "")
-        separator = max(_SEPARATORS, key=_outside_quotes(first).count)
-        csv.field_size_limit(_MAX_CELL)
-        header = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
-        self._check(header)
-        return header, separator
-
-    def _check(self, header: list[str]) -> None:
-        twice = sorted({name for name in header if header.count(name) > 1})
-        if not any(header):
+    @cached_property
+    def _header(self) -> Header:
+        first = list(islice(self._file.lines(), max(LOOKED_AT, self._rules.skip + 1)))
+        header = find_header(first, self._rules)
+        if header is None:
             raise InvalidInput.of(
                 "source",
                 f"{self._file.path} is empty; it needs a header line with the names of its columns",
             )
-        if twice:
-            raise InvalidInput.of(
-                "source",
-                f"{self._file.path} has several columns named {', '.join(map(repr, twice))}; rename them",
-            )
+        skipped = [
+            line for line in first[self._rules.skip : header.lines - 1] if line.strip(" \ufeff\t\n")
+        ]
+        if not skipped:
+            return header
+        lines = "line is" if len(skipped) == 1 else "lines are"
+        note = (
+            f"{len(skipped)} {lines} passed over before the names of the columns "
+            f"in line {header.lines}"
+        )
+        return replace(header, notes=(note,))
 
 
-def _record(header: list[str], cells: list[str]) -> Record:
-    if len(cells) != len(header):
-        return f"the line has {len(cells)} values, but the header names {len(header)} columns; put values with a separator in quotes"
-    return dict(zip(header, cells, strict=True))
-
-
-def _outside_quotes(line: str) -> str:
-    return "".join(line.split('"')[::2])
+def _record(names: tuple[str, ...], record: Cells) -> Record:
+    where = f"row {record.row}"
+    cells = record.cells
+    if record.error:
+        return Record(where, error=record.error)
+    if any(cell.strip() for cell in cells[len(names) :]):
+        message = (
+            f"the line has {len(cells)} values, but the header names {len(names)} columns; "
+            "put values with a separator in quotes"
+        )
+        return Record(where, error=message)
+    values = dict.fromkeys(filter(None, names), "")
+    for name, cell in zip(names, cells, strict=False):
+        if name and not values[name]:
+            values[name] = cell
+    return Record(where, values)

@@ -3,57 +3,35 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
-from ingest.sources.delimited import DelimitedReader
-from ingest.sources.jsons import JsonArrayReader, JsonLinesReader, starts_list
-from ingest.sources.parquet import ParquetReader
-from ingest.sources.ports import BrokenRow, Reader, Row
-from vitrine.errors import InvalidInput
+from ingest.sources.formats import reader_of
+from ingest.sources.ports import BrokenRow, LeftOutRow, Reader, Row
+from vitrine.fields.source_table import SourceTable
 
-__all__ = ["FORMATS", "FilesSource", "format_of", "matching"]
-
-_COMPRESSED = (".gz", ".bz2", ".xz")
-
-
-def _json(path: Path, data_dir: Path) -> Reader:
-    return JsonArrayReader(path) if starts_list(path) else JsonLinesReader(path, data_dir)
-
-
-FORMATS: Mapping[str, Callable[[Path, Path], Reader]] = {
-    ".parquet": lambda path, _: ParquetReader(path),
-    ".csv": DelimitedReader,
-    ".tsv": DelimitedReader,
-    ".jsonl": JsonLinesReader,
-    ".ndjson": JsonLinesReader,
-    ".json": _json,
-}
-"""File name ending -> reader."""
-
-
-def format_of(path: Path) -> str | None:
-    """The ending that says how to read the file (products.csv.gz is .csv), None for none of ours."""
-    name = path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
-    return name.suffix.lower() if name.suffix.lower() in FORMATS else None
+__all__ = ["FilesSource", "matching"]
 
 
 def matching(pattern: str) -> list[Path]:
     """The files of a path or glob, in order of name."""
     if Path(pattern).is_file():
         return [Path(pattern)]
-    return sorted(
-        Path(found) for found in glob.glob(pattern, recursive=True) if Path(found).is_file()
-    )
+    paths = map(Path, glob.glob(pattern, recursive=True))
+    return sorted(path for path in paths if path.is_file())
 
 
 class FilesSource:
     """Files in order of name, read one after the other."""
 
-    def __init__(self, name: str, files: Sequence[Path], data_dir: Path) -> None:
+    def __init__(
+        self, name: str, files: Sequence[Path], table: SourceTable, expected: frozenset[str]
+    ) -> None:
         self._name = name
-        self._files = tuple((path, partial(self._reader, path, data_dir)) for path in files)
+        self._files = tuple(files)
+        self._table = table
+        self._expected = expected
 
     @property
     def name(self) -> str:
@@ -61,34 +39,45 @@ class FilesSource:
         return self._name
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The columns of all files together; files are opened until all that are wanted have been seen."""
-        found: dict[str, None] = {}
-        for _, reader in self._files:
-            found.update(dict.fromkeys(reader().columns(wanted)))
-            if found.keys() >= set(wanted):
+        """The columns of all files together.
+
+        Files are opened until all that are wanted have been seen.
+        """
+        columns: dict[str, None] = {}
+        for reader in self._readers:
+            columns.update(dict.fromkeys(reader.columns(wanted)))
+            if columns.keys() >= set(wanted):
                 break
-        return tuple(found)
+        return tuple(columns)
 
     def count(self) -> int | None:
         """The sum over all files, None when one of them cannot tell."""
-        counts = [reader().count() for _, reader in self._files]
+        counts = [reader.count() for reader in self._readers]
         return None if None in counts else sum(c for c in counts if c is not None)
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        """The rows of all files, numbered throughout; relative paths begin at the row's own file."""
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows of all files, numbered throughout.
+
+        Relative paths begin at the row's own file.
+        """
         number = 0
-        for path, reader in self._files:
-            for record in reader().records():
-                yield (
-                    BrokenRow(number, f"{path.name}: {record}")
-                    if isinstance(record, str)
-                    else Row(number, record, path.parent)
-                )
+        for path, reader in zip(self._files, self._readers, strict=True):
+            for record in reader.records():
+                place = f"{path.name}, {record.place}" if len(self._files) > 1 else record.place
+                if record.values is None:
+                    yield BrokenRow(number, f"{path.name}: {record.error}", place)
+                else:
+                    yield Row(number, record.values, path.parent, place)
                 number += 1
 
-    @staticmethod
-    def _reader(path: Path, data_dir: Path) -> Reader:
-        kind = format_of(path)
-        if kind is None:
-            raise InvalidInput.of("source", f"{path} is none of the formats {', '.join(FORMATS)}")
-        return FORMATS[kind](path, data_dir)
+    def notes(self) -> tuple[str, ...]:
+        """The notes of each file, with its name."""
+        return tuple(
+            f"{path.name}: {note}"
+            for path, reader in zip(self._files, self._readers, strict=True)
+            for note in reader.notes()
+        )
+
+    @cached_property
+    def _readers(self) -> tuple[Reader, ...]:
+        return tuple(reader_of(path, self._table, self._expected) for path in self._files)

@@ -6,19 +6,23 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from ingest.sources.ports import BrokenRow, Row
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row
 
 __all__ = ["IMAGE_ENDINGS", "FolderSource"]
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+IMAGE_ENDINGS = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    *(".avif", ".heic", ".heif"),
+)
 
 
 class FolderSource:
     """Every image below a folder, hidden ones left out; the folders it lies in are its category.
 
-    Columns: path (relative to the folder), name (the file's, without ending), category (Men/Tops), image (its path).
-    Own walk instead of the `imagefolder` of `datasets`, which gives the innermost folder only, takes folders named train or
-    test for splits, and lists all files before the first row.
+    Columns: path (relative to the folder), name (the file's, without ending), category (Men/Tops),
+    image (its path).
+    Own walk instead of the `imagefolder` of `datasets`, which gives the innermost folder only, takes
+    folders named train or test for splits, and lists all files before the first row.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +41,11 @@ class FolderSource:
         """The files, by walking the folder once."""
         return sum(1 for _ in self._paths())
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is guessed."""
+        return ()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """One row per image, ordered by path."""
         for number, path in enumerate(self._paths()):
             name = path.stem.replace("_", " ").replace("-", " ").strip() or path.name
@@ -51,6 +59,7 @@ class FolderSource:
                     "image": path.as_posix(),
                 },
                 self._folder,
+                path.as_posix(),
             )
 
     def _paths(self) -> Iterator[Path]:

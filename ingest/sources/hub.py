@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from ingest.sources.library import streamed
-from ingest.sources.ports import BrokenRow, Row
+from ingest.sources.hf_datasets import streamed
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row
 from vitrine.errors import InvalidInput
 
 __all__ = ["HubSource"]
@@ -43,8 +43,15 @@ class HubSource:
             counts.append(declared.num_examples if declared else None)
         return None if None in counts else sum(c for c in counts if c is not None) or None
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        """The rows of all splits, numbered throughout; a part that cannot be read further ends it with a broken row."""
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is guessed."""
+        return ()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows of all splits, numbered throughout.
+
+        A part that cannot be read further ends it with a broken row.
+        """
         number = 0
         for name, split in self._splits().items():
             rows = iter(split)
@@ -54,36 +61,41 @@ class HubSource:
                 except StopIteration:
                     break
                 except Exception as error:  # each format of the library has its own errors
-                    yield BrokenRow(
-                        number, f"the split {name} cannot be read further: {_one_line(error)}"
-                    )
+                    message = f"the split {name} cannot be read further: {_one_line(error)}"
+                    yield BrokenRow(number, message, f"row {number + 1}")
                     number += 1
                     break
-                yield Row(number, values, self._base)
+                yield Row(number, values, self._base, f"row {number + 1}")
                 number += 1
 
     def _splits(self) -> dict[str, Any]:
         if self._loaded is None:
             try:
-                found = streamed(self._name, data_dir=self._data_dir)
-            except (
-                Exception
-            ) as error:  # not found, gated, no network, no data files: each has its own type
+                splits = streamed(self._name, data_dir=self._data_dir)
+            except Exception as error:  # not found, gated, no network: each has its own type
                 raise InvalidInput.of("source", self._unavailable(error)) from None
-            self._loaded = {name: _undecoded(split) for name, split in found.items()}
+            self._loaded = {name: _undecoded(split) for name, split in splits.items()}
         return self._loaded
 
     def _unavailable(self, error: Exception) -> str:
+        reason = _one_line(error)
         if self._base is not None:
-            return f"the folder {self._name} holds neither images nor data files that can be read: {_one_line(error)}"
+            return (
+                f"the folder {self._name} holds neither images nor data files "
+                f"that can be read: {reason}"
+            )
         return (
-            f"there is no file or folder {self._name!r}, and the data set of that name cannot be had from the hub ({_one_line(error)}). "
-            "Check the name; where the hub cannot be reached, download the data set elsewhere and give its folder"
+            f"there is no file or folder {self._name!r}, and the data set of that name cannot be "
+            f"had from the hub ({reason}). Check the name; where the hub cannot be reached, "
+            "download the data set elsewhere and give its folder"
         )
 
 
 def _undecoded(split: Any) -> Any:
-    """The split with pictures as bytes, so that a broken one cannot end the stream; read one row group at a time."""
+    """The split with pictures as bytes, read one row group at a time.
+
+    So a broken picture cannot end the stream.
+    """
     import datasets
 
     split = split.reshard()

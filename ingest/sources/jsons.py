@@ -1,122 +1,179 @@
-"""JSON files: one object per line, or one list of objects."""
+"""JSON files: one object per line, or a list of objects somewhere in one document."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import fsspec
-
-from ingest.sources.lines import TextFile
-from ingest.sources.ports import Record
+from ingest.sources.binary import first_bytes, open_binary
+from ingest.sources.json_items import find_items
+from ingest.sources.lines import TextFile, broken_bytes
+from ingest.sources.ports import Record, Row
 from vitrine.errors import InvalidInput
 from vitrine.extras import needs
+from vitrine.fields.source_table import SourceTable
 
-__all__ = ["JsonArrayReader", "JsonLinesReader", "parse_lines", "seen_columns", "starts_list"]
+__all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines", "seen_columns", "starts_list"]
 
 
 def parse_lines(lines: Iterable[str]) -> Iterator[Record]:
     """One record per line that is not blank."""
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _object(line)
+            yield _parsed(line, f"line {number}")
 
 
-def _object(line: str) -> Record:
+def _parsed(line: str, place: str) -> Record:
+    if broken_bytes(line):
+        return Record(place, error="the line is not valid JSON: it holds bytes that are not UTF-8")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return f"the line is no valid JSON: {error}"
-    return (
-        value
-        if isinstance(value, dict)
-        else f"the line is no JSON object but {type(value).__name__}"
-    )
+        return Record(place, error=f"the line is not valid JSON: {error}")
+    return as_record(value, place, "line")
 
 
-def seen_columns(records: Iterable[Record], wanted: Collection[str]) -> Collection[str]:
-    """The keys of the records, read until all that are wanted have been seen."""
-    found: dict[str, None] = {}
+def as_record(value: Any, place: str, thing: str) -> Record:
+    """The record of a JSON value, which must be an object."""
+    if isinstance(value, Mapping):
+        return Record(place, value)
+    return Record(place, error=f"the {thing} is not a JSON object but {type(value).__name__}")
+
+
+def seen_columns(
+    rows: Iterable[Mapping[str, Any] | None], wanted: Collection[str]
+) -> Collection[str]:
+    """The keys of the rows, read until all that are wanted have been seen."""
+    columns: dict[str, None] = {}
     missing = set(wanted)
-    for record in records:
-        if isinstance(record, str):
+    for values in rows:
+        if values is None:
             continue
-        found.update(dict.fromkeys(record))
-        missing -= record.keys()
+        columns.update(dict.fromkeys(values))
+        missing -= values.keys()
         if not missing:
             break
-    return tuple(found)
+    return tuple(columns)
 
 
 def starts_list(path: Path) -> bool:
     """Whether the file begins with a JSON list."""
-    try:
-        with fsspec.open(str(path), "rb", compression="infer") as file:
-            start: bytes = file.read(4096)
-    except (OSError, EOFError, ValueError) as error:
-        raise InvalidInput.of("source", f"{path} cannot be read: {error}") from None
-    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+    return first_bytes(path).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
 
 
 class JsonLinesReader:
     """A file of one JSON object per line."""
 
-    def __init__(self, path: Path, data_dir: Path) -> None:
-        self._file = TextFile(path, data_dir, otherwise="utf-8-sig")
+    def __init__(self, path: Path, table: SourceTable) -> None:
+        self._file = TextFile(path, encoding=table.encoding or _unless_marked(path))
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """The keys, read until all that are wanted have been seen."""
-        return seen_columns(self.records(), wanted)
+        return seen_columns((record.values for record in self.records()), wanted)
 
     def count(self) -> int | None:
         """Lines, blank ones too."""
         return self._file.breaks
+
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: JSON is UTF-8 (RFC 8259, 8.1)."""
+        return ()
 
     def records(self) -> Iterator[Record]:
         """One record per line."""
         return parse_lines(self._file.lines())
 
 
-class JsonArrayReader:
-    """A file that is one list of objects; `datasets` would hold all of it in memory, ijson holds one object."""
+def _unless_marked(path: Path) -> str | None:
+    return None if first_bytes(path, 2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
-    def __init__(self, path: Path) -> None:
+
+class JsonDocumentReader:
+    """A file that is one JSON document; the rows are a list in it, read one object at a time.
+
+    `datasets` would hold all of it in memory, ijson holds one object.
+    """
+
+    def __init__(self, path: Path, table: SourceTable) -> None:
         self._path = path
+        self._table = table
+        self._prefix: str | None = None
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """The keys, read until all that are wanted have been seen."""
-        return seen_columns(self.records(), wanted)
+        return seen_columns((record.values for record in self.records()), wanted)
 
     def count(self) -> int | None:
         """Unknown."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """Where the rows are, unless the document is a list of them or the mapping says it."""
+        prefix = self._items()
+        if self._table.items or prefix == "item":
+            return ()
+        where = prefix.replace(".item", "[]") or "the whole document"
+        return (f"the rows are {where}; set items in [source] where they are not",)
+
     def records(self) -> Iterator[Record]:
-        """One record per object; the format gives no way to go on after a syntax error, so that is the last record."""
-        with needs("catalogues", "reading a JSON list"):
+        """One record per object.
+
+        The format gives no way to go on after a syntax error, so that is the last record.
+        """
+        with needs("catalogues", "reading a JSON document"):
             import ijson
 
-        with fsspec.open(str(self._path), "rb", compression="infer") as file:
-            found = iter(ijson.items(_without_mark(file), "item", use_float=True))
-            for place in itertools.count():
+        prefix = self._items()
+        with open_binary(self._path) as file:
+            values = iter(ijson.items(_without_mark(file), prefix, use_float=True))
+            number = 0
+            while True:
+                number += 1
                 try:
-                    value: Any = next(found)
+                    value: Any = next(values)
                 except StopIteration:
                     return
                 except (ijson.JSONError, ValueError) as error:
-                    yield f"from entry {place} on the file is no valid JSON: {error}"
+                    message = f"from entry {number} on the file is not valid JSON: {error}"
+                    yield Record(f"entry {number}", error=message)
                     return
-                yield (
-                    value
-                    if isinstance(value, dict)
-                    else f"the entry is no JSON object but {type(value).__name__}"
-                )
+                yield as_record(value, f"entry {number}", "entry")
+
+    def _items(self) -> str:
+        """The path of the rows as ijson writes it."""
+        if self._prefix is None:
+            self._prefix = self._path_of_items()
+        return self._prefix
+
+    def _path_of_items(self) -> str:
+        if self._table.items:
+            return ijson_path(self._table.items)
+        with open_binary(self._path) as file:
+            prefix = find_items(_without_mark(file))
+        if prefix is None:
+            raise InvalidInput.of(
+                "source",
+                f"{self._path} holds no list of JSON objects; "
+                "where they are nested deeper, set items in [source]",
+            )
+        return prefix
 
 
-def _without_mark(file: Any) -> Any:
+def ijson_path(path: str) -> str:
+    """The path of a mapping ("products[]", "data.items[]") as ijson writes it."""
+    prefix = path.replace("[]", ".item").strip(".")
+    return prefix if prefix.endswith("item") else f"{prefix}.item"
+
+
+def _without_mark(file: IO[bytes]) -> IO[bytes]:
     if file.read(3) != b"\xef\xbb\xbf":
         file.seek(0)
     return file
+
+
+def row_values(rows: Iterable[object]) -> Iterator[Mapping[str, Any] | None]:
+    """The values of those that are whole rows."""
+    for row in rows:
+        yield row.values if isinstance(row, Row) else None

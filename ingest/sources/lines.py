@@ -1,57 +1,58 @@
-"""Text files of one record per line, read through the line streamer of `datasets`.
+"""Text files of one record per line.
 
-Its readers for CSV and JSON are not used: they guess types ("00123" becomes 123, "NA" becomes empty), and one broken line
-ends the whole file. Lines parsed one by one lose a broken line and nothing else.
+The readers of `datasets` for CSV and JSON are not used: they guess types ("00123" becomes 123, "NA"
+becomes empty), and one broken line ends the whole file. Lines parsed one by one lose a broken line
+and nothing else.
 """
 
 from __future__ import annotations
 
-import codecs
-import glob
+import io
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-import fsspec
-
+from ingest.sources.binary import blocks, open_binary
+from ingest.sources.encodings import Encoding, detect_encoding
 from vitrine.errors import InvalidInput
 
-__all__ = ["TextFile"]
+__all__ = ["MAX_LINE", "TextFile", "broken_bytes"]
 
-_BLOCK = 1 << 20
+MAX_LINE = 16_000_000
+"""Characters of one line; a longer one comes in parts, each of which is then a broken record."""
+
+_SURROGATE = re.compile("[\udc80-\udcff]")
 
 
 class TextFile:
-    """A text file, plain or compressed (.gz, .bz2, .xz), with its lines, their number and their encoding.
+    """A text file, plain or compressed (.gz, .bz2, .xz), with its lines, their number and encoding."""
 
-    UTF-8, UTF-16 with its mark, or else what `otherwise` names.
-    """
-
-    def __init__(self, path: Path, data_dir: Path, *, otherwise: str) -> None:
+    def __init__(self, path: Path, *, encoding: str | None = None) -> None:
         self.path = path
-        self._otherwise = otherwise
-        self._data_dir = data_dir
+        self._encoding = encoding
 
     def lines(self) -> Iterator[str]:
-        """All lines with their line breaks, as \\n; bytes that the encoding lacks are written as \\xNN."""
-        from ingest.sources.library import streamed
+        """All lines with their line breaks, as \\n.
 
-        rows = streamed(
-            "text",
-            data_dir=self._data_dir,
-            data_files=[glob.escape(str(self.path))],
-            split="train",
-            keep_linebreaks=True,
-            encoding=self.encoding,
-            encoding_errors="backslashreplace",
-            chunksize=_BLOCK,
-        )
-        for row in rows:
-            yield row["text"]
+        Bytes that the encoding lacks are lone surrogates (`surrogateescape`), so that they cost no
+        more than the values that they stand in.
+        """
+        with open_binary(self.path) as file:
+            text = io.TextIOWrapper(file, self.encoding.name, errors="surrogateescape")
+            try:
+                while line := text.readline(MAX_LINE):
+                    yield line
+            except UnicodeError as error:
+                raise InvalidInput.of(
+                    "source", f"{self.path} cannot be read as {self.encoding.name}: {error}"
+                ) from None
+            finally:
+                text.detach()
 
     @property
-    def encoding(self) -> str:
-        """Name of the encoding for `open`."""
+    def encoding(self) -> Encoding:
+        """The encoding that the mapping names, else the one that the bytes show."""
         return self._measured[0]
 
     @property
@@ -60,26 +61,31 @@ class TextFile:
         return self._measured[1]
 
     @cached_property
-    def _measured(self) -> tuple[str, int]:
+    def _measured(self) -> tuple[Encoding, int]:
         """One quick pass over the bytes."""
-        utf8 = codecs.getincrementaldecoder("utf-8")()
-        encoding, lines, last = "utf-8-sig", 0, b"\n"
-        try:
-            with fsspec.open(str(self.path), "rb", compression="infer") as file:
-                for number, block in enumerate(iter(lambda: file.read(_BLOCK), b"")):
-                    if number == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                        encoding = "utf-16"
-                    if encoding == "utf-8-sig":
-                        encoding = encoding if _goes_on(utf8, block) else self._otherwise
-                    lines, last = lines + block.count(b"\n"), block[-1:]
-        except (OSError, EOFError, ValueError) as error:
-            raise InvalidInput.of("source", f"{self.path} cannot be read: {error}") from None
-        return encoding, lines + (last != b"\n")
+        counted = _Lines(blocks(self.path))
+        told = Encoding(self._encoding) if self._encoding else None
+        encoding = told or detect_encoding(counted)
+        for _ in counted:  # what was not read to find out
+            pass
+        return encoding, counted.count + (counted.last != b"\n")
 
 
-def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
-    try:
-        decoder.decode(block)
-    except UnicodeDecodeError:
-        return False
-    return True
+class _Lines:
+    """Blocks of bytes, whose line breaks are counted as they pass."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.count = 0
+        self.last = b"\n"
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self.count += block.count(b"\n")
+            self.last = block[-1:]
+            yield block
+
+
+def broken_bytes(text: str) -> bool:
+    """Whether the text holds bytes that its file's encoding lacks."""
+    return _SURROGATE.search(text) is not None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest.sources.ports import BrokenRow, Row
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row
 
 __all__ = ["MemorySource"]
 
@@ -26,10 +26,16 @@ class MemorySource:
         """Every key of any row, in the order of their first appearance."""
         return list(dict.fromkeys(key for row in self._rows for key in row))
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is guessed."""
+        return ()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows in order."""
         base = Path.cwd()
-        return (Row(number, row, base) for number, row in enumerate(self._rows))
+        return (
+            Row(number, row, base, f"entry {number + 1}") for number, row in enumerate(self._rows)
+        )
 
     def count(self) -> int | None:
         """How many rows there are."""

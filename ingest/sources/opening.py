@@ -2,45 +2,112 @@
 
 from __future__ import annotations
 
-import re
 import sys
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from ingest.sources.files import FORMATS, FilesSource, format_of, matching
-from ingest.sources.folder import FolderSource
+from ingest.sources.archive import unpack
+from ingest.sources.files import FilesSource, matching
+from ingest.sources.folder import IMAGE_ENDINGS, FolderSource
+from ingest.sources.formats import ENDINGS, ending_of, is_archive
 from ingest.sources.hub import HubSource
-from ingest.sources.ports import Source
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
+from ingest.sources.shaping import ShapedSource
 from ingest.sources.stream import StreamSource
+from vitrine.embedding.hub import is_name
 from vitrine.errors import InvalidInput
+from vitrine.fields import Mapping
+from vitrine.fields.source_table import SourceTable
 from vitrine.settings import DataSettings
 
 __all__ = ["open_source"]
 
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
+def open_source(spec: str, settings: DataSettings, mapping: Mapping | None = None) -> Source:
+    """The source of a path, a glob, a folder, an address, a data set's name, or "-" (NDJSON).
 
-def open_source(spec: str, settings: DataSettings) -> Source:
-    """The source of a path, a glob, a folder, the name of a data set, or "-" for standard input.
-
-    What exists on this machine wins over the hub. `InvalidInput` says what was looked for.
+    Read as the mapping's [source] says; without a mapping all rows come as they are. What exists on
+    this machine wins over the hub. `InvalidInput` says what was looked for.
     """
-    data_dir = settings.data_dir.absolute()
-    if spec == "-":
-        return StreamSource(sys.stdin.buffer, Path.cwd())
-    path = Path(spec).expanduser().absolute()
-    if path.is_dir():
-        return _folder(path, data_dir)
-    files = matching(str(path))
-    if files:
-        return FilesSource(str(path), files, data_dir)
-    if _HUB_NAME.fullmatch(spec) and format_of(path) is None:
-        return HubSource(spec, data_dir)
-    wanted = f"a path or glob of {', '.join(FORMATS)}, a folder, the name of a data set on the hub, or - for standard input"
-    raise InvalidInput.of("source", f"there is no {spec}; give {wanted}")
+    opener = _Opener(settings, mapping)
+    source = opener.open(spec)
+    return source if mapping is None else ShapedSource(source, mapping)
 
 
-def _folder(path: Path, data_dir: Path) -> Source:
-    images = FolderSource(path)
-    if next(images.rows(), None) is not None:
-        return images
-    return HubSource(str(path), data_dir, base=path)
+class _Opener:
+    def __init__(self, settings: DataSettings, mapping: Mapping | None) -> None:
+        self._settings = settings
+        self._data_dir = settings.data_dir.absolute()
+        self._table = mapping.source if mapping else SourceTable()
+        self._expected = frozenset(mapping.heads() if mapping else ())
+
+    def open(self, spec: str) -> Source:
+        """The source as it is, not yet shaped by the mapping."""
+        if spec == "-":
+            return StreamSource(sys.stdin.buffer, Path.cwd())
+        path = Path(spec).expanduser().absolute()
+        if path.is_dir():
+            return self._folder(path)
+        files = matching(str(path))
+        if files:
+            return self._files(str(path), files)
+        if is_name(spec) and ending_of(path) is None:
+            return HubSource(spec, self._data_dir)
+        what = (
+            f"a path or glob of {', '.join(ENDINGS)} or .zip, a folder, an https:// address, "
+            "the name of a data set on the hub, or - for standard input"
+        )
+        raise InvalidInput.of("source", f"there is no {spec}; give {what}")
+
+    def _folder(self, path: Path) -> Source:
+        images = FolderSource(path)
+        if next(images.rows(), None) is not None:
+            return images
+        return HubSource(str(path), self._data_dir, base=path)
+
+    def _files(self, name: str, files: Iterable[Path]) -> Source:
+        readable: list[Path] = []
+        for file in files:
+            if is_archive(file):
+                return self._archive(name, file)
+            if ending_of(file) is None and self._table.format is None:
+                raise InvalidInput.of(
+                    "source", f"{file} is none of the formats {', '.join(ENDINGS)} or .zip"
+                )
+            readable.append(file)
+        return FilesSource(name, readable, self._table, self._expected)
+
+    def _archive(self, name: str, file: Path) -> Source:
+        """The catalogue files of an archive; of one that holds pictures alone, these."""
+        folder = tempfile.TemporaryDirectory(prefix="vitrine-")
+        unpack(file, Path(folder.name), (*ENDINGS, *IMAGE_ENDINGS))
+        files = sorted(p for p in Path(folder.name).rglob("*") if ending_of(p) is not None)
+        pictures: Source = FolderSource(Path(folder.name))
+        catalogue = FilesSource(name, files, self._table, self._expected)
+        return _Unpacked(catalogue if files else pictures, name, folder)
+
+
+class _Unpacked:
+    """What an archive holds, under the archive's name; its folder goes when nobody reads it."""
+
+    def __init__(self, source: Source, name: str, folder: tempfile.TemporaryDirectory[str]) -> None:
+        self._source = source
+        self._folder = folder
+        self.name = name
+
+    def columns(self, wanted: Collection[str]) -> Collection[str]:
+        """Those of the files within."""
+        return self._source.columns(wanted)
+
+    def count(self) -> int | None:
+        """The rows of the files within."""
+        return self._source.count()
+
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed about the files within."""
+        return self._source.notes()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows of the files within."""
+        return self._source.rows()

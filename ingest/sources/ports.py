@@ -7,31 +7,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["BrokenRow", "Reader", "Record", "Row", "Source"]
+__all__ = ["BrokenRow", "LeftOutRow", "Reader", "Record", "Row", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row that could not even be read; `number` as for `Row`."""
+    """A row that could not even be read; `number` and `place` as for `Row`."""
 
     number: int
     message: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRow:
+    """A row that the mapping says not to take: hidden, a draft, a further picture of a product."""
+
+    number: int
+    reason: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its number in the source, from 0, broken ones counted; its values by column; where its relative paths begin.
+    """One row of a source.
 
-    `base` is None where the source may not name files of this machine.
+    `number` counts the rows from 0, broken ones too. `values` are by column. `base` is where its
+    relative paths begin, None where the source may not name files of this machine. `place` is where
+    an employee finds the row: "row 7" as a spreadsheet numbers it, "line 7", "entry 7".
     """
 
     number: int
     values: Mapping[str, Any]
     base: Path | None = None
+    place: str = ""
 
 
 class Source(Protocol):
-    """A catalogue to be read from the beginning, as often as wanted; memory does not grow with its length."""
+    """A catalogue to be read from the beginning, as often as needed, in memory of bounded size."""
 
     @property
     def name(self) -> str:
@@ -39,20 +52,32 @@ class Source(Protocol):
         ...
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The columns there are. Where rows differ, rows are read until all that are wanted have been seen."""
+        """The columns there are.
+
+        Where rows differ, rows are read until all that are `wanted` have been seen.
+        """
         ...
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """All rows in order. `InvalidInput` when the source cannot be opened."""
         ...
 
     def count(self) -> int | None:
-        """How many rows there are (for text with quoted line breaks about as many), None when only reading all would tell."""
+        """How many rows there are (roughly, for quoted line breaks); None when nobody can tell."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed about the source (its encoding, its first line), to be announced."""
         ...
 
 
-Record = Mapping[str, Any] | str
-"""A row's values, or what is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a file holds at one place: a row's values by column, or what is wrong with it."""
+
+    place: str
+    values: Mapping[str, Any] | None = None
+    error: str = ""
 
 
 class Reader(Protocol):
@@ -63,3 +88,5 @@ class Reader(Protocol):
     def records(self) -> Iterator[Record]: ...
 
     def count(self) -> int | None: ...
+
+    def notes(self) -> tuple[str, ...]: ...

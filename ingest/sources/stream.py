@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from ingest.sources.jsons import parse_lines, seen_columns
-from ingest.sources.ports import BrokenRow, Record, Row
+from ingest.sources.ports import BrokenRow, LeftOutRow, Record, Row
 
 __all__ = ["StreamSource"]
 
-_AHEAD = 100
+_AHEAD = 10_000
+"""Rows that are read ahead at most to find a column: they wait in memory."""
 
 
 class StreamSource:
-    """A stream of one JSON object per line, which can be read once; its columns are those of its first 100 rows."""
+    """A stream of one JSON object per line, which can be read once."""
 
     def __init__(self, stream: BinaryIO, base: Path) -> None:
-        self._records = parse_lines(line.decode("utf-8-sig", "backslashreplace") for line in stream)
-        self._ahead: list[Record] = []
+        self._records = parse_lines(line.decode("utf-8-sig", "surrogateescape") for line in stream)
+        self._ahead: deque[Record] = deque()
         self._base = base
 
     @property
@@ -29,19 +31,39 @@ class StreamSource:
         return "-"
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The keys of the first rows, which are kept for `rows`."""
-        self._ahead.extend(itertools.islice(self._records, _AHEAD))
-        return seen_columns(self._ahead, wanted)
+        """The keys of the first rows, which are kept for `rows`.
+
+        Where the first 10,000 lack one that is wanted, later ones may still have it: fields may be
+        sparse, and nobody can read on without keeping all.
+        """
+        columns = seen_columns(self._look_ahead(), wanted)
+        if len(self._ahead) == _AHEAD:
+            return (*columns, *(name for name in wanted if name not in columns))
+        return columns
 
     def count(self) -> int | None:
         """Unknown."""
         return None
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is guessed."""
+        return ()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows; relative paths begin at the working folder."""
-        for number, record in enumerate(itertools.chain(self._ahead, self._records)):
-            yield (
-                BrokenRow(number, record)
-                if isinstance(record, str)
-                else Row(number, record, self._base)
-            )
+        for number, record in enumerate(itertools.chain(self._taken(), self._records)):
+            if record.values is None:
+                yield BrokenRow(number, record.error, record.place)
+            else:
+                yield Row(number, record.values, self._base, record.place)
+
+    def _taken(self) -> Iterator[Record]:
+        while self._ahead:
+            yield self._ahead.popleft()
+
+    def _look_ahead(self) -> Iterator[dict[str, object] | None]:
+        for record in self._ahead:
+            yield dict(record.values) if record.values is not None else None
+        for record in itertools.islice(self._records, _AHEAD - len(self._ahead)):
+            self._ahead.append(record)
+            yield dict(record.values) if record.values is not None else None

@@ -41,9 +41,10 @@ class SourceWork:
         with catalogue_lock(self._vitrine.settings, f"an ingest of {name}") as lost:
             live = self._vitrine.versions.live()
             only = self._ledger.rows(name) if item.body["do"] == "retry" else None
+            mapping = Mapping.from_dict(live.info.mapping)
             task = IngestTask(
-                open_source(name, self._vitrine.settings),
-                Mapping.from_dict(live.info.mapping),
+                open_source(name, self._vitrine.settings, mapping),
+                mapping,
                 live,
                 only=only,
             )
@@ -66,9 +67,10 @@ def fill_from_source(
     """
     live = vitrine.versions.live()
     reuse_from = live if live.info.fingerprint == target.info.fingerprint else None
+    mapping = Mapping.from_dict(target.info.mapping)
     task = IngestTask(
-        open_source(source, vitrine.settings),
-        Mapping.from_dict(target.info.mapping),
+        open_source(source, vitrine.settings, mapping),
+        mapping,
         target,
         reuse_from=reuse_from,
     )

@@ -1,8 +1,9 @@
 """The fields of a catalogue: what they may hold, how raw values are read, and the mapping file."""
 
+from vitrine.fields.built_in import built_in_mappings, recognize
 from vitrine.fields.colors import FAMILIES, families
 from vitrine.fields.json_products import changes_from_json, product_from_json
-from vitrine.fields.mapping import ROW_NUMBER, Mapping, built_in_mappings
+from vitrine.fields.mapping import ROW_NUMBER, MappedRow, Mapping
 from vitrine.fields.money import Money, parse_money
 from vitrine.fields.scalars import (
     parse_bool,
@@ -19,6 +20,7 @@ __all__ = [
     "ROW_NUMBER",
     "Field",
     "FieldType",
+    "MappedRow",
     "Mapping",
     "Money",
     "Schema",
@@ -32,4 +34,5 @@ __all__ = [
     "parse_paths",
     "parse_text",
     "product_from_json",
+    "recognize",
 ]

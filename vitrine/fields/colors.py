@@ -1,106 +1,125 @@
-"""Colours as shops write them, and the families shoppers choose from."""
+"""Colors as shops write them, and the families shoppers choose from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "families"]
+from vitrine.errors import FieldError
+from vitrine.fields.words import word_lists
 
-_WORDS: dict[str, str] = {
-    "red": "burgundy bordeaux maroon crimson scarlet ruby wine cherry cardinal vermilion brick garnet oxblood carmine claret cranberry",
-    "orange": "tangerine apricot peach coral amber pumpkin terracotta papaya mango",
-    "yellow": "mustard lemon canary saffron ochre maize sunflower citron",
-    "green": "olive lime emerald mint sage forest jade moss army pistachio avocado fern hunter kelly chartreuse seafoam pine malachite",
-    "blue": "navy azure cobalt indigo denim sapphire cerulean aqua cyan royal midnight ultramarine sky aquamarine cornflower marine",
-    "purple": "violet lavender lilac plum mauve aubergine eggplant amethyst orchid grape mulberry",
-    "pink": "rose fuchsia fuschia magenta salmon blush raspberry bubblegum watermelon",
-    "brown": "chocolate coffee mocha chestnut cocoa walnut mahogany cognac hazel espresso cinnamon tobacco sienna umber bronze copper",
-    "black": "jet onyx ebony noir",
-    "white": "ivory snow alabaster",
-    "gray": "grey charcoal slate graphite ash anthracite gunmetal pewter heather smoke",
-    "beige": "cream ecru sand tan nude oatmeal champagne stone biscuit buff natural",
-    "gold": "golden",
-    "silver": "chrome platinum",
-    "multicolor": "multicolour multicolored multicoloured multi rainbow assorted colorful colourful variegated",
-}
+__all__ = ["BUILT_IN_WORDS", "FAMILIES", "ColorWords", "families"]
 
-FAMILIES = tuple(_WORDS)
+FAMILIES = tuple(name for name in word_lists("colors")["en"] if "+" not in name)
 """Every family there is."""
 
-_FAMILY: dict[str, tuple[str, ...]] = {
-    **{word: (family,) for family, words in _WORDS.items() for word in (family, *words.split())},
-    "teal": ("green", "blue"),
-    "turquoise": ("green", "blue"),
-    "petrol": ("green", "blue"),
-    "khaki": ("green", "beige"),
-    "camel": ("brown", "beige"),
-    "taupe": ("brown", "gray"),
-    "rust": ("orange", "brown"),
-    # several words that mean one colour, or another than their words do
-    "off white": ("white",),
-    "egg shell": ("white",),
-    "eggshell": ("white",),
-    "rose gold": ("gold", "pink"),
-    "sky blue": ("blue",),
-    "wine red": ("red",),
-    "blood orange": ("orange",),
-    "royal purple": ("purple",),
-    "midnight black": ("black",),
-    "jet black": ("black",),
-    "coral pink": ("pink",),
-    "salmon pink": ("pink",),
-    "dusty rose": ("pink",),
-    "lemon green": ("green",),
-    "mint blue": ("blue",),
-    "aqua green": ("green",),
-    "rose red": ("red",),
-    "cherry red": ("red",),
-    "stone gray": ("gray",),
-    "stone grey": ("gray",),
-    "natural white": ("white",),
-    "snow white": ("white",),
-    "cream white": ("white",),
-    "pure white": ("white",),
-    "heather blue": ("blue",),
-    "heather green": ("green",),
-    "heather red": ("red",),
-    "slate blue": ("blue",),
-    "silver gray": ("silver", "gray"),
-}
-
 _SHADE = re.compile(
-    r"(?:light|dark|pale|deep|bright|medium|sky|navy|royal|baby|hot|off|neon|pastel)(?=[a-z])"
+    "(?:light|dark|pale|deep|bright|medium|sky|navy|royal|baby|hot|off|neon|pastel|"
+    "hell|dunkel|licht|donker|mittel|zart|knall)(?=[a-z])"
 )
-"""What is written together with a colour: darkred, skyblue, offwhite."""
+"""What is written together with a color: darkred, skyblue, offwhite, dunkelblau."""
+_WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+"""Kana and Chinese characters: no blanks stand between words."""
+_LONGEST = 3
+"""Words of the longest color name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColorWords:
+    """Words that name colors, folded, with their families.
+
+    `stems` are beginnings of words, `parts` count wherever they stand in a text.
+    """
+
+    words: Mapping[str, tuple[str, ...]]
+    stems: Mapping[str, tuple[str, ...]]
+    parts: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, own: Mapping[str, Iterable[str]]) -> ColorWords:
+        """The built-in words, and a catalogue's own, which win over them."""
+        if not own:
+            return BUILT_IN_WORDS
+        table = {_folded(word): tuple(named) for word, named in own.items()}
+        parts = {word: named for word, named in table.items() if _WITHOUT_BLANKS.search(word)}
+        return cls(
+            {**BUILT_IN_WORDS.words, **table},
+            BUILT_IN_WORDS.stems,
+            {**BUILT_IN_WORDS.parts, **parts},
+        )
+
+    @staticmethod
+    def faults(word: str, named: Iterable[str]) -> Iterator[FieldError]:
+        """What is wrong with a catalogue's own word."""
+        unknown = [family for family in named if family not in FAMILIES]
+        if unknown:
+            yield FieldError(
+                f"colors.{word}",
+                f"{unknown[0]!r} is not a color family; allowed are {', '.join(FAMILIES)}",
+            )
+
+    def families(self, colors: Iterable[str]) -> tuple[str, ...]:
+        """The families named in the texts, each once, in the order of `FAMILIES`.
+
+        Words that name no color count for nothing, and only whole words count: Redwood is not red.
+        """
+        named = {family for text in colors for family in self._named(_folded(text))}
+        return tuple(family for family in FAMILIES if family in named)
+
+    def _named(self, text: str) -> Iterator[str]:
+        if _WITHOUT_BLANKS.search(text):
+            for part, named in self.parts.items():
+                if part in text:
+                    yield from named
+        words = re.findall(r"[^\W\d_]+", text)
+        position = 0
+        while position < len(words):
+            length, named = self._longest(words[position : position + _LONGEST])
+            yield from named
+            position += length
+
+    def _longest(self, words: list[str]) -> tuple[int, tuple[str, ...]]:
+        """How many of the words name a color together, and its families."""
+        for length in range(len(words), 0, -1):
+            named = self.words.get(" ".join(words[:length]))
+            if named is not None:
+                return length, named
+        stem = next((named for stem, named in self.stems.items() if words[0].startswith(stem)), ())
+        return 1, stem or self.words.get(_SHADE.sub("", words[0], count=1), ())
 
 
 def families(colors: Iterable[str]) -> tuple[str, ...]:
-    """The colour families named in the texts, each once, in the order of `FAMILIES`; words that name no colour count for nothing.
+    """The color families named in the texts by the built-in words.
 
-    Only whole words count, so Redwood is no red.
-
-    >>> families(["Burgundy/Black", "off-white"])
-    ('red', 'black', 'white')
+    >>> families(["Burgundy/Black", "off-white", "dunkelblau"])
+    ('red', 'blue', 'black', 'white')
     """
-    found = {
-        family for text in colors for family in _named(re.findall(r"[^\W\d_]+", text.casefold()))
-    }
-    return tuple(family for family in FAMILIES if family in found)
+    return BUILT_IN_WORDS.families(colors)
 
 
-def _named(words: list[str]) -> Iterable[str]:
-    position = 0
-    while position < len(words):
-        pair = " ".join(words[position : position + 2])
-        if pair in _FAMILY and " " in pair:
-            yield from _FAMILY[pair]
-            position += 2
-        else:
-            yield from _family(words[position])
-            position += 1
+def _folded(text: str) -> str:
+    """Without case and accents; kana keep their marks, which make other sounds."""
+    parts = unicodedata.normalize("NFKD", text.casefold().strip())
+    plain = "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", plain)
 
 
-def _family(word: str) -> tuple[str, ...]:
-    known = _FAMILY.get(word)
-    return known if known is not None else _FAMILY.get(_SHADE.sub("", word, count=1), ())
+def _built_in() -> ColorWords:
+    words: dict[str, tuple[str, ...]] = {}
+    stems: dict[str, tuple[str, ...]] = {}
+    parts: dict[str, tuple[str, ...]] = {}
+    for lists in word_lists("colors").values():
+        for family, names in lists.items():
+            for name in names:
+                word = _folded(name)
+                if word.endswith("*"):
+                    table, word = stems, word.rstrip("*")
+                else:
+                    table = parts if _WITHOUT_BLANKS.search(word) else words
+                table.setdefault(word, tuple(family.split("+")))
+    return ColorWords(words, stems, parts)
+
+
+BUILT_IN_WORDS = _built_in()

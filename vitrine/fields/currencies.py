@@ -5,11 +5,13 @@ from __future__ import annotations
 __all__ = ["CODES", "SIGNS", "THREE_DECIMALS", "currency_code"]
 
 _ISO_4217 = """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC
-    CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD
-    JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
-    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP
-    SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP
+    BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
+    GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR
+    KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
+    MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS
+    UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
 """
 
 CODES = frozenset(_ISO_4217.split())
@@ -33,6 +35,10 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "sg$": ("SGD",),
     "mx$": ("MXN",),
     "nt$": ("TWD",),
+    "e£": ("EGP",),
+    "s/": ("PEN",),
+    "s/.": ("PEN",),
+    "ksh": ("KES",),
     "r$": ("BRL",),
     "¥": ("JPY", "CNY"),
     "cn¥": ("CNY",),
@@ -57,6 +63,11 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "₩": ("KRW",),
     "원": ("KRW",),
     "฿": ("THB",),
+    "บาท": ("THB",),
+    "৳": ("BDT",),
+    "грн": ("UAH",),
+    "đ": ("VND",),
+    "dong": ("VND",),
     "₫": ("VND",),
     "₱": ("PHP",),
     "rp": ("IDR",),
@@ -69,7 +80,10 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "د.إ": ("AED",),
     "ر.س": ("SAR",),
 }
-"""Sign (casefolded, without a final dot) -> the currencies it may stand for, the one it is read as first; "" is none of them."""
+"""Sign (casefolded, without a final dot) -> the currencies it may stand for.
+
+First the one it is read as; "" is none of them.
+"""
 
 
 def currency_code(value: object) -> str:
@@ -82,5 +96,5 @@ def currency_code(value: object) -> str:
         if len(meant) == 1:
             return meant[0]
     raise ValueError(
-        f"{value!r} is no currency; write its three-letter code, such as EUR, USD or INR"
+        f"{value!r} is not a currency; write its three-letter code, such as EUR, USD or INR"
     )

@@ -18,16 +18,16 @@ __all__ = ["changes_from_json", "product_from_json"]
 
 
 def product_from_json(data: object, schema: Schema) -> Product:
-    """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5, "color": ["red"]}.
+    """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5}.
 
-    The keys are the schema's fields, the further ones also inside "attributes" as answers have them; `image` is the caller's part
-    and not looked at. Values may be of the field's type or
-    in any notation that a catalogue file may use. `InvalidProduct` with every fault.
+    The keys are the schema's fields, the further ones also inside "attributes" as answers have them;
+    `image` is the caller's part and not looked at. Values may be of the field's type or in any
+    notation that a catalogue file may use. `InvalidProduct` with every fault.
     """
-    given = _object(data)
-    errors = _unknown(given, schema, (*(f.name for f in schema), "image"))
+    values = _object(data)
+    errors = _unknown(values, schema, (*(f.name for f in schema), "image"))
     try:
-        product = FieldReader().product({f: given.get(f.name) for f in schema})
+        product = FieldReader().product({f: values.get(f.name) for f in schema})
     except InvalidProduct as error:
         raise InvalidProduct([*errors, *error.errors]) from None
     if errors:
@@ -36,21 +36,22 @@ def product_from_json(data: object, schema: Schema) -> Product:
 
 
 def changes_from_json(data: object, schema: Schema) -> dict[str, Value | None]:
-    """Changes of a known product by field name, as `VectorIndex.patch` takes them; null empties a field.
+    """Changes of a known product by field name, as `VectorIndex.patch` takes them.
 
-    `InvalidProduct` with every fault: an unknown field, a wrong value, an id, an image, or a title taken away.
+    Null empties a field. `InvalidProduct` with every fault: an unknown field, a wrong value, an id,
+    an image, or a title taken away.
     """
-    given = _object(data)
+    values = _object(data)
     allowed = tuple(f.name for f in schema if f.name != "id")
-    errors = _unknown(given, schema, allowed)
-    if not given:
+    errors = _unknown(values, schema, allowed)
+    if not values:
         errors.append(FieldError("", f"names no field to change; allowed: {', '.join(allowed)}"))
     changes: dict[str, Value | None] = {}
     for field in schema:
-        if field.name not in given or field.name == "id":
+        if field.name not in values or field.name == "id":
             continue
         try:
-            changes |= _change(field, given, schema)
+            changes |= _change(field, values, schema)
         except ValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
@@ -58,10 +59,10 @@ def changes_from_json(data: object, schema: Schema) -> dict[str, Value | None]:
     return changes
 
 
-def _change(field: Field, given: Mapping[str, Any], schema: Schema) -> dict[str, Value | None]:
-    raw = given[field.name]
+def _change(field: Field, values: Mapping[str, Any], schema: Schema) -> dict[str, Value | None]:
+    raw = values[field.name]
     if field.name == "price" and not is_empty(raw):
-        return dict(_price(raw, given.get("currency"), "currency" in schema))
+        return dict(_price(raw, values.get("currency"), "currency" in schema))
     value = FieldReader().read(field, raw)
     if field.name == "title" and value is None:
         raise ValueError("is missing; a product must keep a title")
@@ -85,24 +86,24 @@ def _object(data: object) -> Mapping[str, Any]:
     return {**{name: value for name, value in data.items() if name != "attributes"}, **further}
 
 
-def _unknown(given: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) -> list[FieldError]:
+def _unknown(values: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) -> list[FieldError]:
     names = tuple(allowed)
     reasons = {
         "id": "cannot be changed",
         "image": "cannot be changed without a new vector; put the whole product",
         "colors": "is derived from color; leave it out",
     }
-    found = []
-    for name in given:
+    faults = []
+    for name in values:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            found.append(
+            faults.append(
                 FieldError(
                     name,
                     reasons.get(
-                        name, f"there is no such field{hint}; the catalogue has {schema.names()}"
+                        name, f"is not a field of the catalogue{hint}; it has {schema.names()}"
                     ),
                 )
             )
-    return found
+    return faults

@@ -6,93 +6,77 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Key
+from pydantic import ValidationError
 
 from vitrine.errors import FieldError, InvalidMapping
-from vitrine.fields.currencies import currency_code
-from vitrine.fields.numbers import DecimalMark
-from vitrine.fields.reading import FieldReader
+from vitrine.fields.built_in import built_in_mappings, built_in_text
+from vitrine.fields.colors import ColorWords
+from vitrine.fields.columns import AttributeColumn, Column, ImagesTable, ProductColumns
+from vitrine.fields.mapping_faults import ROW_NUMBER, fault_of
+from vitrine.fields.paths import head
+from vitrine.fields.reading import FieldReader, FieldRule
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
+from vitrine.fields.source_table import Names, SourceTable, Strict
 from vitrine.products import Product
 
-__all__ = ["ROW_NUMBER", "AttributeColumn", "Mapping", "ProductColumns", "built_in_mappings"]
-
-ROW_NUMBER = "@row"
-"""In place of a column for `id`: the row's number in the source, from 0, for sources that have no id column."""
+__all__ = ["ROW_NUMBER", "AttributeColumn", "MappedRow", "Mapping", "ProductColumns"]
 
 _IN_QUERIES = """
-    not or and q text image like unlike weights filter facets sort limit cursor candidates min_score collapse explain colors
+    not or and q text image like unlike weights filter facets sort limit cursor candidates min_score
+    collapse explain colors
 """
 RESERVED = frozenset(_IN_QUERIES.split())
 """Names that mean something else in queries and answers."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
-Column = Annotated[str, Key(min_length=1)]
+
+@dataclass(frozen=True, slots=True)
+class MappedRow:
+    """What a row of a source becomes: a product, its pictures as the source names them, remarks.
+
+    `warnings` tell of values that could not be read and were left empty, or look wrong.
+    """
+
+    product: Product
+    images: tuple[Any, ...]
+    warnings: tuple[FieldError, ...] = ()
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ProductColumns(_Strict):
-    """The table [product]: the built-in fields and their columns."""
-
-    id: Column
-    title: Column
-    image: Column
-    price: Column | None = None
-    currency: Annotated[str, AfterValidator(currency_code)] | None = None
-    currency_from: Column | None = None
-    decimal_mark: DecimalMark | None = None
-    color: Column | None = None
-    category: Column | None = None
-    description: Column | None = None
-    brand: Column | None = None
-    in_stock: Column | None = None
-    group_id: Column | None = None
-
-    def columns(self) -> Iterator[tuple[str, str]]:
-        """Field name and column of every mapped built-in field but the image; ROW_NUMBER counts as a column."""
-        for name in BUILT_IN_FIELDS:
-            column = self.currency_from if name == "currency" else getattr(self, name)
-            if column is not None:
-                yield name, column
-
-
-class AttributeColumn(_Strict):
-    """A table [fields.NAME]: a further field."""
-
-    source: Column = Key(alias="from")
-    type: Literal["keyword", "number", "money", "bool", "datetime", "text"]
-
-
-class Mapping(_Strict):
+class Mapping(Strict):
     """A catalogue's mapping; it travels with the index version it was used for."""
 
     product: ProductColumns
-    fields: dict[str, AttributeColumn] = {}
+    source: SourceTable = SourceTable()
+    fields: dict[str, AttributeColumn] = Key(default_factory=dict)
+    images: ImagesTable = ImagesTable()
+    colors: dict[str, Names] = Key(default_factory=dict)
+    language: Annotated[str, Key(pattern="^[a-z]{2}$")] = "en"
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Mapping:
-        """Read a TOML file, or the built-in mapping of that name; `InvalidMapping` says what is wrong with it."""
+        """Read a TOML file, or the built-in mapping of that name.
+
+        `InvalidMapping` says what is wrong with it.
+        """
         name = str(name_or_path)
         try:
-            text = _built_in(name) or Path(name_or_path).read_text(encoding="utf-8")
+            text = built_in_text(name) or Path(name_or_path).read_text(encoding="utf-8")
             return cls.from_dict(tomllib.loads(text))
         except (OSError, UnicodeDecodeError) as error:
             known = ", ".join(built_in_mappings())
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InvalidMapping.of(
                 "",
-                f"the mapping {name!r} cannot be read ({reason}); give a TOML file, or one of: {known}",
+                f"the mapping {name!r} cannot be read ({reason}); "
+                f"give a TOML file, or one of: {known}",
             ) from None
         except tomllib.TOMLDecodeError as error:
             raise InvalidMapping.of("", f"{name} is not valid TOML: {error}") from None
@@ -103,147 +87,196 @@ class Mapping(_Strict):
         try:
             mapping = cls.model_validate(stored)
         except ValidationError as error:
-            raise InvalidMapping([_fault(dict(e)) for e in error.errors()]) from None
+            raise InvalidMapping([fault_of(dict(e)) for e in error.errors()]) from None
         faults = list(mapping._clashes())
         if faults:
             raise InvalidMapping(faults)
         return mapping
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON and TOML can hold."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        """Plain values that JSON and TOML can hold; what is not said is left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
-    def schema(self) -> Schema:  # type: ignore[override]  # pydantic's deprecated method of that name is not wanted here
+    def schema(self) -> Schema:  # type: ignore[override]  # pydantic's deprecated method
         """The fields that products of this mapping have; a mapped price brings its currency."""
         names = [name for name, _ in self.product.columns()]
         if "price" in names and "currency" not in names:
             names.insert(names.index("price") + 1, "currency")
-        built_in = tuple(Field(name, BUILT_IN_FIELDS[name]) for name in names)
+        built_in = tuple(Field(name, BUILT_IN_FIELDS[name]) for name in BUILT_IN_FIELDS)
         return Schema(
-            built_in
+            tuple(field for field in built_in if field.name in names)
             + tuple(Field(name, FieldType(column.type)) for name, column in self.fields.items())
         )
 
     def columns(self) -> dict[str, str]:
-        """Key of the mapping -> column of the source, for every column that is read."""
-        named = {
-            f"product.{name}": column
-            for name, column in self.product.columns()
-            if column != ROW_NUMBER
+        """Key of the mapping -> column of the source, for every column that must be there.
+
+        Of a path it is the column that it begins in. Columns that may be absent are not named.
+        """
+        required = self._named() if self.source.optional else self._required()
+        if self.source.optional:
+            required = {key: required[key] for key in ("product.id", "product.title")}
+        return {
+            key: head(names[0]) if set(names[0]) & set(".[") else names[0]
+            for key, names in required.items()
+            if len(names) == 1 and names[0] != ROW_NUMBER
         }
-        further = {f"fields.{name}": column.source for name, column in self.fields.items()}
-        return {**named, "product.image": self.product.image, **further}
+
+    def heads(self) -> tuple[str, ...]:
+        """All columns that the mapping names anywhere, as the source would call them."""
+        names = [name for named in self._named().values() for name in named if name != ROW_NUMBER]
+        names += [*self.source.where, *(self.source.group_by or ())]
+        return tuple(dict.fromkeys([*names, *map(head, names)]))
+
+    def field_columns(self) -> tuple[str, ...]:
+        """All columns that fields are read from, pictures apart."""
+        pictures = set(self.product.images.names)
+        names = [
+            name
+            for key, named in self._named().items()
+            if key != "product.images"
+            for name in named
+        ]
+        return tuple(dict.fromkeys(name for name in names if name not in pictures))
 
     def require_columns(self, present: Collection[str]) -> None:
-        """Check that the source has every mapped column; `InvalidMapping` names those it lacks and lists those it has."""
-        there = ", ".join(sorted(present)) or "none"
+        """Check that the source has every mapped column that is not optional.
+
+        `InvalidMapping` names those it lacks and lists those it has.
+        """
+        if self.source.optional:
+            return self._require_any(present)
         faults = []
-        for key, column in self.columns().items():
-            if column not in present:
-                near = get_close_matches(column, present, 1)
-                hint = f" (did you mean {near[0]!r}?)" if near else ""
-                faults.append(
-                    FieldError(
-                        key, f"the source has no column {column!r}{hint}; its columns are: {there}"
-                    )
-                )
+        for key, names in self._required().items():
+            if not any(name in present or head(name) in present for name in names):
+                faults.append(FieldError(key, _lacking(names, present)))
         if faults:
             raise InvalidMapping(faults)
+        return None
 
     def read(self, row: MappingABC[str, Any], number: int) -> Product:
-        """The product of a source's row; a column that the row lacks is an empty field. `InvalidProduct` with every fault."""
-        return self._reader.product(
-            {field: number if c == ROW_NUMBER else row.get(c) for field, c in self._columns}
-        )
+        """The product of a source's row; `InvalidProduct` with what makes it none."""
+        return self.read_row(row, number).product
+
+    def read_row(self, row: MappingABC[str, Any], number: int) -> MappedRow:
+        """The product of a source's row and what else it says.
+
+        A column that the row lacks is an empty field. Values that cannot be read are left empty
+        with a warning, but for the id, the title, the price and where `on_error` says "refuse":
+        then `InvalidProduct` tells every fault.
+        """
+        fields = {
+            field: number if column.names == (ROW_NUMBER,) else column.raw(row)
+            for field, column in self._columns
+        }
+        product, warnings = self._reader.lenient(fields)
+        return MappedRow(product, self.raw_images(row), warnings)
+
+    def raw_id(self, row: MappingABC[str, Any]) -> str | None:
+        """The id as the row has it, for a message about a row that is no product."""
+        value = self.product.id.raw(row)
+        plain = isinstance(value, str | int) and str(value).strip()
+        return str(value).strip()[:512] if plain else None
+
+    def raw_images(self, row: MappingABC[str, Any]) -> tuple[Any, ...]:
+        """The values of all columns of pictures that are not empty, in the order of the mapping."""
+        column = self.product.images
+        values = (Column(names=(name,)).raw(row) for name in column.names)
+        return tuple(value for value in values if value is not None)
 
     @cached_property
     def _reader(self) -> FieldReader:
-        return FieldReader(currency=self.product.currency, mark=self.product.decimal_mark)
+        columns = {**dict(self.product.columns()), **self.fields}
+        return FieldReader(
+            currency=self.product.currency,
+            mark=self.product.decimal_mark,
+            rules={name: _rule(name, column) for name, column in columns.items()},
+            color_words=ColorWords.of(self.colors),
+        )
 
     @cached_property
-    def _columns(self) -> tuple[tuple[Field, str], ...]:
-        schema = self.schema()
-        named = {
-            **dict(self.product.columns()),
-            **{name: column.source for name, column in self.fields.items()},
+    def _columns(self) -> tuple[tuple[Field, Column], ...]:
+        named = {**dict(self.product.columns()), **self.fields}
+        return tuple((field, named[field.name]) for field in self.schema() if field.name in named)
+
+    def _named(self) -> dict[str, tuple[str, ...]]:
+        """Key of the mapping -> the columns among which it is looked for."""
+        named = {f"product.{name}": column.names for name, column in self.product.columns()}
+        further = {f"fields.{name}": column.names for name, column in self.fields.items()}
+        return {**named, "product.images": self.product.images.names, **further}
+
+    def _required(self) -> dict[str, tuple[str, ...]]:
+        columns = {
+            **{f"product.{name}": column for name, column in self.product.columns()},
+            "product.images": self.product.images,
+            **{f"fields.{name}": column for name, column in self.fields.items()},
         }
-        return tuple((field, named[field.name]) for field in schema if field.name in named)
+        required = {
+            key: column.names
+            for key, column in columns.items()
+            if not column.optional and column.names != (ROW_NUMBER,)
+        }
+        if self.source.group_by is not None:
+            required["source.group_by"] = self.source.group_by
+        return required | {f"source.where.{name}": (name,) for name in self.source.where}
+
+    def _require_any(self, present: Collection[str]) -> None:
+        """Of an export that varies, the id and the title must be there."""
+        for key in ("product.id", "product.title"):
+            names = self._named()[key]
+            if names != (ROW_NUMBER,) and not any(head(name) in present for name in names):
+                raise InvalidMapping([FieldError(key, _lacking(names, present))])
 
     def _clashes(self) -> Iterator[FieldError]:
-        if self.product.currency and self.product.currency_from:
+        product = self.product
+        if product.currency and product.currency_from:
             yield FieldError(
                 "product.currency", "is given together with currency_from; keep one of them"
             )
-        if (self.product.currency or self.product.currency_from) and not self.product.price:
+        if (product.currency or product.currency_from) and not product.price:
             yield FieldError("product.currency", "is given without a price; map price as well")
+        if self.source.rows == "variants" and self.source.group_by is None:
+            yield FieldError("source.group_by", "is missing; name the column that variants share")
+        for word, families in self.colors.items():
+            yield from ColorWords.faults(word, families)
         schema = self.schema()
         bounds = {f.name + end: f.name for f in schema if f.type.ranged for end in ("_min", "_max")}
         for name in self.fields:
-            key = f"fields.{name}"
-            if name in BUILT_IN_FIELDS:
-                yield FieldError(
-                    key, f"is a built-in field; map it under [product] as {name} = ..."
-                )
-            elif name in RESERVED:
-                yield FieldError(
-                    key,
-                    f"{name!r} has a meaning of its own in queries; choose another name, such as {name}_value",
-                )
-            elif name in bounds:
-                yield FieldError(
-                    key,
-                    f"{name!r} is how a query bounds the field {bounds[name]!r}; choose another name",
-                )
-            elif _NAME.fullmatch(name) is None:
-                yield FieldError(
-                    key,
-                    "must start with a letter and hold only letters A-Z, digits and _ (at most 64)",
-                )
+            fault = _name_fault(name, bounds)
+            if fault is not None:
+                yield FieldError(f"fields.{name}", fault)
 
 
-def built_in_mappings() -> tuple[str, ...]:
-    """Names of the mappings that come with Vitrine."""
-    return tuple(
-        sorted(
-            f.name.removesuffix(".toml")
-            for f in resources.files("vitrine.fields.mappings").iterdir()
-            if f.name.endswith(".toml")
+def _name_fault(name: str, bounds: MappingABC[str, str]) -> str | None:
+    if name in BUILT_IN_FIELDS:
+        return f"is a built-in field; map it under [product] as {name} = ..."
+    if name in RESERVED:
+        return (
+            f"{name!r} has a meaning of its own in queries; "
+            f"choose another name, such as {name}_value"
         )
+    if name in bounds:
+        return f"{name!r} is how a query bounds the field {bounds[name]!r}; choose another name"
+    if _NAME.fullmatch(name) is None:
+        return "must start with a letter and hold only letters A-Z, digits and _ (at most 64)"
+    return None
+
+
+def _lacking(names: tuple[str, ...], present: Collection[str]) -> str:
+    columns = ", ".join(sorted(present)) or "none"
+    near = get_close_matches(names[0], present, 1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    wanted = " or ".join(map(repr, names))
+    return f"the source has no column {wanted}{hint}; its columns are: {columns}"
+
+
+def _rule(name: str, column: Column) -> FieldRule:
+    return FieldRule(
+        split=column.split,
+        values={key.strip().casefold(): value for key, value in column.values.items()},
+        html=column.html,
+        factor=column.factor,
+        mark=column.decimal_mark,
+        refuse=column.on_error == "refuse"
+        or (column.on_error is None and name in ("id", "title", "price", "currency")),
     )
-
-
-def _built_in(name: str) -> str | None:
-    known = name in built_in_mappings()
-    return (
-        (resources.files("vitrine.fields.mappings") / f"{name}.toml").read_text(encoding="utf-8")
-        if known
-        else None
-    )
-
-
-def _fault(error: MappingABC[str, Any]) -> FieldError:
-    path = [str(part) for part in error["loc"]]
-    allowed = _keys(path)
-    if error["type"] == "missing":
-        what = "a table" if len(path) == 1 else "the column it is read from"
-        return FieldError(
-            ".".join(path),
-            f"is missing; name {what}"
-            + (f', or "{ROW_NUMBER}" for the row number' if path[-1] == "id" else ""),
-        )
-    if error["type"] == "extra_forbidden":
-        near = get_close_matches(path[-1], allowed, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        further = " (further fields go under [fields.NAME])" if path[0] == "product" else ""
-        return FieldError(
-            ".".join(path),
-            f"is no key of a mapping{hint}; allowed here: {', '.join(allowed)}{further}",
-        )
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return FieldError(".".join(path), message[:1].lower() + message[1:])
-
-
-def _keys(path: list[str]) -> tuple[str, ...]:
-    if len(path) == 1:
-        return ("product", "fields")
-    return tuple(ProductColumns.model_fields) if path[0] == "product" else ("from", "type")

@@ -60,14 +60,15 @@ def parse_amount(
 ) -> Decimal:
     """Digits with separators, already `plain`, as a number; `ValueError` says what is wrong.
 
-    Without `mark` (the decimal sign) the notation decides: of two different separators the last is the decimal sign;
-    one that occurs several times groups thousands; a single one before exactly three digits groups thousands ("1.234"
-    is 1234, because prices have at most two decimals) unless the part before it is 0 or has more than three digits, or
-    the currency has `three_decimals`; any other single one is the decimal sign. Groups must be complete: thousands, or
-    the Indian lakh and crore (1,09,999).
+    Without `mark` (the decimal sign) the notation decides: of two different separators the last is
+    the decimal sign; one that occurs several times groups thousands; a single one before exactly
+    three digits groups thousands ("1.234" is 1234, because prices have at most two decimals) unless
+    the part before it is 0 or has more than three digits, or the currency has `three_decimals`; any
+    other single one is the decimal sign. Groups must be complete: thousands, or the Indian lakh and
+    crore (1,09,999).
     """
     if _BODY.fullmatch(text) is None:
-        raise ValueError(f"{shown(text)} is no number")
+        raise ValueError(f"{shown(text)} is not a number")
     whole, fraction = _split(text, mark or _decimal_mark(text, three_decimals))
     if not (whole.isdigit() or whole == "" or _grouped(whole)) or (
         fraction and not fraction.isdigit()
@@ -106,22 +107,27 @@ def _grouped(whole: str) -> bool:
     )
 
 
-def parse_number(value: object) -> float:
-    """A finite number, given as one or as text; `ValueError` says what is wrong. May be negative."""
+def parse_number(value: object, *, mark: DecimalMark | None = None) -> float:
+    """A finite number, given as one or as text; it may be negative.
+
+    `mark` is the catalogue's decimal sign; without it a single dot is one (a weight of 1.250 is not a
+    thousand), and `parse_amount` decides on the rest. `ValueError` says what is wrong.
+    """
     if isinstance(value, str):
         text = plain(value)
         if len(text) > MAX_LENGTH:
             raise ValueError(f"{shown(value)} is too long for a number")
-        number = float(parse_amount(text.removeprefix("-").strip())) * (
-            -1 if text.startswith("-") else 1
-        )
+        if mark is None and text.count(".") == 1 and not set(text) & set(",' "):
+            mark = "."
+        amount = float(parse_amount(text.removeprefix("-").strip(), mark=mark))
+        number = -amount if text.startswith("-") else amount
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = _float(value)
     else:
-        raise ValueError(f"{shown(value)} is no number")
+        raise ValueError(f"{shown(value)} is not a number")
     if not math.isfinite(number):
         raise ValueError(
-            f"{shown(value)} is no finite number; leave the field empty when there is none"
+            f"{shown(value)} is not a finite number; leave the field empty when there is none"
         )
     return number
 

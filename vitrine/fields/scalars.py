@@ -1,7 +1,7 @@
 """Readers of one value: text, keywords, category paths, truth, points in time.
 
-Each takes what a source may hold (None and blank text mean empty) and gives the field's own type; a `ValueError` says
-what is wrong in words for a shop's employee.
+Each takes what a source may hold (None and blank text mean empty) and gives the field's own type; a
+`ValueError` says what is wrong in words for a shop's employee.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,32 +18,42 @@ from vitrine.fields.numbers import shown
 
 __all__ = [
     "is_empty",
+    "means_nothing",
     "parse_bool",
     "parse_datetime",
     "parse_keywords",
     "parse_paths",
-    "parse_stock",
     "parse_text",
+    "split_cell",
 ]
 
 MAX_TEXT = 100_000
-"""Characters of one text; a longer one is no product text but a mistake."""
+"""Characters of one text; a longer one is not a product's text but a mistake."""
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+MAX_LEVELS = 32
+"""Levels of one category path."""
+
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufeff]|\x0b|\x0c")
+"""What word processors and terminals leave behind; a vertical tab is Word's line break."""
 _TRUE = frozenset(("true", "yes", "y", "1", "on", "t"))
 _FALSE = frozenset(("false", "no", "n", "0", "off", "f"))
-_IN_STOCK = frozenset(("in stock", "instock", "available", "in_stock", "limited availability"))
-_OUT_OF_STOCK = frozenset(
-    (
-        "out of stock",
-        "outofstock",
-        "sold out",
-        "soldout",
-        "unavailable",
-        "out_of_stock",
-        "discontinued",
-    )
+_NOTHING = frozenset(
+    ("n/a", "na", "n.a.", "-", "--", "–", "—", "tbd", "tba", "none", "null", "nil", "nan", "#n/a")
 )
+"""What people write where there is no value."""
+_TIMES = (
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%a, %d %b %Y %H:%M:%S %z",
+)
+"""Notations besides ISO 8601 that cannot mean two days; the last is that of RSS (RFC 822)."""
 
 
 def is_empty(value: object) -> bool:
@@ -54,18 +65,26 @@ def is_empty(value: object) -> bool:
     )
 
 
+def means_nothing(value: object) -> bool:
+    """Whether the value is a word for "no value", such as N/A, - or TBD."""
+    return isinstance(value, str) and value.strip().casefold() in _NOTHING
+
+
 def parse_text(value: object) -> str:
-    """One text without blanks around it; whole numbers are written as they are (42, not 42.0)."""
+    """One text without blanks around it, in Unicode's composed form (NFC).
+
+    Whole numbers are written as they are (42, not 42.0); control characters become blanks.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError(f"must be text, not {_kind(value)}")
-    text = value.strip() if isinstance(value, str) else _digits(value)
+    text = value if isinstance(value, str) else _digits(value)
     if len(text) > MAX_TEXT:
         raise ValueError(f"has {len(text)} characters; at most {MAX_TEXT} are allowed")
     if _FORBIDDEN.search(text):
-        raise ValueError(
-            "contains a control or broken character; save the file as UTF-8 and remove it"
-        )
-    return text
+        raise ValueError("contains a broken character; save the file as UTF-8 and write it again")
+    if not text.isascii() or not text.isprintable():
+        text = unicodedata.normalize("NFC", _CONTROL.sub(" ", text))
+    return text.strip()
 
 
 def _digits(number: float | Decimal) -> str:
@@ -96,10 +115,23 @@ def _items(value: object) -> Iterable[object]:
     return value if isinstance(value, list | tuple | set | frozenset) else [value]
 
 
+def split_cell(value: object, separator: str | None) -> object:
+    """The values of a cell that holds several; JSON lists and what is no text stay as they are."""
+    if isinstance(value, list | tuple):
+        parts = [split_cell(entry, separator) for entry in value]
+        return [p for part in parts for p in (part if isinstance(part, list) else [part])]
+    if separator is None or not isinstance(value, str) or value.lstrip().startswith("["):
+        return value
+    return [part for part in value.split(separator) if part.strip()]
+
+
 def parse_keywords(value: object) -> tuple[str, ...]:
-    """The words of a text or a list, each once, in their order; a text is one keyword, commas and all."""
+    """The words of a text or a list, each once, in their order, with single blanks in them.
+
+    A text is one keyword, commas and all.
+    """
     words = (
-        ("true" if v else "false") if isinstance(v, bool) else parse_text(v)
+        ("true" if v else "false") if isinstance(v, bool) else " ".join(parse_text(v).split())
         for v in _items(value)
         if not is_empty(v)
     )
@@ -116,7 +148,10 @@ def parse_paths(value: object) -> tuple[str, ...]:
         "/".join(level.strip() for level in re.split(r"/|>|»", text) if level.strip())
         for text in parse_keywords(value)
     )
-    return tuple(dict.fromkeys(path for path in paths if path))
+    found = tuple(dict.fromkeys(path for path in paths if path))
+    if any(path.count("/") >= MAX_LEVELS for path in found):
+        raise ValueError(f"has more than {MAX_LEVELS} levels")
+    return found
 
 
 def parse_bool(value: object) -> bool:
@@ -130,41 +165,35 @@ def parse_bool(value: object) -> bool:
     raise ValueError(f"{shown(value)} is neither yes nor no; write true or false")
 
 
-def parse_stock(value: object) -> bool:
-    """Whether a product can be bought: a truth, a stock count, or words such as "in stock" and "sold out"."""
-    if (
-        isinstance(value, int | float | Decimal)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-    ):
-        return value > 0
-    word = value.strip().casefold() if isinstance(value, str) else ""
-    if (
-        word.rpartition("/")[2] in _IN_STOCK | _OUT_OF_STOCK
-    ):  # schema.org writes https://schema.org/InStock
-        return word.rpartition("/")[2] in _IN_STOCK
-    if word.removeprefix("-").isdecimal():
-        return int(word) > 0
-    return parse_bool(value)
-
-
 def parse_datetime(value: object) -> datetime:
-    """A point in time in UTC from ISO 8601 text, a date or a datetime; without an offset it is taken as UTC."""
+    """A point in time in UTC from text, a date or a datetime; without an offset it is UTC.
+
+    Text is ISO 8601, 31.12.2025, 2025/12/31 or what RSS writes, with or without a time of day.
+    """
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise ValueError(
-                f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
-            ) from None
+        value = _time_of(value.strip())
     if isinstance(value, datetime):
         when = datetime(*value.timetuple()[:6], value.microsecond, tzinfo=value.tzinfo)
         return when.replace(tzinfo=UTC) if when.tzinfo is None else _in_utc(when)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise ValueError(
-        f"{shown(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
-    )
+    raise ValueError(_not_a_time(value))
+
+
+def _time_of(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        for notation in _TIMES:
+            try:
+                return datetime.strptime(text, notation)
+            except ValueError:
+                continue
+    raise ValueError(_not_a_time(text))
+
+
+def _not_a_time(value: object) -> str:
+    return f"{shown(value)} is not a time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
 
 
 def _in_utc(when: datetime) -> datetime:

@@ -60,7 +60,7 @@ class Field:
     @property
     def facet(self) -> bool:
         """Whether it is worth counting: identifiers are not."""
-        return self.type.facets and self.name not in ("id", "group_id")
+        return self.type.facets and self.name not in ("id", "group_id", "codes")
 
     @property
     def sortable(self) -> bool:
@@ -72,13 +72,16 @@ BUILT_IN_FIELDS: Mapping[str, FieldType] = {
     "id": FieldType.KEYWORD,
     "title": FieldType.TEXT,
     "price": FieldType.MONEY,
+    "compare_at_price": FieldType.MONEY,
     "currency": FieldType.KEYWORD,
+    "url": FieldType.TEXT,
     "color": FieldType.COLOR,
     "category": FieldType.PATH,
     "description": FieldType.TEXT,
     "brand": FieldType.KEYWORD,
     "in_stock": FieldType.BOOL,
     "group_id": FieldType.KEYWORD,
+    "codes": FieldType.KEYWORD,
 }
 
 

@@ -12,7 +12,7 @@ from vitrine.products import Product, Value
 
 __all__ = ["product_from_json", "product_to_json"]
 
-_TUPLES = ("color", "colors", "category")
+_TUPLES = ("color", "colors", "category", "codes")
 
 
 def product_to_json(product: Product) -> bytes:

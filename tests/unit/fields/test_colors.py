@@ -42,7 +42,7 @@ from vitrine.fields import FAMILIES, families
         ("Blackberry", ""),
         ("1", ""),
         ("", ""),
-        ("Rot", ""),
+        ("Rot", "red"),
     ],
 )
 def test_colour_words_name_their_families(written: str, expected: str) -> None:

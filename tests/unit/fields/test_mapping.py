@@ -88,25 +88,27 @@ def test_empty_cells_and_lacking_columns_are_empty_fields(tmp_path: Path) -> Non
     ) == Product(id="1", title="Coat")
 
 
-def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:
+WRONG = {"sku": "", "name": "x\x00", "price": "on request", "stock": "perhaps", "weight": "heavy"}
+
+
+def test_every_fault_that_costs_a_row_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidProduct) as caught:
-        shop(tmp_path).read(
-            {
-                "sku": "",
-                "name": "x\x00",
-                "price": "on request",
-                "stock": "perhaps",
-                "weight": "heavy",
-            },
-            0,
-        )
-    assert {error.field for error in caught.value.errors} == {
-        "id",
-        "title",
-        "price",
-        "in_stock",
-        "weight",
-    }
+        shop(tmp_path).read(WRONG, 0)
+    assert {error.field for error in caught.value.errors} == {"id", "title", "price"}
+
+
+def test_a_bad_cell_costs_the_cell_and_is_told(tmp_path: Path) -> None:
+    row = shop(tmp_path).read_row({**WRONG, "sku": "1", "name": "Coat", "price": "5"}, 0)
+    assert row.product == Product(id="1", title="Coat", price=5.0, currency="EUR")
+    assert {warning.field for warning in row.warnings} == {"in_stock", "weight"}
+
+
+def test_a_field_may_be_told_to_refuse_the_row(tmp_path: Path) -> None:
+    text = SHOP.replace('from = "weight"', 'from = "weight"\non_error = "refuse"')
+    with pytest.raises(InvalidProduct, match="weight"):
+        shop(tmp_path, text).read({"sku": "1", "name": "Coat", "weight": "heavy"}, 0)
+    cheap = SHOP.replace('price = "price"', 'price = {from = "price", on_error = "empty"}')
+    assert shop(tmp_path, cheap).read({"sku": "1", "name": "C", "price": "ask"}, 0).price is None
 
 
 def test_the_currency_of_a_row_may_stand_in_its_own_column(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_the_currency_of_a_row_may_stand_in_its_own_column(tmp_path: Path) -> No
     row = {"sku": "1", "name": "Coat", "price": "19,90"}
     assert mapping.read({**row, "money": "chf"}, 0).currency == "CHF"
     assert mapping.read(row, 0).currency is None
-    with pytest.raises(InvalidProduct, match="currency: 'gold' is no currency"):
+    with pytest.raises(InvalidProduct, match="currency: 'gold' is not a currency"):
         mapping.read({**row, "money": "gold"}, 0)
     with pytest.raises(
         InvalidProduct, match="price: '5 €' is in EUR, but the catalogue's prices are in CHF"
@@ -138,9 +140,11 @@ def test_a_source_without_the_columns_is_told_which_and_what_it_has(tmp_path: Pa
     assert "Name, category, colour, material, photo, price, sku, stock" in by_field["product.title"]
 
 
-@pytest.mark.parametrize("key", ["id", "title", "image"])
+@pytest.mark.parametrize("key", ["id", "title", "images"])
 def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
-    text = "\n".join(line for line in SHOP.splitlines() if not line.startswith(f"{key} "))
+    text = "\n".join(
+        line for line in SHOP.splitlines() if not line.startswith(f"{key.removesuffix('s')} ")
+    )
     assert "is missing" in faults(tmp_path, text)[f"product.{key}"]
 
 
@@ -176,7 +180,7 @@ def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
             "keep one",
         ),
         (SHOP.replace('price = "price"\n', ""), "product.currency", "without a price"),
-        (SHOP.replace('"sku"', "5"), "product.id", "string"),
+        (SHOP.replace('"sku"', "5"), "product.id", "the name of a column"),
         ("", "product", "is missing"),
         ("[product", "", "not valid TOML"),
     ],

@@ -95,12 +95,12 @@ def test_a_source_from_elsewhere_may_not_name_files_of_this_machine(value: Any) 
 def test_a_file_over_the_limit_is_not_read(folder: Path) -> None:
     with (folder / "big.png").open("wb") as file:
         file.truncate(50_000_000)
-    with pytest.raises(InvalidImage, match=r"50\.0 MB, at most 20 MB") as caught:
+    with pytest.raises(InvalidImage, match=r"50\.0 MB; the limit is 20 MB") as caught:
         picture_of("big.png", folder).read(SETTINGS)
     assert caught.value.reason == "too_many_bytes"
 
 
 def test_what_is_no_regular_file_is_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "pipe.png")
-    with pytest.raises(InvalidImage, match="is no file"):
+    with pytest.raises(InvalidImage, match="is not a file"):
         picture_of("pipe.png", folder).read(SETTINGS)

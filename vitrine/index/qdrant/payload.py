@@ -60,7 +60,7 @@ VECTOR = "image"
 STAMP_KEYS = [ID, "_image_key", "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
-_TUPLES = ("color", "colors", "category")
+_TUPLES = ("color", "colors", "category", "codes")
 _DERIVED_KEYS = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
 
 

@@ -12,7 +12,10 @@ __all__ = ["streamed"]
 
 
 def streamed(path: str, *, data_dir: Path, **options: Any) -> Any:
-    """`datasets.load_dataset` in streaming mode: its cache below `data_dir`, no download counts, no progress bars."""
+    """`datasets.load_dataset` in streaming mode, with its cache below `data_dir`.
+
+    No download counts, no progress bars.
+    """
     cache = str(data_dir / "datasets")
     os.environ.setdefault("HF_DATASETS_CACHE", cache)
     with needs("catalogues", "reading this source"):

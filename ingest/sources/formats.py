@@ -1,0 +1,90 @@
+"""Which format a file has: by the mapping, by its ending, else by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ingest.sources.binary import COMPRESSED, first_bytes, open_binary
+from ingest.sources.delimited import DelimitedReader
+from ingest.sources.json_items import find_items
+from ingest.sources.jsons import JsonDocumentReader, JsonLinesReader
+from ingest.sources.parquet import ParquetReader
+from ingest.sources.ports import Reader
+from ingest.sources.spreadsheet import SpreadsheetReader
+from ingest.sources.xml import XmlReader
+from vitrine.fields.source_table import Format, SourceTable
+
+__all__ = ["ENDINGS", "ending_of", "is_archive", "reader_of"]
+
+ENDINGS: Mapping[str, Format | None] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": None,
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": None,
+    ".xml": "xml",
+    ".rss": "xml",
+    ".atom": "xml",
+    ".yml": "xml",
+    ".xlsx": "xlsx",
+}
+"""File name ending -> format; None where the content decides (.json is a document or lines)."""
+
+_START = 1 << 16
+
+
+def ending_of(path: Path) -> str | None:
+    """The ending that says how to read the file (products.csv.gz is .csv), None for none of ours."""
+    name = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+    ending = name.suffix.lower()
+    return ending if ending in ENDINGS or ending == ".zip" else None
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file is a ZIP archive of catalogues, and not a spreadsheet."""
+    start = first_bytes(path, 4)
+    return start == b"PK\x03\x04" and _of_content(path) == "zip"
+
+
+def reader_of(path: Path, table: SourceTable, expected: frozenset[str]) -> Reader:
+    """The reader of a file; `expected` are the columns that the mapping names."""
+    kind = table.format or ENDINGS.get(ending_of(path) or "") or _of_content(path)
+    return _READERS[kind](path, table, expected)
+
+
+def _of_content(path: Path) -> str:
+    """What the beginning of the file looks like; text that is nothing else is delimited."""
+    start = first_bytes(path, _START)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"PK\x03\x04"):
+        return "xlsx" if b"[Content_Types].xml" in start or b"xl/" in start else "zip"
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return "xml"
+    if text.startswith(b"["):
+        return "json"
+    return _json(path, text) if text.startswith(b"{") else "csv"
+
+
+def _json(path: Path, text: bytes) -> str:
+    """Lines when a second one is an object as well, or when one object is all there is."""
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    if len(lines) > 1 and lines[1].lstrip().startswith(b"{") and not lines[0].endswith(b"["):
+        return "jsonl"
+    with open_binary(path) as file:
+        return "jsonl" if find_items(file) is None else "json"
+
+
+_READERS: Mapping[str, Callable[[Path, SourceTable, frozenset[str]], Reader]] = {
+    "csv": DelimitedReader,
+    "tsv": DelimitedReader,
+    "json": lambda path, table, _: JsonDocumentReader(path, table),
+    "jsonl": lambda path, table, _: JsonLinesReader(path, table),
+    "xml": lambda path, table, _: XmlReader(path, table),
+    "xlsx": SpreadsheetReader,
+    "parquet": lambda path, *_: ParquetReader(path),
+}

@@ -1,0 +1,150 @@
+"""The rows of a source as a mapping wants them: spread out, filled down, and without the hidden."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
+from vitrine.fields import Mapping as CatalogueMapping
+from vitrine.fields.paths import value_at
+from vitrine.fields.scalars import is_empty
+
+__all__ = ["ShapedSource"]
+
+_GROUPS = 20_000
+"""Groups whose first values are remembered: variants need not follow their product at once."""
+
+
+class ShapedSource:
+    """A source read through the [source] table of a mapping.
+
+    A row with a list of variants becomes a row for each. Of rows that share a group, an empty cell
+    takes the group's first value, and rows with nothing of their own but pictures are left out. Rows
+    that `where` does not want are left out.
+    """
+
+    def __init__(self, source: Source, mapping: CatalogueMapping) -> None:
+        self._source = source
+        self._mapping = mapping
+        self._table = mapping.source
+
+    @property
+    def name(self) -> str:
+        """The source's own."""
+        return self._source.name
+
+    def columns(self, wanted: Collection[str]) -> Collection[str]:
+        """The source's own."""
+        return self._source.columns(wanted)
+
+    def count(self) -> int | None:
+        """The source's own; None where a row may become several."""
+        return None if self._table.expand else self._source.count()
+
+    def notes(self) -> tuple[str, ...]:
+        """The source's own."""
+        return self._source.notes()
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows, numbered anew."""
+        groups = _Groups(self._mapping)
+        for number, row in enumerate(self._spread()):
+            if not isinstance(row, Row):
+                yield type(row)(number, _words(row), row.place)
+                continue
+            filled = groups.filled(row.values) if self._table.rows == "variants" else row.values
+            reason = self._reason(row.values, filled)
+            if reason is not None:
+                yield LeftOutRow(number, reason, row.place)
+            else:
+                yield Row(number, filled, row.base, row.place)
+
+    def _spread(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """Rows, one for each entry of the list that `expand` names."""
+        path = self._table.expand
+        for row in self._source.rows():
+            entries = value_at(row.values, path) if path and isinstance(row, Row) else None
+            if not isinstance(row, Row) or path is None or is_empty(entries):
+                yield row
+                continue
+            listed = entries if isinstance(entries, list | tuple) else [entries]
+            for place, entry in enumerate(listed, start=1):
+                values = {**row.values, path: entry}
+                where = row.place if len(listed) == 1 else f"{row.place}, {path} {place}"
+                yield Row(row.number, values, row.base, where)
+
+    def _reason(self, own: Mapping[str, Any], filled: Mapping[str, Any]) -> str | None:
+        """Why the row is left out, None when it is taken."""
+        for column, allowed in self._table.where.items():
+            value = value_at(filled, column)
+            if not _is_among(value, allowed):
+                return f"{column} is {_shown(value)}"
+        if self._table.rows == "variants" and self._has_only_pictures(own, filled):
+            return "a further picture of its product"
+        return None
+
+    def _has_only_pictures(self, own: Mapping[str, Any], filled: Mapping[str, Any]) -> bool:
+        """Whether a row that follows its group's first says nothing of its own but pictures."""
+        group = set(self._table.group_by or ())
+        return own is not filled and all(
+            is_empty(value_at(own, name))
+            for name in self._mapping.field_columns()
+            if name not in group
+        )
+
+
+class _Groups:
+    """The first values of each group, for the columns that the mapping names."""
+
+    def __init__(self, mapping: CatalogueMapping) -> None:
+        self._by = mapping.source.group_by or ()
+        self._heads = mapping.heads()
+        self._first: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    def filled(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row with its group's first values where it has none of its own."""
+        key = self._key(values)
+        if key is None:
+            return values
+        first = self._first.get(key)
+        if first is None:
+            self._first[key] = {name: values[name] for name in self._heads if name in values}
+            if len(self._first) > _GROUPS:
+                self._first.popitem(last=False)
+            return values
+        self._first.move_to_end(key)
+        own = {name: value for name, value in values.items() if not is_empty(value)}
+        return {**values, **first, **own}
+
+    def _key(self, values: Mapping[str, Any]) -> str | None:
+        for name in self._by:
+            value = value_at(values, name)
+            if not is_empty(value):
+                return str(value)
+        return None
+
+
+def _is_among(value: object, allowed: Collection[object]) -> bool:
+    texts = {_plain(entry) for entry in allowed}
+    return _plain(value) in texts
+
+
+def _plain(value: object) -> str:
+    """A value as a mapping compares it: text without case and blanks around it."""
+    if isinstance(value, Mapping):
+        value = value.get("#text")
+    if is_empty(value):
+        return ""
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
+    return str(value).strip().lstrip("'").casefold()
+
+
+def _shown(value: object) -> str:
+    return repr(value) if not is_empty(value) else "empty"
+
+
+def _words(row: BrokenRow | LeftOutRow) -> str:
+    return row.message if isinstance(row, BrokenRow) else row.reason

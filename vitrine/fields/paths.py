@@ -1,0 +1,100 @@
+"""Paths into nested data: "offers.price", "images[].src", "param[Color]", "attributes.color"."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["head", "value_at"]
+
+_TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+_PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DOTALL)
+"""One of "color=Black,size=XS", as Magento and PrestaShop write attributes."""
+_NAMES = ("@name", "name", "key", "label", "attribute_code")
+"""What an entry of a list of named values calls its name."""
+_VALUES = ("#text", "value", "values", "option")
+
+
+def head(path: str) -> str:
+    """The column that the path begins in.
+
+    >>> head("offers.price"), head("images[].src")
+    ('offers', 'images')
+    """
+    match = re.match(r"[^.\[]+", path)
+    return match.group() if match else path
+
+
+def value_at(values: Mapping[str, Any], path: str) -> Any:
+    """The value at a path, None where there is none; a column of just that name comes first.
+
+    Of a list "[]" is every entry, "[0]" the first, "[Color]" those named so. Text such as
+    "color=Black,size=XS" and JSON text have parts as objects have.
+
+    >>> value_at({"images": [{"src": "a.jpg"}, {"src": "b.jpg"}]}, "images[].src")
+    ['a.jpg', 'b.jpg']
+    """
+    if path in values:
+        return values[path]
+    tokens = list(_TOKEN.finditer(path))
+    parts = list(_walk(values, tokens))
+    if not parts:
+        return None
+    listed = len(parts) > 1 or any(token.group(1) is not None for token in tokens)
+    return parts if listed else parts[0]
+
+
+def _walk(value: Any, tokens: list[re.Match[str]]) -> Iterator[Any]:
+    if value is None:
+        return
+    if not tokens:
+        yield from value if isinstance(value, list | tuple) else (value,)
+        return
+    token, rest = tokens[0], tokens[1:]
+    for part in _parts(value, token):
+        yield from _walk(part, rest)
+
+
+def _parts(value: Any, token: re.Match[str]) -> Iterator[Any]:
+    """What a token picks out of a value."""
+    inside, name = token.groups()
+    if isinstance(value, str):
+        value = _parsed(value)
+    if inside is None:
+        if isinstance(value, Mapping):
+            yield value.get(name)
+        elif isinstance(value, list | tuple):
+            for entry in value:
+                yield from _parts(entry, token)
+        return
+    entries = value if isinstance(value, list | tuple) else [value]
+    if inside == "":
+        yield from entries
+    elif inside.isdecimal():
+        yield from entries[int(inside) : int(inside) + 1]
+    else:
+        yield from (_named_value(entry) for entry in entries if _is_named(entry, inside))
+
+
+def _is_named(entry: Any, name: str) -> bool:
+    if not isinstance(entry, Mapping):
+        return False
+    names = (entry.get(key) for key in _NAMES)
+    return any(isinstance(n, str) and n.casefold() == name.casefold() for n in names)
+
+
+def _named_value(entry: Mapping[str, Any]) -> Any:
+    return next((entry[key] for key in _VALUES if entry.get(key) not in (None, "")), None)
+
+
+def _parsed(text: str) -> Any:
+    """JSON text as what it says, a list of name=value as an object, other text as it is."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    pairs = {name.strip(): value.strip(' "') for name, value in _PAIR.findall(text)}
+    return pairs or text
