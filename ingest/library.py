@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.pipeline.models import Summary
-from ingest.sources import MemorySource, Source, open_source
+from ingest.sources import MemorySource, ShapedSource, Source, open_source
 from ingest.tasks.bulk_ingest import run
 from vitrine.errors import InvalidMapping
 from vitrine.fields import Mapping as CatalogueMapping
@@ -23,21 +23,23 @@ def ingest_catalogue(
     mapping: str | Path | Mapping[str, Any] | None,
 ) -> Summary:
     """Ingest or update what `source` holds; `InvalidMapping` where rows need a mapping and have none."""
-    opened = _opened(vitrine, source)
-    return run(vitrine, opened, _mapping(mapping, opened))
+    rows = None if isinstance(source, str | Path) else MemorySource(list(source))
+    told = _told(mapping)
+    if rows is None:
+        opened = open_source(str(source), vitrine.settings, told)
+        return run(vitrine, opened, told or _guessed(opened))
+    told = told or _guessed(rows)
+    return run(vitrine, ShapedSource(rows, told), told)
 
 
-def _opened(vitrine: Vitrine, source: str | Path | Iterable[Mapping[str, Any]]) -> Source:
-    if isinstance(source, str | Path):
-        return open_source(str(source), vitrine.settings)
-    return MemorySource(list(source))
-
-
-def _mapping(mapping: str | Path | Mapping[str, Any] | None, source: Source) -> CatalogueMapping:
+def _told(mapping: str | Path | Mapping[str, Any] | None) -> CatalogueMapping | None:
     if isinstance(mapping, Mapping):
         return CatalogueMapping.from_dict(mapping)
-    if mapping is not None:
-        return CatalogueMapping.load(mapping)
+    return None if mapping is None else CatalogueMapping.load(mapping)
+
+
+def _guessed(source: Source) -> CatalogueMapping:
+    """The mapping of rows whose columns are named as the fields are."""
     names = {*BUILT_IN_FIELDS, "image"}
     columns = source.columns(names)
     strange = sorted(set(columns) - names)

@@ -65,7 +65,9 @@ def product_answer(product: Product) -> Json:
     return {
         "title": product.title,
         "price": product.price,
+        "compare_at_price": product.compare_at_price,
         "currency": product.currency,
+        "url": product.url,
         "color": product.color,
         "colors": product.colors,
         "category": product.category,
@@ -73,6 +75,7 @@ def product_answer(product: Product) -> Json:
         "brand": product.brand,
         "in_stock": product.in_stock,
         "group_id": product.group_id,
+        "codes": product.codes,
         "attributes": {**product.attributes},
     }
 

@@ -85,4 +85,3 @@ class ReadStage:
 
     def _wanted(self, row: int) -> bool:
         return self._task.only is None or row in self._task.only
-

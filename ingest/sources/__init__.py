@@ -4,6 +4,7 @@ from ingest.sources.folder import FolderSource
 from ingest.sources.memory import MemorySource
 from ingest.sources.opening import open_source
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
+from ingest.sources.shaping import ShapedSource
 
 __all__ = [
     "BrokenRow",
@@ -11,6 +12,7 @@ __all__ = [
     "LeftOutRow",
     "MemorySource",
     "Row",
+    "ShapedSource",
     "Source",
     "open_source",
 ]

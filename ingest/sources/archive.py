@@ -41,7 +41,8 @@ def unpack(path: Path, folder: Path, endings: Collection[str]) -> None:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 name = PurePosixPath(member.filename)
-                hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+                parts = [part for part in name.parts if part != ".."]
+                hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
                 if not member.is_dir() and not hidden and name.suffix.lower() in endings:
                     archive.extract(member, folder)  # never outside: zipfile takes out ".." and "/"
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, NotImplementedError) as error:

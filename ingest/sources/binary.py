@@ -21,7 +21,8 @@ _BLOCK = 1 << 20
 def open_binary(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed by its ending; `InvalidInput` when they cannot be read."""
     try:
-        with fsspec.open(str(path), "rb", compression="infer") as file:
+        compression = "infer" if path.suffix.lower() in COMPRESSED else None
+        with fsspec.open(str(path), "rb", compression=compression) as file:
             yield cast(IO[bytes], file)
     except (OSError, EOFError, ValueError) as error:
         raise _unreadable(path, error) from None

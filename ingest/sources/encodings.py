@@ -30,9 +30,11 @@ _CANDIDATES = [
 """What shops still export besides Unicode; each shadows the ISO 8859 part that it extends."""
 _SAMPLE = 64 * 1024
 """Bytes of lines beyond ASCII that a guess rests on."""
-_TIE = 0.02
+_TIE = 0.05
 """Difference in disorder (0 to 1) below which the commoner encoding is taken."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_HIRAGANA = re.compile("[\u3041-\u3096]")
+"""What only Japanese is written with; read as Korean or Chinese the same bytes are text as well."""
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -119,6 +121,9 @@ def _guess(sample: bytes) -> str:
         return _FALLBACK
     best = matches[0]
     close = [m for m in matches if m.chaos <= best.chaos + _TIE and m.coherence >= best.coherence]
+    japanese = next((m.encoding for m in close if _HIRAGANA.search(str(m))), None)
+    if japanese is not None:
+        return japanese
     names = {name for match in close for name in match.could_be_from_charset}
     return _FALLBACK if _FALLBACK in names else best.encoding
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,6 +35,7 @@ ENDINGS: Mapping[str, Format | None] = {
 """File name ending -> format; None where the content decides (.json is a document or lines)."""
 
 _START = 1 << 16
+_ZIP = b"PK\x03\x04"
 
 
 def ending_of(path: Path) -> str | None:
@@ -45,8 +47,7 @@ def ending_of(path: Path) -> str | None:
 
 def is_archive(path: Path) -> bool:
     """Whether the file is a ZIP archive of catalogues, and not a spreadsheet."""
-    start = first_bytes(path, 4)
-    return start == b"PK\x03\x04" and _of_content(path) == "zip"
+    return first_bytes(path, 4) == _ZIP and _of_content(path) == "zip"
 
 
 def reader_of(path: Path, table: SourceTable, expected: frozenset[str]) -> Reader:
@@ -60,8 +61,8 @@ def _of_content(path: Path) -> str:
     start = first_bytes(path, _START)
     if start.startswith(b"PAR1"):
         return "parquet"
-    if start.startswith(b"PK\x03\x04"):
-        return "xlsx" if b"[Content_Types].xml" in start or b"xl/" in start else "zip"
+    if start.startswith(_ZIP):
+        return "xlsx" if _is_workbook(path) else "zip"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return "xml"
@@ -76,7 +77,18 @@ def _json(path: Path, text: bytes) -> str:
     if len(lines) > 1 and lines[1].lstrip().startswith(b"{") and not lines[0].endswith(b"["):
         return "jsonl"
     with open_binary(path) as file:
-        return "jsonl" if find_items(file) is None else "json"
+        if find_items(file) is not None:
+            return "json"
+    return "jsonl" if text.rstrip().count(b"\n") == 0 else "json"
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether a ZIP file is a spreadsheet (ISO/IEC 29500-2: it lists the types of its parts)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "[Content_Types].xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
 
 
 _READERS: Mapping[str, Callable[[Path, SourceTable, frozenset[str]], Reader]] = {

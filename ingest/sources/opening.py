@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -80,10 +82,10 @@ class _Opener:
 
     def _archive(self, name: str, file: Path) -> Source:
         """The catalogue files of an archive; of one that holds pictures alone, these."""
-        folder = tempfile.TemporaryDirectory(prefix="vitrine-")
-        unpack(file, Path(folder.name), (*ENDINGS, *IMAGE_ENDINGS))
-        files = sorted(p for p in Path(folder.name).rglob("*") if ending_of(p) is not None)
-        pictures: Source = FolderSource(Path(folder.name))
+        folder = Path(tempfile.mkdtemp(prefix="vitrine-"))
+        unpack(file, folder, (*ENDINGS, *IMAGE_ENDINGS))
+        files = sorted(p for p in folder.rglob("*") if ending_of(p) is not None)
+        pictures: Source = FolderSource(folder)
         catalogue = FilesSource(name, files, self._table, self._expected)
         return _Unpacked(catalogue if files else pictures, name, folder)
 
@@ -91,10 +93,10 @@ class _Opener:
 class _Unpacked:
     """What an archive holds, under the archive's name; its folder goes when nobody reads it."""
 
-    def __init__(self, source: Source, name: str, folder: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(self, source: Source, name: str, folder: Path) -> None:
         self._source = source
-        self._folder = folder
         self.name = name
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """Those of the files within."""

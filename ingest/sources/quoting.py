@@ -86,7 +86,7 @@ def _record(
     if joined is not None:
         cells = split_line(joined, quoting)
         swallowed = alone and _is_row(waiting[0], quoting, width)
-        if len(cells) == width and not swallowed:
+        if len(cells) == width and not swallowed and _well_formed(joined, quoting):
             return (tuple(cells), ""), count
     if alone:
         return (tuple(literal), ""), 1
@@ -127,6 +127,22 @@ def _ends_open(text: str, quoting: Quoting, *, begins_open: bool = False) -> boo
         following = text.find(separator, position)
         if following < 0:
             return False
+        position = following + 1
+
+
+def _well_formed(text: str, quoting: Quoting) -> bool:
+    """Whether every quoted cell ends where a cell may end."""
+    mark, separator = quoting.mark or "", quoting.separator
+    position = 0
+    while True:
+        if text.startswith(mark, position):
+            end = _closing(text, position + 1, mark)
+            if end is None or text[end + 1 : end + 2] not in (separator, "\n", ""):
+                return False
+            position = end + 1
+        following = text.find(separator, position)
+        if following < 0:
+            return True
         position = following + 1
 
 

@@ -16,7 +16,9 @@ class ProductAnswer(Answer):
 
     title: str
     price: float | None
+    compare_at_price: float | None = Field(description="the price before a reduction")
     currency: str | None
+    url: str | None = Field(description="the product's page in the shop")
     color: list[str] = Field(description="the colors as the shop wrote them")
     colors: list[str] = Field(description="their families")
     category: list[str]
@@ -24,6 +26,7 @@ class ProductAnswer(Answer):
     brand: str | None
     in_stock: bool | None
     group_id: str | None
+    codes: list[str] = Field(description="what clerks and customers type: SKU, EAN, MPN")
     attributes: dict[str, str | float | bool | datetime | list[str]] = Field(
         description="the catalogue's further fields"
     )

@@ -51,9 +51,8 @@ class Column(Strict):
         said = {
             key: value
             for key, value in stored.items()
-            if key not in ("from", "names") and value != type(self).model_fields[key].get_default(
-                call_default_factory=True
-            )
+            if key not in ("from", "names")
+            and value != type(self).model_fields[key].get_default(call_default_factory=True)
         }
         return {"from": names, **said} if said else names
 

@@ -277,7 +277,7 @@ def test_pictures_by_address_are_not_fetched_again_after_an_interruption(
     ]
     fetched: list[str] = []
     monkeypatch.setattr(
-        "ingest.pictures.fetch_url", lambda url, _: fetched.append(url) or pictures[url]
+        "ingest.pictures.naming.fetch_url", lambda url, _: fetched.append(url) or pictures[url]
     )
     calls = iter(range(10**6))
     first = shop.ingest(control=RunControl(cancelled=lambda: next(calls) > 4))

@@ -33,6 +33,7 @@ def test_a_hit_shows_the_product_and_where_its_picture_is(client: CheckingClient
     assert hit["product"] == {
         "title": "red dress № 0", "price": 0.0, "currency": "EUR", "color": ["red"], "colors": ["red"], "category": ["Dresses"],
         "description": None, "brand": None, "in_stock": True, "group_id": "g0", "attributes": {"pattern": ["plain"]},
+        "url": None, "compare_at_price": None, "codes": [],
     }  # fmt: skip
     assert client.get(hit["image_url"]).status_code == 200
     assert "explain" not in hit

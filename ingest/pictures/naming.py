@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from PIL.Image import Image
 
-from ingest.picture_lists import listed_values
+from ingest.pictures.lists import listed_values
 from vitrine.errors import InvalidImage
 from vitrine.fields.columns import ImagesTable
 from vitrine.images.base64_text import decode_base64
@@ -43,10 +43,20 @@ class Picture:
 
 
 def fetch_url(url: str, settings: FetchSettings) -> bytes:
-    """The bytes behind a URL; `InvalidImage` when they cannot be had."""
+    """The bytes behind a URL; `InvalidImage` when they cannot be had.
+
+    An address without a scheme ("//host/a.jpg", as pages write it) is asked by https, then by http.
+    """
     from vitrine.images.fetch import fetch
 
-    return fetch(url, settings)
+    if not url.startswith("//"):
+        return fetch(url, settings)
+    try:
+        return fetch(f"https:{url}", settings)
+    except InvalidImage as error:
+        if error.reason != "unreachable":
+            raise
+        return fetch(f"http:{url}", settings)
 
 
 def pictures_of(
@@ -154,7 +164,7 @@ def _is_address(text: str) -> bool:
 def _addressed(text: str, base: Path | None) -> Picture:
     scheme = text.partition(":")[0].lower()
     if text.startswith("//"):
-        return Picture(url=_escaped(f"https:{text}"))
+        return Picture(url=_escaped(text))
     if scheme in ("http", "https"):
         return Picture(url=_escaped(text))
     if scheme == "data":

@@ -12,7 +12,9 @@ __all__ = ["listed_values"]
 _BEFORE_ADDRESS = re.compile(r"\s*[,;|\n]\s*(?=(?:https?:)?//)", re.IGNORECASE)
 """What stands between two addresses; commas within one go on."""
 _BETWEEN = re.compile(r"\s*[,;|\n]\s*")
-_NAME = re.compile(r".*\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf])(?:~mv2\S*)?", re.IGNORECASE)
+_NAME = re.compile(
+    r".*\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf])(?:~mv2\S*)?", re.IGNORECASE
+)
 """A file name of a picture."""
 
 

@@ -1,0 +1,304 @@
+"""XML feeds, spreadsheets, archives and nested JSON come in as rows, and bombs do not."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from ingest.sources import BrokenRow, LeftOutRow, Row, Source, open_source
+from vitrine.errors import InvalidInput
+from vitrine.fields import Mapping
+from vitrine.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+def written(tmp_path: Path, name: str, data: bytes | str) -> str:
+    path = tmp_path / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return str(path)
+
+
+def values(source: Source) -> list[dict[str, Any]]:
+    return [dict(row.values) for row in source.rows() if isinstance(row, Row)]
+
+
+def mapping(**source: Any) -> Mapping:
+    product = {"id": "id", "title": "title", "images": "image"}
+    return Mapping.from_dict({"product": product, "source": {"optional": True, **source}})
+
+
+RSS = """<?xml version="1.0" encoding="windows-1251"?>
+<rss xmlns:g="http://base.google.com/ns/1.0"><channel><title>Shop</title>
+<item><g:id>1</g:id><title>Платье &amp; пояс</title><g:price>5 EUR</g:price>
+  <g:shipping><g:country>DE</g:country></g:shipping></item>
+<item><g:id>2</g:id><title><![CDATA[<b>Mug</b>]]></title><g:color>a</g:color><g:color>b</g:color></item>
+</channel></rss>"""
+
+
+def test_an_xml_feed_is_read_in_its_own_encoding(tmp_path: Path, settings: Settings) -> None:
+    source = open_source(written(tmp_path, "feed.xml", RSS.encode("cp1251")), settings)
+    assert values(source) == [
+        {
+            "g:id": "1",
+            "title": "Платье & пояс",
+            "g:price": "5 EUR",
+            "g:shipping": {"g:country": "DE"},
+        },
+        {"g:id": "2", "title": "<b>Mug</b>", "g:color": ["a", "b"]},
+    ]
+    assert [row.place for row in source.rows()] == ["<item> 1", "<item> 2"]
+    assert source.notes() == ("feed.xml: the rows are the elements <item>",)
+
+
+def test_attributes_and_unknown_row_elements_are_read(tmp_path: Path, settings: Settings) -> None:
+    text = '<list><thing nr="7"><n a="b">x</n><m/></thing><thing nr="8"><n>y</n><m/></thing></list>'
+    source = open_source(written(tmp_path, "odd.xml", text), settings)
+    assert values(source) == [
+        {"@nr": "7", "n": {"@a": "b", "#text": "x"}, "m": ""},
+        {"@nr": "8", "n": "y", "m": ""},
+    ]
+
+
+def test_an_xml_feed_that_breaks_off_keeps_what_came_before(
+    tmp_path: Path, settings: Settings
+) -> None:
+    source = open_source(written(tmp_path, "f.xml", RSS[: RSS.index("</channel>")]), settings)
+    rows = list(source.rows())
+    assert [type(row) for row in rows] == [Row, Row, BrokenRow] or isinstance(rows[-1], BrokenRow)
+    assert "not valid XML" in rows[-1].message
+
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><r><item><x>&c;</x><y/></item></r>"""
+EXTERNAL = """<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/hostname">]>
+<r><item><x>&a;</x><y/></item></r>"""
+
+
+@pytest.mark.parametrize("text", [BOMB, EXTERNAL])
+def test_entities_that_a_feed_declares_are_refused(
+    tmp_path: Path, settings: Settings, text: str
+) -> None:
+    with pytest.raises(InvalidInput, match="declares entities of its own"):
+        open_source(written(tmp_path, "f.xml", text), settings).columns(())
+
+
+def test_a_document_type_alone_is_no_reason_to_refuse(tmp_path: Path, settings: Settings) -> None:
+    text = (
+        '<!DOCTYPE yml_catalog SYSTEM "shops.dtd"><yml_catalog><shop><offers>'
+        '<offer id="1"><name>A</name><price>2</price></offer></offers></shop></yml_catalog>'
+    )
+    source = open_source(written(tmp_path, "f.xml", text), settings)
+    assert values(source) == [{"@id": "1", "name": "A", "price": "2"}]
+
+
+def workbook(rows: list[list[Any]], sheet: str = "Products") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("Notes").append(["nothing"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_spreadsheet_is_read_with_its_types(tmp_path: Path, settings: Settings) -> None:
+    data = workbook(
+        [
+            ["Our list"],
+            ["id", "title", "price", "new", "since", None],
+            ["001", "Größe", 19.99, True, datetime.datetime(2026, 1, 31)],
+            [],
+            [2, "Mug <b>", 5, False, None],
+        ]
+    )
+    path = written(tmp_path, "p.xlsx", data)
+    source = open_source(path, settings)
+    assert set(source.columns(())) == {"id", "title", "price", "new", "since"}
+    assert values(source) == [
+        {
+            "id": "001",
+            "title": "Größe",
+            "price": 19.99,
+            "new": True,
+            "since": "2026-01-31T00:00:00",
+        },
+        {"id": 2, "title": "Mug <b>", "price": 5, "new": False, "since": None},
+    ]
+    assert [row.place for row in source.rows()] == ["row 3", "row 5"]
+    assert "taken from row 2" in source.notes()[0]
+    with pytest.raises(InvalidInput, match=r"no sheet 'Prices'; it has 'Products', 'Notes'"):
+        open_source(path, settings, mapping(sheet="Prices")).columns(())
+
+
+def test_what_is_no_spreadsheet_is_told(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        open_source(written(tmp_path, "p.xlsx", b"not one"), settings).columns(())
+
+
+def archive(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in files.items():
+            packed.writestr(name.replace("__", "/").replace("_", "."), data)
+    return out.getvalue()
+
+
+def test_an_archive_is_read_with_the_pictures_beside_its_catalogue(
+    tmp_path: Path, settings: Settings
+) -> None:
+    data = archive(shop__p_csv=b"id,image\n1,img/a.png\n", shop__img__a_png=b"x", readme_md=b"#")
+    source = open_source(written(tmp_path, "export.zip", data), settings)
+    (row,) = source.rows()
+    assert isinstance(row, Row)
+    assert row.values == {"id": "1", "image": "img/a.png"}
+    assert row.base is not None
+    assert (row.base / "img/a.png").read_bytes() == b"x"
+    assert source.name.endswith("export.zip")
+
+
+def test_nothing_is_unpacked_outside_its_folder(tmp_path: Path, settings: Settings) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("../../evil.csv", "id\n1\n")
+    source = open_source(written(tmp_path, "export.zip", out.getvalue()), settings)
+    assert values(source) == [{"id": "1"}]
+    assert not list(tmp_path.parent.glob("evil.csv"))
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path, settings: Settings) -> None:
+    data = archive(p_csv=b"0" * 150_000_000)
+    with pytest.raises(InvalidInput, match="would unpack to 150 MB"):
+        open_source(written(tmp_path, "export.zip", data), settings)
+
+
+@pytest.mark.parametrize(
+    ("document", "ids"),
+    [
+        ({"products": [{"id": 1, "variants": [{"id": 5}]}]}, [1]),
+        ({"meta": {"page": 1}, "data": {"items": [{"id": 2}]}}, [2]),
+        ({"@graph": [{"id": 3}]}, [3]),
+        ({"@type": "ItemList", "itemListElement": [{"item": {"id": 4}}]}, [4]),
+        ({"@type": "Product", "id": 6, "image": [{"url": "x"}]}, [6]),
+        ({"goods": [{"id": 7}, {"id": 8}]}, [7, 8]),
+        ({"id": 9}, [9]),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_rows_are_found_in_a_json_document(
+    tmp_path: Path, settings: Settings, document: object, ids: list[int], indent: int | None
+) -> None:
+    path = written(tmp_path, "p.json", json.dumps(document, indent=indent))
+    if ids == [9] and indent:
+        with pytest.raises(InvalidInput, match="holds no list of JSON objects"):
+            open_source(path, settings).columns(())
+        return
+    assert [row["id"] for row in values(open_source(path, settings))] == ids
+
+
+def test_a_mapping_says_where_the_rows_are_and_what_makes_one(
+    tmp_path: Path, settings: Settings
+) -> None:
+    document = {
+        "shop": {"goods": [{"title": "A", "variants": [{"sku": 1}, {"sku": 2}]}, {"title": "B"}]}
+    }
+    path = written(tmp_path, "p.json", json.dumps(document))
+    source = open_source(path, settings, mapping(items="shop.goods[]", expand="variants"))
+    assert values(source) == [
+        {"title": "A", "variants": {"sku": 1}},
+        {"title": "A", "variants": {"sku": 2}},
+        {"title": "B"},
+    ]
+    assert [row.place for row in source.rows()] == [
+        "entry 1, variants 1",
+        "entry 1, variants 2",
+        "entry 2",
+    ]
+
+
+def test_rows_of_a_group_take_its_first_values_wherever_they_stand(
+    tmp_path: Path, settings: Settings
+) -> None:
+    text = "id,title,image,handle\n1,A,a.png,x\n2,B,b.png,y\n3,,,x\n,,c.png,x\n4,,d.png,y\n"
+    table = mapping(rows="variants", group_by="handle")
+    rows = list(open_source(written(tmp_path, "p.csv", text), settings, table).rows())
+    taken = [row.values for row in rows if isinstance(row, Row)]
+    assert [(v["id"], v["title"], v["image"]) for v in taken] == [
+        ("1", "A", "a.png"),
+        ("2", "B", "b.png"),
+        ("3", "A", "a.png"),
+        ("4", "B", "d.png"),
+    ]
+    assert [row.reason for row in rows if isinstance(row, LeftOutRow)] == [
+        "a further picture of its product"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        ({"on": "1"}, ["1"]),
+        ({"on": ["1", ""]}, ["1", "3"]),
+        ({"on": [True, "YES"]}, ["2"]),
+        ({"on": "1", "title": "b"}, []),
+    ],
+)
+def test_rows_that_a_mapping_does_not_want_are_left_out(
+    tmp_path: Path, settings: Settings, where: dict[str, Any], ids: list[str]
+) -> None:
+    path = written(tmp_path, "p.csv", "id,title,on\n1,a,1\n2,b,Yes\n3,c,\n")
+    source = open_source(path, settings, mapping(where=where))
+    assert [row["id"] for row in values(source)] == ids
+    assert len(list(source.rows())) == 3
+
+
+def test_the_mapping_says_how_a_file_is_read(tmp_path: Path, settings: Settings) -> None:
+    path = written(tmp_path, "p.dat", 'remark\nid#title\n1#"Größe\n'.encode("cp850"))
+    table = mapping(format="csv", encoding="cp850", separator="#", quote="none", skip_lines=1)
+    assert values(open_source(path, settings, table)) == [{"id": "1", "title": '"Größe'}]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "note"),
+    [
+        ("id,title\n1,Größe\n" * 3, "utf-8", None),
+        ("id,title\n1,Größe\n" * 3, "utf-16", None),
+        ("id,title\n1,Größe\n" * 3, "utf-16-le", "UTF-16-LE, which is a guess"),
+        ("id,title\n1,Größe und Maß\n" * 3, "cp1252", "Windows-1252, which is a guess"),
+        ("id,title\n1,赤いドレスと青い靴\n" * 3, "cp932", "cp932, which is a guess"),
+        ("id,title\n1,红色连衣裙和蓝色鞋子\n" * 3, "gb18030", "gb18030, which is a guess"),
+    ],
+)
+def test_an_encoding_is_found_and_a_guess_is_announced(
+    tmp_path: Path, settings: Settings, text: str, encoding: str, note: str | None
+) -> None:
+    source = open_source(written(tmp_path, "p.csv", text.encode(encoding)), settings)
+    assert values(source)[0]["title"] == text.splitlines()[1].partition(",")[2]
+    assert source.notes() == () if note is None else note in source.notes()[0]
+
+
+def test_a_quotation_mark_costs_no_other_row(tmp_path: Path, settings: Settings) -> None:
+    text = 'id,title\n1,"a\nb ""c"", d"\n2,"open\n3,c\n4,"x" y\n5,5" disk\n'
+    source = open_source(written(tmp_path, "p.csv", text), settings)
+    assert [(row["id"], row["title"]) for row in values(source)] == [
+        ("1", 'a\nb "c", d'),
+        ("3", "c"),
+        ("4", "x y"),
+        ("5", '5" disk'),
+    ]
+    assert [
+        (row.place, "not closed" in row.message)
+        for row in source.rows()
+        if isinstance(row, BrokenRow)
+    ] == [("row 3", True)]
