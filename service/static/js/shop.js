@@ -75,7 +75,7 @@ function go(next, { typing = false, depth } = {}) {
   else if (address !== location.pathname + location.search) {
     history.pushState({ typing, depth }, "", address);
   }
-  render(before, { keepWords: typing });
+  render(before, { keepWords: typing || next.text === before.text });
 }
 
 /** @param {State | null} before @param {{keepWords?: boolean, place?: Place | null}} [options] */

@@ -51,8 +51,8 @@ def test_back_and_forward_walk_through_the_searches(window):
 def test_words_that_are_still_being_typed_leave_one_step_in_the_history(window):
     window.open()
     before = window.page.evaluate("history.length")
-    for word in ("r", "re", "red"):
-        window.page.fill("#words", word)
+    for word in ("r", "r e", "r e d"):
+        window.page.fill("#words", f"{word} ")
         expect(window.page.locator("#title")).to_have_text(f"“{word}”")
     assert window.page.evaluate("history.length") == before + 1
 

@@ -10,7 +10,7 @@ from tests.end_to_end.browser.stock import STOCK, those
 def test_typing_words_shows_the_closest_products_first(window):
     window.open()
     window.counts("90 products")
-    window.page.locator("#words").press_sequentially("red", delay=20)
+    window.page.locator("#words").press_sequentially("red ", delay=20)
     expect(window.page.locator("#title")).to_have_text("“red”")
     expect(window.page.locator("#grid:not([aria-busy])")).to_be_attached()
     reds = set(those(lambda p: p.colors == ("red",)))
@@ -128,3 +128,59 @@ def test_sorted_by_price_only_the_closest_products_are_shown_but_all_are_counted
     assert page["candidates"] == 200  # more than this shop has, so here they are all
     assert all(body["candidates"] > 200 for body in bodies if body["limit"] == 1)
     assert window.number("color", "red") == 15
+
+
+def test_half_a_word_is_not_searched_for(window):
+    searched = []
+    window.open()
+    window.page.on("request", lambda request: searched.append(request.post_data or ""))
+    window.page.locator("#words").press_sequentially("red dre", delay=20)
+    window.page.wait_for_timeout(1000)
+    assert not any("red dre" in data for data in searched)
+    expect(window.page.locator("#title")).to_have_text("All products")
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator("#title")).to_have_text("“red dre”")
+
+
+def test_recent_searches_come_back_while_words_are_typed(open_window):
+    window = open_window(viewport={"width": 1280, "height": 900})
+    window.open()
+    for words in ("red dress", "blue mug", "red coat"):
+        window.search(words)
+        expect(window.page.locator("#title")).to_have_text(f"“{words}”")
+    field = window.page.locator("#words")
+    options = window.page.locator("#completions [role=option]")
+    field.fill("")
+    expect(options).to_have_text(["red coat", "blue mug", "red dress", "Clear recent searches"])
+    field.press_sequentially("re")
+    expect(options).to_have_text(["red coat", "red dress"])
+    field.press("ArrowDown")
+    field.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", options.nth(1).get_attribute("id"))
+    field.press("Enter")
+    expect(window.page.locator("#title")).to_have_text("“red dress”")
+    expect(options).to_have_count(0)
+
+
+def test_recent_searches_can_be_forgotten(open_window):
+    window = open_window(viewport={"width": 1280, "height": 900})
+    window.open()
+    window.search("red")
+    window.page.fill("#words", "")
+    window.page.get_by_role("option", name="Clear recent searches").click()
+    window.page.reload()
+    window.page.focus("#words")
+    expect(window.page.locator("#completions")).to_be_hidden()
+    assert window.page.evaluate("localStorage.getItem('vitrine.searches')") == "[]"
+
+
+def test_escape_closes_the_list_under_the_field_and_keeps_the_words(open_window):
+    window = open_window(viewport={"width": 1280, "height": 900})
+    window.open()
+    window.search("red")
+    window.page.fill("#words", "r")
+    expect(window.page.locator("#completions [role=option]")).to_have_count(1)
+    window.page.keyboard.press("Escape")
+    expect(window.page.locator("#completions [role=option]")).to_have_count(0)
+    expect(window.page.locator("#words")).to_have_value("r")

@@ -1,11 +1,19 @@
-// The search field: it searches while words are typed, and at once on Enter.
+// The search field: it searches on Enter, on a choice from its list, and after a pause when a word is whole.
+
+/** @import { Completion } from "./completions.js" */
 
 import { form, input } from "../page/dom.js";
+import { Completions } from "./completions.js";
+import { forgetSearches, recentSearches, rememberSearch } from "./recent.js";
 
 const PAUSE_MS = 350;
+const MOST_RECENT = 5;
 const NARROW = matchMedia("(max-width: 52rem)");
 const TYPED_INTO =
   "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]";
+
+/** A word that is still being typed means something else: "dre" is no dress. @param {string} text */
+const isWhole = (text) => text === "" || /\s$/.test(text);
 
 /**
  * `search(text, typing)` is called with the words once the promise of `ready()` holds.
@@ -14,8 +22,10 @@ const TYPED_INTO =
 export function searchBox({ search, ready }) {
   const words = input("words");
   fitPlaceholder(words);
+  focusOnSlash(words);
+  const completions = new Completions(words, async (text) => recents(text));
   let timer = 0;
-  let pending = false; // words were typed that have not been searched for
+  let pending = false; // words are about to be searched for
   let searched = "";
 
   /** @param {boolean} typing */
@@ -25,27 +35,44 @@ export function searchBox({ search, ready }) {
     await ready();
     pending = false;
     const text = words.value.trim();
+    if (!typing) {
+      completions.close();
+      rememberSearch(text);
+    }
     if (text === searched) return;
     searched = text;
     search(text, typing);
   }
 
+  /** @param {string} text */
+  function choose(text) {
+    words.value = text;
+    send(false);
+  }
+
+  /** @param {string} typed @returns {Completion[]} */
+  function recents(typed) {
+    const start = typed.toLocaleLowerCase();
+    const texts = recentSearches().filter(
+      (text) => text !== typed && text.toLocaleLowerCase().startsWith(start),
+    );
+    if (!texts.length) return [];
+    const entries = texts
+      .slice(0, MOST_RECENT)
+      .map((text) => ({ text, sign: "clock", choose: () => choose(text) }));
+    if (typed) return entries;
+    return [...entries, { text: "Clear recent searches", sign: "cross", choose: forgetSearches }];
+  }
+
   words.addEventListener("input", () => {
     clearTimeout(timer);
-    pending = true;
-    timer = setTimeout(() => send(true), PAUSE_MS);
+    pending = isWhole(words.value);
+    if (pending) timer = setTimeout(() => send(true), PAUSE_MS);
   });
   form("search").addEventListener("submit", (event) => {
     event.preventDefault();
     send(false);
     if (matchMedia("(pointer: coarse)").matches) words.blur(); // a phone's keyboard covers the products
-  });
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest(TYPED_INTO);
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    words.focus();
-    words.select();
   });
 
   return {
@@ -56,6 +83,17 @@ export function searchBox({ search, ready }) {
       if (words.value !== text) words.value = text;
     },
   };
+}
+
+/** @param {HTMLInputElement} words */
+function focusOnSlash(words) {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest(TYPED_INTO);
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    words.focus();
+    words.select();
+  });
 }
 
 /** A short hint where the field is narrow; nothing is dropped on a phone. @param {HTMLInputElement} words */
