@@ -137,7 +137,16 @@ def list_failures(query: FailuresParameters) -> Response:
     """List what could not be taken, and why."""
     failures, total = current_admin().failures(limit=query.limit, offset=query.offset)
     listed = [
-        FailureAnswer(id=f.id, stage=f.stage, reason=f.reason, message=f.message) for f in failures
+        FailureAnswer(
+            id=failure.id,
+            stage=failure.stage,
+            reason=failure.reason,
+            message=failure.message,
+            source=failure.source,
+            row=failure.row,
+            at=failure.at,
+        )
+        for failure in failures
     ]
     return answer(FailuresAnswer(failures=listed, total=total))
 

@@ -166,8 +166,11 @@ class FailureAnswer(Answer):
 
     id: str
     stage: str
-    reason: str
+    reason: str = Field(description="a stable code for programs")
     message: str
+    source: str = Field(description="where it was read; `api` for the admin API")
+    row: int | None = Field(description="which row of its source, counted from 0")
+    at: datetime = Field(description="when it failed last")
 
 
 class FailuresAnswer(Answer):

@@ -158,6 +158,10 @@ export interface Failure {
   stage: string;
   reason: string;
   message: string;
+  source: string;
+  /** counted from 0 */
+  row: number | null;
+  at: string;
 }
 
 export interface Failures {

@@ -114,9 +114,8 @@ def browser() -> Iterator[Browser]:
 
 
 def _context(browser: Browser, site: Site, **options: object) -> BrowserContext:
-    return browser.new_context(
-        base_url=site.url, locale="en-GB", **{"viewport": {"width": 1280, "height": 900}, **options}
-    )
+    window = {"viewport": {"width": 1280, "height": 900}, **options}
+    return browser.new_context(base_url=site.url, locale="en-GB", timezone_id="UTC", **window)
 
 
 @pytest.fixture(scope="package")

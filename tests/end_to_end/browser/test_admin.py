@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -94,6 +95,40 @@ def test_a_second_reindex_says_that_one_is_running(desk):
 def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
     expect(desk.page.locator("#failures tbody tr")).to_have_count(3)
     expect(desk.page.locator("#failures")).to_contain_text("the file ends before the picture does")
+    expect(desk.page.locator("#failures summary")).to_contain_text("Truncated")
+    expect(desk.page.locator("#failures summary")).to_contain_text("3 failures")
+    expect(desk.page.locator("#failures tbody tr").first).to_contain_text("shop.csv, row 8")
+    expect(desk.page.locator("#failures tbody tr").first).to_contain_text("1 Jan 2026")
     desk.page.get_by_role("button", name="Retry all").click()
     expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("retry")
     assert "job-1" in site.jobs.asked
+
+
+def test_a_job_tells_how_long_it_ran(desk, site):
+    desk.page.get_by_role("button", name="Start").click()
+    started = site.jobs.job("job-1").created
+    site.jobs._jobs["job-1"] = replace(
+        site.jobs.job("job-1"), state="done", updated=started + timedelta(minutes=3)
+    )
+    row = desk.page.locator("#jobs tbody tr").first
+    expect(row).to_contain_text("3 min")
+    expect(row.get_by_title("Ended 1 Jan 2026, 12:03")).to_be_visible()
+
+
+def test_a_job_that_no_worker_takes_says_so(desk):
+    desk.page.get_by_role("button", name="Start").click()  # its clock stands in the past
+    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("No worker has taken it yet")
+
+
+def test_on_a_phone_nothing_sticks_out(open_window, site):
+    site.jobs.__init__(site.vitrine.versions)
+    window = open_window(viewport={"width": 390, "height": 844}, is_mobile=True)
+    window.page.goto("/admin")
+    window.page.fill("#token", TOKEN)
+    window.page.keyboard.press("Enter")
+    window.page.get_by_role("button", name="Start").click()
+    expect(window.page.locator("#jobs tbody tr")).to_have_count(1)
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    inside = "e => e.getBoundingClientRect().right <= innerWidth"
+    for button in window.page.locator("#admin button:visible").all():
+        assert button.evaluate(inside)

@@ -35,6 +35,9 @@ class Failure:
     stage: str = "image"
     reason: str = "truncated"
     message: str = "the file ends before the picture does"
+    source: str = "shop.csv"
+    row: int | None = 7
+    at: datetime = NOON
 
 
 class FakeJobs:

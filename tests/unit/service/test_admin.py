@@ -248,3 +248,12 @@ def test_versions_are_listed_published_and_deleted(shop: Shop):
 def test_failures_are_listed_in_parts(shop: Shop):
     answer = call(shop, "GET", "/v1/admin/failures?limit=1&offset=1").get_json()
     assert (answer["failures"][0]["id"], answer["total"]) == ("p1", 3)
+
+
+def test_a_failure_tells_where_and_when_it_happened(shop: Shop):
+    failure = call(shop, "GET", "/v1/admin/failures").get_json()["failures"][0]
+    assert (failure["source"], failure["row"], failure["at"]) == (
+        "shop.csv",
+        7,
+        "2026-01-01T12:00:00Z",
+    )

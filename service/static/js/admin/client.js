@@ -34,6 +34,6 @@ export class AdminClient {
   /** @param {{source?: string, model?: string, verify: boolean}} request */
   reindex = (request) => call("POST", "reindex", request);
   /** @returns {Promise<Failures>} */
-  failures = () => call("GET", "failures?limit=100");
+  failures = () => call("GET", "failures?limit=1000");
   retry = () => call("POST", "failures/retry");
 }

@@ -14,8 +14,18 @@ const COLUMNS = [
   ["Progress", "wide"],
   ["Version"],
   ["Started"],
+  ["Duration"],
   ["", "actions"],
 ];
+
+/** A worker takes a job within a second; after so long there is none, or it has other work. */
+const PATIENCE_MS = 20_000;
+const NO_WORKER =
+  "No worker has taken it yet. One starts with “vitrine worker”, or with the service in “vitrine up”.";
+
+/** @param {Job} job */
+const isStuck = ({ state, updated }) =>
+  state === "queued" && Date.now() - Date.parse(updated) > PATIENCE_MS;
 
 /** @param {Job} job */
 export const isActive = ({ state }) => ["queued", "running", "verifying"].includes(state);
@@ -28,9 +38,16 @@ export function showJobs(jobs, cancel) {
     progress(job),
     job.version ? make("code", {}, job.version) : "",
     moment(job.created),
+    make("span", { title: isActive(job) ? "" : `Ended ${moment(job.updated)}` }, jobDuration(job)),
     isActive(job) ? actionButton("Cancel", `cancel ${job.id}`, () => cancel(job.id)) : "",
   ]);
   showTable(block("jobs"), COLUMNS, rows, "No jobs yet.");
+}
+
+/** How long a job has run, or ran. @param {Job} job */
+function jobDuration(job) {
+  const end = isActive(job) ? Date.now() : Date.parse(job.updated);
+  return duration(Math.max(0, end - Date.parse(job.created)) / 1000);
 }
 
 /** @param {Job} job */
@@ -40,6 +57,7 @@ function progress(job) {
     { class: "progress" },
     isActive(job) ? progressBar(job) : null,
     make("span", { class: "progress__words" }, progressText(job)),
+    isStuck(job) ? make("span", { class: "progress__words" }, NO_WORKER) : null,
     job.error ? make("span", { class: "progress__error" }, job.error) : null,
   );
 }

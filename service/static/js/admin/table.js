@@ -31,7 +31,9 @@ function table(columns, rows) {
     make(
       "tr",
       {},
-      cells.map((cell, at) => make("td", { class: columns[at][1] }, ...[cell].flat())),
+      cells.map((cell, at) =>
+        make("td", { class: columns[at][1], "data-heading": columns[at][0] }, ...[cell].flat()),
+      ),
     ),
   );
   return make(
