@@ -87,7 +87,7 @@ def records(
     )
     for start in range(0, len(vectors), batch):
         yield [
-            Record(
+            Record.of_picture(
                 _product(i, float(prices[i]), COLOURS[colours[i]], float(shares[i])),
                 vectors[i],
                 "0" * 64,

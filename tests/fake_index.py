@@ -57,7 +57,7 @@ class FakeIndex:
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         return {
-            one: Stamp(record.image_key, product_hash(record.product))
+            one: Stamp(record.image_keys, product_hash(record.product))
             for one, record in self.get(product_ids).items()
         }
 
@@ -66,13 +66,13 @@ class FakeIndex:
             records = list(self._records.values())
         if query.vector is None:
             hits = [
-                Hit(r.product, None, r.image_key)
+                Hit(r.product, None, r.image_keys)
                 for r in sorted(records, key=lambda r: r.product.id)
             ]
         else:
             scored = [(round(float(r.vector @ query.vector), 6), r) for r in records]
             hits = [
-                Hit(r.product, score, r.image_key)
+                Hit(r.product, score, r.image_keys, 0)
                 for score, r in sorted(scored, key=lambda pair: (-pair[0], pair[1].product.id))
             ]
         hits = [hit for hit in hits if hit.product.id not in query.exclude][: query.candidates]

@@ -100,7 +100,7 @@ class Shop:
             keys = [self.vitrine.images.put(p) for p in pictures]
             index.upsert(
                 [
-                    Record(product(n), vector, key)
+                    Record.of_picture(product(n), vector, key)
                     for n, vector, key in zip(numbers, vectors, keys, strict=True)
                 ]
             )

@@ -83,11 +83,29 @@ _BUILT_IN = frozenset(
 class Record:
     """A product as an index version keeps it.
 
-    `vector` is the unit-length float32 row (dimension,) of its picture. `image_key` addresses the
-    picture in the image store and is the SHA-256 of its bytes, so an unchanged key needs no new
-    vector.
+    `vectors` (pictures, dimension) holds a unit-length float32 row for each picture, the main one
+    first. `image_keys`, of the same length, address the pictures in the image store; a key is the
+    SHA-256 of the picture's bytes, so an unchanged key needs no new vector. `text_vector`
+    (dimension,) is the unit row of the product's words, where the version keeps one.
     """
 
     product: Product
-    vector: Vector
-    image_key: str
+    vectors: NDArray[np.float32]
+    image_keys: tuple[str, ...]
+    text_vector: Vector | None = None
+
+    @classmethod
+    def of_picture(cls, product: Product, vector: Vector, image_key: str) -> Record:
+        """The record of a product with one picture."""
+        return cls(product, vector[None], (image_key,))
+
+    @property
+    def vector(self) -> Vector:
+        """The row of the main picture."""
+        vector: Vector = self.vectors[0]
+        return vector
+
+    @property
+    def image_key(self) -> str:
+        """The key of the main picture."""
+        return self.image_keys[0]

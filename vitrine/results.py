@@ -12,12 +12,17 @@ __all__ = ["Bucket", "Facet", "FacetValue", "Hit", "Page", "Plan", "RangeFacet",
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found product; `score` is its cosine similarity to the query (higher is better), None when
-    browsing."""
+    """A product of the answer.
+
+    `score` is the largest cosine similarity of its pictures to the query (higher is better), and
+    `matched_image` the index of that picture in `image_keys`, the first where several are equal;
+    both None when browsing.
+    """
 
     product: Product
     score: float | None
-    image_key: str
+    image_keys: tuple[str, ...]
+    matched_image: int | None = None
     explain: Mapping[str, float] | None = None
 
 

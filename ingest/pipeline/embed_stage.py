@@ -99,7 +99,9 @@ class EmbedStage:
                 self._stats.count(embedded=1)
                 writes.put(
                     PendingWrite(
-                        image.row, Record(image.product, vector, image.image_key), image.digest
+                        image.row,
+                        Record.of_picture(image.product, vector, image.image_key),
+                        image.digest,
                     )
                 )
             else:

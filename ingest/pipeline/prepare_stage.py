@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.pipeline.flow import Channel, Closed
 from ingest.pipeline.models import (
@@ -19,7 +19,6 @@ from vitrine.errors import InvalidImage
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import Stamp
 from vitrine.index.stamps import product_hash
-from vitrine.products import Record
 
 __all__ = ["PrepareStage"]
 
@@ -73,7 +72,7 @@ class PrepareStage:
             if read is None:
                 continue
             stamp = stamps.get(item.product.id)
-            if stamp is None or stamp.image_key != read.image_key:
+            if stamp is None or stamp.image_keys != (read.image_key,):
                 unknown.append(read)
             elif stamp.product_hash != product_hash(item.product):
                 writes.put(PendingWrite(item.row, item.product, read.digest))
@@ -107,11 +106,9 @@ class PrepareStage:
         if self._task.reuse_from is not None:
             reuse_from = self._task.reuse_from
             known = retry_while_unavailable(lambda: reuse_from.get([product.id])).get(product.id)
-            if known is not None and known.image_key == read.image_key:
+            if known is not None and known.image_keys == (read.image_key,):
                 writes.put(
-                    PendingWrite(
-                        read.item.row, Record(product, known.vector, read.image_key), read.digest
-                    )
+                    PendingWrite(read.item.row, replace(known, product=product), read.digest)
                 )
                 return
         try:

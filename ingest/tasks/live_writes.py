@@ -166,7 +166,7 @@ class LiveWrites:
         try:
             product = product_from_json(item.body["row"], index.info.schema)
             key, data = self._picture(item, stamp)
-            if stamp is not None and stamp.image_key == key:
+            if stamp is not None and stamp.image_keys == (key,):
                 return _Upsert(item, product, key, None)
             return _Upsert(
                 item, product, key, self._vitrine.images.get(key) if data is None else data
@@ -188,7 +188,7 @@ class LiveWrites:
         if image is None:
             if stamp is None:
                 raise InvalidImage("missing", "the product is new and has no picture")
-            return stamp.image_key, None
+            return stamp.image_keys[0], None
         if "key" in image:
             return image["key"], None
         data = picture_of(image["url"], None).read(self._vitrine.settings)
@@ -220,7 +220,7 @@ class LiveWrites:
             vectors = embedder.embed_images([image for _, image in pictures])
             index.upsert(
                 [
-                    Record(one.product, vector, one.image_key)
+                    Record.of_picture(one.product, vector, one.image_key)
                     for (one, _), vector in zip(pictures, vectors, strict=True)
                 ]
             )

@@ -117,7 +117,7 @@ def make_record(product_id: str, rng: random.Random, *, center: np.ndarray | Non
         attributes={name: value for name, value in attributes.items() if value is not None},
     )
     noise = np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
-    return Record(
+    return Record.of_picture(
         product,
         unit(noise if center is None else center + 0.3 * noise),
         f"{rng.getrandbits(256):064x}",
@@ -132,5 +132,7 @@ def make_catalogue(size: int, seed: int) -> list[Record]:
     rng.shuffle(ids)
     records = [make_record(i, rng, center=rng.choice(centers)) for i in ids]
     for i in range(0, size - 1, 13):
-        records[i + 1] = Record(records[i + 1].product, records[i].vector, records[i].image_key)
+        records[i + 1] = Record.of_picture(
+            records[i + 1].product, records[i].vector, records[i].image_key
+        )
     return records

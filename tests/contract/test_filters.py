@@ -140,7 +140,7 @@ CASES: list[tuple[object, str]] = [
 def test_each_filter_lets_the_right_products_through(index: VectorIndex, plan: str):
     assert [families(p.color) for p in PRODUCTS[1:3]] == [("blue", "white"), ("red",)]
     vector = unit(np.ones(DIMENSION))
-    index.upsert([Record(_with_families(p), vector, "k") for p in PRODUCTS])
+    index.upsert([Record.of_picture(_with_families(p), vector, "k") for p in PRODUCTS])
     wrong = []
     for text, expected in CASES:
         tree = parse_filter(text, SCHEMA)

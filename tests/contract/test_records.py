@@ -48,7 +48,7 @@ AWKWARD = [
 
 
 def record(product: Product, seed: int = 0) -> Record:
-    return Record(
+    return Record.of_picture(
         product, unit(np.random.default_rng(seed).standard_normal(DIMENSION)), f"{seed:064x}"
     )
 
@@ -91,8 +91,8 @@ def test_stamps_tell_picture_and_fields_without_the_record(index: VectorIndex):
     records = make_catalogue(20, 2)
     index.upsert(records)
     stamps = index.stamps([*(r.product.id for r in records[:10]), "unknown"])
-    assert {i: (s.image_key, s.product_hash) for i, s in stamps.items()} == {
-        r.product.id: (r.image_key, product_hash(r.product)) for r in records[:10]
+    assert {i: (s.image_keys, s.product_hash) for i, s in stamps.items()} == {
+        r.product.id: (r.image_keys, product_hash(r.product)) for r in records[:10]
     }
 
 
@@ -214,7 +214,8 @@ def test_whole_products_are_replaced_without_their_vectors(index: VectorIndex):
     index.patch_products([Product(id="1", title="new"), Product(id="3", title="newer", price=1.0)])
     stored = index.get(["1", "3", "4"])
     assert same(
-        stored["1"], Record(Product(id="1", title="new"), records[1].vector, records[1].image_key)
+        stored["1"],
+        Record.of_picture(Product(id="1", title="new"), records[1].vector, records[1].image_key),
     )
     assert stored["3"].product.title == "newer"
     assert same(stored["4"], records[4])
@@ -227,15 +228,31 @@ def test_replacing_products_writes_nothing_when_one_is_unknown(index: VectorInde
     assert index.get(["1"])["1"].product.title == "old"
 
 
+PRODUCT = Product(id="2", title="x")
+VECTORS = np.repeat(unit(np.ones(DIMENSION))[None], 2, axis=0)
+
+
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
-        (Record(Product(id="2", title="x"), unit(np.ones(DIMENSION - 1)), "k"), ModelMismatch),
         (
-            Record(Product(id="2", title="x"), np.full(DIMENSION, np.nan, np.float32), "k"),
+            Record.of_picture(Product(id="2", title="x"), unit(np.ones(DIMENSION - 1)), "k"),
+            ModelMismatch,
+        ),
+        (
+            Record.of_picture(
+                Product(id="2", title="x"), np.full(DIMENSION, np.nan, np.float32), "k"
+            ),
             InvalidProduct,
         ),
-        (Record(Product(id="2", title="x"), np.zeros(DIMENSION, np.float32), "k"), InvalidProduct),
+        (
+            Record.of_picture(Product(id="2", title="x"), np.zeros(DIMENSION, np.float32), "k"),
+            InvalidProduct,
+        ),
+        (Record(PRODUCT, np.zeros((0, DIMENSION), np.float32), ()), InvalidProduct),
+        (Record(PRODUCT, VECTORS, ("k",)), InvalidProduct),
+        (Record(PRODUCT, np.repeat(VECTORS, 33, axis=0), ("k",) * 66), InvalidProduct),
+        (Record(PRODUCT, VECTORS[:1], ("k",), VECTORS[1]), InvalidProduct),
         (record(Product(id="", title="x")), InvalidProduct),
         (record(Product(id="2", title="lone \ud800 surrogate")), InvalidProduct),
         (record(Product(id="2", title="x", price=float("inf"))), InvalidProduct),

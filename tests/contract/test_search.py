@@ -30,7 +30,8 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
     for hit in answer.hits:
         record, rated = by_id[hit.product.id]
         assert hit.product == record.product
-        assert hit.image_key == record.image_key
+        assert hit.image_keys == record.image_keys
+        assert hit.matched_image == (None if query.vector is None else 0)
         assert hit.score == (None if rated is None else pytest.approx(rated, abs=1e-5))
     assert answer.total == len(expected)
     assert answer.matching == len(oracle.matching(records, query.filter))
@@ -110,7 +111,7 @@ def test_an_empty_index_answers_with_nothing(index: VectorIndex):
 def test_equal_scores_order_by_code_point_of_the_id(index: VectorIndex):
     vector = unit(np.ones(DIMENSION))
     ids = ["b", "a", "B", "é", "😀", "ﬀ", "10", "9"]
-    index.upsert([Record(Product(id=i, title="same"), vector, "k") for i in ids])
+    index.upsert([Record.of_picture(Product(id=i, title="same"), vector, "k") for i in ids])
     for query in (
         IndexQuery(vector=vector),
         IndexQuery(),

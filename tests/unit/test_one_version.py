@@ -55,7 +55,7 @@ def publish(versions: FakeVersions, embedder: FakeEmbedder, *numbers: int) -> st
         mapping={},
     )
     vector = embedder.embed_texts(["red"])[0]
-    index.upsert([Record(product(n), vector, f"picture {n}") for n in numbers])
+    index.upsert([Record.of_picture(product(n), vector, f"picture {n}") for n in numbers])
     versions.complete(index.info.name)
     versions.publish(index.info.name)
     return index.info.name

@@ -54,6 +54,8 @@ class PageToken:
 class IndexQuery:
     """One question to an index.
 
+    A product's score for a vector is the largest cosine of its pictures' vectors, summed in float64
+    and rounded to `SCORE_DECIMALS`.
     With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`,
     not in `exclude`, that score at least `min_score`; of these the best `candidates` by (score
     descending, id ascending). Without one it is all products under `filter` and not in `exclude`.
@@ -101,7 +103,7 @@ class Stamp:
     """What is known of a stored product without reading it whole: decides whether ingest has work
     to do."""
 
-    image_key: str
+    image_keys: tuple[str, ...]
     product_hash: str
     """`vitrine.index.stamps.product_hash` of the stored product."""
 
@@ -127,7 +129,7 @@ class VectorIndex(Protocol):
         ...
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
-        """Change fields by schema name and keep the vector; None empties a field, "color" takes
+        """Change fields by schema name and keep all vectors; None empties a field, "color" takes
         colors as written.
 
         `NotFound` for an unknown id.
@@ -200,6 +202,8 @@ class VersionInfo:
     created: datetime
     state: VersionState = "building"
     count: int = 0
+    text_vectors: bool = False
+    """Whether every record has a vector of its product's words."""
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -214,10 +218,12 @@ class IndexVersions(Protocol):
         dimension: int,
         schema: Schema,
         mapping: Mapping[str, Any],
+        text_vectors: bool = False,
     ) -> VectorIndex:
         """A new, empty version in state "building".
 
-        Its name sorts by creation time and names the model.
+        Its name sorts by creation time and names the model. With `text_vectors` every record has
+        one, without none has.
         """
         ...
 

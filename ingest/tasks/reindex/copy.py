@@ -92,7 +92,7 @@ class IndexCopier:
         moved, changed = [], []
         for record in records:
             stamp = stamps.get(record.product.id)
-            if stamp is None or stamp.image_key != record.image_key:
+            if stamp is None or stamp.image_keys != record.image_keys:
                 moved.append(record)
             elif stamp.product_hash != product_hash(record.product):
                 changed.append(record.product)
@@ -125,7 +125,7 @@ class IndexCopier:
                     continue
                 vectors = embedder.embed_pixels(np.stack([pixels for _, pixels in sound]))
                 yield from (
-                    replace(record, vector=vector)
+                    replace(record, vectors=vector[None])
                     for (record, _), vector in zip(sound, vectors, strict=True)
                 )
 

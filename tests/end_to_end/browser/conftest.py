@@ -90,7 +90,7 @@ def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
     vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
     index.upsert(
         [
-            Record(p, vector, vitrine.images.put(data))
+            Record.of_picture(p, vector, vitrine.images.put(data))
             for p, vector, data in zip(STOCK, vectors, pictures, strict=True)
         ]
     )

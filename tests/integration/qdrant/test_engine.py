@@ -65,7 +65,7 @@ def test_awkward_ids_and_titles_come_in_order_whatever_the_page(versions_on: Ope
         added = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=i % 4)
         attributes = {} if i % 5 == 0 else {"added": added}
         records.append(
-            Record(
+            Record.of_picture(
                 Product(
                     id=text,
                     title=title,
@@ -88,7 +88,7 @@ def test_awkward_ids_and_titles_come_in_order_whatever_the_page(versions_on: Ope
 
 def test_a_scan_gives_every_record_once_in_order_of_ids(versions_on: Open):
     index = created(versions_on())
-    index.upsert([Record(Product(id=i, title="t"), ONE, "k") for i in AWKWARD])
+    index.upsert([Record.of_picture(Product(id=i, title="t"), ONE, "k") for i in AWKWARD])
     for batch in (1, 3, 100):
         assert [r.product.id for part in index.scan(batch=batch) for r in part] == sorted(AWKWARD)
         assert [
@@ -234,7 +234,7 @@ def test_a_number_keeps_all_its_digits_and_is_found_by_them(versions_on: Open, e
     for i, number in enumerate(numbers):
         index.upsert(
             [
-                Record(
+                Record.of_picture(
                     Product(id=str(i), title="t", price=abs(number), attributes={"rating": number}),
                     ONE,
                     "k",

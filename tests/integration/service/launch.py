@@ -35,7 +35,9 @@ def container(settings: Settings, model: str) -> Vitrine:
     embedder = SlowWords()
     pictures = {colour: Image.new("RGB", (8, 8), COLOURS[colour]) for colour in COLOURS}
     records = [
-        Record(Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64)
+        Record.of_picture(
+            Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64
+        )
         for colour, picture in pictures.items()
     ]
 

@@ -50,7 +50,7 @@ class Catalogue:
 def made(rng: random.Random, embedder: FakeEmbedder, number: int) -> Record:
     colour = rng.choice(list(COLOURS))
     vector = embedder.embed_texts([f"{colour} thing {rng.randrange(40)}"])[0]
-    return Record(
+    return Record.of_picture(
         Product(
             id=f"p{number:03}",
             title=f"{colour} thing {number}",

@@ -353,7 +353,8 @@ def test_pages_among_dozens_of_equal_scores_show_the_whole_order(limit: int, can
     index = created(versions)
     directions = [unit(np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])) for _ in range(3)]
     records = [
-        replace(make_record(f"p{i:03}", rng), vector=rng.choice(directions)) for i in range(90)
+        replace(make_record(f"p{i:03}", rng), vectors=rng.choice(directions)[None])
+        for i in range(90)
     ]
     index.upsert(records)
     query = IndexQuery(vector=VECTOR, candidates=candidates, limit=limit)

@@ -42,7 +42,8 @@ class MemoryIndex:
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         return {
-            i: Stamp(r.image_key, product_hash(r.product)) for i, r in self.get(product_ids).items()
+            i: Stamp(r.image_keys, product_hash(r.product))
+            for i, r in self.get(product_ids).items()
         }
 
     def count(self) -> int:

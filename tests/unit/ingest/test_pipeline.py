@@ -79,7 +79,7 @@ def test_an_unchanged_catalogue_is_neither_embedded_nor_written(shop: Shop) -> N
 def test_changed_fields_alone_never_embed(shop: Shop) -> None:
     shop.fill_index(10)
     shop.ingest()
-    vectors = {i: r.vector for i, r in shop.records.items()}
+    vectors = {i: r.vectors for i, r in shop.records.items()}
     shop.rows[3] = {**shop.rows[3], "price": "999", "color": "Navy"}
     embedded = shop.embedder.images_embedded
     summary = shop.ingest()
@@ -90,7 +90,7 @@ def test_changed_fields_alone_never_embed(shop: Shop) -> None:
         999.0,
         ("blue",),
     )
-    assert shop.records["p3"].vector is vectors["p3"]
+    assert shop.records["p3"].vectors is vectors["p3"]
 
 
 def test_a_new_picture_under_the_same_name_is_embedded(shop: Shop) -> None:

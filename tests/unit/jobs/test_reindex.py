@@ -146,7 +146,7 @@ def test_while_the_last_products_are_carried_writes_wait_and_then_reach_the_new_
 
 def test_a_product_whose_picture_is_gone_stops_the_publication_and_is_named(desk: Desk):
     record = desk.before.get(["p00005"])["p00005"]
-    desk.before.upsert([replace(record, image_key="0" * 64)])
+    desk.before.upsert([replace(record, image_keys=("0" * 64,))])
     job = desk.finish(desk.admin.reindex())
     assert job.state is JobState.FAILED
     assert "89 products" in job.error
@@ -167,7 +167,10 @@ def test_a_version_whose_vectors_do_not_find_their_products_is_not_published(
         vectors = [record.vector for record in records]
         real(
             self,
-            [replace(r, vector=v) for r, v in zip(records, vectors[1:] + vectors[:1], strict=True)],
+            [
+                replace(r, vectors=v[None])
+                for r, v in zip(records, vectors[1:] + vectors[:1], strict=True)
+            ],
         )
 
     monkeypatch.setattr(FakeIndex, "upsert", shuffled)

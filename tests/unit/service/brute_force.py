@@ -53,7 +53,7 @@ class BruteForceIndex:
             for r in matching
         ]
         found = [
-            Hit(r.product, score, r.image_key)
+            Hit(r.product, score, r.image_keys, None if score is None else 0)
             for score, r in scored
             if query.min_score is None or (score or 0) >= query.min_score
         ]
@@ -90,7 +90,7 @@ class BruteForceIndex:
     ) -> dict[str, ValueFacet | RangeFacet]:
         check_facets(fields, self.info.schema)
         matching = [r for r in self.records.values() if fulfils(r.product, filter)]
-        hits = [Hit(r.product, None, r.image_key) for r in matching]
+        hits = [Hit(r.product, None, r.image_keys) for r in matching]
         return {name: self._facet(name, hits) for name in fields}
 
     def _facet(self, name: str, hits: Sequence[Hit]) -> ValueFacet | RangeFacet:

@@ -76,7 +76,7 @@ def _records(embedder: FakeEmbedder, store: FileSystemStore) -> list[Record]:
             attributes={"pattern": ("plain",)},
         )
         found.append(
-            Record(
+            Record.of_picture(
                 product, embedder.embed_images([Image.open(io.BytesIO(data))])[0], store.put(data)
             )
         )

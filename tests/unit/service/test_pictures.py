@@ -25,7 +25,7 @@ def opened(response) -> Image.Image:
 def test_a_thumbnail_fits_the_next_size_that_is_kept(shop: Shop):
     large = shop.vitrine.images.put(picture("blue", (300, 150)))
     records = shop.versions.indexes["v2"].records
-    records["dresses/2"] = replace(records["dresses/2"], image_key=large)
+    records["dresses/2"] = replace(records["dresses/2"], image_keys=(large,))
     assert opened(shop.client.get(f"{ADDRESS}?size=60")).size == (64, 32)
     assert opened(shop.client.get(f"{ADDRESS}?size=160")).size == (160, 80)
     assert opened(shop.client.get(ADDRESS)).size == (300, 150)
@@ -70,7 +70,7 @@ def test_a_thumbnail_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
 def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
     first = shop.client.get(ADDRESS).headers["ETag"]
     records = shop.versions.indexes["v2"].records
-    records["dresses/2"] = replace(records["dresses/2"], image_key=records["mugs/7"].image_key)
+    records["dresses/2"] = replace(records["dresses/2"], image_keys=records["mugs/7"].image_keys)
     assert shop.client.get(ADDRESS, headers={"If-None-Match": first}).status_code == 200
 
 

@@ -15,6 +15,7 @@ from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
     check_filter,
+    check_one_picture,
     check_product,
     check_query,
     check_record,
@@ -79,7 +80,8 @@ class FaissIndex:
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace whole records; `InvalidProduct` or `ModelMismatch` for a bad one."""
         for record in records:
-            check_record(record, dimension=self.info.dimension, schema=self.info.schema)
+            check_record(record, self.info)
+            check_one_picture(record)
         if records:
             self.store.upsert(records)
 
@@ -159,7 +161,8 @@ class FaissIndex:
         hits = []
         for seq, entry in zip(seqs, page.entries, strict=True):
             product, image_key = written[seq]
-            hits.append(Hit(product, entry.score, image_key))
+            matched = None if entry.score is None else 0
+            hits.append(Hit(product, entry.score, (image_key,), matched))
         return tuple(hits)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:

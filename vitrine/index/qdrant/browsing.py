@@ -116,7 +116,8 @@ class Browsing:
         if len(page.points) > query.limit:
             token = PageToken(as_of, None, order.place(shown[-1].payload), total)
         hits = tuple(
-            Hit(product_of(p.payload, self._schema), None, p.payload["_image_key"]) for p in shown
+            Hit(product_of(p.payload, self._schema), None, (p.payload["_image_key"],))
+            for p in shown
         )
         return IndexAnswer(hits, total, page.facets, token, "browse", page.matching)
 

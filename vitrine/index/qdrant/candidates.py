@@ -207,7 +207,7 @@ class CandidateSearch:
     def _hits(self, page: list[Candidate], rescorer: Rescorer) -> tuple[Hit, ...]:
         payloads = ((c, rescorer.points[c.point.id].payload) for c in page)
         return tuple(
-            Hit(product_of(payload, self._schema), c.score, payload["_image_key"])
+            Hit(product_of(payload, self._schema), c.score, (payload["_image_key"],), 0)
             for c, payload in payloads
         )
 

@@ -12,6 +12,7 @@ from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
     check_filter,
+    check_one_picture,
     check_product,
     check_query,
     check_record,
@@ -70,7 +71,8 @@ class QdrantIndex:
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace whole records; one operation of Qdrant, so all or none."""
         for record in records:
-            check_record(record, dimension=self.info.dimension, schema=self.info.schema)
+            check_record(record, self.info)
+            check_one_picture(record)
         last = {record.product.id: record for record in records}
         if last:
             self._points.put([self._point(record) for record in last.values()])

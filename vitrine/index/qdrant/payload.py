@@ -232,9 +232,11 @@ def record_of(point: Point, schema: Schema) -> Record:
     """The record of a point that was read with payload and vector."""
     if point.vector is None:
         raise TypeError("a point to make a record of was read without its vector")
-    return Record(product_of(point.payload, schema), point.vector, point.payload["_image_key"])
+    return Record.of_picture(
+        product_of(point.payload, schema), point.vector, point.payload["_image_key"]
+    )
 
 
 def stamp_of(payload: Mapping[str, Any]) -> Stamp:
     """The stamp of a point that was read with `STAMP_KEYS`."""
-    return Stamp(payload["_image_key"], payload["_hash"])
+    return Stamp((payload["_image_key"],), payload["_hash"])

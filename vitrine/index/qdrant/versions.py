@@ -25,6 +25,7 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
+from vitrine.index.checks import check_text_vectors
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
@@ -70,8 +71,10 @@ class QdrantVersions:
         dimension: int,
         schema: Schema,
         mapping: Mapping[str, Any],
+        text_vectors: bool = False,
     ) -> VectorIndex:
         """A new, empty collection with all its payload indexes, in state "building"."""
+        check_text_vectors(text_vectors)
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
         metadata = {

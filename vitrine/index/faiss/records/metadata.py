@@ -29,6 +29,7 @@ class VersionMetadata:
     mapping: Mapping[str, Any]
     created: datetime
     complete: bool = False
+    text_vectors: bool = False
 
     def write(self, path: Path) -> None:
         """Store it, durably and in one step."""
@@ -65,4 +66,5 @@ class VersionMetadata:
             created=self.created,
             state="live" if live else "ready" if self.complete else "building",
             count=count,
+            text_vectors=self.text_vectors,
         )

@@ -104,7 +104,7 @@ class RecordStore:
         """The stamps of the ids that exist."""
         with self.database.reading() as connection:
             rows = _select(connection, "id, image_key, product_hash", ids)
-            return {product_id: Stamp(key, digest) for product_id, key, digest in rows}
+            return {product_id: Stamp((key,), digest) for product_id, key, digest in rows}
 
     def products_written(self, seqs: Sequence[int]) -> dict[int, tuple[Product, str]]:
         """Product and image key by write number, of writes that are the last of their product."""
@@ -187,7 +187,7 @@ def _stored(product: Product, image_key: str, vector: bytes) -> tuple[Any, ...]:
 
 
 def _record(product: bytes, vector: bytes, image_key: str) -> Record:
-    return Record(product_from_json(product), vector_from_blob(vector), image_key)
+    return Record.of_picture(product_from_json(product), vector_from_blob(vector), image_key)
 
 
 def _blob(vector: Vector) -> bytes:

@@ -24,6 +24,7 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
+from vitrine.index.checks import check_text_vectors
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.records.metadata import VersionMetadata
@@ -67,8 +68,10 @@ class FaissVersions:
         dimension: int,
         schema: Schema,
         mapping: Mapping[str, Any],
+        text_vectors: bool = False,
     ) -> VectorIndex:
         """A new, empty version; its folder appears whole or not at all."""
+        check_text_vectors(text_vectors)
         with self._changing():
             now = datetime.now(UTC)
             name = version_name(model, now, self._names())
