@@ -11,7 +11,7 @@ from vitrine.settings import LogSettings
 
 __all__ = ["configure_logging"]
 
-_CHATTY = ("httpx", "httpcore", "urllib3", "PIL", "filelock", "huey")
+_CHATTY = ("httpx", "httpcore", "urllib3", "PIL", "filelock")
 
 
 def configure_logging(settings: LogSettings) -> None:

@@ -1,89 +1,94 @@
-"""The ingest worker: a huey consumer whose threads work through the job store."""
+"""The ingest worker: threads that work through the job store."""
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 from contextlib import closing
 from types import FrameType
-from typing import Any
-
-from huey.consumer import Consumer
 
 from ingest.jobs.factory import open_store
-from ingest.jobs.queue import Queue
 from ingest.jobs.store import JobStore
 from ingest.logs import configure_logging
+from ingest.notices import Notices
 from ingest.tasks.runner import Runner
-from vitrine.errors import StorageUnavailable, VitrineError
+from vitrine.errors import VitrineError
 from vitrine.settings import Settings, load_settings
 from vitrine.wiring import Vitrine
 
-__all__ = ["Worker", "main", "work_until_told_to_stop"]
+__all__ = ["CANNOT_RUN", "Worker", "main", "work_until_told_to_stop"]
 
 log = logging.getLogger(__name__)
 
+CANNOT_RUN = 2
+"""Exit status of a program that cannot run under its settings."""
+
 _LOOK_S = 1.0
-"""Between looks into the store for work that no invitation told of: left by a dead worker, or due to be tried again."""
+"""Between looks for work that wakes nobody: left by a dead worker, or due to be tried again."""
 
 _RECOVER_S = 10.0
+_TICK_S = 0.2
+"""Python runs signal handlers in the main thread, which may not be the one that a signal wakes."""
 
-
-class _Consumer(Consumer):  # type: ignore[misc]  # huey ships no types
-    """Huey's consumer under our own signal handlers."""
-
-    def _set_signal_handlers(self) -> None:
-        pass
+_PAUSE_S = 1.0
+"""After an error of the store or the index, before the next look."""
 
 
 class Worker:
-    """Threads that take jobs until they are stopped; any number of workers share one queue."""
+    """Threads that take jobs until they are stopped; any number of workers share one store."""
 
     def __init__(self, vitrine: Vitrine, store: JobStore) -> None:
-        self._vitrine, self._store = vitrine, store
+        self._threads = vitrine.settings.worker_threads
+        self._store = store
         self._runner = Runner(vitrine, store)
-        self._queue = Queue(vitrine.settings, self._runner.drain)
-        options: dict[str, Any] = {
-            "initial_delay": 0.05,
-            "max_delay": 0.5,
-            "periodic": False,
-            "health_check_interval": 5,
-        }
-        self._consumer = _Consumer(
-            self._queue.huey, workers=vitrine.settings.worker_threads, **options
-        )
+        self._notices = Notices(log)
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; then what is under way is finished or given back, and nothing is lost."""
-        self._consumer.start()
-        log.info("worker started with %d threads", self._vitrine.settings.worker_threads)
-        mended = -_RECOVER_S
+        """Work until `stop` is set; then what is under way is finished or given back.
+
+        Nothing is lost.
+        """
+        threads = [
+            threading.Thread(target=self._work, name=f"worker-{number}")
+            for number in range(self._threads)
+        ]
+        self._recover()
+        for thread in threads:
+            thread.start()
+        log.info("worker started with %d threads", len(threads))
         try:
-            while not stop.is_set():
-                mend = time.monotonic() - mended >= _RECOVER_S
-                mended = time.monotonic() if mend else mended
-                self._look(mend=mend)
-                stop.wait(_LOOK_S)
+            recovered = time.monotonic()
+            while not stop.wait(_TICK_S):
+                if time.monotonic() - recovered >= _RECOVER_S:
+                    self._recover()
+                    recovered = time.monotonic()
         finally:
             self._runner.stopping.set()
-            self._consumer.stop(graceful=True)
-            self._queue.close()
+            for thread in threads:
+                thread.join()
             log.info("worker stopped")
 
-    def _look(self, *, mend: bool) -> None:
+    def _work(self) -> None:
+        stopping = self._runner.stopping
+        while not stopping.is_set():
+            try:
+                if not self._runner.step() and not stopping.is_set():
+                    self._store.wait_for_work(_LOOK_S)
+            except VitrineError as error:
+                self._notices.tell(f"the worker cannot look for work: {error}")
+                stopping.wait(_PAUSE_S)
+            except Exception:
+                log.exception("an unexpected error in a worker's thread")
+                stopping.wait(_PAUSE_S)
+
+    def _recover(self) -> None:
         try:
-            if mend:
-                self._runner.recover()
-                self._consumer.check_worker_health()
-            waiting = self._store.waiting()
+            self._runner.recover()
         except VitrineError as error:
-            level = logging.WARNING if isinstance(error, StorageUnavailable) else logging.ERROR
-            log.log(level, "the worker cannot look for work: %s", error)
-            return
-        if waiting:
-            self._queue.notify(min(waiting, self._vitrine.settings.worker_threads))
+            self._notices.tell(f"the worker cannot look for work: {error}")
 
 
 def work_until_told_to_stop(settings: Settings) -> None:
@@ -104,9 +109,13 @@ def work_until_told_to_stop(settings: Settings) -> None:
 
 def main() -> None:
     """`python -m ingest.worker` works as `vitrine worker` does."""
-    settings = load_settings()
-    configure_logging(settings)
-    work_until_told_to_stop(settings)
+    try:
+        settings = load_settings()
+        configure_logging(settings)
+        work_until_told_to_stop(settings)
+    except VitrineError as error:
+        sys.stderr.write(f"vitrine: {error}\n")
+        sys.exit(CANNOT_RUN)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.types import ResponseDict
 
 from ingest.jobs.models import Job
+from service.accepting import accept_products
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
@@ -31,9 +30,8 @@ from service.models.admin import (
 )
 from service.products import ProductPath
 from service.rendering import answer
-from vitrine.errors import FieldError, InvalidProduct
-from vitrine.fields.json_products import changes_from_json, product_from_json
-from vitrine.fields.schema import Schema
+from vitrine.errors import InvalidProduct
+from vitrine.fields.json_products import changes_from_json
 
 __all__ = ["admin"]
 
@@ -52,18 +50,14 @@ def put_products(body: ProductRows) -> Response:
             "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
         )
     schema = current_vitrine().versions.live().info.schema
-    rows = [row.model_dump(exclude_unset=True) for row in body.root]
-    faults = [fault for number, row in enumerate(rows) for fault in _faults(number, row, schema)]
-    if faults:
-        raise InvalidProduct(faults)
-    return _queued(current_admin().upsert(rows))
+    return _queued(current_admin().upsert(accept_products(body.root, schema)))
 
 
 @admin.patch("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def patch_product(path: ProductPath, body: Changes) -> Response:
     """Change fields of a product and keep its vector, in the background."""
-    changes_from_json(body.root, current_vitrine().versions.live().info.schema)
-    return _queued(current_admin().patch(path.product_id, body.root))
+    changes = changes_from_json(body.root, current_vitrine().versions.live().info.schema)
+    return _queued(current_admin().patch(path.product_id, changes))
 
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
@@ -165,12 +159,3 @@ def _queued(job_id: str) -> Response:
 
 def _job(job: Job) -> JobAnswer:
     return JobAnswer.model_validate(job, from_attributes=True)
-
-
-def _faults(number: int, row: dict[str, Any], schema: Schema) -> list[FieldError]:
-    """What is wrong with one row of a list."""
-    try:
-        product_from_json(row, schema)
-    except InvalidProduct as error:
-        return [FieldError(f"[{number}].{fault.field}", fault.message) for fault in error.errors]
-    return []

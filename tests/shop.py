@@ -11,8 +11,11 @@ from typing import Any
 
 from PIL import Image
 
+from ingest.accepted import AcceptedProduct
+from ingest.jobs.work import RemotePicture
 from tests.fakes import COLOURS, FakeEmbedder
 from vitrine.fields import Mapping
+from vitrine.fields.json_products import product_from_json
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.products import Product, Record
@@ -51,6 +54,14 @@ def product(number: int, **fields: Any) -> Product:
         id=f"p{number:05}",
         **{"title": f"Product {number}", "price": float(number), "in_stock": True, **fields},
     )
+
+
+def accepted(row: dict[str, Any]) -> AcceptedProduct:
+    """A row as the admin API accepts it: `image` is the bytes of a picture, or an address."""
+    image = row.get("image")
+    fields = {name: value for name, value in row.items() if name != "image"}
+    made = product_from_json(fields, MAPPING.schema())
+    return AcceptedProduct(made, RemotePicture(image) if isinstance(image, str) else image)
 
 
 @dataclass

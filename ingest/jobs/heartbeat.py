@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from ingest.jobs.models import Item
+from ingest.jobs.models import WorkItem
 from ingest.jobs.store import WorkQueue
 from vitrine.errors import Cancelled, StorageUnavailable
 
@@ -21,24 +21,32 @@ class Stopped(Exception):
 
 
 class Heartbeat:
-    """Renews the lease of some items three times per lease, in a thread of its own, while its block runs."""
+    """Renews the lease of some items three times per lease, in its own thread, while its block runs."""
 
     def __init__(
-        self, store: WorkQueue, items: Sequence[Item], *, lease_s: float, stopping: threading.Event
+        self,
+        store: WorkQueue,
+        items: Sequence[WorkItem],
+        *,
+        lease_s: float,
+        stopping: threading.Event,
     ) -> None:
         self._store, self._items, self._lease_s, self._stopping = store, items, lease_s, stopping
         self._stop, self._lost = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def check(self) -> None:
-        """Raise `Cancelled` when the job has ended or the items are another worker's by now, `Stopped` when the worker is to stop."""
+        """Raise `Cancelled` when the job has ended or the items are another worker's by now.
+
+        `Stopped` when the worker is to stop.
+        """
         if self._stopping.is_set():
             raise Stopped
         if self._lost.is_set():
             raise Cancelled("the job has ended, or another worker has its work")
 
     def confirm(self) -> None:
-        """Renew at once, and raise as `check`: for the moment before a step that cannot be taken back."""
+        """Renew at once, and raise as `check`: before a step that cannot be taken back."""
         if not self._store.renew(self._items, lease_s=self._lease_s):
             self._lost.set()
         self.check()

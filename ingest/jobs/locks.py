@@ -1,16 +1,41 @@
-"""Refusals that every store words alike."""
+"""Who holds a lock, and the refusal that every store words alike."""
 
 from __future__ import annotations
 
+from ingest.jobs.models import LockHolder
+from ingest.jobs.processes import ProcessName, this_process
 from vitrine.errors import Conflict
 
-__all__ = ["lock_conflict"]
+__all__ = ["has_died", "lock_conflict", "lock_owner"]
+
+_BY = " by "
 
 
-def lock_conflict(holder: str, *, is_job: bool) -> Conflict:
-    """The refusal of a second reindex or bulk ingest."""
-    who = f"job {holder}" if is_job else holder
+def lock_owner(purpose: str) -> str:
+    """The owner of a lock that this process takes for a purpose, such as "an ingest of a.csv"."""
+    return f"{purpose}{_BY}{this_process()}"
+
+
+def has_died(owner: str) -> bool:
+    """Whether the owner is a process of this host that runs no more."""
+    process = ProcessName.parse(owner.rpartition(_BY)[2])
+    return process is not None and process.has_died
+
+
+def lock_conflict(holder: LockHolder, *, is_job: bool) -> Conflict:
+    """The refusal of a second reindex or bulk ingest: who runs, and when another may start."""
+    if is_job:
+        return Conflict(
+            f"one reindex or ingest runs at a time, and job {holder.owner} is running",
+            job_id=holder.owner,
+        )
+    purpose, _, text = holder.owner.rpartition(_BY)
+    process = ProcessName.parse(text)
+    words = f"{purpose} ({process.words})" if process else holder.owner
+    refusal = f"one reindex or ingest runs at a time, and {words} is running"
+    if holder.ends_in_s is None or holder.renewed_s_ago is None:
+        return Conflict(refusal)
     return Conflict(
-        f"one reindex or ingest runs at a time, and {who} is running",
-        job_id=holder if is_job else None,
+        f"{refusal}; it was heard of {max(0, holder.renewed_s_ago):.0f} s ago, and if it has died,"
+        f" another may start in {max(1, holder.ends_in_s):.0f} s"
     )

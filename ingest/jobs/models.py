@@ -1,12 +1,12 @@
-"""What the job engine speaks of: jobs, the items they are cut into, and how an item came out."""
+"""Jobs, the items they are cut into, and how an item came out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+
+from ingest.jobs.work import Work
 
 __all__ = [
     "BULK",
@@ -15,20 +15,23 @@ __all__ = [
     "DirtyKey",
     "Done",
     "GiveUp",
-    "Item",
     "Job",
     "JobState",
     "Kind",
+    "LockHolder",
     "NewItem",
     "Outcome",
+    "QueueStats",
+    "ReindexRequest",
     "Retry",
+    "WorkItem",
 ]
 
 WRITES = "writes"
-"""The queue of live writes: one item per product written; items of one product run in the order they were accepted."""
+"""The queue of live writes: one item per product written; those of one product run in order."""
 
 BULK = "bulk"
-"""The queue of a reindex: its plan, its chunks, its finish."""
+"""The queue of a reindex (its plan, its ranges, its finish) and of retried sources."""
 
 
 class Kind(StrEnum):
@@ -37,7 +40,6 @@ class Kind(StrEnum):
     UPSERT = "upsert"
     PATCH = "patch"
     DELETE = "delete"
-    INGEST = "ingest"
     REINDEX = "reindex"
     RETRY = "retry"
 
@@ -60,16 +62,27 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReindexRequest:
+    """What a reindex was asked for; None is the live version's products, or the settings' model."""
+
+    source: str | None = None
+    model: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True)
 class Job:
     """One job as the store keeps it.
 
-    `stage` names what its items are doing; when the last item of a stage is settled, whoever notices advances the job.
-    A job without a stage ends with its last item. `cursor` is how far its plan has come.
+    `stage` names what its items are doing; when the last item of a stage is settled, whoever
+    notices advances the job. A job without a stage ends with its last item. `cursor` is how far its
+    plan has come. `waiting` says what it waits for, since `waiting_since_s`; None while it moves.
+    Times ending in `_s` are seconds since 1970.
     """
 
     id: str
     kind: Kind
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: ReindexRequest | None = None
     state: JobState = JobState.QUEUED
     stage: str = ""
     cursor: str = ""
@@ -78,6 +91,8 @@ class Job:
     failed_items: int = 0
     version: str | None = None
     error: str | None = None
+    waiting: str | None = None
+    waiting_since_s: float | None = None
     created_s: float = 0.0
     started_s: float | None = None
     updated_s: float = 0.0
@@ -91,6 +106,13 @@ class Job:
     def updated(self) -> datetime:
         """When it last moved (UTC)."""
         return datetime.fromtimestamp(self.updated_s, UTC)
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it has been waiting (UTC)."""
+        if self.waiting_since_s is None:
+            return None
+        return datetime.fromtimestamp(self.waiting_since_s, UTC)
 
     @property
     def rate(self) -> float | None:
@@ -112,22 +134,22 @@ class Job:
 
 @dataclass(frozen=True)
 class NewItem:
-    """A piece of work to be queued; items of one queue with equal keys never run at once nor out of order."""
+    """Work to be queued; items of one queue with equal keys never run at once nor out of order."""
 
     queue: str
     key: str
-    body: Mapping[str, Any]
+    work: Work
 
 
 @dataclass(frozen=True)
-class Item:
-    """A piece of work that a worker has on lease; `token` proves whose it is, `attempts` counts this one."""
+class WorkItem:
+    """Work that a worker has on lease; `token` proves whose it is, `attempts` counts this one."""
 
     seq: int
     job_id: str
     queue: str
     key: str
-    body: Mapping[str, Any]
+    work: Work
     attempts: int
     token: str
 
@@ -136,7 +158,7 @@ class Item:
 class Done:
     """The item is through: `done` products taken, `failed` refused for good, `error` says why."""
 
-    item: Item
+    item: WorkItem
     done: int = 1
     failed: int = 0
     error: str | None = None
@@ -144,18 +166,22 @@ class Done:
 
 @dataclass(frozen=True)
 class Retry:
-    """The item is to be tried again after `after_s` seconds; `attempts` is what it starts from."""
+    """The item is to be tried again after `after_s` seconds, because of `reason`.
 
-    item: Item
+    `attempts` is what it starts from.
+    """
+
+    item: WorkItem
     after_s: float
     attempts: int
+    reason: str
 
 
 @dataclass(frozen=True)
 class GiveUp:
     """The item is given up, but kept so that an operator can have it tried again."""
 
-    item: Item
+    item: WorkItem
     stage: str
     reason: str
     message: str
@@ -170,7 +196,7 @@ class DeadLetter:
 
     seq: int
     key: str
-    body: Mapping[str, Any]
+    work: Work
     stage: str
     reason: str
     message: str
@@ -183,3 +209,26 @@ class DirtyKey:
 
     key: str
     generation: int
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """Who has a lock: when it was last renewed and when it ends unless it is; None for a job's."""
+
+    owner: str
+    renewed_s_ago: float | None = None
+    ends_in_s: float | None = None
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """How much there is to do: jobs that have not ended, those of them that wait, and their items.
+
+    A job waits when no worker has taken it yet, or when it says what it waits for. `oldest_s` is
+    the age of the oldest in seconds; 0 without one.
+    """
+
+    open_jobs: int
+    waiting_jobs: int
+    open_items: int
+    oldest_s: float

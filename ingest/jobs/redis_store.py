@@ -1,10 +1,12 @@
-"""The job store of a cluster: Redis, which is then the queue as well."""
+"""The job store of a cluster: Redis. Changes are `redis_store.lua`, one step each; reads are plain commands."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.resources import files
 from typing import Any
 
 import redis
@@ -19,31 +21,39 @@ from ingest.jobs.models import (
     DirtyKey,
     Done,
     GiveUp,
-    Item,
     Job,
     JobState,
     Kind,
+    LockHolder,
     NewItem,
     Outcome,
+    QueueStats,
+    ReindexRequest,
     Retry,
+    WorkItem,
 )
-from ingest.jobs.redis_scripts import LIBRARY, SCRIPTS
+from ingest.jobs.processes import this_process
 from ingest.jobs.store import SUSPICIOUS
+from ingest.jobs.work import work_from_json, work_to_json
 from vitrine.errors import NotFound, StorageUnavailable
 
 __all__ = ["RedisStore"]
 
 _PREFIX = "{vitrine}:"
+_FORMAT = "2"
 _ANSWER_S = 10.0
+_PRUNED = 1000
+"""Jobs looked at in one pruning, the oldest first."""
+
 _INTEGERS = ("done", "failed_items", "total")
-_TIMES = ("created_s", "started_s", "updated_s")
+_TIMES = ("waiting_since_s", "created_s", "started_s", "updated_s")
 
 
 class RedisStore:
     """A `JobStore` that any number of machines share."""
 
     def __init__(self, url: str) -> None:
-        # One more try after a broken connection: every script below does no harm when it runs twice.
+        # One more try after a broken connection: no change does harm when it runs twice.
         self._client = redis.Redis.from_url(
             url,
             decode_responses=True,
@@ -52,129 +62,245 @@ class RedisStore:
             health_check_interval=30,
             retry=Reconnect(ConstantBackoff(0.2), 1),
         )
-        self._scripts = {
-            name: self._client.register_script(LIBRARY + body) for name, body in SCRIPTS.items()
-        }
+        text = files("ingest.jobs").joinpath("redis_store.lua").read_text("utf-8")
+        self._script = self._client.register_script(text)
+        self._checked = False
 
     # jobs
     def add(self, job: Job, items: Sequence[NewItem]) -> None:
-        exclusive = "1" if job.kind is Kind.REINDEX else ""
-        holder = self._call("add", job.id, exclusive, json.dumps(_flat(_fields(job))), _rows(items))
+        holder = self._change(
+            "add",
+            id=job.id,
+            exclusive=job.kind is Kind.REINDEX,
+            fields=_flat(_fields(job)),
+            items=_rows(items),
+        )
         if holder:
-            raise lock_conflict(holder, is_job=bool(self._hash(f"job:{holder}")))
+            raise lock_conflict(LockHolder(*holder), is_job=bool(self._hash(f"job:{holder[0]}")))
 
     def job(self, job_id: str) -> Job:
-        found = self._hash(f"job:{job_id}")
-        if not found:
+        fields = self._hash(f"job:{job_id}")
+        if not fields:
             raise NotFound(f"there is no job {job_id!r}")
-        return _job(job_id, found)
+        return _job(job_id, fields)
 
     def jobs(self, *, limit: int) -> list[Job]:
-        return self._listed(self._plain("zrevrange", "jobs", 0, limit - 1))
+        return self._jobs(self._read("zrevrange", "jobs", 0, limit - 1))
 
     def active(self) -> list[Job]:
-        return self._listed(self._plain("zrange", "open", 0, -1))
+        return self._jobs(self._read("zrange", "open", 0, -1))
 
     def enter(self, job_id: str, state: JobState) -> bool:
-        return bool(self._call("set", job_id, json.dumps(["state", state.value])))
+        return bool(self._change("set", id=job_id, fields=["state", state.value]))
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
-        return bool(
-            self._call("set", job_id, json.dumps(_flat({"total": total, "version": version})))
-        )
+        fields = _flat({"total": total, "version": version})
+        return bool(self._change("set", id=job_id, fields=fields))
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
-        return bool(self._call("extend", job_id, cursor, _rows(items)))
+        return bool(self._change("extend", id=job_id, cursor=cursor, items=_rows(items)))
 
     def advance(self, job_id: str, *, stage: str, to: str, items: Sequence[NewItem]) -> bool:
-        return bool(self._call("advance", job_id, stage, to, _rows(items)))
+        return bool(self._change("advance", id=job_id, stage=stage, to=to, items=_rows(items)))
 
     def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
-        return bool(self._call("finish", job_id, state.value, error or ""))
+        return bool(self._change("finish", id=job_id, state=state.value, error=error or ""))
 
-    def prune_jobs(self, *, keep: int) -> None:
-        self._call("forget", keep)
+    def prune_jobs(self, *, keep: int, older_than_s: float) -> None:
+        surplus = int(self._read("zcard", "jobs")) - int(self._read("zcard", "open")) - keep
+        if surplus <= 0:
+            return
+        before = self._now() - older_than_s
+        oldest = self._jobs(self._read("zrange", "jobs", 0, _PRUNED - 1))
+        for job in [job for job in oldest if job.state.final][:surplus]:
+            if job.updated_s <= before:
+                self._read("zrem", "jobs", job.id)
+                self._read("delete", f"job:{job.id}")
+
+    def stats(self) -> QueueStats:
+        jobs = self.active()
+        waiting = sum(job.state is JobState.QUEUED or job.waiting is not None for job in jobs)
+        items = sum(self._many("scard", [f"items:{job.id}" for job in jobs]))
+        age = max(0.0, self._now() - min(job.created_s for job in jobs)) if jobs else 0.0
+        return QueueStats(len(jobs), waiting, items, age)
 
     # items
-    def claim(self, lane: str, *, limit: int, lease_s: float) -> list[Item]:
-        found = self._call("claim", lane, limit, lease_s, uuid.uuid4().hex, WRITES, SUSPICIOUS)
-        return [Item(int(f[0]), f[1], lane, f[2], json.loads(f[3]), int(f[4]), f[5]) for f in found]
-
-    def renew(self, items: Sequence[Item], *, lease_s: float) -> bool:
-        return bool(
-            self._call("renew", lease_s, json.dumps([[i.seq, i.token, i.job_id] for i in items]))
+    def claim(self, queue: str, *, limit: int, lease_s: float) -> list[WorkItem]:
+        claimed = self._change(
+            "claim",
+            queue=queue,
+            writes=queue == WRITES,
+            limit=limit,
+            lease_s=lease_s,
+            token=uuid.uuid4().hex,
+            holder=str(this_process()),
+            suspicious=SUSPICIOUS,
         )
+        return [
+            WorkItem(int(seq), job_id, queue, key, work_from_json(work), int(attempts), token)
+            for seq, job_id, key, work, attempts, token in claimed
+        ]
+
+    def renew(self, items: Sequence[WorkItem], *, lease_s: float) -> bool:
+        rows = [[item.seq, item.token, item.job_id] for item in items]
+        return bool(self._change("renew", items=rows, lease_s=lease_s))
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        self._call("settle", json.dumps([_outcome(o) for o in outcomes]), WRITES)
+        rows = [_outcome(outcome) for outcome in outcomes]
+        self._change("settle", outcomes=rows, writes=WRITES)
+
+    def wait_for_work(self, timeout_s: float) -> None:
+        self._read("blpop", "wake", min(timeout_s, _ANSWER_S / 2))
 
     def waiting(self) -> int:
-        return int(self._call("waiting", WRITES, BULK))
+        barrier = self._read("hget", "changes", "barrier") == "1"
+        counts = [
+            int(self._read("zcard", f"ready:{queue}"))
+            + int(self._read("zcount", f"busy:{queue}", "-inf", self._now()))
+            for queue in ((BULK,) if barrier else (WRITES, BULK))
+        ]
+        return min(100, sum(counts))
 
-    def held(self, lane: str, *, job_id: str | None = None) -> int:
-        return int(self._call("held", lane, job_id or ""))
+    def held(self, queue: str, *, job_id: str | None = None) -> int:
+        return len([job for job, _ in self._held(queue).values() if job_id in (None, job)])
+
+    def holders(self) -> set[str]:
+        held = [*self._held(WRITES).values(), *self._held(BULK).values()]
+        return {holder for _, holder in held}
+
+    def release(self, holder: str) -> None:
+        for queue in (WRITES, BULK):
+            for seq, (_, held_by) in self._held(queue).items():
+                if held_by == holder:
+                    self._read("zadd", f"busy:{queue}", {seq: 0}, xx=True)
+        self._change("wake", count=1)
 
     def open_items(self, job_id: str) -> int:
-        return int(self._plain("scard", f"items:{job_id}"))
+        return int(self._read("scard", f"items:{job_id}"))
 
     def dead(self, *, limit: int) -> list[DeadLetter]:
-        seqs = self._plain("zrange", "dead", 0, limit - 1)
-        letters = [(int(seq), self._hash(f"dead:{seq}")) for seq in seqs]
-        return [_letter(seq, found) for seq, found in letters if found]
+        seqs = self._read("zrange", "dead", 0, limit - 1)
+        letters = self._many("hgetall", [f"dead:{seq}" for seq in seqs])
+        return [
+            _letter(int(seq), fields) for seq, fields in zip(seqs, letters, strict=True) if fields
+        ]
 
     def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
+        fields = _flat(_fields(job))
         return int(
-            self._call("revive", job.id, json.dumps(_flat(_fields(job))), WRITES, _rows(items))
+            self._change(
+                "requeue_dead", id=job.id, fields=fields, writes=WRITES, items=_rows(items)
+            )
         )
 
     # dirty keys and the write barrier
     def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
-        return [
-            DirtyKey(key, int(generation))
-            for key, generation in self._call("marks", job_id, limit, WRITES)
-        ]
+        if self._read("hget", "changes", "job") != job_id:
+            return []
+        # Read before the holders: a key that is claimed in between has another generation by then.
+        dirty = self._hash("dirty")
+        held = self._held(WRITES)
+        being_written = {*self._many("hget", [f"item:{seq}" for seq in held], "key")}
+        keys = sorted(dirty.keys() - being_written)
+        return [DirtyKey(key, int(dirty[key])) for key in keys[:limit]]
 
     def clear_dirty(self, job_id: str, dirty: Sequence[DirtyKey]) -> None:
-        self._call("unmark", json.dumps([[m.key, m.generation] for m in dirty]))
+        self._change("clear_dirty", dirty=[[entry.key, entry.generation] for entry in dirty])
 
     def raise_write_barrier(self, job_id: str) -> bool:
-        return bool(self._call("close", job_id))
+        return bool(self._change("set_barrier", id=job_id, barrier="1"))
 
     def lift_write_barrier(self, job_id: str) -> None:
-        self._call("open", job_id)
+        self._change("set_barrier", id=job_id, barrier="0")
 
     # locks
-    def lock(self, name: str, owner: str, *, lease_s: float) -> str | None:
-        return str(self._call("lock", name, owner, lease_s)) or None
+    def lock(self, name: str, owner: str, *, lease_s: float) -> LockHolder | None:
+        holder = self._change("lock", name=name, owner=owner, lease_s=lease_s)
+        return LockHolder(*holder) if holder else None
 
     def unlock(self, name: str, owner: str) -> None:
-        self._call("unlock", name, owner)
+        self._change("unlock", name=name, owner=owner)
 
-    def holder(self, name: str) -> str | None:
-        return str(self._call("holder", name)) or None
+    def holder(self, name: str) -> LockHolder | None:
+        fields = self._hash(f"lock:{name}")
+        if not fields:
+            return None
+        if not fields["until"]:
+            return LockHolder(fields["owner"])
+        now, until = self._now(), float(fields["until"])
+        if until <= now:
+            return None
+        return LockHolder(fields["owner"], now - float(fields["since"]), until - now)
 
     def close(self) -> None:
         self._client.close()
 
-    def _call(self, name: str, *args: str | float) -> Any:
+    def _change(self, operation: str, **args: Any) -> Any:
+        self._check_format()
         try:
-            return self._scripts[name](keys=[_PREFIX], args=list(args))
+            return json.loads(self._script(keys=[_PREFIX], args=[operation, json.dumps(args)]))
         except redis.RedisError as error:
             raise _unavailable(error) from error
 
-    def _plain(self, command: str, key: str, *args: Any) -> Any:
+    def _read(self, command: str, key: str, *args: Any, **options: Any) -> Any:
+        self._check_format()
+        return self._send(command, key, *args, **options)
+
+    def _send(self, command: str, key: str, *args: Any, **options: Any) -> Any:
         try:
-            return getattr(self._client, command)(_PREFIX + key, *args)
+            return getattr(self._client, command)(_PREFIX + key, *args, **options)
         except redis.RedisError as error:
             raise _unavailable(error) from error
+
+    def _check_format(self) -> None:
+        """Note the format in an empty store; refuse one that an earlier release has filled."""
+        if self._checked:
+            return
+        if self._send("setnx", "format", _FORMAT) and self._send("exists", "seq"):
+            self._send("delete", "format")
+        stored = self._send("get", "format")
+        if stored != _FORMAT:
+            raise StorageUnavailable(
+                f"the job store in Redis was written by another release (format {stored or 1}; this"
+                f" release knows {_FORMAT}); let a worker of that release finish its jobs, then"
+                f" remove the keys {_PREFIX}*"
+            )
+        self._checked = True
+
+    def _now(self) -> float:
+        try:
+            seconds, microseconds = self._client.time()
+        except redis.RedisError as error:
+            raise _unavailable(error) from error
+        return float(seconds) + float(microseconds) / 1e6
 
     def _hash(self, key: str) -> dict[str, str]:
-        found: dict[str, str] = self._plain("hgetall", key)
-        return found
+        fields: dict[str, str] = self._read("hgetall", key)
+        return fields
 
-    def _listed(self, ids: Sequence[str]) -> list[Job]:
-        found = [(job_id, self._hash(f"job:{job_id}")) for job_id in ids]
-        return [_job(job_id, fields) for job_id, fields in found if fields]
+    def _jobs(self, ids: Sequence[str]) -> list[Job]:
+        stored = self._many("hgetall", [f"job:{job_id}" for job_id in ids])
+        return [_job(job_id, fields) for job_id, fields in zip(ids, stored, strict=True) if fields]
+
+    def _held(self, queue: str) -> dict[str, tuple[str, str]]:
+        """Job and holder of the items that are held, by seq."""
+        busy = self._read("zrangebyscore", f"busy:{queue}", f"({self._now():.6f}", "+inf")
+        items = self._many("hmget", [f"item:{seq}" for seq in busy], "job", "holder")
+        return {
+            seq: (job, holder)
+            for seq, (job, holder) in zip(busy, items, strict=True)
+            if holder is not None
+        }
+
+    def _many(self, command: str, keys: Sequence[str], *args: Any) -> list[Any]:
+        """The same command for several keys, in one exchange."""
+        try:
+            with self._client.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    getattr(pipe, command)(_PREFIX + key, *args)
+                return list(pipe.execute())
+        except redis.RedisError as error:
+            raise _unavailable(error) from error
 
 
 def _unavailable(error: redis.RedisError) -> StorageUnavailable:
@@ -182,72 +308,53 @@ def _unavailable(error: redis.RedisError) -> StorageUnavailable:
 
 
 def _fields(job: Job) -> dict[str, Any]:
-    names = (
-        "kind",
-        "state",
-        "stage",
-        "cursor",
-        "done",
-        "total",
-        "failed_items",
-        "version",
-        "error",
-    )
-    return {name: getattr(job, name) for name in names} | {"request": json.dumps(dict(job.request))}
+    fields = {name: getattr(job, name) for name in _STORED}
+    return fields | {"request": None if job.request is None else json.dumps(asdict(job.request))}
+
+
+_STORED = ("kind", "state", "stage", "cursor", "done", "total", "failed_items", "version", "error")
 
 
 def _flat(fields: Mapping[str, Any]) -> list[str]:
     """Field, value, field, value ... as HSET takes them; what is None is left out."""
-    return [
-        str(part) for name, value in fields.items() if value is not None for part in (name, value)
-    ]
+    pairs = [(name, str(value)) for name, value in fields.items() if value is not None]
+    return [part for pair in pairs for part in pair]
 
 
-def _rows(items: Iterable[NewItem]) -> str:
-    return json.dumps([[i.queue, i.key, json.dumps(dict(i.body))] for i in items])
+def _rows(items: Iterable[NewItem]) -> list[list[str]]:
+    return [[item.queue, item.key, work_to_json(item.work)] for item in items]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     item = outcome.item
-    row: dict[str, Any] = {
-        "seq": item.seq,
-        "token": item.token,
-        "job": item.job_id,
-        "done": 0,
-        "failed": 0,
-        "error": "",
-    }
+    row = {"seq": item.seq, "token": item.token, "job": item.job_id}
+    counts: dict[str, Any] = {"done": 0, "failed": 0, "error": ""}
     match outcome:
         case Done():
-            return row | {
-                "done": outcome.done,
-                "failed": outcome.failed,
-                "error": outcome.error or "",
-            }
+            counts |= {"done": outcome.done, "failed": outcome.failed, "error": outcome.error or ""}
         case Retry():
-            return row | {"after": outcome.after_s, "attempts": outcome.attempts}
+            names = ("after_s", "attempts", "reason")
+            counts |= {name: getattr(outcome, name) for name in names}
         case GiveUp():
-            return row | {"failed": 1, "error": outcome.message, "dead": _flat(_why(outcome))}
+            why = {name: getattr(outcome, name) for name in ("stage", "reason", "message")}
+            counts |= {"failed": 1, "error": outcome.message, "dead": _flat(why)}
+    return row | counts
 
 
-def _why(outcome: GiveUp) -> dict[str, str]:
-    return {"stage": outcome.stage, "reason": outcome.reason, "message": outcome.message}
+def _letter(seq: int, fields: Mapping[str, str]) -> DeadLetter:
+    why = {name: fields[name] for name in ("stage", "reason", "message")}
+    work = work_from_json(fields["work"])
+    return DeadLetter(seq, fields["key"], work, **why, at_s=float(fields["at_s"]))
 
 
-def _letter(seq: int, found: Mapping[str, str]) -> DeadLetter:
-    why = {name: found[name] for name in ("stage", "reason", "message")}
-    return DeadLetter(
-        seq, found["key"], json.loads(found["body"]), **why, at_s=float(found["at_s"])
-    )
-
-
-def _job(job_id: str, found: Mapping[str, str]) -> Job:
-    values: dict[str, Any] = {name: value for name, value in found.items() if name != "number"}
+def _job(job_id: str, fields: Mapping[str, str]) -> Job:
+    values: dict[str, Any] = {name: value for name, value in fields.items() if name != "number"}
     values |= {name: int(values[name]) for name in _INTEGERS if name in values}
     values |= {name: float(values[name]) for name in _TIMES if name in values}
+    request = ReindexRequest(**json.loads(fields["request"])) if "request" in fields else None
     values |= {
-        "kind": Kind(found["kind"]),
-        "state": JobState(found["state"]),
-        "request": json.loads(found["request"]),
+        "kind": Kind(fields["kind"]),
+        "state": JobState(fields["state"]),
+        "request": request,
     }
     return Job(id=job_id, **values)

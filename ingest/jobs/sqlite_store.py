@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
-from ingest.jobs.sqlite_database import Database
-from ingest.jobs.sqlite_records import SqliteRecords
-from ingest.jobs.sqlite_work import SqliteChanges, SqliteLocks, SqliteWork
+from ingest.jobs.sqlite_items import SqliteChanges, SqliteItems, SqliteLocks
+from ingest.jobs.sqlite_jobs import SqliteJobs
+from ingest.jobs.sqlite_tables import job_database
 
 __all__ = ["SqliteStore"]
 
+_LOOK_S = 0.05
+"""Between looks at the file's version, which cost some microseconds each."""
 
-class SqliteStore(SqliteRecords, SqliteWork, SqliteChanges, SqliteLocks):
+
+class SqliteStore(SqliteJobs, SqliteItems, SqliteChanges, SqliteLocks):
     """A `JobStore` in one file that all processes of a machine open."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+        self._file = job_database(path)
+        self._seen = threading.local()
+
+    def wait_for_work(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        seen = getattr(self._seen, "version", None)
+        version = self._file.data_version()
+        while version == seen and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+            version = self._file.data_version()
+        self._seen.version = version
 
     def close(self) -> None:
-        self._database.close()
+        self._file.close()

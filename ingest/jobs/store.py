@@ -1,8 +1,8 @@
-"""The port of the job store: where every worker and the service see jobs, their items, and who holds what.
+"""The port of the job store: where workers and service see jobs, their items, and who holds what.
 
-Every call is atomic and durable when it returns. The store is the truth; the queue only tells workers that there is
-something in it, so a lost message loses nothing. Safe to call from several threads. Errors beyond those named:
-`StorageUnavailable` when the store cannot be reached.
+Every call is atomic and durable when it returns. Leases are measured by a clock that nobody sets:
+the machine's monotonic one (SQLite) or the server's own (Redis). Safe to call from several threads.
+Errors beyond those named: `StorageUnavailable` when the store cannot be reached.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.jobs.models import DeadLetter, DirtyKey, Item, Job, JobState, NewItem, Outcome
+from ingest.jobs.models import (
+    DeadLetter,
+    DirtyKey,
+    Job,
+    JobState,
+    LockHolder,
+    NewItem,
+    Outcome,
+    QueueStats,
+    WorkItem,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -26,7 +36,7 @@ CATALOGUE = "catalogue"
 """The lock that lets only one reindex or bulk ingest run."""
 
 SUSPICIOUS = 3
-"""An item taken this often without coming out is handed out alone: it may be what kills the workers."""
+"""An item taken this often without coming out is handed out alone: it may be what kills workers."""
 
 
 class JobRecords(Protocol):
@@ -35,8 +45,8 @@ class JobRecords(Protocol):
     def add(self, job: Job, items: Sequence[NewItem]) -> None:
         """Accept a job together with its first items.
 
-        A reindex takes the catalogue lock until it ends, and from then on every key written is noted as dirty (see `ChangeTracker`);
-        `Conflict` naming the holder when the lock is taken.
+        A reindex takes the catalogue lock until it ends, and from then on every key written is
+        noted as dirty (see `ChangeTracker`); `Conflict` naming the holder when the lock is taken.
         """
         ...
 
@@ -57,7 +67,7 @@ class JobRecords(Protocol):
         ...
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
-        """Say how much there is to do and which version is filled; False when the job has ended."""
+        """Say how much there is to do and which version is filled; False when it has ended."""
         ...
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
@@ -65,39 +75,69 @@ class JobRecords(Protocol):
         ...
 
     def advance(self, job_id: str, *, stage: str, to: str, items: Sequence[NewItem]) -> bool:
-        """Enter the stage `to` with its items if the job is in `stage` and has no open item; says whether it did."""
+        """Enter the stage `to` with its items if the job is in `stage` and has no open item.
+
+        Says whether it did.
+        """
         ...
 
     def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
-        """End a job: items that nobody holds go, its lock, dirty keys and write barrier go; False when it had ended before."""
+        """End a job: its items that nobody holds go, its lock, dirty keys and write barrier too.
+
+        False when it had ended before.
+        """
         ...
 
-    def prune_jobs(self, *, keep: int) -> None:
-        """Drop the oldest ended jobs beyond `keep`."""
+    def prune_jobs(self, *, keep: int, older_than_s: float) -> None:
+        """Drop ended jobs that have not moved for so long, but for the latest `keep`."""
+        ...
+
+    def stats(self) -> QueueStats:
+        """How much there is to do."""
         ...
 
 
 class WorkQueue(Protocol):
     """The items of all jobs, and the writes that were given up."""
 
-    def claim(self, queue: str, *, limit: int, lease_s: float) -> list[Item]:
-        """Take up to `limit` items, oldest first, for `lease_s` seconds; of each key only the oldest, and none that is held.
+    def claim(self, queue: str, *, limit: int, lease_s: float) -> list[WorkItem]:
+        """Take up to `limit` items, oldest first, for `lease_s` seconds.
 
-        An item whose lease ran out is taken again, alone once it was tried `SUSPICIOUS` times. Nothing comes from
-        WRITES while the write barrier is up.
+        Of each key only the oldest comes, and none that is held. An item whose lease ran out is
+        taken again, alone once it was tried `SUSPICIOUS` times. Nothing comes from WRITES while the
+        write barrier is up.
         """
         ...
 
-    def renew(self, items: Sequence[Item], *, lease_s: float) -> bool:
+    def renew(self, items: Sequence[WorkItem], *, lease_s: float) -> bool:
         """Hold the items longer; False when one is no longer held or its job has ended."""
         ...
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Say how items came out; one that is no longer held is passed over. The last item of a job without a stage ends it."""
+        """Say how items came out; one that is no longer held is passed over.
+
+        The last item of a job without a stage ends it. What a `Retry` waits for is said by its job
+        until something comes out.
+        """
+        ...
+
+    def wait_for_work(self, timeout_s: float) -> None:
+        """Return when work may have come since this thread last looked, or when the time is over.
+
+        Work that becomes due, because a lease or a pause ends, wakes nobody: look from time to time.
+        """
         ...
 
     def waiting(self) -> int:
         """How many items a worker could take now, counted up to 100."""
+        ...
+
+    def holders(self) -> set[str]:
+        """The processes (`ProcessName` as text) that hold items, dead ones among them."""
+        ...
+
+    def release(self, holder: str) -> None:
+        """End the leases of a process that has died."""
         ...
 
     def held(self, queue: str, *, job_id: str | None = None) -> int:
@@ -113,15 +153,15 @@ class WorkQueue(Protocol):
         ...
 
     def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
-        """Accept a job with these items that also tries all dead letters again, in their order; returns how many there are.
+        """Accept a job with these items that also tries all dead letters again, in their order.
 
-        They count beside the job's own total.
+        Returns how many there are; they count beside the job's own total.
         """
         ...
 
 
 class ChangeTracker(Protocol):
-    """What a reindex needs to know of live writes: from its acceptance each one leaves a mark."""
+    """What a reindex needs to know of live writes: from its acceptance each key written is dirty."""
 
     def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
         """Products written since the reindex was accepted that nobody is writing now."""
@@ -143,15 +183,15 @@ class ChangeTracker(Protocol):
 class Locks(Protocol):
     """Named locks with a lease, for holders that are no job."""
 
-    def lock(self, name: str, owner: str, *, lease_s: float) -> str | None:
-        """Take or renew a lock for some seconds; the holder's name when another one has it."""
+    def lock(self, name: str, owner: str, *, lease_s: float) -> LockHolder | None:
+        """Take or renew a lock for some seconds; its holder when another one has it."""
         ...
 
     def unlock(self, name: str, owner: str) -> None:
         """Give a lock back, if it is held."""
         ...
 
-    def holder(self, name: str) -> str | None:
+    def holder(self, name: str) -> LockHolder | None:
         """Who holds a lock now."""
         ...
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from ingest.failures import Failure, Ledger
-from ingest.jobs.models import Done, GiveUp, Item, Outcome
+from ingest.jobs.models import Done, GiveUp, Outcome, WorkItem
+from ingest.jobs.work import (
+    DeleteProduct,
+    PatchProduct,
+    RemotePicture,
+    StoredPicture,
+    UpsertProduct,
+)
+from ingest.notices import Notices
 from ingest.pictures import picture_of
 from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, retry_with_backoff
+from ingest.tasks.schema_fit import require_fit
 from vitrine.errors import (
     Cancelled,
     InvalidImage,
@@ -21,13 +29,12 @@ from vitrine.errors import (
     NotFound,
     VitrineError,
 )
-from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import Stamp, VectorIndex
 from vitrine.products import Product, Record
 from vitrine.wiring import Vitrine
 
-__all__ = ["LiveWrites", "delete_body", "patch_body", "upsert_body"]
+__all__ = ["LiveWrites"]
 
 log = logging.getLogger(__name__)
 
@@ -35,26 +42,11 @@ _READERS = 8
 """Pictures read or fetched at once for one batch."""
 
 
-def upsert_body(row: Mapping[str, Any], image: Mapping[str, str] | None) -> dict[str, Any]:
-    """An accepted product; `image` is {"key"} of the image store, {"url"}, or None to keep the one it has."""
-    return {"op": "upsert", "row": dict(row), "image": None if image is None else dict(image)}
-
-
-def patch_body(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Accepted changes of one product's fields."""
-    return {"op": "patch", "changes": dict(changes)}
-
-
-def delete_body() -> dict[str, Any]:
-    """An accepted removal of one product."""
-    return {"op": "delete"}
-
-
 @dataclass(frozen=True)
 class _Upsert:
     """A product on its way in; `data` is None when its picture has not changed."""
 
-    item: Item
+    item: WorkItem
     product: Product
     image_key: str
     data: bytes | None
@@ -65,24 +57,17 @@ class LiveWrites:
 
     def __init__(self, vitrine: Vitrine, ledger: Ledger) -> None:
         self._vitrine, self._ledger = vitrine, ledger
+        self._notices = Notices(log)
 
-    def apply(self, items: Sequence[Item]) -> list[Outcome]:
-        """Bring the items into the live version and say how each came out; raises nothing but bugs' consequences to the process."""
-        outcomes = [self._poison(item) for item in items if item.attempts > DEADLY]
+    def apply(self, items: Sequence[WorkItem]) -> list[Outcome]:
+        """Bring the items into the live version and say how each came out; `Cancelled` alone escapes."""
+        outcomes = [_killer(item) for item in items if item.attempts > DEADLY]
         outcomes += self._guarded([item for item in items if item.attempts <= DEADLY])
-        self._note(outcomes)
+        self._update_ledger(outcomes)
         return outcomes
 
-    def _poison(self, item: Item) -> Outcome:
-        return GiveUp(
-            item,
-            "write",
-            "worker_died",
-            f"workers died {DEADLY} times while they wrote this product; look at its picture",
-        )
-
-    def _guarded(self, items: Sequence[Item]) -> list[Outcome]:
-        """Apply a batch; when one product breaks it in an unforeseen way, each is tried by itself."""
+    def _guarded(self, items: Sequence[WorkItem]) -> list[Outcome]:
+        """Apply a batch; when a product breaks it in an unforeseen way, each is tried by itself."""
         if not items:
             return []
         try:
@@ -91,26 +76,34 @@ class LiveWrites:
             raise
         except VitrineError as error:
             if is_outage(error) or isinstance(error, ModelBusy):
-                log.warning("%d writes wait: %s", len(items), error)
+                self._notices.tell(f"writes wait: {error}")
                 return [
-                    retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts - 1)
+                    retry_with_backoff(
+                        item,
+                        self._vitrine.settings,
+                        attempts=item.attempts - 1,
+                        reason=str(error),
+                    )
                     for item in items
                 ]
             if len(items) == 1:
                 return [GiveUp(items[0], "write", "refused", str(error))]
         except Exception:
-            log.exception("a batch of %d writes broke", len(items))
+            log.exception("a batch of %d writes failed", len(items))
             if len(items) == 1:
                 return [self._unforeseen(items[0])]
         return [outcome for item in items for outcome in self._guarded([item])]
 
-    def _unforeseen(self, item: Item) -> Outcome:
+    def _unforeseen(self, item: WorkItem) -> Outcome:
+        reason = "an unexpected error; the worker's log has it"
         if item.attempts < self._vitrine.settings.job_attempts:
-            return retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts)
-        return GiveUp(item, "write", "unexpected", "an unexpected error; the worker's log has it")
+            return retry_with_backoff(
+                item, self._vitrine.settings, attempts=item.attempts, reason=reason
+            )
+        return GiveUp(item, "write", "unexpected", reason)
 
-    def _apply(self, items: Sequence[Item]) -> list[Outcome]:
-        """Write into the live version; when another one goes live meanwhile, write into that one as well."""
+    def _apply(self, items: Sequence[WorkItem]) -> list[Outcome]:
+        """Write into the live version; when another one goes live meanwhile, into that one too."""
         while True:
             index = self._vitrine.versions.live()
             outcomes = [
@@ -121,85 +114,86 @@ class LiveWrites:
             if self._vitrine.versions.live().info.name == index.info.name:
                 return outcomes
 
-    def _deletes(self, index: VectorIndex, items: Sequence[Item]) -> Iterator[Outcome]:
-        gone = [item for item in items if item.body["op"] == "delete"]
-        if gone:
-            index.delete([item.key for item in gone])
-        yield from (Done(item) for item in gone)
+    def _deletes(self, index: VectorIndex, items: Sequence[WorkItem]) -> Iterator[Outcome]:
+        deleted = [item for item in items if isinstance(item.work, DeleteProduct)]
+        if deleted:
+            index.delete([item.key for item in deleted])
+        yield from (Done(item) for item in deleted)
 
-    def _patches(self, index: VectorIndex, items: Sequence[Item]) -> Iterator[Outcome]:
+    def _patches(self, index: VectorIndex, items: Sequence[WorkItem]) -> Iterator[Outcome]:
         for item in items:
-            if item.body["op"] != "patch":
+            if not isinstance(item.work, PatchProduct):
                 continue
             try:
-                index.patch(item.key, changes_from_json(item.body["changes"], index.info.schema))
+                require_fit(item.work.changes, index.info.schema)
+                index.patch(item.key, item.work.changes)
             except NotFound:
-                yield GiveUp(
-                    item, "write", "unknown_product", f"there is no product {item.key!r} to change"
-                )
+                message = f"there is no product {item.key!r} to change"
+                yield GiveUp(item, "write", "unknown_product", message)
             except InvalidInput as error:
                 yield GiveUp(item, "fields", "invalid", str(error))
             else:
                 yield Done(item)
 
-    def _upserts(self, index: VectorIndex, items: Sequence[Item]) -> list[Outcome]:
-        wanted = [item for item in items if item.body["op"] == "upsert"]
-        if not wanted:
+    def _upserts(self, index: VectorIndex, items: Sequence[WorkItem]) -> list[Outcome]:
+        upserts = [(item, item.work) for item in items if isinstance(item.work, UpsertProduct)]
+        if not upserts:
             return []
-        stamps = index.stamps([item.key for item in wanted])
+        stamps = index.stamps([item.key for item, _ in upserts])
         with ThreadPoolExecutor(
-            min(_READERS, len(wanted)), thread_name_prefix="read-picture"
+            min(_READERS, len(upserts)), thread_name_prefix="read-picture"
         ) as readers:
-            read = list(
-                readers.map(lambda item: self._read(item, index, stamps.get(item.key)), wanted)
-            )
-        ready = [one for one in read if isinstance(one, _Upsert)]
-        outcomes: list[Outcome] = [one for one in read if not isinstance(one, _Upsert)]
-        kept = [one for one in ready if one.data is None]
-        if kept:
-            index.patch_products([one.product for one in kept])
-        outcomes += [Done(one.item) for one in kept]
-        outcomes += self._embed(index, [one for one in ready if one.data is not None])
+            reads = [
+                readers.submit(self._read, item, work, index, stamps.get(item.key))
+                for item, work in upserts
+            ]
+            read = [read.result() for read in reads]
+        ready = [upsert for upsert in read if isinstance(upsert, _Upsert)]
+        outcomes: list[Outcome] = [outcome for outcome in read if not isinstance(outcome, _Upsert)]
+        unchanged = [upsert for upsert in ready if upsert.data is None]
+        if unchanged:
+            index.patch_products([upsert.product for upsert in unchanged])
+        outcomes += [Done(upsert.item) for upsert in unchanged]
+        outcomes += self._embed(index, [upsert for upsert in ready if upsert.data is not None])
         return outcomes
 
-    def _read(self, item: Item, index: VectorIndex, stamp: Stamp | None) -> _Upsert | Outcome:
+    def _read(
+        self, item: WorkItem, work: UpsertProduct, index: VectorIndex, stamp: Stamp | None
+    ) -> _Upsert | Outcome:
         try:
-            product = product_from_json(item.body["row"], index.info.schema)
-            key, data = self._picture(item, stamp)
+            require_fit(work.product, index.info.schema)
+            key, data = self._picture(work, stamp)
             if stamp is not None and stamp.image_keys == (key,):
-                return _Upsert(item, product, key, None)
-            return _Upsert(
-                item, product, key, self._vitrine.images.get(key) if data is None else data
-            )
+                return _Upsert(item, work.product, key, None)
+            data = self._vitrine.images.get(key) if data is None else data
+            return _Upsert(item, work.product, key, data)
         except InvalidProduct as error:
             return GiveUp(item, "fields", "invalid", str(error))
         except InvalidImage as error:
             return self._unreadable(item, error)
         except NotFound:
-            return GiveUp(
-                item,
-                "image",
-                "missing",
-                "its picture is no longer in the image store; send it again",
-            )
+            message = "its picture is no longer in the image store; send it again"
+            return GiveUp(item, "image", "missing", message)
 
-    def _picture(self, item: Item, stamp: Stamp | None) -> tuple[str, bytes | None]:
-        image = item.body["image"]
-        if image is None:
-            if stamp is None:
-                raise InvalidImage("missing", "the product is new and has no picture")
-            return stamp.image_keys[0], None
-        if "key" in image:
-            return image["key"], None
-        data = picture_of(image["url"], None).read(self._vitrine.settings)
-        decode(
-            data, ImageLimits.of(self._vitrine.settings), at_least=1
-        )  # only what can be decoded enters the store
-        return self._vitrine.images.put(data), data
+    def _picture(self, work: UpsertProduct, stamp: Stamp | None) -> tuple[str, bytes | None]:
+        match work.picture:
+            case StoredPicture(key):
+                return key, None
+            case RemotePicture(url):
+                data = picture_of(url, None).read(self._vitrine.settings)
+                # only what can be decoded enters the store
+                decode(data, ImageLimits.of(self._vitrine.settings), at_least=1)
+                return self._vitrine.images.put(data), data
+            case None:
+                if stamp is None:
+                    raise InvalidImage("missing", "the product is new and has no picture")
+                return stamp.image_keys[0], None
 
-    def _unreadable(self, item: Item, error: InvalidImage) -> Outcome:
+    def _unreadable(self, item: WorkItem, error: InvalidImage) -> Outcome:
         if is_unreachable(error) and item.attempts < self._vitrine.settings.job_attempts:
-            return retry_with_backoff(item, self._vitrine.settings, attempts=item.attempts)
+            return retry_with_backoff(
+                item, self._vitrine.settings, attempts=item.attempts, reason=str(error)
+            )
         return GiveUp(item, "image", error.reason, str(error))
 
     def _embed(self, index: VectorIndex, upserts: Sequence[_Upsert]) -> list[Outcome]:
@@ -209,24 +203,23 @@ class LiveWrites:
         limits = ImageLimits.of(self._vitrine.settings)
         outcomes: list[Outcome] = []
         pictures = []
-        for one in upserts:
+        for upsert in upserts:
             try:
-                pictures.append(
-                    (one, decode(one.data or b"", limits, at_least=embedder.info.image_size))
-                )
+                image = decode(upsert.data or b"", limits, at_least=embedder.info.image_size)
+                pictures.append((upsert, image))
             except InvalidImage as error:
-                outcomes.append(self._unreadable(one.item, error))
+                outcomes.append(self._unreadable(upsert.item, error))
         if pictures:
             vectors = embedder.embed_images([image for _, image in pictures])
             index.upsert(
                 [
-                    Record.of_picture(one.product, vector, one.image_key)
-                    for (one, _), vector in zip(pictures, vectors, strict=True)
+                    Record.of_picture(upsert.product, vector, upsert.image_key)
+                    for (upsert, _), vector in zip(pictures, vectors, strict=True)
                 ]
             )
-        return outcomes + [Done(one.item) for one, _ in pictures]
+        return outcomes + [Done(upsert.item) for upsert, _ in pictures]
 
-    def _note(self, outcomes: Sequence[Outcome]) -> None:
+    def _update_ledger(self, outcomes: Sequence[Outcome]) -> None:
         """Keep the ledger in step; the job's own counts do not depend on it."""
         try:
             self._ledger.clear([o.item.key for o in outcomes if isinstance(o, Done)])
@@ -236,4 +229,9 @@ class LiveWrites:
                         Failure(outcome.item.key, outcome.stage, outcome.reason, outcome.message)
                     )
         except VitrineError as error:
-            log.warning("the failure ledger could not be kept: %s", error)
+            self._notices.tell(f"the failure ledger cannot be kept: {error}")
+
+
+def _killer(item: WorkItem) -> Outcome:
+    message = f"workers died {DEADLY} times while they wrote this product; look at its picture"
+    return GiveUp(item, "write", "worker_died", message)

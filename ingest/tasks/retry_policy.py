@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.jobs.models import Item, Retry
+from ingest.jobs.models import Retry, WorkItem
 from vitrine.errors import (
     IndexUnavailable,
     InvalidImage,
@@ -16,7 +16,7 @@ from vitrine.settings import IngestSettings
 __all__ = ["DEADLY", "is_outage", "is_unreachable", "retry_with_backoff"]
 
 DEADLY = 20
-"""Work that was taken this often without coming out is given up: it kills every worker that touches it."""
+"""Work taken this often without coming out is given up: it kills every worker that touches it."""
 
 _LONGEST_S = 300.0
 
@@ -33,8 +33,9 @@ def is_unreachable(error: VitrineError) -> bool:
     return isinstance(error, InvalidImage) and error.reason == "unreachable"
 
 
-def retry_with_backoff(item: Item, settings: IngestSettings, *, attempts: int) -> Retry:
-    """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, 5 minutes at most."""
-    return Retry(
-        item, min(_LONGEST_S, settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)), attempts
-    )
+def retry_with_backoff(
+    item: WorkItem, settings: IngestSettings, *, attempts: int, reason: str
+) -> Retry:
+    """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, at most 5 minutes."""
+    pause_s = settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)
+    return Retry(item, min(_LONGEST_S, pause_s), attempts, reason)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.heartbeat import Heartbeat, Stopped
-from ingest.jobs.models import BULK, Done, Item, NewItem
+from ingest.jobs.models import BULK, Done, NewItem, WorkItem
+from ingest.jobs.work import RetrySource
 from ingest.pipeline import IngestTask, RunControl, Summary, fill_index
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import open_context
@@ -16,54 +17,46 @@ from vitrine.fields import Mapping
 from vitrine.index import VectorIndex
 from vitrine.wiring import Vitrine
 
-__all__ = ["SourceWork", "fill_from_source", "retry_item", "source_item"]
-
-
-def source_item(job_id: str, source: str) -> NewItem:
-    """Take all rows of a source."""
-    return NewItem(BULK, f"source:{job_id}:{source}", {"do": "ingest", "source": source})
+__all__ = ["fill_from_source", "retry_item", "retry_source"]
 
 
 def retry_item(job_id: str, source: str) -> NewItem:
     """Take the rows of a source that are in the ledger."""
-    return NewItem(BULK, f"source:{job_id}:{source}", {"do": "retry", "source": source})
+    return NewItem(BULK, f"source:{job_id}:{source}", RetrySource(source))
 
 
-class SourceWork:
-    """Runs the pipeline from a source into the live version, under the mapping and the model that it was built with."""
+def retry_source(
+    vitrine: Vitrine, ledger: Ledger, item: WorkItem, work: RetrySource, beat: Heartbeat
+) -> Done:
+    """Bring a source's failed rows into the live version, under its own mapping and model.
 
-    def __init__(self, vitrine: Vitrine, ledger: Ledger) -> None:
-        self._vitrine, self._ledger = vitrine, ledger
-
-    def run(self, item: Item, beat: Heartbeat) -> Done:
-        """Do one item. `Conflict` while a reindex or another ingest runs; `Cancelled` when the job has ended."""
-        name = item.body["source"]
-        with catalogue_lock(self._vitrine.settings, f"an ingest of {name}") as lost:
-            live = self._vitrine.versions.live()
-            only = self._ledger.rows(name) if item.body["do"] == "retry" else None
-            mapping = Mapping.from_dict(live.info.mapping)
-            task = IngestTask(
-                open_source(name, self._vitrine.settings, mapping),
-                mapping,
-                live,
-                only=only,
-            )
-            context = open_context(self._vitrine, model=live.info.model)
-            summary = fill_index(
-                task, context, RunControl(cancelled=lambda: lost() or _says_stop(beat.check))
-            )
-        beat.check()
-        if summary.cancelled:
-            raise Cancelled("the lock of the catalogue was lost")
-        return Done(item, summary.done + summary.unchanged, summary.failed)
+    `Conflict` while a reindex or another ingest runs; `Cancelled` when the job has ended.
+    """
+    with catalogue_lock(vitrine.settings, f"an ingest of {work.source}") as lost:
+        live = vitrine.versions.live()
+        mapping = Mapping.from_dict(live.info.mapping)
+        task = IngestTask(
+            open_source(work.source, vitrine.settings, mapping),
+            mapping,
+            live,
+            only=ledger.rows(work.source),
+        )
+        context = open_context(vitrine, model=live.info.model)
+        control = RunControl(cancelled=lambda: lost() or _says_stop(beat.check))
+        summary = fill_index(task, context, control)
+    beat.check()
+    if summary.cancelled:
+        raise Cancelled("the lock of the catalogue was lost")
+    return Done(item, summary.done + summary.unchanged, summary.failed)
 
 
 def fill_from_source(
     vitrine: Vitrine, source: str, target: VectorIndex, check: Callable[[], None]
 ) -> Summary:
-    """Bring a source into the version under its own mapping; a picture that the live version knows by the same model is not embedded again.
+    """Bring a source into the version under its own mapping.
 
-    Raises what `check` raises, and the errors of `ingest.pipeline.fill_index`.
+    A picture that the live version knows by the same model is not embedded again. Raises what
+    `check` raises, and the errors of `ingest.pipeline.fill_index`.
     """
     live = vitrine.versions.live()
     reuse_from = live if live.info.fingerprint == target.info.fingerprint else None

@@ -125,6 +125,8 @@ class JobAnswer(Answer):
     eta_s: float | None = Field(description="seconds left")
     version: str | None
     error: str | None
+    waiting: str | None = Field(description="what it waits for; null while it moves")
+    waiting_since: datetime | None
     created: datetime
     updated: datetime
 

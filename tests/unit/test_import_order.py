@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 INGEST = (
-    ("ingest.jobs", "ingest.pictures", "ingest.database", "ingest.logs", "ingest.supervisor"),
+    ("ingest.pictures", "ingest.database", "ingest.logs", "ingest.supervisor", "ingest.notices"),
+    ("ingest.jobs", "ingest.accepted"),
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),
     ("ingest.tasks",),

@@ -21,7 +21,6 @@ HEAVY = (
     "onnxruntime",
     "datasets",
     "skia",
-    "huey",
 )
 
 
@@ -41,7 +40,7 @@ def _imports(room: str) -> Iterator[tuple[Path, str]]:
             "vitrine",
             {
                 *("service", "ingest", "demo", "training", "benchmarks", "tests"),
-                *("flask", "gunicorn", "huey"),
+                *("flask", "gunicorn"),
             },
         ),
         ("ingest", {"service", "demo", "training", "benchmarks", "tests", "flask"}),

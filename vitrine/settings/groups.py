@@ -373,7 +373,12 @@ class IngestSettings(DataSettings):
         le=3600,
         description="seconds before the second try; doubled each time, to 5 minutes at most",
     )
-    keep_jobs: int = Field(1000, ge=1, description="ended jobs that are remembered")
+    keep_jobs: int = Field(
+        1000, ge=1, description="ended jobs that are remembered whatever their age"
+    )
+    keep_jobs_hours: float = Field(
+        24, ge=0, le=8760, description="hours for which every ended job is remembered"
+    )
     verify_sample: int = Field(
         50,
         ge=0,

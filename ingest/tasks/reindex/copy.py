@@ -1,4 +1,4 @@
-"""Carrying products from one index version into another, with new vectors where the model differs."""
+"""Copying products from one index version into another, with new vectors where the model differs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -15,11 +16,10 @@ from ingest.failures import Failure
 from vitrine.embedding import Embedder
 from vitrine.errors import InvalidImage, NotFound
 from vitrine.images.decode import ImageLimits, decode
-from vitrine.images.ports import ImageStore
 from vitrine.index import VectorIndex
 from vitrine.index.stamps import product_hash
 from vitrine.products import Record
-from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
 
 __all__ = ["REINDEX", "CopyResult", "IndexCopier"]
 
@@ -39,42 +39,44 @@ class CopyResult:
 
 
 class IndexCopier:
-    """Makes products of one version the same in another; doing it again does no work twice."""
+    """Makes products of one version the same in another; doing it again does no work twice.
+
+    Vectors are computed anew where the models differ. `check` is called between batches and may
+    raise.
+    """
 
     def __init__(
-        self, source: VectorIndex, target: VectorIndex, images: ImageStore, settings: Settings
-    ) -> None:
-        self._source, self._target, self._images, self._settings = source, target, images, settings
-        self._same_model = source.info.fingerprint == target.info.fingerprint
-        self._batch = settings.batch_size or _EMBED
-
-    def copy_range(
         self,
-        after: str | None,
-        upto: str | None,
-        load: Callable[[], Embedder],
+        source: VectorIndex,
+        target: VectorIndex,
+        vitrine: Vitrine,
+        *,
         check: Callable[[], None],
-    ) -> CopyResult:
-        """Carry the products with `after` < id <= `upto` (None: no bound); `check` is called between batches and may raise."""
+    ) -> None:
+        self._source, self._target, self._vitrine, self._check = source, target, vitrine, check
+        self._settings = vitrine.settings
+        self._same_model = source.info.fingerprint == target.info.fingerprint
+        self._batch = vitrine.settings.batch_size or _EMBED
+
+    def copy_range(self, after: str | None, upto: str | None) -> CopyResult:
+        """Copy the products with `after` < id <= `upto`; None is no bound."""
         result = CopyResult()
         for records in self._range(after, upto):
-            check()
-            self._copy(records, load, result)
+            self._check()
+            self._copy(records, result)
         return result
 
-    def refresh(
-        self, ids: Sequence[str], load: Callable[[], Embedder], check: Callable[[], None]
-    ) -> CopyResult:
-        """Make these products in the target what they are in the source now; those that are gone there go."""
+    def refresh(self, ids: Sequence[str]) -> CopyResult:
+        """Make these products in the target what they are in the source now, deleted ones too."""
         result = CopyResult()
         for start in range(0, len(ids), self._settings.write_batch):
-            check()
+            self._check()
             batch = ids[start : start + self._settings.write_batch]
-            found = self._source.get(batch)
-            gone = [one for one in batch if one not in found]
-            if gone:
-                self._target.delete(gone)
-            self._copy(list(found.values()), load, result)
+            records = self._source.get(batch)
+            deleted = [product_id for product_id in batch if product_id not in records]
+            if deleted:
+                self._target.delete(deleted)
+            self._copy(list(records.values()), result)
         return result
 
     def _range(self, after: str | None, upto: str | None) -> Iterator[list[Record]]:
@@ -85,9 +87,7 @@ class IndexCopier:
             if len(within) < len(records):
                 return
 
-    def _copy(
-        self, records: Sequence[Record], load: Callable[[], Embedder], result: CopyResult
-    ) -> None:
+    def _copy(self, records: Sequence[Record], result: CopyResult) -> None:
         stamps = self._target.stamps([record.product.id for record in records])
         moved, changed = [], []
         for record in records:
@@ -98,25 +98,22 @@ class IndexCopier:
                 changed.append(record.product)
         if changed:
             self._target.patch_products(changed)
-        ready = list(moved) if self._same_model else list(self._embedded(moved, load, result))
+        ready = list(moved) if self._same_model else list(self._embedded(moved, result))
         if ready:
             self._target.upsert(ready)
         result.done += len(records) - (len(moved) - len(ready))
 
-    def _embedded(
-        self, records: Sequence[Record], load: Callable[[], Embedder], result: CopyResult
-    ) -> Iterator[Record]:
+    def _embedded(self, records: Sequence[Record], result: CopyResult) -> Iterator[Record]:
         if not records:
             return
-        embedder = load()
+        embedder = self._vitrine.embedders.for_index(self._target)
+        read = partial(self._pixels, embedder=embedder)
         threads = self._settings.decode_threads or os.cpu_count() or 1
         with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
             waiting = iter(records)
-            ahead = pool.map(lambda r: self._pixels(r, embedder), islice(waiting, self._batch))
+            ahead = pool.map(read, islice(waiting, self._batch))
             while batch := list(ahead):
-                ahead = pool.map(
-                    lambda r: self._pixels(r, embedder), islice(waiting, self._batch)
-                )  # read on while the model works
+                ahead = pool.map(read, islice(waiting, self._batch))  # while the model works
                 result.failures += [failure for _, failure in batch if isinstance(failure, Failure)]
                 sound = [
                     (record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)
@@ -124,16 +121,14 @@ class IndexCopier:
                 if not sound:
                     continue
                 vectors = embedder.embed_pixels(np.stack([pixels for _, pixels in sound]))
-                yield from (
-                    replace(record, vectors=vector[None])
-                    for (record, _), vector in zip(sound, vectors, strict=True)
-                )
+                for (record, _), vector in zip(sound, vectors, strict=True):
+                    yield replace(record, vectors=vector[None])
 
     def _pixels(
         self, record: Record, embedder: Embedder
     ) -> tuple[Record, NDArray[np.float32] | Failure]:
         try:
-            data = self._images.get(record.image_key)
+            data = self._vitrine.images.get(record.image_key)
             image = decode(data, ImageLimits.of(self._settings), at_least=embedder.info.image_size)
             return record, embedder.preprocess([image])[0]
         except NotFound:

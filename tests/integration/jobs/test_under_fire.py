@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import random
 import threading
 import time
@@ -22,7 +21,7 @@ from ingest.worker import Worker
 from tests.fakes import FakeEmbedder
 from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on
 from tests.integration.jobs.searchers import Searchers, SlowAtFirst, around
-from tests.shop import NEW, OLD, Shop, picture, product
+from tests.shop import NEW, OLD, Shop, accepted, picture, product
 
 COUNT = 2000
 UNTOUCHED = range(1500, COUNT)
@@ -54,10 +53,6 @@ class Expected:
         self.pictures[product_id], self.prices[product_id] = number, price
 
 
-def sent(number: int) -> dict[str, str]:
-    return {"base64": base64.b64encode(picture(number)).decode()}
-
-
 def write_randomly(
     admin: Admin, expected: Expected, chance: random.Random, pause_s: float
 ) -> list[str]:
@@ -76,12 +71,14 @@ def write_randomly(
             jobs.append(
                 admin.upsert(
                     [
-                        {
-                            "id": target,
-                            "title": target,
-                            "price": 5.0 + number,
-                            "image": sent(3000 + number),
-                        }
+                        accepted(
+                            {
+                                "id": target,
+                                "title": target,
+                                "price": 5.0 + number,
+                                "image": picture(3000 + number),
+                            }
+                        )
                     ]
                 )
             )

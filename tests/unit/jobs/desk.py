@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.admin import Admin
 from ingest.jobs.factory import open_store
-from ingest.jobs.models import Item
+from ingest.jobs.models import WorkItem
 from ingest.jobs.store import JobStore
 from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex, FakeVersions
@@ -36,10 +36,10 @@ class Desk:
         self.store: JobStore = open_store(self.shop.vitrine.settings)
         self.admin = Admin(self.shop.vitrine, store=self.store)
         self.runner = Runner(self.shop.vitrine, self.store)
-        self.taken: list[Item] = []
+        self.taken: list[WorkItem] = []
         claim = self.store.claim
 
-        def remember(queue: str, *, limit: int, lease_s: float) -> list[Item]:
+        def remember(queue: str, *, limit: int, lease_s: float) -> list[WorkItem]:
             items = claim(queue, limit=limit, lease_s=lease_s)
             self.taken = items or self.taken
             return items

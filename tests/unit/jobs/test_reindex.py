@@ -13,10 +13,10 @@ import pytest
 from ingest.admin import Admin
 from ingest.jobs.models import JobState
 from ingest.jobs.store import CATALOGUE
-from ingest.tasks.reindex import plan
+from ingest.tasks.reindex import finish
 from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex, FakeVersions
-from tests.shop import NEW, OLD, open_shop, picture
+from tests.shop import NEW, OLD, accepted, open_shop, picture
 from tests.unit.jobs.desk import COUNT, Desk, same_products, step_until
 from vitrine.errors import Conflict, IndexUnavailable, ModelUnavailable, NoLiveVersion
 
@@ -83,8 +83,8 @@ def test_writes_before_during_and_after_a_chunk_all_reach_the_new_version(desk: 
     desk.admin.delete(["p00002", "p00081"])
     desk.admin.upsert(
         [
-            {"id": "p00003", "title": "New picture", "image": _sent(desk, 500)},
-            {"id": "zzz", "title": "New", "image": _sent(desk, 501)},
+            accepted({"id": "p00003", "title": "New picture", "image": picture(500)}),
+            accepted({"id": "zzz", "title": "New", "image": picture(501)}),
         ]
     )
     job = desk.finish(job_id)
@@ -103,16 +103,10 @@ def test_writes_before_during_and_after_a_chunk_all_reach_the_new_version(desk: 
     assert same_products(desk.before, desk.live)
 
 
-def _sent(desk: Desk, number: int) -> dict[str, str]:
-    import base64
-
-    return {"base64": base64.b64encode(picture(number)).decode()}
-
-
 def test_writes_that_come_while_the_version_is_verified_are_not_lost(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real = plan.verify
+    real = finish.verify
 
     def verify(*args: Any, **kwargs: Any) -> None:
         real(*args, **kwargs)
@@ -121,7 +115,7 @@ def test_writes_that_come_while_the_version_is_verified_are_not_lost(
         while desk.store.waiting():  # another worker takes them
             assert Runner(desk.shop.vitrine, desk.store).step()
 
-    monkeypatch.setattr(plan, "verify", verify)
+    monkeypatch.setattr(finish, "verify", verify)
     assert desk.finish(desk.admin.reindex()).state is JobState.DONE
     assert desk.live.get(["p00010"])["p00010"].product.price == 77
     assert desk.live.get(["p00011"]) == {}
@@ -130,14 +124,14 @@ def test_writes_that_come_while_the_version_is_verified_are_not_lost(
 def test_while_the_last_products_are_carried_writes_wait_and_then_reach_the_new_version(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real, seen = plan.check_count, []
+    real, seen = finish.check_count, []
 
     def check_count(target: Any, live: Any) -> None:
         desk.admin.patch("p00010", {"price": 77})
         seen.append(Runner(desk.shop.vitrine, desk.store).step())
         real(target, live)
 
-    monkeypatch.setattr(plan, "check_count", check_count)
+    monkeypatch.setattr(finish, "check_count", check_count)
     assert desk.finish(desk.admin.reindex()).state is JobState.DONE
     assert seen == [False]
     assert desk.before.get(["p00010"])["p00010"].product.price == 10

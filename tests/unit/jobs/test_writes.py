@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 import ingest.tasks.live_writes
+from ingest.accepted import AcceptedProduct
 from ingest.admin import Admin
 from ingest.failures import open_ledger
 from ingest.jobs.factory import open_store
@@ -19,8 +19,8 @@ from ingest.jobs.models import Job, JobState
 from ingest.jobs.store import JobStore
 from ingest.tasks.runner import Runner
 from tests.fake_index import FakeVersions
-from tests.shop import NEW, OLD, Shop, open_shop, picture
-from vitrine.errors import Conflict, IndexUnavailable, InvalidImage, InvalidProduct, NotFound
+from tests.shop import NEW, OLD, Shop, accepted, open_shop, picture
+from vitrine.errors import Conflict, IndexUnavailable, InvalidImage, NotFound
 
 
 @dataclass
@@ -51,17 +51,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     admin.close()
 
 
-def row(product_id: str, image: Any = None, **fields: Any) -> dict[str, Any]:
-    return {
-        "id": product_id,
-        "title": f"Title of {product_id}",
-        **fields,
-        **({} if image is None else {"image": image}),
-    }
+def row(product_id: str, image: bytes | str | None = None, **fields: Any) -> AcceptedProduct:
+    return accepted({"id": product_id, "title": f"Title of {product_id}", "image": image} | fields)
 
 
-def sent(number: int) -> dict[str, str]:
-    return {"base64": base64.b64encode(picture(number)).decode()}
+def of_another_version(product_id: str, image: bytes, **fields: Any) -> AcceptedProduct:
+    """Accepted when other fields were live: these are no longer there, or of another type."""
+    plain = row(product_id, image)
+    attributes = {name: value for name, value in fields.items() if name != "price"}
+    price = fields.get("price", plain.product.price)
+    return replace(plain, product=replace(plain.product, price=price, attributes=attributes))
 
 
 def failures(desk: Desk) -> list[tuple[str, str]]:
@@ -69,7 +68,7 @@ def failures(desk: Desk) -> list[tuple[str, str]]:
 
 
 def test_a_new_product_arrives_with_the_vector_of_the_live_versions_model(desk: Desk):
-    job = desk.finish(desk.admin.upsert([row("new", sent(77), price="12,50 €")]))
+    job = desk.finish(desk.admin.upsert([row("new", picture(77), price="12,50 €")]))
     assert (job.state, job.done, job.total, job.failed_items) == (JobState.DONE, 1, 1, 0)
     record = desk.live.get(["new"])["new"]
     assert (record.product.title, record.product.price) == ("Title of new", 12.5)
@@ -95,16 +94,16 @@ def test_a_product_sent_without_a_picture_keeps_the_one_it_has(desk: Desk):
 
 def test_the_same_picture_sent_again_is_not_embedded_again(desk: Desk):
     embedded = desk.shop.models(OLD).images_embedded
-    desk.finish(desk.admin.upsert([row("p00001", sent(1))]))
+    desk.finish(desk.admin.upsert([row("p00001", picture(1))]))
     assert desk.shop.models(OLD).images_embedded == embedded
 
 
 def test_writes_of_one_product_take_effect_in_the_order_they_were_accepted(desk: Desk):
-    desk.admin.upsert([row("a", sent(8), price=1), row("a", sent(9), price=2)])
+    desk.admin.upsert([row("a", picture(8), price=1), row("a", picture(9), price=2)])
     desk.admin.patch("a", {"price": 3})
     desk.admin.patch("a", {"in_stock": True})
     desk.admin.delete(["p00000"])
-    desk.admin.upsert([row("p00000", sent(10), price=5)])
+    desk.admin.upsert([row("p00000", picture(10), price=5)])
     last = desk.admin.delete(["p00002"])
     desk.finish(last)
     assert (
@@ -132,22 +131,20 @@ def test_a_change_of_an_unknown_product_fails_and_says_so(desk: Desk):
 
 def test_one_bad_product_does_not_hold_up_the_others(desk: Desk):
     rows = [
-        row("good", sent(20)),
-        row("broken", {"base64": base64.b64encode(b"\x89PNG\r\n\x1a\nbut no more").decode()}),
-        row("price", sent(21), price="dear"),
+        row("good", picture(20)),
+        row("broken", b"\x89PNG\r\n\x1a\nbut no more"),
+        of_another_version("size", picture(21), size="XL"),
+        of_another_version("price", picture(21), price="dear"),
         row("bare"),
-        row("fine", sent(22)),
+        row("fine", picture(22)),
     ]
     job = desk.finish(desk.admin.upsert(rows))
-    assert (job.state, job.done, job.failed_items) == (JobState.DONE, 2, 3)
-    assert set(desk.live.get(["good", "broken", "price", "bare", "fine"])) == {"good", "fine"}
-    assert {name for name, _ in failures(desk)} == {"broken", "price", "bare"}
-
-
-def test_base64_that_is_none_is_refused_at_once(desk: Desk):
-    with pytest.raises(InvalidProduct, match=r"\[1\]\.image: is no valid base64"):
-        desk.admin.upsert([row("a", sent(1)), row("b", {"base64": "%%%"})])
-    assert list(desk.admin.jobs()) == []
+    assert (job.state, job.done, job.failed_items) == (JobState.DONE, 2, 4)
+    assert set(desk.live.get(["good", "broken", "price", "size", "bare", "fine"])) == {
+        "good",
+        "fine",
+    }
+    assert {name for name, _ in failures(desk)} == {"broken", "price", "size", "bare"}
 
 
 def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_failure(
@@ -164,9 +161,7 @@ def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_fail
 
     monkeypatch.setattr(ingest.tasks.live_writes, "picture_of", lambda value, base: Unreachable())
     job = desk.finish(
-        desk.admin.upsert(
-            [row("far", {"url": "https://shop.example/a.png"}), row("near", sent(31))]
-        )
+        desk.admin.upsert([row("far", "https://shop.example/a.png"), row("near", picture(31))])
     )
     assert (job.state, job.done, job.failed_items, len(tries)) == (JobState.DONE, 1, 1, 2)
     assert failures(desk) == [("far", "unreachable")]
@@ -177,9 +172,9 @@ def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_fail
 
 
 def test_a_failed_write_that_a_later_one_made_good_is_not_tried_again(desk: Desk):
-    desk.finish(desk.admin.upsert([row("x", {"base64": "AAAA"})]))
+    desk.finish(desk.admin.upsert([row("x", b"no picture")]))
     assert failures(desk) == [("x", "not_an_image")]
-    desk.finish(desk.admin.upsert([row("x", sent(40), price=4)]))
+    desk.finish(desk.admin.upsert([row("x", picture(40), price=4)]))
     assert failures(desk) == []
     again = desk.finish(desk.admin.retry_failures())
     assert (again.total, again.state) == (0, JobState.DONE)
@@ -198,7 +193,7 @@ def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(
         return real()
 
     monkeypatch.setattr(versions, "live", live)
-    job_id = desk.admin.upsert([row("a", sent(50)), row("b", sent(51))])
+    job_id = desk.admin.upsert([row("a", picture(50)), row("b", picture(51))])
     for _ in range(40):
         desk.runner.step()
     job = desk.admin.job(job_id)
@@ -232,16 +227,18 @@ def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(
 def test_an_unforeseen_error_strikes_only_its_own_product(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    real = ingest.tasks.live_writes.product_from_json
+    real = ingest.tasks.live_writes.require_fit
 
-    def read(data: Any, schema: Any) -> Any:
-        if data["id"] == "cursed":
+    def check(product: Any, schema: Any) -> None:
+        if product.id == "cursed":
             raise ZeroDivisionError
-        return real(data, schema)
+        real(product, schema)
 
-    monkeypatch.setattr(ingest.tasks.live_writes, "product_from_json", read)
+    monkeypatch.setattr(ingest.tasks.live_writes, "require_fit", check)
     job = desk.finish(
-        desk.admin.upsert([row("one", sent(60)), row("cursed", sent(61)), row("two", sent(62))])
+        desk.admin.upsert(
+            [row("one", picture(60)), row("cursed", picture(61)), row("two", picture(62))]
+        )
     )
     assert (job.done, job.failed_items) == (2, 1)
     assert failures(desk) == [("cursed", "unexpected")]
@@ -249,7 +246,7 @@ def test_an_unforeseen_error_strikes_only_its_own_product(
 
 
 def test_a_job_is_cancelled_once(desk: Desk):
-    job_id = desk.admin.upsert([row("a", sent(1))])
+    job_id = desk.admin.upsert([row("a", picture(1))])
     assert desk.admin.cancel(job_id).state is JobState.CANCELLED
     with pytest.raises(Conflict, match="it is cancelled"):
         desk.admin.cancel(job_id)

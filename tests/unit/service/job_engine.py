@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest.accepted import AcceptedProduct
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.errors import Conflict, NotFound
 
@@ -25,6 +26,8 @@ class Job:
     eta_s: float | None = None
     version: str | None = None
     error: str | None = None
+    waiting: str | None = None
+    waiting_since: datetime | None = None
     created: datetime = NOON
     updated: datetime = NOON
 
@@ -52,8 +55,8 @@ class FakeJobs:
         self.asked[job.id] = asked
         return job.id
 
-    def upsert(self, rows: Sequence[Mapping[str, Any]]) -> str:
-        return self._queue("upsert", rows)
+    def upsert(self, products: Sequence[AcceptedProduct]) -> str:
+        return self._queue("upsert", products)
 
     def patch(self, product_id: str, changes: Mapping[str, Any]) -> str:
         return self._queue("patch", (product_id, changes))

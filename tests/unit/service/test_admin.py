@@ -98,7 +98,7 @@ def test_every_admin_route_is_among_those_tested(shop: Shop):
     assert len([r for r in rules if r[1].startswith("/v1/admin")]) == len(ENDPOINTS)
 
 
-def test_products_are_queued_as_they_came(shop: Shop):
+def test_products_are_queued_with_all_that_came(shop: Shop):
     response = call(shop, "PUT", "/v1/admin/products", json=[ROW])
     assert response.status_code == 202
     job_id = response.get_json()["job_id"]
@@ -107,7 +107,11 @@ def test_products_are_queued_as_they_came(shop: Shop):
         == response.headers["Location"]
         == f"/v1/admin/jobs/{job_id}"
     )
-    assert shop.jobs.asked[job_id] == [ROW]
+    (accepted,) = shop.jobs.asked[job_id]
+    product = accepted.product
+    assert (product.id, product.title, product.price) == ("p1", "Red dress", 1099.0)
+    assert (product.color, product.colors) == (("red",), ("red",))
+    assert accepted.picture == picture("red")
     assert call(shop, "GET", response.headers["Location"]).get_json()["kind"] == "upsert"
 
 
@@ -118,7 +122,7 @@ def test_products_may_come_one_a_line(shop: Shop, media_type: str):
     lines = "\n".join(json.dumps({**ROW, "id": str(n)}) for n in range(3)) + "\n\n"
     response = call(shop, "PUT", "/v1/admin/products", data=lines, content_type=media_type)
     assert response.status_code == 202
-    assert [row["id"] for row in shop.jobs.asked["job-1"]] == ["0", "1", "2"]
+    assert [accepted.product.id for accepted in shop.jobs.asked["job-1"]] == ["0", "1", "2"]
 
 
 def test_a_broken_line_is_named(shop: Shop):
@@ -150,6 +154,7 @@ def test_a_broken_line_is_named(shop: Shop):
         ([{**ROW, "in_stock": "perhaps"}], "[0].in_stock"),
         ([{**ROW, "image": {"base64": "x", "url": "y"}}], "[0].image"),
         ([{**ROW, "image": 5}], "[0].image"),
+        ([ROW, {**ROW, "image": {"base64": "%%%"}}], "[1].image.base64"),
     ],
 )
 def test_a_row_that_is_no_product_is_named(shop: Shop, rows: object, field: str):
@@ -165,11 +170,12 @@ def test_more_products_than_allowed_are_refused(open_shop):
     assert "from 1 to 2" in response.get_json()["detail"]
 
 
-def test_changes_are_queued_as_they_came(shop: Shop):
+def test_changes_are_queued_with_all_that_came(shop: Shop):
     changes = {"price": 5, "color": ["Navy"], "pattern": None}
     response = call(shop, "PATCH", "/v1/admin/products/dresses/0", json=changes)
     assert response.status_code == 202
-    assert shop.jobs.asked["job-1"] == ("dresses/0", changes)
+    typed = {"price": 5.0, "color": ("Navy",), "pattern": None}
+    assert shop.jobs.asked["job-1"] == ("dresses/0", typed)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""The tables of the job store in SQLite."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
+
+__all__ = ["job_database", "lease_clock"]
+
+_TABLES = """
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+    request TEXT, state TEXT NOT NULL, stage TEXT NOT NULL, cursor TEXT NOT NULL,
+    done INTEGER NOT NULL, total INTEGER, failed_items INTEGER NOT NULL, version TEXT, error TEXT,
+    waiting TEXT, waiting_since_s REAL,
+    created_s REAL NOT NULL, started_s REAL, updated_s REAL NOT NULL);
+CREATE INDEX jobs_state ON jobs (state, number);
+CREATE INDEX jobs_updated ON jobs (updated_s);
+CREATE TABLE items (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL, queue TEXT NOT NULL,
+    key TEXT NOT NULL, work TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    token TEXT, holder TEXT, busy_from REAL NOT NULL DEFAULT 0, busy_until REAL NOT NULL DEFAULT 0);
+CREATE INDEX items_queue ON items (queue, seq);
+CREATE INDEX items_key ON items (queue, key, seq);
+CREATE INDEX items_job ON items (job_id);
+CREATE INDEX items_holder ON items (holder) WHERE holder IS NOT NULL;
+CREATE TABLE dead (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL, work TEXT NOT NULL,
+    stage TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, at_s REAL NOT NULL);
+CREATE INDEX dead_key ON dead (key);
+CREATE TABLE changes (job_id TEXT PRIMARY KEY, barrier INTEGER NOT NULL);
+CREATE TABLE dirty_keys (key TEXT PRIMARY KEY, generation INTEGER NOT NULL);
+CREATE TABLE locks (
+    name TEXT PRIMARY KEY, owner TEXT NOT NULL, busy_from REAL NOT NULL, busy_until REAL);
+"""
+"""An item is busy while busy_from <= clock < busy_until: held where it has a token, else waiting.
+
+Both are of `lease_clock`. It starts anew with the machine, so a busy_from that lies ahead is from
+before a restart, which no holder has survived.
+"""
+
+
+def lease_clock() -> float:
+    """Seconds of the machine's monotonic clock, one for all its processes; never set by anybody."""
+    return time.monotonic()
+
+
+def job_database(path: Path) -> SQLiteFile:
+    """The file, made where there is none; `StorageUnavailable` when it cannot be used."""
+    file = SQLiteFile(
+        path,
+        DatabaseSchema(_TABLES, version=2),
+        remedy="let a worker of the release that wrote it finish its jobs, then remove the file",
+    )
+    file.create()
+    return file

@@ -1,0 +1,172 @@
+"""Work as the job store keeps it: one class for each thing to do, and their one serializer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import orjson
+
+from vitrine.index.product_json import product_from_json, product_to_json
+from vitrine.products import Product, Value
+
+__all__ = [
+    "CopyRange",
+    "DeleteProduct",
+    "FillFromSource",
+    "FinishReindex",
+    "PatchProduct",
+    "PictureSource",
+    "PlanReindex",
+    "RemotePicture",
+    "RetrySource",
+    "StoredPicture",
+    "UpsertProduct",
+    "Work",
+    "work_from_json",
+    "work_to_json",
+]
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture that the image store keeps."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class RemotePicture:
+    """A picture that the worker fetches."""
+
+    url: str
+
+
+PictureSource: TypeAlias = StoredPicture | RemotePicture
+
+
+@dataclass(frozen=True)
+class UpsertProduct:
+    """Insert or replace a product; without a picture it keeps the one that it has."""
+
+    product: Product
+    picture: PictureSource | None
+
+
+@dataclass(frozen=True)
+class PatchProduct:
+    """Change fields of a product, each to a value of its type, or None to empty it."""
+
+    changes: Mapping[str, Value | None] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class DeleteProduct:
+    """Remove a product."""
+
+
+@dataclass(frozen=True)
+class PlanReindex:
+    """Create the new version and cut the live one into ranges."""
+
+
+@dataclass(frozen=True)
+class CopyRange:
+    """Copy the products with `after` < id <= `upto` into the new version; None is no bound."""
+
+    after: str | None
+    upto: str | None
+
+
+@dataclass(frozen=True)
+class FillFromSource:
+    """Fill the new version from a source."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class FinishReindex:
+    """Catch up with live writes, verify the new version and publish it."""
+
+
+@dataclass(frozen=True)
+class RetrySource:
+    """Take the rows of a source that are in the failure ledger."""
+
+    source: str
+
+
+Work: TypeAlias = (
+    UpsertProduct
+    | PatchProduct
+    | DeleteProduct
+    | PlanReindex
+    | CopyRange
+    | FillFromSource
+    | FinishReindex
+    | RetrySource
+)
+
+_PLAIN: Mapping[str, type[Any]] = {
+    "delete": DeleteProduct,
+    "plan": PlanReindex,
+    "copy": CopyRange,
+    "fill": FillFromSource,
+    "finish": FinishReindex,
+    "retry": RetrySource,
+}
+"""What JSON holds as it is."""
+
+_NAMES = {kind: name for name, kind in _PLAIN.items()}
+
+
+def work_to_json(work: Work) -> str:
+    """The work as JSON text."""
+    return orjson.dumps(_stored(work)).decode()
+
+
+def work_from_json(text: str) -> Work:
+    """The work that `work_to_json` wrote."""
+    stored = orjson.loads(text)
+    match stored.pop("do"):
+        case "upsert":
+            product = product_from_json(orjson.dumps(stored["product"]))
+            return UpsertProduct(product, _picture(stored))
+        case "patch":
+            changes = {name: _value(value) for name, value in stored["changes"].items()}
+            return PatchProduct(MappingProxyType(changes))
+        case name:
+            plain: Work = _PLAIN[name](**stored)
+            return plain
+
+
+def _stored(work: Work) -> dict[str, Any]:
+    match work:
+        case UpsertProduct():
+            stored = {"do": "upsert", "product": orjson.Fragment(product_to_json(work.product))}
+            return stored | ({} if work.picture is None else asdict(work.picture))
+        case PatchProduct():
+            changes = {name: _plain(value) for name, value in work.changes.items()}
+            return {"do": "patch", "changes": changes}
+        case _:
+            return {"do": _NAMES[type(work)], **asdict(work)}
+
+
+def _picture(stored: Mapping[str, Any]) -> PictureSource | None:
+    if "key" in stored:
+        return StoredPicture(stored["key"])
+    return RemotePicture(stored["url"]) if "url" in stored else None
+
+
+def _plain(value: Value | None) -> object:
+    return {"at": value.isoformat()} if isinstance(value, datetime) else value
+
+
+def _value(stored: Any) -> Value | None:
+    if isinstance(stored, dict):
+        return datetime.fromisoformat(stored["at"])
+    return tuple(stored) if isinstance(stored, list) else stored

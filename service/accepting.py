@@ -1,0 +1,46 @@
+"""Products that an admin sends, each parsed once: what goes on from here is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest.accepted import AcceptedProduct
+from ingest.jobs.work import RemotePicture
+from service.models.admin import ProductRow
+from service.models.picture import ImageSource
+from vitrine.errors import FieldError, InvalidProduct
+from vitrine.fields.json_products import product_from_json
+from vitrine.fields.schema import Schema
+from vitrine.images.base64_text import decode_base64
+
+__all__ = ["accept_products"]
+
+
+def accept_products(rows: Sequence[ProductRow], schema: Schema) -> list[AcceptedProduct]:
+    """The products of all rows; `InvalidProduct` with every fault of every row, by its place."""
+    accepted: list[AcceptedProduct] = []
+    faults: list[FieldError] = []
+    for number, row in enumerate(rows):
+        try:
+            accepted.append(_accept(row, schema))
+        except InvalidProduct as error:
+            faults += [FieldError(f"[{number}].{f.field}", f.message) for f in error.errors]
+    if faults:
+        raise InvalidProduct(faults)
+    return accepted
+
+
+def _accept(row: ProductRow, schema: Schema) -> AcceptedProduct:
+    product = product_from_json(row.model_dump(exclude_unset=True, exclude={"image"}), schema)
+    return AcceptedProduct(product, _picture(row.image))
+
+
+def _picture(image: str | ImageSource | None) -> bytes | RemotePicture | None:
+    if image is None or isinstance(image, str):
+        return None if image is None else RemotePicture(image)
+    if image.base64 is None:
+        return RemotePicture(image.url or "")
+    try:
+        return decode_base64(image.base64)
+    except ValueError as error:
+        raise InvalidProduct.of("image.base64", str(error)) from None
