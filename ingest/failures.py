@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.database import IngestDatabase
+from ingest.database import ingest_database
 from vitrine.settings import DataSettings
+from vitrine.storage.sqlite import SQLiteFile
 
 __all__ = ["API", "Failure", "Ledger", "open_ledger"]
 
@@ -39,13 +40,13 @@ class Failure:
 class Ledger:
     """The failures that stand: a product that succeeds later leaves, one that fails again is renewed."""
 
-    def __init__(self, database: IngestDatabase) -> None:
-        self._database = database
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
 
     def add(self, failure: Failure) -> None:
         """Note a failure; it is dated now and takes the place of the earlier one of the same row."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             db.execute(
                 "DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?",
                 (failure.source, failure.row, failure.id),
@@ -66,21 +67,21 @@ class Ledger:
 
     def clear(self, ids: Iterable[str]) -> int:
         """Remove the failures of these product ids and return how many there were."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             return sum(
                 db.execute("DELETE FROM failures WHERE id = ?", (one,)).rowcount for one in ids
             )
 
-    def settle(self, source: str, run: int) -> None:
-        """After a complete run over a source: failures that the run did not meet again are gone."""
-        with self._database.transaction() as db:
+    def drop_resolved(self, source: str, run: int) -> None:
+        """After a complete run over a source: failures that the run did not see again are gone."""
+        with self._file.writing() as db:
             db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
 
     def entries(
         self, *, limit: int = 100, offset: int = 0, source: str | None = None
     ) -> tuple[tuple[Failure, ...], int]:
         """Failures, newest first, and how many there are in all."""
-        with self._database.transaction() as db:
+        with self._file.reading() as db:
             total = db.execute(
                 "SELECT count(*) FROM failures WHERE ?1 IS NULL OR source = ?1", (source,)
             ).fetchone()[0]
@@ -93,7 +94,7 @@ class Ledger:
 
     def rows(self, source: str) -> frozenset[int]:
         """The rows of a source that failed."""
-        with self._database.transaction() as db:
+        with self._file.reading() as db:
             return frozenset(
                 row
                 for (row,) in db.execute(
@@ -103,7 +104,7 @@ class Ledger:
 
     def sources(self) -> dict[str, int]:
         """The sources with failures and how many each has."""
-        with self._database.transaction() as db:
+        with self._file.reading() as db:
             return dict(
                 db.execute(
                     "SELECT source, count(*) FROM failures GROUP BY source ORDER BY source"
@@ -120,4 +121,4 @@ def _failure(row: tuple[Any, ...]) -> Failure:
 
 def open_ledger(settings: DataSettings) -> Ledger:
     """The ledger below the data folder; `StorageUnavailable` when it cannot be used."""
-    return Ledger(IngestDatabase(settings.data_dir / "ingest.sqlite"))
+    return Ledger(ingest_database(settings.data_dir))

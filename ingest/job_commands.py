@@ -241,6 +241,6 @@ def _admin(settings: Settings) -> Iterator[tuple[Admin, Vitrine]]:
 
 
 def _log(settings: Settings) -> None:
-    from ingest.logs import configure_logging
+    from vitrine.logs import configure_logging
 
     configure_logging(settings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.database import IngestDatabase
+from vitrine.storage.sqlite import SQLiteFile
 
 __all__ = ["Run", "Runs", "SeenId"]
 
@@ -38,13 +38,13 @@ class SeenId:
 class Runs:
     """The log of runs and of the ids they saw; on disk, so that memory does not grow with the catalogue."""
 
-    def __init__(self, database: IngestDatabase) -> None:
-        self._database = database
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
 
     def begin(self, source: str, version: str) -> Run:
         """Note that a run begins."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             number = db.execute(
                 "INSERT INTO runs (source, version, started) VALUES (?, ?, ?)",
                 (source, version, now),
@@ -53,14 +53,14 @@ class Runs:
 
     def finish(self, run: Run) -> None:
         """Forget the ids of a run that has read its whole source."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
 
     def record_unfinished(
         self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str
     ) -> None:
         """Note that an ingest fills a new version, so that it is continued when it is interrupted."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             db.execute(
                 "INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)",
                 (version, source, _canonical(mapping), fingerprint),
@@ -70,14 +70,14 @@ class Runs:
         self, source: str, mapping: Mapping[str, Any], *, fingerprint: str
     ) -> str | None:
         """The version that an interrupted ingest of the same source, mapping and model was filling."""
-        with self._database.transaction() as db:
+        with self._file.reading() as db:
             sql = "SELECT version FROM unfinished WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"
             row = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
         return str(row[0]) if row else None
 
     def clear_unfinished(self) -> list[str]:
         """Forget all unfinished versions, and the ids that were seen for them; gives their names."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             names = db.execute("DELETE FROM unfinished RETURNING version").fetchall()
             db.executemany(
                 "DELETE FROM seen WHERE substr(scope, 1, length(?1) + 1) = ?1 || char(10)", names
@@ -86,12 +86,12 @@ class Runs:
 
     def record_seen(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[SeenId]:
         """Note ids with their rows, in order."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             return [self._record_seen(db, run, product_id, row) for product_id, row in rows]
 
     def save_digests(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""
-        with self._database.transaction() as db:
+        with self._file.writing() as db:
             db.executemany(
                 "UPDATE seen SET digest = ? WHERE scope = ? AND id = ?",
                 [(d, run.scope, i) for i, d in digests],

@@ -12,10 +12,10 @@ from types import FrameType
 
 from ingest.jobs.factory import open_store
 from ingest.jobs.store import JobStore
-from ingest.logs import configure_logging
 from ingest.notices import Notices
 from ingest.tasks.runner import Runner
 from vitrine.errors import VitrineError
+from vitrine.logs import configure_logging
 from vitrine.settings import Settings, load_settings
 from vitrine.wiring import Vitrine
 

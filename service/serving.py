@@ -21,7 +21,7 @@ from gunicorn.workers.base import Worker
 from service.container import warm_up_of
 from service.edge.limits import EdgeLimits
 from service.gunicorn_settings import counting_together, gunicorn_settings
-from service.logs import configure_logging
+from service.logs import configure_service_logging
 from service.memory import keep_freed_memory
 from service.warming import WarmUp
 from vitrine.errors import InvalidSettings, ModelUnavailable, VitrineError
@@ -48,7 +48,7 @@ def run(vitrine: Vitrine) -> None:
     process finds at its start that no model can be had.
     """
     settings = vitrine.settings
-    configure_logging(settings)
+    configure_service_logging(settings)
     require_writable(settings.data_dir)
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())

@@ -50,7 +50,7 @@ def fill_index(
     stopped_early = _Cancelling(control)
     _run(task, context, RunControl(control.progress, stopped_early), run, stats)
     if not stopped_early.happened:
-        context.ledger.settle(task.source.name, run.number)
+        context.ledger.drop_resolved(task.source.name, run.number)
         context.runs.finish(run)
     return Summary(
         version=info.name,

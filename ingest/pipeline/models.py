@@ -208,5 +208,6 @@ class RunStats:
             self._lately.append((now, handled))
             then, before = self._lately[0]
             rate = (handled - before) / (now - then) if now > then else None
-            left = None if total is None or not rate else max(0, total - handled) / rate
-            return Progress(self.done, self.unchanged, failed, total, rate, left)
+            left = None if total is None else max(0, total - handled)
+            eta_s = 0.0 if left == 0 else None if left is None or not rate else left / rate
+            return Progress(self.done, self.unchanged, failed, total, rate, eta_s)

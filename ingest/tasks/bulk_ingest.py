@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace as changed
 
-from ingest.database import IngestDatabase
+from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.pipeline.fill import fill_index
@@ -22,7 +22,7 @@ __all__ = ["open_context", "run"]
 
 def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineContext:
     """The context of a pipeline, with the configured model or another one; close `runs` is not needed, the process's end does."""
-    database = IngestDatabase(vitrine.settings.data_dir / "ingest.sqlite")
+    database = ingest_database(vitrine.settings.data_dir)
     embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
     return PipelineContext(
         vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database)

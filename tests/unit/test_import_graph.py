@@ -26,6 +26,7 @@ FLOORS = (
     "vitrine.folding",
     "vitrine.products",
     "vitrine.settings",
+    "vitrine.logs",
     "vitrine.storage",
     "vitrine.fields",
     "vitrine.words",

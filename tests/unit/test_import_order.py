@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 INGEST = (
-    ("ingest.pictures", "ingest.database", "ingest.logs", "ingest.supervisor", "ingest.notices"),
+    ("ingest.pictures", "ingest.database", "ingest.supervisor", "ingest.notices"),
     ("ingest.jobs", "ingest.accepted"),
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),

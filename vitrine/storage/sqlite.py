@@ -1,6 +1,7 @@
 """SQLite as every room uses it: WAL files with a schema version, pooled connections, clear errors.
 
 What a commit acknowledged is on the disk (synchronous=FULL): it survives kill -9 and a power cut.
+With NORMAL it survives kill -9, and a power cut takes the last commits back but damages nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from vitrine.errors import StorageUnavailable, VitrineError
 from vitrine.storage.atomic import make_folders, sync_folder
@@ -39,12 +41,14 @@ class SQLiteFile:
         timeout_s: float = 30.0,
         unavailable: type[VitrineError] = StorageUnavailable,
         remedy: str = "restore a backup",
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
     ) -> None:
         self.path = path
         self._schema = schema
         self._timeout_s = timeout_s
         self._unavailable = unavailable
         self._remedy = remedy
+        self._synchronous = synchronous
         self._idle: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
         self._watchers = 0
@@ -182,7 +186,7 @@ class SQLiteFile:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
         return connection
 

@@ -62,7 +62,7 @@ def test_after_a_complete_run_only_its_own_failures_of_the_source_stand(ledger: 
     ledger.add(entry("again", row=2, source="shop.csv", run=2))
     ledger.add(entry("other", row=1, source="other.csv", run=1))
     ledger.add(entry("api"))
-    ledger.settle("shop.csv", 2)
+    ledger.drop_resolved("shop.csv", 2)
     assert ids(ledger) == ["api", "other", "again"]
     assert ledger.rows("shop.csv") == {2}
     assert ledger.sources() == {API: 1, "other.csv": 1, "shop.csv": 1}

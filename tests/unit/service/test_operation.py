@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.container import warm_up_of
-from service.logs import configure_logging
+from service.logs import configure_service_logging
 from tests.unit.service.conftest import Shop
 from vitrine.errors import IndexUnavailable, ModelUnavailable
 from vitrine.settings import Settings
@@ -137,7 +137,7 @@ def own_logging():
 
 
 def lines(shop: Shop, capsys: pytest.CaptureFixture[str], log_format: str) -> list[str]:
-    configure_logging(Settings(log_format=log_format))
+    configure_service_logging(Settings(log_format=log_format))
     shop.client.get("/v1/search?q=something+private", headers={"X-Request-ID": "id-1"})
     shop.client.get("/health/live")
     shop.versions.broken = RuntimeError("the disk said no")
@@ -172,7 +172,7 @@ def test_people_get_lines_that_they_can_read(shop: Shop, capsys: pytest.CaptureF
 def test_a_line_break_in_an_address_starts_no_new_line(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ):
-    configure_logging(Settings())
+    configure_service_logging(Settings())
     shop.client.get("/v1/products/a%0aFAKE")
     assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == ["info"]
 
