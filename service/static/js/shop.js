@@ -130,7 +130,10 @@ async function prepare() {
   const { fields } = catalogue;
   shop ??= {
     catalogue,
-    filters: filterPanel(fields, (name, filter) => go(withFilter(state, name, filter))),
+    filters: filterPanel(fields, ({ name }) => ({
+      change: (filter) => go(withFilter(state, name, filter)),
+      find: (text) => session.findValues(state, catalogue, name, text),
+    })),
   };
   block("styles-label").hidden = !fields.some((field) => field.name === "group_id");
   return shop;
@@ -139,7 +142,7 @@ async function prepare() {
 /** @param {State} searched @param {FirstPage} answer */
 function showAnswer(searched, answer) {
   currency = commonCurrency(answer);
-  shop?.filters.update(answer.facets, searched, currency);
+  shop?.filters.update(answer, searched, currency);
   showHead(searched);
   block("count").textContent = resultCount(searched, answer);
   drawer.label(`Show ${plural(answer.total, "product")}`);

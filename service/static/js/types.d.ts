@@ -64,6 +64,7 @@ export interface SearchAnswer {
   hits: Hit[];
   total: number;
   facets: Facets;
+  facets_cut: string[];
   next_cursor: string | null;
   plan: { search: string; matching: number; truncated_text: boolean };
 }
@@ -111,7 +112,18 @@ export interface State {
 }
 
 export type Go = (next: State) => void;
-export type ChangeFilter = (filter: Filter | null) => void;
+
+/** What a field's control can do: set its filter, and find values that the answer did not list. */
+export interface ControlActions {
+  change(filter: Filter | null): void;
+  find(text: string): Promise<Map<string, number>>;
+}
+
+/** What an answer says of a facet beside its counts: the currency of its amounts, and whether it has more values. */
+export interface FacetContext {
+  currency: string | null;
+  cut: boolean;
+}
 
 /** What a field's filter is made of. */
 export interface Control {
@@ -119,7 +131,7 @@ export interface Control {
   /** the control carries its own name */
   bare?: boolean;
   /** Show counts and the filter; tells whether the field is worth showing. */
-  update(facet: Facet | undefined, filter: Filter | null, currency: string | null): boolean;
+  update(facet: Facet | undefined, filter: Filter | null, context: FacetContext): boolean;
 }
 
 export interface CardActions {

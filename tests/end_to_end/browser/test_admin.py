@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.end_to_end.browser.conftest import TOKEN
+from tests.end_to_end.browser.site import TOKEN
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.end_to_end.browser.site import running_site
 from tests.end_to_end.browser.stock import STOCK, those
 
 
@@ -180,3 +181,38 @@ def test_the_counts_beside_words_tell_how_many_products_a_choice_will_show(windo
         window.counts(f"{expected} products")
         window.page.go_back()
         window.counts("90 products")
+
+
+@pytest.fixture(scope="module")
+def short_lists(tmp_path_factory):
+    """A shop whose answers list four values of a field."""
+    with running_site(tmp_path_factory.mktemp("short"), facet_values=4) as site:
+        yield site
+
+
+def test_a_value_that_the_answer_does_not_list_is_found_by_the_service(open_window, short_lists):
+    window = open_window(base_url=short_lists.url)
+    window.open("/?color=red")
+    brands = window.group("brand")
+    expect(brands.locator(".option")).to_have_count(4)
+    find = brands.get_by_label("Find in Brand")
+    find.fill("mäker 1")
+    expect(brands.locator(".option")).to_have_count(2)  # of the red ones
+    expected = those(lambda p: p.colors == ("red",) and p.brand == "Maker 12")
+    assert window.number("brand", "Maker 12") == len(expected)
+    window.option("brand", "Maker 12").click()
+    window.counts(f"{len(expected)} products")
+    expect(window.option("brand", "Maker 12")).to_be_checked()
+    find.fill("nobody")
+    expect(brands).to_contain_text("No matches")
+
+
+def test_beside_words_the_service_counts_what_a_choice_will_show(open_window, short_lists):
+    window = open_window(base_url=short_lists.url)
+    window.open("/?q=red&category=Home")
+    window.group("brand").get_by_label("Find in Brand").fill("13")
+    expected = those(lambda p: p.category[0].startswith("Home/") and p.brand == "Maker 13")
+    expect(window.option("brand", "Maker 13")).to_be_visible()
+    assert window.number("brand", "Maker 13") == len(expected)
+    window.option("brand", "Maker 13").click()
+    window.counts(f"{len(expected)} products")

@@ -1,6 +1,6 @@
 // The service's API. Every failure is a `Problem`, whether the service refused, broke, or could not be reached.
 
-/** @import { Catalogue, ProblemBody, SearchAnswer, StoredProduct } from "../types.js" */
+/** @import { Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct } from "../types.js" */
 
 export class Problem extends Error {
   /** @param {ProblemBody} body */
@@ -55,6 +55,15 @@ export const loadSimilar = (id, limit, signal) =>
 /** @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */
 export const search = (request, picture = null, signal) =>
   post("v1/search", request, picture, signal);
+
+/**
+ * The values of a field that contain a text.
+ * @param {string} field
+ * @param {URLSearchParams} parameters the text as `q`, and the filters
+ * @returns {Promise<{values: FacetValue[], cut: boolean}>}
+ */
+export const searchFacet = (field, parameters) =>
+  send("GET", address(`v1/facets/${encodeURIComponent(field)}?${parameters}`));
 
 /**
  * POST a request, with a picture beside it when there is one.

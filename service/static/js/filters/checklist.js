@@ -1,44 +1,40 @@
 // A list of keywords: brands, patterns, materials. Long lists are cut, and can be searched.
 
-/** @import { ChangeFilter, Control, Field, Filter } from "../types.js" */
+/** @import { Control, ControlActions, Field, Filter } from "../types.js" */
 /** @import { Option } from "./options.js" */
 
 import { arrange, make } from "../page/dom.js";
-import { capital, count, fieldName } from "../page/format.js";
+import { capital, count } from "../page/format.js";
 import { toggleValue } from "../search/state.js";
+import { finder, matching } from "./finder.js";
 import { countsByValue, option } from "./options.js";
 
 const SHORT = 7;
 const SEARCHABLE = 12;
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function checklist(field, change) {
-  const name = fieldName(field.name);
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function checklist(field, { change, find }) {
   /** @type {Map<string, Option>} */
   const boxes = new Map();
   /** @type {Filter | null} */
   let filter = null;
   /** @type {Map<string, number>} */
   let counts = new Map();
+  let isCut = false;
   let expanded = false;
 
-  const needle = make("input", {
-    type: "search",
-    class: "field options__search",
-    placeholder: `Find in ${name.toLowerCase()}`,
-    "aria-label": `Find in ${name}`,
-    hidden: true,
-    autocomplete: "off",
-    "data-key": `${field.name} find`,
-    oninput: show,
-  });
   const list = make("div");
-  const none = make("p", { class: "options__none", hidden: true }, "No matches");
   const more = make("button", {
     type: "button",
     class: "plain options__more",
     "data-key": `${field.name} more`,
     onclick: expand,
+  });
+  const search = finder(field, {
+    lookUp: (text) => (isCut ? find(text) : matching(counts, text)),
+    optionOf,
+    begin: clear,
+    end: show,
   });
 
   function expand() {
@@ -46,49 +42,46 @@ export function checklist(field, change) {
     show();
   }
 
-  /** @param {string} value */
-  function box(value) {
-    const known = boxes.get(value);
-    if (known) return known;
+  /** @param {string} value @param {number} products */
+  function optionOf(value, products) {
     const key = `${field.name} ${value}`;
     const pick = () => change(toggleValue(filter, value));
-    const made = option({ key, text: capital(value), pick });
-    boxes.set(value, made);
-    return made;
+    const box = boxes.get(value) ?? option({ key, text: capital(value), pick });
+    boxes.set(value, box);
+    box.update(products, isChosen(value));
+    return box.element;
   }
 
   /** @param {string} value */
   const isChosen = (value) => Boolean(filter?.values?.includes(value));
 
-  /** The values to list: those that match, or the first ones and the chosen. @param {string} typed */
-  function listed(typed) {
-    const values = [...counts.keys()];
-    if (typed) return values.filter((value) => value.toLocaleLowerCase().includes(typed));
-    if (expanded || values.length <= SHORT + 1) return values;
-    return values.filter((value, at) => at < SHORT || isChosen(value));
+  function clear() {
+    arrange(list, []);
+    more.hidden = true;
   }
 
   function show() {
-    const typed = needle.value.trim().toLocaleLowerCase();
-    const values = listed(typed);
-    for (const value of values) box(value).update(counts.get(value) ?? 0, isChosen(value));
+    const whole = expanded || counts.size <= SHORT + 1;
+    const listed = [...counts].filter(([value], at) => whole || at < SHORT || isChosen(value));
     arrange(
       list,
-      values.map((value) => box(value).element),
+      listed.map(([value, products]) => optionOf(value, products)),
     );
-    none.hidden = values.length > 0;
-    needle.hidden = counts.size < SEARCHABLE;
-    more.hidden = Boolean(typed) || counts.size <= SHORT + 1;
-    more.textContent = expanded ? "Show fewer" : `Show all ${count(counts.size)}`;
+    more.hidden = counts.size <= SHORT + 1;
+    const all = isCut ? `Show the first ${count(counts.size)}` : `Show all ${count(counts.size)}`;
+    more.textContent = expanded ? "Show fewer" : all;
     more.setAttribute("aria-expanded", String(expanded));
   }
 
   return {
-    element: make("div", {}, needle, list, none, more),
-    update(facet, newFilter) {
+    element: make("div", {}, ...search.elements, list, more),
+    update(facet, newFilter, context) {
       filter = newFilter;
       counts = countsByValue(facet, filter);
-      show();
+      isCut = context.cut;
+      search.offer(isCut || counts.size >= SEARCHABLE);
+      if (search.isActive()) search.show();
+      else show();
       return counts.size > 1 || filter !== null;
     },
   };

@@ -1,12 +1,12 @@
 // A time as a first and a last day.
 
-/** @import { ChangeFilter, Control, Field } from "../types.js" */
+/** @import { Control, ControlActions, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function dates(field, change) {
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function dates(field, { change }) {
   const [first, last] = [dateBox("min", "from"), dateBox("max", "to")];
 
   /** @param {string} bound @param {string} text */

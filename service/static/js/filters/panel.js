@@ -1,6 +1,6 @@
 // The filters, one group for each field that the catalogue can count, made by the field's type.
 
-/** @import { ChangeFilter, Control, Facets, Field, Filter, State } from "../types.js" */
+/** @import { Control, ControlActions, Field, FirstPage, State } from "../types.js" */
 
 import { arrange, form, keepingFocus, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
@@ -11,7 +11,7 @@ import { swatches } from "./swatches.js";
 import { toggle } from "./toggle.js";
 import { tree } from "./tree.js";
 
-/** Field types in the order of their groups. @type {Record<string, (field: Field, change: ChangeFilter) => Control>} */
+/** Field types in the order of their groups. @type {Record<string, (field: Field, actions: ControlActions) => Control>} */
 const CONTROLS = {
   path: tree,
   money: range,
@@ -26,22 +26,22 @@ const ORDER = Object.keys(CONTROLS);
 /**
  * Build the panel.
  * @param {Field[]} fields
- * @param {(name: string, filter: Filter | null) => void} change is called with a field's new filter, null for none
+ * @param {(field: Field) => ControlActions} actionsOf what a field's control can do
  */
-export function filterPanel(fields, change) {
+export function filterPanel(fields, actionsOf) {
   const filters = form("filters");
   filters.addEventListener("submit", (event) => event.preventDefault());
   const groups = fields
     .filter((field) => CONTROLS[field.type] && (field.facet || field.type === "datetime"))
     .sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
-    .map((field) => filterGroup(field, (filter) => change(field.name, filter)));
+    .map((field) => filterGroup(field, actionsOf(field)));
 
   return {
-    /** @param {Facets} facets @param {State} state @param {string | null} currency */
-    update(facets, state, currency) {
+    /** @param {FirstPage} answer @param {State} state @param {string | null} currency */
+    update({ facets, facets_cut: cut }, state, currency) {
       keepingFocus(filters, () => {
         const shown = groups.filter(({ name, update }) =>
-          update(facets[name], state.filters[name] ?? null, currency),
+          update(facets[name], state.filters[name] ?? null, { currency, cut: cut.includes(name) }),
         );
         arrange(
           filters,
@@ -52,9 +52,9 @@ export function filterPanel(fields, change) {
   };
 }
 
-/** @param {Field} field @param {ChangeFilter} change */
-function filterGroup(field, change) {
-  const control = CONTROLS[field.type](field, change);
+/** @param {Field} field @param {ControlActions} actions */
+function filterGroup(field, actions) {
+  const control = CONTROLS[field.type](field, actions);
   const clear = make(
     "button",
     {
@@ -63,7 +63,7 @@ function filterGroup(field, change) {
       hidden: true,
       "aria-label": `Clear ${fieldName(field.name)}`,
       "data-key": `${field.name} clear`,
-      onclick: () => change(null),
+      onclick: () => actions.change(null),
     },
     "Clear",
   );
@@ -71,9 +71,9 @@ function filterGroup(field, change) {
     name: field.name,
     element: control.bare ? bareGroup(field, control) : namedGroup(field, control, clear),
     /** @type {Control["update"]} */
-    update(facet, filter, currency) {
+    update(facet, filter, context) {
       clear.hidden = !filter;
-      return control.update(facet, filter, currency);
+      return control.update(facet, filter, context);
     },
   };
 }

@@ -1,6 +1,6 @@
 // A number or an amount: histogram, two handles, two fields to type into.
 
-/** @import { Bucket, ChangeFilter, Control, Field } from "../types.js" */
+/** @import { Bucket, Control, ControlActions, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
 import { count, fieldName, moneyLimit, sign } from "../page/format.js";
@@ -10,8 +10,8 @@ import { scale } from "./scale.js";
 /** Positions of a handle; the scale says which amount each stands for. */
 const TRACK = 100;
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function range(field, change) {
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function range(field, { change }) {
   const low = rangeEnd(field, "lowest", { drag: () => drag("from"), typed, send });
   const high = rangeEnd(field, "highest", { drag: () => drag("to"), typed, send });
   const span = make("span", { class: "range__span" });
@@ -88,12 +88,12 @@ export function range(field, change) {
         high.label,
       ),
     ),
-    update(facet, filter, newCurrency) {
+    update(facet, filter, context) {
       if (!facet || Array.isArray(facet) || facet.min === null || facet.max === null) {
         return Boolean(filter);
       }
       const { min, max, buckets } = facet;
-      currency = newCurrency;
+      currency = context.currency;
       axis = scale({ min, max, buckets });
       limits.from = Number(filter?.min ?? axis.min);
       limits.to = Number(filter?.max ?? axis.max);

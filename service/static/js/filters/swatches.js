@@ -1,6 +1,6 @@
 // Colors as swatches, always in the same order so that none moves under the finger.
 
-/** @import { ChangeFilter, Control, Field, Filter } from "../types.js" */
+/** @import { Control, ControlActions, Field, Filter } from "../types.js" */
 
 import { arrange, make } from "../page/dom.js";
 import { count, plural } from "../page/format.js";
@@ -31,8 +31,8 @@ const ORDER = Object.keys(PAINTS);
 /** @param {string} color */
 const rank = (color) => (ORDER.includes(color) ? ORDER.indexOf(color) : ORDER.length);
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function swatches(field, change) {
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function swatches(field, { change }) {
   /** @type {Map<string, ReturnType<typeof swatch>>} */
   const known = new Map();
   const element = make("div", { class: "swatches" });

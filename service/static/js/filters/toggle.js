@@ -1,13 +1,13 @@
 // A yes-or-no field as one switch: on shows only the products for which it holds.
 
-/** @import { ChangeFilter, Control, Field } from "../types.js" */
+/** @import { Control, ControlActions, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
 import { count, fieldName, plural } from "../page/format.js";
 import { countsByValue } from "./options.js";
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function toggle(field, change) {
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function toggle(field, { change }) {
   const box = make("input", {
     type: "checkbox",
     role: "switch",

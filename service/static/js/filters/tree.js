@@ -1,9 +1,10 @@
 // Categories as a tree: a branch stands for everything under it.
 
-/** @import { ChangeFilter, Control, Field } from "../types.js" */
+/** @import { Control, ControlActions, Field } from "../types.js" */
 
 import { arrange, icon, make } from "../page/dom.js";
-import { count, leaf } from "../page/format.js";
+import { count, leaf, path as pathText } from "../page/format.js";
+import { finder, matching } from "./finder.js";
 import { countsByValue, option } from "./options.js";
 
 const TALL = 12;
@@ -13,8 +14,8 @@ const parent = (path) => (path.includes("/") ? path.slice(0, path.lastIndexOf("/
 /** @param {string} path @param {string} branch */
 const isWithin = (path, branch) => path.startsWith(`${branch}/`);
 
-/** @param {Field} field @param {ChangeFilter} change @returns {Control} */
-export function tree(field, change) {
+/** @param {Field} field @param {ControlActions} actions @returns {Control} */
+export function tree(field, { change, find }) {
   /** @type {Map<string, ReturnType<typeof treeNode>>} */
   const nodes = new Map();
   /** @type {Map<string, boolean>} */
@@ -26,6 +27,15 @@ export function tree(field, change) {
     "data-key": `${field.name} more`,
     onclick: expand,
   });
+  /** @type {Map<string, ReturnType<typeof option>>} */
+  const matches = new Map();
+  const search = finder(field, {
+    lookUp: (text) => (isCut ? find(text) : matching(counts, text)),
+    optionOf: matchOf,
+    begin: clear,
+    end: show,
+  });
+  let isCut = false;
   let expanded = false;
   /** @type {string[]} */
   let chosen = [];
@@ -37,6 +47,20 @@ export function tree(field, change) {
     if (chosen.includes(path)) return change({ values: chosen.filter((value) => value !== path) });
     const apart = chosen.filter((value) => !isWithin(value, path) && !isWithin(path, value));
     return change({ values: [...apart, path] });
+  }
+
+  /** @param {string} path @param {number} products */
+  function matchOf(path, products) {
+    const key = `${field.name} ${path}`;
+    const box = matches.get(path) ?? option({ key, text: pathText(path), pick: () => pick(path) });
+    matches.set(path, box);
+    box.update(products, chosen.includes(path));
+    return box.element;
+  }
+
+  function clear() {
+    arrange(root, []);
+    more.hidden = true;
   }
 
   /** @param {string} path */
@@ -88,11 +112,14 @@ export function tree(field, change) {
   }
 
   return {
-    element: make("div", {}, root, more),
-    update(facet, filter) {
+    element: make("div", {}, ...search.elements, root, more),
+    update(facet, filter, context) {
       chosen = filter?.values ?? [];
       counts = withBranches(countsByValue(facet, filter));
-      show();
+      isCut = context.cut;
+      search.offer(isCut);
+      if (search.isActive()) search.show();
+      else show();
       return counts.size > 1 || filter !== null;
     },
   };

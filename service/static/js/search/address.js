@@ -30,7 +30,7 @@ export function write(state) {
 }
 
 /** @param {URLSearchParams} parameters @param {string} name @param {Filter} filter */
-function writeFilter(parameters, name, filter) {
+export function writeFilter(parameters, name, filter) {
   for (const value of filter.values ?? []) parameters.append(name, value);
   if (filter.min != null) parameters.set(`${name}_min`, String(filter.min));
   if (filter.max != null) parameters.set(`${name}_max`, String(filter.max));

@@ -43,8 +43,8 @@ export function countRequests(state, catalogue) {
   return [...requests, countRequest(counted, catalogue, unfilteredFacets(state, catalogue))];
 }
 
-/** @param {State} state @param {Catalogue} catalogue @param {string[]} facets */
-const countRequest = (state, catalogue, facets) => ({
+/** The request of the counts of some fields. @param {State} state @param {Catalogue} catalogue @param {string[]} facets */
+export const countRequest = (state, catalogue, facets) => ({
   ...baseRequest(state, catalogue),
   facets,
   limit: 1,

@@ -2,9 +2,15 @@
 
 /** @import { Catalogue, FirstPage, SearchAnswer, State } from "../types.js" */
 
-import { loadCatalogue, search } from "../api/client.js";
+import { loadCatalogue, search, searchFacet } from "../api/client.js";
+import { countsByValue } from "../filters/options.js";
 import { storedPicture } from "../picture/store.js";
-import { countRequests, nextRequest, pageRequest } from "./request.js";
+import { writeFilter } from "./address.js";
+import { countRequest, countRequests, nextRequest, pageRequest } from "./request.js";
+import { hasQuery, withFilter } from "./state.js";
+
+/** Values listed of those that contain what was typed. */
+const MOST_VALUES = 20;
 
 export class Session {
   #running = new AbortController();
@@ -38,7 +44,9 @@ export class Session {
       ),
     );
     const facets = Object.assign({}, page.facets, ...counts.map((answer) => answer.facets));
-    return { ...page, facets, others: counts.flatMap((answer) => answer.hits) };
+    const others = counts.flatMap((answer) => answer.hits);
+    const facets_cut = [page, ...counts].flatMap((answer) => answer.facets_cut);
+    return { ...page, facets, facets_cut, others };
   }
 
   /**
@@ -53,6 +61,30 @@ export class Session {
     const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
     return search(nextRequest(state, catalogue, position), picture, signal);
+  }
+
+  /**
+   * The values of a field that contain a text, with the numbers of products that choosing each would show.
+   * @param {State} state
+   * @param {Catalogue} catalogue
+   * @param {string} field
+   * @param {string} text
+   * @returns {Promise<Map<string, number>>}
+   */
+  async findValues(state, catalogue, field, text) {
+    const parameters = new URLSearchParams({ q: text, limit: String(MOST_VALUES) });
+    const others = withFilter(state, field, null);
+    for (const [name, filter] of Object.entries(others.filters)) {
+      writeFilter(parameters, name, filter);
+    }
+    const { values } = await searchFacet(field, parameters);
+    const counts = new Map(values.map(({ value, count }) => [String(value), count]));
+    if (!counts.size || !hasQuery(state)) return counts;
+    const narrowed = withFilter(others, field, { values: [...counts.keys()] });
+    const request = countRequest({ ...narrowed, sort: "relevance" }, catalogue, [field]);
+    const answer = await search(request, await storedPicture(state.picture), this.#running.signal);
+    const matching = countsByValue(answer.facets[field], null);
+    return new Map([...counts.keys()].map((value) => [value, matching.get(value) ?? 0]));
   }
 
   #restart() {
