@@ -1,45 +1,74 @@
-# Everything needs only Python 3.11 and a package index; `make help` lists what there is.
-PYTHON ?= python3.11
+# Everything needs only Python >= 3.11 and a package index; `make help` lists what there is.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet -c constraints.txt
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# TORCH=cpu or cuda and TORCH_INDEX_URL choose the build of torch; left out, an NVIDIA card decides (deploy/install-torch.sh).
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Vitrine needs Python 3.11 or newer; name one with PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	deploy/install-torch.sh $(BIN)/python
+endef
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(environment)
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-demo: pyproject.toml constraints.txt
+	$(environment)
+	$(PIP) -e '.[models,catalogues,demo]'
+	deploy/slim.sh $(VENV)
 	@touch $@
 
 install: $(VENV)/.installed ## environment with everything that runs, tests and checks
 
-demo: install ## draw a catalogue, ingest it, serve the search page on port 8000
+# The demo needs none of the developers' packages; where their environment is there already, it is used.
+demo: $(if $(wildcard $(VENV)/.installed),$(VENV)/.installed,$(VENV)/.installed-demo) ## draw a catalogue, ingest it, serve the search page on port 8000
 	$(BIN)/vitrine demo
 
-check: install ## ruff, mypy, and what is imported is declared, and the pages' scripts and styles where npm is there
+check: install ## format, lint, types, declared imports, build files, and the pages' scripts and styles where npm is there
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/deptry .
 	$(BIN)/deptry tests training benchmarks docs --extend-exclude NOTHING --ignore DEP002,DEP004
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
-test: check ## all checks and all tests
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+ifdef T
+test: install ## all checks and all tests; T=path for the tests of one file or folder alone
+	$(PYTEST) $(T)
+else
+test: check
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
+endif
+
+unit: install ## the fast tests, which need no server: under a minute
+	$(PYTEST) -q -n auto -m 'not hub and not slow' tests/unit
 
 bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a look of two minutes)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks $(BENCH)
+
+wheel: install ## the wheel in dist/, and what it holds
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m zipfile --list dist/vitrine-*.whl
 
 format: install ## let ruff mend formatting and imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
 clean: ## remove the environment and caches; the data folder stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
 
-.PHONY: help install demo check test bench format clean
+.PHONY: help install demo check test unit bench wheel format clean

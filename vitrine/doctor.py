@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 import click
@@ -46,8 +46,11 @@ def _model(vitrine: Vitrine) -> Iterator[str]:
         )
 
 
-def _index(vitrine: Vitrine) -> Iterator[str]:
+def _backend(vitrine: Vitrine) -> Iterator[str]:
     yield from vitrine.versions.check()
+
+
+def _index(vitrine: Vitrine) -> Iterator[str]:
     try:
         serving = vitrine.live.current()
     except NoLiveVersion:
@@ -95,6 +98,7 @@ def _admin(vitrine: Vitrine) -> Iterator[str]:
 CHECKS: dict[str, Check] = {
     "data folder": _data_folder,
     "model": _model,
+    "backend": _backend,
     "index": _index,
     "image store": _image_store,
     "queue": _queue,
@@ -102,19 +106,28 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def examine(settings: Settings) -> Iterator[tuple[str, list[str]]]:
+def examine(
+    settings: Settings, names: Iterable[str] = tuple(CHECKS)
+) -> Iterator[tuple[str, list[str]]]:
     """Each check's name and its faults, as it finishes."""
     with closing(Vitrine(settings)) as vitrine:
-        for name, check in CHECKS.items():
+        for name in names:
             try:
-                faults = list(check(vitrine))
+                faults = list(CHECKS[name](vitrine))
             except (VitrineError, OSError) as error:
                 faults = [str(error)]
             yield name, faults
 
 
 @click.command()
-def doctor() -> None:
+@click.option(
+    "--only",
+    "names",
+    multiple=True,
+    type=click.Choice(list(CHECKS)),
+    help="Carry out this check alone; may be given several times.  [default: all]",
+)
+def doctor(names: tuple[str, ...]) -> None:
     """Check model, index, queue, store and disk; say what is wrong and what to do.
 
     Exit status 1 when something is.
@@ -126,7 +139,7 @@ def doctor() -> None:
         f" data in {settings.data_dir.resolve()}, {cores} cores"
     )
     wrong = 0
-    for name, faults in examine(settings):
+    for name, faults in examine(settings, names or CHECKS):
         wrong += len(faults)
         click.secho(
             f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"

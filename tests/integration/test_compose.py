@@ -18,14 +18,19 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from pydantic import SecretStr
+from redis import ConnectionPool
 
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
-from vitrine.settings import PREFIX, Settings
+from vitrine.settings import PREFIX, IngestSettings, Settings
 
 ROOT = Path(__file__).parents[2]
-FILES = ("docker-compose.yml", "docker-compose.gpu.yml", ".env.example")
+FILES = (
+    *("docker-compose.yml", "docker-compose.gpu.yml", "docker-compose.tls.yml"),
+    *(".env.example", "settings.env.example"),
+)
 SECRETS = {
     "VITRINE_ADMIN_TOKEN": "token-of-the-test-0123",
     "QDRANT_API_KEY": "qdrant-key",
@@ -54,6 +59,7 @@ def parse(folder: Path, variables: dict[str, str], *files: str) -> subprocess.Co
     ]
     extra = [f"{name}={value}" for name, value in variables.items() if name not in SECRETS]
     (folder / ".env").write_text("\n".join([*filled, *extra]) + "\n")
+    shutil.copy(ROOT / "settings.env.example", folder / "settings.env")
     command = [program, *(part for name in files for part in ("-f", name)), "config"]
     return subprocess.run(
         command,
@@ -75,10 +81,13 @@ def stack(tmp_path: Path) -> dict[str, Any]:
     return services
 
 
-def test_the_stack_is_qdrant_redis_service_worker_and_a_demo_on_request(stack: dict[str, Any]):
-    assert set(stack) == {"qdrant", "redis", "service", "worker", "demo"}
+def test_the_stack_is_proxy_qdrant_redis_service_worker_and_a_demo_on_request(
+    stack: dict[str, Any],
+):
+    always = {"proxy", "qdrant", "redis", "service", "worker"}
+    assert set(stack) == always | {"demo"}
     assert stack["demo"]["profiles"] == ["demo"]
-    assert all("profiles" not in stack[name] for name in ("qdrant", "redis", "service", "worker"))
+    assert all("profiles" not in stack[name] for name in always)
 
 
 def test_the_gpu_override_is_read_as_well(tmp_path: Path):
@@ -86,11 +95,77 @@ def test_the_gpu_override_is_read_as_well(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
     for name in ("service", "worker"):
+        assert services[name]["image"].endswith("-cuda")
+        assert services[name]["build"]["args"]["TORCH"] == "cuda"
         assert services[name]["environment"]["VITRINE_DEVICE"] == "cuda"
         assert services[name]["environment"]["VITRINE_BACKEND"] == "qdrant"
         assert services[name]["deploy"]["resources"]["reservations"]["devices"][0][
             "capabilities"
         ] == ["gpu"]
+
+
+def test_the_image_has_the_build_of_torch_for_cpus_unless_told_otherwise(tmp_path: Path):
+    for name, variables in (("cpu", {}), ("cuda", {"TORCH": "cuda", "EXTRAS": "s3fs"})):
+        (tmp_path / name).mkdir()
+        done = parse(tmp_path / name, SECRETS | variables)
+        arguments = yaml.safe_load(done.stdout)["services"]["worker"]["build"]["args"]
+        assert (arguments["TORCH"], arguments["EXTRAS"]) == (name, variables.get("EXTRAS", ""))
+
+
+def test_the_tls_override_adds_a_port_and_the_certificate_and_asks_for_it(tmp_path: Path):
+    files = ("docker-compose.yml", "docker-compose.tls.yml")
+    (tmp_path / "without").mkdir()
+    without = parse(tmp_path / "without", SECRETS, *files)
+    assert without.returncode != 0
+    assert "set TLS_CERTIFICATE in .env" in without.stderr
+    (tmp_path / "with").mkdir()
+    paths = {"TLS_CERTIFICATE": "/etc/ssl/shop.pem", "TLS_KEY": "/etc/ssl/shop.key"}
+    done = parse(tmp_path / "with", SECRETS | paths, *files)
+    assert done.returncode == 0, done.stderr
+    proxy = yaml.safe_load(done.stdout)["services"]["proxy"]
+    ports = str(proxy["ports"])  # as a text or as an object, whichever the parser chose
+    assert "8080" in ports
+    assert re.search(r"443.{1,20}8443|8443.{1,40}443", ports)
+    assert any("/etc/ssl/shop.key:/etc/nginx/tls/key.pem" in mount for mount in proxy["volumes"])
+
+
+def test_each_container_gets_only_its_own_secrets(stack: dict[str, Any]):
+    holders = {
+        secret: {
+            name
+            for name, service in stack.items()
+            if secret in " ".join([str(service.get("environment")), str(service.get("command"))])
+        }
+        for secret in SECRETS.values()
+    }
+    everyone = {"service", "worker", "demo"}
+    assert holders == {
+        SECRETS["VITRINE_ADMIN_TOKEN"]: {"service"},
+        SECRETS["QDRANT_API_KEY"]: everyone | {"qdrant"},
+        SECRETS["REDIS_PASSWORD"]: everyone | {"redis"},
+    }
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "p@ss", "p#ss", "p?s:s%"])
+def test_a_redis_password_of_any_characters_reaches_both_ends(tmp_path: Path, password: str):
+    done = parse(tmp_path, SECRETS | {"REDIS_PASSWORD": f"'{password}'"})
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    assert services["redis"]["command"][-1] == password
+    settings = services["worker"]["environment"]
+    queue = IngestSettings(
+        queue_url=settings["VITRINE_QUEUE_URL"],
+        queue_password=SecretStr(settings["VITRINE_QUEUE_PASSWORD"]),
+    )
+    options = ConnectionPool.from_url(queue.queue_url).connection_kwargs
+    assert (options["password"], options["host"]) == (password, "redis")
+
+
+def test_the_proxy_may_be_published_on_a_range_of_ports(tmp_path: Path):
+    done = parse(tmp_path, SECRETS | {"PUBLISH": "127.0.0.1:8000-8003"})
+    assert done.returncode == 0, done.stderr
+    ports = yaml.safe_load(done.stdout)["services"]["proxy"]["ports"]
+    assert ports == ["127.0.0.1:8000-8003:8080/tcp"]
 
 
 @pytest.mark.parametrize("missing", SECRETS)
@@ -101,7 +176,7 @@ def test_a_secret_that_is_not_set_is_named(tmp_path: Path, missing: str):
 
 
 def test_every_variable_has_a_default_or_a_clear_error_and_stands_in_the_example():
-    text = "".join((ROOT / name).read_text() for name in FILES[:2])
+    text = "".join((ROOT / name).read_text() for name in FILES[:3])
     found = VARIABLE.findall(text.replace("$$", ""))
     assert found
     for name, rest in found:
@@ -121,30 +196,55 @@ def test_every_setting_that_is_named_exists(stack: dict[str, Any]):
 def test_images_are_pinned_volumes_named_and_nothing_runs_with_more_rights_than_it_needs(
     stack: dict[str, Any],
 ):
-    for name, tag in (("qdrant", r"v\d+\.\d+\.\d+"), ("redis", r"\d+\.\d+\.\d+(-\w+)?")):
-        assert re.fullmatch(rf"[\w/]+:{tag}", stack[name]["image"])
-        assert "ports" not in stack[name], f"{name} is reachable from outside"
-        assert stack[name]["healthcheck"]["test"]
+    pinned = (("qdrant", "v"), ("redis", ""), ("proxy", ""))
+    for name, prefix in pinned:
+        assert re.fullmatch(rf"[\w/]+:{prefix}\d+\.\d+\.\d+(-\w+)?", stack[name]["image"])
+    for name, service in stack.items():
+        assert "ports" not in service or name == "proxy", f"{name} is reachable from outside"
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+        assert service["pids_limit"] > 0
+        if name != "demo":
+            assert service["healthcheck"]["test"]
+            assert service["mem_limit"]
+    for name in ("qdrant", "redis"):
         assert all(
             ":" in volume and not volume.startswith((".", "/")) for volume in stack[name]["volumes"]
         )
     for name in ("service", "worker", "demo"):
-        assert stack[name]["read_only"] is True
-        assert stack[name]["cap_drop"] == ["ALL"]
         assert set(stack[name]["depends_on"]) == {"qdrant", "redis"}
-    assert stack["service"]["ports"] == ["127.0.0.1:8000:8000/tcp"]
+    assert stack["proxy"]["ports"] == ["127.0.0.1:8000:8080/tcp"]
 
 
 def test_the_image_runs_as_a_normal_user_and_code_changes_do_not_reinstall_torch():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     runtime = lines[lines.index(next(line for line in lines if line.endswith("AS runtime"))) :]
-    assert "USER vitrine" in runtime
+    assert [line for line in runtime if line.startswith("USER")] == [
+        *("USER 10001:10001", "USER 0", "USER 10001:10001"),
+    ]
     packages = lines[: lines.index(next(line for line in lines if line.endswith("AS wheel")))]
-    copied = [word for line in packages if line.startswith("COPY") for word in line.split()[1:-1]]
-    assert copied == ["constraints.txt", "pyproject.toml"]
-    assert packages.index("COPY pyproject.toml .") > next(
-        n for n, line in enumerate(packages) if "torch==" in line
+    copied = {word for line in packages if line.startswith("COPY") for word in line.split()[1:-1]}
+    scripts = {f"deploy/{name}" for name in ("install-torch.sh", "slim.sh", "requirements.py")}
+    assert copied == {"constraints.txt", "pyproject.toml"} | scripts
+    assert packages.index("COPY pyproject.toml .") > packages.index(
+        "RUN deploy/install-torch.sh python"
     )
+
+
+def test_the_serving_image_is_made_without_torch_and_the_others_have_it():
+    text = (ROOT / "Dockerfile").read_text()
+    stages = dict(
+        re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL)
+    )
+    assert "torch" not in stages["packages-serve"]
+    assert "requirements.py > requirements.txt" in stages["packages-serve"]
+    assert "--from=packages-serve" in stages["serve"]
+    assert "--from=packages " in stages["runtime"]
+    assert "ORT_DISABLE_TELEMETRY=1" in stages["base"]
+    assert "HEALTHCHECK" in stages["base"]
+    assert "VITRINE_HOST=0.0.0.0" in stages["base"]
 
 
 def test_what_the_images_need_is_not_ignored_by_docker():
@@ -257,8 +357,7 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
     (tmp_path / "compose").mkdir()
     done = parse(
         tmp_path / "compose",
-        SECRETS
-        | {"VITRINE_RUNTIME": "torch", "DEMO_PRODUCTS": "24", "VITRINE_LOG_FORMAT": "human"},
+        SECRETS | {"DEMO_PRODUCTS": "24"},
     )
     stack = yaml.safe_load(done.stdout)["services"]
     trouble = Trouble()
@@ -275,6 +374,8 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
             ),
             "VITRINE_DATA_DIR": str(tmp_path / "data"),
             "VITRINE_IMAGE_STORE": str(tmp_path / "data" / "images"),
+            "VITRINE_RUNTIME": "torch",
+            "VITRINE_LOG_FORMAT": "human",
             "VITRINE_HOST": "127.0.0.1",
             "VITRINE_PORT": str(port),
             "HF_HOME": str(tmp_path / "data" / "models"),
@@ -288,11 +389,6 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
             }
             for name in stack
         }
-        for one in ("service", "worker"):
-            environment[one]["VITRINE_MODEL"] = (
-                "bundled"  # as .env.example tells who cannot reach a hub
-            )
-
         redis_command = [
             *stack["redis"]["command"],
             "--port",

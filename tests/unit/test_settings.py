@@ -123,3 +123,36 @@ def test_an_address_of_qdrant_without_its_scheme_is_refused_with_the_right_spell
 
 def test_secrets_are_not_printed():
     assert "hush" not in repr(Settings(admin_token="hush", qdrant_api_key="hush"))  # type: ignore[arg-type]  # pydantic wraps it
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "p@ss", "p#ss", "p?s:s", "pass é%"])
+def test_a_password_of_any_characters_reaches_redis(monkeypatch: pytest.MonkeyPatch, password: str):
+    from redis import ConnectionPool
+
+    monkeypatch.setenv("VITRINE_QUEUE_URL", "redis://queue:6379/2")
+    monkeypatch.setenv("VITRINE_QUEUE_PASSWORD", password)
+    options = ConnectionPool.from_url(load_settings().queue_url).connection_kwargs
+    assert (options["password"], options["host"], options["port"]) == (password, "queue", 6379)
+
+
+@pytest.mark.parametrize("address", ["redis://:a/b@queue", "redis://:a#b@queue", "redis://:1?2@q"])
+def test_an_address_torn_by_a_password_says_where_the_password_belongs(
+    monkeypatch: pytest.MonkeyPatch, address: str
+):
+    monkeypatch.setenv("VITRINE_QUEUE_URL", address)
+    with pytest.raises(InvalidSettings, match="a password belongs into VITRINE_QUEUE_PASSWORD"):
+        load_settings()
+
+
+def test_doctor_carries_out_only_the_checks_that_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VITRINE_QUEUE_URL", "redis://127.0.0.1:1/0")
+    only = [f"--only={name}" for name in ("data folder", "backend")]
+    healthy = CliRunner().invoke(vitrine, ["doctor", *only])
+    assert healthy.exit_code == 0, healthy.output
+    assert healthy.output.count("ok   ") == 2
+    lost = CliRunner().invoke(vitrine, ["doctor", *only, "--only=queue"])
+    assert lost.exit_code == 1
+    assert "the queue does not answer" in lost.output

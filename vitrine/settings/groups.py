@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = [
@@ -330,6 +331,9 @@ class IngestSettings(DataSettings):
         "",
         description="job queue: sqlite:PATH or redis://HOST:PORT/DB; empty: SQLite under DATA_DIR",
     )
+    queue_password: SecretStr = Field(
+        SecretStr(""), description="password of the Redis queue, any characters"
+    )
     batch_size: int = Field(
         0,
         ge=0,
@@ -398,7 +402,34 @@ class IngestSettings(DataSettings):
     def _known_queue(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:", "redis://", "rediss://")):
             raise ValueError("must start with sqlite:, redis:// or rediss://")
+        if url.startswith("redis"):
+            _refuse_torn_address(url)
         return url
+
+    @model_validator(mode="before")
+    @classmethod
+    def _password_in_address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Put the password into the queue's address, in which redis-py wants it, encoded."""
+        password = values.get("queue_password") or ""
+        if isinstance(password, SecretStr):
+            password = password.get_secret_value()
+        scheme, mark, rest = str(values.get("queue_url") or "").partition("://")
+        if not (password and mark) or "@" in rest:
+            return values
+        return {**values, "queue_url": f"{scheme}://:{quote(password, safe='')}@{rest}"}
+
+
+def _refuse_torn_address(url: str) -> None:
+    """`ValueError` when a password with / ? # or : has torn the address apart."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(
+            "cannot be read as redis://HOST:PORT/DB; a password belongs into VITRINE_QUEUE_PASSWORD"
+        )
 
 
 GROUPS: tuple[type[_Group], ...] = (
