@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from tests.contract.catalogue import SCHEMA
 from vitrine.fields.schema import FieldType
 from vitrine.filters import All, AnyOf, Condition, Filter, Not
 from vitrine.index import IndexQuery
 from vitrine.products import Product, Record
+from vitrine.relevance import CLOSE, QueryRelevance, Signals, pushed_log_odds, relevance_of
+from vitrine.words import Analyzer, QueryWords, document_words
 
 __all__ = ["candidate_set", "facet_counts", "fulfils", "matching", "score", "sorted_page"]
 
@@ -71,10 +74,10 @@ def candidate_set(
 ) -> list[tuple[Record, float | None]]:
     """The whole candidate set in the order of the query's sort."""
     under_filter = [r for r in matching(records, query.filter) if r.product.id not in query.exclude]
-    if query.vector is None:
-        scored: list[tuple[Record, float | None]] = [
-            (r, None) for r in sorted(under_filter, key=lambda r: r.product.id)
-        ]
+    if query.fusion is not None:
+        scored: list[tuple[Record, float | None]] = list(_fused(list(records), under_filter, query))
+    elif query.vector is None:
+        scored = [(r, None) for r in sorted(under_filter, key=lambda r: r.product.id)]
     else:
         rated = [(r, score(r, query.vector)) for r in under_filter]
         rated = [(r, s) for r, s in rated if query.min_score is None or s >= query.min_score]
@@ -83,6 +86,55 @@ def candidate_set(
     if query.sort.field is not None:
         scored = _sorted(scored, query)
     return scored if query.collapse is None else _collapsed(scored, query.collapse)
+
+
+def _fused(
+    all_records: list[Record], under_filter: list[Record], query: IndexQuery
+) -> Iterable[tuple[Record, float]]:
+    """Every product valued alone, without any index: relevance of its cosine, words and exact key."""
+    fusion = query.fusion
+    assert fusion is not None
+    analyzer = Analyzer("en")
+    documents = {id(r): document_words(r.product, SCHEMA, analyzer) for r in all_records}
+
+    def words_score(record: Record, words: QueryWords, weights: Any) -> float:
+        document = documents[id(record)]
+        mine = dict(zip(document.term_ids.tolist(), document.values.tolist(), strict=True))
+        terms = zip(words.term_ids.tolist(), weights.tolist(), strict=True)
+        total = sum(weight * mine.get(term, 0.0) for term, weight in terms)
+        return total / words.best if words.best > 0 else 0.0
+
+    def best(words: QueryWords) -> float:
+        return max((words_score(r, words, words.core) for r in all_records), default=0.0)
+
+    def odds(record: Record, vector: Any, words: QueryWords, relevance: QueryRelevance) -> float:
+        signals = Signals(
+            0.0 if vector is None else score(record, vector),
+            words=words_score(record, words, words.weights),
+            exact=words.exact_key != "" and words.exact_key in documents[id(record)].exact_keys,
+        )
+        return float(relevance.log_odds(signals))
+
+    relevance = fusion.relevance(query.vector, best(fusion.words))
+    valued = [(r, odds(r, query.vector, fusion.words, relevance)) for r in under_filter]
+    valued = [(r, v) for r, v in valued if v >= fusion.least and v > -np.inf]
+    valued.sort(key=lambda pair: (-pair[1], pair[0].product.id))
+    valued = valued[: query.candidates]
+    negatives = [(n, fusion.negative_relevance(n, best(n.words))) for n in fusion.negatives]
+    ranked = []
+    for record, value in valued:
+        unwanted = [
+            float(relevance_of(np.asarray(odds(record, n.vector, n.words, r))))
+            for n, r in negatives
+        ]
+        dropped = any(
+            n.drops and bad >= CLOSE for (n, _), bad in zip(negatives, unwanted, strict=True)
+        )
+        if not dropped:
+            pushed = pushed_log_odds(np.array([value]), np.array(unwanted).reshape(-1, 1))
+            ranked.append((record, float(pushed[0])))
+    ranked.sort(key=lambda pair: (-pair[1], pair[0].product.id))
+    return [(record, float(relevance_of(np.asarray(value)))) for record, value in ranked]
 
 
 def _sorted(

@@ -32,6 +32,8 @@ FLOORS = (
     "vitrine.words",
     "vitrine.understanding",
     "vitrine.relevance",
+    "vitrine.words",
+    "vitrine.relevance",
     "vitrine.filters",
     "vitrine.queries",
     "vitrine.results",

@@ -193,5 +193,7 @@ def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
         is not FieldType.KEYWORD
     ):
         raise InvalidQuery.of("collapse", f"{query.collapse!r} must be a keyword field")
+    if query.fusion is not None and query.min_score is not None:
+        raise InvalidQuery.of("min_score", "belongs to ranking by the vector alone")
     if query.limit < 1 or query.candidates < 1:
         raise InvalidQuery.of("limit" if query.limit < 1 else "candidates", "must be at least 1")

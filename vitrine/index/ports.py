@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
+from vitrine.index.fusion import Fusion, SearchModel
 from vitrine.products import Product, Record, Value, Vector
 from vitrine.queries import RELEVANCE, Sort
 from vitrine.results import Facet, Hit
@@ -48,6 +49,8 @@ class PageToken:
     total: int
     position: int = 0
     """Hits shown so far; a hint where to look, which pages are right without."""
+    best_words: float = 0.0
+    """The highest core words score of any product, at the first page of a fused query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class IndexQuery:
     With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`,
     not in `exclude`, that score at least `min_score`; of these the best `candidates` by (score
     descending, id ascending). Without one it is all products under `filter` and not in `exclude`.
+    With `fusion` the order and the set are those that it describes, `min_score` is not allowed, and
+    without a vector only products that match its words are in the set.
     With `collapse` only the first product in `sort` order of each value of that field stays
     (products without a value all stay). hits, total and facets all come from that set. Order:
     `sort` (RELEVANCE is score descending; when browsing, id ascending), then id ascending; products
@@ -67,6 +72,8 @@ class IndexQuery:
     """
 
     vector: Vector | None = None
+    fusion: Fusion | None = None
+    """Orders by words and vectors together; None: by the vector alone."""
     filter: Filter = MATCH_ALL
     candidates: int = 1000
     min_score: float | None = None
@@ -96,6 +103,8 @@ class IndexAnswer:
     matching: int
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Parts worth telling apart, such as "facets"."""
+    best_words: float = 0.0
+    """The highest core words score of any product of the version, of a fused query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,12 @@ class VectorIndex(Protocol):
     to call from several threads. Errors: `IndexUnavailable` (and subclasses) when the store cannot
     answer in time, `InvalidFilter` for a field the schema lacks, `NotFound` where said.
     """
+
+    @property
+    def search_model(self) -> SearchModel | None:
+        """What the version has learnt of its words and relevance; None before it is completed, and
+        where the backend or an older version has none: then `IndexQuery.fusion` is refused."""
+        ...
 
     @property
     def info(self) -> VersionInfo:
@@ -243,6 +258,15 @@ class IndexVersions(Protocol):
 
     def complete(self, name: str) -> None:
         """Mark a building version as "ready": filled and fit to be published."""
+        ...
+
+    @property
+    def fuses(self) -> bool:
+        """Whether versions of this backend keep words, so that `learn` and `IndexQuery.fusion` work."""
+        ...
+
+    def learn(self, name: str, model: SearchModel) -> None:
+        """Give a version what was learnt of it, in one step; every process answers with it soon."""
         ...
 
     def publish(

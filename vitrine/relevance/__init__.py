@@ -16,7 +16,15 @@ from vitrine.relevance.constants import (
 )
 from vitrine.relevance.learning import LearningSample, Lexicon, learn_relevance
 from vitrine.relevance.negatives import drop, push_down
-from vitrine.relevance.query import CLOSE, Explanation, QueryRelevance, Signals
+from vitrine.relevance.query import (
+    CLOSE,
+    Explanation,
+    QueryRelevance,
+    Signals,
+    least_log_odds,
+    pushed_log_odds,
+    relevance_of,
+)
 
 __all__ = [
     "CLOSE",
@@ -31,5 +39,8 @@ __all__ = [
     "WordsModel",
     "drop",
     "learn_relevance",
+    "least_log_odds",
     "push_down",
+    "pushed_log_odds",
+    "relevance_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,16 @@ from vitrine.products import Vector
 from vitrine.relevance.constants import RelevanceConstants, VectorModel
 from vitrine.relevance.cosines import background_of
 
-__all__ = ["CLOSE", "RELEVANCE_DECIMALS", "Explanation", "QueryRelevance", "Signals"]
+__all__ = [
+    "CLOSE",
+    "RELEVANCE_DECIMALS",
+    "Explanation",
+    "QueryRelevance",
+    "Signals",
+    "least_log_odds",
+    "pushed_log_odds",
+    "relevance_of",
+]
 
 CLOSE = 0.5
 """The least relevance of a close match, `"cutoff": "auto"`: it is one as likely as not."""
@@ -23,6 +33,12 @@ MOST = 0.999999
 TEMPER = 3.0
 """Log-odds are divided by this before they become relevance: close is close as before, and far from
 it on either side there is still an order (at log-odds of 12, 0.98 instead of 0.999994)."""
+
+EXACT = 1000.0
+"""Added to the log-odds of what the query names exactly: more than all other signals together."""
+
+LOG_ODDS_DECIMALS = 9
+"""Log-odds are rounded before they are compared, so that float noise cannot reorder pages."""
 
 RELEVANCE_DECIMALS = 6
 """Relevance is rounded to this many decimals before it is compared, so that float noise cannot
@@ -114,19 +130,24 @@ class QueryRelevance:
         total = self._words.slope * share + leaning + self._words.intercept
         return np.asarray(total * self._confidence)
 
-    def relevance(self, signals: Signals) -> NDArray[np.float64]:
-        """Relevance from 0 to 1, float64 (n,), rounded; it never falls when a signal rises.
+    def log_odds(self, signals: Signals) -> NDArray[np.float64]:
+        """What products are ordered by, float64 (n,), rounded; it never falls when a signal rises.
 
         A product is relevant by its vectors or by its words: the odds of the two add up. One that
-        the query names exactly has 1.
+        the query names exactly comes before all that are not named. -inf is no match at all.
         """
         vector = self.vector_log_odds(signals.picture, signals.text)
         words = self.words_log_odds(signals.words, vector)
         matched = np.asarray(signals.words) > 0
         either = np.logaddexp(vector, words) if self._has_vector else words
         unmatched = vector if self._has_vector else np.full(np.shape(words), -np.inf)
-        relevance = np.minimum(_relevance(np.where(matched, either, unmatched)), MOST)
-        return np.asarray(np.round(np.where(signals.exact, 1.0, relevance), RELEVANCE_DECIMALS))
+        odds = np.where(matched, either, unmatched)
+        named = np.where(np.isfinite(odds), odds, 0.0) + EXACT
+        return np.asarray(np.round(np.where(signals.exact, named, odds), LOG_ODDS_DECIMALS) + 0.0)
+
+    def relevance(self, signals: Signals) -> NDArray[np.float64]:
+        """Relevance from 0 to 1, float64 (n,): `relevance_of` the log-odds."""
+        return relevance_of(self.log_odds(signals))
 
     def explain(self, signals: Signals) -> Explanation:
         """The parts of one product's relevance; `signals` are single numbers."""
@@ -143,5 +164,37 @@ class QueryRelevance:
         )
 
 
-def _relevance(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds / TEMPER, -60, 60))))
+def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds as a relevance from 0 to 1, rounded: a tempered logistic function; exact hits have 1."""
+    relevance = np.minimum(_logistic(log_odds), MOST)
+    return np.asarray(np.round(np.where(log_odds >= EXACT / 2, 1.0, relevance), RELEVANCE_DECIMALS))
+
+
+def least_log_odds(cutoff: float) -> float:
+    """The log-odds that a relevance of `cutoff` stands for, from 0 (all) to 1 (exact hits alone)."""
+    if cutoff <= 0:
+        return -math.inf
+    return EXACT / 2 if cutoff >= 1 else float(_logit(np.asarray(cutoff)))
+
+
+def pushed_log_odds(
+    log_odds: NDArray[np.float64], negatives: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log-odds (n,) after each negative took up to half of the relevance; never above what they were.
+
+    `negatives` is (k, n): the relevance of the same products for each negative alone, asked like a
+    query of its own. Which products are in the answer is decided before, by the positive part.
+    """
+    share = np.prod(1 - 0.5 * negatives, axis=0)
+    pushed = _logit(np.clip(_logistic(log_odds) * share, 1e-300, 1 - 1e-15))
+    moved = np.where(share < 1, np.minimum(pushed, log_odds), log_odds)
+    unexact = np.where(log_odds >= EXACT / 2, log_odds, moved)
+    return np.asarray(np.round(unexact, LOG_ODDS_DECIMALS) + 0.0)
+
+
+def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds / TEMPER, -700, 700))))
+
+
+def _logit(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((np.log(relevance) - np.log1p(-relevance)) * TEMPER)

@@ -25,11 +25,14 @@ from vitrine.index.faiss.query.paging import EntryPage, find_page
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.reader import StateReader
+from vitrine.index.faiss.records.search_model import SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.snapshots.compaction import Compactor
+from vitrine.index.fusion import SearchModel
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken, Stamp, VersionInfo
 from vitrine.products import Product, Record, Value
+from vitrine.relevance import relevance_of
 from vitrine.results import Facet, Hit
 
 __all__ = ["FaissIndex"]
@@ -65,12 +68,19 @@ class FaissIndex:
         *,
         planner: Planner,
         compactor: Compactor,
+        search_models: SearchModelFile,
     ) -> None:
         self._info = info
         self.store = store
         self._reader = reader
         self._planner = planner
         self._compactor = compactor
+        self._search_models = search_models
+
+    @property
+    def search_model(self) -> SearchModel | None:
+        """What the version has learnt; read again when another one was put in its place."""
+        return self._search_models.current()
 
     @property
     def info(self) -> VersionInfo:
@@ -140,7 +150,7 @@ class FaissIndex:
         `_Replaced` when one of its products has been since.
         """
         page = find_page(state, query, self._planner)
-        hits = self._hits(page)
+        hits = self._hits(page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         timings_ms["facets"] = (perf_counter() - started) * 1e3
@@ -151,9 +161,10 @@ class FaissIndex:
             _next_token(state, query, page),
             page.search,
             self._matching(state, query.filter),
+            best_words=page.best_words,
         )
 
-    def _hits(self, page: EntryPage) -> tuple[Hit, ...]:
+    def _hits(self, page: EntryPage, query: IndexQuery) -> tuple[Hit, ...]:
         seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
         written = self.store.products_written(seqs)
         if len(written) < len(seqs):
@@ -161,8 +172,11 @@ class FaissIndex:
         hits = []
         for seq, entry in zip(seqs, page.entries, strict=True):
             product, image_key = written[seq]
-            matched = None if entry.score is None else 0
-            hits.append(Hit(product, entry.score, (image_key,), matched))
+            score = entry.score
+            if score is not None and query.fusion is not None:
+                score = float(relevance_of(np.asarray(score)))
+            matched = None if query.vector is None else 0
+            hits.append(Hit(product, score, (image_key,), matched))
         return tuple(hits)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
@@ -226,6 +240,8 @@ def _next_token(state: State, query: IndexQuery, page: EntryPage) -> PageToken |
     last, token = page.entries[-1], query.page_token
     after = (last.value, last.segment.id(last.row))
     if token is None:
-        return PageToken(state.seq, page.lowest_candidate, after, page.total)
+        return PageToken(
+            state.seq, page.lowest_candidate, after, page.total, best_words=page.best_words
+        )
     lowest = token.lowest_candidate or page.lowest_candidate
-    return PageToken(token.as_of, lowest, after, token.total)
+    return PageToken(token.as_of, lowest, after, token.total, best_words=token.best_words)

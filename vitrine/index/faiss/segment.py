@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from vitrine.index.faiss.columns.layout import ID, Layout
+from vitrine.index.faiss.columns.layout import ID, WORDS, Layout
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Column, Keywords, Numbers, OrderedTexts
+from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.records.changes import Change
 from vitrine.index.faiss.vectors.exact import Vectors
@@ -95,6 +96,13 @@ class Segment:
         """A column of numbers, times or truths."""
         column = self.columns[name]
         assert isinstance(column, Numbers)  # noqa: S101  # the layout made it so
+        return column
+
+    @property
+    def words(self) -> WordPostings:
+        """The words of the products."""
+        column = self.columns[WORDS]
+        assert isinstance(column, WordPostings)  # noqa: S101  # the layout made it so
         return column
 
     def id(self, row: int) -> str:

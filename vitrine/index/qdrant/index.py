@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qdrant_client import models
 
-from vitrine.errors import IndexUnavailable, NotFound
+from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
@@ -17,6 +17,7 @@ from vitrine.index.checks import (
     check_query,
     check_record,
 )
+from vitrine.index.fusion import SearchModel
 from vitrine.index.patching import patched
 from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
 from vitrine.index.qdrant import clock
@@ -68,6 +69,11 @@ class QdrantIndex:
         )
         self._browsing = Browsing(points, info.schema)
 
+    @property
+    def search_model(self) -> SearchModel | None:
+        """None: words are not kept in Qdrant yet, so that searches there rank by the vector."""
+        return None
+
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace whole records; one operation of Qdrant, so all or none."""
         for record in records:
@@ -109,6 +115,8 @@ class QdrantIndex:
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
+        if query.fusion is not None:
+            raise InvalidQuery.of("ranking", "by words is not possible; this index keeps no words")
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         as_of = clock.now() if query.page_token is None else query.page_token.as_of
         if query.vector is None:

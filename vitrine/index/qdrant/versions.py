@@ -26,6 +26,7 @@ from vitrine.errors import (
 )
 from vitrine.fields.schema import Schema
 from vitrine.index.checks import check_text_vectors
+from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
@@ -146,6 +147,15 @@ class QdrantVersions:
         if opened is not None and opened.changes == self._pointer.changes:
             return opened.index  # an alias names no collection that is gone
         return self.open(name)
+
+    @property
+    def fuses(self) -> bool:
+        """Words are not kept in Qdrant yet."""
+        return False
+
+    def learn(self, name: str, model: SearchModel) -> None:
+        """`Conflict`: there is nothing that it could be used for yet."""
+        raise Conflict("Qdrant's versions keep no words yet; searches there rank by the vector")
 
     def complete(self, name: str) -> None:
         """Mark a building version as "ready", and see that Qdrant says so."""

@@ -22,14 +22,30 @@ from vitrine.index.faiss.columns.types import (
     Numbers,
     OrderedTexts,
 )
+from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.products import Product
+from vitrine.words import Analyzer, document_words, exact_keys
 
-__all__ = ["ID", "TITLE_ORDER", "ColumnKind", "Layout", "layout", "microseconds", "written"]
+__all__ = [
+    "EXACT",
+    "ID",
+    "TITLE_ORDER",
+    "WORDS",
+    "ColumnKind",
+    "Layout",
+    "layout",
+    "microseconds",
+    "written",
+]
 
 ID = "id"
 """The column of ids in order, which every segment has."""
 TITLE_ORDER = "title~order"
 """The casefolded titles in order."""
+WORDS = "~words"
+"""The words of every product, which every segment has."""
+EXACT = "~exact"
+"""What a product is found by exactly: id, codes, title, group."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,15 +72,25 @@ class ColumnKind:
 Layout: TypeAlias = dict[str, ColumnKind]
 
 
-def layout(schema: Schema) -> Layout:
-    """The columns of a schema by name; `ID` first."""
+def layout(schema: Schema, analyzer: Analyzer) -> Layout:
+    """The columns of a schema by name, `ID` first; words are those of the analyzer's language."""
     columns: Layout = {ID: _ordered(lambda p: p.id)}
     for field in schema:
         if field.name != ID:
             columns |= _columns(field)
     if "title" in schema:
         columns[TITLE_ORDER] = _ordered(lambda p: p.title.casefold())
+    columns[WORDS] = ColumnKind(
+        partial(_postings, schema=schema, analyzer=analyzer),
+        WordPostings.concat,
+        WordPostings.stored,
+    )
+    columns[EXACT] = _keywords(exact_keys)
     return columns
+
+
+def _postings(products: Sequence[Product], *, schema: Schema, analyzer: Analyzer) -> WordPostings:
+    return WordPostings.of([document_words(p, schema, analyzer) for p in products])
 
 
 def _columns(field: Field) -> Layout:

@@ -15,10 +15,12 @@ from vitrine.index.faiss.query.candidates import (
     sort_candidates,
 )
 from vitrine.index.faiss.query.facets import SelectedRows
+from vitrine.index.faiss.query.fused import FusedSet, find_fused
 from vitrine.index.faiss.query.ordering import Entry, SortKey, sort_key
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
+from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
 
@@ -40,10 +42,13 @@ class EntryPage:
     selections: Callable[[], list[SelectedRows]]
     search: str = "browse"
     lowest_candidate: tuple[float, str] | None = None
+    best_words: float = 0.0
 
 
 def find_page(state: State, query: IndexQuery, planner: Planner) -> EntryPage:
     """The page that the query asks for; its set is cached with the state for further pages."""
+    if query.fusion is not None:
+        return _page_of_fused(state, query, query.fusion, planner)
     if query.vector is None:
         return _page_of_all(state, query)
     return _page_of_best(state, query, query.vector, planner)
@@ -88,6 +93,38 @@ def _page_of_best(state: State, query: IndexQuery, vector: Vector, planner: Plan
         ranking.selections,
         candidates.search,
         candidates.lowest,
+    )
+
+
+def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Planner) -> EntryPage:
+    token = query.page_token
+    set_key: tuple[Hashable, ...] = (
+        "fused",
+        *_filter_key(state, query),
+        None if query.vector is None else query.vector.tobytes(),
+        fusion,
+        query.candidates,
+        None if token is None else (token.lowest_candidate, token.best_words),
+    )
+    fused = state.cache.get(
+        set_key,
+        lambda: find_fused(state, _masks(state, query), query, fusion, planner),
+        nbytes=FusedSet.nbytes,
+    )
+    key = (*set_key, query.sort, query.collapse)
+    ranking = state.cache.get(
+        key, lambda: sort_candidates(fused.ranking, query), nbytes=Ranking.nbytes
+    )
+    entries, more = _next_entries(ranking.after(_search_after(query), query.sort), query.limit)
+    return EntryPage(
+        entries,
+        more,
+        len(ranking),
+        key,
+        ranking.selections,
+        fused.search,
+        fused.lowest,
+        fused.best_words,
     )
 
 

@@ -59,6 +59,10 @@ class Ranking:
             self.segments, self.places[positions], self.rows[positions], self.scores[positions]
         )
 
+    def with_scores(self, scores: NDArray[np.float64]) -> Ranking:
+        """The same positions with other scores (n,)."""
+        return Ranking(self.segments, self.places, self.rows, scores)
+
     def id(self, position: int) -> str:
         """The product id at a position."""
         segment = self.segments[int(self.places[position])]

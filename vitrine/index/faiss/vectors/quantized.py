@@ -101,6 +101,11 @@ class QuantizedVectors:
             k,
         )
 
+    def bounds(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each row about its inner product with the query, and what it cannot exceed; it is as
+        far above its least as that is above it."""
+        return self._scores(rows, query)
+
     def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each row about its inner product with the query, and what it cannot exceed."""
         quantized, total = quantize(query[None], np.zeros_like(query)), len(self._codes)

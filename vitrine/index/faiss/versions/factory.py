@@ -11,12 +11,15 @@ from vitrine.index.faiss.columns.layout import layout
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.reader import StateReader
+from vitrine.index.faiss.records.search_model import SEARCH_MODEL, SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.build import BuildOptions
+from vitrine.index.fusion import language_of
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import FaissSettings
+from vitrine.words import Analyzer
 
 __all__ = ["open_index"]
 
@@ -30,7 +33,7 @@ def open_index(
 ) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
     version = info()
-    columns = layout(version.schema)
+    columns = layout(version.schema, Analyzer(language_of(version.mapping)))
     options = BuildOptions(
         quantize_from=settings.quantize_from,
         graph_from=settings.hnsw_from,
@@ -47,5 +50,6 @@ def open_index(
         store,
         StateReader(store, snapshots, columns, timeout_s=settings.index_timeout_s),
         planner=planner or Planner(ef=settings.hnsw_ef),
+        search_models=SearchModelFile(records.parent / SEARCH_MODEL),
         compactor=Compactor(snapshots, timeout_s=settings.index_timeout_s),
     )

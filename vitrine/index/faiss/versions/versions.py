@@ -28,9 +28,11 @@ from vitrine.index.checks import check_text_vectors
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.records.metadata import VersionMetadata
+from vitrine.index.faiss.records.search_model import SEARCH_MODEL, SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
+from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.settings import FaissSettings
@@ -126,6 +128,17 @@ class FaissVersions:
         index.compact()
         with self._changing():
             replace(self._metadata(name), complete=True).write(self.root / name / META)
+
+    @property
+    def fuses(self) -> bool:
+        """Words are kept beside the vectors."""
+        return True
+
+    def learn(self, name: str, model: SearchModel) -> None:
+        """Put what was learnt of a version beside its records, in one step."""
+        self._require(name)
+        with disk_errors(self.root):
+            SearchModelFile(self.root / name / SEARCH_MODEL).write(model)
 
     def publish(
         self, name: str, *, verify: Callable[[VectorIndex], None] | None = None

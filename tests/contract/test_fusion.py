@@ -1,0 +1,211 @@
+"""Words and vectors as one order: the oracle values every product alone, the index must agree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.contract import oracle
+from tests.contract.backends import BACKENDS
+from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record
+from tests.contract.questions import random_filter, separated
+from tests.contract.test_search import check
+from vitrine.errors import Conflict, InvalidQuery
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.index.fusion import Fusion, Negative, SearchModel
+from vitrine.products import Record
+from vitrine.queries import RELEVANCE, Sort
+from vitrine.relevance import (
+    BackgroundSample,
+    RelevanceConstants,
+    VectorModel,
+    WordsModel,
+    least_log_odds,
+)
+from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, document_words
+from vitrine.words import query_words as words_of
+
+ANALYZER = Analyzer("en")
+KEEP_WORDS = ("faiss",)
+"""The backends whose versions keep words."""
+on_those_that_keep_words = pytest.mark.parametrize("open_again", KEEP_WORDS, indirect=True)
+on_the_others = pytest.mark.parametrize(
+    "open_again", [name for name in BACKENDS if name not in KEEP_WORDS], indirect=True
+)
+SIZE = 300
+
+
+def vocabulary_of(records: list[Record]) -> Vocabulary:
+    counts = VocabularyCounts()
+    counts.add([document_words(r.product, SCHEMA, ANALYZER) for r in records])
+    return counts.vocabulary()
+
+
+def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstants:
+    model = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), 0.0, 0.0, rng.uniform(-6, 0))
+    words = WordsModel(rng.uniform(1, 8), rng.uniform(0, 0.5), rng.uniform(-4, 1), 0.1, 0.5)
+    pictures = np.stack([r.vectors[0] for r in records[:64]]).astype(np.float16)
+    return RelevanceConstants(
+        model, model, words, BackgroundSample(pictures, None), products=len(records)
+    )
+
+
+def random_words(vocabulary: Vocabulary, records: list[Record], rng: random.Random) -> QueryWords:
+    text = " ".join(rng.choices(WORDS, k=rng.randint(1, 3)))
+    whole = rng.choice(
+        [text, rng.choice(records).product.id, rng.choice(records).product.title.upper()]
+    )
+    return words_of(text, vocabulary, ANALYZER, whole=whole)
+
+
+def random_fused(records: list[Record], rng: random.Random, number: int) -> IndexQuery:
+    vocabulary, constants = vocabulary_of(records), constants_of(records, rng)
+    negatives = tuple(
+        Negative(
+            separated(rng, records),
+            random_words(vocabulary, records, rng),
+            rng.choice(("text", "image")),
+            rng.random() < 0.5,
+        )
+        for _ in range(rng.choice((0, 0, 1, 2)))
+    )
+    fusion = Fusion(
+        f"query {number}",
+        random_words(vocabulary, records, rng),
+        constants,
+        rng.choice(("text", "image")),
+        least_log_odds(rng.choice((0.0, 0.5, rng.random()))),
+        negatives,
+    )
+    return IndexQuery(
+        vector=None if rng.random() < 0.15 else separated(rng, records),
+        fusion=fusion,
+        filter=random_filter(rng, records),
+        candidates=rng.choice((5, 40, 1000)),
+        exclude=frozenset(r.product.id for r in rng.sample(records, rng.randint(0, 3))),
+        sort=rng.choice((RELEVANCE, RELEVANCE, Sort("price"), Sort("title", descending=True))),
+        collapse=rng.choice((None, None, "group_id")),
+        facets=rng.choice(((), ("color", "price", "brand"))),
+        limit=rng.choice((1, 7, 24)),
+    )
+
+
+@pytest.fixture
+def fused(index: VectorIndex) -> VectorIndex:
+    """An empty version of a backend that keeps words."""
+    return index
+
+
+@on_those_that_keep_words
+@pytest.mark.parametrize("seed", range(6))
+def test_fused_answers_are_those_of_the_oracle(fused: VectorIndex, seed: int):
+    rng = random.Random(seed)
+    records = make_catalogue(SIZE, rng.getrandbits(32))
+    fused.upsert(records)
+    for number in range(25):
+        query = random_fused(records, rng, number)
+        try:
+            check(fused, records, query)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
+
+
+@on_those_that_keep_words
+@pytest.mark.parametrize("seed", range(3))
+def test_fused_answers_follow_every_write(fused: VectorIndex, seed: int):
+    rng = random.Random(100 + seed)
+    records = make_catalogue(SIZE, rng.getrandbits(32))
+    fused.upsert(records[:200])
+    fused.upsert(records[200:])
+    current = {r.product.id: r for r in records}
+    for number in range(20):
+        changed = make_record(rng.choice(list(current)), rng)
+        fused.upsert([changed])
+        current[changed.product.id] = changed
+        gone = rng.choice(list(current))
+        fused.delete([gone])
+        del current[gone]
+        check(fused, list(current.values()), random_fused(list(current.values()), rng, number))
+
+
+@on_those_that_keep_words
+@pytest.mark.parametrize("limit", [1, 7, 24])
+def test_pages_of_a_fused_search_repeat_and_skip_nothing(fused: VectorIndex, limit: int):
+    rng = random.Random(limit)
+    records = make_catalogue(SIZE, rng.getrandbits(32))
+    fused.upsert(records)
+    for number in range(6):
+        query = replace(random_fused(records, rng, number), limit=limit, facets=())
+        expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
+        ids: list[str] = []
+        token = None
+        while True:
+            answer = fused.search(replace(query, page_token=token))
+            ids += [hit.product.id for hit in answer.hits]
+            assert answer.total == len(expected)
+            token = answer.next_token
+            if token is None:
+                break
+        assert ids == expected, f"limit {limit}, query {number}: {query}"
+
+
+@on_those_that_keep_words
+def test_what_the_query_names_exactly_comes_first_and_is_never_cut_off(fused: VectorIndex):
+    rng = random.Random(5)
+    records = make_catalogue(SIZE, rng.getrandbits(32))
+    fused.upsert(records)
+    vocabulary, constants = vocabulary_of(records), constants_of(records, rng)
+    for record in rng.sample(records, 20):
+        words = words_of("", vocabulary, ANALYZER, whole=record.product.id.upper())
+        fusion = Fusion(record.product.id, words, constants, "text", least_log_odds(0.999))
+        answer = fused.search(IndexQuery(vector=-record.vectors[0], fusion=fusion))
+        assert record.product.id in [h.product.id for h in answer.hits if h.score == 1.0]
+        assert answer.hits[0].score == 1.0
+
+
+@on_those_that_keep_words
+def test_a_fused_query_has_no_least_cosine(fused: VectorIndex):
+    records = make_catalogue(5, 1)
+    constants = constants_of(records, random.Random(1))
+    words = words_of("mug", vocabulary_of(records), ANALYZER)
+    fusion = Fusion("k", words, constants, "text", 0.0)
+    with pytest.raises(InvalidQuery, match="min_score"):
+        fused.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion, min_score=0.1))
+
+
+@on_those_that_keep_words
+def test_what_was_learnt_is_read_by_every_process(
+    fused: VectorIndex, open_again: Callable[[], IndexVersions], versions: IndexVersions
+):
+    rng = random.Random(9)
+    records = make_catalogue(40, rng.getrandbits(32))
+    assert fused.search_model is None
+    model = SearchModel.of(vocabulary_of(records), constants_of(records, rng))
+    versions.learn(fused.info.name, model)
+    other = open_again().open(fused.info.name)
+    for reader in (fused, other):
+        assert reader.search_model is not None
+        assert reader.search_model.key == model.key
+    renewed = SearchModel.of(vocabulary_of(records[:20]), model.constants)
+    versions.learn(fused.info.name, renewed)
+    assert other.search_model is not None
+    assert other.search_model.key == renewed.key
+    assert other.search_model.constants.background.pictures.shape[1] == DIMENSION
+
+
+@on_the_others
+def test_a_backend_without_words_says_so(versions: IndexVersions, index: VectorIndex):
+    records = make_catalogue(5, 1)
+    model = SearchModel.of(vocabulary_of(records), constants_of(records, random.Random(1)))
+    assert not versions.fuses
+    assert index.search_model is None
+    with pytest.raises(Conflict, match="keep no words"):
+        versions.learn(index.info.name, model)
+    words = words_of("mug", model.vocabulary, ANALYZER)
+    fusion = Fusion("k", words, model.constants, "text", 0.0)
+    with pytest.raises(InvalidQuery, match="keeps no words"):
+        index.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion))

@@ -1,0 +1,43 @@
+"""Bounds leave out only products that cannot be among the best, with 8-bit rows and without."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue
+from tests.contract.test_fusion import random_fused
+from tests.contract.test_search import check
+from vitrine.index.faiss import open_versions
+from vitrine.index.faiss.query import fused
+from vitrine.settings import Settings
+
+
+@pytest.mark.parametrize("quantize_from", [1, 100_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_lose_no_product(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, quantize_from: int
+):
+    monkeypatch.setattr(fused, "_FEW", 0)
+    reached = []
+    within_reach = fused._within_reach
+    monkeypatch.setattr(
+        fused, "_within_reach", lambda *args: reached.append(1) or within_reach(*args)
+    )
+    rng = random.Random(seed)
+    records = make_catalogue(300, seed)
+    settings = Settings(data_dir=tmp_path, quantize_from=quantize_from)
+    versions = open_versions(settings)
+    index = versions.create(
+        model="m", fingerprint="f" * 64, dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
+    index.upsert(records)
+    versions.complete(index.info.name)
+    index = open_versions(settings).open(index.info.name)
+    for number in range(25):
+        query = replace(random_fused(records, rng, number), candidates=rng.choice((1, 3, 10)))
+        check(index, records, query)
+    assert reached, "no query had more matching rows than candidates"

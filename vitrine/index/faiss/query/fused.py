@@ -1,0 +1,193 @@
+"""The candidate set of words and vectors together: every product that could belong to it, exactly.
+
+Two kinds of products can be among the best k. Those that match no word are ordered by their cosine
+alone, and a product never gets worse by matching a word; so if one of them is among the best k, it
+is among the k best of the filter by cosine (`Planner.top_k`). Those that match a word are listed by
+the words of the segment. Where many do, most are left out by bounds: a cosine is known to lie
+within a range, order values rise with it, so a product whose highest value is below the k-th of all
+lowest values cannot be among the best k. What is left gets its exact value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.index.faiss.columns.layout import EXACT
+from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.ranking import Ranking
+from vitrine.index.faiss.query.state import State
+from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.vectors.exact import (
+    FLOAT32_ERROR,
+    ScoredRows,
+    exact_scores,
+    inner_products,
+    kth_largest,
+)
+from vitrine.index.fusion import Fusion, Negative
+from vitrine.index.ports import IndexQuery
+from vitrine.products import Vector
+from vitrine.relevance import QueryRelevance, Signals, drop, pushed_log_odds, relevance_of
+from vitrine.words import QueryWords
+
+__all__ = ["FusedSet", "best_words", "find_fused"]
+
+_FEW = 2048
+"""So few rows get their exact cosines sooner than bounds tell which of them need not."""
+
+
+@dataclass(frozen=True, eq=False)
+class FusedSet:
+    """The ranking by order value; `lowest`, `search` as `CandidateSet` has them."""
+
+    ranking: Ranking
+    lowest: tuple[float, str] | None
+    search: str
+    best_words: float
+
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self.ranking.nbytes()
+
+
+def best_words(state: State, words: QueryWords) -> float:
+    """The highest core words score of any live product of the version."""
+    if words.empty or words.best <= 0:
+        return 0.0
+    best = 0.0
+    for entry in state.segments:
+        totals = entry.segment.words.totals(words.term_ids, words.core)
+        best = max(best, float(totals[entry.live].max(initial=0.0)))
+    return best / words.best
+
+
+def find_fused(
+    state: State, masks: Sequence[Mask], query: IndexQuery, fusion: Fusion, planner: Planner
+) -> FusedSet:
+    """The best `query.candidates` products of the masks by words and vector, at least as close as
+    the fusion demands, less what its negatives drop, in the order that they leave."""
+    token = query.page_token
+    best = best_words(state, fusion.words) if token is None else token.best_words
+    relevance = fusion.relevance(query.vector, best)
+    parts, plans = [], set[str]()
+    for entry, mask in zip(state.segments, masks, strict=True):
+        plan, rows = _possible_rows(entry.segment, mask, query, fusion, relevance, planner)
+        plans.add(plan)
+        odds = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
+        close = odds >= max(fusion.least, np.finfo(np.float64).min)
+        parts.append((entry.segment, ScoredRows(rows[close], odds[close])))
+    ranking = Ranking.of(parts).by_score()
+    ranking = ranking.take(np.arange(min(query.candidates, len(ranking))))
+    lowest = None
+    if token is not None and token.lowest_candidate is not None:
+        lowest = token.lowest_candidate
+        ranking = _not_below(ranking, lowest)
+    elif len(ranking) == query.candidates:
+        lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
+    search = "hnsw" if "hnsw" in plans else "exact"
+    return FusedSet(_with_negatives(state, ranking, fusion), lowest, search, best)
+
+
+def _possible_rows(
+    segment: Segment,
+    mask: Mask,
+    query: IndexQuery,
+    fusion: Fusion,
+    relevance: QueryRelevance,
+    planner: Planner,
+) -> tuple[str, Ints]:
+    """The plan's name and every row that may be among the best k, each once."""
+    words = fusion.words
+    matched = (segment.words.totals(words.term_ids, words.weights) > 0) & mask
+    named = segment.keywords(EXACT).rows_of(words.exact_key).astype(np.int64)
+    exact_rows = named[mask[named]]
+    matched[exact_rows] = False
+    rows = np.flatnonzero(matched)
+    if query.vector is None:
+        return "exact", np.concatenate([rows, exact_rows])
+    if len(rows) > max(_FEW, query.candidates):
+        rows = _within_reach(segment, rows, query, words, relevance)
+    plan, nearest = planner.top_k(segment, mask, query.vector, query.candidates)
+    return plan, np.unique(np.concatenate([rows, exact_rows, nearest.rows]))
+
+
+def _within_reach(
+    segment: Segment, rows: Ints, query: IndexQuery, words: QueryWords, relevance: QueryRelevance
+) -> Ints:
+    """Of rows that match a word those whose highest possible value reaches the k-th of the lowest."""
+    assert query.vector is not None  # noqa: S101  # asked for with a vector only
+    low, high = cosine_bounds(segment, rows, query.vector)
+    scores = _words_scores(segment, rows, words)
+    lowest = relevance.log_odds(Signals(low, words=scores))
+    highest = relevance.log_odds(Signals(high, words=scores))
+    reached: Mask = highest >= kth_largest(lowest, query.candidates)
+    return rows[reached]
+
+
+def cosine_bounds(
+    segment: Segment, rows: Ints, vector: Vector
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the cosines (n,) of rows lie between, from 8-bit rows where there are some."""
+    if segment.quantized is not None:
+        about, most = segment.quantized.bounds(rows, vector)
+        return (2 * about - most).astype(np.float64), most.astype(np.float64)
+    products = inner_products(segment.vectors, rows, vector).astype(np.float64)
+    return products - FLOAT32_ERROR, products + FLOAT32_ERROR
+
+
+def _order_values(
+    segment: Segment,
+    rows: Ints,
+    vector: Vector | None,
+    words: QueryWords,
+    relevance: QueryRelevance,
+) -> NDArray[np.float64]:
+    cosines = np.zeros(len(rows)) if vector is None else exact_scores(segment.vectors, rows, vector)
+    exact = np.zeros(len(segment), np.bool_)
+    exact[segment.keywords(EXACT).rows_of(words.exact_key)] = True
+    scores = _words_scores(segment, rows, words)
+    return relevance.log_odds(Signals(cosines, words=scores, exact=exact[rows]))
+
+
+def _words_scores(segment: Segment, rows: Ints, words: QueryWords) -> NDArray[np.float64]:
+    if words.best <= 0:
+        return np.zeros(len(rows))
+    return segment.words.totals(words.term_ids, words.weights)[rows] / words.best
+
+
+def _not_below(ranking: Ranking, lowest: tuple[float, str]) -> Ranking:
+    score, last_id = lowest
+    above = ranking.scores >= score
+    for position in np.flatnonzero(ranking.scores == score).tolist():
+        above[position] = ranking.id(position) <= last_id
+    return ranking.take(above)
+
+
+def _with_negatives(state: State, ranking: Ranking, fusion: Fusion) -> Ranking:
+    """The ranking without what a negative drops, in the order of the pushed values."""
+    if not fusion.negatives or not len(ranking):
+        return ranking
+    relevances = np.stack([_negative(state, ranking, fusion, n) for n in fusion.negatives])
+    drops = np.asarray([negative.drops for negative in fusion.negatives])
+    staying = ~drop(relevances[drops])
+    pushed = pushed_log_odds(ranking.scores, relevances)
+    return ranking.with_scores(pushed).take(staying).by_score()
+
+
+def _negative(
+    state: State, ranking: Ranking, fusion: Fusion, negative: Negative
+) -> NDArray[np.float64]:
+    """The relevance of each position for a negative alone, asked as a query of its own."""
+    relevance = fusion.negative_relevance(negative, best_words(state, negative.words))
+    odds = np.zeros(len(ranking))
+    for place, segment in enumerate(ranking.segments):
+        inside = np.flatnonzero(ranking.places == place)
+        rows = ranking.rows[inside]
+        odds[inside] = _order_values(segment, rows, negative.vector, negative.words, relevance)
+    return relevance_of(odds)

@@ -1,0 +1,107 @@
+"""Words and vectors as one order: what a fused query asks of an index."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vitrine.products import Vector
+from vitrine.relevance import QueryRelevance, RelevanceConstants
+from vitrine.words import QueryWords, Vocabulary
+
+__all__ = ["Fusion", "Negative", "SearchModel", "language_of"]
+
+Kind = Literal["text", "image"]
+
+
+@dataclass(frozen=True, eq=False)
+class SearchModel:
+    """What a version has learnt of itself when it was completed: its words and its constants."""
+
+    vocabulary: Vocabulary
+    constants: RelevanceConstants
+    key: str
+    """Identifies it: another one of the same version has another key."""
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, constants: RelevanceConstants) -> SearchModel:
+        """The model of a vocabulary and its constants."""
+        packed = vocabulary.to_bytes() + constants.to_bytes()
+        return cls(vocabulary, constants, hashlib.sha256(packed).hexdigest()[:16])
+
+    def to_bytes(self) -> bytes:
+        """All of it, as a version stores it."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("vocabulary", self.vocabulary.to_bytes())
+            archive.writestr("constants", self.constants.to_bytes())
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> SearchModel:
+        """The model that `to_bytes` gave; `ValueError` where it is damaged."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+                return cls.of(
+                    Vocabulary.from_bytes(archive.read("vocabulary")),
+                    RelevanceConstants.from_bytes(archive.read("constants")),
+                )
+        except (zipfile.BadZipFile, KeyError, EOFError) as error:
+            raise ValueError(f"the stored search model is damaged: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Negative:
+    """What a product should not be: pushes products down, and with `drops` takes out close ones."""
+
+    vector: Vector
+    words: QueryWords
+    kind: Kind
+    drops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How the products under a filter are ordered by words and vectors together.
+
+    A product's order value is `QueryRelevance.log_odds` of its signals: its cosine with the query's
+    vector, its words score and whether the query names it exactly. The candidate set is: those whose
+    value is at least `least`, less what a `Negative` drops; of these the best by (value descending,
+    id ascending), values as the negatives push them down. Two are equal when their `key` is.
+    """
+
+    key: str
+    words: QueryWords = field(compare=False)
+    constants: RelevanceConstants = field(compare=False)
+    kind: Kind = field(compare=False)
+    least: float = field(compare=False)
+    negatives: tuple[Negative, ...] = field(default=(), compare=False)
+
+    def relevance(self, vector: Vector | None, best_words: float) -> QueryRelevance:
+        """The query's relevance, given the highest core words score of any product of the version."""
+        return QueryRelevance(
+            self.constants,
+            vector=vector,
+            kind=self.kind,
+            best_words=best_words,
+            subject=self.words.subject,
+        )
+
+    def negative_relevance(self, negative: Negative, best_words: float) -> QueryRelevance:
+        """As `relevance`, of a negative asked as a query of its own."""
+        return QueryRelevance(
+            self.constants,
+            vector=negative.vector,
+            kind=negative.kind,
+            best_words=best_words,
+            subject=negative.words.subject,
+        )
+
+
+def language_of(mapping: Mapping[str, Any]) -> str:
+    """The language of a catalogue's words, as its mapping says; English where it says nothing."""
+    return str(mapping.get("language", "en"))
