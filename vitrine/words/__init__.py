@@ -13,7 +13,7 @@ from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords, document_words
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.postings import Postings
-from vitrine.words.query import QueryWords, query_words
+from vitrine.words.query import QueryWords, is_known, query_words
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
 
@@ -29,6 +29,7 @@ __all__ = [
     "exact_key",
     "exact_keys",
     "fold",
+    "is_known",
     "query_words",
     "term_id",
 ]

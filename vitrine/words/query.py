@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from vitrine.words.exact import exact_key
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["QueryWords", "query_words"]
+__all__ = ["QueryWords", "is_known", "query_words"]
 
 
 PREFERENCE = 1 / 3
@@ -140,3 +141,16 @@ def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[st
     ]
     rarest = [min(map(vocabulary.term_count, pair)) for pair in halves]
     return halves[rarest.index(max(rarest))] if halves else (token.term,)
+
+
+def is_known(
+    word: str, vocabulary: Vocabulary, analyzer: Analyzer, *, around: Sequence[str] = ()
+) -> bool:
+    """Whether products have the folded word: as it is, as a compound of two words of theirs, or as
+    half of one with its neighbor in the query (`around`: the words there, this one among them)."""
+    if word in vocabulary or vocabulary.term_count(analyzer.term(word)):
+        return True
+    if len(_split(Token(word, analyzer.term(word), 0, len(word)), vocabulary, analyzer)) > 1:
+        return True
+    pairs = [first + second for first, second in pairwise(around) if word in (first, second)]
+    return any(vocabulary.term_count(analyzer.term(pair)) > 0 for pair in pairs)

@@ -1,0 +1,196 @@
+"""What is understood is told, taken out of the words, and can be refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.understanding.shops import SCHEMA, UNDERSTOOD, products_of, reader_of
+from vitrine.errors import InvalidInput
+from vitrine.fields.schema import Schema
+from vitrine.understanding import (
+    Applied,
+    Correction,
+    KnownValues,
+    QueryReader,
+    Understanding,
+    grammar,
+    learn_known_values,
+)
+from vitrine.words import Analyzer, Vocabulary, VocabularyCounts, document_words
+
+
+def _read(text: str, code: str = "en", **options) -> Understanding:
+    return reader_of(code).read(text, **options)
+
+
+def test_the_answer_says_what_was_taken_out():
+    assert _read("red dress under 50") == Understanding(
+        "red dress",
+        (Applied("under 50", "price", "filter", {"price": {"lt": 50}}),),
+        preferred=frozenset({"red"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("en", "red dress, under 50", "red dress"),
+        ("en", "shoes for under 50 and not black", "shoes"),
+        ("en", "dress (not red)", "dress"),
+        ("en", "under 50 not black", ""),
+        ("en", "blue T-shirt under 50", "blue T-shirt"),
+        ("en", "Women's dresses in stock under $50", "Women's dresses"),
+        ("de", "rote Kleider, die unter 50 Euro kosten", "rote Kleider"),
+        ("fr", "robe d'été à moins de 50 €", "robe d'été"),
+        ("es", "vestido rojo por menos de 50", "vestido rojo"),
+    ],
+)
+def test_words_are_what_is_left(code: str, text: str, words: str):
+    assert _read(text, code).words == words
+
+
+def test_a_part_can_be_kept_as_words():
+    read = _read("red dress under 50 not black", literal=["Under 50"])
+    assert read.words == "red dress under 50"
+    assert [part.text for part in read.applied] == ["not black"]
+
+
+def test_a_filter_of_the_client_wins():
+    read = _read("red dress under 50 not black", filtered=["price", "color"])
+    assert read.words == "red dress"
+    assert [(part.kind, part.effect) for part in read.applied] == [
+        ("price", "ignored"),
+        ("negation", "ignored"),
+    ]
+    assert read.filters == ()
+
+
+def test_a_price_in_another_currency_filters_nothing():
+    read = _read("dress under 50 €")
+    assert [(part.text, part.effect) for part in read.applied] == [("under 50 €", "ignored")]
+    assert read.words == "dress"
+
+
+def test_prices_in_several_currencies_are_told_apart():
+    products = [*products_of("en"), *products_of("de")]
+    analyzer = Analyzer("en")
+    known = learn_known_values(products, SCHEMA, analyzer=analyzer, grammar=grammar("en"))
+    reader = QueryReader(
+        SCHEMA, grammar=grammar("en"), analyzer=analyzer, vocabulary=Vocabulary.empty(), known=known
+    )
+    assert reader.read("dress under 50 €").filters == ({"price": {"lt": 50}, "currency": "EUR"},)
+    assert reader.read("dress under 50").filters == ({"price": {"lt": 50}},)
+
+
+def test_prices_that_exclude_each_other_do_not_hide_everything():
+    assert _read("dress under 20 over 50").filters == ({"price": {"lt": 20}},)
+
+
+def test_fields_that_the_catalogue_lacks_are_not_understood():
+    schema = Schema(tuple(f for f in SCHEMA if f.name in ("id", "title")))
+    reader = QueryReader(
+        schema,
+        grammar=grammar("en"),
+        analyzer=Analyzer("en"),
+        vocabulary=Vocabulary.empty(),
+        known=KnownValues.empty(),
+    )
+    read = reader.read("dress under 50 in stock not black")
+    assert read.filters == ()
+    assert read.negatives == ("black",)
+    assert read.words == "dress under 50 in stock"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "corrected"),
+    [
+        ("red drss", "red dress", [("drss", "dress")]),
+        ("hodie", "hoodie", [("hodie", "hoodie")]),
+        ("Snekers", "sneakers", [("Snekers", "sneakers")]),
+        ("jakcet in blak", "jacket in black", [("jakcet", "jacket"), ("blak", "black")]),
+        ("sweatshitrs", "sweatshirts", [("sweatshitrs", "sweatshirts")]),
+    ],
+)
+def test_misspelt_words_are_corrected(text: str, words: str, corrected: list[tuple[str, str]]):
+    read = _read(text)
+    assert read.words == words
+    assert [(c.original, c.replacement) for c in read.corrected] == corrected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dress",
+        "dresses",
+        "bga",
+        "24-MB01",
+        "h00die",
+        "refrigerator",
+        "tshirt",
+        "hoodie zip",
+        "grey",
+    ],
+)
+def test_what_is_known_short_or_holds_digits_is_not_corrected(text: str):
+    assert _read(text).corrected == ()
+
+
+def test_a_misspelt_color_is_excluded_as_the_color():
+    read = _read("hoodie not blck")
+    assert read.filters == ({"not": {"color": "black"}},)
+    assert read.corrected == (Correction("blck", "black"),)
+
+
+def test_colors_of_another_language_bring_the_catalogues_own_name():
+    read = _read("rotes kleid", "de")
+    assert read.words == "rotes kleid"
+    assert read.preferred == {"rotes"}
+    assert read.extra == ("red",)
+
+
+def test_brands_are_preferred():
+    assert _read("juniper lane dress").preferred == {"juniper", "lane"}
+
+
+def test_several_languages_are_read_together():
+    both = grammar("en", "es")
+    products, analyzer = products_of("en"), Analyzer("en")
+    counts = VocabularyCounts()
+    counts.add(document_words(product, SCHEMA, analyzer) for product in products)
+    reader = QueryReader(
+        SCHEMA,
+        grammar=both,
+        analyzer=analyzer,
+        vocabulary=counts.vocabulary(),
+        known=learn_known_values(products, SCHEMA, analyzer=analyzer, grammar=both),
+    )
+    for text in ("dress under 50", "dress por menos de 50"):
+        assert reader.read(text).filters == ({"price": {"lt": 50}},)
+
+
+def test_known_values_are_read_as_they_were_stored():
+    products, analyzer = products_of("en"), Analyzer("en")
+    known = learn_known_values(
+        products, SCHEMA, analyzer=analyzer, grammar=grammar("en"), understood=UNDERSTOOD
+    )
+    read = KnownValues.from_bytes(known.to_bytes())
+    assert dict(read.by_terms) == dict(known.by_terms)
+    assert read.colors == known.colors
+    assert read.literal_pairs == known.literal_pairs
+    for damaged in (b"", b"{}", b'{"values": 3}', b"\xff"):
+        with pytest.raises(ValueError, match="stored values are damaged"):
+            KnownValues.from_bytes(damaged)
+
+
+def test_a_language_without_a_file_is_told():
+    with pytest.raises(InvalidInput, match="'fi' has no grammar; there is one for de, en, es, fr"):
+        grammar("fi")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "-", "not", "without", "under", "<", "$", "- -", "50", "no,"]
+)
+def test_fragments_are_words(text: str):
+    read = _read(text)
+    assert read.applied == ()
+    assert read.words == text.strip()

@@ -1,0 +1,102 @@
+"""Amounts of money in a query: a number, with a currency on either side or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vitrine.fields.currencies import CODES, SIGNS
+from vitrine.fields.numbers import parse_amount, plain
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.lexing import Lexeme
+
+__all__ = ["Amount", "amount_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What it is worth, the currencies that it may be in (none where it names none), and the token behind it."""
+
+    value: float
+    currencies: tuple[str, ...]
+    end: int
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it names no currency."""
+        return not self.currencies
+
+    @property
+    def looks_like_a_year(self) -> bool:
+        """Whether it could be a year: 1900 to 2100 without a currency."""
+        return self.is_bare and self.value.is_integer() and 1900 <= self.value <= 2100
+
+
+def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount | None:
+    """The amount that begins at a token, None where there is none, or where the number counts something else."""
+    before = _currency(lexemes, index, grammar)
+    start = index + 1 if before else index
+    if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500
+        start += 1
+    if start >= len(lexemes) or lexemes[start].kind != "number":
+        return None
+    digits, end = lexemes[start].folded, start + 1
+    if _continues(lexemes, end, digits):  # 1 000 €
+        digits, end = digits + lexemes[end].folded, end + 1
+    try:
+        value = float(parse_amount(plain(digits)))
+    except ValueError:
+        return None
+    after = _currency(lexemes, end, grammar)
+    end += 1 if after else 0
+    if not (before or after) and _counts_something(lexemes, start, end, grammar):
+        return None
+    return Amount(value, before or after, end)
+
+
+def _currency(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[str, ...]:
+    if index >= len(lexemes):
+        return ()
+    lexeme = lexemes[index]
+    if lexeme.kind == "currency":
+        return SIGNS.get(lexeme.folded, ())
+    if lexeme.kind != "word":
+        return ()
+    named = grammar.currencies.get(lexeme.folded)
+    if named is not None:
+        return named
+    return (lexeme.folded.upper(),) if _is_code(lexeme.folded) else ()
+
+
+def _is_code(folded: str) -> bool:
+    """Whether it is a currency's code and no English word ("all", "top", "try" are codes too)."""
+    return folded.upper() in CODES and folded not in (
+        "all",
+        "top",
+        "try",
+        "mad",
+        "cup",
+        "pen",
+        "gel",
+        "bam",
+    )
+
+
+def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:
+    """Whether the next token is the rest of a number whose thousands stand apart."""
+    if index >= len(lexemes) or not (digits.isdigit() and len(digits) <= 3):
+        return False
+    following = lexemes[index]
+    return (
+        following.kind == "number"
+        and len(following.folded.split(",")[0].split(".")[0]) == 3
+        and following.start == lexemes[index - 1].end + 1
+    )
+
+
+def _counts_something(lexemes: Sequence[Lexeme], start: int, end: int, grammar: Grammar) -> bool:
+    before = lexemes[start - 1].folded if start > 0 else ""
+    after = lexemes[end].folded if end < len(lexemes) else ""
+    if before == "." and start > 1:  # no. 5
+        before = lexemes[start - 2].folded
+    return before in grammar.sizes or after in grammar.units or after in ("%", '"', "'", "°", "/")

@@ -1,0 +1,86 @@
+"""A query while it is being read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.result import Applied
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """The tokens of a query, which are taken out, what was applied, and what was corrected (by place)."""
+
+    def __init__(self, text: str, grammar: Grammar, literal: Iterable[str] = ()) -> None:
+        self.text = text
+        self.lexemes: list[Lexeme] = grammar.lex(text)
+        self.corrected: dict[int, str] = {}
+        self._taken = [False] * len(self.lexemes)
+        self._protected = [False] * len(self.lexemes)
+        self._applied: list[tuple[int, Applied]] = []
+        for phrase in literal:
+            self._protect([lexeme.folded for lexeme in grammar.lex(phrase)])
+
+    def protect_pairs(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Leave words alone that stand so in a title."""
+        for index, (lexeme, following) in enumerate(pairwise(self.lexemes)):
+            if (lexeme.folded, following.folded) in pairs:
+                self._protected[index] = self._protected[index + 1] = True
+
+    def free(self, start: int, end: int | None = None) -> bool:
+        """Whether the tokens from start to end (one where it is left out) are there and neither taken nor protected."""
+        end = start + 1 if end is None else end
+        return (
+            0 <= start < end <= len(self.lexemes)
+            and not any(self._taken[start:end])
+            and not any(self._protected[start:end])
+        )
+
+    def typed(self, start: int, end: int) -> str:
+        """The text of some tokens as it was typed."""
+        return self.text[self.lexemes[start].start : self.lexemes[end - 1].end]
+
+    def correct(self, index: int, word: str) -> None:
+        """Read another word where this one stands."""
+        self.lexemes[index] = replace(self.lexemes[index], folded=word)
+        self.corrected[index] = word
+
+    def take(self, start: int, end: int, applied: Applied) -> None:
+        """Take tokens out of the words: they mean `applied`."""
+        self._taken[start:end] = [True] * (end - start)
+        self._applied.append((start, applied))
+
+    @property
+    def applied(self) -> tuple[Applied, ...]:
+        """What was applied, in the order of the text."""
+        return tuple(part for _, part in sorted(self._applied, key=lambda entry: entry[0]))
+
+    def is_taken(self, index: int) -> bool:
+        """Whether the token is taken out."""
+        return self._taken[index]
+
+    def is_protected(self, index: int) -> bool:
+        """Whether the token is to be left alone."""
+        return self._protected[index]
+
+    def drop(self, index: int) -> None:
+        """Leave a token out that says nothing any more."""
+        self._taken[index] = True
+
+    def words_before(self, index: int) -> bool:
+        """Whether a word is left before the token."""
+        return any(
+            lexeme.kind == "word" and not taken
+            for lexeme, taken in zip(self.lexemes[:index], self._taken, strict=False)
+        )
+
+    def _protect(self, phrase: list[str]) -> None:
+        folded = [lexeme.folded for lexeme in self.lexemes]
+        for start in range(len(folded) - len(phrase) + 1):
+            if phrase and folded[start : start + len(phrase)] == phrase:
+                self._protected[start : start + len(phrase)] = [True] * len(phrase)

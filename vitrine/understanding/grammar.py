@@ -1,0 +1,211 @@
+"""The phrases of languages, read from their files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from vitrine.errors import InvalidInput
+from vitrine.folding import fold
+from vitrine.understanding.lexing import Lexeme, lex
+from vitrine.words.language import language
+
+__all__ = ["Grammar", "Phrases", "grammar", "understood_languages"]
+
+Words = tuple[str, ...]
+
+
+class Phrases:
+    """Phrases with what they mean, found at a place of a query, the longest first."""
+
+    def __init__(self, meanings: Iterable[tuple[Words, str]]) -> None:
+        self._by_first: dict[str, list[tuple[Words, str]]] = {}
+        for words, meaning in meanings:
+            if words:
+                self._by_first.setdefault(words[0], []).append((words, meaning))
+        for listed in self._by_first.values():
+            listed.sort(key=lambda entry: -len(entry[0]))
+
+    def at(self, lexemes: Sequence[Lexeme], index: int) -> tuple[int, str] | None:
+        """How many tokens the longest phrase takes that begins here, and its meaning."""
+        if index >= len(lexemes):
+            return None
+        for words, meaning in self._by_first.get(lexemes[index].folded, ()):
+            if index + len(words) <= len(lexemes) and all(
+                lexemes[index + offset].folded == word for offset, word in enumerate(words)
+            ):
+                return len(words), meaning
+        return None
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All words of all phrases."""
+        return frozenset(
+            word for listed in self._by_first.values() for words, _ in listed for word in words
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Grammar:
+    """All phrases of the languages of a catalogue, as tokens and folded.
+
+    `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges` are
+    pairs of phrases around the first of two amounts. Words of `weak` phrases say more than prices.
+    `basic_colors` maps a color's plain name to its family.
+    """
+
+    codes: tuple[str, ...]
+    elisions: frozenset[str]
+    suffixes: frozenset[str]
+    comparisons: Phrases
+    comparisons_after: Phrases
+    ranges: tuple[tuple[Phrases, Phrases], ...]
+    to: Phrases
+    weak: frozenset[Words]
+    names: frozenset[Words]
+    lead: Phrases
+    units: frozenset[str]
+    sizes: frozenset[str]
+    stock: Phrases
+    negators: Phrases
+    skipped: frozenset[str]
+    alternatives: Phrases
+    additions: frozenset[str]
+    stops: frozenset[str]
+    loose_before: frozenset[str]
+    loose_after: frozenset[str]
+    currencies: Mapping[str, tuple[str, ...]]
+    value_names: Mapping[str, Phrases]
+    shades: frozenset[str]
+    basic_colors: Mapping[str, str]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word that is part of the grammar."""
+        phrases = (self.comparisons, self.comparisons_after, self.to, self.lead, self.stock)
+        ranges = (phrase for pair in self.ranges for phrase in pair)
+        listed = (*phrases, *ranges, self.negators, self.alternatives, *self.value_names.values())
+        return frozenset().union(
+            *(found.words for found in listed),
+            *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
+            *(self.loose_before, self.loose_after, self.currencies, self.basic_colors),
+        )
+
+    def lex(self, text: str) -> list[Lexeme]:
+        """The tokens of a text in these languages."""
+        return lex(text, elisions=self.elisions, suffixes=self.suffixes)
+
+
+@cache
+def understood_languages() -> tuple[str, ...]:
+    """The codes of the languages that have a file."""
+    files = resources.files("vitrine.understanding.languages").iterdir()
+    return tuple(sorted(f.name[:-5] for f in files if f.name.endswith(".toml")))
+
+
+@cache
+def grammar(*codes: str) -> Grammar:
+    """The grammar of one or several languages together; `InvalidInput` for one that has no file."""
+    unknown = [code for code in codes if code not in understood_languages()]
+    if unknown:
+        raise InvalidInput.of(
+            "language",
+            f"{unknown[0]!r} has no grammar; there is one for {', '.join(understood_languages())}",
+        )
+    return _Reader(codes).grammar()
+
+
+def _read(code: str) -> dict[str, Any]:
+    file = resources.files("vitrine.understanding.languages") / f"{code}.toml"
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+class _Reader:
+    """Reads the files of some languages into one grammar."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        self._codes = codes
+        self._files = [_read(code) for code in codes]
+        self._elisions = frozenset(e for code in codes for e in language(code).elisions)
+
+    def grammar(self) -> Grammar:
+        currencies = self._currencies()
+        units = self._folded("price", "units")
+        return Grammar(
+            codes=self._codes,
+            elisions=self._elisions,
+            suffixes=frozenset(currencies) | units,
+            comparisons=self._phrases(
+                "price", {"below": "lt", "at_most": "lte", "above": "gt", "at_least": "gte"}
+            ),
+            comparisons_after=self._phrases(
+                "price", {"at_most_after": "lte", "at_least_after": "gte"}
+            ),
+            ranges=tuple(
+                (Phrases([(self._words(first), "from")]), Phrases([(self._words(second), "to")]))
+                for file in self._files
+                for first, second in file["price"]["between"]
+            ),
+            to=self._phrases("price", {"to": "to"}),
+            weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
+            names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
+            lead=self._phrases("price", {"lead": "lead"}),
+            units=units,
+            sizes=self._folded("price", "sizes"),
+            stock=self._phrases("stock", {"available": "true", "sold_out": "false"}),
+            negators=self._phrases("negation", {"words": "not"}),
+            skipped=self._folded("negation", "skipped"),
+            alternatives=self._phrases("negation", {"or": "or"}),
+            additions=self._folded("negation", "and"),
+            stops=self._folded("negation", "stops"),
+            loose_before=self._folded("leftovers", "before"),
+            loose_after=self._folded("leftovers", "after"),
+            currencies=MappingProxyType(currencies),
+            value_names=MappingProxyType(self._value_names()),
+            shades=self._folded("shades", "words"),
+            basic_colors=MappingProxyType(
+                {
+                    fold(word): family
+                    for file in self._files
+                    for family, words in file["colors"].items()
+                    for word in words.split()
+                }
+            ),
+        )
+
+    def _words(self, phrase: str) -> Words:
+        return tuple(lexeme.folded for lexeme in lex(phrase, elisions=self._elisions))
+
+    def _phrases(self, table: str, keys: Mapping[str, str]) -> Phrases:
+        return Phrases(
+            (self._words(phrase), meaning)
+            for file in self._files
+            for key, meaning in keys.items()
+            for phrase in file[table][key]
+        )
+
+    def _folded(self, table: str, key: str) -> frozenset[str]:
+        return frozenset(fold(word) for file in self._files for word in file[table][key])
+
+    def _currencies(self) -> dict[str, tuple[str, ...]]:
+        named: dict[str, tuple[str, ...]] = {}
+        for file in self._files:
+            for code, words in file["currencies"].items():
+                for word in words:
+                    known = named.get(fold(word), ())
+                    named[fold(word)] = tuple(dict.fromkeys((*known, code)))
+        return named
+
+    def _value_names(self) -> dict[str, Phrases]:
+        names: dict[str, list[Words]] = {}
+        for file in self._files:
+            for field, phrases in file["values"]["named"].items():
+                names.setdefault(field, []).extend(map(self._words, phrases))
+        return {
+            field: Phrases((words, "named") for words in listed) for field, listed in names.items()
+        }

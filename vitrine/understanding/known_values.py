@@ -1,0 +1,209 @@
+"""What a catalogue calls its things: values of its fields, as phrases that a query may hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from vitrine.fields.colors import families
+from vitrine.fields.schema import Schema
+from vitrine.folding import fold
+from vitrine.products import Product
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.lexing import Lexeme
+from vitrine.words import Analyzer
+
+__all__ = ["KnownValue", "KnownValues", "learn_known_values"]
+
+MAX_VALUES = 50_000
+"""Values kept of one catalogue: more are no names that shoppers type."""
+MAX_WORDS = 4
+"""Words of one value at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValue:
+    """A field's value, or several that are said alike. `whole` is False for a part of a value
+    ("Sweatshirts" of "Hoodies & Sweatshirts"): enough to prefer by, not to exclude by."""
+
+    field: str
+    values: tuple[str, ...]
+    whole: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class KnownValues:
+    """The values of one version, by the terms of the words that say them.
+
+    `colors` are the families and the colors as written (folded) that products have, `currencies` the
+    codes of their prices. `literal_pairs` are pairs of words in titles, brands and categories whose
+    first ends a phrase that could be grammar ("no" of "No Fear Tee"): so written they are none in a
+    query either.
+    """
+
+    by_terms: Mapping[tuple[str, ...], tuple[KnownValue, ...]]
+    colors: frozenset[str]
+    currencies: frozenset[str]
+    literal_pairs: frozenset[tuple[str, str]]
+
+    @classmethod
+    def empty(cls) -> KnownValues:
+        """Of a catalogue that tells nothing."""
+        return cls({}, frozenset(), frozenset(), frozenset())
+
+    def at(
+        self, lexemes: Sequence[Lexeme], index: int, analyzer: Analyzer
+    ) -> tuple[int, tuple[KnownValue, ...]] | None:
+        """How many tokens the longest value takes that is said here, and which values that may be."""
+        terms: list[str] = []
+        found: tuple[int, tuple[KnownValue, ...]] | None = None
+        position = index
+        while position < len(lexemes) and len(terms) < MAX_WORDS:
+            lexeme = lexemes[position]
+            if lexeme.kind == "dash" and lexeme.glued and terms:
+                position += 1
+                continue
+            if lexeme.kind not in ("word", "number"):
+                break
+            terms.append(analyzer.term(lexeme.folded))
+            position += 1
+            values = self.by_terms.get(tuple(terms))
+            if values:
+                found = (position - index, values)
+        return found
+
+    def to_bytes(self) -> bytes:
+        """All of it, as a version stores it (JSON)."""
+        stored = {
+            "values": [
+                [list(terms), [[v.field, list(v.values), v.whole] for v in values]]
+                for terms, values in sorted(self.by_terms.items())
+            ],
+            "colors": sorted(self.colors),
+            "currencies": sorted(self.currencies),
+            "literal_pairs": sorted(self.literal_pairs),
+        }
+        return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> KnownValues:
+        """What `to_bytes` gave; `ValueError` where it is damaged."""
+        try:
+            read = json.loads(stored)
+            return cls(
+                {
+                    tuple(terms): tuple(KnownValue(f, tuple(v), whole) for f, v, whole in values)
+                    for terms, values in read["values"]
+                },
+                frozenset(read["colors"]),
+                frozenset(read["currencies"]),
+                frozenset((first, second) for first, second in read["literal_pairs"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the stored values are damaged: {error}") from error
+
+
+def learn_known_values(
+    products: Iterable[Product],
+    schema: Schema,
+    *,
+    analyzer: Analyzer,
+    grammar: Grammar,
+    understood: Collection[str] = (),
+) -> KnownValues:
+    """Read the values of a version's products: categories and brands, and keyword fields that are `understood`."""
+    learner = _Learner(analyzer, grammar, [name for name in understood if name in schema])
+    for product in products:
+        learner.add(product)
+    return learner.values()
+
+
+_PARTS = re.compile(r"\s*(?:[&,/+]|\b(?:and|und|et|y)\b)\s*")
+
+
+class _Learner:
+    def __init__(self, analyzer: Analyzer, grammar: Grammar, understood: Sequence[str]) -> None:
+        self._analyzer = analyzer
+        self._grammar = grammar
+        self._understood = understood
+        self._phrases = (
+            grammar.comparisons,
+            grammar.negators,
+            grammar.stock,
+            *(first for first, _ in grammar.ranges),
+        )
+        self._named: dict[tuple[str, ...], dict[tuple[str, bool], dict[str, None]]] = {}
+        self._colors: set[str] = set()
+        self._currencies: set[str] = set()
+        self._pairs: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str]] = set()
+
+    def add(self, product: Product) -> None:
+        self._colors.update(product.colors, families(product.color), map(fold, product.color))
+        if product.currency:
+            self._currencies.add(product.currency)
+        self._keep_literal(product.title)
+        for path in product.category:
+            self._add_path(path)
+        if product.brand and self._is_new("brand", product.brand):
+            self._name("brand", product.brand, product.brand)
+            self._keep_literal(product.brand)
+        for field in self._understood:
+            value = product.value(field)
+            for word in value if isinstance(value, tuple) else ():
+                if self._is_new(field, word):
+                    self._name(field, word, word)
+
+    def values(self) -> KnownValues:
+        return KnownValues(
+            {
+                terms: tuple(
+                    KnownValue(field, tuple(values), whole)
+                    for (field, whole), values in named.items()
+                )
+                for terms, named in self._named.items()
+            },
+            frozenset(self._colors),
+            frozenset(self._currencies),
+            frozenset(self._pairs),
+        )
+
+    def _is_new(self, field: str, value: str) -> bool:
+        new = (field, value) not in self._seen
+        self._seen.add((field, value))
+        return new
+
+    def _add_path(self, path: str) -> None:
+        if not self._is_new("category", path):
+            return
+        levels = path.split("/")
+        for depth, level in enumerate(levels, 1):
+            prefix = "/".join(levels[:depth])
+            self._keep_literal(level)
+            self._name("category", level, prefix)
+            parts = [part for part in _PARTS.split(fold(level)) if part]
+            for part in parts if len(parts) > 1 else ():
+                self._name("category", part, prefix, whole=False)
+
+    def _name(self, field: str, said: str, value: str, *, whole: bool = True) -> None:
+        listed = self._analyzer.tokens(said)
+        tokens = [token for token in listed if not token.stop] or listed  # "M" in French
+        terms = tuple(token.term for token in tokens)
+        joined = (self._analyzer.term("".join(token.word for token in tokens)),)
+        for phrase in {terms, joined}:
+            if 0 < len(phrase) <= MAX_WORDS and (
+                phrase in self._named or len(self._named) < MAX_VALUES
+            ):
+                named = self._named.setdefault(phrase, {})
+                named.setdefault((field, whole), {})[value] = None
+
+    def _keep_literal(self, text: str) -> None:
+        lexemes = self._grammar.lex(text)
+        for index in range(len(lexemes)):
+            for phrases in self._phrases:
+                phrase = phrases.at(lexemes, index)
+                end = index + phrase[0] if phrase else len(lexemes)
+                if end < len(lexemes):
+                    self._pairs.add((lexemes[end - 1].folded, lexemes[end].folded))

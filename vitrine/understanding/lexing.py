@@ -1,0 +1,78 @@
+"""A query as tokens: words, numbers and signs, each where it stands in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from vitrine.folding import fold
+
+__all__ = ["Lexeme", "LexemeKind", "lex"]
+
+LexemeKind: TypeAlias = Literal["word", "number", "currency", "comparison", "dash", "other"]
+
+_LEXEME = re.compile(
+    r"(?P<currency>\b(?:us|au|ca|nz|hk|sg|mx|nt|r)\$|[$€£¥₹₽₺₩฿₫₪₴₱₦])"
+    r"|(?P<comparison><=|>=|[<>≤≥])"
+    r"|(?P<number>\d+(?:[.,'’\u00a0\u202f]\d+)*)(?P<tail>\w*)"
+    r"|(?P<word>[^\W_]+(?:['’`´][^\W_]+)*)"
+    r"|(?P<dash>[-‐‑‒–—−])"
+    r"|(?P<other>\S)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """One token: its folded text, and text[start:end] as it was typed. `glued` says that no blank is before it."""
+
+    kind: LexemeKind
+    folded: str
+    start: int
+    end: int
+    glued: bool
+
+
+def lex(
+    text: str, *, elisions: Collection[str] = (), suffixes: Collection[str] = ()
+) -> list[Lexeme]:
+    """The tokens of a text, in order.
+
+    `elisions` are heads that an apostrophe ties to a word, which become words of their own (d'été).
+    `suffixes` are folded words that may stand at a number without a blank (50eur); any other letters
+    there make number and letters one word (5xl, 24mb01).
+    """
+    lexemes: list[Lexeme] = []
+
+    def add(kind: LexemeKind, start: int, end: int) -> None:
+        glued = bool(lexemes) and lexemes[-1].end == start
+        lexemes.append(Lexeme(kind, fold(text[start:end]), start, end, glued))
+
+    for match in _LEXEME.finditer(text):
+        kind = match.lastgroup
+        if match["number"]:
+            tail = match["tail"]
+            if not tail or fold(tail) in suffixes:
+                add("number", match.start("number"), match.end("number"))
+                if tail:
+                    add("word", match.start("tail"), match.end("tail"))
+            else:
+                add("word", match.start(), match.end())
+        elif match["word"]:
+            cut = _elision(match["word"], elisions)
+            if cut:
+                add("word", match.start(), match.start() + cut)
+                add("word", match.start() + cut + 1, match.end())
+            else:
+                add("word", match.start(), match.end())
+        else:
+            add(kind, match.start(), match.end())  # type: ignore[arg-type]  # the groups' names
+    return lexemes
+
+
+def _elision(word: str, elisions: Collection[str]) -> int:
+    """Where the apostrophe of an elision stands in the word, 0 where there is none."""
+    cut = next((index for index, c in enumerate(word) if c in "'’`´"), 0)
+    return cut if cut and fold(word[:cut]) in elisions else 0

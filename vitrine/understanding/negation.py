@@ -1,0 +1,215 @@
+"""What a query does not want: "without", "not", "no", a leading minus, over "or" and "in"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrine.fields.schema import Schema
+from vitrine.understanding.colors import color_at, excluded_color
+from vitrine.understanding.draft import Draft
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.result import Applied
+from vitrine.words import Analyzer, Vocabulary
+
+__all__ = ["NegationReader"]
+
+MOST_WORDS = 3
+"""Words of one thing that is not wanted, where no field knows it ("long puff sleeves")."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Tokens start to end: the field and values that are not wanted, or, without a field, a text."""
+
+    start: int
+    end: int
+    field: str | None = None
+    values: tuple[str, ...] = ()
+
+
+class NegationReader:
+    """Takes negations out of the words of one query."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        *,
+        grammar: Grammar,
+        schema: Schema,
+        known: KnownValues,
+        analyzer: Analyzer,
+        vocabulary: Vocabulary,
+    ) -> None:
+        self._draft = draft
+        self._lexemes = draft.lexemes
+        self._grammar = grammar
+        self._schema = schema
+        self._known = known
+        self._analyzer = analyzer
+        self._vocabulary = vocabulary
+
+    def read(self, *, filtered: frozenset[str]) -> list[str]:
+        """Take all negations; returns the texts to push away from. `filtered` are fields with a filter of the client's."""
+        negatives: list[str] = []
+        index = 0
+        while index < len(self._lexemes):
+            length = self._negator(index)
+            items = self._items(index, index + length) if length else []
+            if items:
+                self._apply(index, items, filtered)
+                negatives += [self._text(item) for item in items if item.field is None]
+                index = items[-1].end
+            else:
+                index += 1
+        return negatives
+
+    def _text(self, item: _Item) -> str:
+        typed = self._draft.typed(item.start, item.end)
+        if not any(index in self._draft.corrected for index in range(item.start, item.end)):
+            return typed
+        return " ".join(lexeme.folded for lexeme in self._lexemes[item.start : item.end])
+
+    def _negator(self, index: int) -> int:
+        """How many tokens the negator at a place takes, 0 where there is none."""
+        lexeme = self._lexemes[index]
+        if not self._draft.free(index):
+            return 0
+        if lexeme.kind == "dash":
+            return int(self._is_minus(index))
+        phrase = self._grammar.negators.at(self._lexemes, index)
+        if phrase is None or not self._draft.free(index, index + phrase[0]):
+            return 0
+        after = index + phrase[0]
+        tied_before = index > 0 and lexeme.glued and self._lexemes[index - 1].kind == "dash"
+        tied_after = after < len(self._lexemes) and (
+            self._lexemes[after].glued and self._lexemes[after].kind in ("dash", "other")
+        )
+        return 0 if tied_before or tied_after else phrase[0]
+
+    def _is_minus(self, index: int) -> bool:
+        """Whether a dash is a minus: it stands before a word, without a blank, and after a blank."""
+        if index + 1 >= len(self._lexemes) or (index > 0 and self._lexemes[index].glued):
+            return False
+        following = self._lexemes[index + 1]
+        return following.kind == "word" and following.glued
+
+    def _items(self, negator: int, start: int) -> list[_Item]:
+        """The things that are not wanted, from the token after the negator."""
+        item = self._item(negator, self._skip(start))
+        items: list[_Item] = []
+        while item is not None:
+            items.append(item)
+            item = self._further(negator, item)
+        return items
+
+    def _further(self, negator: int, item: _Item) -> _Item | None:
+        """The next thing that the negation reaches: over "or" any, over "and" and a comma one of the same kind."""
+        if self._lexemes[negator].kind == "dash" or item.end >= len(self._lexemes):
+            return None
+        phrase = self._grammar.alternatives.at(self._lexemes, item.end)
+        if phrase is not None:
+            return self._item(negator, self._skip(item.end + phrase[0]))
+        joint = self._lexemes[item.end].folded
+        if joint == "," or joint in self._grammar.additions:
+            following = self._item(negator, self._skip(item.end + 1))
+            if following is None or following.field != item.field:
+                return None
+            return following if item.field is not None or joint != "," else None
+        return None
+
+    def _skip(self, index: int) -> int:
+        while self._draft.free(index) and self._lexemes[index].folded in self._grammar.skipped:
+            index += 1
+        return index
+
+    def _item(self, negator: int, index: int) -> _Item | None:
+        if not self._draft.free(index) or not self._is_word(index):
+            return None
+        known = self._known_item(index)
+        if known is None:
+            stops = self._lexemes[index].folded in self._grammar.stops
+            return None if stops else self._unknown_item(negator, index)
+        describes = self._draft.words_before(negator) and self._is_plain(known.end)
+        if known.field == "color" and describes:  # "without black stripes"
+            return _Item(index, self._end_of_words(negator, known.end))
+        return known
+
+    def _known_item(self, index: int) -> _Item | None:
+        """A color, or a value of a field, that can be excluded."""
+        color = color_at(self._lexemes, index, self._grammar)
+        if color is not None and "color" in self._schema:
+            end = index + color[0]
+            values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
+            return _Item(index, end, "color" if values else None, values)
+        found = self._known.at(self._lexemes, index, self._analyzer)
+        if found is None:
+            return None
+        whole = next((value for value in found[1] if value.whole), None)
+        if whole is None or whole.field not in self._schema:
+            return _Item(index, index + found[0])
+        end = index + found[0]
+        color = color_at(self._lexemes, end, self._grammar)
+        if color is not None:  # "pas de robes noires"
+            return _Item(index, end + color[0])
+        return _Item(index, end, whole.field, whole.values)
+
+    def _unknown_item(self, negator: int, index: int) -> _Item:
+        if self._lexemes[index].folded in self._grammar.shades:
+            color = color_at(self._lexemes, index + 1, self._grammar)
+            if color is not None:  # "not light blue"
+                return _Item(index, index + 1 + color[0])
+        if self._lexemes[negator].kind == "dash":
+            return _Item(index, index + 1)
+        return _Item(index, self._end_of_words(negator, index + 1))
+
+    def _end_of_words(self, negator: int, index: int) -> int:
+        """Where a thing of several words ends that has begun before `index`.
+
+        With nothing wanted before the negation, what names a thing of the shop is wanted after it ("no
+        logo hoodie").
+        """
+        first, alone = index, not self._draft.words_before(negator)
+        while self._is_plain(index) and index - first < MOST_WORDS - 1:
+            term = self._analyzer.term(self._lexemes[index].folded)
+            if alone and self._vocabulary.is_subject(term):
+                break
+            index += 1
+        return index
+
+    def _is_plain(self, index: int) -> bool:
+        """Whether a word stands there that is neither grammar nor a known value."""
+        return (
+            self._draft.free(index)
+            and self._is_word(index)
+            and self._lexemes[index].folded not in self._grammar.stops
+            and self._lexemes[index].folded not in self._grammar.additions
+            and self._grammar.alternatives.at(self._lexemes, index) is None
+            and self._grammar.negators.at(self._lexemes, index) is None
+            and color_at(self._lexemes, index, self._grammar) is None
+            and self._known.at(self._lexemes, index, self._analyzer) is None
+        )
+
+    def _is_word(self, index: int) -> bool:
+        return self._lexemes[index].kind == "word"
+
+    def _apply(self, negator: int, items: list[_Item], filtered: frozenset[str]) -> None:
+        text = self._draft.typed(negator, items[-1].end)
+        by_field: dict[str, list[str]] = {}
+        for item in items:
+            if item.field is not None and item.field not in filtered:
+                by_field.setdefault(item.field, []).extend(item.values)
+        texts = any(item.field is None for item in items)
+        if by_field:
+            applied = Applied(text, "negation", "filter", {"not": _any_of(by_field)})
+        else:
+            applied = Applied(text, "negation", "negative" if texts else "ignored", {})
+        self._draft.take(negator, items[-1].end, applied)
+
+
+def _any_of(values: dict[str, list[str]]) -> dict[str, object]:
+    fields = {
+        field: listed[0] if len(listed) == 1 else list(dict.fromkeys(listed))
+        for field, listed in values.items()
+    }
+    return dict(fields) if len(fields) == 1 else {"or": [{f: v} for f, v in fields.items()]}

@@ -1,0 +1,190 @@
+"""Prices in a query: below, above, between, and what a range of amounts means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vitrine.understanding.amounts import Amount, amount_at
+from vitrine.understanding.draft import Draft
+from vitrine.understanding.grammar import Grammar, Phrases
+from vitrine.understanding.result import Applied, Effect
+
+__all__ = ["read_prices"]
+
+_SIGNS = {"<": "lt", "<=": "lte", "≤": "lte", ">": "gt", ">=": "gte", "≥": "gte"}
+LEAST_BARE = 20
+"""After "from" and its like a smaller number without a currency is an age or a size ("from 3")."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    """Bounds by operator, the currencies they may be in, the tokens that say so, and how many before lead to it."""
+
+    bounds: dict[str, float]
+    currencies: tuple[str, ...]
+    start: int
+    end: int
+    lead: int = 0
+
+
+def read_prices(
+    draft: Draft, grammar: Grammar, *, currencies: frozenset[str], filtered: bool
+) -> None:
+    """Take the prices of a query out of its words.
+
+    `currencies` are those of the catalogue's prices, `filtered` says that the client filters by price
+    itself. What contradicts an earlier price of the query is left among the words.
+    """
+    reader = _Reader(draft, grammar)
+    low, high = float("-inf"), float("inf")
+    index = 0
+    while index < len(draft.lexemes):
+        price = reader.at(index)
+        if price is None or not draft.free(price.start - price.lead, price.end):
+            index += 1
+            continue
+        bounds = price.bounds
+        low = max(low, bounds.get("gt", low), bounds.get("gte", low))
+        high = min(high, bounds.get("lt", high), bounds.get("lte", high))
+        if low > high:
+            return
+        text = draft.typed(price.start, price.end)
+        effect, filter_ = _effect(price, currencies, filtered)
+        draft.take(price.start - price.lead, price.end, Applied(text, "price", effect, filter_))
+        index = price.end
+
+
+def _effect(
+    price: _Price, currencies: frozenset[str], filtered: bool
+) -> tuple[Effect, dict[str, object]]:
+    meant = sorted(currencies.intersection(price.currencies))
+    if filtered or (price.currencies and currencies and not meant):
+        return "ignored", {}
+    bounds = {
+        operator: int(value) if value.is_integer() else value
+        for operator, value in price.bounds.items()
+    }
+    if price.currencies and len(currencies) > 1:
+        return "filter", {"price": bounds, "currency": meant[0] if len(meant) == 1 else meant}
+    return "filter", {"price": bounds}
+
+
+class _Reader:
+    def __init__(self, draft: Draft, grammar: Grammar) -> None:
+        self._draft = draft
+        self._lexemes = draft.lexemes
+        self._grammar = grammar
+
+    def at(self, index: int) -> _Price | None:
+        """The price that begins at a token, with the words before it that lead to it."""
+        price = (
+            self._between(index)
+            or self._compared(index)
+            or self._range(index)
+            or self._compared_after(index)
+        )
+        return None if price is None else self._with_lead(price)
+
+    def _amount(self, index: int) -> Amount | None:
+        return amount_at(self._lexemes, index, self._grammar)
+
+    def _between(self, index: int) -> _Price | None:
+        for first, second in self._grammar.ranges:
+            opening = first.at(self._lexemes, index)
+            low = self._amount(index + opening[0]) if opening else None
+            joint = second.at(self._lexemes, low.end) if low else None
+            high = self._amount(low.end + joint[0]) if low and joint else None
+            if low and high and not (low.looks_like_a_year and high.looks_like_a_year):
+                sized = index > 0 and self._lexemes[index - 1].folded in self._grammar.sizes
+                if not (sized and low.is_bare and high.is_bare):
+                    return _range(low, high, index)
+        return None
+
+    def _range(self, index: int) -> _Price | None:
+        low = self._amount(index)
+        joint = self._joint(low.end) if low else 0
+        high = self._amount(low.end + joint) if low and joint else None
+        if low is None or high is None:
+            return None
+        if low.is_bare and high.is_bare and not self._is_named(index):
+            return None
+        return _range(low, high, index)
+
+    def _joint(self, index: int) -> int:
+        """How many tokens the dash or "to" between two amounts takes, 0 where there is none."""
+        if index < len(self._lexemes) and self._lexemes[index].kind == "dash":
+            return 1
+        phrase = self._grammar.to.at(self._lexemes, index)
+        return phrase[0] if phrase else 0
+
+    def _is_named(self, index: int) -> bool:
+        return any(
+            tuple(lexeme.folded for lexeme in self._lexemes[index - length : index])
+            in self._grammar.names
+            for length in (1, 2)
+            if length <= index
+        )
+
+    def _compared(self, index: int) -> _Price | None:
+        lexeme = self._lexemes[index]
+        if lexeme.kind == "comparison":
+            length, operator, weak = 1, _SIGNS[lexeme.folded], False
+        else:
+            phrase = self._grammar.comparisons.at(self._lexemes, index)
+            if phrase is None:
+                return None
+            length, operator = phrase
+            words = tuple(one.folded for one in self._lexemes[index : index + length])
+            weak = words in self._grammar.weak
+        amount = self._amount(index + length)
+        if amount is None or self._goes_on(amount):
+            return None
+        doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
+        if weak and amount.is_bare and doubtful:
+            return None
+        return _Price({operator: amount.value}, amount.currencies, index, amount.end)
+
+    def _goes_on(self, amount: Amount) -> bool:
+        """Whether the amount is the first of two that are no range of prices ("from 20 to 40 cm")."""
+        joint = self._joint(amount.end)
+        following = amount.end + joint
+        return bool(joint) and (
+            following < len(self._lexemes) and self._lexemes[following].kind == "number"
+        )
+
+    def _compared_after(self, index: int) -> _Price | None:
+        amount = self._amount(index)
+        phrase = self._after(self._grammar.comparisons_after, amount)
+        if amount is None or phrase is None:
+            return None
+        length, operator = phrase
+        end = amount.end + length
+        words = tuple(one.folded for one in self._lexemes[amount.end : end])
+        if amount.is_bare and (words in self._grammar.weak or not self._closes(end)):
+            return None
+        return _Price({operator: amount.value}, amount.currencies, index, end)
+
+    def _after(self, phrases: Phrases, amount: Amount | None) -> tuple[int, str] | None:
+        return phrases.at(self._lexemes, amount.end) if amount else None
+
+    def _closes(self, index: int) -> bool:
+        """Whether nothing follows that the number could count ("2 or more pockets")."""
+        if index >= len(self._lexemes):
+            return True
+        following = self._lexemes[index]
+        return following.kind == "other" or following.folded in self._grammar.stops
+
+    def _with_lead(self, price: _Price) -> _Price:
+        for length in (3, 2, 1):
+            start = price.start - length
+            if self._draft.free(start, price.start):
+                phrase = self._grammar.lead.at(self._lexemes, start)
+                if phrase is not None and phrase[0] == length:
+                    return replace(price, lead=length)
+        return price
+
+
+def _range(low: Amount, high: Amount, start: int) -> _Price:
+    least, most = sorted((low.value, high.value))
+    named = low.currencies or high.currencies
+    return _Price({"gte": least, "lte": most}, named, start, high.end)

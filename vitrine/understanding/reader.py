@@ -1,0 +1,172 @@
+"""Reads queries: what is grammar is taken out and applied, what is misspelt corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from vitrine.fields.colors import families
+from vitrine.fields.schema import Schema
+from vitrine.understanding.colors import color_at
+from vitrine.understanding.draft import Draft
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.leftovers import leftover_text
+from vitrine.understanding.negation import NegationReader
+from vitrine.understanding.prices import read_prices
+from vitrine.understanding.result import Applied, Correction, Understanding
+from vitrine.understanding.spelling import Spelling
+from vitrine.words import Analyzer, Vocabulary, is_known
+
+__all__ = ["QueryReader"]
+
+
+class QueryReader:
+    """Reads the queries of one version; safe to use from several threads.
+
+    `grammar` is that of the catalogue's languages, `known` its values, `understood` the keyword fields
+    whose values may be filtered by when their name is said ("size M").
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        grammar: Grammar,
+        analyzer: Analyzer,
+        vocabulary: Vocabulary,
+        known: KnownValues,
+        understood: Collection[str] = (),
+    ) -> None:
+        self._schema = schema
+        self._grammar = grammar
+        self._analyzer = analyzer
+        self._vocabulary = vocabulary
+        self._known = known
+        self._understood = [name for name in understood if name in grammar.value_names]
+        self._spelling = Spelling(vocabulary)
+
+    def read(
+        self, text: str, *, literal: Iterable[str] = (), filtered: Collection[str] = ()
+    ) -> Understanding:
+        """Understand a query; it never fails, what is not understood stays among the words.
+
+        `literal` are parts of the text that are to be left as words. `filtered` are the fields that the
+        client filters by itself: its filter wins.
+        """
+        fields = frozenset(filtered)
+        draft = Draft(text, self._grammar, literal)
+        draft.protect_pairs(self._known.literal_pairs)
+        corrections = self._correct(draft)
+        if "price" in self._schema:
+            read_prices(
+                draft,
+                self._grammar,
+                currencies=self._known.currencies,
+                filtered="price" in fields,
+            )
+        if "in_stock" in self._schema:
+            self._read_stock(draft, "in_stock" in fields)
+        self._read_values(draft, fields)
+        negation = NegationReader(
+            draft,
+            grammar=self._grammar,
+            schema=self._schema,
+            known=self._known,
+            analyzer=self._analyzer,
+            vocabulary=self._vocabulary,
+        )
+        negatives = negation.read(filtered=fields)
+        preferred, extra = self._preferences(draft)
+        return Understanding(
+            leftover_text(draft, self._grammar),
+            draft.applied,
+            corrections,
+            tuple(negatives),
+            frozenset(preferred),
+            tuple(extra),
+        )
+
+    def _read_stock(self, draft: Draft, filtered: bool) -> None:
+        for index in range(len(draft.lexemes)):
+            phrase = self._grammar.stock.at(draft.lexemes, index)
+            if phrase is None or not draft.free(index, index + phrase[0]):
+                continue
+            end = index + phrase[0]
+            text = draft.typed(index, end)
+            stock = {"in_stock": phrase[1] == "true"}
+            applied = (
+                Applied(text, "stock", "ignored", {})
+                if filtered
+                else Applied(text, "stock", "filter", stock)
+            )
+            draft.take(index, end, applied)
+
+    def _read_values(self, draft: Draft, filtered: Collection[str]) -> None:
+        """Values whose field is named: "size M"."""
+        for index in range(len(draft.lexemes)):
+            for field in self._understood:
+                phrase = self._grammar.value_names[field].at(draft.lexemes, index)
+                if phrase is None:
+                    continue
+                start = index + phrase[0]
+                found = self._known.at(draft.lexemes, start, self._analyzer)
+                value = next((v for v in found[1] if v.field == field), None) if found else None
+                if found is None or value is None or not draft.free(index, start + found[0]):
+                    continue
+                end = start + found[0]
+                chosen = value.values[0] if len(value.values) == 1 else list(value.values)
+                effect = Applied(draft.typed(index, end), "value", "filter", {field: chosen})
+                if field in filtered:
+                    effect = Applied(draft.typed(index, end), "value", "ignored", {})
+                draft.take(index, end, effect)
+
+    def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
+        """Colors and brands among the words that are left, and the catalogue's own names of colors."""
+        preferred: set[str] = set()
+        extra: dict[str, None] = {}
+        index = 0
+        while index < len(draft.lexemes):
+            length = 1
+            if not draft.is_taken(index):
+                color = color_at(draft.lexemes, index, self._grammar)
+                brand = None if color else self._brand_at(draft, index)
+                length = color[0] if color else brand or 1
+                said = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
+                if color or brand:
+                    preferred.update(said)
+                if color and not any(self._is_word_of_catalogue(word) for word in said):
+                    extra.update(dict.fromkeys(color[1]))
+            index += length
+        return preferred, list(extra)
+
+    def _brand_at(self, draft: Draft, index: int) -> int | None:
+        found = self._known.at(draft.lexemes, index, self._analyzer)
+        if found is None or any(value.field != "brand" for value in found[1]):
+            return None
+        return found[0]
+
+    def _is_word_of_catalogue(self, word: str) -> bool:
+        return self._vocabulary.term_count(self._analyzer.term(word)) > 0
+
+    def _correct(self, draft: Draft) -> tuple[Correction, ...]:
+        """Correct the words that neither the catalogue has nor the grammar."""
+        corrections: dict[Correction, None] = {}
+        words = [index for index, lexeme in enumerate(draft.lexemes) if lexeme.kind == "word"]
+        said = [draft.lexemes[index].folded for index in words]
+        for position, (index, word) in enumerate(zip(words, said, strict=True)):
+            around = said[max(position - 1, 0) : position + 2]
+            if draft.is_protected(index) or self._is_understood(word, around):
+                continue
+            replacement = self._spelling.correct(word)
+            if replacement is not None:
+                corrections[Correction(draft.typed(index, index + 1), replacement)] = None
+                draft.correct(index, replacement)
+        return tuple(corrections)
+
+    def _is_understood(self, word: str, around: list[str]) -> bool:
+        return (
+            word in self._grammar.words
+            or self._analyzer.is_stop_word(word)
+            or bool(families([word]))
+            or is_known(word, self._vocabulary, self._analyzer, around=around)
+        )
