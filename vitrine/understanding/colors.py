@@ -9,7 +9,7 @@ from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.lexing import Lexeme
 
-__all__ = ["color_at", "excluded_color", "is_basic"]
+__all__ = ["color_at", "excluded_color"]
 
 
 def color_at(
@@ -20,6 +20,8 @@ def color_at(
         return None
     first = lexemes[index].folded
     basic = grammar.basic_colors.get(first)
+    if basic is None and first in grammar.words:  # "or" is gold in French
+        return None
     own = (basic,) if basic else families([first])
     if index + 1 < len(lexemes) and lexemes[index + 1].kind == "word":
         second = lexemes[index + 1].folded
@@ -28,11 +30,6 @@ def color_at(
         if pair and (pair != apart or (own and families([second]))):
             return 2, pair
     return (1, own) if own else None
-
-
-def is_basic(word: str, grammar: Grammar) -> bool:
-    """Whether the folded word is a color's plain name, and no shade of it."""
-    return word in grammar.basic_colors
 
 
 def excluded_color(

@@ -110,7 +110,10 @@ def understood_languages() -> tuple[str, ...]:
 
 @cache
 def grammar(*codes: str) -> Grammar:
-    """The grammar of one or several languages together; `InvalidInput` for one that has no file."""
+    """The grammar of several languages together; `InvalidInput` for one that has no file.
+
+    Of no language at all it still reads signs: a leading minus, < and >, ranges with a currency.
+    """
     unknown = [code for code in codes if code not in understood_languages()]
     if unknown:
         raise InvalidInput.of(

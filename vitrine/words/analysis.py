@@ -37,8 +37,8 @@ class Token(NamedTuple):
 class Analyzer:
     """Tokens and terms of one language; safe to use from several threads.
 
-    `code` is the catalogue's language (ISO 639-1, such as "en" or "de"). A language that Snowball
-    does not know is told by `InvalidInput`, with those it knows.
+    `code` is the catalogue's language (ISO 639-1, such as "en" or "de"). For languages that Snowball
+    does not know, terms are the words as they are, folded.
     """
 
     def __init__(self, code: str = "en") -> None:
@@ -92,10 +92,10 @@ class Analyzer:
         irregular = self._language.irregular.get(word)
         if irregular is not None:
             return irregular
-        stemmer = getattr(self._stemmers, "stemmer", None)
-        if stemmer is None:
-            stemmer = self._stemmers.stemmer = self._language.new_stemmer()
-        stem = fold(stemmer.stemWord(word))
+        if not hasattr(self._stemmers, "stemmer"):
+            self._stemmers.stemmer = self._language.new_stemmer()
+        stemmer = self._stemmers.stemmer
+        stem = fold(stemmer.stemWord(word)) if stemmer is not None else word
         return self._language.irregular.get(stem, stem) or word
 
 

@@ -33,11 +33,5 @@ def exact_key(text: str) -> str:
 
 def exact_keys(product: Product) -> tuple[str, ...]:
     """The keys by which a product is found exactly: id, codes, title and group id, each once, in that order."""
-    codes = product.value("codes")
-    named = (
-        product.id,
-        *(codes if isinstance(codes, tuple) else (codes,) if isinstance(codes, str) else ()),
-        product.title,
-        product.group_id or "",
-    )
+    named = (product.id, *product.codes, product.title, product.group_id or "")
     return tuple(dict.fromkeys(key for key in map(exact_key, named) if key))

@@ -64,32 +64,29 @@ class Language:
     """
 
     code: str
-    stemmer: str
+    stemmer: str | None
     head: Literal["first", "last"] = "last"
     stop_words: frozenset[str] = frozenset()
     elisions: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def new_stemmer(self) -> Any:
-        """A stemmer for one thread."""
+        """A stemmer for one thread, None for a language that Snowball does not know: its words are terms as they are."""
         import Stemmer
 
-        return Stemmer.Stemmer(self.stemmer)
+        return None if self.stemmer is None else Stemmer.Stemmer(self.stemmer)
 
 
 @cache
 def language(code: str) -> Language:
-    """The language of an ISO 639-1 code; `InvalidInput` names the codes there are."""
-    stemmer = LANGUAGES.get(code)
-    if stemmer is None:
-        raise InvalidInput.of(
-            "language", f"{code!r} is not known; allowed: {', '.join(sorted(LANGUAGES))}"
-        )
+    """The language of an ISO 639-1 code; `InvalidInput` for what is none."""
+    if not (len(code) == 2 and code.isascii() and code.islower()):
+        raise InvalidInput.of("language", f"{code!r} is not a two-letter code such as en, de or ja")
     file = resources.files("vitrine.words.languages") / f"{code}.toml"
     read = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     return Language(
         code,
-        stemmer,
+        LANGUAGES.get(code),
         "first" if code in _HEAD_FIRST else "last",
         frozenset(fold(word) for word in read.get("stop_words", "").split()),
         frozenset(fold(word) for word in read.get("elisions", "").split()),

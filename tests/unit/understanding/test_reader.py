@@ -182,6 +182,21 @@ def test_known_values_are_read_as_they_were_stored():
             KnownValues.from_bytes(damaged)
 
 
+def test_signs_are_read_in_every_language():
+    products, analyzer = products_of("en"), Analyzer("ja")
+    known = learn_known_values(products, SCHEMA, analyzer=analyzer, grammar=grammar())
+    reader = QueryReader(
+        SCHEMA, grammar=grammar(), analyzer=analyzer, vocabulary=Vocabulary.empty(), known=known
+    )
+    assert reader.read("ドレス < 50").filters == ({"price": {"lt": 50}},)
+    assert reader.read("ドレス $20-$40").filters == ({"price": {"gte": 20, "lte": 40}},)
+    assert reader.read("dress -logo").negatives == ("logo",)
+
+
+def test_a_word_of_grammar_is_no_color_of_another_language():
+    assert _read("red or blue dress").preferred == {"red", "blue"}
+
+
 def test_a_language_without_a_file_is_told():
     with pytest.raises(InvalidInput, match="'fi' has no grammar; there is one for de, en, es, fr"):
         grammar("fi")

@@ -13,7 +13,6 @@ SCHEMA = Schema(
         *(Field(name, kind) for name, kind in BUILT_IN_FIELDS.items()),
         Field("material", FieldType.KEYWORD),
         Field("eco_collection", FieldType.BOOL),
-        Field("codes", FieldType.KEYWORD),
     )
 )
 ENGLISH = Analyzer("en")

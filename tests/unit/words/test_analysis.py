@@ -75,9 +75,13 @@ def test_scripts_without_blanks_are_pairs_of_characters():
     assert _terms("en", "红色连衣裙 dress") == ["红色", "色连", "连衣", "衣裙", "dress"]
 
 
-def test_an_unknown_language_names_those_there_are():
-    with pytest.raises(InvalidInput, match="'tlh' is not known; allowed: ar, ca, cs"):
-        Analyzer("tlh")
+def test_words_of_a_language_without_a_stemmer_are_terms_as_they_are():
+    assert _terms("ja", "Tシャツ shirts") == ["t", "シャ", "ャツ", "shirts"]
+
+
+def test_what_is_no_language_code_is_told():
+    with pytest.raises(InvalidInput, match="'english' is not a two-letter code"):
+        Analyzer("english")
 
 
 def test_several_threads_get_the_same_stems():

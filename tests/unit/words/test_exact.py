@@ -37,7 +37,7 @@ def test_a_product_is_known_by_id_codes_title_and_group():
         id="MH01-Black",
         title="Chaz Hoodie",
         group_id="MH01",
-        attributes={"codes": ("4006381333931", "MH01-XS-Black")},
+        codes=("4006381333931", "MH01-XS-Black"),
     )
     keys = ("mh01black", "04006381333931", "mh01xsblack", "chazhoodie", "mh01")
     assert exact_keys(product) == keys
