@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vitrine.settings import load_settings
+from vitrine.storage.data_folder import require_writable
 
 if TYPE_CHECKING:
     from ingest.failures import Ledger
@@ -54,6 +55,7 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
     from vitrine.wiring import Vitrine
 
     settings = load_settings(**({"model": model} if model else {}))
+    require_writable(settings.data_dir)
     mapping = _mapping(map_, Path(source).is_dir())
     opened = open_source(source, settings, mapping)
     click.echo(f"loading the model {settings.model}", err=True)

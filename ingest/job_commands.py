@@ -13,6 +13,7 @@ import click
 
 from vitrine.errors import Conflict, VitrineError
 from vitrine.settings import load_settings
+from vitrine.storage.data_folder import require_writable
 
 if TYPE_CHECKING:
     from ingest.admin import Admin
@@ -31,7 +32,10 @@ _POLL_S = 0.2
     "--threads", type=int, help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]"
 )
 def worker(threads: int | None) -> None:
-    """Run an ingest worker until SIGTERM. Any number may share one queue (Redis: on any number of machines)."""
+    """Run an ingest worker until SIGTERM.
+
+    Any number may share one queue (Redis: on any number of machines).
+    """
     from ingest.worker import work_until_told_to_stop
 
     settings = load_settings(**({} if threads is None else {"worker_threads": threads}))
@@ -50,6 +54,7 @@ def up(host: str | None, port: int | None) -> None:
         **{name: value for name, value in (("host", host), ("port", port)) if value is not None}
     )
     _log(settings)
+    require_writable(settings.data_dir)
     serve = [sys.executable, "-m", "service", "--host", settings.host, "--port", str(settings.port)]
     programs = [
         Program("service", serve),
@@ -103,13 +108,10 @@ def _start(admin: Admin, source: str | None, model: str | None, no_verify: bool)
 
 
 def _running(admin: Admin) -> str:
-    found = next(
-        (job.id for job in admin.jobs(limit=1000) if job.kind == "reindex" and not job.state.final),
-        None,
-    )
-    if found is None:
-        raise Conflict("no reindex is under way")
-    return found
+    for job in admin.jobs(limit=1000):
+        if job.kind == "reindex" and not job.state.final:
+            return job.id
+    raise Conflict("no reindex is under way")
 
 
 def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
@@ -177,7 +179,7 @@ def versions(discard: str | None, as_json: bool) -> None:
     with _admin(load_settings()) as (admin, vitrine):
         if discard is not None:
             admin.discard(discard)
-        found = vitrine.versions.list()
+        listed = vitrine.versions.list()
     if as_json:
         rows = [
             {
@@ -187,11 +189,11 @@ def versions(discard: str | None, as_json: bool) -> None:
                 "count": v.count,
                 "created": v.created.isoformat(),
             }
-            for v in found
+            for v in listed
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    for v in found:
+    for v in listed:
         click.echo(
             f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}  {v.model}"
         )
@@ -222,13 +224,22 @@ def jobs(cancel: str | None, retry: bool, limit: int) -> None:
             admin.cancel(cancel)
         if retry:
             admin.retry_failures()
-        found = admin.jobs(limit=limit)
-    for job in found:
-        total = "" if job.total is None else f" of {job.total}"
-        failed = f", {job.failed_items} failed" if job.failed_items else ""
-        click.echo(
-            f"{job.id:<36} {job.state:<10} {job.done}{total}{failed}{': ' + job.error if job.error else ''}"
-        )
+        listed = admin.jobs(limit=limit)
+    for job in listed:
+        click.echo(f"{job.id:<36} {job.state:<10} {_progress(job)}")
+
+
+def _progress(job: Job) -> str:
+    total = "" if job.total is None else f" of {job.total}"
+    failed = f", {job.failed_items} failed" if job.failed_items else ""
+    error = f": {job.error}" if job.error else ""
+    return f"{job.done}{total}{failed}{error}{_waiting(job)}"
+
+
+def _waiting(job: Job) -> str:
+    if job.waiting is None or job.waiting_since is None:
+        return ""
+    return f"; waiting since {job.waiting_since:%Y-%m-%d %H:%M:%S} UTC: {job.waiting}"
 
 
 @contextmanager

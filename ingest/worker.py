@@ -17,6 +17,7 @@ from ingest.tasks.runner import Runner
 from vitrine.errors import VitrineError
 from vitrine.logs import configure_logging
 from vitrine.settings import Settings, load_settings
+from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
 __all__ = ["CANNOT_RUN", "Worker", "main", "work_until_told_to_stop"]
@@ -92,7 +93,11 @@ class Worker:
 
 
 def work_until_told_to_stop(settings: Settings) -> None:
-    """Run a worker in this process until SIGTERM or Ctrl-C; a second signal ends it at once."""
+    """Run a worker in this process until SIGTERM or Ctrl-C; a second signal ends it at once.
+
+    `InvalidSettings` for a data folder that cannot be written.
+    """
+    require_writable(settings.data_dir)
     stop = threading.Event()
 
     def ask(number: int, _frame: FrameType | None) -> None:

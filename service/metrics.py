@@ -21,8 +21,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from service.container import current_vitrine
+from service.container import current_admin, current_vitrine
 from service.headers import elapsed_ms
+from service.job_metrics import JobMetrics
 from vitrine.errors import VitrineError
 from vitrine.wiring import Vitrine
 
@@ -90,10 +91,11 @@ class Metrics:
         self.cache.labels(cache, "hit").inc(hits)
         self.cache.labels(cache, "miss").inc(misses)
 
-    def exposed(self, vitrine: Vitrine) -> bytes:
+    def exposed(self, vitrine: Vitrine, jobs: JobMetrics) -> bytes:
         """Prometheus' text format: the counters of all serving processes and the index's state."""
         state = CollectorRegistry()
         state.register(_IndexState(vitrine))
+        state.register(jobs)
         counters = self.registry
         if os.environ.get(MULTIPROCESS):
             counters = CollectorRegistry()
@@ -144,7 +146,8 @@ def current_metrics() -> Metrics:
 @metrics.get("/metrics")
 def expose() -> Response:
     """The counts in Prometheus' text format."""
-    return Response(current_metrics().exposed(current_vitrine()), content_type=CONTENT_TYPE_LATEST)
+    text = current_metrics().exposed(current_vitrine(), JobMetrics(current_admin))
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 def _count(response: Response) -> Response:

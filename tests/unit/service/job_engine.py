@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.accepted import AcceptedProduct
+from ingest.jobs.models import QueueStats
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.errors import Conflict, NotFound
 
@@ -73,6 +74,10 @@ class FakeJobs:
         if running is not None:
             raise Conflict(f"reindex {running} is running", job_id=running)
         return self._queue("reindex", (source, model, verify))
+
+    def queue_stats(self) -> QueueStats:
+        open_jobs = [job for job in self._jobs.values() if job.state == "queued"]
+        return QueueStats(len(open_jobs), len(open_jobs), 3 * len(open_jobs), 7.5)
 
     def jobs(self, *, limit: int = 50) -> Sequence[Job]:
         return list(self._jobs.values())[::-1][:limit]

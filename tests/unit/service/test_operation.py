@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.container import warm_up_of
 from service.logs import configure_service_logging
 from tests.unit.service.conftest import Shop
-from vitrine.errors import IndexUnavailable, ModelUnavailable
+from vitrine.errors import IndexUnavailable, ModelUnavailable, StorageUnavailable
 from vitrine.settings import Settings
 
 
@@ -75,6 +75,27 @@ def samples(shop: Shop) -> dict[tuple, float]:
         for family in text_string_to_metric_families(text)
         for s in family.samples
     }
+
+
+def test_the_work_in_the_background_is_measured(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    shop.jobs.delete(["p1"])
+    measured = samples(shop)
+    names = (
+        "vitrine_jobs_up",
+        "vitrine_jobs_open",
+        "vitrine_jobs_waiting",
+        "vitrine_job_items_open",
+        "vitrine_job_oldest_seconds",
+    )
+    assert [measured[(name,)] for name in names] == [1, 1, 1, 3, 7.5]
+
+    def unreachable() -> None:
+        raise StorageUnavailable("Redis does not answer")
+
+    monkeypatch.setattr(shop.jobs, "queue_stats", unreachable)
+    measured = samples(shop)
+    assert measured[("vitrine_jobs_up",)] == 0
+    assert ("vitrine_jobs_open",) not in measured
 
 
 def test_requests_are_counted_by_route_and_status(shop: Shop):

@@ -1,0 +1,42 @@
+"""What `/metrics` tells of the work in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from vitrine.errors import VitrineError
+
+if TYPE_CHECKING:
+    from ingest.admin import Admin
+
+__all__ = ["JobMetrics"]
+
+
+class JobMetrics(Collector):
+    """The jobs at the moment they are asked for; the same from every serving process."""
+
+    def __init__(self, admin: Callable[[], Admin]) -> None:
+        self._admin = admin
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether the job store answers, and how much there is to do."""
+        try:
+            stats = self._admin().queue_stats()
+        except VitrineError:
+            yield GaugeMetricFamily("vitrine_jobs_up", "Whether the job store answers", value=0)
+            return
+        yield GaugeMetricFamily("vitrine_jobs_up", "Whether the job store answers", value=1)
+        yield GaugeMetricFamily("vitrine_jobs_open", "Jobs not ended", value=stats.open_jobs)
+        yield GaugeMetricFamily(
+            "vitrine_jobs_waiting", "Open jobs that wait", value=stats.waiting_jobs
+        )
+        yield GaugeMetricFamily(
+            "vitrine_job_items_open", "Pieces of work not done", value=stats.open_items
+        )
+        yield GaugeMetricFamily(
+            "vitrine_job_oldest_seconds", "Age of the oldest open job", value=stats.oldest_s
+        )
