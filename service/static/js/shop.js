@@ -16,7 +16,7 @@ import { listenForPictures, shrink } from "./picture/upload.js";
 import { listenForProducts } from "./results/card.js";
 import { Detail } from "./results/detail.js";
 import { Grid } from "./results/grid.js";
-import { headline, resultCount, showSorts } from "./results/heading.js";
+import { headline, resultCount, showCloseness, showSorts } from "./results/heading.js";
 import { noMatches, wentWrong } from "./results/notices.js";
 import { read, write } from "./search/address.js";
 import { searchBox } from "./search/box.js";
@@ -25,6 +25,8 @@ import { loadQueryParts } from "./search/query_parts.js";
 import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
 import { showSuggestions } from "./search/suggestions.js";
+import { showUnderstanding } from "./search/understanding.js";
+import { withoutEach } from "./search/without.js";
 
 /** What is known once the catalogue's fields are. @typedef {{catalogue: Catalogue, filters: ReturnType<typeof filterPanel>}} Shop */
 
@@ -35,7 +37,7 @@ const grid = new Grid({
 });
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
-  search: (text, typing) => go({ ...state, text }, { typing }),
+  search: (text, typing) => go({ ...state, text, literal: [], far: false }, { typing }),
   ready: () => ready,
 });
 const detail = new Detail({
@@ -145,6 +147,8 @@ function showAnswer(searched, answer) {
   shop?.filters.update(answer, searched, currency);
   showHead(searched);
   block("count").textContent = resultCount(searched, answer);
+  showCloseness(searched, answer, go);
+  showUnderstanding(answer, searched, go);
   drawer.label(`Show ${plural(answer.total, "product")}`);
   if (shop && !hasQuery(searched) && !isFiltered(searched)) {
     showSuggestions(answer.hits, (text) => go({ ...EMPTY, text }));
@@ -154,7 +158,36 @@ function showAnswer(searched, answer) {
     grid.show(answer, { open, moreLike, lessLike: hasQuery(searched) ? lessLike : null });
   } else {
     grid.clear();
-    say(noMatches(searched, waysOut));
+    say(noMatches(searched, waysOut, []));
+    offerRemedies(searched, answer);
+  }
+}
+
+/** Where nothing matches: what could be left out, with what it would show. @param {State} searched @param {FirstPage} answer */
+async function offerRemedies(searched, answer) {
+  if (!shop) return;
+  const { catalogue } = shop;
+  const choices = withoutEach(searched, answer, catalogue.fields, currency);
+  try {
+    const totals = await session.countEach(
+      choices.map((choice) => choice.state),
+      catalogue,
+    );
+    const remedies = choices
+      .map((choice, at) => ({
+        text: `Without ${choice.text}`,
+        total: totals[at],
+        run: () => go(choice.state),
+      }))
+      .filter(({ total }) => total > 0);
+    const beyond = answer.beyond ?? 0;
+    if (beyond > 0) {
+      const run = () => go({ ...searched, far: true });
+      remedies.push({ text: "Show less close products", total: beyond, run });
+    }
+    if (remedies.length) say(noMatches(searched, waysOut, remedies));
+  } catch (error) {
+    if (!aborted(error)) toast(sentence(problemFrom(error).detail));
   }
 }
 
@@ -163,6 +196,7 @@ function fail(searched, problem, retry = () => runSearch()) {
   grid.clear();
   showHead(searched);
   block("count").textContent = "";
+  block("closeness").hidden = true;
   say(wentWrong(searched, problem, { ...waysOut, retry }));
   loadQueryParts(searched, go).then((showParts) => showParts());
 }

@@ -60,11 +60,22 @@ export interface RangeFacet {
 export type Facet = FacetValue[] | RangeFacet;
 export type Facets = Record<string, Facet>;
 
+/** What the service made of the words of a query. */
+export interface Understanding {
+  words: string;
+  applied: { text: string; kind: string }[];
+  corrected: { from: string; to: string }[];
+}
+
 export interface SearchAnswer {
   hits: Hit[];
   total: number;
   facets: Facets;
   facets_cut: string[];
+  /** how many products under the filter are not close to the query */
+  beyond?: number;
+  understanding?: Understanding;
+  notes?: string[];
   next_cursor: string | null;
   plan: { search: string; matching: number; truncated_text: boolean };
 }
@@ -101,6 +112,10 @@ export interface State {
   picture: string | null;
   like: readonly string[];
   unlike: readonly string[];
+  /** parts of the text that are to be taken as they stand */
+  literal: readonly string[];
+  /** whether products that are not close are shown too */
+  far: boolean;
   /** from -1, the picture decides, to 1, the words do */
   balance: number;
   sort: string;

@@ -61,8 +61,8 @@ function chip(text, remove) {
   );
 }
 
-/** @param {Field} field @param {State} state @param {string | null} currency */
-function chipsOf(field, state, currency) {
+/** A chip for each value of a field's filter: what it says, and the state without it. @param {Field} field @param {State} state @param {string | null} currency */
+export function chipsOf(field, state, currency) {
   const filter = state.filters[field.name];
   if (!filter) return [];
   if (!filter.values) {

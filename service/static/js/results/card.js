@@ -1,10 +1,10 @@
 // A product in the grid.
 
-/** @import { CardActions, Hit } from "../types.js" */
+/** @import { CardActions, Hit, Product } from "../types.js" */
 
 import { address } from "../api/client.js";
 import { icon, make, picture } from "../page/dom.js";
-import { money, score } from "../page/format.js";
+import { money } from "../page/format.js";
 
 const THUMBNAIL = 320;
 /** The width of a card, see cards.css. */
@@ -31,7 +31,7 @@ export function card(hit, actions, { eager = false } = {}) {
       { class: "card__body" },
       product.brand ? make("p", { class: "card__brand", dir: "auto" }, product.brand) : null,
       make("h2", { class: "card__title", dir: "auto" }, product.title),
-      foot(hit),
+      make("p", { class: "card__price" }, price(product)),
     ),
   );
   return make(
@@ -60,6 +60,9 @@ export function productLink(id, { open }) {
   return { href: address(`product/${encodeURIComponent(id)}`), onclick, ondragstart };
 }
 
+/** @param {Product} product */
+const price = ({ price: amount, currency }) => (amount === null ? "" : money(amount, currency));
+
 /** What a dragged product carries, beside its address. */
 const DRAGGED = "application/x-vitrine-product";
 
@@ -79,26 +82,6 @@ export function listenForProducts(element, take) {
     take(id);
   });
 }
-
-/** @param {Hit} hit */
-function foot({ product, score: cosine }) {
-  const price = product.price === null ? "" : money(product.price, product.currency);
-  return make(
-    "p",
-    { class: "card__foot" },
-    make("span", { class: "card__price" }, price),
-    cosine === null ? null : similarity(cosine),
-  );
-}
-
-/** @param {number} cosine */
-const similarity = (cosine) =>
-  make(
-    "span",
-    { class: "card__score", title: "Similarity to what you look for (cosine)" },
-    make("span", { class: "unseen" }, "similarity "),
-    score(cosine),
-  );
 
 /** @param {Hit} hit @param {CardActions} actions */
 function buttons({ id, product: { title } }, { moreLike, lessLike }) {

@@ -1,8 +1,8 @@
 // The line over the products: what they answer, how many there are, how they are sorted.
 
-/** @import { Field, SearchAnswer, State } from "../types.js" */
+/** @import { Field, Go, SearchAnswer, State } from "../types.js" */
 
-import { byId, make } from "../page/dom.js";
+import { button, byId, make } from "../page/dom.js";
 import { count, fieldName, leaf, plural } from "../page/format.js";
 import { sorts } from "../search/address.js";
 import { hasQuery } from "../search/state.js";
@@ -23,12 +23,28 @@ export function headline(state) {
  * @param {State} state
  * @param {SearchAnswer} answer
  */
-export function resultCount(state, { total, plan }) {
+export function resultCount(state, { total, plan, beyond }) {
+  if (beyond) return plural(total, "close match", "close matches");
   if (hasQuery(state) && total < plan.matching && !state.styles) {
     return `${count(total)} closest of ${plural(plan.matching, "product")}`;
   }
   const cut = plan.truncated_text ? " (the text is longer than the model reads)" : "";
   return plural(total, "product") + cut;
+}
+
+/**
+ * Offer the products that are not close, or to hide them again.
+ * @param {State} state
+ * @param {SearchAnswer} answer
+ * @param {Go} go searches on
+ */
+export function showCloseness(state, { beyond = 0, total }, go) {
+  const toggle = button("closeness");
+  toggle.hidden = !state.far && (beyond === 0 || total === 0);
+  toggle.textContent = state.far
+    ? "Show close matches only"
+    : `Show ${count(beyond)} less close ${beyond === 1 ? "one" : "ones"}`;
+  toggle.onclick = () => go({ ...state, far: !state.far });
 }
 
 /** @type {Record<string, [string, string]>} */

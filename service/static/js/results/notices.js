@@ -4,20 +4,47 @@
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
+import { count } from "../page/format.js";
 import { sentence } from "../page/messages.js";
 import { hasQuery, isFiltered } from "../search/state.js";
 
 /** @typedef {{clearFilters: () => void, clearAll: () => void, removePicture: () => void}} WaysOut */
 
-/** @param {State} state @param {WaysOut} ways */
-export function noMatches(state, { clearFilters, clearAll }) {
-  const actions = [];
+/** A way to find something: what to do, and how many products it shows. @typedef {{text: string, total: number, run: () => void}} Remedy */
+
+/**
+ * @param {State} state
+ * @param {WaysOut} ways
+ * @param {Remedy[]} remedies
+ */
+export function noMatches(state, { clearFilters, clearAll }, remedies) {
+  const actions = remedies.map(({ text, total, run }) =>
+    button(`${text} (${count(total)})`, run, "button--remedy"),
+  );
   if (isFiltered(state)) actions.push(button("Clear the filters", clearFilters, "button--main"));
   if (hasQuery(state)) actions.push(button("Show all products", clearAll));
-  const text = isFiltered(state)
-    ? "No product passes all of these filters together. Remove one, or clear them."
-    : "The catalogue is empty. Products appear here as soon as they are ingested.";
-  return notice({ sign: "lens", title: "No matches", text, actions });
+  const { title, text } = whyEmpty(state);
+  return notice({ sign: "lens", title, text, actions });
+}
+
+/** @param {State} state */
+function whyEmpty(state) {
+  if (isFiltered(state)) {
+    return {
+      title: "No matches",
+      text: "No product passes all of these filters together. Remove one, or clear them.",
+    };
+  }
+  if (hasQuery(state)) {
+    return {
+      title: "Nothing here looks like that",
+      text: "No product of this shop comes close to it. Try other words or another picture.",
+    };
+  }
+  return {
+    title: "No products yet",
+    text: "The catalogue is empty. Products appear here as soon as they are ingested.",
+  };
 }
 
 /** @param {State} state @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */

@@ -4,7 +4,10 @@
 
 import { EMPTY, withFilter } from "./state.js";
 
-const OWN = new Set(["q", "picture", "like", "unlike", "balance", "sort", "collapse", "show"]);
+const OWN = new Set([
+  ...["q", "picture", "like", "unlike", "literal", "cutoff", "balance"],
+  ...["sort", "collapse", "show"],
+]);
 const RANGED = new Set(["number", "money", "datetime"]);
 const FILTERABLE = new Set(["keyword", "color", "path", "bool", "number", "money", "datetime"]);
 
@@ -18,6 +21,8 @@ export function write(state) {
   if (state.picture) parameters.set("picture", state.picture);
   for (const id of state.like) parameters.append("like", id);
   for (const id of state.unlike) parameters.append("unlike", id);
+  for (const text of state.literal) parameters.append("literal", text);
+  if (state.far) parameters.set("cutoff", "off");
   if (state.balance) parameters.set("balance", String(state.balance));
   for (const [name, filter] of Object.entries(state.filters)) {
     writeFilter(parameters, parameter(name), filter);
@@ -53,6 +58,8 @@ export function read(query, fields) {
     picture: parameters.get("picture"),
     like: parameters.getAll("like"),
     unlike: parameters.getAll("unlike"),
+    literal: parameters.getAll("literal"),
+    far: parameters.get("cutoff") === "off",
     balance: Number.isFinite(balance) ? Math.max(-1, Math.min(1, balance)) : 0,
     sort: sorts(fields).includes(sort) ? sort : "relevance",
     styles: grouped && parameters.get("collapse") === "group_id",

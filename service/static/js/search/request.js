@@ -77,6 +77,8 @@ function baseRequest(state, catalogue) {
     filter: filterOf(state, catalogue.fields),
     sort: state.sort,
     text: state.text || undefined,
+    literal: state.literal.length ? state.literal : undefined,
+    cutoff: state.far ? "off" : undefined,
     weights: isMixed(state) ? { text: 1 + state.balance, image: 1 - state.balance } : undefined,
     collapse: state.styles ? "group_id" : undefined,
     candidates: hasQuery(state) ? candidates(state, catalogue) : undefined,

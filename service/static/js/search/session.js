@@ -64,6 +64,21 @@ export class Session {
   }
 
   /**
+   * How many products each of some states shows.
+   * @param {State[]} states
+   * @param {Catalogue} catalogue
+   */
+  countEach(states, catalogue) {
+    const { signal } = this.#running;
+    return Promise.all(
+      states.map(async (state) => {
+        const picture = await storedPicture(state.picture);
+        return (await search(countRequest(state, catalogue, []), picture, signal)).total;
+      }),
+    );
+  }
+
+  /**
    * The values of a field that contain a text, with the numbers of products that choosing each would show.
    * @param {State} state
    * @param {Catalogue} catalogue

@@ -8,6 +8,8 @@ export const EMPTY = Object.freeze({
   picture: null,
   like: Object.freeze([]),
   unlike: Object.freeze([]),
+  literal: Object.freeze([]),
+  far: false,
   balance: 0,
   sort: "relevance",
   styles: false,
@@ -39,6 +41,12 @@ export function withFilter(state, name, filter) {
     filters: filter && !isEmpty(filter) ? { ...others, [name]: filter } : others,
   };
 }
+
+/** The state with a part of its text taken as it stands. @param {State} state @param {string} text @returns {State} */
+export const withLiteral = (state, text) => ({
+  ...state,
+  literal: [...new Set([...state.literal, text])],
+});
 
 /** @param {Filter} filter */
 const isEmpty = ({ values, min, max }) =>

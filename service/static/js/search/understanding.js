@@ -1,0 +1,72 @@
+// What the service made of the words: filters it understood and words it corrected, each of which can be refused.
+
+/** @import { FirstPage, Go, State } from "../types.js" */
+
+import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
+import { withLiteral } from "./state.js";
+
+/**
+ * Show what was understood.
+ * @param {FirstPage} answer
+ * @param {State} state
+ * @param {Go} go searches on
+ */
+export function showUnderstanding({ understanding, notes = [] }, state, go) {
+  const { applied = [], corrected = [] } = understanding ?? {};
+  const parts = [
+    ...applied.map(({ text }) => chip(text, () => go(withLiteral(state, text)))),
+    ...corrected.map((word) => correction(word, () => go(withLiteral(state, word.from)))),
+    ...state.literal.map((text) => refused(text, () => go(withoutLiteral(state, text)))),
+    ...notes.map((note) => make("p", { class: "understanding__note", dir: "auto" }, note)),
+  ];
+  const holder = block("understanding");
+  keepingFocus(holder, () => arrange(holder, parts));
+  holder.hidden = parts.length === 0;
+}
+
+/** @param {State} state @param {string} text @returns {State} */
+const withoutLiteral = (state, text) => ({
+  ...state,
+  literal: state.literal.filter((other) => other !== text),
+});
+
+/** @param {string} text @param {() => void} refuse */
+const chip = (text, refuse) =>
+  make(
+    "button",
+    {
+      type: "button",
+      class: "chip chip--understood",
+      title: "Understood as a filter. Click to search for the words instead.",
+      "aria-label": `Search for “${text}” as words`,
+      "data-key": `understood ${text}`,
+      onclick: refuse,
+    },
+    icon("sliders"),
+    make("span", { class: "chip__text", dir: "auto" }, text),
+    icon("cross"),
+  );
+
+/** @param {{from: string, to: string}} word @param {() => void} refuse */
+const correction = ({ from, to }, refuse) =>
+  make(
+    "p",
+    { class: "understanding__correction" },
+    "Showing results for ",
+    make("strong", { dir: "auto" }, to),
+    ". ",
+    plain(`Search for “${from}” instead`, `corrected ${from}`, refuse),
+  );
+
+/** @param {string} text @param {() => void} understand */
+const refused = (text, understand) =>
+  make(
+    "p",
+    { class: "understanding__correction" },
+    `“${text}” is searched for as it stands. `,
+    plain("Undo", `literal ${text}`, understand),
+  );
+
+/** @param {string} text @param {string} key @param {() => void} run */
+const plain = (text, key, run) =>
+  make("button", { type: "button", class: "plain", "data-key": key, onclick: run }, text);

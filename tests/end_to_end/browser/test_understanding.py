@@ -1,0 +1,107 @@
+"""What the service understood of the words, and how close the products are, as the page tells it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.end_to_end.browser.window import Window
+
+
+class Service:
+    """Answers the page's searches by the real service, with what `POST /v1/search` says beside the hits."""
+
+    def __init__(self, window: Window) -> None:
+        self.additions: dict[str, Any] = {}
+        self.requests: list[dict[str, Any]] = []
+        window.page.route("**/v1/search", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        request = json.loads(route.request.post_data or "{}")
+        self.requests.append(request)
+        plain = {key: value for key, value in request.items() if key not in ("literal", "cutoff")}
+        answer = route.fetch(post_data=json.dumps(plain)).json()
+        route.fulfill(json={**answer, **self.additions})
+
+
+@pytest.fixture
+def service(window: Window) -> Service:
+    return Service(window)
+
+
+UNDER_50 = {"text": "under 50", "kind": "price", "filter": {"price": {"lt": 50}}}
+
+
+def test_what_was_understood_can_be_refused_and_understood_again(window, service):
+    service.additions = {"understanding": {"words": "red", "applied": [UNDER_50], "corrected": []}}
+    window.open("/?q=red+under+50")
+    chip = window.page.get_by_role("button", name="Search for “under 50” as words")
+    expect(chip).to_have_text("under 50")
+    service.additions = {}
+    chip.click()
+    understanding = window.page.locator("#understanding")
+    expect(understanding).to_contain_text("“under 50” is searched for as it stands.")
+    assert service.requests[-1]["literal"] == ["under 50"]
+    assert window.query() == "?q=red+under+50&literal=under+50"
+    understanding.get_by_role("button", name="Undo").click()
+    expect(understanding).to_be_hidden()
+    assert "literal" not in service.requests[-1]
+
+
+def test_a_corrected_word_is_told_and_can_be_kept(window, service):
+    corrected = [{"from": "drss", "to": "dress"}]
+    service.additions = {"understanding": {"words": "dress", "applied": [], "corrected": corrected}}
+    window.open("/?q=drss")
+    understanding = window.page.locator("#understanding")
+    expect(understanding).to_contain_text("Showing results for dress.")
+    understanding.get_by_role("button", name="Search for “drss” instead").click()
+    expect(window.page.locator("#grid:not([aria-busy])")).to_be_attached()
+    assert service.requests[-1]["literal"] == ["drss"]
+
+
+def test_other_words_are_understood_anew(window, service):
+    window.open("/?q=red&literal=red&cutoff=off")
+    window.search("blue")
+    expect(window.page.locator("#title")).to_have_text("“blue”")
+    assert window.query() == "?q=blue"
+
+
+def test_less_close_products_are_shown_and_hidden_again(window, service):
+    service.additions = {"total": 60, "beyond": 2340}
+    window.open("/?q=red")
+    window.counts("60 close matches")
+    service.additions = {}
+    window.page.get_by_role("button", name="Show 2,340 less close ones").click()
+    window.counts("90 products")
+    assert service.requests[-1]["cutoff"] == "off"
+    window.page.get_by_role("button", name="Show close matches only").click()
+    expect(window.page.locator("#closeness")).to_be_hidden()
+    assert "cutoff" not in service.requests[-1]
+
+
+def test_a_search_that_nothing_is_close_to_says_so(window, service):
+    service.additions = {"hits": [], "total": 0, "beyond": 90, "next_cursor": None}
+    window.open("/?q=refrigerator")
+    notice = window.page.locator(".notice")
+    expect(notice).to_contain_text("Nothing here looks like that")
+    service.additions = {}
+    notice.get_by_role("button", name="Show less close products (90)").click()
+    window.counts("90 products")
+
+
+def test_a_search_without_matches_tells_what_each_filter_left_out_would_show(window):
+    window.open("/?color=red&price_max=1")
+    notice = window.page.locator(".notice")
+    expect(notice.get_by_role("button", name="Without Price up to €1 (15)")).to_be_visible()
+    expect(notice.get_by_role("button", name="Without Red")).to_have_count(0)  # nor without it
+    notice.get_by_role("button", name="Without Price").click()
+    window.counts("15 products")
+
+
+def test_notes_of_the_service_are_shown(window, service):
+    service.additions = {"notes": ["No product has the brand “Acmee”; the nearest is “Acme”."]}
+    window.open("/?q=red")
+    expect(window.page.locator("#understanding")).to_contain_text("the nearest is “Acme”")
