@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from vitrine.storage.data_folder import require_writable
 if TYPE_CHECKING:
     from ingest.failures import Ledger
     from ingest.pipeline import Progress, Summary
-    from vitrine.fields import Mapping
 
 __all__ = ["failures", "ingest"]
 
@@ -34,8 +32,12 @@ INTERRUPTED = 130
     "--map",
     "map_",
     metavar="FILE",
-    help="Mapping file, or the name of a built-in mapping. A folder of images needs none.",
+    default="auto",
+    show_default=True,
+    help="Mapping file, or the name of a built-in one; auto recognizes the export by its columns.",
 )
+@click.option("--currency", help="The currency of all prices, where the export does not say it.")
+@click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
 @click.option(
     "--replace",
     is_flag=True,
@@ -43,12 +45,21 @@ INTERRUPTED = 130
 )
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_json: bool) -> None:
+def ingest(
+    source: str,
+    map_: str,
+    currency: str | None,
+    images: str | None,
+    replace: bool,
+    model: str | None,
+    as_json: bool,
+) -> None:
     """Ingest or update the products of SOURCE: files or a glob, a folder of images, a data set's name, or - for NDJSON.
 
     Only what is new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0, 1 when some
     products failed (see `vitrine failures`), 2 when it could not run, 130 after Ctrl-C.
     """
+    from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.pipeline import RunControl
     from ingest.sources import open_source
     from ingest.tasks.bulk_ingest import run
@@ -56,8 +67,12 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
 
     settings = load_settings(**({"model": model} if model else {}))
     require_writable(settings.data_dir)
-    mapping = _mapping(map_, Path(source).is_dir())
+    chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
+    mapping = chosen.mapping
     opened = open_source(source, settings, mapping)
+    for note in (chosen.note, *opened.notes()):
+        if note is not None:
+            click.echo(note, err=True)
     click.echo(f"loading the model {settings.model}", err=True)
     with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
         summary = run(
@@ -65,16 +80,6 @@ def ingest(source: str, map_: str | None, replace: bool, model: str | None, as_j
         )
     _report(summary, as_json)
     sys.exit(INTERRUPTED if summary.cancelled else 1 if summary.failed else 0)
-
-
-def _mapping(name: str | None, folder: bool) -> Mapping:
-    from vitrine.fields import Mapping, built_in_mappings
-
-    if name is None and not folder:
-        raise click.UsageError(
-            f"--map is missing: a mapping file, or one of {', '.join(built_in_mappings())}"
-        )
-    return Mapping.load(name or "image_folder")
 
 
 @contextmanager
@@ -157,6 +162,10 @@ def _report(summary: Summary, as_json: bool) -> None:
     rate = (summary.done + summary.unchanged) / max(summary.seconds, 1e-9)
     click.echo(f"done       {summary.done:>8}  ({summary.embedded} embedded)")
     click.echo(f"unchanged  {summary.unchanged:>8}")
+    if summary.left_out:
+        click.echo(f"left out   {sum(summary.left_out.values()):>8}")
+        for reason, count in summary.left_out.items():
+            click.echo(f"  {reason:<20} {count:>8}")
     click.echo(f"failed     {summary.failed:>8}")
     for reason, count in summary.reasons.items():
         click.echo(f"  {reason:<20} {count:>8}")

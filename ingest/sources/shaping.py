@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +13,8 @@ from vitrine.fields.scalars import is_empty
 
 __all__ = ["ShapedSource"]
 
+NO_OPTION = "Default Title"
+"""What Shopify writes for the option of a product that has none."""
 _GROUPS = 20_000
 """Groups whose first values are remembered: variants need not follow their product at once."""
 
@@ -21,8 +23,9 @@ class ShapedSource:
     """A source read through the [source] table of a mapping.
 
     A row with a list of variants becomes a row for each. Of rows that share a group, an empty cell
-    takes the group's first value, and rows with nothing of their own but pictures are left out. Rows
-    that `where` does not want are left out.
+    takes the group's first value (but for ids and codes), and rows with nothing of their own but
+    pictures are left out. "@group" is what they share, "@variant" names such a row by its group and options. Rows that `where`
+    does not want are left out.
     """
 
     def __init__(self, source: Source, mapping: CatalogueMapping) -> None:
@@ -59,7 +62,8 @@ class ShapedSource:
             if reason is not None:
                 yield LeftOutRow(number, reason, row.place)
             else:
-                yield Row(number, filled, row.base, row.place)
+                values = groups.named(self._paired(filled))
+                yield Row(number, values, row.base, row.place)
 
     def _spread(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """Rows, one for each entry of the list that `expand` names."""
@@ -74,6 +78,17 @@ class ShapedSource:
                 values = {**row.values, path: entry}
                 where = row.place if len(listed) == 1 else f"{row.place}, {path} {place}"
                 yield Row(row.number, values, row.base, where)
+
+    def _paired(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row with its pairs of names and values, as a list of such objects."""
+        if not self._table.pairs:
+            return values
+        pairs = [
+            {"name": str(values[name]).strip(), "value": values.get(column)}
+            for name, column in self._table.pairs.items()
+            if not is_empty(values.get(name))
+        ]
+        return {**values, "@pairs": pairs}
 
     def _reason(self, own: Mapping[str, Any], filled: Mapping[str, Any]) -> str | None:
         """Why the row is left out, None when it is taken."""
@@ -100,8 +115,9 @@ class _Groups:
 
     def __init__(self, mapping: CatalogueMapping) -> None:
         self._by = mapping.source.group_by or ()
-        self._heads = mapping.heads()
+        self._shared = [name for name in mapping.heads() if name not in mapping.own_columns()]
         self._first: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._counts: Counter[str] = Counter()
 
     def filled(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The row with its group's first values where it has none of its own."""
@@ -110,19 +126,36 @@ class _Groups:
             return values
         first = self._first.get(key)
         if first is None:
-            self._first[key] = {name: values[name] for name in self._heads if name in values}
+            self._first[key] = {name: values[name] for name in self._shared if name in values}
             if len(self._first) > _GROUPS:
-                self._first.popitem(last=False)
+                forgotten, _ = self._first.popitem(last=False)
+                self._counts.pop(forgotten, None)
             return values
         self._first.move_to_end(key)
         own = {name: value for name, value in values.items() if not is_empty(value)}
         return {**values, **first, **own}
 
+    def named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row with "@group", and "@variant": the group with the row's options or place in it."""
+        key = self._key(values)
+        if key is None:
+            return values
+        self._counts[key] += 1
+        place = self._counts[key]
+        options = [
+            str(pair["value"]).strip()
+            for pair in values.get("@pairs", ())
+            if not is_empty(pair["value"]) and pair["value"] != NO_OPTION
+        ]
+        if not options and place > 1:
+            options = [str(place)]
+        return {**values, "@group": key, "@variant": "/".join((key, *options))}
+
     def _key(self, values: Mapping[str, Any]) -> str | None:
         for name in self._by:
             value = value_at(values, name)
             if not is_empty(value):
-                return str(value)
+                return str(value).removeprefix("id:").strip()  # WooCommerce: a parent without SKU
         return None
 
 

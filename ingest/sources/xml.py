@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ __all__ = ["XmlReader"]
 
 _USUAL = ("item", "entry", "offer", "product", "SHOPITEM")
 """Elements that hold a product in the feeds of shopping services."""
+_DEEPEST = 20
+"""Levels of categories; a tree that is deeper goes in a circle."""
 _LOOKED_AT = 20_000
 """Elements that are read to find those that hold the rows."""
 
@@ -27,7 +29,8 @@ class XmlReader:
     """A feed whose rows are elements of one name, such as <item> of RSS or <offer> of YML.
 
     A row's columns are its child elements, with their prefix as the feed writes it ("g:price"); an
-    attribute is "@id". Entities that a file declares are refused, external ones are never read.
+    attribute is "@id"; "@category" are the paths of a YML offer's `categoryId`. Entities that a file
+    declares are refused, external ones are never read.
     """
 
     def __init__(self, path: Path, table: SourceTable) -> None:
@@ -52,6 +55,7 @@ class XmlReader:
     def records(self) -> Iterator[Record]:
         """The rows; the format gives no way to go on after a syntax error: that is the last one."""
         tag = self._row_tag()
+        categories = _Categories()
         number = 0
         for element in self._elements():
             if element.error:
@@ -59,7 +63,11 @@ class XmlReader:
                 yield Record(f"<{tag}> {number + 1}", error=message)
             elif element.name == tag and tag not in element.path:
                 number += 1
-                yield Record(f"<{tag}> {number}", element.values())
+                values = element.values()
+                yield Record(f"<{tag}> {number}", categories.added(values))
+                element.forget()
+            elif element.name == "category" and tag not in element.path:
+                categories.note(element.values())
                 element.forget()
             elif tag not in element.path:
                 element.forget()
@@ -167,6 +175,32 @@ class _Element:
         """Take it out of the document, so that memory stays flat."""
         if self.around:
             self.around[-1].remove(self.node)
+
+
+class _Categories:
+    """The tree of categories that a YML feed lists before its offers."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, tuple[str, str | None]] = {}
+
+    def note(self, values: Mapping[str, Any]) -> None:
+        """Keep a category: its number, its name and its parent's number."""
+        number, name = values.get("@id"), values.get("#text")
+        if number and name:
+            self._nodes[number] = (name, values.get("@parentId"))
+
+    def added(self, values: dict[str, Any]) -> dict[str, Any]:
+        """A row with the paths of its `categoryId` as "@category"."""
+        numbers = _listed(values.get("categoryId"))
+        paths = [path for number in numbers if (path := self._path(number))]
+        return {**values, "@category": paths} if paths else values
+
+    def _path(self, number: Any) -> str:
+        names: list[str] = []
+        while isinstance(number, str) and number in self._nodes and len(names) < _DEEPEST:
+            name, number = self._nodes[number]
+            names.append(name.replace("/", "\u2215"))  # a slash would begin a level
+        return "/".join(reversed(names))
 
 
 def _listed(value: Any) -> list[Any]:

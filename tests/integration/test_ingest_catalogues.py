@@ -56,11 +56,11 @@ WORDS = {
     "no_image": ("missing", "has no picture"),
     "truncated_jpeg": ("truncated", ""),
     "empty_file": ("empty", "the file is empty"),
-    "text_as_price": ("invalid_field", "price: 'ask us' is no price"),
+    "text_as_price": ("invalid_field", "price: 'ask us' is not a price"),
     "duplicate_id": ("duplicate_id", "stands in row 0 already"),
     "huge_png": ("too_many_pixels", "more pixels than any photo"),
     "no_title": ("invalid_field", "title: is missing"),
-    "broken_line": ("broken_row", "no valid JSON"),
+    "broken_line": ("broken_row", "not valid JSON"),
 }
 
 
@@ -213,7 +213,7 @@ def test_the_same_pictures_under_many_products_are_kept_once(
     tmp_path: Path, vitrine: Vitrine
 ) -> None:
     shop = Shop(tmp_path)
-    shop.fill(1)
+    shop.fill_index(1)
     shop.rows = [{**shop.rows[0], "id": f"p{n}"} for n in range(30)]
     shop.write()
     assert ingest(vitrine, shop.catalogue, MAPPING).done == 30

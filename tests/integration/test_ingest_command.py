@@ -36,7 +36,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "shop.toml").write_text(TOML)
     shop = Shop(tmp_path)
-    shop.fill(12)
+    shop.fill_index(12)
     return shop
 
 
@@ -67,7 +67,7 @@ def test_failures_end_with_1_and_are_listed_with_reasons(shop: Shop) -> None:
     assert "vitrine failures" in result.stderr
     listed = CliRunner().invoke(failures, [])
     assert listed.exit_code == 0
-    assert "'ask us' is no price" in listed.stdout
+    assert "'ask us' is not a price" in listed.stdout
     assert "2 failures" in listed.stderr
     entries = [
         json.loads(line) for line in CliRunner().invoke(failures, ["--json"]).stdout.splitlines()
@@ -99,8 +99,11 @@ def test_an_empty_ledger_says_so(shop: Shop) -> None:
     ("arguments", "words"),
     [
         (("none.csv", "--map", "image_folder"), "there is no none.csv"),
-        (("products.jsonl", "--map", "none.toml"), "one of: ecommerce_products_clip"),
-        (("products.jsonl",), "--map is missing"),
+        (
+            ("products.jsonl", "--map", "none.toml"),
+            "one of: awin, bigcommerce, ecommerce_products_clip",
+        ),
+        (("products.jsonl",), "are those of no export that is known: id, name"),
         (
             ("products.jsonl", "--map", "ecommerce_products_clip"),
             "the source has no column 'Product_name'",
@@ -144,7 +147,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(
     embedder = InterruptingEmbedder()
     monkeypatch.setattr("vitrine.wiring.Vitrine._load_embedder", lambda *_: embedder)
     monkeypatch.setenv("VITRINE_BATCH_SIZE", "8")
-    shop.fill(400)
+    shop.fill_index(400)
     before = signal.getsignal(signal.SIGINT)
     result = call(shop)
     assert result.exit_code == 130

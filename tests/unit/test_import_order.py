@@ -16,9 +16,15 @@ INGEST = (
     ("ingest.jobs", "ingest.accepted"),
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),
-    ("ingest.tasks",),
+    ("ingest.tasks", "ingest.catalogue"),
     ("ingest.admin", "ingest.worker"),
-    ("ingest.commands", "ingest.library", "ingest.job_commands", "ingest.__main__"),
+    (
+        "ingest.commands",
+        "ingest.catalogue_commands",
+        "ingest.library",
+        "ingest.job_commands",
+        "ingest.__main__",
+    ),
 )
 """The floors of ingest, the lowest first; a module imports from its own floor and those beneath."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -36,12 +37,21 @@ class Column(Strict):
     on_error: Literal["empty", "refuse"] | None = None
 
     def raw(self, values: Mapping[str, Any]) -> Any:
-        """The first value that is there, None where none is."""
+        """The first value that is there, None where none is; one that means "" is not there."""
         for name in self.names:
             value = value_at(values, name)
-            if not is_empty(value):
+            if not is_empty(value) and self._translations.get(_folded(value)) != "":
                 return value
         return None
+
+    @cached_property
+    def _translations(self) -> dict[str, str | bool | int | float]:
+        return {_folded(key): value for key, value in self.values.items()}
+
+    def raw_values(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values of all columns that are there, in their order."""
+        parts = (value_at(values, name) for name in self.names)
+        return tuple(part for part in parts if not is_empty(part))
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> Any:
@@ -55,6 +65,10 @@ class Column(Strict):
             and value != type(self).model_fields[key].get_default(call_default_factory=True)
         }
         return {"from": names, **said} if said else names
+
+
+def _folded(value: Any) -> str:
+    return str(value).strip().casefold() if isinstance(value, str | int | float) else ""
 
 
 def _tabled(value: Any) -> Any:

@@ -32,6 +32,8 @@ _IN_QUERIES = """
     not or and q text image like unlike weights filter facets sort limit cursor candidates min_score
     collapse explain colors
 """
+_DERIVED = ("@pairs", "@group", "@variant")
+"""Columns that reading through a mapping adds to a row."""
 RESERVED = frozenset(_IN_QUERIES.split())
 """Names that mean something else in queries and answers."""
 
@@ -126,7 +128,13 @@ class Mapping(Strict):
         """All columns that the mapping names anywhere, as the source would call them."""
         names = [name for named in self._named().values() for name in named if name != ROW_NUMBER]
         names += [*self.source.where, *(self.source.group_by or ())]
+        names += [name for pair in self.source.pairs.items() for name in pair]
         return tuple(dict.fromkeys([*names, *map(head, names)]))
+
+    def own_columns(self) -> frozenset[str]:
+        """Columns that a variant does not take from its product: its ids and codes."""
+        codes = self.product.codes.names if self.product.codes else ()
+        return frozenset((*self.product.id.names, *codes, *(self.source.group_by or ())))
 
     def field_columns(self) -> tuple[str, ...]:
         """All columns that fields are read from, pictures apart."""
@@ -137,6 +145,7 @@ class Mapping(Strict):
             if key != "product.images"
             for name in named
         ]
+        names += self.source.pairs.values()
         return tuple(dict.fromkeys(name for name in names if name not in pictures))
 
     def require_columns(self, present: Collection[str]) -> None:
@@ -147,8 +156,9 @@ class Mapping(Strict):
         if self.source.optional:
             return self._require_any(present)
         faults = []
+        known = {*present, *_DERIVED}
         for key, names in self._required().items():
-            if not any(name in present or head(name) in present for name in names):
+            if not any(name in known or head(name) in known for name in names):
                 faults.append(FieldError(key, _lacking(names, present)))
         if faults:
             raise InvalidMapping(faults)
@@ -166,7 +176,7 @@ class Mapping(Strict):
         then `InvalidProduct` tells every fault.
         """
         fields = {
-            field: number if column.names == (ROW_NUMBER,) else column.raw(row)
+            field: number if column.names == (ROW_NUMBER,) else _raw(field, column, row)
             for field, column in self._columns
         }
         product, warnings = self._reader.lenient(fields)
@@ -180,9 +190,7 @@ class Mapping(Strict):
 
     def raw_images(self, row: MappingABC[str, Any]) -> tuple[Any, ...]:
         """The values of all columns of pictures that are not empty, in the order of the mapping."""
-        column = self.product.images
-        values = (Column(names=(name,)).raw(row) for name in column.names)
-        return tuple(value for value in values if value is not None)
+        return self.product.images.raw_values(row)
 
     @cached_property
     def _reader(self) -> FieldReader:
@@ -245,6 +253,11 @@ class Mapping(Strict):
             fault = _name_fault(name, bounds)
             if fault is not None:
                 yield FieldError(f"fields.{name}", fault)
+
+
+def _raw(field: Field, column: Column, row: MappingABC[str, Any]) -> Any:
+    """A field's first value that is there; of codes, all of them."""
+    return list(column.raw_values(row)) if field.name == "codes" else column.raw(row)
 
 
 def _name_fault(name: str, bounds: MappingABC[str, str]) -> str | None:

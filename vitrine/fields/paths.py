@@ -12,9 +12,9 @@ __all__ = ["head", "value_at"]
 _TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DOTALL)
 """One of "color=Black,size=XS", as Magento and PrestaShop write attributes."""
-_NAMES = ("@name", "name", "key", "label", "attribute_code")
+_NAMES = ("@name", "name", "key", "label", "title", "attribute_code", "option")
 """What an entry of a list of named values calls its name."""
-_VALUES = ("#text", "value", "values", "option")
+_VALUES = ("#text", "value", "values")
 
 
 def head(path: str) -> str:
@@ -82,7 +82,8 @@ def _is_named(entry: Any, name: str) -> bool:
     if not isinstance(entry, Mapping):
         return False
     names = (entry.get(key) for key in _NAMES)
-    return any(isinstance(n, str) and n.casefold() == name.casefold() for n in names)
+    texts = (n.get("title") if isinstance(n, Mapping) else n for n in names)
+    return any(isinstance(text, str) and text.casefold() == name.casefold() for text in texts)
 
 
 def _named_value(entry: Mapping[str, Any]) -> Any:

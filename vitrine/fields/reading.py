@@ -41,11 +41,11 @@ _READERS: Mapping[FieldType, Callable[[object], Value]] = {
     FieldType.DATETIME: parse_datetime,
     FieldType.TEXT: parse_text,
 }
+_SINGLE = frozenset(("id", "brand", "group_id", "currency"))
+"""Keywords of which a product has one."""
 _EXACT = frozenset(("id", "group_id", "codes", "url", "currency"))
 """Fields whose text is an identifier: nothing in it is taken for a tag or an entity."""
 _SCIENTIFIC = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
-_PLACEHOLDER = "Default Title"
-"""What Shopify writes for the option of a product that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,15 @@ class FieldReader:
             return _scaled(parse_number(raw, mark=rule.mark or self._mark), rule.factor)
         if field.name == "in_stock":
             return parse_stock(raw)
-        if field.name in ("id", "brand", "group_id", "currency"):
-            return _identifier(field.name, _without_markup(raw, field, rule))
-        if field.type.multiple:
+        if rule.split is not None:
             raw = split_cell(raw, rule.split)
+            if not field.type.multiple or field.name in _SINGLE:
+                raw = raw[0] if isinstance(raw, list) and raw else raw
+        if field.name in _SINGLE:
+            return _identifier(field.name, _without_markup(raw, field, rule))
         value = _READERS[field.type](_without_markup(raw, field, rule))
+        if field.name == "codes" and isinstance(value, tuple):
+            value = tuple(code.lstrip("'") for code in value)  # spreadsheets' mark of text
         return None if value in ((), "") else value
 
     def product(self, fields: Mapping[Field, object]) -> Product:
@@ -167,6 +171,9 @@ class FieldReader:
     def _product(self, values: Mapping[str, Value | None]) -> Product:
         filled: dict[str, Any] = {name: v for name, v in values.items() if v is not None}
         attributes = {name: filled.pop(name) for name in list(filled) if name not in _BUILT_IN}
+        before = filled.get("compare_at_price")
+        if before is not None and before <= filled.get("price", 0.0):
+            del filled["compare_at_price"]  # nothing is reduced
         colors = self._color_words.families(filled.get("color", ()))
         return Product(**filled, colors=colors, attributes=MappingProxyType(attributes))
 
@@ -197,9 +204,9 @@ def _unwrapped(raw: object, field_: Field) -> object:
         return raw["#text"]
     if isinstance(raw, list | tuple):
         values = [_unwrapped(value, field_) for value in raw if not is_empty(value)]
-        if field_.type.multiple and field_.name not in ("brand", "group_id", "id", "currency"):
+        if field_.type.multiple and field_.name not in _SINGLE:
             return values
-        return values[0] if len(values) == 1 or field_.type is FieldType.TEXT else values or None
+        return values[0] if values else None
     return raw
 
 

@@ -60,6 +60,9 @@ class SourceTable(Strict):
     """A list within a row, each entry of which makes a row of its own: "variants"."""
     rows: Literal["product", "variants"] = "product"
     group_by: Names | None = None
+    pairs: dict[Text, Text] = Field(default_factory=dict)
+    """Columns of names -> columns of values: "Option1 Name" -> "Option1 Value". A row's pairs are
+    read as "@pairs[Color]", whatever case the name is written in."""
     where: dict[str, Scalars] = Field(default_factory=dict)
     optional: bool = False
     """Whether columns that the source lacks are taken as empty, as for exports that vary."""

@@ -1,0 +1,94 @@
+"""`vitrine map` drafts a mapping that can be used, and previews one without writing."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.catalogue import draft_mapping, preview_catalogue
+from ingest.catalogue_commands import map_
+from vitrine.fields import Mapping
+from vitrine.settings import Settings
+
+SHOP = """Artikel-Nr;Bezeichnung;Preis;Farbe;Bild;Bestand;Neu;Seit;Größen;Gewicht (kg);Text;Leer
+0001;Tasse;4,50 €;Rot;img/a.png;12;ja;31.01.2026;S, M;1.250;{long};
+0002;Teller;9,00 €;Blau;img/b.png;0;nein;01.02.2026;L, M;0.5;{long};
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "data"))
+    path = tmp_path / "shop.csv"
+    path.write_text(SHOP.format(long="Ein langer Text. " * 8), encoding="utf-8")
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(map_, arguments, catch_exceptions=False)
+
+
+def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> None:
+    draft = tomllib.loads(draft_mapping(str(catalogue), Settings(data_dir=catalogue.parent)))
+    assert draft["product"] == {
+        "id": "Artikel-Nr",
+        "title": "Bezeichnung",
+        "images": "Bild",
+        "price": "Preis",
+        "color": "Farbe",
+        "in_stock": "Bestand",
+    }
+    kinds = {name: (field["type"], field.get("split")) for name, field in draft["fields"].items()}
+    assert kinds == {
+        "neu": ("keyword", None),
+        "seit": ("datetime", None),
+        "grossen": ("keyword", ","),
+        "gewicht_kg": ("number", None),
+        "text_value": ("text", None),
+    }
+
+
+def test_a_draft_is_a_mapping_that_works(catalogue: Path) -> None:
+    settings = Settings(data_dir=catalogue.parent)
+    mapping = Mapping.from_dict(tomllib.loads(draft_mapping(str(catalogue), settings)))
+    rows = preview_catalogue(str(catalogue), settings, mapping).rows
+    assert [row.product and row.product.price for row in rows] == [4.5, 9.0]
+    assert rows[0].product is not None
+    assert rows[0].product.colors == ("red",)
+
+
+def test_the_command_prints_the_draft(catalogue: Path) -> None:
+    result = run(str(catalogue))
+    assert result.exit_code == 0
+    assert 'title = "Bezeichnung"  # Tasse, Teller' in result.stdout
+    assert 'the column "Leer" is empty' in result.stdout
+
+
+def test_the_command_previews_a_mapping_and_writes_nothing(catalogue: Path) -> None:
+    draft = catalogue.with_suffix(".toml")
+    draft.write_text(run(str(catalogue)).stdout, encoding="utf-8")
+    result = run(str(catalogue), "--map", str(draft), "--currency", "EUR", "--json")
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout)["rows"]
+    assert rows[1]["place"] == "row 3"
+    assert rows[1]["product"]["price"] == 9.0
+    assert rows[1]["product"]["currency"] == "EUR"
+    assert rows[1]["pictures"] == [str(catalogue.parent / "img/b.png")]
+    assert not (catalogue.parent / "data").exists()
+
+
+def test_a_preview_with_rows_that_would_fail_says_so(catalogue: Path) -> None:
+    with catalogue.open("a", encoding="utf-8") as file:
+        file.write("0003;Krug;auf Anfrage;Grün;img/c.png;1\n")
+    draft = catalogue.with_suffix(".toml")
+    draft.write_text(
+        '[product]\nid = "Artikel-Nr"\ntitle = "Bezeichnung"\nimage = "Bild"\nprice = "Preis"\n'
+    )
+    result = run(str(catalogue), "--map", str(draft))
+    assert result.exit_code == 1
+    assert "row 4: would fail" in result.stdout
+    assert "price: 'auf Anfrage' is not a price" in result.stdout
