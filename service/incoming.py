@@ -18,6 +18,11 @@ JSON_PART = "request"
 PICTURE_PART = "image"
 MAX_DEPTH = 32
 """Lists and objects inside each other; nothing in the API needs ten."""
+MAX_VALUES = 100_000
+"""Values in the JSON of one request, counted before they are built: each takes a hundred bytes."""
+MAX_ADMIN_VALUES = 1_000_000
+"""The same for the admin API, whose callers send catalogues."""
+_ADMIN = "/v1/admin/"
 
 _MULTIPART = "multipart/form-data"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -33,16 +38,16 @@ class StrictRequest(Request):
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The JSON of the request; `silent` is ignored, as a broken body is not an empty one."""
         if self.mimetype == _MULTIPART:
-            return parse_json(self._json_part())
+            return parse_json(self._counted(self._json_part()))
         if self.mimetype in _LINES:
-            return _parse_lines(self._body())
+            return _parse_lines(self._counted(self._body()))
         if not (force or self.is_json):
             media_type = self.mimetype or "no Content-Type"
             raise UnsupportedMediaType(
                 "send application/json, or multipart/form-data where the API says so; "
                 f"this request has {media_type}"
             )
-        return parse_json(self._body())
+        return parse_json(self._counted(self._body()))
 
     def pictures(self) -> list[FileStorage]:
         """The uploaded files named `image`, in their order; any other part is refused."""
@@ -73,6 +78,16 @@ class StrictRequest(Request):
             and len(data) >= self.max_content_length
         ):
             raise RequestEntityTooLarge
+        return data
+
+    def _counted(self, data: bytes) -> bytes:
+        """The JSON, unless it may hold too many values; commas within texts are counted as well."""
+        most = MAX_ADMIN_VALUES if self.path.startswith(_ADMIN) else MAX_VALUES
+        values = sum(data.count(mark) for mark in (b",", b"[", b"{", b"\n"))
+        if values > most:
+            raise RequestEntityTooLarge(
+                f"the JSON holds more than {most} values; send less at once"
+            )
         return data
 
     def _part_names(self) -> set[str]:

@@ -18,8 +18,12 @@ from vitrine.settings import FetchSettings
 __all__ = ["optional_picture", "required_picture"]
 
 
+_WAIT_S = 1.0
+"""For other large pictures to be decoded, before the client is asked to try again."""
+
+
 def required_picture(
-    source: ImageSource | None, settings: FetchSettings, *, at_least: int | None = None
+    source: ImageSource | None, settings: FetchSettings, *, at_least: int
 ) -> Image:
     """The picture of the present request; `InvalidQuery` when there is none or several."""
     picture = optional_picture(source, settings, at_least=at_least)
@@ -31,7 +35,7 @@ def required_picture(
 
 
 def optional_picture(
-    source: ImageSource | None, settings: FetchSettings, *, at_least: int | None = None
+    source: ImageSource | None, settings: FetchSettings, *, at_least: int
 ) -> Image | None:
     """The picture of the present request, if there is one; `InvalidImage` says why it is refused.
 
@@ -46,7 +50,7 @@ def optional_picture(
         data = _bytes_of(source, settings)
     else:
         return None
-    return decode(data, ImageLimits.of(settings), at_least=at_least)
+    return decode(data, ImageLimits.of(settings, wait_s=_WAIT_S), at_least=at_least)
 
 
 def _bytes_of(source: ImageSource, settings: FetchSettings) -> bytes:

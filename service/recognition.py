@@ -26,12 +26,16 @@ from service.rendering import answer, search_answer
 from vitrine.boxes import draw_boxes
 from vitrine.errors import InvalidQuery
 from vitrine.filters import parse_filter
+from vitrine.images.decoded import scale_of
 from vitrine.queries import SearchQuery
 from vitrine.recognition import ShoppedObject
 
 __all__ = ["recognition"]
 
 recognition = APIBlueprint("recognition", __name__, abp_tags=[Tag(name="What the models can tell")])
+
+_DETECTOR_SIDE = 768
+"""Pixels that OWL-ViT's detectors look at; a larger photo need not be decoded whole."""
 
 _PNG = "image/png"
 """What a client accepts that wants the picture with the boxes drawn."""
@@ -41,7 +45,9 @@ _PNG = "image/png"
 def similarity(body: SimilarityRequest) -> Response:
     """Compare a picture with texts: one cosine each, in their order."""
     vitrine = current_vitrine()
-    picture = required_picture(body.image, vitrine.settings)
+    picture = required_picture(
+        body.image, vitrine.settings, at_least=vitrine.embedder.info.image_size
+    )
     cosines = vitrine.recognition.similarity(picture, body.texts)
     return answer(
         SimilarityAnswer(
@@ -54,7 +60,9 @@ def similarity(body: SimilarityRequest) -> Response:
 def classify(body: ClassifyRequest) -> Response:
     """Give each label its probability (softmax at the model's own logit scale)."""
     vitrine = current_vitrine()
-    picture = required_picture(body.image, vitrine.settings)
+    picture = required_picture(
+        body.image, vitrine.settings, at_least=vitrine.embedder.info.image_size
+    )
     templates = [body.template] if isinstance(body.template, str) else body.template
     classified = vitrine.recognition.classify(picture, body.labels, templates)
     return answer(
@@ -80,21 +88,35 @@ def detect(body: DetectRequest) -> Response:
     )
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
-    picture = required_picture(body.image, vitrine.settings)
+    picture = required_picture(body.image, vitrine.settings, at_least=_DETECTOR_SIDE)
     with current_warm_up().loading_detector():
         objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
+    width, height = _enlargement(picture)
     detected = (
         vitrine.recognition.shop(picture, objects, query)
         if query and objects
         else [ShoppedObject(detection) for detection in objects]
     )
-    return answer({"objects": [_object(each) for each in detected]})
+    return answer({"objects": [_object(each, width, height) for each in detected]})
 
 
-def _object(detected: ShoppedObject) -> dict[str, Any]:
-    box = dict(zip(("xmin", "ymin", "xmax", "ymax"), detected.object.box, strict=True))
+def _enlargement(picture: Image) -> tuple[float, float]:
+    """How much wider and higher the upload was than the picture that was looked at."""
+    scale = scale_of(picture)
+    width, height = scale.original
+    return width / scale.covered[0], height / scale.covered[1]
+
+
+def _object(detected: ShoppedObject, width: float, height: float) -> dict[str, Any]:
+    left, top, right, bottom = detected.object.box
+    box = {
+        "xmin": left * width,
+        "ymin": top * height,
+        "xmax": right * width,
+        "ymax": bottom * height,
+    }
     fields = {"label": detected.object.label, "score": detected.object.score, "box": box}
     if detected.products is None:
         return fields

@@ -131,7 +131,7 @@ def query_of_parameters(
         filter=parse_parameters(
             [(name, value) for name, value in pairs if name not in known], schema
         ),
-        facets=tuple(name for name in parameters.facets.split(",") if name),
+        facets=tuple(dict.fromkeys(name for name in parameters.facets.split(",") if name)),
         sort=Sort.parse(parameters.sort),
         limit=parameters.limit,
         cursor=parameters.cursor or None,
@@ -152,7 +152,7 @@ def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> Search
         text_weight=body.weights.text,
         image_weight=body.weights.image,
         filter=parse_filter(body.filter, schema),
-        facets=tuple(body.facets),
+        facets=tuple(dict.fromkeys(body.facets)),
         sort=Sort.parse(body.sort),
         limit=body.limit,
         cursor=body.cursor,

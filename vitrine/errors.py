@@ -14,11 +14,13 @@ VitrineError
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
 │   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
+├── DecoderBusy             too many large pictures are being decoded; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key)
 │   ├── NoLiveVersion       no version is live: nothing was published, or the pointer is gone
 │   └── VersionGone         the version was removed while it was being read
 ├── StorageUnavailable      the image store or the disk cannot answer now
+├── Abandoned               whoever asked does not wait for the answer any more
 └── Cancelled               the work was cancelled by its operator
 """
 
@@ -29,8 +31,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 __all__ = [
+    "Abandoned",
     "Cancelled",
     "Conflict",
+    "DecoderBusy",
     "FieldError",
     "IndexUnavailable",
     "InvalidCursor",
@@ -154,6 +158,10 @@ class ModelBusy(VitrineError):
     """The model did not come to this query within its time limit; the request may succeed later."""
 
 
+class DecoderBusy(VitrineError):
+    """Too much memory is in use for decoding pictures; the request may succeed later."""
+
+
 class ModelMismatch(VitrineError):
     """The index holds vectors of another model than the one that would embed the query."""
 
@@ -172,6 +180,10 @@ class VersionGone(IndexUnavailable):
 
 class StorageUnavailable(VitrineError):
     """The image store or the disk cannot answer now."""
+
+
+class Abandoned(VitrineError):
+    """Whoever asked has gone; the rest of the work was not done."""
 
 
 class Cancelled(VitrineError):

@@ -80,6 +80,8 @@ MAX_DEPTH = 8
 """Nesting of `or` and `not`; deeper filters are refused."""
 MAX_VALUES = 1000
 """Conditions and listed values in one filter; more are refused."""
+MAX_CHARACTERS = 100_000
+"""Of all texts in one filter together; more are refused."""
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -115,6 +117,8 @@ def _boolean(field: Field, value: object) -> bool:
 def _string(field: Field, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidFilter.of(field.name, f"must be text, not {value!r}")
+    if len(value) > MAX_CHARACTERS:
+        raise InvalidFilter.of(field.name, f"is longer than {MAX_CHARACTERS} characters")
     if "\x00" in value:
         raise InvalidFilter.of(field.name, "the text contains a NUL character")
     return (
@@ -142,6 +146,8 @@ def _listed(field: Field, value: object) -> Operand:
         raise InvalidFilter.of(
             field.name, "the list is empty; leave the field out to allow every value"
         )
+    if len(values) > MAX_VALUES:
+        raise InvalidFilter.of(field.name, f"lists more than {MAX_VALUES} values")
     return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]
 
 
@@ -186,6 +192,8 @@ def parse_filter(tree: object, schema: Schema) -> Filter:
     parsed = _object(tree, schema, 0)
     if _size(parsed) > MAX_VALUES:
         raise InvalidFilter.of("filter", f"has more than {MAX_VALUES} conditions and values")
+    if _characters(parsed) > MAX_CHARACTERS:
+        raise InvalidFilter.of("filter", f"has more than {MAX_CHARACTERS} characters of text")
     return parsed
 
 
@@ -212,6 +220,8 @@ def _entry(key: str, value: object, schema: Schema, depth: int) -> list[Filter]:
     if key == "or":
         if not isinstance(value, list) or not value:
             raise InvalidFilter.of("or", "must be a list of at least one filter object")
+        if len(value) > MAX_VALUES:
+            raise InvalidFilter.of("or", f"lists more than {MAX_VALUES} filters")
         return [AnyOf(tuple(_object(v, schema, depth + 1) for v in value))]
     field = schema.require(key, wrong=InvalidFilter)
     if isinstance(value, Mapping):
@@ -255,6 +265,15 @@ def _size(tree: Filter) -> int:
     if isinstance(tree, Not):
         return 1 + _size(tree.part)
     return 1 + sum(_size(part) for part in tree.parts)
+
+
+def _characters(tree: Filter) -> int:
+    if isinstance(tree, Condition):
+        operand = tree.operand if isinstance(tree.operand, tuple) else (tree.operand,)
+        return sum(len(value) for value in operand if isinstance(value, str))
+    if isinstance(tree, Not):
+        return _characters(tree.part)
+    return sum(_characters(part) for part in tree.parts)
 
 
 _EXPRESSION = re.compile(r"\s*([\w.-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)

@@ -12,6 +12,7 @@ from PIL.Image import Image
 
 from vitrine.embedding import Detection, Detector, Embedder
 from vitrine.errors import FieldError, InvalidQuery
+from vitrine.images.decode import MARGIN
 from vitrine.queries import SearchQuery
 from vitrine.results import Page
 from vitrine.search import SearchEngine
@@ -28,6 +29,10 @@ __all__ = [
 
 DEFAULT_TEMPLATE = "a photo of a {}"
 DEFAULT_THRESHOLD = 0.1
+MOST_PRODUCTS = 500
+"""Products that one picture's objects bring together."""
+_CROPS_AT_ONCE = 8
+"""Cut out and embedded together; each may be as large as the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,13 @@ class Recognition:
         """
         self._check("labels", labels)
         self._check_templates(templates)
+        if len(labels) * len(templates) > self._settings.max_labels:
+            raise InvalidQuery.of(
+                "template",
+                f"{len(templates)} templates for {len(labels)} labels are "
+                f"{len(templates) * len(labels)} texts; at most {self._settings.max_labels} "
+                "are allowed",
+            )
         embedder = self._embedder()
         rows = _averaged(embedder, labels, templates)
         logits = embedder.info.logit_scale * (rows @ embedder.embed_images([image])[0]).astype(
@@ -116,14 +128,20 @@ class Recognition:
     ) -> list[ShoppedObject]:
         """For each object the products that look like what is in its box.
 
-        `query` brings filter and limit.
+        `query` brings filter and limit. Only the first objects have products, as many as make
+        `MOST_PRODUCTS` with the limit of each.
         """
-        pages = self._engine.search_images(
-            [crop(image, detection.box) for detection in objects], query
-        )
-        return [
-            ShoppedObject(detection, page) for detection, page in zip(objects, pages, strict=True)
+        side = self._embedder().info.image_size
+        searched = objects[: max(1, MOST_PRODUCTS // query.limit)]
+        pages: list[Page] = []
+        for start in range(0, len(searched), _CROPS_AT_ONCE):
+            part = searched[start : start + _CROPS_AT_ONCE]
+            crops = [crop(image, detection.box, at_least=side) for detection in part]
+            pages += self._engine.search_images(crops, query)
+        shopped = [
+            ShoppedObject(detection, page) for detection, page in zip(searched, pages, strict=True)
         ]
+        return shopped + [ShoppedObject(detection) for detection in objects[len(searched) :]]
 
     def _check(self, field: str, texts: Sequence[str]) -> None:
         limits = self._settings
@@ -165,9 +183,13 @@ def _averaged(
     return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
 
 
-def crop(image: Image, box: tuple[float, float, float, float]) -> Image:
-    """The part of the picture inside the box, at least one pixel in size, clipped to the
-    picture."""
+def crop(
+    image: Image, box: tuple[float, float, float, float], *, at_least: int | None = None
+) -> Image:
+    """The part of the picture inside the box, at least one pixel in size, clipped to the picture.
+
+    Of a part much larger than a model's side `at_least` a copy is scaled down, as `decode` does.
+    """
     left, top = (
         min(max(int(box[0]), 0), image.width - 1),
         min(max(int(box[1]), 0), image.height - 1),
@@ -176,4 +198,7 @@ def crop(image: Image, box: tuple[float, float, float, float]) -> Image:
         min(max(round(box[2]), left + 1), image.width),
         min(max(round(box[3]), top + 1), image.height),
     )
+    factor = 1 if at_least is None else min(right - left, bottom - top) // (MARGIN * at_least)
+    if factor > 1:
+        return image.reduce(factor, box=(left, top, right, bottom))
     return image.crop((left, top, right, bottom))

@@ -11,6 +11,7 @@ from time import monotonic
 from service.edge.calls import CLIENT_GONE, Answer, Environ, WsgiApp, call
 from service.edge.limits import EdgeLimits
 from service.edge.refusals import FAILED, WAITED_TOO_LONG, Refusal
+from vitrine.abandonment import abandoned_when
 
 __all__ = ["Workload", "is_probe"]
 
@@ -94,7 +95,8 @@ class Workload:
             elif monotonic() - since > self._limits.queue_timeout_s:
                 answer = WAITED_TOO_LONG
             else:
-                answer = call(self._app, environ)
+                with abandoned_when(environ[CLIENT_GONE]):
+                    answer = call(self._app, environ)
         except Exception:
             log.exception("the application failed on %s", environ["PATH_INFO"])
             answer = FAILED

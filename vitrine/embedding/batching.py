@@ -7,14 +7,15 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from vitrine.abandonment import is_abandoned
 from vitrine.embedding.ports import Embedder, ModelInfo
-from vitrine.errors import ModelBusy
+from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["Batcher", "BatchingEmbedder"]
 
@@ -65,7 +66,7 @@ class Batcher(Generic[_T]):
     def run(self, items: Sequence[_T]) -> list[_Rows]:
         """One row per item.
 
-        `ModelBusy` when the time limit passes first; an error of `forward` is raised to its own
+        `ModelBusy` when the time limit passes first, `Abandoned` when nobody waits any more; an error of `forward` is raised to its own
         callers only.
         """
         group = _Group(items)
@@ -77,13 +78,14 @@ class Batcher(Generic[_T]):
             with self._changed:
                 while self._busy and not group.done:
                     if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                        self._abandon(group)
-                        raise ModelBusy(
-                            f"the model did not come to this query within {self._timeout_s:g} "
-                            "seconds; try again"
-                        )
+                        self._give_up(group)
                 if group.done:
                     break
+                if time.monotonic() > deadline:
+                    self._give_up(group)
+                if is_abandoned():
+                    self._abandon(group)
+                    raise Abandoned("nobody waits for the answer any more")
                 batch = self._take()
                 self._sizes[len(batch)] += 1
                 self._busy = True
@@ -91,6 +93,12 @@ class Batcher(Generic[_T]):
         if group.error is not None:
             raise group.error
         return [row for row in group.rows if row is not None]
+
+    def _give_up(self, group: _Group[_T]) -> NoReturn:
+        self._abandon(group)
+        raise ModelBusy(
+            f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+        )
 
     def _take(self) -> list[tuple[_Group[_T], int]]:
         """Up to `most` items, one from each waiting caller in turn."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.embedding.ports import Embedder, ModelInfo
-from vitrine.errors import ModelBusy
+from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["CachingEmbedder"]
 
@@ -25,11 +25,15 @@ _T = TypeVar("_T")
 _Rows = NDArray[np.float32]
 
 
+_SHORT = 64
+"""Characters of a text up to which it is its own key."""
+
+
 class CachingEmbedder:
     """An `Embedder` that remembers its last `size` query embeddings (least recently used go first).
 
-    A text is keyed by itself in Unicode NFC with runs of blanks computed one, and that is what is
-    embedded; a picture by the SHA-256 of its pixels. The wrapped model never changes, so its
+    A text is keyed by itself, or its SHA-256 where it is long, in Unicode NFC with runs of blanks
+    made one, and that is what is embedded; a picture by the SHA-256 of its pixels. The wrapped model never changes, so its
     fingerprint belongs to the cache as a whole. `hits`, `misses` and `joined` (waited for an equal
     query under way) count queries. `preprocess` and `embed_pixels` pass by.
     """
@@ -57,7 +61,7 @@ class CachingEmbedder:
     def embed_texts(self, texts: Sequence[str]) -> _Rows:
         """One row per text."""
         plain = [_normalized(text) for text in texts]
-        return self._rows([f"text {text}" for text in plain], plain, self.inner.embed_texts)
+        return self._rows([_text_key(text) for text in plain], plain, self.inner.embed_texts)
 
     def embed_images(self, images: Sequence[Image]) -> _Rows:
         """One row per picture."""
@@ -75,7 +79,7 @@ class CachingEmbedder:
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""
-        return self._truncates(text)
+        return self._truncates(text) if len(text) <= _SHORT else self.inner.truncates(text)
 
     def _rows(
         self, keys: list[str], items: Sequence[_T], embed: Callable[[Sequence[_T]], _Rows]
@@ -87,6 +91,8 @@ class CachingEmbedder:
         for key, flight in others.items():
             try:
                 cached[key] = flight.result(self._timeout_s)
+            except Abandoned:  # the one who embedded it has gone, which is no matter of this one's
+                cached[key] = self._rows([key], [items[keys.index(key)]], embed)[0]
             except FutureTimeout:
                 raise ModelBusy(
                     f"the model did not come to this query within {self._timeout_s:g} seconds; "
@@ -146,6 +152,13 @@ class CachingEmbedder:
 
 def _normalized(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _text_key(text: str) -> str:
+    """Long texts by their digest: what is remembered of a query weighs the same for all."""
+    if len(text) <= _SHORT:
+        return f"text {text}"
+    return f"long {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _picture_key(image: Image) -> str:

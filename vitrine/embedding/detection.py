@@ -22,6 +22,8 @@ from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 
 __all__ = ["DetectorModel", "DetectorOutput", "OwlDetector"]
 
+MOST_OBJECTS = 100
+"""Objects told of one picture; at a threshold of 0 every place is one, for every label."""
 _LABELS_AT_ONCE = 64
 _Array = NDArray[np.float32]
 
@@ -64,24 +66,19 @@ class OwlDetector:
         self.model = model
 
     def detect(self, image: Image, labels: Sequence[str], *, threshold: float) -> list[Detection]:
-        """The objects that score above the threshold, best first.
+        """The objects that score above the threshold, best first, at most `MOST_OBJECTS`.
 
         A label given twice counts once.
         """
         output = self.model.forward(self.images.apply([image]))
         corners = _corners(output.boxes, image.size)
         names = list(dict.fromkeys(labels))
-        detections: list[Detection] = []
+        best: list[Detection] = []
         for start in range(0, len(names), _LABELS_AT_ONCE):
             part = names[start : start + _LABELS_AT_ONCE]
             scores = self._scores(output, part)
-            above = np.greater(scores.T, threshold)
-            for label, place in zip(*np.nonzero(above), strict=True):
-                left, top, right, bottom = (float(edge) for edge in corners[place])
-                detections.append(
-                    Detection(part[label], float(scores[place, label]), (left, top, right, bottom))
-                )
-        return sorted(detections, key=lambda each: -each.score)
+            best = _best([*best, *_detections(scores, part, corners, threshold)])
+        return best
 
     def _scores(self, output: DetectorOutput, labels: Sequence[str]) -> _Array:
         """(places, labels) scores from 0 to 1."""
@@ -94,6 +91,25 @@ class OwlDetector:
             0  # the model takes a label whose first token is 0 for padding
         )
         return scores.astype(np.float32)
+
+
+def _detections(
+    scores: _Array, labels: Sequence[str], corners: _Array, threshold: float
+) -> list[Detection]:
+    """The best `MOST_OBJECTS` that score above the threshold, of (places, labels) scores."""
+    flat = scores.T.ravel()
+    above = np.flatnonzero(flat > threshold)
+    above = above[np.argsort(-flat[above], kind="stable")[:MOST_OBJECTS]]
+    detections = []
+    for at in above:
+        label, place = divmod(int(at), len(corners))
+        left, top, right, bottom = (float(edge) for edge in corners[place])
+        detections.append(Detection(labels[label], float(flat[at]), (left, top, right, bottom)))
+    return detections
+
+
+def _best(detections: list[Detection]) -> list[Detection]:
+    return sorted(detections, key=lambda each: -each.score)[:MOST_OBJECTS]
 
 
 def _corners(boxes: _Array, size: tuple[int, int]) -> _Array:

@@ -10,16 +10,20 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, sqrt
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
-from vitrine.errors import InvalidImage
+from vitrine.errors import DecoderBusy, InvalidImage
+from vitrine.images.budget import DecodingBudget, decoding_cost
 from vitrine.images.color_profiles import to_srgb
 from vitrine.images.decoded import DecodedImage, scaled_down
 from vitrine.images.headers import (
+    WebpCanvas,
     formats_in_words,
     is_heif,
     other_format,
@@ -48,8 +52,15 @@ LEAST = 256
 For a model that looks at few pixels, shrinking twice shows.
 """
 
+LARGE = 4_000_000
+"""Pixels from which on a picture is scaled down as soon as it is decoded."""
+
+_BUDGET = DecodingBudget()
+"""Of this process."""
+_BAND = 64
+"""Rows of a picture that are put on white at a time."""
+_REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _MAX_SCANS = 100  # a progressive photo has about ten; each costs a pass over all pixels
-_PILLOW_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # beyond this Pillow refuses by itself
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _REMARKS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _TURNS = {
@@ -66,18 +77,33 @@ _END_OF_IMAGE = b"\xff\xd9"
 _NO_END = "the JPEG lacks its end marker; the picture is whole, but export it again to be sure"
 
 
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """How large a picture may be: bytes of the file, and width x height in pixels."""
+    """How large a picture may be: bytes of the file, width x height and longest side in pixels.
+
+    `budget` is the memory in bytes that all pictures decoded at once may take, and one alone;
+    `wait_s` how long one waits for others to be done.
+    """
 
     max_bytes: int
     max_pixels: int
+    max_side: int = 30_000
+    budget: int = 256_000_000
+    wait_s: float = 60.0
 
     @classmethod
-    def of(cls, settings: ImageSettings) -> ImageLimits:
+    def of(cls, settings: ImageSettings, *, wait_s: float = 60.0) -> ImageLimits:
         """The limits that the settings name in megabytes and megapixels."""
         return cls(
-            int(settings.max_image_mb * 1_000_000), int(settings.max_image_megapixels * 1_000_000)
+            int(settings.max_image_mb * 1_000_000),
+            int(settings.max_image_megapixels * 1_000_000),
+            settings.max_image_side,
+            int(settings.decode_budget_mb * 1_000_000),
+            wait_s,
         )
 
 
@@ -85,10 +111,12 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
     """The picture in the bytes: first frame, upright (Exif), sRGB, transparency on white.
 
     With `at_least` a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, its shorter side no less
-    than `MARGIN` times `at_least` and `LEAST`. A JPEG that lacks nothing but its end marker is
-    taken, with a warning. Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`,
+    than `MARGIN` times `at_least` and `LEAST`; then no more than `LARGE` pixels remain of any
+    picture. A JPEG that lacks nothing but its end marker is taken, with a warning.
+
+    Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`,
     `format_not_allowed`, `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or
-    `damaged`; never anything else.
+    `damaged`, and `DecoderBusy` when too much is being decoded; never anything else.
     """
     _check_bytes(data, limits)
     _silence_remarks()
@@ -101,22 +129,38 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
 
 
 def _decoded(data: bytes, limits: ImageLimits, at_least: int | None) -> DecodedImage:
-    opened = _open(data)
-    _check_pixels(*opened.size, limits)
+    canvas = webp_canvas(data)
+    if canvas is None:
+        opened = _open(data)
+        _check_pixels(*opened.size, limits)
+        return _loaded(opened, data, limits, at_least)
+    # Pillow takes memory for a WebP's whole canvas when it opens the file, so look before
+    _check_webp(canvas, data, limits)
+    size = (canvas.width, canvas.height)
+    with _room(_cost("WEBP", size, size, limits), limits):
+        return _loaded(_open(data), data, limits, at_least)
+
+
+def _loaded(
+    opened: Image.Image, data: bytes, limits: ImageLimits, at_least: int | None
+) -> DecodedImage:
     try:
         original = opened.size
         if at_least is not None and opened.format in ("JPEG", "MPO"):
             opened.draft(None, _draft_size(original, at_least))
-        shrunk = opened.size != original
-        opened.load()
-        image = _to_rgb(_upright(opened))
-    except InvalidImage:
+        with _room_for(opened, original, data, limits):
+            opened.load()
+            smaller = opened if at_least is None else _scaled_down(opened, at_least)
+            image = _to_rgb(_upright(smaller))
+            if at_least is not None:  # what could not be scaled down in its own mode
+                image = _scaled_down(image, at_least)
+    except (InvalidImage, DecoderBusy):
         raise
     except Exception as error:  # OSError, ValueError, SyntaxError, struct.error, MemoryError ...
         raise _broken(error) from None
-    if not shrunk:
+    if image.size in (original, original[::-1]):
         return DecodedImage(image)
-    turned = (image.width > image.height) != (opened.width > opened.height)
+    turned = (image.width > image.height) != (original[0] > original[1])
     upright = (original[1], original[0]) if turned else original
     return DecodedImage(image, scale=scaled_down(image, upright))
 
@@ -155,7 +199,62 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
         )
 
 
+def _room_for(
+    opened: Image.Image, original: Size, data: bytes, limits: ImageLimits
+) -> AbstractContextManager[None]:
+    if opened.format == "WEBP":
+        return nullcontext()  # its room was taken before it was opened
+    kind = opened.format or ""
+    cost = _cost(kind, opened.size, original, limits, progressive=scans(data) > 1)
+    return _room(cost, limits)
+
+
+def _room(cost: int, limits: ImageLimits) -> AbstractContextManager[None]:
+    return _BUDGET.hold(cost, total=limits.budget, wait_s=limits.wait_s)
+
+
+def _cost(
+    kind: str, size: Size, original: Size, limits: ImageLimits, *, progressive: bool = False
+) -> int:
+    """The bytes that decoding will take; `InvalidImage` when they are more than there may be."""
+    cost = decoding_cost(
+        kind,
+        pixels=size[0] * size[1],
+        original_pixels=original[0] * original[1],
+        progressive=progressive,
+    )
+    if cost > limits.budget:
+        raise InvalidImage(
+            "too_many_pixels",
+            f"the picture has {original[0]} x {original[1]} pixels and would take "
+            f"{cost / 1e6:.0f} MB to decode; at most {limits.budget / 1e6:g} MB are allowed "
+            "(VITRINE_DECODE_BUDGET_MB)",
+        )
+    return cost
+
+
+def _scaled_down(image: Image.Image, at_least: int) -> Image.Image:
+    """A large picture made smaller by a whole number with a box filter, as a JPEG's decoder does.
+
+    No more than `LARGE` pixels remain, though the shorter side of a very long picture suffers.
+    """
+    pixels = image.width * image.height
+    if pixels <= LARGE or image.mode not in _REDUCIBLE:
+        return image
+    factor = max(min(image.size) // max(MARGIN * at_least, LEAST), ceil(sqrt(pixels / LARGE)))
+    notes, exif = image.info, image.getexif()
+    smaller = image.reduce(factor)
+    smaller.info = notes
+    smaller.getexif().update(exif)
+    return smaller
+
+
 def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
+    if max(width, height) > limits.max_side:
+        raise InvalidImage(
+            "too_many_pixels",
+            f"the picture is {max(width, height)} pixels long; the limit is {limits.max_side}",
+        )
     if width * height > limits.max_pixels:
         size = f"{width} x {height} pixels ({width * height / 1e6:.0f} megapixels)"
         raise InvalidImage(
@@ -166,7 +265,6 @@ def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
 
 def _open(data: bytes) -> Image.Image:
     """Read the header only; the pixels stay packed."""
-    _check_webp(data)
     try:
         formats = _heif_formats() if is_heif(data) else _BY_PILLOW
         return Image.open(io.BytesIO(data), formats=formats)
@@ -180,18 +278,10 @@ def _open(data: bytes) -> Image.Image:
         raise _broken(error) from None
 
 
-def _check_webp(data: bytes) -> None:
-    """Pillow takes memory for a WebP's whole canvas when it opens the file, so look before."""
-    canvas = webp_canvas(data)
-    if canvas is None:
-        return
+def _check_webp(canvas: WebpCanvas, data: bytes, limits: ImageLimits) -> None:
     if canvas.declared_bytes > len(data):
         raise _truncated()
-    if canvas.width * canvas.height > _PILLOW_PIXELS:
-        raise InvalidImage(
-            "too_many_pixels",
-            f"the picture has {canvas.width} x {canvas.height} pixels, which no shop photo has",
-        )
+    _check_pixels(canvas.width, canvas.height, limits)
 
 
 def _unidentified(data: bytes) -> InvalidImage:
@@ -261,9 +351,19 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         )
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        image = _on_white(image)
     return to_srgb(image, profile) if profile else image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Transparency on white, a band at a time: whole pictures in between would double the memory."""
+    opaque = Image.new("RGB", image.size)
+    for top in range(0, image.height, _BAND):
+        bottom = min(top + _BAND, image.height)
+        band = image.crop((0, top, image.width, bottom)).convert("RGBA")
+        white = Image.new("RGBA", band.size, "white")
+        opaque.paste(Image.alpha_composite(white, band).convert("RGB"), (0, top))
+    return opaque
 
 
 @lru_cache(maxsize=1)

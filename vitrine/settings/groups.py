@@ -67,6 +67,12 @@ class ImageSettings(DataSettings):
         "", description="folder or fsspec URL of the image store; empty: DATA_DIR/images"
     )
     max_image_mb: float = Field(20, gt=0, le=1024, description="size of one image file")
+    max_image_side: int = Field(
+        30_000, ge=64, le=1_000_000, description="longest side of one image in pixels"
+    )
+    decode_budget_mb: float = Field(
+        256, ge=16, le=65_536, description="memory of all pictures that are decoded at once"
+    )
     max_image_megapixels: float = Field(64, gt=0, le=178, description="width x height of one image")
 
 

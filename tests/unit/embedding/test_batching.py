@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tests.checkpoints import photo
 from tests.fakes import FakeEmbedder
+from vitrine.abandonment import abandoned_when
 from vitrine.embedding.batching import Batcher, BatchingEmbedder
-from vitrine.errors import ModelBusy
+from vitrine.errors import Abandoned, ModelBusy
 
 Rows = NDArray[np.float32]
 
@@ -169,3 +170,28 @@ def test_pictures_go_the_same_way() -> None:
     assert shared.batch_sizes == {2: 2, 1: 1}
     assert shared.truncates("word " * 80)
     assert shared.info == fake.info
+
+
+def test_a_caller_alone_with_the_model_has_a_deadline_as_well():
+    batcher = Batcher(lambda items: slowly(items, 0.05), most=1, timeout_s=0.12)
+    with pytest.raises(ModelBusy):
+        batcher.run(list(range(1000)))
+
+
+def test_what_nobody_waits_for_is_not_embedded_to_its_end():
+    seen: list[int] = []
+
+    def forward(items):
+        seen.extend(items)
+        return slowly(items, 0)
+
+    batcher = Batcher(forward, most=2, timeout_s=60)
+    with pytest.raises(Abandoned), abandoned_when(lambda: len(seen) >= 4):
+        batcher.run(list(range(1000)))
+    assert seen == [0, 1, 2, 3]
+    assert len(batcher.run([7])) == 1
+
+
+def slowly(items, seconds: float):
+    time.sleep(seconds)
+    return np.ones((len(items), 2), np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from tests.checkpoints import photo
 from tests.fakes import FakeEmbedder
 from vitrine.embedding.caching import CachingEmbedder
-from vitrine.errors import ModelBusy
+from vitrine.errors import Abandoned, ModelBusy
 
 
 @pytest.fixture
@@ -157,3 +158,36 @@ def test_waiting_for_anothers_flight_has_an_end() -> None:
         cache.embed_texts(["same"])
     slow.go.set()
     leader.join(60)
+
+
+def test_a_long_text_is_remembered_by_its_digest(fake: FakeEmbedder) -> None:
+    cache = cached(fake)
+    long = "a very long text " * 500
+    assert np.array_equal(cache.embed_texts([long]), cache.embed_texts([long]))
+    assert fake.texts_embedded == 1
+    assert max(len(key) for key in cache._cache) < 100
+
+
+def test_who_waits_for_an_equal_query_does_not_leave_with_its_asker() -> None:
+    entered, open_ = threading.Event(), threading.Event()
+
+    class Abandoning(FakeEmbedder):
+        def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            if not entered.is_set():
+                entered.set()
+                assert open_.wait(20)
+                raise Abandoned("nobody waits")
+            return super().embed_texts(texts)
+
+    cache = cached(Abandoning())
+    rows: list[NDArray[np.float32]] = []
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.embed_texts, ["a mug"])
+        assert entered.wait(20)
+        second = pool.submit(lambda: rows.append(cache.embed_texts(["a mug"])))
+        while not cache.joined:
+            threading.Event().wait(0.01)
+        open_.set()
+        assert isinstance(first.exception(20), Abandoned)
+        second.result(20)
+    assert rows[0].shape[0] == 1

@@ -12,12 +12,19 @@ import pytest
 from transformers import pipeline
 
 from tests.checkpoints import photo
+from vitrine.embedding import detection
 from vitrine.embedding.load import load_detector
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
 LABELS = ["red dress", "a chair", "mug"]
 SIZES = [(200, 90), (60, 181), (96, 96)]
+
+
+@pytest.fixture(autouse=True)
+def _every_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare all that is found; how many are told is a test of its own."""
+    monkeypatch.setattr(detection, "MOST_OBJECTS", 100_000)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +88,7 @@ def test_onnx_finds_what_torch_finds(
 
 
 def test_labels_of_every_kind_get_an_answer(
-    owlvit_folder: Path, configured: Callable[..., Settings]
+    owlvit_folder: Path, configured: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     detector = load_detector(configured(detector=str(owlvit_folder), runtime="torch"))
     image = photo(9)
@@ -94,6 +101,8 @@ def test_labels_of_every_kind_get_an_answer(
     many = [f"label {number}" for number in range(200)]
     found = detector.detect(image, [*many, "mug"], threshold=0.0)
     assert len(found) == 201 * 36
+    monkeypatch.setattr(detection, "MOST_OBJECTS", 100)
+    assert detector.detect(image, [*many, "mug"], threshold=0.0) == found[:100]
     again = [each for each in found if each.label == "mug"]
     assert [each.score for each in again] == pytest.approx([each.score for each in once], abs=1e-6)
 

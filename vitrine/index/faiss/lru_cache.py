@@ -39,7 +39,8 @@ class SizedLRUCache:
                 return cached
         result = make()
         with self._lock:
-            self._add(key, result, _SMALL if nbytes is None else nbytes(result))
+            weight = _SMALL if nbytes is None else nbytes(result)
+            self._add(key, result, weight + len(repr(key)))  # keys hold what clients sent
         return result
 
     def _add(self, key: Hashable, result: object, nbytes: int) -> None:

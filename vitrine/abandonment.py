@@ -1,0 +1,31 @@
+"""Whether whoever asked for the work of this thread still waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["abandoned_when", "is_abandoned"]
+
+
+def _never() -> bool:
+    return False
+
+
+_asker_gone: ContextVar[Callable[[], bool]] = ContextVar("asker_gone", default=_never)
+
+
+@contextmanager
+def abandoned_when(gone: Callable[[], bool]) -> Iterator[None]:
+    """Let long work within ask `gone` now and then, and stop when it is true."""
+    token = _asker_gone.set(gone)
+    try:
+        yield
+    finally:
+        _asker_gone.reset(token)
+
+
+def is_abandoned() -> bool:
+    """Whether the work is for nobody any more."""
+    return _asker_gone.get()()

@@ -1,0 +1,55 @@
+"""Memory that pictures take while they are decoded, bounded for the whole process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from vitrine.errors import DecoderBusy
+
+__all__ = ["DecodingBudget", "decoding_cost"]
+
+_BYTES_PER_PIXEL = {"JPEG": 9, "MPO": 9, "WEBP": 17, "AVIF": 11, "HEIF": 10}
+_OTHERWISE = 13
+"""Peaks of Pillow 12 and its libraries, conversion to RGB included, as measured on 16 megapixels."""
+_COEFFICIENTS = 6
+"""Bytes per pixel that libjpeg keeps of a progressive JPEG, however small it is then decoded."""
+
+
+def decoding_cost(
+    kind: str, *, pixels: int, original_pixels: int, progressive: bool = False
+) -> int:
+    """Bytes that decoding takes at its peak; `pixels` are those that come out of the decoder."""
+    cost = pixels * _BYTES_PER_PIXEL.get(kind, _OTHERWISE)
+    return cost + original_pixels * _COEFFICIENTS if progressive else cost
+
+
+class DecodingBudget:
+    """Bytes that pictures may take at once; who comes when they are taken waits for a while."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._freed = threading.Condition()
+
+    @property
+    def taken(self) -> int:
+        """Bytes in use."""
+        return self._taken
+
+    @contextmanager
+    def hold(self, cost: int, *, total: int, wait_s: float) -> Iterator[None]:
+        """Count `cost` as in use; `DecoderBusy` when it does not fit within `wait_s` seconds."""
+        until = monotonic() + wait_s
+        with self._freed:
+            while self._taken + cost > total and self._taken:
+                if not self._freed.wait(max(0.0, until - monotonic())):
+                    raise DecoderBusy("too many large pictures are being decoded; try again soon")
+            self._taken += cost
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._taken -= cost
+                self._freed.notify_all()
