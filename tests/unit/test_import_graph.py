@@ -21,6 +21,7 @@ EMBEDDED_INDEX = "vitrine.index.faiss"
 DEEPEST_CHAIN = 8
 
 FLOORS = (
+    "vitrine.abandonment",
     "vitrine.errors",
     "vitrine.extras",
     "vitrine.folding",
