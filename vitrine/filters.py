@@ -80,6 +80,7 @@ MAX_DEPTH = 8
 """Nesting of `or` and `not`; deeper filters are refused."""
 MAX_VALUES = 1000
 """Conditions and listed values in one filter; more are refused."""
+_TOO_MANY = f"has more than {MAX_VALUES} conditions and values"
 MAX_CHARACTERS = 100_000
 """Of all texts in one filter together; more are refused."""
 
@@ -147,7 +148,7 @@ def _listed(field: Field, value: object) -> Operand:
             field.name, "the list is empty; leave the field out to allow every value"
         )
     if len(values) > MAX_VALUES:
-        raise InvalidFilter.of(field.name, f"lists more than {MAX_VALUES} values")
+        raise InvalidFilter.of("filter", _TOO_MANY)
     return tuple(dict.fromkeys(_scalar(field, v) for v in values))  # type: ignore[return-value]
 
 
@@ -191,7 +192,7 @@ def parse_filter(tree: object, schema: Schema) -> Filter:
     """
     parsed = _object(tree, schema, 0)
     if _size(parsed) > MAX_VALUES:
-        raise InvalidFilter.of("filter", f"has more than {MAX_VALUES} conditions and values")
+        raise InvalidFilter.of("filter", _TOO_MANY)
     if _characters(parsed) > MAX_CHARACTERS:
         raise InvalidFilter.of("filter", f"has more than {MAX_CHARACTERS} characters of text")
     return parsed
@@ -221,7 +222,7 @@ def _entry(key: str, value: object, schema: Schema, depth: int) -> list[Filter]:
         if not isinstance(value, list) or not value:
             raise InvalidFilter.of("or", "must be a list of at least one filter object")
         if len(value) > MAX_VALUES:
-            raise InvalidFilter.of("or", f"lists more than {MAX_VALUES} filters")
+            raise InvalidFilter.of("filter", _TOO_MANY)
         return [AnyOf(tuple(_object(v, schema, depth + 1) for v in value))]
     field = schema.require(key, wrong=InvalidFilter)
     if isinstance(value, Mapping):
