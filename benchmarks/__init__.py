@@ -1,1 +1,2 @@
-"""What measures speed, memory and recall, each figure beside its floor and its rivals in the same run: `make bench`."""
+"""What measures speed, memory and recall, each figure beside its floor and its rivals in the
+same run: `make bench`."""

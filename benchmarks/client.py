@@ -1,4 +1,5 @@
-"""A client over HTTP that costs little: the service that is measured shares its cores, and `http.client` takes a millisecond a request."""
+"""A client over HTTP that costs little: the service that is measured shares its cores, and
+`http.client` takes a millisecond a request."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ _LONGEST_S = 60.0
 
 
 def get(port: int, paths: Sequence[str]) -> list[float]:
-    """Seconds of each GET request, one after the other over one kept connection; `SystemExit` for any answer but 200."""
+    """Seconds of each GET request, one after the other over one kept connection.
+
+    `SystemExit` for any answer but 200.
+    """
     seconds = []
     with socket.create_connection(("127.0.0.1", port), timeout=_LONGEST_S) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -29,7 +33,10 @@ def get(port: int, paths: Sequence[str]) -> list[float]:
 
 
 def get_in_parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
-    """Seconds until each of the clients, one for each share, has its answers; and the seconds of each request."""
+    """Seconds until each of the clients, one for each share, has its answers.
+
+    And the seconds of each request.
+    """
     latencies: list[float] = []
     threads = [
         threading.Thread(target=lambda share=share: latencies.extend(get(port, share)))

@@ -1,4 +1,5 @@
-"""Filtered search: recall against exact numpy and time against Qdrant's own engine, at every selectivity."""
+"""Filtered search: recall against exact numpy and time against Qdrant's own engine, at every
+selectivity."""
 
 from __future__ import annotations
 
@@ -33,11 +34,12 @@ RIVAL_UP_TO = 100_000
 
 
 def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
-    """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the rival's time beside it."""
+    """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the
+    rival's time beside it."""
     keep_freed_memory()  # as a serving process does
     for size in sizes:
         vectors = clustered(size, DIMENSION, seed=11)
-        asked = queries(vectors, rounds + 1, seed=12)
+        query_rows = queries(vectors, rounds + 1, seed=12)
         with tempfile.TemporaryDirectory() as folder:
             index, shares = _filled(Path(folder), vectors)
             edge = _edge(Path(folder) / "edge", vectors, shares) if size <= RIVAL_UP_TO else None
@@ -46,11 +48,11 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
                     report,
                     f"{size // 1000}k",
                     name,
-                    _Case(index, edge, vectors, shares, asked, share),
+                    _Case(index, edge, vectors, shares, query_rows, share),
                     rounds,
                 )
             index.close()
-            _memory(report, f"{size // 1000}k", Path(folder), asked, vectors.nbytes / 1e6)
+            _memory(report, f"{size // 1000}k", Path(folder), query_rows, vectors.nbytes / 1e6)
 
 
 class _Case:
@@ -62,17 +64,18 @@ class _Case:
         edge: Any,
         vectors: NDArray[np.float32],
         shares: NDArray[np.float64],
-        asked: NDArray[np.float32],
+        query_rows: NDArray[np.float32],
         share: float,
     ) -> None:
-        self.index, self.edge, self.vectors, self.asked = index, edge, vectors, asked
+        self.index, self.edge, self.vectors, self.query_rows = index, edge, vectors, query_rows
         self.share = share
         self.allowed = np.flatnonzero(shares < share)
         self.filter = _filter(share)
         self.plans: dict[str, str] = {}
 
     def page(self, query: NDArray[np.float32]) -> set[int]:
-        """A page as the service asks for it: the best ten of a candidate set of 1000, with their products."""
+        """A page as the service asks for it: the best ten of a candidate set of 1000, with their
+        products."""
         return self._search("page", query, candidates=1000)
 
     def counted(self, query: NDArray[np.float32]) -> set[int]:
@@ -86,15 +89,18 @@ class _Case:
     def _search(
         self, key: str, query: NDArray[np.float32], *, candidates: int, facets: tuple[str, ...] = ()
     ) -> set[int]:
-        asked = IndexQuery(
+        query_rows = IndexQuery(
             vector=query, filter=self.filter, candidates=candidates, limit=LIMIT, facets=facets
         )
-        answer = self.index.search(asked)
+        answer = self.index.search(query_rows)
         self.plans[key] = answer.search
         return {int(hit.product.id[1:]) for hit in answer.hits}
 
     def exact(self, query: NDArray[np.float32]) -> set[int]:
-        """The right answer, by brute force; not timed, as its copies of all vectors would sweep the caches before the others."""
+        """The right answer, by brute force.
+
+        Not timed, as its copies of all vectors would sweep the caches before the others.
+        """
         scores = self.vectors[self.allowed] @ query if self.share < 1 else self.vectors @ query
         count = min(LIMIT, len(scores))
         return (
@@ -111,7 +117,7 @@ class _Case:
             if self.share < 1
             else None
         )
-        found = self.edge.query(
+        results = self.edge.query(
             q.QueryRequest(
                 query=q.Query.Nearest(query.tolist(), using="image"),
                 filter=bound,
@@ -119,17 +125,17 @@ class _Case:
                 with_payload=True,
             )
         )
-        return {uuid.UUID(str(p.id)).int for p in found if p.payload}
+        return {uuid.UUID(str(p.id)).int for p in results if p.payload}
 
 
 def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> None:
     searches = {"page": case.page, "counted": case.counted, "ten": case.ten} | (
         {"qdrant": case.qdrant} if case.edge is not None else {}
     )
-    found: dict[str, list[set[int]]] = {key: [] for key in searches}
+    results: dict[str, list[set[int]]] = {key: [] for key in searches}
 
     def way(key: str, search: Callable[[NDArray[np.float32]], set[int]]) -> Callable[[], None]:
-        return lambda: found[key].append(search(case.asked[len(found[key])]))
+        return lambda: results[key].append(search(case.query_rows[len(results[key])]))
 
     seconds = interleaved(
         {key: way(key, search) for key, search in searches.items()},
@@ -139,7 +145,7 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
     p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
     p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
     limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
-    exact = [case.exact(query) for query in case.asked]
+    exact = [case.exact(query) for query in case.query_rows]
 
     def add(
         what: str,
@@ -156,7 +162,7 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
         note = f"plan {case.plans[key]}, p50 {p50[key]:.2f}"
         add(f"{what}, p95", p95[key], "ms", f"<= {limit:g}", p95[key] <= limit, {}, note)
     for key, what in (("page", "page"), ("counted", "page with two facets"), ("ten", "best ten")):
-        recall = _recall(found[key], exact)
+        recall = _recall(results[key], exact)
         add(
             f"{what}, recall@10",
             recall,
@@ -171,22 +177,23 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
         beside = {
             "vitrine ms": p50["ten"],
             "qdrant-edge ms": p50["qdrant"],
-            "qdrant-edge recall": _recall(found["qdrant"], exact),
+            "qdrant-edge recall": _recall(results["qdrant"], exact),
         }
         add("best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside)
 
 
 def _memory(
-    report: Report, name: str, folder: Path, asked: NDArray[np.float32], vectors_mb: float
+    report: Report, name: str, folder: Path, query_rows: NDArray[np.float32], vectors_mb: float
 ) -> None:
-    """Resident megabytes, mapped files included, of a process that has searched at every selectivity."""
+    """Resident megabytes, mapped files included, of a process that has searched at every
+    selectivity."""
     program = (
         "import sys,numpy;from pathlib import Path;from benchmarks.filtered import searched_mb\n"
         "print(searched_mb(Path(sys.argv[1]),numpy.load(sys.argv[2])))"
     )
-    np.save(folder / "asked.npy", asked)
+    np.save(folder / "query_rows.npy", query_rows)
     done = subprocess.run(
-        [sys.executable, "-c", program, str(folder), str(folder / "asked.npy")],
+        [sys.executable, "-c", program, str(folder), str(folder / "query_rows.npy")],
         capture_output=True,
         text=True,
         timeout=600,
@@ -197,12 +204,13 @@ def _memory(
     report.add(Figure(what, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
 
 
-def searched_mb(folder: Path, asked: NDArray[np.float32]) -> float:
-    """Search the live version of the folder for a page at every selectivity, as a serving process would; this process's resident MB."""
+def searched_mb(folder: Path, query_rows: NDArray[np.float32]) -> float:
+    """Search the live version of the folder for a page at every selectivity, as a serving
+    process would; this process's resident MB."""
     keep_freed_memory()
     index = open_versions(Settings(data_dir=folder)).live()
     for share in SELECTIVITIES.values():
-        for query in asked:
+        for query in query_rows:
             index.search(
                 IndexQuery(
                     vector=query,
@@ -221,8 +229,8 @@ def _filter(share: float) -> Filter:
     return parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
 
 
-def _recall(found: list[set[int]], exact: list[set[int]]) -> float:
-    return sum(len(f & e) for f, e in zip(found, exact, strict=True)) / max(
+def _recall(results: list[set[int]], exact: list[set[int]]) -> float:
+    return sum(len(f & e) for f, e in zip(results, exact, strict=True)) / max(
         1, sum(len(e) for e in exact)
     )
 

@@ -1,4 +1,5 @@
-"""Ingest of photographs with a full-size model, against the model's bare forward pass and what people do today."""
+"""Ingest of photographs with a full-size model, against the model's bare forward pass and what
+people do today."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ MAPPING = {"product": {"id": "id", "title": "id", "image": "image"}}
 def measure(
     report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int
 ) -> None:
-    """Figures in photographs per second: whole ingests, the bare forward pass, the lecture's loop, sentence-transformers."""
+    """Figures in photographs per second: whole ingests, the bare forward pass, the lecture's
+    loop, sentence-transformers."""
     source = work / "photos.jsonl"
     source.write_text(
         "".join(
@@ -125,7 +127,8 @@ def _forward(
 
 
 def _decode(model: Path, photos: Sequence[Path], work: Path) -> Callable[[], object]:
-    """Reading and decoding alone, on every core: the work that no ingest of files can do without, beside the forward pass."""
+    """Reading and decoding alone, on every core: the work that no ingest of files can do
+    without, beside the forward pass."""
     side = load_embedder(_settings(model, work, "fp32")).info.image_size
     limits = ImageLimits.of(Settings())
 

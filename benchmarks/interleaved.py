@@ -1,4 +1,5 @@
-"""Timing several ways of doing one thing in turns, so that a drift of the machine meets all of them alike."""
+"""Timing several ways of doing one thing in turns, so that a drift of the machine meets all of
+them alike."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ __all__ = ["interleaved"]
 def interleaved(
     ways: Mapping[str, Callable[[], object]], *, rounds: int, label: str
 ) -> dict[str, list[float]]:
-    """Seconds of each call, by name: one uncounted call of each way, then `rounds` turns of A B C, A B C, ..."""
+    """Seconds of each call, by name: one uncounted call of each way, then `rounds` turns of A B
+    C, A B C, ..."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with tqdm(total=(rounds + 1) * len(ways), desc=label, leave=False) as bar:
         for turn in range(rounds + 1):

@@ -1,4 +1,5 @@
-"""A full-size model to measure with: ViT-B/32 of random weights, which is as fast as the trained one and needs no hub."""
+"""A full-size model to measure with: ViT-B/32 of random weights, which is as fast as the trained
+one and needs no hub."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ __all__ = ["full_size_checkpoint"]
 
 
 def full_size_checkpoint(folder: Path, *, tokenizer: Path, layers: int = 12) -> Path:
-    """Write (once) a CLIP ViT-B/32 with random weights beside the tokenizer files of another CLIP checkpoint; returns the folder.
+    """Write (once) a CLIP ViT-B/32 with random weights beside the tokenizer files of another CLIP
+    checkpoint; returns the folder.
 
-    Architecture and preprocessing of openai/clip-vit-base-patch32; 77 positions, the tokenizer's own vocabulary. With fewer
-    than 12 layers it is no ViT-B/32 any more, but is exported sooner.
+    Architecture and preprocessing of openai/clip-vit-base-patch32; 77 positions, the tokenizer's
+    own vocabulary. With fewer than 12 layers it is no ViT-B/32 any more, but is exported sooner.
     """
     if (folder / "preprocessor_config.json").exists():
         return folder

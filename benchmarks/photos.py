@@ -11,12 +11,13 @@ SIZE = (1000, 1300)
 
 
 def photographs(folder: Path | None, made: Path, *, count: int) -> list[Path]:
-    """`count` JPEG files: the first of `folder` by name (repeated when there are fewer), or drawn ones written to `made`."""
+    """`count` JPEG files: the first of `folder` by name (repeated when there are fewer), or
+    drawn ones written to `made`."""
     if folder is not None:
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg"))
-        if not found:
+        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg"))
+        if not files:
             raise SystemExit(f"{folder} holds no JPEG files")
-        return [found[i % len(found)] for i in range(count)]
+        return [files[i % len(files)] for i in range(count)]
     return _drawn(made, count)
 
 

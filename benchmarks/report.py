@@ -16,7 +16,8 @@ __all__ = ["Figure", "Report", "median", "percentile", "spread"]
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number: `target` is what the project asks of it, `beside` are floors and rivals of the same run, in the same unit.
+    """One measured number: `target` is what the project asks of it, `beside` are floors and rivals
+    of the same run, in the same unit.
 
     `case` tells several figures of one name apart.
     """
@@ -48,12 +49,14 @@ class Report:
         beside = ", ".join(f"{name} {value:,.4g}" for name, value in figure.beside.items())
         name = f"{figure.name}, {figure.case}" if figure.case else figure.name
         print(
-            f"{name:<58} {figure.value:>10,.4g} {figure.unit:<8} {figure.target:<12} {figure.verdict.upper():<7} {beside}  {figure.note}",
+            f"{name:<58} {figure.value:>10,.4g} {figure.unit:<8} {figure.target:<12} "
+            f"{figure.verdict.upper():<7} {beside}  {figure.note}",
             flush=True,
         )
 
     def markdown(self) -> str:
-        """The tables for a README: figures on their own, then those of several cases with a column for each."""
+        """The tables for a README: figures on their own, then those of several cases with a
+        column for each."""
         alone = [figure for figure in self.figures if not figure.case]
         cases = list(dict.fromkeys(figure.case for figure in self.figures if figure.case))
         tables = (

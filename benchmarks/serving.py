@@ -1,4 +1,5 @@
-"""The service over real HTTP through gunicorn: start-up, memory, and queries uncached, cached, by one client and by sixteen."""
+"""The service over real HTTP through gunicorn: start-up, memory, and queries uncached, cached,
+by one client and by sixteen."""
 
 from __future__ import annotations
 
@@ -163,16 +164,19 @@ def _uncached_by_16(service: _Service, texts: _Texts, requests: int) -> float:
 def _cached(
     report: Report, service: _Service, requests: int, *, clients: int, processes: int
 ) -> None:
-    """Requests per second for one query whose embedding and answer are kept; aimed at with a serving process for each core."""
-    asked = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * requests
+    """Requests per second for one query whose embedding and answer are kept.
+
+    Aimed at with a serving process for each core.
+    """
+    paths = [f"/v1/search?q=red+thing&limit=24&{FILTER}"] * requests
     for _ in range(processes):
         get_in_parallel(
-            service.port, [asked[:10]] * 8
+            service.port, [paths[:10]] * 8
         )  # every process has its model and the answer
-    share = asked[: requests // clients]
+    share = paths[: requests // clients]
     seconds, latencies = get_in_parallel(service.port, [share] * clients)
     rate, p95 = clients * len(share) / seconds, percentile(latencies, 0.95) * 1e3
-    name = f"cached, price and colour filter, {clients} client(s), {processes} serving process(es)"
+    name = f"cached, price and color filter, {clients} client(s), {processes} serving process(es)"
     report.add(
         Figure(
             name,
@@ -186,7 +190,10 @@ def _cached(
 
 
 def _fill(settings: Settings, model: Path, products: int) -> float:
-    """Publish a version of random products as if this model had made it; returns the megabytes of its vectors."""
+    """Publish a version of random products as if this model had made it.
+
+    Returns the megabytes of its vectors.
+    """
     info = load_embedder(settings).info
     versions = open_versions(settings)
     vectors = clustered(products, info.dimension, seed=21)
@@ -208,23 +215,32 @@ def _fill(settings: Settings, model: Path, products: int) -> float:
 
 
 def _floor(settings: Settings, texts: list[str]) -> tuple[float, float]:
-    """Milliseconds of one text through the runtime alone, and megabytes of a process that holds the loaded model."""
+    """Milliseconds of one text through the runtime alone, and megabytes of a process that holds
+    the loaded model."""
     program = (
-        "import json,sys,time,psutil;from vitrine.settings import Settings;from vitrine.embedding.load import load_embedder\n"
+        "import json, sys, time, psutil\n"
+        "from vitrine.settings import Settings\n"
+        "from vitrine.embedding.load import load_embedder\n"
         "from vitrine.serving import run_once\n"
-        "before=psutil.Process().memory_full_info().pss;e=load_embedder(Settings(**json.loads(sys.argv[1])));run_once(e)\n"
-        "t=[]\n"
-        "for text in json.loads(sys.argv[2]):\n s=time.perf_counter();e.embed_texts([text]);t.append(time.perf_counter()-s)\n"
-        "print(sorted(t)[len(t)//2]*1e3,(psutil.Process().memory_full_info().pss-before)/1e6)"
+        "memory = lambda: psutil.Process().memory_full_info().pss\n"
+        "before = memory()\n"
+        "embedder = load_embedder(Settings(**json.loads(sys.argv[1])))\n"
+        "run_once(embedder)\n"
+        "seconds = []\n"
+        "for text in json.loads(sys.argv[2]):\n"
+        "    start = time.perf_counter()\n"
+        "    embedder.embed_texts([text])\n"
+        "    seconds.append(time.perf_counter() - start)\n"
+        "print(sorted(seconds)[len(seconds) // 2] * 1e3, (memory() - before) / 1e6)"
     )
-    given = [
+    arguments = [
         json.dumps(
             {"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"}
         ),
         json.dumps(texts),
     ]
     done = subprocess.run(
-        [sys.executable, "-c", program, *given],
+        [sys.executable, "-c", program, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -238,9 +254,13 @@ def _floor(settings: Settings, texts: list[str]) -> tuple[float, float]:
 def _served(settings: Settings, *, workers: int = 1) -> Iterator[_Service]:
     port = _free_port()
     environment = os.environ | {
-        "VITRINE_DATA_DIR": str(settings.data_dir), "VITRINE_MODEL": settings.model, "VITRINE_RUNTIME": "onnx",
-        "VITRINE_PORT": str(port), "VITRINE_LOG_LEVEL": "warning", "VITRINE_WORKERS": str(workers),
-    }  # fmt: skip
+        "VITRINE_DATA_DIR": str(settings.data_dir),
+        "VITRINE_MODEL": settings.model,
+        "VITRINE_RUNTIME": "onnx",
+        "VITRINE_PORT": str(port),
+        "VITRINE_LOG_LEVEL": "warning",
+        "VITRINE_WORKERS": str(workers),
+    }
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)
     try:

@@ -1,4 +1,5 @@
-"""Clustered unit vectors and products with fields of every selectivity, the same for every rival."""
+"""Clustered unit vectors and products with fields of every selectivity, the same for every
+rival."""
 
 from __future__ import annotations
 
@@ -20,9 +21,12 @@ SELECTIVITIES = {
     "0.1 %": 0.001,
     "0.01 %": 0.0001,
 }
-"""Share of the products under the filter; each is a range of the field `share`, uniform in [0, 1) and independent of the vectors."""
+"""Share of the products under the filter.
 
-COLOURS = (
+Each is a range of the field `share`, uniform in [0, 1) and independent of the vectors.
+"""
+
+COLORS = (
     "red",
     "orange",
     "yellow",
@@ -51,18 +55,19 @@ SCHEMA = Schema(
 def clustered(
     count: int, dimension: int, *, seed: int, clusters: int = 1000
 ) -> NDArray[np.float32]:
-    """Unit rows (count, dimension) around `clusters` centres, as embeddings of products lie: near their kind, in a narrow cone."""
+    """Unit rows (count, dimension) around `clusters` centers, as embeddings of products lie:
+    near their kind, in a narrow cone."""
     rng = np.random.default_rng(seed)
     cone = rng.standard_normal(dimension).astype(np.float32)
-    centres = rng.standard_normal((clusters, dimension), dtype=np.float32) + cone
-    found = np.empty((count, dimension), np.float32)
+    centers = rng.standard_normal((clusters, dimension), dtype=np.float32) + cone
+    vectors = np.empty((count, dimension), np.float32)
     for start in range(0, count, 50_000):
         stop = min(start + 50_000, count)
-        rows = centres[rng.integers(0, clusters, stop - start)] + 0.7 * rng.standard_normal(
+        rows = centers[rng.integers(0, clusters, stop - start)] + 0.7 * rng.standard_normal(
             (stop - start, dimension), dtype=np.float32
         )
-        found[start:stop] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return found
+        vectors[start:stop] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return vectors
 
 
 def queries(vectors: NDArray[np.float32], count: int, *, seed: int) -> NDArray[np.float32]:
@@ -81,14 +86,14 @@ def records(
     """Products for the vectors, in batches; ids are their row numbers with leading zeros."""
     rng = np.random.default_rng(seed)
     shares = rng.permutation(len(vectors)) / len(vectors)
-    prices, colours = (
+    prices, colors = (
         rng.uniform(1, 500, len(vectors)).round(2),
-        rng.integers(0, len(COLOURS), len(vectors)),
+        rng.integers(0, len(COLORS), len(vectors)),
     )
     for start in range(0, len(vectors), batch):
         yield [
             Record.of_picture(
-                _product(i, float(prices[i]), COLOURS[colours[i]], float(shares[i])),
+                _product(i, float(prices[i]), COLORS[colors[i]], float(shares[i])),
                 vectors[i],
                 "0" * 64,
             )
@@ -96,13 +101,13 @@ def records(
         ]
 
 
-def _product(number: int, price: float, colour: str, share: float) -> Product:
+def _product(number: int, price: float, color: str, share: float) -> Product:
     return Product(
         id=f"p{number:08d}",
-        title=f"{colour} thing {number}",
+        title=f"{color} thing {number}",
         price=price,
         currency="EUR",
-        color=(colour,),
-        colors=(colour,),
+        color=(color,),
+        colors=(color,),
         attributes={"share": share},
     )

@@ -1,1 +1,2 @@
-"""The demo: a drawn catalogue, the bundled small CLIP checkpoint, and the programs that made them."""
+"""The demo: a drawn catalogue, the bundled small CLIP checkpoint, and the programs that made
+them."""

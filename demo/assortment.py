@@ -1,4 +1,4 @@
-"""What the demo shop sells: styles in several colours, with names, prices and descriptions."""
+"""What the demo shop sells: styles in several colors, with names, prices and descriptions."""
 
 import random
 import tomllib
@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import cycle, islice
 from typing import Any
 
-from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, SILHOUETTES, Item, random_item
+from demo.drawing import CATEGORIES, COLORS, MATERIALS, PATTERNS, SILHOUETTES, Item, random_item
 
 __all__ = ["CURRENCY", "Ware", "plan_assortment"]
 
@@ -52,7 +52,8 @@ class Style:
 
 
 def plan_assortment(products: int, seed: int) -> list[Ware]:
-    """Returns that many products, the same for the same seed, spread evenly over the categories and their colours."""
+    """Returns that many products, the same for the same seed, spread evenly over the categories
+    and their colors."""
     rng = random.Random(seed)
     shares = [
         products // len(CATEGORIES) + (i < products % len(CATEGORIES))
@@ -66,21 +67,22 @@ def plan_assortment(products: int, seed: int) -> list[Ware]:
 
 
 def _wares_of(category: str, rng: random.Random) -> Iterator[Ware]:
-    """Yields products of the category without end: one style after another, the colours dealt from shuffled decks."""
+    """Yields products of the category without end: one style after another, the colors dealt
+    from shuffled decks."""
     names = list(_wording()["styles"])
     rng.shuffle(names)
     silhouettes = cycle(rng.sample(SILHOUETTES[category], len(SILHOUETTES[category])))
-    colours = _decks(rng)
+    colors = _decks(rng)
     for number, name in enumerate(cycle(names), start=1):
         style = _style(category, next(silhouettes), name, rng)
         group = f"{_slug(category)}-{number:03d}"
-        for colour in dict.fromkeys(islice(colours, rng.randint(1, MOST_VARIANTS))):
-            yield _variant(style, colour, group, rng)
+        for color in dict.fromkeys(islice(colors, rng.randint(1, MOST_VARIANTS))):
+            yield _variant(style, color, group, rng)
 
 
 def _decks(rng: random.Random) -> Iterator[str]:
     while True:
-        yield from rng.sample(COLOURS, len(COLOURS))
+        yield from rng.sample(COLORS, len(COLORS))
 
 
 def _style(category: str, silhouette: str, name: str, rng: random.Random) -> Style:
@@ -100,20 +102,21 @@ def _style(category: str, silhouette: str, name: str, rng: random.Random) -> Sty
     )
 
 
-def _variant(style: Style, colour: str, group: str, rng: random.Random) -> Ware:
+def _variant(style: Style, color: str, group: str, rng: random.Random) -> Ware:
     title, department = _department(style.category)
     pattern = rng.choice(PATTERNS) if rng.random() < OTHER_PATTERN_SHARE else style.pattern
     item = random_item(
         rng,
         category=style.category,
-        colour=colour,
+        color=color,
         pattern=pattern,
         silhouette=style.silhouette,
         material=style.material,
         background=rng.choice(department["backgrounds"]),
     )
     return Ware(
-        id="",  # numbered when the assortment is shuffled, so that browsing by id shows a mixed window
+        # numbered when the assortment is shuffled, so that browsing by id shows a mixed window
+        id="",
         group_id=group,
         name=style.name,
         brand=style.brand,
@@ -128,7 +131,8 @@ def _variant(style: Style, colour: str, group: str, rng: random.Random) -> Ware:
 
 def _description(style: Style, item: Item) -> str:
     printed = _wording()["prints"][item.pattern].format(accent=item.accent)
-    return f"{_first_upper(item.material)} {item.category} in {item.colour}{printed}, from {style.brand}. {style.detail}"
+    look = f"{_first_upper(item.material)} {item.category} in {item.color}{printed}"
+    return f"{look}, from {style.brand}. {style.detail}"
 
 
 def _product_name(category: str, silhouette: str) -> str:

@@ -1,4 +1,5 @@
-"""Writes the drawn catalogue as a parquet file with the columns of the data set rajuptvs/ecommerce_products_clip, and some more."""
+"""Writes the drawn catalogue as a parquet file with the columns of the data set
+rajuptvs/ecommerce_products_clip, and some more."""
 
 import os
 from collections.abc import Callable, Generator
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from datasets import Features, Image, Value
 
 from demo.assortment import CURRENCY, Ware, plan_assortment
-from demo.drawing.press import draw_jpegs
+from demo.drawing.render_jpeg import render_jpegs
 
 __all__ = ["FEATURES", "write_catalogue"]
 
@@ -55,8 +56,9 @@ def write_catalogue(
 ) -> Path:
     """Draws the products and writes them to `path`, which it returns.
 
-    The file depends on `products`, `seed` and `size` (pixels) alone, not on the number of processes, by default one
-    for each core. It appears whole or not at all. ValueError for a number below one.
+    The file depends on `products`, `seed` and `size` (pixels) alone, not on the number of
+    processes, by default one for each core. It appears whole or not at all. ValueError for a number
+    below one.
     """
     workers = processes if processes is not None else os.cpu_count() or 1
     for name, number in (("products", products), ("size", size), ("processes", workers)):
@@ -66,7 +68,7 @@ def write_catalogue(
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.part")
     try:
-        pictures = draw_jpegs([ware.item for ware in wares], size=size, processes=workers)
+        pictures = render_jpegs([ware.item for ware in wares], size=size, processes=workers)
         with closing(pictures), pq.ParquetWriter(unfinished, FEATURES.arrow_schema) as writer:
             _write(writer, wares, pictures, progress)
         unfinished.replace(path)
@@ -84,7 +86,8 @@ def _write(
     done = 0
     for start in range(0, len(wares), ROW_GROUP):
         rows: list[dict[str, object]] = []
-        # The group comes first: a zip that began with the pictures would drop one at the end of each group.
+        # The group comes first: a zip that began with the pictures would drop one at the end of
+        # each group.
         for ware, picture in zip(wares[start : start + ROW_GROUP], pictures, strict=False):
             rows.append(_row(ware, picture))
             done += 1
@@ -95,24 +98,25 @@ def _write(
 
 def _row(ware: Ware, picture: bytes) -> dict[str, object]:
     item = ware.item
-    colours = (
-        item.colour.title()
+    colors = (
+        item.color.title()
         if item.pattern == "plain"
-        else f"{item.colour.title()}, {item.accent.title()}"
+        else f"{item.color.title()}, {item.accent.title()}"
     )
     look = (
-        item.colour
-        if item.pattern == "plain"
-        else f"{item.colour} and {item.accent} {item.pattern}"
+        item.color if item.pattern == "plain" else f"{item.color} and {item.accent} {item.pattern}"
     )
     return {
         "image": {"bytes": picture, "path": f"{ware.id}.jpg"},
         "Product_name": ware.name,
         "Price": f"₹{ware.price:,}",
-        "colors": colours,
+        "colors": colors,
         "Pattern": item.pattern,
         "Description": ware.description,
-        "Other Details": f"Brand: {ware.brand}; Material: {item.material}; Style: {item.silhouette}; Care: {ware.care}",
+        "Other Details": (
+            f"Brand: {ware.brand}; Material: {item.material}; "
+            f"Style: {item.silhouette}; Care: {ware.care}"
+        ),
         "Clipinfo": f"{ware.name}, {look}, {item.material}",
         "id": ware.id,
         "category": ware.category,

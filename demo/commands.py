@@ -1,4 +1,5 @@
-"""`vitrine demo`: from nothing to a search page, over the same road that a shop's own catalogue takes."""
+"""`vitrine demo`: from nothing to a search page, over the same road that a shop's own catalogue
+takes."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ MAPPING = Path(__file__).with_name("catalogue.toml")
 def demo(products: int | None, port: int | None, no_serve: bool) -> None:
     """Draw the demo catalogue, ingest it with the bundled model, and serve page and API.
 
-    Everything lies under DATA_DIR/demo, apart from a catalogue of your own. VITRINE_MODEL and VITRINE_DETECTOR choose
-    other models than the bundled ones.
+    Everything lies under DATA_DIR/demo, apart from a catalogue of your own. VITRINE_MODEL and
+    VITRINE_DETECTOR choose other models than the bundled ones.
     """
     _prepare(port)
     catalogue = _drawn(load_settings().data_dir, products)
@@ -49,7 +50,8 @@ def demo(products: int | None, port: int | None, no_serve: bool) -> None:
 
 
 def _prepare(port: int | None) -> None:
-    """Set what the demo needs and the environment leaves open, for this process and those it starts."""
+    """Set what the demo needs and the environment leaves open, for this process and those it
+    starts."""
     environment = os.environ
     environment.setdefault(f"{PREFIX}MODEL", "bundled")
     environment.setdefault(f"{PREFIX}DETECTOR", "bundled")

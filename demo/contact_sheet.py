@@ -1,4 +1,5 @@
-"""Draws a contact sheet, to look at what the demo shop sells: `python -m demo.contact_sheet sheet.png --category dress`."""
+"""Draws a contact sheet, to look at what the demo shop sells: `python -m demo.contact_sheet
+sheet.png --category dress`."""
 
 import random
 from pathlib import Path
@@ -22,7 +23,7 @@ def contact_sheet(rows: list[list[Item]], size: int) -> Image.Image:
         for x, item in enumerate(row):
             corner = (x * size, y * (size + CAPTION_HEIGHT))
             sheet.paste(draw(item, size), corner)
-            words = f"{item.colour} {item.pattern} {item.silhouette} {item.material}"
+            words = f"{item.color} {item.pattern} {item.silhouette} {item.material}"
             pen.text((corner[0] + 2, corner[1] + size), words[: size // 6], fill="black")
     return sheet
 

@@ -20,7 +20,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 def clip_tokenizer(length: int = 77) -> Any:
-    """A CLIP tokenizer (byte pairs, lower case, start and end marks) whose merges are learnt from `WORDS`."""
+    """A CLIP tokenizer (byte pairs, lower case, start and end marks) whose merges are learned from `WORDS`."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import CLIPTokenizer
 
@@ -48,7 +48,7 @@ def _merges(learner: Any) -> list[Any]:
 
 
 def save_clip(folder: Path, *, seed: int = 0, image_size: int = 32) -> Path:
-    """A tiny CLIPModel: shortest edge, centre crop, 77 tokens, 24 dimensions."""
+    """A tiny CLIPModel: shortest edge, center crop, 77 tokens, 24 dimensions."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
     tokenizer = clip_tokenizer()
@@ -141,7 +141,7 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
 
 
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
-    """A smooth, colourful picture that differs by seed: noise of few pixels, enlarged."""
+    """A smooth, colorful picture that differs by seed: noise of few pixels, enlarged."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (max(2, height // 12), max(2, width // 12), 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)

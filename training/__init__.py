@@ -1,1 +1,2 @@
-"""The program that trains the bundled checkpoints, in rooms: words, pictures, models, losses and measures."""
+"""The program that trains the bundled checkpoints, in rooms: words, pictures, models, losses and
+measures."""

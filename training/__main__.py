@@ -1,4 +1,5 @@
-"""Trains the bundled checkpoints and measures them: `python -m training clip | owlvit | evaluate`."""
+"""Trains the bundled checkpoints and measures them: `python -m training clip | owlvit |
+evaluate`."""
 
 from pathlib import Path
 

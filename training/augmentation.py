@@ -1,17 +1,20 @@
-"""Random crops, flips and light on a batch of pictures. Hue is left alone: a red dress must stay red."""
+"""Random crops, flips and light on a batch of pictures.
+
+Hue is left alone: a red dress must stay red.
+"""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "flipped_and_lit", "normalised"]
+__all__ = ["IMAGE_MEAN", "IMAGE_STD", "augmented", "flipped_and_lit", "normalized"]
 
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
 IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
 """CLIP's own, so that every processor's defaults are right."""
 
 
-def normalised(pixels: Tensor) -> Tensor:
+def normalized(pixels: Tensor) -> Tensor:
     """Returns pixels (B, 3, H, W) in 0..1 shifted and scaled by CLIP's mean and deviation."""
     mean = torch.tensor(IMAGE_MEAN, device=pixels.device).view(1, 3, 1, 1)
     std = torch.tensor(IMAGE_STD, device=pixels.device).view(1, 3, 1, 1)
@@ -19,7 +22,8 @@ def normalised(pixels: Tensor) -> Tensor:
 
 
 def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
-    """Affine maps (count, 2, 3) for sampling: a window of `least`..1.05 of each side, moved inside the picture, half of them mirrored."""
+    """Affine maps (count, 2, 3) for sampling: a window of `least`..1.05 of each side, moved
+    inside the picture, half of them mirrored."""
 
     def uniform(low: float, high: float) -> Tensor:
         return torch.rand(count, generator=generator, device=generator.device) * (high - low) + low
@@ -38,7 +42,8 @@ def _crops(count: int, generator: torch.Generator, least: float) -> Tensor:
 
 
 def _lit(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Pixels in 0..1, each picture a little brighter or darker, with a little more or less contrast."""
+    """Pixels in 0..1, each picture a little brighter or darker, with a little more or less
+    contrast."""
     light, contrast = (
         torch.rand(2, len(pixels), 1, 1, 1, generator=generator, device=pixels.device) * 0.36 - 0.18
     )
@@ -47,21 +52,24 @@ def _lit(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def flipped_and_lit(images: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
-    """Returns pictures (B, H, W, 3) uint8 as a normalised batch, those that are `mirrored` (B,) flipped, all lit at random.
+    """Returns pictures (B, H, W, 3) uint8 as a normalized batch, those that are `mirrored` (B,)
+    flipped, all lit at random.
 
     All three are on one device.
     """
     pixels = images.permute(0, 3, 1, 2).float() / 255
     pixels = torch.where(mirrored[:, None, None, None], pixels.flip(3), pixels)
-    return normalised(_lit(pixels, generator))
+    return normalized(_lit(pixels, generator))
 
 
 def augmented(
     images: Tensor, size: int, generator: torch.Generator, *, least: float = 0.7
 ) -> Tensor:
-    """Returns pictures (B, H, W, 3) uint8 as a normalised batch (B, 3, size, size), each cropped, turned and lit at random.
+    """Returns pictures (B, H, W, 3) uint8 as a normalized batch (B, 3, size, size), each cropped,
+    turned and lit at random.
 
-    Randomness comes from `generator`, which is on the pictures' device, alone. A window shows at least `least` of each side.
+    Randomness comes from `generator`, which is on the pictures' device, alone. A window shows at
+    least `least` of each side.
     """
     count = len(images)
     pixels = images.permute(0, 3, 1, 2).float() / 255
@@ -71,11 +79,12 @@ def augmented(
     pixels = functional.grid_sample(
         pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
-    return normalised(_partly_covered(_lit(pixels, generator), generator))
+    return normalized(_partly_covered(_lit(pixels, generator), generator))
 
 
 def _partly_covered(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """A quarter of the pictures with a gray square of a quarter of their side somewhere (Zhong et al. 2017, random erasing)."""
+    """A quarter of the pictures with a gray square of a quarter of their side somewhere (Zhong
+    et al. 2017, random erasing)."""
     count, size = len(pixels), pixels.shape[-1]
     chosen, tone, top, left = torch.rand(
         4, count, 1, 1, 1, generator=generator, device=pixels.device

@@ -10,7 +10,10 @@ _SLOWEST = 0.998
 
 
 def follow(average: nn.Module, model: nn.Module, step: int) -> None:
-    """Moves the average a little towards the model after its `step`-th step, in place; running means and variances too."""
+    """Moves the average a little towards the model after its `step`-th step, in place.
+
+    Running means and variances too.
+    """
     share = 1 - min(_SLOWEST, (1 + step) / (10 + step))
     slow, fresh = average.state_dict(), model.state_dict()
     moving = [name for name, value in slow.items() if value.is_floating_point()]

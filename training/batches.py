@@ -1,4 +1,7 @@
-"""Batches by their number: which pictures, which captions, what fits. Any process can make any of them, in any order."""
+"""Batches by their number: which pictures, which captions, what fits.
+
+Any process can make any of them, in any order.
+"""
 
 import itertools
 import os
@@ -12,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from training.captions import Caption, asked_codes, caption_for, shown_codes
+from training.captions import Caption, caption_codes, caption_for, label_codes
 from training.pools import Pool
 from training.tokens import LONGEST
 
@@ -25,7 +28,8 @@ Batch = TypeVar("Batch")
 
 
 def own_random(seed: int, rank: int, number: int) -> random.Random:
-    """Returns the source of one batch's randomness: another for every process of the run and every batch."""
+    """Returns the source of one batch's randomness: another for every process of the run and
+    every batch."""
     return random.Random(f"{seed}/{rank}/{number}")
 
 
@@ -55,14 +59,15 @@ def token_ids(tokenizer: CLIPTokenizer, captions: Sequence[Caption]) -> Tensor:
 class Pairs:
     """One batch of B pictures, those of 2i and 2i + 1 of the same thing, and a caption for each.
 
-    `rows` holds for each pool which of its pictures; `tokens` is (B, L); `asked` and `shown` are the codes of captions and
-    labels that `agreement` compares; `seed` is the number from which the pictures' crops and light follow.
+    `rows` holds for each pool which of its pictures; `tokens` is (B, L); `caption_codes` and
+    `label_codes` are the codes of captions and labels that `agreement` compares; `seed` is the
+    number from which the pictures' crops and light follow.
     """
 
     rows: list[Tensor]
     tokens: Tensor
-    asked: Tensor
-    shown: Tensor
+    caption_codes: Tensor
+    label_codes: Tensor
     seed: int
 
 
@@ -91,7 +96,7 @@ class CaptionedPairs(Dataset[Pairs]):  # type: ignore[misc]  # torch is not foll
         return Pairs(
             rows,
             token_ids(self.tokenizer, captions),
-            asked_codes(captions),
-            shown_codes(labels),
+            caption_codes(captions),
+            label_codes(labels),
             rng.getrandbits(60),
         )

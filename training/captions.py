@@ -1,4 +1,4 @@
-"""Captions of many wordings for labelled pictures, and which picture each of them fits."""
+"""Captions of many wordings for labeled pictures, and which picture each of them fits."""
 
 import random
 import re
@@ -17,20 +17,21 @@ __all__ = [
     "Caption",
     "Wording",
     "agreement",
-    "asked_codes",
+    "caption_codes",
     "caption_for",
     "held_out_wordings",
-    "shown_codes",
+    "label_codes",
 ]
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A text and what it asks for: per kind 1, 0 or -1 (perhaps), and indices of attributes, -1 where it does not care."""
+    """A text and what it asks for: per kind 1, 0 or -1 (perhaps), and indices of attributes, -1
+    where it does not care."""
 
     text: str
     kinds: tuple[int, ...]
-    colour: int = -1
+    color: int = -1
     pattern: int = -1
     material: int = -1
     silhouette: int = -1
@@ -38,11 +39,14 @@ class Caption:
 
 @dataclass(frozen=True)
 class Wording:
-    """A free wording of wordings.toml and the drawn products that are right for it; None is free."""
+    """A free wording of wordings.toml and the drawn products that are right for it.
+
+    None is free.
+    """
 
     text: str
     categories: frozenset[str]
-    colour: str | None
+    color: str | None
     pattern: str | None
     material: str | None
 
@@ -55,7 +59,7 @@ def held_out_wordings() -> tuple[Wording, ...]:
         Wording(
             row["text"],
             frozenset(row["categories"]),
-            row.get("colour"),
+            row.get("color"),
             row.get("pattern"),
             row.get("material"),
         )
@@ -63,36 +67,39 @@ def held_out_wordings() -> tuple[Wording, ...]:
     )
 
 
-def asked_codes(captions: Sequence[Caption]) -> Tensor:
-    """Returns what captions ask for as int16 (C, K + 4): `kinds`, then colour, pattern, material and silhouette."""
+def caption_codes(captions: Sequence[Caption]) -> Tensor:
+    """Returns what captions ask for as int16 (C, K + 4): `kinds`, then color, pattern, material
+    and silhouette."""
     rows = [
-        (*caption.kinds, caption.colour, caption.pattern, caption.material, caption.silhouette)
+        (*caption.kinds, caption.color, caption.pattern, caption.material, caption.silhouette)
         for caption in captions
     ]
     return torch.tensor(rows, dtype=torch.int16).reshape(-1, len(KINDS) + 4)
 
 
-def shown_codes(labels: Sequence[Label]) -> Tensor:
-    """Returns what pictures show as int64 (B, 5): kind, colour, pattern, material and silhouette."""
+def label_codes(labels: Sequence[Label]) -> Tensor:
+    """Returns what pictures show as int64 (B, 5): kind, color, pattern, material and silhouette."""
     return torch.tensor(
         [
-            (label.kind, label.colour, label.pattern, label.material, label.silhouette)
+            (label.kind, label.color, label.pattern, label.material, label.silhouette)
             for label in labels
         ]
     ).reshape(-1, 5)
 
 
-def agreement(asked: Tensor, shown: Tensor) -> Tensor:
-    """Returns int16 (C, B): 1 where the picture fits the caption, 0 where it does not, -1 where that is not known."""
-    table = asked[:, shown[:, 0]]
-    for wanted, has in zip(asked[:, len(KINDS) :].T, shown[:, 1:].T, strict=True):
-        unlike = (wanted[:, None] >= 0) & (wanted[:, None] != has[None])
+def agreement(captions: Tensor, labels: Tensor) -> Tensor:
+    """Returns int16 (C, B): 1 where the picture fits the caption, 0 where it does not, -1 where
+    that is not known."""
+    table = captions[:, labels[:, 0]]
+    for required, has in zip(captions[:, len(KINDS) :].T, labels[:, 1:].T, strict=True):
+        unlike = (required[:, None] >= 0) & (required[:, None] != has[None])
         table = torch.where((table == 0) | (unlike & (has >= 0)), 0, torch.where(unlike, -1, table))
     return table
 
 
 def caption_for(label: Label, rng: random.Random) -> Caption:
-    """Returns a caption that is true of the picture: some of what is known, in one of many wordings."""
+    """Returns a caption that is true of the picture: some of what is known, in one of many
+    wordings."""
     while True:
         caption = _one_caption(label, rng)
         if _plain(caption.text) not in _held_out():
@@ -119,10 +126,10 @@ def _naming(kind: str, rng: random.Random) -> Naming:
 
 
 def _one_caption(label: Label, rng: random.Random) -> Caption:
-    kind, colour, pattern, material, silhouette = label.words
+    kind, color, pattern, material, silhouette = label.words
     naming = _naming(kind, rng)
-    told = {
-        "colour": colour is not None and rng.random() < 0.8,
+    mentioned = {
+        "color": color is not None and rng.random() < 0.8,
         "pattern": pattern is not None and rng.random() < (0.15 if pattern == "plain" else 0.55),
         "material": material is not None and rng.random() < 0.15,
         "silhouette": silhouette is not None
@@ -131,49 +138,56 @@ def _one_caption(label: Label, rng: random.Random) -> Caption:
     }
     fits = kinds_within(naming.categories)
     if naming.uses and rng.random() < 0.3:
-        told["material"] = told["silhouette"] = False
+        mentioned["material"] = mentioned["silhouette"] = False
         text = _use_text(
-            naming, colour if told["colour"] else None, pattern if told["pattern"] else None, rng
+            naming,
+            color if mentioned["color"] else None,
+            pattern if mentioned["pattern"] else None,
+            rng,
         )
     else:
         values = {
-            "colour": colour,
+            "color": color,
             "pattern": pattern,
             "material": material,
             "silhouette": silhouette,
         }
         text = _noun_text(
             naming,
-            {name: value for name, value in values.items() if value is not None and told[name]},
+            {
+                name: value
+                for name, value in values.items()
+                if value is not None and mentioned[name]
+            },
             rng,
         )
-    codes = {name: getattr(label, name) if wanted else -1 for name, wanted in told.items()}
+    codes = {name: getattr(label, name) if required else -1 for name, required in mentioned.items()}
     return Caption(" ".join(text.split()), fits, **codes)
 
 
-def _noun_text(naming: Naming, told: dict[str, str], rng: random.Random) -> str:
-    """A noun with what is told before or after it, in a template."""
+def _noun_text(naming: Naming, mentioned: dict[str, str], rng: random.Random) -> str:
+    """A noun with what is mentioned before or after it, in a template."""
     known = words()
     before: list[str] = []
     after: list[str] = []
-    if "colour" in told:
-        word = rng.choice(known.colours[told["colour"]])
+    if "color" in mentioned:
+        word = rng.choice(known.colors[mentioned["color"]])
         _place(before, after, word, rng.choice((f"in {word}", f", {word}")), rng.random() < 0.85)
-    if "pattern" in told:
+    if "pattern" in mentioned:
         _place(
             before,
             after,
-            rng.choice(known.patterns[told["pattern"]]),
-            rng.choice(known.patterns_after[told["pattern"]]),
+            rng.choice(known.patterns[mentioned["pattern"]]),
+            rng.choice(known.patterns_after[mentioned["pattern"]]),
             rng.random() < 0.7,
         )
-    if "material" in told:
-        word = told["material"]
+    if "material" in mentioned:
+        word = mentioned["material"]
         _place(
             before, after, word, rng.choice((f"made of {word}", f"of {word}")), rng.random() < 0.7
         )
-    if "silhouette" in told:
-        before.append(told["silhouette"])
+    if "silhouette" in mentioned:
+        before.append(mentioned["silhouette"])
     if len(before) > 1 and rng.random() < 0.3:
         rng.shuffle(before)
     noun = " ".join([*before, rng.choice(naming.names), *after]).replace(" ,", ",")
@@ -187,12 +201,12 @@ def _place(
     (before if in_front else after).append(front if in_front else back)
 
 
-def _use_text(naming: Naming, colour: str | None, pattern: str | None, rng: random.Random) -> str:
-    """What the product is for, with the colour and pattern that are told."""
+def _use_text(naming: Naming, color: str | None, pattern: str | None, rng: random.Random) -> str:
+    """What the product is for, with the color and pattern that are mentioned."""
     known = words()
     look = [
         rng.choice(table[word])
-        for table, word in ((known.patterns, pattern), (known.colours, colour))
+        for table, word in ((known.patterns, pattern), (known.colors, color))
         if word is not None
     ]
     rng.shuffle(look)

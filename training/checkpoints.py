@@ -28,7 +28,8 @@ class Encoder:
         self.processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
 
     def images(self, pictures: Iterator[Image.Image], total: int) -> Rows:
-        """Returns the unit vectors of `total` pictures, read from the iterator as they are needed."""
+        """Returns the unit vectors of `total` pictures, read from the iterator as they are
+        needed."""
         rows = []
         bar = tqdm(total=total, unit="image", desc="embed", mininterval=5)
         while batch := list(islice(pictures, _BATCH)):

@@ -1,4 +1,5 @@
-"""Trains the dual encoder on drawings and photographs: the tower alone first, by naming what it sees, then both towers."""
+"""Trains the dual encoder on drawings and photographs: the tower alone first, by naming what it
+sees, then both towers."""
 
 import math
 import random
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from demo.drawing import COLOURS, PATTERNS
+from demo.drawing import COLORS, PATTERNS
 from training.augmentation import augmented
 from training.batches import CaptionedPairs, Pairs, stream
 from training.captions import agreement, caption_for
@@ -37,16 +38,17 @@ DRAWN_PAIRS, PHOTO_PAIRS = 20, 10
 GPU_BATCH = 16
 """How many processes' pictures a GPU learns from at once."""
 SEEING_SHARE = 0.3
-"""The part of the run before captions join: a tower that names nothing yet learns little from them, and they cost a fifth of a step."""
+"""The part of the run before captions join: a tower that names nothing yet learns little from
+them, and they cost a fifth of a step."""
 TWIN_WEIGHT, TWIN_TEMPERATURE = 0.3, 0.1
 NAMING_WEIGHT = 2.0
 _MERGES = 2500
 _TEXT_SIDE = ("model.text_model.", "model.text_projection.", "model.logit_scale")
-_HEADS = (len(KINDS), len(COLOURS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
+_HEADS = (len(KINDS), len(COLORS), len(PATTERNS), len(ALL_MATERIALS), len(ALL_SILHOUETTES))
 
 
 def tokenizer_for(pools: Iterable[Pool], seed: int) -> CLIPTokenizer:
-    """Returns a tokenizer learnt from captions of the pools' labels."""
+    """Returns a tokenizer learned from captions of the pools' labels."""
     rng = random.Random(seed)
     labels = [label for pool in pools for label in pool.labels[:20000]]
     return train_tokenizer(
@@ -100,7 +102,7 @@ class ClipTrainer(Trainer):
         self.generator = torch.Generator(self.device)
 
     def _parameters(self) -> list[nn.Parameter]:
-        """What is learnt now: before captions join, the text side waits as it is."""
+        """What is learned now: before captions join, the text side waits as it is."""
         own = (
             value
             for name, value in self.model.named_parameters()
@@ -120,7 +122,7 @@ class ClipTrainer(Trainer):
         if self.batches is None:
             self.batches = stream(self.pairs, self.step, self.device)
         batch = next(self.batches)
-        shown = batch.shown.to(self.device)
+        shown = batch.label_codes.to(self.device)
         reads = self._reads()
         with half_precision(self.device):
             images, features = self.model.encode_images(self._pixels(batch))
@@ -131,7 +133,7 @@ class ClipTrainer(Trainer):
             "names": NAMING_WEIGHT * _naming_loss(named.float(), shown),
         }
         if texts is not None:
-            fits = agreement(batch.asked.to(self.device), shown)
+            fits = agreement(batch.caption_codes.to(self.device), shown)
             losses["captions"] = caption_loss(
                 texts, images, self.model.model.logit_scale.exp(), fits
             )
@@ -142,7 +144,7 @@ class ClipTrainer(Trainer):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _reads(self) -> bool:
-        """Whether captions have joined; from then on every parameter is learnt."""
+        """Whether captions have joined; from then on every parameter is learned."""
         if not self.text_joined:
             self.text_joined = self.processes.first_decides(
                 self.budget.progress(self.step) >= SEEING_SHARE
@@ -155,13 +157,16 @@ class ClipTrainer(Trainer):
 
 
 def _naming_loss(named: Tensor, codes: Tensor) -> Tensor:
-    """Mean over the attributes of the cross entropy of naming each; unknown ones (-1) are left out."""
+    """Mean over the attributes of the cross entropy of naming each.
+
+    Unknown ones (-1) are left out.
+    """
     parts = []
-    for logits, wanted in zip(named.split(_HEADS, 1), codes.T, strict=True):
-        known = (wanted >= 0).sum().clamp(min=1)
+    for logits, target in zip(named.split(_HEADS, 1), codes.T, strict=True):
+        known = (target >= 0).sum().clamp(min=1)
         parts.append(
             functional.cross_entropy(
-                logits, wanted, ignore_index=-1, label_smoothing=0.05, reduction="sum"
+                logits, target, ignore_index=-1, label_smoothing=0.05, reduction="sum"
             )
             / known
         )

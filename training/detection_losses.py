@@ -1,4 +1,5 @@
-"""Losses of a detector that asks for words: one token speaks for each product, and all tokens on it learn what it is."""
+"""Losses of a detector that asks for words: one token speaks for each product, and all tokens on
+it learn what it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +16,7 @@ __all__ = [
     "assigned",
     "corners",
     "detection_losses",
-    "generalised_iou",
+    "generalized_iou",
 ]
 
 _FOCUS, _BALANCE = 2.0, 0.25
@@ -24,8 +25,8 @@ _NAMING_SCALE = 15.0
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of a batch: `logits` (B, T, Q), `boxes` (B, T, 4) as centre and size, the cosines (B, T, Q) behind the logits, and the
-    vision transformer's layers, each (B, 1 + T, W)."""
+    """Of a batch: `logits` (B, T, Q), `boxes` (B, T, 4) as center and size, the cosines (B, T, Q)
+    behind the logits, and the vision transformer's layers, each (B, 1 + T, W)."""
 
     logits: Tensor
     boxes: Tensor
@@ -37,12 +38,12 @@ class Predictions:
 class Targets:
     """What is right in a batch of pictures: M products and the K tokens whose middles lie on one.
 
-    `fits` (M, Q) says of each product 1, 0 or -1 (unknown) for the queries of its picture; a token that lies on one counts
-    with its `shares` (K,), which sum to one in every picture with products.
+    `fits` (M, Q) says of each product 1, 0 or -1 (unknown) for the queries of its picture; a token
+    that lies on one counts with its `shares` (K,), which sum to one in every picture with products.
     """
 
     boxes: Tensor
-    """(M, 4) as centre and size."""
+    """(M, 4) as center and size."""
     fits: Tensor
     scenes: Tensor
     """(M,): which picture of the batch."""
@@ -60,7 +61,8 @@ class Targets:
 
 @dataclass(frozen=True)
 class DetectionLosses:
-    """Means over the batch: naming by the token that was matched, its box, and both again for all tokens on a product."""
+    """Means over the batch: naming by the token that was matched, its box, and both again for
+    all tokens on a product."""
 
     matched_names: Tensor
     matched_boxes: Tensor
@@ -69,7 +71,7 @@ class DetectionLosses:
 
     @property
     def total(self) -> Tensor:
-        """The weighted sum that is minimised."""
+        """The weighted sum that is minimized."""
         return (
             2.0 * self.matched_names
             + self.matched_boxes
@@ -79,13 +81,14 @@ class DetectionLosses:
 
 
 def corners(boxes: Tensor) -> Tensor:
-    """Returns (..., 4) boxes of centre and size as left, top, right, bottom."""
-    centre, half = boxes[..., :2], boxes[..., 2:] / 2
-    return torch.cat((centre - half, centre + half), -1)
+    """Returns (..., 4) boxes of center and size as left, top, right, bottom."""
+    center, half = boxes[..., :2], boxes[..., 2:] / 2
+    return torch.cat((center - half, center + half), -1)
 
 
-def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Returns the generalised IoU of boxes given by corners, broadcast over their leading axes (Rezatofighi et al. 2019)."""
+def generalized_iou(first: Tensor, second: Tensor) -> Tensor:
+    """Returns the generalized IoU of boxes given by corners, broadcast over their leading axes
+    (Rezatofighi et al. 2019)."""
     inner = (
         (
             torch.minimum(first[..., 2:], second[..., 2:])
@@ -106,7 +109,9 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def assigned(boxes: Sequence[Tensor], fits: Tensor, places: Tensor) -> Targets:
-    """Returns the targets of pictures with boxes (N, 4) each; `places` (T, 2) are the middles of the tokens' patches as shares.
+    """Returns the targets of pictures with boxes (N, 4) each.
+
+    `places` (T, 2) are the middles of the tokens' patches as shares.
 
     `fits` (M, Q) holds the products of all pictures, one picture after the other.
     """
@@ -138,50 +143,52 @@ def detection_losses(predictions: Predictions, targets: Targets) -> DetectionLos
     """Returns the losses of a batch."""
     products, pictures = max(1, len(targets.boxes)), len(predictions.logits)
     spoken = targets.scenes, targets.tokens
-    wanted = torch.zeros_like(predictions.logits).index_put(
+    expected = torch.zeros_like(predictions.logits).index_put(
         spoken, targets.fits.to(predictions.logits.dtype)
     )
     inner = targets.inner_scenes, targets.inner_tokens
     dense_names = _naming(predictions.cosines[inner], targets.fits[targets.inner_products])
     dense_boxes = _box_loss(predictions.boxes[inner], targets.boxes[targets.inner_products])
     return DetectionLosses(
-        _focal(predictions.logits, wanted).sum() / products,
+        _focal(predictions.logits, expected).sum() / products,
         _box_loss(predictions.boxes[spoken], targets.boxes).sum() / products,
         (dense_names * targets.shares).sum() / pictures,
         (dense_boxes * targets.shares).sum() / pictures,
     )
 
 
-def _box_loss(boxes: Tensor, wanted: Tensor) -> Tensor:
-    """Per box 5 L1 + 2 (1 - generalised IoU), DETR's weights (Carion et al. 2020)."""
-    return 5 * (boxes - wanted).abs().sum(-1) + 2 * (
-        1 - generalised_iou(corners(boxes), corners(wanted))
+def _box_loss(boxes: Tensor, expected: Tensor) -> Tensor:
+    """Per box 5 L1 + 2 (1 - generalized IoU), DETR's weights (Carion et al. 2020)."""
+    return 5 * (boxes - expected).abs().sum(-1) + 2 * (
+        1 - generalized_iou(corners(boxes), corners(expected))
     )
 
 
-def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Focal binary cross entropy per logit (Lin et al. 2017); where `wanted` is -1, nothing."""
+def _focal(logits: Tensor, expected: Tensor) -> Tensor:
+    """Focal binary cross entropy per logit (Lin et al. 2017); where `expected` is -1, nothing."""
     chance = logits.sigmoid()
-    right = torch.where(wanted == 1, chance, 1 - chance)
-    weight = torch.where(wanted == 1, _BALANCE, 1 - _BALANCE) * (1 - right) ** _FOCUS
+    right = torch.where(expected == 1, chance, 1 - chance)
+    weight = torch.where(expected == 1, _BALANCE, 1 - _BALANCE) * (1 - right) ** _FOCUS
     loss = functional.binary_cross_entropy_with_logits(
-        logits, wanted.clamp(min=0), reduction="none"
+        logits, expected.clamp(min=0), reduction="none"
     )
-    return weight * loss * (wanted >= 0)
+    return weight * loss * (expected >= 0)
 
 
 def _matched(boxes: Tensor, places: Tensor) -> Tensor:
     """The token nearest to the middle of each product, one to a product (Kuhn 1955).
 
-    Which token speaks for a product never changes while the detector learns, which teaches it in far fewer scenes than
-    matching by what it says itself (Tian et al. 2019 assign by place as well); that one token alone may say it.
+    Which token speaks for a product never changes while the detector learns, which teaches it in
+    far fewer scenes than matching by what it says itself (Tian et al. 2019 assign by place as
+    well); that one token alone may say it.
     """
     products, tokens = linear_sum_assignment(torch.cdist(boxes[:, :2], places).numpy())
     return torch.as_tensor(tokens)[torch.as_tensor(products).argsort()]
 
 
 def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Which tokens' middles lie on a product, and on which: the smallest where several boxes overlap."""
+    """Which tokens' middles lie on a product, and on which: the smallest where several boxes
+    overlap."""
     if not len(boxes):
         return torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
     edges = corners(boxes)
@@ -194,7 +201,8 @@ def _inside(boxes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _naming(cosines: Tensor, fits: Tensor) -> Tensor:
-    """(K,) cross entropies of choosing the fitting queries (their weight shared) by cosine, unknown ones left out."""
+    """(K,) cross entropies of choosing the fitting queries (their weight shared) by cosine,
+    unknown ones left out."""
     right = (fits == 1).float()
     chances = functional.log_softmax(
         (_NAMING_SCALE * cosines).masked_fill(fits < 0, float("-inf")), 1

@@ -1,4 +1,5 @@
-"""Mean average precision at IoU 0.5 on drawn scenes that no training scene is like, square and not."""
+"""Mean average precision at IoU 0.5 on drawn scenes that no training scene is like, square and
+not."""
 
 import random
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ __all__ = ["average_precision", "iou", "measure_detector"]
 _SEED = 888_000_000
 _SHAPES = ((320, 320), (480, 320), (320, 480), (512, 288))
 
-Found = tuple[int, Box, float]
+Detected = tuple[int, Box, float]
 """A scene's number, a box in its pixels, a score."""
 
 
@@ -32,14 +33,15 @@ def iou(first: Box, second: Box) -> float:
     return width * height / (sum(areas) - width * height)
 
 
-def average_precision(found: Sequence[Found], wanted: Sequence[tuple[int, Box]]) -> float:
-    """Returns the area under the interpolated precision-recall curve at IoU 0.5 (PASCAL VOC 2010 and later)."""
+def average_precision(detections: Sequence[Detected], expected: Sequence[tuple[int, Box]]) -> float:
+    """Returns the area under the interpolated precision-recall curve at IoU 0.5 (PASCAL VOC 2010
+    and later)."""
     taken: set[int] = set()
     hits = []
-    for scene, box, _ in sorted(found, key=lambda one: -one[2]):
+    for scene, box, _ in sorted(detections, key=lambda detection: -detection[2]):
         overlaps = [
             (iou(box, other), index)
-            for index, (place, other) in enumerate(wanted)
+            for index, (place, other) in enumerate(expected)
             if place == scene and index not in taken
         ]
         overlap, index = max(overlaps, default=(0.0, -1))
@@ -48,7 +50,7 @@ def average_precision(found: Sequence[Found], wanted: Sequence[tuple[int, Box]])
             taken.add(index)
     right = np.cumsum(hits)
     precision = right / np.arange(1, len(hits) + 1)
-    recall = np.concatenate(([0.0], right / len(wanted)))
+    recall = np.concatenate(([0.0], right / len(expected)))
     highest = np.maximum.accumulate(precision[::-1])[::-1]
     return float((np.diff(recall) * highest).sum())
 
@@ -68,14 +70,19 @@ class Detector:
         with torch.inference_mode():
             outputs = self.model(**inputs)
         sizes = [(scene.image.height, scene.image.width)]
-        found = self.processor.image_processor.post_process_object_detection(
+        detections = self.processor.image_processor.post_process_object_detection(
             outputs, threshold=0.02, target_sizes=sizes
         )[0]
-        return found["boxes"].numpy(), found["scores"].numpy(), found["labels"].numpy()
+        return (
+            detections["boxes"].numpy(),
+            detections["scores"].numpy(),
+            detections["labels"].numpy(),
+        )
 
 
 def measure_detector(folder: Path, *, scenes: int) -> dict[str, float]:
-    """Returns mAP@0.5 over the categories ("a photo of a {category}", all asked for at once), and that of each shape of scene."""
+    """Returns mAP@0.5 over the categories ("a photo of a {category}", all asked for at once),
+    and that of each shape of scene."""
     detector = Detector(folder)
     rng = random.Random(_SEED)
     drawn = [
@@ -84,29 +91,31 @@ def measure_detector(folder: Path, *, scenes: int) -> dict[str, float]:
         for width, height in _SHAPES
     ]
     labels = [f"a photo of a {category}" for category in CATEGORIES]
-    found: dict[str, list[Found]] = {category: [] for category in CATEGORIES}
+    detections: dict[str, list[Detected]] = {category: [] for category in CATEGORIES}
     for number, scene in enumerate(tqdm(drawn, desc="detect", unit="scene", mininterval=5)):
         for box, score, label in zip(*detector.find(scene, labels), strict=True):
-            found[CATEGORIES[int(label)]].append((number, tuple(map(float, box)), float(score)))  # type: ignore[arg-type]
-    scores = {"all scenes": _mean_precision(found, drawn, range(len(drawn)))}
+            left, top, right, bottom = map(float, box)
+            detection = (number, (left, top, right, bottom), float(score))
+            detections[CATEGORIES[int(label)]].append(detection)
+    scores = {"all scenes": _mean_precision(detections, drawn, range(len(drawn)))}
     for index, (width, height) in enumerate(_SHAPES):
         scores[f"{width} x {height}"] = _mean_precision(
-            found, drawn, range(index, len(drawn), len(_SHAPES))
+            detections, drawn, range(index, len(drawn), len(_SHAPES))
         )
     return scores
 
 
 def _mean_precision(
-    found: dict[str, list[Found]], scenes: Sequence[Scene], numbers: range
+    detections: dict[str, list[Detected]], scenes: Sequence[Scene], numbers: range
 ) -> float:
     values = []
-    for category, boxes in found.items():
-        wanted = [
+    for category, boxes in detections.items():
+        expected = [
             (number, box)
             for number in numbers
             for item, box in scenes[number].objects
             if item.category == category
         ]
-        if wanted:
-            values.append(average_precision([one for one in boxes if one[0] in numbers], wanted))
+        if expected:
+            values.append(average_precision([box for box in boxes if box[0] in numbers], expected))
     return float(np.mean(values))

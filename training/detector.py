@@ -31,7 +31,8 @@ _TEXT_SIDE = (
 
 
 def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, object]]:
-    """Returns the tokenizer of a dual encoder's folder, the weights of its text side, and its text config."""
+    """Returns the tokenizer of a dual encoder's folder, the weights of its text side, and its
+    text config."""
     model = AutoModel.from_pretrained(clip, local_files_only=True)
     weights = {
         name: value
@@ -46,7 +47,10 @@ def load_words(clip: Path) -> tuple[CLIPTokenizer, dict[str, Tensor], dict[str, 
 
 
 def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTForObjectDetection:
-    """Returns a detector with the text tower of the dual encoder and a new image tower. ValueError where the text sides differ."""
+    """Returns a detector with the text tower of the dual encoder and a new image tower.
+
+    ValueError where the text sides differ.
+    """
     config = OwlViTConfig(
         text_config={**{name: text[name] for name in _TEXT_SIDE}, "pad_token_id": 0},
         vision_config={
@@ -77,7 +81,8 @@ def new_detector(words: dict[str, Tensor], text: dict[str, object]) -> OwlViTFor
 
 
 def text_vectors(model: OwlViTForObjectDetection, tokens: Tensor) -> Tensor:
-    """Returns the unit vectors (Q, D) of texts given as token ids (Q, L), the words' side being left as it is."""
+    """Returns the unit vectors (Q, D) of texts given as token ids (Q, L), the words' side being
+    left as it is."""
     with torch.no_grad():
         vectors = model.owlvit.get_text_features(input_ids=tokens).pooler_output
     return torch.nn.functional.normalize(vectors.float(), dim=1)

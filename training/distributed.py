@@ -1,6 +1,8 @@
-"""Several processes that train one model, as `torchrun` starts them: each learns from its own batches, all take the same steps.
+"""Several processes that train one model, as `torchrun` starts them: each learns from its own
+batches, all take the same steps.
 
-On a busy machine processes of one thread each get more done than threads that wait for one another at every layer.
+On a busy machine processes of one thread each get more done than threads that wait for one another
+at every layer.
 """
 
 import os
@@ -22,7 +24,10 @@ class Processes:
             distributed.init_process_group("gloo")
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Replaces every gradient by its mean over the processes; one that is missing in some counts as zero there."""
+        """Replaces every gradient by its mean over the processes.
+
+        One that is missing in some counts as zero there.
+        """
         if self.count == 1:
             return
         for parameter in parameters:
@@ -38,12 +43,13 @@ class Processes:
             gradient.copy_(mean.view_as(gradient))
 
     def first_decides(self, answer: bool) -> bool:
-        """Returns what the first process answers: clocks differ, and all must stop at the same step."""
+        """Returns what the first process answers: clocks differ, and all must stop at the same
+        step."""
         if self.count == 1:
             return answer
-        told = torch.tensor(int(answer))
-        distributed.broadcast(told, 0)
-        return bool(told)
+        decision = torch.tensor(int(answer))
+        distributed.broadcast(decision, 0)
+        return bool(decision)
 
     def wait(self) -> None:
         """Waits until every process has come here."""

@@ -8,7 +8,7 @@ from itertools import product
 
 from PIL import Image
 
-from demo.drawing import CATEGORIES, COLOURS, PATTERNS, Item, draw, random_item
+from demo.drawing import CATEGORIES, COLORS, PATTERNS, Item, draw, random_item
 from training.captions import Wording, held_out_wordings
 from training.checkpoints import Encoder, Rows
 from training.scores import precision_at, recall_at
@@ -25,25 +25,26 @@ _PER_QUERY = 11
 
 
 def _gallery(rng: random.Random) -> tuple[list[Item], list[Wording], list[Wording]]:
-    """Items, and the pairs and triples to ask for: each of them, and each free wording, is there _PER_QUERY times at least."""
+    """Items, and the pairs and triples to ask for: each of them, and each free wording, is there
+    _PER_QUERY times at least."""
     pairs = [
         Wording(f"a {k} {c}", frozenset({c}), k, None, None)
-        for c, k in rng.sample(list(product(CATEGORIES, COLOURS)), _PAIRS)
+        for c, k in rng.sample(list(product(CATEGORIES, COLORS)), _PAIRS)
     ]
     triples = [
         Wording(f"a {k} {p} {c}", frozenset({c}), k, p, None)
-        for c, k, p in rng.sample(list(product(CATEGORIES, COLOURS, PATTERNS)), _TRIPLES)
+        for c, k, p in rng.sample(list(product(CATEGORIES, COLORS, PATTERNS)), _TRIPLES)
     ]
-    wanted = [
+    wordings = [
         wording for wording in (*pairs, *triples, *held_out_wordings()) for _ in range(_PER_QUERY)
     ]
-    return [_right(wording, rng) for wording in wanted], pairs, triples
+    return [_right(wording, rng) for wording in wordings], pairs, triples
 
 
 def _right(wording: Wording, rng: random.Random) -> Item:
     """A random item that is right for the wording."""
-    told = {"colour": wording.colour, "pattern": wording.pattern, "material": wording.material}
-    fixed = {name: word for name, word in told.items() if word is not None}
+    attributes = {"color": wording.color, "pattern": wording.pattern, "material": wording.material}
+    fixed = {name: word for name, word in attributes.items() if word is not None}
     return random_item(rng, category=rng.choice(sorted(wording.categories)), **fixed)
 
 
@@ -57,7 +58,8 @@ def _drawn(items: Sequence[Item], workers: int) -> Iterator[Image.Image]:
 
 
 def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], dict[str, Missed]]:
-    """Returns precision@10 of colour and category, with pattern, and of the free wordings, and recall@1 of items drawn again.
+    """Returns precision@10 of color and category, with pattern, and of the free wordings, and
+    recall@1 of items drawn again.
 
     Beside it the queries of each kind, the worst first.
     """
@@ -65,15 +67,15 @@ def measure_drawn(encoder: Encoder, *, workers: int) -> tuple[dict[str, float], 
     items, pairs, triples = _gallery(rng)
     rows = encoder.images(_drawn(items, workers), len(items))
     queries = {
-        "a {colour} {category}": pairs,
-        "a {colour} {pattern} {category}": triples,
+        "a {color} {category}": pairs,
+        "a {color} {pattern} {category}": triples,
         "free wordings": list(held_out_wordings()),
     }
     scores, missed = {}, {}
     for name, wordings in queries.items():
-        found = _precision(encoder, rows, items, wordings)
-        scores[f"{name}: precision@10"] = sum(value for _, value in found) / len(found)
-        missed[name] = sorted(found, key=lambda pair: pair[1])
+        precisions = _precision(encoder, rows, items, wordings)
+        scores[f"{name}: precision@10"] = sum(value for _, value in precisions) / len(precisions)
+        missed[name] = sorted(precisions, key=lambda pair: pair[1])
     twins = [random_item(rng) for _ in range(_TWINS)]
     again = [replace(item, seed=rng.getrandbits(32)) for item in twins]
     first, second = (encoder.images(_drawn(group, workers), _TWINS) for group in (twins, again))
@@ -94,7 +96,7 @@ def _precision(
 def _fits(wording: Wording, item: Item) -> bool:
     return (
         item.category in wording.categories
-        and wording.colour in (None, item.colour)
+        and wording.color in (None, item.color)
         and wording.pattern in (None, item.pattern)
         and wording.material in (None, item.material)
     )

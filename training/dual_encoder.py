@@ -1,4 +1,5 @@
-"""The small dual encoder: a ResNet and one transformer layer that see, CLIP's text tower that reads, one space for both."""
+"""The small dual encoder: a ResNet and one transformer layer that see, CLIP's text tower that
+reads, one space for both."""
 
 import json
 from pathlib import Path
@@ -34,17 +35,24 @@ __all__ = [
 ]
 
 IMAGE_SIZE = 96
-"""Pixels a side, a multiple of the tower's 32 so that no rim is lost; small, so that an hour on two cores shows it enough pictures."""
+"""Pixels a side, a multiple of the tower's 32 so that no rim is lost.
+
+Small, so that an hour on two cores shows it enough pictures.
+"""
 
 STRIDE = 32
 """Pixels of the picture to one place of the tower's last map."""
 
 _DIMENSION = 192
-"""The text tower's own width: OWL-ViT compares in that, so its text tower can start from this one whole."""
+"""The text tower's own width: OWL-ViT compares in that, so its text tower can start from this
+one whole."""
 
 
 class Embeddings(nn.Module):  # type: ignore[misc]  # torch is not followed
-    """Unit vectors of pictures and texts, from a dual encoder; the tower's features of pictures beside them."""
+    """Unit vectors of pictures and texts, from a dual encoder.
+
+    The tower's features of pictures beside them.
+    """
 
     def __init__(self, model: VisionTextDualEncoderModel) -> None:
         super().__init__()
@@ -67,9 +75,10 @@ class Embeddings(nn.Module):  # type: ignore[misc]  # torch is not followed
 def new_tower() -> DPTModel:
     """Returns the vision tower with fresh weights: 5.3 million parameters.
 
-    A ViT over the map of a ResNet (Dosovitskiy et al. 2021, the hybrid of section 3.1), which transformers keeps as the
-    hybrid DPT. Plain 3 x 3 convolutions with batch normalisation learn several times more in a second of a CPU than
-    depthwise ones, and the transformer layer gives the one vector per picture that a dual encoder asks for.
+    A ViT over the map of a ResNet (Dosovitskiy et al. 2021, the hybrid of section 3.1), which
+    transformers keeps as the hybrid DPT. Plain 3 x 3 convolutions with batch normalization learn
+    several times more in a second of a CPU than depthwise ones, and the transformer layer gives the
+    one vector per picture that a dual encoder asks for.
     """
     widths = [32, 64, 160, 320]
     backbone = ResNetConfig(
@@ -99,7 +108,8 @@ def new_tower() -> DPTModel:
 
 
 def new_dual_encoder(tokenizer: CLIPTokenizer) -> VisionTextDualEncoderModel:
-    """Returns the dual encoder with fresh weights and a text tower for the tokenizer's vocabulary."""
+    """Returns the dual encoder with fresh weights and a text tower for the tokenizer's
+    vocabulary."""
     text = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=192,
@@ -121,7 +131,10 @@ def new_dual_encoder(tokenizer: CLIPTokenizer) -> VisionTextDualEncoderModel:
 
 
 def save_weights(weights: dict[str, Tensor], config: dict[str, object], folder: Path) -> None:
-    """Writes weights in half precision and the config; the config still says float32, so that CPUs compute in it."""
+    """Writes weights in half precision and the config.
+
+    The config still says float32, so that CPUs compute in it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     halves = {
         name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu()
@@ -142,7 +155,8 @@ def save_checkpoint(
     tokenizer: CLIPTokenizer,
     folder: Path,
 ) -> None:
-    """Writes a folder that AutoModel and AutoProcessor load: weights (of `model`'s names), config, tokenizer, image processor."""
+    """Writes a folder that AutoModel and AutoProcessor load: weights (of `model`'s names),
+    config, tokenizer, image processor."""
     model.config.architectures = [type(model).__name__]
     save_weights(weights, model.config.to_dict(), folder)
     tokenizer.save_pretrained(folder)
@@ -150,7 +164,8 @@ def save_checkpoint(
 
 
 def save_processor(folder: Path, kind: str, size: int) -> None:
-    """Writes how pictures are prepared: squeezed to `size` x `size` pixels, CLIP's mean and deviation; `kind` is "CLIP" or "OwlViT"."""
+    """Writes how pictures are prepared: squeezed to `size` x `size` pixels, CLIP's mean and
+    deviation; `kind` is "CLIP" or "OwlViT"."""
     processor = {
         "image_processor_type": f"{kind}ImageProcessor",
         "processor_class": f"{kind}Processor",
@@ -171,7 +186,10 @@ def save_processor(folder: Path, kind: str, size: int) -> None:
 
 
 def half_precision(device: torch.device) -> torch.autocast:
-    """Returns the context of bfloat16 on GPUs; CPUs without instructions for it would be slower in it, so they compute in float32."""
+    """Returns the context of bfloat16 on GPUs.
+
+    CPUs without instructions for it would be slower in it, so they compute in float32.
+    """
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
 
 

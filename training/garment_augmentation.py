@@ -1,4 +1,5 @@
-"""Training pictures made from garments: recolored, before another background, and worn as outfits."""
+"""Training pictures made from garments: recolored, before another background, and worn as
+outfits."""
 
 import random
 from collections import Counter
@@ -11,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.drawing.palette import COLOURS
-from training.garments import EDGE, Garment, recoloured
+from demo.drawing.palette import COLORS
+from training.garments import EDGE, Garment, recolored
 
 __all__ = ["GarmentAugmenter"]
 
@@ -27,13 +28,13 @@ def _warp(
 ) -> tuple[Picture, NDArray[np.float32]]:
     """Turns, scales and moves the garment a little; returns it with a soft mask in 0..1."""
     rows, columns = np.nonzero(mask)
-    centre = (float(columns.mean()), float(rows.mean()))
+    center = (float(columns.mean()), float(rows.mean()))
     span = max(float(np.ptp(rows)), float(np.ptp(columns)), 1.0) / EDGE
     scale = rng.uniform(0.6, 0.98) / span
-    matrix = cv2.getRotationMatrix2D(centre, rng.gauss(0, 7), scale)
+    matrix = cv2.getRotationMatrix2D(center, rng.gauss(0, 7), scale)
     matrix[0, 0] *= rng.uniform(0.85, 1.15)
     matrix[:, 2] += np.array(
-        (EDGE / 2 - centre[0] + rng.gauss(0, 4), EDGE / 2 - centre[1] + rng.gauss(0, 4))
+        (EDGE / 2 - center[0] + rng.gauss(0, 4), EDGE / 2 - center[1] + rng.gauss(0, 4))
     )
     moved = cv2.warpAffine(
         image, matrix, (EDGE, EDGE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
@@ -60,7 +61,8 @@ def _over(below: Picture, above: Picture, soft: NDArray[np.float32]) -> Picture:
 
 
 def _worn(garment: Garment, box: tuple[int, int, int, int], canvas: Picture) -> None:
-    """Stretches the garment's cut-out into a box (left, top, right, bottom) of a larger canvas, in place."""
+    """Stretches the garment's cut-out into a box (left, top, right, bottom) of a larger canvas,
+    in place."""
     rows, columns = np.nonzero(garment.mask)
     cut = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     left, top, right, bottom = box
@@ -76,7 +78,8 @@ def _worn(garment: Garment, box: tuple[int, int, int, int], canvas: Picture) -> 
 
 
 def _outfit(main: Garment, other: Garment, rng: random.Random) -> Picture:
-    """A person in two garments, framed on the main one: head to thighs for a top, waist to feet for what is worn below."""
+    """A person in two garments, framed on the main one: head to thighs for a top, waist to feet
+    for what is worn below."""
     upper, lower = (main, other) if main.label in _TOPS else (other, main)
     canvas = np.ascontiguousarray(cv2.resize(_studio(rng), (150, 260)), np.uint8)
     skin, hair = rng.choice(_SKIN), tuple(rng.randint(10, 110) for _ in range(3))
@@ -123,7 +126,10 @@ def _outfit(main: Garment, other: Garment, rng: random.Random) -> Picture:
 
 @dataclass(frozen=True)
 class GarmentAugmenter:
-    """Garments to make pictures from; those that were cut out are also kept by what they are worn with."""
+    """Garments to make pictures from.
+
+    Those that were cut out are also kept by what they are worn with.
+    """
 
     garments: Sequence[Garment]
 
@@ -140,25 +146,26 @@ class GarmentAugmenter:
         ]
 
     def variant(self, index: int, rng: random.Random) -> tuple[Picture, str | None]:
-        """Returns a training picture of garment `index` and its colour word where one is known.
+        """Returns a training picture of garment `index` and its color word where one is known.
 
-        Some stay as photographed; the others are recoloured, set before another backdrop or worn with a second garment.
+        Some stay as photographed; the others are recolored, set before another backdrop or worn
+        with a second garment.
         """
         garment = self.garments[index]
         if not garment.mask.any() or rng.random() < 0.3:
-            return garment.image, garment.colour
+            return garment.image, garment.color
         if rng.random() < 0.65:
-            garment = recoloured(garment, rng.choice(COLOURS), rng)
+            garment = recolored(garment, rng.choice(COLORS), rng)
         if rng.random() < 0.25:
-            return garment.image, garment.colour
+            return garment.image, garment.color
         if garment.label in _TOPS + _BOTTOMS and rng.random() < 0.4:
             other = rng.choice(self.bottoms if garment.label in _TOPS else self.tops)
-            other = recoloured(other, rng.choice(COLOURS), rng) if rng.random() < 0.7 else other
-            return _outfit(garment, other, rng), garment.colour
+            other = recolored(other, rng.choice(COLORS), rng) if rng.random() < 0.7 else other
+            return _outfit(garment, other, rng), garment.color
         moved, soft = _warp(garment.image, garment.mask, rng)
         return _over(
             _studio(rng) if rng.random() < 0.5 else self.backdrop(rng), moved, soft
-        ), garment.colour
+        ), garment.color
 
     def backdrop(self, rng: random.Random) -> Picture:
         """Returns the corner of some photograph stretched over a whole picture."""
@@ -178,7 +185,10 @@ class GarmentAugmenter:
         )
 
     def any_index(self, rng: random.Random) -> int:
-        """Returns a random garment; every class is drawn by the square root of its size, so that rare ones are seen."""
+        """Returns a random garment.
+
+        Every class is drawn by the square root of its size, so that rare ones are seen.
+        """
         return rng.choices(range(len(self.garments)), cum_weights=self._weights)[0]
 
     @cached_property

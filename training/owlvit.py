@@ -1,4 +1,5 @@
-"""Trains the detector on drawn scenes: its image tower learns to find what the text tower of the dual encoder names."""
+"""Trains the detector on drawn scenes: its image tower learns to find what the text tower of the
+dual encoder names."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from transformers.models.owlvit.modeling_owlvit import OwlViTForObjectDetection
 
 from training.augmentation import flipped_and_lit
 from training.batches import own_random, stream, token_ids
-from training.captions import Caption, agreement, asked_codes, caption_for, shown_codes
+from training.captions import Caption, agreement, caption_codes, caption_for, label_codes
 from training.detection_losses import Targets, assigned, detection_losses
 from training.detector import PATCH, predict, save_detector, text_vectors
 from training.distributed import Processes
@@ -39,8 +40,8 @@ GPU_GROUPS = 16
 
 @dataclass(frozen=True)
 class SceneBatch:
-    """G groups of BATCH scenes: which of the pool, which are mirrored, (G * QUERIES, L) token ids of the texts that each
-    group is asked for, and what is right in all the scenes."""
+    """G groups of BATCH scenes: which of the pool, which are mirrored, (G * QUERIES, L) token ids
+    of the texts that each group is asked for, and what is right in all the scenes."""
 
     rows: Tensor
     mirrored: Tensor
@@ -50,7 +51,8 @@ class SceneBatch:
 
 
 class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not followed
-    """The batches of a run: random scenes, a caption for each product in them and others that are, mostly, nowhere in the group."""
+    """The batches of a run: random scenes, a caption for each product in them and others that
+    are, mostly, nowhere in the group."""
 
     def __init__(
         self,
@@ -79,7 +81,7 @@ class SceneBatches(Dataset[SceneBatch]):  # type: ignore[misc]  # torch is not f
             ]
             own = [caption_for(label, rng) for label in labels]
             own += [caption_for(self._any_label(rng), rng) for _ in range(QUERIES - len(labels))]
-            fits.append(agreement(asked_codes(own), shown_codes(labels)).T)
+            fits.append(agreement(caption_codes(own), label_codes(labels)).T)
             captions += own
         boxes = [self._boxes(row, mirror) for row, mirror in zip(rows, mirrored, strict=True)]
         targets = assigned(boxes, torch.cat(fits), self.places)

@@ -1,4 +1,5 @@
-"""Measures on photographs: zero-shot classes, and a real catalogue searched by colour and by another view, beside colour histograms."""
+"""Measures on photographs: zero-shot classes, and a real catalogue searched by color and by
+another view, beside color histograms."""
 
 import json
 from collections import defaultdict
@@ -19,7 +20,8 @@ __all__ = ["measure_classes", "measure_shop"]
 
 _TEMPLATES = ("a photo of a {}", "a photo of {}", "a {}", "a product photo of a {}")
 _CLASSES = {
-    "t-shirt": "t-shirt", "longsleeve": "long sleeve", "shirt": "shirt", "outwear": "outerwear", "dress": "dress",
+    "t-shirt": "t-shirt", "longsleeve": "long sleeve", "shirt": "shirt", "outwear": "outerwear",
+    "dress": "dress",
     "skirt": "skirt", "pants": "pants", "shorts": "shorts", "shoes": "shoes", "hat": "hat",
 }  # fmt: skip
 _GARMENTS = {
@@ -32,8 +34,10 @@ _GARMENTS = {
 }
 # Reference tones of the histogram baseline, sRGB.
 _TONES = {
-    "black": (25, 25, 25), "blue": (40, 80, 180), "brown": (105, 70, 45), "gray": (135, 135, 135), "green": (60, 140, 70),
-    "orange": (240, 120, 40), "purple": (110, 60, 140), "red": (200, 35, 40), "white": (245, 245, 245), "yellow": (245, 215, 60),
+    "black": (25, 25, 25), "blue": (40, 80, 180), "brown": (105, 70, 45), "gray": (135, 135, 135),
+    "green": (60, 140, 70),
+    "orange": (240, 120, 40), "purple": (110, 60, 140), "red": (200, 35, 40),
+    "white": (245, 245, 245), "yellow": (245, 215, 60),
 }  # fmt: skip
 
 
@@ -43,7 +47,8 @@ def _open(path: Path) -> Image.Image:
 
 
 def measure_classes(encoder: Encoder, folder: Path) -> dict[str, float]:
-    """Returns the zero-shot accuracy on the folder's validation photographs, templates averaged, and each class's recall."""
+    """Returns the zero-shot accuracy on the folder's validation photographs, templates averaged,
+    and each class's recall."""
     photographs = [photo for photo in read_photographs(folder) if photo.split == "validation"]
     rows = encoder.images((_open(photo.path) for photo in photographs), len(photographs))
     prompts = np.stack(
@@ -65,7 +70,7 @@ def measure_classes(encoder: Encoder, folder: Path) -> dict[str, float]:
 class _Product:
     name: str
     path: Path
-    colour: str | None
+    color: str | None
     garment: str | None
 
 
@@ -78,9 +83,9 @@ def _products(folder: Path) -> list[_Product]:
             for word, name in _GARMENTS.items()
             if any(word in path for path in row["category"])
         ]
-        colour = row["color"].lower() if row["color"] else None
+        color = row["color"].lower() if row["color"] else None
         products.append(
-            _Product(row["id"], folder / row["image"], colour, garments[0] if garments else None)
+            _Product(row["id"], folder / row["image"], color, garments[0] if garments else None)
         )
     return products
 
@@ -111,10 +116,12 @@ def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def measure_shop(encoder: Encoder, folder: Path) -> dict[str, dict[str, float]]:
-    """Returns for "{colour} {garment}" precision@10 by the colour field, per colour; and recall@10 of alternate views.
+    """Returns for "{color} {garment}" precision@10 by the color field, per color.
 
-    The histogram ranks by likeness to a patch of the colour (for views, to the query picture); the stronger of
-    histograms of the whole picture and of its middle is named by its column.
+    And recall@10 of alternate views.
+
+    The histogram ranks by likeness to a patch of the color (for views, to the query picture); the
+    stronger of histograms of the whole picture and of its middle is named by its column.
     """
     products = _products(folder)
     rows = encoder.images((_open(p.path) for p in products), len(products))
@@ -122,9 +129,9 @@ def measure_shop(encoder: Encoder, folder: Path) -> dict[str, dict[str, float]]:
     whole = np.stack([_histogram(picture) for picture in pictures])
     middle = np.stack([_histogram(_middle(picture)) for picture in pictures])
     table: dict[str, dict[str, float]] = {}
-    for colour in sorted(_TONES):
-        table[colour] = _colour_row(encoder, colour, products, (rows, whole, middle))
-    table["mean of colours"] = {
+    for color in sorted(_TONES):
+        table[color] = _color_row(encoder, color, products, (rows, whole, middle))
+    table["mean of colors"] = {
         name: float(np.mean([row[name] for row in table.values()]))
         for name in next(iter(table.values()))
     }
@@ -137,20 +144,20 @@ def measure_shop(encoder: Encoder, folder: Path) -> dict[str, dict[str, float]]:
 Spaces = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def _colour_row(
-    encoder: Encoder, colour: str, products: Sequence[_Product], spaces: Spaces
+def _color_row(
+    encoder: Encoder, color: str, products: Sequence[_Product], spaces: Spaces
 ) -> dict[str, float]:
-    garments = sorted({p.garment for p in products if p.colour == colour and p.garment})
+    garments = sorted({p.garment for p in products if p.color == color and p.garment})
     rows, whole, middle = spaces
 
-    def is_colour(_: int, column: int) -> bool:
-        return products[column].colour == colour
+    def is_color(_: int, column: int) -> bool:
+        return products[column].color == color
 
     def is_both(row: int, column: int) -> bool:
-        return products[column].colour == colour and products[column].garment == garments[row]
+        return products[column].color == color and products[column].garment == garments[row]
 
-    text = encoder.texts([f"{colour} {garment}" for garment in garments]) @ rows.T
-    patch = _histogram(np.full((8, 8, 3), _TONES[colour], np.uint8))[None]
+    text = encoder.texts([f"{color} {garment}" for garment in garments]) @ rows.T
+    patch = _histogram(np.full((8, 8, 3), _TONES[color], np.uint8))[None]
     most = np.array(
         [
             min(10, sum(is_both(row, column) for column in range(len(products))))
@@ -158,13 +165,13 @@ def _colour_row(
         ]
     )
     return {
-        "model": float(precision_at(10, text, is_colour).mean()),
-        "histogram": float(precision_at(10, patch @ whole.T, is_colour).mean()),
-        "histogram of the middle": float(precision_at(10, patch @ middle.T, is_colour).mean()),
-        "model, colour and garment (of the most possible)": float(
+        "model": float(precision_at(10, text, is_color).mean()),
+        "histogram": float(precision_at(10, patch @ whole.T, is_color).mean()),
+        "histogram of the middle": float(precision_at(10, patch @ middle.T, is_color).mean()),
+        "model, color and garment (of the most possible)": float(
             (precision_at(10, text, is_both) * 10 / most).mean()
         ),
-        "products": float(sum(p.colour == colour for p in products)),
+        "products": float(sum(p.color == color for p in products)),
     }
 
 

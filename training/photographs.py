@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from training.garments import EDGE, Garment, colour_name, cut_out
+from training.garments import EDGE, Garment, color_name, cut_out
 
 __all__ = ["Photograph", "read_garments", "read_photographs"]
 
@@ -29,7 +29,10 @@ class Photograph:
 
 
 def read_photographs(folder: Path) -> list[Photograph]:
-    """Returns what `folder/products.jsonl` lists (image, category, split). OSError, KeyError where it is not such a folder."""
+    """Returns what `folder/products.jsonl` lists (image, category, split).
+
+    OSError, KeyError where it is not such a folder.
+    """
     rows = map(json.loads, (folder / "products.jsonl").read_text("utf-8").splitlines())
     return [Photograph(folder / row["image"], row["category"], row["split"]) for row in rows]
 
@@ -47,10 +50,13 @@ def _read_garment(photograph: Photograph, edge: int) -> Garment:
     mask = cut_out(image)
     if mask is None:
         return Garment(image, np.zeros((edge, edge), np.bool_), photograph.label, None)
-    return Garment(image, mask, photograph.label, colour_name(image[mask]))
+    return Garment(image, mask, photograph.label, color_name(image[mask]))
 
 
 def read_garments(photographs: Sequence[Photograph], workers: int) -> list[Garment]:
-    """Returns the photographs at EDGE x EDGE with their masks; an empty mask where nothing could be cut out."""
+    """Returns the photographs at EDGE x EDGE with their masks.
+
+    An empty mask where nothing could be cut out.
+    """
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(partial(_read_garment, edge=EDGE), photographs, chunksize=32))

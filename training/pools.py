@@ -1,4 +1,5 @@
-"""Training pictures made in advance on every core and kept as memory-mapped arrays, so that training never waits for drawing."""
+"""Training pictures made in advance on every core and kept as memory-mapped arrays, so that
+training never waits for drawing."""
 
 import json
 import random
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from demo.drawing import BACKGROUNDS, COLOURS, Item, draw, draw_cutout, random_item
+from demo.drawing import BACKGROUNDS, COLORS, Item, draw, draw_cutout, random_item
 from training.garment_augmentation import GarmentAugmenter
 from training.garments import EDGE, Garment
 from training.words import KINDS, PHOTO, Label, label_of
@@ -24,12 +25,16 @@ Picture = NDArray[np.uint8]
 Made = tuple[Picture, Label]
 
 _ON_PHOTO = 0.15
-"""The share of drawn pictures whose product is set before a piece of a photograph, where there are photographs."""
+"""The share of drawn pictures whose product is set before a piece of a photograph, where there
+are photographs."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Pictures (N, EDGE, EDGE, 3) uint8 and their labels; pictures 2i and 2i + 1 show the same thing."""
+    """Pictures (N, EDGE, EDGE, 3) uint8 and their labels.
+
+    Pictures 2i and 2i + 1 show the same thing.
+    """
 
     images: NDArray[np.uint8]
     labels: list[Label]
@@ -39,11 +44,12 @@ class Pool:
 
 
 class Pictures:
-    """The pictures of several arrays, read where they lie, or kept in a GPU's memory where one learns."""
+    """The pictures of several arrays, read where they lie, or kept in a GPU's memory where one
+    learns."""
 
     def __init__(self, arrays: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
         """`arrays` hold pictures (N, H, W, 3), all of one size."""
-        self.kept = (
+        self.arrays = (
             [torch.from_numpy(np.array(array)).to(device) for array in arrays]
             if device.type == "cuda"
             else arrays
@@ -52,12 +58,18 @@ class Pictures:
     def take(self, rows: Sequence[Tensor]) -> Tensor:
         """Returns the pictures of the rows of each array, one after another: (B, H, W, 3) uint8."""
         return torch.cat(
-            [torch.as_tensor(array[chosen]) for array, chosen in zip(self.kept, rows, strict=True)]
+            [
+                torch.as_tensor(array[chosen])
+                for array, chosen in zip(self.arrays, rows, strict=True)
+            ]
         )
 
 
 def open_pool(folder: Path) -> Pool:
-    """Returns the pool written in the folder, its pictures mapped from disk. OSError where there is none."""
+    """Returns the pool written in the folder, its pictures mapped from disk.
+
+    OSError where there is none.
+    """
     rows = json.loads((folder / "labels.json").read_text("utf-8"))
     return Pool(
         np.load(folder / "images.npy", mmap_mode="r"), [Label.of_words(*row) for row in rows]
@@ -68,21 +80,26 @@ _augmenter: GarmentAugmenter | None = None
 
 
 def _start(garments: Sequence[Garment]) -> None:
-    global _augmenter  # noqa: PLW0603  # each worker process is given the garments once, not with every task
+    # each worker process is given the garments once, not with every task
+    global _augmenter  # noqa: PLW0603
     _augmenter = GarmentAugmenter(garments) if garments else None
 
 
 def make_drawn_pool(
     folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment] = ()
 ) -> Pool:
-    """Draws `pairs` random items twice each, from two seeds, and returns the pool; garments lend pieces of photographs as backgrounds."""
+    """Draws `pairs` random items twice each, from two seeds, and returns the pool.
+
+    Garments lend pieces of photographs as backgrounds.
+    """
     return _make(folder, _drawn_pair, range(seed, seed + pairs), workers, garments)
 
 
 def make_photo_pool(
     folder: Path, pairs: int, *, seed: int, workers: int, garments: Sequence[Garment]
 ) -> Pool:
-    """Makes `pairs` pictures of random garments, each twice the same (its crops differ later), and returns the pool."""
+    """Makes `pairs` pictures of random garments, each twice the same (its crops differ later),
+    and returns the pool."""
     return _make(folder, _photo_pair, range(seed, seed + pairs), workers, garments)
 
 
@@ -137,7 +154,7 @@ def _photo_pair(seed: int) -> tuple[Made, Made]:
     if _augmenter is None:
         raise ValueError("a pool of photographs needs garments")
     rng = random.Random(seed)
-    picture, colour = _augmenter.variant(index := _augmenter.any_index(rng), rng)
+    picture, color = _augmenter.variant(index := _augmenter.any_index(rng), rng)
     kind = KINDS.index(PHOTO + _augmenter.garments[index].label)
-    made = (picture, Label(kind, -1 if colour is None else COLOURS.index(colour)))
+    made = (picture, Label(kind, -1 if color is None else COLORS.index(color)))
     return made, made

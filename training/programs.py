@@ -33,7 +33,8 @@ def workers() -> int:
 
 
 def _begin(out: Path) -> Processes:
-    # OpenMP threads that spin while they wait stop everything else on a busy machine; the variable is read by the first parallel region.
+    # OpenMP threads that spin while they wait stop everything else on a busy machine; the variable
+    # is read by the first parallel region.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out.mkdir(parents=True, exist_ok=True)
     processes = Processes()
@@ -52,7 +53,10 @@ def train_clip(  # noqa: PLR0913  # the options of a command
     seed: int,
     resume: bool,
 ) -> None:
-    """Makes the pictures (kept in `out/pictures` and used again), then trains; writes the checkpoint to `out`."""
+    """Makes the pictures (kept in `out/pictures` and used again), then trains.
+
+    Writes the checkpoint to `out`.
+    """
     processes = _begin(out)
     if processes.rank == 0:
         _pictures(out / "pictures", photos, pairs=pairs, photo_pairs=photo_pairs, seed=seed)
@@ -116,7 +120,10 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
     seed: int,
     resume: bool,
 ) -> None:
-    """Draws the scenes (kept in `out/scenes` and used again), then trains; writes the checkpoint to `out`."""
+    """Draws the scenes (kept in `out/scenes` and used again), then trains.
+
+    Writes the checkpoint to `out`.
+    """
     processes = _begin(out)
     if processes.rank == 0 and not (out / "scenes" / "things.json").exists():
         make_scene_pool(out / "scenes", scenes, seed=seed, workers=workers())
@@ -140,5 +147,6 @@ def train_owlvit(  # noqa: PLR0913  # the options of a command
         trainer.load(out)
     trainer.run(out)
     click.echo(
-        f"{trainer.step} steps in {trainer.budget.seconds / 60:.1f} minutes; the checkpoint is in {out}"
+        f"{trainer.step} steps in {trainer.budget.seconds / 60:.1f} minutes; the checkpoint is in "
+        f"{out}"
     )

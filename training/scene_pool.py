@@ -1,4 +1,5 @@
-"""Drawn scenes made in advance: pictures squashed to the detector's square, and the boxes and labels in them."""
+"""Drawn scenes made in advance: pictures squashed to the detector's square, and the boxes and
+labels in them."""
 
 import json
 import random
@@ -18,12 +19,16 @@ __all__ = ["SCENE_SIZE", "SHAPES", "ScenePool", "Thing", "make_scene_pool", "ope
 
 SCENE_SIZE = 160
 SHAPES = ((256, 256), (320, 240), (240, 320), (352, 208), (208, 352), (288, 240))
-"""Widths and heights of the scenes; the processor squashes whatever shape a picture has, so training does as well."""
+"""Widths and heights of the scenes.
+
+The processor squashes whatever shape a picture has, so training does as well.
+"""
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A product in a scene: what is known of it, and its box (centre x, centre y, width, height) as shares of the picture."""
+    """A product in a scene: what is known of it, and its box (center x, center y, width, height)
+    as shares of the picture."""
 
     label: Label
     box: tuple[float, float, float, float]
@@ -41,7 +46,10 @@ class ScenePool:
 
 
 def open_scene_pool(folder: Path) -> ScenePool:
-    """Returns the pool written in the folder, its pictures mapped from disk. OSError where there is none."""
+    """Returns the pool written in the folder, its pictures mapped from disk.
+
+    OSError where there is none.
+    """
     rows = json.loads((folder / "things.json").read_text("utf-8"))
     things = [
         tuple(Thing(Label.of_words(*words), tuple(box)) for words, box in row) for row in rows

@@ -29,23 +29,23 @@ ATTEMPTS = 12
 
 @dataclass(frozen=True)
 class Scene:
-    """An RGB image and its products, back to front, each with the box tight around its visible pixels."""
+    """An RGB image and its products, back to front, each with the box tight around its visible
+    pixels."""
 
     image: Image.Image
     objects: tuple[tuple[Item, Box], ...]
 
 
 def draw_scene(rng: random.Random, *, width: int, height: int) -> Scene:
-    """Returns a scene of one to six products on one background, in an image of width x height pixels."""
+    """Returns a scene of one to six products on one background, in an image of width x height
+    pixels."""
     image = _backdrop(rng, width, height)
     owners = np.full((height, width), -1, np.int8)
     items: list[Item] = []
     boxes: list[Box] = []
-    wanted = rng.randint(1, MOST_PRODUCTS)
-    for _ in range(wanted):
-        side = round(
-            min(width, height) * rng.uniform(SMALLEST, LARGEST / (1 + 0.18 * (wanted - 1)))
-        )
+    count = rng.randint(1, MOST_PRODUCTS)
+    for _ in range(count):
+        side = round(min(width, height) * rng.uniform(SMALLEST, LARGEST / (1 + 0.18 * (count - 1))))
         item = random_item(rng)
         cutout = draw_cutout(item, side)
         seen = np.asarray(cutout.getchannel("A")) >= VISIBLE_ALPHA
@@ -62,7 +62,10 @@ def draw_scene(rng: random.Random, *, width: int, height: int) -> Scene:
 
 
 def tight_box(seen: NDArray[np.bool_]) -> Box:
-    """Returns the tight box of the true pixels of a mask (rows, columns). ValueError when there are none."""
+    """Returns the tight box of the true pixels of a mask (rows, columns).
+
+    ValueError when there are none.
+    """
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if not rows.size:
         raise ValueError("the mask has no pixel that is seen")
@@ -84,7 +87,8 @@ def _backdrop(rng: random.Random, width: int, height: int) -> Image.Image:
 def _free_place(
     rng: random.Random, tight: Box, taken: list[Box], *, size: tuple[int, int]
 ) -> tuple[int, int] | None:
-    """Returns where the cutout's corner goes so that its drawn part lies in the scene, clear of the others."""
+    """Returns where the cutout's corner goes so that its drawn part lies in the scene, clear of
+    the others."""
     for _ in range(ATTEMPTS):
         x = rng.randint(-int(tight[0]), size[0] - int(tight[2]))
         y = rng.randint(-int(tight[1]), size[1] - int(tight[3]))

@@ -1,4 +1,5 @@
-"""How far a training run is, by steps or by the clock, and the learning rate that follows from it."""
+"""How far a training run is, by steps or by the clock, and the learning rate that follows from
+it."""
 
 import math
 import time
@@ -9,7 +10,8 @@ __all__ = ["Budget"]
 
 @dataclass
 class Budget:
-    """A run's length: `steps` where given (then a run repeats exactly), else `minutes` of training, pauses not counted."""
+    """A run's length: `steps` where given (then a run repeats exactly), else `minutes` of
+    training, pauses not counted."""
 
     minutes: float
     steps: int | None = None
@@ -31,6 +33,7 @@ class Budget:
         return step / self.steps if self.steps else self.seconds / (60 * self.minutes)
 
     def learning_rate(self, step: int, *, peak: float, warm_steps: int) -> float:
-        """Returns a rate that rises linearly over the first steps and falls along a cosine to a fiftieth of the peak."""
+        """Returns a rate that rises linearly over the first steps and falls along a cosine to a
+        fiftieth of the peak."""
         fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.progress(step))))
         return peak * min(1.0, (step + 1) / warm_steps) * fall

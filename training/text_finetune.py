@@ -1,7 +1,8 @@
-"""The last part of the dual encoder's training: the image tower is frozen, the text side learns to meet it.
+"""The last part of the dual encoder's training: the image tower is frozen, the text side learns to
+meet it.
 
-A frozen tower's features are computed once, so that a step costs only the text side and sees many more pairs at a
-time (Zhai et al. 2022, locked-image tuning, with the image's projection left free).
+A frozen tower's features are computed once, so that a step costs only the text side and sees many
+more pairs at a time (Zhai et al. 2022, locked-image tuning, with the image's projection left free).
 """
 
 import math
@@ -34,7 +35,8 @@ _AT_ONCE = 512
 
 
 class TextFinetuner:
-    """Trains the text tower and both projections of a dual encoder on pools whose features are kept."""
+    """Trains the text tower and both projections of a dual encoder on pools whose
+    features are kept."""
 
     def __init__(
         self,
@@ -64,7 +66,8 @@ class TextFinetuner:
         self.step = 0
 
     def _features(self, pool: Pool) -> Tensor:
-        """What the tower sees in every picture of the pool, each cropped and lit at random once: (N, W)."""
+        """What the tower sees in every picture of the pool, each cropped and lit at random once:
+        (N, W)."""
         rows = []
         device = self.model.device
         self.model.eval()
@@ -82,9 +85,10 @@ class TextFinetuner:
         """Learns from one batch; returns its losses by name."""
         batch, device = next(self.batches), self.model.device
         features = [
-            kept[rows.to(device)] for kept, rows in zip(self.features, batch.rows, strict=True)
+            features_of_pool[rows.to(device)]
+            for features_of_pool, rows in zip(self.features, batch.rows, strict=True)
         ]
-        fits = agreement(batch.asked.to(device), batch.shown.to(device))
+        fits = agreement(batch.caption_codes.to(device), batch.label_codes.to(device))
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate(self.step, peak=PEAK_RATE, warm_steps=50)
         with half_precision(device):
@@ -105,7 +109,7 @@ class TextFinetuner:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def run(self) -> None:
-        """Trains until the budget is spent; the model holds what was learnt."""
+        """Trains until the budget is spent; the model holds what was learned."""
         self.budget.restart()
         bar = tqdm(
             total=100,

@@ -17,10 +17,11 @@ _REPEATS = 60
 
 
 def latency(folder: Path) -> dict[str, float]:
-    """Returns the median milliseconds of embedding one text and one picture of 320 x 320 pixels, preparation included.
+    """Returns the median milliseconds of embedding one text and one picture of 320 x 320 pixels,
+    preparation included.
 
-    The engine's own embedder on ONNX Runtime, one thread, nothing cached. Processor time: what a busy machine makes
-    it wait is not counted.
+    The engine's own embedder on ONNX Runtime, one thread, nothing cached. Processor time: what a
+    busy machine makes it wait is not counted.
     """
     with TemporaryDirectory() as data:
         settings = Settings(

@@ -1,4 +1,4 @@
-"""CLIP's own kind of tokenizer, with a byte-pair vocabulary learnt from the captions."""
+"""CLIP's own kind of tokenizer, with a byte-pair vocabulary learned from the captions."""
 
 import json
 from collections.abc import Iterable
@@ -16,10 +16,11 @@ _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
 def train_tokenizer(captions: Iterable[str], *, merges: int) -> CLIPTokenizer:
-    """Returns a CLIP tokenizer with at most `merges` merges learnt from the captions.
+    """Returns a CLIP tokenizer with at most `merges` merges learned from the captions.
 
-    Lower case, white space cleaned up, every byte in the vocabulary with and without `</w>`: no text is unknown.
-    The ids of the two marks are the highest, as CLIP's are; text towers find the end by that.
+    Lower case, white space cleaned up, every byte in the vocabulary with and without `</w>`: no
+    text is unknown. The ids of the two marks are the highest, as CLIP's are; text towers find the
+    end by that.
     """
     byte_symbols = _byte_symbols()
     learner: Tokenizer = CLIPTokenizer().backend_tokenizer

@@ -1,4 +1,5 @@
-"""One training run, whatever is taught: it keeps a slow average of its model, and goes on after a stop."""
+"""One training run, whatever is taught: it keeps a slow average of its model, and goes on after
+a stop."""
 
 from __future__ import annotations
 
@@ -33,7 +34,10 @@ def adamw(parameters: Iterable[nn.Parameter], rate: float, *, decay: float) -> t
 
 
 class Trainer(ABC):
-    """A run. `parts` are what is learnt beside the model, by the name under which they are saved."""
+    """A run.
+
+    `parts` are what is learned beside the model, by the name under which they are saved.
+    """
 
     name: ClassVar[str]
     rate: ClassVar[float]
@@ -82,7 +86,10 @@ class Trainer(ABC):
         follow(self.average, self.model, self.step)
 
     def run(self, out: Path, *, save_every: float = 120.0) -> None:
-        """Trains until the budget is spent; saves the state and the checkpoint in `out` every `save_every` seconds and at the end."""
+        """Trains until the budget is spent.
+
+        Saves the state and the checkpoint in `out` every `save_every` seconds and at the end.
+        """
         self.budget.restart()
         bar = tqdm(
             total=100,

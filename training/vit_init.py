@@ -1,4 +1,5 @@
-"""How the detector's fresh vision transformer begins, and what it copies from the dual encoder's tower."""
+"""How the detector's fresh vision transformer begins, and what it copies from the dual encoder's
+tower."""
 
 from pathlib import Path
 
@@ -12,10 +13,11 @@ __all__ = ["Teacher", "begin_local"]
 
 
 def begin_local(model: OwlViTForObjectDetection, *, seed: int) -> None:
-    """Gives the vision transformer a start from which little data teaches it to look around itself, in place.
+    """Gives the vision transformer a start from which little data teaches it to look around itself,
+    in place.
 
-    Position embeddings are sines of both coordinates; attention starts near the identity, as it ends in trained
-    transformers (Trockman and Kolter 2023, mimetic initialization).
+    Position embeddings are sines of both coordinates; attention starts near the identity, as it
+    ends in trained transformers (Trockman and Kolter 2023, mimetic initialization).
     """
     vision = model.owlvit.vision_model
     side = vision.config.image_size // vision.config.patch_size
@@ -50,26 +52,30 @@ def _mimic(attention: nn.Module, heads: int, generator: torch.Generator) -> None
     each = width // heads
     for head in range(heads):
         rows = slice(head * each, (head + 1) * each)
-        wanted = 0.7 * torch.randn(
+        target = 0.7 * torch.randn(
             width, width, generator=generator
         ) / width**0.5 + 0.7 * torch.eye(width)
-        left, strengths, right = torch.linalg.svd(wanted)
+        left, strengths, right = torch.linalg.svd(target)
         root = strengths[:each].sqrt()
         attention.q_proj.weight[rows] = (left[:, :each] * root).T
         attention.k_proj.weight[rows] = right[:each] * root[:, None]
-    wanted = 0.4 * torch.randn(width, width, generator=generator) / width**0.5 - 0.4 * torch.eye(
+    target = 0.4 * torch.randn(width, width, generator=generator) / width**0.5 - 0.4 * torch.eye(
         width
     )
-    left, strengths, right = torch.linalg.svd(wanted)
+    left, strengths, right = torch.linalg.svd(target)
     attention.v_proj.weight.copy_(right * strengths.sqrt()[:, None])
     attention.out_proj.weight.copy_(left * strengths.sqrt())
 
 
 class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
-    """The dual encoder's tower, whose map of 16-pixel places a layer of the transformer learns to tell as well."""
+    """The dual encoder's tower, whose map of 16-pixel places a layer of the transformer learns
+    to tell as well."""
 
     def __init__(self, clip: Path, width: int) -> None:
-        """`width` is that of the transformer. Loads the checkpoint folder; only the linear projection on top is trained."""
+        """`width` is that of the transformer.
+
+        Loads the checkpoint folder; only the linear projection on top is trained.
+        """
         super().__init__()
         tower = AutoModel.from_pretrained(clip, local_files_only=True).vision_model
         self.backbone = tower.embeddings.backbone.eval().requires_grad_(False)
@@ -80,9 +86,10 @@ class Teacher(nn.Module):  # type: ignore[misc]  # torch is not followed
         return list(self.projection.parameters())
 
     def loss(self, pixels: Tensor, tokens: Tensor) -> Tensor:
-        """Returns the mean squared error of telling the tower's features (each of unit variance over the batch) from tokens (B, T, W)."""
+        """Returns the mean squared error of telling the tower's features (each of unit variance
+        over the batch) from tokens (B, T, W)."""
         with torch.no_grad():
             maps = self.backbone(pixels).feature_maps[1].float()
-        wanted = maps.flatten(2).transpose(1, 2)
-        wanted = (wanted - wanted.mean((0, 1))) / wanted.std((0, 1)).clamp(min=1e-4)
-        return functional.smooth_l1_loss(self.projection(tokens).float(), wanted.clamp(-5, 5))
+        target = maps.flatten(2).transpose(1, 2)
+        target = (target - target.mean((0, 1))) / target.std((0, 1)).clamp(min=1e-4)
+        return functional.smooth_l1_loss(self.projection(tokens).float(), target.clamp(-5, 5))

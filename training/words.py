@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, SILHOUETTES, Item
+from demo.drawing import CATEGORIES, COLORS, MATERIALS, PATTERNS, SILHOUETTES, Item
 
 __all__ = [
     "ALL_MATERIALS",
@@ -35,13 +35,14 @@ _PHOTO_CLASSES = (
     "hat",
 )
 KINDS: tuple[str, ...] = (*CATEGORIES, *(PHOTO + name for name in _PHOTO_CLASSES))
-"""What a training picture shows: a drawn category, or a photograph of a class that may be several of them."""
+"""What a training picture shows: a drawn category, or a photograph of a class that may be
+several of them."""
 
 ALL_SILHOUETTES = tuple(sorted({shape for shapes in SILHOUETTES.values() for shape in shapes}))
 ALL_MATERIALS = tuple(
     sorted({material for materials in MATERIALS.values() for material in materials})
 )
-_ATTRIBUTES = (COLOURS, PATTERNS, ALL_MATERIALS, ALL_SILHOUETTES)
+_ATTRIBUTES = (COLORS, PATTERNS, ALL_MATERIALS, ALL_SILHOUETTES)
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,15 @@ class Naming:
 
 @dataclass(frozen=True)
 class Words:
-    """Everything that captions are made of; `categories` and `photos` by kind, the others by the palette's and patterns' words."""
+    """Everything that captions are made of.
+
+    `categories` and `photos` by kind, the others by the palette's and patterns' words.
+    """
 
     categories: Mapping[str, Naming]
     photos: Mapping[str, Naming]
     groups: Sequence[Naming]
-    colours: Mapping[str, Sequence[str]]
+    colors: Mapping[str, Sequence[str]]
     patterns: Mapping[str, Sequence[str]]
     patterns_after: Mapping[str, Sequence[str]]
     nouns: Sequence[str]
@@ -69,17 +73,21 @@ class Words:
 
 @dataclass(frozen=True)
 class Label:
-    """What is known of a training picture, as indices: `kind` of KINDS, the others of sorted words, -1 where unknown."""
+    """What is known of a training picture, as indices: `kind` of KINDS, the others of sorted
+    words, -1 where unknown."""
 
     kind: int
-    colour: int = -1
+    color: int = -1
     pattern: int = -1
     material: int = -1
     silhouette: int = -1
 
     @classmethod
     def of_words(cls, kind: str, *attributes: str | None) -> "Label":
-        """Returns the label of a kind and its colour, pattern, material and silhouette; None, or a word nobody draws, is unknown."""
+        """Returns the label of a kind and its color, pattern, material and silhouette.
+
+        None, or a word nobody draws, is unknown.
+        """
         codes = (
             names.index(word) if word in names else -1
             for names, word in zip(_ATTRIBUTES, attributes, strict=True)
@@ -88,18 +96,18 @@ class Label:
 
     @property
     def words(self) -> tuple[str, str | None, str | None, str | None, str | None]:
-        """Kind, colour, pattern, material and silhouette in words, None where unknown."""
-        codes = (self.colour, self.pattern, self.material, self.silhouette)
-        colour, pattern, material, silhouette = (
+        """Kind, color, pattern, material and silhouette in words, None where unknown."""
+        codes = (self.color, self.pattern, self.material, self.silhouette)
+        color, pattern, material, silhouette = (
             names[code] if code >= 0 else None
             for names, code in zip(_ATTRIBUTES, codes, strict=True)
         )
-        return KINDS[self.kind], colour, pattern, material, silhouette
+        return KINDS[self.kind], color, pattern, material, silhouette
 
 
 def label_of(item: Item) -> Label:
     """Returns the label of a drawn item."""
-    return Label.of_words(item.category, item.colour, item.pattern, item.material, item.silhouette)
+    return Label.of_words(item.category, item.color, item.pattern, item.material, item.silhouette)
 
 
 @cache
@@ -127,7 +135,7 @@ def words() -> Words:
         categories,
         photos,
         groups,
-        table["colour"],
+        table["color"],
         table["pattern"],
         table["pattern_after"],
         templates["noun"],
@@ -136,12 +144,13 @@ def words() -> Words:
 
 
 @cache
-def kinds_within(wanted: frozenset[str]) -> tuple[int, ...]:
-    """Returns for each of KINDS whether it is of the wanted categories: 1 yes, 0 no, -1 perhaps (a photograph of a wider class)."""
+def kinds_within(categories: frozenset[str]) -> tuple[int, ...]:
+    """Returns for each of KINDS whether it is of the categories: 1 yes, 0 no, -1 perhaps
+    (a photograph of a wider class)."""
     photos = words().photos
 
     def within(kind: str) -> int:
         shown = photos[kind].categories if kind in photos else frozenset({kind})
-        return 1 if shown <= wanted else 0 if not shown & wanted else -1
+        return 1 if shown <= categories else 0 if not shown & categories else -1
 
     return tuple(within(kind) for kind in KINDS)

@@ -1,7 +1,8 @@
 """Products drawn from words: what a demo shop sells, and what the bundled model learns from.
 
-`random_item` chooses the words, `draw` makes the picture, `draw_cutout` the product alone. The vocabulary is
-CATEGORIES, COLOURS, PATTERNS and BACKGROUNDS (tuples of words), and SILHOUETTES and MATERIALS (by category).
+`random_item` chooses the words, `draw` makes the picture, `draw_cutout` the product alone. The
+vocabulary is CATEGORIES, COLORS, PATTERNS and BACKGROUNDS (tuples of words), and SILHOUETTES and
+MATERIALS (by category).
 """
 
 try:
@@ -11,14 +12,15 @@ except ModuleNotFoundError as error:
         "skia-python is missing; install it with: pip install 'vitrine[demo]'"
     ) from error
 except ImportError as error:
-    # The wheel of skia-python links the system's OpenGL libraries, though nothing here draws on a GPU.
+    # The wheel of skia-python links the system's OpenGL libraries, though nothing here draws on a
+    # GPU.
     raise ImportError(
         f"skia-python cannot be loaded ({error}); on Debian and Ubuntu: apt install libegl1 libgl1"
     ) from error
 
 from demo.drawing.backgrounds import BACKGROUNDS
 from demo.drawing.item import ACCENTS, CATEGORIES, MATERIALS, SILHOUETTES, Item, random_item
-from demo.drawing.palette import COLOURS
+from demo.drawing.palette import COLORS
 from demo.drawing.patterns import PATTERNS
 from demo.drawing.picture import draw, draw_cutout
 
@@ -26,7 +28,7 @@ __all__ = [
     "ACCENTS",
     "BACKGROUNDS",
     "CATEGORIES",
-    "COLOURS",
+    "COLORS",
     "MATERIALS",
     "PATTERNS",
     "SILHOUETTES",

@@ -5,7 +5,7 @@ import random
 import skia
 
 from demo.drawing.finishes import texture_shader
-from demo.drawing.palette import COLOURS, RGB, darker, lighter, mix, tint
+from demo.drawing.palette import COLORS, RGB, darker, lighter, mix, tint
 from demo.drawing.patterns import paint
 
 __all__ = ["BACKGROUNDS", "draw_background"]
@@ -25,8 +25,8 @@ def _fill(
     canvas: skia.Canvas, box: tuple[float, float, float, float], top: RGB, bottom: RGB
 ) -> None:
     ends = [skia.Point(box[0], box[1]), skia.Point(box[0], box[3])]
-    colours = [skia.Color4f(*top, 1.0).toColor(), skia.Color4f(*bottom, 1.0).toColor()]
-    shader = skia.GradientShader.MakeLinear(ends, colours)
+    colors = [skia.Color4f(*top, 1.0).toColor(), skia.Color4f(*bottom, 1.0).toColor()]
+    shader = skia.GradientShader.MakeLinear(ends, colors)
     canvas.drawRect(skia.Rect.MakeLTRB(*box), skia.Paint(Shader=shader))
 
 
@@ -39,16 +39,16 @@ def _grain(
 
 
 def _spot(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
-    centre = skia.Point(width * rng.uniform(0.25, 0.75), height * rng.uniform(0.15, 0.6))
-    colours = [skia.Color4f(1, 1, 1, 0.35).toColor(), skia.Color4f(0, 0, 0.05, 0.10).toColor()]
-    shader = skia.GradientShader.MakeRadial(centre, max(width, height) * 0.8, colours)
+    center = skia.Point(width * rng.uniform(0.25, 0.75), height * rng.uniform(0.15, 0.6))
+    colors = [skia.Color4f(1, 1, 1, 0.35).toColor(), skia.Color4f(0, 0, 0.05, 0.10).toColor()]
+    shader = skia.GradientShader.MakeRadial(center, max(width, height) * 0.8, colors)
     canvas.drawRect(skia.Rect.MakeWH(width, height), skia.Paint(Shader=shader))
 
 
 def _pastel(rng: random.Random) -> RGB:
-    colour = tint(rng.choice(COLOURS), rng)
-    grey = (0.80, 0.79, 0.77)
-    return lighter(mix(colour, grey, 0.45), rng.uniform(0.25, 0.5))
+    color = tint(rng.choice(COLORS), rng)
+    gray = (0.80, 0.79, 0.77)
+    return lighter(mix(color, gray, 0.45), rng.uniform(0.25, 0.5))
 
 
 def _studio(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
@@ -63,8 +63,8 @@ def _gradient(canvas: skia.Canvas, rng: random.Random, width: float, height: flo
 
 
 def _wall(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
-    colour = _pastel(rng)
-    _fill(canvas, (0, 0, width, height), colour, darker(colour, 0.08))
+    color = _pastel(rng)
+    _fill(canvas, (0, 0, width, height), color, darker(color, 0.08))
     _spot(canvas, rng, width, height)
 
 
@@ -129,8 +129,8 @@ def _marble(canvas: skia.Canvas, rng: random.Random, width: float, height: float
 
 
 def _blanket(canvas: skia.Canvas, rng: random.Random, width: float, height: float) -> None:
-    colour = _pastel(rng)
-    _fill(canvas, (0, 0, width, height), colour, darker(colour, 0.06))
+    color = _pastel(rng)
+    _fill(canvas, (0, 0, width, height), color, darker(color, 0.06))
     _grain(canvas, (0, 0, width, height), rng.choice(("linen", "knit", "felt")), 0.28)
 
 
@@ -147,8 +147,8 @@ def _outdoors(canvas: skia.Canvas, rng: random.Random, width: float, height: flo
 
 _BACKGROUNDS = {
     "white studio": _studio,
-    "grey gradient": _gradient,
-    "coloured wall": _wall,
+    "gray gradient": _gradient,
+    "colored wall": _wall,
     "wooden floor": _floor,
     "room": _room,
     "marble": _marble,

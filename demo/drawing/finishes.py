@@ -51,7 +51,10 @@ _UNITS = 40.0
 
 @cache
 def texture_shader(name: str) -> skia.Shader | None:
-    """Returns the shader that lays the texture over a colour as dark and light grain; None for smooth."""
+    """Returns the shader that lays the texture over a color as dark and light grain.
+
+    None for smooth.
+    """
     if name == "smooth":
         return None
     relief = _TEXTURES[name]()

@@ -2,8 +2,8 @@
 
 import math
 
-from demo.drawing.easel import Easel
 from demo.drawing.kind import Kind
+from demo.drawing.painter import Painter
 from demo.drawing.palette import darker, lighter, luminance
 from demo.drawing.shapes import band, circle, mirror, outline, oval, rect
 
@@ -14,13 +14,13 @@ WOOD = (0.60, 0.42, 0.26)
 STEEL = (0.74, 0.76, 0.80)
 
 
-def mug(easel: Easel, silhouette: str) -> None:
+def mug(painter: Painter, silhouette: str) -> None:
     tall = silhouette == "latte"
     top, width = (14, 23) if tall else (24, 27)
     if silhouette == "camp":
         top, width = 28, 29
     right = 44 + width
-    easel.part(
+    painter.part(
         band(
             [
                 (right - 4, top + 14),
@@ -44,28 +44,28 @@ def mug(easel: Easel, silhouette: str) -> None:
         (44 - foot, 86, 6),
         (44 - bulge, 58, 22),
     ]
-    easel.part(outline(body, 1.5))
+    painter.part(outline(body, 1.5))
     rim = oval(44, top, width, 5.6)
-    easel.solid(rim, lighter(easel.palette.base, 0.25), volume=0.4)
-    easel.hollow(oval(44, top + 0.4, width - 2.2, 4.2))
-    if easel.rng.random() < 0.4:
-        easel.flat(oval(44, top + 1.4, width - 4.5, 3.0), (0.30, 0.18, 0.10))
+    painter.solid(rim, lighter(painter.palette.base, 0.25), volume=0.4)
+    painter.hollow(oval(44, top + 0.4, width - 2.2, 4.2))
+    if painter.rng.random() < 0.4:
+        painter.flat(oval(44, top + 1.4, width - 4.5, 3.0), (0.30, 0.18, 0.10))
     if silhouette == "camp":
-        easel.stroke(oval(44, top, width, 5.6), 1.5, darker(easel.palette.base, 0.5))
+        painter.stroke(oval(44, top, width, 5.6), 1.5, darker(painter.palette.base, 0.5))
 
 
-def bottle(easel: Easel, silhouette: str) -> None:
+def bottle(painter: Painter, silhouette: str) -> None:
     if silhouette == "wine":
         right = [(50, 14), (55, 14), (55, 34, 6), (64, 48, 8), (64, 93, 3), (50, 94)]
-        easel.part(outline(mirror(right), 2))
-        easel.solid(rect(44.4, 8, 55.6, 22, 1.5), volume=0.6)
-        if easel.pattern == "plain":
-            easel.flat(rect(40, 64, 60, 80, 1), (0.95, 0.93, 0.86))
-            easel.line([(43, 69), (57, 69)], 1.2, (0.3, 0.25, 0.2))
-            easel.line([(45, 74.5), (55, 74.5)], 0.8, (0.3, 0.25, 0.2))
+        painter.part(outline(mirror(right), 2))
+        painter.solid(rect(44.4, 8, 55.6, 22, 1.5), volume=0.6)
+        if painter.pattern == "plain":
+            painter.flat(rect(40, 64, 60, 80, 1), (0.95, 0.93, 0.86))
+            painter.line([(43, 69), (57, 69)], 1.2, (0.3, 0.25, 0.2))
+            painter.line([(45, 74.5), (55, 74.5)], 0.8, (0.3, 0.25, 0.2))
         return
     if silhouette == "sport":
-        easel.part(
+        painter.part(
             outline(
                 mirror(
                     [
@@ -81,30 +81,30 @@ def bottle(easel: Easel, silhouette: str) -> None:
                 3,
             )
         )
-        easel.solid(rect(37, 20, 63, 32, 3), volume=0.7)
-        easel.solid(rect(45, 8, 55, 21, 3), darker(easel.trim, 0.15), "plastic", volume=0.7)
+        painter.solid(rect(37, 20, 63, 32, 3), volume=0.7)
+        painter.solid(rect(45, 8, 55, 21, 3), darker(painter.trim, 0.15), "plastic", volume=0.7)
         return
     wide = 17 if silhouette == "flask" else 14
-    easel.part(
+    painter.part(
         outline(
             mirror([(50, 26), (58, 26, 3), (50 + wide, 36, 7), (50 + wide, 92, 4), (50, 94)]), 3
         )
     )
-    easel.solid(
+    painter.solid(
         rect(41, 9, 59, 27, 2.5),
-        STEEL if easel.pattern == "plain" else easel.trim,
+        STEEL if painter.pattern == "plain" else painter.trim,
         "metal",
         volume=0.8,
     )
     for y in (14, 18, 22):
-        easel.line([(42, y), (58, y)], 0.6, alpha=0.5)
+        painter.line([(42, y), (58, y)], 0.6, alpha=0.5)
     if silhouette == "flask":
-        easel.line(
-            [(58, 12), (70, 14, 7), (70, 30, 7), (64, 34)], 2.6, darker(easel.palette.base, 0.35)
+        painter.line(
+            [(58, 12), (70, 14, 7), (70, 30, 7), (64, 34)], 2.6, darker(painter.palette.base, 0.35)
         )
 
 
-def vase(easel: Easel, silhouette: str) -> None:
+def vase(painter: Painter, silhouette: str) -> None:
     outlines = {
         "amphora": [
             (50, 14),
@@ -120,45 +120,45 @@ def vase(easel: Easel, silhouette: str) -> None:
         "trumpet": [(50, 12), (74, 12, 2), (60, 40, 16), (60, 70, 12), (68, 92, 3), (50, 93)],
     }
     right = outlines[silhouette]
-    if easel.rng.random() < 0.45:
-        _stems(easel, right[0][1])
-    easel.part(outline(mirror(right), 3))
+    if painter.rng.random() < 0.45:
+        _stems(painter, right[0][1])
+    painter.part(outline(mirror(right), 3))
     mouth = right[1][0] - 50
-    easel.solid(oval(50, right[0][1], mouth, 2.8), lighter(easel.palette.base, 0.2), volume=0.3)
-    easel.hollow(oval(50, right[0][1], mouth - 1.6, 1.8))
+    painter.solid(oval(50, right[0][1], mouth, 2.8), lighter(painter.palette.base, 0.2), volume=0.3)
+    painter.hollow(oval(50, right[0][1], mouth - 1.6, 1.8))
 
 
-def _stems(easel: Easel, top: float) -> None:
+def _stems(painter: Painter, top: float) -> None:
     for dx in (-7.0, 0.0, 7.0):
-        tip = (50 + dx * 1.3, top - easel.vary(9, 0.2))
-        easel.line([(50 + dx * 0.3, top + 2), (50 + dx, top - 4), tip], 0.9, (0.30, 0.48, 0.26))
-        easel.flat(oval(tip[0], tip[1], 1.8, 3.0), (0.40, 0.58, 0.32))
+        tip = (50 + dx * 1.3, top - painter.vary(9, 0.2))
+        painter.line([(50 + dx * 0.3, top + 2), (50 + dx, top - 4), tip], 0.9, (0.30, 0.48, 0.26))
+        painter.flat(oval(tip[0], tip[1], 1.8, 3.0), (0.40, 0.58, 0.32))
 
 
-def lamp(easel: Easel, silhouette: str) -> None:
-    metal = BRASS if easel.rng.random() < 0.5 else (0.25, 0.25, 0.27)
+def lamp(painter: Painter, silhouette: str) -> None:
+    metal = BRASS if painter.rng.random() < 0.5 else (0.25, 0.25, 0.27)
     if silhouette == "pendant":
-        easel.line([(50, 2), (50, 34)], 1.2, (0.2, 0.2, 0.22))
-        easel.flat(oval(50, 71, 29, 6.5), (1.0, 0.94, 0.74))
-        easel.part(outline(mirror([(50, 30, 9), (59, 32, 6), (80, 71, 2), (50, 77, 50)]), 3))
-        easel.solid(rect(45, 26, 55, 34, 2), metal, "metal", volume=0.5)
+        painter.line([(50, 2), (50, 34)], 1.2, (0.2, 0.2, 0.22))
+        painter.flat(oval(50, 71, 29, 6.5), (1.0, 0.94, 0.74))
+        painter.part(outline(mirror([(50, 30, 9), (59, 32, 6), (80, 71, 2), (50, 77, 50)]), 3))
+        painter.solid(rect(45, 26, 55, 34, 2), metal, "metal", volume=0.5)
         return
     if silhouette == "desk":
-        easel.solid(oval(40, 91, 20, 4.6), easel.palette.base)
+        painter.solid(oval(40, 91, 20, 4.6), painter.palette.base)
         for start, end in (((40, 90), (26, 58)), ((26, 58), (52, 30))):
-            easel.line([start, end], 4.4)
-            easel.line([start, end], 3.2, metal)
-        easel.flat(oval(72, 50, 18, 7), (1.0, 0.94, 0.74))
-        easel.part(outline([(48, 26, 6), (58, 20, 6), (92, 44, 4), (56, 62, 4)], 4))
-        easel.solid(circle(26, 58, 3), easel.palette.base, volume=0.5)
+            painter.line([start, end], 4.4)
+            painter.line([start, end], 3.2, metal)
+        painter.flat(oval(72, 50, 18, 7), (1.0, 0.94, 0.74))
+        painter.part(outline([(48, 26, 6), (58, 20, 6), (92, 44, 4), (56, 62, 4)], 4))
+        painter.solid(circle(26, 58, 3), painter.palette.base, volume=0.5)
         return
     base_y = 95 if silhouette == "floor" else 90
     shade_bottom = 42 if silhouette == "floor" else 54
     if silhouette == "floor":
-        easel.line([(50, 40), (50, 93)], 2.8, metal)
-        easel.solid(oval(50, base_y - 2, 17, 3.6), metal, "metal", volume=0.6)
+        painter.line([(50, 40), (50, 93)], 2.8, metal)
+        painter.solid(oval(50, base_y - 2, 17, 3.6), metal, "metal", volume=0.6)
     else:
-        easel.solid(
+        painter.solid(
             outline(
                 mirror(
                     [
@@ -173,12 +173,12 @@ def lamp(easel: Easel, silhouette: str) -> None:
                 ),
                 2,
             ),
-            easel.trim,
+            painter.trim,
             "ceramic",
         )
     wide = 31 if silhouette == "table" else 27
     top = 12 if silhouette == "table" else 6
-    easel.part(
+    painter.part(
         outline(
             mirror(
                 [
@@ -192,58 +192,60 @@ def lamp(easel: Easel, silhouette: str) -> None:
         ),
         volume=0.8,
     )
-    easel.glint(oval(50, shade_bottom - 12, wide * 0.5, 10), 0.22, 5)
+    painter.glint(oval(50, shade_bottom - 12, wide * 0.5, 10), 0.22, 5)
 
 
-def clock(easel: Easel, silhouette: str) -> None:
+def clock(painter: Painter, silhouette: str) -> None:
     if silhouette == "alarm":
         for sign in (1, -1):
-            easel.solid(oval(50 + sign * 17, 19, 11, 8), easel.trim, "metal", volume=0.7)
-            easel.line(
-                [(50 + sign * 20, 84), (50 + sign * 25, 93)], 4, darker(easel.palette.base, 0.3)
+            painter.solid(oval(50 + sign * 17, 19, 11, 8), painter.trim, "metal", volume=0.7)
+            painter.line(
+                [(50 + sign * 20, 84), (50 + sign * 25, 93)], 4, darker(painter.palette.base, 0.3)
             )
-        easel.line([(50, 8), (50, 18)], 2.4)
+        painter.line([(50, 8), (50, 18)], 2.4)
     square = silhouette == "square"
     body = rect(13, 15, 87, 89, 6) if square else circle(50, 54, 36)
-    easel.part(body)
-    face_colour = (
-        lighter(easel.palette.base, 0.9)
-        if luminance(easel.palette.base) < 0.75
+    painter.part(body)
+    face_color = (
+        lighter(painter.palette.base, 0.9)
+        if luminance(painter.palette.base) < 0.75
         else (0.99, 0.99, 0.97)
     )
-    easel.solid(circle(50, 54 if not square else 52, 22.5), face_colour, "ceramic", volume=0.35)
+    painter.solid(circle(50, 54 if not square else 52, 22.5), face_color, "ceramic", volume=0.35)
     middle = 52 if square else 54
     dark = (0.1, 0.1, 0.12)
     for i in range(12):
         angle = i * math.pi / 6
         dx, dy = math.sin(angle), math.cos(angle)
         inner = 16.5 if i % 3 == 0 else 18.5
-        easel.line(
+        painter.line(
             [(50 + dx * inner, middle - dy * inner), (50 + dx * 20.2, middle - dy * 20.2)],
             1.6 if i % 3 == 0 else 0.9,
             dark,
         )
-    hour, minute = easel.rng.uniform(0, 6.28), easel.rng.uniform(0, 6.28)
-    easel.line([(50, middle), (50 + 10 * math.sin(hour), middle - 10 * math.cos(hour))], 2.4, dark)
-    easel.line(
+    hour, minute = painter.rng.uniform(0, 6.28), painter.rng.uniform(0, 6.28)
+    painter.line(
+        [(50, middle), (50 + 10 * math.sin(hour), middle - 10 * math.cos(hour))], 2.4, dark
+    )
+    painter.line(
         [(50, middle), (50 + 15 * math.sin(minute), middle - 15 * math.cos(minute))], 1.6, dark
     )
-    easel.flat(circle(50, middle, 1.9), (0.8, 0.2, 0.15))
+    painter.flat(circle(50, middle, 1.9), (0.8, 0.2, 0.15))
 
 
-def pillow(easel: Easel, silhouette: str) -> None:
+def pillow(painter: Painter, silhouette: str) -> None:
     if silhouette == "round":
-        easel.part(circle(50, 52, 36))
+        painter.part(circle(50, 52, 36))
         for i in range(12):
             angle = i * math.pi / 6
-            easel.fold(
+            painter.fold(
                 [
                     (50 + 5 * math.cos(angle), 52 + 5 * math.sin(angle)),
                     (50 + 26 * math.cos(angle), 52 + 26 * math.sin(angle)),
                 ],
                 1.6,
             )
-        easel.solid(circle(50, 52, 3.6), volume=0.6)
+        painter.solid(circle(50, 52, 3.6), volume=0.6)
         return
     half = 26 if silhouette == "lumbar" else 38
     pts = [
@@ -260,20 +262,20 @@ def pillow(easel: Easel, silhouette: str) -> None:
     if silhouette == "tasselled":
         for x, y in ((11, 14), (89, 14), (11, 90), (89, 90)):
             for dx in (-2, 0, 2):
-                easel.line(
+                painter.line(
                     [(x, y), (x + dx + (4 if x > 50 else -4), y + (7 if y > 50 else -7))],
                     1.5,
-                    easel.trim,
+                    painter.trim,
                 )
-    easel.part(body)
-    easel.stroke(body, 1.5, easel.trim)
+    painter.part(body)
+    painter.stroke(body, 1.5, painter.trim)
     for x, y, dx, dy in (
         (16, 60 - half, 12, 10),
         (84, 60 - half, -12, 10),
         (16, 45 + half, 12, -10),
         (84, 45 + half, -12, -10),
     ):
-        easel.fold([(x, y), (x + dx * 0.6, y + dy * 0.4), (x + dx, y + dy)], 2.2)
+        painter.fold([(x, y), (x + dx * 0.6, y + dy * 0.4), (x + dx, y + dy)], 2.2)
 
 
 KINDS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from demo.drawing import accessories, bottoms, footwear, furniture, home, tops, toys
 from demo.drawing.backgrounds import BACKGROUNDS
 from demo.drawing.kind import Kind
-from demo.drawing.palette import COLOURS
+from demo.drawing.palette import COLORS
 from demo.drawing.patterns import PATTERNS
 
 __all__ = ["ACCENTS", "CATEGORIES", "KINDS", "MATERIALS", "SILHOUETTES", "Item", "random_item"]
@@ -28,7 +28,7 @@ MATERIALS: dict[str, tuple[str, ...]] = {
     category: kind.materials for category, kind in KINDS.items()
 }
 
-# The colours whose pattern shows clearly on each colour.
+# The colors whose pattern shows clearly on each color.
 ACCENTS: dict[str, tuple[str, ...]] = {
     "red": ("white", "black", "beige", "yellow", "blue"),
     "orange": ("white", "black", "blue", "purple", "brown"),
@@ -50,7 +50,7 @@ class Item:
     """One product; the words say what it is, the seed draws only the small variations."""
 
     category: str
-    colour: str
+    color: str
     pattern: str
     accent: str
     silhouette: str
@@ -60,9 +60,9 @@ class Item:
 
     def __post_init__(self) -> None:
         _check("category", self.category, CATEGORIES)
-        _check("colour", self.colour, COLOURS)
+        _check("color", self.color, COLORS)
         _check("pattern", self.pattern, PATTERNS)
-        _check("accent", self.accent, COLOURS)
+        _check("accent", self.accent, COLORS)
         _check("silhouette", self.silhouette, SILHOUETTES[self.category])
         _check("material", self.material, MATERIALS[self.category])
         _check("background", self.background, BACKGROUNDS)
@@ -71,18 +71,19 @@ class Item:
 def random_item(rng: random.Random, **fixed: object) -> Item:
     """Returns an item of random words and seed, except for the fields given.
 
-    Every category, colour, silhouette, material and background is equally likely, and so is every pattern
-    but plain, which half of the items have. ValueError for a word that is unknown or does not fit the category.
+    Every category, color, silhouette, material and background is equally likely, and so is every
+    pattern but plain, which half of the items have. ValueError for a word that is unknown or does
+    not fit the category.
     """
     category = str(fixed.get("category") or rng.choice(CATEGORIES))
-    colour = str(fixed.get("colour") or rng.choice(COLOURS))
+    color = str(fixed.get("color") or rng.choice(COLORS))
     _check("category", category, CATEGORIES)
-    _check("colour", colour, COLOURS)
+    _check("color", color, COLORS)
     drawn: dict[str, object] = {
         "category": category,
-        "colour": colour,
+        "color": color,
         "pattern": rng.choice(PATTERNS) if rng.random() < 0.6 else "plain",
-        "accent": rng.choice(ACCENTS[colour]),
+        "accent": rng.choice(ACCENTS[color]),
         "silhouette": rng.choice(SILHOUETTES[category]),
         "material": rng.choice(MATERIALS[category]),
         "background": rng.choice(BACKGROUNDS),

@@ -1,9 +1,10 @@
-"""What the drawing of a category offers: its silhouettes, the materials it comes in, and the hand that draws it."""
+"""What the drawing of a category offers: its silhouettes, the materials it comes in, and the
+function that draws it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.drawing.easel import Easel
+from demo.drawing.painter import Painter
 
 __all__ = ["Kind"]
 
@@ -15,7 +16,7 @@ class Kind:
     The silhouettes in `hung` are the exceptions: they hang although the others stand.
     """
 
-    draw: Callable[[Easel, str], None]
+    draw: Callable[[Painter, str], None]
     silhouettes: tuple[str, ...]
     materials: tuple[str, ...]
     stands: bool = False

@@ -1,11 +1,11 @@
-"""Colour words and the tints that each of them may take."""
+"""Color words and the tints that each of them may take."""
 
 import colorsys
 import random
 from dataclasses import dataclass
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "RGB",
     "Palette",
     "darker",
@@ -19,7 +19,7 @@ __all__ = [
 RGB = tuple[float, float, float]
 """Red, green, blue, each in 0..1, sRGB encoded."""
 
-# Hue in degrees, lightness and saturation in 0..1 (HLS). The ranges keep a gap between neighbours
+# Hue in degrees, lightness and saturation in 0..1 (HLS). The ranges keep a gap between neighbors
 # (red | orange | brown | beige, red | pink | purple), so that a tint is never of two words.
 _RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
     "red": ((-6, 4), (0.40, 0.49), (0.72, 0.90)),
@@ -36,7 +36,7 @@ _RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, 
     "beige": ((34, 41), (0.75, 0.82), (0.34, 0.48)),
 }
 
-COLOURS: tuple[str, ...] = tuple(_RANGES)
+COLORS: tuple[str, ...] = tuple(_RANGES)
 
 
 @dataclass(frozen=True)
@@ -48,40 +48,42 @@ class Palette:
 
     @property
     def ink(self) -> RGB:
-        """The colour of outlines and seams: darker than the base, or lighter where the base is dark."""
+        """The color of outlines and seams: darker than the base, or lighter where the base is
+        dark."""
         return darker(self.base, 0.55) if luminance(self.base) > 0.2 else lighter(self.base, 0.34)
 
 
-def tint(colour: str, rng: random.Random) -> RGB:
-    """Returns one tint of the colour word. KeyError for a word that is not in COLOURS."""
-    hue, lightness, saturation = (rng.uniform(*span) for span in _RANGES[colour])
+def tint(color: str, rng: random.Random) -> RGB:
+    """Returns one tint of the color word. KeyError for a word that is not in COLORS."""
+    hue, lightness, saturation = (rng.uniform(*span) for span in _RANGES[color])
     return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)
 
 
 def mix(first: RGB, second: RGB, share: float) -> RGB:
-    """Returns the colour that lies `share` (0..1) of the way from the first to the second."""
+    """Returns the color that lies `share` (0..1) of the way from the first to the second."""
     r, g, b = (a + (z - a) * share for a, z in zip(first, second, strict=True))
     return r, g, b
 
 
-def darker(colour: RGB, share: float) -> RGB:
-    """Returns the colour mixed with black, 0..1."""
-    return mix(colour, (0.02, 0.02, 0.04), share)
+def darker(color: RGB, share: float) -> RGB:
+    """Returns the color mixed with black, 0..1."""
+    return mix(color, (0.02, 0.02, 0.04), share)
 
 
-def lighter(colour: RGB, share: float) -> RGB:
-    """Returns the colour mixed with white, 0..1."""
-    return mix(colour, (1.0, 1.0, 1.0), share)
+def lighter(color: RGB, share: float) -> RGB:
+    """Returns the color mixed with white, 0..1."""
+    return mix(color, (1.0, 1.0, 1.0), share)
 
 
-def shadow_of(colour: RGB) -> RGB:
-    """Returns what the colour becomes in the shade: its own hue, warmer, so that yellow does not turn to olive."""
-    grayness = 1 - (max(colour) - min(colour))
-    bounce = 1.0 + 1.7 * max(0.0, luminance(colour) - 0.6)
+def shadow_of(color: RGB) -> RGB:
+    """Returns what the color becomes in the shade: its own hue, warmer, so that yellow does not
+    turn to olive."""
+    grayness = 1 - (max(color) - min(color))
+    bounce = 1.0 + 1.7 * max(0.0, luminance(color) - 0.6)
     r, g, b = 0.36 * bounce, (0.30 + 0.05 * grayness) * bounce, (0.29 + 0.06 * grayness) * bounce
-    return r * colour[0], g * colour[1], b * colour[2]
+    return r * color[0], g * color[1], b * color[2]
 
 
-def luminance(colour: RGB) -> float:
-    """Returns the weighted brightness of an encoded colour (Rec. 601 luma), 0..1."""
-    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+def luminance(color: RGB) -> float:
+    """Returns the weighted brightness of an encoded color (Rec. 601 luma), 0..1."""
+    return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]

@@ -1,4 +1,4 @@
-"""Printed patterns: a tile of base and accent colour that repeats over a product."""
+"""Printed patterns: a tile of base and accent color that repeats over a product."""
 
 import random
 
@@ -12,9 +12,9 @@ __all__ = ["PATTERNS", "paint", "pattern_shader"]
 PATTERNS: tuple[str, ...] = ("plain", "striped", "dotted", "checked", "floral", "zigzag")
 
 
-def paint(colour: RGB, alpha: float = 1.0) -> skia.Paint:
-    """Returns an antialiased filling paint of the colour."""
-    return skia.Paint(Color4f=skia.Color4f(*colour, alpha), AntiAlias=True)
+def paint(color: RGB, alpha: float = 1.0) -> skia.Paint:
+    """Returns an antialiased filling paint of the color."""
+    return skia.Paint(Color4f=skia.Color4f(*color, alpha), AntiAlias=True)
 
 
 def pattern_shader(
@@ -22,7 +22,7 @@ def pattern_shader(
 ) -> skia.Shader | None:
     """Returns the shader that fills with the pattern, in units; None for plain.
 
-    The accent covers less than half of a tile, so the base stays the product's colour.
+    The accent covers less than half of a tile, so the base stays the product's color.
     KeyError for a word that is not in PATTERNS.
     """
     if pattern == "plain":

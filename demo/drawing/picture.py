@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.drawing.backgrounds import draw_background
-from demo.drawing.easel import Easel
 from demo.drawing.item import KINDS, Item
+from demo.drawing.painter import Painter
 from demo.drawing.palette import Palette, tint
 
 __all__ = ["draw", "draw_cutout"]
@@ -23,7 +23,8 @@ MARGIN = 8.0
 
 @dataclass(frozen=True)
 class Pose:
-    """How a drawing is laid on the picture: its middle, scale, turn in degrees, and where its middle goes, in units."""
+    """How a drawing is laid on the picture: its middle, scale, turn in degrees, and where its
+    middle goes, in units."""
 
     middle: tuple[float, float]
     scale: tuple[float, float]
@@ -42,7 +43,10 @@ class Pose:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A drawn product that waits to be laid on a picture; `ground` is where its foot stands, None if it hangs."""
+    """A drawn product that waits to be laid on a picture.
+
+    `ground` is where its foot stands, None if it hangs.
+    """
 
     drawing: skia.Picture
     pose: Pose
@@ -51,7 +55,10 @@ class Sketch:
 
 
 def draw(item: Item, size: int = 320) -> Image.Image:
-    """Returns the item as a square RGB image of `size` pixels; the same item gives the same pixels."""
+    """Returns the item as a square RGB image of `size` pixels.
+
+    The same item gives the same pixels.
+    """
     sketch = _sketch(item)
     product = skia.Image.fromarray(
         _raster(sketch, size), skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType
@@ -65,14 +72,16 @@ def draw(item: Item, size: int = 320) -> Image.Image:
 
 
 def draw_cutout(item: Item, size: int) -> Image.Image:
-    """Returns the item alone as a square RGBA image of `size` pixels, transparent around it, without a shadow."""
+    """Returns the item alone as a square RGBA image of `size` pixels, transparent around it,
+    without a shadow."""
     return Image.frombytes("RGBa", (size, size), _raster(_sketch(item), size).tobytes()).convert(
         "RGBA"
     )
 
 
 def _raster(sketch: Sketch, size: int) -> NDArray[np.uint8]:
-    """Returns the posed product on a transparent square, size x size x RGBA, the colours multiplied by alpha."""
+    """Returns the posed product on a transparent square, size x size x RGBA, the colors
+    multiplied by alpha."""
     pixels = np.zeros((size, size, 4), np.uint8)
     _canvas(pixels, size / 100).drawPicture(sketch.drawing, sketch.pose.matrix())
     return pixels
@@ -90,21 +99,22 @@ def _canvas(pixels: NDArray[np.uint8], scale: float) -> skia.Canvas:
 def _sketch(item: Item) -> Sketch:
     rng = random.Random(item.seed)
     kind = KINDS[item.category]
-    palette = Palette(tint(item.colour, rng), tint(item.accent, rng))
+    palette = Palette(tint(item.color, rng), tint(item.accent, rng))
     recorder = skia.PictureRecorder()
     canvas = recorder.beginRecording(
         skia.Rect.MakeLTRB(-MARGIN, -MARGIN, 100 + MARGIN, 100 + MARGIN)
     )
-    easel = Easel.set_up(canvas, palette, pattern=item.pattern, material=item.material, rng=rng)
-    kind.draw(easel, item.silhouette)
+    painter = Painter.set_up(canvas, palette, pattern=item.pattern, material=item.material, rng=rng)
+    kind.draw(painter, item.silhouette)
     stands = kind.stands and item.silhouette not in kind.hung
-    pose = _pose(easel.extent, rng, stands=stands)
-    ground = _ground(easel.extent, pose) if stands else None
+    pose = _pose(painter.extent, rng, stands=stands)
+    ground = _ground(painter.extent, pose) if stands else None
     return Sketch(recorder.finishRecordingAsPicture(), pose, ground, rng)
 
 
 def _pose(extent: skia.Rect, rng: random.Random, *, stands: bool) -> Pose:
-    """Returns a pose in which the whole product is on the picture, a standing one in its lower part."""
+    """Returns a pose in which the whole product is on the picture, a standing one in its lower
+    part."""
     turn = rng.gauss(0, 0.7) if stands else max(-9.0, min(9.0, rng.gauss(0, 3.5)))
     stretch = rng.uniform(0.95, 1.06)
     wide, high = extent.width() * stretch, extent.height()
@@ -143,7 +153,8 @@ def _cast_shadow(canvas: skia.Canvas, sketch: Sketch, product: skia.Image) -> No
 
 
 def _soft_silhouette(product: skia.Image, strength: float) -> skia.Image:
-    """Returns the product's blurred shape in black, at a quarter of its size: nothing finer is left after the blur."""
+    """Returns the product's blurred shape in black, at a quarter of its size: nothing finer is
+    left after the blur."""
     size = max(1, product.width() // 4)
     pixels = np.zeros((size, size, 4), np.uint8)
     black = skia.ColorFilters.Blend(

@@ -1,4 +1,4 @@
-"""Outlines on a canvas of 100 x 100 units: x to the right, y down, the centre line at x = 50."""
+"""Outlines on a canvas of 100 x 100 units: x to the right, y down, the center line at x = 50."""
 
 from collections.abc import Sequence
 
@@ -67,9 +67,9 @@ def _trace(points: Points, rounding: float, *, closed: bool) -> skia.Path:
         path.moveTo(points[0][0], points[0][1])
     for i in range(count) if closed else range(1, count - 1):
         x, y = points[i][:2]
-        wanted = points[i][2] if len(points[i]) > 2 else rounding
-        entry = _towards(points[i], points[i - 1], wanted)
-        leave = _towards(points[i], points[(i + 1) % count], wanted)
+        radius = points[i][2] if len(points[i]) > 2 else rounding
+        entry = _towards(points[i], points[i - 1], radius)
+        leave = _towards(points[i], points[(i + 1) % count], radius)
         if closed and i == 0:
             path.moveTo(*entry)
         else:

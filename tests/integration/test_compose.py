@@ -370,7 +370,7 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
             "VITRINE_QDRANT_URL": "http://127.0.0.1:1",
             "VITRINE_QDRANT_GRPC_PORT": str(qdrant_port),
             "VITRINE_QUEUE_URL": stack["worker"]["environment"]["VITRINE_QUEUE_URL"].replace(
-                "@redis:6379", f"@127.0.0.1:{redis_port}"
+                "//redis:6379", f"//127.0.0.1:{redis_port}"
             ),
             "VITRINE_DATA_DIR": str(tmp_path / "data"),
             "VITRINE_IMAGE_STORE": str(tmp_path / "data" / "images"),

@@ -1,4 +1,5 @@
-"""The drawn catalogue: a parquet that `datasets` loads like any shop's, with the lecture's columns."""
+"""The drawn catalogue: a parquet that `datasets` loads like any shop's, with the lecture's
+columns."""
 
 import re
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ import pytest
 
 from demo.assortment import plan_assortment
 from demo.catalogue import write_catalogue
-from demo.drawing import CATEGORIES, COLOURS, MATERIALS, PATTERNS, draw
+from demo.drawing import CATEGORIES, COLORS, MATERIALS, PATTERNS, draw
 from vitrine.fields.mapping import Mapping
 
 LECTURE_COLUMNS = [
@@ -73,10 +74,10 @@ def test_a_row_tells_what_its_picture_shows(rows: datasets.Dataset) -> None:
     for row in rows.remove_columns("image"):
         item = wares[row["id"]]
         assert row["category"].split("/")[1].lower() == item.category
-        assert row["colors"].lower().split(", ")[0] == item.colour
+        assert row["colors"].lower().split(", ")[0] == item.color
         assert row["Pattern"] == item.pattern
         assert row["material"] == item.material
-        assert item.colour in row["Description"]
+        assert item.color in row["Description"]
         assert item.material in row["Description"].lower()
         assert (item.accent.title() in row["colors"]) == (item.pattern != "plain")
 
@@ -109,15 +110,15 @@ def test_another_seed_makes_another_catalogue() -> None:
 
 
 def test_progress_counts_every_product_once(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     write_catalogue(
         tmp_path / "small.parquet",
         products=5,
         size=16,
         processes=1,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: progress.append((done, total)),
     )
-    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert progress == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_a_catalogue_that_could_not_be_finished_leaves_no_file_behind(tmp_path: Path) -> None:
@@ -138,11 +139,11 @@ def test_a_number_below_one_is_refused_by_its_name(tmp_path: Path, wrong: dict[s
         write_catalogue(tmp_path / "none.parquet", **wrong)
 
 
-def test_the_full_assortment_has_every_category_in_every_colour() -> None:
+def test_the_full_assortment_has_every_category_in_every_color() -> None:
     wares = plan_assortment(2400, 7)
     assert len({ware.id for ware in wares}) == len(wares) == 2400
-    pairs = Counter((ware.item.category, ware.item.colour) for ware in wares)
-    assert all(pairs[category, colour] >= 3 for category in CATEGORIES for colour in COLOURS)
+    pairs = Counter((ware.item.category, ware.item.color) for ware in wares)
+    assert all(pairs[category, color] >= 3 for category in CATEGORIES for color in COLORS)
     assert {ware.item.pattern for ware in wares} == set(PATTERNS)
     assert {(ware.item.category, ware.item.material) for ware in wares} == {
         (c, m) for c in CATEGORIES for m in MATERIALS[c]
@@ -150,7 +151,7 @@ def test_the_full_assortment_has_every_category_in_every_colour() -> None:
     assert 0.8 < sum(ware.in_stock for ware in wares) / len(wares) < 0.95
 
 
-def test_variants_of_a_group_are_one_style_in_different_colours() -> None:
+def test_variants_of_a_group_are_one_style_in_different_colors() -> None:
     groups: dict[str, list[Any]] = defaultdict(list)
     for ware in plan_assortment(2400, 7):
         groups[ware.group_id].append(ware)
@@ -165,7 +166,7 @@ def test_variants_of_a_group_are_one_style_in_different_colours() -> None:
             )
             == 1
         )
-        assert len({w.item.colour for w in wares}) == len(wares)
+        assert len({w.item.color for w in wares}) == len(wares)
 
 
 def test_a_toy_mug_never_costs_what_a_sofa_does() -> None:
@@ -195,7 +196,7 @@ def test_the_demos_mapping_reads_every_row_into_the_product_that_was_drawn(
             ware.in_stock,
             ware.group_id,
         )
-        assert ware.item.colour in product.colors
+        assert ware.item.color in product.colors
         assert product.category == (ware.category,)
         assert (product.value("pattern"), product.value("material")) == (
             (ware.item.pattern,),

@@ -1,4 +1,5 @@
-"""The drawn products: every word draws, the same item gives the same pixels, and the picture shows what the words say."""
+"""The drawn products: every word draws, the same item gives the same pixels, and the picture
+shows what the words say."""
 
 import os
 import random
@@ -15,7 +16,7 @@ from demo.drawing import (
     ACCENTS,
     BACKGROUNDS,
     CATEGORIES,
-    COLOURS,
+    COLORS,
     MATERIALS,
     PATTERNS,
     SILHOUETTES,
@@ -24,7 +25,7 @@ from demo.drawing import (
     draw_cutout,
     random_item,
 )
-from tests.unit.demo.colour_names import oklab, word_for
+from tests.unit.demo.color_names import oklab, word_for
 
 SIZE = 64
 
@@ -36,7 +37,7 @@ def _solid_pixels(item: Item) -> np.ndarray:
 
 def test_the_vocabulary_is_as_rich_as_the_demo_promises() -> None:
     assert len(CATEGORIES) >= 28
-    assert COLOURS == (
+    assert COLORS == (
         "red",
         "orange",
         "yellow",
@@ -79,18 +80,18 @@ def test_every_silhouette_material_and_pattern_draws_a_product_that_fits_the_pic
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_a_plain_product_has_the_colour_that_its_word_says(category: str) -> None:
-    rng = random.Random(f"colour {category}")
+def test_a_plain_product_has_the_color_that_its_word_says(category: str) -> None:
+    rng = random.Random(f"colour {category}")  # codespell:ignore  # the same products as ever
     wrong = []
-    for colour in COLOURS:
-        item = random_item(rng, category=category, colour=colour, pattern="plain")
+    for color in COLORS:
+        item = random_item(rng, category=category, color=color, pattern="plain")
         median = np.median(_solid_pixels(item), axis=0)
-        if word_for(median) != colour:
+        if word_for(median) != color:
             wrong.append((item, median, word_for(median)))
     assert len(wrong) <= 1, wrong
 
 
-def test_the_test_knows_colours_by_a_published_conversion() -> None:
+def test_the_test_knows_colors_by_a_published_conversion() -> None:
     # The reference value of sRGB red in OKLab, from the specification of CSS Color 4.
     assert np.allclose(
         oklab(np.array([[255.0, 0.0, 0.0]])), [[0.62796, 0.22486, 0.12585]], atol=1e-4
@@ -101,11 +102,11 @@ def test_the_test_knows_colours_by_a_published_conversion() -> None:
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern != "plain"])
-def test_a_pattern_shows_its_accent_while_the_base_colour_prevails(pattern: str) -> None:
+def test_a_pattern_shows_its_accent_while_the_base_color_prevails(pattern: str) -> None:
     rng = random.Random(f"pattern {pattern}")
     plain_spread, printed_spread, base_shares = [], [], []
     for category in CATEGORIES:
-        item = random_item(rng, category=category, colour="blue", accent="yellow", pattern=pattern)
+        item = random_item(rng, category=category, color="blue", accent="yellow", pattern=pattern)
         bluish, yellowish = oklab(np.array([[45.0, 100, 190], [240.0, 210, 50]]))
         printed = oklab(_solid_pixels(item))
         plain = oklab(_solid_pixels(replace(item, pattern="plain")))
@@ -148,7 +149,7 @@ def test_what_was_drawn_before_does_not_change_a_picture() -> None:
 
 
 def test_another_seed_varies_the_picture_and_no_word_of_it() -> None:
-    item = random_item(random.Random(13), category="mug", colour="red", background="white studio")
+    item = random_item(random.Random(13), category="mug", color="red", background="white studio")
     other = replace(item, seed=item.seed + 1)
     assert draw(item, SIZE).tobytes() != draw(other, SIZE).tobytes()
     assert replace(other, seed=item.seed) == item
@@ -182,7 +183,7 @@ def test_a_picture_shows_the_cutout_of_its_item_on_the_background(background: st
     ("fixed", "named"),
     [
         ({"category": "spaceship"}, "category: 'spaceship'"),
-        ({"colour": "mauve"}, "colour: 'mauve'"),
+        ({"color": "mauve"}, "color: 'mauve'"),
         ({"pattern": "tartan"}, "pattern: 'tartan'"),
         ({"category": "mug", "silhouette": "a-line"}, "silhouette: 'a-line'"),
         ({"category": "mug", "material": "plush"}, "material: 'plush'"),
@@ -199,18 +200,18 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(
 
 def test_random_items_take_the_words_that_are_fixed_and_vary_the_others() -> None:
     rng = random.Random(16)
-    items = [random_item(rng, category="dress", colour="red") for _ in range(200)]
+    items = [random_item(rng, category="dress", color="red") for _ in range(200)]
     assert {item.category for item in items} == {"dress"}
-    assert {item.colour for item in items} == {"red"}
+    assert {item.color for item in items} == {"red"}
     assert {item.silhouette for item in items} == set(SILHOUETTES["dress"])
     assert {item.pattern for item in items} == set(PATTERNS)
     assert {item.background for item in items} == set(BACKGROUNDS)
     assert {item.accent for item in items} == set(ACCENTS["red"])
 
 
-def test_an_accent_is_never_the_colour_itself() -> None:
-    assert all(colour not in accents for colour, accents in ACCENTS.items())
-    assert set(ACCENTS) == set(COLOURS)
+def test_an_accent_is_never_the_color_itself() -> None:
+    assert all(color not in accents for color, accents in ACCENTS.items())
+    assert set(ACCENTS) == set(COLORS)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Garments are cut out, named by colour and painted anew."""
+"""Garments are cut out, named by color and painted anew."""
 
 import random
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from demo.drawing import COLOURS
+from demo.drawing import COLORS
 from demo.drawing.palette import tint
 from training.garment_augmentation import GarmentAugmenter
-from training.garments import EDGE, Garment, colour_name, cut_out, recoloured
+from training.garments import EDGE, Garment, color_name, cut_out, recolored
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def rng() -> random.Random:
 def shirt_on_carpet(
     rng: random.Random, label: str = "t-shirt"
 ) -> tuple[Garment, NDArray[np.bool_]]:
-    """A folded cloth of one colour, a little uneven, on a carpet of another."""
+    """A folded cloth of one color, a little uneven, on a carpet of another."""
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, 6, (EDGE, EDGE, 3))
     picture = np.full((EDGE, EDGE, 3), (200, 190, 175), np.float64)
     where = np.zeros((EDGE, EDGE), np.bool_)
@@ -43,26 +43,26 @@ def test_a_picture_of_nothing_has_no_cut_out() -> None:
     assert cut_out(np.full((EDGE, EDGE, 3), 128, np.uint8)) is None
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_tint_is_named_by_its_own_word(colour: str, rng: random.Random) -> None:
+@pytest.mark.parametrize("color", COLORS)
+def test_a_tint_is_named_by_its_own_word(color: str, rng: random.Random) -> None:
     names = [
-        colour_name(np.array([[round(part * 255) for part in tint(colour, rng)]], np.uint8))
+        color_name(np.array([[round(part * 255) for part in tint(color, rng)]], np.uint8))
         for _ in range(20)
     ]
-    assert names.count(colour) >= 16
+    assert names.count(color) >= 16
 
 
-def test_pixels_of_many_colours_have_no_name() -> None:
-    assert colour_name(np.array([[220, 30, 30], [30, 60, 200], [240, 220, 40]], np.uint8)) is None
+def test_pixels_of_many_colors_have_no_name() -> None:
+    assert color_name(np.array([[220, 30, 30], [30, 60, 200], [240, 220, 40]], np.uint8)) is None
 
 
-@pytest.mark.parametrize("colour", ["red", "green", "yellow", "purple"])
-def test_a_garment_painted_anew_has_the_new_colour_and_the_old_surroundings(
-    colour: str, rng: random.Random
+@pytest.mark.parametrize("color", ["red", "green", "yellow", "purple"])
+def test_a_garment_painted_anew_has_the_new_color_and_the_old_surroundings(
+    color: str, rng: random.Random
 ) -> None:
     garment, where = shirt_on_carpet(rng)
-    painted = recoloured(garment, colour, rng)
-    assert painted.colour == colour == colour_name(painted.image[where])
+    painted = recolored(garment, color, rng)
+    assert painted.color == color == color_name(painted.image[where])
     assert np.abs(painted.image[~where].astype(int) - garment.image[~where]).max() <= 2
 
 
@@ -70,7 +70,7 @@ def test_every_variant_is_a_whole_picture_of_its_garment(rng: random.Random) -> 
     garments = [shirt_on_carpet(rng, label)[0] for label in ("t-shirt", "pants", "shoes", "skirt")]
     augmenter = GarmentAugmenter(garments)
     for _ in range(40):
-        picture, colour = augmenter.variant(rng.randrange(4), rng)
+        picture, color = augmenter.variant(rng.randrange(4), rng)
         assert picture.shape == (EDGE, EDGE, 3)
         assert picture.dtype == np.uint8
-        assert colour in COLOURS
+        assert color in COLORS

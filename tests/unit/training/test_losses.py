@@ -13,7 +13,7 @@ from training.detection_losses import (
     assigned,
     corners,
     detection_losses,
-    generalised_iou,
+    generalized_iou,
 )
 from training.detection_measures import average_precision, iou
 from training.losses import caption_loss, twin_loss
@@ -54,8 +54,10 @@ def test_caption_loss_counts_every_fitting_pair_and_no_unknown_one(
     fits = torch.randint(-1, 2, (6, 5), generator=generator)
     fits.fill_diagonal_(1)
     logits = 7.0 * (texts @ images.T).numpy()
-    wanted = (plain_direction(logits, fits.numpy()) + plain_direction(logits.T, fits.T.numpy())) / 2
-    assert float(caption_loss(texts, images, torch.tensor(7.0), fits)) == pytest.approx(wanted)
+    expected = (
+        plain_direction(logits, fits.numpy()) + plain_direction(logits.T, fits.T.numpy())
+    ) / 2
+    assert float(caption_loss(texts, images, torch.tensor(7.0), fits)) == pytest.approx(expected)
 
 
 def test_caption_loss_is_small_when_pictures_lie_on_their_texts() -> None:
@@ -66,18 +68,18 @@ def test_caption_loss_is_small_when_pictures_lie_on_their_texts() -> None:
 def test_twin_loss_asks_for_the_other_of_a_pair(generator: torch.Generator) -> None:
     images = unit(6, generator)
     logits = (images @ images.T / 0.1).numpy()
-    wanted = 0.0
+    expected = 0.0
     for row in range(6):
         others = [math.exp(logits[row, column]) for column in range(6) if column != row]
-        wanted -= logits[row, row ^ 1] - math.log(sum(others))
-    assert float(twin_loss(images, temperature=0.1)) == pytest.approx(wanted / 6)
+        expected -= logits[row, row ^ 1] - math.log(sum(others))
+    assert float(twin_loss(images, temperature=0.1)) == pytest.approx(expected / 6)
 
 
-def test_generalised_iou_of_known_boxes() -> None:
+def test_generalized_iou_of_known_boxes() -> None:
     one = torch.tensor([0.0, 0.0, 2.0, 2.0])
-    assert float(generalised_iou(one, one)) == pytest.approx(1.0)
-    assert float(generalised_iou(one, torch.tensor([1.0, 0.0, 3.0, 2.0]))) == pytest.approx(1 / 3)
-    assert float(generalised_iou(one, torch.tensor([4.0, 0.0, 6.0, 2.0]))) == pytest.approx(-1 / 3)
+    assert float(generalized_iou(one, one)) == pytest.approx(1.0)
+    assert float(generalized_iou(one, torch.tensor([1.0, 0.0, 3.0, 2.0]))) == pytest.approx(1 / 3)
+    assert float(generalized_iou(one, torch.tensor([4.0, 0.0, 6.0, 2.0]))) == pytest.approx(-1 / 3)
 
 
 SIDE = torch.tensor([1 / 6, 0.5, 5 / 6])
@@ -113,21 +115,21 @@ def test_each_product_is_given_to_a_token_of_its_own_near_its_middle(
         predictions_of(3, generator),
         [some_boxes(count, generator) for count in (3, 0, 2)],
     )
-    found = detection_losses(
+    losses = detection_losses(
         predictions, assigned(pictures, torch.eye(5, 3, dtype=torch.int8), PLACES)
     )
-    wanted = 0.0
+    expected = 0.0
     for picture, boxes in enumerate(pictures):
         for token, box in zip(nearest(boxes), boxes, strict=True):
             mine = predictions.boxes[picture, token]
-            wanted += (
+            expected += (
                 float(
                     5 * (mine - box).abs().sum()
-                    + 2 * (1 - generalised_iou(corners(mine), corners(box)))
+                    + 2 * (1 - generalized_iou(corners(mine), corners(box)))
                 )
                 / 5
             )
-    assert float(found.matched_boxes) == pytest.approx(wanted, rel=1e-4)
+    assert float(losses.matched_boxes) == pytest.approx(expected, rel=1e-4)
 
 
 def test_tokens_on_a_product_learn_what_it_is_every_picture_counting_the_same(
@@ -136,7 +138,7 @@ def test_tokens_on_a_product_learn_what_it_is_every_picture_counting_the_same(
     predictions = predictions_of(2, generator)
     left, all_over = torch.tensor([[0.2, 0.5, 0.3, 0.9]]), torch.tensor([[0.5, 0.5, 1.0, 1.0]])
     fits = torch.tensor([[1, 0, -1], [0, 0, 1]], dtype=torch.int8)
-    found = detection_losses(predictions, assigned([left, all_over], fits, PLACES))
+    losses = detection_losses(predictions, assigned([left, all_over], fits, PLACES))
 
     def surprise(picture: int, token: int, right: int, known: tuple[int, ...]) -> float:
         scores = [15 * float(predictions.cosines[picture, token, query]) for query in known]
@@ -146,7 +148,7 @@ def test_tokens_on_a_product_learn_what_it_is_every_picture_counting_the_same(
 
     first = np.mean([surprise(0, token, 0, (0, 1)) for token in (0, 3, 6)])
     second = np.mean([surprise(1, token, 2, (0, 1, 2)) for token in range(9)])
-    assert float(found.dense_names) == pytest.approx((first + second) / 2, rel=1e-4)
+    assert float(losses.dense_names) == pytest.approx((first + second) / 2, rel=1e-4)
 
 
 def test_a_scene_without_products_teaches_to_say_no(generator: torch.Generator) -> None:
@@ -167,14 +169,14 @@ def test_iou_of_known_boxes() -> None:
 
 def test_average_precision_of_a_curve_worked_out_by_hand() -> None:
     box = (0.0, 0.0, 10.0, 10.0)
-    wanted = [(0, box), (1, box)]
-    assert average_precision([(0, box, 0.9), (1, box, 0.8)], wanted) == 1
-    assert average_precision([], wanted) == 0
+    expected = [(0, box), (1, box)]
+    assert average_precision([(0, box, 0.9), (1, box, 0.8)], expected) == 1
+    assert average_precision([], expected) == 0
     assert average_precision(
-        [(0, box, 0.9), (0, box, 0.8), (1, box, 0.7)], wanted
+        [(0, box, 0.9), (0, box, 0.8), (1, box, 0.7)], expected
     ) == pytest.approx(0.5 + 0.5 * 2 / 3)
     assert average_precision(
-        [(0, (20.0, 20.0, 30.0, 30.0), 0.9), (1, box, 0.5)], wanted
+        [(0, (20.0, 20.0, 30.0, 30.0), 0.9), (1, box, 0.5)], expected
     ) == pytest.approx(0.25)
 
 

@@ -1,4 +1,5 @@
-"""A short run of each training: it learns something, goes on where it stopped, and writes what transformers loads."""
+"""A short run of each training: it learns something, goes on where it stopped, and writes what
+transformers loads."""
 
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def test_the_detector_starts_with_the_words_of_the_dual_encoder(trained: Path) -
     texts = ["a red mug", "a sofa"]
     encoder = AutoModel.from_pretrained(trained).eval()
     tokens = tokenizer(texts, padding=True, return_tensors="pt")
-    wanted = encoder.get_text_features(**tokens).pooler_output
+    expected = encoder.get_text_features(**tokens).pooler_output
     torch.testing.assert_close(
-        text_vectors(detector, tokens["input_ids"]), torch.nn.functional.normalize(wanted, dim=1)
+        text_vectors(detector, tokens["input_ids"]), torch.nn.functional.normalize(expected, dim=1)
     )
 
 
@@ -131,6 +132,6 @@ def test_a_trained_detector_loads_and_leaves_its_words_alone(
     )
     assert outputs.logits.shape == (1, 100, 2)
     assert ((outputs.pred_boxes >= 0) & (outputs.pred_boxes <= 1)).all()
-    kept = detector.owlvit.state_dict()
-    assert all(torch.allclose(kept[name], value, atol=1e-3) for name, value in words.items())
+    weights = detector.owlvit.state_dict()
+    assert all(torch.allclose(weights[name], value, atol=1e-3) for name, value in words.items())
     assert sum(file.stat().st_size for file in tmp_path.glob("*.safetensors")) < 20_000_000

@@ -21,9 +21,11 @@ def _apart(first: Box, second: Box) -> bool:
 
 
 def _mismatch(scene: Scene, item: Item, box: Box) -> float:
-    """Returns how far the scene inside the box is from the item drawn anew to fill it: the mean error of the opaque pixels.
+    """Returns how far the scene inside the box is from the item drawn anew to fill it: the mean
+    error of the opaque pixels.
 
-    The item's visible part, by its alpha channel, must be as large as the box; the size it was drawn at is sought.
+    The item's visible part, by its alpha channel, must be as large as the box; the size it was
+    drawn at is sought.
     """
     left, top, right, bottom = map(round, box)
     seen = np.asarray(scene.image)[top:bottom, left:right].astype(int)
@@ -63,7 +65,8 @@ def test_a_box_is_filled_by_its_product_to_the_pixel(width: int, height: int) ->
     for _ in range(12):
         scene = draw_scene(rng, width=width, height=height)
         for item, box in scene.objects:
-            # Glass shows what is behind it, and a neighbour's shadow falls on the product that was there before.
+            # Glass shows what is behind it, and a neighbour's shadow falls on the product that was
+            # there before.
             near = (box[0] - 8, box[1] - 8, box[2] + 8, box[3] + 8)
             if item.material != "glass" and all(
                 other is box or _apart(near, other) for _, other in scene.objects

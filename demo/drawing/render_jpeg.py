@@ -9,15 +9,18 @@ from multiprocessing import get_context
 from demo.drawing.item import Item
 from demo.drawing.picture import draw
 
-__all__ = ["draw_jpegs"]
+__all__ = ["render_jpegs"]
 
 QUALITY = 90
 CHUNK = 25
 """How many pictures one process draws before it reports back."""
 
 
-def draw_jpegs(items: Sequence[Item], *, size: int, processes: int) -> Generator[bytes]:
-    """Yields the items' pictures of `size` pixels as JPEG files, in order; the same bytes for any number of processes."""
+def render_jpegs(items: Sequence[Item], *, size: int, processes: int) -> Generator[bytes]:
+    """Yields the items' pictures of `size` pixels as JPEG files, in order.
+
+    The same bytes for any number of processes.
+    """
     jpeg = partial(_jpeg, size=size)
     if processes == 1:
         yield from map(jpeg, items)

@@ -1,4 +1,5 @@
-"""The easel: draws the parts of one product in its colours, pattern and material, lit from one side."""
+"""The painter: draws the parts of one product in its colors, pattern and material, lit from one
+side."""
 
 import random
 from dataclasses import dataclass, field, replace
@@ -10,14 +11,14 @@ from demo.drawing.palette import RGB, Palette, darker, lighter, luminance, mix, 
 from demo.drawing.patterns import paint, pattern_shader
 from demo.drawing.shapes import Points, curve
 
-__all__ = ["Easel"]
+__all__ = ["Painter"]
 
 WHITE: RGB = (1.0, 1.0, 1.0)
 BLACK: RGB = (0.0, 0.0, 0.03)
 
 
 @dataclass(frozen=True)
-class Easel:
+class Painter:
     """Draws parts on a canvas of 100 x 100 units; `rng` draws only the small variations."""
 
     canvas: skia.Canvas
@@ -39,13 +40,15 @@ class Easel:
         pattern: str,
         material: str,
         rng: random.Random,
-    ) -> "Easel":
-        """Returns an easel with its pattern chosen and its light at the left (-1) or right (+1)."""
+    ) -> "Painter":
+        """Returns a painter with its pattern chosen and its light at the left (-1) or right
+        (+1)."""
         shader = pattern_shader(pattern, palette, rng)
         return cls(canvas, palette, pattern, material, rng, rng.choice((-1.0, 1.0)), shader)
 
-    def printed(self, scale: float) -> "Easel":
-        """Returns the easel with its pattern printed at another size (1 is about 10 units a repeat)."""
+    def printed(self, scale: float) -> "Painter":
+        """Returns the painter with its pattern printed at another size (1 is about 10 units a
+        repeat)."""
         return replace(
             self, shader=pattern_shader(self.pattern, self.palette, self.rng, scale=scale)
         )
@@ -61,26 +64,27 @@ class Easel:
 
     @property
     def trim(self) -> RGB:
-        """The colour of trims: the accent on a patterned product, else a shade of the base."""
+        """The color of trims: the accent on a patterned product, else a shade of the base."""
         if self.pattern != "plain":
             return self.palette.accent
         base = self.palette.base
         return mix(base, shadow_of(base), 0.42) if luminance(base) > 0.25 else lighter(base, 0.16)
 
     def part(self, path: skia.Path, *, volume: float = 1.0) -> None:
-        """Draws a part in the product's colour, pattern and material."""
+        """Draws a part in the product's color, pattern and material."""
         self._model(path, self.palette.base, self.finish, volume, printed=True)
 
     def solid(
-        self, path: skia.Path, colour: RGB | None = None, material: str = "", *, volume: float = 1.0
+        self, path: skia.Path, color: RGB | None = None, material: str = "", *, volume: float = 1.0
     ) -> None:
-        """Draws a part of one colour (the trim's unless given), of the product's or another material."""
-        self._model(path, colour or self.trim, FINISHES[material or self.material], volume)
+        """Draws a part of one color (the trim's unless given), of the product's or another
+        material."""
+        self._model(path, color or self.trim, FINISHES[material or self.material], volume)
 
-    def flat(self, path: skia.Path, colour: RGB, alpha: float = 1.0) -> None:
+    def flat(self, path: skia.Path, color: RGB, alpha: float = 1.0) -> None:
         """Fills a shape without shading."""
         self.extent.join(path.getBounds())
-        self.canvas.drawPath(path, paint(colour, alpha))
+        self.canvas.drawPath(path, paint(color, alpha))
 
     def hollow(self, path: skia.Path) -> None:
         """Draws the dark inside that an opening shows."""
@@ -89,17 +93,17 @@ class Easel:
         self._model(path, deep, FINISHES["suede"], 0.7)
 
     def line(
-        self, points: Points, width: float, colour: RGB | None = None, *, alpha: float = 1.0
+        self, points: Points, width: float, color: RGB | None = None, *, alpha: float = 1.0
     ) -> None:
-        """Strokes a smooth line with round ends, in the ink colour unless another is given."""
-        self.stroke(curve(points), width, colour, alpha=alpha)
+        """Strokes a smooth line with round ends, in the ink color unless another is given."""
+        self.stroke(curve(points), width, color, alpha=alpha)
 
     def stroke(
-        self, path: skia.Path, width: float, colour: RGB | None = None, *, alpha: float = 1.0
+        self, path: skia.Path, width: float, color: RGB | None = None, *, alpha: float = 1.0
     ) -> None:
         """Strokes a path with round ends."""
         self.extent.join(path.getBounds().makeOutset(width / 2, width / 2))
-        self.canvas.drawPath(path, _pen(colour or self.palette.ink, width, alpha))
+        self.canvas.drawPath(path, _pen(color or self.palette.ink, width, alpha))
 
     def seam(self, points: Points, *, alpha: float = 0.6) -> None:
         """Draws a seam: a line, and a row of stitches where the material shows them."""
@@ -133,12 +137,12 @@ class Easel:
         self.canvas.drawPath(path, dark)
 
     def _model(
-        self, path: skia.Path, colour: RGB, finish: Finish, volume: float, *, printed: bool = False
+        self, path: skia.Path, color: RGB, finish: Finish, volume: float, *, printed: bool = False
     ) -> None:
         """Fills a part, then lays over it grain, light, creases and the darkness along its edge."""
         bounds = path.getBounds()
         self.extent.join(bounds)
-        filling = paint(colour, finish.opacity)
+        filling = paint(color, finish.opacity)
         if printed and self.shader is not None:
             filling.setShader(self.shader)
         if finish.fuzz:
@@ -149,11 +153,11 @@ class Easel:
         texture = texture_shader(finish.texture)
         if texture is not None:
             # White grain on black, and black on white, would turn both to gray.
-            visible = 0.45 + 2.2 * min(0.25, luminance(colour) * 0.8, 1.02 - luminance(colour))
+            visible = 0.45 + 2.2 * min(0.25, luminance(color) * 0.8, 1.02 - luminance(color))
             self.canvas.drawPath(
                 path, skia.Paint(AntiAlias=True, Shader=texture, Alphaf=finish.grain * visible)
             )
-        dark = shadow_of(colour)
+        dark = shadow_of(color)
         self.canvas.save()
         self.canvas.clipPath(path, True)
         self._light(bounds, finish, volume, dark)
@@ -172,14 +176,14 @@ class Easel:
             near, far = far, near
         stops, places = _GLOSS[finish.gloss]
         shine = min(1.0, volume) * (0.5 + min(0.5, 2 * luminance(dark)))
-        colours = [
+        colors = [
             skia.Color4f(*(WHITE if a > 0 else dark), abs(a) * shine).toColor() for a in stops
         ]
         ends = [
             skia.Point(near, bounds.top()),
             skia.Point(far, bounds.top() + bounds.height() * 0.35),
         ]
-        shader = skia.GradientShader.MakeLinear(ends, colours, places)
+        shader = skia.GradientShader.MakeLinear(ends, colors, places)
         self.canvas.drawRect(bounds, skia.Paint(Shader=shader))
 
     def _crease(self, bounds: skia.Rect) -> None:
@@ -193,8 +197,8 @@ class Easel:
         points = [(x, y), (x + lean * 0.2, y + length * 0.5), (x + lean, y + length)]
         self.fold(points, rng.uniform(1.2, 2.6))
 
-    def _soft(self, path: skia.Path, width: float, colour: RGB, alpha: float) -> None:
-        pen = _pen(colour, width, alpha)
+    def _soft(self, path: skia.Path, width: float, color: RGB, alpha: float) -> None:
+        pen = _pen(color, width, alpha)
         pen.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, width * 0.6))
         self.canvas.drawPath(path, pen)
 
@@ -215,8 +219,8 @@ _GLOSS: dict[str, tuple[list[float], list[float]]] = {
 }
 
 
-def _pen(colour: RGB, width: float, alpha: float) -> skia.Paint:
-    pen = paint(colour, alpha)
+def _pen(color: RGB, width: float, alpha: float) -> skia.Paint:
+    pen = paint(color, alpha)
     pen.setStyle(skia.Paint.kStroke_Style)
     pen.setStrokeWidth(width)
     pen.setStrokeCap(skia.Paint.kRound_Cap)

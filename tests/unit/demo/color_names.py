@@ -1,4 +1,4 @@
-"""The test's own eye for colours: the nearest CSS colour in OKLab, and the shop's word for it."""
+"""The test's own eye for colors: the nearest CSS color in OKLab, and the shop's word for it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,8 @@ CSS_NAMES = {
 
 
 def oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns OKLab of sRGB in 0..255 (rows of three), by https://bottosson.github.io/posts/oklab/."""
+    """Returns OKLab of sRGB in 0..255 (rows of three), by
+    https://bottosson.github.io/posts/oklab/."""
     encoded = np.asarray(rgb, dtype=np.float64) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     cones = np.cbrt(
@@ -73,6 +74,6 @@ _POINTS = oklab(
 
 
 def word_for(rgb: NDArray[np.float64]) -> str:
-    """Returns the word of the nearest named colour."""
+    """Returns the word of the nearest named color."""
     distances = np.linalg.norm(_POINTS - oklab(rgb[None, :]), axis=1)
     return _WORDS[int(distances.argmin())]
