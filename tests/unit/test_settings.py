@@ -110,6 +110,7 @@ def test_a_misspelt_setting_ends_a_command_with_status_2_and_the_right_name():
         ("qdrant.shop.example:6333", "write http://qdrant.shop.example:6333"),
         ("localhost", "a folder such as ./qdrant"),
         ("grpc://localhost:6334", "must start with http:// or https://"),
+        ("http://one:6333,two:6333", "write http://two:6333"),
     ],
 )
 def test_an_address_of_qdrant_without_its_scheme_is_refused_with_the_right_spelling(

@@ -158,7 +158,8 @@ class QdrantSettings(DataSettings):
 
     qdrant_url: str = Field(
         "http://localhost:6333",
-        description="address of the Qdrant server; a folder or :memory: is the client's local mode",
+        description="address of the Qdrant server, or of several nodes, parted by commas and tried"
+        " in turn; a folder or :memory: is the client's local mode",
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
     qdrant_grpc: bool = Field(
@@ -194,10 +195,10 @@ class QdrantSettings(DataSettings):
         1, ge=1, le=100, description="copies of each shard; 2 or more survive the loss of a node"
     )
     qdrant_write_consistency: int = Field(
-        0,
+        1,
         ge=0,
         le=100,
-        description="copies that must hold a write before it counts; 0: all of them",
+        description="copies that must hold a write even while nodes are away; 0: all of them",
     )
     qdrant_hnsw_m: int = Field(
         16,
@@ -247,8 +248,13 @@ class QdrantSettings(DataSettings):
     @field_validator("qdrant_url")
     @classmethod
     def _known_qdrant(cls, url: str) -> str:
-        if url == ":memory:" or url.startswith(("http://", "https://")):
+        if url == ":memory:":
             return url
+        urls = [part.strip() for part in url.split(",")]
+        if all(part.startswith(("http://", "https://")) for part in urls):
+            return url
+        if any("://" in part for part in urls):
+            url = next(p for p in urls if not p.startswith(("http://", "https://")))
         if re.fullmatch(r"[\w.-]+:\d+", url):
             raise ValueError(f"has no http:// in front; write http://{url}")
         if "://" in url or "/" not in url:

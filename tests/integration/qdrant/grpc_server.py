@@ -45,7 +45,9 @@ class Trouble:
 
 
 @contextmanager
-def serve(engine: Engine, *, port: int = 0, trouble: Trouble | None = None) -> Iterator[int]:
+def serve(
+    engine: Engine, *, port: int = 0, trouble: Trouble | None = None, host: str = "127.0.0.1"
+) -> Iterator[int]:
     """Serve the engine until the block ends; gives the port."""
     server = grpc.server(
         ThreadPoolExecutor(48),
@@ -54,7 +56,7 @@ def serve(engine: Engine, *, port: int = 0, trouble: Trouble | None = None) -> I
     handler = _Interceptor(trouble or Trouble())
     add_PointsServicer_to_server(_guarded(_Points(engine), handler), server)
     add_CollectionsServicer_to_server(_guarded(_Collections(engine), handler), server)
-    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    bound = server.add_insecure_port(f"{host}:{port}")
     server.start()
     try:
         yield bound

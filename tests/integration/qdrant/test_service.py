@@ -158,8 +158,10 @@ def test_ready_says_why_searches_answer_problems_quickly_and_all_recovers_by_its
     site: Site, happens: Callable[[Site], Callable[[], object]], words: list[str]
 ):
     mend = happens(site)
+    # a check that is merely slow leaves a service ready for a while (tests of readiness)
+    probes = [] if happens is slow else ["/health/ready"]
     for address in (
-        "/health/ready",
+        *probes,
         "/v1/search?q=red",
         "/v1/search?sort=price",
         "/v1/products/p00001",

@@ -120,7 +120,7 @@ def test_a_collection_is_made_as_the_settings_say():
     assert (call["shard_number"], call["replication_factor"], call["write_consistency_factor"]) == (
         3,
         2,
-        2,
+        1,
     )
     assert (call["hnsw_config"].m, call["hnsw_config"].ef_construct) == (24, 300)
     assert call["quantization_config"].scalar.type == models.ScalarType.INT8
@@ -145,6 +145,12 @@ def test_vectors_and_graph_lie_where_the_settings_say(on_disk: bool):
         call["hnsw_config"].on_disk,
         call["on_disk_payload"],
     ) == (on_disk,) * 3
+
+
+def test_all_copies_may_be_made_to_hold_a_write():
+    recorder, versions = opened(qdrant_replicas=3, qdrant_write_consistency=0)
+    created(versions)
+    assert recorder.of("create_collection")[0]["write_consistency_factor"] == 3
 
 
 def test_strictness_and_write_consistency_are_settings():
@@ -220,7 +226,7 @@ def test_writes_wait_and_are_put_in_one_order():
     index.delete(["p2"])
     for name in ("upsert", "batch_update_points", "delete"):
         (call,) = recorder.of(name)
-        assert (call["wait"], call["ordering"]) == (True, models.WriteOrdering.STRONG)
+        assert (call["wait"], call["ordering"]) == (True, models.WriteOrdering.MEDIUM)
 
 
 def test_one_upsert_is_one_operation_however_many_records():

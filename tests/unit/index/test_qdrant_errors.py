@@ -82,6 +82,7 @@ SAMPLES: list[BaseException] = [
     ApiException("x"),
     http(500, '{"status":{"error":"Service internal error: No space left on device"}}'),
     http(400, '{"status":{"error":"Bad request: Index required but not found for \\"price\\""}}'),
+    http(500, '{"status":{"error":"Service internal error: via leader peer 4711"}}'),
     Rpc(grpc.StatusCode.INVALID_ARGUMENT, "No appropriate index for faceting"),
     Rpc(grpc.StatusCode.OUT_OF_RANGE, "Error, message length too large"),
     ValueError("Collection x not found"),
@@ -128,6 +129,19 @@ def test_every_row_of_the_table_is_met_by_some_failure():
         (ResponseHandlingException(httpx.ConnectError("")), "down"),
         (Rpc(grpc.StatusCode.UNAVAILABLE), "down"),
         (http(503), "down"),
+        (
+            Rpc(
+                grpc.StatusCode.INTERNAL,
+                "Service internal error: Failed to apply update with Strong ordering via leader "
+                "peer 1: tonic::transport::Error(Transport, ConnectError)",
+            ),
+            "node away",
+        ),
+        (
+            http(500, "The replica set for shard 0 on peer 2 has no active replica"),
+            "node away",
+        ),
+        (Rpc(grpc.StatusCode.INTERNAL, "task 17 panicked"), "internal"),
         (http(429), "rate limit"),
         (ResourceExhaustedResponse("", 7), "rate limit"),
         (Rpc(grpc.StatusCode.INTERNAL, "No space left on device (os error 28)"), "full disk"),

@@ -1,38 +1,32 @@
-"""The one way to Qdrant: which client, its timeouts and retries, and what its failures become."""
+"""The one way to Qdrant: which address, its timeouts and retries, and what its failures become."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from qdrant_client import QdrantClient
-
-from vitrine.errors import IndexUnavailable
-from vitrine.index.qdrant.errors import FOREIGN, transient, translated
-from vitrine.index.qdrant.wire import GrpcClient
+from vitrine.index.qdrant.errors import FOREIGN, Row, never_sent, row_of, translated
+from vitrine.index.qdrant.nodes import (
+    LocalNode,
+    Node,
+    Nodes,
+    OwnClient,
+    RemoteNode,
+    addresses,
+    local_lock,
+)
 from vitrine.settings import QdrantSettings
 
 __all__ = ["Connection"]
 
 _PAUSE_S = 0.1
-"""Between two tries."""
+"""Between two tries, at first; each further pause is twice as long."""
+_LONGEST_PAUSE_S = 2.0
 _TIMED = frozenset({"query_points", "scroll", "count", "facet", "retrieve"})
 """Reads that take a timeout of their own."""
-_GRPC_OPTIONS = {
-    # by default a server that was down is tried again after up to two minutes
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.min_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 2000,
-    # notices a connection whose other end has vanished
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 5_000,
-}
 _THREADS = 32
 """Reads of one process that may be on their way beside those of the threads that ask."""
 
@@ -42,22 +36,20 @@ T = TypeVar("T")
 class Connection:
     """Calls methods of the client by name and raises every failure as one of our errors.
 
-    Safe to call from several threads. Two clients share the work because a client has one timeout:
-    reads and writes. Local mode (`qdrant_url` is `:memory:` or a folder) has one client; that is not
-    thread-safe, so it is locked, and all connections of a process to one folder share it.
+    Safe to call from several threads. `qdrant_url` names one address or several. The first that is
+    not away answers; one that cannot be reached is passed over for a while, and the request goes to
+    the next at once. Local mode (`qdrant_url` is `:memory:` or a folder) is not thread-safe, so it is
+    locked.
     """
 
     def __init__(self, settings: QdrantSettings, *, client: Any = None) -> None:
         """A `client` handed in answers every call, one after the other, and is not closed."""
         self._settings = settings
-        self._own_client = client
         self.local = "://" not in settings.qdrant_url
-        self._lock = _local_lock if self.local else threading.RLock()
-        self._clients: dict[str, Any] = {}
-        self._closed = False
-        self.speaks_grpc = settings.qdrant_grpc and not self.local and client is None
-        parallel = not self.local and client is None
-        self._threads = ThreadPoolExecutor(_THREADS, "qdrant") if parallel else None
+        remote = not self.local and client is None
+        self.speaks_grpc = settings.qdrant_grpc and remote
+        self._nodes = Nodes(_nodes(settings, client))
+        self._threads = ThreadPoolExecutor(_THREADS, "qdrant") if remote else None
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """What calls of `read` answer; on a server they are on their way at the same time.
@@ -90,104 +82,75 @@ class Connection:
 
         `Conflict` when the name is taken.
         """
-        try:
-            return self._call("writes", method, arguments)
-        except FOREIGN as error:
-            raise translated(error) from error
+        tried: list[str] = []
+        while True:
+            node = self._nodes.choose(tried)
+            tried.append(node.url)
+            try:
+                return self._call(node, "writes", method, arguments)
+            except FOREIGN as error:
+                # what never reached a server may be sent to another one
+                if never_sent(error):
+                    self._nodes.away(node)
+                    if self._nodes.others(tried):
+                        continue
+                raise translated(error) from error
 
     def close(self) -> None:
         """Close the clients; may be called twice."""
-        with self._lock:
-            self._closed = True
-            clients, self._clients = self._clients, {}
-            for client in clients.values():
-                # what is left of a broken connection interests nobody
-                with contextlib.suppress(*FOREIGN):
-                    _release(self._settings.qdrant_url, client)
+        self._nodes.close()
         if self._threads is not None:
             self._threads.shutdown(wait=False)
 
     def _tried(self, kind: str, seconds: int, method: str, arguments: dict[str, Any]) -> Any:
+        """Ask one address after the other, and after a pause again, within the deadline."""
         until = time.monotonic() + seconds
-        tries = 0
+        tried: list[str] = []
+        failures, pause = 0, _PAUSE_S
         while True:
+            node = self._nodes.choose(tried)
+            tried.append(node.url)
+            others = self._nodes.others(tried)
             if method in _TIMED:
-                arguments["timeout"] = max(1, round(until - time.monotonic()))
+                # where another address could answer, half of what is left is kept for it
+                left = until - time.monotonic()
+                arguments["timeout"] = max(1, round(left / 2 if others else left))
             try:
-                return self._call(kind, method, arguments)
+                answer = self._call(node, kind, method, arguments)
             except FOREIGN as error:
-                tries += 1
-                if (
-                    tries > self._settings.qdrant_retries
-                    or not transient(error)
-                    or time.monotonic() + _PAUSE_S >= until
-                ):
+                row = row_of(error)
+                if row.away:
+                    self._nodes.away(node)
+                if others and (row.transient or (row.away and kind == "reads")):
+                    continue
+                failures += 1
+                if not self._again(row, kind, failures) or time.monotonic() + pause >= until:
                     raise translated(error) from error
-            time.sleep(_PAUSE_S)
+            else:
+                self._nodes.back(node)
+                return answer
+            time.sleep(pause)
+            tried, pause = [], min(2 * pause, _LONGEST_PAUSE_S)
 
-    def _call(self, kind: str, method: str, arguments: dict[str, Any]) -> Any:
-        client = self._client(kind)
-        with self._lock if self.local else contextlib.nullcontext():
+    def _again(self, row: Row, kind: str, failures: int) -> bool:
+        """Whether the same request is sent again after a pause.
+
+        A cluster that has lost a node needs seconds to agree on who takes the writes of its shards;
+        these wait for that. A search is better told that it cannot be answered.
+        """
+        if row.outlasted and kind == "writes":
+            return True
+        return row.transient and failures <= self._settings.qdrant_retries
+
+    def _call(self, node: Node, kind: str, method: str, arguments: dict[str, Any]) -> Any:
+        client = node.client(kind)
+        with local_lock if self.local else contextlib.nullcontext():
             return getattr(client, method)(**arguments)
 
-    def _client(self, kind: str) -> Any:
-        name = "local" if self.local else kind
-        with self._lock:
-            if self._closed:
-                raise IndexUnavailable(
-                    "the connection to Qdrant has been closed; open the index again"
-                )
-            if self._own_client is not None:
-                return self._own_client
-            if name not in self._clients:
-                self._clients[name] = (
-                    _local(self._settings) if self.local else _remote(self._settings, kind)
-                )
-            return self._clients[name]
 
-
-_local_lock = threading.RLock()
-_folders: dict[str, tuple[QdrantClient, int]] = {}
-"""The open folders of local mode: client and number of connections; only touched under the lock."""
-
-
-def _local(settings: QdrantSettings) -> QdrantClient:
-    if settings.qdrant_url == ":memory:":
-        return QdrantClient(":memory:")
-    folder = os.path.realpath(settings.qdrant_url)
-    client, users = _folders.get(folder) or (
-        QdrantClient(path=folder, force_disable_check_same_thread=True),
-        0,
-    )
-    _folders[folder] = (client, users + 1)
-    return client
-
-
-def _release(url: str, client: Any) -> None:
-    folder = os.path.realpath(url)
-    shared, users = _folders.get(folder, (None, 1))
-    if shared is not None and shared is client and users > 1:
-        _folders[folder] = (shared, users - 1)
-        return
-    if shared is client:
-        del _folders[folder]
-    client.close()
-
-
-def _remote(settings: QdrantSettings, kind: str) -> QdrantClient | GrpcClient:
-    seconds = settings.qdrant_timeout_s if kind == "reads" else settings.qdrant_write_timeout_s
-    with warnings.catch_warnings():
-        # a key over plain HTTP is usual between the containers of one host; docs/production.md
-        # says when it is not enough
-        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
-        client = QdrantClient(
-            url=settings.qdrant_url,
-            grpc_port=settings.qdrant_grpc_port,
-            prefer_grpc=settings.qdrant_grpc,
-            api_key=settings.qdrant_api_key.get_secret_value() or None,
-            timeout=seconds,
-            grpc_options=dict(_GRPC_OPTIONS),
-            # would ask the server from a thread and only warn; `check` says what is wrong
-            check_compatibility=False,
-        )
-    return GrpcClient(client, timeout_s=seconds) if settings.qdrant_grpc else client
+def _nodes(settings: QdrantSettings, client: Any) -> list[Node]:
+    if client is not None:
+        return [OwnClient(client)]
+    if "://" not in settings.qdrant_url:
+        return [LocalNode(settings.qdrant_url)]
+    return [RemoteNode(url, settings) for url in addresses(settings)]

@@ -20,7 +20,7 @@ from qdrant_client.http.exceptions import (
 
 from vitrine.errors import Conflict, IndexUnavailable, VersionGone, VitrineError
 
-__all__ = ["FOREIGN", "TABLE", "Row", "transient", "translated"]
+__all__ = ["FOREIGN", "TABLE", "Row", "never_sent", "row_of", "translated"]
 
 FOREIGN = (
     QdrantException,
@@ -54,6 +54,10 @@ class Row:
     error: type[VitrineError] = IndexUnavailable
     transient: bool = False
     """Whether the same request may succeed a moment later."""
+    away: bool = False
+    """Whether the address is passed over for a while, where there is another one."""
+    outlasted: bool = False
+    """Whether a write is sent again until its deadline."""
 
 
 def _status(*codes: int) -> _Test:
@@ -91,6 +95,21 @@ def _full_disk(error: BaseException) -> bool:
         "database or disk is full",
         "not enough space",
         "out of disk",
+    )(error)
+
+
+def _cluster_lacks_a_node(error: BaseException) -> bool:
+    """A node that is reached could not reach another one, which holds a shard of the collection."""
+    return _any(_status(500), _code("INTERNAL", "UNKNOWN"))(error) and _says(
+        "via leader peer",
+        "write consistency",
+        "consistency of this update is not guaranteed",
+        "no active replica",
+        "not enough active replicas",
+        "replica",
+        "tonic::transport",
+        "transport error",
+        "missing request message",
     )(error)
 
 
@@ -135,6 +154,7 @@ TABLE: tuple[Row, ...] = (
             _source(httpx.TimeoutException, TimeoutError),
         ),
         "Qdrant did not answer in time; it is overloaded, or VITRINE_QDRANT_TIMEOUT_S is too short",
+        away=True,
     ),
     Row(
         "missing index",
@@ -175,6 +195,15 @@ TABLE: tuple[Row, ...] = (
         ),
         "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and VITRINE_QDRANT_GRPC_PORT",
         transient=True,
+        away=True,
+    ),
+    Row(
+        "node away",
+        _cluster_lacks_a_node,
+        "a node of the Qdrant cluster is away, and with it part of the catalog; start it again "
+        "(`vitrine doctor` tells which), or keep more copies with VITRINE_QDRANT_REPLICAS",
+        transient=True,
+        outlasted=True,
     ),
     Row(
         "too large",
@@ -231,17 +260,21 @@ TABLE: tuple[Row, ...] = (
 
 def translated(error: BaseException) -> VitrineError:
     """Our error for a foreign one: what happened and what to do; the caller keeps its cause."""
-    row = _row(error)
+    row = row_of(error)
     text = row.text
     if isinstance(error, ResourceExhaustedResponse):
         text += f"; try again in {error.retry_after_s} s"
     return row.error(text)
 
 
-def transient(error: BaseException) -> bool:
-    """Whether trying again at once may help."""
-    return _row(error).transient
+def never_sent(error: BaseException) -> bool:
+    """Whether the request certainly did not reach a server, so that another one may be asked."""
+    return _source(httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError)(error) or (
+        _code("UNAVAILABLE")(error)
+        and _says("failed to connect", "connection refused", "dns resolution failed")(error)
+    )
 
 
-def _row(error: BaseException) -> Row:
+def row_of(error: BaseException) -> Row:
+    """The kind of failure."""
     return next(row for row in TABLE if row.seen_in(error))

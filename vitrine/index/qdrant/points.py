@@ -200,13 +200,14 @@ class Points:
             return self._connection.read(method, collection_name=self._collection, **arguments)
 
     def _write(self, method: str, **arguments: Any) -> None:
-        # wait: the write is durable and visible when the call returns; strong: one node orders all
+        # wait: the write is durable and visible when the call returns. Medium: one node puts the
+        # writes of a shard in order, another one while it is away; strong would wait for that node
         with self._gone_noticed():
             self._connection.write(
                 method,
                 collection_name=self._collection,
                 wait=True,
-                ordering=models.WriteOrdering.STRONG,
+                ordering=models.WriteOrdering.MEDIUM,
                 **arguments,
             )
 
