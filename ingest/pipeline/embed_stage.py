@@ -1,4 +1,4 @@
-"""Third stage, in two threads: pixels become vectors, in batches of the size that runs best here."""
+"""Third stage, in two threads: pixels become vectors, in batches of the size that runs best."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from threading import Lock
 import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
-from ingest.pipeline.models import PendingWrite, PipelineContext, PreparedImage, RunStats
-from vitrine.products import Record
+from ingest.pipeline.models import PipelineContext, PreparedImage, RunStats
 
-__all__ = ["BatchSize", "EmbedStage"]
+__all__ = ["BatchSize", "EmbedStage", "NoVector"]
 
 _IDLE_S = 1.0
-"""Seconds after which a batch that is not full goes as it is, so that a slow source does not hold products back."""
+"""Seconds after which a batch goes as it is, so that a slow source does not hold products back."""
+
+
+class NoVector(Exception):
+    """The model failed at one picture."""
 
 
 class BatchSize:
-    """The number of images to embed at once; with `fixed` 0 it is image while the work goes on.
+    """The number of images to embed at once; with `fixed` 0 it is found while the work goes on.
 
-    Each size is measured twice and doubled for as long as that gains at least 5 %. The first batch of all only warms up.
+    Each size is measured twice and doubled for as long as that gains at least 5 %. The first batch
+    of all only warms up.
     """
 
     SMALLEST, LARGEST, GAIN = 8, 128, 1.05
@@ -60,8 +64,8 @@ class BatchSize:
 class EmbedStage:
     """Runs the model's forward pass and nothing else.
 
-    Several threads may share the work: while one batch runs, the next is gathered and begins, so that no core (or GPU) waits
-    where the parts of a batch end at different times.
+    Several threads may share the work: while one batch runs, the next is gathered and begins, so that
+    no core (or GPU) waits where the parts of a batch end at different times.
     """
 
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
@@ -70,13 +74,13 @@ class EmbedStage:
         self._batch = BatchSize(context.settings.batch_size)
         self._gathering = Lock()
 
-    def work(self, incoming: Channel[PreparedImage], writes: Channel[PendingWrite]) -> None:
+    def work(self, incoming: Channel[PreparedImage]) -> None:
         """Embed until nothing comes any more."""
         while batch := self._gather(incoming):
-            self._embed(batch, writes)
+            self._embed(batch)
 
     def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
-        """A batch, full unless the source is slow or at its end; empty when nothing will come any more."""
+        """A batch, full unless the source is slow or at its end; empty when nothing comes any more."""
         batch: list[PreparedImage] = []
         with self._gathering:
             while len(batch) < self._batch.size:
@@ -89,7 +93,7 @@ class EmbedStage:
                 batch.append(image)
         return batch
 
-    def _embed(self, batch: list[PreparedImage], writes: Channel[PendingWrite]) -> None:
+    def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()
         with self._stats.timed("embed"):
             vectors = self._embedder.embed_pixels(np.stack([image.pixels for image in batch]))
@@ -97,13 +101,11 @@ class EmbedStage:
         for image, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
                 self._stats.count(embedded=1)
-                writes.put(
-                    PendingWrite(
-                        image.row,
-                        Record.of_picture(image.product, vector, image.image_key),
-                        image.digest,
+                image.vector.give(vector)
+            else:
+                image.vector.fail(
+                    NoVector(
+                        "the model gives no usable vector for this picture; check the picture, and"
+                        " the model's precision"
                     )
                 )
-            else:
-                message = "the model gives no usable vector for this picture; check the picture, and the model's precision"
-                self._stats.failed(image.row, image.product.id, "embed", "no_vector", message)

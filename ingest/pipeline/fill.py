@@ -20,6 +20,7 @@ from ingest.pipeline.models import (
 )
 from ingest.pipeline.prepare_stage import PrepareStage
 from ingest.pipeline.read_stage import ReadStage
+from ingest.pipeline.run_pictures import RunPictures
 from ingest.pipeline.write_stage import WriteStage
 from ingest.runs import Run
 
@@ -89,8 +90,9 @@ def _run(
     flow.stage(
         "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
     )
+    pictures = RunPictures(flow)
     for number in range(threads):
-        preparing = PrepareStage(task, context, stats)
+        preparing = PrepareStage(task, context, stats, pictures)
         flow.stage(
             f"prepare-{number}",
             partial(preparing.work, items, pixels, writes),
@@ -98,7 +100,7 @@ def _run(
         )
     embedding = EmbedStage(context, stats)
     for number in range(_BATCHES):
-        flow.stage(f"embed-{number}", partial(embedding.work, pixels, writes), into=(writes,))
+        flow.stage(f"embed-{number}", partial(embedding.work, pixels))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()
     flow.run(tick=lambda: control.progress(stats.progress(total)), every_s=_TICK_S)

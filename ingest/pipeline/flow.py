@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Channel", "Closed", "Flow"]
+__all__ = ["Channel", "Closed", "Flow", "Promise"]
 
 T = TypeVar("T")
 
@@ -37,10 +37,14 @@ class Flow:
         """A new channel that holds at most `capacity` things."""
         return Channel(self, capacity)
 
+    def promise(self) -> Promise[T]:
+        """A new value that a stage will give."""
+        return Promise(self)
+
     def stage(
         self, name: str, work: Callable[[], None], *, into: Sequence[Channel[Any]] = ()
     ) -> None:
-        """Run `work` in a thread of its own; the channels it puts `into` close when all their stages have ended."""
+        """Run `work` in a thread; the channels it puts `into` close when all their stages have ended."""
         for channel in into:
             channel.producers += 1
         self._threads.append(
@@ -48,7 +52,10 @@ class Flow:
         )
 
     def run(self, *, tick: Callable[[], None], every_s: float) -> None:
-        """Start all stages and wait for them, calling `tick` meanwhile; then raise the error of the first that failed."""
+        """Start all stages and wait for them, calling `tick` meanwhile.
+
+        Raises the error of the first that failed.
+        """
         for thread in self._threads:
             thread.start()
         try:
@@ -76,11 +83,47 @@ class Flow:
                     channel.producers -= 1
                 self.changed.notify_all()
 
+    def check(self) -> None:
+        """End the stage that calls when another one failed."""
+        if self.stopped:
+            raise _Stopped
+
     def _fail(self, error: BaseException | None) -> None:
         with self.changed:
             self.stopped = True
             self._error = self._error or error
             self.changed.notify_all()
+
+
+class Promise(Generic[T]):
+    """A value that one stage of a flow gives, once, and any number of others wait for."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._values: list[T] = []
+        self._error: Exception | None = None
+
+    def give(self, value: T) -> None:
+        """Hand the value to all who wait, now or later."""
+        with self._flow.changed:
+            self._values.append(value)
+            self._flow.changed.notify_all()
+
+    def fail(self, error: Exception) -> None:
+        """Raise the error wherever the value is waited for."""
+        with self._flow.changed:
+            self._error = error
+            self._flow.changed.notify_all()
+
+    def wait(self) -> T:
+        """The value, once it is there; raises what `fail` was given."""
+        with self._flow.changed:
+            while not self._values:
+                if self._error is not None:
+                    raise self._error
+                self._flow.check()
+                self._flow.changed.wait()
+            return self._values[0]
 
 
 class Channel(Generic[T]):
@@ -98,28 +141,24 @@ class Channel(Generic[T]):
         with changed:
             while len(self._items) >= self._capacity and not self._flow.stopped:
                 changed.wait()
-            self._check()
+            self._flow.check()
             self._items.append(item)
             changed.notify_all()
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """The next thing; None when nothing came within the time. `Closed` when nothing will come any more."""
+        """The next thing; None when nothing came in time, `Closed` when nothing will come any more."""
         changed = self._flow.changed
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with changed:
             while not self._items:
-                self._check()
+                self._flow.check()
                 if self.producers == 0:
                     raise Closed
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
                     return None
                 changed.wait(left)
-            self._check()
+            self._flow.check()
             item = self._items.popleft()
             changed.notify_all()
             return item
-
-    def _check(self) -> None:
-        if self._flow.stopped:
-            raise _Stopped

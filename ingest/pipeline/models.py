@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.failures import Failure, Ledger
 from ingest.pictures import Picture
+from ingest.pipeline.flow import Promise
 from ingest.runs import Runs
 from ingest.sources import Source
 from vitrine.embedding import Embedder
@@ -21,7 +22,7 @@ from vitrine.errors import InvalidImage
 from vitrine.fields.mapping import Mapping as CatalogueMapping
 from vitrine.images.ports import ImageStore
 from vitrine.index import VectorIndex
-from vitrine.products import Product, Record
+from vitrine.products import Product, Vector
 from vitrine.settings import Settings
 
 __all__ = [
@@ -41,8 +42,9 @@ __all__ = [
 class IngestTask:
     """What to put where.
 
-    `reuse_from` is another version made by the same model: a picture that it knows is not embedded again. With `only`, other rows
-    are read (their ids count) but not taken.
+    `reuse_from` is another version: a product whose pictures cannot be had now is carried over from
+    it, and vectors of the same model are not computed again. With `only`, other rows are read (their
+    ids count) but not taken.
     """
 
     source: Source
@@ -107,37 +109,46 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class SourceProduct:
-    """A product on its way; `digest` is what an interrupted run noted when it had stored this id."""
+    """A product on its way; `digest` is what an interrupted run noted when it had stored this id.
+
+    Without pictures `refusal` says what is wrong with those that the source names.
+    """
 
     row: int
     product: Product
-    picture: Picture
+    pictures: tuple[Picture, ...]
     digest: str | None = None
+    refusal: InvalidImage | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
-    """A product whose picture is ready for the model: pixels (3, height, width)."""
+    """A picture that is ready for the model: pixels (3, height, width), and who waits for its vector."""
 
-    row: int
-    product: Product
-    image_key: str
     pixels: NDArray[np.float32]
-    digest: str | None
+    vector: Promise[Vector]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingWrite:
-    """What is to be written: a record, or a product whose picture is the one that the index has."""
+    """What is to be written: a product with its pictures' vectors, or only its fields.
+
+    `known` says that the index has the product, so that its fields can be written whatever becomes
+    of its pictures. `failed` rows are in the ledger already and do not count as done.
+    """
 
     row: int
-    content: Record | Product
-    digest: str | None
+    product: Product
+    digest: str | None = None
+    image_keys: tuple[str, ...] = ()
+    vectors: tuple[Promise[Vector], ...] = ()
+    known: bool = True
+    failed: bool = False
 
     @property
     def id(self) -> str:
         """The product's id."""
-        return self.content.product.id if isinstance(self.content, Record) else self.content.id
+        return self.product.id
 
 
 @dataclass

@@ -1,11 +1,13 @@
-"""Second stage, in several threads: what has changed is found out, and new pictures become pixels."""
+"""Second stage, in several threads: what has changed is determined, new pictures become pixels."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ingest.pipeline.flow import Channel, Closed
+from ingest.pictures import Picture
+from ingest.pipeline.flow import Channel, Closed, Promise
 from ingest.pipeline.models import (
     IngestTask,
     PendingWrite,
@@ -15,31 +17,39 @@ from ingest.pipeline.models import (
     SourceProduct,
 )
 from ingest.pipeline.retry import retry_while_unavailable
-from vitrine.errors import InvalidImage
+from ingest.pipeline.run_pictures import RunPictures, picture_key
+from vitrine.errors import InvalidImage, NotFound
 from vitrine.images.decode import ImageLimits, decode
-from vitrine.index import Stamp
+from vitrine.index import Stamp, VectorIndex
 from vitrine.index.stamps import product_hash
+from vitrine.products import Record, Vector
 
 __all__ = ["PrepareStage"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A product with the bytes of its picture."""
+class _Seen:
+    """A product with what is known of it: its stamp in the index, and its digest."""
 
     item: SourceProduct
-    data: bytes
-    image_key: str
+    stamp: Stamp | None
     digest: str | None
 
 
 class PrepareStage:
     """Compares products with what the index has of them."""
 
-    def __init__(self, task: IngestTask, context: PipelineContext, stats: RunStats) -> None:
+    def __init__(
+        self,
+        task: IngestTask,
+        context: PipelineContext,
+        stats: RunStats,
+        pictures: RunPictures,
+    ) -> None:
         self._task = task
         self._context = context
         self._stats = stats
+        self._pictures = pictures
         self._limits = ImageLimits.of(context.settings)
 
     def work(
@@ -54,73 +64,178 @@ class PrepareStage:
                 items = incoming.take()
             except Closed:
                 return
-            self._chunk(items or [], pixels, writes)
+            for write in self._chunk(items or [], pixels):
+                writes.put(write)
 
     def _chunk(
-        self,
-        items: list[SourceProduct],
-        pixels: Channel[PreparedImage],
-        writes: Channel[PendingWrite],
-    ) -> None:
+        self, items: list[SourceProduct], pixels: Channel[PreparedImage]
+    ) -> list[PendingWrite]:
         with self._stats.timed("compare"):
             stamps = retry_while_unavailable(
                 lambda: self._task.index.stamps([item.product.id for item in items])
             )
-        unknown: list[_Read] = []
+        writes = []
         for item in items:
-            read = self._read(item, stamps.get(item.product.id))
-            if read is None:
-                continue
             stamp = stamps.get(item.product.id)
-            if stamp is None or stamp.image_keys != (read.image_key,):
-                unknown.append(read)
-            elif stamp.product_hash != product_hash(item.product):
-                writes.put(PendingWrite(item.row, item.product, read.digest))
-            else:
+            seen = _Seen(item, stamp, _digest(item))
+            if stamp is not None and seen.digest is not None and seen.digest == item.digest:
                 self._stats.count(unchanged=1)
-        for read in unknown:
-            self._hand_on(read, pixels, writes)
+                continue
+            write = self._write(seen, pixels)
+            if write is not None:
+                writes.append(write)
+        return writes
 
-    def _read(self, item: SourceProduct, stamp: Stamp | None) -> _Read | None:
-        """The picture's bytes; None when they are not needed, or not to be had."""
-        digest = None
-        if item.picture.url is not None:
-            digest = hashlib.sha256(
-                f"{item.picture.url}\n{product_hash(item.product)}".encode()
-            ).hexdigest()
-            if stamp is not None and digest == item.digest:
-                self._stats.count(unchanged=1)
-                return None
-        try:
-            with self._stats.timed("fetch" if item.picture.url is not None else "load"):
-                data = item.picture.read(self._context.settings)
-                return _Read(item, data, hashlib.sha256(data).hexdigest(), digest)
-        except InvalidImage as error:
-            self._stats.without_picture(item.row, item.product.id, error)
+    def _write(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
+        """What is to be written of a product; None when nothing is.
+
+        When one of its pictures cannot be had, a known product keeps those it has, and a new one
+        comes with the others.
+        """
+        item, stamp = seen.item, seen.stamp
+        images, refusals = self._images(item, stamp, pixels)
+        for refusal in refusals:
+            self._stats.without_picture(item.row, item.product.id, refusal)
+        if refusals:
+            kept = self._without_pictures(seen)
+            if kept is not None or stamp is not None or not images:
+                return kept
+        keys = tuple(key for key, _ in images)
+        if stamp is not None and stamp.image_keys == keys:
+            if stamp.product_hash != product_hash(item.product):
+                return PendingWrite(item.row, item.product, seen.digest)
+            self._stats.count(unchanged=1)
             return None
+        vectors = tuple(vector for _, vector in images if vector is not None)
+        known, failed = stamp is not None, bool(refusals)
+        digest = None if failed else seen.digest
+        return PendingWrite(item.row, item.product, digest, keys, vectors, known, failed)
 
-    def _hand_on(
-        self, read: _Read, pixels: Channel[PreparedImage], writes: Channel[PendingWrite]
-    ) -> None:
-        product = read.item.product
-        if self._task.reuse_from is not None:
-            reuse_from = self._task.reuse_from
-            known = retry_while_unavailable(lambda: reuse_from.get([product.id])).get(product.id)
-            if known is not None and known.image_keys == (read.image_key,):
-                writes.put(
-                    PendingWrite(read.item.row, replace(known, product=product), read.digest)
-                )
-                return
+    def _images(
+        self, item: SourceProduct, stamp: Stamp | None, pixels: Channel[PreparedImage]
+    ) -> tuple[list[tuple[str, Promise[Vector] | None]], list[InvalidImage]]:
+        """Keys and vectors of the pictures that can be had, and what is wrong with the others."""
+        if item.refusal is not None:
+            return [], [item.refusal]
+        known = self._known_vectors(item, stamp)
+        images, refusals = [], []
+        for picture in item.pictures:
+            try:
+                images.append(self._image(picture, known, stamp, pixels))
+            except InvalidImage as error:
+                refusals.append(error)
+        return images, refusals
+
+    def _without_pictures(self, seen: _Seen) -> PendingWrite | None:
+        """The fields of a product whose pictures cannot be had now, beside the pictures it has."""
+        item = seen.item
+        if seen.stamp is not None:
+            if seen.stamp.product_hash == product_hash(item.product):
+                return None
+            return PendingWrite(item.row, item.product, failed=True)
+        previous = self._previous(item.product.id)
+        if previous is None or not self._same_model:
+            return None
+        vectors = tuple(self._pictures.given(vector) for vector in previous.vectors)
+        keys = previous.image_keys
+        return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
+
+    def _known_vectors(self, item: SourceProduct, stamp: Stamp | None) -> Mapping[str, Vector]:
+        """Vectors of the product's own pictures, in this version or an earlier one, by key."""
+        known: dict[str, Vector] = {}
+        if self._same_model and stamp is None:
+            previous = self._previous(item.product.id)
+            known |= {} if previous is None else _by_key(previous)
+        if stamp is not None and max(len(stamp.image_keys), len(item.pictures)) > 1:
+            stored = self._record(self._task.index, item.product.id)
+            known |= {} if stored is None else _by_key(stored)
+        return known
+
+    def _image(
+        self,
+        picture: Picture,
+        known: Mapping[str, Vector],
+        stamp: Stamp | None,
+        pixels: Channel[PreparedImage],
+    ) -> tuple[str, Promise[Vector] | None]:
+        """A picture's key and its vector; None for one that the index has where it belongs."""
+        entry = self._pictures.known(picture)
+        with entry.lock:
+            if entry.refusal is not None:
+                raise entry.refusal
+            data = None
+            try:
+                if entry.key is None:
+                    data = self._read(picture)
+                    entry.key = picture_key(data)
+                key = entry.key
+                if stamp is not None and stamp.image_keys == (key,):
+                    return key, None
+                if key in known:
+                    return key, self._pictures.given(known[key])
+                return key, self._vector(picture, key, data, pixels)
+            except InvalidImage as error:
+                entry.refusal = error
+                raise
+
+    def _read(self, picture: Picture) -> bytes:
+        with self._stats.timed("fetch" if picture.url is not None else "load"):
+            return picture.read(self._context.settings)
+
+    def _vector(
+        self, picture: Picture, key: str, data: bytes | None, pixels: Channel[PreparedImage]
+    ) -> Promise[Vector]:
+        vector, is_first = self._pictures.vector(key)
+        if not is_first:
+            return vector
         try:
+            data = self._stored(picture, key) if data is None else data
             with self._stats.timed("decode"):
-                image = decode(
-                    read.data, self._limits, at_least=self._context.embedder.info.image_size
-                )
-        except InvalidImage as error:
-            self._stats.without_picture(read.item.row, product.id, error)
-            return
-        with self._stats.timed("store"):
-            self._context.images.put(read.data)
-        with self._stats.timed("preprocess"):
-            ready = self._context.embedder.preprocess([image])[0]
-        pixels.put(PreparedImage(read.item.row, product, read.image_key, ready, read.digest))
+                image = decode(data, self._limits, at_least=self._context.embedder.info.image_size)
+            with self._stats.timed("store"):
+                self._context.images.put(data)
+            with self._stats.timed("preprocess"):
+                ready = self._context.embedder.preprocess([image])[0]
+        except Exception as error:
+            vector.fail(error)
+            raise
+        pixels.put(PreparedImage(ready, vector))
+        return vector
+
+    def _stored(self, picture: Picture, key: str) -> bytes:
+        try:
+            return self._context.images.get(key)
+        except NotFound:
+            return self._read(picture)
+
+    @property
+    def _same_model(self) -> bool:
+        other = self._task.reuse_from
+        return other is not None and other.info.fingerprint == self._task.index.info.fingerprint
+
+    def _previous(self, product_id: str) -> Record | None:
+        return self._record(self._task.reuse_from, product_id)
+
+    def _record(self, index: VectorIndex | None, product_id: str) -> Record | None:
+        if index is None:
+            return None
+        return retry_while_unavailable(lambda: index.get([product_id])).get(product_id)
+
+
+def _by_key(record: Record) -> dict[str, Vector]:
+    return dict(zip(record.image_keys, record.vectors, strict=True))
+
+
+def _digest(item: SourceProduct) -> str | None:
+    """What a product with fetched pictures was made from; None where reading them costs nothing."""
+    if not any(picture.url is not None for picture in item.pictures):
+        return None
+    addresses = "\n".join(_addresses(item.pictures))
+    return hashlib.sha256(f"{addresses}\n{product_hash(item.product)}".encode()).hexdigest()
+
+
+def _addresses(pictures: Sequence[Picture]) -> list[str]:
+    return [
+        picture.url or (picture_key(picture.data) if picture.data else str(picture.path))
+        for picture in pictures
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from ingest.pictures import pictures_of
@@ -11,11 +12,15 @@ from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, RunS
 from ingest.runs import Run
 from ingest.sources import BrokenRow, LeftOutRow, Row
 from vitrine.errors import InvalidImage, InvalidProduct
+from vitrine.fields.mapping import MappedRow
 
 __all__ = ["CHUNK", "ReadStage"]
 
 CHUNK = 8
 """Products handed on together; a compromise between traffic and the pictures held in memory."""
+
+_PICTURES = 1
+"""Pictures taken of each product: as many as both backends keep."""
 
 
 class ReadStage:
@@ -51,7 +56,7 @@ class ReadStage:
                 message = f"the id {item.product.id!r} stands in row {seen_id.duplicate_of} already; that one was kept"
                 self._stats.failed(item.row, item.product.id, "fields", "duplicate_id", message)
             else:
-                yield SourceProduct(item.row, item.product, item.picture, seen_id.digest)
+                yield replace(item, digest=seen_id.digest)
 
     def _item(self, row: Row | BrokenRow | LeftOutRow) -> SourceProduct | None:
         if isinstance(row, LeftOutRow):
@@ -61,21 +66,23 @@ class ReadStage:
             self._failed(row.number, None, "read", "broken_row", row.message)
             return None
         mapping = self._task.mapping
-        product_id: str | None = None
         try:
             mapped = mapping.read_row(row.values, row.number)
-            product_id = mapped.product.id
-            pictures = pictures_of(
-                mapped.images, row.base, mapping.images, mapping.product.images.split
-            )
-            return SourceProduct(row.number, mapped.product, pictures[0])
+            return self._with_pictures(row, mapped)
         except InvalidProduct as error:
             product_id = mapping.raw_id(row.values)
             self._failed(row.number, product_id, "fields", "invalid_field", str(error))
-        except InvalidImage as error:
-            if self._wanted(row.number):
-                self._stats.without_picture(row.number, product_id, error)
         return None
+
+    def _with_pictures(self, row: Row, mapped: MappedRow) -> SourceProduct:
+        mapping = self._task.mapping
+        try:
+            pictures = pictures_of(
+                mapped.images, row.base, mapping.images, mapping.product.images.split
+            )
+        except InvalidImage as error:
+            return SourceProduct(row.number, mapped.product, (), refusal=error)
+        return SourceProduct(row.number, mapped.product, pictures[:_PICTURES])
 
     def _failed(
         self, row: int, product_id: str | None, stage: str, reason: str, message: str

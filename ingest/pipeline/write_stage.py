@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from functools import partial
 
+import numpy as np
+
+from ingest.pipeline.embed_stage import NoVector
 from ingest.pipeline.flow import Channel, Closed
 from ingest.pipeline.models import IngestTask, PendingWrite, PipelineContext, RunStats
 from ingest.pipeline.retry import retry_while_unavailable
 from ingest.runs import Run
-from vitrine.errors import NotFound
-from vitrine.products import Product, Record
+from vitrine.errors import InvalidImage, NotFound
+from vitrine.products import Record
 
 __all__ = ["WriteStage"]
 
@@ -29,6 +32,7 @@ class WriteStage:
         self._size = context.settings.write_batch
         self._run = run
         self._stats = stats
+        self._failed: set[str] = set()
 
     def work(self, incoming: Channel[PendingWrite]) -> None:
         """Write until nothing comes any more."""
@@ -49,28 +53,44 @@ class WriteStage:
             self._write(waiting)
 
     def _write(self, batch: list[PendingWrite]) -> None:
-        records = [write.content for write in batch if isinstance(write.content, Record)]
+        records = [record for write in batch if (record := self._record(write)) is not None]
+        written = {record.product.id for record in records}
         with self._stats.timed("write"):
             if records:
                 retry_while_unavailable(lambda: self._index.upsert(records))
-            gone = self._patch([write for write in batch if isinstance(write.content, Product)])
+            patches = [write for write in batch if write.id not in written and write.known]
+            deleted = self._patch(patches)
+            written |= {write.id for write in patches} - deleted
             digests = [
                 (write.id, write.digest)
                 for write in batch
-                if write.digest is not None and write.id not in gone
+                if write.digest is not None and write.id in written
             ]
             if digests:
                 self._runs.save_digests(self._run, digests)
-        self._stats.count(done=len(batch) - len(gone))
+        self._stats.count(done=sum(write.id in written - self._failed for write in batch))
+
+    def _record(self, write: PendingWrite) -> Record | None:
+        """The record, once its vectors are there; None when only fields are to be written."""
+        try:
+            vectors = [vector.wait() for vector in write.vectors]
+        except InvalidImage as error:
+            self._stats.without_picture(write.row, write.id, error)
+        except NoVector as error:
+            self._stats.failed(write.row, write.id, "embed", "no_vector", str(error))
+        else:
+            if write.failed:
+                self._failed.add(write.id)
+            if not vectors:
+                return None
+            return Record(write.product, np.stack(vectors), write.image_keys)
+        self._failed.add(write.id)
+        return None
 
     def _patch(self, batch: list[PendingWrite]) -> set[str]:
         """Write changed fields; gives the ids of products that somebody has deleted meanwhile."""
-        gone: set[str] = set()
-        while products := [
-            write.content
-            for write in batch
-            if isinstance(write.content, Product) and write.id not in gone
-        ]:
+        deleted: set[str] = set()
+        while products := [write.product for write in batch if write.id not in deleted]:
             try:
                 retry_while_unavailable(partial(self._index.patch_products, products))
                 break
@@ -78,9 +98,12 @@ class WriteStage:
                 known = retry_while_unavailable(
                     partial(self._index.stamps, [product.id for product in products])
                 )
-                gone |= {product.id for product in products if product.id not in known}
+                deleted |= {product.id for product in products if product.id not in known}
         for write in batch:
-            if write.id in gone:
-                message = "somebody deleted the product while it was being ingested; ingest again if it is to be there"
+            if write.id in deleted:
+                message = (
+                    "somebody deleted the product while it was being ingested; ingest again if it"
+                    " is to be there"
+                )
                 self._stats.failed(write.row, write.id, "write", "deleted_meanwhile", message)
-        return gone
+        return deleted

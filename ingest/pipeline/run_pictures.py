@@ -1,0 +1,92 @@
+"""The pictures of one run: each is fetched once and embedded once, however many products share it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ingest.pictures import Picture
+from ingest.pipeline.flow import Flow, Promise
+from vitrine.errors import InvalidImage
+from vitrine.products import Vector
+
+__all__ = ["KnownPicture", "RunPictures"]
+
+_ADDRESSES = 100_000
+"""Addresses remembered, at some 300 bytes each."""
+
+_VECTORS = 10_000
+"""Vectors remembered, at 2 kB each where the model has 512 dimensions."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass
+class KnownPicture:
+    """What an address turned out to hold; whoever works on it keeps the others waiting by `lock`."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    key: str | None = None
+    refusal: InvalidImage | None = None
+
+
+class RunPictures:
+    """Safe from several threads; what was met longest ago is forgotten first."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._lock = threading.Lock()
+        self._addresses: _Latest[str, KnownPicture] = _Latest(_ADDRESSES)
+        self._vectors: _Latest[str, Promise[Vector]] = _Latest(_VECTORS)
+
+    def known(self, picture: Picture) -> KnownPicture:
+        """The entry of a picture's address or file; a new one for bytes, which have none."""
+        address = picture.url or (None if picture.path is None else str(picture.path))
+        if address is None:
+            return KnownPicture()
+        with self._lock:
+            return self._addresses.get(address) or self._addresses.put(address, KnownPicture())
+
+    def vector(self, key: str) -> tuple[Promise[Vector], bool]:
+        """The vector of a picture by its key, and whether it is for the caller to have it made."""
+        with self._lock:
+            promise = self._vectors.get(key)
+            if promise is not None:
+                return promise, False
+            return self._vectors.put(key, self._flow.promise()), True
+
+    def given(self, vector: Vector) -> Promise[Vector]:
+        """A vector that is known already."""
+        promise: Promise[Vector] = self._flow.promise()
+        promise.give(vector)
+        return promise
+
+
+def picture_key(data: bytes) -> str:
+    """The image store's key of a picture."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class _Latest(Generic[K, V]):
+    """The values used last, up to a number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: K, value: V) -> V:
+        self._values[key] = value
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+        return value
