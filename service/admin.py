@@ -29,7 +29,7 @@ from service.models.admin import (
     VersionsAnswer,
 )
 from service.products import ProductPath
-from service.rendering import answer
+from service.rendering import answer, public_url
 from vitrine.errors import InvalidProduct
 from vitrine.fields.json_products import changes_from_json
 
@@ -152,8 +152,9 @@ def retry() -> Response:
 
 
 def _queued(job_id: str) -> Response:
-    response = answer(QueuedAnswer(job_id=job_id, status_url=f"/v1/admin/jobs/{job_id}"), 202)
-    response.headers["Location"] = f"/v1/admin/jobs/{job_id}"
+    address = public_url(f"/v1/admin/jobs/{job_id}")
+    response = answer(QueuedAnswer(job_id=job_id, status_url=address), 202)
+    response.headers["Location"] = address
     return response
 
 

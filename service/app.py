@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 from service.admin import admin as admin_api
 from service.auth import SCHEME
 from service.container import current_warm_up, put_vitrine
+from service.cross_origin import register_cross_origin
 from service.errors import refuse, register_errors
 from service.headers import register_headers
 from service.health import health
@@ -22,6 +23,7 @@ from service.models.problem import Problem
 from service.openapi import docs
 from service.pages import pages
 from service.products import products
+from service.public_address import PublicAddress
 from service.recognition import recognition
 from service.search import search
 from service.thumbnails import thumbnails
@@ -71,7 +73,8 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
     put_vitrine(app, vitrine, admin)
-    register_headers(app)
+    register_headers(app, vitrine.settings)
+    register_cross_origin(app, vitrine.settings.cors_origins)
     register_errors(app)
     app.before_request(_require_loaded)
     register_metrics(app)
@@ -80,6 +83,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
         app.register_api(room)
     app.register_blueprint(docs)
     app.register_blueprint(pages)
+    app.wsgi_app = PublicAddress(app.wsgi_app, vitrine.settings)  # type: ignore[method-assign]
     return app
 
 

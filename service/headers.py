@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
 from service.incoming import refuse_broken_address
+from vitrine.settings import AddressSettings
 
 __all__ = ["REQUEST_ID", "SECURITY", "register_headers", "sound_request_id"]
 
@@ -26,10 +28,35 @@ SECURITY = {
 }
 
 
-def register_headers(app: Flask) -> None:
+def security_headers(settings: AddressSettings) -> dict[str, str]:
+    """What a browser may do with an answer, as far as the settings open it."""
+    headers = dict(SECURITY)
+    policy = headers["Content-Security-Policy"]
+    if settings.public_url:
+        public = urlsplit(settings.public_url)
+        policy = policy.replace(
+            "img-src 'self'", f"img-src 'self' {public.scheme}://{public.netloc}"
+        )
+    ancestors = [part.strip() for part in settings.frame_ancestors.split(",") if part.strip()]
+    if ancestors:
+        del headers["X-Frame-Options"]  # which cannot name an origin
+        policy = policy.replace("ancestors 'none'", f"ancestors 'self' {' '.join(ancestors)}")
+    headers["Content-Security-Policy"] = policy
+    return headers
+
+
+def register_headers(app: Flask, settings: AddressSettings) -> None:
     """Give every request an id before anything else looks at it, and every answer its headers."""
-    app.before_request(_begin)
-    app.after_request(_finish)
+    security = security_headers(settings)
+
+    def begin() -> None:
+        g.started = perf_counter()
+        g.request_id = sound_request_id(request.headers.get(REQUEST_ID, ""))
+        g.base = settings.public_url or request.script_root
+        refuse_broken_address(request)
+
+    app.before_request(begin)
+    app.after_request(lambda response: _finish(response, security))
 
 
 def sound_request_id(sent: str) -> str:
@@ -37,15 +64,9 @@ def sound_request_id(sent: str) -> str:
     return sent if _SOUND_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
-def _begin() -> None:
-    g.started = perf_counter()
-    g.request_id = sound_request_id(request.headers.get(REQUEST_ID, ""))
-    refuse_broken_address(request)
-
-
-def _finish(response: Response) -> Response:
+def _finish(response: Response, security: dict[str, str]) -> Response:
     response.headers[REQUEST_ID] = g.get("request_id", "")
-    for name, value in SECURITY.items():
+    for name, value in security.items():
         response.headers.setdefault(name, value)
     if response.is_json:
         response.headers.setdefault("Cache-Control", "no-store")

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 import orjson
-from flask import Blueprint, Response, current_app, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, g, render_template, send_from_directory
 from flask_openapi3.openapi import OpenAPI
 
 from service.container import current_vitrine
@@ -52,6 +52,7 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
     """The specification of the app, with the limits that are set and the live filters."""
     spec = deepcopy(app.api_doc)
     settings = current_vitrine().settings
+    spec["servers"] = [{"url": g.base or "/"}]
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             _describe_errors(operation)

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from flask import Response
+from flask import Response, g
 from pydantic import BaseModel
 
 from vitrine.products import Product
 from vitrine.results import Facet, Hit, Page, RangeFacet, ValueFacet
 
-__all__ = ["answer", "image_url", "product_answer", "search_answer"]
+__all__ = ["answer", "image_url", "product_answer", "public_url", "search_answer"]
 
 Json = dict[str, Any]
 
@@ -32,9 +32,18 @@ def answer(content: BaseModel | Json, status: int = 200) -> Response:
     return Response(body, status=status, content_type="application/json")
 
 
+def public_url(path: str) -> str:
+    """The address of a path of this service as the client of the present request knows it.
+
+    Whole where VITRINE_PUBLIC_URL is set, otherwise a path that begins with the prefix that a
+    trusted proxy names.
+    """
+    return f"{g.base}{path}"
+
+
 def image_url(product_id: str) -> str:
-    """The path of a product's picture."""
-    return f"/v1/products/{quote(product_id, safe='')}/image"
+    """The address of a product's picture."""
+    return public_url(f"/v1/products/{quote(product_id, safe='')}/image")
 
 
 def search_answer(page: Page) -> Json:

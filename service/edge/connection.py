@@ -22,7 +22,7 @@ from service.edge import refusals
 from service.edge.calls import CLIENT_GONE, Answer, Head, as_bytes, environ_of
 from service.edge.limits import EdgeLimits
 from service.edge.refusals import Refusal, malformed
-from service.edge.workload import Workload, is_probe
+from service.edge.workload import Workload
 from service.headers import REQUEST_ID, SECURITY, sound_request_id
 
 __all__ = ["GRACE_S", "Connection", "Edge"]
@@ -289,7 +289,7 @@ class Connection(asyncio.Protocol):
         except ValueError as error:
             self._refuse(malformed(400, f"the request's target is {error}"))
             return
-        if self._edge.workload.full and not is_probe(environ):
+        if self._edge.workload.full and not self._edge.workload.is_probe(environ):
             self._refuse(refusals.BUSY)
             return
         environ[CLIENT_GONE] = self._is_gone

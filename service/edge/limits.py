@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from vitrine.settings import Settings
 
 __all__ = ["EdgeLimits"]
+
+
+_PROBES = ("/health/live", "/health/ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class EdgeLimits:
     queue_timeout_s: float
     """How long one of them may wait."""
     connections: int
+    probes: tuple[str, ...]
+    """Paths with threads of their own, so that they answer whatever the other requests do."""
     head_timeout_s: float
     body_timeout_s: float
     least_rate: float
@@ -33,7 +39,9 @@ class EdgeLimits:
     @classmethod
     def of(cls, settings: Settings) -> EdgeLimits:
         """The limits that the settings name."""
+        prefix = urlsplit(settings.public_url).path
         return cls(
+            probes=(*_PROBES, *(prefix + path for path in _PROBES)),
             threads=settings.threads,
             queue=settings.queue_size,
             queue_timeout_s=settings.request_timeout_s,

@@ -13,18 +13,11 @@ from service.edge.limits import EdgeLimits
 from service.edge.refusals import FAILED, WAITED_TOO_LONG, Refusal
 from vitrine.abandonment import abandoned_when
 
-__all__ = ["Workload", "is_probe"]
+__all__ = ["Workload"]
 
 log = logging.getLogger(__name__)
 
-_PROBES = ("/health/live", "/health/ready")
-"""Paths with threads of their own, so that they answer whatever the other requests do."""
 _PROBE_THREADS = 2
-
-
-def is_probe(environ: Environ) -> bool:
-    """Whether a request asks how the service is."""
-    return environ["PATH_INFO"] in _PROBES
 
 
 Done = Callable[[Answer | Refusal | None], None]
@@ -69,9 +62,13 @@ class Workload:
         """Whether the answers that wait for their clients are more than may be."""
         return self.unsent_bytes > self._limits.held_bytes
 
+    def is_probe(self, environ: Environ) -> bool:
+        """Whether a request asks how the service is."""
+        return environ["PATH_INFO"] in self._limits.probes
+
     def submit(self, environ: Environ, done: Done) -> None:
         """Answer a request; `done` is called in the loop's thread, with None if nobody waits."""
-        if is_probe(environ):
+        if self.is_probe(environ):
             self._probes.submit(self._run, environ, monotonic(), done)
             return
         self.accepted += 1

@@ -2,6 +2,7 @@
 
 from vitrine.settings.groups import (
     PREFIX,
+    AddressSettings,
     DataSettings,
     FaissSettings,
     FetchSettings,
@@ -23,6 +24,7 @@ from vitrine.settings.loading import (
 
 __all__ = [
     "PREFIX",
+    "AddressSettings",
     "DataSettings",
     "FaissSettings",
     "FetchSettings",

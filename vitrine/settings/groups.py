@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 __all__ = [
     "GROUPS",
     "PREFIX",
+    "AddressSettings",
     "DataSettings",
     "EdgeSettings",
     "FaissSettings",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 PREFIX = "VITRINE_"
+_OWN_PATHS = ("admin", "assets", "docs", "health", "metrics", "product", "static", "try", "v1")
 
 
 class _Group(BaseSettings):
@@ -310,6 +313,56 @@ class ServiceSettings(LogSettings):
     )
 
 
+class AddressSettings(_Group):
+    """Under which address the service stands, and what other sites may do with it."""
+
+    public_url: str = Field(
+        "", description="address that clients know, such as https://shop.example/search"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks, separated by commas, whose X-Forwarded-For, -Proto, "
+        "-Host and -Prefix are believed",
+    )
+    cors_origins: str = Field(
+        "",
+        description="origins, separated by commas, whose pages may call the API; * for any",
+    )
+    frame_ancestors: str = Field(
+        "", description="origins, separated by commas, that may show the pages in a frame"
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _known_public_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname
+        if url and (not whole or parts.query or parts.fragment or parts.username):
+            raise ValueError("must be http:// or https://, a host and perhaps a path")
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path):
+            raise ValueError("must have a path of letters, digits and . _ ~ - only")
+        first = parts.path.split("/")[1] if parts.path.strip("/") else ""
+        if first in _OWN_PATHS:
+            raise ValueError(f"must not begin with /{first}, which is a path of the service itself")
+        return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, text: str) -> str:
+        for part in text.split(","):
+            if part.strip():
+                ip_network(part.strip())  # its ValueError names what is wrong
+        return text
+
+    @field_validator("cors_origins", "frame_ancestors")
+    @classmethod
+    def _known_origins(cls, text: str) -> str:
+        for part in (part.strip() for part in text.split(",")):
+            if part and part != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?", part):
+                raise ValueError(f"{part!r} is not an origin; write https://shop.example")
+        return text
+
+
 class EdgeSettings(_Group):
     """How long a client may take, and how much may be under way at once."""
 
@@ -453,6 +506,7 @@ GROUPS: tuple[type[_Group], ...] = (
     FaissSettings,
     QdrantSettings,
     ServiceSettings,
+    AddressSettings,
     EdgeSettings,
     LimitSettings,
     IngestSettings,

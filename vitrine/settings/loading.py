@@ -13,6 +13,7 @@ from vitrine.errors import FieldError, InvalidSettings
 from vitrine.settings.groups import (
     GROUPS,
     PREFIX,
+    AddressSettings,
     EdgeSettings,
     FetchSettings,
     IndexSettings,
@@ -41,6 +42,7 @@ class Settings(
     IndexSettings,
     FetchSettings,
     ServiceSettings,
+    AddressSettings,
     EdgeSettings,
     LimitSettings,
     IngestSettings,
