@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -85,8 +86,17 @@ def unit(row: np.ndarray) -> Vector:
     return (row / np.linalg.norm(row)).astype(np.float32)
 
 
-def make_record(product_id: str, rng: random.Random, *, center: np.ndarray | None = None) -> Record:
-    """A record whose every value is drawn; each optional field is empty now and then."""
+def make_record(
+    product_id: str,
+    rng: random.Random,
+    *,
+    center: np.ndarray | None = None,
+    images: tuple[int, int] = (1, 1),
+) -> Record:
+    """A record whose every value is drawn; each optional field is empty now and then.
+
+    It has a number of pictures within `images`; now and then one is there twice.
+    """
 
     def maybe(value, chance=0.8):
         return value if rng.random() < chance else None
@@ -116,23 +126,33 @@ def make_record(product_id: str, rng: random.Random, *, center: np.ndarray | Non
         group_id=maybe(f"g{rng.randint(0, 60)}", 0.7),
         attributes={name: value for name, value in attributes.items() if value is not None},
     )
-    noise = np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
-    return Record.of_picture(
-        product,
-        unit(noise if center is None else center + 0.3 * noise),
-        f"{rng.getrandbits(256):064x}",
+    count = 1 if images == (1, 1) else rng.randint(*images)
+    pictures = [make_picture(rng, center)]
+    while len(pictures) < count:
+        pictures.append(
+            rng.choice(pictures) if rng.random() < 0.1 else make_picture(rng, center, spread=0.8)
+        )
+    return Record(
+        product, np.stack([vector for vector, _ in pictures]), tuple(key for _, key in pictures)
     )
 
 
-def make_catalogue(size: int, seed: int) -> list[Record]:
-    """Records with ids that sort otherwise than they were made; some share their vector exactly."""
+def make_picture(
+    rng: random.Random, center: np.ndarray | None, *, spread: float = 0.3
+) -> tuple[np.ndarray, str]:
+    """A picture's vector, near the center where there is one, and its key."""
+    noise = np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])
+    vector = unit(noise if center is None else center + spread * noise)
+    return vector, f"{rng.getrandbits(256):064x}"
+
+
+def make_catalogue(size: int, seed: int, *, images: tuple[int, int] = (1, 1)) -> list[Record]:
+    """Records with ids that sort otherwise than they were made; some share their vectors exactly."""
     rng = random.Random(seed)
     centers = np.random.default_rng(seed).standard_normal((8, DIMENSION))
     ids = [f"p{i}" for i in range(size - 4)] + ["ähnlich", "Z", "z z", "𝒳"][: min(size, 4)]
     rng.shuffle(ids)
-    records = [make_record(i, rng, center=rng.choice(centers)) for i in ids]
+    records = [make_record(i, rng, center=rng.choice(centers), images=images) for i in ids]
     for i in range(0, size - 1, 13):
-        records[i + 1] = Record.of_picture(
-            records[i + 1].product, records[i].vector, records[i].image_key
-        )
+        records[i + 1] = replace(records[i], product=records[i + 1].product)
     return records

@@ -18,7 +18,15 @@ from vitrine.products import Product, Record
 from vitrine.relevance import CLOSE, QueryRelevance, Signals, pushed_log_odds, relevance_of
 from vitrine.words import Analyzer, QueryWords, document_words
 
-__all__ = ["candidate_set", "facet_counts", "fulfils", "matching", "score", "sorted_page"]
+__all__ = [
+    "candidate_set",
+    "facet_counts",
+    "fulfils",
+    "matched_image",
+    "matching",
+    "score",
+    "sorted_page",
+]
 
 
 def fulfils(product: Product, tree: Filter) -> bool:
@@ -60,8 +68,19 @@ def _holds(product: Product, condition: Condition) -> bool:
 
 
 def score(record: Record, vector: np.ndarray) -> float:
-    """Cosine similarity to six decimals."""
-    return round(float(np.dot(record.vector.astype(np.float64), vector.astype(np.float64))), 6)
+    """The largest cosine similarity of the pictures, to six decimals."""
+    return max(_cosines(record, vector))
+
+
+def matched_image(record: Record, vector: np.ndarray) -> int:
+    """The first picture with the largest cosine similarity to six decimals."""
+    cosines = _cosines(record, vector)
+    return cosines.index(max(cosines))
+
+
+def _cosines(record: Record, vector: np.ndarray) -> list[float]:
+    query = vector.astype(np.float64)
+    return [round(float(np.dot(row.astype(np.float64), query)), 6) for row in record.vectors]
 
 
 def matching(records: Iterable[Record], tree: Filter) -> list[Record]:

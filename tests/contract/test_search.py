@@ -31,7 +31,10 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
         record, rated = by_id[hit.product.id]
         assert hit.product == record.product
         assert hit.image_keys == record.image_keys
-        assert hit.matched_image == (None if query.vector is None else 0)
+        if query.vector is None:
+            assert hit.matched_image is None
+        else:
+            assert hit.matched_image == oracle.matched_image(record, query.vector)
         assert hit.score == (None if rated is None else pytest.approx(rated, abs=1e-5))
     assert answer.total == len(expected)
     assert answer.matching == len(oracle.matching(records, query.filter))

@@ -15,7 +15,6 @@ from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
     check_filter,
-    check_one_picture,
     check_product,
     check_query,
     check_record,
@@ -91,7 +90,6 @@ class FaissIndex:
         """Insert or replace whole records; `InvalidProduct` or `ModelMismatch` for a bad one."""
         for record in records:
             check_record(record, self.info)
-            check_one_picture(record)
         if records:
             self.store.upsert(records)
 
@@ -171,12 +169,12 @@ class FaissIndex:
             raise _Replaced
         hits = []
         for seq, entry in zip(seqs, page.entries, strict=True):
-            product, image_key = written[seq]
+            product, image_keys = written[seq]
             score = entry.score
             if score is not None and query.fusion is not None:
                 score = float(relevance_of(np.asarray(score)))
-            matched = None if query.vector is None else 0
-            hits.append(Hit(product, score, (image_key,), matched))
+            matched = None if query.vector is None else entry.image
+            hits.append(Hit(product, score, image_keys, matched))
         return tuple(hits)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:

@@ -26,6 +26,7 @@ from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.segment import Columns, Segment, merge_columns
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
+from vitrine.index.faiss.vectors.pictures import PictureVectors
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["StateReader"]
@@ -98,20 +99,24 @@ class StateReader:
                 if not batches:
                     return State((), last)
                 file.flush()
-                vectors = np.asarray(np.memmap(file, np.float32, mode="r"))
-        seqs = np.concatenate([batch_seqs for batch_seqs, _ in batches])
+                numbers = np.asarray(np.memmap(file, np.float32, mode="r"))
+        seqs, lengths = (np.concatenate([batch[i] for batch in batches]) for i in (0, 1))
         columns = merge_columns(
-            [(batch_columns, np.arange(len(own))) for own, batch_columns in batches], self._layout
+            [(columns, np.arange(len(seqs))) for seqs, _, columns in batches], self._layout
         )
-        segment = Segment(seqs, vectors.reshape(len(seqs), -1), columns)
-        return State((LiveSegment.of(segment),), last)
+        rows = numbers.reshape(int(lengths.sum()), -1)
+        pictures = PictureVectors(rows, np.concatenate(([0], np.cumsum(lengths))))
+        return State((LiveSegment.of(Segment(seqs, pictures, columns)),), last)
 
     def _spool_vectors(
         self, records: RecordView, file: IO[bytes]
-    ) -> Iterator[tuple[Ints, Columns]]:
-        """Numbers and columns of all records, in batches; their vectors go to the file."""
+    ) -> Iterator[tuple[Ints, Ints, Columns]]:
+        """Of all records, in batches: write numbers, how many pictures each has, and columns.
+
+        The vectors go to the file.
+        """
         for changes in records.changes(since=0):
             if any(change.product is not None for change in changes):
                 segment = Segment.of(changes, self._layout)
-                file.write(segment.vectors.tobytes())
-                yield segment.seqs, segment.columns
+                file.write(segment.pictures.rows.tobytes())
+                yield segment.seqs, np.diff(segment.pictures.offsets), segment.columns

@@ -14,8 +14,8 @@ from vitrine.index.faiss.columns.types import Column, Keywords, Numbers, Ordered
 from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.records.changes import Change
-from vitrine.index.faiss.vectors.exact import Vectors
 from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.pictures import PictureVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 
 __all__ = ["Columns", "Segment", "merge_columns"]
@@ -27,17 +27,17 @@ CACHE_BYTES = 64_000_000
 
 
 class Segment:
-    """Rows in the order of their writes: numbers, vectors, and the columns of the layout.
+    """Products in the order of their writes, a row each: numbers, pictures, and the columns.
 
-    `seqs` (n,) is ascending, `vectors` (n, dimension) float32. `folder` is the snapshot's that it
-    is mapped from; such a segment may hold rows that a later row of the same id replaces. Where
-    it has 8-bit rows (`quantized`) or a `graph`, they are of all its rows.
+    `seqs` (n,) is ascending, `pictures` has the vectors of n products. `folder` is the snapshot's
+    that it is mapped from; such a segment may hold rows that a later row of the same id replaces.
+    Where it has 8-bit rows (`quantized`) or a `graph`, they are of all its pictures.
     """
 
     def __init__(
         self,
         seqs: Ints,
-        vectors: Vectors,
+        pictures: PictureVectors,
         columns: Columns,
         *,
         folder: Path | None = None,
@@ -45,7 +45,7 @@ class Segment:
         graph: Graph | None = None,
     ) -> None:
         self.seqs = seqs
-        self.vectors = vectors
+        self.pictures = pictures
         self.columns = columns
         self.folder = folder
         self.quantized = quantized
@@ -56,21 +56,21 @@ class Segment:
     def of(cls, changes: Sequence[Change], layout: Layout) -> Segment:
         """The segment of the products among the changes."""
         written = [
-            (c.seq, c.product, c.vector)
+            (c.seq, c.product, c.vectors)
             for c in changes
-            if c.product is not None and c.vector is not None
+            if c.product is not None and c.vectors is not None
         ]
         seqs, products, vectors = zip(*written, strict=True)
         columns = {name: kind.build(products) for name, kind in layout.items()}
-        return cls(np.asarray(seqs, np.int64), np.stack(vectors), columns)
+        return cls(np.asarray(seqs, np.int64), PictureVectors.of(vectors), columns)
 
     @staticmethod
     def merged(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
         """One segment of the given rows of several; the parts follow each other in write order."""
         seqs = np.concatenate([segment.seqs[rows] for segment, rows in parts])
-        vectors = np.concatenate([segment.vectors[rows] for segment, rows in parts])
+        pictures = PictureVectors.concat([segment.pictures.take(rows) for segment, rows in parts])
         columns = merge_columns([(segment.columns, rows) for segment, rows in parts], layout)
-        return Segment(seqs, vectors, columns)
+        return Segment(seqs, pictures, columns)
 
     def __len__(self) -> int:
         return len(self.seqs)

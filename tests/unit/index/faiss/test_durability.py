@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -14,9 +15,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record
+from tests.contract.questions import separated
 from tests.unit.index.faiss.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
@@ -24,6 +28,10 @@ from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions import FaissVersions
+from vitrine.index.ports import VectorIndex
+from vitrine.index.product_json import product_to_json
+from vitrine.index.stamps import product_hash
+from vitrine.products import Record
 
 WRITER = """
 import random, sys
@@ -36,7 +44,8 @@ index = open_versions(Settings(data_dir=Path(sys.argv[1]))).open(sys.argv[2])
 rng, step = random.Random(int(sys.argv[3])), 0
 while True:
     ids = [f"{sys.argv[3]}-{step}-{i}" for i in range(rng.randint(1, 20))]
-    index.upsert([make_record(i, rng) for i in ids])
+    index.upsert([make_record(i, random.Random(i), images=(1, 8)) for i in ids])
+    index.upsert([make_record("again", random.Random(ids[0]), images=(1, 8))])
     index.search(__import__("vitrine.index").index.IndexQuery())
     gone = [ids[0]] if step % 3 == 0 else []
     index.delete(gone)
@@ -53,6 +62,17 @@ def all_ids(index: FaissIndex) -> set[str]:
     ids = [r.product.id for batch in index.scan() for r in batch]
     assert len(ids) == len(set(ids)) == index.count() == index.search(IndexQuery()).total
     return set(ids)
+
+
+def assert_whole(index: FaissIndex, seeds: dict[str, list[str]]) -> None:
+    """Each product has all that one of these seeds makes: its fields with all their pictures."""
+    for product_id, record in index.get(list(seeds)).items():
+        drawn = (
+            make_record(product_id, random.Random(s), images=(1, 8)) for s in seeds[product_id]
+        )
+        made = next(other for other in drawn if other.product == record.product)
+        assert record.image_keys == made.image_keys
+        assert np.array_equal(record.vectors, made.vectors)
 
 
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open, tmp_path: Path):
@@ -73,11 +93,14 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
             if line.endswith("\n"):
                 step, count, gone = map(int, line.split())
                 expected |= {f"{run}-{step}-{i}": i for i in range(gone, count)}
-    remaining = all_ids(index)
+    remaining = all_ids(index) - {"again"}
     assert len(expected) > 20
     assert expected.keys() <= remaining
     # of each run at most the write that nobody was told of
     assert len(remaining) <= len(expected) + 4 * 20
+    assert_whole(index, {product_id: [product_id] for product_id in remaining})
+    last_steps = [f"{run}-{step}-0" for run in range(4) for step in range(1000)]
+    assert_whole(index, {"again": last_steps})
 
 
 @pytest.mark.parametrize(
@@ -237,13 +260,75 @@ def test_a_record_file_carries_the_version_of_its_tables(open_faiss: Open):
     index.close()
     path = folder(versions, index) / "records.sqlite"
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-        connection.execute("PRAGMA user_version=0")  # as the first releases left it
-    assert open_faiss().open(index.info.name).search(IndexQuery()).total == 20
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=2")
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        connection.execute("PRAGMA user_version=3")
     with pytest.raises(IndexUnavailable, match="was written by a newer release"):
         open_faiss().open(index.info.name)
+
+
+# as the releases before several pictures made it
+FIRST_TABLES = """
+PRAGMA page_size=8192;
+PRAGMA journal_mode=WAL;
+CREATE TABLE products (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, image_key TEXT, product_hash TEXT,
+    product BLOB, vector BLOB
+);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('seq', 0), ('products', 0);
+"""
+FIRST_UPSERT = """
+INSERT OR REPLACE INTO products (seq, id, image_key, product_hash, product, vector)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+
+def write_as_the_first_releases_did(path: Path, records: list[Record], *, since: int) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for seq, record in enumerate(records, since + 1):
+            product = record.product
+            row = (product_hash(product), product_to_json(product), record.vector.tobytes())
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(FIRST_UPSERT, (seq, product.id, record.image_key, *row))
+            connection.execute("UPDATE counters SET value = value + 1")
+            connection.execute("COMMIT")
+
+
+def test_a_version_of_the_releases_with_one_picture_answers_as_before(open_faiss: Open):
+    versions = open_faiss()
+    name = create(versions).info.name
+    versions.close()
+    meta, path = versions.root / name / "version.json", versions.root / name / "records.sqlite"
+    first_meta = json.loads(meta.read_text())
+    del first_meta["text_vectors"]
+    meta.write_text(json.dumps(first_meta))
+    for file in path.parent.glob("records.sqlite*"):
+        file.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_TABLES)
+    records = make_catalogue(60, 42)
+    write_as_the_first_releases_did(path, records[:50], since=0)
+    index = open_faiss().open(name)
+    assert not index.info.text_vectors
+    assert_answers(index, records[:50])
+    # while a process of the release before is still running, it goes on writing
+    write_as_the_first_releases_did(path, records[50:], since=50)
+    assert_answers(index, records)
+    several = [make_record(r.product.id, random.Random(1), images=(3, 3)) for r in records[:5]]
+    index.upsert(several)
+    assert_answers(index, several + records[5:])
+
+
+def assert_answers(index: VectorIndex, records: list[Record]) -> None:
+    query = IndexQuery(vector=separated(random.Random(42), records), limit=100)
+    answer = index.search(query)
+    assert [(h.product.id, h.score) for h in answer.hits] == [
+        (r.product.id, score) for r, score in oracle.candidate_set(records, query)
+    ]
+    stored = index.get([r.product.id for r in records])
+    assert {i: r.image_keys for i, r in stored.items()} == {
+        r.product.id: r.image_keys for r in records
+    }
 
 
 def test_a_version_half_made_is_not_there(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):

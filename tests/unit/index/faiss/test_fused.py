@@ -28,7 +28,7 @@ def test_bounds_lose_no_product(
         fused, "_within_reach", lambda *args: reached.append(1) or within_reach(*args)
     )
     rng = random.Random(seed)
-    records = make_catalogue(300, seed)
+    records = make_catalogue(300, seed, images=(1, 1 + 3 * (seed % 2)))
     settings = Settings(data_dir=tmp_path, quantize_from=quantize_from)
     versions = open_versions(settings)
     index = versions.create(

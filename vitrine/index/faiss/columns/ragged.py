@@ -9,16 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ints", "Strings", "concat_ragged", "take_ragged"]
+__all__ = ["Ints", "Strings", "concat_ragged", "ragged_positions", "take_ragged"]
 
 Ints = NDArray[np.int64]
 
 
-def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, NDArray[Any]]:
-    """The given rows, in their order, of the ragged array data[offsets[i]:offsets[i + 1]]."""
+def ragged_positions(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Where the given rows, in their order, lie in data[offsets[i]:offsets[i + 1]].
+
+    Their own offsets, and the positions in the data.
+    """
     starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
     new_offsets = np.concatenate(([0], np.cumsum(lengths)))
     positions = np.arange(new_offsets[-1]) + np.repeat(starts - new_offsets[:-1], lengths)
+    return new_offsets, positions
+
+
+def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, NDArray[Any]]:
+    """The given rows, in their order, of the ragged array data[offsets[i]:offsets[i + 1]]."""
+    new_offsets, positions = ragged_positions(offsets, rows)
     return new_offsets, data[positions]
 
 

@@ -56,7 +56,7 @@ class BrowseSet:
 
     def _entries(self, segment: Segment, mask: Mask, after: SortKey | None) -> Iterator[Entry]:
         for row in rows_in_order(segment, mask, self.sort, after=after):
-            yield Entry(segment, row, None, self.sort)
+            yield Entry(segment, row, self.sort)
 
 
 def browse(state: State, masks: list[Mask], query: IndexQuery) -> BrowseSet:

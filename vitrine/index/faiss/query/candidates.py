@@ -11,7 +11,7 @@ from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
-from vitrine.index.faiss.vectors.exact import ScoredRows, trim_ties
+from vitrine.index.faiss.vectors.exact import trim_ties
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
 
@@ -72,8 +72,7 @@ def find_candidates(
         plan, best = planner.top_k(entry.segment, mask, vector, k, prefix=prefix)
         plans.add(plan)
         if query.min_score is not None:
-            relevant = best.scores >= query.min_score
-            best = ScoredRows(best.rows[relevant], best.scores[relevant])
+            best = best.take(best.scores >= query.min_score)
         scored.append((entry.segment, trim_ties(best, prefix)))
     ranking = Ranking.of(scored).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))

@@ -11,7 +11,7 @@ lowest values cannot be among the best k. What is left gets its exact value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,9 @@ from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
     ScoredRows,
-    exact_scores,
-    inner_products,
+    float32_scores,
     kth_largest,
+    score_products,
 )
 from vitrine.index.fusion import Fusion, Negative
 from vitrine.index.ports import IndexQuery
@@ -79,9 +79,9 @@ def find_fused(
     for entry, mask in zip(state.segments, masks, strict=True):
         plan, rows = _possible_rows(entry.segment, mask, query, fusion, relevance, planner)
         plans.add(plan)
-        odds = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
-        close = odds >= max(fusion.least, np.finfo(np.float64).min)
-        parts.append((entry.segment, ScoredRows(rows[close], odds[close])))
+        valued = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
+        close = valued.scores >= max(fusion.least, np.finfo(np.float64).min)
+        parts.append((entry.segment, valued.take(close)))
     ranking = Ranking.of(parts).by_score()
     ranking = ranking.take(np.arange(min(query.candidates, len(ranking))))
     lowest = None
@@ -135,10 +135,10 @@ def cosine_bounds(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the cosines (n,) of rows lie between, from 8-bit rows where there are some."""
     if segment.quantized is not None:
-        about, most = segment.quantized.bounds(rows, vector)
+        about, most = segment.quantized.bounds(segment.pictures, rows, vector)
         return (2 * about - most).astype(np.float64), most.astype(np.float64)
-    products = inner_products(segment.vectors, rows, vector).astype(np.float64)
-    return products - FLOAT32_ERROR, products + FLOAT32_ERROR
+    scores = float32_scores(segment.pictures, rows, vector).astype(np.float64)
+    return scores - FLOAT32_ERROR, scores + FLOAT32_ERROR
 
 
 def _order_values(
@@ -147,12 +147,17 @@ def _order_values(
     vector: Vector | None,
     words: QueryWords,
     relevance: QueryRelevance,
-) -> NDArray[np.float64]:
-    cosines = np.zeros(len(rows)) if vector is None else exact_scores(segment.vectors, rows, vector)
+) -> ScoredRows:
+    """The rows with their order values, and the pictures that are nearest to the vector."""
+    if vector is None:
+        scored = ScoredRows(rows, np.zeros(len(rows)), np.zeros(len(rows), np.int64))
+    else:
+        scored = score_products(segment.pictures, rows, vector)
     exact = np.zeros(len(segment), np.bool_)
     exact[segment.keywords(EXACT).rows_of(words.exact_key)] = True
     scores = _words_scores(segment, rows, words)
-    return relevance.log_odds(Signals(cosines, words=scores, exact=exact[rows]))
+    signals = Signals(scored.scores, words=scores, exact=exact[rows])
+    return replace(scored, scores=relevance.log_odds(signals))
 
 
 def _words_scores(segment: Segment, rows: Ints, words: QueryWords) -> NDArray[np.float64]:
@@ -189,5 +194,6 @@ def _negative(
     for place, segment in enumerate(ranking.segments):
         inside = np.flatnonzero(ranking.places == place)
         rows = ranking.rows[inside]
-        odds[inside] = _order_values(segment, rows, negative.vector, negative.words, relevance)
+        valued = _order_values(segment, rows, negative.vector, negative.words, relevance)
+        odds[inside] = valued.scores
     return relevance_of(odds)

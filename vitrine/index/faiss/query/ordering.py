@@ -66,12 +66,13 @@ def sort_value(segment: Segment, row: int, sort: Sort) -> SortValue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A row of a segment under a sort, and its score (None when browsing)."""
+    """A row of a segment under a sort, its score and the picture that has it (None when browsing)."""
 
     segment: Segment
     row: int
-    score: float | None
     sort: Sort
+    score: float | None = None
+    image: int | None = None
 
     @property
     def value(self) -> SortValue:

@@ -7,6 +7,9 @@ Three plans give the best k of the n rows under a filter, out of N:
   for the few that remain. Exact as well; needs the 8-bit rows.
 - graph: walk the HNSW graph and skip rows that the filter excludes. Approximate; needs the graph.
 
+Products with several pictures have that many rows; k products may take up as many rows of the beam
+as they have pictures.
+
 A graph's beam holds rows whether they match or not, and FAISS cuts it to `ef`. Of a beam of ef rows
 about ef n / N match where filter and vector are independent, so for k answers among them, and
 `LEAST_MATCHING` in any case, ef is at least max(k, LEAST_MATCHING) N / n: the rarer the filter, the
@@ -73,23 +76,26 @@ class Planner:
         Where only the first `prefix` of them are needed, the plan is the same, so that they are the
         same as well; exact plans find no more than those.
         """
-        matching, costs = int(np.count_nonzero(mask)), self._costs
-        fetch = costs.fetched_row * matching
+        matching, costs, pictures = int(np.count_nonzero(mask)), self._costs, segment.pictures
+        rows_matching = matching * pictures.per_product
+        fetch = costs.fetched_row * rows_matching
         scan = math.inf
         if segment.quantized is not None:
-            reads = min(costs.scanned_code * len(segment), costs.gathered_code * matching)
+            total = len(pictures.rows)
+            reads = min(costs.scanned_code * total, costs.gathered_code * rows_matching)
             scan = costs.rescoring + reads
         if segment.graph is not None and matching > k:
-            ef = self._beam(k, matching, len(segment))
+            ef = self._beam(k, matching, segment)
             if costs.graph_step * ef < min(scan, fetch):
-                scored = segment.graph.top_k(segment.vectors, mask, query, k=k, ef=ef)
+                scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef)
                 if scored is not None:
                     return "hnsw", scored
-        rows, needed = np.flatnonzero(mask), k if prefix is None else prefix
+        products, needed = np.flatnonzero(mask), k if prefix is None else prefix
         if segment.quantized is not None and scan < fetch:
-            return "exact", segment.quantized.top_k(segment.vectors, rows, query, needed)
-        return "exact", exact_top_k(segment.vectors, rows, query, needed)
+            return "exact", segment.quantized.top_k(pictures, products, query, needed)
+        return "exact", exact_top_k(pictures, products, query, needed)
 
-    def _beam(self, k: int, matching: int, total: int) -> int:
-        least: float = self._ef * max(1.0, total / FEW_ROWS) ** GROWTH
-        return math.ceil(max(least, max(BREADTH * k, LEAST_MATCHING) * total / matching))
+    def _beam(self, k: int, matching: int, segment: Segment) -> int:
+        rows = len(segment.pictures.rows)
+        least: float = self._ef * max(1.0, rows / FEW_ROWS) ** GROWTH
+        return math.ceil(max(least, max(BREADTH * k, LEAST_MATCHING) * rows / matching))

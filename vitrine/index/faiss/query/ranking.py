@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,28 +23,37 @@ __all__ = ["Ranking"]
 
 _AT_ONCE = 64
 """Positions read from the arrays together."""
-_POSITION_BYTES = 24
+_POSITION_BYTES = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Position i is row `rows[i]` of `segments[places[i]]` with `scores[i]`; three arrays (n,)."""
+    """Position i is row `rows[i]` of `segments[places[i]]`, with score and picture; arrays (n,)."""
 
     segments: tuple[Segment, ...]
     places: Ints
-    rows: Ints
-    scores: NDArray[np.float64]
+    scored: ScoredRows
 
     @classmethod
     def of(cls, scored: Sequence[tuple[Segment, ScoredRows]]) -> Ranking:
         """The scored rows of each segment, in no order."""
-        rows = [best.rows for _, best in scored] or [np.zeros(0, np.int64)]
+        best = [rows for _, rows in scored]
+        empty = ScoredRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
         return cls(
             tuple(segment for segment, _ in scored),
-            np.repeat(np.arange(len(scored)), [len(best.rows) for _, best in scored]),
-            np.concatenate(rows).astype(np.int64),
-            np.concatenate([best.scores for _, best in scored] or [np.zeros(0)]),
+            np.repeat(np.arange(len(scored)), [len(rows.rows) for rows in best]),
+            ScoredRows.concat([*best, empty]),
         )
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each position in its segment."""
+        return self.scored.rows
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The score of each position."""
+        return self.scored.scores
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,13 +64,11 @@ class Ranking:
 
     def take(self, positions: Ints | Mask) -> Ranking:
         """These positions, in their order."""
-        return Ranking(
-            self.segments, self.places[positions], self.rows[positions], self.scores[positions]
-        )
+        return Ranking(self.segments, self.places[positions], self.scored.take(positions))
 
     def with_scores(self, scores: NDArray[np.float64]) -> Ranking:
         """The same positions with other scores (n,)."""
-        return Ranking(self.segments, self.places, self.rows, scores)
+        return Ranking(self.segments, self.places, replace(self.scored, scores=scores))
 
     def id(self, position: int) -> str:
         """The product id at a position."""
@@ -105,13 +112,14 @@ class Ranking:
             start = bisect_right(positions, key, key=lambda i: self._entry(i, sort).key)
         for begin in range(start, len(self), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
-            for place, row, score in zip(
+            for place, row, score, image in zip(
                 self.places[some].tolist(),
                 self.rows[some].tolist(),
                 self.scores[some].tolist(),
+                self.scored.images[some].tolist(),
                 strict=True,
             ):
-                yield Entry(self.segments[place], row, score, sort)
+                yield Entry(self.segments[place], row, sort, score, image)
 
     def selections(self) -> list[SelectedRows]:
         """The rows by segment."""
@@ -121,12 +129,8 @@ class Ranking:
         ]
 
     def _entry(self, position: int, sort: Sort) -> Entry:
-        return Entry(
-            self.segments[self.places[position]],
-            int(self.rows[position]),
-            self.scores[position].item(),
-            sort,
-        )
+        segment = self.segments[self.places[position]]
+        return Entry(segment, int(self.rows[position]), sort, self.scores[position].item())
 
     def _ranks(self, column: str) -> NDArray[Any]:
         """Numbers that order the positions as their texts do.

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.product_json import product_from_json
-from vitrine.products import Product, Vector
+from vitrine.products import Product
 
-__all__ = ["Change", "RecordView", "vector_from_blob"]
+__all__ = ["Change", "RecordView", "vectors_from_blob"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """The last write of one id: its number, product and vector, both None when it was deleted."""
+    """The last write of one id: its number, product and pictures' vectors; None where deleted."""
 
     seq: int
     id: str
     product: Product | None
-    vector: Vector | None
+    vectors: NDArray[np.float32] | None
 
 
 class RecordView:
@@ -32,8 +32,9 @@ class RecordView:
     where the second would look for it, and would be missed.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, dimension: int) -> None:
         self._connection = connection
+        self._dimension = dimension
 
     def last_seq(self) -> int:
         """The number of the last committed write."""
@@ -46,15 +47,17 @@ class RecordView:
             "SELECT seq, id, product, vector FROM products WHERE seq > ? ORDER BY seq", (since,)
         )
         while some := rows.fetchmany(batch):
-            yield [_change(*row) for row in some]
+            yield [self._change(*row) for row in some]
+
+    def _change(
+        self, seq: int, product_id: str, product: bytes | None, vectors: bytes | None
+    ) -> Change:
+        if product is None or vectors is None:
+            return Change(seq, product_id, None, None)
+        rows = vectors_from_blob(vectors, self._dimension)
+        return Change(seq, product_id, product_from_json(product), rows)
 
 
-def _change(seq: int, product_id: str, product: bytes | None, vector: bytes | None) -> Change:
-    if product is None or vector is None:
-        return Change(seq, product_id, None, None)
-    return Change(seq, product_id, product_from_json(product), vector_from_blob(vector))
-
-
-def vector_from_blob(blob: bytes) -> NDArray[np.float32]:
-    """The vector whose little-endian numbers are stored in the blob."""
-    return np.frombuffer(blob, "<f4").astype(np.float32)
+def vectors_from_blob(blob: bytes, dimension: int) -> NDArray[np.float32]:
+    """The rows (n, dimension) whose little-endian numbers are stored in the blob."""
+    return np.frombuffer(blob, "<f4").astype(np.float32).reshape(-1, dimension)

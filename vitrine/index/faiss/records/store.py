@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.records.changes import RecordView, vector_from_blob
+from vitrine.index.faiss.records.changes import RecordView, vectors_from_blob
 from vitrine.index.ports import Stamp
 from vitrine.index.product_json import product_from_json, product_to_json
 from vitrine.index.stamps import product_hash
@@ -21,18 +21,24 @@ from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 __all__ = ["RecordStore"]
 
 # A row is the last thing written of an id. seq counts writes and never repeats, so "what is new
-# since seq" is one range of the table; a deleted product leaves its id with empty columns, so
-# that other processes learn of it. Of rows with 512 numbers a page of 8 KiB holds three, one of 4
-# KiB, the default, one.
+# since seq" is one range of the table; a deleted product leaves its id with empty columns, so that
+# other processes learn of it. All pictures of a product are in its row, so none is ever written
+# without the others: image_key holds their keys, one a line, vector their rows one after the other.
+# Of rows with 512 numbers a page of 8 KiB holds three, one of 4 KiB, the default, one.
 _TABLES = """
 CREATE TABLE products (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, image_key TEXT, product_hash TEXT,
-    product BLOB, vector BLOB
+    product BLOB, vector BLOB, text_vector BLOB
 );
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('seq', 0), ('products', 0);
 """
-SCHEMA = DatabaseSchema(_TABLES, version=1, page_size=8192)
+# Version 1 kept one picture and no text vector. A column more rewrites nothing, and a process of the
+# release before goes on working with the file.
+_MIGRATIONS = {1: "ALTER TABLE products ADD COLUMN text_vector BLOB;"}
+SCHEMA = DatabaseSchema(_TABLES, version=2, migrations=_MIGRATIONS, page_size=8192)
+_RECORD = "product, image_key, vector, text_vector"
+_KEYS = "\n"
 _IDS_PER_STATEMENT = 500
 """SQLite allows 32,766 parameters."""
 
@@ -40,7 +46,8 @@ _IDS_PER_STATEMENT = 500
 class RecordStore:
     """Reads and writes the records of one version; for several threads and processes."""
 
-    def __init__(self, path: Path, *, timeout_s: float) -> None:
+    def __init__(self, path: Path, *, dimension: int, timeout_s: float) -> None:
+        self._dimension = dimension
         self.database = SQLiteFile(
             path,
             SCHEMA,
@@ -55,7 +62,10 @@ class RecordStore:
 
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace, in one transaction."""
-        rows = [_stored(r.product, r.image_key, _blob(r.vector)) for r in records]
+        rows = [
+            _stored(r.product, _KEYS.join(r.image_keys), _blob(r.vectors), _blob(r.text_vector))
+            for r in records
+        ]
         with self.database.writing() as connection:
             _write(connection, rows)
 
@@ -66,8 +76,8 @@ class RecordStore:
         """
         with self.database.writing() as connection:
             ids = [product.id for product in products]
-            rows = _select(connection, "id, image_key, vector", ids)
-            stored = {product_id: (key, vector) for product_id, key, vector in rows}
+            rows = _select(connection, "id, image_key, vector, text_vector", ids)
+            stored = {product_id: tuple(others) for product_id, *others in rows}
             unknown = [product_id for product_id in ids if product_id not in stored]
             if not unknown:
                 _write(connection, [_stored(p, *stored[p.id]) for p in products])
@@ -79,10 +89,9 @@ class RecordStore:
         False for an unknown id.
         """
         with self.database.writing() as connection:
-            for key, product, vector in _select(
-                connection, "image_key, product, vector", [product_id]
-            ):
-                _write(connection, [_stored(change(product_from_json(product)), key, vector)])
+            columns = "product, image_key, vector, text_vector"
+            for product, *others in _select(connection, columns, [product_id]):
+                _write(connection, [_stored(change(product_from_json(product)), *others)])
                 return True
         return False
 
@@ -90,30 +99,30 @@ class RecordStore:
         """Remove products; returns how many there were."""
         with self.database.writing() as connection:
             known = [row["id"] for row in _select(connection, "id", ids)]
-            _write(connection, [(product_id, None, None, None, None) for product_id in known])
+            _write(connection, [(product_id, *[None] * 5) for product_id in known])
         return len(known)
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
         with self.database.reading() as connection:
-            rows = _select(connection, "product, vector, image_key", ids)
-            records = [_record(*row) for row in rows]
+            rows = _select(connection, _RECORD, ids)
+            records = [self._record(*row) for row in rows]
         return {record.product.id: record for record in records}
 
     def stamps(self, ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
         with self.database.reading() as connection:
             rows = _select(connection, "id, image_key, product_hash", ids)
-            return {product_id: Stamp((key,), digest) for product_id, key, digest in rows}
+            return {product_id: Stamp(_keys(keys), digest) for product_id, keys, digest in rows}
 
-    def products_written(self, seqs: Sequence[int]) -> dict[int, tuple[Product, str]]:
-        """Product and image key by write number, of writes that are the last of their product."""
+    def products_written(self, seqs: Sequence[int]) -> dict[int, tuple[Product, tuple[str, ...]]]:
+        """Product and image keys by write number, of writes that are the last of their product."""
         marks = ",".join("?" * len(seqs))
         columns, where = "seq, product, image_key", f"seq IN ({marks}) AND product IS NOT NULL"
         statement = f"SELECT {columns} FROM products WHERE {where}"  # noqa: S608  # only marks
         with self.database.reading() as connection:
             rows = connection.execute(statement, seqs)
-            return {seq: (product_from_json(product), key) for seq, product, key in rows}
+            return {seq: (product_from_json(product), _keys(keys)) for seq, product, keys in rows}
 
     def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
         """All records by id, in batches, each its own view of the file."""
@@ -121,13 +130,13 @@ class RecordStore:
         while True:
             with self.database.reading() as connection:
                 rows = connection.execute(
-                    "SELECT product, vector, image_key FROM products"
+                    f"SELECT {_RECORD} FROM products"  # noqa: S608  # only our own columns
                     " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
                     (last, batch),
                 ).fetchall()
             if not rows:
                 return
-            records = [_record(*row) for row in rows]
+            records = [self._record(*row) for row in rows]
             last = records[-1].product.id
             yield records
 
@@ -145,11 +154,18 @@ class RecordStore:
     def view(self) -> Iterator[RecordView]:
         """The writes of one moment; what is written meanwhile is not seen."""
         with self.database.reading() as connection:
-            yield RecordView(connection)
+            yield RecordView(connection, dimension=self._dimension)
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+    def _record(
+        self, product: bytes, image_key: str, vector: bytes, text_vector: bytes | None
+    ) -> Record:
+        text = None if text_vector is None else vectors_from_blob(text_vector, self._dimension)[0]
+        vectors = vectors_from_blob(vector, self._dimension)
+        return Record(product_from_json(product), vectors, _keys(image_key), text)
 
 
 def _write(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -157,10 +173,11 @@ def _write(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> N
     last = {row[0]: row for row in rows}
     (seq,) = connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()
     before = sum(1 for _ in _select(connection, "id", list(last)))
-    after = sum(row[3] is not None for row in last.values())
+    after = sum(row[1] is not None for row in last.values())
     connection.executemany(
-        "INSERT OR REPLACE INTO products (seq, id, image_key, product_hash, product, vector)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO products"
+        " (seq, id, product, product_hash, image_key, vector, text_vector)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(seq + i, *row) for i, row in enumerate(last.values(), 1)],
     )
     connection.executemany(
@@ -182,13 +199,16 @@ def _select(
         )
 
 
-def _stored(product: Product, image_key: str, vector: bytes) -> tuple[Any, ...]:
-    return (product.id, image_key, product_hash(product), product_to_json(product), vector)
+def _stored(
+    product: Product, image_key: str, vector: bytes | None, text_vector: bytes | None
+) -> tuple[Any, ...]:
+    digest = product_hash(product)
+    return (product.id, product_to_json(product), digest, image_key, vector, text_vector)
 
 
-def _record(product: bytes, vector: bytes, image_key: str) -> Record:
-    return Record.of_picture(product_from_json(product), vector_from_blob(vector), image_key)
+def _keys(stored: str) -> tuple[str, ...]:
+    return tuple(stored.split(_KEYS))
 
 
-def _blob(vector: Vector) -> bytes:
-    return np.ascontiguousarray(vector, "<f4").tobytes()
+def _blob(vectors: Vector | None) -> bytes | None:
+    return None if vectors is None else np.ascontiguousarray(vectors, "<f4").tobytes()

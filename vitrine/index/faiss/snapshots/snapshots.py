@@ -36,15 +36,15 @@ from vitrine.index.faiss.vectors.build import (
     write_graph,
     write_quantized,
 )
-from vitrine.index.faiss.vectors.exact import Vectors
 from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.storage.array_file import checksum, map_array, map_arrays, write_arrays
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 6
+FORMAT = 7
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
@@ -104,7 +104,7 @@ class Snapshots:
 
     def _map(self, folder: Path, about: dict[str, Any]) -> LiveSegment:
         arrays = map_arrays(folder / _COLUMNS)
-        seqs, live = arrays.pop("/seqs"), arrays.pop("/live")
+        seqs, live, offsets = (arrays.pop(name) for name in ("/seqs", "/live", "/pictures"))
         columns: dict[str, dict[str, NDArray[Any]]] = {name: {} for name in self._layout}
         for key, array in arrays.items():
             name, _, part = key.rpartition("/")
@@ -112,7 +112,7 @@ class Snapshots:
         files = about["files"]
         segment = Segment(
             seqs,
-            map_array(folder / _VECTORS, np.float32, (len(seqs), self._dimension)),
+            PictureVectors(self._map_vectors(folder, int(offsets[-1])), offsets),
             {name: kind.load(columns[name]) for name, kind in self._layout.items()},
             folder=folder,
             quantized=QuantizedVectors(folder / CODES, folder / SCALES) if CODES in files else None,
@@ -148,12 +148,10 @@ class Snapshots:
         ]
         self._write_vectors(folder, state, rows)
         check()
-        count = self._write_columns(folder, state, rows)
-        shape = (count, self._dimension)
-        vectors: Vectors = map_array(folder / _VECTORS, np.float32, shape)
-        if count >= self.options.quantize_from:
+        vectors = self._map_vectors(folder, self._write_columns(folder, state, rows))
+        if len(vectors) >= self.options.quantize_from:
             write_quantized(folder, vectors, check=check)
-        if count >= self.options.graph_from:
+        if len(vectors) >= self.options.graph_from:
             write_graph(folder, vectors, self.options, earlier=earlier, check=check)
         about = {
             "format": FORMAT,
@@ -164,25 +162,30 @@ class Snapshots:
         }
         atomic_write(folder / _ABOUT, json.dumps(about).encode())
 
+    def _map_vectors(self, folder: Path, count: int) -> Vectors:
+        return map_array(folder / _VECTORS, np.float32, (count, self._dimension))
+
     @staticmethod
     def _write_vectors(folder: Path, state: State, rows: Sequence[Ints]) -> None:
         with (folder / _VECTORS).open("wb") as file:
             for entry, selected in zip(state.segments, rows, strict=True):
                 for start in range(0, len(selected), _CHUNK):
-                    chunk = entry.segment.vectors[selected[start : start + _CHUNK]]
-                    np.ascontiguousarray(chunk, np.float32).tofile(file)
+                    pictures = entry.segment.pictures.take(selected[start : start + _CHUNK])
+                    np.ascontiguousarray(pictures.rows, np.float32).tofile(file)
 
     def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> int:
-        """Write the columns of these rows of each segment; returns how many rows there are."""
+        """Write the columns of these rows of each segment; returns how many pictures they have."""
         entries = list(zip(state.segments, rows, strict=True))
         columns = merge_columns([(e.segment.columns, r) for e, r in entries], self._layout)
         arrays: dict[str, NDArray[Any]] = {}
         for name, column in columns.items():
             arrays |= {f"{name}/{part}": array for part, array in column.arrays().items()}
+        lengths = np.concatenate([np.diff(e.segment.pictures.offsets)[r] for e, r in entries])
         arrays["/seqs"] = np.concatenate([e.segment.seqs[r] for e, r in entries])
         arrays["/live"] = np.concatenate([e.live[r] for e, r in entries])
+        arrays["/pictures"] = np.concatenate(([0], np.cumsum(lengths)))
         write_arrays(folder / _COLUMNS, arrays)
-        return len(arrays["/seqs"])
+        return int(arrays["/pictures"][-1])
 
 
 def _continuable(state: State) -> Path | None:

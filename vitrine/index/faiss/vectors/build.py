@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vitrine.index.faiss.vectors.exact import Vectors
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.pictures import Vectors
 from vitrine.index.faiss.vectors.quantized import quantize
 from vitrine.storage.array_file import write_arrays
 

@@ -1,4 +1,4 @@
-"""The best rows by cosine similarity, exactly.
+"""The best products by cosine similarity, exactly.
 
 Whatever finds the rows, scores are computed again in float64 from the float32 vectors and
 rounded, so every plan gives the same.
@@ -6,31 +6,32 @@ rounded, so every plan gives the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors, largest_of_each
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
 __all__ = [
     "FLOAT32_ERROR",
     "ScoredRows",
-    "Vectors",
     "exact_scores",
     "exact_top_k",
+    "float32_scores",
     "inner_products",
     "kth_largest",
+    "score_products",
     "trim_ties",
 ]
-
-Vectors: TypeAlias = NDArray[np.float32]
-"""Unit rows (n, dimension), often mapped from a file."""
 
 FLOAT32_ERROR = 2e-4
 """Bound on the error of a float32 inner product of two unit rows, `SCORE_DECIMALS` included.
@@ -45,24 +46,65 @@ _FEW = 256
 
 @dataclass(frozen=True, eq=False)
 class ScoredRows:
-    """Rows of a segment and their exact, rounded scores, (n,) each, in no order."""
+    """Products of a segment by row, with exact scores and the pictures that have them; (n,) each.
+
+    A score is the largest of the product's pictures, rounded; `images` counts the pictures of each
+    product from 0 and names the first that has it. In no order.
+    """
 
     rows: Ints
     scores: NDArray[np.float64]
+    images: Ints
+
+    def take(self, positions: Ints | Mask) -> ScoredRows:
+        """These positions, in their order."""
+        return ScoredRows(self.rows[positions], self.scores[positions], self.images[positions])
+
+    @staticmethod
+    def concat(parts: Sequence[ScoredRows]) -> ScoredRows:
+        """All of one or more parts."""
+        return ScoredRows(
+            np.concatenate([part.rows for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.images for part in parts]),
+        )
 
 
-def exact_top_k(vectors: Vectors, rows: Ints, query: Vector, k: int) -> ScoredRows:
-    """Of the rows all that score at least as well as the k-th best; more than k where scores tie.
+def exact_top_k(pictures: PictureVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
+    """Of the products all that score at least as well as the k-th best; more than k where they tie.
 
     Two passes, float32 over all rows and float64 over few, and nothing is lost between them: with
-    e = `FLOAT32_ERROR` and t the k-th largest float32 product, k rows score t - e or more, so the
-    k-th best score is at least t - e, and a row that reaches it has a float32 product of t - 2e or
-    more. Those are the rows of the second pass.
+    e = `FLOAT32_ERROR` and t the k-th largest float32 score, k products score t - e or more, so the
+    k-th best score is at least t - e, and a product that reaches it has a float32 score of t - 2e
+    or more. Those are the products of the second pass. That a score is the largest of several
+    changes nothing: the largest of numbers that are off by e at most is off by e at most.
     """
-    if len(rows) > max(k, _FEW):
-        products = inner_products(vectors, rows, query)
-        rows = rows[products >= kth_largest(products, k) - 2 * FLOAT32_ERROR]
-    return trim_ties(ScoredRows(rows, exact_scores(vectors, rows, query)), k)
+    if len(products) > max(k, _FEW):
+        scores = float32_scores(pictures, products, query)
+        products = products[scores >= kth_largest(scores, k) - 2 * FLOAT32_ERROR]
+    return trim_ties(score_products(pictures, products, query), k)
+
+
+def float32_scores(pictures: PictureVectors, products: Ints, query: Vector) -> NDArray[np.float32]:
+    """The largest inner product of each product's pictures with the query (n,), in float32."""
+    offsets, rows = pictures.positions(products)
+    scores: NDArray[np.float32] = largest_of_each(
+        inner_products(pictures.rows, rows, query), offsets
+    )
+    return scores
+
+
+def score_products(pictures: PictureVectors, products: Ints, query: Vector) -> ScoredRows:
+    """Exact scores of the products, and which picture has each."""
+    offsets, rows = pictures.positions(products)
+    cosines = exact_scores(pictures.rows, rows, query)
+    scores = largest_of_each(cosines, offsets)
+    if pictures.single:
+        return ScoredRows(products, scores, np.zeros(len(products), np.int64))
+    owners = np.repeat(np.arange(len(products)), np.diff(offsets))
+    winners = np.flatnonzero(cosines == scores[owners])
+    first = np.unique(owners[winners], return_index=True)[1]
+    return ScoredRows(products, scores, winners[first] - offsets[:-1])
 
 
 def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float64]:
@@ -80,8 +122,7 @@ def trim_ties(scored: ScoredRows, k: int) -> ScoredRows:
     """Those that score at least as well as the k-th best."""
     if len(scored.rows) <= k:
         return scored
-    best = scored.scores >= kth_largest(scored.scores, k)
-    return ScoredRows(scored.rows[best], scored.scores[best])
+    return scored.take(scored.scores >= kth_largest(scored.scores, k))
 
 
 def inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float32]:

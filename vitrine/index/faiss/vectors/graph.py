@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.vectors.exact import ScoredRows, Vectors, exact_scores, trim_ties
+from vitrine.index.faiss.vectors.exact import ScoredRows, score_products, trim_ties
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.pictures import PictureVectors
 from vitrine.products import Vector
 
 __all__ = ["Graph"]
@@ -31,19 +33,21 @@ class Graph:
         self._index.storage, self._index.own_fields = self._rows, False
 
     def top_k(
-        self, vectors: Vectors, mask: Mask, query: Vector, *, k: int, ef: int
+        self, pictures: PictureVectors, mask: Mask, query: Vector, *, k: int, ef: int
     ) -> ScoredRows | None:
-        """About the k best rows of the mask, more where scores tie, with their exact scores.
+        """About the k best products of the mask, more where scores tie, with their exact scores.
 
-        `ef` is the width of the beam. None when it met fewer than k rows of the mask.
+        `ef` is the width of the beam. None when it met fewer than k products of the mask.
         """
-        selector, _bits = _selector(mask)
+        selector, _bits = _selector(pictures.row_mask(mask))
         parameters = load_faiss().SearchParametersHNSW(efSearch=ef, sel=selector)
-        rows = self._index.search(query[None], k + k // 8 + _SLACK, params=parameters)[1][0]
+        count = math.ceil((k + k // 8 + _SLACK) * pictures.per_product)
+        rows = self._index.search(query[None], count, params=parameters)[1][0]
         rows = rows[rows >= 0]
-        if len(rows) < k:
+        products = rows if pictures.single else np.unique(pictures.owners[rows]).astype(np.int64)
+        if len(products) < k:
             return None
-        return trim_ties(ScoredRows(rows, exact_scores(vectors, rows, query)), k)
+        return trim_ties(score_products(pictures, products, query), k)
 
 
 def _selector(mask: Mask) -> tuple[Any, Any]:

@@ -8,7 +8,9 @@ over), the query u = t p + w likewise without a center, and |u| = 1. So
 where the first two terms are what the scan computes, and by Cauchy-Schwarz the others are at most
 |w| |s q| + |r|. |r| is stored for each row and |w| known for the query: every row has a score it
 cannot exceed. The k rows with the largest approximations are scored exactly; the worst of them is a
-score that k rows reach, and only rows that could exceed it are scored as well.
+score that k rows reach, and only rows that could exceed it are scored as well. A product with
+several pictures has the largest approximation and the largest bound of its rows, and the same holds
+for products.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
     ScoredRows,
-    Vectors,
-    exact_scores,
     exact_top_k,
-    inner_products,
+    float32_scores,
     kth_largest,
+    score_products,
     trim_ties,
 )
 from vitrine.index.faiss.vectors.parallel import parallel_map
+from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors, largest_of_each
 from vitrine.products import Vector
 from vitrine.storage.array_file import map_array, map_arrays
 
@@ -82,43 +84,50 @@ class QuantizedVectors:
         shape = (len(self._scales), len(self._center))
         self._codes: NDArray[np.int8] = map_array(codes, np.int8, shape)
 
-    def top_k(self, vectors: Vectors, rows: Ints, query: Vector, k: int) -> ScoredRows:
+    def top_k(self, pictures: PictureVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
         """As `exact_top_k` of the same vectors, with the same result."""
-        if len(rows) <= k:
-            return exact_top_k(vectors, rows, query, k)
-        approximations, bounds = self._scores(rows, query)
+        if len(products) <= k:
+            return exact_top_k(pictures, products, query, k)
+        approximations, bounds = self._scores(pictures, products, query)
         likely = np.flatnonzero(approximations >= kth_largest(approximations, k))
-        scores = exact_scores(vectors, rows[likely], query)
+        best = score_products(pictures, products[likely], query)
         bounds[likely] = -np.inf  # those are known now
-        least = scores.min().item() - FLOAT32_ERROR  # the k-th best of all scores at least that
-        rest = rows[bounds >= least]
-        rest = rest[inner_products(vectors, rest, query) >= least]
-        return trim_ties(
-            ScoredRows(
-                np.concatenate([rows[likely], rest]),
-                np.concatenate([scores, exact_scores(vectors, rest, query)]),
-            ),
-            k,
-        )
+        least = best.scores.min().item() - FLOAT32_ERROR  # the k-th best of all has that at least
+        rest = products[bounds >= least]
+        rest = rest[float32_scores(pictures, rest, query) >= least]
+        others = score_products(pictures, rest, query)
+        return trim_ties(ScoredRows.concat([best, others]), k)
 
-    def bounds(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each row about its inner product with the query, and what it cannot exceed; it is as
-        far above its least as that is above it."""
-        return self._scores(rows, query)
+    def bounds(
+        self, pictures: PictureVectors, products: Ints, query: Vector
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each product about its score, and what it cannot exceed.
 
-    def _scores(self, rows: Ints, query: Vector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each row about its inner product with the query, and what it cannot exceed."""
+        It is at least as far above its least as that is above it.
+        """
+        return self._scores(pictures, products, query)
+
+    def _scores(
+        self, pictures: PictureVectors, products: Ints, query: Vector
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each product about its score, and what it cannot exceed."""
         quantized, total = quantize(query[None], np.zeros_like(query)), len(self._codes)
-        selected: Ints | slice = rows if len(rows) < total else slice(None)
-        if len(rows) > _CONTIGUOUS * total:
+        rows: Ints | slice = slice(None)
+        if len(products) > _CONTIGUOUS * len(pictures):
             scans = [self._codes[start : start + _SCANNED] for start in range(0, total, _SCANNED)]
-            dots = parallel_map(partial(_dots, quantized.codes), scans)[selected]
+            dots = parallel_map(partial(_dots, quantized.codes), scans)
+            offsets = pictures.offsets
         else:
+            offsets, rows = pictures.positions(products)
             shares = np.array_split(rows, -(-len(rows) // _GATHERED))
             dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
-        approximations = dots * (self._scales[selected] * quantized.scales) + query @ self._center
+        approximations = dots * (self._scales[rows] * quantized.scales) + query @ self._center
         slack = quantized.errors * self._longest + np.float32(FLOAT32_ERROR)
-        return approximations, approximations + (self._errors[selected] + slack)
+        bounds = largest_of_each(approximations + (self._errors[rows] + slack), offsets)
+        approximations = largest_of_each(approximations, offsets)
+        if len(products) < len(approximations):
+            return approximations[products], bounds[products]
+        return approximations, bounds
 
 
 def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ def open_index(
         ef_construct=settings.hnsw_ef_construct,
         threads=os.cpu_count() or 1,
     )
-    store = RecordStore(records, timeout_s=settings.index_timeout_s)
+    store = RecordStore(records, dimension=version.dimension, timeout_s=settings.index_timeout_s)
     snapshots = Snapshots(
         records.parent / "derived", columns, dimension=version.dimension, options=options
     )

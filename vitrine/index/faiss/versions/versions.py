@@ -24,7 +24,6 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
-from vitrine.index.checks import check_text_vectors
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.records.metadata import VersionMetadata
@@ -73,17 +72,24 @@ class FaissVersions:
         text_vectors: bool = False,
     ) -> VectorIndex:
         """A new, empty version; its folder appears whole or not at all."""
-        check_text_vectors(text_vectors)
         with self._changing():
             now = datetime.now(UTC)
             name = version_name(model, now, self._names())
             part = self.root / f".{uuid.uuid4().hex}.part"
             part.mkdir()
             try:
-                VersionMetadata(name, model, fingerprint, dimension, schema, mapping, now).write(
-                    part / META
-                )
-                RecordStore(part / RECORDS, timeout_s=self._settings.index_timeout_s).create()
+                VersionMetadata(
+                    name,
+                    model,
+                    fingerprint,
+                    dimension,
+                    schema,
+                    mapping,
+                    now,
+                    text_vectors=text_vectors,
+                ).write(part / META)
+                timeout_s = self._settings.index_timeout_s
+                RecordStore(part / RECORDS, dimension=dimension, timeout_s=timeout_s).create()
                 os.rename(part, self.root / name)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
