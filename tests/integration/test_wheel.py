@@ -95,3 +95,11 @@ def test_every_command_of_the_wheel_is_a_module_in_it(wheel: ZipFile):
     entries = [*table["entry-points"]["vitrine.commands"].values(), *table["scripts"].values()]
     modules = {entry.split(":")[0].replace(".", "/") + ".py" for entry in entries}
     assert modules <= set(wheel.namelist())
+
+
+def test_the_wheel_carries_its_license_and_says_what_it_is(wheel: ZipFile):
+    (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
+    assert "Apache License" in wheel.read(f"{folder}/licenses/LICENSE").decode()
+    metadata = wheel.read(f"{folder}/METADATA").decode()
+    for line in ("License-Expression: Apache-2.0", "Requires-Python: >=3.11", "Name: vitrine"):
+        assert line in metadata.splitlines()
