@@ -8,6 +8,10 @@ from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
 __all__ = ["ingest_database"]
 
+_ADDRESSES = """
+CREATE TABLE addresses (
+    url TEXT PRIMARY KEY, image_key TEXT NOT NULL, etag TEXT, last_modified TEXT) WITHOUT ROWID;
+"""
 _TABLES = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, version TEXT NOT NULL,
@@ -33,7 +37,7 @@ def ingest_database(data_dir: Path) -> SQLiteFile:
     """
     file = SQLiteFile(
         data_dir / "ingest.sqlite",
-        DatabaseSchema(_TABLES),
+        DatabaseSchema(_TABLES + _ADDRESSES.lstrip(), version=2, migrations={1: _ADDRESSES}),
         remedy="remove it: the ledger is then empty and the next ingest reads every row again",
         synchronous="NORMAL",
     )

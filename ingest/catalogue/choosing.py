@@ -10,7 +10,7 @@ from typing import Any
 from ingest.sources import FolderSource, Row, Source, open_source
 from vitrine.errors import InvalidMapping
 from vitrine.fields import BUILT_IN_FIELDS, Mapping, built_in_mappings, recognize
-from vitrine.settings import DataSettings
+from vitrine.settings import FetchSettings
 
 __all__ = ["AUTO", "ChosenMapping", "MappingChoice", "choose_mapping", "seen_columns"]
 
@@ -40,7 +40,7 @@ class ChosenMapping:
     note: str | None = None
 
 
-def choose_mapping(spec: str, settings: DataSettings, choice: MappingChoice) -> ChosenMapping:
+def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) -> ChosenMapping:
     """The mapping for a source; `InvalidMapping` when its columns are those of no known export."""
     if choice.mapping not in (None, AUTO):
         return ChosenMapping(_completed(Mapping.load(str(choice.mapping)), choice))

@@ -16,7 +16,7 @@ from vitrine.fields.mapping import RESERVED
 from vitrine.fields.numbers import parse_number
 from vitrine.fields.scalars import is_empty
 from vitrine.fields.words import word_lists
-from vitrine.settings import DataSettings
+from vitrine.settings import FetchSettings
 
 __all__ = ["draft_mapping"]
 
@@ -27,7 +27,7 @@ _SHORT = 60
 _NAME = re.compile(r"[^a-z0-9]+")
 
 
-def draft_mapping(spec: str, settings: DataSettings) -> str:
+def draft_mapping(spec: str, settings: FetchSettings) -> str:
     """TOML of a mapping: guessed columns of the built-in fields, types of the others, examples."""
     source = open_source(spec, settings)
     columns = dict.fromkeys(source.columns(()))

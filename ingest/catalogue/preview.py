@@ -12,7 +12,7 @@ from ingest.sources import BrokenRow, LeftOutRow, Row, open_source
 from vitrine.errors import FieldError, InvalidImage, InvalidProduct
 from vitrine.fields import Mapping
 from vitrine.products import Product
-from vitrine.settings import DataSettings
+from vitrine.settings import FetchSettings
 
 __all__ = ["Preview", "PreviewRow", "preview_catalogue"]
 
@@ -48,7 +48,7 @@ class Preview:
 
 
 def preview_catalogue(
-    spec: str, settings: DataSettings, mapping: Mapping, *, limit: int = 20
+    spec: str, settings: FetchSettings, mapping: Mapping, *, limit: int = 20
 ) -> Preview:
     """The first rows of a source through a mapping.
 

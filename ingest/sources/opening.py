@@ -7,6 +7,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.sources.archive import unpack
@@ -15,18 +16,19 @@ from ingest.sources.folder import IMAGE_ENDINGS, FolderSource
 from ingest.sources.formats import ENDINGS, ending_of, is_archive
 from ingest.sources.hub import HubSource
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
+from ingest.sources.remote import download, is_address
 from ingest.sources.shaping import ShapedSource
 from ingest.sources.stream import StreamSource
 from vitrine.embedding.hub import is_name
 from vitrine.errors import InvalidInput
 from vitrine.fields import Mapping
 from vitrine.fields.source_table import SourceTable
-from vitrine.settings import DataSettings
+from vitrine.settings import FetchSettings
 
 __all__ = ["open_source"]
 
 
-def open_source(spec: str, settings: DataSettings, mapping: Mapping | None = None) -> Source:
+def open_source(spec: str, settings: FetchSettings, mapping: Mapping | None = None) -> Source:
     """The source of a path, a glob, a folder, an address, a data set's name, or "-" (NDJSON).
 
     Read as the mapping's [source] says; without a mapping all rows come as they are. What exists on
@@ -38,7 +40,7 @@ def open_source(spec: str, settings: DataSettings, mapping: Mapping | None = Non
 
 
 class _Opener:
-    def __init__(self, settings: DataSettings, mapping: Mapping | None) -> None:
+    def __init__(self, settings: FetchSettings, mapping: Mapping | None) -> None:
         self._settings = settings
         self._data_dir = settings.data_dir.absolute()
         self._table = mapping.source if mapping else SourceTable()
@@ -48,6 +50,12 @@ class _Opener:
         """The source as it is, not yet shaped by the mapping."""
         if spec == "-":
             return StreamSource(sys.stdin.buffer, Path.cwd())
+        if is_address(spec):
+            file = download(spec, self._settings)
+            if is_archive(file):
+                return self._archive(spec, file)
+            source = FilesSource(spec, [file], self._table, self._expected)
+            return _Remote(source, spec)
         path = Path(spec).expanduser().absolute()
         if path.is_dir():
             return self._folder(path)
@@ -90,13 +98,12 @@ class _Opener:
         return _Unpacked(catalogue if files else pictures, name, folder)
 
 
-class _Unpacked:
-    """What an archive holds, under the archive's name; its folder goes when nobody reads it."""
+class _Elsewhere:
+    """What an archive or an address holds, under its own name."""
 
-    def __init__(self, source: Source, name: str, folder: Path) -> None:
+    def __init__(self, source: Source, name: str) -> None:
         self._source = source
         self.name = name
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def columns(self, wanted: Collection[str]) -> Collection[str]:
         """Those of the files within."""
@@ -113,3 +120,20 @@ class _Unpacked:
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows of the files within."""
         return self._source.rows()
+
+
+class _Unpacked(_Elsewhere):
+    """An archive's files; their folder goes when nobody reads them any more."""
+
+    def __init__(self, source: Source, name: str, folder: Path) -> None:
+        super().__init__(source, name)
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+
+class _Remote(_Elsewhere):
+    """A catalogue from an address, which may not name files of this machine."""
+
+    def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows, without a folder where relative names begin."""
+        for row in super().rows():
+            yield replace(row, base=None) if isinstance(row, Row) else row

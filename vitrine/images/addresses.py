@@ -37,9 +37,7 @@ def resolve(host: str, port: int, *, timeout_s: float) -> list[str]:
     try:
         entries = _resolvers.submit(getaddrinfo, host, port, type=SOCK_STREAM).result(timeout_s)
     except (OSError, UnicodeError, FutureTimeout):
-        raise InvalidImage(
-            "unreachable", f"the host {host[:100]!r} of the image's address is not known"
-        ) from None
+        raise InvalidImage("unreachable", f"the host {host[:100]!r} is not known") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 

@@ -89,6 +89,26 @@ class FetchSettings(ImageSettings):
         False, description="whether image URLs may point into private networks"
     )
     fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
+    fetch_user_agent: str = Field(
+        "",
+        max_length=200,
+        description="what hosts are told when pictures are fetched; empty: Vitrine and its version",
+    )
+    fetch_per_host: int = Field(
+        4, ge=1, le=64, description="pictures that ingest fetches from one host at once"
+    )
+    fetch_attempts: int = Field(
+        5, ge=1, le=20, description="tries of a host that answers 429 or 5xx, or not in time"
+    )
+    fetch_wait_s: float = Field(
+        60, ge=0, le=3600, description="seconds that ingest waits at most when a host asks for it"
+    )
+    source_timeout_s: float = Field(
+        600, gt=0, le=86_400, description="seconds for fetching a catalogue from its address"
+    )
+    max_source_gb: float = Field(
+        10, gt=0, le=1000, description="size of a catalogue that is fetched from its address"
+    )
 
 
 class ModelSettings(DataSettings):

@@ -1,0 +1,136 @@
+"""Catalogues at an address: downloaded into the data folder, and only when they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingest.sources.formats import ending_of
+from vitrine.errors import InvalidImage, InvalidInput
+from vitrine.images.fetch import USER_AGENT, FetchAnswer, Fetcher
+from vitrine.settings import FetchSettings
+from vitrine.storage.atomic import atomic_write
+
+__all__ = ["download", "is_address"]
+
+_FRESH_S = 300.0
+"""Seconds in which this process does not ask again for a catalogue that it has just fetched."""
+_ENDINGS = {
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/json": ".json",
+    "application/x-ndjson": ".jsonl",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "application/rss+xml": ".xml",
+    "application/atom+xml": ".xml",
+    "application/zip": ".zip",
+    "application/gzip": ".csv.gz",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+}
+"""Media types of catalogues; by others, the file's content decides."""
+_fresh: dict[str, tuple[float, Path]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a host said of the version that is here, and the name of the file that holds it."""
+
+    file: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+def is_address(spec: str) -> bool:
+    """Whether the operator names an address and not a file."""
+    return spec.lower().startswith(("http://", "https://"))
+
+
+def download(url: str, settings: FetchSettings) -> Path:
+    """The catalogue's file, fetched unless the host says that it has not changed.
+
+    It goes where pictures may be fetched from and nowhere else. `InvalidInput` when the host does
+    not answer with it, in time and within the size that the settings allow.
+    """
+    at, path = _fresh.get(url, (0.0, Path()))
+    if time.monotonic() - at < _FRESH_S and path.exists():
+        return path
+    folder = (
+        settings.data_dir.absolute() / "sources" / hashlib.sha256(url.encode()).hexdigest()[:32]
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _downloaded(url, folder, settings)
+    _fresh[url] = (time.monotonic(), path)
+    return path
+
+
+def _downloaded(url: str, folder: Path, settings: FetchSettings) -> Path:
+    mark = _mark(folder)
+    fetcher = Fetcher(
+        private=settings.fetch_private,
+        timeout_s=settings.source_timeout_s,
+        most_bytes=int(settings.max_source_gb * 1_000_000_000),
+        user_agent=settings.fetch_user_agent or USER_AGENT,
+    )
+    number, name = tempfile.mkstemp(dir=folder, prefix="part-")
+    part = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            answer = fetcher.get(url, file, headers=_conditions(mark))
+            file.flush()
+            os.fsync(file.fileno())
+        if answer.status == 304 and mark is not None:
+            return folder / mark.file
+        if answer.status != 200:
+            raise _refused(f"the address {url} answers with status {answer.status}")
+        return _kept(part, folder, url, answer)
+    except InvalidImage as error:
+        raise _refused(error.errors[0].message) from None
+    finally:
+        part.unlink(missing_ok=True)
+        fetcher.close()
+
+
+def _kept(part: Path, folder: Path, url: str, answer: FetchAnswer) -> Path:
+    """Put the new file in place of the one before, with what the host said of it."""
+    target = folder / f"catalogue{_ending(url, answer.content_type)}"
+    part.replace(target)
+    mark = _Mark(target.name, answer.etag, answer.last_modified)
+    atomic_write(folder / "mark.json", json.dumps(asdict(mark)).encode())
+    return target
+
+
+def _ending(url: str, content_type: str | None) -> str:
+    """The ending by which the file is read: the address's, else the media type's."""
+    path = Path(urlsplit(url).path)
+    if ending_of(path) is not None:
+        return (
+            "".join(path.suffixes[-2:]) if ending_of(path) != path.suffix.lower() else path.suffix
+        )
+    media = (content_type or "").partition(";")[0].strip().lower()
+    return _ENDINGS.get(media, ".txt")
+
+
+def _mark(folder: Path) -> _Mark | None:
+    try:
+        mark = _Mark(**json.loads((folder / "mark.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return mark if (folder / mark.file).exists() else None
+
+
+def _conditions(mark: _Mark | None) -> list[tuple[str, str]]:
+    if mark is None:
+        return []
+    marks = (("If-None-Match", mark.etag), ("If-Modified-Since", mark.last_modified))
+    return [(name, value) for name, value in marks if value]
+
+
+def _refused(message: str) -> InvalidInput:
+    return InvalidInput.of("source", message)

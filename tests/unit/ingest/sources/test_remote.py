@@ -1,0 +1,97 @@
+"""Catalogues at an address are fetched when they have changed, and refused when they cannot be had."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.sources import Row, open_source, remote
+from tests.unit.ingest.test_polite import Host
+from vitrine.errors import InvalidInput
+from vitrine.settings import Settings
+
+CSV = b"id,image\n1,a.png\n"
+
+
+@pytest.fixture
+def feeds(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What a host answers at each path: status, body, headers; and `host` itself."""
+    monkeypatch.setattr(remote, "_FRESH_S", 0.0)
+    answers: dict[str, Any] = {}
+
+    def answer(_: object, request: Any) -> tuple[int, bytes, dict[str, str]]:
+        status, body, headers = answers[request.path]
+        if headers.get("ETag") and request.headers["If-None-Match"] == headers["ETag"]:
+            return 304, b"", {}
+        return status, body, headers
+
+    host = Host(answer)
+    answers["host"] = host
+    yield answers
+    host.close()
+
+
+def settings(tmp_path: Path, **changes: Any) -> Settings:
+    return Settings(data_dir=tmp_path, fetch_private=True, **changes)
+
+
+def test_a_feed_is_fetched_once_while_it_does_not_change(
+    tmp_path: Path, feeds: dict[str, Any]
+) -> None:
+    feeds["/feed.csv"] = (200, CSV, {"ETag": '"1"'})
+    url = f"{feeds['host'].url}/feed.csv"
+    for _ in range(2):
+        source = open_source(url, settings(tmp_path))
+        (row,) = source.rows()
+        assert isinstance(row, Row)
+        assert row.values == {"id": "1", "image": "a.png"}
+        assert row.base is None, "it may not name files of this machine"
+        assert source.name == url
+    feeds["/feed.csv"] = (200, CSV + b"2,b.png\n", {"ETag": '"2"'})
+    assert len(list(open_source(url, settings(tmp_path)).rows())) == 2
+    assert [r.get("If-None-Match") for r in feeds["host"].requests] == [None, '"1"', '"1"']
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type"),
+    [
+        ("/feed.csv.gz", gzip.compress(CSV), "application/octet-stream"),
+        ("/feed?format=x", CSV, "text/csv; charset=utf-8"),
+        ("/feed?json", b'[{"id": "1", "image": "a.png"}]', "application/json"),
+        ("/feed?xml", b"<f><item><id>1</id><image>a.png</image></item></f>", "text/plain"),
+    ],
+)
+def test_the_format_is_that_of_the_address_the_media_type_or_the_content(
+    tmp_path: Path, feeds: dict[str, Any], path: str, body: bytes, content_type: str
+) -> None:
+    feeds[path] = (200, body, {"Content-Type": content_type})
+    (row,) = open_source(f"{feeds['host'].url}{path}", settings(tmp_path)).rows()
+    assert isinstance(row, Row)
+    assert row.values == {"id": "1", "image": "a.png"}
+
+
+def test_a_feed_that_answers_500_is_told_and_leaves_nothing(
+    tmp_path: Path, feeds: dict[str, Any]
+) -> None:
+    feeds["/feed.csv"] = (500, b"", {})
+    with pytest.raises(InvalidInput, match=r"/feed\.csv answers with status 500"):
+        open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path))
+    assert not list(tmp_path.glob("sources/*/*"))
+
+
+def test_a_feed_over_the_limit_is_refused(tmp_path: Path, feeds: dict[str, Any]) -> None:
+    feeds["/feed.csv"] = (200, b"x" * 10_000, {})
+    with pytest.raises(InvalidInput, match="more than"):
+        open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path, max_source_gb=1e-6))
+
+
+def test_private_networks_are_closed_to_feeds_as_well(
+    tmp_path: Path, feeds: dict[str, Any]
+) -> None:
+    feeds["/feed.csv"] = (200, CSV, {})
+    with pytest.raises(InvalidInput, match="private network"):
+        open_source(f"{feeds['host'].url}/feed.csv", Settings(data_dir=tmp_path))
