@@ -80,11 +80,19 @@ class Admin:
 
     # bulk work
     def reindex(
-        self, *, source: str | None = None, model: str | None = None, verify: bool = True
+        self,
+        *,
+        source: str | None = None,
+        model: str | None = None,
+        verify: bool = True,
+        allow_shrink: bool = False,
     ) -> str:
-        """Start a reindex with the configured model or another one; `Conflict` with `job_id` while one runs."""
+        """Start a reindex with the configured model or another one, from a source or the live version.
+
+        `Conflict` with `job_id` while one runs.
+        """
         self._vitrine.versions.live()
-        request = ReindexRequest(source, model, verify)
+        request = ReindexRequest(source, model, verify, allow_shrink)
         job = Job(_new_id(Kind.REINDEX), Kind.REINDEX, request, stage="fill")
         self._store.add(job, first_items(job.id))
         return job.id

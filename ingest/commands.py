@@ -25,6 +25,9 @@ __all__ = ["failures", "ingest"]
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
+WOULD_SHRINK = 3
+"""Exit status when more live products would have gone than may."""
+
 
 @click.command()
 @click.argument("source")
@@ -39,9 +42,21 @@ INTERRUPTED = 130
 @click.option("--currency", help="The currency of all prices, where the export does not say it.")
 @click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
 @click.option(
+    "--sync",
+    "mode",
+    flag_value="sync",
+    help="Remove products that SOURCE does not name: the index then holds exactly these.",
+)
+@click.option(
     "--replace",
+    "mode",
+    flag_value="replace",
+    help="Build a new index from SOURCE alone, put in place of the live one; for another mapping.",
+)
+@click.option(
+    "--allow-shrink",
     is_flag=True,
-    help="Build a new index from this source alone, put in place of the live one; for another mapping.",
+    help="Let more products go than VITRINE_MAX_SHRINK allows.",
 )
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -50,19 +65,22 @@ def ingest(
     map_: str,
     currency: str | None,
     images: str | None,
-    replace: bool,
+    mode: str | None,
+    allow_shrink: bool,
     model: str | None,
     as_json: bool,
 ) -> None:
-    """Ingest or update the products of SOURCE: files or a glob, a folder of images, a data set's name, or - for NDJSON.
+    """Ingest or update the products of SOURCE.
 
-    Only what is new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0, 1 when some
-    products failed (see `vitrine failures`), 2 when it could not run, 130 after Ctrl-C.
+    SOURCE is files or a glob, a folder of images, a data set's name, or - for NDJSON. Only what is
+    new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0,
+    1 when some products failed (see `vitrine failures`), 2 when it could not run, 3 when too many
+    live products would have gone and nothing was removed, 130 after Ctrl-C.
     """
     from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.pipeline import RunControl
     from ingest.sources import open_source
-    from ingest.tasks.bulk_ingest import run
+    from ingest.tasks.bulk_ingest import IngestMode, IngestOptions, run
     from vitrine.wiring import Vitrine
 
     settings = load_settings(**({"model": model} if model else {}))
@@ -76,10 +94,22 @@ def ingest(
     click.echo(f"loading the model {settings.model}", err=True)
     with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
         summary = run(
-            vitrine, opened, mapping, control=RunControl(progress, cancelled), replace=replace
+            vitrine,
+            opened,
+            mapping,
+            control=RunControl(progress, cancelled),
+            options=IngestOptions(IngestMode(mode or "update"), allow_shrink),
         )
     _report(summary, as_json)
-    sys.exit(INTERRUPTED if summary.cancelled else 1 if summary.failed else 0)
+    sys.exit(_status(summary))
+
+
+def _status(summary: Summary) -> int:
+    if summary.cancelled:
+        return INTERRUPTED
+    if summary.refusal is not None:
+        return WOULD_SHRINK
+    return 1 if summary.failed else 0
 
 
 @contextmanager
@@ -166,6 +196,8 @@ def _report(summary: Summary, as_json: bool) -> None:
         click.echo(f"left out   {sum(summary.left_out.values()):>8}")
         for reason, count in summary.left_out.items():
             click.echo(f"  {reason:<20} {count:>8}")
+    if summary.removed:
+        click.echo(f"removed    {summary.removed:>8}")
     click.echo(f"failed     {summary.failed:>8}")
     for reason, count in summary.reasons.items():
         click.echo(f"  {reason:<20} {count:>8}")
@@ -183,6 +215,8 @@ def _stages(summary: Summary) -> str:
 def _outcome(summary: Summary) -> str:
     if summary.cancelled:
         return "interrupted; run the same command again to go on"
+    if summary.refusal is not None:
+        return summary.refusal
     if summary.published:
         outcome = f"version {summary.version} is live"
     elif summary.done + summary.unchanged:

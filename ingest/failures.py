@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,6 +102,14 @@ class Ledger:
                     "SELECT row FROM failures WHERE source = ? AND row IS NOT NULL", (source,)
                 )
             )
+
+    def failed_ids(self, source: str, run: int, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that failed in a run over a source."""
+        sql = """SELECT id FROM failures WHERE source = ? AND run = ?
+            AND id IN (SELECT value FROM json_each(?))"""
+        with self._file.reading() as db:
+            rows = db.execute(sql, (source, run, json.dumps(list(ids))))
+            return {row["id"] for row in rows}
 
     def sources(self) -> dict[str, int]:
         """The sources with failures and how many each has."""

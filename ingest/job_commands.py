@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,7 @@ from vitrine.storage.data_folder import require_writable
 
 if TYPE_CHECKING:
     from ingest.admin import Admin
-    from ingest.jobs.models import Job
+    from ingest.jobs.models import Job, ReindexRequest
     from ingest.tasks.runner import Runner
     from vitrine.settings import Settings
     from vitrine.wiring import Vitrine
@@ -71,6 +72,11 @@ def up(host: str | None, port: int | None) -> None:
 @click.option("--model", help="Hub name or folder of the model.  [default: VITRINE_MODEL]")
 @click.option("--no-verify", is_flag=True, help="Publish without verification.")
 @click.option(
+    "--allow-shrink",
+    is_flag=True,
+    help="With --source: let more products go than VITRINE_MAX_SHRINK allows.",
+)
+@click.option(
     "--queue",
     "only_queue",
     is_flag=True,
@@ -80,26 +86,44 @@ def up(host: str | None, port: int | None) -> None:
     "--resume", is_flag=True, help="Join the reindex that is under way instead of starting one."
 )
 def reindex(
-    source: str | None, model: str | None, no_verify: bool, only_queue: bool, resume: bool
+    source: str | None,
+    model: str | None,
+    no_verify: bool,
+    allow_shrink: bool,
+    only_queue: bool,
+    resume: bool,
 ) -> None:
-    """Build a new index version beside the live one, verify it and publish it; searches go on meanwhile.
+    """Build a new index version beside the live one, verify it and publish it.
 
-    This process does the work, together with any running workers. Exit status: 0 published, 1 failed or cancelled.
+    Searches go on meanwhile. This process does the work, together with any running workers. Exit
+    status: 0 published, 1 failed or cancelled, 3 when too many live products would have gone.
     """
+    from ingest.jobs.models import ReindexRequest
+
     settings = load_settings()
+    request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with _admin(settings) as (admin, vitrine):
-        job_id = _running(admin) if resume else _start(admin, source, model, no_verify)
+        job_id = _running(admin) if resume else _start(admin, request)
         if only_queue:
             click.echo(job_id)
             return
         job = _work_and_watch(admin, vitrine, job_id)
     _report(job)
-    sys.exit(0 if job.state == "done" else 1)
+    sys.exit(_status(job))
 
 
-def _start(admin: Admin, source: str | None, model: str | None, no_verify: bool) -> str:
+def _status(job: Job) -> int:
+    from ingest.commands import WOULD_SHRINK
+    from ingest.tasks.shrink import is_refusal
+
+    if job.state == "done":
+        return 0
+    return WOULD_SHRINK if is_refusal(job.error or "") else 1
+
+
+def _start(admin: Admin, request: ReindexRequest) -> str:
     try:
-        return admin.reindex(source=source, model=model, verify=not no_verify)
+        return admin.reindex(**asdict(request))
     except Conflict as error:
         if error.job_id is None:
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -88,6 +88,14 @@ class Runs:
         """Note ids with their rows, in order."""
         with self._file.writing() as db:
             return [self._record_seen(db, run, product_id, row) for product_id, row in rows]
+
+    def seen_ids(self, run: Run, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that the run has seen."""
+        sql = """SELECT id FROM seen WHERE scope = ? AND run = ?
+            AND id IN (SELECT value FROM json_each(?))"""
+        with self._file.reading() as db:
+            rows = db.execute(sql, (run.scope, run.number, json.dumps(list(ids))))
+            return {row["id"] for row in rows}
 
     def save_digests(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""

@@ -70,7 +70,12 @@ def delete_product(path: ProductPath) -> Response:
 def reindex(body: ReindexRequest) -> Response:
     """Build a new version, verify it and publish it; 409 names the job while another one runs."""
     return _queued(
-        current_admin().reindex(source=body.source, model=body.model, verify=body.verify)
+        current_admin().reindex(
+            source=body.source,
+            model=body.model,
+            verify=body.verify,
+            allow_shrink=body.allow_shrink,
+        )
     )
 
 

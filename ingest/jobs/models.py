@@ -68,6 +68,7 @@ class ReindexRequest:
     source: str | None = None
     model: str | None = None
     verify: bool = True
+    allow_shrink: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from functools import partial
 
 from ingest.pipeline.embed_stage import EmbedStage
@@ -34,14 +35,20 @@ _BATCHES = 2
 
 
 def fill_index(
-    task: IngestTask, context: PipelineContext, control: RunControl | None = None
+    task: IngestTask,
+    context: PipelineContext,
+    control: RunControl | None = None,
+    *,
+    complete: Callable[[Run], None] = lambda _: None,
 ) -> Summary:
-    """Bring a source into an index: new pictures are embedded, changed fields are patched, the rest is left alone.
+    """Bring a source into an index: new pictures are embedded, changed fields are patched.
 
-    Broken rows and pictures go to the ledger. What the source does not name stays as it is. When `control.cancelled` says so,
-    what is under way is finished and the summary says `cancelled`; called again, it goes on from there. Raises what stopped
-    it: `IndexUnavailable`, `StorageUnavailable`, `InvalidMapping` for a source without the mapping's columns, or an error of
-    the model.
+    Broken rows and pictures go to the ledger. What the source does not name stays as it is, unless
+    `complete` does something about it: it is called when the whole source has been read, while the
+    ids that were seen are still known. When `control.cancelled` says so, what is under way is
+    finished and the summary says `cancelled`; called again, it goes on from there. Raises what
+    stopped it: `IndexUnavailable`, `StorageUnavailable`, `InvalidMapping` for a source without the
+    mapping's columns, or an error of the model.
     """
     control = control or RunControl()
     task.mapping.require_columns(task.source.columns(set(task.mapping.columns().values())))
@@ -51,6 +58,7 @@ def fill_index(
     stopped_early = _Cancelling(control)
     _run(task, context, RunControl(control.progress, stopped_early), run, stats)
     if not stopped_early.happened:
+        complete(run)
         context.ledger.drop_resolved(task.source.name, run.number)
         context.runs.finish(run)
     return Summary(

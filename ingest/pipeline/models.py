@@ -103,6 +103,10 @@ class Summary:
     stages: Mapping[str, float]
     cancelled: bool = False
     published: bool = False
+    removed: int = 0
+    """Products that the source no longer names, removed by --sync."""
+    refusal: str | None = None
+    """Why nothing was removed or published: too many live products would have gone."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Rows that the mapping says not to take, by reason."""
 

@@ -97,7 +97,7 @@ class PrepareStage:
         for refusal in refusals:
             self._stats.without_picture(item.row, item.product.id, refusal)
         if refusals:
-            kept = self._without_pictures(seen)
+            kept = self._without_pictures(seen, pixels)
             if kept is not None or stamp is not None or not images:
                 return kept
         keys = tuple(key for key, _ in images)
@@ -126,7 +126,7 @@ class PrepareStage:
                 refusals.append(error)
         return images, refusals
 
-    def _without_pictures(self, seen: _Seen) -> PendingWrite | None:
+    def _without_pictures(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """The fields of a product whose pictures cannot be had now, beside the pictures it has."""
         item = seen.item
         if seen.stamp is not None:
@@ -134,10 +134,24 @@ class PrepareStage:
                 return None
             return PendingWrite(item.row, item.product, failed=True)
         previous = self._previous(item.product.id)
-        if previous is None or not self._same_model:
-            return None
-        vectors = tuple(self._pictures.given(vector) for vector in previous.vectors)
+        return None if previous is None else self._carried_over(item, previous, pixels)
+
+    def _carried_over(
+        self, item: SourceProduct, previous: Record, pixels: Channel[PreparedImage]
+    ) -> PendingWrite | None:
+        """A product with the pictures that an earlier version has, embedded anew for another model."""
         keys = previous.image_keys
+        if self._same_model:
+            vectors = tuple(self._pictures.given(vector) for vector in previous.vectors)
+        else:
+            try:
+                data = [self._context.images.get(key) for key in keys]
+                vectors = tuple(
+                    self._vector(Picture(data=picture), key, picture, pixels)
+                    for key, picture in zip(keys, data, strict=True)
+                )
+            except (NotFound, InvalidImage):
+                return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
 
     def _known_vectors(self, item: SourceProduct, stamp: Stamp | None) -> Mapping[str, Vector]:

@@ -1,27 +1,50 @@
-"""A whole ingest: the right version is chosen, filled, and published when its source is exhausted."""
+"""A whole ingest: the right version is chosen, filled, and published when its source is read."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from dataclasses import replace as changed
+from enum import StrEnum
+from functools import partial
 
 from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
-from ingest.runs import Runs
+from ingest.runs import Run, Runs
 from ingest.sources import Source
+from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion, NotFound
 from vitrine.fields import Mapping
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.wiring import Vitrine
 
-__all__ = ["open_context", "run"]
+__all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
+
+
+class IngestMode(StrEnum):
+    """What becomes of products that a source does not name."""
+
+    UPDATE = "update"
+    """They stay as they are."""
+    SYNC = "sync"
+    """They are removed: the live version then holds exactly what the source names."""
+    REPLACE = "replace"
+    """A new version is built from the source alone and takes the live one's place."""
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How a source is ingested; `allow_shrink` lets any number of products go."""
+
+    mode: IngestMode = IngestMode.UPDATE
+    allow_shrink: bool = False
 
 
 def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineContext:
-    """The context of a pipeline, with the configured model or another one; close `runs` is not needed, the process's end does."""
+    """What a pipeline works with, for the configured model or another one."""
     database = ingest_database(vitrine.settings.data_dir)
     embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
     return PipelineContext(
@@ -35,53 +58,86 @@ def run(
     mapping: Mapping,
     *,
     control: RunControl | None = None,
-    replace: bool = False,
+    options: IngestOptions | None = None,
 ) -> Summary:
     """Ingest a source.
 
-    Into the live version where its model and fields agree; else into a new one, which is published when the source is exhausted
-    (at least one product must have been taken). An interrupted first ingest is continued. `Conflict` or `ModelMismatch` when
-    the live version has other fields or another model; with `replace` a new version is built from this source alone and takes
-    the live one's place. `Conflict` also while a reindex or another ingest runs. Errors besides: those of `fill_index`.
+    Into the live version where its model and fields agree; else into a new one, which is published
+    when the source is exhausted (at least one product must have been taken). An interrupted first
+    ingest is continued. When more than MAX_SHRINK of the live products would go, nothing is removed
+    or published and the summary has the `refusal`. `Conflict` or `ModelMismatch` when the live
+    version has other fields or another model and is not to be replaced. `Conflict` also while a
+    reindex or another ingest runs. Errors besides: those of `fill_index`.
     """
     mapping.require_columns(source.columns(set(mapping.columns().values())))
-    control = control or RunControl()
+    control, options = control or RunControl(), options or IngestOptions()
     with catalogue_lock(vitrine.settings, "ingest") as lost:
-        summary = _run(
-            vitrine,
-            source,
-            mapping,
-            RunControl(control.progress, lambda: lost() or control.cancelled()),
-            replace,
-        )
+        held = RunControl(control.progress, lambda: lost() or control.cancelled())
+        summary = _Ingest(vitrine, source, mapping, options).run(held)
         if lost():
             raise Conflict(
-                "another job has taken the catalogue over meanwhile; run the same command again to go on"
+                "another job has taken the catalogue over meanwhile; run the same command again to"
+                " go on"
             )
     return summary
 
 
-def _run(
-    vitrine: Vitrine, source: Source, mapping: Mapping, control: RunControl, replace: bool
-) -> Summary:
-    context = open_context(vitrine)
-    versions = vitrine.versions
-    target = _target(versions, context, source, mapping, replace)
-    summary = fill_index(
-        IngestTask(source, mapping, target, reuse_from=_reuse_from(versions, target)),
-        context,
-        control,
-    )
-    if summary.cancelled or (not _is_live(versions, target) and target.count() == 0):
-        return summary
-    if _is_live(versions, target):
-        _tidy(versions, context, target.info.name)
-        return summary
-    if not _is_ready(versions, target.info.name):
-        versions.complete(target.info.name)
-    before = versions.publish(target.info.name)
-    _tidy(versions, context, target.info.name, spare=before)
-    return changed(summary, published=True)
+class _Ingest:
+    def __init__(
+        self, vitrine: Vitrine, source: Source, mapping: Mapping, options: IngestOptions
+    ) -> None:
+        self._versions = vitrine.versions
+        self._context = open_context(vitrine)
+        self._source, self._mapping, self._options = source, mapping, options
+        share = 1.0 if options.allow_shrink else vitrine.settings.max_shrink
+        self._limit = ShrinkLimit(share)
+        self._removed = 0
+        self._refusal: str | None = None
+
+    def run(self, control: RunControl) -> Summary:
+        """Fill the right version, and publish it where it is not the live one."""
+        versions = self._versions
+        replace = self._options.mode is IngestMode.REPLACE
+        target = _target(versions, self._context, self._source, self._mapping, replace)
+        task = IngestTask(
+            self._source, self._mapping, target, reuse_from=_reuse_from(versions, target)
+        )
+        complete = partial(self._remove, target)
+        filled = fill_index(task, self._context, control, complete=complete)
+        summary = changed(filled, removed=self._removed, refusal=self._refusal or _empty(filled))
+        if _is_live(versions, target):
+            if not summary.cancelled and summary.refusal is None:
+                _tidy(versions, self._context, target.info.name)
+            return summary
+        if summary.cancelled or target.count() == 0:
+            return summary
+        return self._publish(summary, target)
+
+    def _remove(self, target: VectorIndex, completed: Run) -> None:
+        if self._options.mode is IngestMode.SYNC:
+            self._removed, self._refusal = remove_unnamed(
+                target, completed, self._context.runs, self._context.ledger, self._limit
+            )
+
+    def _publish(self, summary: Summary, target: VectorIndex) -> Summary:
+        versions, live = self._versions, _live(self._versions)
+        if live is not None:
+            refusal = self._limit.refusal(shrinkage(live, target), self._source.name)
+            if refusal is not None:
+                return changed(summary, refusal=refusal)
+        if not _is_ready(versions, target.info.name):
+            versions.complete(target.info.name)
+        before = versions.publish(target.info.name)
+        _tidy(versions, self._context, target.info.name, spare=before)
+        return changed(summary, published=True)
+
+
+def _empty(summary: Summary) -> str | None:
+    """The refusal of a source without a single row, which is an accident; None for any other."""
+    rows = summary.done + summary.unchanged + summary.failed + sum(summary.left_out.values())
+    if rows or summary.cancelled:
+        return None
+    return "the source has no rows, so nothing was changed"
 
 
 def _target(
@@ -96,13 +152,15 @@ def _target(
     if live is not None and not replace:
         if live.info.fingerprint != info.fingerprint:
             raise ModelMismatch(
-                f"the live index was built by {live.info.model}, but VITRINE_MODEL is {context.settings.model}; set VITRINE_MODEL back, or "
-                f"run `vitrine reindex --model {context.settings.model}` first"
+                f"the live index was built by {live.info.model}, but VITRINE_MODEL is"
+                f" {context.settings.model}; set VITRINE_MODEL back, or run"
+                f" `vitrine reindex --model {context.settings.model}` first"
             )
         if live.info.schema != schema:
             raise Conflict(
-                f"the live index has the fields {live.info.schema.names()}, but this mapping gives {schema.names()}; use the mapping that "
-                "the index was built with, or --replace to build a new index from this source alone in place of the live one"
+                f"the live index has the fields {live.info.schema.names()}, but this mapping gives"
+                f" {schema.names()}; use the mapping that the index was built with, or --replace to"
+                " build a new index from this source alone in place of the live one"
             )
         return live
     name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=info.fingerprint)
@@ -136,14 +194,9 @@ def _is_live(versions: IndexVersions, target: VectorIndex) -> bool:
 
 
 def _reuse_from(versions: IndexVersions, target: VectorIndex) -> VectorIndex | None:
-    """The live version, when it is another one that the same model made."""
+    """The live version, when it is another one."""
     live = _live(versions)
-    other = (
-        live is not None
-        and live.info.name != target.info.name
-        and live.info.fingerprint == target.info.fingerprint
-    )
-    return live if other else None
+    return None if live is None or live.info.name == target.info.name else live
 
 
 def _is_ready(versions: IndexVersions, name: str) -> bool:
@@ -153,7 +206,7 @@ def _is_ready(versions: IndexVersions, name: str) -> bool:
 def _tidy(
     versions: IndexVersions, context: PipelineContext, live: str, *, spare: str | None = None
 ) -> None:
-    """After a complete run: remove what interrupted ones left half built, and versions beyond those that are kept for rollback."""
+    """After a complete run: remove what interrupted ones left half built, and surplus versions."""
     left = {info.name for info in versions.list()} - {live}
     for name in context.runs.clear_unfinished():
         if name in left:

@@ -55,17 +55,16 @@ def fill_from_source(
 ) -> Summary:
     """Bring a source into the version under its own mapping.
 
-    A picture that the live version knows by the same model is not embedded again. Raises what
+    A picture that the live version knows by the same model is not embedded again, and a product
+    whose picture cannot be had now is carried over with the one that it has there. Raises what
     `check` raises, and the errors of `ingest.pipeline.fill_index`.
     """
-    live = vitrine.versions.live()
-    reuse_from = live if live.info.fingerprint == target.info.fingerprint else None
     mapping = Mapping.from_dict(target.info.mapping)
     task = IngestTask(
         open_source(source, vitrine.settings, mapping),
         mapping,
         target,
-        reuse_from=reuse_from,
+        reuse_from=vitrine.versions.live(),
     )
     summary = fill_index(
         task,

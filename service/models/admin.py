@@ -78,6 +78,9 @@ class ReindexRequest(Body):
     source: Text | None = Field(default=None, description="a source as `vitrine ingest` takes it")
     model: Text | None = Field(default=None, description="another model than the live version's")
     verify: bool = Field(default=True, description="check the new version before it is published")
+    allow_shrink: bool = Field(
+        default=False, description="let more products go than VITRINE_MAX_SHRINK allows"
+    )
 
 
 class QueuedAnswer(Answer):

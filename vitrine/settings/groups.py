@@ -468,6 +468,12 @@ class IngestSettings(DataSettings):
     keep_jobs_hours: float = Field(
         24, ge=0, le=8760, description="hours for which every ended job is remembered"
     )
+    max_shrink: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of the live products that a run may remove without --allow-shrink",
+    )
     verify_sample: int = Field(
         50,
         ge=0,

@@ -8,7 +8,8 @@ from ingest.failures import Ledger
 from ingest.jobs.models import WRITES, Job, JobState
 from ingest.tasks.reindex.copy import REINDEX
 from ingest.tasks.reindex.stages import Plan, ReindexRun
-from ingest.tasks.reindex.verify import check_count, verify
+from ingest.tasks.reindex.verify import NotVerified, check_count, verify
+from ingest.tasks.shrink import ShrinkLimit, shrinkage
 from vitrine.errors import Cancelled
 from vitrine.index import VectorIndex
 
@@ -51,7 +52,9 @@ def _publish(run: ReindexRun, target: VectorIndex) -> None:
         _hold_writes(run)
         while _catch_up(run):
             pass
-        if request.verify and request.source is None:
+        if request.source is not None:
+            _check_shrinkage(run, target, live)
+        elif request.verify:
             check_count(target, live)
         versions.complete(target.info.name)
         run.beat.confirm()
@@ -59,6 +62,14 @@ def _publish(run: ReindexRun, target: VectorIndex) -> None:
     except BaseException:
         store.lift_write_barrier(job.id)
         raise
+
+
+def _check_shrinkage(run: ReindexRun, target: VectorIndex, live: VectorIndex) -> None:
+    """A version filled from a source may not lack too many of the live products."""
+    share = 1.0 if run.request.allow_shrink else run.vitrine.settings.max_shrink
+    refusal = ShrinkLimit(share).refusal(shrinkage(live, target), run.request.source or "")
+    if refusal is not None:
+        raise NotVerified(refusal)
 
 
 def _hold_writes(run: ReindexRun) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ingest.pipeline import RunControl, Summary
 from ingest.sources import open_source
-from ingest.tasks.bulk_ingest import run
+from ingest.tasks.bulk_ingest import IngestMode, IngestOptions, run
 from tests.fakes import COLOURS, FakeEmbedder
 from tests.unit.ingest.memory import MemoryImages, MemoryVersions
 from vitrine.fields import Mapping as CatalogueMapping
@@ -90,11 +90,15 @@ class Shop:
         *,
         control: RunControl | None = None,
         replace: bool = False,
+        sync: bool = False,
+        allow_shrink: bool = False,
     ) -> Summary:
         """Write the catalogue and ingest it."""
         self.write()
         source = open_source(str(self.catalogue), self.settings)
-        return run(self.vitrine(), source, mapping, control=control, replace=replace)
+        mode = IngestMode.REPLACE if replace else IngestMode.SYNC if sync else IngestMode.UPDATE
+        options = IngestOptions(mode, allow_shrink)
+        return run(self.vitrine(), source, mapping, control=control, options=options)
 
     @property
     def records(self) -> dict[str, Any]:

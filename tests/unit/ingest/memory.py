@@ -49,8 +49,14 @@ class MemoryIndex:
     def count(self) -> int:
         return len(self.records)
 
-    def scan(self) -> Iterator[list[Record]]:
-        yield list(self.records.values())
+    def delete(self, product_ids: Sequence[str]) -> int:
+        self._maybe_fail()
+        return sum(self.records.pop(i, None) is not None for i in product_ids)
+
+    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+        ids = sorted(i for i in self.records if after is None or i > after)
+        for start in range(0, len(ids), batch):
+            yield [self.records[i] for i in ids[start : start + batch]]
 
     def _maybe_fail(self) -> None:
         if self.failing:

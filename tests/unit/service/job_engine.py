@@ -66,7 +66,12 @@ class FakeJobs:
         return self._queue("delete", product_ids)
 
     def reindex(
-        self, *, source: str | None = None, model: str | None = None, verify: bool = True
+        self,
+        *,
+        source: str | None = None,
+        model: str | None = None,
+        verify: bool = True,
+        allow_shrink: bool = False,
     ) -> str:
         running = next(
             (j.id for j in self._jobs.values() if j.kind == "reindex" and j.state == "queued"), None
