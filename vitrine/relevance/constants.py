@@ -41,6 +41,9 @@ class WordsModel:
     against `floor` at least: half a match of words that only say how a thing is, is none.
     Confidence falls from 1 to a half as the best words score falls below `typical`, that of a true
     match: it moves relevance towards one half and never across it.
+    `alone` is what a product without the words needs more of by its vectors, where the words name
+    what the catalogue has: who asks for a red dress and finds red dresses wants no red skirt. It is
+    the less, the worse the best words score is.
     """
 
     slope: float
@@ -48,6 +51,7 @@ class WordsModel:
     intercept: float
     floor: float
     typical: float
+    alone: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

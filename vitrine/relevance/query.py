@@ -68,6 +68,7 @@ class Explanation:
     words: float
     exact: bool
     vector_log_odds: float
+    """Those of the vectors alone, less what is asked of them where words name the thing."""
     words_log_odds: float | None
     """None where no word matches."""
     relevance: float
@@ -98,7 +99,9 @@ class QueryRelevance:
         if vector is not None:
             self._measure_background(constants, self._model, vector)
         self._scale = best_words if subject else max(best_words, constants.words.floor)
-        self._confidence = 0.5 + 0.5 * min(best_words / constants.words.typical, 1.0)
+        answered = min(best_words / constants.words.typical, 1.0)
+        self._confidence = 0.5 + 0.5 * answered
+        self._alone = constants.words.alone * answered if subject else 0.0
 
     def _measure_background(
         self, constants: RelevanceConstants, model: VectorModel, vector: Vector
@@ -139,9 +142,9 @@ class QueryRelevance:
         vector = self.vector_log_odds(signals.picture, signals.text)
         words = self.words_log_odds(signals.words, vector)
         matched = np.asarray(signals.words) > 0
-        either = np.logaddexp(vector, words) if self._has_vector else words
-        unmatched = vector if self._has_vector else np.full(np.shape(words), -np.inf)
-        odds = np.where(matched, either, unmatched)
+        alone = vector - self._alone if self._has_vector else np.full(np.shape(words), -np.inf)
+        either = np.logaddexp(alone, words)
+        odds = np.where(matched, either, alone)
         named = np.where(np.isfinite(odds), odds, 0.0) + EXACT
         return np.asarray(np.round(np.where(signals.exact, named, odds), LOG_ODDS_DECIMALS) + 0.0)
 
@@ -158,7 +161,7 @@ class QueryRelevance:
             text=float(np.asarray(signals.text)),
             words=words,
             exact=bool(signals.exact),
-            vector_log_odds=vector,
+            vector_log_odds=vector - self._alone,
             words_log_odds=float(self.words_log_odds(words, vector)) if words > 0 else None,
             relevance=float(self.relevance(signals)),
         )

@@ -16,6 +16,13 @@ __all__ = ["ORDINARY_WORDS", "WordsEvidence", "fit_words"]
 ORDINARY_WORDS = WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85)
 """What learning finds on ordinary catalogues (rounded), for one that is too small to teach it."""
 
+LOST = 0.01
+"""Share of the true matches that may be left out: half of what may be lost at all, since queries of
+shoppers are further from the catalogue's words than its own."""
+
+STRAY = 0.025
+"""Share of the queries that words answer to which vectors may add something else."""
+
 ABSENT_SHARE = 0.025
 """Share of the queries for what the catalogue lacks that may pass by a word that it knows: half of
 the twentieth that may be answered at all, vectors have the other half."""
@@ -31,6 +38,20 @@ class WordsEvidence:
     best: float
     vectors: NDArray[np.float64]
 
+    @property
+    def true(self) -> NDArray[np.bool_]:
+        """True matches that have a word of the query."""
+        return self.matches & self._has_word
+
+    @property
+    def false(self) -> NDArray[np.bool_]:
+        """Products that have a word of the query and are not meant."""
+        return ~self.matches & self._has_word
+
+    @property
+    def _has_word(self) -> NDArray[np.bool_]:
+        return (self.scores > 0) & (self.best > 0)
+
 
 def fit_words(
     evidence: Sequence[WordsEvidence], absent_best: NDArray[np.float64], *, rng: np.random.Generator
@@ -38,29 +59,19 @@ def fit_words(
     """The constants for words; `absent_best` is the best words score of each query for what the catalogue lacks.
 
     Learnt from products that match some word, for queries that have both true and false ones; None
-    where no query has both, or where words tell nothing.
+    where no query has both, or where words tell nothing. Close begins where a match is as likely as
+    not, or lower where true ones would be lost.
     """
-    features: list[NDArray[np.float64]] = []
-    labels: list[NDArray[np.float64]] = []
-    weights: list[NDArray[np.float64]] = []
-    typical: list[float] = []
-    for one in evidence:
-        true, false = one.matches & (one.scores > 0), ~one.matches & (one.scores > 0)
-        if not (true.any() and false.any() and one.best > 0):
-            continue
-        typical.append(float(np.median(one.scores[true])))
-        for which, label in ((true, 1.0), (false, 0.0)):
-            rows = drawn(which, NEGATIVES, rng)
-            features.append(np.column_stack([one.scores[rows] / one.best, one.vectors[rows]]))
-            labels.append(np.full(len(rows), label))
-            weights.append(np.full(len(rows), 1 / len(rows)))
-    if not features:
+    telling = [one for one in evidence if one.true.any() and one.false.any()]
+    if not telling:
         return None
-    (slope, vector), intercept = scaled_fit(
-        np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
-    )
+    (slope, vector), intercept = scaled_fit(*_rows(telling, rng))
     if slope <= 0:
         return None
+    matched = [
+        slope * one.scores[one.true] / one.best + vector * one.vectors[one.true] for one in evidence
+    ]
+    intercept = max(intercept, -float(np.quantile(np.concatenate(matched), LOST)))
     lucky = float(np.quantile(np.concatenate([one.vectors for one in evidence]), 0.95))
     needed = -(intercept + vector * lucky) / slope
     known = float(np.quantile(absent_best, 1 - ABSENT_SHARE)) if len(absent_best) else 0.0
@@ -69,5 +80,27 @@ def fit_words(
         vector=float(vector),
         intercept=intercept,
         floor=float(min(known / max(needed, 0.1), 1.0)),
-        typical=float(np.median(typical)),
+        typical=float(np.median([np.median(one.scores[one.true]) for one in telling])),
+        alone=max(float(np.quantile(_highest_false(evidence), 1 - STRAY)), 0.0),
     )
+
+
+def _rows(
+    evidence: Sequence[WordsEvidence], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Features (share of the best words score, vectors), labels and weights: each query counts alike."""
+    features: list[NDArray[np.float64]] = []
+    labels: list[NDArray[np.float64]] = []
+    weights: list[NDArray[np.float64]] = []
+    for one in evidence:
+        for which, label in ((one.true, 1.0), (one.false, 0.0)):
+            rows = drawn(which, NEGATIVES, rng)
+            features.append(np.column_stack([one.scores[rows] / one.best, one.vectors[rows]]))
+            labels.append(np.full(len(rows), label))
+            weights.append(np.full(len(rows), 1 / len(rows)))
+    return np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
+
+
+def _highest_false(evidence: Sequence[WordsEvidence]) -> list[float]:
+    """For each query the log-odds of the vectors of the likeliest product that it does not mean."""
+    return [float(one.vectors[~one.matches].max()) for one in evidence if not one.matches.all()]

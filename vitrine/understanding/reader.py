@@ -132,9 +132,9 @@ class QueryReader:
                 brand = None if color else self._brand_at(draft, index)
                 length = color[0] if color else brand or 1
                 said = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
-                if color or brand:
+                if brand or (color and all(map(self._is_known_color, said))):
                     preferred.update(said)
-                if color and not any(self._is_word_of_catalogue(word) for word in said):
+                if color and not any(map(self._is_word_of_catalogue, said)):
                     extra.update(dict.fromkeys(color[1]))
             index += length
         return preferred, list(extra)
@@ -144,6 +144,10 @@ class QueryReader:
         if found is None or any(value.field != "brand" for value in found[1]):
             return None
         return found[0]
+
+    def _is_known_color(self, word: str) -> bool:
+        """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is of that color."""
+        return word in self._grammar.basic_colors or self._is_word_of_catalogue(word)
 
     def _is_word_of_catalogue(self, word: str) -> bool:
         return self._vocabulary.term_count(self._analyzer.term(word)) > 0

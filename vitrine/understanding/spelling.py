@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from vitrine.words import Vocabulary
@@ -45,14 +46,19 @@ class Spelling:
         if len(word) < SHORTEST or not word.isalpha():
             return None
         edits = 1 if len(word) <= SHORT else 2
-        best: tuple[int, bool, int, str] | None = None
-        for row in self._near(word, edits).tolist():
-            candidate = self._words[row]
-            distance = OSA.distance(word, candidate, score_cutoff=edits)
-            if distance <= edits:
-                key = (distance, candidate[0] != word[0], -self._counts[row], candidate)
-                best = key if best is None else min(best, key)
-        return None if best is None else best[3]
+        near = self._near(word, edits).tolist()
+        found = process.extract(
+            word,
+            [self._words[row] for row in near],
+            scorer=OSA.distance,
+            score_cutoff=edits,
+            limit=None,
+        )
+        keys = [
+            (distance, candidate[0] != word[0], -self._counts[near[place]], candidate)
+            for candidate, distance, place in found
+        ]
+        return min(keys)[3] if keys else None
 
     def _near(self, word: str, edits: int) -> NDArray[np.int64]:
         close = np.abs(self._lengths - len(word)) <= edits

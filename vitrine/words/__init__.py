@@ -13,6 +13,7 @@ from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords, document_words
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.postings import Postings
+from vitrine.words.product_text import product_text
 from vitrine.words.query import QueryWords, is_known, query_words
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
@@ -30,6 +31,7 @@ __all__ = [
     "exact_keys",
     "fold",
     "is_known",
+    "product_text",
     "query_words",
     "term_id",
 ]

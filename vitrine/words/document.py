@@ -29,17 +29,24 @@ Framework: BM25 and Beyond", 3.5: between 1.2 and 2)."""
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
     """How the words of some fields count: `weight` a word, `b` how much long texts are held back
-    (the usual 0.75), `length` the words of a text that is neither long nor short."""
+    (the usual 0.75), `length` the words of a text that is neither long nor short. `least` is the
+    least length that a text counts with: a word of a short title says more than one of a long title,
+    but a mention in prose is a mention, however short the prose is."""
 
     weight: float
     b: float
     length: float
+    least: float = 0.0
+
+    def norm(self, length: int) -> float:
+        """What the words of a text of so many words are divided by."""
+        return 1 - self.b + self.b * max(length, self.least) / self.length
 
 
 FIELD_GROUPS = {
     "title": FieldGroup(4.0, 0.75, 5.0),
     "facts": FieldGroup(2.0, 0.75, 5.0),
-    "prose": FieldGroup(0.5, 0.75, 60.0),
+    "prose": FieldGroup(0.5, 0.75, 60.0, least=60.0),
 }
 """Title before brand, category, colors and attributes, these before descriptions.
 
@@ -83,8 +90,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     words: set[str] = set()
     names: set[str] = set()
     for group, text_words in _texts(product, schema, analyzer):
-        length = len(text_words)
-        norm = 1 - group.b + group.b * length / group.length
+        norm = group.norm(len(text_words))
         for word, term in text_words:
             frequencies[term_id(term)] += group.weight / norm
             words.add(word)
@@ -158,8 +164,8 @@ def _with_compounds(tokens: list[Token], analyzer: Analyzer) -> Iterator[tuple[s
             yield compound, analyzer.term(compound)
 
 
-_SEGMENT = re.compile(r"[(\[,;:|/]| - ")
-"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool"."""
+_SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")
+"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool", "Strap 6 foot"."""
 
 
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:

@@ -24,7 +24,7 @@ ROWS = RNG.normal(size=(64, 8)).astype(np.float16)
 CONSTANTS = RelevanceConstants(
     text=VectorModel(picture=8.0, picture_z=0.7, text=1.0, text_z=0.5, intercept=-7.0),
     image=VectorModel(picture=3.0, picture_z=1.0, text=0.0, text_z=0.0, intercept=-3.0),
-    words=WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85),
+    words=WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85, alone=3.0),
     background=BackgroundSample(ROWS, ROWS[::-1]),
     products=64,
 )
@@ -83,6 +83,15 @@ def test_a_weaker_best_match_is_less_relevant():
     assert strong > weak
 
 
+def test_a_look_alike_without_the_words_needs_more_where_the_words_name_a_thing():
+    look_alike = Signals(0.9, 0.9)
+    named = _query(best_words=0.85, subject=True).relevance(look_alike)
+    half_named = _query(best_words=0.4, subject=True).relevance(look_alike)
+    unnamed = _query(best_words=0.85, subject=False).relevance(look_alike)
+    assert named < half_named < unnamed
+    assert unnamed == _query(best_words=0.0, subject=False).relevance(look_alike)
+
+
 def test_words_alone_need_no_vector():
     query = _query(vector=None)
     words = query.relevance(Signals(np.zeros(3), 0.0, np.array([0.0, 0.4, 0.85])))
@@ -100,7 +109,7 @@ def test_the_parts_explain_the_whole():
     query = _query()
     part = query.explain(Signals(0.4, 0.2, 0.7))
     assert part.relevance == float(query.relevance(Signals(0.4, 0.2, 0.7)))
-    assert part.vector_log_odds == pytest.approx(float(query.vector_log_odds(0.4, 0.2)))
+    assert part.vector_log_odds == pytest.approx(float(query.vector_log_odds(0.4, 0.2)) - 3.0)
     odds = np.exp(part.vector_log_odds) + np.exp(part.words_log_odds)
     assert part.relevance == pytest.approx(1 / (1 + odds ** (-1 / 3)), abs=1e-6)
     assert query.explain(Signals(0.4, 0.2)).words_log_odds is None

@@ -29,9 +29,17 @@ def test_a_value_is_the_saturated_weighted_frequency_over_the_fields():
     )
     title = 4 / (0.25 + 0.75 * 2 / 5)
     category = 2 / (0.25 + 0.75 * 1 / 5)
-    prose = 0.5 / (0.25 + 0.75 * 4 / 60)
+    prose = 0.5
     for term, frequency in (("hat", title + category + prose), ("wool", title + 2 * prose)):
         assert _value(product, term) == pytest.approx(frequency / (1.2 + frequency))
+
+
+def test_a_mention_in_short_prose_counts_no_more_than_in_usual_prose():
+    short = Product(id="1", title="Coat", description="Easy to dress up.")
+    usual = Product(id="2", title="Coat", description="Easy to dress up. " + "word " * 57)
+    long = Product(id="3", title="Coat", description="Easy to dress up. " + "word " * 200)
+    assert _value(short, "dress") == pytest.approx(_value(usual, "dress"), rel=0.02)
+    assert _value(usual, "dress") > _value(long, "dress") > 0
 
 
 def test_title_counts_more_than_category_and_category_more_than_description():
@@ -77,6 +85,7 @@ def test_names_are_the_words_outside_prose():
     [
         ("en", "Atomic Endurance Running Tee (V-neck)", "tee"),
         ("en", "Sprite Stasis Ball 55 cm", "ball"),
+        ("en", "Sprite Yoga Strap 6 foot", "strap"),
         ("de", "Rotes Kleid, kurz", "kleid"),
         ("fr", "Robe rouge d'été", "rob"),
         ("es", "Vestido rojo", "vest"),
