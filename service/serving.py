@@ -50,6 +50,7 @@ def run(vitrine: Vitrine) -> None:
     settings = vitrine.settings
     configure_service_logging(settings)
     require_writable(settings.data_dir)
+    _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
     gc.freeze()  # what is there stays shared with the serving processes

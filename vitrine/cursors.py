@@ -20,6 +20,7 @@ from vitrine.errors import InvalidCursor
 from vitrine.index import PageToken
 from vitrine.products import Vector
 from vitrine.queries import SearchQuery
+from vitrine.signing import SIGNATURE_BYTES, Signer
 
 __all__ = ["Cursor", "query_digest", "version_of"]
 
@@ -35,8 +36,8 @@ class Cursor:
     token: PageToken
     vector: Vector | None
 
-    def encode(self) -> str:
-        """URL-safe text: base64url of a JSON line and the vector's little-endian float32 bytes."""
+    def encode(self, signer: Signer) -> str:
+        """URL-safe text: base64url of signature, JSON line and vector (little-endian float32)."""
         token = self.token
         head = {
             "v": self.version,
@@ -48,18 +49,13 @@ class Cursor:
             "n": token.position,
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
-        return (
-            base64.urlsafe_b64encode(
-                json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
-            )
-            .decode()
-            .rstrip("=")
-        )
+        data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
+        return base64.urlsafe_b64encode(signer.sign(data) + data).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, text: str, query: SearchQuery) -> Cursor:
+    def decode(cls, text: str, query: SearchQuery, signer: Signer) -> Cursor:
         """Read a cursor; `InvalidCursor` when it is damaged or belongs to another query."""
-        cursor = _undamaged(text)
+        cursor = _undamaged(text, signer)
         if cursor.digest != query_digest(query):
             raise InvalidCursor.of(
                 "cursor", "belongs to another query; leave it out for the first page of this one"
@@ -67,32 +63,29 @@ class Cursor:
         return cursor
 
     @classmethod
-    def read(cls, text: str) -> Cursor:
-        """Read a cursor of any query.
-
-        `ValueError`, `KeyError` or `TypeError` when it is damaged.
-        """
+    def read(cls, text: str, signer: Signer) -> Cursor:
+        """Read a cursor of any query; `ValueError` unless the signer has signed it."""
         if len(text) > _LONGEST:
             raise ValueError("longer than any cursor")
-        head, _, tail = base64.b64decode(
-            text + "=" * (-len(text) % 4), altchars=b"-_", validate=True
-        ).partition(b"\n")
+        signed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        signature, data = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
+        if not signer.is_signed(data, signature):
+            raise ValueError("not signed by this service")
+        head, _, tail = data.partition(b"\n")
         stored = json.loads(head)
         vector = np.frombuffer(tail, "<f4").astype(np.float32) if tail else None
-        if vector is not None and not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
-            raise ValueError("not a unit vector")
         return cls(_text(stored["v"]), _text(stored["d"]), _token(stored), vector)
 
 
-def version_of(text: str) -> str:
+def version_of(text: str, signer: Signer) -> str:
     """The index version that a cursor belongs to; `InvalidCursor` when it is damaged."""
-    return _undamaged(text).version
+    return _undamaged(text, signer).version
 
 
-def _undamaged(text: str) -> Cursor:
+def _undamaged(text: str, signer: Signer) -> Cursor:
     try:
-        return Cursor.read(text)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+        return Cursor.read(text, signer)
+    except (ValueError, KeyError, TypeError, binascii.Error):  # of an earlier release, if signed
         raise InvalidCursor.of(
             "cursor",
             "is damaged; pass next_cursor unchanged, or leave it out for the first page",

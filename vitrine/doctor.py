@@ -8,9 +8,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 
 import click
 
+from vitrine.damage import damaged_databases, damaged_pictures
 from vitrine.errors import NoLiveVersion, VitrineError
 from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
@@ -21,6 +23,9 @@ __all__ = ["doctor", "examine"]
 LEAST_FREE_GB = 1.0
 """Less free disk than this is reported: an ingest or a reindex writes a second version beside the
 live one."""
+
+_BATCHES = 8
+"""Of products, among which pictures are chosen to be read."""
 
 Check = Callable[[Vitrine], Iterator[str]]
 """Yields one sentence for each fault, with its remedy; nothing when all is well."""
@@ -68,7 +73,17 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
 
 def _image_store(vitrine: Vitrine) -> Iterator[str]:
     vitrine.images.has("0" * 64)
-    yield from ()
+    try:
+        index = vitrine.live.current().index
+    except VitrineError:
+        return  # the check of the index says why
+    batches = islice(index.scan(), _BATCHES)
+    keys = [key for batch in batches for record in batch for key in record.image_keys]
+    yield from damaged_pictures(vitrine.images, keys)
+
+
+def _databases(vitrine: Vitrine) -> Iterator[str]:
+    yield from damaged_databases(vitrine.settings.data_dir)
 
 
 def _queue(vitrine: Vitrine) -> Iterator[str]:
@@ -100,6 +115,7 @@ CHECKS: dict[str, Check] = {
     "model": _model,
     "backend": _backend,
     "index": _index,
+    "databases": _databases,
     "image store": _image_store,
     "queue": _queue,
     "admin token": _admin,

@@ -16,6 +16,7 @@ from vitrine.queries import SearchQuery
 from vitrine.results import Page
 from vitrine.serving import LiveIndex, Serving
 from vitrine.settings import LimitSettings
+from vitrine.signing import Signer
 from vitrine.version_search import VersionSearch
 
 __all__ = ["SearchEngine"]
@@ -26,9 +27,13 @@ Answer = TypeVar("Answer")
 class SearchEngine:
     """Answers queries from the live version; safe to call from several threads."""
 
-    def __init__(self, live: LiveIndex, settings: LimitSettings) -> None:
+    def __init__(
+        self, live: LiveIndex, settings: LimitSettings, signer: Signer | None = None
+    ) -> None:
+        """`signer` signs the cursors; without one they hold for this engine alone."""
         self._live = live
         self._settings = settings
+        self._signer = signer or Signer.random()
 
     def answer(
         self, request: Callable[[VersionSearch], Answer], *, cursor: str | None = None
@@ -73,11 +78,11 @@ class SearchEngine:
         return self.answer(lambda version: version.product(product_id))
 
     def _opened(self, serving: Serving) -> VersionSearch:
-        return VersionSearch(serving, self._settings)
+        return VersionSearch(serving, self._settings, self._signer)
 
     def _cursor_version(self, cursor: str) -> Serving:
         try:
-            return self._live.of(version_of(cursor))
+            return self._live.of(version_of(cursor, self._signer))
         except NotFound:
             raise _expired() from None
 

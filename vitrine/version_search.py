@@ -21,6 +21,7 @@ from vitrine.queries import SearchQuery
 from vitrine.results import FacetValue, Hit, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
+from vitrine.signing import Signer
 from vitrine.vectors import WeightedVector, combine
 from vitrine.words import fold
 
@@ -35,9 +36,10 @@ MAX_FACET_SEARCH = 10_000
 class VersionSearch:
     """One index version with the model that understands it, for the time of one request."""
 
-    def __init__(self, serving: Serving, settings: LimitSettings) -> None:
+    def __init__(self, serving: Serving, settings: LimitSettings, signer: Signer) -> None:
         self._serving = serving
         self._settings = settings
+        self._signer = signer
         self._texts: dict[str, Vector] = {}
         """Vectors of texts that were embedded together."""
 
@@ -143,7 +145,7 @@ class VersionSearch:
     def _search(self, query: SearchQuery, records: Records) -> Page:
         started = perf_counter()
         self._check_limits(query)
-        cursor = Cursor.decode(query.cursor, query) if query.cursor else None
+        cursor = Cursor.decode(query.cursor, query, self._signer) if query.cursor else None
         parts = [] if cursor and not query.explain else self._parts(query, records)
         vector = cursor.vector if cursor else combine(parts) if parts else None
         if vector is not None and vector.shape != (self.index.info.dimension,):
@@ -227,7 +229,8 @@ class VersionSearch:
         info = self.index.info
         cursor = None
         if answer.next_token is not None:
-            cursor = Cursor(info.name, query_digest(query), answer.next_token, vector).encode()
+            token = Cursor(info.name, query_digest(query), answer.next_token, vector)
+            cursor = token.encode(self._signer)
         truncated = any(self.embedder.truncates(t.text) for t in query.texts)
         return Page(
             hits=answer.hits,

@@ -15,6 +15,7 @@ from vitrine.recognition import Recognition
 from vitrine.search import SearchEngine
 from vitrine.serving import EmbedderPool, LiveIndex
 from vitrine.settings import Settings
+from vitrine.signing import Signer, load_signer
 
 __all__ = ["Vitrine"]
 
@@ -78,7 +79,12 @@ class Vitrine:
     @cached_property
     def engine(self) -> SearchEngine:
         """The search engine over the live version."""
-        return SearchEngine(self.live, self.settings)
+        return SearchEngine(self.live, self.settings, self.signer.for_use("cursors"))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs what goes out to clients and comes back."""
+        return load_signer(self.settings)
 
     @cached_property
     def recognition(self) -> Recognition:

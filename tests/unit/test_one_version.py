@@ -14,7 +14,10 @@ from vitrine.queries import SearchQuery, WeightedText
 from vitrine.search import SearchEngine
 from vitrine.serving import EmbedderPool, LiveIndex
 from vitrine.settings import Settings
+from vitrine.signing import Signer
 from vitrine.version_search import VersionSearch
+
+SIGNER = Signer.random()
 
 
 class CountedVersions(FakeVersions):
@@ -42,7 +45,7 @@ def embedder() -> FakeEmbedder:
 @pytest.fixture
 def engine(versions: CountedVersions, embedder: FakeEmbedder) -> SearchEngine:
     live = LiveIndex(versions, EmbedderPool(lambda _: embedder))
-    return SearchEngine(live, Settings())
+    return SearchEngine(live, Settings(), SIGNER)
 
 
 def publish(versions: FakeVersions, embedder: FakeEmbedder, *numbers: int) -> str:
@@ -141,7 +144,7 @@ def test_a_further_page_of_a_removed_version_is_an_expired_cursor(
     gone = publish(versions, embedder, 1)
     publish(versions, embedder, 2)
     token = PageToken(0, None, (0.5, "p00001"), 2)
-    cursor = Cursor(gone, query_digest(RED), token, embedder.embed_texts(["red"])[0]).encode()
+    cursor = Cursor(gone, query_digest(RED), token, embedder.embed_texts(["red"])[0]).encode(SIGNER)
     versions.discard(gone)
     with pytest.raises(InvalidCursor, match="has expired"):
         engine.search(SearchQuery(texts=RED.texts, cursor=cursor))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,8 +137,9 @@ def _hash_of(path: Path, memory: Path) -> str:
     seen = path.stat()
     key = hashlib.sha256(f"{path.resolve()} {seen.st_size} {seen.st_mtime_ns}".encode()).hexdigest()
     remembered = memory / "hashes" / key
-    if remembered.exists():
-        return remembered.read_text("ascii")
+    known = remembered.read_bytes() if remembered.exists() else b""
+    if re.fullmatch(rb"[0-9a-f]{64}", known):  # a damaged one is computed again
+        return known.decode("ascii")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:

@@ -208,9 +208,10 @@ def _shared(
 def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # decodes international names, which may be broken
     except (httpx.InvalidURL, ValueError, TypeError):
         raise InvalidImage("bad_address", f"{_shown(url)} is not a URL") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not host:
         raise InvalidImage("bad_address", f"{_shown(url)} must start with http:// or https://")
     if parsed.userinfo:
         raise InvalidImage("bad_address", f"{_shown(url)} must not contain a user name or password")

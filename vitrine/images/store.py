@@ -35,7 +35,7 @@ class FileSystemStore:
         """Keep the bytes and return their key."""
         key = hashlib.sha256(data).hexdigest()
         try:
-            if not self._files.exists(self._path(key)):
+            if not self._keeps(self._path(key), data):
                 self._write(self._path(key), data)
         except Exception as error:
             raise self._unavailable("keep a picture", error) from error
@@ -50,6 +50,10 @@ class FileSystemStore:
             raise NotFound(f"no picture has the key {key}") from None
         except Exception as error:
             raise self._unavailable("read a picture", error) from error
+        if hashlib.sha256(data).hexdigest() != key:
+            raise StorageUnavailable(
+                f"the kept picture {key} is damaged; send the product's picture again"
+            )
         return data
 
     def has(self, key: str) -> bool:
@@ -65,6 +69,14 @@ class FileSystemStore:
         if not _KEY.fullmatch(key):
             raise NotFound("that is not the key of a picture")
         return f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
+
+    def _keeps(self, path: str, data: bytes) -> bool:
+        """Whether the file is there and whole; object storage is asked for its size only."""
+        if not self._files.exists(path):
+            return False
+        if self._renames:
+            return bool(self._files.cat_file(path) == data)
+        return bool(self._files.size(path) == len(data))
 
     def _write(self, path: str, data: bytes) -> None:
         if not self._renames:  # object stores show an object only when it is complete

@@ -162,3 +162,16 @@ def test_a_download_that_broke_off_is_not_taken_for_the_model(
     cache = hub_cache(tmp_path, clip_folder)
     (cache / "models--shop--clip" / "snapshots" / "abc" / "model.safetensors").unlink()
     assert "cannot be reached" in asked_of_the_hub(cache, "shop/clip")
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a hash", b"\xff\xfe"])
+def test_a_remembered_hash_that_is_damaged_is_computed_again(
+    copied: Path, tmp_path: Path, damage: bytes
+) -> None:
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b"\0" * 1_000_000)
+    first = Checkpoint("a", copied).fingerprint(tmp_path)
+    (remembered,) = (tmp_path / "hashes").iterdir()
+    remembered.write_bytes(damage)
+    assert Checkpoint("a", copied).fingerprint(tmp_path) == first
+    assert len(remembered.read_bytes()) == 64

@@ -112,6 +112,7 @@ def test_each_failure_has_its_reason(fetcher: Fetcher, port: int) -> None:
         "",
         "http://user:word@a.example/x",
         "http://[::1",
+        "http://xn--/",
     ):
         assert reason_of(lambda url=url: fetcher.fetch(url)) == "bad_address", url
 

@@ -81,3 +81,16 @@ def test_the_default_store_lies_under_the_data_folder(
     os.chdir("/")
     key = store.put(b"data")
     assert (tmp_path / "kept" / "images" / key[:2] / key[2:4] / key).read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("damage", [b"", b"another picture"])
+def test_a_damaged_file_is_told_when_it_is_read_and_repaired_by_the_next_write(
+    tmp_path: Path, damage: bytes
+) -> None:
+    store = FileSystemStore(str(tmp_path))
+    key = store.put(b"the picture")
+    (tmp_path / key[:2] / key[2:4] / key).write_bytes(damage)
+    with pytest.raises(StorageUnavailable, match="send the product's picture again"):
+        store.get(key)
+    assert store.put(b"the picture") == key
+    assert store.get(key) == b"the picture"

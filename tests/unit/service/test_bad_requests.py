@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.unit.service.checking import CheckingClient
-from tests.unit.service.conftest import base64_of, picture
+from tests.unit.service.conftest import Shop, base64_of, picture
 from vitrine.cursors import Cursor
 from vitrine.index import PageToken
 
@@ -223,12 +223,11 @@ def test_a_cursor_of_another_query_is_refused(client: CheckingClient):
     assert "another query" in faults(response)["cursor"]
 
 
-def test_a_cursor_of_a_version_that_is_gone_is_refused(
-    client: CheckingClient, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_cursor_of_a_version_that_is_gone_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    signer = shop.vitrine.signer.for_use("cursors")
     monkeypatch.setattr("vitrine.cursors.query_digest", lambda _: "digest")
-    cursor = Cursor("v0", "digest", PageToken(0, None, (0.5, "mugs/7"), 12), None).encode()
-    response = client.get("/v1/search", query_string={"cursor": cursor})
+    cursor = Cursor("v0", "digest", PageToken(0, None, (0.5, "mugs/7"), 12), None).encode(signer)
+    response = shop.client.get("/v1/search", query_string={"cursor": cursor})
     assert response.status_code == 422
     assert "has expired" in faults(response)["cursor"]
 

@@ -426,3 +426,40 @@ def test_a_product_replaced_while_all_are_read_for_the_first_time_is_not_missed(
     assert index.search(IndexQuery()).total == 100
     index.delete([records[1].product.id])
     assert index.search(IndexQuery()).total == 99
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"", b"no version", b"../../etc"])
+def test_a_damaged_pointer_is_told_with_its_remedy(open_faiss: Open, damage: bytes):
+    versions = open_faiss()
+    index = create(versions)
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    (versions.root / "live").write_bytes(damage)
+    with pytest.raises(IndexUnavailable, match="vitrine publish VERSION"):
+        versions.live()
+    (sentence,) = versions.check()
+    assert "names no version" in sentence
+    assert [version.name for version in versions.list()] == [index.info.name]
+    versions.publish(index.info.name)
+    assert versions.live().info.name == index.info.name
+
+
+def test_a_line_break_after_the_pointers_name_is_no_matter(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    (versions.root / "live").write_text(f"{index.info.name}\n")
+    assert versions.live().info.name == index.info.name
+
+
+def test_a_pointer_to_derived_files_that_is_damaged_is_made_again(open_faiss: Open):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert([make_record(f"p{n}", random.Random(n)) for n in range(5)])
+    total = index.search(IndexQuery()).total
+    index.close()
+    for newest in versions.root.rglob("derived/newest"):
+        newest.write_bytes(b"\xff\x00")
+    again = open_faiss().open(index.info.name)
+    assert again.search(IndexQuery()).total == total == 5

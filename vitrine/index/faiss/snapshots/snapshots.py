@@ -75,8 +75,8 @@ class Snapshots:
             if self._read is None or self._read[0] != stamp:
                 self._read = (stamp, self._newest.read_text())
             return self._read[1]
-        except OSError:
-            return None
+        except (OSError, UnicodeDecodeError):
+            return None  # it is made again from the records
 
     def load(self, name: str) -> State | None:
         """The state that a snapshot holds; None when it cannot be used."""
@@ -97,7 +97,7 @@ class Snapshots:
             log.warning(
                 "snapshot %s cannot be used (%s); it is made again from the records", folder, error
             )
-            with suppress(OSError):
+            with suppress(OSError, UnicodeDecodeError):
                 if self._newest.read_text() == name:
                     self._newest.unlink()
             return None

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from vitrine.errors import IndexUnavailable
+from vitrine.index.names import is_version_name
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["LivePointer"]
@@ -24,7 +25,7 @@ class LivePointer:
             stat = os.stat(self._path)
             stamp = (stat.st_ino, stat.st_mtime_ns)
             if self._read is None or self._read[0] != stamp:
-                self._read = (stamp, self._path.read_text())
+                self._read = (stamp, self._content())
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -32,6 +33,22 @@ class LivePointer:
                 f"{self._path} cannot be read ({error.strerror or error}); check its permissions"
             ) from error
         return self._read[1]
+
+    def readable_name(self) -> str | None:
+        """The live version's name for those who list or mend: None as well when it is damaged."""
+        try:
+            return self.name()
+        except IndexUnavailable:
+            return None
+
+    def _content(self) -> str:
+        name = self._path.read_bytes().decode("ascii", "replace").strip()
+        if not is_version_name(name):
+            raise IndexUnavailable(
+                f"{self._path} is damaged and names no version; put one there again with"
+                " `vitrine publish VERSION` (`vitrine versions` lists them)"
+            )
+        return name
 
     def replace(self, name: str) -> None:
         """Point to another version, durably."""

@@ -107,7 +107,9 @@ class FaissVersions:
             if name not in self._opened:
                 self._opened[name] = open_index(
                     path / RECORDS,
-                    lambda: self._metadata(name).info(live=self._pointer.name() == name, count=0),
+                    lambda: self._metadata(name).info(
+                        live=self._pointer.readable_name() == name, count=0
+                    ),
                     self._settings,
                     planner=self._planner,
                 )
@@ -156,7 +158,7 @@ class FaissVersions:
             verify(index)
         with self._changing():
             self._require_complete(name)
-            previous = self._pointer.name()
+            previous = self._pointer.readable_name()
             self._pointer.replace(name)
         return previous
 
@@ -173,7 +175,7 @@ class FaissVersions:
 
     def list(self) -> builtins.list[VersionInfo]:
         """All versions, newest first."""
-        live = self._pointer.name()
+        live = self._pointer.readable_name()
         infos = []
         for name in sorted(self._names(), reverse=True):
             try:
