@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +17,11 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u
 """Thai, Lao, Burmese, Khmer, kana, Han: scripts written without blanks between words."""
 _RUN = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[^\W_])+(?:'(?![{_UNSPACED}])[^\W_]+)*")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+_PLAIN = re.compile(rf"[^-/{_UNSPACED}]*")
+"""Text whose words are all apart."""
+_SHORT = 80
+"""Characters of a text that is likely to come again."""
 
 
 class Token(NamedTuple):
@@ -46,6 +51,7 @@ class Analyzer:
         self._stemmers = threading.local()  # Snowball's stemmers are not for several threads
         self._stem = lru_cache(maxsize=1 << 17)(self._stem_uncached)
         self._read = lru_cache(maxsize=1 << 17)(self._read_uncached)
+        self._fact = lru_cache(maxsize=1 << 16)(self._words)
 
     @property
     def language(self) -> Language:
@@ -60,6 +66,14 @@ class Analyzer:
         """
         return list(self._tokens(fold(text)))
 
+    def words(self, text: str) -> Sequence[tuple[str, str]]:
+        """The words that say something, each with its term, in order.
+
+        Each pair that a hyphen or a slash joins is also one word (t-shirt, tshirt). Short texts are
+        kept: brands, colors and categories come again and again.
+        """
+        return self._fact(text) if len(text) <= _SHORT else self._words(text)
+
     def term(self, word: str) -> str:
         """The term of one folded word: its stem, without accents."""
         return self._stem(word)
@@ -67,6 +81,21 @@ class Analyzer:
     def is_stop_word(self, word: str) -> bool:
         """Whether the folded word says nothing about a product."""
         return word in self._language.stop_words
+
+    def _words(self, text: str) -> tuple[tuple[str, str], ...]:
+        folded = fold(text)
+        if _PLAIN.fullmatch(folded):
+            read = map(self._read, _RUN.findall(folded))
+            return tuple([(word, term) for word, term, stop in read if word and not stop])
+        words: list[tuple[str, str]] = []
+        previous = ""
+        for token in self._tokens(folded):
+            if not token.stop:
+                words.append((token.word, token.term))
+            if token.joined:
+                words.append((previous + token.word, self._stem(previous + token.word)))
+            previous = token.word
+        return tuple(words)
 
     def _tokens(self, folded: str) -> Iterator[Token]:
         previous_end = -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from vitrine.fields.colors import families
 from vitrine.fields.schema import FieldType, Schema
 from vitrine.folding import fold
 from vitrine.products import Product
-from vitrine.words.analysis import Analyzer, Token
+from vitrine.words.analysis import Analyzer
 from vitrine.words.exact import exact_keys
 from vitrine.words.terms import term_id
 
@@ -111,7 +111,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
 
 def _texts(
     product: Product, schema: Schema, analyzer: Analyzer
-) -> Iterator[tuple[FieldGroup, list[tuple[str, str]]]]:
+) -> Iterator[tuple[FieldGroup, Sequence[tuple[str, str]]]]:
     """Every text of the product that counts: how it counts, and its words with their terms."""
     own_colors = {*product.colors, *families(product.color)}
     for field in schema:
@@ -120,12 +120,11 @@ def _texts(
         prose = field.type is FieldType.TEXT and field.name != "title"
         group = FIELD_GROUPS["title" if field.name == "title" else "prose" if prose else "facts"]
         for text in _field_texts(product, field.name, field.type):
-            tokens = analyzer.tokens(text)
+            words = analyzer.words(text)
             if prose and own_colors:
-                tokens = [token for token in tokens if _fits(token, own_colors)]
-            found = list(_with_compounds(tokens, analyzer))
-            if found:
-                yield group, found
+                words = [pair for pair in words if _fits(pair[0], own_colors)]
+            if words:
+                yield group, words
 
 
 def _field_texts(product: Product, name: str, type: FieldType) -> Iterator[str]:
@@ -144,8 +143,8 @@ def _field_texts(product: Product, name: str, type: FieldType) -> Iterator[str]:
         yield value
 
 
-def _fits(token: Token, own_colors: set[str]) -> bool:
-    named = _word_families(token.word)
+def _fits(word: str, own_colors: set[str]) -> bool:
+    named = _word_families(word)
     return not named or not own_colors.isdisjoint(named)
 
 
@@ -154,28 +153,17 @@ def _word_families(word: str) -> tuple[str, ...]:
     return families([word])
 
 
-def _with_compounds(tokens: list[Token], analyzer: Analyzer) -> Iterator[tuple[str, str]]:
-    """The words that say something, and each pair that a hyphen joins as one word too (t-shirt, tshirt)."""
-    for position, token in enumerate(tokens):
-        if not token.stop:
-            yield token.word, token.term
-        if token.joined:
-            compound = tokens[position - 1].word + token.word
-            yield compound, analyzer.term(compound)
-
-
 _SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")
 """What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool", "Strap 6 foot"."""
 
 
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
-    head = _SEGMENT.split(fold(product.title), maxsplit=1)[0]
-    named = [
-        t for t in analyzer.tokens(head) if t.word.isalpha() and len(t.word) > 2 and not t.stop
-    ]
+    head = analyzer.words(_SEGMENT.split(fold(product.title), maxsplit=1)[0])
+    named = [term for word, term in head if word.isalpha() and len(word) > 2]
     if named:
-        yield named[0 if analyzer.language.head == "first" else -1].term
-    for text in (*product.category, product.brand or ""):
-        for token in analyzer.tokens(text.replace("/", " ")):
-            if not token.stop:
-                yield token.term
+        yield named[0 if analyzer.language.head == "first" else -1]
+    for path in product.category:
+        for level in path.split("/"):
+            yield from (term for _, term in analyzer.words(level))
+    if product.brand:
+        yield from (term for _, term in analyzer.words(product.brand))
