@@ -20,7 +20,10 @@ __all__ = ["EmbedderPool", "LiveIndex", "Serving", "run_once"]
 log = logging.getLogger(__name__)
 
 _AGAIN_S = 10.0
-"""After a version could not be made ready, until that is tried again."""
+"""At most, after a version could not be made ready, until that is tried again."""
+
+_SOON_S = 0.1
+"""After the first failure: until a version is ready, writes that go into it are not shown."""
 
 
 class EmbedderPool:
@@ -100,6 +103,7 @@ class LiveIndex:
         ready."""
         self._preparing = False
         self._not_before = 0.0
+        self._pause_s = _SOON_S
         self._lock = threading.Lock()
 
     def current(self) -> Serving:
@@ -175,5 +179,6 @@ class LiveIndex:
             )
         finally:
             with self._lock:
-                self._not_before = time.monotonic() + _AGAIN_S if failed else 0.0
+                self._not_before = time.monotonic() + self._pause_s if failed else 0.0
+                self._pause_s = min(_AGAIN_S, 2 * self._pause_s) if failed else _SOON_S
                 self._preparing = False

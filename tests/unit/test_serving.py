@@ -296,6 +296,25 @@ def test_a_failure_is_not_told_with_every_search(desk: Desk, caplog: pytest.LogC
     assert desk.loads == [OLD, NEW]
 
 
+def test_a_write_is_shown_soon_after_a_version_failed_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """Writes go into the live version: for as long as it cannot be used, searches show an old state."""
+    seconds = 1000.0
+    monkeypatch.setattr(vitrine.serving.time, "monotonic", lambda: seconds)
+    first = desk.publish(OLD)
+    assert desk.answering == first
+    second = desk.publish(NEW)
+    fails_to_load(desk)
+    while desk.loads != [OLD, NEW]:
+        assert desk.answering == first
+    desk.at_load = free
+    while desk.live._preparing:
+        time.sleep(0.001)
+    seconds += 0.2
+    assert desk.comes_to(second)
+
+
 def test_with_nothing_before_it_a_version_of_another_model_is_refused(desk: Desk):
     desk.publish(NEW)
     is_another_one_now(desk)
