@@ -129,6 +129,7 @@ def _fused(
     def odds(record: Record, vector: Any, words: QueryWords, relevance: QueryRelevance) -> float:
         signals = Signals(
             0.0 if vector is None else score(record, vector),
+            0.0 if vector is None else _text_cosine(record, vector),
             words=words_score(record, words, words.weights),
             exact=words.exact_key != "" and words.exact_key in documents[id(record)].exact_keys,
         )
@@ -154,6 +155,13 @@ def _fused(
             ranked.append((record, float(pushed[0])))
     ranked.sort(key=lambda pair: (-pair[1], pair[0].product.id))
     return [(record, float(relevance_of(np.asarray(value)))) for record, value in ranked]
+
+
+def _text_cosine(record: Record, vector: np.ndarray) -> float:
+    """Cosine similarity of the words' vector to six decimals; 0 where there is none."""
+    if record.text_vector is None:
+        return 0.0
+    return round(float(np.dot(record.text_vector.astype(np.float64), vector.astype(np.float64))), 6)
 
 
 def _sorted(

@@ -46,11 +46,15 @@ def vocabulary_of(records: list[Record]) -> Vocabulary:
 
 
 def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstants:
-    model = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), 0.0, 0.0, rng.uniform(-6, 0))
+    texts = None
+    if records[0].text_vector is not None:
+        texts = np.stack([r.text_vector for r in records[:64]]).astype(np.float16)
+    text_weights = (0.0, 0.0) if texts is None else (rng.uniform(0, 12), rng.uniform(0, 1))
+    model = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), *text_weights, rng.uniform(-6, 0))
     words = WordsModel(rng.uniform(1, 8), rng.uniform(0, 0.5), rng.uniform(-4, 1), 0.1, 0.5)
     pictures = np.stack([r.vectors[0] for r in records[:64]]).astype(np.float16)
     return RelevanceConstants(
-        model, model, words, BackgroundSample(pictures, None), products=len(records)
+        model, model, words, BackgroundSample(pictures, texts), products=len(records)
     )
 
 

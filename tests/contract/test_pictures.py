@@ -86,6 +86,41 @@ def test_words_and_pictures_together_equal_the_oracle(index: VectorIndex, seed: 
             raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
+def create_with_texts(versions: IndexVersions) -> VectorIndex:
+    return versions.create(
+        model="org/some-model",
+        fingerprint="f" * 64,
+        dimension=DIMENSION,
+        schema=SCHEMA,
+        mapping=MAPPING,
+        text_vectors=True,
+    )
+
+
+def with_text(record: Record, rng: random.Random) -> Record:
+    """The record with a text vector not far from its first picture."""
+    noise = np.asarray([rng.gauss(0, 0.15) for _ in range(DIMENSION)])
+    return replace(record, text_vector=unit(record.vectors[0] + noise))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_words_pictures_and_text_vectors_together_equal_the_oracle(
+    versions: IndexVersions, seed: int
+):
+    rng = random.Random(seed)
+    index = create_with_texts(versions)
+    made = make_catalogue(SIZE, rng.getrandbits(32), images=(1, 1 + 4 * (seed % 2)))
+    records = [with_text(record, rng) for record in made]
+    for start in range(0, SIZE, 97):
+        index.upsert(records[start : start + 97])
+    for number in range(25):
+        query = random_fused(records, rng, number)
+        try:
+            check(index, records, query)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
+
+
 def views(product_id: str, *axes: int) -> Record:
     """A product with a picture along each of these axes."""
     vectors = np.stack([np.eye(DIMENSION, dtype=np.float32)[axis] for axis in axes])
@@ -147,14 +182,7 @@ def test_changed_fields_keep_all_pictures(index: VectorIndex):
 
 
 def test_a_version_with_text_vectors_keeps_one_of_each_product(versions: IndexVersions):
-    index = versions.create(
-        model="org/some-model",
-        fingerprint="f" * 64,
-        dimension=DIMENSION,
-        schema=SCHEMA,
-        mapping=MAPPING,
-        text_vectors=True,
-    )
+    index = create_with_texts(versions)
     assert index.info.text_vectors
     assert versions.list()[0].text_vectors
     rng = random.Random(36)

@@ -17,16 +17,16 @@ from tempfile import TemporaryFile
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.columns.layout import Layout
-from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.state import LiveSegment, State
 from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.segment import Columns, Segment, merge_columns
+from vitrine.index.faiss.segment import Segment, merge_columns
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
-from vitrine.index.faiss.vectors.pictures import PictureVectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["StateReader"]
@@ -91,32 +91,44 @@ class StateReader:
 
     def _from_records(self, records: RecordView, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so none is looked up."""
+        batches = []
         folder = self._snapshots.folder
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=folder) as file:  # memory that the system may take back
-                batches = list(self._spool_vectors(records, file))
+            # memory that the system may take back
+            with TemporaryFile(dir=folder) as pictures, TemporaryFile(dir=folder) as texts:
+                for segment in self._batches(records):
+                    pictures.write(segment.pictures.rows.tobytes())
+                    texts.write(b"" if segment.texts is None else segment.texts.rows.tobytes())
+                    lengths = np.diff(segment.pictures.offsets)
+                    batches.append((segment.seqs, lengths, segment.columns))
                 if not batches:
                     return State((), last)
-                file.flush()
-                numbers = np.asarray(np.memmap(file, np.float32, mode="r"))
+                picture_numbers, text_numbers = _mapped(pictures), _mapped(texts)
         seqs, lengths = (np.concatenate([batch[i] for batch in batches]) for i in (0, 1))
         columns = merge_columns(
-            [(columns, np.arange(len(seqs))) for seqs, _, columns in batches], self._layout
+            [(columns, np.arange(len(own))) for own, _, columns in batches], self._layout
         )
-        rows = numbers.reshape(int(lengths.sum()), -1)
-        pictures = PictureVectors(rows, np.concatenate(([0], np.cumsum(lengths))))
-        return State((LiveSegment.of(Segment(seqs, pictures, columns)),), last)
+        rows = picture_numbers.reshape(int(lengths.sum()), -1)
+        text_rows = text_numbers.reshape(len(seqs), -1)
+        segment = Segment(
+            seqs,
+            ProductVectors(rows, np.concatenate(([0], np.cumsum(lengths)))),
+            columns,
+            texts=ProductVectors.one_each(text_rows) if text_rows.size else None,
+        )
+        return State((LiveSegment.of(segment),), last)
 
-    def _spool_vectors(
-        self, records: RecordView, file: IO[bytes]
-    ) -> Iterator[tuple[Ints, Ints, Columns]]:
-        """Of all records, in batches: write numbers, how many pictures each has, and columns.
-
-        The vectors go to the file.
-        """
+    def _batches(self, records: RecordView) -> Iterator[Segment]:
+        """All records, some thousands at a time."""
         for changes in records.changes(since=0):
             if any(change.product is not None for change in changes):
-                segment = Segment.of(changes, self._layout)
-                file.write(segment.pictures.rows.tobytes())
-                yield segment.seqs, np.diff(segment.pictures.offsets), segment.columns
+                yield Segment.of(changes, self._layout)
+
+
+def _mapped(file: IO[bytes]) -> NDArray[np.float32]:
+    """All numbers of the file; they outlive its name."""
+    file.flush()
+    if not file.tell():
+        return np.zeros(0, np.float32)
+    return np.asarray(np.memmap(file, np.float32, mode="r"))

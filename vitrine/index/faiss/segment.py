@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,10 +16,10 @@ from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.records.changes import Change
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.pictures import PictureVectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 
-__all__ = ["Columns", "Segment", "merge_columns"]
+__all__ = ["Columns", "Segment", "SnapshotParts", "merge_columns"]
 
 Columns: TypeAlias = Mapping[str, Column]
 
@@ -26,51 +27,72 @@ CACHE_BYTES = 64_000_000
 """Memory of one segment for the masks of recent filters and its sort orders."""
 
 
-class Segment:
-    """Products in the order of their writes, a row each: numbers, pictures, and the columns.
+@dataclass(frozen=True, eq=False)
+class SnapshotParts:
+    """What a segment has when it is mapped from a snapshot's folder."""
 
-    `seqs` (n,) is ascending, `pictures` has the vectors of n products. `folder` is the snapshot's
-    that it is mapped from; such a segment may hold rows that a later row of the same id replaces.
-    Where it has 8-bit rows (`quantized`) or a `graph`, they are of all its pictures.
+    folder: Path | None = None
+    quantized: QuantizedVectors | None = None
+    quantized_texts: QuantizedVectors | None = None
+    graph: Graph | None = None
+
+
+class Segment:
+    """Products in the order of their writes, a row each: numbers, vectors, and the columns.
+
+    `seqs` (n,) is ascending, `pictures` and, where the version keeps them, `texts` have the vectors
+    of n products. `folder` is the snapshot's that it is mapped from; such a segment may hold rows
+    that a later row of the same id replaces. Where it has 8-bit rows (`quantized`,
+    `quantized_texts`) or a `graph` of the pictures, they are of all its rows.
     """
 
     def __init__(
         self,
         seqs: Ints,
-        pictures: PictureVectors,
+        pictures: ProductVectors,
         columns: Columns,
         *,
-        folder: Path | None = None,
-        quantized: QuantizedVectors | None = None,
-        graph: Graph | None = None,
+        texts: ProductVectors | None = None,
+        snapshot: SnapshotParts | None = None,
     ) -> None:
+        parts = snapshot or SnapshotParts()
         self.seqs = seqs
         self.pictures = pictures
+        self.texts = texts
         self.columns = columns
-        self.folder = folder
-        self.quantized = quantized
-        self.graph = graph
+        self.folder = parts.folder
+        self.quantized = parts.quantized
+        self.quantized_texts = parts.quantized_texts
+        self.graph = parts.graph
         self.cache = SizedLRUCache(CACHE_BYTES)
 
     @classmethod
     def of(cls, changes: Sequence[Change], layout: Layout) -> Segment:
         """The segment of the products among the changes."""
         written = [
-            (c.seq, c.product, c.vectors)
+            (c.seq, c.product, c.vectors, c.text_vector)
             for c in changes
             if c.product is not None and c.vectors is not None
         ]
-        seqs, products, vectors = zip(*written, strict=True)
-        columns = {name: kind.build(products) for name, kind in layout.items()}
-        return cls(np.asarray(seqs, np.int64), PictureVectors.of(vectors), columns)
+        seqs, products, vectors, texts = zip(*written, strict=True)
+        return cls(
+            np.asarray(seqs, np.int64),
+            ProductVectors.of(vectors),
+            {name: kind.build(products) for name, kind in layout.items()},
+            # a version keeps a text vector of every product or of none
+            texts=None if texts[0] is None else ProductVectors.one_each(np.stack(texts)),
+        )
 
     @staticmethod
     def merged(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
         """One segment of the given rows of several; the parts follow each other in write order."""
-        seqs = np.concatenate([segment.seqs[rows] for segment, rows in parts])
-        pictures = PictureVectors.concat([segment.pictures.take(rows) for segment, rows in parts])
-        columns = merge_columns([(segment.columns, rows) for segment, rows in parts], layout)
-        return Segment(seqs, pictures, columns)
+        texts = [s.texts.take(rows) for s, rows in parts if s.texts is not None]
+        return Segment(
+            np.concatenate([segment.seqs[rows] for segment, rows in parts]),
+            ProductVectors.concat([segment.pictures.take(rows) for segment, rows in parts]),
+            merge_columns([(segment.columns, rows) for segment, rows in parts], layout),
+            texts=ProductVectors.concat(texts) if texts else None,
+        )
 
     def __len__(self) -> int:
         return len(self.seqs)

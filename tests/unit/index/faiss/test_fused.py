@@ -10,16 +10,22 @@ import pytest
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue
 from tests.contract.test_fusion import random_fused
+from tests.contract.test_pictures import with_text
 from tests.contract.test_search import check
 from vitrine.index.faiss import open_versions
 from vitrine.index.faiss.query import fused
 from vitrine.settings import Settings
 
 
+@pytest.mark.parametrize("text_vectors", [False, True], ids=["pictures alone", "with texts"])
 @pytest.mark.parametrize("quantize_from", [1, 100_000])
 @pytest.mark.parametrize("seed", range(3))
 def test_bounds_lose_no_product(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, quantize_from: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    quantize_from: int,
+    text_vectors: bool,
 ):
     monkeypatch.setattr(fused, "_FEW", 0)
     reached = []
@@ -29,10 +35,17 @@ def test_bounds_lose_no_product(
     )
     rng = random.Random(seed)
     records = make_catalogue(300, seed, images=(1, 1 + 3 * (seed % 2)))
+    if text_vectors:
+        records = [with_text(record, rng) for record in records]
     settings = Settings(data_dir=tmp_path, quantize_from=quantize_from)
     versions = open_versions(settings)
     index = versions.create(
-        model="m", fingerprint="f" * 64, dimension=DIMENSION, schema=SCHEMA, mapping={}
+        model="m",
+        fingerprint="f" * 64,
+        dimension=DIMENSION,
+        schema=SCHEMA,
+        mapping={},
+        text_vectors=text_vectors,
     )
     index.upsert(records)
     versions.complete(index.info.name)

@@ -16,18 +16,17 @@ from tests.contract.questions import random_query, separated
 from tests.unit.index.faiss.conftest import create
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.query.planner import Costs, Planner
-from vitrine.index.faiss.segment import Segment
+from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
     GRAPH_ROWS,
-    SCALES,
     BuildOptions,
     write_graph,
     write_quantized,
 )
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.pictures import PictureVectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, quantize
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
@@ -95,17 +94,12 @@ def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def one_each(vectors: np.ndarray) -> PictureVectors:
-    """Products with one picture each."""
-    return PictureVectors(vectors, np.arange(len(vectors) + 1))
-
-
 @pytest.fixture(scope="module", params=[1, 4], ids=["one picture", "four"])
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segment:
     """6,000 clustered rows with codes and graph, so many of each product."""
     folder = tmp_path_factory.mktemp("codes")
     vectors = clustered(6000, 64, 5)
-    write_quantized(folder, vectors, check=lambda: None)
+    write_quantized(folder, CODES, vectors, check=lambda: None)
     write_graph(
         folder,
         vectors,
@@ -113,13 +107,16 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         earlier=None,
         check=lambda: None,
     )
-    pictures = PictureVectors(vectors, np.arange(0, 6001, request.param))
+    pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
     return Segment(
         np.arange(len(pictures)),
         pictures,
         {},
-        quantized=QuantizedVectors(folder / CODES, folder / SCALES),
-        graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
+        snapshot=SnapshotParts(
+            folder,
+            quantized=QuantizedVectors(folder, CODES),
+            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
+        ),
     )
 
 
@@ -153,8 +150,8 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
 
 
 def quantized_vectors(vectors: np.ndarray, folder: Path) -> QuantizedVectors:
-    write_quantized(folder, vectors, check=lambda: None)
-    return QuantizedVectors(folder / CODES, folder / SCALES)
+    write_quantized(folder, CODES, vectors, check=lambda: None)
+    return QuantizedVectors(folder, CODES)
 
 
 @pytest.mark.parametrize("make", [clustered, lopsided])
@@ -180,14 +177,14 @@ def test_the_scan_of_codes_is_exact(
             vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
         )
         expected = rows[scores >= np.sort(scores)[-k]]
-        best = quantized.top_k(one_each(vectors), rows, query, k)
+        best = quantized.top_k(ProductVectors.one_each(vectors), rows, query, k)
         assert sorted(best.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
     vectors = np.repeat(clustered(300, 64, 8)[:6], 400, axis=0)
     best = quantized_vectors(vectors, tmp_path).top_k(
-        one_each(vectors), np.arange(2400), vectors[0], 10
+        ProductVectors.one_each(vectors), np.arange(2400), vectors[0], 10
     )
     assert sorted(best.rows.tolist()) == list(range(400))
 
@@ -206,7 +203,7 @@ def test_quantized_rows_are_as_far_from_their_vectors_as_they_say():
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
     best = quantized_vectors(vectors, tmp_path).top_k(
-        one_each(vectors), np.arange(50), vectors[0], 5
+        ProductVectors.one_each(vectors), np.arange(50), vectors[0], 5
     )
     assert len(best.rows) == 50
 
@@ -260,7 +257,9 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
         exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.top_k(one_each(vectors), np.ones(len(vectors), np.bool_), query, k=10, ef=256)
+        best = graph.top_k(
+            ProductVectors.one_each(vectors), np.ones(len(vectors), np.bool_), query, k=10, ef=256
+        )
         assert best is not None
         hits += len(exact & set(best.rows.tolist()))
     assert hits / 500 >= 0.95

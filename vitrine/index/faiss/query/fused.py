@@ -1,8 +1,9 @@
 """The candidate set of words and vectors together: every product that could belong to it, exactly.
 
-Two kinds of products can be among the best k. Those that match no word are ordered by their cosine
+Two kinds of products can be among the best k. Those that match no word are ordered by their vectors
 alone, and a product never gets worse by matching a word; so if one of them is among the best k, it
-is among the k best of the filter by cosine (`Planner.top_k`). Those that match a word are listed by
+is among the k best of the filter by its picture's cosine (`Planner.top_k`) or, where the version
+keeps text vectors, by the weighted sum of both cosines (`within_reach`). Those that match a word are listed by
 the words of the segment. Where many do, most are left out by bounds: a cosine is known to lie
 within a range, order values rise with it, so a product whose highest value is below the k-th of all
 lowest values cannot be among the best k. What is left gets its exact value.
@@ -23,13 +24,8 @@ from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.segment import Segment
-from vitrine.index.faiss.vectors.exact import (
-    FLOAT32_ERROR,
-    ScoredRows,
-    float32_scores,
-    kth_largest,
-    score_products,
-)
+from vitrine.index.faiss.vectors.combined import WeightedVectors, cosine_bounds, within_reach
+from vitrine.index.faiss.vectors.exact import ScoredRows, kth_largest, score_products
 from vitrine.index.fusion import Fusion, Negative
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
@@ -113,8 +109,24 @@ def _possible_rows(
         return "exact", np.concatenate([rows, exact_rows])
     if len(rows) > max(_FEW, query.candidates):
         rows = _within_reach(segment, rows, query, words, relevance)
-    plan, nearest = planner.top_k(segment, mask, query.vector, query.candidates)
-    return plan, np.unique(np.concatenate([rows, exact_rows, nearest.rows]))
+    plan, nearest = _nearest(segment, mask, query, relevance, planner)
+    return plan, np.unique(np.concatenate([rows, exact_rows, nearest]))
+
+
+def _nearest(
+    segment: Segment, mask: Mask, query: IndexQuery, relevance: QueryRelevance, planner: Planner
+) -> tuple[str, Ints]:
+    """The plan's name and every row that may be among the best k by its vectors alone."""
+    assert query.vector is not None  # noqa: S101  # asked for with a vector only
+    picture, text = relevance.vector_weights
+    if segment.texts is None or text == 0:
+        plan, scored = planner.top_k(segment, mask, query.vector, query.candidates)
+        return plan, scored.rows
+    parts = (
+        WeightedVectors(segment.pictures, segment.quantized, picture),
+        WeightedVectors(segment.texts, segment.quantized_texts, text),
+    )
+    return "exact", within_reach(parts, np.flatnonzero(mask), query.vector, query.candidates)
 
 
 def _within_reach(
@@ -122,23 +134,15 @@ def _within_reach(
 ) -> Ints:
     """Of rows that match a word those whose highest possible value reaches the k-th of the lowest."""
     assert query.vector is not None  # noqa: S101  # asked for with a vector only
-    low, high = cosine_bounds(segment, rows, query.vector)
+    pictures = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector)
     scores = _words_scores(segment, rows, words)
-    lowest = relevance.log_odds(Signals(low, words=scores))
-    highest = relevance.log_odds(Signals(high, words=scores))
-    reached: Mask = highest >= kth_largest(lowest, query.candidates)
+    low, high = Signals(pictures.low, words=scores), Signals(pictures.high, words=scores)
+    if segment.texts is not None:
+        texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, query.vector)
+        low, high = replace(low, text=texts.low), replace(high, text=texts.high)
+    least = kth_largest(relevance.log_odds(low), query.candidates)
+    reached: Mask = relevance.log_odds(high) >= least
     return rows[reached]
-
-
-def cosine_bounds(
-    segment: Segment, rows: Ints, vector: Vector
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the cosines (n,) of rows lie between, from 8-bit rows where there are some."""
-    if segment.quantized is not None:
-        about, most = segment.quantized.bounds(segment.pictures, rows, vector)
-        return (2 * about - most).astype(np.float64), most.astype(np.float64)
-    scores = float32_scores(segment.pictures, rows, vector).astype(np.float64)
-    return scores - FLOAT32_ERROR, scores + FLOAT32_ERROR
 
 
 def _order_values(
@@ -149,14 +153,17 @@ def _order_values(
     relevance: QueryRelevance,
 ) -> ScoredRows:
     """The rows with their order values, and the pictures that are nearest to the vector."""
+    exact = np.zeros(len(segment), np.bool_)
+    exact[segment.keywords(EXACT).rows_of(words.exact_key)] = True
     if vector is None:
         scored = ScoredRows(rows, np.zeros(len(rows)), np.zeros(len(rows), np.int64))
     else:
         scored = score_products(segment.pictures, rows, vector)
-    exact = np.zeros(len(segment), np.bool_)
-    exact[segment.keywords(EXACT).rows_of(words.exact_key)] = True
     scores = _words_scores(segment, rows, words)
     signals = Signals(scored.scores, words=scores, exact=exact[rows])
+    if vector is not None and segment.texts is not None:
+        texts = score_products(segment.texts, rows, vector)
+        signals = replace(signals, text=texts.scores)
     return replace(scored, scores=relevance.log_odds(signals))
 
 

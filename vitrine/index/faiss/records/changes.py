@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.product_json import product_from_json
-from vitrine.products import Product
+from vitrine.products import Product, Vector
 
 __all__ = ["Change", "RecordView", "vectors_from_blob"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """The last write of one id: its number, product and pictures' vectors; None where deleted."""
+    """The last write of one id: its number, and the product with its vectors; None where deleted."""
 
     seq: int
     id: str
     product: Product | None
     vectors: NDArray[np.float32] | None
+    text_vector: Vector | None = None
 
 
 class RecordView:
@@ -44,18 +45,21 @@ class RecordView:
     def changes(self, *, since: int, batch: int = 5000) -> Iterator[list[Change]]:
         """The writes numbered above `since` that are the last of their id, in order."""
         rows = self._connection.execute(
-            "SELECT seq, id, product, vector FROM products WHERE seq > ? ORDER BY seq", (since,)
+            "SELECT seq, id, product, vector, text_vector FROM products WHERE seq > ? ORDER BY seq",
+            (since,),
         )
         while some := rows.fetchmany(batch):
             yield [self._change(*row) for row in some]
 
     def _change(
-        self, seq: int, product_id: str, product: bytes | None, vectors: bytes | None
+        self, seq: int, product_id: str, product: bytes | None, *blobs: bytes | None
     ) -> Change:
+        vectors, text_vector = blobs
         if product is None or vectors is None:
             return Change(seq, product_id, None, None)
         rows = vectors_from_blob(vectors, self._dimension)
-        return Change(seq, product_id, product_from_json(product), rows)
+        text = None if text_vector is None else vectors_from_blob(text_vector, self._dimension)[0]
+        return Change(seq, product_id, product_from_json(product), rows, text)
 
 
 def vectors_from_blob(blob: bytes, dimension: int) -> NDArray[np.float32]:

@@ -80,8 +80,9 @@ class Compactor:
         if not rows:
             return False
         options, first = self._snapshots.options, state.segments[0]
-        lacks_quantized = rows >= options.quantize_from and first.segment.quantized is None
-        lacks_graph = rows >= options.graph_from and first.segment.graph is None
+        pictures = len(first.segment.pictures.rows)
+        lacks_quantized = pictures >= options.quantize_from and first.segment.quantized is None
+        lacks_graph = pictures >= options.graph_from and first.segment.graph is None
         dead = rows - int(np.count_nonzero(first.live))
         return lacks_quantized or lacks_graph or dead > MOST_DEAD * rows
 

@@ -26,31 +26,32 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.state import LiveSegment, State
-from vitrine.index.faiss.segment import Segment, merge_columns
+from vitrine.index.faiss.segment import Segment, SnapshotParts, merge_columns
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
     GRAPH_ROWS,
-    SCALES,
+    TEXT_CODES,
     BuildOptions,
     write_graph,
     write_quantized,
 )
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.storage.array_file import checksum, map_array, map_arrays, write_arrays
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 7
+FORMAT = 8
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
 
 _CHUNK = 8192
-_COLUMNS, _VECTORS, _ABOUT, _NEWEST = "columns.bin", "vectors.f32", "about.json", "newest"
+_COLUMNS, _ABOUT, _NEWEST = "columns.bin", "about.json", "newest"
+_VECTORS, _TEXTS = "vectors.f32", "texts.f32"
 log = logging.getLogger(__name__)
 
 
@@ -110,13 +111,18 @@ class Snapshots:
             name, _, part = key.rpartition("/")
             columns[name][part] = array
         files = about["files"]
+        texts = self._map_vectors(folder / _TEXTS, len(seqs)) if _TEXTS in files else None
         segment = Segment(
             seqs,
-            PictureVectors(self._map_vectors(folder, int(offsets[-1])), offsets),
+            ProductVectors(self._map_vectors(folder / _VECTORS, int(offsets[-1])), offsets),
             {name: kind.load(columns[name]) for name, kind in self._layout.items()},
-            folder=folder,
-            quantized=QuantizedVectors(folder / CODES, folder / SCALES) if CODES in files else None,
-            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS) if GRAPH in files else None,
+            texts=None if texts is None else ProductVectors.one_each(texts),
+            snapshot=SnapshotParts(
+                folder,
+                QuantizedVectors(folder, CODES) if CODES[0] in files else None,
+                QuantizedVectors(folder, TEXT_CODES) if TEXT_CODES[0] in files else None,
+                Graph(folder / GRAPH, folder / GRAPH_ROWS) if GRAPH in files else None,
+            ),
         )
         return LiveSegment(segment, live)
 
@@ -146,11 +152,17 @@ class Snapshots:
             np.arange(len(entry.live)) if earlier and i == 0 else np.flatnonzero(entry.live)
             for i, entry in enumerate(state.segments)
         ]
-        self._write_vectors(folder, state, rows)
+        segments = [entry.segment for entry in state.segments]
+        pictures = [(segment.pictures, own) for segment, own in zip(segments, rows, strict=True)]
+        texts = [(s.texts, own) for s, own in zip(segments, rows, strict=True) if s.texts]
+        vectors = self._write_vectors(folder / _VECTORS, pictures)
+        text_vectors = self._write_vectors(folder / _TEXTS, texts) if texts else None
         check()
-        vectors = self._map_vectors(folder, self._write_columns(folder, state, rows))
+        self._write_columns(folder, state, rows)
         if len(vectors) >= self.options.quantize_from:
-            write_quantized(folder, vectors, check=check)
+            write_quantized(folder, CODES, vectors, check=check)
+            if text_vectors is not None:
+                write_quantized(folder, TEXT_CODES, text_vectors, check=check)
         if len(vectors) >= self.options.graph_from:
             write_graph(folder, vectors, self.options, earlier=earlier, check=check)
         about = {
@@ -162,19 +174,21 @@ class Snapshots:
         }
         atomic_write(folder / _ABOUT, json.dumps(about).encode())
 
-    def _map_vectors(self, folder: Path, count: int) -> Vectors:
-        return map_array(folder / _VECTORS, np.float32, (count, self._dimension))
+    def _map_vectors(self, path: Path, count: int) -> Vectors:
+        return map_array(path, np.float32, (count, self._dimension))
 
-    @staticmethod
-    def _write_vectors(folder: Path, state: State, rows: Sequence[Ints]) -> None:
-        with (folder / _VECTORS).open("wb") as file:
-            for entry, selected in zip(state.segments, rows, strict=True):
-                for start in range(0, len(selected), _CHUNK):
-                    pictures = entry.segment.pictures.take(selected[start : start + _CHUNK])
-                    np.ascontiguousarray(pictures.rows, np.float32).tofile(file)
+    def _write_vectors(self, path: Path, parts: Sequence[tuple[ProductVectors, Ints]]) -> Vectors:
+        """Write the vectors of these products of each part, and map them."""
+        count = 0
+        with path.open("wb") as file:
+            for vectors, products in parts:
+                for start in range(0, len(products), _CHUNK):
+                    rows = vectors.take(products[start : start + _CHUNK]).rows
+                    np.ascontiguousarray(rows, np.float32).tofile(file)
+                    count += len(rows)
+        return self._map_vectors(path, count)
 
-    def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> int:
-        """Write the columns of these rows of each segment; returns how many pictures they have."""
+    def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> None:
         entries = list(zip(state.segments, rows, strict=True))
         columns = merge_columns([(e.segment.columns, r) for e, r in entries], self._layout)
         arrays: dict[str, NDArray[Any]] = {}
@@ -185,7 +199,6 @@ class Snapshots:
         arrays["/live"] = np.concatenate([e.live[r] for e, r in entries])
         arrays["/pictures"] = np.concatenate(([0], np.cumsum(lengths)))
         write_arrays(folder / _COLUMNS, arrays)
-        return int(arrays["/pictures"][-1])
 
 
 def _continuable(state: State) -> Path | None:

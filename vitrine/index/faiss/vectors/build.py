@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
-from vitrine.index.faiss.vectors.pictures import Vectors
+from vitrine.index.faiss.vectors.product_vectors import Vectors
 from vitrine.index.faiss.vectors.quantized import quantize
 from vitrine.storage.array_file import write_arrays
 
@@ -18,13 +18,17 @@ __all__ = [
     "CODES",
     "GRAPH",
     "GRAPH_ROWS",
-    "SCALES",
+    "TEXT_CODES",
     "BuildOptions",
     "write_graph",
     "write_quantized",
 ]
 
-CODES, SCALES, GRAPH, GRAPH_ROWS = "codes.i8", "codes.bin", "graph.faiss", "rows.faiss"
+GRAPH, GRAPH_ROWS = "graph.faiss", "rows.faiss"
+CODES = ("codes.i8", "codes.bin")
+"""The files of the pictures' 8-bit rows: the codes, and what else is known of each row."""
+TEXT_CODES = ("texts.i8", "texts.bin")
+"""The same of the text vectors."""
 _CHUNK = 4096
 _SAMPLE = 65_536
 """Rows by which the range of each number is learned."""
@@ -45,13 +49,15 @@ class BuildOptions:
     threads: int = 1
 
 
-def write_quantized(folder: Path, vectors: Vectors, *, check: Callable[[], None]) -> None:
+def write_quantized(
+    folder: Path, files: tuple[str, str], vectors: Vectors, *, check: Callable[[], None]
+) -> None:
     """Write the 8-bit rows of all vectors. `check` is called now and then and may raise to stop."""
     starts = range(0, len(vectors), _CHUNK)
     sums = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in starts]
     center = (np.sum(sums, axis=0) / len(vectors)).astype(np.float32)
     scales, errors, longest = [], [], np.float32(0)
-    with (folder / CODES).open("wb") as file:
+    with (folder / files[0]).open("wb") as file:
         for start in starts:
             check()
             rows = quantize(vectors[start : start + _CHUNK], center)
@@ -65,7 +71,7 @@ def write_quantized(folder: Path, vectors: Vectors, *, check: Callable[[], None]
         "errors": np.concatenate(errors),
         "longest": np.asarray(longest),
     }
-    write_arrays(folder / SCALES, arrays)
+    write_arrays(folder / files[1], arrays)
 
 
 def write_graph(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
-from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors, largest_of_each
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors, largest_of_each
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
@@ -70,7 +70,7 @@ class ScoredRows:
         )
 
 
-def exact_top_k(pictures: PictureVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
+def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
     """Of the products all that score at least as well as the k-th best; more than k where they tie.
 
     Two passes, float32 over all rows and float64 over few, and nothing is lost between them: with
@@ -85,7 +85,7 @@ def exact_top_k(pictures: PictureVectors, products: Ints, query: Vector, k: int)
     return trim_ties(score_products(pictures, products, query), k)
 
 
-def float32_scores(pictures: PictureVectors, products: Ints, query: Vector) -> NDArray[np.float32]:
+def float32_scores(pictures: ProductVectors, products: Ints, query: Vector) -> NDArray[np.float32]:
     """The largest inner product of each product's pictures with the query (n,), in float32."""
     offsets, rows = pictures.positions(products)
     scores: NDArray[np.float32] = largest_of_each(
@@ -94,7 +94,7 @@ def float32_scores(pictures: PictureVectors, products: Ints, query: Vector) -> N
     return scores
 
 
-def score_products(pictures: PictureVectors, products: Ints, query: Vector) -> ScoredRows:
+def score_products(pictures: ProductVectors, products: Ints, query: Vector) -> ScoredRows:
     """Exact scores of the products, and which picture has each."""
     offsets, rows = pictures.positions(products)
     cosines = exact_scores(pictures.rows, rows, query)

@@ -11,7 +11,7 @@ import numpy as np
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.exact import ScoredRows, score_products, trim_ties
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
-from vitrine.index.faiss.vectors.pictures import PictureVectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.products import Vector
 
 __all__ = ["Graph"]
@@ -33,7 +33,7 @@ class Graph:
         self._index.storage, self._index.own_fields = self._rows, False
 
     def top_k(
-        self, pictures: PictureVectors, mask: Mask, query: Vector, *, k: int, ef: int
+        self, pictures: ProductVectors, mask: Mask, query: Vector, *, k: int, ef: int
     ) -> ScoredRows | None:
         """About the k best products of the mask, more where scores tie, with their exact scores.
 

@@ -34,7 +34,7 @@ from vitrine.index.faiss.vectors.exact import (
     trim_ties,
 )
 from vitrine.index.faiss.vectors.parallel import parallel_map
-from vitrine.index.faiss.vectors.pictures import PictureVectors, Vectors, largest_of_each
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors, largest_of_each
 from vitrine.products import Vector
 from vitrine.storage.array_file import map_array, map_arrays
 
@@ -75,16 +75,17 @@ def quantize(vectors: Vectors, center: Vector) -> QuantizedRows:
 class QuantizedVectors:
     """The 8-bit rows of the files that `build.write_quantized` made."""
 
-    def __init__(self, codes: Path, scales: Path) -> None:
+    def __init__(self, folder: Path, files: tuple[str, str]) -> None:
         """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
-        arrays = map_arrays(scales)
+        codes, about = files
+        arrays = map_arrays(folder / about)
         self._center: NDArray[np.float32] = arrays["center"]
         self._scales, self._errors = arrays["scales"], arrays["errors"]
         self._longest = arrays["longest"]
         shape = (len(self._scales), len(self._center))
-        self._codes: NDArray[np.int8] = map_array(codes, np.int8, shape)
+        self._codes: NDArray[np.int8] = map_array(folder / codes, np.int8, shape)
 
-    def top_k(self, pictures: PictureVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
+    def top_k(self, pictures: ProductVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
         """As `exact_top_k` of the same vectors, with the same result."""
         if len(products) <= k:
             return exact_top_k(pictures, products, query, k)
@@ -99,7 +100,7 @@ class QuantizedVectors:
         return trim_ties(ScoredRows.concat([best, others]), k)
 
     def bounds(
-        self, pictures: PictureVectors, products: Ints, query: Vector
+        self, pictures: ProductVectors, products: Ints, query: Vector
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each product about its score, and what it cannot exceed.
 
@@ -108,7 +109,7 @@ class QuantizedVectors:
         return self._scores(pictures, products, query)
 
     def _scores(
-        self, pictures: PictureVectors, products: Ints, query: Vector
+        self, pictures: ProductVectors, products: Ints, query: Vector
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each product about its score, and what it cannot exceed."""
         quantized, total = quantize(query[None], np.zeros_like(query)), len(self._codes)
