@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ingest.accepted import AcceptedProduct
 from ingest.failures import API, Failure, Ledger, open_ledger
@@ -33,8 +34,13 @@ from ingest.tasks.reindex import discard_unfinished, first_items
 from ingest.tasks.reindex.copy import REINDEX
 from ingest.tasks.source import retry_item
 from vitrine.errors import Conflict
+from vitrine.fields import Mapping as FieldMapping
 from vitrine.products import Value
 from vitrine.wiring import Vitrine
+
+if TYPE_CHECKING:
+    from ingest.catalogue import MappingChoice
+    from ingest.uploads import Upload
 
 __all__ = ["Admin"]
 
@@ -79,6 +85,12 @@ class Admin:
         return self._accept(Kind.DELETE, items)
 
     # bulk work
+    def receive_catalogue(self, name: str, data: bytes, choice: MappingChoice) -> Upload:
+        """Keep a catalogue's file where the workers find it, and preview it; see `ingest.uploads`."""
+        from ingest.uploads import receive_catalogue  # here: reading catalogues takes libraries
+
+        return receive_catalogue(name, data, self._vitrine.settings, choice)
+
     def reindex(
         self,
         *,
@@ -86,13 +98,15 @@ class Admin:
         model: str | None = None,
         verify: bool = True,
         allow_shrink: bool = False,
+        mapping: FieldMapping | None = None,
     ) -> str:
-        """Start a reindex with the configured model or another one, from a source or the live version.
+        """Start a reindex, with the configured model and the live version's mapping unless said.
 
         `Conflict` with `job_id` while one runs.
         """
         self._vitrine.versions.live()
-        request = ReindexRequest(source, model, verify, allow_shrink)
+        stored = None if mapping is None else mapping.to_dict()
+        request = ReindexRequest(source, model, verify, allow_shrink, stored)
         job = Job(_new_id(Kind.REINDEX), Kind.REINDEX, request, stage="fill")
         self._store.add(job, first_items(job.id))
         return job.id

@@ -30,7 +30,8 @@ from service.models.admin import (
 )
 from service.products import ProductPath
 from service.rendering import answer, public_url
-from vitrine.errors import InvalidProduct
+from vitrine.errors import InvalidProduct, InvalidQuery
+from vitrine.fields import Mapping
 from vitrine.fields.json_products import changes_from_json
 
 __all__ = ["admin"]
@@ -69,12 +70,16 @@ def delete_product(path: ProductPath) -> Response:
 @admin.post("/v1/admin/reindex", responses=_QUEUED)
 def reindex(body: ReindexRequest) -> Response:
     """Build a new version, verify it and publish it; 409 names the job while another one runs."""
+    mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
+    if mapping is not None and body.source is None:
+        raise InvalidQuery.of("mapping", "says how a source is read; give the source as well")
     return _queued(
         current_admin().reindex(
             source=body.source,
             model=body.model,
             verify=body.verify,
             allow_shrink=body.allow_shrink,
+            mapping=mapping,
         )
     )
 

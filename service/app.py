@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 
 from service.admin import admin as admin_api
 from service.auth import SCHEME
+from service.catalogues import catalogues
 from service.container import current_warm_up, put_vitrine
 from service.cross_origin import register_cross_origin
 from service.errors import refuse, register_errors
@@ -79,7 +80,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.before_request(_require_loaded)
     register_metrics(app)
     register_access_log(app)
-    for room in (search, products, thumbnails, recognition, admin_api, health):
+    for room in (search, products, thumbnails, recognition, admin_api, catalogues, health):
         app.register_api(room)
     app.register_blueprint(docs)
     app.register_blueprint(pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from ingest.jobs.work import Work
 
@@ -63,12 +64,16 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class ReindexRequest:
-    """What a reindex was asked for; None is the live version's products, or the settings' model."""
+    """What a reindex was asked for; None is the live version's products, or the settings' model.
+
+    `mapping` is how the source is read, as `Mapping.to_dict` gives it; None is the live version's.
+    """
 
     source: str | None = None
     model: str | None = None
     verify: bool = True
     allow_shrink: bool = False
+    mapping: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,10 @@ class ReindexRequest(Body):
     allow_shrink: bool = Field(
         default=False, description="let more products go than VITRINE_MAX_SHRINK allows"
     )
+    mapping: dict[str, Any] | None = Field(
+        default=None,
+        description="how the source is read, as a preview gives it; else the live version's mapping",
+    )
 
 
 class QueuedAnswer(Answer):

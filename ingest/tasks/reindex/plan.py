@@ -6,6 +6,7 @@ from ingest.jobs.models import BULK, NewItem
 from ingest.jobs.work import CopyRange, FillFromSource
 from ingest.tasks.reindex.stages import Plan, ReindexRun
 from vitrine.errors import Cancelled, NoLiveVersion
+from vitrine.fields import Mapping
 
 __all__ = ["plan_reindex"]
 
@@ -36,13 +37,15 @@ def _begin(run: ReindexRun) -> Plan:
         _discard_nameless(run)
         run.beat.confirm()
         model = run.request.model or run.vitrine.settings.model
+        stored = run.request.mapping
+        mapping = None if stored is None else Mapping.from_dict(stored)
         model_info = run.vitrine.embedders.get(model).info
         created = versions.create(
             model=model,
             fingerprint=model_info.fingerprint,
             dimension=model_info.dimension,
-            schema=live.info.schema,
-            mapping=live.info.mapping,
+            schema=live.info.schema if mapping is None else mapping.schema(),
+            mapping=live.info.mapping if mapping is None else mapping.to_dict(),
         )
         total = None if run.request.source else live.count()
         if not run.store.describe(run.job.id, total=total, version=created.info.name):

@@ -2,6 +2,7 @@
 
 /** @import { Problem } from "./api/client.js" */
 
+import { listenForCatalogue } from "./admin/catalogue.js";
 import { AdminClient, forgetToken, hasToken, useToken } from "./admin/client.js";
 import { showFailures } from "./admin/failures.js";
 import { isActive, showJobs } from "./admin/jobs.js";
@@ -102,10 +103,11 @@ form("reindex").addEventListener("submit", (event) => {
   const [source, model] = ["source", "model"].map(
     (name) => String(fields.get(name)).trim() || undefined,
   );
-  const verify = fields.has("verify");
-  run(() => client.reindex({ source, model, verify }), "Reindex started.");
+  const [verify, allow_shrink] = [fields.has("verify"), false];
+  run(() => client.reindex({ source, model, verify, allow_shrink }), "Reindex started.");
 });
 button("retry").addEventListener("click", () => run(client.retry, "Retrying all failed products."));
+listenForCatalogue(client, run);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && hasToken()) refresh();
 });

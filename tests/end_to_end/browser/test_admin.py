@@ -132,3 +132,37 @@ def test_on_a_phone_nothing_sticks_out(open_window, site):
     inside = "e => e.getBoundingClientRect().right <= innerWidth"
     for button in window.page.locator("#admin button:visible").all():
         assert button.evaluate(inside)
+
+
+EXPORT = (
+    "Handle,Title,Vendor,Variant Price,Variant SKU,Image Src,Status,Published\n"
+    "red-dress,Red dress,Acme,49.90,RD-1,https://shop.example/red.jpg,active,true\n"
+    "blue-mug,Blue mug,Acme,cheap,BM-1,https://shop.example/mug.jpg,active,true\n"
+)
+
+
+def test_a_catalogue_is_recognized_shown_and_ingested(desk, site):
+    desk.page.fill("#catalogue-currency", "EUR")
+    file = {"name": "products_export.csv", "mimeType": "text/csv", "buffer": EXPORT.encode()}
+    desk.page.set_input_files("#catalogue-file", file)
+    preview = desk.page.locator("#preview")
+    expect(preview).to_contain_text("built-in mapping shopify")
+    rows = preview.locator("tbody tr")
+    expect(rows.first).to_contain_text("Red dress")
+    expect(rows.first).to_contain_text("€49.90")
+    expect(rows.nth(1)).to_contain_text("would fail")
+    expect(preview).to_contain_text("2 rows shown, 1 would fail.")
+    preview.get_by_role("button", name="Ingest products_export.csv").click()
+    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("reindex")
+    expect(preview).to_be_hidden()
+    source, model, verify = site.jobs.asked["job-1"]
+    assert source.endswith("products_export.csv")
+    assert (model, verify) == (None, True)
+    assert site.jobs.mappings["job-1"].product.currency == "EUR"
+
+
+def test_a_file_that_is_no_catalogue_gets_the_reason(desk):
+    desk.expected += ["422"]
+    file = {"name": "notes.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
+    desk.page.set_input_files("#catalogue-file", file)
+    expect(desk.page.locator("#preview [role=alert]")).to_contain_text("vitrine map")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ingest.accepted import AcceptedProduct
+from ingest.catalogue import MappingChoice
 from ingest.jobs.models import QueueStats
+from ingest.uploads import Upload, receive_catalogue
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.errors import Conflict, NotFound
+from vitrine.fields import Mapping as FieldMapping
+from vitrine.settings import Settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -49,6 +57,10 @@ class FakeJobs:
         self._versions = versions
         self.asked: dict[str, Any] = {}
         self._jobs: dict[str, Job] = {}
+        self.folder = Path(tempfile.mkdtemp(prefix="vitrine-uploads-"))
+        """Where the catalogues lie that were sent."""
+        self._cleanup = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self.mappings: dict[str, FieldMapping | None] = {}
 
     def _queue(self, kind: str, asked: Any) -> str:
         job = Job(f"job-{len(self._jobs) + 1}", kind)
@@ -65,6 +77,9 @@ class FakeJobs:
     def delete(self, product_ids: Sequence[str]) -> str:
         return self._queue("delete", product_ids)
 
+    def receive_catalogue(self, name: str, data: bytes, choice: MappingChoice) -> Upload:
+        return receive_catalogue(name, data, Settings(data_dir=self.folder), choice)
+
     def reindex(
         self,
         *,
@@ -72,13 +87,16 @@ class FakeJobs:
         model: str | None = None,
         verify: bool = True,
         allow_shrink: bool = False,
+        mapping: FieldMapping | None = None,
     ) -> str:
         running = next(
             (j.id for j in self._jobs.values() if j.kind == "reindex" and j.state == "queued"), None
         )
         if running is not None:
             raise Conflict(f"reindex {running} is running", job_id=running)
-        return self._queue("reindex", (source, model, verify))
+        job_id = self._queue("reindex", (source, model, verify))
+        self.mappings[job_id] = mapping
+        return job_id
 
     def queue_stats(self) -> QueueStats:
         open_jobs = [job for job in self._jobs.values() if job.state == "queued"]

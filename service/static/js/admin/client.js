@@ -1,6 +1,6 @@
 // The admin API with the operator's token, which lives in this tab alone.
 
-/** @import { Failures, Job, Version } from "../types.js" */
+/** @import { Failures, Job, Preview, Version } from "../types.js" */
 
 import { address, send } from "../api/client.js";
 
@@ -11,11 +11,11 @@ export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 export const useToken = (token) => sessionStorage.setItem(KEY, token);
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 
+const bearer = () => ({ Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` });
+
 /** @param {string} method @param {string} path @param {object} [json] */
-function call(method, path, json) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` };
-  return send(method, address(`v1/admin/${path}`), { json, headers });
-}
+const call = (method, path, json) =>
+  send(method, address(`v1/admin/${path}`), { json, headers: bearer() });
 
 /** @param {string} name */
 const version = (name) => `versions/${encodeURIComponent(name)}`;
@@ -31,7 +31,18 @@ export class AdminClient {
   jobs = async () => (await call("GET", "jobs?limit=30")).jobs;
   /** @param {string} id */
   cancel = (id) => call("POST", `jobs/${encodeURIComponent(id)}/cancel`);
-  /** @param {{source?: string, model?: string, verify: boolean}} request */
+  /**
+   * Send a catalogue's file; nothing goes into the index yet.
+   * @param {File} file
+   * @param {Record<string, string>} parameters
+   * @returns {Promise<Preview>}
+   */
+  preview = (file, parameters) => {
+    const query = new URLSearchParams({ ...parameters, name: file.name });
+    const headers = { ...bearer(), "Content-Type": "application/octet-stream" };
+    return send("POST", address(`v1/admin/catalogues?${query}`), { body: file, headers });
+  };
+  /** @param {{source?: string, model?: string, verify: boolean, allow_shrink: boolean, mapping?: object}} request */
   reindex = (request) => call("POST", "reindex", request);
   /** @returns {Promise<Failures>} */
   failures = () => call("GET", "failures?limit=1000");
