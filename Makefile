@@ -34,12 +34,13 @@ install: $(VENV)/.installed ## environment with everything that runs, tests and 
 demo: $(if $(wildcard $(VENV)/.installed),$(VENV)/.installed,$(VENV)/.installed-demo) ## draw a catalogue, ingest it, serve the search page on port 8000
 	$(BIN)/vitrine demo
 
-check: install ## format, lint, types, declared imports, build files, and the pages' scripts and styles where npm is there
+check: install ## format, lint, types, spelling, declared imports, build files, and the pages' scripts and styles where npm is there
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/deptry .
 	$(BIN)/deptry tests training benchmarks docs --extend-exclude NOTHING --ignore DEP002,DEP004
+	$(BIN)/codespell
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 	.ci/check-pages

@@ -13,7 +13,7 @@ from PIL import Image
 
 from vitrine.embedding import ModelInfo
 
-COLOURS = {
+COLORS = {
     "red": (220, 30, 30),
     "green": (30, 160, 60),
     "blue": (40, 70, 210),
@@ -32,8 +32,8 @@ def _direction(word: str, dimension: int) -> NDArray[np.float64]:
 class FakeEmbedder:
     """A deterministic stand-in for a dual encoder.
 
-    A text is the sum of its words' fixed random directions. A picture is the direction of the colour word nearest to
-    its mean colour plus a little of a direction of its own pixels, so "red" finds red pictures and equal pictures are
+    A text is the sum of its words' fixed random directions. A picture is the direction of the color word nearest to
+    its mean color plus a little of a direction of its own pixels, so "red" finds red pictures and equal pictures are
     equal. `name` goes into the fingerprint: two names are two models that do not understand each other.
     """
 
@@ -78,7 +78,7 @@ class FakeEmbedder:
 
     def _picture(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
         mean = pixels.mean(axis=(1, 2))
-        nearest = min(COLOURS, key=lambda c: float(np.abs(mean - COLOURS[c]).sum()))
+        nearest = min(COLORS, key=lambda c: float(np.abs(mean - COLORS[c]).sum()))
         return self._word(nearest) + 0.5 * self._word(hashlib.sha256(pixels.tobytes()).hexdigest())
 
     def _rows(self, rows: list[NDArray[np.float64]]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ingest.accepted import AcceptedProduct
 from ingest.jobs.work import RemotePicture
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from vitrine.fields import Mapping
 from vitrine.fields.json_products import product_from_json
 from vitrine.images.decode import ImageLimits, decode
@@ -38,9 +38,9 @@ OLD, NEW = "old-model", "new-model"
 
 
 def picture(number: int) -> bytes:
-    """A small PNG of one main colour with a mark of its own."""
-    colour = list(COLOURS.values())[number % len(COLOURS)]
-    image = Image.new("RGB", (16, 16), colour)
+    """A small PNG of one main color with a mark of its own."""
+    color = list(COLORS.values())[number % len(COLORS)]
+    image = Image.new("RGB", (16, 16), color)
     for bit in range(16):
         image.putpixel((bit, 0), (255 * (number >> bit & 1), 0, 0))
     buffer = io.BytesIO()

@@ -2,8 +2,8 @@
 catalogue's schema.
 
 A backend translates the tree (`All`, `AnyOf`, `Not`, `Condition`) and the rows of `OPERATORS`. A
-product without a value for a field fulfils no condition on that field (so it does fulfil the
-condition's `Not`), except `exists: false`. A field with several values fulfils a condition when one
+product without a value for a field fulfills no condition on that field (so it does fulfill the
+condition's `Not`), except `exists: false`. A field with several values fulfills a condition when one
 of them does.
 """
 
@@ -67,7 +67,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Fulfilled by the products that do not fulfil the part."""
+    """Fulfilled by the products that do not fulfill the part."""
 
     part: Filter
 

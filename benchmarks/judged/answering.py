@@ -112,7 +112,7 @@ def _in_order(shop: Shop, scores: Scores, kept: NDArray[np.bool_]) -> list[str]:
 
 
 def _holds(filter_: Filter, product: Product) -> bool:
-    """Whether a product fulfils a filter: the plain reading of `vitrine.filters`, for what queries say."""
+    """Whether a product fulfills a filter: the plain reading of `vitrine.filters`, for what queries say."""
     if isinstance(filter_, Condition):
         value = product.value("colors" if filter_.field.name == "color" else filter_.field.name)
         return value is not None and _compares(filter_, value, product)

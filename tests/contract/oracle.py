@@ -21,7 +21,7 @@ from vitrine.words import Analyzer, QueryWords, document_words
 __all__ = [
     "candidate_set",
     "facet_counts",
-    "fulfils",
+    "fulfills",
     "matched_image",
     "matching",
     "score",
@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 
-def fulfils(product: Product, tree: Filter) -> bool:
+def fulfills(product: Product, tree: Filter) -> bool:
     """Whether a product is let through."""
     if isinstance(tree, All):
-        return all(fulfils(product, part) for part in tree.parts)
+        return all(fulfills(product, part) for part in tree.parts)
     if isinstance(tree, AnyOf):
-        return any(fulfils(product, part) for part in tree.parts)
+        return any(fulfills(product, part) for part in tree.parts)
     if isinstance(tree, Not):
-        return not fulfils(product, tree.part)
+        return not fulfills(product, tree.part)
     return _holds(product, tree)
 
 
@@ -85,7 +85,7 @@ def _cosines(record: Record, vector: np.ndarray) -> list[float]:
 
 def matching(records: Iterable[Record], tree: Filter) -> list[Record]:
     """The records under the filter."""
-    return [r for r in records if fulfils(r.product, tree)]
+    return [r for r in records if fulfills(r.product, tree)]
 
 
 def candidate_set(

@@ -42,7 +42,7 @@ TEXTS = (
     "warm jacket for running",
     "bag",
     "something blue",
-    "grey trousers",
+    "gray trousers",
     "a mug",
     "black shoes",
     "yoga",
@@ -102,9 +102,9 @@ def _drawn_catalogue(folder: Path) -> Path:
                 "id": f"item/{number:03d}",
                 "parent": f"style {number // 4}",
                 "image": f"images/{number}.png",
-                "name": f"{item.colour} {item.category} {number}",
+                "name": f"{item.color} {item.category} {number}",
                 "price": round(rng.uniform(5, 120), 2),
-                "color": item.colour.title() if rng.random() < 0.9 else None,
+                "color": item.color.title() if rng.random() < 0.9 else None,
                 "category": [f"Shop/{item.category[0].upper()}/{item.category}", "Collections/New"][
                     : rng.choice((1, 1, 2))
                 ],

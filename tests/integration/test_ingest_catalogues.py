@@ -19,7 +19,7 @@ from ingest.failures import Failure, open_ledger
 from ingest.pipeline import Summary
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from vitrine.fields import Mapping
 from vitrine.filters import parse_filter
@@ -109,9 +109,7 @@ def test_every_good_product_is_found_and_every_bad_one_explained(
     good = {f"p{n}" for n in range(len(rows)) if n not in bad}
     assert (summary.done, summary.failed) == (len(good), len(bad))
     assert set(found(vitrine)) == good
-    assert {
-        i for colour in COLOURS for i in found(vitrine, f"{colour} thing", color=colour)
-    } == good
+    assert {i for color in COLORS for i in found(vitrine, f"{color} thing", color=color)} == good
     _explained({entry.row: entry for entry in open_ledger(vitrine.settings).entries()[0]}, bad)
 
 
@@ -145,16 +143,16 @@ def lecture_table(count: int) -> pa.Table:
     rng = random.Random(5)
     rows = []
     for n in range(count):
-        colour = list(COLOURS)[n % len(COLOURS)]
+        color = list(COLORS)[n % len(COLORS)]
         row: dict[str, Any] = {
-            "image": {"bytes": picture(colour, number=n), "path": None},
-            "Product_name": f"{colour.title()} Kurta {n}",
+            "image": {"bytes": picture(color, number=n), "path": None},
+            "Product_name": f"{color.title()} Kurta {n}",
             "Price": f"₹{1000 + n:,}",
-            "colors": f"{colour.title()}, Multicolor" if n % 5 == 0 else colour.title(),
+            "colors": f"{color.title()}, Multicolor" if n % 5 == 0 else color.title(),
             "Pattern": rng.choice(["Printed", "Solid", ""]),
             "Description": "A kurta for every day.",
             "Other Details": "Machine wash",
-            "Clipinfo": f"{colour} kurta",
+            "Clipinfo": f"{color} kurta",
         }
         assert tuple(row) == COLUMNS
         rows.append(row)
@@ -181,14 +179,14 @@ def test_the_lectures_data_set_is_ingested_by_its_built_in_mapping(
     assert (summary.done, summary.failed) == (60, 0)
     assert set(found(vitrine)) == {str(n) for n in range(60)}
     assert set(found(vitrine, color="blue")) == {
-        str(n) for n in range(60) if list(COLOURS)[n % 6] == "blue"
+        str(n) for n in range(60) if list(COLORS)[n % 6] == "blue"
     }
     assert set(found(vitrine, color="MULTICOLOR", price={"lt": 1031})) == {
         str(n) for n in range(0, 31, 5)
     }
     product = vitrine.engine.product("3").product
     assert (product.title, product.price, product.currency) == (
-        f"{list(COLOURS)[3].title()} Kurta 3",
+        f"{list(COLORS)[3].title()} Kurta 3",
         1003.0,
         "INR",
     )
@@ -202,7 +200,7 @@ def test_a_folder_of_images_is_a_catalogue(tmp_path: Path, vitrine: Vitrine) -> 
     folder = tmp_path / "photos"
     for n, name in enumerate(["Shoes/red-boot.png", "Shoes/Sandals/blue.png", "hat.png"]):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(picture(list(COLOURS)[n], number=n))
+        (folder / name).write_bytes(picture(list(COLORS)[n], number=n))
     summary = ingest(vitrine, folder, Mapping.load("image_folder"))
     assert summary.done == 3
     assert set(found(vitrine, category="Shoes")) == {"Shoes/red-boot.png", "Shoes/Sandals/blue.png"}

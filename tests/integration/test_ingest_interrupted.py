@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.failures import open_ledger
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.ingest.catalogue import picture
 from vitrine.errors import NoLiveVersion
 from vitrine.images.decode import ImageLimits, decode
@@ -40,17 +40,17 @@ color = "color"
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Path:
-    colours = list(COLOURS)
+    colors = list(COLORS)
     rows: list[dict[str, Any]] = []
     for n in range(PRODUCTS):
-        data = b"no picture" if n in BROKEN else picture(colours[n % len(colours)], number=n)
+        data = b"no picture" if n in BROKEN else picture(colors[n % len(colors)], number=n)
         rows.append(
             {
                 "id": f"p{n:03d}",
                 "name": f"thing {n}",
                 "image": data,
                 "price": str(n),
-                "color": colours[n % len(colours)],
+                "color": colors[n % len(colors)],
             }
         )
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "products.parquet", row_group_size=50)
@@ -151,7 +151,7 @@ def _check_all(settings: Settings) -> None:
     for n in random.Random(1).sample([n for n in range(PRODUCTS) if n not in BROKEN], 50):
         record = records[f"p{n:03d}"]
         data = images.get(record.image_key)
-        assert data == picture(list(COLOURS)[n % len(COLOURS)], number=n)
+        assert data == picture(list(COLORS)[n % len(COLORS)], number=n)
         expected = model.embed_images([decode(data, ImageLimits.of(settings))])[0]
         assert float(record.vector @ expected) > 0.99999
         assert record.product.price == n

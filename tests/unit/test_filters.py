@@ -62,7 +62,7 @@ def test_the_example_of_the_api_page_is_read_into_a_tree():
 @pytest.mark.parametrize(
     ("given", "field", "says"),
     [
-        ({"colour": "red"}, "colour", "the catalogue has title, price"),
+        ({"colour": "red"}, "colour", "the catalogue has title, price"),  # codespell:ignore
         ({"price": "cheap"}, "price", "must be a number"),
         ({"price": True}, "price", "must be a number"),
         ({"price": float("nan")}, "price", "must be a number"),
@@ -121,7 +121,7 @@ def test_a_repeated_parameter_means_any_of_and_min_max_are_inclusive():
     )
 
 
-@pytest.mark.parametrize("name", ["colour", "brand_min", "price_mean", "added"])
+@pytest.mark.parametrize("name", ["colour", "brand_min", "price_mean", "added"])  # codespell:ignore
 def test_an_unknown_parameter_is_refused_naming_what_is_allowed(name: str):
     with pytest.raises(InvalidFilter, match="price_min, price_max, added_min"):
         parse_parameters([(name, "1")], SCHEMA)

@@ -175,7 +175,7 @@ class VectorIndex(Protocol):
         ...
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
-        """How many products fulfil the filter, exactly."""
+        """How many products fulfill the filter, exactly."""
         ...
 
     def facet(

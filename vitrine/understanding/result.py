@@ -12,7 +12,7 @@ Kind: TypeAlias = Literal["price", "stock", "negation", "value"]
 """What a part of a query says: a price, whether it can be bought, what is not wanted, a field's value."""
 
 Effect: TypeAlias = Literal["filter", "negative", "ignored"]
-"""What became of it. "filter" hides what does not fulfil it, "negative" pushes away from a text, and
+"""What became of it. "filter" hides what does not fulfill it, "negative" pushes away from a text, and
 "ignored" is neither: a filter of the client's own is on that field, or the price is in a currency
 that the catalogue does not have."""
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from PIL import Image
 
-from tests.fakes import COLOURS
+from tests.fakes import COLORS
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.products import Product
 
@@ -35,7 +35,7 @@ SCHEMA = Schema(
 
 def product(number: int) -> Product:
     """The product of a number from 0 on; the fields have different periods, so they mix."""
-    color = list(COLOURS)[number % 6]
+    color = list(COLORS)[number % 6]
     category = CATEGORIES[number // 6 % 3]
     return Product(
         id=f"p/{number:03d}",
@@ -64,7 +64,7 @@ def picture(
     color: str, *, shade: int = 0, size: tuple[int, int] = (64, 64), form: str = "PNG"
 ) -> bytes:
     """A plain picture; a shade makes it another one of the same color."""
-    red, green, blue = COLOURS[color]
+    red, green, blue = COLORS[color]
     written = io.BytesIO()
     Image.new("RGB", size, (red, green, abs(blue - shade))).save(written, form)
     return written.getvalue()

@@ -12,7 +12,7 @@ import click
 from PIL import Image
 
 from service.serving import run
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.embedding import Embedder
 from vitrine.errors import ModelUnavailable, VitrineError
@@ -33,12 +33,12 @@ class SlowWords(FakeEmbedder):
 
 def container(settings: Settings, model: str) -> Vitrine:
     embedder = SlowWords()
-    pictures = {colour: Image.new("RGB", (8, 8), COLOURS[colour]) for colour in COLOURS}
+    pictures = {color: Image.new("RGB", (8, 8), COLORS[color]) for color in COLORS}
     records = [
         Record.of_picture(
-            Product(id=colour, title=colour), embedder.embed_images([picture])[0], "0" * 64
+            Product(id=color, title=color), embedder.embed_images([picture])[0], "0" * 64
         )
-        for colour, picture in pictures.items()
+        for color, picture in pictures.items()
     ]
 
     def load(name: str) -> Embedder:

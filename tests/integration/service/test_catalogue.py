@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from service import create_app
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.service.checking import CheckingClient
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.images.store import open_store
@@ -48,15 +48,15 @@ class Catalogue:
 
 
 def made(rng: random.Random, embedder: FakeEmbedder, number: int) -> Record:
-    colour = rng.choice(list(COLOURS))
-    vector = embedder.embed_texts([f"{colour} thing {rng.randrange(40)}"])[0]
+    color = rng.choice(list(COLORS))
+    vector = embedder.embed_texts([f"{color} thing {rng.randrange(40)}"])[0]
     return Record.of_picture(
         Product(
             id=f"p{number:03}",
-            title=f"{colour} thing {number}",
+            title=f"{color} thing {number}",
             price=None if rng.random() < 0.1 else rng.randrange(2000) / 10,
-            color=(colour,),
-            colors=(colour,),
+            color=(color,),
+            colors=(color,),
             category=(rng.choice(CATEGORIES),),
             in_stock=rng.random() < 0.7,
             group_id=f"g{number % 50}",
@@ -104,11 +104,11 @@ def wanted(rng: random.Random) -> dict:
     """A random filter as JSON."""
     low = rng.randrange(100)
     some = {
-        "color": rng.sample(list(COLOURS), 2),
+        "color": rng.sample(list(COLORS), 2),
         "price": {"gte": low, "lt": low + rng.randrange(1, 100)},
         "category": rng.choice(["Dresses", "Dresses/Long", "Kitchen", "Shoes"]),
         "in_stock": rng.random() < 0.8,
-        "not": {"color": rng.choice(list(COLOURS))},
+        "not": {"color": rng.choice(list(COLORS))},
     }
     return {name: some[name] for name in rng.sample(list(some), rng.randrange(4))}
 
@@ -140,7 +140,7 @@ def test_random_queries_find_what_a_comparison_one_by_one_finds(catalogue: Catal
     for _ in range(60):
         asked, text = (
             wanted(catalogue.rng),
-            f"{catalogue.rng.choice(list(COLOURS))} thing {catalogue.rng.randrange(40)}",
+            f"{catalogue.rng.choice(list(COLORS))} thing {catalogue.rng.randrange(40)}",
         )
         body = {"text": text, "filter": asked, "facets": ["color", "price"], "limit": 20}
         answer = catalogue.client.post("/v1/search", json=body).get_json()
@@ -151,9 +151,9 @@ def test_random_queries_find_what_a_comparison_one_by_one_finds(catalogue: Catal
         )
         assert answer["total"] == answer["plan"]["matching"] == len(oracle)
         products = {r.product.id: r.product for r in catalogue.records}
-        colours = [products[i].color[0] for i, _ in oracle]
+        colors = [products[i].color[0] for i, _ in oracle]
         assert {f["value"]: f["count"] for f in answer["facets"]["color"]} == {
-            c: colours.count(c) for c in set(colours)
+            c: colors.count(c) for c in set(colors)
         }
         prices = [products[i].price for i, _ in oracle if products[i].price is not None]
         assert sum(bucket["count"] for bucket in answer["facets"]["price"]["buckets"]) == len(
@@ -232,7 +232,7 @@ def test_a_cursor_outlives_the_publication_of_another_version_and_not_its_own_re
 def test_work_is_accepted_by_the_job_engine_and_told_by_it(catalogue: Catalogue, tmp_path: Path):
     client = catalogue.client
     picture = tmp_path / "picture.png"
-    Image.new("RGB", (20, 20), COLOURS["red"]).save(picture)
+    Image.new("RGB", (20, 20), COLORS["red"]).save(picture)
     queued = client.put(
         "/v1/admin/products",
         headers=BEARER,

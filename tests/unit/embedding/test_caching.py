@@ -36,10 +36,10 @@ def test_the_second_time_costs_nothing(fake: FakeEmbedder) -> None:
 
 def test_blanks_and_unicode_forms_make_no_difference_but_case_does(fake: FakeEmbedder) -> None:
     cache = cached(fake)
-    cache.embed_texts(["a  caf\u00e9\n"])
+    cache.embed_texts(["a  caf\u00e9\n"])  # codespell:ignore
     cache.embed_texts(["a cafe\u0301"])
     assert fake.texts_embedded == 1
-    cache.embed_texts(["A caf\u00e9"])
+    cache.embed_texts(["A caf\u00e9"])  # codespell:ignore
     assert fake.texts_embedded == 2
 
 

@@ -1,4 +1,4 @@
-"""Colours as shops write them become families."""
+"""Colors as shops write them become families."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_json_object_becomes_a_product() -> None:
         ([], {""}),
         ("text", {""}),
         ({}, {"id", "title"}),
-        ({"id": "1", "title": "Mug", "colour": "red"}, {"colour"}),
+        ({"id": "1", "title": "Mug", "colour": "red"}, {"colour"}),  # codespell:ignore
         ({"id": "1", "title": "Mug", "price": "cheap", "in_stock": 7.5j}, {"price", "in_stock"}),
         ({"id": "1", "title": "Mug", "price": float("nan")}, {"price"}),
         ({"id": "x" * 513, "title": "Mug"}, {"id"}),

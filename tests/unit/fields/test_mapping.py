@@ -19,7 +19,7 @@ title = "name"
 image = "photo"
 price = "price"
 currency = "EUR"
-color = "colour"
+color = "colour"  # codespell:ignore
 category = "category"
 in_stock = "stock"
 
@@ -64,7 +64,7 @@ def test_a_row_becomes_a_product(tmp_path: Path) -> None:
         "sku": 7,
         "name": " Coat ",
         "price": "1.099,00 €",
-        "colour": "Navy/Red",
+        "colour": "Navy/Red",  # codespell:ignore
         "category": "Men > Coats",
         "stock": 3,
         "weight": "1,5",
@@ -84,7 +84,8 @@ def test_a_row_becomes_a_product(tmp_path: Path) -> None:
 
 def test_empty_cells_and_lacking_columns_are_empty_fields(tmp_path: Path) -> None:
     assert shop(tmp_path).read(
-        {"sku": "1", "name": "Coat", "price": "", "colour": None}, 0
+        {"sku": "1", "name": "Coat", "price": "", "colour": None},  # codespell:ignore
+        0,  # codespell:ignore
     ) == Product(id="1", title="Coat")
 
 
@@ -132,12 +133,24 @@ def test_a_mapping_travels_as_plain_values(tmp_path: Path) -> None:
 def test_a_source_without_the_columns_is_told_which_and_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(InvalidMapping) as caught:
         shop(tmp_path).require_columns(
-            ["sku", "Name", "photo", "price", "colour", "category", "stock", "material"]
+            [
+                "sku",
+                "Name",
+                "photo",
+                "price",
+                "colour",  # codespell:ignore
+                "category",
+                "stock",
+                "material",
+            ]  # codespell:ignore
         )
     by_field = {error.field: error.message for error in caught.value.errors}
     assert set(by_field) == {"product.title", "fields.weight"}
     assert "no column 'name'" in by_field["product.title"]
-    assert "Name, category, colour, material, photo, price, sku, stock" in by_field["product.title"]
+    assert (
+        "Name, category, colour, material, photo, price, sku, stock"
+        in by_field["product.title"]  # codespell:ignore
+    )  # codespell:ignore
 
 
 @pytest.mark.parametrize("key", ["id", "title", "images"])
@@ -151,7 +164,11 @@ def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "key", "words"),
     [
-        (SHOP.replace("title =", "titel ="), "product.titel", "did you mean 'title'"),
+        (
+            SHOP.replace("title =", "titel ="),  # codespell:ignore
+            "product.titel",  # codespell:ignore
+            "did you mean 'title'",
+        ),  # codespell:ignore
         (SHOP + '[files.x]\nfrom = "x"\ntype = "text"', "files", "did you mean 'fields'"),
         (SHOP.replace('type = "number"', 'type = "integer"'), "fields.weight.type", "'number'"),
         (SHOP.replace('from = "weight"', 'column = "weight"'), "fields.weight.from", "is missing"),

@@ -139,7 +139,7 @@ def test_cmyk_is_converted() -> None:
 
 
 def test_only_the_first_frame_is_taken() -> None:
-    frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (10, 10), color) for color in ("red", "blue")]
     for kind in ("GIF", "WEBP", "PNG"):
         data = packed(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
         red, _, blue = decode(data, LIMITS).getpixel((5, 5))

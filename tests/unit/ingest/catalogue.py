@@ -13,7 +13,7 @@ from PIL import Image
 from ingest.pipeline import RunControl, Summary
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import IngestMode, IngestOptions, run
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.ingest.memory import MemoryImages, MemoryVersions
 from vitrine.fields import Mapping as CatalogueMapping
 from vitrine.settings import Settings
@@ -33,9 +33,9 @@ MAPPING = CatalogueMapping.from_dict(
 )
 
 
-def picture(colour: str = "red", *, size: tuple[int, int] = (40, 48), number: int = 0) -> bytes:
-    """A PNG of one colour; `number` makes pictures differ."""
-    image = Image.new("RGB", size, COLOURS[colour])
+def picture(color: str = "red", *, size: tuple[int, int] = (40, 48), number: int = 0) -> bytes:
+    """A PNG of one color; `number` makes pictures differ."""
+    image = Image.new("RGB", size, COLORS[color])
     image.putpixel((number % size[0], number // size[0] % size[1]), (number % 256, 99, 99))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -56,14 +56,14 @@ class Shop:
 
     def product(self, number: int, **changes: Any) -> dict[str, Any]:
         """A row with its picture on disk."""
-        colour = list(COLOURS)[number % len(COLOURS)]
-        (self.root / f"pictures/{number}.png").write_bytes(picture(colour, number=number))
+        color = list(COLORS)[number % len(COLORS)]
+        (self.root / f"pictures/{number}.png").write_bytes(picture(color, number=number))
         row = {
             "id": f"p{number}",
-            "name": f"{colour} thing {number}",
+            "name": f"{color} thing {number}",
             "image": f"pictures/{number}.png",
             "price": f"{number}.50",
-            "color": colour,
+            "color": color,
         }
         return {**row, "category": "Things", **changes}
 

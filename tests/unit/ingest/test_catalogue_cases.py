@@ -144,7 +144,7 @@ def test_07_quotes(take):
         "2": ('"Unclosed dress', 20.0, CASES / "img/blue.png"),
         "3": ("good", 30.0, CASES / "img/green.png"),
         "4": ('x"', 40.0, CASES / "img/black.png"),
-        "5": ('22" TV', 50.0, CASES / "img/grey.png"),
+        "5": ('22" TV', 50.0, CASES / "img/grey.png"),  # codespell:ignore
     }
 
 

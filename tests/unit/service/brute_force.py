@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from tests.contract.oracle import fulfils
+from tests.contract.oracle import fulfills
 from tests.fakes import FakeEmbedder
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
@@ -39,14 +39,14 @@ class BruteForceIndex:
         return {i: self.records[i] for i in product_ids if i in self.records}
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
-        return sum(fulfils(r.product, filter) for r in self.records.values())
+        return sum(fulfills(r.product, filter) for r in self.records.values())
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         matching = [
             r
             for r in self.records.values()
-            if fulfils(r.product, query.filter) and r.product.id not in query.exclude
+            if fulfills(r.product, query.filter) and r.product.id not in query.exclude
         ]
         scored = [
             (None if query.vector is None else round(float(r.vector @ query.vector), 6), r)
@@ -89,7 +89,7 @@ class BruteForceIndex:
         self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
     ) -> dict[str, ValueFacet | RangeFacet]:
         check_facets(fields, self.info.schema)
-        matching = [r for r in self.records.values() if fulfils(r.product, filter)]
+        matching = [r for r in self.records.values() if fulfills(r.product, filter)]
         hits = [Hit(r.product, None, r.image_keys) for r in matching]
         return {name: self._facet(name, hits) for name in fields}
 

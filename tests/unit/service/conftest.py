@@ -11,7 +11,7 @@ from flask import Flask
 from PIL import Image
 
 from service import create_app
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.service.brute_force import BruteForceVersions
 from tests.unit.service.checking import CheckingClient
 from tests.unit.service.job_engine import FakeJobs
@@ -49,9 +49,9 @@ class Shop:
     client: CheckingClient
 
 
-def picture(colour: str, size: tuple[int, int] = (60, 40), form: str = "PNG") -> bytes:
+def picture(color: str, size: tuple[int, int] = (60, 40), form: str = "PNG") -> bytes:
     written = io.BytesIO()
-    Image.new("RGB", size, COLOURS[colour]).save(written, form)
+    Image.new("RGB", size, COLORS[color]).save(written, form)
     return written.getvalue()
 
 
@@ -61,15 +61,15 @@ def base64_of(data: bytes) -> str:
 
 def _records(embedder: FakeEmbedder, store: FileSystemStore) -> list[Record]:
     found = []
-    for number, colour in enumerate([*COLOURS, *COLOURS]):
-        data = picture(colour, (60 + number, 40))
+    for number, color in enumerate([*COLORS, *COLORS]):
+        data = picture(color, (60 + number, 40))
         product = Product(
             id=f"{'dresses' if number < 6 else 'mugs'}/{number}",
-            title=f"{colour} {'dress' if number < 6 else 'mug'} № {number}",
+            title=f"{color} {'dress' if number < 6 else 'mug'} № {number}",
             price=None if number == 5 else 10.0 * number,
             currency="EUR",
-            color=(colour,),
-            colors=(colour,),
+            color=(color,),
+            colors=(color,),
             category=("Dresses",) if number < 6 else ("Kitchen/Mugs",),
             in_stock=number % 2 == 0,
             group_id=f"g{number % 6}",

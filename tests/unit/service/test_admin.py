@@ -150,7 +150,7 @@ def test_a_broken_line_is_named(shop: Shop):
         ([{**ROW, "id": ""}], "[0].id"),
         ([{**ROW, "id": "x" * 513}], "[0].id"),
         ([{**ROW, "id": "a\0"}], "[0].id"),
-        ([ROW, {**ROW, "colour": "red"}], "[1].colour"),
+        ([ROW, {**ROW, "colour": "red"}], "[1].colour"),  # codespell:ignore
         ([ROW, {**ROW, "price": "cheap"}], "[1].price"),
         ([{**ROW, "in_stock": "perhaps"}], "[0].in_stock"),
         ([{**ROW, "image": {"base64": "x", "url": "y"}}], "[0].image"),
@@ -185,7 +185,7 @@ def test_changes_are_queued_with_all_that_came(shop: Shop):
         {},
         [],
         {"id": "2"},
-        {"colour": "red"},
+        {"colour": "red"},  # codespell:ignore
         {"price": "cheap"},
         {"title": ""},
         {"title": None},

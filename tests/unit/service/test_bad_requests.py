@@ -22,7 +22,7 @@ def faults(response) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("query", "field", "said"),
     [
-        ("colour=red", "colour", "allowed are the fields id, title, price"),
+        ("colour=red", "colour", "allowed are the fields id, title, price"),  # codespell:ignore
         ("price=cheap", "price", "must be a number"),
         ("price_min=nan", "price_min", "must be a number"),
         ("price_max=1_000", "price_max", "must be a number"),
@@ -67,7 +67,11 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
     [
         ({"txet": "red"}, "txet", "allowed are text, image, like"),
         ({"text": 5}, "text", "must be a text, or a list"),
-        ({"text": [{"text": "a", "weigth": 1}]}, "text[0].weigth", "allowed are text, weight"),
+        (
+            {"text": [{"text": "a", "weigth": 1}]},  # codespell:ignore
+            "text[0].weigth",  # codespell:ignore
+            "allowed are text, weight",
+        ),  # codespell:ignore
         ({"text": [{"text": "a", "weight": "much"}]}, "text[0].weight", "number"),
         ({"text": [{"text": "a", "weight": 1e300}]}, "text[0].weight", "at most 100"),
         ({"text": "x" * 100_000}, "text", "longer than 10000 characters"),
@@ -78,8 +82,8 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
         ({"like": ["mugs/7"], "unlike": ["mugs/7"]}, "unlike", "like names as well"),
         ({"like": [str(n) for n in range(101)]}, "like", "more than 100"),
         (
-            {"like": ["mugs/7"], "weights": {"colour": 1}},
-            "weights.colour",
+            {"like": ["mugs/7"], "weights": {"colour": 1}},  # codespell:ignore
+            "weights.colour",  # codespell:ignore
             "allowed are text, image",
         ),
         ({"limit": "5"}, "limit", "integer"),
@@ -88,7 +92,11 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
         ({"limit": 10**9}, "limit", "from 1 to 200"),
         ({"limit": 0}, "limit", "at least 1"),
         ({"explain": "yes"}, "explain", "boolean"),
-        ({"filter": {"colour": "red"}}, "colour", "the catalogue has id, title, price"),
+        (
+            {"filter": {"colour": "red"}},  # codespell:ignore
+            "colour",  # codespell:ignore
+            "the catalogue has id, title, price",
+        ),
         ({"filter": {"price": {"gte": 50, "lt": 10}}}, "price", "is above the upper bound"),
         ({"filter": {"price": {"near": 50}}}, "price", "allowed on a money field: in, gt"),
         ({"filter": {"price": "cheap"}}, "price", "must be a number"),
@@ -173,8 +181,8 @@ def test_another_media_type_is_415(client: CheckingClient, content_type: str | N
     assert "application/json" in response.get_json()["detail"]
 
 
-def part(colour: str = "red") -> tuple[io.BytesIO, str]:
-    return io.BytesIO(picture(colour)), f"{colour}.png"
+def part(color: str = "red") -> tuple[io.BytesIO, str]:
+    return io.BytesIO(picture(color)), f"{color}.png"
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,13 @@ def test_for_each_box_the_products_that_look_like_it_are_added(client: CheckingC
         ("detect", {"image": RED, "labels": ["a"], "threshold": 2}, "threshold"),
         (
             "detect",
-            {"image": RED, "labels": ["a"], "search": True, "filter": {"colour": "red"}},
-            "colour",
+            {
+                "image": RED,
+                "labels": ["a"],
+                "search": True,
+                "filter": {"colour": "red"},  # codespell:ignore
+            },  # codespell:ignore
+            "colour",  # codespell:ignore
         ),
         ("detect", {"image": RED, "labels": ["a"], "search": True, "limit": 10**9}, "limit"),
         ("detect", {"image": RED, "labels": ["a"], "filter": {"color": "red"}}, "filter"),

@@ -255,7 +255,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("internal", lambda _: True, "Qdrant failed inside; its log says why"),
 )
-"""The first row that recognises the failure decides."""
+"""The first row that recognizes the failure decides."""
 
 
 def translated(error: BaseException) -> VitrineError:

@@ -44,7 +44,7 @@ def facet_of_payloads(field: Field, payloads: Iterable[Mapping[str, Any]], *, va
 def facet_of(
     field: Field, reads: Reads, where: Sequence[models.Condition], *, values: int
 ) -> Facet:
-    """The facet of a field over all products that fulfil the conditions, exactly."""
+    """The facet of a field over all products that fulfill the conditions, exactly."""
     if field.type.numeric:
         return _histogram(field, reads, where)
     return _value_facet(

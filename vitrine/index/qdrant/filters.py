@@ -65,7 +65,7 @@ CONDITIONS: Mapping[str, Callable[[Field, Any], models.Condition]] = {
 
 
 def translate(tree: Filter) -> models.Condition | None:
-    """The tree as a condition; None for one that every product fulfils."""
+    """The tree as a condition; None for one that every product fulfills."""
     if isinstance(tree, Condition):
         return CONDITIONS[tree.operator](tree.field, tree.operand)
     if isinstance(tree, Not):

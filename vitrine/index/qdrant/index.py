@@ -124,7 +124,7 @@ class QdrantIndex:
         return self._searching.answer(query, query.vector, as_of=as_of)
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
-        """How many products fulfil the filter, exactly."""
+        """How many products fulfill the filter, exactly."""
         check_filter(filter, self.info.schema)
         return self._points.count(every(translate(filter)))
 

@@ -45,7 +45,7 @@ Place = tuple[Key, str]
 """A product's place in an order: its key and its id."""
 Payload = Mapping[str, Any]
 Fetch = Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Any]]
-"""Reads the points that fulfil the conditions: the first n in that order, or all of them (None)."""
+"""Reads the points that fulfill the conditions: the first n in that order, or all of them (None)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -59,7 +59,7 @@ def test_a_feed_is_fetched_once_while_it_does_not_change(
 @pytest.mark.parametrize(
     ("path", "body", "content_type"),
     [
-        ("/feed.csv.gz", gzip.compress(CSV), "application/octet-stream"),
+        ("/feed.csv.gz", gzip.compress(CSV, mtime=0), "application/octet-stream"),
         ("/feed?format=x", CSV, "text/csv; charset=utf-8"),
         ("/feed?json", b'[{"id": "1", "image": "a.png"}]', "application/json"),
         ("/feed?xml", b"<f><item><id>1</id><image>a.png</image></item></f>", "text/plain"),
