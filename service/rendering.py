@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from vitrine.products import Product
 from vitrine.results import Facet, Hit, Page, RangeFacet, ValueFacet
+from vitrine.understanding import Understanding
 
 __all__ = ["answer", "image_url", "product_answer", "public_url", "search_answer"]
 
@@ -52,8 +53,11 @@ def search_answer(page: Page) -> Json:
     return {
         "hits": [_hit(hit) for hit in page.hits],
         "total": page.total,
+        "beyond": page.beyond,
         "facets": {name: _facet(facet) for name, facet in page.facets.items()},
         "facets_cut": [name for name, facet in page.facets.items() if _cut(facet)],
+        "understanding": _understanding(page.understanding),
+        "notes": [*page.notes],
         "next_cursor": page.next_cursor,
         "plan": {
             "search": plan.search,
@@ -62,6 +66,19 @@ def search_answer(page: Page) -> Json:
         },
         "index": {"version": page.version, "model": page.model, "backend": page.backend},
         "timings_ms": {**page.timings_ms},
+    }
+
+
+def _understanding(understanding: Understanding | None) -> Json | None:
+    if understanding is None:
+        return None
+    return {
+        "words": understanding.words,
+        "applied": [
+            {"text": a.text, "kind": a.kind, "effect": a.effect, "filter": {**a.filter}}
+            for a in understanding.applied
+        ],
+        "corrected": [{"from": c.original, "to": c.replacement} for c in understanding.corrected],
     }
 
 

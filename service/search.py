@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -140,7 +141,18 @@ def query_of_parameters(
         collapse=parameters.collapse or None,
         explain=parameters.explain,
         own_group=isinstance(parameters, SimilarParameters) and parameters.own_group,
+        ranking=parameters.ranking,
+        cutoff=parameters.cutoff,
+        **_reading(parameters),
     )
+
+
+def _reading(parameters: PageParameters) -> dict[str, Any]:
+    """How the text is to be read, where there may be one."""
+    if not isinstance(parameters, SearchParameters):
+        return {}
+    literal = tuple(part for part in parameters.literal.split("|") if part)
+    return {"understand": parameters.understand, "literal": literal}
 
 
 def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> SearchQuery:
@@ -161,6 +173,10 @@ def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> Search
         collapse=body.collapse,
         explain=body.explain,
         include_examples=body.include_examples,
+        ranking=body.ranking,
+        cutoff=body.cutoff,
+        understand=body.understand,
+        literal=tuple(body.literal),
     )
 
 

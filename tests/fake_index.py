@@ -22,6 +22,8 @@ from vitrine.results import Facet, Hit
 class FakeIndex:
     """One version: a dict of records under a lock; searches without filters, sorts or facets."""
 
+    search_model = None
+
     def __init__(self, info: VersionInfo) -> None:
         self.info = info
         self._records: dict[str, Record] = {}
@@ -105,6 +107,8 @@ class FakeIndex:
 
 class FakeVersions:
     """Versions in memory."""
+
+    fuses = False
 
     def __init__(self) -> None:
         self._all: dict[str, FakeIndex] = {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vitrine.results import Page
     from vitrine.wiring import Vitrine
 
-__all__ = ["classify", "detect", "evaluate", "search", "settings", "similarity"]
+__all__ = ["classify", "detect", "evaluate", "learn", "search", "settings", "similarity"]
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -253,6 +253,26 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
     click.echo(f"{scores.queries} judged queries")
     for name, value in scores.values.items():
         click.echo(f"{name:<10} {value:.4f}")
+
+
+@click.command()
+def learn() -> None:
+    """Learn the words and the relevance of the live version anew, as every ingest of a fifth does."""
+    from vitrine.learning import learn_version
+
+    with closing(_open()) as vitrine:
+        serving = vitrine.live.current()
+        model = learn_version(vitrine.versions, serving.index, serving.embedder)
+    if model is None:
+        click.echo("nothing to learn from: the version is empty, or its backend keeps no words")
+        return
+    constants = model.constants
+    click.echo(
+        f"learnt from {constants.products} products:"
+        f" {len(model.vocabulary.words)} words, {len(model.values.by_terms)} values"
+    )
+    if constants.assumed:
+        click.echo(f"too little to learn from for: {', '.join(constants.assumed)}", err=True)
 
 
 @click.command()

@@ -35,6 +35,8 @@ class Cursor:
     digest: str
     token: PageToken
     vector: Vector | None
+    model: str | None = None
+    """The key of the search model that its order comes from; None where the vector alone orders."""
 
     def encode(self, signer: Signer) -> str:
         """URL-safe text: base64url of signature, JSON line and vector (little-endian float32)."""
@@ -47,6 +49,8 @@ class Cursor:
             "a": token.search_after,
             "t": token.total,
             "n": token.position,
+            "w": token.best_words,
+            "m": self.model,
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
         data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
@@ -74,7 +78,14 @@ class Cursor:
         head, _, tail = data.partition(b"\n")
         stored = json.loads(head)
         vector = np.frombuffer(tail, "<f4").astype(np.float32) if tail else None
-        return cls(_text(stored["v"]), _text(stored["d"]), _token(stored), vector)
+        model = stored.get("m")
+        return cls(
+            _text(stored["v"]),
+            _text(stored["d"]),
+            _token(stored),
+            vector,
+            None if model is None else _text(model),
+        )
 
 
 def version_of(text: str, signer: Signer) -> str:
@@ -99,7 +110,14 @@ def _token(stored: dict[str, Any]) -> PageToken:
     if not (after[0] is None or isinstance(after[0], str | int | float)):
         raise TypeError("a sort key is a number, text or nothing")
     total, position = int(stored["t"]), int(stored.get("n", 0))
-    return PageToken(int(stored["s"]), floor, (after[0], _text(after[1])), total, position)
+    return PageToken(
+        int(stored["s"]),
+        floor,
+        (after[0], _text(after[1])),
+        total,
+        position,
+        best_words=float(stored.get("w", 0.0)),
+    )
 
 
 def _text(value: object) -> str:
@@ -119,6 +137,7 @@ def query_digest(query: SearchQuery) -> str:
     parts = (
         query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight,
         query.filter, query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
-        query.own_group, query.include_examples,
+        query.own_group, query.include_examples, query.ranking, query.cutoff, query.understand,
+        query.literal,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

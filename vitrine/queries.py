@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from PIL.Image import Image
 
 from vitrine.errors import FieldError, InvalidQuery
 from vitrine.filters import MATCH_ALL, Filter
 
-__all__ = ["RELEVANCE", "SearchQuery", "Sort", "WeightedText"]
+__all__ = ["RELEVANCE", "Ranking", "SearchQuery", "Sort", "WeightedText"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Sort:
 
 
 RELEVANCE = Sort()
+
+Ranking: TypeAlias = Literal["auto", "vector", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,15 @@ class SearchQuery:
     """Whether `similar` may find variants of the product itself."""
     include_examples: bool = False
     """Whether the liked products may be found themselves."""
+    ranking: Ranking = "auto"
+    """"auto" fuses words and vectors where the version has learnt its words, "words" is by words
+    alone, "vector" the plain cosine with the one combined vector."""
+    cutoff: float | Literal["auto", "off"] = "auto"
+    """The least relevance of a hit of a fused search: "auto" is close, "off" keeps all."""
+    understand: bool = True
+    """Whether prices, negations and the like are read out of the text."""
+    literal: tuple[str, ...] = ()
+    """Parts of the text that are words and nothing else."""
 
     def __post_init__(self) -> None:
         errors = list(self._faults())
@@ -108,6 +120,10 @@ class SearchQuery:
             faults.append(FieldError("candidates", "must be at least 1"))
         if self.min_score is not None and not -1 <= self.min_score <= 1:
             faults.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
+        if isinstance(self.cutoff, float | int) and not 0 <= self.cutoff <= 1:
+            faults.append(FieldError("cutoff", "is a relevance: it lies between 0 and 1"))
+        if self.min_score is not None and self.ranking == "words":
+            faults.append(FieldError("min_score", "is a cosine; ranking by words has none"))
         if self.min_score is not None and self.browses:
             faults.append(
                 FieldError("min_score", "needs a text, an image or an example to compare with")

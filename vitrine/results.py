@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vitrine.products import Product
+from vitrine.understanding import Understanding
 
 __all__ = ["Bucket", "Facet", "FacetValue", "Hit", "Page", "Plan", "RangeFacet", "ValueFacet"]
 
@@ -93,4 +94,10 @@ class Page:
     version: str
     model: str
     backend: str
+    beyond: int = 0
+    """Products under the filter that are left out because they are not close enough."""
+    understanding: Understanding | None = None
+    """What was read out of the text, where that was wanted."""
+    notes: tuple[str, ...] = ()
+    """What the caller should know of this answer, a sentence each."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)

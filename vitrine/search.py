@@ -11,6 +11,7 @@ from PIL.Image import Image
 from vitrine.cursors import version_of
 from vitrine.errors import InvalidCursor, InvalidInput, NotFound, VersionGone
 from vitrine.fields.schema import Schema
+from vitrine.lexicon import Lexicons
 from vitrine.products import Record
 from vitrine.queries import SearchQuery
 from vitrine.results import Page
@@ -34,6 +35,7 @@ class SearchEngine:
         self._live = live
         self._settings = settings
         self._signer = signer or Signer.random()
+        self._lexicons = Lexicons()
 
     def answer(
         self, request: Callable[[VersionSearch], Answer], *, cursor: str | None = None
@@ -78,7 +80,7 @@ class SearchEngine:
         return self.answer(lambda version: version.product(product_id))
 
     def _opened(self, serving: Serving) -> VersionSearch:
-        return VersionSearch(serving, self._settings, self._signer)
+        return VersionSearch(serving, self._settings, self._signer, self._lexicons)
 
     def _cursor_version(self, cursor: str) -> Serving:
         try:

@@ -21,6 +21,8 @@ class WeightedVector:
     name: str
     weight: float
     vector: Vector
+    is_text: bool = False
+    """Whether it is a text of the query, and not a picture or an example."""
 
 
 def combine(parts: Sequence[WeightedVector]) -> Vector:

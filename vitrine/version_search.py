@@ -4,7 +4,7 @@ candidates."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from time import perf_counter
 
 import numpy as np
@@ -16,19 +16,28 @@ from vitrine.errors import FieldError, InvalidCursor, InvalidInput, InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Filter, parse_filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
+from vitrine.index.fusion import language_of
+from vitrine.lexicon import Lexicon, Lexicons
 from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
+from vitrine.query_plan import QueryPlan, fused_plan, understand, vector_plan, with_understood
+from vitrine.relevance import QueryRelevance, Signals
 from vitrine.results import FacetValue, Hit, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.signing import Signer
-from vitrine.vectors import WeightedVector, combine
-from vitrine.words import fold
+from vitrine.understanding import Understanding
+from vitrine.vectors import WeightedVector
+from vitrine.words import Analyzer, DocumentWords, document_words, fold
 
 __all__ = ["VersionSearch"]
 
 Records = Mapping[str, Record]
 
+NO_WORDS = (
+    "ranked by pictures alone: this version has learnt no words"
+    " (`vitrine learn` on the embedded backend)"
+)
 MAX_FACET_SEARCH = 10_000
 """Values of a field that are looked through for a part of one."""
 
@@ -36,8 +45,15 @@ MAX_FACET_SEARCH = 10_000
 class VersionSearch:
     """One index version with the model that understands it, for the time of one request."""
 
-    def __init__(self, serving: Serving, settings: LimitSettings, signer: Signer) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        settings: LimitSettings,
+        signer: Signer,
+        lexicons: Lexicons,
+    ) -> None:
         self._serving = serving
+        self._lexicons = lexicons
         self._settings = settings
         self._signer = signer
         self._texts: dict[str, Vector] = {}
@@ -82,10 +98,13 @@ class VersionSearch:
         pages = []
         for image, vector in zip(images, vectors, strict=True):
             started = perf_counter()
-            answer = self.index.search(self._index_query(query, vector, None))
+            answer = self.index.search(
+                self._index_query(query, QueryPlan(vector, query.filter), None)
+            )
             search_ms = (perf_counter() - started) * 1e3
             timings = {"embed": embed_ms, "search": search_ms, "total": embed_ms + search_ms}
-            pages.append(self._page(replace(query, image=image), answer, vector, timings))
+            plan = QueryPlan(vector, query.filter)
+            pages.append(self._page(replace(query, image=image), plan, answer, timings))
         return pages
 
     def search_batch(self, queries: Sequence[SearchQuery]) -> list[Page]:
@@ -124,7 +143,8 @@ class VersionSearch:
         """The products that look like one product, never itself; `NotFound` for an unknown id.
 
         `query` brings filter, limit and sort. The product's own group, its sizes and colors, is
-        left out but with `own_group`.
+        left out but with `own_group`. Ranked by the vector where nothing else is said: what looks
+        most like it is listed however far that is.
         """
         record = self.product(product_id)
         condition = query.filter
@@ -132,7 +152,10 @@ class VersionSearch:
         if group is not None and not query.own_group:
             other_groups = parse_filter({"not": {"group_id": group}}, self.schema)
             condition = All((condition, other_groups))
-        example = replace(query, like=(product_id,), exclude=(product_id,), filter=condition)
+        ranking = "vector" if query.ranking == "auto" else query.ranking
+        example = replace(
+            query, like=(product_id,), exclude=(product_id,), filter=condition, ranking=ranking
+        )
         return self._search(example, {product_id: record})
 
     def product(self, product_id: str) -> Record:
@@ -146,14 +169,11 @@ class VersionSearch:
         started = perf_counter()
         self._check_limits(query)
         cursor = Cursor.decode(query.cursor, query, self._signer) if query.cursor else None
-        parts = [] if cursor and not query.explain else self._parts(query, records)
-        vector = cursor.vector if cursor else combine(parts) if parts else None
-        if vector is not None and vector.shape != (self.index.info.dimension,):
-            raise InvalidCursor.of("cursor", "is damaged; its vector does not fit the index")
+        plan = self._plan(query, records, cursor)
         embedded = perf_counter()
-        answer = self.index.search(self._index_query(query, vector, cursor))
-        if query.explain and vector is not None:
-            answer = replace(answer, hits=_explained(answer.hits, parts, self.index))
+        answer = self.index.search(self._index_query(query, plan, cursor))
+        if query.explain and plan.parts:
+            answer = replace(answer, hits=self._explained(answer, plan))
         finished = perf_counter()
         facets_ms = answer.timings_ms.get("facets", 0.0)
         timings = {
@@ -162,21 +182,91 @@ class VersionSearch:
             "facets": facets_ms,
             "total": (finished - started) * 1e3,
         }
-        return self._page(query, answer, vector, timings)
+        return self._page(query, plan, answer, timings)
 
-    def _parts(self, query: SearchQuery, records: Records) -> list[WeightedVector]:
+    def _plan(self, query: SearchQuery, records: Records, cursor: Cursor | None) -> QueryPlan:
+        lexicon = self._lexicon(query)
+        model = None if lexicon is None else lexicon.model.key
+        if cursor is not None and cursor.model != model:
+            raise InvalidCursor.of(
+                "cursor", "has expired, the version has learnt anew; leave it out for page one"
+            )
+        if cursor is not None:
+            self._check_vector(cursor)
+        if lexicon is None:
+            return self._vector_plan(query, records, cursor)
+        return self._fused_plan(query, records, lexicon, cursor)
+
+    def _check_vector(self, cursor: Cursor) -> None:
+        if cursor.vector is not None and cursor.vector.shape != (self.index.info.dimension,):
+            raise InvalidCursor.of("cursor", "is damaged; its vector does not fit the index")
+
+    def _lexicon(self, query: SearchQuery) -> Lexicon | None:
+        """What reads the query's words; None where it is ranked by its vector, or browses."""
+        if query.browses or query.ranking == "vector" or query.min_score is not None:
+            return None
+        lexicon = self._lexicons.of(self.index)
+        if lexicon is None and query.ranking == "words":
+            raise InvalidQuery.of(
+                "ranking", "by words is not possible: this version has learnt no words yet"
+            )
+        return lexicon
+
+    def _vector_plan(
+        self, query: SearchQuery, records: Records, cursor: Cursor | None
+    ) -> QueryPlan:
+        if cursor is not None and not query.explain:
+            plan = QueryPlan(cursor.vector, query.filter)
+        else:
+            plan = vector_plan(query, self._parts(query, records, None, None))
+        if cursor is not None:
+            plan = replace(plan, vector=cursor.vector)
+        if query.browses or query.ranking == "vector" or query.min_score is not None:
+            return plan
+        return replace(plan, notes=(NO_WORDS,))
+
+    def _fused_plan(
+        self, query: SearchQuery, records: Records, lexicon: Lexicon, cursor: Cursor | None
+    ) -> QueryPlan:
+        understanding = understand(query, lexicon)
+        parts = self._parts(query, records, understanding, cursor)
+        if not any(part.weight > 0 for part in parts):
+            plan = vector_plan(query, parts)
+            return with_understood(plan, understanding, self.schema)
+        plan = fused_plan(query, parts, lexicon, understanding=understanding, schema=self.schema)
+        return plan if cursor is None else replace(plan, vector=cursor.vector)
+
+    def _parts(
+        self,
+        query: SearchQuery,
+        records: Records,
+        understanding: Understanding | None,
+        cursor: Cursor | None,
+    ) -> list[WeightedVector]:
+        """The embedded parts; the positive ones of a further page are in its cursor already."""
+        first = None if query.explain or cursor is None else cursor.vector
+        texts = [(t.text, t.weight * query.text_weight) for t in query.texts]
+        if understanding is not None:
+            texts = [(understanding.words, texts[0][1])] if understanding.words else []
+            texts += [(text, -1.0) for text in understanding.negatives]
+        if first is not None:
+            texts = [(text, weight) for text, weight in texts if weight < 0]
         parts: list[WeightedVector] = []
-        if query.texts:
-            rows = self._embedded([t.text for t in query.texts])
+        if texts:
+            rows = self._embedded([text for text, _ in texts])
             parts += [
-                WeightedVector(f"text: {t.text}", t.weight * query.text_weight, row)
-                for t, row in zip(query.texts, rows, strict=True)
+                WeightedVector(f"text: {text}", weight, row, is_text=True)
+                for (text, weight), row in zip(texts, rows, strict=True)
             ]
-        if query.image is not None:
+        if query.image is not None and first is None:
             row = self.embedder.embed_images([query.image])[0]
             parts.append(WeightedVector("image", query.image_weight, row))
         if query.like or query.unlike:
             parts += _examples(query, records or self.index.get([*query.like, *query.unlike]))
+        if first is not None:
+            words_alone = query.image is None and not query.like
+            parts = [part for part in parts if part.weight < 0]
+            parts.append(WeightedVector("page one", 1.0, first, is_text=words_alone))
         return parts
 
     def _embedded(self, texts: Sequence[str]) -> Sequence[Vector]:
@@ -203,14 +293,16 @@ class VersionSearch:
             raise InvalidQuery(faults)
 
     def _index_query(
-        self, query: SearchQuery, vector: Vector | None, cursor: Cursor | None
+        self, query: SearchQuery, plan: QueryPlan, cursor: Cursor | None
     ) -> IndexQuery:
+        examples = () if query.include_examples else (*query.like, *query.unlike)
         return IndexQuery(
-            vector=vector,
-            filter=query.filter,
+            vector=plan.vector,
+            fusion=plan.fusion,
+            filter=plan.filter,
             candidates=query.candidates,
             min_score=query.min_score,
-            exclude=frozenset((*query.exclude, *(() if query.include_examples else query.like))),
+            exclude=frozenset((*query.exclude, *examples)),
             sort=query.sort,
             collapse=query.collapse,
             facets=query.facets,
@@ -222,15 +314,17 @@ class VersionSearch:
     def _page(
         self,
         query: SearchQuery,
+        plan: QueryPlan,
         answer: IndexAnswer,
-        vector: Vector | None,
         timings: Mapping[str, float],
     ) -> Page:
         info = self.index.info
         cursor = None
         if answer.next_token is not None:
-            token = Cursor(info.name, query_digest(query), answer.next_token, vector)
-            cursor = token.encode(self._signer)
+            model = None if plan.fusion is None else plan.fusion.model
+            cursor = Cursor(
+                info.name, query_digest(query), answer.next_token, plan.vector, model
+            ).encode(self._signer)
         truncated = any(self.embedder.truncates(t.text) for t in query.texts)
         return Page(
             hits=answer.hits,
@@ -241,8 +335,25 @@ class VersionSearch:
             version=info.name,
             model=info.model,
             backend=info.backend,
+            beyond=answer.beyond,
+            understanding=plan.understanding,
+            notes=plan.notes,
             timings_ms={name: round(ms, 3) for name, ms in timings.items()},
         )
+
+    def _explained(self, answer: IndexAnswer, plan: QueryPlan) -> tuple[Hit, ...]:
+        """Every hit with what its score is made of."""
+        records = self.index.get([hit.product.id for hit in answer.hits])
+        if plan.fusion is None:
+            return tuple(_with_shares(hit, plan.parts, records) for hit in answer.hits)
+        relevance = plan.fusion.relevance(plan.vector, answer.best_words)
+        analyzer = Analyzer(language_of(self.index.info.mapping))
+        return tuple(
+            _with_signals(hit, records, plan, relevance, document_words(
+                hit.product, self.schema, analyzer
+            ))
+            for hit in answer.hits
+        )  # fmt: skip
 
 
 def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:
@@ -260,25 +371,41 @@ def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:
     ]
 
 
-def _explained(
-    hits: tuple[Hit, ...], parts: list[WeightedVector], index: VectorIndex
-) -> tuple[Hit, ...]:
-    """Give every hit each part's share of its score; the shares of one hit add up to the score."""
-    length = float(
-        np.linalg.norm(np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0))
-    )
-    records = index.get([hit.product.id for hit in hits])
-    return tuple(
-        replace(
-            hit,
-            explain={
-                p.name: round(
-                    p.weight * float(p.vector @ records[hit.product.id].vector) / length, 6
-                )
-                for p in parts
-            },
+def _with_shares(hit: Hit, parts: Sequence[WeightedVector], records: Records) -> Hit:
+    """The hit with each part's share of its score; the shares add up to the score."""
+    record = records.get(hit.product.id)
+    if record is None:
+        return hit
+    mixed = np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)
+    length = float(np.linalg.norm(mixed))
+    row = record.vectors[hit.matched_image or 0]
+    shares = {p.name: round(p.weight * float(p.vector @ row) / length, 6) for p in parts}
+    return replace(hit, explain=shares)
+
+
+def _with_signals(
+    hit: Hit,
+    records: Records,
+    plan: QueryPlan,
+    relevance: QueryRelevance,
+    document: DocumentWords,
+) -> Hit:
+    """The hit with its signals and the log-odds that they are worth."""
+    record = records.get(hit.product.id)
+    if record is None or plan.fusion is None:
+        return hit
+    words = plan.fusion.words
+    cosine = 0.0 if plan.vector is None else float(np.max(record.vectors @ plan.vector))
+    explanation = relevance.explain(
+        Signals(
+            cosine,
+            words=words.score(document),
+            exact=words.exact_key != "" and words.exact_key in document.exact_keys,
         )
-        if hit.product.id in records
-        else hit
-        for hit in hits
     )
+    signals = {
+        name: round(float(value), 6)
+        for name, value in asdict(explanation).items()
+        if value is not None
+    }
+    return replace(hit, explain=signals)

@@ -19,6 +19,7 @@ from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion, NotFound
 from vitrine.fields import Mapping
 from vitrine.index import IndexVersions, VectorIndex
+from vitrine.learning import learn_version
 from vitrine.wiring import Vitrine
 
 __all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
@@ -107,6 +108,8 @@ class _Ingest:
         summary = changed(filled, removed=self._removed, refusal=self._refusal or _empty(filled))
         if _is_live(versions, target):
             if not summary.cancelled and summary.refusal is None:
+                changes = summary.done + summary.removed
+                learn_version(versions, target, self._context.embedder, changed=changes)
                 _tidy(versions, self._context, target.info.name)
             return summary
         if summary.cancelled or target.count() == 0:
@@ -125,6 +128,7 @@ class _Ingest:
             refusal = self._limit.refusal(shrinkage(live, target), self._source.name)
             if refusal is not None:
                 return changed(summary, refusal=refusal)
+        learn_version(versions, target, self._context.embedder)
         if not _is_ready(versions, target.info.name):
             versions.complete(target.info.name)
         before = versions.publish(target.info.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
@@ -25,6 +25,13 @@ __all__ = [
     "TextPart",
     "Weights",
 ]
+
+
+Ranking = Literal["auto", "vector", "words"]
+Cutoff = Literal["auto", "off"] | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+RANKING = "auto: words and pictures together; vector: the plain cosine; words: words alone"
+CUTOFF = "least relevance of a hit: auto (close ones), off, or a number from 0 to 1"
+UNDERSTAND = "whether prices, negations and the like are read out of the text"
 
 
 class TextPart(Body):
@@ -95,6 +102,12 @@ class SearchRequest(Body):
     include_examples: bool = Field(
         False, description="whether the products of `like` may be hits themselves"
     )
+    ranking: Ranking = Field("auto", description=RANKING)
+    cutoff: Cutoff = Field("auto", description=CUTOFF)
+    understand: bool = Field(True, description=UNDERSTAND)
+    literal: list[Text] = Field(
+        default=[], description="parts of the text that are words and nothing else"
+    )
 
 
 class PageParameters(Parameters):
@@ -125,6 +138,8 @@ class PageParameters(Parameters):
     explain: bool = Field(
         False, description="tell how much each part of the query adds to each score"
     )
+    ranking: Ranking = Field("auto", description=RANKING)
+    cutoff: Cutoff = Field("auto", description=CUTOFF)
 
 
 class SimilarParameters(PageParameters):
@@ -140,6 +155,10 @@ class SearchParameters(PageParameters):
 
     q: Text | None = Field(
         default=None, description="what to look for; leave it out or empty to browse"
+    )
+    understand: bool = Field(True, description=UNDERSTAND)
+    literal: Text = Field(
+        "", description="parts of `q` that are words and nothing else, separated by |"
     )
 
 
@@ -204,13 +223,40 @@ class TimingsAnswer(Answer):
     total: float
 
 
+class AppliedAnswer(Answer):
+    """A part of the text that was taken out of its words."""
+
+    text: str = Field(description="as it was typed; pass it as `literal` to refuse it")
+    kind: str = Field(description="price, stock, negation or value")
+    effect: str = Field(description="filter, negative, or ignored because of a filter of yours")
+    filter: dict[str, Any]
+
+
+class CorrectionAnswer(Answer):
+    """A word that the catalogue does not have, and what it was read as."""
+
+    original: str = Field(serialization_alias="from")
+    replacement: str = Field(serialization_alias="to")
+
+
+class UnderstandingAnswer(Answer):
+    """What was read out of the text."""
+
+    words: str = Field(description="what is left to look for")
+    applied: list[AppliedAnswer]
+    corrected: list[CorrectionAnswer]
+
+
 class SearchAnswer(Answer):
     """One page of the candidates, and what is known of all of them."""
 
     hits: list[HitAnswer]
     total: int = Field(description="size of the candidate set")
+    beyond: int = Field(description="products under the filter that are not close enough")
     facets: dict[str, list[FacetValueAnswer] | RangeFacetAnswer]
     facets_cut: list[str] = Field(description="facets with more values than are listed")
+    understanding: UnderstandingAnswer | None
+    notes: list[str] = Field(description="what to know of this answer, a sentence each")
     next_cursor: str | None
     plan: PlanAnswer
     index: IndexAnswerInfo

@@ -26,6 +26,7 @@ from vitrine.relevance import (
     WordsModel,
     least_log_odds,
 )
+from vitrine.understanding import KnownValues
 from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, document_words
 from vitrine.words import query_words as words_of
 
@@ -79,6 +80,7 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
     )
     fusion = Fusion(
         f"query {number}",
+        "model",
         random_words(vocabulary, records, rng),
         constants,
         rng.choice(("text", "image")),
@@ -165,7 +167,7 @@ def test_what_the_query_names_exactly_comes_first_and_is_never_cut_off(fused: Ve
     vocabulary, constants = vocabulary_of(records), constants_of(records, rng)
     for record in rng.sample(records, 20):
         words = words_of("", vocabulary, ANALYZER, whole=record.product.id.upper())
-        fusion = Fusion(record.product.id, words, constants, "text", least_log_odds(0.999))
+        fusion = Fusion(record.product.id, "model", words, constants, "text", least_log_odds(0.999))
         answer = fused.search(IndexQuery(vector=-record.vectors[0], fusion=fusion))
         assert record.product.id in [h.product.id for h in answer.hits if h.score == 1.0]
         assert answer.hits[0].score == 1.0
@@ -176,7 +178,7 @@ def test_a_fused_query_has_no_least_cosine(fused: VectorIndex):
     records = make_catalogue(5, 1)
     constants = constants_of(records, random.Random(1))
     words = words_of("mug", vocabulary_of(records), ANALYZER)
-    fusion = Fusion("k", words, constants, "text", 0.0)
+    fusion = Fusion("k", "model", words, constants, "text", 0.0)
     with pytest.raises(InvalidQuery, match="min_score"):
         fused.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion, min_score=0.1))
 
@@ -188,13 +190,13 @@ def test_what_was_learnt_is_read_by_every_process(
     rng = random.Random(9)
     records = make_catalogue(40, rng.getrandbits(32))
     assert fused.search_model is None
-    model = SearchModel.of(vocabulary_of(records), constants_of(records, rng))
+    model = SearchModel.of(vocabulary_of(records), KnownValues.empty(), constants_of(records, rng))
     versions.learn(fused.info.name, model)
     other = open_again().open(fused.info.name)
     for reader in (fused, other):
         assert reader.search_model is not None
         assert reader.search_model.key == model.key
-    renewed = SearchModel.of(vocabulary_of(records[:20]), model.constants)
+    renewed = SearchModel.of(vocabulary_of(records[:20]), model.values, model.constants)
     versions.learn(fused.info.name, renewed)
     assert other.search_model is not None
     assert other.search_model.key == renewed.key
@@ -204,12 +206,14 @@ def test_what_was_learnt_is_read_by_every_process(
 @on_the_others
 def test_a_backend_without_words_says_so(versions: IndexVersions, index: VectorIndex):
     records = make_catalogue(5, 1)
-    model = SearchModel.of(vocabulary_of(records), constants_of(records, random.Random(1)))
+    model = SearchModel.of(
+        vocabulary_of(records), KnownValues.empty(), constants_of(records, random.Random(1))
+    )
     assert not versions.fuses
     assert index.search_model is None
     with pytest.raises(Conflict, match="keep no words"):
         versions.learn(index.info.name, model)
     words = words_of("mug", model.vocabulary, ANALYZER)
-    fusion = Fusion("k", words, model.constants, "text", 0.0)
+    fusion = Fusion("k", "model", words, model.constants, "text", 0.0)
     with pytest.raises(InvalidQuery, match="keeps no words"):
         index.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion))

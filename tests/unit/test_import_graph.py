@@ -34,8 +34,6 @@ FLOORS = (
     "vitrine.words",
     "vitrine.understanding",
     "vitrine.relevance",
-    "vitrine.words",
-    "vitrine.relevance",
     "vitrine.filters",
     "vitrine.queries",
     "vitrine.results",

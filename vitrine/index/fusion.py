@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from vitrine.products import Vector
 from vitrine.relevance import QueryRelevance, RelevanceConstants
+from vitrine.understanding import KnownValues
 from vitrine.words import QueryWords, Vocabulary
 
-__all__ = ["Fusion", "Negative", "SearchModel", "language_of"]
+__all__ = ["Fusion", "Negative", "SearchModel", "language_of", "understood_fields"]
 
 Kind = Literal["text", "image"]
 
@@ -23,21 +24,25 @@ class SearchModel:
     """What a version has learnt of itself when it was completed: its words and its constants."""
 
     vocabulary: Vocabulary
+    values: KnownValues
     constants: RelevanceConstants
     key: str
     """Identifies it: another one of the same version has another key."""
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary, constants: RelevanceConstants) -> SearchModel:
-        """The model of a vocabulary and its constants."""
-        packed = vocabulary.to_bytes() + constants.to_bytes()
-        return cls(vocabulary, constants, hashlib.sha256(packed).hexdigest()[:16])
+    def of(
+        cls, vocabulary: Vocabulary, values: KnownValues, constants: RelevanceConstants
+    ) -> SearchModel:
+        """The model of a vocabulary, the catalogue's values and its constants."""
+        packed = vocabulary.to_bytes() + values.to_bytes() + constants.to_bytes()
+        return cls(vocabulary, values, constants, hashlib.sha256(packed).hexdigest()[:16])
 
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("vocabulary", self.vocabulary.to_bytes())
+            archive.writestr("values", self.values.to_bytes())
             archive.writestr("constants", self.constants.to_bytes())
         return packed.getvalue()
 
@@ -48,6 +53,7 @@ class SearchModel:
             with zipfile.ZipFile(io.BytesIO(stored)) as archive:
                 return cls.of(
                     Vocabulary.from_bytes(archive.read("vocabulary")),
+                    KnownValues.from_bytes(archive.read("values")),
                     RelevanceConstants.from_bytes(archive.read("constants")),
                 )
         except (zipfile.BadZipFile, KeyError, EOFError) as error:
@@ -75,6 +81,8 @@ class Fusion:
     """
 
     key: str
+    model: str
+    """The key of the search model that the constants are of."""
     words: QueryWords = field(compare=False)
     constants: RelevanceConstants = field(compare=False)
     kind: Kind = field(compare=False)
@@ -105,3 +113,9 @@ class Fusion:
 def language_of(mapping: Mapping[str, Any]) -> str:
     """The language of a catalogue's words, as its mapping says; English where it says nothing."""
     return str(mapping.get("language", "en"))
+
+
+def understood_fields(mapping: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields whose values the search box understands, as a catalogue's mapping says."""
+    fields = mapping.get("fields", {})
+    return tuple(name for name, column in fields.items() if column.get("understand"))

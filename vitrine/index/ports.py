@@ -105,6 +105,8 @@ class IndexAnswer:
     """Parts worth telling apart, such as "facets"."""
     best_words: float = 0.0
     """The highest core words score of any product of the version, of a fused query."""
+    beyond: int = 0
+    """Products under the filter and not excluded that a fused query leaves out of its set."""
 
 
 @dataclass(frozen=True, slots=True)

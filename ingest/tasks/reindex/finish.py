@@ -12,6 +12,7 @@ from ingest.tasks.reindex.verify import NotVerified, check_count, verify
 from ingest.tasks.shrink import ShrinkLimit, shrinkage
 from vitrine.errors import Cancelled
 from vitrine.index import VectorIndex
+from vitrine.learning import learn_version
 
 __all__ = ["finish_reindex"]
 
@@ -46,6 +47,7 @@ def _publish(run: ReindexRun, target: VectorIndex) -> None:
         if _catch_up(run) < _FEW:
             break
     store.enter(job.id, JobState.VERIFYING)
+    learn_version(versions, target, run.vitrine.embedders.get(target.info.model))
     if request.verify:
         verify(run.vitrine, target, live, seed=job.id, check=run.beat.check)
     try:

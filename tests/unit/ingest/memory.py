@@ -67,6 +67,8 @@ class MemoryIndex:
 class MemoryVersions:
     """`IndexVersions` over `MemoryIndex`."""
 
+    fuses = False
+
     def __init__(self) -> None:
         self.indexes: dict[str, MemoryIndex] = {}
         self.live_name: str | None = None

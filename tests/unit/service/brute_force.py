@@ -31,6 +31,8 @@ SCHEMA = Schema(
 
 
 class BruteForceIndex:
+    search_model = None
+
     def __init__(self, records: Iterable[Record], info: VersionInfo) -> None:
         self.records = {r.product.id: r for r in records}
         self.info = info

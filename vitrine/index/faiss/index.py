@@ -160,6 +160,7 @@ class FaissIndex:
             page.search,
             self._matching(state, query.filter),
             best_words=page.best_words,
+            beyond=page.beyond,
         )
 
     def _hits(self, page: EntryPage, query: IndexQuery) -> tuple[Hit, ...]:

@@ -46,6 +46,7 @@ class FusedSet:
     lowest: tuple[float, str] | None
     search: str
     best_words: float
+    beyond: int
 
     def nbytes(self) -> int:
         """Bytes of memory."""
@@ -87,7 +88,9 @@ def find_fused(
     elif len(ranking) == query.candidates:
         lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
     search = "hnsw" if "hnsw" in plans else "exact"
-    return FusedSet(_with_negatives(state, ranking, fusion), lowest, search, best)
+    ranking = _with_negatives(state, ranking, fusion)
+    under_filter = sum(int(np.count_nonzero(mask)) for mask in masks)
+    return FusedSet(ranking, lowest, search, best, under_filter - len(ranking))
 
 
 def _possible_rows(

@@ -43,6 +43,7 @@ class EntryPage:
     search: str = "browse"
     lowest_candidate: tuple[float, str] | None = None
     best_words: float = 0.0
+    beyond: int = 0
 
 
 def find_page(state: State, query: IndexQuery, planner: Planner) -> EntryPage:
@@ -125,6 +126,7 @@ def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Pla
         fused.search,
         fused.lowest,
         fused.best_words,
+        fused.beyond,
     )
 
 

@@ -1,0 +1,227 @@
+"""A version learns of itself, and searches by words and pictures answer with what it has learnt."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fake_index import FakeVersions
+from tests.fakes import COLOURS, FakeEmbedder
+from vitrine.errors import InvalidCursor, InvalidQuery
+from vitrine.fields import Mapping
+from vitrine.index import VectorIndex
+from vitrine.index.faiss.versions import FaissVersions
+from vitrine.learning import learn_search_model, learn_version
+from vitrine.products import Product, Record
+from vitrine.queries import SearchQuery, Sort, WeightedText
+from vitrine.search import SearchEngine
+from vitrine.serving import EmbedderPool, LiveIndex
+from vitrine.settings import Settings
+
+NAMES = ("id", "title", "image", "price", "color", "category", "brand", "in_stock")
+MAPPING = Mapping.from_dict({"product": {name: name for name in NAMES}})
+KINDS = ("mug", "dress", "jacket", "lamp", "sofa", "kettle", "pillow", "vase")
+BRANDS = ("Acme", "Borealis", "Cinder", "Dorado")
+
+
+def catalogue(embedder: FakeEmbedder, size: int, seed: int) -> list[Record]:
+    rng = random.Random(seed)
+    records = []
+    for number in range(size):
+        color, kind = rng.choice(list(COLOURS)), KINDS[number % len(KINDS)]
+        brand = rng.choice(BRANDS)
+        product = Product(
+            id=f"SKU-{number:04}",
+            title=f"{brand} {rng.choice(('Classic', 'Modern', 'Plain'))} {kind.title()} {number}",
+            price=float(rng.randint(5, 200)),
+            currency="EUR",
+            color=(color,),
+            colors=(color,),
+            category=(f"Shop/{kind.title()}s",),
+            brand=brand,
+            in_stock=rng.random() < 0.7,
+        )
+        row = embedder.embed_texts([f"{color} {kind}"])
+        records.append(Record(product, row, (f"{number:064x}",)))
+    return records
+
+
+@pytest.fixture(scope="module")
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> FaissVersions:
+    settings = Settings(data_dir=tmp_path)
+    return FaissVersions(tmp_path / "index", settings)
+
+
+@pytest.fixture
+def index(versions: FaissVersions, embedder: FakeEmbedder) -> VectorIndex:
+    info = embedder.info
+    index = versions.create(
+        model="m",
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
+        schema=MAPPING.schema(),
+        mapping=MAPPING.to_dict(),
+    )
+    index.upsert(catalogue(embedder, 400, 1))
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    return index
+
+
+@pytest.fixture
+def engine(versions: FaissVersions, embedder: FakeEmbedder) -> SearchEngine:
+    return SearchEngine(LiveIndex(versions, EmbedderPool(lambda _: embedder)), Settings())
+
+
+def words(text: str, **more) -> SearchQuery:
+    return SearchQuery(texts=(WeightedText(text),), **more)
+
+
+def test_the_same_products_teach_the_same(index: VectorIndex, embedder: FakeEmbedder):
+    assert learn_search_model(index, embedder).key == learn_search_model(index, embedder).key
+
+
+def test_what_was_learnt_holds_every_word_and_every_value(
+    versions: FaissVersions, index: VectorIndex, embedder: FakeEmbedder
+):
+    model = learn_version(versions, index, embedder)
+    assert model is not None
+    assert model.vocabulary.count == 400
+    assert {"acme", "mug", "jacket", "classic"} <= set(model.vocabulary.words)
+    assert model.constants.products == 400
+    assert "EUR" in model.values.currencies
+
+
+def test_a_version_learns_anew_when_a_fifth_of_it_has_changed(
+    versions: FaissVersions, index: VectorIndex, embedder: FakeEmbedder
+):
+    assert learn_version(versions, index, embedder, changed=0) is not None
+    assert learn_version(versions, index, embedder, changed=79) is None
+    assert learn_version(versions, index, embedder, changed=80) is not None
+
+
+def test_a_backend_without_words_learns_nothing(embedder: FakeEmbedder, index: VectorIndex):
+    assert learn_version(FakeVersions(), index, embedder) is None
+
+
+def test_before_anything_was_learnt_the_answer_says_that_words_do_not_count(
+    engine: SearchEngine, index: VectorIndex
+):
+    page = engine.search(words("red mug"))
+    assert "learnt no words" in page.notes[0]
+    with pytest.raises(InvalidQuery, match="learnt no words"):
+        engine.search(words("red mug", ranking="words"))
+
+
+@pytest.fixture
+def learnt(
+    engine: SearchEngine, versions: FaissVersions, index: VectorIndex, embedder: FakeEmbedder
+) -> SearchEngine:
+    learn_version(versions, index, embedder)
+    return engine
+
+
+@pytest.mark.parametrize("text", ["SKU-0123", "sku 0123", "SKU0123"])
+def test_an_article_number_comes_first_however_it_is_typed(learnt: SearchEngine, text: str):
+    page = learnt.search(words(text))
+    assert page.hits[0].product.id == "SKU-0123"
+    assert page.hits[0].score == 1.0
+
+
+def test_every_exact_title_comes_first(learnt: SearchEngine, index: VectorIndex):
+    for record in catalogue(FakeEmbedder(), 400, 1)[::7]:
+        page = learnt.search(words(record.product.title.lower()))
+        assert page.hits[0].product.id == record.product.id
+
+
+def test_a_price_in_the_words_is_a_filter_and_can_be_refused(learnt: SearchEngine):
+    page = learnt.search(words("mug under 50", limit=200))
+    assert page.hits
+    assert all(h.product.price < 50 for h in page.hits)
+    assert page.understanding is not None
+    assert page.understanding.words == "mug"
+    literal = learnt.search(words("mug under 50", literal=("under 50",), limit=200))
+    assert any(h.product.price >= 50 for h in literal.hits)
+    plain = learnt.search(words("mug under 50", understand=False, limit=200))
+    assert plain.understanding is None
+    assert any(h.product.price >= 50 for h in plain.hits)
+
+
+def test_a_sort_orders_what_is_relevant_and_nothing_else(learnt: SearchEngine):
+    page = learnt.search(words("mug", sort=Sort("price"), limit=200))
+    assert {h.product.category for h in page.hits} == {("Shop/Mugs",)}
+    assert page.total == 50
+    assert page.beyond == 350
+
+
+def test_a_thing_that_the_shop_does_not_have_is_not_found(learnt: SearchEngine):
+    page = learnt.search(words("combine harvester"))
+    assert (page.total, page.beyond) == (0, 400)
+    assert learnt.search(words("combine harvester", cutoff="off")).total == 400
+
+
+def test_a_misspelt_word_is_corrected_and_told(learnt: SearchEngine):
+    page = learnt.search(words("jaket"))
+    assert page.understanding is not None
+    assert [(c.original, c.replacement) for c in page.understanding.corrected] == [
+        ("jaket", "jacket")
+    ]
+    assert {h.product.category for h in page.hits} == {("Shop/Jackets",)}
+
+
+def test_ranking_by_vector_is_the_plain_cosine(
+    learnt: SearchEngine, index: VectorIndex, embedder: FakeEmbedder
+):
+    page = learnt.search(words("red mug", ranking="vector", limit=200))
+    row = embedder.embed_texts(["red mug"])[0]
+    records = {r.product.id: r for r in catalogue(embedder, 400, 1)}
+    for hit in page.hits:
+        assert hit.score == pytest.approx(float(records[hit.product.id].vectors[0] @ row), abs=1e-5)
+    assert (page.beyond, page.understanding, page.notes) == (0, None, ())
+
+
+def test_pages_of_words_embed_once_and_repeat_nothing(learnt: SearchEngine, embedder: FakeEmbedder):
+    query = words("red mug", limit=10)
+    page = learnt.search(query)
+    embedded = embedder.texts_embedded
+    ids = [h.product.id for h in page.hits]
+    while page.next_cursor:
+        page = learnt.search(words("red mug", limit=10, cursor=page.next_cursor))
+        ids += [h.product.id for h in page.hits]
+    assert embedder.texts_embedded == embedded
+    assert len(ids) == len(set(ids)) == page.total
+
+
+def test_a_cursor_ends_when_the_version_has_learnt_anew(
+    learnt: SearchEngine, versions: FaissVersions, index: VectorIndex, embedder: FakeEmbedder
+):
+    page = learnt.search(words("mug", limit=1))
+    index.upsert(catalogue(embedder, 500, 2))
+    learn_version(versions, index, embedder)
+    with pytest.raises(InvalidCursor, match="learnt anew"):
+        learnt.search(words("mug", limit=1, cursor=page.next_cursor))
+
+
+def test_less_like_this_stays_inside_what_is_relevant(learnt: SearchEngine):
+    dresses = learnt.search(words("dress", limit=50))
+    first = dresses.hits[0].product.id
+    page = learnt.search(SearchQuery(texts=(WeightedText("dress"),), unlike=(first,), limit=50))
+    assert {h.product.category for h in page.hits} == {("Shop/Dresss",)}
+    assert first not in [h.product.id for h in page.hits]
+    assert page.total == dresses.total - 1
+
+
+def test_an_explanation_names_the_signals(learnt: SearchEngine):
+    page = learnt.search(words("SKU-0008", explain=True))
+    explain = page.hits[0].explain
+    assert explain is not None
+    assert explain["exact"] == 1.0
+    assert explain["relevance"] == 1.0
+    assert {"picture", "words", "vector_log_odds"} <= explain.keys()

@@ -1,0 +1,105 @@
+"""A version learns of itself: its words, and the constants that make signals a relevance."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+
+from vitrine.embedding import Embedder
+from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index.fusion import SearchModel, language_of, understood_fields
+from vitrine.products import Product, Record
+from vitrine.relevance import LearningSample, Lexicon, learn_relevance
+from vitrine.understanding import grammar, learn_known_values, understood_languages
+from vitrine.words import Analyzer, DocumentWords, VocabularyCounts, document_words
+
+__all__ = ["learn_search_model", "learn_version"]
+
+SAMPLE = 20_000
+"""Products that constants are learnt from; more hardly move them (`vitrine.relevance`)."""
+_BATCH = 1000
+
+
+def learn_version(
+    versions: IndexVersions, index: VectorIndex, embedder: Embedder, *, changed: int | None = None
+) -> SearchModel | None:
+    """Learn what a version's searches need, and keep it with the version.
+
+    With `changed`, the number of products written since, only where a fifth of the catalogue is new.
+    Returns what was learnt; None where nothing was: the backend keeps no words, the version is empty
+    or not stale.
+    """
+    if not versions.fuses or index.count() == 0:
+        return None
+    known = index.search_model
+    if known is not None and changed is not None and not known.constants.stale(changed):
+        return None
+    model = learn_search_model(index, embedder)
+    versions.learn(index.info.name, model)
+    return model
+
+
+def learn_search_model(index: VectorIndex, embedder: Embedder) -> SearchModel:
+    """The vocabulary of all products, and constants from a random choice of `SAMPLE` of them.
+
+    Every product is read once; about 300 short texts are embedded. The same products give the same
+    model. `ValueError` for a version without products.
+    """
+    schema = index.info.schema
+    analyzer = Analyzer(language_of(index.info.mapping))
+    counts, sample = VocabularyCounts(), _Sample()
+
+    def products() -> Iterator[Product]:
+        for records in index.scan(batch=_BATCH):
+            documents = [document_words(r.product, schema, analyzer) for r in records]
+            counts.add(documents)
+            for record, document in zip(records, documents, strict=True):
+                sample.offer(record, document)
+                yield record.product
+
+    mapping = index.info.mapping
+    code = language_of(mapping)
+    values = learn_known_values(
+        products(),
+        schema,
+        analyzer=analyzer,
+        grammar=grammar(*([code] if code in understood_languages() else [])),
+        understood=understood_fields(mapping),
+    )
+    vocabulary = counts.vocabulary()
+    constants = learn_relevance(
+        sample.drawn(), Lexicon(vocabulary, analyzer), embed_texts=embedder.embed_texts
+    )
+    return SearchModel.of(vocabulary, values, constants)
+
+
+class _Sample:
+    """A uniform choice of a stream (Vitter 1985, algorithm R)."""
+
+    def __init__(self) -> None:
+        self._drawn: list[tuple[Record, DocumentWords]] = []
+        self._rng = random.Random(0)
+        self._offered = 0
+
+    def offer(self, record: Record, document: DocumentWords) -> None:
+        """Take the next record, or not."""
+        self._offered += 1
+        if len(self._drawn) < SAMPLE:
+            self._drawn.append((record, document))
+            return
+        place = self._rng.randrange(self._offered)
+        if place < SAMPLE:
+            self._drawn[place] = (record, document)
+
+    def drawn(self) -> LearningSample:
+        """What was taken."""
+        texts = [record.text_vector for record, _ in self._drawn]
+        complete = [text for text in texts if text is not None]
+        return LearningSample(
+            products=[record.product for record, _ in self._drawn],
+            documents=[document for _, document in self._drawn],
+            pictures=np.stack([record.vectors[0] for record, _ in self._drawn]),
+            texts=np.stack(complete) if texts and len(complete) == len(texts) else None,
+        )

@@ -1,0 +1,64 @@
+"""What reads the words of a version's queries, made ready once for each search model."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from vitrine.index import VectorIndex
+from vitrine.index.fusion import SearchModel, language_of, understood_fields
+from vitrine.understanding import QueryReader, grammar, understood_languages
+from vitrine.words import Analyzer
+
+__all__ = ["Lexicon", "Lexicons"]
+
+_MOST = 3
+"""Lexicons kept: of the live version, of the one before it, and of one that cursors still name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """A version's search model with its analyzer and the reader of its queries."""
+
+    model: SearchModel
+    analyzer: Analyzer
+    reader: QueryReader
+
+
+class Lexicons:
+    """The newest lexicons; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._ready: dict[tuple[str, str], Lexicon] = {}
+        self._lock = threading.Lock()
+
+    def of(self, index: VectorIndex) -> Lexicon | None:
+        """The lexicon of a version; None where it has learnt no words."""
+        model = index.search_model
+        if model is None:
+            return None
+        key = (index.info.name, model.key)
+        lexicon = self._ready.get(key)
+        if lexicon is not None:
+            return lexicon
+        with self._lock:
+            if key not in self._ready:
+                while len(self._ready) >= _MOST:
+                    del self._ready[next(iter(self._ready))]
+                self._ready[key] = _made(index, model)
+            return self._ready[key]
+
+
+def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
+    mapping = index.info.mapping
+    code = language_of(mapping)
+    analyzer = Analyzer(code)
+    reader = QueryReader(
+        index.info.schema,
+        grammar=grammar(*([code] if code in understood_languages() else [])),
+        analyzer=analyzer,
+        vocabulary=model.vocabulary,
+        known=model.values,
+        understood=understood_fields(mapping),
+    )
+    return Lexicon(model, analyzer, reader)

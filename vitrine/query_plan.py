@@ -1,0 +1,147 @@
+"""What a query asks of the index: its vector, its words, its filter, and how they are ranked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vitrine.fields.schema import Schema
+from vitrine.filters import All, Condition, Filter, Not, parse_filter
+from vitrine.index.fusion import Fusion, Negative
+from vitrine.lexicon import Lexicon
+from vitrine.products import Vector
+from vitrine.queries import SearchQuery
+from vitrine.relevance import CLOSE, least_log_odds
+from vitrine.understanding import Understanding
+from vitrine.vectors import WeightedVector, combine
+from vitrine.words import QueryWords, query_words
+
+__all__ = [
+    "QueryPlan",
+    "filtered_fields",
+    "fused_plan",
+    "understand",
+    "vector_plan",
+    "with_understood",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class QueryPlan:
+    """What is asked of the index; `parts` are the positive parts, for explanations."""
+
+    vector: Vector | None
+    filter: Filter
+    parts: Sequence[WeightedVector] = ()
+    fusion: Fusion | None = None
+    understanding: Understanding | None = None
+    notes: tuple[str, ...] = ()
+
+
+def vector_plan(query: SearchQuery, parts: Sequence[WeightedVector]) -> QueryPlan:
+    """Plain cosine similarity to the one combined vector, as version 1 ranked."""
+    return QueryPlan(combine(parts) if parts else None, query.filter, parts)
+
+
+def understand(query: SearchQuery, lexicon: Lexicon) -> Understanding | None:
+    """What the query's one text means; None where there is none, or several, or it is not wanted."""
+    if not query.understand or len(query.texts) != 1 or query.texts[0].weight <= 0:
+        return None
+    return lexicon.reader.read(
+        query.texts[0].text, literal=query.literal, filtered=filtered_fields(query.filter)
+    )
+
+
+def fused_plan(
+    query: SearchQuery,
+    parts: Sequence[WeightedVector],
+    lexicon: Lexicon,
+    *,
+    understanding: Understanding | None,
+    schema: Schema,
+) -> QueryPlan:
+    """Words and vectors together.
+
+    `parts` are the embedded parts of the query as `understanding` left it, its negatives included.
+    Parts of negative weight never move the vector: they push down inside what the others find.
+    """
+    positive = [part for part in parts if part.weight > 0]
+    negative = [part for part in parts if part.weight < 0]
+    vector = combine(positive) if positive and query.ranking != "words" else None
+    fusion = Fusion(
+        key=_key(query, lexicon, negative),
+        model=lexicon.model.key,
+        words=_words(query, lexicon, understanding),
+        constants=lexicon.model.constants,
+        kind="text" if all(part.is_text for part in positive) else "image",
+        least=least_log_odds(_least(query.cutoff)),
+        negatives=tuple(_negative(part, lexicon) for part in negative),
+    )
+    plan = QueryPlan(vector, query.filter, positive, fusion)
+    return with_understood(plan, understanding, schema)
+
+
+def _least(cutoff: float | str) -> float:
+    if isinstance(cutoff, str):
+        return CLOSE if cutoff == "auto" else 0.0
+    return cutoff
+
+
+def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | None) -> QueryWords:
+    vocabulary, analyzer = lexicon.model.vocabulary, lexicon.analyzer
+    texts = [t.text for t in query.texts if t.weight > 0]
+    whole = texts[0] if len(texts) == 1 and query.image is None else ""
+    if understanding is None:
+        return query_words(" ".join(texts), vocabulary, analyzer, whole=whole)
+    return query_words(
+        understanding.words,
+        vocabulary,
+        analyzer,
+        whole=whole,
+        preferred=understanding.preferred,
+        extra=understanding.extra,
+    )
+
+
+def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:
+    text = part.name.removeprefix("text: ") if part.is_text else ""
+    words = query_words(text, lexicon.model.vocabulary, lexicon.analyzer, whole="")
+    return Negative(part.vector, words, "text" if part.is_text else "image", part.is_text)
+
+
+def with_understood(
+    plan: QueryPlan, understanding: Understanding | None, schema: Schema
+) -> QueryPlan:
+    """The plan under the filters that were understood as well."""
+    if understanding is None:
+        return plan
+    understood = [parse_filter(dict(tree), schema) for tree in understanding.filters]
+    condition = All((plan.filter, *understood)) if understood else plan.filter
+    return replace(plan, filter=condition, understanding=understanding)
+
+
+def _key(query: SearchQuery, lexicon: Lexicon, negative: Sequence[WeightedVector]) -> str:
+    """All that a fusion depends on but for the vector, which is part of the query's own key."""
+    parts = (
+        lexicon.model.key,
+        query.texts,
+        query.ranking,
+        query.cutoff,
+        query.understand,
+        query.literal,
+        sorted(filtered_fields(query.filter)),
+        query.image is None,
+        [(part.name, part.vector.tobytes()) for part in negative],
+        [*query.like],
+    )
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def filtered_fields(tree: Filter) -> frozenset[str]:
+    """The fields that a filter has conditions on."""
+    if isinstance(tree, Condition):
+        return frozenset((tree.field.name,))
+    if isinstance(tree, Not):
+        return filtered_fields(tree.part)
+    return frozenset().union(*(filtered_fields(part) for part in tree.parts))
