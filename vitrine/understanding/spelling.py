@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from vitrine.words import Vocabulary
+from vitrine.words.near import SHORTEST, edits_for, near_words
 
 __all__ = ["Spelling"]
-
-SHORTEST = 4
-"""Shorter words are not corrected: one letter of three is another word."""
-SHORT = 7
-"""Up to this many letters one edit is corrected, in longer words two."""
 
 
 class Spelling:
     """Finds the nearest word of a version's vocabulary; safe to use from several threads.
 
-    Only words that stand outside prose are corrected to. An edit is a letter left out, added, changed
-    or swapped with its neighbor (optimal string alignment, Damerau 1964). Before the distances are
-    counted, words are sieved by length and by the letters that they have: k edits change the set of
-    letters by at most 2k.
+    Only words that stand outside prose are corrected to. Before distances are counted
+    (`vitrine.words.near`), words are sieved by length and by the letters that they have: k edits
+    change the set of letters by at most 2k.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -43,20 +36,19 @@ class Spelling:
         Of several at the same distance the one with the same first letter, then the commonest, then
         the first by code point.
         """
-        if len(word) < SHORTEST or not word.isalpha():
+        edits = edits_for(word)
+        if edits == 0:
             return None
-        edits = 1 if len(word) <= SHORT else 2
         near = self._near(word, edits).tolist()
-        found = process.extract(
-            word,
-            [self._words[row] for row in near],
-            scorer=OSA.distance,
-            score_cutoff=edits,
-            limit=None,
-        )
+        candidates = [self._words[row] for row in near]
         keys = [
-            (distance, candidate[0] != word[0], -self._counts[near[place]], candidate)
-            for candidate, distance, place in found
+            (
+                distance,
+                candidates[place][0] != word[0],
+                -self._counts[near[place]],
+                candidates[place],
+            )
+            for place, distance in near_words(word, candidates).items()
         ]
         return min(keys)[3] if keys else None
 
