@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
 from flask import Request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
 
 from vitrine.errors import FieldError, InvalidQuery
 
@@ -28,12 +30,40 @@ _MULTIPART = "multipart/form-data"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
+class StrictFormParser(FormDataParser):
+    """Werkzeug's parser of forms, but a form that is cut or has another boundary is no empty one."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **{**named, "silent": False})
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> Any:
+        """Stream, fields and files; `BadRequest` for a broken form."""
+        try:
+            return super().parse(stream, mimetype, content_length, options)
+        except ValueError as error:
+            raise BadRequest(
+                f"the form is broken or cut: {error}; nothing was done, send it again"
+            ) from None
+
+
 class StrictRequest(Request):
     """A request whose JSON is read strictly, whichever way it was sent.
 
     `get_json` gives the body, the lines of an NDJSON body as a list, or the part `request` of a
     multipart body. It never guesses: broken JSON and other encodings are 400, other types 415.
     """
+
+    form_data_parser_class = StrictFormParser
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        """Where a part is put: in memory, as the body, which is bounded, already is."""
+        return io.BytesIO()
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The JSON of the request; `silent` is ignored, as a broken body is not an empty one."""
@@ -95,6 +125,8 @@ class StrictRequest(Request):
 
     def _json_part(self) -> bytes:
         """The JSON part, sent as a field or as a file; an empty object when there is none."""
+        if not self._part_names():
+            raise BadRequest("the form is empty; send the request as JSON to browse")
         fields = [text.encode() for text in self.form.getlist(JSON_PART)]
         parts = fields + [part.read() for part in self.files.getlist(JSON_PART)]
         if len(parts) > 1:
