@@ -9,6 +9,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
+from service.access import register_access
 from service.admin import admin as admin_api
 from service.auth import SCHEME
 from service.catalogues import catalogues
@@ -79,6 +80,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     register_errors(app)
     app.before_request(_require_loaded)
     register_metrics(app)
+    register_access(app, vitrine.settings, vitrine.signer)
     register_access_log(app)
     for room in (search, products, thumbnails, recognition, admin_api, catalogues, health):
         app.register_api(room)

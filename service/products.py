@@ -7,6 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
+from service.access import require_visible
 from service.container import current_vitrine
 from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
@@ -43,6 +44,7 @@ def fields() -> Response:
 @products.get("/v1/products/<id:product_id>", responses={200: StoredProductAnswer})
 def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
+    require_visible(path.product_id)
     stored = current_vitrine().engine.product(path.product_id).product
     return answer(
         {"id": stored.id, "product": product_answer(stored), "image_url": image_url(stored.id)}
@@ -52,6 +54,7 @@ def product(path: ProductPath) -> Response:
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})
 def similar(path: ProductPath, query: SimilarParameters) -> Response:
     """List products that look like this one; further parameters filter as in a search."""
+    require_visible(path.product_id)
     return answered(
         lambda version: version.similar(
             path.product_id, query_of_parameters(query, version.schema)

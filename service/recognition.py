@@ -10,6 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from PIL.Image import Image
 
+from service.access import visible
 from service.container import current_vitrine, current_warm_up
 from service.models.recognition import (
     ClassifyAnswer,
@@ -81,11 +82,7 @@ def detect(body: DetectRequest) -> Response:
         raise InvalidQuery.of(
             "search", "is answered as JSON only; ask for Accept: application/json"
         )
-    query = (
-        SearchQuery(filter=parse_filter(body.filter, vitrine.engine.schema), limit=body.limit)
-        if body.search
-        else None
-    )
+    query = _products_query(body) if body.search else None
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
     picture = required_picture(body.image, vitrine.settings, at_least=_DETECTOR_SIDE)
@@ -100,6 +97,11 @@ def detect(body: DetectRequest) -> Response:
         else [ShoppedObject(detection) for detection in objects]
     )
     return answer({"objects": [_object(each, width, height) for each in detected]})
+
+
+def _products_query(body: DetectRequest) -> SearchQuery:
+    schema = current_vitrine().engine.schema
+    return SearchQuery(filter=visible(parse_filter(body.filter, schema), schema), limit=body.limit)
 
 
 def _enlargement(picture: Image) -> tuple[float, float]:

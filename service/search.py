@@ -10,6 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from PIL.Image import Image
 
+from service.access import visible
 from service.container import current_vitrine
 from service.models.search import (
     BatchAnswer,
@@ -94,7 +95,10 @@ def search_facet(path: FacetPath, query: FacetParameters) -> Response:
     ]
     values, cut = current_vitrine().engine.answer(
         lambda version: version.facet_values(
-            path.field, query.q, parse_parameters(pairs, version.schema), limit=query.limit
+            path.field,
+            query.q,
+            visible(parse_parameters(pairs, version.schema), version.schema),
+            limit=query.limit,
         )
     )
     return answer({"values": [{"value": v.value, "count": v.count} for v in values], "cut": cut})
@@ -129,8 +133,9 @@ def query_of_parameters(
         raise InvalidQuery([FieldError(name, "is given more than once") for name in repeated])
     return SearchQuery(
         texts=texts,
-        filter=parse_parameters(
-            [(name, value) for name, value in pairs if name not in known], schema
+        filter=visible(
+            parse_parameters([(name, value) for name, value in pairs if name not in known], schema),
+            schema,
         ),
         facets=tuple(dict.fromkeys(name for name in parameters.facets.split(",") if name)),
         sort=Sort.parse(parameters.sort),
@@ -163,7 +168,7 @@ def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> Search
         unlike=tuple(body.unlike),
         text_weight=body.weights.text,
         image_weight=body.weights.image,
-        filter=parse_filter(body.filter, schema),
+        filter=visible(parse_filter(body.filter, schema), schema),
         facets=tuple(dict.fromkeys(body.facets)),
         sort=Sort.parse(body.sort),
         limit=body.limit,

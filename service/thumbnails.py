@@ -7,6 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
+from service.access import require_visible
 from service.container import current_vitrine
 from service.models.base import Parameters
 from service.products import ProductPath
@@ -45,6 +46,7 @@ class ImageParameters(Parameters):
 )
 def image(path: ProductPath, query: ImageParameters) -> Response:
     """Show a product's picture as JPEG, upright and on white, never enlarged; has an ETag."""
+    require_visible(path.product_id)
     vitrine = current_vitrine()
     key = vitrine.engine.product(path.product_id).image_key
     tag = Thumbnails.etag(key, query.size)

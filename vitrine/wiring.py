@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -9,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from vitrine.embedding import Detector, Embedder
+from vitrine.errors import StorageUnavailable
 from vitrine.images.ports import ImageStore
 from vitrine.index import IndexVersions
 from vitrine.recognition import Recognition
@@ -18,6 +20,8 @@ from vitrine.settings import Settings
 from vitrine.signing import Signer, load_signer
 
 __all__ = ["Vitrine"]
+
+log = logging.getLogger(__name__)
 
 
 class Vitrine:
@@ -84,7 +88,11 @@ class Vitrine:
     @cached_property
     def signer(self) -> Signer:
         """Signs what goes out to clients and comes back."""
-        return load_signer(self.settings)
+        try:
+            return load_signer(self.settings)
+        except StorageUnavailable as error:
+            log.warning("cursors hold for this program alone: %s", error)
+            return Signer.random()
 
     @cached_property
     def recognition(self) -> Recognition:

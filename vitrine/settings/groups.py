@@ -343,6 +343,12 @@ class ServiceSettings(LogSettings):
     admin_token: SecretStr = Field(
         SecretStr(""), description="bearer token of the admin API; empty: the admin API answers 403"
     )
+    require_key: bool = Field(
+        False, description="whether searches need a search key (`vitrine keys add`)"
+    )
+    client_rate: float = Field(
+        0, ge=0, le=100_000, description="requests a second of one client address; 0: any number"
+    )
 
 
 class AddressSettings(_Group):

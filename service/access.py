@@ -1,0 +1,92 @@
+"""Who may search, what they may see, and how often they may ask."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+from flask import Flask, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import TooManyRequests, Unauthorized
+
+from service.container import current_vitrine
+from service.metrics import current_metrics
+from service.rates import Rates
+from service.search_keys import USE, InvalidKey, SearchKey
+from vitrine.errors import NotFound
+from vitrine.fields.schema import Schema
+from vitrine.filters import Filter, parse_filter
+from vitrine.queries import SearchQuery
+from vitrine.settings import Settings
+from vitrine.signing import Signer
+
+__all__ = ["register_access", "require_visible", "visible"]
+
+_API, _ADMIN = "/v1/", "/v1/admin/"
+_IMAGE = "thumbnails.image"
+"""Open without a key even where one is required: a browser's <img> cannot send one."""
+
+
+def register_access(app: Flask, settings: Settings, signer: Signer) -> None:
+    """Check the search key and the rates of every request to the public API."""
+    rates = Rates(processes=settings.workers)
+    app.before_request(partial(_check, settings, signer.for_use(USE), rates))
+
+
+def visible(wanted: Filter, schema: Schema) -> Filter:
+    """The products of a filter that the present request's key may see."""
+    key: SearchKey | None = g.get("search_key")
+    if key is None:
+        return wanted
+    try:
+        return key.restrict(wanted, schema)
+    except InvalidKey as error:
+        raise _unauthorized(str(error)) from None
+
+
+def require_visible(product_id: str) -> None:
+    """`NotFound` for a product that the present request's key may not see."""
+    key: SearchKey | None = g.get("search_key")
+    if key is None or not key.filters:
+        return
+    engine = current_vitrine().engine
+    schema = engine.schema
+    only = visible(parse_filter({"id": product_id}, schema), schema)
+    if engine.search(SearchQuery(filter=only, limit=1)).total == 0:
+        raise NotFound(f"no product has the id {product_id!r}")
+
+
+def _check(settings: Settings, signer: Signer, rates: Rates) -> None:
+    if not request.path.startswith(_API) or request.path.startswith(_ADMIN):
+        return
+    if request.method == "OPTIONS":
+        return
+    key = _sent_key(signer)
+    g.search_key = key
+    if key is None and settings.require_key and request.endpoint != _IMAGE:
+        raise _unauthorized("a search key is required; send Authorization: Bearer KEY")
+    if key is not None and key.rate is not None:
+        _count(rates.wait_s(f"key {key.id}", key.rate), "key")
+    if settings.client_rate:
+        _count(rates.wait_s(f"client {request.remote_addr}", settings.client_rate), "client")
+
+
+def _sent_key(signer: Signer) -> SearchKey | None:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        return None
+    try:
+        return SearchKey.decode(text.strip(), signer, now=datetime.now(UTC))
+    except InvalidKey as error:
+        raise _unauthorized(str(error)) from None
+
+
+def _unauthorized(why: str) -> Unauthorized:
+    current_metrics().refused.labels("key").inc()
+    return Unauthorized(why, www_authenticate=WWWAuthenticate("bearer", {"realm": "search"}))
+
+
+def _count(wait_s: int, whose: str) -> None:
+    if wait_s:
+        current_metrics().refused.labels(f"{whose}-rate").inc()
+        raise TooManyRequests(f"this {whose} asks too often; try again later", retry_after=wait_s)
