@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 from PIL import Image
 from werkzeug.exceptions import NotFound
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
 from service import create_app
@@ -25,6 +24,7 @@ from vitrine.products import Record
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 TOKEN = "a-token-of-the-tests"
 
 
@@ -63,8 +63,7 @@ def running_site(folder: Path, *, prefix: str = "", **settings: Any) -> Iterator
     _stock(vitrine, embedder)
     jobs = FakeJobs(vitrine.versions)
     app = create_app(vitrine, admin=jobs)
-    mounted = DispatcherMiddleware(NotFound(), {prefix: app}) if prefix else app
-    server = make_server("127.0.0.1", 0, mounted, threaded=True)
+    server = make_server("127.0.0.1", 0, _behind_proxy(app, prefix), threaded=True)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     thread = threading.Thread(target=server.serve_forever, name="site")
     thread.start()
@@ -73,6 +72,19 @@ def running_site(folder: Path, *, prefix: str = "", **settings: Any) -> Iterator
     thread.join()
     server.server_close()
     vitrine.close()
+
+
+def _behind_proxy(app: WsgiApp, prefix: str) -> WsgiApp:
+    """What a proxy does that serves the app below a prefix, which it takes off the path."""
+
+    def proxy(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if not path.startswith(f"{prefix}/"):
+            return NotFound()(environ, start_response)
+        environ |= {"PATH_INFO": path.removeprefix(prefix), "HTTP_X_FORWARDED_PREFIX": prefix}
+        return app(environ, start_response)
+
+    return proxy if prefix else app
 
 
 def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:

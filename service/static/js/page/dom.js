@@ -67,8 +67,17 @@ export function picture(url, { size, sizes, alt = "", lazy = true }) {
   return image;
 }
 
-/** The address of a picture at most `side` pixels wide and high. @param {string} url @param {number} side */
-export const sized = (url, side) => `${url}${url.includes("?") ? "&" : "?"}size=${side}`;
+/**
+ * The address of a picture at most `side` pixels wide and high. Of a whole address only the path is taken: the page's
+ * policy lets it show pictures of this service alone, also where it was opened by another name than the public one.
+ * @param {string} url
+ * @param {number} side
+ */
+export function sized(url, side) {
+  const { pathname, searchParams } = new URL(url, location.href);
+  searchParams.set("size", String(side));
+  return `${pathname}?${searchParams}`;
+}
 
 const noPicture = () => make("span", { class: "no-picture" }, icon("picture"), "No picture");
 
