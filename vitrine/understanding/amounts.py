@@ -10,7 +10,7 @@ from vitrine.fields.numbers import parse_amount, plain
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
 
-__all__ = ["Amount", "amount_at"]
+__all__ = ["Amount", "amount_at", "currency_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Amount:
 
 def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount | None:
     """The amount that begins at a token, None where there is none, or where the number counts something else."""
-    before = _currency(lexemes, index, grammar)
+    before = currency_at(lexemes, index, grammar)
     start = index + 1 if before else index
     if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500
         start += 1
@@ -43,18 +43,20 @@ def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount
     digits, end = lexemes[start].folded, start + 1
     if _continues(lexemes, end, digits):  # 1 000 €
         digits, end = digits + lexemes[end].folded, end + 1
+    end += _round_ending(lexemes, end)
     try:
         value = float(parse_amount(plain(digits)))
     except ValueError:
         return None
-    after = _currency(lexemes, end, grammar)
+    after = currency_at(lexemes, end, grammar)
     end += 1 if after else 0
     if not (before or after) and _counts_something(lexemes, start, end, grammar):
         return None
     return Amount(value, before or after, end)
 
 
-def _currency(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[str, ...]:
+def currency_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[str, ...]:
+    """The currencies that a token may mean, none where it is no currency."""
     if index >= len(lexemes):
         return ()
     lexeme = lexemes[index]
@@ -92,6 +94,15 @@ def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:
         and len(following.folded.split(",")[0].split(".")[0]) == 3
         and following.start == lexemes[index - 1].end + 1
     )
+
+
+def _round_ending(lexemes: Sequence[Lexeme], index: int) -> int:
+    """How many tokens the ending takes that says "and no cents": 50,- or 50.–"""
+    if index + 1 >= len(lexemes):
+        return 0
+    point, dash = lexemes[index], lexemes[index + 1]
+    tied = point.glued and dash.glued and dash.kind == "dash"
+    return 2 if tied and point.folded in (",", ".") else 0
 
 
 def _counts_something(lexemes: Sequence[Lexeme], start: int, end: int, grammar: Grammar) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vitrine.understanding.amounts import Amount, amount_at
+from vitrine.understanding.amounts import Amount, amount_at, currency_at
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar, Phrases
 from vitrine.understanding.result import Applied, Effect
@@ -92,13 +92,20 @@ class _Reader:
         for first, second in self._grammar.ranges:
             opening = first.at(self._lexemes, index)
             low = self._amount(index + opening[0]) if opening else None
-            joint = second.at(self._lexemes, low.end) if low else None
-            high = self._amount(low.end + joint[0]) if low and joint else None
+            joint = self._second(second, low.end) if low else 0
+            high = self._amount(low.end + joint) if low and joint else None
             if low and high and not (low.looks_like_a_year and high.looks_like_a_year):
                 sized = index > 0 and self._lexemes[index - 1].folded in self._grammar.sizes
                 if not (sized and low.is_bare and high.is_bare):
                     return _range(low, high, index)
         return None
+
+    def _second(self, phrases: Phrases, index: int) -> int:
+        """How many tokens the second half of "between ... and" takes, or a dash for it."""
+        phrase = phrases.at(self._lexemes, index)
+        if phrase is not None:
+            return phrase[0]
+        return int(index < len(self._lexemes) and self._lexemes[index].kind == "dash")
 
     def _range(self, index: int) -> _Price | None:
         low = self._amount(index)
@@ -160,6 +167,9 @@ class _Reader:
         length, operator = phrase
         end = amount.end + length
         words = tuple(one.folded for one in self._lexemes[amount.end : end])
+        following = currency_at(self._lexemes, end, self._grammar)
+        if amount.is_bare and following:  # 30+ dollars
+            return _Price({operator: amount.value}, following, index, end + 1)
         if amount.is_bare and (words in self._grammar.weak or not self._closes(end)):
             return None
         return _Price({operator: amount.value}, amount.currencies, index, end)
@@ -175,12 +185,13 @@ class _Reader:
         return following.kind == "other" or following.folded in self._grammar.stops
 
     def _with_lead(self, price: _Price) -> _Price:
+        colon = int(price.start > 0 and self._lexemes[price.start - 1].folded == ":")
         for length in (3, 2, 1):
-            start = price.start - length
+            start = price.start - colon - length
             if self._draft.free(start, price.start):
                 phrase = self._grammar.lead.at(self._lexemes, start)
                 if phrase is not None and phrase[0] == length:
-                    return replace(price, lead=length)
+                    return replace(price, lead=length + colon)
         return price
 
 
