@@ -91,14 +91,24 @@ class FakeIndex:
         assert not fields
         return {}
 
-    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+    def scan(
+        self, *, after: str | None = None, upto: str | None = None, batch: int = 256
+    ) -> Iterator[list[Record]]:
+        for ids in self.scan_ids(after=after, batch=batch):
+            with self._lock:
+                records = [
+                    self._records[i] for i in ids if i in self._records and (not upto or i <= upto)
+                ]
+            if records:
+                yield records
+
+    def scan_ids(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[str]]:
         while True:
             with self._lock:
-                ids = sorted(one for one in self._records if after is None or one > after)[:batch]
-                records = [self._records[one] for one in ids]
-            if not records:
+                ids = sorted(i for i in self._records if after is None or i > after)[:batch]
+            if not ids:
                 return
-            yield records
+            yield ids
             after = ids[-1]
 
     def close(self) -> None:

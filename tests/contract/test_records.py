@@ -272,16 +272,22 @@ def test_a_record_that_cannot_be_kept_is_refused_with_all_of_its_call(
     assert index.count() == 0
 
 
-def test_a_scan_goes_through_all_records_by_id(index: VectorIndex):
+def test_a_scan_goes_through_all_records_in_an_order_that_stays(index: VectorIndex):
     records = {r.product.id: r for r in make_catalogue(50, 8)}
     index.upsert(list(records.values()))
     batches = list(index.scan(batch=7))
     assert [len(b) for b in batches] == [7] * 7 + [1]
     stored = [r for b in batches for r in b]
-    assert [r.product.id for r in stored] == sorted(records)
+    order = [r.product.id for r in stored]
+    assert sorted(order) == sorted(records)
     assert all(same(r, records[r.product.id]) for r in stored)
-    last = sorted(records)[20]
-    assert [r.product.id for b in index.scan(after=last) for r in b] == sorted(records)[21:]
+    assert [i for ids in index.scan_ids(batch=7) for i in ids] == order
+    index.delete([order[20]])  # a bound need not be there any more
+    assert [r.product.id for b in index.scan(after=order[20]) for r in b] == order[21:]
+    assert [i for ids in index.scan_ids(after=order[20], batch=4) for i in ids] == order[21:]
+    between = index.scan(after=order[9], upto=order[30], batch=5)
+    assert [r.product.id for b in between for r in b] == order[10:20] + order[21:31]
+    assert list(index.scan(after=order[-1])) == []
 
 
 def test_a_scan_survives_writes_between_its_batches(index: VectorIndex):
@@ -291,7 +297,7 @@ def test_a_scan_survives_writes_between_its_batches(index: VectorIndex):
         seen += [r.product.id for r in batch]
         index.delete([seen[0]])
         index.patch_products([Product(id=seen[-1], title="changed")])
-    assert seen == sorted({r.product.id for r in make_catalogue(30, 9)})
+    assert sorted(seen) == sorted({r.product.id for r in make_catalogue(30, 9)})
 
 
 def test_a_write_is_seen_by_whoever_has_the_version_open(

@@ -186,11 +186,19 @@ class VectorIndex(Protocol):
         """Counts over all products under the filter."""
         ...
 
-    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
-        """All records in batches ordered by id, from the first id greater than `after`.
+    def scan(
+        self, *, after: str | None = None, upto: str | None = None, batch: int = 256
+    ) -> Iterator[list[Record]]:
+        """All records in batches, in the backend's own order of ids, which never changes.
 
-        Writes made meanwhile may or may not be seen.
+        From the first one behind the id `after` to the id `upto`, inclusive; None is no bound, and
+        neither id need exist. So a scan that was interrupted goes on, and ranges between the ids of
+        one scan cover every record once. Writes made meanwhile may or may not be seen.
         """
+        ...
+
+    def scan_ids(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[str]]:
+        """The ids alone, in the order of `scan`."""
         ...
 
     def close(self) -> None:

@@ -59,9 +59,10 @@ class IndexCopier:
         self._batch = vitrine.settings.batch_size or _EMBED
 
     def copy_range(self, after: str | None, upto: str | None) -> CopyResult:
-        """Copy the products with `after` < id <= `upto`; None is no bound."""
+        """Copy the products behind `after` up to `upto` in the order of scans; None is no bound."""
         result = CopyResult()
-        for records in self._range(after, upto):
+        batch = self._settings.write_batch
+        for records in self._source.scan(after=after, upto=upto, batch=batch):
             self._check()
             self._copy(records, result)
         return result
@@ -78,14 +79,6 @@ class IndexCopier:
                 self._target.delete(deleted)
             self._copy(list(records.values()), result)
         return result
-
-    def _range(self, after: str | None, upto: str | None) -> Iterator[list[Record]]:
-        for records in self._source.scan(after=after, batch=self._settings.write_batch):
-            within = [record for record in records if upto is None or record.product.id <= upto]
-            if within:
-                yield within
-            if len(within) < len(records):
-                return
 
     def _copy(self, records: Sequence[Record], result: CopyResult) -> None:
         stamps = self._target.stamps([record.product.id for record in records])

@@ -66,9 +66,9 @@ def _discard_nameless(run: ReindexRun) -> None:
 def _cut(run: ReindexRun, plan: Plan) -> None:
     after = plan.after
     origin = run.vitrine.versions.open(plan.origin or "")
-    for records in origin.scan(after=after, batch=run.vitrine.settings.chunk_size):
+    for ids in origin.scan_ids(after=after, batch=run.vitrine.settings.chunk_size):
         run.beat.check()
-        last = records[-1].product.id
+        last = ids[-1]
         run.extend(Plan(plan.origin, last), [_range(run, after, last)])
         after = last
     run.extend(Plan(plan.origin, after, cut=True), [_range(run, after, None)])

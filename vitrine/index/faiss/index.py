@@ -218,9 +218,15 @@ class FaissIndex:
             for name in fields
         }
 
-    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
+    def scan(
+        self, *, after: str | None = None, upto: str | None = None, batch: int = 256
+    ) -> Iterator[list[Record]]:
         """All records in batches ordered by id."""
-        return self.store.scan(after=after, batch=batch)
+        return self.store.scan(after=after, upto=upto, batch=batch)
+
+    def scan_ids(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[str]]:
+        """All ids in batches, in order."""
+        return self.store.scan_ids(after=after, batch=batch)
 
     def compact(self) -> None:
         """Make the derived files that let other processes start quickly."""

@@ -66,6 +66,10 @@ class Connection:
                 other.exception()  # each ends by its own timeout
         return [first, *(other.result() for other in others)]
 
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """Start a call of `read` and give what waits for its answer; local mode calls it only then."""
+        return call if self._threads is None else self._threads.submit(call).result
+
     def read(self, method: str, /, **arguments: Any) -> Any:
         """Call a method that changes nothing.
 

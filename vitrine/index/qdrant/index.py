@@ -24,8 +24,8 @@ from vitrine.index.qdrant import clock
 from vitrine.index.qdrant.browsing import Browsing
 from vitrine.index.qdrant.candidates import CandidateSearch
 from vitrine.index.qdrant.filters import equal, every, translate
-from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import (
+    ID,
     SEQ,
     STAMP_KEYS,
     VECTOR,
@@ -39,7 +39,6 @@ from vitrine.index.qdrant.payload import (
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.wire import NewPoint
 from vitrine.products import Product, Record, Value
-from vitrine.queries import RELEVANCE
 from vitrine.results import Facet
 from vitrine.settings import QdrantSettings
 
@@ -136,18 +135,17 @@ class QdrantIndex:
         check_facets(fields, self.info.schema)
         return self._browsing.facets(fields, translate(filter), values=values)
 
-    def scan(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[Record]]:
-        """All records in batches ordered by id, from the first id greater than `after`."""
-        order = Order(RELEVANCE, self.info.schema)
-        fetch = self._points.fetcher([], vectors=True)
-        found: list[Record] = []
-        for point in order.stream(fetch, None if after is None else (None, after), batch):
-            found.append(record_of(point, self.info.schema))
-            if len(found) == batch:
-                yield found
-                found = []
-        if found:
-            yield found
+    def scan(
+        self, *, after: str | None = None, upto: str | None = None, batch: int = 256
+    ) -> Iterator[list[Record]]:
+        """All records in batches, in the order of their points' ids."""
+        for points in self._points.scan(after=after, upto=upto, batch=batch, fields="records"):
+            yield [record_of(point, self.info.schema) for point in points]
+
+    def scan_ids(self, *, after: str | None = None, batch: int = 256) -> Iterator[list[str]]:
+        """All ids in batches, in the order of their points' ids."""
+        for points in self._points.scan(after=after, batch=batch):
+            yield [str(point.payload[ID]) for point in points]
 
     def close(self) -> None:
         """Nothing to release: the versions own the connection."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from qdrant_client import models
 
 from vitrine.errors import VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
-from vitrine.index.qdrant.payload import VECTOR, point_id
+from vitrine.index.qdrant.payload import ID, VECTOR, point_id
 from vitrine.index.qdrant.wire import NewPoint, Point, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
@@ -22,7 +23,8 @@ __all__ = ["NearestQuery", "Points"]
 _CHUNK = 1000
 """Points read in one request at most, where the reader did not ask for a number."""
 
-Conditions = Iterable[models.Condition | None]
+ScanFields = Literal["ids", "records"]
+"""What a scan reads of each point: the product's id, or all payload and the vector."""
 T = TypeVar("T")
 
 
@@ -137,6 +139,47 @@ class Points:
             for point in points:
                 yield point_of(point, VECTOR)
             if offset is None:
+                return
+
+    def scan(
+        self,
+        *,
+        after: str | None = None,
+        upto: str | None = None,
+        batch: int,
+        fields: ScanFields = "ids",
+    ) -> Iterator[list[Point]]:
+        """All points in batches by their own ids, from the one behind a product's to another's.
+
+        A batch is read while the one before it is worked on.
+        """
+        first = None if after is None else point_id(after)
+        last = None if upto is None else point_id(upto)
+        whole = fields == "records"
+
+        def read(offset: str | None) -> tuple[list[Point], Any]:
+            points, following = self._read(
+                "scroll",
+                limit=batch,
+                offset=offset,
+                with_payload=True if whole else [ID],
+                with_vectors=_vectors(whole),
+            )
+            return [point_of(point, VECTOR) for point in points], following
+
+        rest: list[Point] = []
+        pending = self._connection.begin(partial(read, first))
+        while True:
+            points, following = pending()
+            if following is not None:
+                pending = self._connection.begin(partial(read, str(following)))
+            within = [p for p in points if p.id != first and (last is None or p.id <= last)]
+            ended = following is None or (last is not None and points[-1].id > last)
+            rest += within
+            while len(rest) >= batch or (ended and rest):
+                yield rest[:batch]
+                rest = rest[batch:]
+            if ended:
                 return
 
     def fetcher(

@@ -124,21 +124,38 @@ class RecordStore:
             rows = connection.execute(statement, seqs)
             return {seq: (product_from_json(product), _keys(keys)) for seq, product, keys in rows}
 
-    def scan(self, *, after: str | None, batch: int) -> Iterator[list[Record]]:
+    def scan(self, *, after: str | None, upto: str | None, batch: int) -> Iterator[list[Record]]:
         """All records by id, in batches, each its own view of the file."""
         last = after
         while True:
             with self.database.reading() as connection:
                 rows = connection.execute(
                     f"SELECT {_RECORD} FROM products"  # noqa: S608  # only our own columns
-                    " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
-                    (last, batch),
+                    " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1)"
+                    " AND (?2 IS NULL OR id <= ?2) ORDER BY id LIMIT ?3",
+                    (last, upto, batch),
                 ).fetchall()
             if not rows:
                 return
             records = [self._record(*row) for row in rows]
             last = records[-1].product.id
             yield records
+
+    def scan_ids(self, *, after: str | None, batch: int) -> Iterator[list[str]]:
+        """All ids in order, in batches."""
+        last = after
+        while True:
+            with self.database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT id FROM products"
+                    " WHERE product IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2",
+                    (last, batch),
+                ).fetchall()
+            if not rows:
+                return
+            ids = [str(row[0]) for row in rows]
+            last = ids[-1]
+            yield ids
 
     def count(self) -> int:
         """How many products there are."""
