@@ -155,6 +155,10 @@ class FakeVersions:
                 raise NoLiveVersion("nothing has been published yet")
             return self._all[self._live]
 
+    def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
+        self.open(name)
+        progress(1.0)
+
     def complete(self, name: str) -> None:
         self.open(name)
         self._ready.add(name)

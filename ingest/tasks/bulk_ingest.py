@@ -15,8 +15,9 @@ from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
 from ingest.runs import Run, Runs
 from ingest.sources import Source
+from ingest.tasks.index_building import build_index
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
-from vitrine.errors import Conflict, ModelMismatch, NoLiveVersion, NotFound
+from vitrine.errors import Cancelled, Conflict, ModelMismatch, NoLiveVersion, NotFound
 from vitrine.fields import Mapping
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.learning import learn_version
@@ -114,7 +115,7 @@ class _Ingest:
             return summary
         if summary.cancelled or target.count() == 0:
             return summary
-        return self._publish(summary, target)
+        return self._publish(summary, target, control)
 
     def _remove(self, target: VectorIndex, completed: Run) -> None:
         if self._options.mode is IngestMode.SYNC:
@@ -122,7 +123,7 @@ class _Ingest:
                 target, completed, self._context.runs, self._context.ledger, self._limit
             )
 
-    def _publish(self, summary: Summary, target: VectorIndex) -> Summary:
+    def _publish(self, summary: Summary, target: VectorIndex, control: RunControl) -> Summary:
         versions, live = self._versions, _live(self._versions)
         if live is not None:
             refusal = self._limit.refusal(shrinkage(live, target), self._source.name)
@@ -130,6 +131,10 @@ class _Ingest:
                 return changed(summary, refusal=refusal)
         learn_version(versions, target, self._context.embedder)
         if not _is_ready(versions, target.info.name):
+            try:
+                build_index(versions, target.info.name, control)
+            except Cancelled:
+                return changed(summary, cancelled=True)
             versions.complete(target.info.name)
         before = versions.publish(target.info.name)
         _tidy(versions, self._context, target.info.name, spare=before)

@@ -266,6 +266,14 @@ class IndexVersions(Protocol):
         """
         ...
 
+    def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
+        """Build what a version that has been filled lacks for fast searches, and wait for it.
+
+        `progress` is told now and then which share is done (0 to 1), and may raise to give up; called
+        again, it goes on. `complete` does the same without telling; nothing happens where it is done.
+        """
+        ...
+
     def complete(self, name: str) -> None:
         """Mark a building version as "ready": filled and fit to be published."""
         ...

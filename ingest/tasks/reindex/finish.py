@@ -46,6 +46,7 @@ def _publish(run: ReindexRun, target: VectorIndex) -> None:
     for _ in range(_ROUNDS):
         if _catch_up(run) < _FEW:
             break
+    versions.build_index(target.info.name, progress=lambda _: run.beat.check())
     store.enter(job.id, JobState.VERIFYING)
     learn_version(versions, target, run.vitrine.embedders.get(target.info.model))
     if request.verify:

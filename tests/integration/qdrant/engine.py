@@ -36,6 +36,7 @@ class Collection:
     shard: edge.EdgeShard
     created: models.CreateCollection
     metadata: dict[str, Any]
+    indexing_threshold: int | None = None
     indexes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,10 +81,18 @@ class Engine:
             )
             self._made += 1
             shard = edge.EdgeShard.create(str(self._folder / f"{self._made}"), config)
-            self.collections[name] = Collection(shard, request, dict(request.metadata or {}))
+            optimizers = request.optimizers_config or models.OptimizersConfigDiff()
+            self.collections[name] = Collection(
+                shard, request, dict(request.metadata or {}), optimizers.indexing_threshold
+            )
 
-    def update_metadata(self, name: str, metadata: dict[str, Any]) -> None:
-        self._found(name).metadata |= metadata
+    def update(
+        self, name: str, metadata: dict[str, Any], optimizers: models.OptimizersConfigDiff | None
+    ) -> None:
+        found = self._found(name)
+        found.metadata |= metadata
+        if optimizers is not None and optimizers.indexing_threshold is not None:
+            found.indexing_threshold = optimizers.indexing_threshold
 
     def delete(self, name: str) -> bool:
         with self._lock:
@@ -125,6 +134,7 @@ class Engine:
         }
         info = described.get_collection("described")
         info.config.metadata = found.metadata
+        info.config.optimizer_config.indexing_threshold = found.indexing_threshold
         return info.model_copy(update={"payload_schema": indexes})
 
     # reads

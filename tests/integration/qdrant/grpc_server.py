@@ -95,6 +95,12 @@ def _where(request: Any, name: str = "filter") -> models.Filter | None:
     return GrpcToRest.convert_filter(getattr(request, name)) if request.HasField(name) else None
 
 
+def _optimizers(request: Any) -> models.OptimizersConfigDiff | None:
+    if not request.HasField("optimizers_config"):
+        return None
+    return GrpcToRest.convert_optimizers_config_diff(request.optimizers_config)
+
+
 def _vectors(selector: wire.WithVectorsSelector) -> Any:
     return (
         list(selector.include.names)
@@ -248,15 +254,15 @@ class _Collections(CollectionsServicer):
             hnsw_config=GrpcToRest.convert_hnsw_config_diff(request.hnsw_config),
             strict_mode_config=GrpcToRest.convert_strict_mode_config(request.strict_mode_config),
             shard_number=request.shard_number,
+            optimizers_config=_optimizers(request),
             metadata=GrpcToRest.convert_payload(request.metadata),
         )
         self._engine.create(request.collection_name, asked)
         return wire.CollectionOperationResponse(result=True)
 
     def Update(self, request: Any) -> Any:
-        self._engine.update_metadata(
-            request.collection_name, GrpcToRest.convert_payload(request.metadata)
-        )
+        metadata = GrpcToRest.convert_payload(request.metadata)
+        self._engine.update(request.collection_name, metadata, _optimizers(request))
         return wire.CollectionOperationResponse(result=True)
 
     def Delete(self, request: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -98,6 +98,10 @@ class MemoryVersions:
         if self.live_name is None:
             raise NoLiveVersion("nothing is published")
         return self.indexes[self.live_name]
+
+    def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
+        self.open(name)
+        progress(1.0)
 
     def complete(self, name: str) -> None:
         index = self.open(name)

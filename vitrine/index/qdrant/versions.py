@@ -31,6 +31,7 @@ from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.index import QdrantIndex
+from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
 from vitrine.index.qdrant.layout import collection, payload_indexes
 from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
@@ -93,6 +94,7 @@ class QdrantVersions:
             "create_collection",
             collection_name=self._collection(name),
             metadata=metadata,
+            optimizers_config=INDEXING_OFF,
             **collection(self._settings, dimension),
         )
         if not self._connection.local:  # local mode has no payload indexes
@@ -157,9 +159,18 @@ class QdrantVersions:
         """`Conflict`: there is nothing that it could be used for yet."""
         raise Conflict("Qdrant's versions keep no words yet; searches there rank by the vector")
 
+    def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
+        """Have the graph built, which is put off while a version is filled, and wait for it."""
+        info = self._info(name)
+        if not self._connection.local:  # local mode compares everything
+            collection_name = self._collection(name)
+            build_index(
+                self._connection, collection_name, dimension=info.dimension, progress=progress
+            )
+
     def complete(self, name: str) -> None:
         """Mark a building version as "ready", and see that Qdrant says so."""
-        self._info(name)
+        self.build_index(name)
         self._connection.write(
             "update_collection", collection_name=self._collection(name), metadata={"state": "ready"}
         )

@@ -130,6 +130,15 @@ class FaissVersions:
                 f"the live version {name} is gone; publish another version, or ingest again"
             ) from None
 
+    def build_index(
+        self,
+        name: str,
+        *,
+        progress: Callable[[float], None] = lambda _: None,  # nothing to tell
+    ) -> None:
+        """Nothing is put off here: readers bring their graph up to date in the background."""
+        self._index(name)
+
     def complete(self, name: str) -> None:
         """Mark a building version as ready, with a snapshot, so that services start quickly."""
         index = self._index(name)
