@@ -154,7 +154,7 @@ class Engine:
                 query=edge.Query.Nearest(list(nearest), using=request.using),
                 filter=self._filter(collection, request.filter),
                 score_threshold=request.score_threshold,
-                params=edge.SearchParams(hnsw_ef=params.hnsw_ef, exact=bool(params.exact)),
+                params=_search_params(params),
                 with_payload=_payload(request.with_payload),
                 with_vector=_vector(request.with_vector),
             )
@@ -263,6 +263,17 @@ class Engine:
                         f'Bad request: Index required but not found for "{key}" of one of the following types',
                     )
         return engine_filter(where, collection.shard)
+
+
+def _search_params(params: models.SearchParams) -> edge.SearchParams:
+    acorn = params.acorn
+    return edge.SearchParams(
+        hnsw_ef=params.hnsw_ef,
+        exact=bool(params.exact),
+        acorn=None
+        if acorn is None
+        else edge.AcornSearchParams(enable=acorn.enable, max_selectivity=acorn.max_selectivity),
+    )
 
 
 def _asked(call: Callable[[], Any]) -> Any:

@@ -101,6 +101,9 @@ def test_the_index_of_each_field_fits_its_type():
     assert {name: type(made[name]) for name in expected} == expected
     assert made["brand"].is_tenant is True
     assert made["currency"].is_tenant is None
+    # the graph is built once for all fields; only tenants get links of their own
+    linked = [name for name, schema in made.items() if schema.enable_hnsw is not False]
+    assert linked == ["brand"]
     assert all(schema.on_disk is True for schema in made.values())
     assert (made["_words.title"].tokenizer, made["_words.title"].lowercase) == (
         models.TokenizerType.WHITESPACE,
@@ -188,6 +191,7 @@ def test_quantized_vectors_only_propose_and_the_originals_decide(quantization: s
     assert isinstance(recorder.of("create_collection")[0]["quantization_config"], kind)
     params = recorder.of("query_points")[0]["search_params"]
     assert (params.exact, params.hnsw_ef) == (False, 99)
+    assert params.acorn.enable is True
     if quantization == "none":
         assert params.quantization is None
     else:
