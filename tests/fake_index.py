@@ -111,6 +111,12 @@ class FakeIndex:
             yield ids
             after = ids[-1]
 
+    def mark(self) -> int:
+        return 0
+
+    def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
+        return self.scan(batch=batch)
+
     def close(self) -> None:
         pass
 

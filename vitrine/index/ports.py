@@ -201,6 +201,14 @@ class VectorIndex(Protocol):
         """The ids alone, in the order of `scan`."""
         ...
 
+    def mark(self) -> int:
+        """A mark in the sequence of writes: those before it are visible to every read after it."""
+        ...
+
+    def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
+        """The records last written after a mark, in batches; some written shortly before it too."""
+        ...
+
     def close(self) -> None:
         """Release files and connections; may be called twice."""
         ...

@@ -228,6 +228,14 @@ class FaissIndex:
         """All ids in batches, in order."""
         return self.store.scan_ids(after=after, batch=batch)
 
+    def mark(self) -> int:
+        """The number of the last write."""
+        return self.store.last_write()
+
+    def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
+        """The records last written after a write's number, in the order of writes."""
+        return self.store.written_since(mark, batch=batch)
+
     def compact(self) -> None:
         """Make the derived files that let other processes start quickly."""
         self._compactor.compact(self._reader.current())

@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-__all__ = ["now"]
+__all__ = ["DIFFERENCE", "now"]
+
+DIFFERENCE = 500_000
+"""Microseconds by which the clocks of machines that write may differ; NTP keeps them within a few
+thousand."""
 
 _lock = threading.Lock()
 _last = 0

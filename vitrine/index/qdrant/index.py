@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from qdrant_client import models
 
@@ -146,6 +147,18 @@ class QdrantIndex:
         """All ids in batches, in the order of their points' ids."""
         for points in self._points.scan(after=after, batch=batch):
             yield [str(point.payload[ID]) for point in points]
+
+    def mark(self) -> int:
+        """This moment, by this machine's clock."""
+        return clock.now()
+
+    def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
+        """The records last written after a moment, less what clocks of other machines may differ."""
+        since = models.Range(gt=mark - clock.DIFFERENCE)
+        where = models.Filter(must=[models.FieldCondition(key=SEQ, range=since)])
+        points = self._points.all(where, vectors=True)
+        while batch_of := list(islice(points, batch)):
+            yield [record_of(point, self.info.schema) for point in batch_of]
 
     def close(self) -> None:
         """Nothing to release: the versions own the connection."""

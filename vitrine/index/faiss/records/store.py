@@ -157,6 +157,26 @@ class RecordStore:
             last = ids[-1]
             yield ids
 
+    def last_write(self) -> int:
+        """The number of the last write."""
+        statement = "SELECT value FROM counters WHERE name = 'seq'"
+        with self.database.reading() as connection:
+            return int(connection.execute(statement).fetchone()[0])
+
+    def written_since(self, seq: int, *, batch: int) -> Iterator[list[Record]]:
+        """The records whose last write has a higher number, in batches in the order of writes."""
+        while True:
+            with self.database.reading() as connection:
+                rows = connection.execute(
+                    f"SELECT seq, {_RECORD} FROM products"  # noqa: S608  # only our own columns
+                    " WHERE seq > ? AND product IS NOT NULL ORDER BY seq LIMIT ?",
+                    (seq, batch),
+                ).fetchall()
+            if not rows:
+                return
+            yield [self._record(*row[1:]) for row in rows]
+            seq = rows[-1][0]
+
     def count(self) -> int:
         """How many products there are."""
         statement = "SELECT value FROM counters WHERE name = 'products'"

@@ -1,0 +1,93 @@
+"""Restoring a backup: a new version is filled, indexed and counted before it can be published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+from vitrine.backup.folder import (
+    MANIFEST,
+    Manifest,
+    check_parts,
+    read_deleted,
+    read_manifest,
+    read_records,
+)
+from vitrine.errors import Conflict, NotFound, StorageUnavailable
+from vitrine.index import IndexVersions, VectorIndex
+from vitrine.storage.atomic import atomic_write
+
+__all__ = ["restore"]
+
+_BATCH = 500
+"""Records written at once."""
+_NOTE = "restore.json"
+"""In the data folder: which version a restore is filling, so that the next one removes the remains."""
+
+
+def restore(
+    versions: IndexVersions,
+    folder: Path,
+    *,
+    data_dir: Path,
+    progress: Callable[[int], None] = lambda _: None,
+) -> VectorIndex:
+    """Make the backup in a folder a version that is complete but not live.
+
+    All hashes are checked before anything is written. A restore that was cut off leaves a version in
+    state "building", which cannot be published; the next restore removes it. `StorageUnavailable` for
+    a damaged or unfinished backup.
+    """
+    manifest = read_manifest(folder)
+    check_parts(folder, manifest)
+    _remove_remains(versions, data_dir)
+    index = versions.create(
+        model=manifest.model,
+        fingerprint=manifest.fingerprint,
+        dimension=manifest.dimension,
+        schema=manifest.fields,
+        mapping=manifest.mapping,
+        text_vectors=manifest.text_vectors,
+    )
+    digest = sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    note = json.dumps({"version": index.info.name, "backup": digest}).encode()
+    atomic_write(data_dir / _NOTE, note)
+    _fill(index, folder, manifest, progress)
+    if index.count() != manifest.products:
+        raise StorageUnavailable(
+            f"the restored version holds {index.count()} products, the backup says "
+            f"{manifest.products}; it is not published"
+        )
+    versions.build_index(index.info.name)
+    versions.complete(index.info.name)
+    (data_dir / _NOTE).unlink(missing_ok=True)
+    return versions.open(index.info.name)
+
+
+def _fill(
+    index: VectorIndex, folder: Path, manifest: Manifest, progress: Callable[[int], None]
+) -> None:
+    written = 0
+    for part in manifest.parts:
+        if part.kind == "deleted":
+            index.delete(read_deleted(folder, part))
+            continue
+        records = read_records(folder, part)
+        while batch := list(islice(records, _BATCH)):
+            index.upsert(batch)
+            written += len(batch)
+            progress(written)
+
+
+def _remove_remains(versions: IndexVersions, data_dir: Path) -> None:
+    try:
+        unfinished = json.loads((data_dir / _NOTE).read_bytes())["version"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return
+    if any(v.name == unfinished and v.state == "building" for v in versions.list()):
+        with suppress(NotFound, Conflict):
+            versions.discard(unfinished)
