@@ -203,6 +203,9 @@ class FakeVersions:
             self.discard(name)
         return doomed
 
+    def describe(self) -> Sequence[str]:
+        return []
+
     def check(self) -> Sequence[str]:
         return []
 

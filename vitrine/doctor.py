@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 
 import click
@@ -135,6 +135,12 @@ def examine(
             yield name, faults
 
 
+def _described(settings: Settings) -> Iterator[str]:
+    """What the backend says of the live version; nothing where it cannot, which the check tells."""
+    with closing(Vitrine(settings)) as vitrine, suppress(VitrineError):
+        yield from vitrine.versions.describe()
+
+
 @click.command()
 @click.option(
     "--only",
@@ -160,6 +166,6 @@ def doctor(names: tuple[str, ...]) -> None:
         click.secho(
             f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"
         )
-        for fault in faults:
-            click.echo(f"       {fault}")
+        for line in (*faults, *(_described(settings) if name == "backend" else ())):
+            click.echo(f"       {line}")
     sys.exit(1 if wrong else 0)

@@ -326,6 +326,10 @@ class IndexVersions(Protocol):
         """
         ...
 
+    def describe(self) -> Iterable[str]:
+        """What an operator may want to know of the live version's storage, a line each."""
+        ...
+
     def check(self) -> Iterable[str]:
         """What stands between this backend and an answer, one sentence with its remedy each.
 

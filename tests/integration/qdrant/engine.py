@@ -54,6 +54,7 @@ class Engine:
         self.collections: dict[str, Collection] = {}
         self.aliases: dict[str, str] = {}
         self.batches: list[int] = []
+        self.clusters: dict[str, models.CollectionClusterInfo] = {}
 
     def close(self) -> None:
         """Close and remove everything."""
@@ -134,8 +135,19 @@ class Engine:
         }
         info = described.get_collection("described")
         info.config.metadata = found.metadata
+        info.config.params.replication_factor = found.created.replication_factor
         info.config.optimizer_config.indexing_threshold = found.indexing_threshold
-        return info.model_copy(update={"payload_schema": indexes})
+        points = found.shard.count(edge.CountRequest(exact=True))
+        return info.model_copy(update={"payload_schema": indexes, "points_count": points})
+
+    def cluster_info(self, name: str) -> models.CollectionClusterInfo:
+        """One node with one shard, or what a test puts into `clusters`."""
+        self._found(name)
+        shard = models.LocalShardInfo(shard_id=0, points_count=0, state=models.ReplicaState.ACTIVE)
+        alone = models.CollectionClusterInfo(
+            peer_id=1, shard_count=1, local_shards=[shard], remote_shards=[], shard_transfers=[]
+        )
+        return self.clusters.get(name, alone)
 
     # reads
 

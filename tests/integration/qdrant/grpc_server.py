@@ -228,7 +228,16 @@ def _done() -> Any:
 
 
 class _Collections(CollectionsServicer):
-    OFFERED = ("List", "ListAliases", "Get", "Create", "Update", "Delete", "UpdateAliases")
+    OFFERED = (
+        "List",
+        "ListAliases",
+        "Get",
+        "Create",
+        "Update",
+        "Delete",
+        "UpdateAliases",
+        "CollectionClusterInfo",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -247,6 +256,11 @@ class _Collections(CollectionsServicer):
     def Get(self, request: Any) -> Any:
         info = RestToGrpc.convert_collection_info(self._engine.info(request.collection_name))
         return wire.GetCollectionInfoResponse(result=info)
+
+    def CollectionClusterInfo(self, request: Any) -> Any:
+        return RestToGrpc.convert_collection_cluster_info(
+            self._engine.cluster_info(request.collection_name)
+        )
 
     def Create(self, request: Any) -> Any:
         asked = models.CreateCollection(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
+from qdrant_client import models
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record
 from tests.integration.qdrant.engine import Engine
@@ -205,3 +206,32 @@ def test_missing_payload_indexes_are_reported(shop: Shop):
     assert [
         fault for fault in shop.versions.check() if "price" in fault and "vitrine reindex" in fault
     ]
+
+
+def test_the_live_collection_is_described(shop: Shop):
+    status, size, shards = shop.versions.describe()
+    assert "green (all indexed), optimizer ok" in status
+    assert size.startswith("5 products")
+    assert shards == "1 node, 1 shard, copies of a shard: 1"
+
+
+def test_a_shard_with_a_copy_too_few_is_reported_with_the_node(shop: Shop):
+    name = shop.engine.aliases["vitrine-live"]
+    created = shop.engine.collections[name].created
+    created.replication_factor = 2
+    active, dead = models.ReplicaState.ACTIVE, models.ReplicaState.DEAD
+    shop.engine.clusters[name] = models.CollectionClusterInfo(
+        peer_id=11,
+        shard_count=2,
+        local_shards=[models.LocalShardInfo(shard_id=0, points_count=3, state=active)],
+        remote_shards=[
+            models.RemoteShardInfo(shard_id=0, peer_id=22, state=dead),
+            models.RemoteShardInfo(shard_id=1, peer_id=11, state=active),
+            models.RemoteShardInfo(shard_id=1, peer_id=33, state=active),
+        ],
+        shard_transfers=[],
+    )
+    (fault,) = shop.versions.check()
+    assert "shard 0" in fault
+    assert "1 of 2 copies (node 22: Dead)" in fault
+    assert list(shop.versions.describe())[2] == "3 nodes, 2 shards, copies of a shard: 2"

@@ -30,6 +30,7 @@ from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.health import CollectionHealth
 from vitrine.index.qdrant.index import QdrantIndex
 from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
 from vitrine.index.qdrant.layout import collection, payload_indexes
@@ -246,6 +247,11 @@ class QdrantVersions:
         except VitrineError as error:
             return [str(error)]
 
+    def describe(self) -> Iterable[str]:
+        """The live collection in a few lines: status, optimizer, size, nodes, shards, copies."""
+        name = self._live_name()
+        return [] if name is None else list(self._health(name).facts())
+
     def close(self) -> None:
         """Close the connection; may be called twice."""
         self._opened.clear()
@@ -269,26 +275,12 @@ class QdrantVersions:
 
     def _faults(self) -> Iterator[str]:
         name = self._live_name()
-        if name is None:
-            return  # nothing is wrong with an empty Qdrant
-        info = self._info(name)
-        described = self._read_collection(name)
-        if described.status == models.CollectionStatus.RED:
-            yield (
-                f"collection {self._collection(name)} is in state red: "
-                f"{_said(described.optimizer_status)}; see Qdrant's log"
-            )
-        if not self._connection.local:
-            missing = [
-                key
-                for key in payload_indexes(info.schema, self._settings)
-                if key not in described.payload_schema
-            ]
-            if missing:
-                yield (
-                    f"collection {self._collection(name)} lacks payload indexes "
-                    f"({', '.join(missing)}); run `vitrine reindex`"
-                )
+        if name is not None:  # nothing is wrong with an empty Qdrant
+            schema = self._info(name).schema
+            yield from self._health(name).faults(schema, self._settings)
+
+    def _health(self, name: str) -> CollectionHealth:
+        return CollectionHealth(self._connection, self._collection(name))
 
     def _info(self, name: str, *, live: str | None = None) -> VersionInfo:
         if name not in self._names():
@@ -338,7 +330,3 @@ class QdrantVersions:
 
 def _unknown(name: str) -> str:
     return f"there is no index version {name!r}; `vitrine versions` lists them"
-
-
-def _said(status: object) -> str:
-    return str(getattr(status, "error", status))

@@ -211,6 +211,10 @@ class FaissVersions:
             gone.append(name)
         return gone
 
+    def describe(self) -> builtins.list[str]:
+        """Nothing that `vitrine versions` does not list."""
+        return []
+
     def check(self) -> builtins.list[str]:
         """What stands between the index and an answer, with its remedy."""
         faults = []
