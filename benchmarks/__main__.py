@@ -9,7 +9,7 @@ import click
 
 from benchmarks.report import Report
 
-PARTS = ("ingest", "serving", "filtered")
+PARTS = ("ingest", "serving", "filtered", "qdrant")
 _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
@@ -32,13 +32,25 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
     help="Filtered search over a million vectors as well (about 8 GB of memory).",
 )
 @click.option(
+    "--qdrant",
+    help="Address of a Qdrant server to measure beside the embedded index, or `engine`: Qdrant's"
+    " engine behind the test server. Without it that part is left out.",
+)
+@click.option(
     "--json",
     "out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="benchmarks/results.json",
     show_default=True,
 )
-def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool, out: Path) -> None:
+def main(
+    quick: bool,
+    only: tuple[str, ...],
+    photos: Path | None,
+    million: bool,
+    qdrant: str | None,
+    out: Path,
+) -> None:
     """Measure Vitrine beside its floors and rivals in the same run."""
     parts = only or PARTS
     report = Report()
@@ -71,6 +83,11 @@ def main(quick: bool, only: tuple[str, ...], photos: Path | None, million: bool,
 
             sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
             filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
+        if "qdrant" in parts and qdrant:
+            from benchmarks import qdrant as road
+
+            products, rounds = (5_000, 10) if quick else (100_000, 60)
+            road.measure(report, qdrant, work, products=products, rounds=rounds)
     report.write(out, quick=quick)
     remark = f"\n{_QUICK}: compare with other quick looks, not with the targets.\n" if quick else ""
     print(f"\n{report.markdown()}\n{remark}\nwritten to {out}")

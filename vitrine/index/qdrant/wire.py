@@ -108,7 +108,7 @@ class GrpcClient:
             else RestToGrpc.convert_search_params(search_params),
             **_converted(arguments),
         )
-        answer = self._stub.Query(request, timeout=arguments["timeout"])
+        answer = self.stub.Query(request, timeout=arguments["timeout"])
         return QueryAnswer([_scored(point) for point in answer.result])
 
     def scroll(
@@ -124,7 +124,7 @@ class GrpcClient:
             offset=None if offset is None else _point_id(offset),
             **_converted(arguments),
         )
-        answer = self._stub.Scroll(request, timeout=arguments["timeout"])
+        answer = self.stub.Scroll(request, timeout=arguments["timeout"])
         following = answer.next_page_offset.uuid if answer.HasField("next_page_offset") else None
         return [_retrieved(point) for point in answer.result], following
 
@@ -132,18 +132,18 @@ class GrpcClient:
         """The points of these ids that exist."""
         points = [_point_id(i) for i in ids]
         request = messages.GetPoints(ids=points, **_converted(arguments))
-        answer = self._stub.Get(request, timeout=arguments["timeout"])
+        answer = self.stub.Get(request, timeout=arguments["timeout"])
         return [_retrieved(point) for point in answer.result]
 
     def count(self, **arguments: Any) -> CountAnswer:
         """How many points fulfill a filter."""
         request = messages.CountPoints(**_converted(arguments))
-        return CountAnswer(self._stub.Count(request, timeout=arguments["timeout"]).result.count)
+        return CountAnswer(self.stub.Count(request, timeout=arguments["timeout"]).result.count)
 
     def facet(self, **arguments: Any) -> FacetAnswer:
         """The most frequent values under a key."""
         request = messages.FacetCounts(**_converted(arguments))
-        answer = self._stub.Facet(request, timeout=arguments["timeout"])
+        answer = self.stub.Facet(request, timeout=arguments["timeout"])
         return FacetAnswer(
             [
                 FacetCount(getattr(hit.value, hit.value.WhichOneof("variant")), hit.count)
@@ -166,10 +166,11 @@ class GrpcClient:
             wait=wait,
             ordering=RestToGrpc.convert_write_ordering(ordering),
         )
-        self._stub.Upsert(request, timeout=self._timeout_s)
+        self.stub.Upsert(request, timeout=self._timeout_s)
 
     @property
-    def _stub(self) -> Any:
+    def stub(self) -> Any:
+        """The service of points."""
         return self._client.grpc_points
 
 

@@ -1,0 +1,238 @@
+"""The road to Qdrant beside the embedded index: each question's requests, bytes and milliseconds.
+
+With the address of a server, that server is measured. With "engine", Qdrant's own engine answers
+behind the test server: requests and bytes are those of a server, and what Vitrine itself costs; the
+milliseconds hold the test server's Python, no network, one shard and no graph, so they say nothing of
+a server's own time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import Figure, Report, median
+from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
+from vitrine.filters import parse_filter
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.index.faiss import open_versions as open_faiss
+from vitrine.index.qdrant import open_versions as open_qdrant
+from vitrine.index.qdrant.wire import GrpcClient
+from vitrine.queries import Sort
+from vitrine.settings import Settings
+
+__all__ = ["ENGINE", "measure"]
+
+ENGINE = "engine"
+DIMENSION = 512
+_TARGETS_MS = {
+    "page, two facets": 30.0,
+    "page, ": 12.0,
+    "later page": 20.0,
+    "browse with two facets": 15.0,
+}
+"""Median on a real server with 100,000 products on two cores, by how a question's name begins."""
+
+
+@dataclass
+class Traffic:
+    """What went over the wire since it was last cleared; `server_ms` is what the server says."""
+
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+    server_ms: float = 0.0
+
+    def clear(self) -> None:
+        """Count anew."""
+        self.requests = self.sent = self.received = 0
+        self.server_ms = 0.0
+
+
+class RecordingStub:
+    """A gRPC stub that counts what passes through it."""
+
+    def __init__(self, stub: Any, traffic: Traffic) -> None:
+        self._stub = stub
+        self._traffic = traffic
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        call = getattr(self._stub, method)
+
+        def recorded(request: Any, **options: Any) -> Any:
+            answer = call(request, **options)
+            self._traffic.requests += 1
+            self._traffic.sent += request.ByteSize()
+            self._traffic.received += answer.ByteSize()
+            self._traffic.server_ms += 1e3 * getattr(answer, "time", 0.0)
+            return answer
+
+        return recorded
+
+
+def measure(report: Report, where: str, folder: Path, *, products: int, rounds: int) -> None:
+    """Fill both backends with the same products and ask both the same."""
+    vectors = clustered(products, DIMENSION, seed=11)
+    asked = queries(vectors, rounds + 3, seed=12)
+    with ExitStack() as ended:
+        remote = open_qdrant(_settings(where, ended))
+        beside = open_faiss(Settings(data_dir=folder))
+        traffic = ended.enter_context(_recorded())
+        filled = []
+        for name, versions in (("qdrant", remote), ("embedded", beside)):
+            started = time.perf_counter()
+            index = _filled(versions, vectors)
+            seconds = time.perf_counter() - started
+            report.add(Figure(f"{name}: filled and indexed", products / seconds, "products/s"))
+            filled.append(index)
+        ended.callback(remote.discard, filled[0].info.name)
+        for name, question in _questions(asked):
+            _ask(report, name, question, filled, traffic, rounds)
+        _bulk(report, filled, products, traffic)
+
+
+def _settings(where: str, ended: ExitStack) -> Settings:
+    shared: dict[str, Any] = {
+        "qdrant_timeout_s": 120,
+        "qdrant_write_timeout_s": 600,
+        "qdrant_prefix": "vitrine-bench",
+    }
+    if where != ENGINE:
+        return Settings(qdrant_url=where, **shared)
+    # the tests' own server, which is not part of what is type-checked
+    engine = import_module("tests.integration.qdrant.engine").Engine
+    serve = import_module("tests.integration.qdrant.grpc_server").serve
+    port = ended.enter_context(serve(ended.enter_context(closing(engine()))))
+    return Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, **shared)
+
+
+@contextmanager
+def _recorded() -> Iterator[Traffic]:
+    traffic, stub = Traffic(), GrpcClient.stub
+    GrpcClient.stub = property(  # type: ignore[assignment]  # put back below
+        lambda client: RecordingStub(stub.fget(client), traffic)  # type: ignore[attr-defined]
+    )
+    try:
+        yield traffic
+    finally:
+        GrpcClient.stub = stub  # type: ignore[method-assign]
+
+
+def _filled(versions: IndexVersions, vectors: NDArray[np.float32]) -> VectorIndex:
+    index = versions.create(
+        model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
+    for batch in records(vectors, seed=13, batch=1000):
+        index.upsert(batch)
+    versions.build_index(index.info.name)
+    versions.complete(index.info.name)
+    return versions.open(index.info.name)
+
+
+Question = Callable[[VectorIndex, int], object]
+
+
+def _questions(asked: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
+    def searched(**options: Any) -> Question:
+        return lambda index, i: index.search(
+            IndexQuery(vector=asked[i], **{"candidates": 1000, "limit": 24, **options})
+        )
+
+    def browsed(**options: Any) -> Question:
+        return lambda index, _: index.search(IndexQuery(limit=24, **options))
+
+    for name, share in SELECTIVITIES.items():
+        tree = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
+        yield f"page, {name}", searched(filter=tree)
+        yield f"page, two facets, {name}", searched(filter=tree, facets=("color", "price"))
+    yield "later page", _later_page(asked)
+    yield "page of what looks like a product", searched(exclude=frozenset({"p00000001"}))
+    yield "page by price, two facets", searched(sort=Sort("price"), facets=("color", "price"))
+    yield "browse by id", browsed()
+    yield "browse with two facets", browsed(facets=("color", "price"))
+    yield "browse by price", browsed(sort=Sort("price"))
+
+
+def _later_page(asked: NDArray[np.float32]) -> Question:
+    """The third page; the two before it are read once for each index and vector."""
+    tokens: dict[tuple[str, int], Any] = {}
+
+    def ask(index: VectorIndex, i: int) -> object:
+        query = IndexQuery(vector=asked[i], candidates=1000, limit=24)
+        key = (index.info.name, i)
+        if key not in tokens:
+            second = index.search(replace(query, page_token=index.search(query).next_token))
+            tokens[key] = second.next_token
+        return index.search(replace(query, page_token=tokens[key]))
+
+    return ask
+
+
+def _ask(
+    report: Report,
+    name: str,
+    question: Question,
+    indexes: list[VectorIndex],
+    traffic: Traffic,
+    rounds: int,
+) -> None:
+    """Time a question on both, and count what it sends to Qdrant."""
+    remote, beside = indexes
+    for i in range(3):
+        question(remote, i)
+        question(beside, i)
+    for i in range(3, rounds + 3):  # what a question prepares is not part of it
+        question(remote, i)
+    traffic.clear()
+    ms = {index.info.backend: _timed(question, index, rounds) for index in (remote, beside)}
+    target = next((ms for prefix, ms in _TARGETS_MS.items() if name.startswith(prefix)), None)
+    note = (
+        f"{traffic.requests / rounds:.1f} requests, {traffic.sent / rounds / 1e3:.1f} kB out, "
+        f"{traffic.received / rounds / 1e3:.1f} kB in, server {traffic.server_ms / rounds:.1f} ms"
+    )
+    report.add(
+        Figure(
+            f"qdrant: {name}",
+            ms["qdrant"],
+            "ms",
+            "" if target is None else f"<= {target:g}",
+            None if target is None else ms["qdrant"] <= target,
+            {"embedded": ms["faiss"]},
+            note,
+        )
+    )
+
+
+def _timed(question: Question, index: VectorIndex, rounds: int) -> float:
+    times = []
+    for i in range(3, rounds + 3):
+        started = time.perf_counter()
+        question(index, i)
+        times.append(1e3 * (time.perf_counter() - started))
+    return median(times)
+
+
+def _bulk(report: Report, indexes: list[VectorIndex], products: int, traffic: Traffic) -> None:
+    ids = [f"p{i:08d}" for i in range(0, products, max(1, products // 1000))][:1000]
+    actions: dict[str, Callable[[VectorIndex], object]] = {
+        "get of 1,000": lambda index: index.get(ids),
+        "scan of all": lambda index: sum(len(batch) for batch in index.scan(batch=1000)),
+    }
+    for name, action in actions.items():
+        seconds = {}
+        traffic.clear()
+        for index in indexes:
+            started = time.perf_counter()
+            action(index)
+            seconds[index.info.backend] = time.perf_counter() - started
+        note = f"{traffic.requests} requests, {traffic.received / 1e6:.1f} MB in"
+        beside = {"embedded": 1e3 * seconds["faiss"]}
+        report.add(Figure(f"qdrant: {name}", 1e3 * seconds["qdrant"], "ms", "", None, beside, note))
