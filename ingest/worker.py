@@ -7,14 +7,18 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from contextlib import closing
 from types import FrameType
 
 from ingest.jobs.factory import open_store
+from ingest.jobs.locks import lock_owner
 from ingest.jobs.store import JobStore
 from ingest.notices import Notices
+from ingest.tasks.picture_collection import collect_pictures
 from ingest.tasks.runner import Runner
-from vitrine.errors import VitrineError
+from ingest.tasks.shrink import ShrinkLimit
+from vitrine.errors import Cancelled, VitrineError
 from vitrine.logs import configure_logging
 from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
@@ -31,6 +35,7 @@ _LOOK_S = 1.0
 """Between looks for work that wakes nobody: left by a dead worker, or due to be tried again."""
 
 _RECOVER_S = 10.0
+_DAY_S = 86_400.0
 _TICK_S = 0.2
 """Python runs signal handlers in the main thread, which may not be the one that a signal wakes."""
 
@@ -43,9 +48,10 @@ class Worker:
 
     def __init__(self, vitrine: Vitrine, store: JobStore) -> None:
         self._threads = vitrine.settings.worker_threads
-        self._store = store
+        self._vitrine, self._store = vitrine, store
         self._runner = Runner(vitrine, store)
         self._notices = Notices(log)
+        self._collector: threading.Thread | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what is under way is finished or given back.
@@ -62,14 +68,18 @@ class Worker:
         log.info("worker started with %d threads", len(threads))
         try:
             recovered = time.monotonic()
+            self._collect_pictures()
             while not stop.wait(_TICK_S):
                 if time.monotonic() - recovered >= _RECOVER_S:
                     self._recover()
+                    self._collect_pictures()
                     recovered = time.monotonic()
         finally:
             self._runner.stopping.set()
             for thread in threads:
                 thread.join()
+            if self._collector is not None:
+                self._collector.join()
             log.info("worker stopped")
 
     def _work(self) -> None:
@@ -84,6 +94,37 @@ class Worker:
             except Exception:
                 log.exception("an unexpected error in a worker's thread")
                 stopping.wait(_PAUSE_S)
+
+    def _collect_pictures(self) -> None:
+        """Once a day, by one of all workers and beside its work; see `collect_pictures`."""
+        settings = self._vitrine.settings
+        if settings.image_store or settings.picture_grace_hours == 0:
+            return  # others may use a store that was named; there it is a command
+        try:
+            owner = f"{lock_owner('collecting pictures')} {uuid.uuid4()}"
+            if self._store.lock("pictures", owner, lease_s=_DAY_S) is None:
+                self._collector = threading.Thread(target=self._collect, name="collect-pictures")
+                self._collector.start()
+        except VitrineError as error:
+            self._notices.tell(f"the worker cannot look for work: {error}")
+
+    def _collect(self) -> None:
+        limit = ShrinkLimit(self._vitrine.settings.max_shrink)
+        try:
+            collected = collect_pictures(
+                self._vitrine, self._store, limit=limit, check=self._check_running
+            )
+        except VitrineError as error:
+            log.warning("pictures that no product shows could not be collected: %s", error)
+            return
+        if collected.refusal is not None:
+            log.warning("%s", collected.refusal)
+        elif collected.removed:
+            log.info("%d pictures that no product shows were removed", collected.removed)
+
+    def _check_running(self) -> None:
+        if self._runner.stopping.is_set():
+            raise Cancelled("the worker stops")
 
     def _recover(self) -> None:
         try:

@@ -34,7 +34,7 @@ from ingest.jobs.models import (
 )
 from ingest.jobs.processes import this_process
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.work import work_from_json, work_to_json
+from ingest.jobs.work import picture_keys, work_from_json, work_to_json
 from vitrine.errors import NotFound, StorageUnavailable
 
 __all__ = ["RedisStore"]
@@ -164,6 +164,14 @@ class RedisStore:
     def held(self, queue: str, *, job_id: str | None = None) -> int:
         return len([job for job, _ in self._held(queue).values() if job_id in (None, job)])
 
+    def picture_keys(self) -> set[str]:
+        texts: list[str | None] = []
+        for kind in ("item", "dead"):
+            names = [name.removeprefix(_PREFIX) for name in self._names(f"{kind}:[0-9]*")]
+            for start in range(0, len(names), _PRUNED):
+                texts += self._many("hget", names[start : start + _PRUNED], "work")
+        return picture_keys(text for text in texts if text is not None)
+
     def holders(self) -> set[str]:
         held = [*self._held(WRITES).values(), *self._held(BULK).values()]
         return {holder for _, holder in held}
@@ -273,6 +281,12 @@ class RedisStore:
         except redis.RedisError as error:
             raise _unavailable(error) from error
         return float(seconds) + float(microseconds) / 1e6
+
+    def _names(self, pattern: str) -> list[str]:
+        try:
+            return list(self._client.scan_iter(match=_PREFIX + pattern, count=1000))
+        except redis.RedisError as error:
+            raise _unavailable(error) from error
 
     def _hash(self, key: str) -> dict[str, str]:
         fields: dict[str, str] = self._read("hgetall", key)

@@ -34,7 +34,7 @@ from ingest.jobs.sqlite_jobs import (
 )
 from ingest.jobs.sqlite_tables import lease_clock
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.work import work_from_json, work_to_json
+from ingest.jobs.work import picture_keys, work_from_json, work_to_json
 from vitrine.storage.sqlite import SQLiteFile
 
 __all__ = ["SqliteChanges", "SqliteItems", "SqliteLocks"]
@@ -102,6 +102,11 @@ class SqliteItems:
         with self._file.reading() as db:
             values = {"queue": queue, "now": lease_clock(), "job": job_id}
             return int(db.execute(sql, values).fetchone()[0])
+
+    def picture_keys(self) -> set[str]:
+        with self._file.reading() as db:
+            rows = db.execute("SELECT work FROM items UNION ALL SELECT work FROM dead")
+            return picture_keys(row["work"] for row in rows)
 
     def holders(self) -> set[str]:
         with self._file.reading() as db:

@@ -132,6 +132,10 @@ class WorkQueue(Protocol):
         """How many items a worker could take now, counted up to 100."""
         ...
 
+    def picture_keys(self) -> set[str]:
+        """Keys of the image store that accepted and given-up writes name."""
+        ...
+
     def holders(self) -> set[str]:
         """The processes (`ProcessName` as text) that hold items, dead ones among them."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -26,6 +26,7 @@ __all__ = [
     "StoredPicture",
     "UpsertProduct",
     "Work",
+    "picture_keys",
     "work_from_json",
     "work_to_json",
 ]
@@ -142,6 +143,12 @@ def work_from_json(text: str) -> Work:
         case name:
             plain: Work = _PLAIN[name](**stored)
             return plain
+
+
+def picture_keys(texts: Iterable[str]) -> set[str]:
+    """Keys of the image store that works, as JSON, name."""
+    stored = (orjson.loads(text) for text in texts)
+    return {work["key"] for work in stored if work["do"] == "upsert" and "key" in work}
 
 
 def _stored(work: Work) -> dict[str, Any]:

@@ -24,6 +24,7 @@ INGEST = (
         "ingest.catalogue_commands",
         "ingest.library",
         "ingest.job_commands",
+        "ingest.picture_commands",
         "ingest.__main__",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 __all__ = ["ImageStore"]
@@ -14,7 +15,7 @@ class ImageStore(Protocol):
     """
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their key (SHA-256, hex); a second time does nothing."""
+        """Keep the bytes and return their key (SHA-256, hex); a second time makes them young again."""
         ...
 
     def get(self, key: str) -> bytes:
@@ -23,4 +24,20 @@ class ImageStore(Protocol):
 
     def has(self, key: str) -> bool:
         """Whether the key is kept."""
+        ...
+
+    def walk_keys(self) -> Iterator[str]:
+        """All keys, in no order."""
+        ...
+
+    def age_s(self, key: str) -> float:
+        """Seconds since the bytes were put last; 0 for a key that is not kept."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the bytes of a key, if they are kept."""
+        ...
+
+    def remove_leftovers(self, *, older_than_s: float) -> None:
+        """Remove what processes that died while they were writing left behind."""
         ...

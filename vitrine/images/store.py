@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,11 @@ from vitrine.storage.atomic import atomic_write
 __all__ = ["FileSystemStore", "open_store"]
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+_LEFTOVER = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}\.part")
+"""What `atomic_write` writes aside."""
+
+_RENEWED_S = 3600.0
+"""An object that was put within this time is young enough for any time of grace."""
 
 
 class FileSystemStore:
@@ -35,7 +43,9 @@ class FileSystemStore:
         """Keep the bytes and return their key."""
         key = hashlib.sha256(data).hexdigest()
         try:
-            if not self._keeps(self._path(key), data):
+            if self._keeps(self._path(key), data):
+                self._renew(self._path(key), data)
+            else:
                 self._write(self._path(key), data)
         except Exception as error:
             raise self._unavailable("keep a picture", error) from error
@@ -64,6 +74,57 @@ class FileSystemStore:
             return bool(self._files.exists(self._path(key)))
         except Exception as error:
             raise self._unavailable("look for a picture", error) from error
+
+    def walk_keys(self) -> Iterator[str]:
+        """All keys, in no order."""
+        yield from (name for _, name in self._names() if _KEY.fullmatch(name))
+
+    def age_s(self, key: str) -> float:
+        """Seconds since the bytes were put last; 0 for a key that is not kept."""
+        try:
+            return self._age_s(self._path(key))
+        except FileNotFoundError:
+            return 0.0
+        except Exception as error:
+            raise self._unavailable("tell the age of a picture", error) from error
+
+    def delete(self, key: str) -> None:
+        """Remove the bytes of a key, if they are kept."""
+        self._remove(self._path(key))
+
+    def remove_leftovers(self, *, older_than_s: float) -> None:
+        """Remove what processes that died while they were writing left behind."""
+        for folder, name in self._names():
+            path = f"{folder}/{name}"
+            if _LEFTOVER.fullmatch(name) and self._age_s(path) > older_than_s:
+                self._remove(path)
+
+    def _names(self) -> Iterator[tuple[str, str]]:
+        """Folders and names of all files."""
+        try:
+            for folder, _, names in self._files.walk(self._root):
+                yield from ((str(folder), name) for name in names)
+        except Exception as error:
+            raise self._unavailable("list its pictures", error) from error
+
+    def _age_s(self, path: str) -> float:
+        modified: datetime = self._files.modified(path)
+        return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
+
+    def _renew(self, path: str, data: bytes) -> None:
+        """Note that a picture is wanted now; an object's time changes only with the object."""
+        if self._renames:
+            os.utime(path)
+        elif self._age_s(path) > _RENEWED_S:
+            self._files.pipe_file(path, data)
+
+    def _remove(self, path: str) -> None:
+        try:
+            self._files.rm_file(path)
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise self._unavailable("remove a picture", error) from error
 
     def _path(self, key: str) -> str:
         if not _KEY.fullmatch(key):

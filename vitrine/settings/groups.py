@@ -486,6 +486,12 @@ class IngestSettings(DataSettings):
     keep_jobs_hours: float = Field(
         24, ge=0, le=8760, description="hours for which every ended job is remembered"
     )
+    picture_grace_hours: float = Field(
+        168,
+        ge=0,
+        le=87_600,
+        description="hours for which a picture that no product shows is kept; 0: for ever",
+    )
     max_shrink: float = Field(
         0.2,
         ge=0,

@@ -38,7 +38,7 @@ from ingest.jobs.work import (
     UpsertProduct,
     Work,
 )
-from tests.contract.jobs.items import body, claim, expire, step, upsert
+from tests.contract.jobs.items import body, claim, expire, step, upsert, write
 from vitrine.errors import NotFound
 from vitrine.products import Product
 
@@ -387,3 +387,15 @@ def test_every_kind_of_work_comes_back_as_it_was_queued(store: JobStore):
     items = [NewItem(BULK, str(number), work) for number, work in enumerate(WORK)]
     store.add(Job("a", Kind.REINDEX, stage="fill"), items)
     assert [item.work for item in claim(store, queue=BULK, limit=20)] == WORK
+
+
+def test_pictures_that_writes_name_are_told_also_of_those_that_were_given_up(store: JobStore):
+    def upsert_of(key: str) -> NewItem:
+        return NewItem(WRITES, key, UpsertProduct(Product(key, key), StoredPicture(key * 64)))
+
+    rest = UpsertProduct(Product("d", "d"), RemotePicture("https://shop.example/d.jpg"))
+    items = [*map(upsert_of, "abc"), NewItem(WRITES, "d", rest), write("e")]
+    store.add(Job("a", Kind.UPSERT, total=5), items)
+    (first, second) = claim(store, limit=2)
+    store.settle([Done(first), GiveUp(second, "image", "truncated", "it ends early")])
+    assert store.picture_keys() == {"b" * 64, "c" * 64}
