@@ -226,33 +226,49 @@ def detect(
 @click.option("--k", default=10, show_default=True, help="Hits that count.")
 @_json
 def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> None:
-    """Print recall, reciprocal rank and nDCG of the live index on a JUDGEMENTS file (JSONL or TREC
-    qrels)."""
+    """Print how good the live index is on a JUDGEMENTS file (JSONL or TREC qrels).
+
+    Recall, reciprocal rank and nDCG of the answers, and nDCG by group of queries and by signal:
+    pictures alone, words alone, both fused, and the answer with its cutoff.
+    """
     from tqdm import tqdm
 
-    from vitrine.evaluation import evaluate as score
     from vitrine.evaluation import read_judgements
+    from vitrine.evaluation_report import SIGNALS, report, table
 
     if k < 1:
         raise InvalidQuery.of("k", "must be at least 1")
     judged = read_judgements(judgements, topics=topics)
     with (
         closing(_open()) as vitrine,
-        tqdm(total=len(judged), unit="query", disable=not sys.stderr.isatty()) as bar,
+        tqdm(
+            total=len(SIGNALS) * len(judged), unit="query", disable=not sys.stderr.isatty()
+        ) as bar,
     ):
-        scores = score(
+        measured = report(
             vitrine.engine.search,
             judged,
+            vitrine.engine.schema,
             open_image=lambda path: _picture(vitrine, path),
             k=k,
             progress=lambda n: bar.update(n) and None,
         )
+    answer = measured.scores["", "answer"]
     if as_json:
-        _print_json({"queries": scores.queries, **scores.values})
+        groups: dict[str, dict[str, dict[str, float]]] = {}
+        for (group, signal), scores in measured.scores.items():
+            groups.setdefault(group or "all", {})[signal] = dict(scores.values)
+        counts = {
+            name: getattr(measured, name) for name in ("absent", "silent", "relevant", "lost")
+        }
+        _print_json({"queries": answer.queries, **answer.values, "groups": groups, **counts})
         return
-    click.echo(f"{scores.queries} judged queries")
-    for name, value in scores.values.items():
+    click.echo(f"{answer.queries} judged queries")
+    for name, value in answer.values.items():
         click.echo(f"{name:<10} {value:.4f}")
+    click.echo()
+    for line in table(measured, f"nDCG@{k}"):
+        click.echo(line)
 
 
 @click.command()

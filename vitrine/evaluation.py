@@ -9,27 +9,41 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from PIL.Image import Image
 
 from vitrine.errors import FieldError, InvalidInput, InvalidQuery
 from vitrine.extras import needs
 from vitrine.queries import SearchQuery, WeightedText
-from vitrine.results import Page
+from vitrine.results import Hit, Page
 
-__all__ = ["Judgement", "Scores", "evaluate", "read_judgements"]
+__all__ = [
+    "Judgement",
+    "OpenImage",
+    "Scores",
+    "Search",
+    "evaluate",
+    "judged_query",
+    "read_judgements",
+    "score",
+]
+
+Search: TypeAlias = Callable[[SearchQuery], Page]
+OpenImage: TypeAlias = Callable[[Path], Image]
 
 
 @dataclass(frozen=True)
 class Judgement:
     """One judged query: a text, a picture's path or both, and the grade (> 0 is relevant) of each
-    judged product id."""
+    judged product id; without any it asks for what the shop does not sell."""
 
     id: str
     text: str | None
     image: Path | None
     grades: Mapping[str, int]
+    group: str = ""
+    """What kind of query it is, for measures by group."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ def read_judgements(path: Path, *, topics: Path | None = None) -> list[Judgement
 
     JSONL lines: {"text": ..., "image": FILE, "relevant": [id, ...] | {id: grade}}, with text, image
     or both; `query` may stand for text and `query_image` for image; files are relative to the
-    judgements. TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of
+    judgements. `group` names the kind of query; an empty "relevant" says that the shop does not sell
+    it. TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of
     each query id, tab-separated, and without it the query id itself (underscores as spaces) is the
     text. Raises `InvalidInput` naming the line.
     """
@@ -78,16 +93,17 @@ def _from_json(path: Path, number: int, line: str) -> Judgement:
         text,
         path.parent / image if image else None,
         _grades(where, row.get("relevant")),
+        str(row.get("group", "")),
     )
 
 
 def _grades(where: str, grades: Any) -> dict[str, int]:
-    if isinstance(grades, list) and grades and all(isinstance(i, str) for i in grades):
+    if isinstance(grades, list) and all(isinstance(i, str) for i in grades):
         return dict.fromkeys(grades, 1)
-    if isinstance(grades, dict) and grades and all(isinstance(g, int) for g in grades.values()):
+    if isinstance(grades, dict) and all(isinstance(g, int) for g in grades.values()):
         return dict(grades)
     raise InvalidInput.of(
-        where, '"relevant" must be a list of product ids or an object of id: grade, and not empty'
+        where, '"relevant" must be a list of product ids or an object of id: grade'
     )
 
 
@@ -113,30 +129,39 @@ def _from_qrels(
 
 
 def evaluate(
-    search: Callable[[SearchQuery], Page],
+    search: Search,
     judgements: Sequence[Judgement],
     *,
-    open_image: Callable[[Path], Image],
+    open_image: OpenImage,
     k: int = 10,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Scores:
     """Search for every judged query and score the first `k` hits.
 
-    `progress` is told each finished query.
+    `progress` is told each finished query. Queries for what the shop does not sell are left out.
     """
+    asked_for = [judgement for judgement in judgements if judgement.grades]
+    if not asked_for:
+        raise InvalidInput([FieldError("judgements", "are empty")])
+    ranked = {}
+    for judgement in asked_for:
+        ranked[judgement.id] = search(judged_query(judgement, open_image, k)).hits
+        progress(1)
+    return score(asked_for, ranked, k=k)
+
+
+def score(
+    judgements: Sequence[Judgement], ranked: Mapping[str, Sequence[Hit]], *, k: int
+) -> Scores:
+    """The measures of hits by the query's id."""
     with needs("evaluation", "scoring judged queries"):
         import ir_measures
 
-    if not judgements:
-        raise InvalidInput([FieldError("judgements", "are empty")])
-    run = []
-    for judgement in judgements:
-        hits = search(_query(judgement, open_image, k)).hits
-        run += [
-            ir_measures.ScoredDoc(judgement.id, hit.product.id, float(k - rank))
-            for rank, hit in enumerate(hits)
-        ]
-        progress(1)
+    run = [
+        ir_measures.ScoredDoc(judgement.id, hit.product.id, float(k - rank))
+        for judgement in judgements
+        for rank, hit in enumerate(ranked[judgement.id])
+    ]
     qrels = [
         ir_measures.Qrel(j.id, product, grade)
         for j in judgements
@@ -147,7 +172,8 @@ def evaluate(
     return Scores(len(judgements), {str(m): float(totals[m]) for m in measures})
 
 
-def _query(judgement: Judgement, open_image: Callable[[Path], Image], k: int) -> SearchQuery:
+def judged_query(judgement: Judgement, open_image: OpenImage, k: int) -> SearchQuery:
+    """What a judgement asks, `k` hits of it; `InvalidQuery` for one that asks nothing."""
     query = SearchQuery(limit=k, candidates=max(k, 100))
     if judgement.text is None and judgement.image is None:
         raise InvalidQuery.of(judgement.id, "has neither text nor image")
