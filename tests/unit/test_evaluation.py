@@ -36,7 +36,7 @@ def search(query: SearchQuery) -> Page:
         ids = ids[::-1]
     elif query.cutoff == "off":
         ids = [*ids, "e"]
-    if isinstance(query.filter, All):
+    if isinstance(query.filter, All) and query.filter.parts:
         only = query.filter.parts[-1]
         assert isinstance(only, Condition)
         ids = [i for i in ids if i in only.operand]
