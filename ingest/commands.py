@@ -17,7 +17,6 @@ from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
 
 if TYPE_CHECKING:
-    from ingest.failures import Ledger
     from ingest.pipeline import Progress, Summary
 
 __all__ = ["failures", "ingest"]
@@ -228,30 +227,34 @@ def _outcome(summary: Summary) -> str:
 
 @click.command()
 @click.option("--source", help="Only those of this source (as it is listed).")
+@click.option("--reason", help="Only those of this reason.")
 @click.option(
     "--limit",
-    default=1000,
+    default=10,
     show_default=True,
     type=click.IntRange(min=1),
-    help="How many to print, newest first.",
+    help="How many to print of each reason, newest first.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
-def failures(source: str | None, limit: int, as_json: bool) -> None:
-    """List the rows and pictures that could not be taken, and why. Mend the catalogue and ingest it again to clear them."""
-    from ingest.failures import open_ledger
+@click.option("--json", "as_json", is_flag=True, help="Print all as JSON, one object per line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print all as CSV, for a spreadsheet.")
+def failures(
+    source: str | None, reason: str | None, limit: int, as_json: bool, as_csv: bool
+) -> None:
+    """List the rows and pictures that could not be taken, by reason, and what to do about them.
 
-    ledger: Ledger = open_ledger(load_settings())
-    found, total = ledger.entries(limit=limit, source=source)
-    if as_json:
-        for one in found:
-            values = {
-                name: getattr(one, name)
-                for name in ("id", "row", "stage", "reason", "message", "source")
-            }
-            click.echo(json.dumps({**values, "at": one.at.isoformat()}, ensure_ascii=False))
+    What was taken but looks odd follows as warnings. Fix the catalogue and ingest it again to clear
+    them.
+    """
+    from ingest.failures import open_ledger
+    from ingest.failures_report import csv_report, json_report, text_report
+
+    ledger = open_ledger(load_settings())
+    if as_json or as_csv:
+        report = csv_report if as_csv else json_report
+        for line in report(ledger, source=source, reason=reason):
+            click.echo(line)
         return
-    for one in found:
-        row = "" if one.row is None else f"row {one.row}"
-        click.echo(f"{one.id:<24} {row:<10} {one.stage:<7} {one.reason:<20} {one.message}")
-    shown = f", {len(found)} shown" if len(found) < total else ""
-    click.echo(f"{total} failures{shown}" if total else "no failures", err=True)
+    for line in text_report(ledger, source=source, reason=reason, limit=limit):
+        click.echo(line)
+    _, total = ledger.entries(limit=1, source=source, reason=reason)
+    click.echo(f"{total} failures" if total else "no failures", err=True)

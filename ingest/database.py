@@ -12,6 +12,13 @@ _ADDRESSES = """
 CREATE TABLE addresses (
     url TEXT PRIMARY KEY, image_key TEXT NOT NULL, etag TEXT, last_modified TEXT) WITHOUT ROWID;
 """
+_LEDGER = """
+ALTER TABLE failures ADD COLUMN place TEXT NOT NULL DEFAULT '';
+CREATE TABLE warnings (
+    source TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, id TEXT NOT NULL,
+    place TEXT NOT NULL, count INTEGER NOT NULL, at TEXT NOT NULL, run INTEGER,
+    PRIMARY KEY (source, reason, message)) WITHOUT ROWID;
+"""
 _TABLES = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, version TEXT NOT NULL,
@@ -37,7 +44,9 @@ def ingest_database(data_dir: Path) -> SQLiteFile:
     """
     file = SQLiteFile(
         data_dir / "ingest.sqlite",
-        DatabaseSchema(_TABLES + _ADDRESSES.lstrip(), version=2, migrations={1: _ADDRESSES}),
+        DatabaseSchema(
+            f"{_TABLES}{_ADDRESSES}{_LEDGER}", version=3, migrations={1: _ADDRESSES, 2: _LEDGER}
+        ),
         remedy="remove it: the ledger is then empty and the next ingest reads every row again",
         synchronous="NORMAL",
     )

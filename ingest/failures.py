@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,37 @@ from ingest.database import ingest_database
 from vitrine.settings import DataSettings
 from vitrine.storage.sqlite import SQLiteFile
 
-__all__ = ["API", "Failure", "Ledger", "open_ledger"]
+__all__ = [
+    "API",
+    "CatalogueWarning",
+    "Failure",
+    "FailureGroup",
+    "Ledger",
+    "open_ledger",
+    "remedy_of",
+]
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+_REMEDIES: Mapping[str, str] = {
+    "invalid_field": "correct the cell in the shop system, or set on_error or values for the field "
+    "in the mapping",
+    "broken_row": "open the file at that row; look for a missing quotation mark or broken character",
+    "duplicate_id": "give each product its own id, or map another column",
+    "missing": "add the picture in the shop system, or set [images] base in the mapping",
+    "unreachable": "open the address in a browser; ingest again when the host answers",
+    "too_slow": "ingest again when the host is less busy, or raise VITRINE_FETCH_TIMEOUT_S",
+    "forbidden_address": "use public addresses, or set VITRINE_FETCH_PRIVATE where that is meant",
+    "bad_address": "correct the picture's address in the shop system",
+    "too_many_bytes": "save the picture smaller, or raise VITRINE_MAX_IMAGE_MB",
+    "too_many_pixels": "save the picture smaller, or raise VITRINE_MAX_IMAGE_MEGAPIXELS",
+    "format_not_allowed": "save the picture as JPEG, PNG or WEBP",
+    "not_an_image": "put a picture in place of what the address or file holds",
+    "truncated": "upload the picture again: it was cut off",
+    "damaged": "export or upload the picture again",
+    "deleted_meanwhile": "ingest again if the product is to be there",
+}
+"""What a shop's employee does about failures of a reason."""
 
 API = "api"
 """The source of products that came through the admin API."""
@@ -24,8 +53,10 @@ API = "api"
 class Failure:
     """One product that could not be taken.
 
-    `id` is the product's, or "row N" where it has none. `stage` is "read", "fields", "image", "embed" or "write"; `reason` is a stable
-    code for programs, `message` is for people. `source` and `row` find it again: another run over the source retries it.
+    `id` is the product's, or its place where it has none. `stage` is "read", "fields", "image",
+    "embed" or "write"; `reason` is a stable code for programs, `message` is for people. `source` and
+    `row` (from 0) find it again: another run over the source retries it. `place` is where an employee
+    finds it, such as "row 7" as a spreadsheet numbers it.
     """
 
     id: str
@@ -36,41 +67,89 @@ class Failure:
     row: int | None = None
     run: int | None = None
     at: datetime = _NEVER
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """The failures of one reason: how many, the first of them, and what to do about them."""
+
+    reason: str
+    count: int
+    example: Failure
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueWarning:
+    """Something that was taken but looks odd; `id` and `place` are those of the first of `count`."""
+
+    reason: str
+    message: str
+    source: str
+    id: str = ""
+    place: str = ""
+    count: int = 1
+    run: int | None = None
+    at: datetime = _NEVER
+
+
+def remedy_of(reason: str) -> str:
+    """What to do about failures of a reason."""
+    return _REMEDIES.get(reason, "see the messages")
 
 
 class Ledger:
-    """The failures that stand: a product that succeeds later leaves, one that fails again is renewed."""
+    """The failures that stand, and what looks odd.
+
+    A product that succeeds later leaves, one that fails again is renewed.
+    """
 
     def __init__(self, file: SQLiteFile) -> None:
         self._file = file
 
     def add(self, failure: Failure) -> None:
-        """Note a failure; it is dated now and takes the place of the earlier one of the same row."""
+        """Note a failure, dated now, in place of the earlier one of the same row."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        values = (
+            failure.source,
+            failure.row,
+            failure.id,
+            failure.stage,
+            failure.reason,
+            failure.message,
+            now,
+            failure.run,
+            failure.place,
+        )
+        with self._file.writing() as db:
+            db.execute("DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?", values[:3])
+            db.execute(
+                "INSERT INTO failures (source, row, id, stage, reason, message, at, run, place) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+
+    def note_warnings(self, source: str, warnings: Iterable[CatalogueWarning]) -> None:
+        """Put a run's remarks in place of those of earlier runs over the source."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._file.writing() as db:
-            db.execute(
-                "DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?",
-                (failure.source, failure.row, failure.id),
-            )
-            db.execute(
-                "INSERT INTO failures (source, row, id, stage, reason, message, at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    failure.source,
-                    failure.row,
-                    failure.id,
-                    failure.stage,
-                    failure.reason,
-                    failure.message,
-                    now,
-                    failure.run,
-                ),
+            db.execute("DELETE FROM warnings WHERE source = ?", (source,))
+            db.executemany(
+                "INSERT INTO warnings (source, reason, message, id, place, count, at, run) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (source, w.reason, w.message, w.id, w.place, w.count, now, w.run)
+                    for w in warnings
+                ],
             )
 
     def clear(self, ids: Iterable[str]) -> int:
         """Remove the failures of these product ids and return how many there were."""
         with self._file.writing() as db:
             return sum(
-                db.execute("DELETE FROM failures WHERE id = ?", (one,)).rowcount for one in ids
+                db.execute("DELETE FROM failures WHERE id = ?", (product_id,)).rowcount
+                for product_id in ids
             )
 
     def drop_resolved(self, source: str, run: int) -> None:
@@ -79,19 +158,60 @@ class Ledger:
             db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
 
     def entries(
-        self, *, limit: int = 100, offset: int = 0, source: str | None = None
+        self,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        source: str | None = None,
+        reason: str | None = None,
     ) -> tuple[tuple[Failure, ...], int]:
-        """Failures, newest first, and how many there are in all."""
+        """Failures, newest first, and how many there are in all, of one source or reason or all."""
+        chosen = "(?1 IS NULL OR source = ?1) AND (?2 IS NULL OR reason = ?2)"
         with self._file.reading() as db:
-            total = db.execute(
-                "SELECT count(*) FROM failures WHERE ?1 IS NULL OR source = ?1", (source,)
-            ).fetchone()[0]
+            (total,) = db.execute(
+                f"SELECT count(*) FROM failures WHERE {chosen}",  # noqa: S608  # a constant
+                (source, reason),
+            ).fetchone()
             rows = db.execute(
-                "SELECT id, stage, reason, message, source, row, run, at FROM failures WHERE ?1 IS NULL OR source = ?1 "
-                "ORDER BY number DESC LIMIT ?2 OFFSET ?3",
-                (source, limit, offset),
+                f"SELECT {_FAILURE} FROM failures WHERE {chosen} "  # noqa: S608  # constants
+                "ORDER BY number DESC LIMIT ?3 OFFSET ?4",
+                (source, reason, limit, offset),
             ).fetchall()
         return tuple(_failure(row) for row in rows), int(total)
+
+    def groups(self, *, source: str | None = None) -> tuple[FailureGroup, ...]:
+        """The reasons that there are failures for, the commonest first."""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT reason, count(*), min(number) FROM failures WHERE ?1 IS NULL OR source = ?1 "
+                "GROUP BY reason ORDER BY count(*) DESC, reason",
+                (source,),
+            ).fetchall()
+            return tuple(
+                FailureGroup(reason, count, self._first(db, number), remedy_of(reason))
+                for reason, count, number in rows
+            )
+
+    def warnings(
+        self, *, limit: int = 100, offset: int = 0, source: str | None = None
+    ) -> tuple[tuple[CatalogueWarning, ...], int]:
+        """What was taken but looks odd, the commonest first, and how many remarks there are."""
+        with self._file.reading() as db:
+            (total,) = db.execute(
+                "SELECT count(*) FROM warnings WHERE ?1 IS NULL OR source = ?1", (source,)
+            ).fetchone()
+            rows = db.execute(
+                "SELECT reason, message, source, id, place, count, run, at FROM warnings "
+                "WHERE ?1 IS NULL OR source = ?1 ORDER BY count DESC, reason, message "
+                "LIMIT ?2 OFFSET ?3",
+                (source, limit, offset),
+            ).fetchall()
+        return tuple(_warning(row) for row in rows), int(total)
+
+    @staticmethod
+    def _first(db: Any, number: int) -> Failure:
+        row = db.execute(f"SELECT {_FAILURE} FROM failures WHERE number = ?", (number,))  # noqa: S608
+        return _failure(row.fetchone())
 
     def rows(self, source: str) -> frozenset[int]:
         """The rows of a source that failed."""
@@ -121,11 +241,17 @@ class Ledger:
             )
 
 
-def _failure(row: tuple[Any, ...]) -> Failure:
-    product_id, stage, reason, message, source, number, run, at = row
-    return Failure(
-        product_id, stage, reason, message, source, number, run, datetime.fromisoformat(at)
-    )
+_FAILURE = "id, stage, reason, message, source, row, run, at, place"
+
+
+def _failure(row: sqlite3.Row) -> Failure:
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row is no mapping
+    return Failure(**{**values, "at": datetime.fromisoformat(row["at"])})
+
+
+def _warning(row: sqlite3.Row) -> CatalogueWarning:
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row is no mapping
+    return CatalogueWarning(**{**values, "at": datetime.fromisoformat(row["at"])})
 
 
 def open_ledger(settings: DataSettings) -> Ledger:

@@ -21,6 +21,8 @@ __all__ = ["FetchedPicture", "PoliteFetcher"]
 
 _BUSY = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers after which a host may be asked again (RFC 9110, 15.5 and 15.6; RFC 6585)."""
+_GIVEN_UP = 3
+"""Pictures that could not be had in spite of all tries before a host gets one try for each."""
 _FIRST_WAIT_S = 0.5
 _MODERATE_S = 0.02
 """Seconds between looks for a free place at a host."""
@@ -39,10 +41,11 @@ class FetchedPicture:
 
 @dataclass
 class _Host:
-    """What is known of a host: how many requests are under way, and when it may be asked again."""
+    """What is known of a host: requests under way, when it may be asked again, tries in vain."""
 
     under_way: int = 0
     not_before: float = 0.0
+    in_vain: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -100,18 +103,25 @@ class PoliteFetcher:
         """The host's last answer, after as many tries as the settings allow."""
         fetcher = shared_fetcher(self._settings, user_agent=user_agent)
         host = self._host(url)
-        attempts = self._settings.fetch_attempts
+        attempts = self._settings.fetch_attempts if host.in_vain < _GIVEN_UP else 1
         for attempt in range(1, attempts + 1):
             body = io.BytesIO()
             try:
                 with self._place(host):
                     answer = fetcher.get(url, body, headers=known.conditions() if known else ())
             except InvalidImage as error:
-                if error.reason not in ("unreachable", "too_slow") or attempt == attempts:
+                if error.reason not in ("unreachable", "too_slow"):
+                    raise
+                if attempt == attempts:
+                    host.in_vain += 1
                     raise
                 self._pause(host, attempt, None)
                 continue
-            if answer.status not in _BUSY or attempt == attempts:
+            if answer.status not in _BUSY:
+                host.in_vain = 0
+                return answer, body.getvalue()
+            if attempt == attempts:
+                host.in_vain += 1
                 return answer, body.getvalue()
             self._pause(host, attempt, answer.retry_after_s)
         raise AssertionError("a last attempt answers or raises")

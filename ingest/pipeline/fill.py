@@ -57,9 +57,14 @@ def fill_index(
     stats = RunStats(task.source.name, context.ledger, run.number)
     stopped_early = _Cancelling(control)
     _run(task, context, RunControl(control.progress, stopped_early), run, stats)
+    for note in task.source.notes():
+        stats.warnings.add("guess", note)
+    warnings = stats.warnings.finish()
     if not stopped_early.happened:
         complete(run)
         context.ledger.drop_resolved(task.source.name, run.number)
+        if task.only is None:
+            context.ledger.note_warnings(task.source.name, warnings)
         context.runs.finish(run)
     return Summary(
         version=info.name,
@@ -69,6 +74,7 @@ def fill_index(
         failed=stats.reasons.total(),
         reasons=dict(stats.reasons.most_common()),
         left_out=dict(stats.left_out.most_common()),
+        warnings=stats.warnings.by_reason(),
         seconds=time.monotonic() - stats.began,
         stages={name: round(seconds, 3) for name, seconds in stats.stages.items()},
         cancelled=stopped_early.happened,

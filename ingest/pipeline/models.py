@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from ingest.failures import Failure, Ledger
 from ingest.pictures import Picture
+from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.flow import Promise
+from ingest.pipeline.warnings import RunWarnings
 from ingest.runs import Runs
 from ingest.sources import Source
 from vitrine.embedding import Embedder
@@ -24,6 +26,9 @@ from vitrine.images.ports import ImageStore
 from vitrine.index import VectorIndex
 from vitrine.products import Product, Vector
 from vitrine.settings import Settings
+
+_PLACES = 100_000
+"""Rows whose places are remembered: far more than are on their way at once."""
 
 __all__ = [
     "IngestTask",
@@ -63,6 +68,7 @@ class PipelineContext:
     images: ImageStore
     ledger: Ledger
     runs: Runs
+    pictures: PoliteFetcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class Summary:
     """Why nothing was removed or published: too many live products would have gone."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Rows that the mapping says not to take, by reason."""
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    """Products that were taken but look odd, by reason; the ledger says what is odd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +176,23 @@ class RunStats:
     reasons: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
+    places: OrderedDict[int, str] = field(default_factory=OrderedDict)
     began: float = field(default_factory=time.monotonic)
+    warnings: RunWarnings = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lately: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=60))
+
+    def __post_init__(self) -> None:
+        self.warnings = RunWarnings(self.source, self.run)
 
     def failed(
         self, row: int, product_id: str | None, stage: str, reason: str, message: str
     ) -> None:
         """Put a row into the ledger."""
+        place = self.places.get(row, "")
+        name = product_id or place or f"row {row}"
         self.ledger.add(
-            Failure(product_id or f"row {row}", stage, reason, message, self.source, row, self.run)
+            Failure(name, stage, reason, message, self.source, row, self.run, place=place)
         )
         with self._lock:
             self.reasons[reason] += 1
@@ -191,6 +206,13 @@ class RunStats:
             error.reason,
             "; ".join(field.message for field in error.errors),
         )
+
+    def place(self, row: int, place: str) -> None:
+        """Remember where an employee finds a row while it is on its way."""
+        with self._lock:
+            self.places[row] = place
+            if len(self.places) > _PLACES:
+                self.places.popitem(last=False)
 
     def leave_out(self, reason: str) -> None:
         """Count a row that the mapping says not to take."""

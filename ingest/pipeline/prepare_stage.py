@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.pictures import Picture
+from ingest.pictures.polite import FetchedPicture
 from ingest.pipeline.flow import Channel, Closed, Promise
 from ingest.pipeline.models import (
     IngestTask,
@@ -20,11 +21,15 @@ from ingest.pipeline.retry import retry_while_unavailable
 from ingest.pipeline.run_pictures import RunPictures, picture_key
 from vitrine.errors import InvalidImage, NotFound
 from vitrine.images.decode import ImageLimits, decode
+from vitrine.images.decoded import DecodedImage
 from vitrine.index import Stamp, VectorIndex
 from vitrine.index.stamps import product_hash
 from vitrine.products import Record, Vector
 
 __all__ = ["PrepareStage"]
+
+_TINY = 16
+"""Pixels of the longer side up to which a picture shows nothing that could be searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,15 @@ class PrepareStage:
         images, refusals = [], []
         for picture in item.pictures:
             try:
-                images.append(self._image(picture, known, stamp, pixels))
+                key, vector = self._image(picture, known, stamp, pixels)
+                images.append((key, vector))
+                self._stats.warnings.saw_picture(
+                    key,
+                    _name(picture),
+                    id=item.product.id,
+                    group=item.product.group_id or item.product.id,
+                    place=self._stats.places.get(item.row, ""),
+                )
             except InvalidImage as error:
                 refusals.append(error)
         return images, refusals
@@ -180,8 +193,8 @@ class PrepareStage:
             data = None
             try:
                 if entry.key is None:
-                    data = self._read(picture)
-                    entry.key = picture_key(data)
+                    read = self._read(picture)
+                    entry.key, data = read.key, read.data
                 key = entry.key
                 if stamp is not None and stamp.image_keys == (key,):
                     return key, None
@@ -192,9 +205,9 @@ class PrepareStage:
                 entry.refusal = error
                 raise
 
-    def _read(self, picture: Picture) -> bytes:
+    def _read(self, picture: Picture) -> FetchedPicture:
         with self._stats.timed("fetch" if picture.url is not None else "load"):
-            return picture.read(self._context.settings)
+            return self._context.pictures.read(picture)
 
     def _vector(
         self, picture: Picture, key: str, data: bytes | None, pixels: Channel[PreparedImage]
@@ -206,6 +219,7 @@ class PrepareStage:
             data = self._stored(picture, key) if data is None else data
             with self._stats.timed("decode"):
                 image = decode(data, self._limits, at_least=self._context.embedder.info.image_size)
+            self._warn(picture, image)
             with self._stats.timed("store"):
                 self._context.images.put(data)
             with self._stats.timed("preprocess"):
@@ -216,11 +230,22 @@ class PrepareStage:
         pixels.put(PreparedImage(ready, vector))
         return vector
 
+    def _warn(self, picture: Picture, image: DecodedImage) -> None:
+        """Tell of a picture that was taken but is odd in itself."""
+        name = _name(picture)
+        for warning in image.warnings:
+            self._stats.warnings.add("repaired_picture", f"{name}: {warning}")
+        if max(image.size) <= _TINY:
+            size = f"{image.width} x {image.height} pixels"
+            self._stats.warnings.add(
+                "tiny_picture", f"the picture {name} has {size}; is it a placeholder?"
+            )
+
     def _stored(self, picture: Picture, key: str) -> bytes:
         try:
             return self._context.images.get(key)
         except NotFound:
-            return self._read(picture)
+            return self._read(picture).data or b""
 
     @property
     def _same_model(self) -> bool:
@@ -234,6 +259,10 @@ class PrepareStage:
         if index is None:
             return None
         return retry_while_unavailable(lambda: index.get([product_id])).get(product_id)
+
+
+def _name(picture: Picture) -> str:
+    return picture.url or (picture.path.name if picture.path else "within the catalogue")
 
 
 def _by_key(record: Record) -> dict[str, Vector]:

@@ -53,12 +53,14 @@ class ReadStage:
             if not self._wanted(item.row):
                 continue
             if seen_id.duplicate_of is not None:
-                message = f"the id {item.product.id!r} stands in row {seen_id.duplicate_of} already; that one was kept"
+                first = self._stats.places.get(seen_id.duplicate_of, "an earlier row")
+                message = f"the id {item.product.id!r} stands in {first} already; that one was kept"
                 self._stats.failed(item.row, item.product.id, "fields", "duplicate_id", message)
             else:
                 yield replace(item, digest=seen_id.digest)
 
     def _item(self, row: Row | BrokenRow | LeftOutRow) -> SourceProduct | None:
+        self._stats.place(row.number, row.place)
         if isinstance(row, LeftOutRow):
             self._stats.leave_out(row.reason)
             return None
@@ -68,11 +70,20 @@ class ReadStage:
         mapping = self._task.mapping
         try:
             mapped = mapping.read_row(row.values, row.number)
+            self._warn(row, mapped)
             return self._with_pictures(row, mapped)
         except InvalidProduct as error:
             product_id = mapping.raw_id(row.values)
             self._failed(row.number, product_id, "fields", "invalid_field", str(error))
         return None
+
+    def _warn(self, row: Row, mapped: MappedRow) -> None:
+        if self._wanted(row.number):
+            for warning in mapped.warnings:
+                message = f"{warning.field}: {warning.message}"
+                self._stats.warnings.add(
+                    warning.reason, message, id=mapped.product.id, place=row.place
+                )
 
     def _with_pictures(self, row: Row, mapped: MappedRow) -> SourceProduct:
         mapping = self._task.mapping

@@ -11,6 +11,8 @@ from functools import partial
 from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
+from ingest.pictures.addresses import AddressBook
+from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
 from ingest.runs import Run, Runs
@@ -49,8 +51,11 @@ def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineConte
     """What a pipeline works with, for the configured model or another one."""
     database = ingest_database(vitrine.settings.data_dir)
     embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
+    pictures = PoliteFetcher(
+        vitrine.settings, AddressBook(database), has_picture=vitrine.images.has
+    )
     return PipelineContext(
-        vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database)
+        vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database), pictures
     )
 
 

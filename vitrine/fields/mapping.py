@@ -21,7 +21,7 @@ from vitrine.fields.colors import ColorWords
 from vitrine.fields.columns import AttributeColumn, Column, ImagesTable, ProductColumns
 from vitrine.fields.mapping_faults import ROW_NUMBER, fault_of
 from vitrine.fields.paths import head
-from vitrine.fields.reading import FieldReader, FieldRule
+from vitrine.fields.reading import FieldReader, FieldRule, FieldWarning
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.fields.source_table import Names, SourceTable, Strict
 from vitrine.products import Product
@@ -49,7 +49,7 @@ class MappedRow:
 
     product: Product
     images: tuple[Any, ...]
-    warnings: tuple[FieldError, ...] = ()
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 class Mapping(Strict):

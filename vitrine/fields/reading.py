@@ -28,7 +28,7 @@ from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType
 from vitrine.fields.stock import parse_stock
 from vitrine.products import Product, Value
 
-__all__ = ["MAX_ID", "FieldReader", "FieldRule"]
+__all__ = ["MAX_ID", "FieldReader", "FieldRule", "FieldWarning"]
 
 MAX_ID = 512
 """Characters of a product id."""
@@ -46,6 +46,13 @@ _SINGLE = frozenset(("id", "brand", "group_id", "currency"))
 _EXACT = frozenset(("id", "group_id", "codes", "url", "currency"))
 """Fields whose text is an identifier: nothing in it is taken for a tag or an entity."""
 _SCIENTIFIC = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWarning(FieldError):
+    """Something about a field that costs nothing but is told; `reason` is a code for programs."""
+
+    reason: str = "unreadable_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class FieldReader:
             raise InvalidProduct(errors)
         return self._product(values)
 
-    def lenient(self, fields: Mapping[Field, object]) -> tuple[Product, tuple[FieldError, ...]]:
+    def lenient(self, fields: Mapping[Field, object]) -> tuple[Product, tuple[FieldWarning, ...]]:
         """The product of a catalogue's row, with faults of fields that may be empty as warnings.
 
         `InvalidProduct` with every fault that costs the product.
@@ -116,7 +123,8 @@ class FieldReader:
         if refused:
             raise InvalidProduct(refused)
         product = self._product(values)
-        return product, (*errors, *self._remarks(product))
+        left_empty = (FieldWarning(error.field, error.message) for error in errors)
+        return product, (*left_empty, *self._remarks(product))
 
     def _values(
         self, fields: Mapping[Field, object]
@@ -177,21 +185,23 @@ class FieldReader:
         colors = self._color_words.families(filled.get("color", ()))
         return Product(**filled, colors=colors, attributes=MappingProxyType(attributes))
 
-    def _remarks(self, product: Product) -> Iterable[FieldError]:
+    def _remarks(self, product: Product) -> Iterable[FieldWarning]:
         """What was taken but looks wrong."""
         if product.color and not product.colors:
             words = ", ".join(product.color)
-            yield FieldError(
+            yield FieldWarning(
                 "color",
                 f"{shown(words)} names no color that is known; "
                 "add it under [colors] in the mapping, such as "
                 f'"{product.color[0].casefold()}" = "red"',
+                "unknown_color",
             )
         if _SCIENTIFIC.fullmatch(product.id):
-            yield FieldError(
+            yield FieldWarning(
                 "id",
                 f"{product.id!r} looks like a number that a spreadsheet has cut; "
                 "format the column as text and export it again",
+                "cut_number",
             )
 
 

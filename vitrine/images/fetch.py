@@ -7,6 +7,7 @@ one deadline covers everything from the look-up to the last byte, however slowly
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import ssl
@@ -200,9 +201,11 @@ def _shared(
     _process: int, private: bool, timeout_s: float, most_bytes: int, user_agent: str
 ) -> Fetcher:
     """One fetcher per process (connections must not be shared over a fork) and kind of limits."""
-    return Fetcher(
+    fetcher = Fetcher(
         private=private, timeout_s=timeout_s, most_bytes=most_bytes, user_agent=user_agent
     )
+    atexit.register(fetcher.close)
+    return fetcher
 
 
 def _parsed(url: str) -> httpx.URL:

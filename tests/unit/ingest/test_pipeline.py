@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.failures import open_ledger
+from ingest.pictures.polite import FetchedPicture, PoliteFetcher
 from ingest.pipeline import IngestTask, Progress, RunControl, fill_index
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import open_context
@@ -109,7 +111,7 @@ def test_of_rows_with_one_id_the_first_wins_and_the_others_are_told(shop: Shop) 
     assert shop.records["p4"].product.title != "impostor"
     entry = open_ledger(shop.settings).entries()[0][0]
     assert (entry.id, entry.row, entry.stage) == ("p4", 20, "fields")
-    assert "stands in row 4 already" in entry.message
+    assert "stands in line 5 already" in entry.message
 
 
 def test_broken_rows_cost_themselves_only_and_are_explained(shop: Shop) -> None:
@@ -276,9 +278,12 @@ def test_pictures_by_address_are_not_fetched_again_after_an_interruption(
         {**row, "image": f"https://cdn.example/{n}.png"} for n, row in enumerate(shop.rows)
     ]
     fetched: list[str] = []
-    monkeypatch.setattr(
-        "ingest.pictures.naming.fetch_url", lambda url, _: fetched.append(url) or pictures[url]
-    )
+
+    def fetch(_: PoliteFetcher, url: str, *__: object) -> FetchedPicture:
+        fetched.append(url)
+        return FetchedPicture(hashlib.sha256(pictures[url]).hexdigest(), pictures[url])
+
+    monkeypatch.setattr(PoliteFetcher, "_fetch", fetch)
     calls = iter(range(10**6))
     first = shop.ingest(control=RunControl(cancelled=lambda: next(calls) > 4))
     assert first.cancelled

@@ -171,6 +171,17 @@ def test_a_host_that_stays_busy_is_left_after_so_many_tries(
     assert len(host.requests) == 3
 
 
+def test_a_host_that_is_down_does_not_cost_every_picture_all_tries(
+    tmp_path: Path, images: MemoryImages, hosts: Callable[[Answer], Host]
+) -> None:
+    host = hosts(lambda *_: (503, b"", {"Retry-After": "0"}))
+    polite = fetcher(tmp_path, images, fetch_attempts=4)
+    for number in range(10):
+        with pytest.raises(InvalidImage):
+            polite.read(picture(f"{host.url}/{number}"))
+    assert len(host.requests) == 3 * 4 + 7
+
+
 def test_a_picture_that_is_gone_is_not_asked_for_again(
     tmp_path: Path, images: MemoryImages, hosts: Callable[[Answer], Host]
 ) -> None:

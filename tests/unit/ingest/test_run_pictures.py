@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 import pytest
 
 from ingest.pictures import Picture
+from ingest.pictures.polite import FetchedPicture, PoliteFetcher
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from vitrine.errors import InvalidImage
 
@@ -19,17 +21,18 @@ class Host:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.requests: Counter[str] = Counter()
         self.down: set[str] = set()
-        read = Picture.read
+        read = PoliteFetcher.read
 
-        def fetch(asked: Picture, settings: object) -> bytes:
+        def fetch(fetcher: PoliteFetcher, asked: Picture) -> FetchedPicture:
             if asked.url is None:
-                return read(asked, settings)  # type: ignore[arg-type]
+                return read(fetcher, asked)
             self.requests[asked.url] += 1
             if asked.url in self.down:
                 raise InvalidImage("unreachable", f"{asked.url} answered 429")
-            return picture(number=int(asked.url.split("/")[-1].split(".")[0]))
+            data = picture(number=int(asked.url.split("/")[-1].split(".")[0]))
+            return FetchedPicture(hashlib.sha256(data).hexdigest(), data)
 
-        monkeypatch.setattr(Picture, "read", fetch)
+        monkeypatch.setattr(PoliteFetcher, "read", fetch)
 
 
 def shown(product_id: str, number: int, price: str) -> dict[str, str]:
