@@ -1,4 +1,4 @@
-"""What the service's admin endpoints call: everything is accepted into the job store, workers do it."""
+"""What the service's admin endpoints call: work is accepted into the job store, workers do it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ _NOT_TAKEN = "no worker has taken it yet"
 
 
 class Admin:
-    """Accepts work; safe to call from several threads. What it returned an id for survives any crash.
+    """Accepts work; safe to call from several threads.
+
+    What it returned an id for survives any crash.
 
     Errors besides those named: `StorageUnavailable` when the job store or the image store cannot be
     reached.
@@ -112,7 +114,7 @@ class Admin:
         return job.id
 
     def retry_failures(self) -> str:
-        """Try again whatever stands in the ledger: writes that were given up, and rows of sources."""
+        """Try again whatever is in the ledger: writes that were given up, and rows of sources."""
         sources = {
             name: count
             for name, count in self._ledger.sources().items()
@@ -153,7 +155,10 @@ class Admin:
 
     # versions
     def publish(self, version: str) -> str | None:
-        """Make a version the live one and return the previous; `Conflict` while a reindex or ingest runs."""
+        """Make a version the live one and return the one before.
+
+        `Conflict` while a reindex or ingest runs.
+        """
         with catalogue_lock(self._vitrine.settings, "the publication of a version"):
             return self._vitrine.versions.publish(version)
 

@@ -114,18 +114,18 @@ def _status(summary: Summary) -> int:
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
     """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second one ends the process at once."""
-    asked = False
+    interrupted = False
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal interrupted
+        if interrupted:
             os._exit(INTERRUPTED)  # a thread may be waiting for input; whatever was written is safe
-        asked = True
+        interrupted = True
         click.echo("\nfinishing what is under way; press Ctrl-C again to stop at once", err=True)
 
     earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield lambda: interrupted
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

@@ -139,7 +139,7 @@ def _running(admin: Admin) -> str:
 
 
 def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
-    """Work in the background and show the job until it has ended; Ctrl-C leaves it to be resumed."""
+    """Work in the background and show the job until it ends; Ctrl-C leaves it to be resumed."""
     import threading
 
     from ingest.jobs.factory import open_store
@@ -219,7 +219,8 @@ def versions(discard: str | None, as_json: bool) -> None:
         return
     for v in listed:
         click.echo(
-            f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}  {v.model}"
+            f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}"
+            f"  {v.model}"
         )
 
 

@@ -1,4 +1,4 @@
-"""How far the runs have come: which version an interrupted one was filling, and which ids a run has seen."""
+"""How far runs have come: the version that an interrupted one was filling, the ids it has seen."""
 
 from __future__ import annotations
 
@@ -29,14 +29,20 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class SeenId:
-    """What is known of an id when a row brings it: the row of this run that had it before, or what an interrupted run noted."""
+    """What is known of an id when a row brings it.
+
+    That is the row of this run that had it before, or what an interrupted run noted.
+    """
 
     duplicate_of: int | None = None
     digest: str | None = None
 
 
 class Runs:
-    """The log of runs and of the ids they saw; on disk, so that memory does not grow with the catalogue."""
+    """The log of runs and of the ids they saw.
+
+    It is on disk, so that memory does not grow with the catalogue.
+    """
 
     def __init__(self, file: SQLiteFile) -> None:
         self._file = file
@@ -59,7 +65,7 @@ class Runs:
     def record_unfinished(
         self, version: str, source: str, mapping: Mapping[str, Any], *, fingerprint: str
     ) -> None:
-        """Note that an ingest fills a new version, so that it is continued when it is interrupted."""
+        """Note that an ingest fills a new version, so that it can be continued."""
         with self._file.writing() as db:
             db.execute(
                 "INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)",
@@ -69,14 +75,15 @@ class Runs:
     def unfinished(
         self, source: str, mapping: Mapping[str, Any], *, fingerprint: str
     ) -> str | None:
-        """The version that an interrupted ingest of the same source, mapping and model was filling."""
+        """The version that an interrupted ingest of the same source, mapping and model filled."""
         with self._file.reading() as db:
-            sql = "SELECT version FROM unfinished WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"
+            sql = """SELECT version FROM unfinished
+                WHERE source = ? AND mapping = ? AND fingerprint = ? ORDER BY version DESC"""
             row = db.execute(sql, (source, _canonical(mapping), fingerprint)).fetchone()
         return str(row[0]) if row else None
 
     def clear_unfinished(self) -> list[str]:
-        """Forget all unfinished versions, and the ids that were seen for them; gives their names."""
+        """Forget all unfinished versions and the ids that were seen for them; gives their names."""
         with self._file.writing() as db:
             names = db.execute("DELETE FROM unfinished RETURNING version").fetchall()
             db.executemany(
@@ -108,7 +115,8 @@ class Runs:
     @staticmethod
     def _record_seen(db: Any, run: Run, product_id: str, row: int) -> SeenId:
         sql = """INSERT INTO seen (scope, id, run, row) VALUES (?, ?, ?, ?)
-            ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row WHERE seen.run <> excluded.run RETURNING digest"""
+            ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row
+            WHERE seen.run <> excluded.run RETURNING digest"""
         fresh = db.execute(sql, (run.scope, product_id, run.number, row)).fetchone()
         if fresh is not None:
             return SeenId(digest=fresh[0])

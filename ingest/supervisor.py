@@ -23,7 +23,7 @@ _STEADY_S = 60.0
 _TICK_S = 0.1
 
 CANNOT_START = 2
-"""The exit status of a program that says it cannot run under these settings; starting it again would not help."""
+"""Exit status of a program that cannot run under its settings; starting it again would not help."""
 
 
 @dataclass
@@ -38,8 +38,9 @@ class Program:
     due: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        """Start it in a process group of its own, so that Ctrl-C in the terminal reaches it through its supervisor only."""
-        self.process = subprocess.Popen(list(self.command), start_new_session=True)  # noqa: S603  # our own programs
+        """Start it in a process group of its own: Ctrl-C reaches it through its supervisor only."""
+        command = list(self.command)
+        self.process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own
         self.started = time.monotonic()
         log.info("%s started (process %d)", self.name, self.process.pid)
 
@@ -61,8 +62,8 @@ class Program:
 def supervise(programs: Sequence[Program], *, grace_s: float) -> int:
     """Run all programs until SIGTERM or Ctrl-C, restarting those that die; returns the exit status.
 
-    On the signal each gets SIGTERM and `grace_s` seconds, then SIGKILL. When one ends with status 2 (it cannot run under
-    these settings), all are stopped and 2 is returned.
+    On the signal each gets SIGTERM and `grace_s` seconds, then SIGKILL. When one ends with status 2
+    (it cannot run under these settings), all are stopped and 2 is returned.
     """
     stop = threading.Event()
 

@@ -1,1 +1,1 @@
-"""The job store: jobs, their items, dead letters and locks. It knows no work; `ingest.tasks` does."""
+"""The job store: jobs, their items, dead letters, locks. It does no work; `ingest.tasks` does."""

@@ -21,7 +21,7 @@ class Stopped(Exception):
 
 
 class Heartbeat:
-    """Renews the lease of some items three times per lease, in its own thread, while its block runs."""
+    """Renews the lease of some items three times per lease, in a thread, while its block runs."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class ProcessName:
 
     @property
     def has_died(self) -> bool:
-        """Whether it is certain that it runs no more: it ran here, and its number is free or reused."""
+        """Whether it certainly runs no more: it ran here, and its number is free or reused."""
         here = this_process()
         if (self.host, self.namespace) != (here.host, here.namespace):
             return False
@@ -73,7 +73,7 @@ def _namespace() -> str:
 
 
 def _started(number: int) -> str:
-    """Field 22 of /proc/NUMBER/stat (proc(5)); "" where there is none, and for a zombie (field 3)."""
+    """Field 22 of /proc/NUMBER/stat (proc(5)); "" without one, and for a zombie (field 3)."""
     try:
         text = Path(f"/proc/{number}/stat").read_text("utf-8")
     except OSError:

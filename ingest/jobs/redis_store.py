@@ -1,4 +1,7 @@
-"""The job store of a cluster: Redis. Changes are `redis_store.lua`, one step each; reads are plain commands."""
+"""The job store of a cluster: Redis.
+
+Changes are operations of `redis_store.lua`, each one step; reads are plain commands.
+"""
 
 from __future__ import annotations
 

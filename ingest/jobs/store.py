@@ -124,7 +124,7 @@ class WorkQueue(Protocol):
     def wait_for_work(self, timeout_s: float) -> None:
         """Return when work may have come since this thread last looked, or when the time is over.
 
-        Work that becomes due, because a lease or a pause ends, wakes nobody: look from time to time.
+        Work that becomes due because a lease or a pause ends wakes nobody: look from time to time.
         """
         ...
 
@@ -153,7 +153,7 @@ class WorkQueue(Protocol):
         ...
 
     def dead(self, *, limit: int) -> list[DeadLetter]:
-        """The writes given up, oldest first; a later success of the same product removes its own."""
+        """The writes given up, oldest first; a later success of the product removes its own."""
         ...
 
     def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
@@ -165,7 +165,7 @@ class WorkQueue(Protocol):
 
 
 class ChangeTracker(Protocol):
-    """What a reindex needs to know of live writes: from its acceptance each key written is dirty."""
+    """What a reindex must know of live writes: from its acceptance each key written is dirty."""
 
     def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
         """Products written since the reindex was accepted that nobody is writing now."""

@@ -1,4 +1,4 @@
-"""The pipeline: reading, decoding, embedding and writing overlap. Stages only; `ingest.tasks` runs them."""
+"""The pipeline: reading, decoding, embedding and writing overlap. `ingest.tasks` runs it."""
 
 from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, Progress, RunControl, Summary

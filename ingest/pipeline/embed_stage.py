@@ -64,8 +64,8 @@ class BatchSize:
 class EmbedStage:
     """Runs the model's forward pass and nothing else.
 
-    Several threads may share the work: while one batch runs, the next is gathered and begins, so that
-    no core (or GPU) waits where the parts of a batch end at different times.
+    Several threads may share the work: while one batch runs, the next is gathered and begins, so
+    that no core (or GPU) waits where the parts of a batch end at different times.
     """
 
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
@@ -80,7 +80,7 @@ class EmbedStage:
             self._embed(batch)
 
     def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
-        """A batch, full unless the source is slow or at its end; empty when nothing comes any more."""
+        """A batch, full unless the source is slow or ends; empty when nothing comes any more."""
         batch: list[PreparedImage] = []
         with self._gathering:
             while len(batch) < self._batch.size:

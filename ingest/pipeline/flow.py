@@ -44,7 +44,7 @@ class Flow:
     def stage(
         self, name: str, work: Callable[[], None], *, into: Sequence[Channel[Any]] = ()
     ) -> None:
-        """Run `work` in a thread; the channels it puts `into` close when all their stages have ended."""
+        """Run `work` in a thread; the channels it puts `into` close when all their stages end."""
         for channel in into:
             channel.producers += 1
         self._threads.append(
@@ -146,7 +146,7 @@ class Channel(Generic[T]):
             changed.notify_all()
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """The next thing; None when nothing came in time, `Closed` when nothing will come any more."""
+        """The next thing; None when nothing came in time, `Closed` when nothing will come."""
         changed = self._flow.changed
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with changed:

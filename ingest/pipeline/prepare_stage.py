@@ -102,9 +102,9 @@ class PrepareStage:
         for refusal in refusals:
             self._stats.without_picture(item.row, item.product.id, refusal)
         if refusals:
-            kept = self._without_pictures(seen, pixels)
-            if kept is not None or stamp is not None or not images:
-                return kept
+            carried_over = self._without_pictures(seen, pixels)
+            if carried_over is not None or stamp is not None or not images:
+                return carried_over
         keys = tuple(key for key, _ in images)
         if stamp is not None and stamp.image_keys == keys:
             if stamp.product_hash != product_hash(item.product):

@@ -17,7 +17,9 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def retry_while_unavailable(call: Callable[[], T]) -> T:
-    """The call's answer, asked again while the index cannot give one; its last `IndexUnavailable` when it never does.
+    """The call's answer, asked for again while the index cannot give one.
+
+    Its last `IndexUnavailable` when it never does.
 
     For reads and for writes that may be repeated: a write of the index is all or nothing.
     """

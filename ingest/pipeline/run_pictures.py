@@ -1,4 +1,4 @@
-"""The pictures of one run: each is fetched once and embedded once, however many products share it."""
+"""The pictures of one run: each is fetched and embedded once, however many products share it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ V = TypeVar("V")
 
 @dataclass
 class KnownPicture:
-    """What an address turned out to hold; whoever works on it keeps the others waiting by `lock`."""
+    """What an address turned out to hold; who works on it keeps the others waiting by `lock`."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     key: str | None = None

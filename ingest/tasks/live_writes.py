@@ -60,7 +60,10 @@ class LiveWrites:
         self._notices = Notices(log)
 
     def apply(self, items: Sequence[WorkItem]) -> list[Outcome]:
-        """Bring the items into the live version and say how each came out; `Cancelled` alone escapes."""
+        """Bring the items into the live version and say how each came out.
+
+        Only `Cancelled` escapes.
+        """
         outcomes = [_killer(item) for item in items if item.attempts > DEADLY]
         outcomes += self._guarded([item for item in items if item.attempts <= DEADLY])
         self._update_ledger(outcomes)

@@ -1,4 +1,4 @@
-"""Pictures that nothing refers to any more are removed from the image store, after a time of grace."""
+"""Pictures that nothing refers to any more are removed, after a time of grace."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def collect_pictures(
     if len(surplus) > limit.share * total:
         return PictureCollection(
             total,
-            refusal=f"{len(surplus)} of {total} pictures in the image store are shown by no product;"
-            " so many are not removed without being asked for: does another shop use the store? If"
+            refusal=f"{len(surplus)} of {total} pictures in the image store are shown by no"
+            " product; so many are not removed without being asked for: does another shop use the store? If"
             " not, run `vitrine pictures --collect --allow-shrink`",
         )
     removed = 0

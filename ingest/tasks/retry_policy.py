@@ -36,6 +36,6 @@ def is_unreachable(error: VitrineError) -> bool:
 def retry_with_backoff(
     item: WorkItem, settings: IngestSettings, *, attempts: int, reason: str
 ) -> Retry:
-    """Try again after 1, 2, 4 ... times JOB_BACKOFF_S by the number of attempts, at most 5 minutes."""
+    """Try again after 1, 2, 4 ... times JOB_BACKOFF_S, by the attempts; at most 5 minutes."""
     pause_s = settings.job_backoff_s * 2.0 ** min(item.attempts - 1, 16)
     return Retry(item, min(_LONGEST_S, pause_s), attempts, reason)

@@ -71,7 +71,7 @@ class Runner:
         return True
 
     def recover(self) -> None:
-        """Take up what died: leases of dead processes, jobs between two stages, unfinished versions."""
+        """Take up what died: leases of dead processes, jobs between stages, unfinished versions."""
         for holder in self._store.holders():
             process = ProcessName.parse(holder)
             if process is not None and process.has_died:
@@ -124,13 +124,13 @@ class Runner:
         return retry_with_backoff(item, self._settings, attempts=item.attempts, reason=reason)
 
     def _tries(self, error: VitrineError) -> int:
-        """A model that cannot be loaded is reported after JOB_ATTEMPTS; a store is waited for longer."""
+        """A model that cannot be loaded is given up after JOB_ATTEMPTS, a store much later."""
         if isinstance(error, IndexUnavailable | StorageUnavailable):
             return DEADLY
         return self._settings.job_attempts
 
     def _wait_or_fail(self, item: WorkItem, error: Conflict) -> Outcome:
-        """A source waits for its turn behind a reindex; a reindex whose ground has changed fails."""
+        """A source waits for its turn behind a reindex; a reindex on changed ground fails."""
         job = self._store.job(item.job_id)
         if job.kind is Kind.REINDEX:
             return self._fail(job, item, str(error))

@@ -24,7 +24,7 @@ _HOLDS: Mapping[FieldType, tuple[type, ...]] = {
 
 
 def require_fit(content: Product | Mapping[str, Value | None], schema: Schema) -> None:
-    """`InvalidProduct` when a product or changes name a field that the schema lacks or types otherwise.
+    """`InvalidProduct` for a field that the schema lacks or gives another type.
 
     It happens when another version went live after the write had been accepted.
     """

@@ -1,11 +1,11 @@
-"""Reindex: a new version is built beside the live one, catches up with writes, is verified, published.
+"""Reindex: a new version is built beside the live one, catches up, is verified and published.
 
-Its job runs in two stages. `fill`: one worker makes the version and cuts the live one into ranges of
-ids while any number of workers copy them. `finish`: products written meanwhile are copied again
+Its job runs in two stages. `fill`: one worker makes the version and cuts the live one into ranges
+of ids while any number of workers copy them. `finish`: products written meanwhile are copied again
 until few are left, the version is verified, writes are held for a moment while the last are copied,
-and the version goes live in one step. Nothing but the job writes into the new version, and it always
-copies what the live version says now; so an old state can neither overwrite a newer write nor bring
-back a deleted product.
+and the version goes live in one step. Nothing but the job writes into the new version, and it
+always copies what the live version says now; so an old state can neither overwrite a newer write
+nor bring back a deleted product.
 """
 
 from ingest.tasks.reindex.stages import discard_unfinished, first_items, next_items

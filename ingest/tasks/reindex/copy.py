@@ -1,4 +1,4 @@
-"""Copying products from one index version into another, with new vectors where the model differs."""
+"""Copying products from one version into another, with new vectors where the model differs."""
 
 from __future__ import annotations
 

@@ -57,7 +57,10 @@ def _begin(run: ReindexRun) -> Plan:
 
 
 def _discard_nameless(run: ReindexRun) -> None:
-    """Remove the version of a worker that died between creating and noting it; the lock says it is ours."""
+    """Remove the version of a worker that died between creating and noting it.
+
+    The lock of the catalogue says that it is ours.
+    """
     for info in run.vitrine.versions.list():
         if info.state == "building" and info.created >= run.job.created:
             run.vitrine.versions.discard(info.name)

@@ -13,7 +13,10 @@ __all__ = ["run_reindex_item"]
 
 
 def run_reindex_item(run: ReindexRun, item: WorkItem) -> Done:
-    """Do one item. Raises `Cancelled` when the job has ended, `NotVerified`, or what stands in the way."""
+    """Do one item.
+
+    Raises `Cancelled` when the job has ended, `NotVerified`, or what stands in the way.
+    """
     match item.work:
         case PlanReindex():
             plan_reindex(run)

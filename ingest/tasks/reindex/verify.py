@@ -21,7 +21,7 @@ from vitrine.wiring import Vitrine
 __all__ = ["NotVerified", "check_count", "verify"]
 
 _SAME = 0.99
-"""Cosine from which two pictures count as one: a variant may show the very picture of another product."""
+"""Cosine from which two pictures count as one: variants may show the very same picture."""
 
 _NEAREST = 10
 
@@ -32,11 +32,12 @@ class NotVerified(VitrineError):
 
 def check_count(target: VectorIndex, live: VectorIndex) -> None:
     """The new version has as many products as the live one, neither lost nor revived."""
-    found, wanted = target.count(), live.count()
-    if found != wanted:
+    copied, live_count = target.count(), live.count()
+    if copied != live_count:
         raise NotVerified(
-            f"the new version has {found} products, the live one {wanted}; `vitrine failures` names products whose picture cannot be "
-            "embedded. Mend or delete them, or reindex without verification"
+            f"the new version has {copied} products, the live one {live_count}; `vitrine failures`"
+            " names products whose picture cannot be embedded. Fix or delete them, or reindex"
+            " without verification"
         )
 
 
@@ -48,7 +49,10 @@ def verify(
     seed: str,
     check: Callable[[], None],
 ) -> None:
-    """Self-retrieval of a sample and, where judgements are configured, nDCG no lower than the live version's; `NotVerified` otherwise."""
+    """A sample is retrieved by itself and, with judgements, nDCG is no lower than the live version's.
+
+    `NotVerified` otherwise.
+    """
     if target.count() == 0:
         raise NotVerified("the new version is empty")
     embedder = vitrine.embedders.for_index(target)
@@ -60,7 +64,8 @@ def verify(
     ]
     if lost:
         raise NotVerified(
-            f"{len(lost)} of {len(sample)} sampled products are not found by their own picture, such as {lost[0]!r}"
+            f"{len(lost)} of {len(sample)} sampled products are not found by their own picture,"
+            f" such as {lost[0]!r}"
         )
     if vitrine.settings.judgements and live is not None:
         _compare(vitrine, target, live, check)
@@ -70,13 +75,13 @@ def _sample(
     target: VectorIndex, size: int, chance: random.Random, check: Callable[[], None]
 ) -> list[Record]:
     """A fair sample (reservoir), every vector looked at in passing."""
-    kept: list[Record] = []
+    sample: list[Record] = []
     for number, record in enumerate(_sound(target, check)):
-        if len(kept) < size:
-            kept.append(record)
+        if len(sample) < size:
+            sample.append(record)
         elif (place := chance.randrange(number + 1)) < size:
-            kept[place] = record
-    return kept
+            sample[place] = record
+    return sample
 
 
 def _sound(target: VectorIndex, check: Callable[[], None]) -> Iterator[Record]:
