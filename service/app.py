@@ -13,6 +13,7 @@ from service.access import register_access
 from service.admin import admin as admin_api
 from service.auth import SCHEME
 from service.catalogues import catalogues
+from service.compression import register_compression
 from service.container import current_warm_up, put_vitrine
 from service.cross_origin import register_cross_origin
 from service.errors import refuse, register_errors
@@ -75,6 +76,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
     put_vitrine(app, vitrine, admin)
+    register_compression(app)
     register_headers(app, vitrine.settings)
     register_cross_origin(app, vitrine.settings.cors_origins)
     register_errors(app)

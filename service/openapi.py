@@ -10,6 +10,7 @@ import orjson
 from flask import Blueprint, Response, current_app, g, render_template, send_from_directory
 from flask_openapi3.openapi import OpenAPI
 
+from service.client_schema import for_generators
 from service.container import current_vitrine
 from service.models.problem import MEDIA_TYPE
 from vitrine.errors import VitrineError
@@ -25,7 +26,11 @@ docs = Blueprint(
 _SWAGGER = str(files("flask_openapi3_swagger") / "templates" / "swagger")
 _FILTERED = (("/v1/search", "get"), ("/v1/products/{product_id}/similar", "get"))
 """The operations whose further parameters are fields of the catalogue."""
-_WITH_PICTURE = ("/v1/search", "/v1/similarity", "/v1/classify", "/v1/detect")
+_UPLOAD = "/upload"
+"""Ends the paths that are described with a form alone, the ones before it with JSON alone.
+
+Both take either, but generators of clients stumble over an operation with two kinds of bodies.
+"""
 
 
 @docs.get("/openapi.json")
@@ -56,8 +61,8 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             _describe_errors(operation)
-            if path in _WITH_PICTURE and "requestBody" in operation:
-                _describe_form(operation)
+            if path.endswith(_UPLOAD):
+                _describe_form(operation, spec["components"]["schemas"])
     schema = _live_schema()
     for path, method in _FILTERED:
         parameters = spec["paths"][path][method]["parameters"]
@@ -68,6 +73,7 @@ def live_spec(app: OpenAPI) -> dict[str, Any]:
         _describe_limits(
             [{"name": name, "schema": schema} for name, schema in properties.items()], settings
         )
+    for_generators(spec, app)
     return spec
 
 
@@ -89,13 +95,17 @@ def _describe_errors(operation: dict[str, Any]) -> None:
     operation["responses"]["5XX"] = {"description": "The service cannot answer now", **problem}
 
 
-def _describe_form(operation: dict[str, Any]) -> None:
-    """The same request as a form: the picture as a file, the JSON in a part."""
+def _describe_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """The request as a form: the picture as a file, the JSON in a part."""
     content = operation["requestBody"]["content"]
+    body = content["application/json"]["schema"]
+    name = body["$ref"].rpartition("/")[2]
+    example = {k: v for k, v in schemas[name].get("example", {}).items() if k != "image"}
     form = {
         "image": {"type": "string", "format": "binary"},
-        "request": content["application/json"]["schema"],
+        "request": {"allOf": [body], "example": example},
     }
+    content.clear()
     content["multipart/form-data"] = {
         "schema": {"type": "object", "properties": form, "additionalProperties": False},
         "encoding": {"request": {"contentType": "application/json"}},

@@ -57,6 +57,13 @@ def similarity(body: SimilarityRequest) -> Response:
     )
 
 
+@recognition.post("/v1/similarity/upload", responses={200: SimilarityAnswer})
+def similarity_upload(body: SimilarityRequest) -> Response:
+    """Compare a picture that is a file in a form, as `POST /v1/similarity` takes it as well."""
+    response: Response = similarity(body)
+    return response
+
+
 @recognition.post("/v1/classify", responses={200: ClassifyAnswer})
 def classify(body: ClassifyRequest) -> Response:
     """Give each label its probability (softmax at the model's own logit scale)."""
@@ -71,6 +78,13 @@ def classify(body: ClassifyRequest) -> Response:
             labels=[LabelAnswer(label=c.label, probability=c.probability) for c in classified]
         )
     )
+
+
+@recognition.post("/v1/classify/upload", responses={200: ClassifyAnswer})
+def classify_upload(body: ClassifyRequest) -> Response:
+    """Classify a picture that is a file in a form, as `POST /v1/classify` takes it as well."""
+    response: Response = classify(body)
+    return response
 
 
 @recognition.post("/v1/detect", responses={200: DetectAnswer})
@@ -97,6 +111,13 @@ def detect(body: DetectRequest) -> Response:
         else [ShoppedObject(detection) for detection in objects]
     )
     return answer({"objects": [_object(each, width, height) for each in detected]})
+
+
+@recognition.post("/v1/detect/upload", responses={200: DetectAnswer})
+def detect_upload(body: DetectRequest) -> Response:
+    """Find objects in a picture that is a file in a form, as `POST /v1/detect` takes it as well."""
+    response: Response = detect(body)
+    return response
 
 
 def _products_query(body: DetectRequest) -> SearchQuery:

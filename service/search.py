@@ -60,6 +60,13 @@ def search_by_anything(body: SearchRequest) -> Response:
     return answered(search, cursor=body.cursor)
 
 
+@search.post("/v1/search/upload", responses={200: SearchAnswer})
+def search_upload(body: SearchRequest) -> Response:
+    """Search by a picture that is a file in a form, as `POST /v1/search` takes it as well."""
+    response: Response = search_by_anything(body)
+    return response
+
+
 @search.post("/v1/search/batch", responses={200: BatchAnswer})
 def search_batch(body: BatchRequest) -> Response:
     """Search several times at once, as `POST /v1/search` does each; one fault refuses all."""

@@ -8,15 +8,19 @@ from pydantic import ConfigDict, Field, model_validator
 
 from service.models.base import Body, Text
 
-__all__ = ["ImageSource"]
+__all__ = ["TINY_PNG", "ImageSource"]
+
+TINY_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEU"
+    "lEQVR42mM4oaGBFTEMLQkAgl1GARdiiXUAAAAASUVORK5CYII="
+)
+"""A picture of 8 x 8 pixels in base64, for examples that can be tried."""
 
 
 class ImageSource(Body):
     """A picture: its bytes in base64, or an address where the service may fetch it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["base64"]}, {"required": ["url"]}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     base64: Text | None = Field(
         default=None, description="the bytes of the file; a data: URL is accepted as well"

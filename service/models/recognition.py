@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from service.models.base import OTHER, TEXT, Answer, Body, Text, text_or_other
-from service.models.picture import ImageSource
+from service.models.picture import TINY_PNG, ImageSource
 from service.models.search import SearchAnswer
 from vitrine.recognition import DEFAULT_TEMPLATE, DEFAULT_THRESHOLD
 
@@ -30,7 +30,7 @@ class SimilarityRequest(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"image": {"base64": "..."}, "texts": ["a red dress", "a mug"]}
+            "example": {"image": {"base64": TINY_PNG}, "texts": ["a red dress", "a mug"]}
         }
     )
 
@@ -66,7 +66,7 @@ class ClassifyRequest(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"image": {"base64": "..."}, "labels": ["dress", "mug", "sofa"]}
+            "example": {"image": {"base64": TINY_PNG}, "labels": ["dress", "mug", "sofa"]}
         }
     )
 
@@ -96,7 +96,7 @@ class DetectRequest(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"image": {"base64": "..."}, "labels": ["dress", "mug"], "threshold": 0.1}
+            "example": {"image": {"base64": TINY_PNG}, "labels": ["dress", "mug"], "threshold": 0.1}
         }
     )
 

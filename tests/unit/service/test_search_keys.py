@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from service.key_commands import keys
 from service.rates import Rates
 from service.search_keys import USE, InvalidKey, SearchKey, parse_duration, parse_rate
-from tests.unit.service.conftest import Shop, base64_of, picture
+from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 from vitrine.signing import Signer, load_signer
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -133,6 +133,8 @@ def test_where_a_key_is_required_nothing_but_pictures_and_probes_goes_without(op
     for path in ("/v1/search", "/v1/fields", "/v1/products/mugs/7", "/v1/facets/color"):
         assert shop.client.get(path).status_code == 401
         assert shop.client.get(path, headers=header(shop, SearchKey("k"))).status_code == 200
+        admin = {"Authorization": f"Bearer {TOKEN}"}
+        assert shop.client.get(path, headers=admin).status_code == 200
     for path in ("/v1/products/mugs/7/image", "/health/live", "/health/ready", "/"):
         assert shop.client.get(path).status_code == 200
 
