@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from vitrine.folding import fold
 from vitrine.products import Product
 
-__all__ = ["JudgedQuery", "read_judged", "relevant"]
+__all__ = ["JudgedQuery", "read_judged", "relevant", "write_judgements"]
 
 _PRICE = re.compile(r"price(<=|>=|<|>)([\d.]+)")
 _COMPARED: dict[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
@@ -50,6 +51,17 @@ def relevant(query: JudgedQuery, products: Sequence[Product]) -> frozenset[str]:
     if not found:
         raise ValueError(f"no product answers {query.text!r}: {query.rule}")
     return found
+
+
+def write_judgements(
+    path: Path, queries: Sequence[JudgedQuery], products: Sequence[Product]
+) -> None:
+    """Write the queries with the ids that answer them, as `vitrine evaluate` reads them."""
+    with path.open("w", encoding="utf-8") as file:
+        for query in queries:
+            ids = sorted(relevant(query, products))
+            line = {"text": query.text, "group": query.group, "relevant": ids}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _fulfils(rule: str, product: Product) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from vitrine.words import (
     product_text,
 )
 
-__all__ = ["Shop", "open_shop"]
+__all__ = ["Shop", "open_shop", "read_products"]
 
 BATCH = 32
 SIDE = 512
@@ -55,8 +56,8 @@ class Shop:
 
 def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     """Read `products.jsonl` and the photos it names from a folder, embed them, learn the constants."""
-    rows = [json.loads(line) for line in (folder / "products.jsonl").open(encoding="utf-8")]
-    products = [mapping.read(row, number) for number, row in enumerate(rows)]
+    rows = _rows(folder)
+    products = read_products(folder, mapping)
     schema, analyzer = mapping.schema(), Analyzer(mapping.language)
     documents = [document_words(product, schema, analyzer) for product in products]
     counts = VocabularyCounts()
@@ -97,6 +98,16 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
         embedder,
         learning_s,
     )
+
+
+def read_products(folder: Path, mapping: Mapping) -> list[Product]:
+    """The products of a folder's `products.jsonl`."""
+    return [mapping.read(row, number) for number, row in enumerate(_rows(folder))]
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    with (folder / "products.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _embed_photos(files: Iterable[Path], embedder: Embedder) -> NDArray[np.float32]:

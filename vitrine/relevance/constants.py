@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,16 @@ class BackgroundSample:
 
     pictures: NDArray[np.float16]
     texts: NDArray[np.float16] | None
+
+    @cached_property
+    def picture_rows(self) -> NDArray[np.float32]:
+        """`pictures` as they are multiplied: widened once, not for every query."""
+        return self.pictures.astype(np.float32)
+
+    @cached_property
+    def text_rows(self) -> NDArray[np.float32] | None:
+        """`texts` as they are multiplied."""
+        return None if self.texts is None else self.texts.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

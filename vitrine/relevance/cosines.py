@@ -39,8 +39,10 @@ class Cosines:
         return cls(
             queries @ pictures.T,
             queries @ texts.T if texts is not None and has_texts else None,
-            background_of(background.pictures, queries),
-            background_of(background.texts, queries) if background.texts is not None else nothing,
+            background_of(background.picture_rows, queries),
+            nothing
+            if background.text_rows is None
+            else background_of(background.text_rows, queries),
         )
 
     def features(self, query: int, rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
@@ -64,8 +66,8 @@ class Cosines:
 
 
 def background_of(
-    sample: NDArray[np.float16], queries: NDArray[np.float32]
+    sample: NDArray[np.float32], queries: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of the cosines of queries (queries, dimension) with a sample, float64 (queries,)."""
-    cosines = (queries @ sample.astype(np.float32).T).astype(np.float64)
+    cosines = (queries @ sample.T).astype(np.float64)
     return cosines.mean(axis=1), np.maximum(cosines.std(axis=1), LEAST_DEVIATION)

@@ -108,11 +108,11 @@ class QueryRelevance:
     ) -> None:
         self._picture, self._offset = model.picture, model.intercept
         queries = vector.reshape(1, -1)
-        means, deviations = background_of(constants.background.pictures, queries)
+        means, deviations = background_of(constants.background.picture_rows, queries)
         self._picture += model.picture_z / deviations[0]
         self._offset -= model.picture_z * means[0] / deviations[0]
-        if constants.background.texts is not None:
-            means, deviations = background_of(constants.background.texts, queries)
+        if constants.background.text_rows is not None:
+            means, deviations = background_of(constants.background.text_rows, queries)
             self._text = model.text + model.text_z / deviations[0]
             self._offset -= model.text_z * means[0] / deviations[0]
 
