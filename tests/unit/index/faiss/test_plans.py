@@ -114,7 +114,7 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         {},
         snapshot=SnapshotParts(
             folder,
-            quantized=QuantizedVectors(folder, CODES),
+            quantized=QuantizedVectors(folder, CODES, pictures),
             graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
         ),
     )
@@ -151,7 +151,7 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
 
 def quantized_vectors(vectors: np.ndarray, folder: Path) -> QuantizedVectors:
     write_quantized(folder, CODES, vectors, check=lambda: None)
-    return QuantizedVectors(folder, CODES)
+    return QuantizedVectors(folder, CODES, ProductVectors.one_each(vectors))
 
 
 @pytest.mark.parametrize("make", [clustered, lopsided])
@@ -177,15 +177,13 @@ def test_the_scan_of_codes_is_exact(
             vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
         )
         expected = rows[scores >= np.sort(scores)[-k]]
-        best = quantized.top_k(ProductVectors.one_each(vectors), rows, query, k)
+        best = quantized.top_k(rows, query, k)
         assert sorted(best.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
     vectors = np.repeat(clustered(300, 64, 8)[:6], 400, axis=0)
-    best = quantized_vectors(vectors, tmp_path).top_k(
-        ProductVectors.one_each(vectors), np.arange(2400), vectors[0], 10
-    )
+    best = quantized_vectors(vectors, tmp_path).top_k(np.arange(2400), vectors[0], 10)
     assert sorted(best.rows.tolist()) == list(range(400))
 
 
@@ -202,9 +200,7 @@ def test_quantized_rows_are_as_far_from_their_vectors_as_they_say():
 
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
-    best = quantized_vectors(vectors, tmp_path).top_k(
-        ProductVectors.one_each(vectors), np.arange(50), vectors[0], 5
-    )
+    best = quantized_vectors(vectors, tmp_path).top_k(np.arange(50), vectors[0], 5)
     assert len(best.rows) == 50
 
 

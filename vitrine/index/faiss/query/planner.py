@@ -92,7 +92,7 @@ class Planner:
                     return "hnsw", scored
         products, needed = np.flatnonzero(mask), k if prefix is None else prefix
         if segment.quantized is not None and scan < fetch:
-            return "exact", segment.quantized.top_k(pictures, products, query, needed)
+            return "exact", segment.quantized.top_k(products, query, needed)
         return "exact", exact_top_k(pictures, products, query, needed)
 
     def _beam(self, k: int, matching: int, segment: Segment) -> int:

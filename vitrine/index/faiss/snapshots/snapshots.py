@@ -111,16 +111,21 @@ class Snapshots:
             name, _, part = key.rpartition("/")
             columns[name][part] = array
         files = about["files"]
-        texts = self._map_vectors(folder / _TEXTS, len(seqs)) if _TEXTS in files else None
+        pictures = ProductVectors(self._map_vectors(folder / _VECTORS, int(offsets[-1])), offsets)
+        texts = None
+        if _TEXTS in files:
+            texts = ProductVectors.one_each(self._map_vectors(folder / _TEXTS, len(seqs)))
         segment = Segment(
             seqs,
-            ProductVectors(self._map_vectors(folder / _VECTORS, int(offsets[-1])), offsets),
+            pictures,
             {name: kind.load(columns[name]) for name, kind in self._layout.items()},
-            texts=None if texts is None else ProductVectors.one_each(texts),
+            texts=texts,
             snapshot=SnapshotParts(
                 folder,
-                QuantizedVectors(folder, CODES) if CODES[0] in files else None,
-                QuantizedVectors(folder, TEXT_CODES) if TEXT_CODES[0] in files else None,
+                QuantizedVectors(folder, CODES, pictures) if CODES[0] in files else None,
+                QuantizedVectors(folder, TEXT_CODES, texts)
+                if texts is not None and TEXT_CODES[0] in files
+                else None,
                 Graph(folder / GRAPH, folder / GRAPH_ROWS) if GRAPH in files else None,
             ),
         )

@@ -49,7 +49,7 @@ def cosine_bounds(
     """Of the products' largest cosines, from 8-bit rows where there are some."""
     if quantized is None:
         return float32_bounds(vectors, products, query)
-    about, most = quantized.bounds(vectors, products, query)
+    about, most = quantized.bounds(products, query)
     return Bounds((2 * about - most).astype(np.float64), most.astype(np.float64))
 
 

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
-from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors, largest_of_each
+from vitrine.index.faiss.vectors.product_vectors import (
+    ProductRows,
+    ProductVectors,
+    Vectors,
+    largest_of_each,
+)
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.products import Vector
 
@@ -30,6 +35,7 @@ __all__ = [
     "inner_products",
     "kth_largest",
     "score_products",
+    "score_rows",
     "trim_ties",
 ]
 
@@ -85,26 +91,29 @@ def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int)
     return trim_ties(score_products(pictures, products, query), k)
 
 
-def float32_scores(pictures: ProductVectors, products: Ints, query: Vector) -> NDArray[np.float32]:
-    """The largest inner product of each product's pictures with the query (n,), in float32."""
-    offsets, rows = pictures.positions(products)
-    scores: NDArray[np.float32] = largest_of_each(
-        inner_products(pictures.rows, rows, query), offsets
-    )
+def float32_scores(vectors: ProductVectors, products: Ints, query: Vector) -> NDArray[np.float32]:
+    """The largest inner product of each product's rows with the query (n,), in float32."""
+    selected = vectors.rows_of(products)
+    values = inner_products(vectors.rows, selected.rows, query)
+    scores: NDArray[np.float32] = largest_of_each(values, selected.offsets)
     return scores
 
 
-def score_products(pictures: ProductVectors, products: Ints, query: Vector) -> ScoredRows:
-    """Exact scores of the products, and which picture has each."""
-    offsets, rows = pictures.positions(products)
-    cosines = exact_scores(pictures.rows, rows, query)
-    scores = largest_of_each(cosines, offsets)
-    if pictures.single:
+def score_products(vectors: ProductVectors, products: Ints, query: Vector) -> ScoredRows:
+    """Exact scores of the products, and which row of each has it."""
+    return score_rows(vectors, vectors.rows_of(products), query)
+
+
+def score_rows(vectors: ProductVectors, selected: ProductRows, query: Vector) -> ScoredRows:
+    """The same where only some rows of each product can have the largest."""
+    products = selected.products
+    cosines = exact_scores(vectors.rows, selected.rows, query)
+    scores = largest_of_each(cosines, selected.offsets)
+    if vectors.single:
         return ScoredRows(products, scores, np.zeros(len(products), np.int64))
-    owners = np.repeat(np.arange(len(products)), np.diff(offsets))
-    winners = np.flatnonzero(cosines == scores[owners])
-    first = np.unique(owners[winners], return_index=True)[1]
-    return ScoredRows(products, scores, winners[first] - offsets[:-1])
+    winners = np.flatnonzero(cosines == scores[selected.places])
+    first = np.unique(selected.places[winners], return_index=True)[1]
+    return ScoredRows(products, scores, selected.rows[winners[first]] - vectors.offsets[products])
 
 
 def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float64]:

@@ -13,10 +13,31 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.ragged import Ints, ragged_positions
 from vitrine.index.faiss.columns.types import Mask
 
-__all__ = ["ProductVectors", "Vectors", "largest_of_each"]
+__all__ = ["ProductRows", "ProductVectors", "Vectors", "largest_of_each"]
 
 Vectors: TypeAlias = NDArray[np.float32]
 """Unit rows (n, dimension), often mapped from a file."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProductRows:
+    """Some products, and rows of each that count: rows[offsets[i]:offsets[i + 1]], one or more."""
+
+    products: Ints
+    offsets: Ints
+    rows: Ints
+
+    @cached_property
+    def places(self) -> Ints:
+        """Of each row the place of its product in `products`."""
+        return np.repeat(np.arange(len(self.products)), np.diff(self.offsets))
+
+    def where(self, mask: Mask) -> ProductRows:
+        """The rows of a mask (rows,), and the products that have one."""
+        counts = np.bincount(self.places[mask], minlength=len(self.products))
+        remaining = counts > 0
+        offsets = np.concatenate(([0], np.cumsum(counts[remaining])))
+        return ProductRows(self.products[remaining], offsets, self.rows[mask])
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +79,11 @@ class ProductVectors:
         """The product of each row."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
 
-    def positions(self, products: Ints) -> tuple[Ints, Ints]:
-        """Offsets and numbers of the rows of some products, in their order."""
+    def rows_of(self, products: Ints) -> ProductRows:
+        """The rows of some products."""
         if self.single:
-            return np.arange(len(products) + 1), products
-        return ragged_positions(self.offsets, products)
+            return ProductRows(products, np.arange(len(products) + 1), products)
+        return ProductRows(products, *ragged_positions(self.offsets, products))
 
     def row_mask(self, products: Mask) -> Mask:
         """The rows of the products of a mask."""
@@ -70,8 +91,8 @@ class ProductVectors:
 
     def take(self, products: Ints) -> ProductVectors:
         """The vectors of some products, in their order."""
-        offsets, rows = self.positions(products)
-        return ProductVectors(self.rows[rows], offsets)
+        selected = self.rows_of(products)
+        return ProductVectors(self.rows[selected.rows], selected.offsets)
 
     @staticmethod
     def concat(parts: Sequence[ProductVectors]) -> ProductVectors:

@@ -8,33 +8,41 @@ over), the query u = t p + w likewise without a center, and |u| = 1. So
 where the first two terms are what the scan computes, and by Cauchy-Schwarz the others are at most
 |w| |s q| + |r|. |r| is stored for each row and |w| known for the query: every row has a score it
 cannot exceed. The k rows with the largest approximations are scored exactly; the worst of them is a
-score that k rows reach, and only rows that could exceed it are scored as well. A product with
-several pictures has the largest approximation and the largest bound of its rows, and the same holds
-for products.
+score that k rows reach, and only rows that could exceed it are scored as well.
+
+A product with several pictures has the largest of its rows' approximations, and its score cannot
+exceed that by more than the largest of its rows' errors. So the same holds for products, and of each
+product only those rows are scored that could be its best, or exceed the worst of the k.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.ragged import Ints, ragged_positions
+from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
     ScoredRows,
     exact_top_k,
-    float32_scores,
+    inner_products,
     kth_largest,
-    score_products,
+    score_rows,
     trim_ties,
 )
 from vitrine.index.faiss.vectors.parallel import parallel_map
-from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors, largest_of_each
+from vitrine.index.faiss.vectors.product_vectors import (
+    ProductRows,
+    ProductVectors,
+    Vectors,
+    largest_of_each,
+)
 from vitrine.products import Vector
 from vitrine.storage.array_file import map_array, map_arrays
 
@@ -72,63 +80,121 @@ def quantize(vectors: Vectors, center: Vector) -> QuantizedRows:
     return QuantizedRows(codes, scales, np.linalg.norm(decoded, axis=1), errors)
 
 
-class QuantizedVectors:
-    """The 8-bit rows of the files that `build.write_quantized` made."""
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """What a scan tells of some products.
 
-    def __init__(self, folder: Path, files: tuple[str, str]) -> None:
+    `scores` (products,) are about theirs, which exceed them by `slacks` (products,) at most. The same
+    of the rows that were scanned: `row_scores` (rows,), and the errors of the rows with `row_slack`
+    beyond. Product i has the rows at offsets[keys[i]]:offsets[keys[i] + 1]; `numbers` tells which
+    these are among all vectors, None where they are the same.
+    """
+
+    products: Ints
+    scores: NDArray[np.float32]
+    slacks: NDArray[np.float32]
+    row_scores: NDArray[np.float32]
+    row_slack: np.float32
+    offsets: Ints
+    keys: Ints
+    numbers: Ints | None
+
+
+class QuantizedVectors:
+    """The 8-bit rows of the files that `build.write_quantized` made of these vectors."""
+
+    def __init__(self, folder: Path, files: tuple[str, str], vectors: ProductVectors) -> None:
         """`OSError`, `ValueError` or `KeyError` when the files cannot be read."""
         codes, about = files
         arrays = map_arrays(folder / about)
+        self._vectors = vectors
         self._center: NDArray[np.float32] = arrays["center"]
         self._scales, self._errors = arrays["scales"], arrays["errors"]
         self._longest = arrays["longest"]
         shape = (len(self._scales), len(self._center))
         self._codes: NDArray[np.int8] = map_array(folder / codes, np.int8, shape)
 
-    def top_k(self, pictures: ProductVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
+    @cached_property
+    def _product_errors(self) -> NDArray[np.float32]:
+        """The largest error of each product's rows."""
+        errors: NDArray[np.float32] = largest_of_each(self._errors, self._vectors.offsets)
+        return errors
+
+    def top_k(self, products: Ints, query: Vector, k: int) -> ScoredRows:
         """As `exact_top_k` of the same vectors, with the same result."""
         if len(products) <= k:
-            return exact_top_k(pictures, products, query, k)
-        approximations, bounds = self._scores(pictures, products, query)
-        likely = np.flatnonzero(approximations >= kth_largest(approximations, k))
-        best = score_products(pictures, products[likely], query)
-        bounds[likely] = -np.inf  # those are known now
+            return exact_top_k(self._vectors, products, query, k)
+        scan = self._scan(products, query)
+        likely = scan.scores >= kth_largest(scan.scores, k)
+        # the best row of a product is at least as good as the least that its likeliest can be
+        least_of_each = (scan.scores - scan.slacks)[likely]
+        rows, bounds = self._rows(scan, likely)
+        winners = rows.where(bounds >= least_of_each[rows.places])
+        best = score_rows(self._vectors, winners, query)
         least = best.scores.min().item() - FLOAT32_ERROR  # the k-th best of all has that at least
-        rest = products[bounds >= least]
-        rest = rest[float32_scores(pictures, rest, query) >= least]
-        others = score_products(pictures, rest, query)
-        return trim_ties(ScoredRows.concat([best, others]), k)
+        rows, bounds = self._rows(scan, ~likely & (scan.scores + scan.slacks >= least))
+        rows = rows.where(bounds >= least)
+        rows = rows.where(inner_products(self._vectors.rows, rows.rows, query) >= least)
+        return trim_ties(ScoredRows.concat([best, score_rows(self._vectors, rows, query)]), k)
 
     def bounds(
-        self, pictures: ProductVectors, products: Ints, query: Vector
+        self, products: Ints, query: Vector
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each product about its score, and what it cannot exceed.
 
         It is at least as far above its least as that is above it.
         """
-        return self._scores(pictures, products, query)
+        scan = self._scan(products, query)
+        return scan.scores, scan.scores + scan.slacks
 
-    def _scores(
-        self, pictures: ProductVectors, products: Ints, query: Vector
+    def _scan(self, products: Ints, query: Vector) -> _Scan:
+        quantized = quantize(query[None], np.zeros_like(query))
+        center = np.float32(query @ self._center)
+        slack = (quantized.errors * self._longest + np.float32(FLOAT32_ERROR))[0]
+        slacks = self._product_errors[products] + slack
+        if len(products) > _CONTIGUOUS * len(self._vectors):
+            row_scores, scores = self._scan_all(quantized, center)
+            if len(products) < len(scores):
+                scores = scores[products]
+            return _Scan(
+                products, scores, slacks, row_scores, slack, self._vectors.offsets, products, None
+            )
+        selected = self._vectors.rows_of(products)
+        shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
+        dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
+        factors = self._scales[selected.rows] * quantized.scales
+        row_scores = np.asarray(dots * factors + center, np.float32)
+        scores = largest_of_each(row_scores, selected.offsets)
+        keys = np.arange(len(products))
+        return _Scan(
+            products, scores, slacks, row_scores, slack, selected.offsets, keys, selected.rows
+        )
+
+    def _scan_all(
+        self, query: QuantizedRows, center: np.float32
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each product about its score, and what it cannot exceed."""
-        quantized, total = quantize(query[None], np.zeros_like(query)), len(self._codes)
-        rows: Ints | slice = slice(None)
-        if len(products) > _CONTIGUOUS * len(pictures):
-            scans = [self._codes[start : start + _SCANNED] for start in range(0, total, _SCANNED)]
-            dots = parallel_map(partial(_dots, quantized.codes), scans)
-            offsets = pictures.offsets
-        else:
-            offsets, rows = pictures.positions(products)
-            shares = np.array_split(rows, -(-len(rows) // _GATHERED))
-            dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
-        approximations = dots * (self._scales[rows] * quantized.scales) + query @ self._center
-        slack = quantized.errors * self._longest + np.float32(FLOAT32_ERROR)
-        bounds = largest_of_each(approximations + (self._errors[rows] + slack), offsets)
-        approximations = largest_of_each(approximations, offsets)
-        if len(products) < len(approximations):
-            return approximations[products], bounds[products]
-        return approximations, bounds
+        """About the cosine of every row, and about the score of every product."""
+        offsets = self._vectors.offsets
+        row_scores = np.empty(len(self._codes), np.float32)
+        step = max(1, int(_SCANNED / self._vectors.per_product))
+
+        def scan(first: int) -> NDArray[np.float32]:
+            own = offsets[first : first + step + 1]
+            rows = slice(own[0], own[-1])
+            dots = _dots(query.codes, self._codes[rows])
+            row_scores[rows] = dots * (self._scales[rows] * query.scales) + center
+            return largest_of_each(row_scores[rows], own - own[0])
+
+        scores = parallel_map(scan, range(0, len(self._vectors), step))
+        return row_scores, scores
+
+    def _rows(self, scan: _Scan, mask: Mask) -> tuple[ProductRows, NDArray[np.float32]]:
+        """The rows of the products of a mask, and what each row's cosine cannot exceed."""
+        offsets, positions = ragged_positions(scan.offsets, scan.keys[mask])
+        numbers = positions if scan.numbers is None else scan.numbers[positions]
+        slacks = self._errors[numbers] + scan.row_slack
+        bounds = np.asarray(scan.row_scores[positions] + slacks, np.float32)
+        return ProductRows(scan.products[mask], offsets, numbers), bounds
 
 
 def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
