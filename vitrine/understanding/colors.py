@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from vitrine.fields.colors import families
+from vitrine.fields.colors import FAMILIES, families
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.lexing import Lexeme
 
-__all__ = ["color_at", "excluded_color"]
+__all__ = ["color_at", "color_families", "excluded_color"]
+
+
+@lru_cache(maxsize=1 << 16)
+def color_families(*words: str) -> tuple[str, ...]:
+    """`vitrine.fields.colors.families` of the words together, kept: queries say the same words."""
+    return families([" ".join(words)])
 
 
 def color_at(
@@ -22,12 +29,12 @@ def color_at(
     basic = grammar.basic_colors.get(first)
     if basic is None and first in grammar.words:  # "or" is gold in French
         return None
-    own = (basic,) if basic else families([first])
+    own = (basic,) if basic else color_families(first)
     if index + 1 < len(lexemes) and lexemes[index + 1].kind == "word":
         second = lexemes[index + 1].folded
-        pair = families([f"{first} {second}"])
-        apart = families([first, second])
-        if pair and (pair != apart or (own and families([second]))):
+        pair = color_families(first, second)
+        apart = tuple(f for f in FAMILIES if f in {*color_families(first), *color_families(second)})
+        if pair and (pair != apart or (own and color_families(second))):
             return 2, pair
     return (1, own) if own else None
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from vitrine.fields.colors import families
 from vitrine.fields.schema import Schema
-from vitrine.understanding.colors import color_at
+from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
@@ -171,6 +170,6 @@ class QueryReader:
         return (
             word in self._grammar.words
             or self._analyzer.is_stop_word(word)
-            or bool(families([word]))
+            or bool(color_families(word))
             or is_known(word, self._vocabulary, self._analyzer, around=around)
         )

@@ -16,7 +16,7 @@ class Spelling:
 
     Only words that stand outside prose are corrected to. Before distances are counted
     (`vitrine.words.near`), words are sieved by length and by the letters that they have: k edits
-    change the set of letters by at most 2k.
+    change at most 2k of those.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -59,8 +59,12 @@ class Spelling:
 
 
 def _letters(word: str) -> int:
-    """The set of a word's letters as 64 bits; letters beyond a to z share bits."""
+    """Which letters a word has (bits 0 to 31) and has twice (bits 32 to 63); letters beyond a to z share bits.
+
+    An edit takes a letter away, adds one or both: it changes two bits at most.
+    """
     bits = 0
     for letter in word:
-        bits |= 1 << (ord(letter) % 64)
+        bit = 1 << (ord(letter) % 32)
+        bits |= bit << 32 if bits & bit else bit
     return bits
