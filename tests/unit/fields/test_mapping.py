@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from vitrine.errors import InvalidMapping, InvalidProduct
 from vitrine.fields import Mapping, built_in_mappings
+from vitrine.fields.columns import AttributeColumn
 from vitrine.products import Product
 
 SHOP = """
@@ -248,3 +251,73 @@ def test_the_lectures_data_set_takes_the_row_number_for_an_id() -> None:
         "details": "Hand wash",
         "clip_info": "Cotton Kurta, Printed",
     }
+
+
+def test_the_mapping_in_the_documentation_is_valid_and_says_all_keys() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "catalogue.md").read_text("utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    mapping = Mapping.from_dict(tomllib.loads(block))
+    assert set(tomllib.loads(block)["source"]) == set(type(mapping.source).model_fields)
+    assert set(tomllib.loads(block)["fields"]["size"]) == {
+        "from" if name == "names" else name for name in AttributeColumn.model_fields
+    }
+
+
+@pytest.mark.parametrize("name", built_in_mappings())
+def test_built_in_mappings_travel_as_plain_values(name: str) -> None:
+    mapping = Mapping.load(name)
+    assert Mapping.from_dict(json.loads(json.dumps(mapping.to_dict()))) == mapping
+
+
+def test_versions_built_by_earlier_releases_are_still_read() -> None:
+    stored = {
+        "product": {"id": "sku", "title": "name", "image": "photo", "price": "p", "color": "c"},
+        "fields": {"size": {"from": "size", "type": "keyword"}},
+    }
+    row = {"sku": "1", "name": "Coat", "photo": "a.png", "p": "5", "c": "red", "size": "M"}
+    mapped = Mapping.from_dict(stored).read_row(row, 0)
+    assert mapped.images == ("a.png",)
+    assert mapped.product.attributes == {"size": ("M",)}
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "words"),
+    [
+        ({"rows": "variants"}, "source.group_by", "is missing"),
+        ({"encoding": "klingon"}, "source.encoding", "is not an encoding"),
+        ({"separator": "ab"}, "source.separator", "one character"),
+        ({"seperator": ";"}, "source.seperator", "did you mean 'separator'"),
+    ],
+)
+def test_a_wrong_source_table_is_told(source: dict[str, Any], key: str, words: str) -> None:
+    product = {"id": "a", "title": "b", "images": "c"}
+    with pytest.raises(InvalidMapping) as caught:
+        Mapping.from_dict({"product": product, "source": source})
+    assert words in {error.field: error.message for error in caught.value.errors}[key]
+
+
+def test_each_field_may_translate_split_scale_and_keep_markup() -> None:
+    mapping = Mapping.from_dict(
+        {
+            "product": {
+                "id": "id",
+                "title": {"from": "t", "html": False},
+                "images": "i",
+                "price": {"from": "cents", "factor": 0.01},
+                "currency": "EUR",
+                "in_stock": {"from": "s", "values": {"Rayon 3": True}},
+                "codes": ["ean", "mpn"],
+            },
+            "fields": {
+                "size": {"from": "size", "type": "keyword", "split": ","},
+                "weight": {"from": "w", "type": "number", "decimal_mark": ","},
+                "new": {"from": "n", "type": "bool", "values": {"nouveau": True}},
+            },
+        }
+    )
+    row = {"id": "1", "t": "<b>", "cents": 3361, "s": "rayon 3", "ean": "'400", "mpn": "M"}
+    row |= {"size": "S, M", "w": "1,250", "n": "Nouveau"}
+    product = mapping.read(row, 0)
+    assert (product.title, product.price, product.in_stock) == ("<b>", 33.61, True)
+    assert product.codes == ("400", "M")
+    assert product.attributes == {"size": ("S", "M"), "weight": 1.25, "new": True}

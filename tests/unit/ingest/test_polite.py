@@ -17,6 +17,8 @@ from ingest.database import ingest_database
 from ingest.pictures import Picture
 from ingest.pictures.addresses import AddressBook
 from ingest.pictures.polite import PoliteFetcher
+from tests.unit.ingest.catalogue import Shop
+from tests.unit.ingest.catalogue import picture as drawn
 from tests.unit.ingest.memory import MemoryImages
 from vitrine.errors import InvalidImage
 from vitrine.settings import Settings
@@ -231,3 +233,27 @@ def test_pictures_that_are_here_need_no_host(tmp_path: Path, images: MemoryImage
     polite = fetcher(tmp_path, images)
     assert polite.read(Picture(data=b"bytes")).data == b"bytes"
     assert polite.read(Picture(path=tmp_path / "a.png")).data == b"file"
+
+
+def test_a_night_without_changes_sends_no_picture_and_embeds_nothing(
+    tmp_path: Path, hosts: Callable[[Answer], Host]
+) -> None:
+    def answer(_: Host, request: BaseHTTPRequestHandler) -> tuple[int, bytes, dict[str, str]]:
+        mark = f'"{request.path}"'
+        if request.headers["If-None-Match"] == mark:
+            return 304, b"", {}
+        number = int(request.path.strip("/").removesuffix(".png"))
+        return 200, drawn(number=number), {"ETag": mark}
+
+    host = hosts(answer)
+    shop = Shop(tmp_path, fetch_private=True)
+    shop.rows = [
+        {**shop.product(n), "image": f"{host.url}/{n}.png", "color": "red"} for n in range(40)
+    ]
+    assert shop.ingest().done == 40
+    first = len(host.requests)
+    night = shop.ingest()
+    assert (night.unchanged, night.done, night.embedded) == (40, 0, 0)
+    asked = host.requests[first:]
+    assert len(asked) == 40
+    assert all("If-None-Match" in request for request in asked), "no picture was sent again"

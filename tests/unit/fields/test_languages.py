@@ -1,0 +1,83 @@
+"""Colors and stock words of the ten languages, as shops write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from vitrine.fields import FAMILIES, families
+from vitrine.fields.colors import ColorWords
+from vitrine.fields.stock import parse_stock
+from vitrine.fields.words import word_lists
+
+LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pt", "ru", "zh", "ja"}
+
+COLORS = {
+    "de": "Rot red, Weiß white, Dunkelblau blue, hellgrün green, Anthrazit gray, bunt multicolor",
+    "fr": "rouge red, blanche white, bleu marine blue, vert foncé green, doré gold, écru beige",
+    "es": "rojo red, blanca white, azul marino blue, morado purple, plateado silver, marrón brown",
+    "it": "rosso red, bianco white, azzurro blue, viola purple, nero black, panna white",
+    "nl": "rood red, wit white, donkerblauw blue, paars purple, grijs gray, meerkleurig multicolor",
+    "pt": "vermelho red, branco white, azul-marinho blue, roxo purple, preto black, dourado gold",
+    "ru": "красный red, белая white, тёмно-синий blue, фиолетовое purple, чёрные black, серый gray",
+    "zh": "红色 red, 白色 white, 深蓝色 blue, 紫色 purple, 黑色 black, 灰 gray",
+    "ja": "レッド red, ホワイト white, ネイビー blue, パープル purple, ブラック black, グレー gray",
+}
+CASES = [
+    (language, *pair.rsplit(" ", 1))
+    for language, pairs in COLORS.items()
+    for pair in pairs.split(", ")
+]
+
+
+def test_there_are_words_of_ten_languages_for_known_families() -> None:
+    for name in ("colors", "stock"):
+        assert set(word_lists(name)) == LANGUAGES
+    named = {family for lists in word_lists("colors").values() for family in lists}
+    assert {part for family in named for part in family.split("+")} == set(FAMILIES)
+
+
+@pytest.mark.parametrize(("language", "written", "family"), CASES)
+def test_a_color_is_known_in_its_language(language: str, written: str, family: str) -> None:
+    assert families([written]) == (family,), language
+
+
+@pytest.mark.parametrize("written", ["бельё", "синтетика", "сертификат", "Rotterdam", "Redwood"])
+def test_words_that_only_begin_like_a_color_are_none(written: str) -> None:
+    assert families([written]) == ()
+
+
+def test_own_words_win_over_the_built_in_ones() -> None:
+    words = ColorWords.of({"Blushing": ("pink",), "navy": ("black",), "桜": ("pink",)})
+    assert words.families(["BLUSHING"]) == ("pink",)
+    assert words.families(["Navy"]) == ("black",)
+    assert words.families(["桜色"]) == ("pink",)
+    assert words.families(["red"]) == ("red",)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_stock_word_of_a_language_is_read(language: str) -> None:
+    lists = word_lists("stock")[language]
+    assert all(parse_stock(word) is True for word in lists["available"])
+    assert all(parse_stock(word.upper()) is False for word in lists["unavailable"])
+
+
+@pytest.mark.parametrize(
+    ("written", "available"),
+    [
+        ("100.0000", True),
+        ("0.0000", False),
+        ("'-3", False),
+        ("1,200", True),
+        ("in\u00a0stock", True),
+        ("https://schema.org/BackOrder", True),
+        ("OutOfStock", False),
+        ("in-stock", True),
+    ],
+)
+def test_counts_and_notations_of_stock_are_read(written: str, available: bool) -> None:
+    assert parse_stock(written) is available
+
+
+def test_an_unknown_stock_word_is_told_with_the_words_that_are_allowed() -> None:
+    with pytest.raises(ValueError, match=r"'perhaps' does not say.*sold out"):
+        parse_stock("perhaps")
