@@ -23,6 +23,8 @@ from service.models.search import (
     SearchParameters,
     SearchRequest,
     SimilarParameters,
+    SuggestAnswer,
+    SuggestParameters,
 )
 from service.pictures import optional_picture
 from service.rendering import answer, search_answer
@@ -109,6 +111,20 @@ def search_facet(path: FacetPath, query: FacetParameters) -> Response:
         )
     )
     return answer({"values": [{"value": v.value, "count": v.count} for v in values], "cut": cut})
+
+
+@search.get("/v1/suggest", responses={200: SuggestAnswer})
+def suggest(query: SuggestParameters) -> Response:
+    """Complete what is being typed, from the words and names of the live catalogue."""
+    suggestions = current_vitrine().engine.answer(
+        lambda version: version.suggest(query.q, limit=query.limit)
+    )
+    rows = [
+        {"text": s.text, "kind": s.kind, "count": s.count}
+        | ({} if s.value is None else {"value": s.value})
+        for s in suggestions
+    ]
+    return answer({"suggestions": rows})
 
 
 def answered(request: Callable[[VersionSearch], Page], *, cursor: str | None = None) -> Response:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
+from vitrine.suggestions import Suggester
 from vitrine.understanding import QueryReader, grammar, understood_languages
 from vitrine.words import Analyzer
 
@@ -23,6 +25,11 @@ class Lexicon:
     model: SearchModel
     analyzer: Analyzer
     reader: QueryReader
+
+    @cached_property
+    def suggester(self) -> Suggester:
+        """What completes words while they are typed, made ready at first use."""
+        return Suggester(self.model)
 
 
 class Lexicons:

@@ -22,6 +22,8 @@ __all__ = [
     "SearchParameters",
     "SearchRequest",
     "SimilarParameters",
+    "SuggestAnswer",
+    "SuggestParameters",
     "TextPart",
     "Weights",
 ]
@@ -295,3 +297,29 @@ class FacetSearchAnswer(Answer):
 
     values: list[FacetValueAnswer]
     cut: bool = Field(description="whether more values contain it")
+
+
+class SuggestParameters(Parameters):
+    """What has been typed so far."""
+
+    q: Text = Field(description="the words that are being typed")
+    limit: int = Field(8, ge=1, le=50, description="suggestions listed")
+
+
+class SuggestionAnswer(Answer):
+    """A text to search for."""
+
+    text: str
+    kind: str = Field(description="word, brand, category or product")
+    count: int = Field(description="products that have it")
+    value: str | None = Field(
+        None,
+        description="of a brand or category: the value to filter by",
+        exclude_if=lambda value: value is None,
+    )
+
+
+class SuggestAnswer(Answer):
+    """What completes the typed words; words first, then brands, categories and products."""
+
+    suggestions: list[SuggestionAnswer]

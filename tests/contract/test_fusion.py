@@ -29,6 +29,7 @@ from vitrine.relevance import (
 from vitrine.understanding import KnownValues
 from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, document_words
 from vitrine.words import query_words as words_of
+from vitrine.words.names import Names
 
 ANALYZER = Analyzer("en")
 KEEP_WORDS = ("faiss",)
@@ -57,6 +58,10 @@ def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstant
     return RelevanceConstants(
         model, model, words, BackgroundSample(pictures, texts), products=len(records)
     )
+
+
+def model_of(vocabulary: Vocabulary, constants: RelevanceConstants) -> SearchModel:
+    return SearchModel.of(vocabulary, KnownValues.empty(), constants, Names(()))
 
 
 def random_words(vocabulary: Vocabulary, records: list[Record], rng: random.Random) -> QueryWords:
@@ -190,13 +195,13 @@ def test_what_was_learnt_is_read_by_every_process(
     rng = random.Random(9)
     records = make_catalogue(40, rng.getrandbits(32))
     assert fused.search_model is None
-    model = SearchModel.of(vocabulary_of(records), KnownValues.empty(), constants_of(records, rng))
+    model = model_of(vocabulary_of(records), constants_of(records, rng))
     versions.learn(fused.info.name, model)
     other = open_again().open(fused.info.name)
     for reader in (fused, other):
         assert reader.search_model is not None
         assert reader.search_model.key == model.key
-    renewed = SearchModel.of(vocabulary_of(records[:20]), model.values, model.constants)
+    renewed = model_of(vocabulary_of(records[:20]), model.constants)
     versions.learn(fused.info.name, renewed)
     assert other.search_model is not None
     assert other.search_model.key == renewed.key
@@ -206,9 +211,7 @@ def test_what_was_learnt_is_read_by_every_process(
 @on_the_others
 def test_a_backend_without_words_says_so(versions: IndexVersions, index: VectorIndex):
     records = make_catalogue(5, 1)
-    model = SearchModel.of(
-        vocabulary_of(records), KnownValues.empty(), constants_of(records, random.Random(1))
-    )
+    model = model_of(vocabulary_of(records), constants_of(records, random.Random(1)))
     assert not versions.fuses
     assert index.search_model is None
     with pytest.raises(Conflict, match="keep no words"):

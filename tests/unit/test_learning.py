@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_index import FakeVersions
-from tests.fakes import COLOURS, FakeEmbedder
+from tests.fakes import COLORS, FakeEmbedder
 from vitrine.errors import InvalidCursor, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.index import VectorIndex
@@ -30,7 +30,7 @@ def catalogue(embedder: FakeEmbedder, size: int, seed: int) -> list[Record]:
     rng = random.Random(seed)
     records = []
     for number in range(size):
-        color, kind = rng.choice(list(COLOURS)), KINDS[number % len(KINDS)]
+        color, kind = rng.choice(list(COLORS)), KINDS[number % len(KINDS)]
         brand = rng.choice(BRANDS)
         product = Product(
             id=f"SKU-{number:04}",
@@ -225,3 +225,33 @@ def test_an_explanation_names_the_signals(learnt: SearchEngine):
     assert explain["exact"] == 1.0
     assert explain["relevance"] == 1.0
     assert {"picture", "words", "vector_log_odds"} <= explain.keys()
+
+
+def test_what_is_typed_is_completed_by_words_brands_categories_and_titles(learnt: SearchEngine):
+    suggestions = learnt.answer(lambda version: version.suggest("JA", limit=8))
+    assert [(s.kind, s.text) for s in suggestions][:2] == [
+        ("word", "jacket"),
+        ("category", "Jackets"),
+    ]
+    assert ("category", "Jackets", "Shop/Jackets") in [
+        (s.kind, s.text, s.value) for s in suggestions
+    ]
+    brands = learnt.answer(lambda version: version.suggest("bor", limit=8))
+    assert ("brand", "Borealis") in [(s.kind, s.text) for s in brands]
+    titles = learnt.answer(lambda version: version.suggest("acme plain ja", limit=8))
+    assert all(s.text.lower().startswith("acme plain ja") for s in titles)
+    assert "product" in {s.kind for s in titles}
+
+
+def test_a_misspelt_word_is_completed_as_a_search_would_read_it(learnt: SearchEngine):
+    suggestions = learnt.answer(lambda version: version.suggest("jaket", limit=8))
+    assert "jacket" in [s.text for s in suggestions]
+
+
+def test_nothing_completes_what_begins_no_name(learnt: SearchEngine):
+    assert learnt.answer(lambda version: version.suggest("qqqq", limit=8)) == []
+    assert learnt.answer(lambda version: version.suggest("  ", limit=8)) == []
+
+
+def test_before_anything_was_learnt_nothing_is_suggested(engine: SearchEngine, index: VectorIndex):
+    assert engine.answer(lambda version: version.suggest("ja", limit=8)) == []

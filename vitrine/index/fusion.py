@@ -13,6 +13,7 @@ from vitrine.products import Vector
 from vitrine.relevance import QueryRelevance, RelevanceConstants
 from vitrine.understanding import KnownValues
 from vitrine.words import QueryWords, Vocabulary
+from vitrine.words.names import Names
 
 __all__ = ["Fusion", "Negative", "SearchModel", "language_of", "understood_fields"]
 
@@ -26,23 +27,30 @@ class SearchModel:
     vocabulary: Vocabulary
     values: KnownValues
     constants: RelevanceConstants
+    names: Names
     key: str
     """Identifies it: another one of the same version has another key."""
 
     @classmethod
     def of(
-        cls, vocabulary: Vocabulary, values: KnownValues, constants: RelevanceConstants
+        cls,
+        vocabulary: Vocabulary,
+        values: KnownValues,
+        constants: RelevanceConstants,
+        names: Names,
     ) -> SearchModel:
-        """The model of a vocabulary, the catalogue's values and its constants."""
-        packed = vocabulary.to_bytes() + values.to_bytes() + constants.to_bytes()
-        return cls(vocabulary, values, constants, hashlib.sha256(packed).hexdigest()[:16])
+        """The model of a vocabulary, the catalogue's values and names, and its constants."""
+        parts = (vocabulary, values, constants, names)
+        digest = hashlib.sha256(b"".join(part.to_bytes() for part in parts))
+        return cls(vocabulary, values, constants, names, digest.hexdigest()[:16])
 
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it."""
         packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("vocabulary", self.vocabulary.to_bytes())
             archive.writestr("values", self.values.to_bytes())
+            archive.writestr("names", self.names.to_bytes())
             archive.writestr("constants", self.constants.to_bytes())
         return packed.getvalue()
 
@@ -55,6 +63,7 @@ class SearchModel:
                     Vocabulary.from_bytes(archive.read("vocabulary")),
                     KnownValues.from_bytes(archive.read("values")),
                     RelevanceConstants.from_bytes(archive.read("constants")),
+                    Names.from_bytes(archive.read("names")),
                 )
         except (zipfile.BadZipFile, KeyError, EOFError) as error:
             raise ValueError(f"the stored search model is damaged: {error}") from error

@@ -92,3 +92,13 @@ def test_a_batch_beyond_the_limit_is_refused(open_shop):
     response = shop.client.post("/v1/search/batch", json={"searches": [{}, {}, {}]})
     assert response.status_code == 422
     assert "at most 2" in response.get_data(as_text=True)
+
+
+def test_a_catalogue_that_has_learnt_no_words_suggests_nothing(client: CheckingClient):
+    assert client.get("/v1/suggest?q=dr").get_json() == {"suggestions": []}
+
+
+def test_suggestions_need_something_typed(client: CheckingClient):
+    response = client.get("/v1/suggest?limit=3")
+    assert response.status_code == 422
+    assert response.get_json()["errors"][0]["field"] == "q"
