@@ -5,11 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Score", "best", "precision_at", "recall_at"]
-
-
-class Score(dict[str, float]):
-    """Named numbers of one measure, in the order they are to be read."""
+__all__ = ["best", "precision_at", "recall_at"]
 
 
 def best(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:

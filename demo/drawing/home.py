@@ -10,7 +10,6 @@ from demo.drawing.shapes import band, circle, mirror, outline, oval, rect
 __all__ = ["KINDS"]
 
 BRASS = (0.80, 0.66, 0.36)
-WOOD = (0.60, 0.42, 0.26)
 STEEL = (0.74, 0.76, 0.80)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -70,6 +71,7 @@ def test_an_exported_model_is_served_and_its_shop_changed_without_the_extras(
         "VITRINE_MODEL": str(clip_folder),
         "VITRINE_DETECTOR": str(owlvit_folder),
         "VITRINE_DEVICE": "cpu",
+        "VITRINE_LOG_FORMAT": "json",
         "OMP_NUM_THREADS": "1",
     }
     early = vitrine(settings, "export", "model", **serving_only)
@@ -80,7 +82,9 @@ def test_an_exported_model_is_served_and_its_shop_changed_without_the_extras(
     assert exports.returncode == 0, exports.stderr
     ingest = vitrine(settings, "ingest", *write_catalogue(tmp_path))
     assert ingest.returncode == 0, ingest.stderr
-    refused = vitrine(settings, "ingest", *write_catalogue(tmp_path), **serving_only)
+    _, *mapping = write_catalogue(tmp_path)
+    (tmp_path / "list.json").write_text('[{"id": "1"}]')
+    refused = vitrine(settings, "ingest", str(tmp_path / "list.json"), *mapping, **serving_only)
     assert refused.returncode == 2
     assert "pip install 'vitrine[catalogues]'" in refused.stderr
 
@@ -92,6 +96,7 @@ def test_an_exported_model_is_served_and_its_shop_changed_without_the_extras(
         until(lambda: answers(shop, "/health/ready"), "the shop becomes ready")
         use_every_request_of_the_readme(shop)
         write_and_read_back(shop)
+        assert [line for line in shop.log().splitlines() if not json.loads(line)["message"]] == []
 
 
 def answers(shop: ServiceProcess, path: str) -> bool:
