@@ -94,6 +94,7 @@ def test_every_text_column_is_filled_in(rows: datasets.Dataset) -> None:
         assert all(value.strip() for value in row.values() if isinstance(value, str)), row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 3])
 def test_the_number_of_processes_does_not_change_a_byte(
     parquet: Path, tmp_path: Path, processes: int

@@ -214,6 +214,7 @@ def test_an_accent_is_never_the_color_itself() -> None:
     assert set(ACCENTS) == set(COLORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("skia", "remedy"),
     [

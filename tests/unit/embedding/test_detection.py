@@ -70,6 +70,7 @@ def test_boxes_and_scores_are_the_pipelines_own(
     assert [each.score for each in ours] == sorted((each.score for each in ours), reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 def test_onnx_finds_what_torch_finds(

@@ -23,7 +23,8 @@ from training.schedule import Budget
 from training.text_finetune import TextFinetuner
 from training.vit_init import Teacher, begin_local
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine is slow
+# a busy machine is slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
