@@ -57,6 +57,7 @@ const waysOut = {
 /** @type {Shop | null} */
 let shop = null;
 let state = EMPTY;
+let retryTimer = 0;
 /** @type {string | null} */
 let currency = null;
 /** What had the focus when a product was opened, and has it again when it is closed. @type {Element | null} */
@@ -199,6 +200,16 @@ function fail(searched, problem, retry = () => runSearch()) {
   block("closeness").hidden = true;
   say(wentWrong(searched, problem, { ...waysOut, retry }));
   loadQueryParts(searched, go).then((showParts) => showParts());
+  retryLater(searched, problem, retry);
+}
+
+/** A service that is starting says when it will answer. @param {State} searched @param {Problem} problem @param {() => void} retry */
+function retryLater(searched, { status, retryAfter }, retry) {
+  clearTimeout(retryTimer);
+  if (status !== 503 || !retryAfter) return;
+  retryTimer = setTimeout(() => {
+    if (state === searched && block("notice").childElementCount) retry();
+  }, retryAfter * 1000);
 }
 
 /** Put a notice in the place of products, or take it away. @param {...HTMLElement} notices */

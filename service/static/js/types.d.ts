@@ -1,60 +1,63 @@
 // Shapes of the API's answers and of the page's own values, for the type checker alone; no browser loads this file.
 
 export interface Field {
-    name: string;
-    type: "keyword" | "text" | "color" | "path" | "bool" | "number" | "money" | "datetime";
-    facet: boolean;
-    sortable: boolean;
+  name: string;
+  type: "keyword" | "text" | "color" | "path" | "bool" | "number" | "money" | "datetime";
+  facet: boolean;
+  sortable: boolean;
 }
 
 export interface Catalogue {
-    version: string;
-    fields: Field[];
-    products: number;
-    max_candidates: number;
+  version: string;
+  fields: Field[];
+  products: number;
+  max_candidates: number;
 }
 
 export type Attribute = string | number | boolean | string[];
 
 export interface Product {
-    title: string;
-    price: number | null;
-    currency: string | null;
-    color: string[];
-    colors: string[];
-    category: string[];
-    description: string | null;
-    brand: string | null;
-    in_stock: boolean | null;
-    group_id: string | null;
-    attributes: Record<string, Attribute | null>;
+  title: string;
+  price: number | null;
+  compare_at_price: number | null;
+  /** the product's page in the shop */
+  url: string | null;
+  currency: string | null;
+  color: string[];
+  colors: string[];
+  category: string[];
+  description: string | null;
+  brand: string | null;
+  in_stock: boolean | null;
+  group_id: string | null;
+  attributes: Record<string, Attribute | null>;
 }
 
 export interface StoredProduct {
-    id: string;
-    product: Product;
-    image_url: string;
+  id: string;
+  product: Product;
+  image_url: string;
 }
 
 export interface Hit extends StoredProduct {
-    score: number | null;
+  score: number | null;
 }
 
 export interface FacetValue {
-    value: string | boolean;
-    count: number;
+  value: string | boolean;
+  count: number;
 }
 
 export interface Bucket {
-    from: number;
-    to: number;
-    count: number;
+  from: number;
+  to: number;
+  count: number;
 }
 
 export interface RangeFacet {
-    min: number | null;
-    max: number | null;
-    buckets: Bucket[];
+  min: number | null;
+  max: number | null;
+  buckets: Bucket[];
 }
 
 export type Facet = FacetValue[] | RangeFacet;
@@ -62,166 +65,167 @@ export type Facets = Record<string, Facet>;
 
 /** What the service made of the words of a query. */
 export interface Understanding {
-    words: string;
-    applied: { text: string; kind: string }[];
-    corrected: { from: string; to: string }[];
+  words: string;
+  applied: { text: string; kind: string; effect: "filter" | "negative" | "ignored" }[];
+  corrected: { from: string; to: string }[];
 }
 
 export interface SearchAnswer {
-    hits: Hit[];
-    total: number;
-    facets: Facets;
-    facets_cut: string[];
-    /** how many products under the filter are not close to the query */
-    beyond?: number;
-    understanding?: Understanding;
-    notes?: string[];
-    next_cursor: string | null;
-    plan: { search: string; matching: number; truncated_text: boolean };
+  hits: Hit[];
+  total: number;
+  facets: Facets;
+  facets_cut: string[];
+  /** how many products under the filter are not close to the query */
+  beyond: number;
+  understanding: Understanding | null;
+  next_cursor: string | null;
+  plan: { search: string; matching: number; truncated_text: boolean };
 }
 
 /** The first page of a search, with the counts and hits of the requests made beside it. */
 export interface FirstPage extends SearchAnswer {
-    others: Hit[];
+  others: Hit[];
 }
 
 export interface FieldError {
-    field: string;
-    message: string;
+  field: string;
+  message: string;
 }
 
 export interface ProblemBody {
-    status: number;
-    title: string;
-    detail: string;
-    requestId?: string;
-    errors?: FieldError[];
-    jobId?: string | null;
+  status: number;
+  title: string;
+  detail: string;
+  requestId?: string;
+  errors?: FieldError[];
+  jobId?: string | null;
+  /** after how many seconds to try again, where the service says so */
+  retryAfter?: number | null;
 }
 
 /** A filter on a field: `values` (any of them), or a range whose ends may be null. */
 export type Filter =
-    | { values: string[]; min?: undefined; max?: undefined }
-    | { values?: undefined; min: Bound; max: Bound };
+  | { values: string[]; min?: undefined; max?: undefined }
+  | { values?: undefined; min: Bound; max: Bound };
 export type Bound = number | string | null;
 
 /** What is being searched for. */
 export interface State {
-    text: string;
-    /** key of an uploaded picture */
-    picture: string | null;
-    like: readonly string[];
-    unlike: readonly string[];
-    /** parts of the text that are to be taken as they stand */
-    literal: readonly string[];
-    /** whether products that are not close are shown too */
-    far: boolean;
-    /** from -1, the picture decides, to 1, the words do */
-    balance: number;
-    sort: string;
-    /** one product of each style */
-    styles: boolean;
-    /** id of the product that is open */
-    show: string | null;
-    filters: Readonly<Record<string, Filter>>;
+  text: string;
+  /** key of an uploaded picture */
+  picture: string | null;
+  like: readonly string[];
+  unlike: readonly string[];
+  /** parts of the text that are to be taken as they stand */
+  literal: readonly string[];
+  /** whether products that are not close are shown too */
+  far: boolean;
+  /** from -1, the picture decides, to 1, the words do */
+  balance: number;
+  sort: string;
+  /** one product of each style */
+  styles: boolean;
+  /** id of the product that is open */
+  show: string | null;
+  filters: Readonly<Record<string, Filter>>;
 }
 
 export type Go = (next: State) => void;
 
 /** What a field's control can do: set its filter, and find values that the answer did not list. */
 export interface ControlActions {
-    change(filter: Filter | null): void;
-    find(text: string): Promise<Map<string, number>>;
+  change(filter: Filter | null): void;
+  find(text: string): Promise<Map<string, number>>;
 }
 
 /** What an answer says of a facet beside its counts: the currency of its amounts, and whether it has more values. */
 export interface FacetContext {
-    currency: string | null;
-    cut: boolean;
+  currency: string | null;
+  cut: boolean;
 }
 
 /** What a field's filter is made of. */
 export interface Control {
-    element: HTMLElement;
-    /** the control carries its own name */
-    bare?: boolean;
-    /** Show counts and the filter; tells whether the field is worth showing. */
-    update(facet: Facet | undefined, filter: Filter | null, context: FacetContext): boolean;
+  element: HTMLElement;
+  /** the control carries its own name */
+  bare?: boolean;
+  /** Show counts and the filter; tells whether the field is worth showing. */
+  update(facet: Facet | undefined, filter: Filter | null, context: FacetContext): boolean;
 }
 
 export interface CardActions {
-    open(id: string): void;
-    moreLike(id: string): void;
-    lessLike: ((id: string) => void) | null;
+  open(id: string): void;
+  moreLike(id: string): void;
+  lessLike: ((id: string) => void) | null;
 }
 
 export interface Version {
-    name: string;
-    state: string;
-    backend: string;
-    model: string;
-    fingerprint: string;
-    count: number;
-    created: string;
+  name: string;
+  state: string;
+  backend: string;
+  model: string;
+  fingerprint: string;
+  count: number;
+  created: string;
 }
 
 export interface Job {
-    id: string;
-    kind: string;
-    state: string;
-    done: number;
-    total: number | null;
-    failed_items: number;
-    rate: number | null;
-    eta_s: number | null;
-    version: string | null;
-    error: string | null;
-    created: string;
-    updated: string;
+  id: string;
+  kind: string;
+  state: string;
+  done: number;
+  total: number | null;
+  failed_items: number;
+  rate: number | null;
+  eta_s: number | null;
+  version: string | null;
+  error: string | null;
+  created: string;
+  updated: string;
 }
 
 export interface Failure {
-    id: string;
-    stage: string;
-    reason: string;
-    message: string;
-    source: string;
-    /** counted from 0 */
-    row: number | null;
-    at: string;
+  id: string;
+  stage: string;
+  reason: string;
+  message: string;
+  source: string;
+  /** counted from 0 */
+  row: number | null;
+  at: string;
 }
 
 export interface PreviewRow {
-    place: string;
-    product: Product | null;
-    pictures: string[];
-    problems: FieldError[];
+  place: string;
+  product: Product | null;
+  pictures: string[];
+  problems: FieldError[];
 }
 
 /** A catalogue that was sent, and what its first rows become. */
 export interface Preview {
-    source: string;
-    mapping: object;
-    notes: string[];
-    rows: PreviewRow[];
-    failed: number;
-    left_out: Record<string, number>;
+  source: string;
+  mapping: object;
+  notes: string[];
+  rows: PreviewRow[];
+  failed: number;
+  left_out: Record<string, number>;
 }
 
 export interface Failures {
-    failures: Failure[];
-    total: number;
+  failures: Failure[];
+  total: number;
 }
 
 export interface Box {
-    xmin: number;
-    ymin: number;
-    xmax: number;
-    ymax: number;
+  xmin: number;
+  ymin: number;
+  xmax: number;
+  ymax: number;
 }
 
 export interface DetectedObject {
-    label: string;
-    score: number;
-    box: Box;
+  label: string;
+  score: number;
+  box: Box;
 }

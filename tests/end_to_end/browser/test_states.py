@@ -48,6 +48,29 @@ def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_aga
     expect(notice).to_have_count(0)
 
 
+def test_a_service_that_is_starting_is_asked_again_when_it_says_so(window):
+    window.expected += ["503"]
+    refused = []
+
+    def answer(route):
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request)
+        route.fulfill(
+            status=503,
+            headers={"Retry-After": "1"},
+            content_type="application/problem+json",
+            body=json.dumps(DOWN),
+        )
+
+    window.page.route("**/v1/search", answer)
+    window.page.goto("/?q=red")
+    expect(window.page.locator(".notice--error")).to_be_visible()
+    expect(window.cards.first).to_be_visible()
+    expect(window.page.locator(".notice--error")).to_have_count(0)
+
+
 def test_a_service_that_cannot_be_reached_is_told_from_one_that_refuses(window):
     window.expected += ["ERR_FAILED", "request:"]
     window.open()

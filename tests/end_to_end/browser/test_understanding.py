@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.end_to_end.browser.site import running_site
+from tests.end_to_end.browser.stock import STOCK
 from tests.end_to_end.browser.window import Window
+from vitrine.learning import learn_version
 
 
 class Service:
@@ -32,7 +35,12 @@ def service(window: Window) -> Service:
     return Service(window)
 
 
-UNDER_50 = {"text": "under 50", "kind": "price", "filter": {"price": {"lt": 50}}}
+UNDER_50 = {
+    "text": "under 50",
+    "kind": "price",
+    "effect": "filter",
+    "filter": {"price": {"lt": 50}},
+}
 
 
 def test_what_was_understood_can_be_refused_and_understood_again(window, service):
@@ -101,7 +109,38 @@ def test_a_search_without_matches_tells_what_each_filter_left_out_would_show(win
     window.counts("15 products")
 
 
-def test_notes_of_the_service_are_shown(window, service):
-    service.additions = {"notes": ["No product has the brand “Acmee”; the nearest is “Acme”."]}
-    window.open("/?q=red")
-    expect(window.page.locator("#understanding")).to_contain_text("the nearest is “Acme”")
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A shop that has learnt its words, as every ingest does."""
+    with running_site(tmp_path_factory.mktemp("learned")) as site:
+        versions = site.vitrine.versions
+        assert learn_version(versions, versions.live(), site.vitrine.embedder) is not None
+        yield site
+
+
+def test_a_price_among_the_words_becomes_a_filter_that_can_be_refused(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open("/?q=red+dress+under+50&sort=price")
+    expect(window.page.get_by_role("button", name="Search for “under 50” as words")).to_be_visible()
+    prices = window.page.locator(".card__price").all_inner_texts()
+    assert prices
+    assert all(float(price.removeprefix("€")) < 50 for price in prices)
+
+
+def test_a_misspelt_word_is_corrected_and_its_correction_undone(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open("/?q=red+drses")
+    understanding = window.page.locator("#understanding")
+    expect(understanding).to_contain_text("Showing results for dress.")
+    expect(window.cards.first).to_contain_text("Red dress")
+    understanding.get_by_role("button", name="Search for “drses” instead").click()
+    expect(understanding).to_contain_text("“drses” is searched for as it stands.")
+
+
+def test_an_exact_title_comes_first(open_window, learned):
+    window = open_window(base_url=learned.url)
+    title = STOCK[86].title
+    window.open()
+    window.search(title)
+    expect(window.page.locator("#title")).to_have_text(f"“{title}”")
+    expect(window.cards.first.locator(".card__title")).to_have_text(title)

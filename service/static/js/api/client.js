@@ -4,7 +4,15 @@
 
 export class Problem extends Error {
   /** @param {ProblemBody} body */
-  constructor({ status, title, detail, requestId = "", errors = [], jobId = null }) {
+  constructor({
+    status,
+    title,
+    detail,
+    requestId = "",
+    errors = [],
+    jobId = null,
+    retryAfter = null,
+  }) {
     super(detail || title);
     this.name = "Problem";
     this.status = status;
@@ -13,6 +21,7 @@ export class Problem extends Error {
     this.requestId = requestId;
     this.errors = errors;
     this.jobId = jobId;
+    this.retryAfter = retryAfter;
   }
 
   /** Whether the same request may succeed later. */
@@ -113,5 +122,6 @@ async function problemOf(response) {
     requestId: body.request_id ?? response.headers.get("X-Request-ID") ?? "",
     errors: body.errors ?? [],
     jobId: body.job_id ?? null,
+    retryAfter: Number(response.headers.get("Retry-After")) || null,
   });
 }

@@ -60,8 +60,13 @@ export function productLink(id, { open }) {
   return { href: address(`product/${encodeURIComponent(id)}`), onclick, ondragstart };
 }
 
-/** @param {Product} product */
-const price = ({ price: amount, currency }) => (amount === null ? "" : money(amount, currency));
+/** The price, and the one before where it is reduced. @param {Product} product */
+export function price({ price: amount, compare_at_price: before, currency }) {
+  if (amount === null) return [];
+  if (before === null || before <= amount) return [money(amount, currency)];
+  const crossed = make("s", { class: "before" }, money(before, currency));
+  return [money(amount, currency), make("span", { class: "unseen" }, " reduced from "), crossed];
+}
 
 /** What a dragged product carries, beside its address. */
 const DRAGGED = "application/x-vitrine-product";

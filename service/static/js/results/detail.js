@@ -7,7 +7,7 @@ import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/c
 import { arrange, dialog, icon, make, picture } from "../page/dom.js";
 import { day, fieldName, leaf, money, path } from "../page/format.js";
 import { sentence } from "../page/messages.js";
-import { productLink } from "./card.js";
+import { price, productLink } from "./card.js";
 import { zoomable } from "./zoom.js";
 
 const TILE = 160;
@@ -77,11 +77,11 @@ export class Detail {
         { class: "detail__title", id: "detail-title", dir: "auto", tabIndex: -1 },
         product.title,
       ),
-      price(product),
+      priceLine(product),
       product.description
         ? make("p", { class: "detail__text", dir: "auto" }, product.description)
         : null,
-      this.#buttons(id),
+      this.#buttons(id, shopLink(product.url)),
       facts(product, this.#actions.fields()),
     );
     this.#arrange(make("div", { class: "detail__top" }, zoomable(url, product.title), words));
@@ -97,14 +97,15 @@ export class Detail {
     }
   }
 
-  /** @param {string} id */
-  #buttons(id) {
+  /** @param {string} id @param {HTMLElement | null} link */
+  #buttons(id, link) {
     const { moreLike } = this.#actions;
     const lessLike = this.#actions.lessLike();
     return make(
       "div",
       { class: "detail__actions" },
-      actionButton("more-like", "More like this", "button--main", () => moreLike(id)),
+      link,
+      actionButton("more-like", "More like this", link ? "" : "button--main", () => moreLike(id)),
       lessLike ? actionButton("less-like", "Less like this", "", () => lessLike(id)) : null,
     );
   }
@@ -129,13 +130,13 @@ export class Detail {
 
   /** @param {Hit} hit @param {string} caption @param {number | null} [amount] */
   #tile({ id, image_url: url, product }, caption, amount = null) {
-    const price = amount === null ? null : money(amount, product.currency);
+    const line = amount === null ? null : money(amount, product.currency);
     const link = make(
       "a",
       { class: "tile", title: product.title, ...productLink(id, this.#actions) },
       make("div", { class: "tile__picture" }, picture(url, { size: TILE, sizes: TILE_WIDTH })),
       make("span", { class: "tile__title", dir: "auto" }, caption),
-      price ? make("span", { class: "tile__price" }, price) : null,
+      line ? make("span", { class: "tile__price" }, line) : null,
     );
     return make("li", {}, link);
   }
@@ -185,15 +186,22 @@ const actionButton = (sign, text, kind, run) =>
   make("button", { type: "button", class: `button ${kind}`, onclick: run }, icon(sign), text);
 
 /** @param {Product} product */
-function price({ price: amount, currency, in_stock: stock }) {
+function priceLine(product) {
+  const stock = product.in_stock;
   const words = stock ? "In stock" : "Out of stock";
   return make(
     "p",
     { class: "detail__price" },
-    amount === null ? "" : money(amount, currency),
+    price(product),
     stock === null ? null : make("small", { class: stock ? "in" : "" }, words),
   );
 }
+
+/** A link to the product's page in the shop; a catalogue may hold other addresses than those of the web. @param {string | null} url */
+const shopLink = (url) =>
+  url && /^https?:\/\//i.test(url)
+    ? make("a", { class: "button button--main", href: url, rel: "noopener" }, "View in the shop")
+    : null;
 
 /** What is known of a product; that something does not hold is no fact worth a row. @param {Product} product @param {Field[]} fields */
 function facts({ brand, color, attributes }, fields) {

@@ -5,12 +5,6 @@
 import { hasQuery, isMixed, withFilter } from "./state.js";
 
 const PAGE = 24;
-/** Sorted by anything but relevance, only the closest products are shown: the cheapest of all are rarely what was meant. */
-const CLOSEST = 200;
-
-/** @param {State} state */
-const narrowed = (state) => hasQuery(state) && state.sort !== "relevance";
-
 /** Of a page that a shopper comes back to; several such pages, where it takes more. */
 const LARGE_PAGE = 96;
 /** @param {number} products how many are to be shown at least */
@@ -23,25 +17,20 @@ const pageSize = (products) => Math.min(LARGE_PAGE, Math.max(PAGE, products));
  * @param {number} products how many are to be shown at least
  */
 export function pageRequest(state, catalogue, products) {
-  const facets = narrowed(state) ? [] : unfilteredFacets(state, catalogue);
+  const facets = facetNames(catalogue).filter((name) => !state.filters[name]);
   return { ...baseRequest(state, catalogue), facets, limit: pageSize(products) };
 }
 
 /**
  * The requests of all other counts. A field with a filter is counted as if that filter were not there, so that a shopper
- * sees what else could be chosen beside it. Counts tell how many products pass the filters, also when only the closest
- * of them are shown.
+ * sees what else could be chosen beside it.
  * @param {State} state
  * @param {Catalogue} catalogue
  */
-export function countRequests(state, catalogue) {
-  const counted = { ...state, sort: "relevance" };
-  const requests = facetNames(catalogue)
+export const countRequests = (state, catalogue) =>
+  facetNames(catalogue)
     .filter((name) => state.filters[name])
-    .map((name) => countRequest(withFilter(counted, name, null), catalogue, [name]));
-  if (!narrowed(state)) return requests;
-  return [...requests, countRequest(counted, catalogue, unfilteredFacets(state, catalogue))];
-}
+    .map((name) => countRequest(withFilter(state, name, null), catalogue, [name]));
 
 /** The request of the counts of some fields. @param {State} state @param {Catalogue} catalogue @param {string[]} facets */
 export const countRequest = (state, catalogue, facets) => ({
@@ -66,10 +55,6 @@ export const nextRequest = (state, catalogue, { cursor, products }) => ({
 const facetNames = ({ fields }) => fields.filter((field) => field.facet).map(({ name }) => name);
 
 /** @param {State} state @param {Catalogue} catalogue */
-const unfilteredFacets = (state, catalogue) =>
-  facetNames(catalogue).filter((name) => !state.filters[name]);
-
-/** @param {State} state @param {Catalogue} catalogue */
 function baseRequest(state, catalogue) {
   return {
     like: state.like,
@@ -81,20 +66,16 @@ function baseRequest(state, catalogue) {
     cutoff: state.far ? "off" : undefined,
     weights: isMixed(state) ? { text: 1 + state.balance, image: 1 - state.balance } : undefined,
     collapse: state.styles ? "group_id" : undefined,
-    candidates: hasQuery(state) ? candidates(state, catalogue) : undefined,
+    candidates: hasQuery(state) ? candidates(catalogue) : undefined,
   };
 }
 
 /**
  * How many products are ranked: all where that is allowed, so that every count is exact; else as many as the service
  * likes.
- * @param {State} state
  * @param {Catalogue} catalogue
  */
-function candidates(state, { products, max_candidates: most }) {
-  if (narrowed(state)) return Math.min(CLOSEST, most);
-  return products <= most ? most : undefined;
-}
+const candidates = ({ products, max_candidates: most }) => (products <= most ? most : undefined);
 
 /** @param {State} state @param {Field[]} fields */
 function filterOf(state, fields) {

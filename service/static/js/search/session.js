@@ -1,6 +1,6 @@
 // One search at a time: a new one cancels what the last one still waits for, so an old answer never overwrites a newer one.
 
-/** @import { Catalogue, FirstPage, SearchAnswer, State } from "../types.js" */
+/** @import { Catalogue, Field, FirstPage, SearchAnswer, State } from "../types.js" */
 
 import { loadCatalogue, search, searchFacet } from "../api/client.js";
 import { countsByValue } from "../filters/options.js";
@@ -12,6 +12,13 @@ import { hasQuery, withFilter } from "./state.js";
 /** Values listed of those that contain what was typed. */
 const MOST_VALUES = 20;
 
+/** Fields that can be counted and sorted by, but are of no use for choosing. */
+const SHOWN_ONLY = new Set(["compare_at_price"]);
+
+/** @param {Field} field @returns {Field} */
+const forShoppers = (field) =>
+  SHOWN_ONLY.has(field.name) ? { ...field, facet: false, sortable: false } : field;
+
 export class Session {
   #running = new AbortController();
   /** @type {Promise<Catalogue> | null} */
@@ -19,10 +26,12 @@ export class Session {
 
   /** What the catalogue is, loaded once; a failure is forgotten so that the next try loads it again. */
   catalogue() {
-    this.#catalogue ??= loadCatalogue().catch((problem) => {
-      this.#catalogue = null;
-      throw problem;
-    });
+    this.#catalogue ??= loadCatalogue()
+      .then((catalogue) => ({ ...catalogue, fields: catalogue.fields.map(forShoppers) }))
+      .catch((problem) => {
+        this.#catalogue = null;
+        throw problem;
+      });
     return this.#catalogue;
   }
 

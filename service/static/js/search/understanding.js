@@ -11,13 +11,14 @@ import { withLiteral } from "./state.js";
  * @param {State} state
  * @param {Go} go searches on
  */
-export function showUnderstanding({ understanding, notes = [] }, state, go) {
+export function showUnderstanding({ understanding }, state, go) {
   const { applied = [], corrected = [] } = understanding ?? {};
   const parts = [
-    ...applied.map(({ text }) => chip(text, () => go(withLiteral(state, text)))),
+    ...applied
+      .filter(({ effect }) => effect !== "ignored") // the page's own filter holds instead
+      .map(({ text }) => chip(text, () => go(withLiteral(state, text)))),
     ...corrected.map((word) => correction(word, () => go(withLiteral(state, word.from)))),
     ...state.literal.map((text) => refused(text, () => go(withoutLiteral(state, text)))),
-    ...notes.map((note) => make("p", { class: "understanding__note", dir: "auto" }, note)),
   ];
   const holder = block("understanding");
   keepingFocus(holder, () => arrange(holder, parts));

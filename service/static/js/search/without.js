@@ -21,9 +21,11 @@ export function withoutEach(state, { understanding }, fields, currency) {
   const filters = fields.flatMap((field) =>
     chipsOf(field, state, currency).map(({ text, without }) => ({ text, state: without })),
   );
-  const understood = (understanding?.applied ?? []).map(({ text }) => ({
-    text: `“${text}”`,
-    state: withLiteral(state, text),
-  }));
+  const understood = (understanding?.applied ?? [])
+    .filter(({ effect }) => effect === "filter")
+    .map(({ text }) => ({
+      text: `“${text}”`,
+      state: withLiteral(state, text),
+    }));
   return [...filters, ...understood].slice(0, MOST);
 }
