@@ -48,8 +48,8 @@ class IngestTask:
     """What to put where.
 
     `reuse_from` is another version: a product whose pictures cannot be had now is carried over from
-    it, and vectors of the same model are not computed again. With `only`, other rows are read (their
-    ids count) but not taken.
+    it, and vectors of the same model are not computed again. With `only`, other rows are read
+    (their ids count) but not taken.
     """
 
     source: Source
@@ -73,7 +73,10 @@ class PipelineContext:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a run stands; `rate` is products per second lately, `total` and `eta_s` are None while unknown."""
+    """How a run stands; `rate` is products per second lately.
+
+    `total` and `eta_s` are None while unknown.
+    """
 
     done: int
     unchanged: int
@@ -85,7 +88,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunControl:
-    """Who is told how it goes, and who may stop it: `progress` is called a few times a second, `cancelled` before each row."""
+    """Who is told how it goes, and who may stop it.
+
+    `progress` is called a few times a second, `cancelled` before each row.
+    """
 
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
@@ -95,8 +101,9 @@ class RunControl:
 class Summary:
     """How a run ended.
 
-    `done` products were written (`embedded` of them with a new vector), `unchanged` ones were not touched, `failed` rows are in
-    the ledger, counted by reason in `reasons`. `stages` are seconds of work by stage, summed over threads; stages overlap.
+    `done` products were written and `unchanged` ones not touched, `embedded` pictures got a vector.
+    `failed` rows are in the ledger, counted by reason in `reasons`. `stages` are seconds of work by
+    stage, summed over threads; stages overlap.
     """
 
     version: str
@@ -135,7 +142,7 @@ class SourceProduct:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
-    """A picture that is ready for the model: pixels (3, height, width), and who waits for its vector."""
+    """A picture ready for the model: pixels (3, height, width), and who waits for its vector."""
 
     pixels: NDArray[np.float32]
     vector: Promise[Vector]

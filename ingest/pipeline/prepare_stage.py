@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ingest.pictures import Picture
 from ingest.pictures.polite import FetchedPicture
@@ -39,6 +40,10 @@ class _Seen:
     item: SourceProduct
     stamp: Stamp | None
     digest: str | None
+
+
+_Images: TypeAlias = dict[str, Promise[Vector] | None]
+"""Pictures of a product by their keys, in order; None for vectors that the index has."""
 
 
 class PrepareStage:
@@ -94,40 +99,59 @@ class PrepareStage:
     def _write(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """What is to be written of a product; None when nothing is.
 
-        When one of its pictures cannot be had, a known product keeps those it has, and a new one
-        comes with the others.
+        When none of its pictures can be had, or one cannot be had just now, a product keeps those
+        it has; else it comes with the others.
         """
         item, stamp = seen.item, seen.stamp
         images, refusals = self._images(item, stamp, pixels)
-        for refusal in refusals:
-            self._stats.without_picture(item.row, item.product.id, refusal)
         if refusals:
+            self._stats.without_picture(item.row, item.product.id, refusals[0])
             carried_over = self._without_pictures(seen, pixels)
-            if carried_over is not None or stamp is not None or not images:
+            has_pictures = stamp is not None or carried_over is not None
+            if not images or (has_pictures and any(map(_is_passing, refusals))):
                 return carried_over
-        keys = tuple(key for key, _ in images)
+        keys, failed = tuple(images), bool(refusals)
         if stamp is not None and stamp.image_keys == keys:
             if stamp.product_hash != product_hash(item.product):
-                return PendingWrite(item.row, item.product, seen.digest)
-            self._stats.count(unchanged=1)
+                return PendingWrite(item.row, item.product, seen.digest, failed=failed)
+            self._stats.count(unchanged=0 if failed else 1)
             return None
-        vectors = tuple(vector for _, vector in images if vector is not None)
-        known, failed = stamp is not None, bool(refusals)
+        vectors = self._filled(images, item)
+        if vectors is None:
+            return None
         digest = None if failed else seen.digest
-        return PendingWrite(item.row, item.product, digest, keys, vectors, known, failed)
+        return PendingWrite(
+            item.row, item.product, digest, keys, vectors, known=stamp is not None, failed=failed
+        )
+
+    def _filled(self, images: _Images, item: SourceProduct) -> tuple[Promise[Vector], ...] | None:
+        """The vectors of all pictures, those that the index has read from there."""
+        if any(vector is None for vector in images.values()):
+            stored = self._record(self._task.index, item.product.id)
+            if stored is None:
+                message = "somebody deleted the product while it was being ingested; ingest again"
+                self._stats.failed(item.row, item.product.id, "write", "deleted_meanwhile", message)
+                return None
+            known = _by_key(stored)
+            images = {
+                key: self._pictures.given(known[key]) if vector is None else vector
+                for key, vector in images.items()
+            }
+        return tuple(vector for vector in images.values() if vector is not None)
 
     def _images(
         self, item: SourceProduct, stamp: Stamp | None, pixels: Channel[PreparedImage]
-    ) -> tuple[list[tuple[str, Promise[Vector] | None]], list[InvalidImage]]:
-        """Keys and vectors of the pictures that can be had, and what is wrong with the others."""
+    ) -> tuple[_Images, list[InvalidImage]]:
+        """The pictures that can be had, and what is wrong with the others."""
         if item.refusal is not None:
-            return [], [item.refusal]
-        known = self._known_vectors(item, stamp)
-        images, refusals = [], []
+            return {}, [item.refusal]
+        known = {} if stamp is not None else self._known_vectors(item)
+        images: _Images = {}
+        refusals = []
         for picture in item.pictures:
             try:
                 key, vector = self._image(picture, known, stamp, pixels)
-                images.append((key, vector))
+                images.setdefault(key, vector)
                 self._stats.warnings.saw_picture(
                     key,
                     _name(picture),
@@ -152,7 +176,7 @@ class PrepareStage:
     def _carried_over(
         self, item: SourceProduct, previous: Record, pixels: Channel[PreparedImage]
     ) -> PendingWrite | None:
-        """A product with the pictures that an earlier version has, embedded anew for another model."""
+        """A product with the pictures of an earlier version, embedded anew for another model."""
         keys = previous.image_keys
         if self._same_model:
             vectors = tuple(self._pictures.given(vector) for vector in previous.vectors)
@@ -167,16 +191,10 @@ class PrepareStage:
                 return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
 
-    def _known_vectors(self, item: SourceProduct, stamp: Stamp | None) -> Mapping[str, Vector]:
-        """Vectors of the product's own pictures, in this version or an earlier one, by key."""
-        known: dict[str, Vector] = {}
-        if self._same_model and stamp is None:
-            previous = self._previous(item.product.id)
-            known |= {} if previous is None else _by_key(previous)
-        if stamp is not None and max(len(stamp.image_keys), len(item.pictures)) > 1:
-            stored = self._record(self._task.index, item.product.id)
-            known |= {} if stored is None else _by_key(stored)
-        return known
+    def _known_vectors(self, item: SourceProduct) -> Mapping[str, Vector]:
+        """Vectors of the product's own pictures in an earlier version of the same model, by key."""
+        previous = self._previous(item.product.id) if self._same_model else None
+        return {} if previous is None else _by_key(previous)
 
     def _image(
         self,
@@ -185,7 +203,7 @@ class PrepareStage:
         stamp: Stamp | None,
         pixels: Channel[PreparedImage],
     ) -> tuple[str, Promise[Vector] | None]:
-        """A picture's key and its vector; None for one that the index has where it belongs."""
+        """A picture's key and its vector; None where the index has it for this product."""
         entry = self._pictures.known(picture)
         with entry.lock:
             if entry.refusal is not None:
@@ -196,7 +214,7 @@ class PrepareStage:
                     read = self._read(picture)
                     entry.key, data = read.key, read.data
                 key = entry.key
-                if stamp is not None and stamp.image_keys == (key,):
+                if stamp is not None and key in stamp.image_keys:
                     return key, None
                 if key in known:
                     return key, self._pictures.given(known[key])
@@ -263,6 +281,11 @@ class PrepareStage:
 
 def _name(picture: Picture) -> str:
     return picture.url or (picture.path.name if picture.path else "within the catalogue")
+
+
+def _is_passing(refusal: InvalidImage) -> bool:
+    """Whether a picture could only not be had just now."""
+    return refusal.reason in ("unreachable", "too_slow")
 
 
 def _by_key(record: Record) -> dict[str, Vector]:

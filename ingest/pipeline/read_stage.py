@@ -19,8 +19,8 @@ __all__ = ["CHUNK", "ReadStage"]
 CHUNK = 8
 """Products handed on together; a compromise between traffic and the pictures held in memory."""
 
-_PICTURES = 1
-"""Pictures taken of each product: as many as both backends keep."""
+_QDRANT_PICTURES = 1
+"""The Qdrant backend keeps one picture of each product: `index.checks.check_one_picture`."""
 
 
 class ReadStage:
@@ -33,6 +33,9 @@ class ReadStage:
         self._runs = context.runs
         self._run = run
         self._stats = stats
+        settings = context.settings
+        one_picture = settings.backend == "qdrant"
+        self._most_pictures = _QDRANT_PICTURES if one_picture else settings.max_images
 
     def work(self, control: RunControl, out: Channel[list[SourceProduct]]) -> None:
         """Read until the source or somebody's patience ends."""
@@ -93,7 +96,7 @@ class ReadStage:
             )
         except InvalidImage as error:
             return SourceProduct(row.number, mapped.product, (), refusal=error)
-        return SourceProduct(row.number, mapped.product, pictures[:_PICTURES])
+        return SourceProduct(row.number, mapped.product, pictures[: self._most_pictures])
 
     def _failed(
         self, row: int, product_id: str | None, stage: str, reason: str, message: str

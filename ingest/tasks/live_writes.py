@@ -165,7 +165,9 @@ class LiveWrites:
     ) -> _Upsert | Outcome:
         try:
             require_fit(work.product, index.info.schema)
-            key, data = self._picture(work, stamp)
+            if work.picture is None and stamp is not None:
+                return _Upsert(item, work.product, stamp.image_keys[0], None)
+            key, data = self._picture(work)
             if stamp is not None and stamp.image_keys == (key,):
                 return _Upsert(item, work.product, key, None)
             data = self._vitrine.images.get(key) if data is None else data
@@ -178,7 +180,7 @@ class LiveWrites:
             message = "its picture is no longer in the image store; send it again"
             return GiveUp(item, "image", "missing", message)
 
-    def _picture(self, work: UpsertProduct, stamp: Stamp | None) -> tuple[str, bytes | None]:
+    def _picture(self, work: UpsertProduct) -> tuple[str, bytes | None]:
         match work.picture:
             case StoredPicture(key):
                 return key, None
@@ -188,9 +190,7 @@ class LiveWrites:
                 decode(data, ImageLimits.of(self._vitrine.settings), at_least=1)
                 return self._vitrine.images.put(data), data
             case None:
-                if stamp is None:
-                    raise InvalidImage("missing", "the product is new and has no picture")
-                return stamp.image_keys[0], None
+                raise InvalidImage("missing", "the product is new and has no picture")
 
     def _unreadable(self, item: WorkItem, error: InvalidImage) -> Outcome:
         if is_unreachable(error) and item.attempts < self._vitrine.settings.job_attempts:

@@ -486,6 +486,9 @@ class IngestSettings(DataSettings):
     keep_jobs_hours: float = Field(
         24, ge=0, le=8760, description="hours for which every ended job is remembered"
     )
+    max_images: int = Field(
+        8, ge=1, le=64, description="pictures taken of each product, the first ones; Qdrant: 1"
+    )
     picture_grace_hours: float = Field(
         168,
         ge=0,

@@ -38,6 +38,14 @@ class CopyResult:
     failures: list[Failure] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Pixels:
+    """A record, still with the vectors of another model, and its pictures' pixels."""
+
+    record: Record
+    pixels: list[NDArray[np.float32]]
+
+
 class IndexCopier:
     """Makes products of one version the same in another; doing it again does no work twice.
 
@@ -107,31 +115,42 @@ class IndexCopier:
             ahead = pool.map(read, islice(waiting, self._batch))
             while batch := list(ahead):
                 ahead = pool.map(read, islice(waiting, self._batch))  # while the model works
-                result.failures += [failure for _, failure in batch if isinstance(failure, Failure)]
-                sound = [
-                    (record, pixels) for record, pixels in batch if not isinstance(pixels, Failure)
-                ]
-                if not sound:
-                    continue
-                vectors = embedder.embed_pixels(np.stack([pixels for _, pixels in sound]))
-                for (record, _), vector in zip(sound, vectors, strict=True):
-                    yield replace(record, vectors=vector[None])
+                yield from _with_vectors(
+                    [read for read in batch if isinstance(read, _Pixels)], embedder
+                )
+                result.failures += [read for read in batch if isinstance(read, Failure)]
 
-    def _pixels(
-        self, record: Record, embedder: Embedder
-    ) -> tuple[Record, NDArray[np.float32] | Failure]:
-        try:
-            data = self._vitrine.images.get(record.image_key)
-            image = decode(data, ImageLimits.of(self._settings), at_least=embedder.info.image_size)
-            return record, embedder.preprocess([image])[0]
-        except NotFound:
-            return record, self._failure(
-                record,
-                "missing",
-                "its picture is no longer in the image store; put the product again",
-            )
-        except InvalidImage as error:
-            return record, self._failure(record, error.reason, str(error))
+    def _pixels(self, record: Record, embedder: Embedder) -> _Pixels | Failure:
+        """The pictures of a product that can be had, ready for the model; a failure without any."""
+        keys, pixels = [], []
+        failure: Failure | None = None
+        for key in record.image_keys:
+            try:
+                data = self._vitrine.images.get(key)
+                limits = ImageLimits.of(self._settings)
+                image = decode(data, limits, at_least=embedder.info.image_size)
+            except NotFound:
+                message = "its picture is no longer in the image store; put the product again"
+                failure = failure or self._failure(record, "missing", message)
+            except InvalidImage as error:
+                failure = failure or self._failure(record, error.reason, str(error))
+            else:
+                keys.append(key)
+                pixels.append(embedder.preprocess([image])[0])
+        if failure is not None and not pixels:
+            return failure
+        return _Pixels(replace(record, image_keys=tuple(keys)), pixels)
 
     def _failure(self, record: Record, reason: str, message: str) -> Failure:
         return Failure(record.product.id, "image", reason, message, source=REINDEX)
+
+
+def _with_vectors(batch: Sequence[_Pixels], embedder: Embedder) -> Iterator[Record]:
+    if not batch:
+        return
+    vectors = embedder.embed_pixels(np.stack([image for read in batch for image in read.pixels]))
+    start = 0
+    for read in batch:
+        stop = start + len(read.pixels)
+        yield replace(read.record, vectors=vectors[start:stop])
+        start = stop

@@ -49,7 +49,7 @@ def verify(
     seed: str,
     check: Callable[[], None],
 ) -> None:
-    """A sample is retrieved by itself and, with judgements, nDCG is no lower than the live version's.
+    """A sample is retrieved by itself and, with judgements, nDCG is no lower than that of `live`.
 
     `NotVerified` otherwise.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +140,87 @@ def test_a_picture_that_the_model_fails_at_leaves_every_product_that_shows_it(
     monkeypatch.setattr(shop.embedder, "embed_pixels", lambda pixels: real(pixels) * float("nan"))
     summary = shop.ingest()
     assert (summary.done, dict(summary.reasons)) == (0, {"no_vector": 4})
+
+
+def gallery(shop: Shop, product_id: str, numbers: list[int], price: str = "1") -> dict[str, object]:
+    """A product with several pictures in files of its own."""
+    for number in numbers:
+        (shop.root / f"pictures/{number}.png").write_bytes(picture(number=number))
+    names = [f"pictures/{number}.png" for number in numbers]
+    row = {"id": product_id, "name": "Shirt", "image": names, "price": price}
+    return {**row, "color": "red", "category": "Shirts"}
+
+
+def keys(*numbers: int) -> tuple[str, ...]:
+    return tuple(hashlib.sha256(picture(number=number)).hexdigest() for number in numbers)
+
+
+def test_a_product_has_all_its_pictures_in_their_order(shop: Shop):
+    shop.rows = [gallery(shop, "a", [1, 2, 3]), gallery(shop, "b", [3, 4])]
+    summary = shop.ingest()
+    assert (summary.done, summary.embedded) == (2, 4)
+    assert shop.records["a"].image_keys == keys(1, 2, 3)
+    assert shop.records["b"].image_keys == keys(3, 4)
+    for product_id in "ab":
+        record = shop.records[product_id]
+        expected = [shop.records["a"].vectors[n] for n in range(3)] if product_id == "a" else None
+        assert record.vectors.shape[0] == len(record.image_keys)
+        assert expected is None or (record.vectors == expected).all()
+    assert (shop.records["a"].vectors[2] == shop.records["b"].vectors[0]).all()
+    again = shop.ingest()
+    assert (again.unchanged, again.embedded) == (2, 0)
+
+
+def test_a_picture_more_or_less_costs_only_itself(shop: Shop):
+    shop.rows = [gallery(shop, "a", [1, 2])]
+    shop.ingest()
+    before = shop.records["a"].vectors
+    shop.rows = [gallery(shop, "a", [2, 5, 1])]
+    summary = shop.ingest()
+    assert (summary.done, summary.embedded) == (1, 1)
+    assert shop.records["a"].image_keys == keys(2, 5, 1)
+    assert (shop.records["a"].vectors[[2, 0]] == before).all()
+    shop.rows = [gallery(shop, "a", [5])]
+    summary = shop.ingest()
+    assert (summary.done, summary.embedded, shop.records["a"].image_keys) == (1, 0, keys(5))
+
+
+def test_of_several_pictures_a_broken_one_is_left_out_and_told(shop: Shop):
+    shop.rows = [gallery(shop, "a", [1, 2, 3])]
+    (shop.root / "pictures/2.png").write_bytes(b"no picture")
+    summary = shop.ingest()
+    assert (summary.done, summary.failed, dict(summary.reasons)) == (0, 1, {"not_an_image": 1})
+    assert shop.records["a"].image_keys == keys(1, 3)
+
+
+def test_while_one_of_its_pictures_cannot_be_had_a_product_keeps_all_it_has(shop: Shop, host: Host):
+    def row(*numbers: int, price: str) -> dict[str, object]:
+        shown_row: dict[str, object] = dict(shown("a", 1, price))
+        return shown_row | {"image": [ADDRESS.format(number) for number in numbers]}
+
+    shop.rows = [row(1, 2, price="1")]
+    shop.ingest()
+    host.down = {ADDRESS.format(2)}
+    assert shop.ingest().failed == 1
+    assert shop.records["a"].image_keys == keys(1, 2)
+    shop.rows = [row(3, 2, price="9")]
+    summary = shop.ingest()
+    assert (summary.failed, shop.records["a"].product.price) == (1, 9)
+    assert shop.records["a"].image_keys == keys(1, 2)
+    host.down = set()
+    shop.ingest()
+    assert shop.records["a"].image_keys == keys(3, 2)
+
+
+def test_no_more_pictures_are_taken_than_the_setting_allows(tmp_path: Path):
+    shop = Shop(tmp_path, max_images=2)
+    shop.rows = [gallery(shop, "a", [1, 2, 3])]
+    shop.ingest()
+    assert shop.records["a"].image_keys == keys(1, 2)
+
+
+def test_a_version_of_qdrant_gets_the_first_picture(tmp_path: Path):
+    shop = Shop(tmp_path, backend="qdrant")
+    shop.rows = [gallery(shop, "a", [1, 2, 3])]
+    shop.ingest()
+    assert shop.records["a"].image_keys == keys(1)

@@ -1,0 +1,50 @@
+"""Products with several pictures on their way through a reindex and live writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.shop import NEW, OLD, accepted, picture, product
+from tests.unit.jobs.desk import Desk
+from vitrine.products import Record
+
+NUMBERS = (501, 502, 503)
+
+
+@pytest.fixture
+def gallery(desk: Desk) -> Record:
+    """A live product with three pictures."""
+    keys = tuple(desk.shop.vitrine.images.put(picture(number)) for number in NUMBERS)
+    vectors = np.stack([desk.shop.embed(OLD, picture(number)) for number in NUMBERS])
+    record = Record(replace(product(7), title="Gallery"), vectors, keys)
+    desk.live.upsert([record])
+    return record
+
+
+@pytest.mark.parametrize("model", [OLD, NEW])
+def test_a_reindex_keeps_every_picture(desk: Desk, gallery: Record, model: str):
+    job = desk.finish(desk.admin.reindex(model=model))
+    assert (job.state, job.error, job.failed_items) == ("done", None, 0)
+    record = desk.live.get([gallery.product.id])[gallery.product.id]
+    assert record.image_keys == gallery.image_keys
+    expected = np.stack([desk.shop.embed(model, picture(number)) for number in NUMBERS])
+    np.testing.assert_allclose(record.vectors, expected, atol=1e-6)
+
+
+def test_a_picture_that_is_lost_does_not_take_the_others_with_it(desk: Desk, gallery: Record):
+    desk.shop.vitrine.images.delete(gallery.image_keys[1])
+    job = desk.finish(desk.admin.reindex(model=NEW))
+    assert (job.state, job.error) == ("done", None)
+    record = desk.live.get([gallery.product.id])[gallery.product.id]
+    assert record.image_keys == (gallery.image_keys[0], gallery.image_keys[2])
+    expected = np.stack([desk.shop.embed(NEW, picture(number)) for number in (501, 503)])
+    np.testing.assert_allclose(record.vectors, expected, atol=1e-6)
+
+
+def test_a_write_without_a_picture_keeps_them_all(desk: Desk, gallery: Record):
+    desk.finish(desk.admin.upsert([accepted({"id": gallery.product.id, "title": "New"})]))
+    record = desk.live.get([gallery.product.id])[gallery.product.id]
+    assert (record.product.title, record.image_keys) == ("New", gallery.image_keys)
