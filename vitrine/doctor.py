@@ -69,6 +69,11 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
             f"version {serving.index.info.name} is live but empty; run"
             " `vitrine ingest SOURCE --map FILE`"
         )
+    elif vitrine.versions.fuses and serving.index.search_model is None:
+        yield (
+            f"version {serving.index.info.name} has learnt no words, so exact names and article"
+            " numbers are not found; run `vitrine learn`"
+        )
 
 
 def _image_store(vitrine: Vitrine) -> Iterator[str]:

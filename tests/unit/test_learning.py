@@ -255,3 +255,20 @@ def test_nothing_completes_what_begins_no_name(learnt: SearchEngine):
 
 def test_before_anything_was_learnt_nothing_is_suggested(engine: SearchEngine, index: VectorIndex):
     assert engine.answer(lambda version: version.suggest("ja", limit=8)) == []
+
+
+def test_a_search_model_that_cannot_be_read_counts_as_none_and_is_learnt_anew(
+    learnt: SearchEngine,
+    versions: FaissVersions,
+    index: VectorIndex,
+    embedder: FakeEmbedder,
+    caplog: pytest.LogCaptureFixture,
+):
+    (path,) = versions.root.glob("*/search-model.zip")
+    path.write_bytes(b"noise")
+    for _ in range(2):
+        assert "learnt no words" in learnt.search(words("mug")).notes[0]
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+    assert "`vitrine learn` makes it anew" in caplog.text
+    assert learn_version(versions, index, embedder, changed=0) is not None
+    assert learnt.search(words("SKU-0001")).hits[0].score == 1.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 
-from vitrine.errors import IndexUnavailable
 from vitrine.index.fusion import SearchModel
 from vitrine.storage.atomic import atomic_write
 
@@ -14,19 +14,22 @@ __all__ = ["SEARCH_MODEL", "SearchModelFile"]
 
 SEARCH_MODEL = "search-model.zip"
 
+log = logging.getLogger(__name__)
+
 
 class SearchModelFile:
     """Written in one step, read again when it was replaced; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._read: tuple[tuple[int, int], SearchModel] | None = None
+        self._read: tuple[tuple[int, int], SearchModel | None] | None = None
         self._lock = threading.Lock()
 
     def current(self) -> SearchModel | None:
         """The newest one, None before any; microseconds when it is known.
 
-        `IndexUnavailable` when the file is damaged.
+        It is derived: one that is damaged, or of another release's making, counts as none, which the
+        log tells once; the next ingest, or `vitrine learn`, makes it anew.
         """
         try:
             stat = os.stat(self._path)
@@ -38,13 +41,16 @@ class SearchModelFile:
                 self._read = (stamp, self._load())
             return self._read[1]
 
-    def _load(self) -> SearchModel:
+    def _load(self) -> SearchModel | None:
         try:
             return SearchModel.from_bytes(self._path.read_bytes())
         except (OSError, ValueError) as error:
-            raise IndexUnavailable(
-                f"{self._path} is damaged ({error}); run `vitrine learn`, which makes it anew"
-            ) from error
+            log.warning(
+                "%s cannot be used (%s), so words do not count; `vitrine learn` makes it anew",
+                self._path,
+                error,
+            )
+            return None
 
     def write(self, model: SearchModel) -> None:
         """Store it, durably and in one step."""
