@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter as PassSizes
 from collections.abc import Iterator
 from typing import Protocol, cast, runtime_checkable
 from weakref import WeakKeyDictionary
@@ -12,6 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
@@ -22,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from service.container import current_admin, current_vitrine
+from service.edge.calls import WAITED
 from service.headers import elapsed_ms
 from service.job_metrics import JobMetrics
 from vitrine.errors import VitrineError
@@ -44,6 +47,14 @@ class _Counting(Protocol):
 
     hits: int
     misses: int
+
+
+@runtime_checkable
+class _Batching(Protocol):
+    """A model that counts its forward passes by the number of items in each."""
+
+    @property
+    def batch_sizes(self) -> PassSizes[int]: ...
 
 
 class Metrics:
@@ -71,9 +82,21 @@ class Metrics:
         self.cache = Counter(
             "vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own
         )
-
         self.refused = Counter(
             "vitrine_refused", "Requests refused before they ran", ["reason"], registry=own
+        )
+        self.waits = Histogram(
+            "vitrine_wait_seconds",
+            "Time of a whole request before it had a thread",
+            buckets=_BUCKETS,
+            registry=own,
+        )
+        self.waiting = _process_gauge("vitrine_waiting_requests", "Requests without a thread", own)
+        self.connections = _process_gauge("vitrine_connections", "Open connections", own)
+        self.empty = Counter("vitrine_empty_answers", "Searches that found nothing", registry=own)
+        self.batches = Counter("vitrine_model_batches", "Forward passes of queries", registry=own)
+        self.batched = Counter(
+            "vitrine_model_batch_items", "Texts and pictures in these passes", registry=own
         )
 
     def follow(self, name: str, cache: object) -> None:
@@ -85,6 +108,20 @@ class Metrics:
             seen_hits, seen_misses = self._seen.get(cache, (0, 0))
             self._seen[cache] = (hits, misses)
         self.cached(name, hits=hits - seen_hits, misses=misses - seen_misses)
+
+    def follow_batches(self, model: object) -> None:
+        """Count the forward passes that a model has made since the last call."""
+        while not isinstance(model, _Batching):
+            model = getattr(model, "inner", None)
+            if model is None:
+                return
+        with self._lock:
+            sizes = model.batch_sizes
+            now = (sum(sizes.values()), sum(size * count for size, count in sizes.items()))
+            before = self._seen.get(model, (0, 0))
+            self._seen[model] = now
+        self.batches.inc(now[0] - before[0])
+        self.batched.inc(now[1] - before[1])
 
     def cached(self, cache: str, *, hits: int, misses: int) -> None:
         """Count look-ups of a cache."""
@@ -126,6 +163,11 @@ class _IndexState(Collector):
         yield info
 
 
+def _process_gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:
+    """A gauge that all serving processes that live add up to."""
+    return Gauge(name, meaning, registry=registry, multiprocess_mode="livesum")
+
+
 def register_metrics(app: Flask) -> None:
     """Count every answer of the app and serve the counts."""
     app.extensions[_KEY] = Metrics()
@@ -161,4 +203,9 @@ def _count(response: Response) -> Response:
         if stage != "total":
             counted.stages.labels(stage).observe(ms / 1e3)
     counted.follow("embeddings", g.get("embedder"))
+    counted.follow_batches(g.get("embedder"))
+    if WAITED in request.environ:
+        counted.waits.observe(request.environ[WAITED])
+    if g.get("empty"):
+        counted.empty.inc()
     return response

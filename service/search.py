@@ -140,6 +140,7 @@ def answered(request: Callable[[VersionSearch], Page], *, cursor: str | None = N
 def search_response(page: Page) -> Response:
     """The page as JSON; its stages go into Server-Timing."""
     g.stages = page.timings_ms
+    g.empty = page.total == 0
     return answer(search_answer(page))
 
 

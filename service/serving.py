@@ -20,6 +20,7 @@ from gunicorn.workers.base import Worker
 
 from service.container import warm_up_of
 from service.edge.limits import EdgeLimits
+from service.edge.worker import ServingEdge
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_service_logging
 from service.memory import keep_freed_memory
@@ -132,6 +133,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
         self._app = create_app(self._vitrine)
         return self._app
+
+    def show_load(self, edge: ServingEdge) -> None:
+        """Show in the metrics how many requests wait and how many connections are open."""
+        from service.metrics import metrics_of
+
+        shown = metrics_of(self._app)
+        shown.waiting.set(edge.workload.waiting)
+        shown.connections.set(edge.connections)
 
     def count_refusal(self, reason: str) -> None:
         """Count a request that was refused before the application saw it."""

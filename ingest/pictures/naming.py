@@ -25,11 +25,12 @@ __all__ = ["Picture", "fetch_url", "picture_of", "pictures_of"]
 class Picture:
     """A picture that is not read yet: its bytes, its file or its address.
 
-    `user_agent` is what a catalogue wants to be called by when it fetches.
+    A file lies below `root`, the catalogue's folder. `user_agent` is what a catalogue wants to be called by when it fetches.
     """
 
     data: bytes | None = None
     path: Path | None = None
+    root: Path | None = None
     url: str | None = None
     user_agent: str | None = None
 
@@ -38,7 +39,7 @@ class Picture:
         if self.data is not None:
             return self.data
         if self.path is not None:
-            return _file(self.path, settings)
+            return _file(self.path, self.root, settings)
         return fetch_url(self.url or "", settings)
 
 
@@ -175,10 +176,10 @@ def _addressed(text: str, base: Path | None) -> Picture:
             f"{text[:200]!r} names a file, but this source may name only bytes and https:// URLs",
         )
     if scheme == "file":
-        return Picture(path=Path(unquote(urlsplit(text).path)))
+        return Picture(path=Path(unquote(urlsplit(text).path)), root=base)
     if "\x00" in text:
         raise InvalidImage("missing", "the picture's path holds a NUL character")
-    return Picture(path=_path(text, base))
+    return Picture(path=_path(text, base), root=base)
 
 
 def _escaped(url: str) -> str:
@@ -197,9 +198,11 @@ def _path(text: str, base: Path) -> Path:
         return path
 
 
-def _file(path: Path, settings: FetchSettings) -> bytes:
+def _file(path: Path, root: Path | None, settings: FetchSettings) -> bytes:
     limit = int(settings.max_image_mb * 1_000_000)
     try:
+        path = path.resolve()
+        _check_place(path, root, settings)
         known = path.stat()
         if not stat.S_ISREG(known.st_mode):
             raise InvalidImage("missing", f"{path} is not a file")
@@ -208,7 +211,8 @@ def _file(path: Path, settings: FetchSettings) -> bytes:
                 "too_many_bytes",
                 f"the file has {known.st_size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB",
             )
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(limit + 1)  # it may have grown meanwhile; decoding refuses it then
     except FileNotFoundError:
         raise InvalidImage("missing", f"there is no file {path}") from None
     except (OSError, ValueError) as error:
@@ -216,3 +220,16 @@ def _file(path: Path, settings: FetchSettings) -> bytes:
             "missing",
             f"the file {path} cannot be read: {getattr(error, 'strerror', None) or error}",
         ) from None
+
+
+def _check_place(path: Path, root: Path | None, settings: FetchSettings) -> None:
+    """Refuse a file that the catalogue may not publish, however its path leads there."""
+    wider = settings.catalogue_root
+    allowed = [root] if root is not None else []
+    allowed += [Path(wider)] if wider else []
+    if not any(path.is_relative_to(folder.resolve()) for folder in allowed):
+        raise InvalidImage(
+            "forbidden_path",
+            f"{path} lies outside the catalogue's folder; name a folder that holds both with "
+            "VITRINE_CATALOGUE_ROOT to allow it",
+        )

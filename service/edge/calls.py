@@ -10,10 +10,23 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-__all__ = ["CLIENT_GONE", "Answer", "Environ", "Head", "WsgiApp", "as_bytes", "call", "environ_of"]
+__all__ = [
+    "CLIENT_GONE",
+    "WAITED",
+    "Answer",
+    "Environ",
+    "Head",
+    "WsgiApp",
+    "as_bytes",
+    "call",
+    "environ_of",
+]
 
 CLIENT_GONE = "vitrine.client_gone"
 """Key of the environ: a function that tells whether nobody waits for the answer any more."""
+
+WAITED = "vitrine.waited_s"
+"""Key of the environ: seconds that the whole request waited for a thread."""
 
 _OF_THE_CONNECTION = ("connection", "content-length", "transfer-encoding", "keep-alive")
 

@@ -144,6 +144,7 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
     def _look(self, edge: ServingEdge) -> None:
         self.notify()  # gunicorn kills a worker that is silent for too long
         edge.tick()
+        self.app.show_load(edge)
 
     def _accept(self, listener: Any, edge: ServingEdge) -> None:
         """Accept one connection; the others are left to the other serving processes' turn."""

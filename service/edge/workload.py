@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
-from service.edge.calls import CLIENT_GONE, Answer, Environ, WsgiApp, call
+from service.edge.calls import CLIENT_GONE, WAITED, Answer, Environ, WsgiApp, call
 from service.edge.limits import EdgeLimits
 from service.edge.refusals import FAILED, WAITED_TOO_LONG, Refusal
 from vitrine.abandonment import abandoned_when
@@ -92,6 +92,7 @@ class Workload:
             elif monotonic() - since > self._limits.queue_timeout_s:
                 answer = WAITED_TOO_LONG
             else:
+                environ[WAITED] = monotonic() - since
                 with abandoned_when(environ[CLIENT_GONE]):
                     answer = call(self._app, environ)
         except Exception:

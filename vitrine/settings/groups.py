@@ -94,6 +94,11 @@ class ImageSettings(DataSettings):
 class FetchSettings(ImageSettings):
     """Fetching pictures by URL."""
 
+    catalogue_root: str = Field(
+        "",
+        description="folder below which the pictures that catalogues name may lie; empty: below "
+        "the catalogue's own folder",
+    )
     fetch_urls: bool = Field(
         False, description="whether queries may name an image by URL (ingest always may)"
     )

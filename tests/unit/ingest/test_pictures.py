@@ -47,8 +47,31 @@ def test_a_picture_is_read_however_it_is_given(folder: Path, value: Any) -> None
 
 def test_absolute_paths_and_file_urls_are_read(folder: Path, tmp_path: Path) -> None:
     path = folder / "a b.png"
-    assert picture_of(str(path), tmp_path / "elsewhere").read(SETTINGS) == DATA
-    assert picture_of(path.as_uri(), tmp_path / "elsewhere").read(SETTINGS) == DATA
+    assert picture_of(str(path), folder).read(SETTINGS) == DATA
+    wider = Settings(catalogue_root=str(tmp_path))
+    assert picture_of(str(path), tmp_path / "elsewhere").read(wider) == DATA
+    assert picture_of(path.as_uri(), tmp_path / "elsewhere").read(wider) == DATA
+
+
+def test_no_path_leads_out_of_the_catalogues_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    private = tmp_path / "outside" / "private.png"
+    private.parent.mkdir()
+    private.write_bytes(DATA)
+    (folder / "link.png").symlink_to(private)
+    (folder / "inner").symlink_to(private.parent)
+    for name in (
+        str(private),
+        private.as_uri(),
+        os.path.relpath(private, folder),
+        "link.png",
+        "inner/private.png",
+    ):
+        with pytest.raises(InvalidImage) as caught:
+            picture_of(name, folder).read(SETTINGS)
+        assert (name, caught.value.reason) == (name, "forbidden_path")
+        assert picture_of(name, folder).read(Settings(catalogue_root=str(tmp_path))) == DATA
 
 
 def test_an_image_object_is_kept_without_loss() -> None:

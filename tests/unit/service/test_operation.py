@@ -12,7 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.container import warm_up_of
 from service.logs import configure_service_logging
+from service.metrics import metrics_of
 from tests.unit.service.conftest import Shop
+from vitrine.embedding.batching import BatchingEmbedder
+from vitrine.embedding.caching import CachingEmbedder
 from vitrine.errors import IndexUnavailable, ModelUnavailable, StorageUnavailable
 from vitrine.settings import Settings
 
@@ -262,3 +265,34 @@ def test_the_page_of_the_description_needs_nothing_from_elsewhere(shop: Shop):
             assert response.status_code == 200
     assert "<script>" not in page
     assert shop.client.get("/docs/swagger/..%2f..%2f__init__.py").status_code == 404
+
+
+def test_empty_answers_and_waits_are_counted(shop: Shop):
+    shop.client.get("/v1/search?q=red")
+    shop.client.get("/v1/search?color=transparent")
+    shop.client.get("/v1/fields", environ_base={"vitrine.waited_s": 0.2})
+    counted = samples(shop)
+    assert counted[("vitrine_empty_answers_total",)] == 1
+    assert counted[("vitrine_wait_seconds_count",)] == 1
+    assert counted[("vitrine_wait_seconds_sum",)] == pytest.approx(0.2)
+    assert counted[("vitrine_waiting_requests",)] == 0
+
+
+def test_refused_requests_are_counted_by_reason(open_shop):
+    shop = open_shop(require_key=True)
+    for _ in range(2):
+        shop.client.get("/v1/search?q=red")
+    assert samples(shop)[("vitrine_refused_total", ("reason", "key"))] == 2
+
+
+def test_forward_passes_of_a_model_are_counted(shop: Shop):
+    batching = BatchingEmbedder(shop.embedder, most=4, timeout_s=20)
+    counters = metrics_of(shop.app)
+    batching.embed_texts(["a", "b", "c"])
+    for _ in range(2):
+        counters.follow_batches(CachingEmbedder(batching, size=10, timeout_s=20))
+    batching.embed_texts(["d"])
+    counters.follow_batches(batching)
+    counted = samples(shop)
+    assert counted[("vitrine_model_batches_total",)] == 2
+    assert counted[("vitrine_model_batch_items_total",)] == 4
