@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from vitrine.errors import FieldError, InvalidFilter
+from vitrine.fields.colors import family_of
 from vitrine.fields.schema import Field, FieldType, Schema
 
 __all__ = [
@@ -43,7 +44,8 @@ Operand: TypeAlias = (
 class Condition:
     """One comparison: `operator` is a key of `OPERATORS`, `operand` already has the field's type.
 
-    COLOR operands are casefolded. TEXT operands are the casefolded words as a tuple.
+    COLOR operands are casefolded, and the family where a word of any language names one. TEXT
+    operands are the casefolded words as a tuple.
     """
 
     field: Field
@@ -123,7 +125,7 @@ def _string(field: Field, value: object) -> str:
     if "\x00" in value:
         raise InvalidFilter.of(field.name, "the text contains a NUL character")
     return (
-        value.strip().casefold()
+        family_of(value)
         if field.type is FieldType.COLOR
         else value.strip("/")
         if field.type is FieldType.PATH

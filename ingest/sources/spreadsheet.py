@@ -82,7 +82,7 @@ class SpreadsheetReader:
         with tempfile.TemporaryFile() as strings:
             try:
                 book = _open(self._path, strings)
-            except (BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+            except (BadZipFile, KeyError, TypeError, ValueError, OSError, SyntaxError) as error:
                 raise InvalidInput.of(
                     "source", f"{self._path} cannot be read as a spreadsheet (.xlsx): {error}"
                 ) from None

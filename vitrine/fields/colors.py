@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from vitrine.errors import FieldError
 from vitrine.fields.words import word_lists
 
-__all__ = ["BUILT_IN_WORDS", "FAMILIES", "ColorWords", "families"]
+__all__ = ["BUILT_IN_WORDS", "FAMILIES", "ColorWords", "families", "family_of"]
 
 FAMILIES = tuple(name for name in word_lists("colors")["en"] if "+" not in name)
 """Every family there is."""
@@ -99,6 +99,37 @@ def families(colors: Iterable[str]) -> tuple[str, ...]:
     return BUILT_IN_WORDS.families(colors)
 
 
+def family_of(word: str) -> str:
+    """The family that a word names in any language, or the word itself in lower case.
+
+    Only words for a family as a whole count: "grey", "rot" and "rouge" are gray and red, and "navy"
+    stays what it is, so that a filter on it does not find every blue.
+
+    >>> family_of("Rouge"), family_of("grey"), family_of("navy")
+    ('red', 'gray', 'navy')
+    """
+    folded = _folded(word)
+    if folded in FAMILIES:
+        return folded
+    names, stems = _FAMILY_NAMES
+    family = names.get(folded) or names.get(folded.removesuffix("色"))
+    by_stem = next((name for stem, name in stems.items() if folded.startswith(stem)), None)
+    return family or by_stem or word.strip().casefold()
+
+
+def _family_names() -> tuple[dict[str, str], dict[str, str]]:
+    """Each language's own word for a family, which is the first of its list; and such stems."""
+    names = {"grey": "gray", "multicolour": "multicolor"}
+    stems: dict[str, str] = {}
+    for lists in word_lists("colors").values():
+        for family, words in lists.items():
+            if "+" not in family:
+                word = _folded(words[0])
+                table = stems if word.endswith("*") else names
+                table.setdefault(word.rstrip("*"), family)
+    return names, stems
+
+
 def _folded(text: str) -> str:
     """Without case and accents; kana keep their marks, which make other sounds."""
     parts = unicodedata.normalize("NFKD", text.casefold().strip())
@@ -123,3 +154,4 @@ def _built_in() -> ColorWords:
 
 
 BUILT_IN_WORDS = _built_in()
+_FAMILY_NAMES = _family_names()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 __all__ = ["head", "value_at"]
 
 _TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DOTALL)
 """One of "color=Black,size=XS", as Magento and PrestaShop write attributes."""
+_Token: TypeAlias = tuple[str | None, str | None]
 _NAMES = ("@name", "name", "key", "label", "title", "attribute_code", "option")
 """What an entry of a list of named values calls its name."""
 _VALUES = ("#text", "value", "values")
@@ -38,15 +40,23 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
     """
     if path in values:
         return values[path]
-    tokens = list(_TOKEN.finditer(path))
+    tokens = _tokens(path)
+    if len(tokens) == 1:
+        return None
     parts = list(_walk(values, tokens))
     if not parts:
         return None
-    listed = len(parts) > 1 or any(token.group(1) is not None for token in tokens)
+    listed = len(parts) > 1 or any(inside is not None for inside, _ in tokens)
     return parts if listed else parts[0]
 
 
-def _walk(value: Any, tokens: list[re.Match[str]]) -> Iterator[Any]:
+@lru_cache(maxsize=1024)
+def _tokens(path: str) -> tuple[_Token, ...]:
+    """The steps of a path: what stands in brackets, or a name."""
+    return tuple((match[1], match[2]) for match in _TOKEN.finditer(path))
+
+
+def _walk(value: Any, tokens: tuple[_Token, ...]) -> Iterator[Any]:
     if value is None:
         return
     if not tokens:
@@ -57,9 +67,9 @@ def _walk(value: Any, tokens: list[re.Match[str]]) -> Iterator[Any]:
         yield from _walk(part, rest)
 
 
-def _parts(value: Any, token: re.Match[str]) -> Iterator[Any]:
+def _parts(value: Any, token: _Token) -> Iterator[Any]:
     """What a token picks out of a value."""
-    inside, name = token.groups()
+    inside, name = token
     if isinstance(value, str):
         value = _parsed(value)
     if inside is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vitrine.fields import FAMILIES, families
-from vitrine.fields.colors import ColorWords
+from vitrine.fields.colors import ColorWords, family_of
 from vitrine.fields.stock import parse_stock
 from vitrine.fields.words import word_lists
 
@@ -44,6 +44,27 @@ def test_a_color_is_known_in_its_language(language: str, written: str, family: s
 @pytest.mark.parametrize("written", ["бельё", "синтетика", "сертификат", "Rotterdam", "Redwood"])
 def test_words_that_only_begin_like_a_color_are_none(written: str) -> None:
     assert families([written]) == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "family"),
+    [
+        ("grey", "gray"),
+        ("ROT", "red"),
+        ("rouge", "red"),
+        ("красная", "red"),
+        ("红色", "red"),
+        ("Blau", "blue"),
+        ("Navy", "navy"),
+        ("bordeaux", "bordeaux"),
+        ("crème", "crème"),
+        ("Off White", "off white"),
+    ],
+)
+def test_a_filter_takes_a_familys_own_word_for_the_family_and_a_shade_as_written(
+    word: str, family: str
+) -> None:
+    assert family_of(word) == family
 
 
 def test_own_words_win_over_the_built_in_ones() -> None:
