@@ -171,12 +171,12 @@ class FaissSettings(DataSettings):
     quantize_from: int = Field(
         20_000,
         ge=1,
-        description="products from which on 8-bit codes of the vectors are kept for scans",
+        description="pictures from which on 8-bit codes of the vectors are kept for scans",
     )
     hnsw_from: int = Field(
         50_000,
         ge=1,
-        description="products from which on a version gets an HNSW graph; below, search is exact",
+        description="pictures from which on a version gets an HNSW graph; below, search is exact",
     )
     hnsw_m: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
     hnsw_ef_construct: int = Field(
