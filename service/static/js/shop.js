@@ -38,6 +38,8 @@ const grid = new Grid({
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
   search: (text, typing) => go({ ...state, text, literal: [], far: false }, { typing }),
+  filter: (field, value) =>
+    go(withFilter({ ...EMPTY, styles: state.styles }, field, { values: [value] })),
   ready: () => ready,
 });
 const detail = new Detail({

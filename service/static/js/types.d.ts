@@ -87,6 +87,14 @@ export interface FirstPage extends SearchAnswer {
   others: Hit[];
 }
 
+/** A text that completes what was typed; `value` is that of a category or a brand. */
+export interface Suggestion {
+  text: string;
+  kind: "word" | "brand" | "category" | "product";
+  count: number;
+  value?: string;
+}
+
 export interface FieldError {
   field: string;
   message: string;

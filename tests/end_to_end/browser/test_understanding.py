@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.end_to_end.browser.site import running_site
-from tests.end_to_end.browser.stock import STOCK
+from tests.end_to_end.browser.stock import STOCK, those
 from tests.end_to_end.browser.window import Window
 from vitrine.learning import learn_version
 
@@ -144,3 +144,28 @@ def test_an_exact_title_comes_first(open_window, learned):
     window.search(title)
     expect(window.page.locator("#title")).to_have_text(f"“{title}”")
     expect(window.cards.first.locator(".card__title")).to_have_text(title)
+
+
+def test_words_categories_and_brands_complete_what_is_typed(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open()
+    field = window.page.locator("#words")
+    options = window.page.locator("#completions [role=option]")
+    field.press_sequentially("dre")
+    expect(options.filter(has_text="dress").first).to_be_visible()
+    field.press("ArrowDown")
+    chosen = options.first.locator(".completion__text").inner_text()
+    field.press("Enter")
+    expect(window.page.locator("#title")).to_contain_text(chosen)
+
+
+def test_a_brand_that_is_typed_alone_becomes_a_filter(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open()
+    window.page.locator("#words").press_sequentially("maker")
+    option = window.page.locator("#completions [role=option]", has_text="brand").first
+    brand = option.locator(".completion__text").inner_text()
+    option.click()
+    expect(window.page.locator("#chips .chip")).to_have_text([brand], use_inner_text=True)
+    expect(window.page.locator("#words")).to_have_value("")
+    window.counts(f"{len(those(lambda p: p.brand == brand))} products")

@@ -1,6 +1,6 @@
 // The service's API. Every failure is a `Problem`, whether the service refused, broke, or could not be reached.
 
-/** @import { Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct } from "../types.js" */
+/** @import { Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct, Suggestion } from "../types.js" */
 
 export class Problem extends Error {
   /** @param {ProblemBody} body */
@@ -64,6 +64,12 @@ export const loadSimilar = (id, limit, signal) =>
 /** @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */
 export const search = (request, picture = null, signal) =>
   post("v1/search", request, picture, signal);
+
+/** What completes a text. @param {string} text @param {AbortSignal} signal @returns {Promise<Suggestion[]>} */
+export async function loadSuggestions(text, signal) {
+  const parameters = new URLSearchParams({ q: text });
+  return (await send("GET", address(`v1/suggest?${parameters}`), { signal })).suggestions;
+}
 
 /**
  * The values of a field that contain a text.

@@ -1,13 +1,11 @@
 // The search field: it searches on Enter, on a choice from its list, and after a pause when a word is whole.
 
-/** @import { Completion } from "./completions.js" */
-
 import { form, input } from "../page/dom.js";
 import { Completions } from "./completions.js";
-import { forgetSearches, recentSearches, rememberSearch } from "./recent.js";
+import { rememberSearch } from "./recent.js";
+import { completionsOf } from "./suggest.js";
 
 const PAUSE_MS = 350;
-const MOST_RECENT = 5;
 const NARROW = matchMedia("(max-width: 52rem)");
 const TYPED_INTO =
   "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog[open]";
@@ -17,13 +15,18 @@ const isWhole = (text) => text === "" || /\s$/.test(text);
 
 /**
  * `search(text, typing)` is called with the words once the promise of `ready()` holds.
- * @param {{search: (text: string, typing: boolean) => void, ready: () => Promise<unknown>}} actions
+ * `filter(field, value)` with a category or a brand that was chosen instead of words.
+ * @param {{search: (text: string, typing: boolean) => void, filter: (field: string, value: string) => void,
+ *   ready: () => Promise<unknown>}} actions
  */
-export function searchBox({ search, ready }) {
+export function searchBox({ search, filter, ready }) {
   const words = input("words");
   fitPlaceholder(words);
   focusOnSlash(words);
-  const completions = new Completions(words, async (text) => recents(text));
+  const choices = { text: choose, filter: chooseFilter };
+  const completions = new Completions(words, (text, signal) =>
+    completionsOf(text, signal, choices),
+  );
   let timer = 0;
   let pending = false; // words are about to be searched for
   let searched = "";
@@ -50,18 +53,12 @@ export function searchBox({ search, ready }) {
     send(false);
   }
 
-  /** @param {string} typed @returns {Completion[]} */
-  function recents(typed) {
-    const start = typed.toLocaleLowerCase();
-    const texts = recentSearches().filter(
-      (text) => text !== typed && text.toLocaleLowerCase().startsWith(start),
-    );
-    if (!texts.length) return [];
-    const entries = texts
-      .slice(0, MOST_RECENT)
-      .map((text) => ({ text, sign: "clock", choose: () => choose(text) }));
-    if (typed) return entries;
-    return [...entries, { text: "Clear recent searches", sign: "cross", choose: forgetSearches }];
+  /** A category or a brand stands for the words that named it. @param {string} field @param {string} value */
+  async function chooseFilter(field, value) {
+    await ready();
+    words.value = "";
+    searched = "";
+    filter(field, value);
   }
 
   words.addEventListener("input", () => {
