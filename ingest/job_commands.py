@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ingest.admin import Admin
     from ingest.jobs.models import Job, ReindexRequest
     from ingest.tasks.runner import Runner
+    from vitrine.index import VersionInfo
+    from vitrine.relevance import RelevanceConstants
     from vitrine.settings import Settings
     from vitrine.wiring import Vitrine
 
@@ -204,6 +206,7 @@ def versions(discard: str | None, as_json: bool) -> None:
         if discard is not None:
             admin.discard(discard)
         listed = vitrine.versions.list()
+        learnt = {v.name: _learnt(vitrine, v) for v in listed}
     if as_json:
         rows = [
             {
@@ -212,6 +215,7 @@ def versions(discard: str | None, as_json: bool) -> None:
                 "model": v.model,
                 "count": v.count,
                 "created": v.created.isoformat(),
+                "relevance": None if (known := learnt[v.name]) is None else known.summary(),
             }
             for v in listed
         ]
@@ -222,6 +226,17 @@ def versions(discard: str | None, as_json: bool) -> None:
             f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}"
             f"  {v.model}"
         )
+        known = learnt[v.name]
+        for line in known.lines() if known is not None else ():
+            click.echo(f"    {line}")
+
+
+def _learnt(vitrine: Vitrine, version: VersionInfo) -> RelevanceConstants | None:
+    """What a version has learnt of its relevance; None before it is completed."""
+    if version.state == "building":
+        return None
+    model = vitrine.versions.open(version.name).search_model
+    return None if model is None else model.constants
 
 
 @click.command()

@@ -105,6 +105,19 @@ class RelevanceConstants:
             "assumed": list(self.assumed),
         }
 
+    def lines(self) -> list[str]:
+        """The same for an operator to read."""
+        parts = (("text", self.text), ("image", self.image), ("words", self.words))
+        return [
+            f"relevance learnt from {self.products} products",
+            *(
+                f"  {name:<6}"
+                + ", ".join(f"{key} {value:.3g}" for key, value in asdict(model).items())
+                + (" (assumed: too little to learn from)" if name in self.assumed else "")
+                for name, model in parts
+            ),
+        ]
+
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it; about 2 bytes a number of the sample."""
         packed = io.BytesIO()
