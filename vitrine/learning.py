@@ -14,7 +14,7 @@ from vitrine.products import Product, Record
 from vitrine.relevance import LearningSample, Lexicon, learn_relevance
 from vitrine.understanding import grammar, learn_known_values, understood_languages
 from vitrine.words import Analyzer, DocumentWords, VocabularyCounts, document_words
-from vitrine.words.names import NameCounts
+from vitrine.words.suggestions import PhraseCounts
 
 __all__ = ["learn_search_model", "learn_version"]
 
@@ -50,13 +50,13 @@ def learn_search_model(index: VectorIndex, embedder: Embedder) -> SearchModel:
     """
     schema = index.info.schema
     analyzer = Analyzer(language_of(index.info.mapping))
-    counts, sample, names = VocabularyCounts(), _Sample(), NameCounts()
+    counts, sample, phrases = VocabularyCounts(), _Sample(), PhraseCounts()
 
     def products() -> Iterator[Product]:
         for records in index.scan(batch=_BATCH):
             documents = [document_words(r.product, schema, analyzer) for r in records]
             counts.add(documents)
-            names.add(record.product for record in records)
+            phrases.add(record.product for record in records)
             for record, document in zip(records, documents, strict=True):
                 sample.offer(record, document)
                 yield record.product
@@ -74,7 +74,7 @@ def learn_search_model(index: VectorIndex, embedder: Embedder) -> SearchModel:
     constants = learn_relevance(
         sample.drawn(), Lexicon(vocabulary, analyzer), embed_texts=embedder.embed_texts
     )
-    return SearchModel.of(vocabulary, values, constants, names.names())
+    return SearchModel.of(vocabulary, values, constants, phrases.phrases())
 
 
 class _Sample:

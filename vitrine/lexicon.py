@@ -8,9 +8,9 @@ from functools import cached_property
 
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
-from vitrine.suggestions import Suggester
 from vitrine.understanding import QueryReader, grammar, understood_languages
 from vitrine.words import Analyzer
+from vitrine.words.suggestions import Suggester
 
 __all__ = ["Lexicon", "Lexicons"]
 
@@ -29,7 +29,7 @@ class Lexicon:
     @cached_property
     def suggester(self) -> Suggester:
         """What completes words while they are typed, made ready at first use."""
-        return Suggester(self.model)
+        return Suggester(self.model.phrases)
 
 
 class Lexicons:

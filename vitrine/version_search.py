@@ -26,10 +26,10 @@ from vitrine.results import FacetValue, Hit, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.signing import Signer
-from vitrine.suggestions import Suggestion
 from vitrine.understanding import Understanding
 from vitrine.vectors import WeightedVector
 from vitrine.words import Analyzer, DocumentWords, document_words, fold
+from vitrine.words.suggestions import Suggestion
 
 __all__ = ["VersionSearch"]
 
@@ -140,10 +140,10 @@ class VersionSearch:
         matching = [value for value in facet.values if folded in fold(str(value.value))]
         return matching[:limit], len(matching) > limit or facet.distinct > MAX_FACET_SEARCH
 
-    def suggest(self, typed: str, *, limit: int) -> list[Suggestion]:
+    def suggest(self, typed: str, *, limit: int) -> Sequence[Suggestion]:
         """What completes the typed words, at most `limit`; nothing where no words were learnt."""
         lexicon = self._lexicons.of(self.index)
-        return [] if lexicon is None else lexicon.suggester.complete(typed, limit=limit)
+        return () if lexicon is None else lexicon.suggester.complete(typed, limit=limit)
 
     def similar(self, product_id: str, query: SearchQuery) -> Page:
         """The products that look like one product, never itself; `NotFound` for an unknown id.

@@ -310,7 +310,7 @@ class SuggestionAnswer(Answer):
     """A text to search for."""
 
     text: str
-    kind: str = Field(description="word, brand, category or product")
+    kind: str = Field(description="words, category, brand or title")
     count: int = Field(description="products that have it")
     value: str | None = Field(
         None,
@@ -320,6 +320,6 @@ class SuggestionAnswer(Answer):
 
 
 class SuggestAnswer(Answer):
-    """What completes the typed words; words first, then brands, categories and products."""
+    """What completes the typed words; words first, then what the catalogue calls its things."""
 
     suggestions: list[SuggestionAnswer]

@@ -29,7 +29,6 @@ from vitrine.relevance import (
 from vitrine.understanding import KnownValues
 from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, document_words
 from vitrine.words import query_words as words_of
-from vitrine.words.names import Names
 
 ANALYZER = Analyzer("en")
 KEEP_WORDS = ("faiss",)
@@ -61,7 +60,7 @@ def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstant
 
 
 def model_of(vocabulary: Vocabulary, constants: RelevanceConstants) -> SearchModel:
-    return SearchModel.of(vocabulary, KnownValues.empty(), constants, Names(()))
+    return SearchModel.of(vocabulary, KnownValues.empty(), constants, ())
 
 
 def random_words(vocabulary: Vocabulary, records: list[Record], rng: random.Random) -> QueryWords:

@@ -13,7 +13,7 @@ from vitrine.products import Vector
 from vitrine.relevance import QueryRelevance, RelevanceConstants
 from vitrine.understanding import KnownValues
 from vitrine.words import QueryWords, Vocabulary
-from vitrine.words.names import Names
+from vitrine.words.suggestions import Phrase, phrases_from_bytes, phrases_to_bytes
 
 __all__ = ["Fusion", "Negative", "SearchModel", "language_of", "understood_fields"]
 
@@ -27,7 +27,7 @@ class SearchModel:
     vocabulary: Vocabulary
     values: KnownValues
     constants: RelevanceConstants
-    names: Names
+    phrases: tuple[Phrase, ...]
     key: str
     """Identifies it: another one of the same version has another key."""
 
@@ -37,12 +37,12 @@ class SearchModel:
         vocabulary: Vocabulary,
         values: KnownValues,
         constants: RelevanceConstants,
-        names: Names,
+        phrases: tuple[Phrase, ...],
     ) -> SearchModel:
-        """The model of a vocabulary, the catalogue's values and names, and its constants."""
-        parts = (vocabulary, values, constants, names)
-        digest = hashlib.sha256(b"".join(part.to_bytes() for part in parts))
-        return cls(vocabulary, values, constants, names, digest.hexdigest()[:16])
+        """The model of a vocabulary, the catalogue's values and phrases, and its constants."""
+        parts = [part.to_bytes() for part in (vocabulary, values, constants)]
+        digest = hashlib.sha256(b"".join([*parts, phrases_to_bytes(phrases)]))
+        return cls(vocabulary, values, constants, phrases, digest.hexdigest()[:16])
 
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it."""
@@ -50,7 +50,7 @@ class SearchModel:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("vocabulary", self.vocabulary.to_bytes())
             archive.writestr("values", self.values.to_bytes())
-            archive.writestr("names", self.names.to_bytes())
+            archive.writestr("phrases", phrases_to_bytes(self.phrases))
             archive.writestr("constants", self.constants.to_bytes())
         return packed.getvalue()
 
@@ -63,7 +63,7 @@ class SearchModel:
                     Vocabulary.from_bytes(archive.read("vocabulary")),
                     KnownValues.from_bytes(archive.read("values")),
                     RelevanceConstants.from_bytes(archive.read("constants")),
-                    Names.from_bytes(archive.read("names")),
+                    phrases_from_bytes(archive.read("phrases")),
                 )
         except (zipfile.BadZipFile, KeyError, EOFError) as error:
             raise ValueError(f"the stored search model is damaged: {error}") from error
