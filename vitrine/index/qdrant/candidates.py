@@ -27,12 +27,13 @@ from vitrine.index.qdrant.ranking import (
     Rescorer,
     after_last_hit,
     collapse,
+    following,
     in_rank_order,
+    likely_needed,
     lowest_of,
     trim,
 )
 from vitrine.index.qdrant.scope import least_score, members_of
-from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
 from vitrine.results import Hit
 
@@ -92,7 +93,8 @@ class CandidateSearch:
         self, query: IndexQuery, rescorer: Rescorer, as_of: int, window: Window
     ) -> IndexAnswer:
         order = None if query.sort.field is None else Order(query.sort, self._schema)
-        candidates = self._candidates(query, rescorer, window)
+        candidates = self._candidates(query, window)
+        rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
         lowest = self._lowest(members, query, order, rescorer)
         if query.collapse is not None:
@@ -116,7 +118,7 @@ class CandidateSearch:
         hits = self._hits(page, rescorer)
         return IndexAnswer(hits, total, facets, token, plan, candidates.matching, timings)
 
-    def _candidates(self, query: IndexQuery, rescorer: Rescorer, window: Window) -> _CandidateSet:
+    def _candidates(self, query: IndexQuery, window: Window) -> _CandidateSet:
         """Everything that may belong to the set.
 
         The best `candidates` are all among the points read when as many of these score above the
@@ -131,7 +133,12 @@ class CandidateSearch:
             payload=self._payload_keys(query),
             exact=window.exact,
         )
-        points, matching = self._read_beside(request, window, rescorer)
+        where = every(translate(query.filter))
+        reads: list[Callable[[], Any]] = [
+            lambda: self._points.nearest(request),
+            lambda: self._points.count(where),
+        ]
+        points, matching = self._points.together(reads)
         few = self._plans.learn(query.filter, matching)
         expected = min(query.candidates, matching - len(query.exclude))
         while True:
@@ -143,22 +150,6 @@ class CandidateSearch:
             else:
                 request = replace(request, limit=2 * request.limit)
             points = self._points.nearest(request)
-
-    def _read_beside(
-        self, request: NearestQuery, window: Window, rescorer: Rescorer
-    ) -> tuple[list[Point], int]:
-        """The candidates and the count; the products of a page by score are read beside them."""
-        query, where = window.query, every(translate(window.query.filter))
-        reads: list[Callable[[], Any]] = [
-            lambda: self._points.nearest(request),
-            lambda: self._points.count(where),
-        ]
-        if query.sort.field is None and query.collapse is None:
-            reads.append(lambda: self._points.nearest(window.around_page().request()))
-        points, matching, *page = self._points.together(reads)
-        for products in page:
-            rescorer.add(products)
-        return points, matching
 
     def _payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
         """Payload paths that deciding needs; False for none."""
@@ -180,9 +171,6 @@ class CandidateSearch:
         by_score = order is None and query.collapse is None
         if len(members) < query.candidates or (by_score and token is None):
             return None
-        if order is not None and query.collapse is None:
-            # the page is read in the same request
-            rescorer.load([members[-1], *_following(members, query, order)[: query.limit]])
         return lowest_of(members, rescorer)
 
     def _page(
@@ -194,10 +182,10 @@ class CandidateSearch:
         """
         while True:
             if order is None:
-                following = after_last_hit(members, query.page_token, rescorer)
-                ranked = in_rank_order(following, rescorer, first=query.limit)
+                rest = after_last_hit(members, query.page_token, rescorer)
+                ranked = in_rank_order(rest, rescorer, first=query.limit)
             else:
-                ranked = _following(members, query, order)
+                ranked = following(members, query, order)
             page = ranked[: query.limit]
             rescorer.rescore(page)
             if len(rescorer.present(page)) == len(page):
@@ -210,15 +198,6 @@ class CandidateSearch:
             Hit(product_of(payload, self._schema), c.score, (payload["_image_key"],), 0)
             for c, payload in payloads
         )
-
-
-def _following(members: list[Candidate], query: IndexQuery, order: Order) -> list[Candidate]:
-    """The members in the order of a field, from the one after the page token's."""
-    ranked = order.sorted(members, lambda c: c.payload)
-    if query.page_token is None:
-        return ranked
-    after = order.checked(query.page_token.search_after)
-    return [c for c in ranked if order.follows(c.payload, after)]
 
 
 def _next_token(
