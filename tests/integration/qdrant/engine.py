@@ -305,6 +305,8 @@ def _record(point: Any) -> models.Record:
 
 
 def _payload(wanted: Any) -> Any:
+    if isinstance(wanted, models.PayloadSelectorExclude):
+        return edge.PayloadSelector.Exclude(wanted.exclude)
     return (
         edge.PayloadSelector.Include(
             wanted.include if isinstance(wanted, models.PayloadSelectorInclude) else wanted

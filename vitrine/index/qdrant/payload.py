@@ -25,12 +25,13 @@ from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import words
 from vitrine.index.ports import Stamp
-from vitrine.index.qdrant.sortable_text import prefix_keys
+from vitrine.index.qdrant.sortable_text import depth, prefix_keys
 from vitrine.index.qdrant.wire import Point
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record, Value
 
 __all__ = [
+    "DERIVED_KEYS",
     "ID",
     "SEQ",
     "STAMP_KEYS",
@@ -57,6 +58,12 @@ __all__ = [
 ID = "id"
 SEQ = "_seq"
 VECTOR = "image"
+DERIVED_KEYS = [
+    "_words",
+    "_terms",
+    *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem))),
+]
+"""What follows from the product and is there for conditions and orders alone."""
 STAMP_KEYS = [ID, "_image_key", "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")

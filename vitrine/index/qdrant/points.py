@@ -13,7 +13,7 @@ from qdrant_client import models
 from vitrine.errors import VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
-from vitrine.index.qdrant.payload import ID, VECTOR, point_id
+from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, VECTOR, point_id
 from vitrine.index.qdrant.wire import NewPoint, Point, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
@@ -80,7 +80,9 @@ class Points:
             search_params=None
             if self._connection.local
             else search_params(self._settings, exact=query.exact),
-            with_payload=list(query.payload) if isinstance(query.payload, tuple) else query.payload,
+            with_payload=_selected(
+                list(query.payload) if isinstance(query.payload, tuple) else query.payload
+            ),
             with_vectors=_vectors(query.with_vectors),
         )
         return [point_of(point, VECTOR) for point in answer.points]
@@ -162,7 +164,7 @@ class Points:
                 "scroll",
                 limit=batch,
                 offset=offset,
-                with_payload=True if whole else [ID],
+                with_payload=_selected(True if whole else [ID]),
                 with_vectors=_vectors(whole),
             )
             return [point_of(point, VECTOR) for point in points], following
@@ -216,7 +218,7 @@ class Points:
             for read in self._read(
                 "retrieve",
                 ids=rest[start : start + _CHUNK],
-                with_payload=payload,
+                with_payload=_selected(payload),
                 with_vectors=_vectors(vectors),
             ):
                 point = point_of(read, VECTOR)
@@ -261,6 +263,11 @@ class Points:
         except VersionGone:
             self._on_gone()
             raise
+
+
+def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSelectorExclude:
+    """What is read of a payload; of a whole one nothing that only conditions and orders look at."""
+    return models.PayloadSelectorExclude(exclude=DERIVED_KEYS) if payload is True else payload
 
 
 def _vectors(read: bool) -> bool | list[str]:
