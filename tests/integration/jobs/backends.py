@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.integration.qdrant.backends import remove_collections, server_settings
+from tests.integration.qdrant.engine import Engine
+from tests.integration.qdrant.grpc_server import serve
 from tests.shop import Shop, open_shop
 
 __all__ = ["BACKENDS", "opened_beside", "shop_on"]
@@ -19,6 +21,7 @@ __all__ = ["BACKENDS", "opened_beside", "shop_on"]
 BACKENDS = [
     "faiss",
     "qdrant-local",
+    "qdrant-engine",
     *(["qdrant-server"] if "VITRINE_TEST_QDRANT_URL" in os.environ else []),
 ]
 """Each runs in one process with threads; what several processes may open is tested on faiss."""
@@ -27,20 +30,26 @@ BACKENDS = [
 @contextmanager
 def shop_on(backend: str, folder: Path, **settings: Any) -> Iterator[Shop]:
     """An empty shop on a backend; closed, and removed from a server, when the block ends."""
-    match backend:
-        case "faiss":
-            chosen: dict[str, Any] = {"backend": "faiss"}
-        case "qdrant-local":
-            chosen = {"backend": "qdrant", "qdrant_url": ":memory:"}
-        case _:
-            chosen = {"backend": "qdrant", **server_settings()}
-    shop = open_shop(folder, **chosen, **settings)
-    try:
-        yield shop
-    finally:
-        shop.vitrine.close()
+    with ExitStack() as ended:
+        match backend:
+            case "faiss":
+                chosen: dict[str, Any] = {"backend": "faiss"}
+            case "qdrant-local":
+                chosen = {"backend": "qdrant", "qdrant_url": ":memory:"}
+            case "qdrant-engine":
+                port = ended.enter_context(serve(ended.enter_context(closing(Engine()))))
+                chosen = {
+                    "backend": "qdrant",
+                    "qdrant_url": "http://127.0.0.1:1",
+                    "qdrant_grpc_port": port,
+                }
+            case _:
+                chosen = {"backend": "qdrant", **server_settings()}
+        shop = open_shop(folder, **chosen, **settings)
         if backend == "qdrant-server":
-            remove_collections(shop.vitrine.settings)
+            ended.callback(remove_collections, shop.vitrine.settings)
+        ended.callback(shop.vitrine.close)
+        yield shop
 
 
 @contextmanager
