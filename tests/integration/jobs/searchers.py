@@ -122,7 +122,9 @@ class Searchers:
                 ), self._check_scores
             case 1:
                 wanted = product(chance.choice(self._untouched)).id
-                return search(SearchQuery(like=(wanted,), limit=3)), lambda page: self._expect(
+                return search(
+                    SearchQuery(like=(wanted,), include_examples=True, limit=3)
+                ), lambda page: self._expect(
                     page.hits[0].product.id == wanted,
                     f"{wanted} does not find itself in {page.version}",
                 )
