@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ingest.accepted import AcceptedProduct
-from ingest.failures import API, Failure, Ledger, open_ledger
+from ingest.failures import API, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import (
@@ -191,6 +191,10 @@ class Admin:
             reverse=True,
         )
         return both[offset : offset + limit], total - here + len(given_up)
+
+    def warnings(self, *, limit: int = 100) -> Sequence[CatalogueWarning]:
+        """What this machine's ingests took although it looks odd, newest first."""
+        return self._ledger.warnings(limit=limit)[0]
 
     def close(self) -> None:
         """Release connections; may be called twice."""

@@ -7,6 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.types import ResponseDict
 
+from ingest.failures import remedy_of
 from ingest.jobs.models import Job
 from service.accepting import accept_products
 from service.auth import require_admin
@@ -27,6 +28,7 @@ from service.models.admin import (
     VersionAnswer,
     VersionPath,
     VersionsAnswer,
+    WarningAnswer,
 )
 from service.products import ProductPath
 from service.rendering import answer, public_url
@@ -146,13 +148,19 @@ def list_failures(query: FailuresParameters) -> Response:
             stage=failure.stage,
             reason=failure.reason,
             message=failure.message,
+            remedy=remedy_of(failure.reason),
             source=failure.source,
             row=failure.row,
+            place=failure.place,
             at=failure.at,
         )
         for failure in failures
     ]
-    return answer(FailuresAnswer(failures=listed, total=total))
+    warnings = [
+        WarningAnswer.model_validate(warning, from_attributes=True)
+        for warning in current_admin().warnings(limit=query.limit)
+    ]
+    return answer(FailuresAnswer(failures=listed, total=total, warnings=warnings))
 
 
 @admin.post("/v1/admin/failures/retry", responses=_QUEUED)

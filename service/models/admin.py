@@ -28,6 +28,7 @@ __all__ = [
     "VersionAnswer",
     "VersionPath",
     "VersionsAnswer",
+    "WarningAnswer",
 ]
 
 RowImage = Annotated[
@@ -177,13 +178,28 @@ class FailureAnswer(Answer):
     stage: str
     reason: str = Field(description="a stable code for programs")
     message: str
+    remedy: str = Field(description="what to do about failures of this reason")
     source: str = Field(description="where it was read; `api` for the admin API")
     row: int | None = Field(description="which row of its source, counted from 0")
+    place: str = Field(description="where an employee finds it, such as `row 7` of a spreadsheet")
     at: datetime = Field(description="when it failed last")
 
 
+class WarningAnswer(Answer):
+    """Something that was taken but looks odd; `id` and `place` are those of the first of `count`."""
+
+    reason: str
+    message: str
+    source: str
+    id: str
+    place: str
+    count: int
+    at: datetime
+
+
 class FailuresAnswer(Answer):
-    """A part of the ledger, newest first."""
+    """A part of the ledger, newest first, and what was taken but looks odd."""
 
     failures: list[FailureAnswer]
     total: int
+    warnings: list[WarningAnswer]

@@ -197,9 +197,22 @@ export interface Failure {
   stage: string;
   reason: string;
   message: string;
+  /** what to do about failures of this reason */
+  remedy: string;
   source: string;
-  /** counted from 0 */
-  row: number | null;
+  /** where an employee finds it, such as "row 7" */
+  place: string;
+  at: string;
+}
+
+/** Something that was taken but looks odd; `id` and `place` are those of the first of `count`. */
+export interface CatalogueWarning {
+  reason: string;
+  message: string;
+  source: string;
+  id: string;
+  place: string;
+  count: number;
   at: string;
 }
 
@@ -223,6 +236,7 @@ export interface Preview {
 export interface Failures {
   failures: Failure[];
   total: number;
+  warnings: CatalogueWarning[];
 }
 
 export interface Box {

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from ingest.catalogue import MappingChoice
 from tests.end_to_end.browser.stock import picture
 from tests.unit.jobs.desk import COUNT, Desk
 
 ROWS = 24
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A shop whose catalogues may name pictures anywhere in the test's folder."""
+    made = Desk(tmp_path, catalogue_root=str(tmp_path))
+    yield made
+    made.admin.close()
 
 
 def export(folder: Path) -> bytes:

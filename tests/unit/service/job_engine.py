@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.accepted import AcceptedProduct
 from ingest.catalogue import MappingChoice
+from ingest.failures import CatalogueWarning
 from ingest.jobs.models import QueueStats
 from ingest.uploads import Upload, receive_catalogue
 from tests.unit.service.brute_force import BruteForceVersions
@@ -49,6 +50,7 @@ class Failure:
     message: str = "the file ends before the picture does"
     source: str = "shop.csv"
     row: int | None = 7
+    place: str = "row 9"
     at: datetime = NOON
 
 
@@ -124,6 +126,13 @@ class FakeJobs:
 
     def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
         return [Failure(f"p{n}") for n in range(3)][offset : offset + limit], 3
+
+    def warnings(self, *, limit: int = 100) -> Sequence[CatalogueWarning]:
+        message = "the color is of no known family"
+        warning = CatalogueWarning(
+            "unknown_color", message, "shop.csv", id="p8", place="row 4", count=2, at=NOON
+        )
+        return [warning][:limit]
 
     def retry_failures(self) -> str:
         return self._queue("retry", None)

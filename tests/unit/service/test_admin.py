@@ -264,3 +264,10 @@ def test_a_failure_tells_where_and_when_it_happened(shop: Shop):
         7,
         "2026-01-01T12:00:00Z",
     )
+    assert failure["place"] == "row 9"
+    assert "upload the picture again" in failure["remedy"]
+
+
+def test_what_was_taken_but_looks_odd_is_listed_beside_the_failures(shop: Shop):
+    warnings = call(shop, "GET", "/v1/admin/failures").get_json()["warnings"]
+    assert [(w["id"], w["place"], w["count"]) for w in warnings] == [("p8", "row 4", 2)]

@@ -1,14 +1,23 @@
 // What could not be taken, and why: the most frequent reason first.
 
-/** @import { Failure, Failures } from "../types.js" */
+/** @import { CatalogueWarning, Failure, Failures } from "../types.js" */
 /** @import { Column } from "./table.js" */
 
 import { arrange, block, make } from "../page/dom.js";
 import { capital, count, moment, plural } from "../page/format.js";
+import { sentence } from "../page/messages.js";
 import { showTable } from "./table.js";
 
 /** @type {Column[]} */
 const COLUMNS = [["Product"], ["Message", "message"], ["Source"], ["Stage"], ["Time"]];
+/** @type {Column[]} */
+const WARNING_COLUMNS = [
+  ["Product"],
+  ["Warning", "message"],
+  ["Source"],
+  ["Products", "number"],
+  ["Time"],
+];
 /** Rows shown of one reason; a reason that fails thousands has one cause. */
 const MOST = 50;
 
@@ -16,7 +25,8 @@ const MOST = 50;
 const groups = new Map();
 
 /** @param {Failures} ledger */
-export function showFailures({ failures, total }) {
+export function showFailures({ failures, total, warnings }) {
+  showWarnings(warnings);
   const byReason = [...Map.groupBy(failures, ({ reason }) => reason)];
   byReason.sort(([, a], [, b]) => b.length - a.length);
   const elements = byReason.map(([reason, alike]) => showGroup(reason, alike));
@@ -49,11 +59,14 @@ function showGroup(reason, failures) {
     .map((failure) => [
       make("code", {}, failure.id),
       failure.message,
-      place(failure),
+      placeOf(failure),
       failure.stage,
       moment(failure.at),
     ]);
-  showTable(body, COLUMNS, rows, "");
+  body.append(make("p", { class: "panel__note" }, sentence(failures[0].remedy)));
+  const table = make("div");
+  showTable(table, COLUMNS, rows, "");
+  body.append(table);
   if (failures.length > MOST) {
     body.append(make("p", { class: "panel__none" }, `The newest ${count(MOST)} of this reason.`));
   }
@@ -61,8 +74,23 @@ function showGroup(reason, failures) {
   return group;
 }
 
-/** @param {Failure} failure */
-function place({ source, row }) {
+/** @param {{source: string, place: string}} entry */
+function placeOf({ source, place }) {
   if (source === "api") return "admin API";
-  return row === null ? source : `${source}, row ${count(row + 1)}`;
+  return place ? `${source}, ${place}` : source;
+}
+
+/** @param {CatalogueWarning[]} warnings */
+function showWarnings(warnings) {
+  const rows = warnings
+    .slice(0, MOST)
+    .map((warning) => [
+      warning.id ? make("code", {}, warning.id) : "",
+      warning.message,
+      placeOf(warning),
+      count(warning.count),
+      moment(warning.at),
+    ]);
+  showTable(block("warnings"), WARNING_COLUMNS, rows, "");
+  block("warnings-panel").hidden = rows.length === 0;
 }
