@@ -1,0 +1,67 @@
+"""How many of our own files one request enters: a newcomer has to open no more to follow it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
+from service import create_app
+from tests.fakes import FakeEmbedder
+from tests.support.road import traced
+from vitrine.fields import Mapping
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
+
+MAPPING = {
+    "product": {"id": "id", "title": "title", "image": "image", "price": "price", "color": "color"}
+}
+BY_VECTOR, BY_WORDS, ONE_ROW = 48, 72, 95
+"""Own files at most; a change that needs more of them says why here."""
+
+
+@pytest.fixture
+def vitrine(tmp_path: Path) -> Vitrine:
+    embedder = FakeEmbedder()
+    return Vitrine(Settings(data_dir=tmp_path / "data"), embedder=lambda _: embedder)
+
+
+def catalogue(folder: Path, count: int) -> Path:
+    rows = ["id,title,image,price,color"]
+    for number in range(count):
+        color = ("red", "blue", "green")[number % 3]
+        Image.new("RGB", (40, 40 + number), color).save(folder / f"{number}.png")
+        rows.append(f"p{number},{color} mug,{number}.png,{number + 5},{color}")
+    path = folder / "shop.csv"
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("ranking", "most"), [("vector", BY_VECTOR), ("auto", BY_WORDS)])
+def test_a_text_query_with_filters_and_facets_enters_few_files(
+    vitrine: Vitrine, tmp_path: Path, ranking: str, most: int
+):
+    source = open_source(str(catalogue(tmp_path, 30)), vitrine.settings)
+    run(vitrine, source, Mapping.from_dict(MAPPING))
+    client = create_app(vitrine).test_client()
+    address = f"/v1/search?color=red&price_max=20&facets=color,price&ranking={ranking}&q="
+    assert client.get(address + "warm").status_code == 200
+    with traced() as road:
+        assert client.get(address + "mug").get_json()["hits"]
+    print(road)
+    assert len(road.files) <= most, str(road)
+
+
+def test_a_row_of_a_csv_file_enters_few_files_on_its_way_to_a_committed_vector(
+    vitrine: Vitrine, tmp_path: Path
+):
+    mapping = Mapping.from_dict(MAPPING)
+    run(vitrine, open_source(str(catalogue(tmp_path, 1)), vitrine.settings), mapping)
+    path = catalogue(tmp_path, 2)
+    with traced() as road:
+        assert run(vitrine, open_source(str(path), vitrine.settings), mapping).embedded == 1
+    print(road)
+    assert len(road.files) <= ONE_ROW, str(road)
