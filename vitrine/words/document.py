@@ -16,7 +16,7 @@ from vitrine.fields.schema import FieldType, Schema
 from vitrine.folding import fold
 from vitrine.products import Product
 from vitrine.words.analysis import Analyzer
-from vitrine.words.exact import exact_keys
+from vitrine.words.exact import code_keys, exact_keys
 from vitrine.words.terms import term_id
 
 __all__ = ["FIELD_GROUPS", "DocumentWords", "FieldGroup", "document_words"]
@@ -56,7 +56,7 @@ and no other product's change ever makes them wrong. What differs between catalo
 word is, stands on the query's side (`Vocabulary`)."""
 
 _NOT_WORDS = frozenset(("id", "group_id", "codes", "currency", "in_stock", "url"))
-"""Codes are found by their exact keys; the others are no words."""
+"""Codes are found by their keys, alone and among words; the others are no words."""
 _TYPES = (FieldType.TEXT, FieldType.KEYWORD, FieldType.COLOR, FieldType.PATH, FieldType.BOOL)
 
 
@@ -96,6 +96,9 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
             words.add(word)
             if group is not FIELD_GROUPS["prose"]:
                 names.add(word)
+    codes = list(map(term_id, code_keys(product)))
+    for code in codes:
+        frequencies[code] += FIELD_GROUPS["facts"].weight / FIELD_GROUPS["facts"].norm(1)
     ids = np.array(sorted(frequencies), dtype=np.uint32)
     weighted = np.array([frequencies[i] for i in ids.tolist()], dtype=np.float64)
     values = (weighted / (K1 + weighted)).astype(np.float32)
@@ -104,7 +107,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
         values,
         frozenset(words),
         frozenset(names),
-        frozenset(map(term_id, _subjects(product, analyzer))),
+        frozenset((*map(term_id, _subjects(product, analyzer)), *codes)),
         exact_keys(product),
     )
 

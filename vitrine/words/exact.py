@@ -7,7 +7,7 @@ import re
 from vitrine.folding import fold
 from vitrine.products import Product
 
-__all__ = ["MAX_KEY", "exact_key", "exact_keys"]
+__all__ = ["MAX_KEY", "code_keys", "exact_key", "exact_keys"]
 
 MAX_KEY = 256
 """Characters of a key; nobody types more, and an index should not hold more."""
@@ -32,6 +32,20 @@ def exact_key(text: str) -> str:
 
 
 def exact_keys(product: Product) -> tuple[str, ...]:
-    """The keys by which a product is found exactly: id, codes, title and group id, each once, in that order."""
-    named = (product.id, *product.codes, product.title, product.group_id or "")
-    return tuple(dict.fromkeys(key for key in map(exact_key, named) if key))
+    """The keys by which a product is found exactly: id, codes, group id and title, each once."""
+    return tuple(dict.fromkeys(key for key in (*_codes(product), exact_key(product.title)) if key))
+
+
+def code_keys(product: Product) -> tuple[str, ...]:
+    """Those of its keys that nobody takes for a word or a number: they may stand among words ("MH01 hoodie").
+
+    Letters with digits, four together at least, or six digits.
+    """
+    return tuple(dict.fromkeys(key for key in _codes(product) if _CODE.fullmatch(key)))
+
+
+_CODE = re.compile(r"(?=.*[^\W\d])(?=.*\d).{4,32}|\d{6,32}")
+
+
+def _codes(product: Product) -> tuple[str, ...]:
+    return tuple(map(exact_key, (product.id, *product.codes, product.group_id or "")))

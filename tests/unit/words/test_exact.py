@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.words.catalogue import titled
+from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
 from vitrine.products import Product
-from vitrine.words import exact_key, exact_keys
+from vitrine.words import exact_key, exact_keys, query_words
+from vitrine.words.exact import code_keys
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_product_is_known_by_id_codes_title_and_group():
         group_id="MH01",
         codes=("4006381333931", "MH01-XS-Black"),
     )
-    keys = ("mh01black", "04006381333931", "mh01xsblack", "chazhoodie", "mh01")
+    keys = ("mh01black", "04006381333931", "mh01xsblack", "mh01", "chazhoodie")
     assert exact_keys(product) == keys
 
 
@@ -47,3 +48,20 @@ def test_a_text_without_letters_or_of_great_length_equals_nothing():
     assert exact_key("--- !") == ""
     assert exact_key("long " * 100) == ""
     assert exact_keys(titled("long " * 100)[0]) == ("p0",)
+
+
+def test_a_code_is_found_among_words():
+    products = [
+        Product(id=f"MH0{n}-Black", title="Hoodie", group_id=f"MH0{n}", category=("Hoodies",))
+        for n in range(1, 6)
+    ]
+    for typed in ("MH03 hoodie", "hoodie mh03", "hoodie MH03-Black"):
+        query = query_words(typed, vocabulary_of(products), ENGLISH)
+        scores = [query.score(words_of(product)) for product in products]
+        assert scores.index(max(scores)) == 2, typed
+        assert query.subject
+
+
+@pytest.mark.parametrize("code", ["1", "42", "2024", "red", "hoodie"])
+def test_a_number_or_a_word_is_no_code_among_words(code: str):
+    assert code_keys(Product(id=code, title="Hat")) == ()
