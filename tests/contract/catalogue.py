@@ -147,7 +147,10 @@ def make_picture(
 
 
 def make_catalogue(size: int, seed: int, *, images: tuple[int, int] = (1, 1)) -> list[Record]:
-    """Records with ids that sort otherwise than they were made; some share their vectors exactly."""
+    """Records with ids that sort otherwise than they were made.
+
+    Some share their vectors exactly.
+    """
     rng = random.Random(seed)
     centers = np.random.default_rng(seed).standard_normal((8, DIMENSION))
     ids = [f"p{i}" for i in range(size - 4)] + ["ähnlich", "Z", "z z", "𝒳"][: min(size, 4)]

@@ -110,7 +110,7 @@ def candidate_set(
 def _fused(
     all_records: list[Record], under_filter: list[Record], query: IndexQuery
 ) -> Iterable[tuple[Record, float]]:
-    """Every product valued alone, without any index: relevance of its cosine, words and exact key."""
+    """Every product valued alone, without an index: relevance of cosines, words and exact key."""
     fusion = query.fusion
     assert fusion is not None
     analyzer = Analyzer("en")

@@ -18,7 +18,8 @@ class WordPostings:
     """Term t has the rows rows[offsets[t]:offsets[t + 1]], ascending, and their float32 values.
 
     `terms` is uint32 (terms,), ascending: the term ids of `vitrine.words`. `size` rows in all. The
-    values are the product's side of BM25 as `DocumentWords` has them, so a row costs 8 bytes a term.
+    values are the product's side of BM25 as `DocumentWords` has them, so a row costs 8 bytes a
+    term.
     """
 
     def __init__(

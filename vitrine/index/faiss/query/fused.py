@@ -3,10 +3,10 @@
 Two kinds of products can be among the best k. Those that match no word are ordered by their vectors
 alone, and a product never gets worse by matching a word; so if one of them is among the best k, it
 is among the k best of the filter by its picture's cosine (`Planner.top_k`) or, where the version
-keeps text vectors, by the weighted sum of both cosines (`within_reach`). Those that match a word are listed by
-the words of the segment. Where many do, most are left out by bounds: a cosine is known to lie
-within a range, order values rise with it, so a product whose highest value is below the k-th of all
-lowest values cannot be among the best k. What is left gets its exact value.
+keeps text vectors, by the weighted sum of both cosines (`within_reach`). Those that match a word
+are listed by the words of the segment. Where many do, most are left out by bounds: a cosine is
+known to lie within a range, order values rise with it, so a product whose highest value is below
+the k-th of all lowest values cannot be among the best k. What is left gets its exact value.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _nearest(
 def _within_reach(
     segment: Segment, rows: Ints, query: IndexQuery, words: QueryWords, relevance: QueryRelevance
 ) -> Ints:
-    """Of rows that match a word those whose highest possible value reaches the k-th of the lowest."""
+    """Of rows that match a word those whose highest value reaches the k-th of the lowest."""
     assert query.vector is not None  # noqa: S101  # asked for with a vector only
     pictures = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector)
     scores = _words_scores(segment, rows, words)

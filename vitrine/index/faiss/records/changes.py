@@ -17,7 +17,10 @@ __all__ = ["Change", "RecordView", "vectors_from_blob"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """The last write of one id: its number, and the product with its vectors; None where deleted."""
+    """The last write of one id: its number, and the product with its vectors.
+
+    None where deleted.
+    """
 
     seq: int
     id: str

@@ -28,8 +28,8 @@ class SearchModelFile:
     def current(self) -> SearchModel | None:
         """The newest one, None before any; microseconds when it is known.
 
-        It is derived: one that is damaged, or of another release's making, counts as none, which the
-        log tells once; the next ingest, or `vitrine learn`, makes it anew.
+        It is derived: one that is damaged, or of another release's making, counts as none, which
+        the log tells once; the next ingest, or `vitrine learn`, makes it anew.
         """
         try:
             stat = os.stat(self._path)

@@ -33,8 +33,8 @@ CREATE TABLE products (
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('seq', 0), ('products', 0);
 """
-# Version 1 kept one picture and no text vector. A column more rewrites nothing, and a process of the
-# release before goes on working with the file.
+# Version 1 kept one picture and no text vector. A column more rewrites nothing, and a process of
+# the release before goes on working with the file.
 _MIGRATIONS = {1: "ALTER TABLE products ADD COLUMN text_vector BLOB;"}
 SCHEMA = DatabaseSchema(_TABLES, version=2, migrations=_MIGRATIONS, page_size=8192)
 _RECORD = "product, image_key, vector, text_vector"
@@ -230,10 +230,9 @@ def _select(
     for start in range(0, len(unique), _IDS_PER_STATEMENT):
         some = unique[start : start + _IDS_PER_STATEMENT]
         marks = ",".join("?" * len(some))
-        yield from connection.execute(
-            f"SELECT {columns} FROM products WHERE id IN ({marks}) AND product IS NOT NULL",  # noqa: S608  # only marks
-            some,
-        )
+        where = f"id IN ({marks}) AND product IS NOT NULL"
+        statement = f"SELECT {columns} FROM products WHERE {where}"  # noqa: S608  # only marks
+        yield from connection.execute(statement, some)
 
 
 def _stored(

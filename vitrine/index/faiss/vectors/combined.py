@@ -1,9 +1,9 @@
 """The best products by a weighted sum of cosines, of their pictures and of their words.
 
 Every plan of the pictures alone orders by one cosine, so none of them gives the best by a sum. What
-is known of each cosine before it is computed exactly is a range; the ranges of a sum are the sums of
-the ranges. A product whose highest sum is below the k-th of all lowest sums cannot be among the best
-k. That leaves few twice: by the ranges of 8-bit rows, then by those of float32.
+is known of each cosine before it is computed exactly is a range; the ranges of a sum are the sums
+of the ranges. A product whose highest sum is below the k-th of all lowest sums cannot be among the
+best k. That leaves few twice: by the ranges of 8-bit rows, then by those of float32.
 """
 
 from __future__ import annotations

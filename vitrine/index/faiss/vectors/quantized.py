@@ -11,8 +11,8 @@ cannot exceed. The k rows with the largest approximations are scored exactly; th
 score that k rows reach, and only rows that could exceed it are scored as well.
 
 A product with several pictures has the largest of its rows' approximations, and its score cannot
-exceed that by more than the largest of its rows' errors. So the same holds for products, and of each
-product only those rows are scored that could be its best, or exceed the worst of the k.
+exceed that by more than the largest of its rows' errors. So the same holds for products, and of
+each product only those rows are scored that could be its best, or exceed the worst of the k.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def quantize(vectors: Vectors, center: Vector) -> QuantizedRows:
 class _Scan:
     """What a scan tells of some products.
 
-    `scores` (products,) are about theirs, which exceed them by `slacks` (products,) at most. The same
-    of the rows that were scanned: `row_scores` (rows,), and the errors of the rows with `row_slack`
-    beyond. Product i has the rows at offsets[keys[i]]:offsets[keys[i] + 1]; `numbers` tells which
-    these are among all vectors, None where they are the same.
+    `scores` (products,) are about theirs, which exceed them by `slacks` (products,) at most. The
+    same of the rows that were scanned: `row_scores` (rows,), and the errors of the rows with
+    `row_slack` beyond. Product i has the rows at offsets[keys[i]]:offsets[keys[i] + 1]; `numbers`
+    tells which these are among all vectors, None where they are the same.
     """
 
     products: Ints
