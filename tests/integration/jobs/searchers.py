@@ -117,14 +117,13 @@ class Searchers:
         search = self._shop.vitrine.engine.search
         match chance.randrange(3):
             case 0:
-                return search(
-                    SearchQuery(texts=(WeightedText("red"),), limit=5)
-                ), self._check_scores
+                # by cosine alone, which is what `_check_scores` computes
+                query = SearchQuery(texts=(WeightedText("red"),), limit=5, ranking="vector")
+                return search(query), self._check_scores
             case 1:
                 wanted = product(chance.choice(self._untouched)).id
-                return search(
-                    SearchQuery(like=(wanted,), include_examples=True, limit=3)
-                ), lambda page: self._expect(
+                query = SearchQuery(like=(wanted,), include_examples=True, limit=3)
+                return search(query), lambda page: self._expect(
                     page.hits[0].product.id == wanted,
                     f"{wanted} does not find itself in {page.version}",
                 )
