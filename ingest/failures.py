@@ -28,7 +28,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _REMEDIES: Mapping[str, str] = {
     "invalid_field": "correct the cell in the shop system, or set on_error or values for the field "
     "in the mapping",
-    "broken_row": "open the file at that row; look for a missing quotation mark or broken character",
+    "broken_row": "open the file at that row; look for a quotation mark or a broken character",
     "duplicate_id": "give each product its own id, or map another column",
     "missing": "add the picture in the shop system, or set [images] base in the mapping",
     "unreachable": "open the address in a browser; ingest again when the host answers",
@@ -54,9 +54,9 @@ class Failure:
     """One product that could not be taken.
 
     `id` is the product's, or its place where it has none. `stage` is "read", "fields", "image",
-    "embed" or "write"; `reason` is a stable code for programs, `message` is for people. `source` and
-    `row` (from 0) find it again: another run over the source retries it. `place` is where an employee
-    finds it, such as "row 7" as a spreadsheet numbers it.
+    "embed" or "write"; `reason` is a stable code for programs, `message` is for people. `source`
+    and `row` (from 0) find it again: another run over the source retries it. `place` is where an
+    employee finds it, such as "row 7" as a spreadsheet numbers it.
     """
 
     id: str
@@ -82,7 +82,7 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueWarning:
-    """Something that was taken but looks odd; `id` and `place` are those of the first of `count`."""
+    """Something that was taken but looks odd; `id` and `place` are of the first of `count`."""
 
     reason: str
     message: str
@@ -183,8 +183,8 @@ class Ledger:
         """The reasons that there are failures for, the commonest first."""
         with self._file.reading() as db:
             rows = db.execute(
-                "SELECT reason, count(*), min(number) FROM failures WHERE ?1 IS NULL OR source = ?1 "
-                "GROUP BY reason ORDER BY count(*) DESC, reason",
+                "SELECT reason, count(*), min(number) FROM failures "
+                "WHERE ?1 IS NULL OR source = ?1 GROUP BY reason ORDER BY count(*) DESC, reason",
                 (source,),
             ).fetchall()
             return tuple(
@@ -210,7 +210,8 @@ class Ledger:
 
     @staticmethod
     def _first(db: Any, number: int) -> Failure:
-        row = db.execute(f"SELECT {_FAILURE} FROM failures WHERE number = ?", (number,))  # noqa: S608
+        query = f"SELECT {_FAILURE} FROM failures WHERE number = ?"  # noqa: S608  # a constant
+        row = db.execute(query, (number,))
         return _failure(row.fetchone())
 
     def rows(self, source: str) -> frozenset[int]:

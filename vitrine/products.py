@@ -27,8 +27,8 @@ class Product:
     """One thing a shopper can find.
 
     `color` is the color as the shop wrote it, `colors` its families (`vitrine.fields.colors`).
-    `compare_at_price` is the price before a reduction, `url` the product's page in the shop, `codes`
-    what clerks and customers type (SKU, EAN, MPN). `category` holds paths such as
+    `compare_at_price` is the price before a reduction, `url` the product's page in the shop,
+    `codes` what clerks and customers type (SKU, EAN, MPN). `category` holds paths such as
     "Men/Tops/Jackets". `attributes` holds the mapping's further fields, already of their type.
     Fields that the catalogue left empty are None or ().
     """

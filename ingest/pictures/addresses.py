@@ -1,4 +1,4 @@
-"""What hosts said of the pictures that were fetched from them, so that they need not send them again."""
+"""What hosts said of pictures that were fetched, so that they need not send them again."""
 
 from __future__ import annotations
 

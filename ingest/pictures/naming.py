@@ -25,7 +25,8 @@ __all__ = ["Picture", "fetch_url", "picture_of", "pictures_of"]
 class Picture:
     """A picture that is not read yet: its bytes, its file or its address.
 
-    A file lies below `root`, the catalogue's folder. `user_agent` is what a catalogue wants to be called by when it fetches.
+    A file lies below `root`, the catalogue's folder. `user_agent` is what a catalogue wants to be
+    called by when it fetches.
     """
 
     data: bytes | None = None
@@ -66,8 +67,8 @@ def pictures_of(
     """All pictures that the columns of a row name, each once and at most `images.max`.
 
     A cell may hold several, and what is not a picture is passed over where there is another. Names
-    begin at `images.base`, an address or a folder, else at `base`. `InvalidImage` says what is wrong
-    when there is none at all.
+    begin at `images.base`, an address or a folder, else at `base`. `InvalidImage` says what is
+    wrong when there is none at all.
     """
     pictures: dict[Picture, None] = {}
     refusal: InvalidImage | None = None
@@ -89,8 +90,8 @@ def picture_of(value: Any, base: Path | None) -> Picture:
     """The picture that a source's image column names; of a list its first.
 
     Bytes, an image object, {"bytes", "path"} as `datasets` gives it, {"base64"}, {"url"} or what
-    shops' APIs write ({"src"}, {"contentUrl"}), a data: URL, an http(s):// or file:// URL, or a path
-    relative to `base`. Without a `base` files are refused. `InvalidImage` says what is wrong.
+    shops' APIs write ({"src"}, {"contentUrl"}), a data: URL, an http(s):// or file:// URL, or a
+    path relative to `base`. Without a `base` files are refused. `InvalidImage` says what is wrong.
     """
     if isinstance(value, list | tuple):
         value = next((entry for entry in value if entry not in (None, "")), None)

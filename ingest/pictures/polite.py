@@ -1,4 +1,4 @@
-"""Asking hosts for pictures as a good guest does: few at once, later when told so, and not twice."""
+"""Asking hosts for pictures as a good guest does: few at once, later when told, not twice."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from vitrine.errors import InvalidInput
 __all__ = ["check_archive", "unpack"]
 
 MAX_RATIO = 200
-"""Bytes that one packed byte may become; catalogues as text pack to a tenth, seldom to a fortieth."""
+"""Bytes that one packed byte may become; catalogues pack to a tenth, seldom to a fortieth."""
 _SMALL = 100_000_000
 """Bytes in all that are harmless however well they are packed."""
 

@@ -35,11 +35,11 @@ class DelimitedReader:
             expected=expected,
         )
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The header's names; `InvalidInput` when one that is wanted stands there twice."""
+    def columns(self, needed: Collection[str]) -> Collection[str]:
+        """The header's names; `InvalidInput` when one that is needed stands there twice."""
         names = [name for name in self._header.names if name]
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-        used = [name for name in repeated if name in wanted]
+        used = [name for name in repeated if name in needed]
         if used:
             raise InvalidInput.of(
                 "source",

@@ -38,15 +38,15 @@ class FilesSource:
         """The absolute path or glob."""
         return self._name
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The columns of all files together.
 
-        Files are opened until all that are wanted have been seen.
+        Files are opened until all that are needed have been seen.
         """
         columns: dict[str, None] = {}
         for reader in self._readers:
-            columns.update(dict.fromkeys(reader.columns(wanted)))
-            if columns.keys() >= set(wanted):
+            columns.update(dict.fromkeys(reader.columns(needed)))
+            if columns.keys() >= set(needed):
                 break
         return tuple(columns)
 

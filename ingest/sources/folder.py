@@ -20,9 +20,9 @@ class FolderSource:
     """Every image below a folder, hidden ones left out; the folders it lies in are its category.
 
     Columns: path (relative to the folder), name (the file's, without ending), category (Men/Tops),
-    image (its path).
-    Own walk instead of the `imagefolder` of `datasets`, which gives the innermost folder only, takes
-    folders named train or test for splits, and lists all files before the first row.
+    image (its path). Own walk instead of the `imagefolder` of `datasets`, which gives the innermost
+    folder only, takes folders named train or test for splits, and lists all files before the first
+    row.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +33,7 @@ class FolderSource:
         """The absolute path."""
         return str(self._folder)
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """Always the same."""
         return ("path", "name", "category", "image")
 

@@ -39,7 +39,7 @@ _ZIP = b"PK\x03\x04"
 
 
 def ending_of(path: Path) -> str | None:
-    """The ending that says how to read the file (products.csv.gz is .csv), None for none of ours."""
+    """The ending that says how to read the file (of products.csv.gz .csv), None for others."""
     name = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
     ending = name.suffix.lower()
     return ending if ending in ENDINGS or ending == ".zip" else None

@@ -11,7 +11,7 @@ from ingest.sources.quoting import Quoting, split_line
 __all__ = ["LOOKED_AT", "Header", "HeaderRules", "find_header"]
 
 LOOKED_AT = 30
-"""Lines at the beginning among which the header is looked for: templates explain themselves first."""
+"""Lines at the beginning among which the header is looked for: templates explain themselves."""
 
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)

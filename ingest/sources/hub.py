@@ -30,7 +30,7 @@ class HubSource:
         """The data set's name, or the folder's absolute path."""
         return self._name
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The columns that the data set declares, else those of its first row."""
         split = next(iter(self._splits().values()))
         return tuple(split.column_names or next(iter(split), {}))

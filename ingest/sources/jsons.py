@@ -43,11 +43,11 @@ def as_record(value: Any, place: str, thing: str) -> Record:
 
 
 def seen_columns(
-    rows: Iterable[Mapping[str, Any] | None], wanted: Collection[str]
+    rows: Iterable[Mapping[str, Any] | None], needed: Collection[str]
 ) -> Collection[str]:
-    """The keys of the rows, read until all that are wanted have been seen."""
+    """The keys of the rows, read until all that are needed have been seen."""
     columns: dict[str, None] = {}
-    missing = set(wanted)
+    missing = set(needed)
     for values in rows:
         if values is None:
             continue
@@ -69,9 +69,9 @@ class JsonLinesReader:
     def __init__(self, path: Path, table: SourceTable) -> None:
         self._file = TextFile(path, encoding=table.encoding or _unless_marked(path))
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The keys, read until all that are wanted have been seen."""
-        return seen_columns((record.values for record in self.records()), wanted)
+    def columns(self, needed: Collection[str]) -> Collection[str]:
+        """The keys, read until all that are needed have been seen."""
+        return seen_columns((record.values for record in self.records()), needed)
 
     def count(self) -> int | None:
         """Lines, blank ones too."""
@@ -101,9 +101,9 @@ class JsonDocumentReader:
         self._table = table
         self._prefix: str | None = None
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The keys, read until all that are wanted have been seen."""
-        return seen_columns((record.values for record in self.records()), wanted)
+    def columns(self, needed: Collection[str]) -> Collection[str]:
+        """The keys, read until all that are needed have been seen."""
+        return seen_columns((record.values for record in self.records()), needed)
 
     def count(self) -> int | None:
         """Unknown."""

@@ -26,7 +26,7 @@ _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
 class TextFile:
-    """A text file, plain or compressed (.gz, .bz2, .xz), with its lines, their number and encoding."""
+    """A text file, plain or compressed (.gz, .bz2, .xz): its lines, their number and encoding."""
 
     def __init__(self, path: Path, *, encoding: str | None = None) -> None:
         self.path = path

@@ -22,7 +22,7 @@ class MemorySource:
         """Rows in memory have one name, whatever they hold."""
         return "memory"
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """Every key of any row, in the order of their first appearance."""
         return list(dict.fromkeys(key for row in self._rows for key in row))
 

@@ -105,9 +105,9 @@ class _Elsewhere:
         self._source = source
         self.name = name
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """Those of the files within."""
-        return self._source.columns(wanted)
+        return self._source.columns(needed)
 
     def count(self) -> int | None:
         """The rows of the files within."""

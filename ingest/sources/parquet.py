@@ -29,7 +29,7 @@ class ParquetReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The schema's names."""
         return tuple(self._open().schema_arrow.names)
 

@@ -51,10 +51,10 @@ class Source(Protocol):
         """The same name for the same catalogue in every run: runs are continued by it."""
         ...
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The columns there are.
 
-        Where rows differ, rows are read until all that are `wanted` have been seen.
+        Where rows differ, rows are read until all that are `needed` have been seen.
         """
         ...
 
@@ -83,7 +83,7 @@ class Record:
 class Reader(Protocol):
     """One file of a source; methods as those of `Source`."""
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]: ...
+    def columns(self, needed: Collection[str]) -> Collection[str]: ...
 
     def records(self) -> Iterator[Record]: ...
 

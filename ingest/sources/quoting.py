@@ -57,8 +57,8 @@ def split_line(line: str, quoting: Quoting) -> list[str]:
 def records(lines: Iterator[str], quoting: Quoting, width: int, first_row: int) -> Iterator[Cells]:
     """The records of the lines after the header; blank lines are passed over.
 
-    `width` is the number of columns, `first_row` the number of the first line's row. A record counts
-    as one row, whatever line breaks its cells hold; so does a blank line.
+    `width` is the number of columns, `first_row` the number of the first line's row. A record
+    counts as one row, whatever line breaks its cells hold; so does a blank line.
     """
     waiting: deque[str] = deque()
     row = first_row

@@ -24,8 +24,8 @@ class ShapedSource:
 
     A row with a list of variants becomes a row for each. Of rows that share a group, an empty cell
     takes the group's first value (but for ids and codes), and rows with nothing of their own but
-    pictures are left out. "@group" is what they share, "@variant" names such a row by its group and options. Rows that `where`
-    does not want are left out.
+    pictures are left out. "@group" is what they share, "@variant" names such a row by its group and
+    options. Rows that `where` does not want are left out.
     """
 
     def __init__(self, source: Source, mapping: CatalogueMapping) -> None:
@@ -38,9 +38,9 @@ class ShapedSource:
         """The source's own."""
         return self._source.name
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The source's own."""
-        return self._source.columns(wanted)
+        return self._source.columns(needed)
 
     def count(self) -> int | None:
         """The source's own; None where a row may become several."""
@@ -136,7 +136,7 @@ class _Groups:
         return {**values, **first, **own}
 
     def named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The row with "@group", and "@variant": the group with the row's options or place in it."""
+        """The row with "@group", and "@variant": the group with the row's options or place."""
         key = self._key(values)
         if key is None:
             return values

@@ -32,7 +32,7 @@ class SpreadsheetReader:
         self._table = table
         self._expected = expected
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The header's names."""
         return tuple(dict.fromkeys(name for name in self._header[1] if name))
 

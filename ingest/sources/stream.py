@@ -30,15 +30,15 @@ class StreamSource:
         """Every stream has the same name."""
         return "-"
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
+    def columns(self, needed: Collection[str]) -> Collection[str]:
         """The keys of the first rows, which are kept for `rows`.
 
-        Where the first 10,000 lack one that is wanted, later ones may still have it: fields may be
+        Where the first 10,000 lack one that is needed, later ones may still have it: fields may be
         sparse, and nobody can read on without keeping all.
         """
-        columns = seen_columns(self._look_ahead(), wanted)
+        columns = seen_columns(self._look_ahead(), needed)
         if len(self._ahead) == _AHEAD:
-            return (*columns, *(name for name in wanted if name not in columns))
+            return (*columns, *(name for name in needed if name not in columns))
         return columns
 
     def count(self) -> int | None:

@@ -29,8 +29,8 @@ class XmlReader:
     """A feed whose rows are elements of one name, such as <item> of RSS or <offer> of YML.
 
     A row's columns are its child elements, with their prefix as the feed writes it ("g:price"); an
-    attribute is "@id"; "@category" are the paths of a YML offer's `categoryId`. Entities that a file
-    declares are refused, external ones are never read.
+    attribute is "@id"; "@category" are the paths of a YML offer's `categoryId`. Entities that a
+    file declares are refused, external ones are never read.
     """
 
     def __init__(self, path: Path, table: SourceTable) -> None:
@@ -38,9 +38,9 @@ class XmlReader:
         self._table = table
         self._tag: str | None = None
 
-    def columns(self, wanted: Collection[str]) -> Collection[str]:
-        """The names of the rows' elements, read until all that are wanted have been seen."""
-        return seen_columns((record.values for record in self.records()), wanted)
+    def columns(self, needed: Collection[str]) -> Collection[str]:
+        """The names of the rows' elements, read until all that are needed have been seen."""
+        return seen_columns((record.values for record in self.records()), needed)
 
     def count(self) -> int | None:
         """Unknown."""
@@ -138,7 +138,7 @@ class _Names:
         return f"{prefix}:{local}" if prefix else local
 
     def values(self, node: Any) -> dict[str, Any]:
-        """A node's attributes ("@id"), children by name (a list where several share it), and text."""
+        """A node's attributes ("@id"), children by name (a list where they share it), and text."""
         values: dict[str, Any] = {f"@{self.of(name)}": text for name, text in node.attrib.items()}
         for child in node:
             name = self.of(child.tag)

@@ -20,9 +20,9 @@ __all__ = ["changes_from_json", "product_from_json"]
 def product_from_json(data: object, schema: Schema) -> Product:
     """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5}.
 
-    The keys are the schema's fields, the further ones also inside "attributes" as answers have them;
-    `image` is the caller's part and not looked at. Values may be of the field's type or in any
-    notation that a catalogue file may use. `InvalidProduct` with every fault.
+    The keys are the schema's fields, the further ones also inside "attributes" as answers have
+    them; `image` is the caller's part and not looked at. Values may be of the field's type or in
+    any notation that a catalogue file may use. `InvalidProduct` with every fault.
     """
     values = _object(data)
     errors = _unknown(values, schema, (*(f.name for f in schema), "image"))

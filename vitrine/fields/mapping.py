@@ -279,8 +279,8 @@ def _lacking(names: tuple[str, ...], present: Collection[str]) -> str:
     columns = ", ".join(sorted(present)) or "none"
     near = get_close_matches(names[0], present, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    wanted = " or ".join(map(repr, names))
-    return f"the source has no column {wanted}{hint}; its columns are: {columns}"
+    names_text = " or ".join(map(repr, names))
+    return f"the source has no column {names_text}{hint}; its columns are: {columns}"
 
 
 def _rule(name: str, column: Column) -> FieldRule:

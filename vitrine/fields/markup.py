@@ -1,4 +1,4 @@
-"""HTML in catalogues becomes plain text: tags go, entities become characters, breaks stay breaks."""
+"""HTML in catalogues becomes plain text: tags go, entities become characters, breaks stay."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Why our own: on a table of 48 notations price-parser 0.5.1 misread 14, and it misreads in silence
 ("-5" is 5, "free" is 0, "10 - 20" is 10, "１２３．５０" is 123, "٥٢٫٥٠" is 52), and Babel's
-parse_decimal needs to be told the locale and takes no currency. A wrong price in a shop is worse than
-a refused row. `tests/unit/fields/test_money.py` holds the table.
+parse_decimal needs to be told the locale and takes no currency. A wrong price in a shop is worse
+than a refused row. `tests/unit/fields/test_money.py` holds the table.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FLOAT32 = 6e-8
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount and the currency it names, None where it names none (or one of many, such as "kr")."""
+    """An amount and its currency; None where it names none, or one of many, such as "kr"."""
 
     amount: float
     currency: str | None = None
@@ -55,8 +55,8 @@ def parse_money(
 ) -> Money:
     """Read a price given as a number or as text.
 
-    `ValueError` says what is wrong in words for a shop's employee. `currency` is the catalogue's own:
-    it settles what "$", "¥" or "kr" mean, and a price in another one is refused. `mark` is the
+    `ValueError` says what is wrong in words for a shop's employee. `currency` is the catalogue's
+    own: it settles what "$", "¥" or "kr" mean, and a price in another one is refused. `mark` is the
     catalogue's decimal sign; without it `parse_amount` decides, so "1.234" is 1234. `factor` makes
     the price out of the number (0.01 for cents). "$" alone is read as USD, "¥" as JPY, "Rs" as INR.
     Negative, infinite and missing amounts, ranges and words are refused. An amount in a known

@@ -1,4 +1,4 @@
-"""Numbers as people write them: 52.00, 1.099,00, 1 299, 1'299, 1,09,999, fullwidth and Arabic digits."""
+"""Numbers as people write them: 52.00, 1.099,00, 1 299, 1'299, 1,09,999, fullwidth digits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shown(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """The text with ASCII digits, signs, apostrophes and single spaces, whatever script it was written in."""
+    """The text with ASCII digits, signs, apostrophes and single spaces, from whatever script."""
     folded = "".join(_SIGNS.get(c, c) for c in text)
     folded = "".join(
         _SIGNS.get(c, c)
@@ -74,7 +74,8 @@ def parse_amount(
         fraction and not fraction.isdigit()
     ):
         raise ValueError(
-            f"{shown(text)} cannot be read: its digits are grouped in no usual way; write it like 1234.50"
+            f"{shown(text)} cannot be read: its digits are grouped in no usual way; "
+            "write it like 1234.50"
         )
     return Decimal(f"{re.sub('[^0-9]', '', whole) or '0'}.{fraction or '0'}")
 
@@ -110,8 +111,8 @@ def _grouped(whole: str) -> bool:
 def parse_number(value: object, *, mark: DecimalMark | None = None) -> float:
     """A finite number, given as one or as text; it may be negative.
 
-    `mark` is the catalogue's decimal sign; without it a single dot is one (a weight of 1.250 is not a
-    thousand), and `parse_amount` decides on the rest. `ValueError` says what is wrong.
+    `mark` is the catalogue's decimal sign; without it a single dot is one (a weight of 1.250 is not
+    a thousand), and `parse_amount` decides on the rest. `ValueError` says what is wrong.
     """
     if isinstance(value, str):
         text = plain(value)

@@ -68,7 +68,7 @@ class FieldRule:
 
 
 class FieldReader:
-    """Reads the values of one catalogue's fields; `currency` and `mark` are as for `parse_money`."""
+    """Reads the values of a catalogue's fields; `currency` and `mark` as for `parse_money`."""
 
     def __init__(
         self,

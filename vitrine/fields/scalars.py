@@ -148,10 +148,10 @@ def parse_paths(value: object) -> tuple[str, ...]:
         "/".join(level.strip() for level in re.split(r"/|>|»", text) if level.strip())
         for text in parse_keywords(value)
     )
-    found = tuple(dict.fromkeys(path for path in paths if path))
-    if any(path.count("/") >= MAX_LEVELS for path in found):
+    distinct = tuple(dict.fromkeys(path for path in paths if path))
+    if any(path.count("/") >= MAX_LEVELS for path in distinct):
         raise ValueError(f"has more than {MAX_LEVELS} levels")
-    return found
+    return distinct
 
 
 def parse_bool(value: object) -> bool:

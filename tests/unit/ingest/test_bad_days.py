@@ -1,4 +1,4 @@
-"""15-day1.csv, then 15-day2.csv: a bad day's pictures never hold back prices, nor shrink the shop."""
+"""15-day1.csv, then 15-day2.csv: bad pictures never hold back prices, nor shrink the shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports as shops write them, with what goes wrong in each; one test for each file of the cases."""
+"""Exports as shops write them, with what goes wrong in each; a test for each file."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from vitrine.settings import Settings
 EXPORTS = Path(__file__).parents[2] / "data" / "exports"
 
 EXPECTED: dict[str, tuple[str, dict[str, tuple[Any, ...]], int, int]] = {
-    # file: mapping, id -> (price, currency, color families, in stock, group, pictures), left out, failed
+    # file: mapping, id -> (price, currency, colors, in stock, group, pictures), left out, failed
     "shopify.csv": (
         "shopify",
         {

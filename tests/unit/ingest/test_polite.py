@@ -1,4 +1,4 @@
-"""Hosts are asked for pictures politely: few at once, again when told, and never twice for the same."""
+"""Hosts are asked for pictures politely: few at once, again when told, never twice."""
 
 from __future__ import annotations
 

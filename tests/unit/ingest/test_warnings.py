@@ -1,4 +1,4 @@
-"""What was taken but looks odd is told beside the failures, and both are grouped for an employee."""
+"""What was taken but looks odd is told beside the failures, grouped for an employee."""
 
 from __future__ import annotations
 

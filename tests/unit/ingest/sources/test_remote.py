@@ -1,4 +1,4 @@
-"""Catalogues at an address are fetched when they have changed, and refused when they cannot be had."""
+"""Catalogues at an address are fetched when they have changed, or refused with the reason."""
 
 from __future__ import annotations
 
