@@ -113,7 +113,7 @@ def _status(summary: Summary) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second one ends the process at once."""
+    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second ends it at once."""
     interrupted = False
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -178,7 +178,8 @@ class _Lines:
         rate = "" if progress.rate is None else f", {progress.rate:.1f} per second"
         left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
         click.echo(
-            f"{handled}{of} products ({progress.unchanged} unchanged, {progress.failed} failed){rate}{left}",
+            f"{handled}{of} products ({progress.unchanged} unchanged, {progress.failed} failed)"
+            f"{rate}{left}",
             err=True,
         )
 
@@ -201,7 +202,8 @@ def _report(summary: Summary, as_json: bool) -> None:
     for reason, count in summary.reasons.items():
         click.echo(f"  {reason:<20} {count:>8}")
     click.echo(
-        f"{summary.seconds:.1f} s, {rate:.1f} products per second; work by stage: {_stages(summary)}",
+        f"{summary.seconds:.1f} s, {rate:.1f} products per second;"
+        f" work by stage: {_stages(summary)}",
         err=True,
     )
     click.echo(_outcome(summary), err=True)

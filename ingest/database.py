@@ -38,9 +38,10 @@ CREATE INDEX failures_id ON failures (id);
 
 
 def ingest_database(data_dir: Path) -> SQLiteFile:
-    """The file below the data folder, made where there is none; `StorageUnavailable` if it cannot be.
+    """The file below the data folder, made where there is none.
 
-    A run that is repeated after a power cut finds everything again, so no commit waits for the disk.
+    `StorageUnavailable` if it cannot be. A run that is repeated after a power cut finds everything
+    again, so no commit waits for the disk.
     """
     file = SQLiteFile(
         data_dir / "ingest.sqlite",

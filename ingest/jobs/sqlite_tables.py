@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
@@ -42,17 +44,41 @@ before a restart, which no holder has survived.
 """
 
 
+_ANEW = (
+    "".join(
+        f"DROP TABLE {name};\n" for name in ("jobs", "items", "dead", "journal", "marks", "locks")
+    )
+    + _TABLES
+)
+"""From format 1: only what has ended is forgotten, and only where nothing else is there."""
+
+
 def lease_clock() -> float:
     """Seconds of the machine's monotonic clock, one for all its processes; never set by anybody."""
     return time.monotonic()
 
 
 def job_database(path: Path) -> SQLiteFile:
-    """The file, made where there is none; `StorageUnavailable` when it cannot be used."""
+    """The file, made where there is none; `StorageUnavailable` when it cannot be used.
+
+    One of format 1 is made anew when no work is left in it, and refused otherwise.
+    """
     file = SQLiteFile(
         path,
-        DatabaseSchema(_TABLES, version=2),
+        DatabaseSchema(_TABLES, version=2, migrations={1: _ANEW} if _is_idle(path) else {}),
         remedy="let a worker of the release that wrote it finish its jobs, then remove the file",
     )
     file.create()
     return file
+
+
+def _is_idle(path: Path) -> bool:
+    """Whether a file is there that holds no work, neither to be done nor given up."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            sql = "SELECT (SELECT count(*) FROM items) + (SELECT count(*) FROM dead)"
+            return bool(db.execute(sql).fetchone()[0] == 0)
+    except sqlite3.Error:
+        return False

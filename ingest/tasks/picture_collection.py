@@ -62,8 +62,8 @@ def collect_pictures(
         return PictureCollection(
             total,
             refusal=f"{len(surplus)} of {total} pictures in the image store are shown by no"
-            " product; so many are not removed without being asked for: does another shop use the store? If"
-            " not, run `vitrine pictures --collect --allow-shrink`",
+            " product; so many are not removed without being asked for: does another shop use the"
+            " store? If not, run `vitrine pictures --collect --allow-shrink`",
         )
     removed = 0
     for key in surplus:

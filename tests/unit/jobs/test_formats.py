@@ -9,17 +9,41 @@ from pathlib import Path
 import pytest
 
 from ingest.jobs.factory import open_store
+from ingest.jobs.models import Job, Kind
 from vitrine.errors import StorageUnavailable
 from vitrine.settings import Settings
 
+FORMAT_1 = """
+CREATE TABLE jobs (number INTEGER PRIMARY KEY, id TEXT, state TEXT);
+CREATE INDEX jobs_state ON jobs (state);
+CREATE TABLE items (seq INTEGER PRIMARY KEY, job_id TEXT, lane TEXT, key TEXT, body TEXT);
+CREATE TABLE dead (seq INTEGER PRIMARY KEY, key TEXT, body TEXT);
+CREATE TABLE journal (job_id TEXT);
+CREATE TABLE marks (key TEXT);
+CREATE TABLE locks (name TEXT);
+INSERT INTO jobs VALUES (1, 'a', 'done');
+"""
 
-def test_a_file_of_an_earlier_release_is_refused_and_left_as_it_is(tmp_path: Path):
-    file = tmp_path / "jobs" / "jobs.db"
+
+def file_of_format_1(folder: Path, rest: str = "") -> Path:
+    file = folder / "jobs" / "jobs.db"
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as db:
-        db.execute("CREATE TABLE jobs (id TEXT)")
-        db.execute("INSERT INTO jobs VALUES ('a')")
-        db.commit()
+        db.executescript(FORMAT_1 + rest)
+    return file
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "INSERT INTO items VALUES (1, 'a', 'writes', 'p', '{}');",
+        "INSERT INTO dead VALUES (1, 'p', '{}');",
+    ],
+)
+def test_work_of_an_earlier_release_is_refused_in_words_and_left_as_it_is(
+    tmp_path: Path, work: str
+):
+    file = file_of_format_1(tmp_path, work)
     with pytest.raises(
         StorageUnavailable,
         match=r"jobs\.db was written by a release whose format 1 is no longer read; let a worker",
@@ -27,3 +51,13 @@ def test_a_file_of_an_earlier_release_is_refused_and_left_as_it_is(tmp_path: Pat
         open_store(Settings(data_dir=tmp_path)).jobs(limit=1)
     with closing(sqlite3.connect(file)) as db:
         assert db.execute("SELECT id FROM jobs").fetchall() == [("a",)]
+
+
+def test_a_file_of_an_earlier_release_without_work_is_made_anew(tmp_path: Path):
+    file_of_format_1(tmp_path)
+    for _ in range(2):
+        store = open_store(Settings(data_dir=tmp_path))
+        known = [job.id for job in store.jobs(limit=9)]
+        store.add(Job(f"job-{len(known)}", Kind.DELETE, total=1), [])
+        store.close()
+    assert known == ["job-0"]
