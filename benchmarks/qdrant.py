@@ -2,8 +2,8 @@
 
 With the address of a server, that server is measured. With "engine", Qdrant's own engine answers
 behind the test server: requests and bytes are those of a server, and what Vitrine itself costs; the
-milliseconds hold the test server's Python, no network, one shard and no graph, so they say nothing of
-a server's own time.
+milliseconds hold the test server's Python, no network, one shard and no graph, so they say nothing
+of a server's own time.
 """
 
 from __future__ import annotations

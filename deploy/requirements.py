@@ -1,4 +1,7 @@
-"""Prints what the project declares, a requirement a line: requirements.py [EXTRA...]. An image installs that before the code."""
+"""Prints what the project declares, a requirement a line: requirements.py [EXTRA...].
+
+An image installs that before the code.
+"""
 
 import sys
 import tomllib

@@ -1,4 +1,5 @@
-"""Takes the README's pictures of the page from a running demo: `python docs/pictures.py http://127.0.0.1:8000`."""
+"""Takes the README's pictures of the page from a running demo: `python docs/pictures.py
+http://127.0.0.1:8000`."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ FLAGS = [
     "--disable-sync",
 ]
 STEP = 3
-"""Of the tones that are kept: a photograph in all of them takes twice the space, and the difference is not seen."""
+"""Of the tones that are kept: a photograph in all of them takes twice the space, and the
+difference is not seen."""
 
 SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
     "page.png": ("/?q=red+dress&price_max=6000", {"viewport": {"width": 1200, "height": 750}}),

@@ -88,7 +88,10 @@ class Admin:
 
     # bulk work
     def receive_catalogue(self, name: str, data: bytes, choice: MappingChoice) -> Upload:
-        """Keep a catalogue's file where the workers find it, and preview it; see `ingest.uploads`."""
+        """Keep a catalogue's file where the workers find it, and preview it.
+
+        See `ingest.uploads`.
+        """
         from ingest.uploads import receive_catalogue  # here: reading catalogues takes libraries
 
         return receive_catalogue(name, data, self._vitrine.settings, choice)

@@ -113,7 +113,8 @@ def _status(summary: Summary) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second ends it at once."""
+    """The first Ctrl-C (or SIGTERM) asks to finish what is under way, the second ends it at
+    once."""
     interrupted = False
 
     def ask(_number: int, _frame: FrameType | None) -> None:

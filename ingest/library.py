@@ -22,7 +22,10 @@ def ingest_catalogue(
     source: str | Path | Iterable[Mapping[str, Any]],
     mapping: str | Path | Mapping[str, Any] | None,
 ) -> Summary:
-    """Ingest or update what `source` holds; `InvalidMapping` where rows need a mapping and have none."""
+    """Ingest or update what `source` holds.
+
+    `InvalidMapping` where rows need a mapping and have none.
+    """
     rows = None if isinstance(source, str | Path) else MemorySource(list(source))
     told = _told(mapping)
     if rows is None:

@@ -30,7 +30,8 @@ _ODD = re.compile(r"[^\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A catalogue that was received: its source for a reindex, the mapping chosen, its first rows."""
+    """A catalogue that was received: its source for a reindex, the mapping chosen, its first
+    rows."""
 
     source: str
     chosen: ChosenMapping

@@ -1,4 +1,5 @@
-"""Which other origins may call the API (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""Which other origins may call the API (CORS,
+https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from __future__ import annotations
 

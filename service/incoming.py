@@ -31,7 +31,8 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 class StrictFormParser(FormDataParser):
-    """Werkzeug's parser of forms, but a form that is cut or has another boundary is no empty one."""
+    """Werkzeug's parser of forms, but a form that is cut or has another boundary is no empty
+    one."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **{**named, "silent": False})

@@ -36,7 +36,8 @@ class InvalidKey(VitrineError):
 
 @dataclass(frozen=True, slots=True)
 class SearchKey:
-    """What a key allows: products under all of `filters`, `rate` requests a second, until `expires`.
+    """What a key allows: products under all of `filters`, `rate` requests a second, until
+    `expires`.
 
     `filters` are shell filters such as `brand=Acme`; `rate` None means no limit of its own.
     """

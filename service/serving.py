@@ -45,8 +45,8 @@ def run(vitrine: Vitrine) -> None:
     Nothing of the container may be in use yet: each serving process opens what it needs after the
     fork.
 
-    Raises `InvalidSettings` when the address cannot be bound or the data folder not be written, and `ModelUnavailable` when a serving
-    process finds at its start that no model can be had.
+    Raises `InvalidSettings` when the address cannot be bound or the data folder not be written, and
+    `ModelUnavailable` when a serving process finds at its start that no model can be had.
     """
     settings = vitrine.settings
     configure_service_logging(settings)

@@ -1,4 +1,7 @@
-"""Whether what answers searches has been loaded; until then they get 503 at once and hold no thread."""
+"""Whether what answers searches has been loaded.
+
+Until then they get 503 at once and hold no thread.
+"""
 
 from __future__ import annotations
 

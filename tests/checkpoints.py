@@ -1,7 +1,8 @@
-"""Tiny checkpoints with random weights, in the layout transformers saves: real classes and tokenizers, made in a second.
+"""Tiny checkpoints with random weights, in the layout transformers saves: real classes and
+tokenizers, made in a second.
 
-Everything is seeded, so the same call gives the same files. They know nothing about pictures; they serve to compare
-ways of running a model. Fixtures over them: `tests/conftest.py`.
+Everything is seeded, so the same call gives the same files. They know nothing about pictures; they
+serve to compare ways of running a model. Fixtures over them: `tests/conftest.py`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import numpy as np
 from PIL import Image
 
 WORDS = (
-    "a photo of a red dress blue green shirt with stripes black leather shoes yellow mug wooden chair lamp the product "
-    "small large cotton summer winter jacket bag hat bottle toy car something to drink coffee from striped dotted plain"
+    "a photo of a red dress blue green shirt with stripes black leather shoes yellow mug wooden "
+    "chair lamp the product "
+    "small large cotton summer winter jacket bag hat bottle toy car something to drink coffee "
+    "from striped dotted plain"
 )
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 def clip_tokenizer(length: int = 77) -> Any:
-    """A CLIP tokenizer (byte pairs, lower case, start and end marks) whose merges are learned from `WORDS`."""
+    """A CLIP tokenizer (byte pairs, lower case, start and end marks) whose merges are learned
+    from `WORDS`."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import CLIPTokenizer
 
@@ -69,7 +73,8 @@ def save_clip(folder: Path, *, seed: int = 0, image_size: int = 32) -> Path:
 
 
 def save_siglip(folder: Path, *, seed: int = 0) -> Path:
-    """A tiny SiglipModel: plain resize to a square, rows of exactly 16 tokens without a mask, 24 dimensions."""
+    """A tiny SiglipModel: plain resize to a square, rows of exactly 16 tokens without a mask, 24
+    dimensions."""
     from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel
 
     tokenizer = clip_tokenizer(16)
@@ -81,7 +86,8 @@ def save_siglip(folder: Path, *, seed: int = 0) -> Path:
 
 
 def save_dual(folder: Path, *, seed: int = 0) -> Path:
-    """A tiny VisionTextDualEncoderModel: a ConvNeXt that sees pictures, a BERT with a word-piece tokenizer that reads."""
+    """A tiny VisionTextDualEncoderModel: a ConvNeXt that sees pictures, a BERT with a word-piece
+    tokenizer that reads."""
     from transformers import (
         BertConfig,
         BertTokenizer,
@@ -175,8 +181,8 @@ def _save(folder: Path, model: Any, *parts: Any, spread: float = 4) -> Path:
 
 
 def _spread(model: Any, factor: float) -> None:
-    """Scale the starting weights: larger, so that different inputs give clearly different vectors; smaller for OWL-ViT, whose
-    sigmoids saturate."""
+    """Scale the starting weights: larger, so that different inputs give clearly different vectors;
+    smaller for OWL-ViT, whose sigmoids saturate."""
     import torch
 
     with torch.no_grad():

@@ -17,7 +17,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell how much of the contract was checked; here, for the process that sums up does not load the contract's own conftest."""
+    """Tell how much of the contract was checked.
+
+    Here, for the process that sums up does not load the contract's own conftest.
+    """
     passed = [
         r
         for r in terminalreporter.stats.get("passed", ())

@@ -1,4 +1,7 @@
-"""An index in memory, so that tests of what writes into an index need none of the real ones; it lives in one process."""
+"""An index in memory, so that tests of what writes into an index need none of the real ones.
+
+It lives in one process.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stand-ins for the model, so that tests of everything else are quick; each says in its name that it is none."""
+"""Stand-ins for the model, so that tests of everything else are quick.
+
+Each says in its name that it is none.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,10 @@ def _direction(word: str, dimension: int) -> NDArray[np.float64]:
 class FakeEmbedder:
     """A deterministic stand-in for a dual encoder.
 
-    A text is the sum of its words' fixed random directions. A picture is the direction of the color word nearest to
-    its mean color plus a little of a direction of its own pixels, so "red" finds red pictures and equal pictures are
-    equal. `name` goes into the fingerprint: two names are two models that do not understand each other.
+    A text is the sum of its words' fixed random directions. A picture is the direction of the color
+    word nearest to its mean color plus a little of a direction of its own pixels, so "red" finds
+    red pictures and equal pictures are equal. `name` goes into the fingerprint: two names are two
+    models that do not understand each other.
     """
 
     def __init__(self, dimension: int = 64, name: str = "fake") -> None:

@@ -1,4 +1,7 @@
-"""A Redis server for one test session, on a free loopback port; without the program the tests fail, they do not skip."""
+"""A Redis server for one test session, on a free loopback port.
+
+Without the program the tests fail, they do not skip.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A small shop for tests of jobs and reindex: drawn squares as pictures, a fake model per name, any index."""
+"""A small shop for tests of jobs and reindex: drawn squares as pictures, a fake model per name,
+any index."""
 
 from __future__ import annotations
 

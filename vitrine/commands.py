@@ -273,7 +273,8 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
 
 @click.command()
 def learn() -> None:
-    """Learn the words and the relevance of the live version anew, as every ingest of a fifth does."""
+    """Learn the words and the relevance of the live version anew, as every ingest of a fifth
+    does."""
     from vitrine.learning import learn_version
 
     with closing(_open()) as vitrine:

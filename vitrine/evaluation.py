@@ -59,8 +59,8 @@ def read_judgements(path: Path, *, topics: Path | None = None) -> list[Judgement
 
     JSONL lines: {"text": ..., "image": FILE, "relevant": [id, ...] | {id: grade}}, with text, image
     or both; `query` may stand for text and `query_image` for image; files are relative to the
-    judgements. `group` names the kind of query; an empty "relevant" says that the shop does not sell
-    it. TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of
+    judgements. `group` names the kind of query; an empty "relevant" says that the shop does not
+    sell it. TREC qrels lines: query id, ignored, product id, grade; `topics` gives the words of
     each query id, tab-separated, and without it the query id itself (underscores as spaces) is the
     text. Raises `InvalidInput` naming the line.
     """

@@ -19,8 +19,8 @@ SIGNALS: Mapping[str, Callable[[SearchQuery], SearchQuery]] = {
     "fused": lambda query: replace(query, cutoff="off"),
     "answer": lambda query: query,
 }
-"""How a query is asked to measure one signal alone: the plain cosine, words as they were typed, both
-together as they are understood, and the answer with its cutoff."""
+"""How a query is asked to measure one signal alone: the plain cosine, words as they were typed,
+both together as they are understood, and the answer with its cutoff."""
 
 
 @dataclass(frozen=True)

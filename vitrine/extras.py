@@ -1,4 +1,5 @@
-"""Libraries that come with an extra of the package: where one is missing, the sentence that names what to install."""
+"""Libraries that come with an extra of the package: where one is missing, the sentence that
+names what to install."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ Extra = Literal["models", "catalogues", "evaluation", "demo"]
 
 @contextmanager
 def needs(extra: Extra, purpose: str) -> Iterator[None]:
-    """Around the import of an extra's libraries: `VitrineError` says what `purpose` lacks where one is missing."""
+    """Around the import of an extra's libraries: `VitrineError` says what `purpose` lacks where
+    one is missing."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -3,8 +3,8 @@ catalogue's schema.
 
 A backend translates the tree (`All`, `AnyOf`, `Not`, `Condition`) and the rows of `OPERATORS`. A
 product without a value for a field fulfills no condition on that field (so it does fulfill the
-condition's `Not`), except `exists: false`. A field with several values fulfills a condition when one
-of them does.
+condition's `Not`), except `exists: false`. A field with several values fulfills a condition when
+one of them does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The comparison form of text: what differs only in case, accents, blanks or typography is equal."""
+"""The comparison form of text: what differs only in case, accents, blanks or typography is
+equal."""
 
 from __future__ import annotations
 
@@ -40,10 +41,10 @@ _INVISIBLE = re.compile(
 def fold(text: str) -> str:
     """The form in which texts are compared: two texts are the same to a shopper when this is equal.
 
-    HTML entities are decoded, compatibility forms unified (Unicode NFKC), case folded, accents taken
-    off, typographic quotes and dashes made plain, marks such as ™ and ® and invisible characters
-    dropped, blanks run together. For comparing only: what is shown stays as the shop wrote it.
-    Folding twice changes nothing.
+    HTML entities are decoded, compatibility forms unified (Unicode NFKC), case folded, accents
+    taken off, typographic quotes and dashes made plain, marks such as ™ and ® and invisible
+    characters dropped, blanks run together. For comparing only: what is shown stays as the shop
+    wrote it. Folding twice changes nothing.
 
     >>> fold("  “Café  Crème”\\u00ad – EverCool&trade; Tee ")
     '"cafe creme" - evercool tee'

@@ -28,9 +28,9 @@ def learn_version(
 ) -> SearchModel | None:
     """Learn what a version's searches need, and keep it with the version.
 
-    With `changed`, the number of products written since, only where a fifth of the catalogue is new.
-    Returns what was learnt; None where nothing was: the backend keeps no words, the version is empty
-    or not stale.
+    With `changed`, the number of products written since, only where a fifth of the catalogue is
+    new. Returns what was learnt; None where nothing was: the backend keeps no words, the version is
+    empty or not stale.
     """
     if not versions.fuses or index.count() == 0:
         return None

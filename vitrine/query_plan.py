@@ -45,7 +45,10 @@ def vector_plan(query: SearchQuery, parts: Sequence[WeightedVector]) -> QueryPla
 
 
 def understand(query: SearchQuery, lexicon: Lexicon) -> Understanding | None:
-    """What the query's one text means; None where there is none, or several, or it is not wanted."""
+    """What the query's one text means.
+
+    None where there is none, or several, or it is not wanted.
+    """
     if not query.understand or len(query.texts) != 1 or query.texts[0].weight <= 0:
         return None
     return lexicon.reader.read(

@@ -22,14 +22,18 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """For each signal the ids of products, best first; `close` are those of the answer with the cutoff."""
+    """For each signal the ids of products, best first.
+
+    `close` are those of the answer with the cutoff.
+    """
 
     ranked: Mapping[str, list[str]]
     close: list[str]
 
 
 def answer(shop: Shop, text: str) -> Answer:
-    """Rank all products for a query: by each signal alone as it was typed, fused as it is understood."""
+    """Rank all products for a query: by each signal alone as it was typed, fused as it is
+    understood."""
     alone = _signals(shop, text, text)
     scores = {
         "picture": np.asarray(alone.picture),
@@ -112,7 +116,8 @@ def _in_order(shop: Shop, scores: Scores, kept: NDArray[np.bool_]) -> list[str]:
 
 
 def _holds(filter_: Filter, product: Product) -> bool:
-    """Whether a product fulfills a filter: the plain reading of `vitrine.filters`, for what queries say."""
+    """Whether a product fulfills a filter: the plain reading of `vitrine.filters`, for what
+    queries say."""
     if isinstance(filter_, Condition):
         value = product.value("colors" if filter_.field.name == "color" else filter_.field.name)
         return value is not None and _compares(filter_, value, product)

@@ -44,7 +44,10 @@ def read_judged(path: Path) -> list[JudgedQuery]:
 
 
 def relevant(query: JudgedQuery, products: Sequence[Product]) -> frozenset[str]:
-    """Ids of the products that answer the query; `ValueError` where a rule finds none and should."""
+    """Ids of the products that answer the query.
+
+    `ValueError` where a rule finds none and should.
+    """
     if query.is_absent:
         return frozenset()
     found = frozenset(product.id for product in products if _fulfils(query.rule, product))

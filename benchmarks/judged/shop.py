@@ -55,7 +55,8 @@ class Shop:
 
 
 def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
-    """Read `products.jsonl` and the photos it names from a folder, embed them, learn the constants."""
+    """Read `products.jsonl` and the photos it names from a folder, embed them, learn the
+    constants."""
     rows = _rows(folder)
     products = read_products(folder, mapping)
     schema, analyzer = mapping.schema(), Analyzer(mapping.language)

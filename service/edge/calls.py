@@ -108,7 +108,10 @@ def call(app: WsgiApp, environ: Environ) -> Answer:
 
 
 def as_bytes(answer: Answer, *, method: str, last: bool) -> bytes:
-    """The answer as it is sent (RFC 9112), with the length that it has; `last` ends the connection."""
+    """The answer as it is sent (RFC 9112), with the length that it has.
+
+    `last` ends the connection.
+    """
     bodiless = method == "HEAD" or answer.status in (204, 304)
     lines = [f"HTTP/1.1 {answer.status} {answer.reason}", f"Date: {formatdate(usegmt=True)}"]
     for name, value in answer.headers:
@@ -136,7 +139,10 @@ def _add_field(environ: Environ, name: str, value: str) -> None:
 
 
 def _split(target: str) -> tuple[str, str]:
-    """Path and query of a request target (RFC 9112, section 3.2); `ValueError` for any other form."""
+    """Path and query of a request target (RFC 9112, section 3.2).
+
+    `ValueError` for any other form.
+    """
     if target.startswith("/"):
         path, _, query = target.partition("?")
         return path, query

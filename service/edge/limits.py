@@ -15,7 +15,10 @@ _PROBES = ("/health/live", "/health/ready")
 
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
-    """The limits of one serving process; times in seconds, sizes in bytes, rates in bytes a second."""
+    """The limits of one serving process.
+
+    Times in seconds, sizes in bytes, rates in bytes a second.
+    """
 
     threads: int
     """Requests answered at once."""

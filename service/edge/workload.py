@@ -24,7 +24,10 @@ Done = Callable[[Answer | Refusal | None], None]
 
 
 class Workload:
-    """Runs the application in threads; all of this but `_run` belongs to the event loop's thread."""
+    """Runs the application in threads.
+
+    All of this but `_run` belongs to the event loop's thread.
+    """
 
     def __init__(self, app: WsgiApp, limits: EdgeLimits, loop: asyncio.AbstractEventLoop) -> None:
         self._app = app

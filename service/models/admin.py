@@ -84,7 +84,8 @@ class ReindexRequest(Body):
     )
     mapping: dict[str, Any] | None = Field(
         default=None,
-        description="how the source is read, as a preview gives it; else the live version's mapping",
+        description="how the source is read, as a preview gives it; "
+        "else the live version's mapping",
     )
 
 
@@ -186,7 +187,10 @@ class FailureAnswer(Answer):
 
 
 class WarningAnswer(Answer):
-    """Something that was taken but looks odd; `id` and `place` are those of the first of `count`."""
+    """Something that was taken but looks odd.
+
+    `id` and `place` are those of the first of `count`.
+    """
 
     reason: str
     message: str

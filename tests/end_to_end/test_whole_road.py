@@ -1,8 +1,11 @@
-"""The whole road on one catalogue: files, ingest, service, answers; each answer compared with a brute-force one.
+"""The whole road on one catalogue: files, ingest, service, answers.
 
-The oracle reads the catalogue's raw rows and embeds every picture by itself, so a row that met another row's vector,
-a filter read wrongly or a page that lost a product all show. By default the catalogue is drawn; with
-VITRINE_TEST_CATALOGUE naming a folder with products.jsonl in the Magento export's shape, it is that one.
+Each answer compared with a brute-force one.
+
+The oracle reads the catalogue's raw rows and embeds every picture by itself, so a row that met
+another row's vector, a filter read wrongly or a page that lost a product all show. By default the
+catalogue is drawn; with VITRINE_TEST_CATALOGUE naming a folder with products.jsonl in the Magento
+export's shape, it is that one.
 """
 
 from __future__ import annotations

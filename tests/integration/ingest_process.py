@@ -1,7 +1,10 @@
-"""A process that ingests into the embedded backend with the stand-in model; tests kill it or measure it.
+"""A process that ingests into the embedded backend with the stand-in model.
 
-Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS_PER_IMAGE
-Prints "begun", then "ack N" whenever more products are written, at last the summary and the peak of its memory as JSON.
+Tests kill it or measure it.
+
+Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS_PER_IMAGE Prints
+"begun", then "ack N" whenever more products are written, at last the summary and the peak of its
+memory as JSON.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Runs a command in a network of its own where every name that it looks up is written down and none is answered.
+"""Runs a command in a network of its own where every name that it looks up is written down and none
+is answered.
 
-Started as root of new user, network and mount namespaces: unshare --user --map-root-user --net --mount python -m
-tests.integration.private_network REPORT SECONDS COMMAND... The look-ups are appended to REPORT, a name a line; SECONDS
-is how long is listened after the command has ended.
+Started as root of new user, network and mount namespaces: unshare --user --map-root-user --net
+--mount python -m tests.integration.private_network REPORT SECONDS COMMAND... The look-ups are
+appended to REPORT, a name a line; SECONDS is how long is listened after the command has ended.
 """
 
 from __future__ import annotations

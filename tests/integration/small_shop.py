@@ -1,6 +1,8 @@
-"""Ingests a catalogue, runs `vitrine up`, searches, and stops: what a shop does in a day, in a few seconds.
+"""Ingests a catalogue, runs `vitrine up`, searches, and stops: what a shop does in a day, in a few
+seconds.
 
-Arguments: the catalogue, its mapping, the port, and how many seconds the service runs after the search.
+Arguments: the catalogue, its mapping, the port, and how many seconds the service runs after the
+search.
 """
 
 from __future__ import annotations

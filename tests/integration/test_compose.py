@@ -1,4 +1,5 @@
-"""The compose stack: a real parser reads it, and the very commands it runs are run here, natively, against each other."""
+"""The compose stack: a real parser reads it, and the very commands it runs are run here,
+natively, against each other."""
 
 from __future__ import annotations
 
@@ -268,7 +269,8 @@ def test_what_the_images_need_is_not_ignored_by_docker():
 def running(
     command: list[str], environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of the stack until the block ends, then SIGTERM, upon which it must end by itself."""
+    """A program of the stack until the block ends, then SIGTERM, upon which it must end by
+    itself."""
     with log.open("wb") as file:
         process = subprocess.Popen(
             native(command), env=environment, stdout=file, stderr=file, cwd=ROOT
@@ -285,7 +287,8 @@ def running(
 
 
 def native(command: list[str]) -> list[str]:
-    """The command with the programs of this environment: `vitrine` and `python` of the one that runs the tests."""
+    """The command with the programs of this environment: `vitrine` and `python` of the one that
+    runs the tests."""
     programs = {
         "vitrine": [sys.executable, "-c", "from vitrine.cli import main; main()"],
         "python": [sys.executable],
@@ -353,7 +356,10 @@ def test_the_health_check_of_qdrant_fails_when_nobody_listens(stack: dict[str, A
 
 @pytest.mark.timeout(700)
 def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: Path):
-    """Redis, demo, service and worker by their own commands; Qdrant's engine answers its gRPC calls in this process."""
+    """Redis, demo, service and worker by their own commands.
+
+    Qdrant's engine answers its gRPC calls in this process.
+    """
     (tmp_path / "compose").mkdir()
     done = parse(
         tmp_path / "compose",

@@ -139,7 +139,8 @@ COLUMNS = (
 
 
 def lecture_table(count: int) -> pa.Table:
-    """Rows as the hub has them: pictures as the Image feature stores them, text elsewhere, no id."""
+    """Rows as the hub has them: pictures as the Image feature stores them, text elsewhere, no
+    id."""
     rng = random.Random(5)
     rows = []
     for n in range(count):

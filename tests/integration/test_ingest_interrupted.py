@@ -139,7 +139,10 @@ def test_killed_at_twenty_random_moments_nothing_is_lost_or_doubled(catalogue: P
 
 
 def _check_all(settings: Settings) -> None:
-    """Every good product once, with its own picture and vector; every broken one in the ledger once."""
+    """Every good product once, with its own picture and vector.
+
+    Every broken one in the ledger once.
+    """
     from vitrine.images.store import open_store
 
     images, model = open_store(settings), FakeEmbedder()

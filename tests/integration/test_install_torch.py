@@ -1,4 +1,5 @@
-"""Which build of torch is installed: the choice of deploy/install-torch.sh, with a Python that only writes down what pip is told."""
+"""Which build of torch is installed: the choice of deploy/install-torch.sh, with a Python that
+only writes down what pip is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The Kubernetes example: every object fits Kubernetes' published schema, and what it names exists."""
+"""The Kubernetes example: every object fits Kubernetes' published schema, and what it names
+exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""On your own machine: a shop that ingests, serves and searches looks no name up and leaves no file outside its data folder."""
+"""On your own machine: a shop that ingests, serves and searches looks no name up and leaves no
+file outside its data folder."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def test_a_shop_that_ingests_serves_and_searches_tells_nobody(tmp_path: Path, cl
 
 
 def test_onnx_runtime_would_tell_if_it_were_allowed_to(tmp_path: Path):
-    """The same instruments see what they are there to see: without it the test above could not fail."""
+    """The same instruments see what they are there to see: without it the test above could not
+    fail."""
     program = f"import vitrine, onnxruntime, time; time.sleep({LISTEN_S})"
     talkative = observe(tmp_path, {"ORT_DISABLE_TELEMETRY": "0"}, sys.executable, "-c", program)
     assert any("events" in name for name in talkative.names)

@@ -1,4 +1,5 @@
-"""The proxy of the stack: its own configuration, run by a real nginx in front of a small service."""
+"""The proxy of the stack: its own configuration, run by a real nginx in front of a small
+service."""
 
 from __future__ import annotations
 

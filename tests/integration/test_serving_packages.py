@@ -1,4 +1,5 @@
-"""What the serving image holds is enough: with the packages of every extra out of reach, a shop serves and takes live writes."""
+"""What the serving image holds is enough: with the packages of every extra out of reach, a shop
+serves and takes live writes."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ DEV_ONLY = {"cv2", "scipy", "pytest", "hypothesis", "psutil", "playwright", "qdr
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    """The wheel of this tree, built from a copy so that no build folder of an earlier run lends it files."""
+    """The wheel of this tree, built from a copy so that no build folder of an earlier run lends
+    it files."""
     folder = tmp_path_factory.mktemp("wheel")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

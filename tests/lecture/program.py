@@ -1,8 +1,11 @@
-"""The lecture's own programs, with plain transformers and faiss and nothing of Vitrine; only the model's name varies.
+"""The lecture's own programs, with plain transformers and faiss and nothing of Vitrine.
 
-Changed where the libraries have changed since: `get_*_features` return an object whose `.pooler_output` is the vector,
-and Auto classes stand for CLIPModel and CLIPProcessor, so that any dual encoder can be asked. Its search compares by
-cosine as its text says: rows are brought to unit length by the lecture's own formula before they enter IndexFlatL2.
+Only the model's name varies.
+
+Changed where the libraries have changed since: `get_*_features` return an object whose
+`.pooler_output` is the vector, and Auto classes stand for CLIPModel and CLIPProcessor, so that any
+dual encoder can be asked. Its search compares by cosine as its text says: rows are brought to unit
+length by the lecture's own formula before they enter IndexFlatL2.
 """
 
 from __future__ import annotations
@@ -84,7 +87,8 @@ def detections(
 
 
 class Search:
-    """The lecture's product search: a row per picture in a faiss index, asked with a text or a picture."""
+    """The lecture's product search: a row per picture in a faiss index, asked with a text or a
+    picture."""
 
     def __init__(self, name: str, images: Sequence[Image.Image]) -> None:
         self.name = name

@@ -1,4 +1,5 @@
-"""The tables the lecture prints, from the models it names: `pytest -m hub --image cat.jpg` where a model hub can be reached.
+"""The tables the lecture prints, from the models it names: `pytest -m hub --image cat.jpg` where a
+model hub can be reached.
 
 The photo is the lecture's own data/cat.jpg (COCO val2017 000000039769).
 """

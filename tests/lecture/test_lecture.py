@@ -139,7 +139,8 @@ def test_detect_gives_the_lectures_boxes(shop: Shop) -> None:
 
 
 def gap_between(scores: list[float]) -> float:
-    """The middle of the widest gap between the 5th and the 20th score, so that rounding decides about no object."""
+    """The middle of the widest gap between the 5th and the 20th score, so that rounding decides
+    about no object."""
     ranked = sorted(scores, reverse=True)[4:20]
     upper, lower = max(itertools.pairwise(ranked), key=lambda pair: pair[0] - pair[1])
     return (upper + lower) / 2

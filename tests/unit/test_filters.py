@@ -1,4 +1,5 @@
-"""The filter language: what is read, what is refused, and that each refusal names the field and what is allowed."""
+"""The filter language: what is read, what is refused, and that each refusal names the field and
+what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the models can tell: probabilities as scipy's softmax gives them, templates averaged, limits kept."""
+"""What the models can tell: probabilities as scipy's softmax gives them, templates averaged,
+limits kept."""
 
 from __future__ import annotations
 

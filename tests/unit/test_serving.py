@@ -1,4 +1,5 @@
-"""Which version answers while another one is published: no search waits for a model or an index to be loaded."""
+"""Which version answers while another one is published: no search waits for a model or an index
+to be loaded."""
 
 from __future__ import annotations
 
@@ -299,7 +300,8 @@ def test_a_failure_is_not_told_with_every_search(desk: Desk, caplog: pytest.LogC
 def test_a_write_is_shown_soon_after_a_version_failed_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    """Writes go into the live version: for as long as it cannot be used, searches show an old state."""
+    """Writes go into the live version: for as long as it cannot be used, searches show an old
+    state."""
     seconds = 1000.0
     monkeypatch.setattr(vitrine.serving.time, "monotonic", lambda: seconds)
     first = desk.publish(OLD)

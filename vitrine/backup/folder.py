@@ -1,14 +1,11 @@
 """What a backup is on disk.
 
-```
-manifest.json        what the version says of itself, the moment it is of, and every part with its
-                     SHA-256; written last, so that a folder without it is no backup
-00001.products       a JSON line for each record: its product, and the keys of its pictures in order
-00001.vectors.npy    the rows of all these pictures, one after the other: float32, (pictures, dimension)
-00001.texts.npy      where the version keeps vectors of words: float32, (records, dimension)
-00002.deleted        a JSON list of ids
-```
-Parts are replayed in their order: a record replaces an earlier one of its product.
+``` manifest.json        what the version says of itself, the moment it is of, and every part with
+its SHA-256; written last, so that a folder without it is no backup 00001.products       a JSON line
+for each record: its product, and the keys of its pictures in order 00001.vectors.npy    the rows of
+all these pictures, one after the other: float32, (pictures, dimension) 00001.texts.npy      where
+the version keeps vectors of words: float32, (records, dimension) 00002.deleted        a JSON list
+of ids ``` Parts are replayed in their order: a record replaces an earlier one of its product.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ __all__ = ["restore"]
 _BATCH = 500
 """Records written at once."""
 _NOTE = "restore.json"
-"""In the data folder: which version a restore is filling, so that the next one removes the remains."""
+"""In the data folder: which version a restore is filling, so that the next one removes the
+remains."""
 
 
 def restore(
@@ -38,9 +39,9 @@ def restore(
 ) -> VectorIndex:
     """Make the backup in a folder a version that is complete but not live.
 
-    All hashes are checked before anything is written. A restore that was cut off leaves a version in
-    state "building", which cannot be published; the next restore removes it. `StorageUnavailable` for
-    a damaged or unfinished backup.
+    All hashes are checked before anything is written. A restore that was cut off leaves a version
+    in state "building", which cannot be published; the next restore removes it.
+    `StorageUnavailable` for a damaged or unfinished backup.
     """
     manifest = read_manifest(folder)
     check_parts(folder, manifest)

@@ -1,11 +1,11 @@
 """Writing a backup while the version serves and is written to.
 
 No backend holds a view of the past for as long as a large version takes to read. So the version is
-read once, then what was written meanwhile, again and again, each time faster. It is done at a moment
-in which nothing is new: first the products are counted, then the writes since the last look are read.
-If these bring nothing and the count is that of the backup, the backup was the version at the moment
-of the count: a product that was added or changed before it would have been among the writes, and one
-that was deleted before it would be missing in the count.
+read once, then what was written meanwhile, again and again, each time faster. It is done at a
+moment in which nothing is new: first the products are counted, then the writes since the last look
+are read. If these bring nothing and the count is that of the backup, the backup was the version at
+the moment of the count: a product that was added or changed before it would have been among the
+writes, and one that was deleted before it would be missing in the count.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def back_up(
 ) -> Manifest:
     """Write a version into a folder, which must be empty, new, or hold an unfinished backup.
 
-    `progress` is told how many records have been written, and may raise. `Conflict` where the folder
-    holds something else, or when the version never stands still; `StorageUnavailable` when the disk
-    refuses.
+    `progress` is told how many records have been written, and may raise. `Conflict` where the
+    folder holds something else, or when the version never stands still; `StorageUnavailable` when
+    the disk refuses.
     """
     try:
         _prepare(folder)

@@ -66,8 +66,8 @@ class Batcher(Generic[_T]):
     def run(self, items: Sequence[_T]) -> list[_Rows]:
         """One row per item.
 
-        `ModelBusy` when the time limit passes first, `Abandoned` when nobody waits any more; an error of `forward` is raised to its own
-        callers only.
+        `ModelBusy` when the time limit passes first, `Abandoned` when nobody waits any more; an
+        error of `forward` is raised to its own callers only.
         """
         group = _Group(items)
         deadline = time.monotonic() + self._timeout_s

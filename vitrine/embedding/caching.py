@@ -33,9 +33,10 @@ class CachingEmbedder:
     """An `Embedder` that remembers its last `size` query embeddings (least recently used go first).
 
     A text is keyed by itself, or its SHA-256 where it is long, in Unicode NFC with runs of blanks
-    made one, and that is what is embedded; a picture by the SHA-256 of its pixels. The wrapped model never changes, so its
-    fingerprint belongs to the cache as a whole. `hits`, `misses` and `joined` (waited for an equal
-    query under way) count queries. `preprocess` and `embed_pixels` pass by.
+    made one, and that is what is embedded; a picture by the SHA-256 of its pixels. The wrapped
+    model never changes, so its fingerprint belongs to the cache as a whole. `hits`, `misses` and
+    `joined` (waited for an equal query under way) count queries. `preprocess` and `embed_pixels`
+    pass by.
     """
 
     def __init__(self, inner: Embedder, *, size: int, timeout_s: float) -> None:

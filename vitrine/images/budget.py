@@ -13,7 +13,8 @@ __all__ = ["DecodingBudget", "decoding_cost"]
 
 _BYTES_PER_PIXEL = {"JPEG": 9, "MPO": 9, "WEBP": 17, "AVIF": 11, "HEIF": 10}
 _OTHERWISE = 13
-"""Peaks of Pillow 12 and its libraries, conversion to RGB included, as measured on 16 megapixels."""
+"""Peaks of Pillow 12 and its libraries, conversion to RGB included, as measured on 16
+megapixels."""
 _COEFFICIENTS = 6
 """Bytes per pixel that libjpeg keeps of a progressive JPEG, however small it is then decoded."""
 

@@ -356,7 +356,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Transparency on white, a band at a time: whole pictures in between would double the memory."""
+    """Transparency on white, a band at a time: whole pictures in between would double the
+    memory."""
     opaque = Image.new("RGB", image.size)
     for top in range(0, image.height, _BAND):
         bottom = min(top + _BAND, image.height)

@@ -15,7 +15,10 @@ class ImageStore(Protocol):
     """
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their key (SHA-256, hex); a second time makes them young again."""
+        """Keep the bytes and return their key (SHA-256, hex).
+
+        A second time makes them young again.
+        """
         ...
 
     def get(self, key: str) -> bytes:

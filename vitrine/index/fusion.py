@@ -84,9 +84,10 @@ class Fusion:
     """How the products under a filter are ordered by words and vectors together.
 
     A product's order value is `QueryRelevance.log_odds` of its signals: its cosine with the query's
-    vector, its words score and whether the query names it exactly. The candidate set is: those whose
-    value is at least `least`, less what a `Negative` drops; of these the best by (value descending,
-    id ascending), values as the negatives push them down. Two are equal when their `key` is.
+    vector, its words score and whether the query names it exactly. The candidate set is: those
+    whose value is at least `least`, less what a `Negative` drops; of these the best by (value
+    descending, id ascending), values as the negatives push them down. Two are equal when their
+    `key` is.
     """
 
     key: str
@@ -99,7 +100,8 @@ class Fusion:
     negatives: tuple[Negative, ...] = field(default=(), compare=False)
 
     def relevance(self, vector: Vector | None, best_words: float) -> QueryRelevance:
-        """The query's relevance, given the highest core words score of any product of the version."""
+        """The query's relevance, given the highest core words score of any product of the
+        version."""
         return QueryRelevance(
             self.constants,
             vector=vector,

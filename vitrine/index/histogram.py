@@ -22,8 +22,8 @@ def round_bounds(low: float, high: float) -> list[float]:
     At most `MAX_BUCKETS` buckets. Where `low` equals `high`, or no round step tells them apart, the
     bounds are the two themselves.
 
-    >>> round_bounds(3.0, 7.0)
-    [3.0, 3.2, 3.4, 3.6, 3.8, 4.0, 4.2, 4.4, 4.6, 4.8, 5.0, 5.2, 5.4, 5.6, 5.8, 6.0, 6.2, 6.4, 6.6, 6.8, 7.0]
+    >>> round_bounds(3.0, 7.0)[:6]
+    [3.0, 3.2, 3.4, 3.6, 3.8, 4.0]
     """
     width = high - low
     if not (width > 0 and math.isfinite(width)):

@@ -277,8 +277,9 @@ class IndexVersions(Protocol):
     def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
         """Build what a version that has been filled lacks for fast searches, and wait for it.
 
-        `progress` is told now and then which share is done (0 to 1), and may raise to give up; called
-        again, it goes on. `complete` does the same without telling; nothing happens where it is done.
+        `progress` is told now and then which share is done (0 to 1), and may raise to give up;
+        called again, it goes on. `complete` does the same without telling; nothing happens where it
+        is done.
         """
         ...
 
@@ -288,7 +289,8 @@ class IndexVersions(Protocol):
 
     @property
     def fuses(self) -> bool:
-        """Whether versions of this backend keep words, so that `learn` and `IndexQuery.fusion` work."""
+        """Whether versions of this backend keep words, so that `learn` and `IndexQuery.fusion`
+        work."""
         ...
 
     def learn(self, name: str, model: SearchModel) -> None:

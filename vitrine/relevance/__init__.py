@@ -3,9 +3,9 @@
 * `learn_relevance` finds the constants of a version from the version itself, without judgements.
 * `QueryRelevance` turns the signals of one query's products into relevance, exactly and explained.
 
-The form is made for exact top-k: for products that match no word the relevance rises with one linear
-combination of the two cosines (`QueryRelevance.vector_weights`), so their order is that of a single
-vector search; products that match a word come from the word index and get all signals.
+The form is made for exact top-k: for products that match no word the relevance rises with one
+linear combination of the two cosines (`QueryRelevance.vector_weights`), so their order is that of a
+single vector search; products that match a word come from the word index and get all signals.
 """
 
 from vitrine.relevance.constants import (

@@ -36,15 +36,15 @@ class VectorModel:
 class WordsModel:
     """How a words score becomes log-odds, for products that match a word.
 
-    log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below)
-    where u is the product's words score over the best one of the version for this query, and v the
-    log-odds of the vectors. Where no word of the query names what the catalogue sells, u is measured
-    against `floor` at least: half a match of words that only say how a thing is, is none.
-    Confidence falls from 1 to a half as the best words score falls below `typical`, that of a true
-    match: it moves relevance towards one half and never across it.
-    `alone` is what a product without the words needs more of by its vectors, where the words name
-    what the catalogue has: who asks for a red dress and finds red dresses wants no red skirt. It is
-    the less, the worse the best words score is.
+    log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below) where u is the
+    product's words score over the best one of the version for this query, and v the log-odds of the
+    vectors. Where no word of the query names what the catalogue sells, u is measured against
+    `floor` at least: half a match of words that only say how a thing is, is none. Confidence falls
+    from 1 to a half as the best words score falls below `typical`, that of a true match: it moves
+    relevance towards one half and never across it. `alone` is what a product without the words
+    needs more of by its vectors, where the words name what the catalogue has: who asks for a red
+    dress and finds red dresses wants no red skirt. It is the less, the worse the best words score
+    is.
     """
 
     slope: float
@@ -57,7 +57,10 @@ class WordsModel:
 
 @dataclass(frozen=True, eq=False)
 class BackgroundSample:
-    """A fixed random sample of the version's vectors, float16 (n, dimension); `texts` None where it keeps none."""
+    """A fixed random sample of the version's vectors, float16 (n, dimension).
+
+    `texts` None where it keeps none.
+    """
 
     pictures: NDArray[np.float16]
     texts: NDArray[np.float16] | None
@@ -79,8 +82,8 @@ class RelevanceConstants:
 
     `text` is for queries in words, `image` for those with a photo or an example. `products` were in
     the version when they were learnt: they are renewed when a fifth of the catalogue has changed.
-    `assumed` names the parts that a catalogue was too small or too uniform to teach, which are those
-    of an ordinary one instead.
+    `assumed` names the parts that a catalogue was too small or too uniform to teach, which are
+    those of an ordinary one instead.
     """
 
     text: VectorModel
@@ -91,7 +94,8 @@ class RelevanceConstants:
     assumed: tuple[str, ...] = ()
 
     def stale(self, changed: int) -> bool:
-        """Whether so many products have been added, changed or removed that they are to be learnt anew."""
+        """Whether so many products have been added, changed or removed that they are to be
+        learnt anew."""
         return changed * 5 >= max(self.products, 1)
 
     def summary(self) -> dict[str, Any]:

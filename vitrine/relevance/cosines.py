@@ -1,4 +1,5 @@
-"""Cosines of many queries with a sample of products, and their distance from each query's background."""
+"""Cosines of many queries with a sample of products, and their distance from each query's
+background."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ LEAST_DEVIATION = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Cosines:
-    """`picture` and `text` are float32 (queries, n), `text` None without text vectors; the background
-    of each query is a mean and a deviation, float64 (queries,)."""
+    """`picture` and `text` are float32 (queries, n), `text` None without text vectors; the
+    background of each query is a mean and a deviation, float64 (queries,)."""
 
     picture: NDArray[np.float32]
     text: NDArray[np.float32] | None
@@ -68,6 +69,7 @@ class Cosines:
 def background_of(
     sample: NDArray[np.float32], queries: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation of the cosines of queries (queries, dimension) with a sample, float64 (queries,)."""
+    """Mean and deviation of the cosines of queries (queries, dimension) with a sample, float64
+    (queries,)."""
     cosines = (queries @ sample.T).astype(np.float64)
     return cosines.mean(axis=1), np.maximum(cosines.std(axis=1), LEAST_DEVIATION)

@@ -19,9 +19,9 @@ def fit_logistic(
     """The coefficients (features,) and intercept of the most likely model, each coefficient >= 0.
 
     `features` is (n, features), `labels` 0 or 1 and `weights` >= 0 are (n,); `ridge` is the penalty
-    on half the square of each coefficient, for `weights` that sum to 1. Newton's method (iteratively
-    reweighted least squares); a feature whose coefficient comes out negative is left out and the
-    rest fitted again, so the model never falls when a signal rises.
+    on half the square of each coefficient, for `weights` that sum to 1. Newton's method
+    (iteratively reweighted least squares); a feature whose coefficient comes out negative is left
+    out and the rest fitted again, so the model never falls when a signal rises.
     """
     active = list(range(features.shape[1]))
     while True:

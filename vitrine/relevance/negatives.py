@@ -27,7 +27,9 @@ def push_down(
 
 
 def drop(negatives: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which products a negative text takes out, bool (n,): those that are close to it; `negatives` is (k, n).
+    """Which products a negative text takes out, bool (n,): those that are close to it.
+
+    `negatives` is (k, n).
 
     Not for examples: who dislikes the look of one red dress still wants red dresses, which are all
     like it. Of examples only the example itself is left out.

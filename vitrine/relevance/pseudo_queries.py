@@ -1,4 +1,5 @@
-"""Queries that a catalogue asks itself: pieces of its own titles, whose answers its own fields tell."""
+"""Queries that a catalogue asks itself: pieces of its own titles, whose answers its own fields
+tell."""
 
 from __future__ import annotations
 
@@ -64,8 +65,8 @@ def absent_words(
 ) -> list[str]:
     """Queries for what the catalogue does not sell, though it knows a word of them.
 
-    One or two words that stand in prose alone ("washing machine" in a shop for clothes), or one that
-    only says how a thing is and a word that nobody knows ("leather zqxw").
+    One or two words that stand in prose alone ("washing machine" in a shop for clothes), or one
+    that only says how a thing is and a word that nobody knows ("leather zqxw").
     """
     plain = [
         (word, int(names))

@@ -47,10 +47,12 @@ reorder pages; both backends round alike."""
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """The signals of products, each an array (n,) or a number: cosines from -1 to 1, words scores from 0 to 1.
+    """The signals of products, each an array (n,) or a number: cosines from -1 to 1, words scores
+    from 0 to 1.
 
-    `picture` is the largest cosine over a product's pictures. `text` is 0 where the version keeps no
-    text vectors, `words` 0 where no word matches, `exact` whether the whole query names the product.
+    `picture` is the largest cosine over a product's pictures. `text` is 0 where the version keeps
+    no text vectors, `words` 0 where no word matches, `exact` whether the whole query names the
+    product.
     """
 
     picture: ArrayLike
@@ -79,8 +81,8 @@ class QueryRelevance:
 
     `vector` is the query's combined unit vector, None for a query of words alone (then the cosines
     count for nothing). `kind` is "image" where a photo or an example takes part, else "text".
-    `best_words` is the highest core score of any product of the version for this query, whatever the
-    filter: 0 where there is none. `subject` and core scores see `vitrine.words.QueryWords`.
+    `best_words` is the highest core score of any product of the version for this query, whatever
+    the filter: 0 where there is none. `subject` and core scores see `vitrine.words.QueryWords`.
     """
 
     def __init__(
@@ -118,7 +120,8 @@ class QueryRelevance:
 
     @property
     def vector_weights(self) -> tuple[float, float]:
-        """What a picture's and a text's cosine weigh for this query: products without a word are ordered by the sum."""
+        """What a picture's and a text's cosine weigh for this query: products without a word are
+        ordered by the sum."""
         return self._picture, self._text
 
     def vector_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
@@ -127,7 +130,8 @@ class QueryRelevance:
         return np.asarray(self._picture * cosines[0] + self._text * cosines[1] + self._offset)
 
     def words_log_odds(self, words: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
-        """Log-odds of products that match a word: their words score with their vectors' log-odds."""
+        """Log-odds of products that match a word: their words score with their vectors'
+        log-odds."""
         share = np.asarray(words, dtype=np.float64) / max(self._scale, 1e-9)
         leaning = self._words.vector * np.asarray(vector, dtype=np.float64)
         total = self._words.slope * share + leaning + self._words.intercept
@@ -168,13 +172,17 @@ class QueryRelevance:
 
 
 def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-odds as a relevance from 0 to 1, rounded: a tempered logistic function; exact hits have 1."""
+    """Log-odds as a relevance from 0 to 1, rounded: a tempered logistic function.
+
+    Exact hits have 1.
+    """
     relevance = np.minimum(_logistic(log_odds), MOST)
     return np.asarray(np.round(np.where(log_odds >= EXACT / 2, 1.0, relevance), RELEVANCE_DECIMALS))
 
 
 def least_log_odds(cutoff: float) -> float:
-    """The log-odds that a relevance of `cutoff` stands for, from 0 (all) to 1 (exact hits alone)."""
+    """The log-odds that a relevance of `cutoff` stands for, from 0 (all) to 1 (exact hits
+    alone)."""
     if cutoff <= 0:
         return -math.inf
     return EXACT / 2 if cutoff >= 1 else float(_logit(np.asarray(cutoff)))
@@ -183,7 +191,9 @@ def least_log_odds(cutoff: float) -> float:
 def pushed_log_odds(
     log_odds: NDArray[np.float64], negatives: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Log-odds (n,) after each negative took up to half of the relevance; never above what they were.
+    """Log-odds (n,) after each negative took up to half of the relevance.
+
+    Never above what they were.
 
     `negatives` is (k, n): the relevance of the same products for each negative alone, asked like a
     query of its own. Which products are in the answer is decided before, by the positive part.

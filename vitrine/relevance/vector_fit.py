@@ -34,7 +34,8 @@ def fit_vectors(
     *,
     rng: np.random.Generator,
 ) -> VectorModel | None:
-    """The mix that best tells matches (one row a query) from others, and from anything for `absent` queries.
+    """The mix that best tells matches (one row a query) from others, and from anything for `absent`
+    queries.
 
     Its intercept is that of the regression; where close begins is for the caller to say. None where
     no query has both matches and others.
@@ -73,7 +74,8 @@ def drawn(which: NDArray[np.bool_], count: int, rng: np.random.Generator) -> NDA
 
 
 def scaled_fit(features: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
-    """`fit_logistic` on features of unit deviation, its coefficients for the features as they are."""
+    """`fit_logistic` on features of unit deviation, its coefficients for the features as they
+    are."""
     deviation = features.std(axis=0)
     deviation[deviation == 0] = 1.0
     coefficients, intercept = fit_logistic(

@@ -30,8 +30,8 @@ the twentieth that may be answered at all, vectors have the other half."""
 
 @dataclass(frozen=True, eq=False)
 class WordsEvidence:
-    """For one query: the products that truly match, bool (n,), all words scores, the best core score
-    and the vectors' log-odds; arrays are float64 (n,)."""
+    """For one query: the products that truly match, bool (n,), all words scores, the best core
+    score and the vectors' log-odds; arrays are float64 (n,)."""
 
     matches: NDArray[np.bool_]
     scores: NDArray[np.float64]
@@ -56,7 +56,9 @@ class WordsEvidence:
 def fit_words(
     evidence: Sequence[WordsEvidence], absent_best: NDArray[np.float64], *, rng: np.random.Generator
 ) -> WordsModel | None:
-    """The constants for words; `absent_best` is the best words score of each query for what the catalogue lacks.
+    """The constants for words.
+
+    `absent_best` is the best words score of each query for what the catalogue lacks.
 
     Learnt from products that match some word, for queries that have both true and false ones; None
     where no query has both, or where words tell nothing. Close begins where a match is as likely as
@@ -88,7 +90,8 @@ def fit_words(
 def _rows(
     evidence: Sequence[WordsEvidence], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Features (share of the best words score, vectors), labels and weights: each query counts alike."""
+    """Features (share of the best words score, vectors), labels and weights: each query counts
+    alike."""
     features: list[NDArray[np.float64]] = []
     labels: list[NDArray[np.float64]] = []
     weights: list[NDArray[np.float64]] = []

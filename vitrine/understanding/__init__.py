@@ -1,4 +1,5 @@
-"""What a query means: prices, stock, negations and values out of a sentence, without a language model.
+"""What a query means: prices, stock, negations and values out of a sentence, without a language
+model.
 
 A grammar over the version's own schema and values, by language files. `QueryReader` reads a query,
 `learn_known_values` what the catalogue calls its things.

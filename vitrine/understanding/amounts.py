@@ -15,7 +15,8 @@ __all__ = ["Amount", "amount_at", "currency_at"]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What it is worth, the currencies that it may be in (none where it names none), and the token behind it."""
+    """What it is worth, the currencies that it may be in (none where it names none), and the
+    token behind it."""
 
     value: float
     currencies: tuple[str, ...]
@@ -33,7 +34,8 @@ class Amount:
 
 
 def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount | None:
-    """The amount that begins at a token, None where there is none, or where the number counts something else."""
+    """The amount that begins at a token, None where there is none, or where the number counts
+    something else."""
     before = currency_at(lexemes, index, grammar)
     start = index + 1 if before else index
     if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500

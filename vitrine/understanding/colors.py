@@ -42,7 +42,9 @@ def color_at(
 def excluded_color(
     lexemes: Sequence[Lexeme], start: int, end: int, grammar: Grammar, known: KnownValues
 ) -> tuple[str, ...]:
-    """The values of the color field that are to be excluded; none where that would hide other shades.
+    """The values of the color field that are to be excluded.
+
+    None where that would hide other shades.
 
     A plain name excludes its family. A shade excludes the shade, where products are written so: who
     wants no burgundy may well want red.

@@ -14,7 +14,8 @@ __all__ = ["Draft"]
 
 
 class Draft:
-    """The tokens of a query, which are taken out, what was applied, and what was corrected (by place)."""
+    """The tokens of a query, which are taken out, what was applied, and what was corrected (by
+    place)."""
 
     def __init__(self, text: str, grammar: Grammar, literal: Iterable[str] = ()) -> None:
         self.text = text
@@ -33,7 +34,8 @@ class Draft:
                 self._protected[index] = self._protected[index + 1] = True
 
     def free(self, start: int, end: int | None = None) -> bool:
-        """Whether the tokens from start to end (one where it is left out) are there and neither taken nor protected."""
+        """Whether the tokens from start to end (one where it is left out) are there and neither
+        taken nor protected."""
         end = start + 1 if end is None else end
         return (
             0 <= start < end <= len(self.lexemes)

@@ -54,9 +54,9 @@ class Phrases:
 class Grammar:
     """All phrases of the languages of a catalogue, as tokens and folded.
 
-    `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges` are
-    pairs of phrases around the first of two amounts. Words of `weak` phrases say more than prices.
-    `basic_colors` maps a color's plain name to its family.
+    `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
+    are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
+    prices. `basic_colors` maps a color's plain name to its family.
     """
 
     codes: tuple[str, ...]

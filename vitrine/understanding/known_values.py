@@ -37,10 +37,10 @@ class KnownValue:
 class KnownValues:
     """The values of one version, by the terms of the words that say them.
 
-    `colors` are the families and the colors as written (folded) that products have, `currencies` the
-    codes of their prices. `literal_pairs` are pairs of words in titles, brands and categories whose
-    first ends a phrase that could be grammar ("no" of "No Fear Tee"): so written they are none in a
-    query either.
+    `colors` are the families and the colors as written (folded) that products have, `currencies`
+    the codes of their prices. `literal_pairs` are pairs of words in titles, brands and categories
+    whose first ends a phrase that could be grammar ("no" of "No Fear Tee"): so written they are
+    none in a query either.
     """
 
     by_terms: Mapping[tuple[str, ...], tuple[KnownValue, ...]]
@@ -56,7 +56,8 @@ class KnownValues:
     def at(
         self, lexemes: Sequence[Lexeme], index: int, analyzer: Analyzer
     ) -> tuple[int, tuple[KnownValue, ...]] | None:
-        """How many tokens the longest value takes that is said here, and which values that may be."""
+        """How many tokens the longest value takes that is said here, and which values that may
+        be."""
         terms: list[str] = []
         found: tuple[int, tuple[KnownValue, ...]] | None = None
         position = index
@@ -113,7 +114,8 @@ def learn_known_values(
     grammar: Grammar,
     understood: Collection[str] = (),
 ) -> KnownValues:
-    """Read the values of a version's products: categories and brands, and keyword fields that are `understood`."""
+    """Read the values of a version's products: categories and brands, and keyword fields that
+    are `understood`."""
     learner = _Learner(analyzer, grammar, [name for name in understood if name in schema])
     for product in products:
         learner.add(product)

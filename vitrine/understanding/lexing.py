@@ -26,7 +26,10 @@ _LEXEME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """One token: its folded text, and text[start:end] as it was typed. `glued` says that no blank is before it."""
+    """One token: its folded text, and text[start:end] as it was typed.
+
+    `glued` says that no blank is before it.
+    """
 
     kind: LexemeKind
     folded: str
@@ -41,8 +44,8 @@ def lex(
     """The tokens of a text, in order.
 
     `elisions` are heads that an apostrophe ties to a word, which become words of their own (d'été).
-    `suffixes` are folded words that may stand at a number without a blank (50eur); any other letters
-    there make number and letters one word (5xl, 24mb01).
+    `suffixes` are folded words that may stand at a number without a blank (50eur); any other
+    letters there make number and letters one word (5xl, 24mb01).
     """
     lexemes: list[Lexeme] = []
 

@@ -20,7 +20,8 @@ MOST_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """Tokens start to end: the field and values that are not wanted, or, without a field, a text."""
+    """Tokens start to end: the field and values that are not wanted, or, without a field, a
+    text."""
 
     start: int
     end: int
@@ -50,7 +51,10 @@ class NegationReader:
         self._vocabulary = vocabulary
 
     def read(self, *, filtered: frozenset[str]) -> list[str]:
-        """Take all negations; returns the texts to push away from. `filtered` are fields with a filter of the client's."""
+        """Take all negations; returns the texts to push away from.
+
+        `filtered` are fields with a filter of the client's.
+        """
         negatives: list[str] = []
         index = 0
         while index < len(self._lexemes):
@@ -88,7 +92,8 @@ class NegationReader:
         return 0 if tied_before or tied_after else phrase[0]
 
     def _is_minus(self, index: int) -> bool:
-        """Whether a dash is a minus: it stands before a word, without a blank, and after a blank."""
+        """Whether a dash is a minus: it stands before a word, without a blank, and after a
+        blank."""
         if index + 1 >= len(self._lexemes) or (index > 0 and self._lexemes[index].glued):
             return False
         following = self._lexemes[index + 1]
@@ -104,7 +109,8 @@ class NegationReader:
         return items
 
     def _further(self, negator: int, item: _Item) -> _Item | None:
-        """The next thing that the negation reaches: over "or" any, over "and" and a comma one of the same kind."""
+        """The next thing that the negation reaches: over "or" any, over "and" and a comma one of
+        the same kind."""
         if self._lexemes[negator].kind == "dash" or item.end >= len(self._lexemes):
             return None
         phrase = self._grammar.alternatives.at(self._lexemes, item.end)
@@ -166,8 +172,8 @@ class NegationReader:
     def _end_of_words(self, negator: int, index: int) -> int:
         """Where a thing of several words ends that has begun before `index`.
 
-        With nothing wanted before the negation, what names a thing of the shop is wanted after it ("no
-        logo hoodie").
+        With nothing wanted before the negation, what names a thing of the shop is wanted after it
+        ("no logo hoodie").
         """
         first, alone = index, not self._draft.words_before(negator)
         while self._is_plain(index) and index - first < MOST_WORDS - 1:

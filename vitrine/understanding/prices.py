@@ -18,7 +18,8 @@ LEAST_BARE = 20
 
 @dataclass(frozen=True, slots=True)
 class _Price:
-    """Bounds by operator, the currencies they may be in, the tokens that say so, and how many before lead to it."""
+    """Bounds by operator, the currencies they may be in, the tokens that say so, and how many
+    before lead to it."""
 
     bounds: dict[str, float]
     currencies: tuple[str, ...]
@@ -32,8 +33,8 @@ def read_prices(
 ) -> None:
     """Take the prices of a query out of its words.
 
-    `currencies` are those of the catalogue's prices, `filtered` says that the client filters by price
-    itself. What contradicts an earlier price of the query is left among the words.
+    `currencies` are those of the catalogue's prices, `filtered` says that the client filters by
+    price itself. What contradicts an earlier price of the query is left among the words.
     """
     reader = _Reader(draft, grammar)
     low, high = float("-inf"), float("inf")
@@ -152,7 +153,8 @@ class _Reader:
         return _Price({operator: amount.value}, amount.currencies, index, amount.end)
 
     def _goes_on(self, amount: Amount) -> bool:
-        """Whether the amount is the first of two that are no range of prices ("from 20 to 40 cm")."""
+        """Whether the amount is the first of two that are no range of prices ("from 20 to 40
+        cm")."""
         joint = self._joint(amount.end)
         following = amount.end + joint
         return bool(joint) and (

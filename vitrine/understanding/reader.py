@@ -22,8 +22,8 @@ __all__ = ["QueryReader"]
 class QueryReader:
     """Reads the queries of one version; safe to use from several threads.
 
-    `grammar` is that of the catalogue's languages, `known` its values, `understood` the keyword fields
-    whose values may be filtered by when their name is said ("size M").
+    `grammar` is that of the catalogue's languages, `known` its values, `understood` the keyword
+    fields whose values may be filtered by when their name is said ("size M").
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class QueryReader:
     ) -> Understanding:
         """Understand a query; it never fails, what is not understood stays among the words.
 
-        `literal` are parts of the text that are to be left as words. `filtered` are the fields that the
-        client filters by itself: its filter wins.
+        `literal` are parts of the text that are to be left as words. `filtered` are the fields that
+        the client filters by itself: its filter wins.
         """
         fields = frozenset(filtered)
         draft = Draft(text, self._grammar, literal)
@@ -120,7 +120,8 @@ class QueryReader:
                 draft.take(index, end, effect)
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
-        """Colors and brands among the words that are left, and the catalogue's own names of colors."""
+        """Colors and brands among the words that are left, and the catalogue's own names of
+        colors."""
         preferred: set[str] = set()
         extra: dict[str, None] = {}
         index = 0
@@ -145,7 +146,8 @@ class QueryReader:
         return found[0]
 
     def _is_known_color(self, word: str) -> bool:
-        """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is of that color."""
+        """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is
+        of that color."""
         return word in self._grammar.basic_colors or self._is_word_of_catalogue(word)
 
     def _is_word_of_catalogue(self, word: str) -> bool:

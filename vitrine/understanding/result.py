@@ -9,21 +9,22 @@ from typing import Literal, TypeAlias
 __all__ = ["Applied", "Correction", "Effect", "Kind", "Understanding"]
 
 Kind: TypeAlias = Literal["price", "stock", "negation", "value"]
-"""What a part of a query says: a price, whether it can be bought, what is not wanted, a field's value."""
+"""What a part of a query says: a price, whether it can be bought, what is not wanted, a field's
+value."""
 
 Effect: TypeAlias = Literal["filter", "negative", "ignored"]
-"""What became of it. "filter" hides what does not fulfill it, "negative" pushes away from a text, and
-"ignored" is neither: a filter of the client's own is on that field, or the price is in a currency
-that the catalogue does not have."""
+"""What became of it. "filter" hides what does not fulfill it, "negative" pushes away from a text,
+and "ignored" is neither: a filter of the client's own is on that field, or the price is in a
+currency that the catalogue does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """One part of a query that was taken out of its words.
 
-    `text` is the part as it was typed; as a `literal` of the next request it is left among the words.
-    `filter` is the JSON form that `vitrine.filters.parse_filter` reads, empty where the effect is not
-    "filter".
+    `text` is the part as it was typed; as a `literal` of the next request it is left among the
+    words. `filter` is the JSON form that `vitrine.filters.parse_filter` reads, empty where the
+    effect is not "filter".
     """
 
     text: str
@@ -46,8 +47,8 @@ class Understanding:
 
     `words` is what words and encoder are asked for, "" for a query that is all filter: then what is
     left under the filter is browsed. `negatives` are texts to push away from. `preferred` are words
-    (folded) among `words` that raise and never hide: colors and brands; `extra` are further ones, the
-    catalogue's own name of a color that was asked for in another language.
+    (folded) among `words` that raise and never hide: colors and brands; `extra` are further ones,
+    the catalogue's own name of a color that was asked for in another language.
     """
 
     words: str

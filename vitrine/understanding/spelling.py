@@ -31,7 +31,8 @@ class Spelling:
         self._letters = np.array([_letters(word) for word in self._words], dtype=np.uint64)
 
     def correct(self, word: str) -> str | None:
-        """The nearest word of the catalogue to a folded word that it lacks, None where none is near.
+        """The nearest word of the catalogue to a folded word that it lacks, None where none is
+        near.
 
         Of several at the same distance the one with the same first letter, then the commonest, then
         the first by code point.
@@ -59,7 +60,9 @@ class Spelling:
 
 
 def _letters(word: str) -> int:
-    """Which letters a word has (bits 0 to 31) and has twice (bits 32 to 63); letters beyond a to z share bits.
+    """Which letters a word has (bits 0 to 31) and has twice (bits 32 to 63).
+
+    Letters beyond a to z share bits.
 
     An edit takes a letter away, adds one or both: it changes two bits at most.
     """

@@ -27,8 +27,8 @@ _SHORT = 80
 class Token(NamedTuple):
     """One word of a text: as it stands there (folded), its term, and where it stands.
 
-    `start` and `end` count characters of the folded text. `joined` says that nothing but a hyphen or
-    a slash lies between this word and the one before it.
+    `start` and `end` count characters of the folded text. `joined` says that nothing but a hyphen
+    or a slash lies between this word and the one before it.
     """
 
     word: str
@@ -42,8 +42,8 @@ class Token(NamedTuple):
 class Analyzer:
     """Tokens and terms of one language; safe to use from several threads.
 
-    `code` is the catalogue's language (ISO 639-1, such as "en" or "de"). For languages that Snowball
-    does not know, terms are the words as they are, folded.
+    `code` is the catalogue's language (ISO 639-1, such as "en" or "de"). For languages that
+    Snowball does not know, terms are the words as they are, folded.
     """
 
     def __init__(self, code: str = "en") -> None:

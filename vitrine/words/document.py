@@ -30,8 +30,8 @@ Framework: BM25 and Beyond", 3.5: between 1.2 and 2)."""
 class FieldGroup:
     """How the words of some fields count: `weight` a word, `b` how much long texts are held back
     (the usual 0.75), `length` the words of a text that is neither long nor short. `least` is the
-    least length that a text counts with: a word of a short title says more than one of a long title,
-    but a mention in prose is a mention, however short the prose is."""
+    least length that a text counts with: a word of a short title says more than one of a long
+    title, but a mention in prose is a mention, however short the prose is."""
 
     weight: float
     b: float
@@ -64,11 +64,11 @@ _TYPES = (FieldType.TEXT, FieldType.KEYWORD, FieldType.COLOR, FieldType.PATH, Fi
 class DocumentWords:
     """What an index keeps of a product's words.
 
-    `term_ids` is uint32 (terms,), ascending, each once; `values` is float32 (terms,), between 0 and 1:
-    the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words` are
-    the words as they stand in the product (folded), `names` those of them outside its prose: what
-    spelling is corrected to and suggestions complete. `subjects` are the terms that say what it is:
-    the head of its title and the words of its categories and brand. `exact_keys` see
+    `term_ids` is uint32 (terms,), ascending, each once; `values` is float32 (terms,), between 0 and
+    1: the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words`
+    are the words as they stand in the product (folded), `names` those of them outside its prose:
+    what spelling is corrected to and suggestions complete. `subjects` are the terms that say what
+    it is: the head of its title and the words of its categories and brand. `exact_keys` see
     `vitrine.words.exact`.
     """
 
@@ -157,7 +157,8 @@ def _word_families(word: str) -> tuple[str, ...]:
 
 
 _SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")
-"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool", "Strap 6 foot"."""
+"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool",
+"Strap 6 foot"."""
 
 
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:

@@ -14,7 +14,8 @@ MAX_KEY = 256
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _TRADE_NUMBER = re.compile(r"[0-9]{12,14}")
-"""GTIN-12 (UPC), GTIN-13 (EAN), GTIN-14: one number, written with or without zeros before it (GS1)."""
+"""GTIN-12 (UPC), GTIN-13 (EAN), GTIN-14: one number, written with or without zeros before it
+(GS1)."""
 
 
 def exact_key(text: str) -> str:
@@ -37,7 +38,8 @@ def exact_keys(product: Product) -> tuple[str, ...]:
 
 
 def code_keys(product: Product) -> tuple[str, ...]:
-    """Those of its keys that nobody takes for a word or a number: they may stand among words ("MH01 hoodie").
+    """Those of its keys that nobody takes for a word or a number: they may stand among words ("MH01
+    hoodie").
 
     Letters with digits, four together at least, or six digits.
     """

@@ -1,4 +1,5 @@
-"""What the words room knows of a language: its Snowball stemmer, and a TOML file where there is one."""
+"""What the words room knows of a language: its Snowball stemmer, and a TOML file where there is
+one."""
 
 from __future__ import annotations
 
@@ -59,8 +60,9 @@ class Language:
     """One language: all words folded.
 
     `head` says where a title names the thing itself: at its "last" word ("red wool hat") or at its
-    "first" ("chapeau de laine rouge"). `irregular` maps words, or stems, that Snowball leaves apart to the term they share ("women" and
-    "woman"). `elisions` are the heads that an apostrophe ties to a word (French l'été).
+    "first" ("chapeau de laine rouge"). `irregular` maps words, or stems, that Snowball leaves apart
+    to the term they share ("women" and "woman"). `elisions` are the heads that an apostrophe ties
+    to a word (French l'été).
     """
 
     code: str
@@ -71,7 +73,8 @@ class Language:
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def new_stemmer(self) -> Any:
-        """A stemmer for one thread, None for a language that Snowball does not know: its words are terms as they are."""
+        """A stemmer for one thread, None for a language that Snowball does not know: its words
+        are terms as they are."""
         import Stemmer
 
         return None if self.stemmer is None else Stemmer.Stemmer(self.stemmer)

@@ -16,14 +16,18 @@ SHORT = 7
 
 
 def edits_for(word: str) -> int:
-    """How many edits a folded word may be away; 0 for what is short or has something but letters."""
+    """How many edits a folded word may be away.
+
+    0 for what is short or has something but letters.
+    """
     if len(word) < SHORTEST or not word.isalpha():
         return 0
     return 1 if len(word) <= SHORT else 2
 
 
 def near_words(word: str, candidates: Sequence[str]) -> dict[int, int]:
-    """The places of the candidates that are near, with their distance (optimal string alignment, Damerau 1964)."""
+    """The places of the candidates that are near, with their distance (optimal string alignment,
+    Damerau 1964)."""
     edits = edits_for(word)
     if edits == 0:
         return {}

@@ -14,7 +14,8 @@ __all__ = ["Postings"]
 
 
 class Postings:
-    """The products of a list by term, in memory: for learning, measuring and as an oracle of indexes."""
+    """The products of a list by term, in memory: for learning, measuring and as an oracle of
+    indexes."""
 
     def __init__(self, documents: Sequence[DocumentWords]) -> None:
         self._size = len(documents)

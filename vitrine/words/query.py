@@ -19,9 +19,9 @@ __all__ = ["QueryWords", "is_known", "query_words"]
 
 
 PREFERENCE = 1 / 3
-"""What a preferred word weighs, of its IDF or that of the words asked for, whichever is less: enough
-to come first among the things asked for, too little to bring in another thing, even one whose
-description mentions what was asked for."""
+"""What a preferred word weighs, of its IDF or that of the words asked for, whichever is less:
+enough to come first among the things asked for, too little to bring in another thing, even one
+whose description mentions what was asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,10 @@ class QueryWords:
         return self._score(document, self.weights)
 
     def core_score(self, document: DocumentWords) -> float:
-        """The words score of one product by core words; the highest of the version is what relevance measures against."""
+        """The words score of one product by core words.
+
+        The highest of the version is what relevance measures against.
+        """
         return self._score(document, self.core)
 
     def _score(self, document: DocumentWords, weights: NDArray[np.float32]) -> float:

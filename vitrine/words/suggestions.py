@@ -43,7 +43,8 @@ _KINDS: tuple[SuggestionKind, ...] = ("category", "brand", "title", "words")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A category's last level, a brand, a title or a color as the shop writes it, and how many products have it.
+    """A category's last level, a brand, a title or a color as the shop writes it, and how many
+    products have it.
 
     `value` is what to filter by: the path of a category, a brand; else None. Colors are "words".
     """
@@ -56,7 +57,8 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What may be meant: the whole query when it is completed, and how many products have what completes it."""
+    """What may be meant: the whole query when it is completed, and how many products have what
+    completes it."""
 
     kind: SuggestionKind
     text: str
@@ -121,9 +123,9 @@ def phrases_from_bytes(stored: bytes) -> tuple[Phrase, ...]:
 class Suggester:
     """Completes what is typed; safe to use from several threads.
 
-    A phrase is suggested when it has every word that was typed, the last of them perhaps begun only,
-    in any order. Colors before the last word are no part of that: no title says them. A word that no
-    phrase has is read as the nearest one (`vitrine.words.near`).
+    A phrase is suggested when it has every word that was typed, the last of them perhaps begun
+    only, in any order. Colors before the last word are no part of that: no title says them. A word
+    that no phrase has is read as the nearest one (`vitrine.words.near`).
     """
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
@@ -198,7 +200,8 @@ class Suggester:
     def _words_for(
         self, head: str, numbers: Sequence[int], rows: NDArray[np.int64] | None
     ) -> list[Suggestion]:
-        """Completions of the last word, by the products that have it (in one of the phrases `rows`)."""
+        """Completions of the last word, by the products that have it (in one of the phrases
+        `rows`)."""
         found = []
         for number in numbers if len(numbers) <= MOST_WORDS else self._commonest(numbers):
             own = self._rows[self._offsets[number] : self._offsets[number + 1]]

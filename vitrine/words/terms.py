@@ -10,7 +10,8 @@ __all__ = ["term_id"]
 
 @lru_cache(maxsize=1 << 17)
 def term_id(term: str) -> int:
-    """The term's number from 0 to 2³²-1, the same in every process and version: CRC-32 of its UTF-8.
+    """The term's number from 0 to 2³²-1, the same in every process and version: CRC-32 of its
+    UTF-8.
 
     A number needs no table that processes would have to share while a version is written. Two terms
     may get the same number: among n terms n²/2³³ pairs do, about one pair in 100,000 terms, none

@@ -33,9 +33,10 @@ class Vocabulary:
     (words,) those of them that have the word outside their prose.
 
     Every process and both backends weigh a query with the same table: it is stored with the version
-    as `to_bytes`, and never counted by a shard or a segment of its own. It is counted when a version
-    is completed and replaced as a whole, from `VocabularyCounts` that every write adds to and takes
-    from; between two replacements all processes answer with the older one, so their scores agree.
+    as `to_bytes`, and never counted by a shard or a segment of its own. It is counted when a
+    version is completed and replaced as a whole, from `VocabularyCounts` that every write adds to
+    and takes from; between two replacements all processes answer with the older one, so their
+    scores agree.
     """
 
     count: int
@@ -56,7 +57,8 @@ class Vocabulary:
         return self._of_term(self.term_counts, term)
 
     def is_subject(self, term: str) -> bool:
-        """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red" does not."""
+        """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red"
+        does not."""
         return self._of_term(self.subject_counts, term) > 0
 
     def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
@@ -124,8 +126,8 @@ class VocabularyCounts:
     """The counts while products come and go; one writer at a time.
 
     Add what a product's words are after a write and take away what they were before it. Counts of
-    several parts of a version (shards, runs, a journal of changes) add up with `merge`: a part may be
-    negative where it only took away.
+    several parts of a version (shards, runs, a journal of changes) add up with `merge`: a part may
+    be negative where it only took away.
     """
 
     def __init__(self, start: Vocabulary | None = None) -> None:

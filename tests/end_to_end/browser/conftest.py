@@ -1,4 +1,7 @@
-"""A real browser before a real service; every test fails on an error in the console or a request that did not succeed."""
+"""A real browser before a real service.
+
+Every test fails on an error in the console or a request that did not succeed.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, once for all tests here; its headless shell, which draws no window around the page, takes half the time."""
+    """Debian's Chromium, once for all tests here.
+
+    Its headless shell, which draws no window around the page, takes half the time.
+    """
     executable = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if executable is None:
         pytest.fail(
-            "the browser tests need Chromium: install Debian's package chromium-headless-shell, as .ci/run does",
+            "the browser tests need Chromium: install Debian's package chromium-headless-shell, "
+            "as .ci/run does",
             pytrace=False,
         )
     with sync_playwright() as playwright:
@@ -50,13 +57,19 @@ def _context(browser: Browser, site: Site, **options: object) -> BrowserContext:
 
 @pytest.fixture(scope="package")
 def desktop(browser: Browser, site: Site) -> BrowserContext:
-    """The windows of one visitor, who already has the styles and scripts; every window still is a session of its own."""
+    """The windows of one visitor, who already has the styles and scripts.
+
+    Every window still is a session of its own.
+    """
     return _context(browser, site)
 
 
 @pytest.fixture
 def open_window(browser: Browser, site: Site, desktop: BrowserContext) -> Iterator[object]:
-    """Open windows, those with options in a browser of their own; afterwards none of them may have complained."""
+    """Open windows, those with options in a browser of their own.
+
+    Afterwards none of them may have complained.
+    """
     opened: list[tuple[Page | BrowserContext, Window]] = []
 
     def open_one(**options: object) -> Window:

@@ -29,7 +29,8 @@ TOKEN = "a-token-of-the-tests"
 
 
 class CornerDetector:
-    """Finds the first label in the left upper quarter, strongly, and the last in the right lower one, weakly."""
+    """Finds the first label in the left upper quarter, strongly, and the last in the right lower
+    one, weakly."""
 
     name = "corner detector"
 

@@ -1,4 +1,5 @@
-"""What the tests' shop sells: plain colored pictures with every kind of field, so that each answer can be worked out by hand."""
+"""What the tests' shop sells: plain colored pictures with every kind of field, so that each
+answer can be worked out by hand."""
 
 from __future__ import annotations
 

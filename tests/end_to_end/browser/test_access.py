@@ -15,17 +15,22 @@ _CONTRAST = """() => {
         canvas.fillRect(0, 0, 1, 1);
         return [...canvas.getImageData(0, 0, 1, 1).data];
     };
-    const linear = value => value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
-    const light = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    const linear = value => value / 255 <= 0.03928
+        ? value / 255 / 12.92
+        : ((value / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([red, green, blue]) =>
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
     const ground = element => {
         const color = rgba(getComputedStyle(element).backgroundColor);
         return color[3] === 255 ? color : ground(element.parentElement);
     };
-    const says = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const says = element =>
+        [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
     const seen = element => element.checkVisibility() && !element.closest(".unseen, .skip, option");
     const texts = [...document.querySelectorAll("body *")].filter(e => seen(e) && says(e));
     return texts.map(e => {
-        const [more, less] = [light(rgba(getComputedStyle(e).color)), light(ground(e))].sort((a, b) => b - a);
+        const lights = [light(rgba(getComputedStyle(e).color)), light(ground(e))];
+        const [more, less] = lights.sort((a, b) => b - a);
         return [(more + 0.05) / (less + 0.05), e.className, e.textContent.trim().slice(0, 30)];
     }).filter(([ratio]) => ratio < 4.5);
 }"""
@@ -79,9 +84,13 @@ def test_the_focus_is_visible_wherever_it_goes(window):
         window.page.keyboard.press("Tab")
         seen = window.page.evaluate(
             """() => {
-                const shows = e => { const s = getComputedStyle(e); return s.outlineStyle !== "none" || s.boxShadow !== "none"; };
+                const shows = e => {
+                    const s = getComputedStyle(e);
+                    return s.outlineStyle !== "none" || s.boxShadow !== "none";
+                };
                 const at = document.activeElement;
-                return [at, at.parentElement, at.nextElementSibling].some(e => e && shows(e)) || at.matches("input[type=range]") ||
+                const near = [at, at.parentElement, at.nextElementSibling];
+                return near.some(e => e && shows(e)) || at.matches("input[type=range]") ||
                     at.closest(".skip") !== null;
             }"""
         )
@@ -99,8 +108,11 @@ def test_every_control_has_a_name(window):
     window.open("/?q=red&color=red")
     nameless = window.page.evaluate(
         """() => {
-            const named = e => e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0]?.textContent.trim();
-            const controls = [...document.querySelectorAll("button, input, select, a[href]")].filter(e => e.checkVisibility());
+            const named = e =>
+                e.getAttribute("aria-label") || e.textContent.trim() ||
+                e.labels?.[0]?.textContent.trim();
+            const kinds = "button, input, select, a[href]";
+            const controls = [...document.querySelectorAll(kinds)].filter(e => e.checkVisibility());
             return controls.filter(e => !named(e)).map(e => e.outerHTML);
         }"""
     )
@@ -157,9 +169,12 @@ def test_on_a_phone_a_finger_hits_every_control(open_window):
     expect(window.page.locator("#drawer")).to_be_visible()
     small = window.page.evaluate(
         """() => {
-            const hit = "#drawer button, #drawer .option, #drawer .toggle, .top button, .heading button, .heading select";
-            const controls = [...document.querySelectorAll(hit)].filter(e => e.checkVisibility() && !e.matches(".plain"));
-            return controls.filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML);
+            const hit = "#drawer button, #drawer .option, #drawer .toggle, .top button, " +
+                ".heading button, .heading select";
+            const controls = [...document.querySelectorAll(hit)]
+                .filter(e => e.checkVisibility() && !e.matches(".plain"));
+            const small = controls.filter(e => e.getBoundingClientRect().height < 40);
+            return small.map(e => e.outerHTML);
         }"""
     )
     assert small == []
@@ -217,7 +232,8 @@ def test_where_the_system_chooses_the_colors_swatches_and_switches_can_still_be_
         window.group("price")
         .locator(".range__bar--in")
         .first.evaluate(
-            "e => getComputedStyle(e).backgroundColor !== getComputedStyle(document.body).backgroundColor"
+            "e => getComputedStyle(e).backgroundColor !== "
+            "getComputedStyle(document.body).backgroundColor"
         )
     )
 

@@ -63,7 +63,8 @@ def test_of_several_pictures_the_first_is_used_and_that_is_said(window):
         """async data => {
             const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
             const files = new DataTransfer();
-            for (const name of ["first.png", "second.png"]) files.items.add(new File([bytes], name, {type: "image/png"}));
+            for (const name of ["first.png", "second.png"])
+                files.items.add(new File([bytes], name, {type: "image/png"}));
             return files;
         }""",
         base64.b64encode(picture("red", shade=31)).decode(),
@@ -111,7 +112,8 @@ _NOISE = """async side => {
     context.putImageData(image, 0, 0);
     return (await shrink(await canvas.convertToBlob(), side)).size;
 }"""
-"""How large a picture of nothing but noise leaves the browser, which is as hard to compress as any."""
+"""How large a picture of nothing but noise leaves the browser, which is as hard to compress as
+any."""
 
 
 def test_a_picture_that_is_hard_to_compress_stays_below_a_megabyte(window):

@@ -114,7 +114,8 @@ def test_pictures_below_the_window_are_not_loaded_yet(open_window):
     images = window.page.locator("#grid img")
     assert images.evaluate_all("images => images.slice(8).every(image => image.loading === 'lazy')")
     assert images.evaluate_all(
-        "images => images.every(image => image.getAttribute('width') && image.getAttribute('height'))"
+        "images => images.every(image => image.getAttribute('width') && "
+        "image.getAttribute('height'))"
     )
 
 

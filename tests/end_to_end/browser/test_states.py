@@ -1,4 +1,5 @@
-"""What is shown when there is nothing to show, while it is on its way, and when something is wrong."""
+"""What is shown when there is nothing to show, while it is on its way, and when something is
+wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the service understood of the words, and how close the products are, as the page tells it."""
+"""What the service understood of the words, and how close the products are, as the page tells
+it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from vitrine.learning import learn_version
 
 
 class Service:
-    """Answers the page's searches by the real service, with what `POST /v1/search` says beside the hits."""
+    """Answers the page's searches by the real service, with what `POST /v1/search` says beside
+    the hits."""
 
     def __init__(self, window: Window) -> None:
         self.additions: dict[str, Any] = {}

@@ -94,7 +94,10 @@ class Window:
         return self.page.evaluate("decodeURIComponent(location.search)")
 
     def until(self, expression: str) -> None:
-        """Wait for a JavaScript expression to hold; the page's policy forbids Playwright's own way."""
+        """Wait for a JavaScript expression to hold.
+
+        The page's policy forbids Playwright's own way.
+        """
         while not self.page.evaluate(expression):  # the test's own time limit ends it otherwise
             self.page.wait_for_timeout(50)
 
@@ -126,6 +129,7 @@ class Window:
 
     def paste(self, data: bytes, **file: str) -> None:
         self.page.evaluate(
-            "files => document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: files, bubbles: true, cancelable: true}))",
+            "files => document.body.dispatchEvent(new ClipboardEvent('paste', "
+            "{clipboardData: files, bubbles: true, cancelable: true}))",
             self.files(data, **file),
         )

@@ -1,6 +1,7 @@
 """The index backends that a reindex is tested on, by what their settings say.
 
-A server that `VITRINE_TEST_QDRANT_URL` names is one of them; what is made there begins with `vitrine-test-` and is removed again.
+A server that `VITRINE_TEST_QDRANT_URL` names is one of them; what is made there begins with
+`vitrine-test-` and is removed again.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ def shop_on(backend: str, folder: Path, **settings: Any) -> Iterator[Shop]:
 
 @contextmanager
 def opened_beside(shop: Shop) -> Iterator[Shop]:
-    """The shop as another process opens it, with models of its own; local mode in memory is one process's, so its versions are shared."""
+    """The shop as another process opens it, with models of its own.
+
+    Local mode in memory is one process's, so its versions are shared.
+    """
     settings = shop.vitrine.settings
     given = settings.model_dump(exclude_unset=True, exclude={"data_dir"})
     shared = settings.qdrant_url == ":memory:"

@@ -1,7 +1,10 @@
-"""A worker, or a shop's admin side, as a process of its own over the fake models; run with `python -m`.
+"""A worker, or a shop's admin side, as a process of its own over the fake models.
+
+Run with `python -m`.
 
 worker FOLDER SETTINGS      works until SIGTERM; notes every embedded picture in FOLDER/embedded-PID
-accept FOLDER SETTINGS N    accepts changes of product after product and prints each as soon as it is accepted
+accept FOLDER SETTINGS N    accepts changes of product after product and prints each as soon as it
+is accepted
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ from tests.fakes import FakeEmbedder
 from tests.shop import open_shop
 
 PICTURE_S = 0.01
-"""What a picture costs the slow model; a reindex then lasts long enough to be struck in the middle."""
+"""What a picture costs the slow model.
+
+A reindex then lasts long enough to be struck in the middle.
+"""
 
 
 class Recording(FakeEmbedder):

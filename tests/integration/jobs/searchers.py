@@ -37,10 +37,12 @@ class Answer:
 
 
 class Searchers:
-    """Clients that search until told to stop and check every answer against the version that gave it.
+    """Clients that search until told to stop and check every answer against the version that gave
+    it.
 
-    `understands` gives the models by name, apart from the shop's own; `shown` the numbers of every picture that a product has or
-    had; the products of `untouched` are written by nobody, so what a search must find of them is known.
+    `understands` gives the models by name, apart from the shop's own; `shown` the numbers of every
+    picture that a product has or had; the products of `untouched` are written by nobody, so what a
+    search must find of them is known.
     """
 
     def __init__(
@@ -84,7 +86,10 @@ class Searchers:
         return Counter(answer.model for answer in list(self.answers))
 
     def wait_for_answers(self, each: int, model: str | None = None) -> None:
-        """Return when every client has been answered so many times from now on, by that model; a fault when that does not happen."""
+        """Return when every client has been answered so many times from now on, by that model.
+
+        A fault when that does not happen.
+        """
         seen, counts = len(self.answers), dict.fromkeys(self.clients, 0)
         deadline = time.monotonic() + PATIENCE_S
         while min(counts.values()) < each:
@@ -135,11 +140,13 @@ class Searchers:
                 )
 
     def _check_scores(self, page: Page) -> None:
-        """Query and products of one model, or the scores would not be those of the model that the page names."""
+        """Query and products of one model, or the scores would not be those of the model that
+        the page names."""
         query = self._understands.models(page.model).embed_texts(["red"])[0]
         self._expect(len(page.hits) == 5, f"{page.version} gives {len(page.hits)} products")
         for hit in page.hits:
-            # A picture that is replaced at this moment may be told with the score of the one before.
+            # A picture that is replaced at this moment may be told with the score of the one
+            # before.
             shown = [
                 self._understands.embed(page.model, picture(n))
                 for n in list(self._shown[hit.product.id])
@@ -153,7 +160,8 @@ class Searchers:
 
 
 class SlowAtFirst(FakeEmbedder):
-    """A model that is held wherever a real one is slow at first: while it is loaded, and when each of its sides first runs."""
+    """A model that is held wherever a real one is slow at first: while it is loaded, and when
+    each of its sides first runs."""
 
     def __init__(self, name: str, hold: Callable[[], None]) -> None:
         super().__init__(name=name)
@@ -178,7 +186,8 @@ class SlowAtFirst(FakeEmbedder):
 def around(
     answers: Iterable[Answer], moment: float, *, until: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Seconds of the searches that ended before a moment, and of those under way at some time from then to `until`."""
+    """Seconds of the searches that ended before a moment, and of those under way at some time
+    from then to `until`."""
     answers = list(answers)
     usual = [a.seconds for a in answers if a.ended < moment]
     within = [a.seconds for a in answers if a.ended >= moment and a.began <= until]

@@ -1,4 +1,5 @@
-"""A clock that is set back: what a dead worker held is free when its lease is over, not an hour later."""
+"""A clock that is set back: what a dead worker held is free when its lease is over, not an hour
+later."""
 
 from __future__ import annotations
 
@@ -82,7 +83,10 @@ def test_work_and_locks_of_a_dead_worker_are_free_when_the_clock_is_set_back(set
 
 
 def free_within(store: JobStore, seconds: float) -> None:
-    """Take and settle all there is; it must be there within the time, and a pause of this machine."""
+    """Take and settle all there is.
+
+    It must be there within the time, and a pause of this machine.
+    """
     deadline = time.monotonic() + seconds + 20
     while store.stats().open_items:
         assert time.monotonic() < deadline, "the work is held by a clock that is no longer right"

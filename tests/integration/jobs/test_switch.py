@@ -1,4 +1,5 @@
-"""What a search costs at the moment in which another version goes live, beside what it costs at any other moment."""
+"""What a search costs at the moment in which another version goes live, beside what it costs at
+any other moment."""
 
 from __future__ import annotations
 
@@ -28,11 +29,13 @@ def test_the_switch_makes_no_search_slower_than_twice_its_usual_p99(
 ):
     """Five reindexes, each under a service that has only the model of the version before it.
 
-    "Usual" are the searches of the same clients while the same reindex runs, so a slow machine is slow in both. Of each client three
-    searches meet the switch: the one that is first to find another version live, the last one by the version before, the first one
-    by the new one. One search in a hundred is slower than the p99 by what p99 means, and a machine may pause at any moment, so it is
-    the median of the rounds that is held against twice the p99. The new model takes three times the p99 wherever it is slow at first:
-    did a search wait for that, every round would be too slow.
+    "Usual" are the searches of the same clients while the same reindex runs, so a slow machine is
+    slow in both. Of each client three searches meet the switch: the one that is first to find
+    another version live, the last one by the version before, the first one by the new one. One
+    search in a hundred is slower than the p99 by what p99 means, and a machine may pause at any
+    moment, so it is the median of the rounds that is held against twice the p99. The new model
+    takes three times the p99 wherever it is slow at first: did a search wait for that, every round
+    would be too slow.
     """
     with shop_on(backend, tmp_path) as shop:
         shop.publish_first(COUNT)
@@ -59,7 +62,10 @@ def alternately(*values: str) -> Iterator[str]:
 def one_round(
     shop: Shop, service: Shop, admin: Admin, model: str, published: Sequence[float], *, seed: int
 ) -> float:
-    """Reindex with a model that the service has not loaded; gives the slowest search at the switch as a multiple of the usual p99."""
+    """Reindex with a model that the service has not loaded.
+
+    Gives the slowest search at the switch as a multiple of the usual p99.
+    """
     shown = {product(n).id: {n} for n in range(COUNT)}
     searchers = Searchers(service, shop, shown, untouched=range(COUNT), clients=2, seed=seed)
 

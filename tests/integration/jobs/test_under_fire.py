@@ -132,8 +132,9 @@ def moments_of_publishing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[f
 def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ):
-    """The service's new model is held wherever it is slow at first, each time until every client has been answered ten times more:
-    had one search waited for it, both would wait for ever. So nothing here depends on the speed of the machine."""
+    """The service's new model is held wherever it is slow at first, each time until every client
+    has been answered ten times more: had one search waited for it, both would wait for ever. So
+    nothing here depends on the speed of the machine."""
     seed = random.randrange(10**6)
     print("seed", seed)
     with shop_on(backend, tmp_path) as shop, opened_beside(shop) as service:
@@ -166,7 +167,8 @@ def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(
         job = admin.job(reindex)
         tell_seconds(searchers, published[0], done)
         print(
-            f"{searchers.served.total()} searches, by model {dict(searchers.served)}, reindex at {job.rate:.0f} products/s"
+            f"{searchers.served.total()} searches, by model {dict(searchers.served)}, reindex at "
+            f"{job.rate:.0f} products/s"
         )
         assert (job.state, job.error) == (JobState.DONE, None)
         assert searchers.faults == []
@@ -190,18 +192,22 @@ def test_nothing_fails_waits_mixes_gets_lost_or_comes_back(
 
 
 def tell_seconds(searchers: Searchers, moment: float, until: float) -> tuple[float, float]:
-    """Print, and give, the usual p99 of a search while the reindex ran, and the slowest one from its publication on."""
+    """Print, and give, the usual p99 of a search while the reindex ran, and the slowest one from
+    its publication on."""
     usual, switch = around(searchers.answers, moment, until=until)
     p99, slowest = float(np.percentile(usual, 99)), float(switch.max())
     print(
-        f"ms of a search while the reindex runs: median {1e3 * np.median(usual):.1f}, p99 {1e3 * p99:.1f}, slowest {1e3 * usual.max():.1f} "
-        f"of {len(usual)}; at the switch: slowest {1e3 * slowest:.1f} of {len(switch)}, {slowest / p99:.2f} times the p99"
+        f"ms of a search while the reindex runs: median {1e3 * np.median(usual):.1f}, p99 "
+        f"{1e3 * p99:.1f}, slowest {1e3 * usual.max():.1f} "
+        f"of {len(usual)}; at the switch: slowest {1e3 * slowest:.1f} of {len(switch)}, "
+        f"{slowest / p99:.2f} times the p99"
     )
     return p99, slowest
 
 
 def assert_holds(shop: Shop, index: Any, expected: Expected) -> None:
-    """The index holds exactly what is expected, each product with its picture's vector of the index's own model."""
+    """The index holds exactly what is expected, each product with its picture's vector of the
+    index's own model."""
     found = {record.product.id: record for batch in index.scan() for record in batch}
     assert sorted(found) == sorted(expected.pictures)
     assert {one: record.product.price for one, record in found.items()} == expected.prices

@@ -1,4 +1,5 @@
-"""`vitrine up` and the commands of the job engine, end to end with a real (tiny) model on the embedded backend."""
+"""`vitrine up` and the commands of the job engine, end to end with a real (tiny) model on the
+embedded backend."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Qdrant as the contract suite meets it: local mode, the server's engine behind its protocols, and a server where one is given.
+"""Qdrant as the contract suite meets it: local mode, the server's engine behind its protocols, and
+a server where one is given.
 
-`VITRINE_TEST_QDRANT_URL=http://localhost:6333` runs the suite on that server as well, over gRPC and over HTTP
-(`VITRINE_TEST_QDRANT_GRPC_PORT`, `VITRINE_TEST_QDRANT_API_KEY` where they are not 6334 and none). What the suite makes there begins with
-`vitrine-test-` and is removed again.
+`VITRINE_TEST_QDRANT_URL=http://localhost:6333` runs the suite on that server as well, over gRPC and
+over HTTP (`VITRINE_TEST_QDRANT_GRPC_PORT`, `VITRINE_TEST_QDRANT_API_KEY` where they are not 6334
+and none). What the suite makes there begins with `vitrine-test-` and is removed again.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ _local = _Kept(_memory)
 
 
 def _open_local(folder: Path) -> IndexVersions:
-    """The client's local mode: the same calls, answered in this process; in memory, for its files are written point by point."""
+    """The client's local mode: the same calls, answered in this process.
+
+    In memory, for its files are written point by point.
+    """
     from vitrine.index.qdrant.connection import Connection
     from vitrine.index.qdrant.versions import QdrantVersions
 

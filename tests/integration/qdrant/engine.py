@@ -1,6 +1,8 @@
-"""Collections of Qdrant's own engine (`qdrant-edge-py`) with the server's rules around it: aliases, metadata, strict mode.
+"""Collections of Qdrant's own engine (`qdrant-edge-py`) with the server's rules around it: aliases,
+metadata, strict mode.
 
-Requests and answers are the models of the client's HTTP API. Filters, payload indexes, orders, facets and scores are the engine's.
+Requests and answers are the models of the client's HTTP API. Filters, payload indexes, orders,
+facets and scores are the engine's.
 """
 
 from __future__ import annotations
@@ -242,7 +244,8 @@ class Engine:
 
     def overwrite(self, name: str, change: models.SetPayload) -> None:
         collection = self._found(name)
-        # the engine has no overwrite under a filter; a server resolves the filter to ids first, as is done here
+        # the engine has no overwrite under a filter; a server resolves the filter to ids first, as
+        # is done here
         with self._lock:
             points, _ = collection.shard.scroll(
                 edge.ScrollRequest(limit=10_000, filter=self._filter(collection, change.filter))
@@ -272,7 +275,8 @@ class Engine:
                 if key not in collection.indexes:
                     raise Refused(
                         "INVALID_ARGUMENT",
-                        f'Bad request: Index required but not found for "{key}" of one of the following types',
+                        f'Bad request: Index required but not found for "{key}" of one of the '
+                        "following types",
                     )
         return engine_filter(where, collection.shard)
 

@@ -54,7 +54,8 @@ def _condition(condition: Any, shard: edge.EdgeShard) -> Any:
 
 
 def _having(shard: edge.EdgeShard, key: str, truth: bool) -> set[Any]:
-    """The points that have the truth value: the binding turns it into the number 1 or 0, which the engine rightly finds nowhere."""
+    """The points that have the truth value: the binding turns it into the number 1 or 0, which
+    the engine rightly finds nowhere."""
     points, _ = shard.scroll(
         edge.ScrollRequest(limit=1_000_000, with_payload=edge.PayloadSelector.Include([key]))
     )

@@ -1,4 +1,5 @@
-"""Vitrine's requests against the engine of Qdrant itself: orders, graph, indexes, concurrent changes."""
+"""Vitrine's requests against the engine of Qdrant itself: orders, graph, indexes, concurrent
+changes."""
 
 from __future__ import annotations
 
@@ -48,11 +49,42 @@ def walked(index: VectorIndex, query: IndexQuery) -> list[str]:
 
 
 AWKWARD = [
-    "a", "aa", "aaaaaa", "aaaaaaa", "aaaaaab", "aaaaaa" * 2, "aaaaaa" * 2 + "b", "é", "éé", "日本語", "日本語の", "😀",
-    "Z", "z", "0", "-1", "10", "9", " ", "sku-2026-0000001", "sku-2026-0000002", "sku-2026-0000010", "sku-2026-000001",
-    "x" * 47, "x" * 48, "x" * 49, "x" * 48 + "a", "x" * 48 + "B", "y" * 60 + "1", "y" * 60 + "2", "y" * 60,
-    "\uffff", "\U0010ffff", "\x7f", "\x80",
-]  # fmt: skip
+    "a",
+    "aa",
+    "aaaaaa",
+    "aaaaaaa",
+    "aaaaaab",
+    "aaaaaa" * 2,
+    "aaaaaa" * 2 + "b",
+    "é",
+    "éé",
+    "日本語",
+    "日本語の",
+    "😀",
+    "Z",
+    "z",
+    "0",
+    "-1",
+    "10",
+    "9",
+    " ",
+    "sku-2026-0000001",
+    "sku-2026-0000002",
+    "sku-2026-0000010",
+    "sku-2026-000001",
+    "x" * 47,
+    "x" * 48,
+    "x" * 49,
+    "x" * 48 + "a",
+    "x" * 48 + "B",
+    "y" * 60 + "1",
+    "y" * 60 + "2",
+    "y" * 60,
+    "\uffff",
+    "\U0010ffff",
+    "\x7f",
+    "\x80",
+]
 
 
 def test_awkward_ids_and_titles_come_in_order_whatever_the_page(versions_on: Open):
@@ -193,7 +225,8 @@ def test_every_operator_of_the_filter_language_is_translated():
 
 
 def test_every_condition_that_can_be_written_has_its_payload_index(versions_on: Open):
-    """Strict mode refuses conditions without one, so that none is missing here none is missing anywhere."""
+    """Strict mode refuses conditions without one, so that none is missing here none is missing
+    anywhere."""
     index = created(versions_on())
     records = make_catalogue(40, 9)
     index.upsert(records)

@@ -1,4 +1,7 @@
-"""What the service says of a Qdrant in trouble: not ready, with the reason; problem documents, quickly; and well again by itself."""
+"""What the service says of a Qdrant in trouble: not ready, with the reason.
+
+Problem documents, quickly; and well again by itself.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ ROOM_S = 8
 
 @dataclass
 class Site:
-    """The service over a published version on a server that can be troubled, stopped and started."""
+    """The service over a published version on a server that can be troubled, stopped and
+    started."""
 
     client: FlaskClient
     shop: Shop
@@ -45,7 +49,8 @@ class Site:
         self.trouble.before = lambda context: context.abort(getattr(grpc.StatusCode, code), details)
 
     def refuses(self, address: str) -> dict[str, Any]:
-        """The problem document that an address answers with, soon after the timeout at the latest."""
+        """The problem document that an address answers with, soon after the timeout at the
+        latest."""
         started = time.monotonic()
         response = self.client.get(address)
         assert time.monotonic() - started < TIMEOUT_S + ROOM_S

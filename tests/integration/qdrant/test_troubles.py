@@ -1,4 +1,5 @@
-"""What becomes of searches when Qdrant is down, slow, full, locked or emptied behind our back, and that all recovers by itself."""
+"""What becomes of searches when Qdrant is down, slow, full, locked or emptied behind our back,
+and that all recovers by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Serves the test shop by the service's own way of running; started as a process of its own by the tests.
+"""Serves the test shop by the service's own way of running.
+
+Started as a process of its own by the tests.
 
 Arguments: how the model behaves (`ready`, `unknown`, `slow`).
 """

@@ -27,7 +27,10 @@ def free_port() -> int:
 
 
 class ServiceProcess:
-    """Started on entry, killed on exit when it has not ended by then; `log()` is what it wrote to standard error."""
+    """Started on entry, killed on exit when it has not ended by then.
+
+    `log()` is what it wrote to standard error.
+    """
 
     def __init__(self, folder: Path, *command: str, **settings: object) -> None:
         self.port = int(settings.setdefault("port", free_port()))

@@ -1,4 +1,5 @@
-"""The whole way over HTTP on the embedded backend: found, counted and paged as a comparison one by one says; seen when written."""
+"""The whole way over HTTP on the embedded backend: found, counted and paged as a comparison one
+by one says; seen when written."""
 
 from __future__ import annotations
 
@@ -30,11 +31,16 @@ SCHEMA = Schema(
     tuple(
         Field(name, kind)
         for name, kind in {
-            "id": FieldType.KEYWORD, "title": FieldType.TEXT, "price": FieldType.MONEY, "color": FieldType.COLOR,
-            "category": FieldType.PATH, "in_stock": FieldType.BOOL, "group_id": FieldType.KEYWORD,
+            "id": FieldType.KEYWORD,
+            "title": FieldType.TEXT,
+            "price": FieldType.MONEY,
+            "color": FieldType.COLOR,
+            "category": FieldType.PATH,
+            "in_stock": FieldType.BOOL,
+            "group_id": FieldType.KEYWORD,
         }.items()
     )
-)  # fmt: skip
+)
 CATEGORIES = ("Dresses/Long", "Dresses/Short", "Kitchen/Mugs", "Shoes")
 
 

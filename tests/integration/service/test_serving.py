@@ -1,4 +1,5 @@
-"""The service under gunicorn: start, several processes, replacement, graceful stop, and starts that fail."""
+"""The service under gunicorn: start, several processes, replacement, graceful stop, and starts
+that fail."""
 
 from __future__ import annotations
 

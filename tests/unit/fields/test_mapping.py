@@ -284,7 +284,7 @@ def test_versions_built_by_earlier_releases_are_still_read() -> None:
         ({"rows": "variants"}, "source.group_by", "is missing"),
         ({"encoding": "klingon"}, "source.encoding", "is not an encoding"),
         ({"separator": "ab"}, "source.separator", "one character"),
-        ({"seperator": ";"}, "source.seperator", "did you mean 'separator'"),
+        ({"seperator": ";"}, "source.seperator", "did you mean 'separator'"),  # codespell:ignore
     ],
 )
 def test_a_wrong_source_table_is_told(source: dict[str, Any], key: str, words: str) -> None:

@@ -90,14 +90,26 @@ def test_the_index_of_each_field_fits_its_type():
         call["field_name"]: call["field_schema"] for call in recorder.of("create_payload_index")
     }
     expected = {
-        "id": models.KeywordIndexParams, "price": models.FloatIndexParams, "currency": models.KeywordIndexParams,
-        "colors": models.KeywordIndexParams, "_terms.color": models.KeywordIndexParams, "_terms.category": models.KeywordIndexParams,
-        "brand": models.KeywordIndexParams, "in_stock": models.BoolIndexParams, "group_id": models.KeywordIndexParams,
-        "attributes.pattern": models.KeywordIndexParams, "attributes.rating": models.FloatIndexParams,
-        "attributes.added": models.DatetimeIndexParams, "attributes.organic": models.BoolIndexParams,
-        "_words.title": models.TextIndexParams, "_words.description": models.TextIndexParams, "_words.care": models.TextIndexParams,
-        "_seq": models.IntegerIndexParams, "_id0": models.IntegerIndexParams, "_title0": models.IntegerIndexParams,
-    }  # fmt: skip
+        "id": models.KeywordIndexParams,
+        "price": models.FloatIndexParams,
+        "currency": models.KeywordIndexParams,
+        "colors": models.KeywordIndexParams,
+        "_terms.color": models.KeywordIndexParams,
+        "_terms.category": models.KeywordIndexParams,
+        "brand": models.KeywordIndexParams,
+        "in_stock": models.BoolIndexParams,
+        "group_id": models.KeywordIndexParams,
+        "attributes.pattern": models.KeywordIndexParams,
+        "attributes.rating": models.FloatIndexParams,
+        "attributes.added": models.DatetimeIndexParams,
+        "attributes.organic": models.BoolIndexParams,
+        "_words.title": models.TextIndexParams,
+        "_words.description": models.TextIndexParams,
+        "_words.care": models.TextIndexParams,
+        "_seq": models.IntegerIndexParams,
+        "_id0": models.IntegerIndexParams,
+        "_title0": models.IntegerIndexParams,
+    }
     assert {name: type(made[name]) for name in expected} == expected
     assert made["brand"].is_tenant is True
     assert made["currency"].is_tenant is None
@@ -113,9 +125,14 @@ def test_the_index_of_each_field_fits_its_type():
 
 def test_a_collection_is_made_as_the_settings_say():
     recorder, versions = opened(
-        qdrant_shards=3, qdrant_replicas=2, qdrant_hnsw_m=24, qdrant_hnsw_ef_construct=300, qdrant_quantization="scalar",
-        qdrant_payload_on_disk=False, qdrant_prefix="shop-a",
-    )  # fmt: skip
+        qdrant_shards=3,
+        qdrant_replicas=2,
+        qdrant_hnsw_m=24,
+        qdrant_hnsw_ef_construct=300,
+        qdrant_quantization="scalar",
+        qdrant_payload_on_disk=False,
+        qdrant_prefix="shop-a",
+    )
     created(versions)
     (call,) = recorder.of("create_collection")
     assert call["collection_name"].startswith("shop-a-2")

@@ -1,4 +1,5 @@
-"""Nothing that Qdrant, its client or the wire can raise leaves the adapter as a foreign exception."""
+"""Nothing that Qdrant, its client or the wire can raise leaves the adapter as a foreign
+exception."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ SAMPLES: list[BaseException] = [
 
 
 def shown(error: BaseException) -> str:
-    return f"{type(error).__name__}: {getattr(error, 'status_code', '')}{getattr(error, '_code', '')} {error!s:.60}"
+    code = f"{getattr(error, 'status_code', '')}{getattr(error, '_code', '')}"
+    return f"{type(error).__name__}: {code} {error!s:.60}"
 
 
 def test_every_foreign_exception_becomes_one_of_ours():

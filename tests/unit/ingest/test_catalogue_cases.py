@@ -184,8 +184,9 @@ def test_17_colours(take):
     families = {p.title: set(p.colors) for p in outcome.products.values()}
     assert families.pop("červená") == set()
     assert set(outcome.warnings) == {"8"}, "a word that is not known is told"
-    expected = """Rot red, Schwarz black, Weiß white, Dunkelblau blue, rouge red, blanc white, rojo red,
-        azul blue, красный red, 红色 red, ブラック black, Rosé pink, Crème beige, BLK black, WHT white,
+    expected = """Rot red, Schwarz black, Weiß white, Dunkelblau blue, rouge red, blanc white,
+        rojo red, azul blue, красный red, 红色 red, ブラック black, Rosé pink, Crème beige,
+        BLK black, WHT white,
         NVY blue, rosegold gold pink, Caramel brown, Chalk white"""
     for entry in expected.split(","):
         word, *names = entry.split()
@@ -215,7 +216,8 @@ def test_19_shopify_products(take):
     assert outcome.products["632910392"].price == 199.0
     assert outcome.pictures["632910392"][0].path == CASES / "img/red.png"
     assert outcome.notes == (
-        "19-shopify-products.json: the rows are products[]; set items in [source] where they are not",
+        "19-shopify-products.json: the rows are products[]; set items in [source] where they are "
+        "not",
     )
 
 

@@ -54,7 +54,8 @@ def test_a_version_of_somebody_else_is_neither_continued_nor_removed(shop: Shop)
     shop.write()
     vitrine = shop.vitrine()
     source = open_source(str(shop.catalogue), shop.settings)
-    fill_index(IngestTask(source, MAPPING, others), open_context(vitrine))  # type: ignore[arg-type]  # MemoryIndex writes only
+    # MemoryIndex writes only
+    fill_index(IngestTask(source, MAPPING, others), open_context(vitrine))  # type: ignore[arg-type]
     assert shop.ingest().version != others.info.name
     assert others.info.name in shop.versions.indexes
 

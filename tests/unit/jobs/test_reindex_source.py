@@ -1,4 +1,5 @@
-"""A reindex from a source: nothing shrinks by accident, and pictures that cannot be had are carried over."""
+"""A reindex from a source: nothing shrinks by accident, and pictures that cannot be had are
+carried over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A reindex that is cancelled, or whose worker dies or is stopped: what is left behind, and that it goes on."""
+"""A reindex that is cancelled, or whose worker dies or is stopped: what is left behind, and that
+it goes on."""
 
 from __future__ import annotations
 

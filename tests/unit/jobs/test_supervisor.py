@@ -1,4 +1,5 @@
-"""The supervisor behind `vitrine up`, over programs of a few lines, in a process of its own as it handles signals."""
+"""The supervisor behind `vitrine up`, over programs of a few lines, in a process of its own as
+it handles signals."""
 
 from __future__ import annotations
 
@@ -18,11 +19,17 @@ import logging, sys
 import ingest.supervisor as s
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 s._FIRST_WAIT_S = 0.2
-programs = [s.Program(f"program-{n}", [sys.executable, "-c", code]) for n, code in enumerate(sys.argv[2:])]
+programs = [
+    s.Program(f"program-{n}", [sys.executable, "-c", code])
+    for n, code in enumerate(sys.argv[2:])
+]
 sys.exit(s.supervise(programs, grace_s=float(sys.argv[1])))
 """
 STEADY = "import time; time.sleep(300)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "print('deaf', flush=True); time.sleep(300)"
+)
 
 
 class Supervisor:

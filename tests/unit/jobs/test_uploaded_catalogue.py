@@ -1,4 +1,5 @@
-"""A catalogue that was sent to the service becomes a version of its own fields, by its own mapping."""
+"""A catalogue that was sent to the service becomes a version of its own fields, by its own
+mapping."""
 
 from __future__ import annotations
 

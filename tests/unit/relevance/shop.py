@@ -47,7 +47,10 @@ def products() -> list[Product]:
 
 
 def sample_of(listed: Sequence[Product], *, seed: int = 0) -> LearningSample:
-    """The shop's vectors: a picture shows thing and color, with noise; a text says title and color."""
+    """The shop's vectors: a picture shows thing and color, with noise.
+
+    A text says title and color.
+    """
     rng = np.random.default_rng(seed)
     shown = [f"{p.title.split()[1]} {p.colors[0]}" for p in listed]
     pictures = embed_texts(shown) + rng.normal(scale=0.12, size=(len(listed), DIMENSION))

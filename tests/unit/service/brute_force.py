@@ -113,7 +113,10 @@ class BruteForceIndex:
 
 
 class BruteForceVersions:
-    """Versions by name; `live_name` None means that nothing has been published, `broken` is raised by every call."""
+    """Versions by name.
+
+    `live_name` None means that nothing has been published, `broken` is raised by every call.
+    """
 
     def __init__(self, records: Iterable[Record], embedder: FakeEmbedder) -> None:
         self.indexes = {name: self._index(name, records, embedder) for name in ("v1", "v2")}

@@ -14,7 +14,8 @@ UNDESCRIBED = ("/openapi.json", "/docs", "/metrics", "/static", "/")
 
 
 class CheckingClient(FlaskClient):
-    """Fails the test when an answer does not fit the description, or is no problem document where it should be one."""
+    """Fails the test when an answer does not fit the description, or is no problem document
+    where it should be one."""
 
     spec: dict[str, Any]
 

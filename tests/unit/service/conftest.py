@@ -1,4 +1,5 @@
-"""A small shop behind the service: twelve products, a stand-in for the model and one for the index."""
+"""A small shop behind the service: twelve products, a stand-in for the model and one for the
+index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What comes in wrong goes out as a problem document that names the field, what is wrong and what is allowed."""
+"""What comes in wrong goes out as a problem document that names the field, what is wrong and
+what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A form that is cut, or whose boundary is another, is refused; it is never taken for an empty one."""
+"""A form that is cut, or whose boundary is another, is refused.
+
+It is never taken for an empty one.
+"""
 
 from __future__ import annotations
 

@@ -29,8 +29,12 @@ def test_ready_tells_which_version_answers_and_embeds_a_probe_each_time(shop: Sh
     before = shop.embedder.texts_embedded
     for _ in range(2):
         assert shop.client.get("/health/ready").get_json() == {
-            "status": "ready", "version": "v2", "model": "fake", "backend": "brute force", "products": 12,
-        }  # fmt: skip
+            "status": "ready",
+            "version": "v2",
+            "model": "fake",
+            "backend": "brute force",
+            "products": 12,
+        }
     assert shop.embedder.texts_embedded == before + 2
 
 

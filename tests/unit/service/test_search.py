@@ -31,10 +31,21 @@ def test_a_hit_shows_the_product_and_where_its_picture_is(client: CheckingClient
     hit = client.get("/v1/search?q=red&limit=1&category=Dresses").get_json()["hits"][0]
     assert hit["id"] == "dresses/0"
     assert hit["product"] == {
-        "title": "red dress № 0", "price": 0.0, "currency": "EUR", "color": ["red"], "colors": ["red"], "category": ["Dresses"],
-        "description": None, "brand": None, "in_stock": True, "group_id": "g0", "attributes": {"pattern": ["plain"]},
-        "url": None, "compare_at_price": None, "codes": [],
-    }  # fmt: skip
+        "title": "red dress № 0",
+        "price": 0.0,
+        "currency": "EUR",
+        "color": ["red"],
+        "colors": ["red"],
+        "category": ["Dresses"],
+        "description": None,
+        "brand": None,
+        "in_stock": True,
+        "group_id": "g0",
+        "attributes": {"pattern": ["plain"]},
+        "url": None,
+        "compare_at_price": None,
+        "codes": [],
+    }
     assert client.get(hit["image_url"]).status_code == 200
     assert "explain" not in hit
 
@@ -135,8 +146,12 @@ def test_a_mix_is_explained_part_by_part(client: CheckingClient):
     body = {
         "text": [{"text": "dress"}, {"text": "red", "weight": -0.5}],
         "image": {"base64": base64_of(picture("blue"))},
-        "like": ["mugs/7"], "unlike": ["mugs/6"], "weights": {"text": 0.5, "image": 2.0}, "explain": True, "limit": 3,
-    }  # fmt: skip
+        "like": ["mugs/7"],
+        "unlike": ["mugs/6"],
+        "weights": {"text": 0.5, "image": 2.0},
+        "explain": True,
+        "limit": 3,
+    }
     hit = client.post("/v1/search", json=body).get_json()["hits"][0]
     assert set(hit["explain"]) == {
         "text: dress",

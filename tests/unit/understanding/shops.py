@@ -23,7 +23,8 @@ COLORS = ("Black", "Red", "Blue", "Green", "White")
 
 @dataclass(frozen=True)
 class Wares:
-    """What a shop sells: things by category, brands, patterns, and titles that look like grammar."""
+    """What a shop sells: things by category, brands, patterns, and titles that look like
+    grammar."""
 
     currency: str
     things: dict[str, str]

@@ -1,4 +1,5 @@
-"""Corrections are the nearest words of the catalogue, found as comparing with each of them finds."""
+"""Corrections are the nearest words of the catalogue, found as comparing with each of them
+finds."""
 
 from __future__ import annotations
 

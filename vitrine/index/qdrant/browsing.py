@@ -1,9 +1,9 @@
 """Browsing: every product under the filter, page by page in the order of the query's sort.
 
-Pages, totals and facets come from Qdrant's own indexes, so their cost does not grow with the catalog.
-Only a collapsed set has to be gone through whole, because which product of a group comes first
-depends on all of them: there the ids, keys and groups of all matching products (not the products) are
-read.
+Pages, totals and facets come from Qdrant's own indexes, so their cost does not grow with the
+catalog. Only a collapsed set has to be gone through whole, because which product of a group comes
+first depends on all of them: there the ids, keys and groups of all matching products (not the
+products) are read.
 """
 
 from __future__ import annotations

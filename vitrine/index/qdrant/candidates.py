@@ -1,8 +1,8 @@
 """Search by vector: one candidate set, from which hits, total, facets, order and page come.
 
-Where a query needs no more than a page by relevance and its total, `pages` asks for just that. Facets,
-an order by a field, collapsing and a lowest score need the set itself: it is read as ids, scores and
-the payload keys that deciding needs; whole products are read for the page alone.
+Where a query needs no more than a page by relevance and its total, `pages` asks for just that.
+Facets, an order by a field, collapsing and a lowest score need the set itself: it is read as ids,
+scores and the payload keys that deciding needs; whole products are read for the page alone.
 """
 
 from __future__ import annotations
@@ -164,7 +164,10 @@ class CandidateSearch:
     def _lowest(
         self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
     ) -> tuple[float, str] | None:
-        """Where the set ends, as further pages must know it; a first page by score leaves it open."""
+        """Where the set ends, as further pages must know it.
+
+        A first page by score leaves it open.
+        """
         token = query.page_token
         if token is not None and token.lowest_candidate is not None:
             return token.lowest_candidate

@@ -18,8 +18,8 @@ _last = 0
 def now() -> int:
     """Microseconds since 1970, below 2^53 and greater at every call in this process.
 
-    Processes on several machines agree as well as their clocks do: further pages may miss or repeat a
-    product that was written within their difference before the first page.
+    Processes on several machines agree as well as their clocks do: further pages may miss or repeat
+    a product that was written within their difference before the first page.
     """
     global _last  # noqa: PLW0603  # the process has one clock
     with _lock:

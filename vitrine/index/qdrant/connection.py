@@ -38,8 +38,8 @@ class Connection:
 
     Safe to call from several threads. `qdrant_url` names one address or several. The first that is
     not away answers; one that cannot be reached is passed over for a while, and the request goes to
-    the next at once. Local mode (`qdrant_url` is `:memory:` or a folder) is not thread-safe, so it is
-    locked.
+    the next at once. Local mode (`qdrant_url` is `:memory:` or a folder) is not thread-safe, so it
+    is locked.
     """
 
     def __init__(self, settings: QdrantSettings, *, client: Any = None) -> None:
@@ -67,7 +67,10 @@ class Connection:
         return [first, *(other.result() for other in others)]
 
     def begin(self, call: Callable[[], T]) -> Callable[[], T]:
-        """Start a call of `read` and give what waits for its answer; local mode calls it only then."""
+        """Start a call of `read` and give what waits for its answer.
+
+        Local mode calls it only then.
+        """
         return call if self._threads is None else self._threads.submit(call).result
 
     def read(self, method: str, /, **arguments: Any) -> Any:
@@ -78,7 +81,8 @@ class Connection:
         return self._tried("reads", self._settings.qdrant_timeout_s, method, arguments)
 
     def write(self, method: str, /, **arguments: Any) -> Any:
-        """Call a method that may be repeated without harm, as every write of points with fixed ids may."""
+        """Call a method that may be repeated without harm, as every write of points with fixed
+        ids may."""
         return self._tried("writes", self._settings.qdrant_write_timeout_s, method, arguments)
 
     def manage(self, method: str, /, **arguments: Any) -> Any:

@@ -193,7 +193,8 @@ TABLE: tuple[Row, ...] = (
             _code("UNAVAILABLE", "ABORTED"),
             _source(httpx.TransportError, ConnectionError),
         ),
-        "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and VITRINE_QDRANT_GRPC_PORT",
+        "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and "
+        "VITRINE_QDRANT_GRPC_PORT",
         transient=True,
         away=True,
     ),
@@ -220,7 +221,8 @@ TABLE: tuple[Row, ...] = (
     Row(
         "folder in use",
         lambda e: isinstance(e, RuntimeError) and _says("already accessed")(e),
-        "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one process, "
+        "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one "
+        "process, "
         "run a Qdrant server for several",
     ),
     Row(

@@ -17,7 +17,7 @@ __all__ = ["CollectionHealth"]
 _STATUS = {
     models.CollectionStatus.GREEN: "all indexed",
     models.CollectionStatus.YELLOW: "being indexed",
-    models.CollectionStatus.GREY: "indexing waits for the next write",
+    models.CollectionStatus.GREY: "indexing waits for the next write",  # codespell:ignore
     models.CollectionStatus.RED: "failed",
 }
 
@@ -58,7 +58,10 @@ class CollectionHealth:
     def faults(self, schema: Schema, settings: QdrantSettings) -> Iterator[str]:
         """One sentence with its remedy for each thing that is wrong."""
         if self._info.status == models.CollectionStatus.RED:
-            yield f"collection {self._name} is in state red: {_optimizer(self._info)}; see Qdrant's log"
+            yield (
+                f"collection {self._name} is in state red: {_optimizer(self._info)}; "
+                "see Qdrant's log"
+            )
         if self._local:
             return  # local mode has no payload indexes, nodes or shards
         indexes = payload_indexes(schema, settings)

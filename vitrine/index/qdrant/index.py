@@ -59,7 +59,10 @@ class _Change:
 
 
 class QdrantIndex:
-    """A version that is open; see `VectorIndex`. Any number of processes may have it open and write to it."""
+    """A version that is open; see `VectorIndex`.
+
+    Any number of processes may have it open and write to it.
+    """
 
     def __init__(self, points: Points, info: VersionInfo, settings: QdrantSettings) -> None:
         self.info = info
@@ -88,7 +91,10 @@ class QdrantIndex:
         self._rewrite([product_id], lambda product: patched(product, changes, self.info.schema))
 
     def patch_products(self, products: Sequence[Product]) -> None:
-        """Replace all fields of known products; `NotFound` names the unknown ids, and nothing is written."""
+        """Replace all fields of known products.
+
+        `NotFound` names the unknown ids, and nothing is written.
+        """
         for product in products:
             check_product(product, self.info.schema)
         last = {product.id: product for product in products}
@@ -153,7 +159,8 @@ class QdrantIndex:
         return clock.now()
 
     def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
-        """The records last written after a moment, less what clocks of other machines may differ."""
+        """The records last written after a moment, less what clocks of other machines may
+        differ."""
         since = models.Range(gt=mark - clock.DIFFERENCE)
         where = models.Filter(must=[models.FieldCondition(key=SEQ, range=since)])
         points = self._points.all(where, vectors=True)
@@ -168,7 +175,8 @@ class QdrantIndex:
         return NewPoint(point_id(record.product.id), payload, VECTOR, record.vector)
 
     def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
-        """Change products as they are now: where another process writes one in between, it is read and changed again."""
+        """Change products as they are now: where another process writes one in between, it is
+        read and changed again."""
         open_ = list(product_ids)
         for _ in range(_ATTEMPTS):
             if not open_:
@@ -195,7 +203,8 @@ class QdrantIndex:
         )
 
     def _lost(self, changes: Iterable[_Change]) -> list[str]:
-        """The products whose change did not happen because they had been written since they were read."""
+        """The products whose change did not happen because they had been written since they were
+        read."""
         wanted = {c.product_id: c for c in changes}
         now = self._points.get(wanted, payload=[SEQ])
         return [i for i, c in wanted.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]

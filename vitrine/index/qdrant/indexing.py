@@ -1,8 +1,8 @@
 """A version is filled without a graph, which is then built once from all its vectors.
 
 While it is filled, `INDEXING_OFF` keeps Qdrant's optimizer from building graphs that it would merge
-and build again as segments grow. `build_index` switches it on and waits until it is done, so that no
-version is published whose searches compare everything.
+and build again as segments grow. `build_index` switches it on and waits until it is done, so that
+no version is published whose searches compare everything.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def payload_indexes(schema: Schema, settings: QdrantSettings) -> dict[str, Index
 
     None adds links to the graph. These would keep it connected under a filter, but take as long to
     build as the graph itself; instead searches look beyond the filtered-out neighbors (ACORN). At
-    40,000 x 96 on Qdrant's engine recall@10 was 1.0 at 10 % and .99 at 1 %, without either .55 and 0.
+    40,000 x 96 on Qdrant's engine recall@10 was 1.0 at 10 % and .99 at 1 %, without either .55 and
+    0.
     """
     indexes: dict[str, Index] = dict(_order(settings))
     indexes[ID] = models.KeywordIndexParams(

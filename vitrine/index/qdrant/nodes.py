@@ -20,7 +20,8 @@ from vitrine.settings import QdrantSettings
 __all__ = ["LocalNode", "Node", "Nodes", "OwnClient", "RemoteNode", "addresses"]
 
 AWAY_FOR_S = 5.0
-"""Seconds for which an address that could not be reached is asked only when no other one is left."""
+"""Seconds for which an address that could not be reached is asked only when no other one is
+left."""
 GRPC_OPTIONS = {
     # by default a server that was down is tried again after up to two minutes
     "grpc.initial_reconnect_backoff_ms": 100,

@@ -4,19 +4,19 @@ Qdrant orders by one number or time and breaks ties as it likes. An order such a
 then id" is here a list of levels: price, first piece of the id, second piece, and so on
 (`sortable_text`). The walk over the levels:
 
-1. Read a page ordered by the level's key, among the points that agree on all levels above it.
-2. Group it by the level's value. Qdrant returns a full prefix of the order, so every group but the
-   last is complete: nothing outside the page can have the same value. Such a group is sorted here by
-   the whole order and given out.
-3. The last group may go on beyond the page. It is read again by the next level, with its value as a
-   condition ("price = 10 and ..."), which is the same walk one level deeper.
-4. Go on beyond the last value ("price > 10"), until a page is not full.
+1. Read a page ordered by the level's key, among the points that agree on all levels above it. 2.
+Group it by the level's value. Qdrant returns a full prefix of the order, so every group but the
+last is complete: nothing outside the page can have the same value. Such a group is sorted here by
+the whole order and given out. 3. The last group may go on beyond the page. It is read again by the
+next level, with its value as a condition ("price = 10 and ..."), which is the same walk one level
+deeper. 4. Go on beyond the last value ("price > 10"), until a page is not full.
 
 Every point is given out once: the groups of a level part the points by value, and step 4 begins
-where step 3 ended. The order is right because the levels together are the whole order: two different
-ids differ in a piece, or both are longer than all pieces together, and those few points are read
-whole and sorted here. To go on after a place, the walk begins at the deepest level that agrees with
-it. A page costs one request for each level on which products tie, however large the catalogue.
+where step 3 ended. The order is right because the levels together are the whole order: two
+different ids differ in a piece, or both are longer than all pieces together, and those few points
+are read whole and sorted here. To go on after a place, the walk begins at the deepest level that
+agrees with it. A page costs one request for each level on which products tie, however large the
+catalogue.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Place = tuple[Key, str]
 """A product's place in an order: its key and its id."""
 Payload = Mapping[str, Any]
 Fetch = Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Any]]
-"""Reads the points that fulfill the conditions: the first n in that order, or all of them (None)."""
+"""Reads the points that fulfill the conditions: the first n in that order, or all of them
+(None)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ stored when the first page was read take part (a condition on `_seq`). Why that 
 
 - Qdrant returns points by its score, which is within `SCORE_TOLERANCE` of the exact one. So all
   products that may come before the page's last hit score at least that hit's score less twice the
-  tolerance. When the last point read scores below that, all of them have been read; if not, twice as
-  many are read.
+  tolerance. When the last point read scores below that, all of them have been read; if not, twice
+  as many are read.
 - A later page needs all products that rank after the last hit shown. Each scores at most that hit's
   score plus the tolerance. When the first point read scores above that by twice the tolerance,
   nothing before it is missed, whatever was deleted or rewritten since; if not, reading begins
@@ -195,7 +195,10 @@ class RelevancePages:
         return lambda: self._points.count(where)
 
     def _lowest(self, window: Window, points: list[Point]) -> tuple[float, str] | None:
-        """Exact score and id of the set's last candidate; None where no more than those are left."""
+        """Exact score and id of the set's last candidate.
+
+        None where no more than those are left.
+        """
         while True:
             place = window.query.candidates - 1 - window.offset
             if len(points) <= place:

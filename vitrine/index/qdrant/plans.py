@@ -15,7 +15,8 @@ _REMEMBERED = 1024
 class PlanMemory:
     """Chooses the plan from what the filter matched last time, so that no search waits for a count.
 
-    A wrong choice costs time, never an answer: the count that goes out beside the search corrects it.
+    A wrong choice costs time, never an answer: the count that goes out beside the search corrects
+    it.
     """
 
     def __init__(self, *, exact_below: int) -> None:

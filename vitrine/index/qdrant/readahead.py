@@ -1,10 +1,10 @@
 """Reads that the same question needed last time are sent at once.
 
 Browsing finds out step by step what to read: a page of an order goes deeper where products tie, a
-histogram counts between the extremes that it has read first. The steps of one question hardly change
-from one time to the next. So they are remembered (not their answers), all sent together when the
-question comes again, and each step takes its answer from these. A step that is different this time
-is simply read, so a changed catalog costs a request more and is never answered from the past.
+histogram counts between the extremes that it has read first. The steps of one question hardly
+change from one time to the next. So they are remembered (not their answers), all sent together when
+the question comes again, and each step takes its answer from these. A step that is different this
+time is simply read, so a changed catalog costs a request more and is never answered from the past.
 """
 
 from __future__ import annotations

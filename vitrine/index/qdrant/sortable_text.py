@@ -20,7 +20,8 @@ def depth(stem: str) -> int:
 
 
 def encode_prefixes(text: str, count: int) -> list[int]:
-    """The numbers of a text, at most `count`, the last one with a zero byte at its end where it fits.
+    """The numbers of a text, at most `count`, the last one with a zero byte at its end where it
+    fits.
 
     >>> [hex(piece) for piece in encode_prefixes("abcdefg", 8)]
     ['0x616263646566', '0x670000000000']

@@ -1,7 +1,7 @@
 """All versions of a catalog in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
 
-What a version says of itself is kept in its collection's metadata, so there is nothing beside Qdrant
-to keep in step.
+What a version says of itself is kept in its collection's metadata, so there is nothing beside
+Qdrant to keep in step.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ class QdrantVersions:
     def open(self, name: str) -> VectorIndex:
         """Open a version by name; `NotFound` when there is none.
 
-        One that is open already is asked for again only after `FRESH_FOR_S`, or when this process has
-        published or discarded a version since.
+        One that is open already is asked for again only after `FRESH_FOR_S`, or when this process
+        has published or discarded a version since.
         """
         now, changes = time.monotonic(), self._pointer.changes
         opened = self._opened.get(name)
@@ -258,12 +258,14 @@ class QdrantVersions:
         self._connection.close()
 
     def _forget(self, name: str) -> None:
-        """A version turned out to be gone: nothing that was known of the versions holds any more."""
+        """A version turned out to be gone: nothing that was known of the versions holds any
+        more."""
         self._opened.pop(name, None)
         self._pointer.forget()
 
     def _await_ready(self, name: str) -> None:
-        """Wait until the state that was written is read back: nodes of a cluster learn it in turn."""
+        """Wait until the state that was written is read back: nodes of a cluster learn it in
+        turn."""
         until = time.monotonic() + self._settings.qdrant_write_timeout_s
         while self._info(name).state == "building":
             if time.monotonic() > until:

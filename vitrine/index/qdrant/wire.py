@@ -21,7 +21,8 @@ from vitrine.products import Vector
 __all__ = ["FacetCount", "GrpcClient", "NewPoint", "Point", "QueryAnswer", "point_of"]
 
 _PACKED = b"\x0a"
-"""The key of field 1, length-delimited: `DenseVector.data`, whose floats are packed little-endian."""
+"""The key of field 1, length-delimited: `DenseVector.data`, whose floats are packed
+little-endian."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ LIMITS: dict[str, Any] = {
 
 @dataclass
 class Application:
-    """Echoes the body; at /wait it waits for `go`, at /large it answers 20 MB, at /fail it fails."""
+    """Echoes the body.
+
+    At /wait it waits for `go`, at /large it answers 20 MB, at /fail it fails.
+    """
 
     go: threading.Event = field(default_factory=threading.Event)
     calls: list[Environ] = field(default_factory=list)

@@ -1,4 +1,7 @@
-"""Whole requests are answered as RFC 9112 says; what is no request never reaches the application."""
+"""Whole requests are answered as RFC 9112 says.
+
+What is no request never reaches the application.
+"""
 
 from __future__ import annotations
 

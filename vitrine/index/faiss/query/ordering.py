@@ -66,7 +66,10 @@ def sort_value(segment: Segment, row: int, sort: Sort) -> SortValue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A row of a segment under a sort; its score and the picture that has it, None when browsing."""
+    """A row of a segment under a sort.
+
+    Its score and the picture that has it, None when browsing.
+    """
 
     segment: Segment
     row: int
