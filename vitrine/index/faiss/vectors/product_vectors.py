@@ -30,10 +30,15 @@ class ProductRows:
     @cached_property
     def places(self) -> Ints:
         """Of each row the place of its product in `products`."""
+        if len(self.rows) == len(self.products):
+            return np.arange(len(self.products))
         return np.repeat(np.arange(len(self.products)), np.diff(self.offsets))
 
     def where(self, mask: Mask) -> ProductRows:
         """The rows of a mask (rows,), and the products that have one."""
+        if len(self.rows) == len(self.products):
+            products = self.products[mask]
+            return ProductRows(products, np.arange(len(products) + 1), self.rows[mask])
         counts = np.bincount(self.places[mask], minlength=len(self.products))
         remaining = counts > 0
         offsets = np.concatenate(([0], np.cumsum(counts[remaining])))

@@ -174,27 +174,32 @@ class QuantizedVectors:
         self, query: QuantizedRows, center: np.float32
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """About the cosine of every row, and about the score of every product."""
-        offsets = self._vectors.offsets
-        row_scores = np.empty(len(self._codes), np.float32)
-        step = max(1, int(_SCANNED / self._vectors.per_product))
+        starts = range(0, len(self._codes), _SCANNED)
+        scans = [self._codes[start : start + _SCANNED] for start in starts]
+        dots = parallel_map(partial(_dots, query.codes), scans)
+        row_scores = np.asarray(dots * (self._scales * query.scales) + center, np.float32)
+        if self._vectors.single:
+            return row_scores, row_scores
+        offsets, step = self._vectors.offsets, _SCANNED
 
-        def scan(first: int) -> NDArray[np.float32]:
+        def largest(first: int) -> NDArray[np.float32]:
             own = offsets[first : first + step + 1]
-            rows = slice(own[0], own[-1])
-            dots = _dots(query.codes, self._codes[rows])
-            row_scores[rows] = dots * (self._scales[rows] * query.scales) + center
-            return largest_of_each(row_scores[rows], own - own[0])
+            return largest_of_each(row_scores[own[0] : own[-1]], own - own[0])
 
-        scores = parallel_map(scan, range(0, len(self._vectors), step))
-        return row_scores, scores
+        return row_scores, parallel_map(largest, range(0, len(self._vectors), step))
 
     def _rows(self, scan: _Scan, mask: Mask) -> tuple[ProductRows, NDArray[np.float32]]:
         """The rows of the products of a mask, and what each row's cosine cannot exceed."""
-        offsets, positions = ragged_positions(scan.offsets, scan.keys[mask])
+        places = np.flatnonzero(mask)
+        keys = scan.keys[places]
+        if self._vectors.single:
+            offsets, positions = np.arange(len(keys) + 1), keys
+        else:
+            offsets, positions = ragged_positions(scan.offsets, keys)
         numbers = positions if scan.numbers is None else scan.numbers[positions]
         slacks = self._errors[numbers] + scan.row_slack
         bounds = np.asarray(scan.row_scores[positions] + slacks, np.float32)
-        return ProductRows(scan.products[mask], offsets, numbers), bounds
+        return ProductRows(scan.products[places], offsets, numbers), bounds
 
 
 def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
