@@ -57,6 +57,11 @@ endif
 unit: install ## the fast tests, which need no server: under a minute
 	$(PYTEST) -q -n auto -m 'not hub and not slow' tests/unit
 
+clients: install ## clients are generated from the API's description by three generators, and used
+	test -d .clients || python3 -m venv .clients
+	.clients/bin/pip install --quiet -r tests/clients/requirements.txt
+	$(BIN)/python -m tests.clients.generate .clients/bin
+
 bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a look of two minutes)
 	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -72,4 +77,4 @@ format: install ## let ruff mend formatting and imports
 clean: ## remove the environment and caches; the data folder stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
 
-.PHONY: help install demo check test unit bench wheel format clean
+.PHONY: help install demo check test unit bench clients wheel format clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -46,6 +47,8 @@ def for_generators(spec: dict[str, Any], app: Flask) -> None:
     for name, schema in spec["components"]["schemas"].items():
         for field in schema.get("properties", {}).values():
             _without_null(field, request=name in REQUEST_MODELS)
+            if name in REQUEST_MODELS:
+                _default_in_words(field)
     for operations in spec["paths"].values():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
@@ -65,3 +68,17 @@ def _without_null(schema: dict[str, Any], *, request: bool) -> None:
             schema.setdefault(key, value)
     else:
         schema["anyOf"] = kinds
+
+
+def _default_in_words(schema: dict[str, Any]) -> None:
+    """The default of a body's field as a part of its description.
+
+    openapi-typescript takes a field that has a default for one that is always there.
+    """
+    if "default" not in schema:
+        return
+    default = schema.pop("default")
+    if default not in ([], {}, ""):
+        said = schema.get("description", "")
+        words = json.dumps(default, ensure_ascii=False)
+        schema["description"] = f"{said} (default: {words})" if said else f"default: {words}"

@@ -110,3 +110,9 @@ def test_large_answers_are_compressed_when_asked(shop: Shop):
         assert "Content-Encoding" not in answer.headers
     small = shop.client.get("/health/live", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in small.headers
+
+
+def test_fields_of_a_body_tell_their_default_in_words(shop: Shop):
+    limit = spec(shop)["components"]["schemas"]["SearchRequest"]["properties"]["limit"]
+    assert "default" not in limit
+    assert limit["description"].endswith("(default: 24)")
