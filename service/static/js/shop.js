@@ -26,7 +26,7 @@ import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
 import { showSuggestions } from "./search/suggestions.js";
 import { showUnderstanding } from "./search/understanding.js";
-import { withoutEach } from "./search/without.js";
+import { remediesOf, withoutEach } from "./search/without.js";
 
 /** What is known once the catalogue's fields are. @typedef {{catalogue: Catalogue, filters: ReturnType<typeof filterPanel>}} Shop */
 
@@ -176,18 +176,7 @@ async function offerRemedies(searched, answer) {
       choices.map((choice) => choice.state),
       catalogue,
     );
-    const remedies = choices
-      .map((choice, at) => ({
-        text: `Without ${choice.text}`,
-        total: totals[at],
-        run: () => go(choice.state),
-      }))
-      .filter(({ total }) => total > 0);
-    const beyond = answer.beyond ?? 0;
-    if (beyond > 0) {
-      const run = () => go({ ...searched, far: true });
-      remedies.push({ text: "Show less close products", total: beyond, run });
-    }
+    const remedies = remediesOf(choices, totals, go);
     if (remedies.length) say(noMatches(searched, waysOut, remedies));
   } catch (error) {
     if (!aborted(error)) toast(sentence(problemFrom(error).detail));

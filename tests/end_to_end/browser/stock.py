@@ -44,7 +44,7 @@ def product(number: int) -> Product:
         id=f"p/{number:03d}",
         title=f"{color.title()} {category.rpartition('/')[2].lower()} {number}",
         price=None if number == 5 else 10.0 + number + (0.5 if number == 7 else 0),
-        compare_at_price=25.0 if number == 7 else None,
+        compare_at_price=25.0 if number == 9 else None,
         currency="EUR",
         url=f"https://shop.example/things/{number}" if number % 2 else None,
         color=(color.title(),),

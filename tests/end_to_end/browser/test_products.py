@@ -186,17 +186,17 @@ def test_an_example_that_is_gone_can_be_removed_from_the_query(window):
 
 
 def test_a_product_leads_to_its_page_in_the_shop_where_the_catalogue_knows_it(window):
-    window.open("/?show=p/007")
+    window.open("/?show=p/009")
     link = window.page.get_by_role("dialog").get_by_role("link", name="View in the shop")
-    expect(link).to_have_attribute("href", "https://shop.example/things/7")
+    expect(link).to_have_attribute("href", "https://shop.example/things/9")
     window.open("/?show=p/000")
     expect(window.page.locator("#detail .facts")).to_be_visible()
     expect(link).to_have_count(0)
 
 
 def test_a_reduced_price_is_shown_beside_the_one_before(window):
-    window.open("/?show=p/007")
+    window.open("/?show=p/009")
     price = window.page.locator(".detail__price")
-    expect(price).to_contain_text("€17.50 reduced from €25.00")
+    expect(price).to_contain_text("€19.00 reduced from €25.00")
     expect(price.locator("s")).to_have_text("€25.00")
     expect(window.group("compare_at_price")).to_have_count(0)
