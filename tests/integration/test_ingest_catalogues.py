@@ -57,7 +57,7 @@ WORDS = {
     "truncated_jpeg": ("truncated", ""),
     "empty_file": ("empty", "the file is empty"),
     "text_as_price": ("invalid_field", "price: 'ask us' is not a price"),
-    "duplicate_id": ("duplicate_id", "stands in row 0 already"),
+    "duplicate_id": ("duplicate_id", "stands in line 1 already"),
     "huge_png": ("too_many_pixels", "more pixels than any photo"),
     "no_title": ("invalid_field", "title: is missing"),
     "broken_line": ("broken_row", "not valid JSON"),
@@ -120,7 +120,11 @@ def _explained(entries: dict[int | None, Failure], bad: dict[int, str]) -> None:
         assert entries[row].reason == reason, kind
         assert words in entries[row].message, kind
         assert entries[row].id == (
-            "p0" if kind == "duplicate_id" else f"row {row}" if kind == "broken_line" else f"p{row}"
+            "p0"
+            if kind == "duplicate_id"
+            else f"line {row + 1}"
+            if kind == "broken_line"
+            else f"p{row}"
         )
 
 
