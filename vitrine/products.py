@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Product", "Record", "Value", "Vector"]
+__all__ = ["TUPLE_FIELDS", "Product", "Record", "Value", "Vector"]
 
 Value: TypeAlias = str | float | bool | datetime | tuple[str, ...]
 """What a field holds.
@@ -58,6 +58,9 @@ class Product:
         value: Any = self.attributes.get(name) if name not in _BUILT_IN else getattr(self, name)
         return None if value == () else value
 
+
+TUPLE_FIELDS = tuple(f.name for f in fields(Product) if f.default == ())
+"""Fields of which a product may have several values; empty they are ()."""
 
 _BUILT_IN = frozenset(
     (

@@ -10,11 +10,9 @@ from typing import Any
 from vitrine.errors import FieldError, InvalidProduct
 from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Schema
-from vitrine.products import Product, Value
+from vitrine.products import TUPLE_FIELDS, Product, Value
 
 __all__ = ["patched"]
-
-_TUPLES = ("color", "category")
 
 
 def patched(product: Product, changes: Mapping[str, Value | None], schema: Schema) -> Product:
@@ -46,7 +44,7 @@ def patched(product: Product, changes: Mapping[str, Value | None], schema: Schem
 
 
 def _built_in(name: str, value: Value | None) -> Value | None:
-    if name in _TUPLES:
+    if name in TUPLE_FIELDS:
         return () if value is None else (value,) if isinstance(value, str) else value
     if isinstance(value, tuple):  # the other built-in fields hold one value
         return value[0] if value else None

@@ -8,11 +8,9 @@ from typing import Any
 
 import orjson
 
-from vitrine.products import Product, Value
+from vitrine.products import TUPLE_FIELDS, Product, Value
 
 __all__ = ["product_from_json", "product_to_json"]
-
-_TUPLES = ("color", "colors", "category", "codes")
 
 
 def product_to_json(product: Product) -> bytes:
@@ -31,7 +29,7 @@ def product_to_json(product: Product) -> bytes:
 def product_from_json(text: bytes) -> Product:
     """The product that `product_to_json` wrote."""
     stored = orjson.loads(text)
-    for name in _TUPLES:
+    for name in TUPLE_FIELDS:
         if name in stored:
             stored[name] = tuple(stored[name])
     attributes = {name: _value(value) for name, value in stored.pop("attributes", {}).items()}

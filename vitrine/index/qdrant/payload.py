@@ -28,7 +28,7 @@ from vitrine.index.ports import Stamp
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
 from vitrine.index.qdrant.wire import Point
 from vitrine.index.stamps import product_hash
-from vitrine.products import Product, Record, Value
+from vitrine.products import TUPLE_FIELDS, Product, Record, Value
 
 __all__ = [
     "DERIVED_KEYS",
@@ -67,7 +67,6 @@ DERIVED_KEYS = [
 STAMP_KEYS = [ID, "_image_key", "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
-_TUPLES = ("color", "colors", "category", "codes")
 _DERIVED_KEYS = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
 
 
@@ -222,7 +221,7 @@ def product_of(payload: Mapping[str, Any], schema: Schema) -> Product:
         for n in Product.__dataclass_fields__
         if n in payload and n != "attributes"
     }
-    built_in: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in own.items()}
+    built_in: dict[str, Any] = {n: tuple(v) if n in TUPLE_FIELDS else v for n, v in own.items()}
     attributes = {
         n: exact.get(n, _typed(v, schema.get(n))) for n, v in payload.get("attributes", {}).items()
     }
