@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ import pytest
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
+from tests.shop import open_shop
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import open_versions
 from vitrine.index.qdrant.pointer import FRESH_FOR_S
-from vitrine.queries import Sort
+from vitrine.queries import SearchQuery, Sort
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here
@@ -32,7 +34,8 @@ AWAIT_S = 20.0
 class Counting:
     """Counts requests by method; holds them, where told to, until so many are under way at once."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: Trouble, port: int) -> None:
+        self.port = port
         self.calls: Counter[str] = Counter()
         self._together: threading.Barrier | None = None
         self._lock = threading.Lock()
@@ -69,7 +72,7 @@ def counted() -> Iterator[tuple[IndexVersions, Counting]]:
         versions.complete(index.info.name)
         versions.publish(index.info.name)
         versions.live().search(IndexQuery(vector=VECTOR, limit=1))  # as every service does at first
-        yield versions, Counting(trouble)
+        yield versions, Counting(trouble, port)
 
 
 PAGE = IndexQuery(vector=VECTOR, candidates=60, limit=10)
@@ -81,7 +84,7 @@ IN_STOCK = parse_filter({"in_stock": True}, SCHEMA)
     [
         (PAGE, {"Query": 1, "Count": 1}),
         (replace(PAGE, filter=IN_STOCK), {"Query": 1, "Count": 1}),
-        (replace(PAGE, exclude=frozenset({"p00001"})), {"Query": 1, "Count": 2}),
+        (replace(PAGE, exclude=frozenset({"p1"})), {"Query": 1, "Count": 1}),
     ],
     ids=["page", "filtered", "similar"],
 )
@@ -172,6 +175,29 @@ def test_between_publishes_a_warm_process_asks_for_no_alias_and_no_collection(
     assert (counting.calls["Query"], counting.calls["Count"]) == (20, 20)
     others = counting.calls.total() - 40
     assert others <= 2 * (elapsed // FRESH_FOR_S), counting.calls  # the alias, the collections
+
+
+def test_what_looks_like_a_product_takes_three_requests_in_two_rounds(
+    counted: tuple[IndexVersions, Counting], tmp_path: Path
+):
+    _, counting = counted
+    shop = open_shop(
+        tmp_path,
+        backend="qdrant",
+        qdrant_url="http://127.0.0.1:1",
+        qdrant_grpc_port=counting.port,
+        qdrant_prefix="shop",
+    )
+    shop.publish_first(30)
+    engine = shop.vitrine.engine
+    engine.search(SearchQuery(limit=1))  # the model is loaded
+    like = SearchQuery(limit=5, candidates=20)
+    engine.similar("p00001", like)
+    counting.expect()
+    page = engine.similar("p00001", like)
+    assert len(page.hits) == 5
+    assert by_name(counting) == {"Get": 1, "Query": 1, "Count": 1}
+    shop.vitrine.close()
 
 
 def by_name(counting: Counting) -> dict[str, int]:

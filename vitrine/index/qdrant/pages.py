@@ -127,9 +127,11 @@ class RelevancePages:
     def _first(self, window: Window, rescorer: Rescorer) -> RelevancePage:
         query = window.query
         size = min(query.limit, query.candidates)
-        excluded = [self._excluded(query)] if query.exclude else []
-        points, matching, *less = self._together(window, excluded)
-        available = matching - sum(less)
+        points, matching = self._together(window, [])
+        available = matching - len(query.exclude)
+        if query.exclude and available < query.candidates:
+            # then the total is not that of the candidates, and some may not be under the filter
+            available = matching - self._excluded(query)
         window, points = self._corrected(window, points, matching, available)
         while not window.is_last(points) and above_edge(points) < size:
             window = window.longer()
@@ -188,11 +190,10 @@ class RelevancePages:
         window = replace(window, exact=True)
         return window, self._points.nearest(window.request())
 
-    def _excluded(self, query: IndexQuery) -> Callable[[], int]:
-        """Counts the products under the filter that the query leaves out."""
+    def _excluded(self, query: IndexQuery) -> int:
+        """How many products under the filter the query leaves out."""
         ids = models.HasIdCondition(has_id=[point_id(i) for i in sorted(query.exclude)])
-        where = every(translate(query.filter), ids)
-        return lambda: self._points.count(where)
+        return self._points.count(every(translate(query.filter), ids))
 
     def _lowest(self, window: Window, points: list[Point]) -> tuple[float, str] | None:
         """Exact score and id of the set's last candidate.
