@@ -14,8 +14,9 @@ from qdrant_client import QdrantClient, models
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
 from tests.contract.oracle import candidate_set
+from vitrine.errors import InvalidCursor
 from vitrine.filters import parse_filter
-from vitrine.index import IndexQuery, VectorIndex
+from vitrine.index import IndexQuery, PageToken, VectorIndex
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.index import QdrantIndex
 from vitrine.index.qdrant.versions import QdrantVersions
@@ -396,3 +397,13 @@ def test_pages_among_dozens_of_equal_scores_show_the_whole_order(limit: int, can
             break
         query = replace(query, page_token=answer.next_token)
     assert shown == expected, f"seed {seed}"
+
+
+@pytest.mark.parametrize("facets", [(), ("brand",)])
+@pytest.mark.parametrize("place", [None, "red"])
+def test_a_token_of_another_order_is_refused(facets: tuple[str, ...], place: str | None):
+    _, versions = opened()
+    token = PageToken(2**50, None, (place, "p1"), 20)
+    query = IndexQuery(vector=VECTOR, limit=3, facets=facets, page_token=token)
+    with pytest.raises(InvalidCursor):
+        filled(versions).search(query)

@@ -35,6 +35,7 @@ from vitrine.index.qdrant.ranking import (
     Rescorer,
     after_last_hit,
     in_rank_order,
+    last_score,
     within,
 )
 from vitrine.index.qdrant.scope import least_score, members_of
@@ -157,7 +158,7 @@ class RelevancePages:
         while True:
             rescorer.add(points)
             following = after_last_hit([Candidate(p) for p in points], token, rescorer)
-            if not window.holds_all_above(points, float(str(token.search_after[0]))):
+            if not window.holds_all_above(points, last_score(token)):
                 window = window.earlier()
             elif window.is_last(points) or _sure(following, points) > query.limit:
                 break

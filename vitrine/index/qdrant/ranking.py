@@ -29,6 +29,7 @@ __all__ = [
     "collapse",
     "following",
     "in_rank_order",
+    "last_score",
     "likely_needed",
     "lowest_of",
     "trim",
@@ -166,11 +167,17 @@ def after_last_hit(
     """Those that come after the last hit of the page before, by (score descending, id)."""
     if token is None:
         return candidates
-    score, product_id = token.search_after
+    score = last_score(token)
+    rescorer.rescore_close_to(candidates, score)
+    return [c for c in candidates if c.rank > (-score, token.search_after[1])]
+
+
+def last_score(token: PageToken) -> float:
+    """The score of the last hit shown; `InvalidCursor` when the token is of another order."""
+    score = token.search_after[0]
     if not isinstance(score, int | float):
         raise InvalidCursor.of("cursor", "is damaged; leave it out for the first page")
-    rescorer.rescore_close_to(candidates, score)
-    return [c for c in candidates if c.rank > (-score, product_id)]
+    return score
 
 
 def in_rank_order(
@@ -218,7 +225,7 @@ def likely_needed(
         return [*needed, *following(members, query, order)[: query.limit]]
     size = query.limit
     if token is not None:
-        below = float(str(token.search_after[0])) + 2 * SCORE_TOLERANCE
+        below = last_score(token) + 2 * SCORE_TOLERANCE
         members = [c for c in members if c.score <= below]
         size += _SHOWN
     edge = members[min(size, len(members)) - 1].score if members else 0.0
