@@ -9,7 +9,7 @@ of a server's own time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -94,9 +94,11 @@ def measure(report: Report, where: str, folder: Path, *, products: int, rounds: 
             report.add(Figure(f"{name}: filled and indexed", products / seconds, "products/s"))
             filled.append(index)
         ended.callback(remote.discard, filled[0].info.name)
+        targets = {} if where == ENGINE else _TARGETS_MS
+        road = _Road(report, filled[0], filled[1], traffic, rounds, targets)
         for name, question in _questions(asked):
-            _ask(report, name, question, filled, traffic, rounds)
-        _bulk(report, filled, products, traffic)
+            road.ask(name, question)
+        road.read_all(products)
 
 
 def _settings(where: str, ended: ExitStack) -> Settings:
@@ -176,63 +178,66 @@ def _later_page(asked: NDArray[np.float32]) -> Question:
     return ask
 
 
-def _ask(
-    report: Report,
-    name: str,
-    question: Question,
-    indexes: list[VectorIndex],
-    traffic: Traffic,
-    rounds: int,
-) -> None:
-    """Time a question on both, and count what it sends to Qdrant."""
-    remote, beside = indexes
-    for i in range(3):
-        question(remote, i)
-        question(beside, i)
-    for i in range(3, rounds + 3):  # what a question prepares is not part of it
-        question(remote, i)
-    traffic.clear()
-    ms = {index.info.backend: _timed(question, index, rounds) for index in (remote, beside)}
-    target = next((ms for prefix, ms in _TARGETS_MS.items() if name.startswith(prefix)), None)
-    note = (
-        f"{traffic.requests / rounds:.1f} requests, {traffic.sent / rounds / 1e3:.1f} kB out, "
-        f"{traffic.received / rounds / 1e3:.1f} kB in, server {traffic.server_ms / rounds:.1f} ms"
-    )
-    report.add(
-        Figure(
-            f"qdrant: {name}",
-            ms["qdrant"],
-            "ms",
-            "" if target is None else f"<= {target:g}",
-            None if target is None else ms["qdrant"] <= target,
-            {"embedded": ms["faiss"]},
-            note,
+@dataclass(frozen=True)
+class _Road:
+    """Both indexes, and what is counted on the way to the remote one."""
+
+    report: Report
+    remote: VectorIndex
+    beside: VectorIndex
+    traffic: Traffic
+    rounds: int
+    targets: Mapping[str, float]
+
+    def ask(self, name: str, question: Question) -> None:
+        """Time a question on both, and count what it sends to Qdrant."""
+        for index in (self.remote, self.beside):  # what a question prepares is not part of it
+            for i in range(self.rounds + 3):
+                question(index, i)
+        self.traffic.clear()
+        remote, beside = (self._timed(question, index) for index in (self.remote, self.beside))
+        target = next((ms for prefix, ms in self.targets.items() if name.startswith(prefix)), None)
+        traffic, rounds = self.traffic, self.rounds
+        note = (
+            f"{traffic.requests / rounds:.1f} requests, {traffic.sent / rounds / 1e3:.1f} kB out, "
+            f"{traffic.received / rounds / 1e3:.1f} kB in, "
+            f"server {traffic.server_ms / rounds:.1f} ms"
         )
-    )
+        self.report.add(
+            Figure(
+                f"qdrant: {name}",
+                remote,
+                "ms",
+                "" if target is None else f"<= {target:g}",
+                None if target is None else remote <= target,
+                {"embedded": beside},
+                note,
+            )
+        )
 
+    def read_all(self, products: int) -> None:
+        """Time reading a thousand records by id, and all of them."""
+        ids = [f"p{i:08d}" for i in range(0, products, max(1, products // 1000))][:1000]
+        actions: dict[str, Callable[[VectorIndex], object]] = {
+            "get of 1,000": lambda index: index.get(ids),
+            "scan of all": lambda index: sum(len(batch) for batch in index.scan(batch=1000)),
+        }
+        for name, action in actions.items():
+            self.traffic.clear()
+            milliseconds = []
+            for index in (self.remote, self.beside):
+                started = time.perf_counter()
+                action(index)
+                milliseconds.append(1e3 * (time.perf_counter() - started))
+            note = f"{self.traffic.requests} requests, {self.traffic.received / 1e6:.1f} MB in"
+            beside = {"embedded": milliseconds[1]}
+            figure = Figure(f"qdrant: {name}", milliseconds[0], "ms", "", None, beside, note)
+            self.report.add(figure)
 
-def _timed(question: Question, index: VectorIndex, rounds: int) -> float:
-    times = []
-    for i in range(3, rounds + 3):
-        started = time.perf_counter()
-        question(index, i)
-        times.append(1e3 * (time.perf_counter() - started))
-    return median(times)
-
-
-def _bulk(report: Report, indexes: list[VectorIndex], products: int, traffic: Traffic) -> None:
-    ids = [f"p{i:08d}" for i in range(0, products, max(1, products // 1000))][:1000]
-    actions: dict[str, Callable[[VectorIndex], object]] = {
-        "get of 1,000": lambda index: index.get(ids),
-        "scan of all": lambda index: sum(len(batch) for batch in index.scan(batch=1000)),
-    }
-    for name, action in actions.items():
-        seconds = {}
-        traffic.clear()
-        for index in indexes:
+    def _timed(self, question: Question, index: VectorIndex) -> float:
+        times = []
+        for i in range(3, self.rounds + 3):
             started = time.perf_counter()
-            action(index)
-            seconds[index.info.backend] = time.perf_counter() - started
-        note = f"{traffic.requests} requests, {traffic.received / 1e6:.1f} MB in"
-        beside = {"embedded": 1e3 * seconds["faiss"]}
-        report.add(Figure(f"qdrant: {name}", 1e3 * seconds["qdrant"], "ms", "", None, beside, note))
+            question(index, i)
+            times.append(1e3 * (time.perf_counter() - started))
+        return median(times)
