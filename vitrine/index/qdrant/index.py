@@ -109,8 +109,8 @@ class QdrantIndex:
 
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
-        found = self._points.get(product_ids, vectors=True)
-        return {i: record_of(point, self.info.schema) for i, point in found.items()}
+        points = self._points.get(product_ids, vectors=True)
+        return {i: record_of(point, self.info.schema) for i, point in points.items()}
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
         """The stamps of the ids that exist."""
@@ -181,11 +181,11 @@ class QdrantIndex:
         for _ in range(_ATTEMPTS):
             if not open_:
                 return
-            found = self._points.get(open_)
-            missing = [i for i in open_ if i not in found]
+            points = self._points.get(open_)
+            missing = [i for i in open_ if i not in points]
             if missing:
                 raise NotFound(f"there is no product {', '.join(map(repr, missing))}")
-            changes = [self._change(found[i].payload, change) for i in open_]
+            changes = [self._change(points[i].payload, change) for i in open_]
             self._points.change([_operation(c) for c in changes])
             open_ = self._lost(changes)
         raise IndexUnavailable(
@@ -197,17 +197,19 @@ class QdrantIndex:
     ) -> _Change:
         product = change(product_of(payload, self.info.schema))
         check_product(product, self.info.schema)
-        kept = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
+        unchanged = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
         return _Change(
-            product.id, product_payload(product, self.info.schema) | kept, int(str(payload[SEQ]))
+            product.id,
+            product_payload(product, self.info.schema) | unchanged,
+            int(str(payload[SEQ])),
         )
 
     def _lost(self, changes: Iterable[_Change]) -> list[str]:
         """The products whose change did not happen because they had been written since they were
         read."""
-        wanted = {c.product_id: c for c in changes}
-        now = self._points.get(wanted, payload=[SEQ])
-        return [i for i, c in wanted.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
+        by_id = {c.product_id: c for c in changes}
+        now = self._points.get(by_id, payload=[SEQ])
+        return [i for i, c in by_id.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
 
 
 def _operation(change: _Change) -> models.UpdateOperation:
