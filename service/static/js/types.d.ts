@@ -90,7 +90,7 @@ export interface FirstPage extends SearchAnswer {
 /** A text that completes what was typed; `value` is that of a category or a brand. */
 export interface Suggestion {
   text: string;
-  kind: "word" | "brand" | "category" | "product";
+  kind: "words" | "brand" | "category" | "title";
   count: number;
   value?: string;
 }

@@ -57,7 +57,7 @@ function completion({ text, kind, value, count }, isAlone, choices) {
   return {
     text,
     sign: "lens",
-    note: kind === "product" ? "" : number,
+    note: kind === "title" ? "" : number,
     choose: () => choices.text(text),
   };
 }
