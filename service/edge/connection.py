@@ -326,6 +326,7 @@ class Connection(asyncio.Protocol):
         request_id = self._id()
         body = refusal.document(path[:500], request_id)
         headers = [*refusal.headers(), *SECURITY.items(), (REQUEST_ID, request_id)]
+        headers += self._open_to_origin()
         method = "" if self._head is None else self._head.method
         seen = {"method": method or "-", "path": quote(path[:200]), "status": refusal.status}
         client = self._transport.get_extra_info("peername") or ("",)
@@ -342,9 +343,19 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _id(self) -> str:
+        return sound_request_id(self._field(REQUEST_ID.lower()))
+
+    def _open_to_origin(self) -> list[tuple[str, str]]:
+        """Let a page that may call the API read why it was refused (service/cross_origin.py)."""
+        origin = self._field("origin")
+        if not origin or not self._limits.origins & {"*", origin}:
+            return []
+        exposed = ("Access-Control-Expose-Headers", f"{REQUEST_ID}, Retry-After")
+        return [("Access-Control-Allow-Origin", origin), exposed, ("Vary", "Origin")]
+
+    def _field(self, name: str) -> str:
         fields = {} if self._head is None else dict(self._head.fields)
-        client_id = fields.get(REQUEST_ID.lower().encode(), b"").decode("latin-1")
-        return sound_request_id(client_id)
+        return fields.get(name.encode(), b"").decode("latin-1")
 
     def _write(self, answer: Answer) -> None:
         method = "" if self._head is None else self._head.method

@@ -26,6 +26,8 @@ class EdgeLimits:
     """Whole requests that may wait for a thread."""
     queue_timeout_s: float
     """How long one of them may wait."""
+    origins: frozenset[str]
+    """Whose pages may read a refusal; `*` for any."""
     connections: int
     probes: tuple[str, ...]
     """Paths with threads of their own, so that they answer whatever the other requests do."""
@@ -44,6 +46,7 @@ class EdgeLimits:
         """The limits that the settings name."""
         prefix = urlsplit(settings.public_url).path
         return cls(
+            origins=frozenset(part.strip() for part in settings.cors_origins.split(",")) - {""},
             probes=(*_PROBES, *(prefix + path for path in _PROBES)),
             threads=settings.threads,
             queue=settings.queue_size,

@@ -23,6 +23,7 @@ LIMITS: dict[str, Any] = {
     "queue": 1,
     "queue_timeout_s": PATIENCE_S,
     "connections": 100,
+    "origins": frozenset(),
     "probes": ("/health/live", "/health/ready"),
     "head_timeout_s": PATIENCE_S,
     "body_timeout_s": PATIENCE_S,

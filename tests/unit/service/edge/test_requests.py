@@ -156,3 +156,11 @@ def test_a_body_that_breaks_off_is_not_carried_out(serve, framing: bytes, sent: 
         client.shutdown(1)
         assert status(everything(client)) == 400
     assert server.application.calls == []
+
+
+@pytest.mark.parametrize("origins", [{"https://shop.example"}, {"*"}])
+def test_a_page_that_may_call_the_api_can_read_why_it_was_refused(serve, origins: set[str]):
+    request = b"POST / HTTP/1.1\r\n" + CLOSE + b"Origin: %s\r\nContent-Length: 1000001\r\n\r\n"
+    allowed = b"Access-Control-Allow-Origin: https://shop.example\r\n"
+    assert allowed in serve(origins=frozenset(origins)).send(request % b"https://shop.example")
+    assert b"Access-Control" not in serve().send(request % b"https://shop.example")
