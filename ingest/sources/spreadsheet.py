@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+import zlib
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,13 @@ from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
 __all__ = ["SpreadsheetReader"]
+
+
+_DAMAGE = (
+    *(BadZipFile, zlib.error, EOFError, OSError),
+    *(KeyError, IndexError, TypeError, ValueError, SyntaxError),
+)
+"""What openpyxl, zipfile and the XML parser (a SyntaxError) raise for a file that is not sound."""
 
 
 class SpreadsheetReader:
@@ -49,7 +57,10 @@ class SpreadsheetReader:
         """The rows by column name; numbers, truths and times keep their types."""
         place, names = self._header
         with self._sheet() as rows:
-            for row, cells in enumerate(rows, start=1):
+            for row, cells in enumerate(_whole(rows), start=1):
+                if isinstance(cells, str):
+                    yield Record(f"row {row}", error=cells)
+                    return
                 if row <= place or not any(cell not in (None, "") for cell in cells):
                     continue
                 values: dict[str, Any] = dict.fromkeys(filter(None, names))
@@ -64,7 +75,10 @@ class SpreadsheetReader:
         with self._sheet() as rows:
             first = [
                 (row, tuple("" if cell is None else str(cell).strip() for cell in cells))
-                for row, cells in enumerate(islice(rows, LOOKED_AT + self._table.skip_lines), 1)
+                for row, cells in enumerate(
+                    islice(_whole(rows), LOOKED_AT + self._table.skip_lines), 1
+                )
+                if not isinstance(cells, str)
             ]
         candidates = [
             (row, names)
@@ -82,7 +96,7 @@ class SpreadsheetReader:
         with tempfile.TemporaryFile() as strings:
             try:
                 book = _open(self._path, strings)
-            except (BadZipFile, KeyError, TypeError, ValueError, OSError, SyntaxError) as error:
+            except _DAMAGE as error:
                 raise InvalidInput.of(
                     "source", f"{self._path} cannot be read as a spreadsheet (.xlsx): {error}"
                 ) from None
@@ -103,6 +117,19 @@ class SpreadsheetReader:
         return book[name]
 
 
+def _whole(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | str]:
+    """The rows, and where the file is damaged what is wrong as the last one."""
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except _DAMAGE as error:
+            yield f"the file is damaged from here on: {error}"
+            return
+        yield cells
+
+
 def _open(path: Path, strings: IO[bytes]) -> Any:
     """openpyxl's read-only workbook, but for its table of texts, which lies on disk.
 
@@ -118,8 +145,8 @@ def _open(path: Path, strings: IO[bytes]) -> Any:
         def read_strings(self) -> None:
             table = self.package.find(SHARED_STRINGS)
             if table is not None:
-                with self.archive.open(table.PartName[1:]) as source:
-                    self.shared_strings = StringTable(source, strings)
+                source = self.archive.open(table.PartName[1:])
+                self.shared_strings = StringTable(source, strings)
 
     reader = StreamedReader(str(path), read_only=True, data_only=True, keep_links=False)
     reader.read()
@@ -127,23 +154,15 @@ def _open(path: Path, strings: IO[bytes]) -> Any:
 
 
 class StringTable(Sequence[str]):
-    """The texts of a workbook, by number, in a file; memory holds eight bytes for each."""
+    """The texts of a workbook, by number, in a file; memory holds eight bytes for each.
+
+    They are read as far as they are asked for: spreadsheets number texts as they come in the sheet.
+    """
 
     def __init__(self, source: IO[bytes], file: IO[bytes]) -> None:
-        from openpyxl.cell.text import Text
-        from openpyxl.xml.constants import SHEET_MAIN_NS
-        from openpyxl.xml.functions import iterparse
-
         self._file = file
         self._ends = array("Q", [0])
-        tag = f"{{{SHEET_MAIN_NS}}}si"
-        end = 0
-        for _, node in iterparse(source):
-            if node.tag == tag:
-                content = Text.from_tree(node).content.replace("x005F_", "")
-                end += file.write(content.encode("utf-8", "surrogatepass"))
-                self._ends.append(end)
-                node.clear()
+        self._texts = _texts(source)
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -157,6 +176,39 @@ class StringTable(Sequence[str]):
     def __getitem__(self, number: int | slice) -> str | Sequence[str]:
         if isinstance(number, slice):
             return [self[place] for place in range(*number.indices(len(self)))]
+        self._read_up_to(number)
         start, end = self._ends[number], self._ends[number + 1]
         self._file.seek(start)
         return self._file.read(end - start).decode("utf-8", "surrogatepass")
+
+    def _read_up_to(self, number: int) -> None:
+        if number < len(self):
+            return
+        end = self._file.seek(self._ends[-1])
+        while number >= len(self):
+            text = next(self._texts, None)
+            if text is None:
+                raise IndexError(f"the workbook has {len(self)} texts, not {number + 1}")
+            end += self._file.write(text.encode("utf-8", "surrogatepass"))
+            self._ends.append(end)
+
+
+def _texts(source: IO[bytes]) -> Iterator[str]:
+    """The texts of the table in order (ISO/IEC 29500-1, 18.4)."""
+    from openpyxl.cell.text import Text
+    from openpyxl.xml.constants import SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    item, plain = f"{{{SHEET_MAIN_NS}}}si", f"{{{SHEET_MAIN_NS}}}t"
+    root: Any = None
+    with source:
+        for event, node in iterparse(source, events=("start", "end")):
+            root = node if root is None else root
+            if event != "end" or node.tag != item:
+                continue
+            if len(node) == 1 and node[0].tag == plain:
+                text = node[0].text or ""
+            else:
+                text = Text.from_tree(node).content
+            yield text.replace("x005F_", "")
+            root.clear()  # what has been read would fill the memory

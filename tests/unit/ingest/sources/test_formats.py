@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 from ingest.sources import BrokenRow, LeftOutRow, Row, Source, open_source
+from ingest.sources.spreadsheet import StringTable
 from vitrine.errors import InvalidInput
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
@@ -140,6 +141,37 @@ def test_a_spreadsheet_is_read_with_its_types(tmp_path: Path, settings: Settings
     assert "taken from row 2" in source.notes()[0]
     with pytest.raises(InvalidInput, match=r"no sheet 'Prices'; it has 'Products', 'Notes'"):
         open_source(path, settings, mapping(sheet="Prices")).columns(())
+
+
+def test_a_spreadsheet_that_is_damaged_keeps_what_came_before(
+    tmp_path: Path, settings: Settings
+) -> None:
+    book = io.BytesIO(workbook([["id", "title"], ["1", "Mug"], ["2", "Cup"]]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(book) as whole, zipfile.ZipFile(out, "w") as damaged:
+        for name in whole.namelist():
+            data = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = data[: data.index(b"Cup")]
+            damaged.writestr(name, data)
+    source = open_source(written(tmp_path, "p.xlsx", out.getvalue()), settings)
+    assert values(source) == [{"id": "1", "title": "Mug"}]
+    (broken,) = [row for row in source.rows() if isinstance(row, BrokenRow)]
+    assert broken.place == "row 3"
+    assert "damaged from here on" in broken.message
+
+
+def test_the_texts_of_a_workbook_are_read_as_far_as_they_are_asked_for(tmp_path: Path) -> None:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    items = "<si><t>Größe</t></si><si><r><t>b</t></r><r><t>c</t></r></si><si><t/></si>"
+    source = io.BytesIO(f'<sst xmlns="{space}">{items}</sst>'.encode())
+    with (tmp_path / "strings").open("w+b") as file:
+        table = StringTable(source, file)
+        assert table[1] == "bc"
+        assert len(table) == 2
+        assert [table[0], table[2], table[1]] == ["Größe", "", "bc"]
+        with pytest.raises(IndexError, match="has 3 texts"):
+            table[3]
 
 
 def test_what_is_no_spreadsheet_is_told(tmp_path: Path, settings: Settings) -> None:
