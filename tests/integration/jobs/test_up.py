@@ -23,6 +23,8 @@ from tests.shop import picture
 VITRINE = "from vitrine.cli import main; main()"
 TOKEN = "a-token-of-the-test-123"
 COUNT = 12
+QUERY = {"q": "red dress", "ranking": "vector"}
+"""By cosine alone: the tiny models of the test find nothing relevant."""
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +114,17 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
             finish(client.patch("/v1/admin/products/p3", json={"price": 2000}))
             assert price() == 2000
 
-            before = client.get("/v1/search", params={"q": "red dress"}).json()
+            before = client.get("/v1/search", params=QUERY).json()
             job = finish(client.post("/v1/admin/reindex", json={"model": str(other_model)}))
             assert (job["done"], job["total"], job["failed_items"]) == (COUNT, COUNT, 0)
             until(
                 lambda: (
-                    client.get("/v1/search", params={"q": "red dress"}).json()["index"]["model"]
+                    client.get("/v1/search", params=QUERY).json()["index"]["model"]
                     == str(other_model)
                 ),
                 "the switch",
             )
-            after = client.get("/v1/search", params={"q": "red dress"}).json()
+            after = client.get("/v1/search", params=QUERY).json()
             assert after["index"]["version"] == job["version"]
             assert before["index"]["model"] == str(clip_folder)
             assert [h["score"] for h in before["hits"]] != [h["score"] for h in after["hits"]]
