@@ -10,12 +10,13 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from service.edge.heads import Head
+
 __all__ = [
     "CLIENT_GONE",
     "WAITED",
     "Answer",
     "Environ",
-    "Head",
     "WsgiApp",
     "as_bytes",
     "call",
@@ -42,16 +43,6 @@ class Answer:
     reason: str
     headers: Sequence[tuple[str, str]]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a request as it came in, names of fields in lower case."""
-
-    method: str
-    target: str
-    version: str
-    fields: Sequence[tuple[bytes, bytes]]
 
 
 def environ_of(head: Head, body: io.BytesIO, client: Any, server: Any) -> Environ:

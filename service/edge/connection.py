@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import re
 from enum import Enum, auto
 from http import HTTPStatus
 from time import monotonic
@@ -19,7 +18,8 @@ from urllib.parse import quote
 import h11
 
 from service.edge import refusals
-from service.edge.calls import CLIENT_GONE, Answer, Head, as_bytes, environ_of
+from service.edge.calls import CLIENT_GONE, Answer, as_bytes, environ_of
+from service.edge.heads import Head, fault_of_head
 from service.edge.limits import EdgeLimits
 from service.edge.refusals import Refusal, malformed
 from service.edge.workload import Workload
@@ -37,13 +37,11 @@ _GONE_S = 2.0
 _LINGER_S = 2.0
 """For a refused client to read why, before its connection is reset (RFC 9112, section 9.6)."""
 _HEAD_BYTES = 65_536
-_HEAD_FIELDS = 100
 _AHEAD_BYTES = 65_536
 """Of further requests that a client may send before it has the answer to the first."""
 _TINY_CHUNKS = 10_000
 """Chunks that may be smaller than `_TINY` bytes on average: each costs more than its bytes."""
 _TINY = 16
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class Edge(Protocol):
@@ -226,41 +224,23 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: h11.Request) -> None:
         """The head is here: refuse what can be refused before the body is read."""
-        self._head = Head(
-            request.method.decode("ascii"),
-            request.target.decode("ascii"),
-            request.http_version.decode("ascii"),
-            list(request.headers),
-        )
-        names = [name for name, _ in request.headers]
-        length = next((int(v) for n, v in request.headers if n == b"content-length"), 0)
-        raw, self._raw_head = self._raw_head, bytearray()
-        head_end = raw.find(b"\r\n\r\n")
-        if len(request.target) > refusals.LONGEST_TARGET:
-            self._refuse(refusals.URI_TOO_LONG)
-        elif _BARE_LF.search(raw[: head_end + 4] if head_end >= 0 else raw):
-            self._refuse(malformed(400, "lines of the head must end with CR LF"))
-        elif b"transfer-encoding" in names and b"content-length" in names:
-            self._refuse(malformed(400, "Content-Length and Transfer-Encoding exclude each other"))
-        elif request.http_version not in (b"1.0", b"1.1"):
-            self._refuse(malformed(400, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
-        elif len(names) > _HEAD_FIELDS:
-            self._refuse(malformed(431, f"the head has more than {_HEAD_FIELDS} fields"))
-        elif length > self._limits.body_bytes:
+        head = self._head = Head.of(request)
+        raw, self._raw_head = bytes(self._raw_head), bytearray()
+        fault = fault_of_head(head, raw)
+        if fault is not None:
+            self._refuse(fault)
+        elif head.length > self._limits.body_bytes:
             self._refuse(refusals.BODY_TOO_LARGE)
-        elif self._has_body(names, length) and self._edge.workload.full:
+        elif (head.length or head.chunked) and self._edge.workload.full:
             self._refuse(refusals.BUSY)
         else:
-            self._last = not _may_go_on(request)
+            self._last = head.last
             self.began = self._window_began = monotonic()
             self._window_bytes = 0
             self._set(Phase.BODY, self._limits.body_timeout_s)
             if self._http.they_are_waiting_for_100_continue:
                 go_on = h11.InformationalResponse(status_code=100, headers=[])
                 self._transport.write(self._http.send(go_on) or b"")
-
-    def _has_body(self, names: list[bytes], length: int) -> bool:
-        return length > 0 or b"transfer-encoding" in names
 
     def _keep(self, part: h11.Data) -> None:
         self._body.write(part.data)
@@ -401,11 +381,3 @@ class Connection(asyncio.Protocol):
         self._edge.workload.unsent_bytes -= self._unsent
         self._held = self._unsent = self._chunks = 0
         self._body = io.BytesIO()
-
-
-def _may_go_on(request: h11.Request) -> bool:
-    """Whether the client may send another request on this connection (RFC 9112, section 9.3)."""
-    if request.http_version != b"1.1":
-        return False
-    options = (value for name, value in request.headers if name == b"connection")
-    return not any(b"close" in value.lower() for value in options)
