@@ -22,14 +22,14 @@ def register_compression(app: Flask) -> None:
 
 
 def _compress(response: Response) -> Response:
-    if response.mimetype not in _KINDS or response.direct_passthrough:
+    if (response.content_length or 0) < _LEAST or response.direct_passthrough:
+        return response
+    if response.mimetype not in _KINDS:
         return response
     response.vary.add("Accept-Encoding")
     if "Content-Encoding" in response.headers or not request.accept_encodings["gzip"]:
         return response
     data = response.get_data()
-    if len(data) < _LEAST:
-        return response
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     response.set_data(packer.compress(data) + packer.flush())
     response.headers["Content-Encoding"] = "gzip"

@@ -49,7 +49,6 @@ class _Counting(Protocol):
     misses: int
 
 
-@runtime_checkable
 class _Batching(Protocol):
     """A model that counts its forward passes by the number of items in each."""
 
@@ -111,12 +110,12 @@ class Metrics:
 
     def follow_batches(self, model: object) -> None:
         """Count the forward passes that a model has made since the last call."""
-        while not isinstance(model, _Batching):
+        while model is not None and not hasattr(type(model), "batch_sizes"):
             model = getattr(model, "inner", None)
-            if model is None:
-                return
+        if model is None:
+            return
         with self._lock:
-            sizes = model.batch_sizes
+            sizes = cast(_Batching, model).batch_sizes
             now = (sum(sizes.values()), sum(size * count for size, count in sizes.items()))
             before = self._seen.get(model, (0, 0))
             self._seen[model] = now
