@@ -38,8 +38,9 @@ def main(catalogue: str, mapping: str, port: str, seconds: str) -> None:
     shop = subprocess.Popen([*VITRINE, "up", "--port", port])
     try:
         answer_of(f"http://127.0.0.1:{port}/health/ready")
-        answer = answer_of(f"http://127.0.0.1:{port}/v1/search?q=a+red+dress")
-        print(json.dumps({"hits": len(json.loads(answer)["hits"])}), flush=True)
+        answer_of(f"http://127.0.0.1:{port}/v1/search?q=a+red+dress")
+        ready = answer_of(f"http://127.0.0.1:{port}/health/ready")
+        print(json.dumps({"products": json.loads(ready)["products"]}), flush=True)
         time.sleep(float(seconds))
     finally:
         shop.terminate()

@@ -68,7 +68,7 @@ def test_a_shop_that_ingests_serves_and_searches_tells_nobody(tmp_path: Path, cl
     shop = observe(
         tmp_path, settings, sys.executable, "-m", "tests.integration.small_shop", *arguments
     )
-    assert json.loads(shop.output.splitlines()[-1]) == {"hits": COUNT}
+    assert json.loads(shop.output.splitlines()[-1]) == {"products": COUNT}
     assert shop.names == []
     assert shop.files == []
 
