@@ -9,7 +9,7 @@ import click
 
 from benchmarks.report import Report
 
-PARTS = ("ingest", "serving", "filtered", "qdrant")
+PARTS = ("ingest", "serving", "filtered", "words", "qdrant")
 _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
@@ -83,6 +83,10 @@ def main(
 
             sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
             filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
+        if "words" in parts:
+            from benchmarks import words
+
+            words.measure(report, size=20_000 if quick else 100_000, rounds=20 if quick else 100)
         if "qdrant" in parts and qdrant:
             from benchmarks import qdrant as road
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 __all__ = ["SizedLRUCache"]
@@ -12,7 +13,9 @@ __all__ = ["SizedLRUCache"]
 T = TypeVar("T")
 
 _SMALL = 500
-"""Bytes that a small result takes, with its key."""
+"""Bytes that a small result takes."""
+_PART = 16
+"""Bytes of a number, or of what holds others."""
 
 
 class SizedLRUCache:
@@ -40,7 +43,7 @@ class SizedLRUCache:
         result = make()
         with self._lock:
             weight = _SMALL if nbytes is None else nbytes(result)
-            self._add(key, result, weight + len(repr(key)))  # keys hold what clients sent
+            self._add(key, result, weight + _nbytes(key))  # keys hold what clients sent
         return result
 
     def _add(self, key: Hashable, result: object, nbytes: int) -> None:
@@ -50,3 +53,17 @@ class SizedLRUCache:
         self._nbytes += nbytes
         while self._nbytes > self._capacity:
             self._nbytes -= self._entries.popitem(last=False)[1][1]
+
+
+def _nbytes(key: object) -> int:
+    """About what a key holds: texts and bytes by their length, all else by what it consists of.
+
+    Of a dataclass the fields count that tell it from others; the rest is not the key's own.
+    """
+    if isinstance(key, str | bytes):
+        return len(key)
+    if isinstance(key, tuple | frozenset):
+        return sum(map(_nbytes, key), _PART)
+    if is_dataclass(key):
+        return sum((_nbytes(getattr(key, f.name)) for f in fields(key) if f.compare), _PART)
+    return _PART
