@@ -34,7 +34,7 @@ from vitrine.words import QueryWords
 
 __all__ = ["FusedSet", "best_words", "find_fused"]
 
-_FEW = 2048
+_FEW = 256
 """So few rows get their exact cosines sooner than bounds tell which of them need not."""
 
 
@@ -110,10 +110,32 @@ def _possible_rows(
     rows = np.flatnonzero(matched)
     if query.vector is None:
         return "exact", np.concatenate([rows, exact_rows])
-    if len(rows) > max(_FEW, query.candidates):
-        rows = _within_reach(segment, rows, query, words, relevance)
+    if len(rows) > _FEW:
+        rows = _within_reach(segment, rows, query, fusion, relevance)
+    close = _close_rows(segment, mask, query, fusion, relevance)
+    if close is not None and len(close) <= query.candidates:
+        return "exact", np.unique(np.concatenate([rows, exact_rows, close]))
     plan, nearest = _nearest(segment, mask, query, relevance, planner)
     return plan, np.unique(np.concatenate([rows, exact_rows, nearest]))
+
+
+def _close_rows(
+    segment: Segment, mask: Mask, query: IndexQuery, fusion: Fusion, relevance: QueryRelevance
+) -> Ints | None:
+    """Every row that may be close enough by its pictures alone; None where a scan of 8-bit rows
+    cannot tell, or is not what the planner would do."""
+    assert query.vector is not None  # noqa: S101  # asked for with a vector only
+    weight, text = relevance.vector_weights
+    if segment.quantized is None or segment.graph is not None or weight <= 0:
+        return None
+    if segment.texts is not None and text != 0:
+        return None
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return rows
+    high = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector).high
+    reached: Ints = rows[relevance.vector_log_odds(high) >= fusion.least]
+    return reached
 
 
 def _nearest(
@@ -133,17 +155,19 @@ def _nearest(
 
 
 def _within_reach(
-    segment: Segment, rows: Ints, query: IndexQuery, words: QueryWords, relevance: QueryRelevance
+    segment: Segment, rows: Ints, query: IndexQuery, fusion: Fusion, relevance: QueryRelevance
 ) -> Ints:
-    """Of rows that match a word those whose highest value reaches the k-th of the lowest."""
+    """Of rows that match a word those whose highest value is close, and reaches the k-th lowest."""
     assert query.vector is not None  # noqa: S101  # asked for with a vector only
     pictures = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector)
-    scores = _words_scores(segment, rows, words)
+    scores = _words_scores(segment, rows, fusion.words)
     low, high = Signals(pictures.low, words=scores), Signals(pictures.high, words=scores)
     if segment.texts is not None:
         texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, query.vector)
         low, high = replace(low, text=texts.low), replace(high, text=texts.high)
-    least = kth_largest(relevance.log_odds(low), query.candidates)
+    least = fusion.least
+    if len(rows) > query.candidates:
+        least = max(least, kth_largest(relevance.log_odds(low), query.candidates))
     reached: Mask = relevance.log_odds(high) >= least
     return rows[reached]
 
