@@ -231,6 +231,8 @@ def test_random_queries_with_random_filters_give_what_brute_force_gives(shop: Sh
                 **asked,
                 "filter": wanted,
                 "limit": limit,
+                "ranking": "vector",
+                "include_examples": True,
                 "facets": ["color", "category", "price"],
             },
         )
@@ -287,8 +289,13 @@ def test_every_page_size_walks_the_same_products_in_the_same_order(
     }
     expected = {row["id"] for row in shop.rows if (row["price"] or 0) >= 10}
     assert walks[1] == walks[7] == walks[24]
-    assert len(walks[1]) == len(expected)
-    assert set(walks[1]) == expected
+    by_vector = {**question, "ranking": "vector", "filter": {"price": {"gte": 10}}}
+    everything = _walk(shop, by_vector, 24)
+    assert len(everything) == len(expected)
+    assert set(everything) == expected
+    assert set(walks[1]) <= expected
+    if "text" not in question:
+        assert walks[1] == everything
 
 
 def _walk(shop: Shop, question: dict[str, Any], size: int) -> list[str]:
@@ -307,6 +314,9 @@ def _walk(shop: Shop, question: dict[str, Any], size: int) -> list[str]:
 
 def test_similar_products_exclude_the_product_itself(shop: Shop):
     for row in random.Random(SEED).sample(shop.rows, 20):
-        body = shop.client.get(f"/v1/products/{row['id']}/similar?limit=10").json
+        body = shop.client.get(f"/v1/products/{row['id']}/similar?limit=10&own_group=true").json
         assert row["id"] not in [h["id"] for h in body["hits"]]
         assert body["total"] == len(shop.rows) - 1
+        others = shop.client.get(f"/v1/products/{row['id']}/similar?limit=10").json
+        own_group = sum(other["parent"] == row["parent"] for other in shop.rows)
+        assert others["total"] == len(shop.rows) - own_group
