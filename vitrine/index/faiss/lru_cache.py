@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 __all__ = ["SizedLRUCache"]
@@ -64,6 +65,10 @@ def _nbytes(key: object) -> int:
         return len(key)
     if isinstance(key, tuple | frozenset):
         return sum(map(_nbytes, key), _PART)
-    if is_dataclass(key):
-        return sum((_nbytes(getattr(key, f.name)) for f in fields(key) if f.compare), _PART)
-    return _PART
+    names = _compared(type(key))
+    return sum((_nbytes(getattr(key, name)) for name in names), _PART) if names else _PART
+
+
+@cache
+def _compared(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.compare) if is_dataclass(kind) else ()
