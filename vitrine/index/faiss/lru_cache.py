@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 __all__ = ["SizedLRUCache"]
@@ -65,10 +64,13 @@ def _nbytes(key: object) -> int:
         return len(key)
     if isinstance(key, tuple | frozenset):
         return sum(map(_nbytes, key), _PART)
-    names = _compared(type(key))
+    kind = type(key)
+    if kind not in _COMPARED:
+        compared = [f.name for f in fields(key) if f.compare] if is_dataclass(key) else []
+        _COMPARED[kind] = tuple(compared)
+    names = _COMPARED[kind]
     return sum((_nbytes(getattr(key, name)) for name in names), _PART) if names else _PART
 
 
-@cache
-def _compared(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.compare) if is_dataclass(kind) else ()
+_COMPARED: dict[type, tuple[str, ...]] = {}
+"""The fields of each class of keys that tell two of them apart; there are few classes."""
