@@ -20,6 +20,8 @@ from vitrine.search import SearchEngine
 from vitrine.serving import EmbedderPool, LiveIndex
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("id", "title", "image", "price", "color", "category", "brand", "in_stock")
 MAPPING = Mapping.from_dict({"product": {name: name for name in NAMES}})
 KINDS = ("mug", "dress", "jacket", "lamp", "sofa", "kettle", "pillow", "vase")

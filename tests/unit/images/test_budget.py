@@ -13,6 +13,8 @@ from vitrine.images.budget import DecodingBudget, decoding_cost
 from vitrine.images.decode import LARGE, ImageLimits, decode
 from vitrine.images.decoded import scale_of
 
+pytestmark = pytest.mark.slow
+
 LIMITS = ImageLimits(max_bytes=20_000_000, max_pixels=64_000_000)
 PATIENCE_S = 20
 

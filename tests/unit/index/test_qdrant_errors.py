@@ -218,7 +218,9 @@ class Failing:
 @pytest.mark.parametrize("way", ["read", "write", "manage"])
 def test_no_way_to_qdrant_lets_one_through(way: str):
     for error in SAMPLES:
-        connection = Connection(Settings(qdrant_retries=0), client=Failing(error))
+        connection = Connection(
+            Settings(qdrant_retries=0, qdrant_write_timeout_s=1), client=Failing(error)
+        )
         with pytest.raises(VitrineError) as caught:
             getattr(connection, way)("count", collection_name="x")
         assert caught.value.__cause__ is error

@@ -17,6 +17,8 @@ from ingest.jobs.store import CATALOGUE, JobStore
 from vitrine.errors import Conflict
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import sys, time
 from pathlib import Path

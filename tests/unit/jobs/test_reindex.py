@@ -20,6 +20,8 @@ from tests.shop import NEW, OLD, accepted, open_shop, picture
 from tests.unit.jobs.desk import COUNT, Desk, same_products, step_until
 from vitrine.errors import Conflict, IndexUnavailable, ModelUnavailable, NoLiveVersion
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_new_version_has_the_same_products_with_the_new_models_vectors(desk: Desk):
     job = desk.finish(desk.admin.reindex())

@@ -12,6 +12,8 @@ from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex
 from tests.unit.jobs.desk import Desk, same_products, step_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_cancelled_reindex_leaves_the_live_version_and_nothing_else(desk: Desk):
     job_id = desk.admin.reindex()

@@ -33,6 +33,8 @@ from vitrine.index.product_json import product_to_json
 from vitrine.index.stamps import product_hash
 from vitrine.products import Record
 
+pytestmark = pytest.mark.slow
+
 WRITER = """
 import random, sys
 from pathlib import Path

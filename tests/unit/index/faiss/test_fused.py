@@ -16,6 +16,8 @@ from vitrine.index.faiss import open_versions
 from vitrine.index.faiss.query import fused
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("text_vectors", [False, True], ids=["pictures alone", "with texts"])
 @pytest.mark.parametrize("quantize_from", [1, 100_000])

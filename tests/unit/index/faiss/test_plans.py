@@ -32,6 +32,8 @@ from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 PLANS = {
     "rows": Costs(fetched_row=0, graph_step=1e9),
     "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0, graph_step=1e9),
