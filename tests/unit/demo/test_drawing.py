@@ -27,6 +27,8 @@ from demo.drawing import (
 )
 from tests.unit.demo.color_names import oklab, word_for
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64
 
 

@@ -29,6 +29,8 @@ from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.errors import FOREIGN, TABLE, translated
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 class Rpc(grpc.RpcError):
     """What a gRPC call raises."""

@@ -23,6 +23,8 @@ from tests.unit.ingest.memory import MemoryImages
 from vitrine.errors import InvalidImage
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 Answer = Callable[["Host", BaseHTTPRequestHandler], tuple[int, bytes, dict[str, str]]]
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 
+pytestmark = pytest.mark.slow
+
 FIELDS = [
     "text",
     "image",

@@ -10,6 +10,8 @@ from PIL import Image
 from service import incoming
 from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 
+pytestmark = pytest.mark.slow
+
 RED = {"base64": base64_of(picture("red"))}
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 

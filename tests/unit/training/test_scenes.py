@@ -8,6 +8,8 @@ import pytest
 from demo.drawing import Item, draw_cutout
 from training.scenes import Box, Scene, draw_scene, tight_box
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(160, 160), (240, 120), (96, 224)]
 
 
