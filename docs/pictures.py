@@ -26,9 +26,12 @@ STEP = 3
 difference is not seen."""
 
 SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "page.png": ("/?q=red+dress&price_max=6000", {"viewport": {"width": 1200, "height": 750}}),
+    "page.png": (
+        "/?q=red+dress+under+6000+without+stripes",
+        {"viewport": {"width": 1200, "height": 750}},
+    ),
     "page-dark.png": (
-        "/?q=something+blue+for+the+living+room",
+        "/?q=blue+sofa",
         {"viewport": {"width": 1200, "height": 750}, "color_scheme": "dark"},
     ),
     "page-phone.png": (
