@@ -113,8 +113,11 @@ def _possible_rows(
     if len(rows) > _FEW:
         rows = _within_reach(segment, rows, query, fusion, relevance)
     close = _close_rows(segment, mask, query, fusion, relevance)
-    if close is not None and len(close) <= query.candidates:
-        return "exact", np.unique(np.concatenate([rows, exact_rows, close]))
+    if close is not None:
+        if len(close) <= query.candidates:
+            return "exact", np.unique(np.concatenate([rows, exact_rows, close]))
+        mask = np.zeros(len(mask), np.bool_)
+        mask[close] = True  # the others are not close enough by their pictures
     plan, nearest = _nearest(segment, mask, query, relevance, planner)
     return plan, np.unique(np.concatenate([rows, exact_rows, nearest]))
 
