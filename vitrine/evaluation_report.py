@@ -85,8 +85,8 @@ def _close_of_relevant(
     relevant = [product for product, grade in judgement.grades.items() if grade > 0]
     query = judged_query(judgement, open_image, 1)
     condition = All((query.filter, parse_filter({"id": relevant}, schema)))
-    one = replace(query, filter=condition, candidates=max(query.candidates, len(relevant)))
-    return search(replace(one, cutoff="off")).total, search(one).total
+    narrowed = replace(query, filter=condition, candidates=max(query.candidates, len(relevant)))
+    return search(replace(narrowed, cutoff="off")).total, search(narrowed).total
 
 
 def table(report: Report, measure: str) -> list[str]:

@@ -4,31 +4,29 @@ candidates."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from time import perf_counter
 
-import numpy as np
 from PIL.Image import Image
 
 from vitrine.cursors import Cursor, query_digest
 from vitrine.embedding import Embedder
 from vitrine.errors import FieldError, InvalidCursor, InvalidInput, InvalidQuery, NotFound
+from vitrine.explaining import explained
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Filter, parse_filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
-from vitrine.index.fusion import language_of
 from vitrine.lexicon import Lexicon, Lexicons
 from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
 from vitrine.query_plan import QueryPlan, fused_plan, understand, vector_plan, with_understood
-from vitrine.relevance import QueryRelevance, Signals
-from vitrine.results import FacetValue, Hit, Page, Plan, ValueFacet
+from vitrine.results import FacetValue, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.signing import Signer
 from vitrine.understanding import Understanding
 from vitrine.vectors import WeightedVector
-from vitrine.words import Analyzer, DocumentWords, document_words, fold
+from vitrine.words import fold
 from vitrine.words.suggestions import Suggestion
 
 __all__ = ["VersionSearch"]
@@ -179,7 +177,7 @@ class VersionSearch:
         embedded = perf_counter()
         answer = self.index.search(self._index_query(query, plan, cursor))
         if query.explain and plan.parts:
-            answer = replace(answer, hits=self._explained(answer, plan))
+            answer = replace(answer, hits=explained(answer, plan, self.index))
         finished = perf_counter()
         facets_ms = answer.timings_ms.get("facets", 0.0)
         timings = {
@@ -347,20 +345,6 @@ class VersionSearch:
             timings_ms={name: round(ms, 3) for name, ms in timings.items()},
         )
 
-    def _explained(self, answer: IndexAnswer, plan: QueryPlan) -> tuple[Hit, ...]:
-        """Every hit with what its score is made of."""
-        records = self.index.get([hit.product.id for hit in answer.hits])
-        if plan.fusion is None:
-            return tuple(_with_shares(hit, plan.parts, records) for hit in answer.hits)
-        relevance = plan.fusion.relevance(plan.vector, answer.best_words)
-        analyzer = Analyzer(language_of(self.index.info.mapping))
-        return tuple(
-            _with_signals(hit, records, plan, relevance, document_words(
-                hit.product, self.schema, analyzer
-            ))
-            for hit in answer.hits
-        )  # fmt: skip
-
 
 def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:
     examples = [("like", i, 1.0) for i in query.like] + [("unlike", i, -1.0) for i in query.unlike]
@@ -375,43 +359,3 @@ def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:
         WeightedVector(f"{name}: {product_id}", weight, records[product_id].vector)
         for name, product_id, weight in examples
     ]
-
-
-def _with_shares(hit: Hit, parts: Sequence[WeightedVector], records: Records) -> Hit:
-    """The hit with each part's share of its score; the shares add up to the score."""
-    record = records.get(hit.product.id)
-    if record is None:
-        return hit
-    mixed = np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)
-    length = float(np.linalg.norm(mixed))
-    row = record.vectors[hit.matched_image or 0]
-    shares = {p.name: round(p.weight * float(p.vector @ row) / length, 6) for p in parts}
-    return replace(hit, explain=shares)
-
-
-def _with_signals(
-    hit: Hit,
-    records: Records,
-    plan: QueryPlan,
-    relevance: QueryRelevance,
-    document: DocumentWords,
-) -> Hit:
-    """The hit with its signals and the log-odds that they are worth."""
-    record = records.get(hit.product.id)
-    if record is None or plan.fusion is None:
-        return hit
-    words = plan.fusion.words
-    cosine = 0.0 if plan.vector is None else float(np.max(record.vectors @ plan.vector))
-    explanation = relevance.explain(
-        Signals(
-            cosine,
-            words=words.score(document),
-            exact=words.exact_key != "" and words.exact_key in document.exact_keys,
-        )
-    )
-    signals = {
-        name: round(float(value), 6)
-        for name, value in asdict(explanation).items()
-        if value is not None
-    }
-    return replace(hit, explain=signals)
