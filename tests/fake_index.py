@@ -6,7 +6,7 @@ It lives in one process.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -113,6 +113,9 @@ class FakeIndex:
                 return
             yield ids
             after = ids[-1]
+
+    def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
+        return frozenset()
 
     def mark(self) -> int:
         return 0

@@ -37,6 +37,8 @@ class Cursor:
     vector: Vector | None
     model: str | None = None
     """The key of the search model that its order comes from; None where the vector alone orders."""
+    newer_terms: frozenset[int] = frozenset()
+    """Ids of the query's terms that only products had which were written after the learning."""
 
     def encode(self, signer: Signer) -> str:
         """URL-safe text: base64url of signature, JSON line and vector (little-endian float32)."""
@@ -51,6 +53,7 @@ class Cursor:
             "n": token.position,
             "w": token.best_words,
             "m": self.model,
+            "u": sorted(self.newer_terms),
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
         data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
@@ -85,6 +88,7 @@ class Cursor:
             _token(stored),
             vector,
             None if model is None else _text(model),
+            frozenset(int(term) for term in stored.get("u", ())),
         )
 
 

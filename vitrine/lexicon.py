@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.understanding import QueryReader, grammar, understood_languages
-from vitrine.words import Analyzer
+from vitrine.words import Analyzer, Vocabulary, unknown_terms
 from vitrine.words.suggestions import Suggester
 
 __all__ = ["Lexicon", "Lexicons"]
@@ -20,11 +21,26 @@ _MOST = 3
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """A version's search model with its analyzer and the reader of its queries."""
+    """A version's search model with its analyzer and the reader of its queries.
+
+    `vocabulary` is the model's, for one query also with terms of products written since.
+    """
 
     model: SearchModel
     analyzer: Analyzer
     reader: QueryReader
+    vocabulary: Vocabulary
+
+    def with_newer_words(self, texts: Iterable[str], index: VectorIndex) -> Lexicon:
+        """The lexicon for a query of these texts, knowing their words that only products have
+        which were written after the learning."""
+        unknown = unknown_terms(texts, self.vocabulary, self.analyzer)
+        return self.with_terms(index.terms_in_use(unknown)) if unknown else self
+
+    def with_terms(self, newer: Iterable[int]) -> Lexicon:
+        """The lexicon that knows these term ids as well."""
+        terms = frozenset(newer)
+        return replace(self, vocabulary=self.vocabulary.with_newer(terms)) if terms else self
 
     @cached_property
     def suggester(self) -> Suggester:
@@ -68,4 +84,4 @@ def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
         known=model.values,
         understood=understood_fields(mapping),
     )
-    return Lexicon(model, analyzer, reader)
+    return Lexicon(model, analyzer, reader, model.vocabulary)

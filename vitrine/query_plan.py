@@ -52,7 +52,10 @@ def understand(query: SearchQuery, lexicon: Lexicon) -> Understanding | None:
     if not query.understand or len(query.texts) != 1 or query.texts[0].weight <= 0:
         return None
     return lexicon.reader.read(
-        query.texts[0].text, literal=query.literal, filtered=filtered_fields(query.filter)
+        query.texts[0].text,
+        literal=query.literal,
+        filtered=filtered_fields(query.filter),
+        vocabulary=lexicon.vocabulary,
     )
 
 
@@ -80,6 +83,7 @@ def fused_plan(
         kind="text" if all(part.is_text for part in positive) else "image",
         least=least_log_odds(_least(query.cutoff)),
         negatives=tuple(_negative(part, lexicon) for part in negative),
+        newer_terms=lexicon.vocabulary.newer,
     )
     plan = QueryPlan(vector, query.filter, positive, fusion)
     return with_understood(plan, understanding, schema)
@@ -92,7 +96,7 @@ def _least(cutoff: float | str) -> float:
 
 
 def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | None) -> QueryWords:
-    vocabulary, analyzer = lexicon.model.vocabulary, lexicon.analyzer
+    vocabulary, analyzer = lexicon.vocabulary, lexicon.analyzer
     texts = [t.text for t in query.texts if t.weight > 0]
     whole = texts[0] if len(texts) == 1 and query.image is None else ""
     if understanding is None:
@@ -109,7 +113,7 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
 
 def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:
     text = part.name.removeprefix("text: ") if part.is_text else ""
-    words = query_words(text, lexicon.model.vocabulary, lexicon.analyzer, whole="")
+    words = query_words(text, lexicon.vocabulary, lexicon.analyzer, whole="")
     return Negative(part.vector, words, "text" if part.is_text else "image", part.is_text)
 
 
@@ -128,6 +132,7 @@ def _key(query: SearchQuery, lexicon: Lexicon, negative: Sequence[WeightedVector
     """All that a fusion depends on but for the vector, which is part of the query's own key."""
     parts = (
         lexicon.model.key,
+        sorted(lexicon.vocabulary.newer),
         query.texts,
         query.ranking,
         query.cutoff,

@@ -232,6 +232,10 @@ class VersionSearch:
     def _fused_plan(
         self, query: SearchQuery, records: Records, lexicon: Lexicon, cursor: Cursor | None
     ) -> QueryPlan:
+        if cursor is None:
+            lexicon = lexicon.with_newer_words((t.text for t in query.texts), self.index)
+        else:
+            lexicon = lexicon.with_terms(cursor.newer_terms)
         understanding = understand(query, lexicon)
         parts = self._parts(query, records, understanding, cursor)
         if not any(part.weight > 0 for part in parts):
@@ -325,9 +329,14 @@ class VersionSearch:
         info = self.index.info
         cursor = None
         if answer.next_token is not None:
-            model = None if plan.fusion is None else plan.fusion.model
+            fusion = plan.fusion
             cursor = Cursor(
-                info.name, query_digest(query), answer.next_token, plan.vector, model
+                info.name,
+                query_digest(query),
+                answer.next_token,
+                plan.vector,
+                None if fusion is None else fusion.model,
+                frozenset() if fusion is None else fusion.newer_terms,
             ).encode(self._signer)
         truncated = any(self.embedder.truncates(t.text) for t in query.texts)
         return Page(

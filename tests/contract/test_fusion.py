@@ -188,6 +188,29 @@ def test_a_fused_query_has_no_least_cosine(fused: VectorIndex):
 
 
 @on_those_that_keep_words
+def test_terms_are_in_use_while_some_product_has_them(fused: VectorIndex):
+    rng = random.Random(11)
+    records = make_catalogue(SIZE, rng.getrandbits(32))
+    fused.upsert(records[:150])
+    fused.upsert(records[150:])
+    current = {r.product.id: r for r in records}
+    for _ in range(20):
+        changed = make_record(rng.choice(list(current)), rng)
+        fused.upsert([changed])
+        current[changed.product.id] = changed
+        gone = rng.choice(list(current))
+        fused.delete([gone])
+        del current[gone]
+    fused.delete(list(current)[12:])
+    documents = [document_words(r.product, SCHEMA, ANALYZER) for r in list(current.values())[:12]]
+    in_use = {term for document in documents for term in document.term_ids.tolist()}
+    known = {t for r in records for t in document_words(r.product, SCHEMA, ANALYZER).term_ids}
+    asked_for = {int(term) for term in known} | {0, 2**32 - 1}
+    assert fused.terms_in_use(asked_for) == in_use
+    assert fused.terms_in_use(()) == frozenset()
+
+
+@on_those_that_keep_words
 def test_what_was_learnt_is_read_by_every_process(
     fused: VectorIndex, open_again: Callable[[], IndexVersions], versions: IndexVersions
 ):

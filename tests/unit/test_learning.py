@@ -178,6 +178,43 @@ def test_a_misspelt_word_is_corrected_and_told(learnt: SearchEngine):
     assert {h.product.category for h in page.hits} == {("Shop/Jackets",)}
 
 
+def written_now(embedder: FakeEmbedder, number: int, title: str) -> Record:
+    product = Product(id=f"NEW-{number}", title=title, color=("red",), colors=("red",))
+    row = embedder.embed_texts(["a thing"])
+    return Record(product, row, (f"{number:064x}",))
+
+
+@pytest.mark.parametrize("word", ["zorblax", "jaket"])
+def test_a_product_written_a_moment_ago_is_found_by_its_new_word(
+    learnt: SearchEngine, index: VectorIndex, embedder: FakeEmbedder, word: str
+):
+    before = learnt.search(words(word))
+    assert "NEW-1" not in [hit.product.id for hit in before.hits]
+    index.upsert([written_now(embedder, 1, f"Aerial {word.title()} of steel")])
+    page = learnt.search(words(word))
+    assert page.hits[0].product.id == "NEW-1"
+    assert page.understanding is not None
+    assert not page.understanding.corrected
+    index.delete(["NEW-1"])
+    after = learnt.search(words(word))
+    assert [h.product.id for h in after.hits] == [h.product.id for h in before.hits]
+    assert after.understanding == before.understanding
+
+
+def test_further_pages_read_a_query_as_its_first_page_did(
+    learnt: SearchEngine, index: VectorIndex, embedder: FakeEmbedder
+):
+    index.upsert([written_now(embedder, n, f"Zorblax number {n}") for n in range(5)])
+    page = learnt.search(words("zorblax", limit=2))
+    ids = [hit.product.id for hit in page.hits]
+    index.upsert([written_now(embedder, n, f"Something else {n}") for n in range(5, 9)])
+    index.delete(["NEW-4"])
+    while page.next_cursor:
+        page = learnt.search(words("zorblax", limit=2, cursor=page.next_cursor))
+        ids += [hit.product.id for hit in page.hits]
+    assert sorted(ids) == [f"NEW-{n}" for n in range(4)]
+
+
 def test_ranking_by_vector_is_the_plain_cosine(
     learnt: SearchEngine, index: VectorIndex, embedder: FakeEmbedder
 ):

@@ -98,6 +98,8 @@ class Fusion:
     kind: Kind = field(compare=False)
     least: float = field(compare=False)
     negatives: tuple[Negative, ...] = field(default=(), compare=False)
+    newer_terms: frozenset[int] = field(default=frozenset(), compare=False)
+    """Ids of its terms that only products have which were written after the learning."""
 
     def relevance(self, vector: Vector | None, best_words: float) -> QueryRelevance:
         """The query's relevance, given the highest core words score of any product of the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -184,6 +184,14 @@ class VectorIndex(Protocol):
         self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
     ) -> dict[str, Facet]:
         """Counts over all products under the filter."""
+        ...
+
+    def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
+        """Those of the term ids (`vitrine.words.term_id`) that the words of some product have.
+
+        Asked for words that the version's search model does not know; none where the backend keeps
+        no words.
+        """
         ...
 
     def scan(

@@ -45,9 +45,17 @@ class QueryReader:
         self._spelling = Spelling(vocabulary)
 
     def read(
-        self, text: str, *, literal: Iterable[str] = (), filtered: Collection[str] = ()
+        self,
+        text: str,
+        *,
+        literal: Iterable[str] = (),
+        filtered: Collection[str] = (),
+        vocabulary: Vocabulary | None = None,
     ) -> Understanding:
         """Understand a query; it never fails, what is not understood stays among the words.
+
+        `vocabulary` is the version's own with terms of products written since: no word of theirs is
+        corrected.
 
         `literal` are parts of the text that are to be left as words. `filtered` are the fields that
         the client filters by itself: its filter wins.
@@ -55,7 +63,7 @@ class QueryReader:
         fields = frozenset(filtered)
         draft = Draft(text, self._grammar, literal)
         draft.protect_pairs(self._known.literal_pairs)
-        corrections = self._correct(draft)
+        corrections = self._correct(draft, vocabulary or self._vocabulary)
         if "price" in self._schema:
             read_prices(
                 draft,
@@ -153,14 +161,16 @@ class QueryReader:
     def _is_word_of_catalogue(self, word: str) -> bool:
         return self._vocabulary.term_count(self._analyzer.term(word)) > 0
 
-    def _correct(self, draft: Draft) -> tuple[Correction, ...]:
+    def _correct(self, draft: Draft, vocabulary: Vocabulary) -> tuple[Correction, ...]:
         """Correct the words that neither the catalogue has nor the grammar."""
         corrections: dict[Correction, None] = {}
         words = [index for index, lexeme in enumerate(draft.lexemes) if lexeme.kind == "word"]
         said = [draft.lexemes[index].folded for index in words]
         for position, (index, word) in enumerate(zip(words, said, strict=True)):
             around = said[max(position - 1, 0) : position + 2]
-            if draft.is_protected(index) or self._is_understood(word, around):
+            if draft.is_protected(index) or self._is_grammar(word):
+                continue
+            if is_known(word, vocabulary, self._analyzer, around=around):
                 continue
             replacement = self._spelling.correct(word)
             if replacement is not None:
@@ -168,10 +178,9 @@ class QueryReader:
                 draft.correct(index, replacement)
         return tuple(corrections)
 
-    def _is_understood(self, word: str, around: list[str]) -> bool:
+    def _is_grammar(self, word: str) -> bool:
         return (
             word in self._grammar.words
             or self._analyzer.is_stop_word(word)
             or bool(color_families(word))
-            or is_known(word, self._vocabulary, self._analyzer, around=around)
         )

@@ -15,7 +15,7 @@ from vitrine.words.document import DocumentWords, document_words
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.postings import Postings
 from vitrine.words.product_text import product_text
-from vitrine.words.query import QueryWords, is_known, query_words
+from vitrine.words.query import QueryWords, is_known, query_words, unknown_terms
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
 
@@ -35,4 +35,5 @@ __all__ = [
     "product_text",
     "query_words",
     "term_id",
+    "unknown_terms",
 ]

@@ -15,7 +15,7 @@ from vitrine.words.exact import exact_key
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["QueryWords", "is_known", "query_words"]
+__all__ = ["QueryWords", "is_known", "query_words", "unknown_terms"]
 
 
 PREFERENCE = 1 / 3
@@ -144,6 +144,17 @@ def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[st
     ]
     rarest = [min(map(vocabulary.term_count, pair)) for pair in halves]
     return halves[rarest.index(max(rarest))] if halves else (token.term,)
+
+
+def unknown_terms(
+    texts: Iterable[str], vocabulary: Vocabulary, analyzer: Analyzer
+) -> frozenset[int]:
+    """The ids of the texts' terms that no product had when the version's words were counted.
+
+    Products written since may have them (`VectorIndex.terms_in_use`).
+    """
+    terms = {token.term for text in texts for token in analyzer.tokens(text) if not token.stop}
+    return frozenset(term_id(term) for term in terms if not vocabulary.term_count(term))
 
 
 def is_known(

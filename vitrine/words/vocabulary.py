@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log1p
 from typing import TypeVar
@@ -28,7 +28,8 @@ class Vocabulary:
 
     `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
     (terms,): in how many products the term occurs, `subject_counts` int32 (terms,): in how many of
-    them it says what the product is. `words` are the words as they stand in the
+    them it says what the product is. `newer` are term ids that products have which were written
+    after the counting. `words` are the words as they stand in the
     products, in code point order, `word_counts` int32 (words,) their products, `name_counts` int32
     (words,) those of them that have the word outside their prose.
 
@@ -46,6 +47,7 @@ class Vocabulary:
     words: tuple[str, ...]
     word_counts: NDArray[np.int32]
     name_counts: NDArray[np.int32]
+    newer: frozenset[int] = frozenset()
 
     @classmethod
     def empty(cls) -> Vocabulary:
@@ -54,7 +56,18 @@ class Vocabulary:
 
     def term_count(self, term: str) -> int:
         """In how many products the term occurs."""
-        return self._of_term(self.term_counts, term)
+        counted = self._of_term(self.term_counts, term)
+        return 1 if counted == 0 and term_id(term) in self.newer else counted
+
+    def with_newer(self, term_ids: Iterable[int]) -> Vocabulary:
+        """The same counts, and terms of products written since.
+
+        Each counts as one product's, which is what the next counting will find at least: so it
+        weighs as the rarest words do.
+        """
+        vocabulary = replace(self, newer=self.newer.union(term_ids))
+        vars(vocabulary)["_positions"] = self._positions  # not to be made anew for every query
+        return vocabulary
 
     def is_subject(self, term: str) -> bool:
         """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red"

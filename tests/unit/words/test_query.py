@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
-from vitrine.words import Postings, query_words
+from vitrine.words import Postings, is_known, query_words, term_id, unknown_terms
 
 PRODUCTS = titled("red hat", "blue hat", "red scarf", "green glove")
 VOCABULARY = vocabulary_of(PRODUCTS)
@@ -59,3 +59,22 @@ def test_postings_score_as_single_documents_do():
         core = [query.core_score(document) for document in documents]
         assert np.allclose(postings.scores(query), scores, rtol=1e-12), f"seed {seed}"
         assert np.allclose(postings.core_scores(query), core, rtol=1e-12), f"seed {seed}"
+
+
+def test_a_word_of_a_product_written_after_the_counting_counts_as_the_rarest_do():
+    newer = words_of(*titled("zorblax hat"))
+    terms = unknown_terms(["Zorblax for a red hat"], VOCABULARY, ENGLISH)
+    assert terms == {term_id("zorblax")}
+    vocabulary = VOCABULARY.with_newer(terms)
+    query = query_words("zorblax hat", vocabulary, ENGLISH)
+    assert query_words("zorblax hat", VOCABULARY, ENGLISH).score(newer) < query.score(newer) <= 1
+    assert query.score(newer) > 2 * query.score(RED_HAT) > 0
+    assert vocabulary.idf("zorblax") == VOCABULARY.idf("green")
+    assert is_known("zorblax", vocabulary, ENGLISH) > is_known("zorblax", VOCABULARY, ENGLISH)
+
+
+def test_terms_that_no_product_has_leave_a_vocabulary_as_it_is():
+    assert not unknown_terms(["red hats", ""], VOCABULARY, ENGLISH)
+    vocabulary = VOCABULARY.with_newer([])
+    assert vocabulary.term_count("hat") == 2
+    assert vocabulary.term_count("zorblax") == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from functools import cache, partial
@@ -217,6 +217,15 @@ class FaissIndex:
             name: state.cache.get(("facet", page.key, name, values), partial(counted, name))
             for name in fields
         }
+
+    def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
+        """Those of the term ids that the words of some product have."""
+        segments = self._reader.current().segments
+        return frozenset(
+            term
+            for term in term_ids
+            if any(e.live[e.segment.words.rows_of(term)].any() for e in segments)
+        )
 
     def scan(
         self, *, after: str | None = None, upto: str | None = None, batch: int = 256

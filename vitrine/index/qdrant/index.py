@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -141,6 +141,10 @@ class QdrantIndex:
         check_filter(filter, self.info.schema)
         check_facets(fields, self.info.schema)
         return self._browsing.facets(fields, translate(filter), values=values)
+
+    def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
+        """None: words are not kept in Qdrant yet."""
+        return frozenset()
 
     def scan(
         self, *, after: str | None = None, upto: str | None = None, batch: int = 256

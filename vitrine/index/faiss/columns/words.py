@@ -61,6 +61,13 @@ class WordPostings:
         offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         return cls(distinct, offsets, rows[order], values[order], size=size)
 
+    def rows_of(self, term: int) -> NDArray[np.int32]:
+        """The rows that have the term id, ascending."""
+        place = int(np.searchsorted(self.terms, np.uint32(term)))
+        if place == len(self.terms) or int(self.terms[place]) != term:
+            return self.rows[:0]
+        return self.rows[self.offsets[place] : self.offsets[place + 1]]
+
     def totals(
         self, term_ids: NDArray[np.uint32], weights: NDArray[np.float32]
     ) -> NDArray[np.float64]:
