@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.access import require_visible
 from service.container import current_vitrine
@@ -24,7 +24,12 @@ thumbnails = APIBlueprint("thumbnails", __name__, abp_tags=[Tag(name="Products")
 
 
 class ImageParameters(Parameters):
-    """How large the picture shall be."""
+    """How large the picture shall be.
+
+    Other parameters count for nothing: shops add `v=3` and the like to get past caches.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     size: int = Field(
         default=SIZES[-1],

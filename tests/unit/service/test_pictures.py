@@ -48,6 +48,13 @@ def test_other_sizes_are_refused(client: CheckingClient, size: str):
     assert response.get_json()["errors"][0]["field"] == "size"
 
 
+def test_parameters_that_only_get_past_caches_change_nothing(client: CheckingClient):
+    plain = client.get(f"{ADDRESS}?size=64")
+    odd = client.get(f"{ADDRESS}?size=64&v=3&utm_source=mail")
+    assert (odd.status_code, odd.get_data()) == (200, plain.get_data())
+    assert odd.headers["ETag"] == plain.headers["ETag"]
+
+
 def test_what_the_client_has_is_not_sent_again(client: CheckingClient):
     first = client.get(f"{ADDRESS}?size=64")
     again = client.get(f"{ADDRESS}?size=64", headers={"If-None-Match": first.headers["ETag"]})
