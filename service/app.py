@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import MapAdapter
 
 from service.access import register_access
 from service.admin import admin as admin_api
@@ -25,6 +25,7 @@ from service.metrics import register_metrics
 from service.models.problem import Problem
 from service.openapi import docs
 from service.pages import pages
+from service.product_ids import IdConverter, with_whole_id
 from service.products import products
 from service.public_address import PublicAddress
 from service.recognition import recognition
@@ -47,17 +48,17 @@ Send `X-Request-ID` to find a request again in the log; without one the answer b
 _SEARCHING = (search.name, products.name, thumbnails.name, recognition.name)
 
 
-class IdConverter(BaseConverter):
-    """A product id in a path: any text, slashes included."""
-
-    regex = ".+?"
-    part_isolating = False
-
-
 class Service(OpenAPI):
     """The Flask application of the service."""
 
     request_class = StrictRequest
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's, which also knows which slashes of the address belong to a product's id."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and request is not None:
+            adapter.path_info = with_whole_id(adapter.path_info, request.environ)
+        return adapter
 
 
 def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:

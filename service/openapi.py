@@ -41,7 +41,7 @@ def openapi_json() -> Response:
     )
 
 
-@docs.get("/docs")
+@docs.get("/docs", strict_slashes=False)
 def docs_page() -> str:
     """The description as a page on which requests can be tried."""
     return render_template("docs.html")

@@ -28,13 +28,13 @@ def product(product_id: str) -> Response:
     return redirect(url_for("pages.shop", show=product_id))
 
 
-@pages.get("/try")
+@pages.get("/try", strict_slashes=False)
 def try_page() -> str:
     """Show the page on which a picture is classified, compared and searched for objects."""
     return render_template("try.html")
 
 
-@pages.get("/admin")
+@pages.get("/admin", strict_slashes=False)
 def admin() -> str:
     """Show the operator's page, which uses the admin API with the token that it asks for."""
     return render_template("admin.html")

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from service.product_ids import with_whole_id
+
 UNDESCRIBED = ("/openapi.json", "/docs", "/metrics", "/static", "/")
 
 
@@ -24,7 +26,8 @@ class CheckingClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        path, method = response.request.path, response.request.method
+        request = response.request
+        path, method = with_whole_id(request.path, request.environ), request.method
         if not path.startswith(UNDESCRIBED[:-1]) and path != "/":
             self._check(response, path, method)
         return response
