@@ -1,4 +1,5 @@
-"""Third stage, in two threads: pixels become vectors, in batches of the size that runs best."""
+"""Third stage, in as many threads as the picture work has batches: pixels become vectors, in
+batches of the size that runs best."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ class EmbedStage:
     """
 
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
-        self._embedder = context.embedder
+        self._work = context.work
         self._stats = stats
         self._batch = BatchSize(context.settings.batch_size)
         self._gathering = Lock()
@@ -96,7 +97,7 @@ class EmbedStage:
     def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()
         with self._stats.timed("embed"):
-            vectors = self._embedder.embed_pixels(np.stack([image.pixels for image in batch]))
+            vectors = self._work.embed([image.pixels for image in batch])
         self._batch.measured(len(batch), time.monotonic() - began)
         for image, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():

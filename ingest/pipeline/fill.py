@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,8 +29,6 @@ __all__ = ["fill_index"]
 _TICK_S = 0.25
 _PIXELS = 32
 """Preprocessed pictures that may wait for the model; each has 600 kB at 224 x 224."""
-_BATCHES = 2
-"""Batches that are with the model at once."""
 
 
 def fill_index(
@@ -96,16 +93,15 @@ class _Cancelling:
 def _run(
     task: IngestTask, context: PipelineContext, control: RunControl, run: Run, stats: RunStats
 ) -> None:
-    threads = context.settings.decode_threads or os.cpu_count() or 1
     flow = Flow()
-    items: Channel[list[SourceProduct]] = flow.channel(threads)
+    items: Channel[list[SourceProduct]] = flow.channel(context.work.chunks)
     pixels: Channel[PreparedImage] = flow.channel(_PIXELS)
     writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch)
     flow.stage(
         "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
     )
     pictures = RunPictures(flow)
-    for number in range(threads):
+    for number in range(context.work.chunks):
         preparing = PrepareStage(task, context, stats, pictures)
         flow.stage(
             f"prepare-{number}",
@@ -113,7 +109,7 @@ def _run(
             into=(pixels, writes),
         )
     embedding = EmbedStage(context, stats)
-    for number in range(_BATCHES):
+    for number in range(context.work.batches):
         flow.stage(f"embed-{number}", partial(embedding.work, pixels))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()

@@ -8,21 +8,18 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ingest.failures import Failure, Ledger
 from ingest.pictures import Picture
-from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.flow import Promise
+from ingest.pipeline.picture_work import PictureWork
 from ingest.pipeline.warnings import RunWarnings
 from ingest.runs import Runs
 from ingest.sources import Source
 from vitrine.embedding import Embedder
 from vitrine.errors import InvalidImage
 from vitrine.fields.mapping import Mapping as CatalogueMapping
-from vitrine.images.ports import ImageStore
 from vitrine.index import VectorIndex
 from vitrine.products import Product, Vector
 from vitrine.settings import Settings
@@ -65,10 +62,9 @@ class PipelineContext:
 
     settings: Settings
     embedder: Embedder
-    images: ImageStore
     ledger: Ledger
     runs: Runs
-    pictures: PoliteFetcher
+    work: PictureWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +138,10 @@ class SourceProduct:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
-    """A picture ready for the model: pixels (3, height, width), and who waits for its vector."""
+    """A picture ready for the model: pixels as `PictureWork` made them, and who waits for its
+    vector."""
 
-    pixels: NDArray[np.float32]
+    pixels: Any
     vector: Promise[Vector]
 
 
@@ -233,6 +230,12 @@ class RunStats:
             self.embedded += embedded
             self.unchanged += unchanged
 
+    def took(self, seconds: Mapping[str, float]) -> None:
+        """Add to the times of stages."""
+        with self._lock:
+            for stage, more in seconds.items():
+                self.stages[stage] = self.stages.get(stage, 0.0) + more
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time of the block to a stage."""
@@ -240,8 +243,7 @@ class RunStats:
         try:
             yield
         finally:
-            with self._lock:
-                self.stages[stage] = self.stages.get(stage, 0.0) + time.monotonic() - began
+            self.took({stage: time.monotonic() - began})
 
     def progress(self, total: int | None) -> Progress:
         """How it stands; the rate is that of the last calls."""

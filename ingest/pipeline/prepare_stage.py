@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from ingest.pictures import Picture
-from ingest.pictures.polite import FetchedPicture
 from ingest.pipeline.flow import Channel, Closed, Promise
 from ingest.pipeline.models import (
     IngestTask,
@@ -18,11 +18,10 @@ from ingest.pipeline.models import (
     RunStats,
     SourceProduct,
 )
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from ingest.pipeline.retry import retry_while_unavailable
-from ingest.pipeline.run_pictures import RunPictures, picture_key
-from vitrine.errors import InvalidImage, NotFound
-from vitrine.images.decode import ImageLimits, decode
-from vitrine.images.decoded import DecodedImage
+from ingest.pipeline.run_pictures import KnownPicture, RunPictures, picture_key
+from vitrine.errors import InvalidImage
 from vitrine.index import Stamp, VectorIndex
 from vitrine.index.stamps import product_hash
 from vitrine.products import Record, Vector
@@ -32,22 +31,40 @@ __all__ = ["PrepareStage"]
 _TINY = 16
 """Pixels of the longer side up to which a picture shows nothing that could be searched for."""
 
+_Vectors: TypeAlias = dict[str, Promise[Vector] | None]
+"""Vectors of a product's pictures by key, in order; None for those that the index has."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class _Seen:
-    """A product with what is known of it: its stamp in the index, and its digest."""
+    """A product, its stamp in the index and its record in an earlier version of the same model.
+
+    `entries` are its pictures beside what the run knows of each.
+    """
 
     item: SourceProduct
     stamp: Stamp | None
     digest: str | None
+    earlier: Record | None
+    entries: tuple[tuple[Picture, KnownPicture], ...]
 
+    @cached_property
+    def known(self) -> Mapping[str, Vector]:
+        """Vectors by key that the earlier version has."""
+        return {} if self.earlier is None else _by_key(self.earlier)
 
-_Images: TypeAlias = dict[str, Promise[Vector] | None]
-"""Pictures of a product by their keys, in order; None for vectors that the index has."""
+    @cached_property
+    def embedded(self) -> frozenset[str]:
+        """Keys of pictures whose vectors need not be made."""
+        return frozenset(self.known if self.stamp is None else self.stamp.image_keys)
 
 
 class PrepareStage:
-    """Compares products with what the index has of them."""
+    """Compares products with what the index has of them.
+
+    Of each chunk first all pictures are read that nobody else is reading, then those of others are
+    waited for: so threads that share pictures never wait for each other in a circle.
+    """
 
     def __init__(
         self,
@@ -60,7 +77,6 @@ class PrepareStage:
         self._context = context
         self._stats = stats
         self._pictures = pictures
-        self._limits = ImageLimits.of(context.settings)
 
     def work(
         self,
@@ -79,22 +95,50 @@ class PrepareStage:
 
     def _chunk(
         self, items: list[SourceProduct], pixels: Channel[PreparedImage]
-    ) -> list[PendingWrite]:
-        with self._stats.timed("compare"):
-            stamps = retry_while_unavailable(
-                lambda: self._task.index.stamps([item.product.id for item in items])
-            )
-        writes = []
-        for item in items:
-            stamp = stamps.get(item.product.id)
-            seen = _Seen(item, stamp, _digest(item))
-            if stamp is not None and seen.digest is not None and seen.digest == item.digest:
-                self._stats.count(unchanged=1)
-                continue
+    ) -> Iterator[PendingWrite]:
+        products = self._seen(items)
+        self._read(products, pixels)
+        for seen in products:
             write = self._write(seen, pixels)
             if write is not None:
-                writes.append(write)
-        return writes
+                yield write
+
+    def _seen(self, items: list[SourceProduct]) -> list[_Seen]:
+        """What is known of the products; without those that nothing is to be done for."""
+        ids = [item.product.id for item in items]
+        with self._stats.timed("compare"):
+            stamps = retry_while_unavailable(lambda: self._task.index.stamps(ids))
+            new = [product_id for product_id in ids if product_id not in stamps]
+            earlier = self._records(self._task.reuse_from, new) if self._same_model else {}
+        products = []
+        for item in items:
+            stamp, digest = stamps.get(item.product.id), _digest(item)
+            if stamp is not None and digest is not None and digest == item.digest:
+                self._stats.count(unchanged=1)
+                continue
+            entries = tuple((picture, self._pictures.known(picture)) for picture in item.pictures)
+            products.append(_Seen(item, stamp, digest, earlier.get(item.product.id), entries))
+        return products
+
+    def _read(self, products: list[_Seen], pixels: Channel[PreparedImage]) -> None:
+        """Read the pictures that nobody has read, and have those embedded that are new."""
+        claimed = [
+            (entry, PictureTask(picture, embedded=seen.embedded))
+            for seen in products
+            for picture, entry in seen.entries
+            if entry.claim()
+        ]
+        outcomes = self._context.work.prepare([task for _, task in claimed])
+        for (entry, task), outcome in zip(claimed, outcomes, strict=True):
+            self._told(task, outcome)
+            if outcome.refusal is not None:
+                entry.key.fail(outcome.refusal)
+                continue
+            if outcome.pixels is not None:
+                vector, is_first = self._pictures.vector(outcome.key)
+                if is_first:
+                    pixels.put(PreparedImage(outcome.pixels, vector))
+            entry.key.give(outcome.key)
 
     def _write(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """What is to be written of a product; None when nothing is.
@@ -103,7 +147,7 @@ class PrepareStage:
         it has; else it comes with the others.
         """
         item, stamp = seen.item, seen.stamp
-        images, refusals = self._images(item, stamp, pixels)
+        images, refusals = self._images(seen, pixels)
         if refusals:
             self._stats.without_picture(item.row, item.product.id, refusals[0])
             carried_over = self._without_pictures(seen, pixels)
@@ -124,10 +168,10 @@ class PrepareStage:
             item.row, item.product, digest, keys, vectors, known=stamp is not None, failed=failed
         )
 
-    def _filled(self, images: _Images, item: SourceProduct) -> tuple[Promise[Vector], ...] | None:
+    def _filled(self, images: _Vectors, item: SourceProduct) -> tuple[Promise[Vector], ...] | None:
         """The vectors of all pictures, those that the index has read from there."""
         if any(vector is None for vector in images.values()):
-            stored = self._record(self._task.index, item.product.id)
+            stored = self._records(self._task.index, [item.product.id]).get(item.product.id)
             if stored is None:
                 message = "somebody deleted the product while it was being ingested; ingest again"
                 self._stats.failed(item.row, item.product.id, "write", "deleted_meanwhile", message)
@@ -140,28 +184,51 @@ class PrepareStage:
         return tuple(vector for vector in images.values() if vector is not None)
 
     def _images(
-        self, item: SourceProduct, stamp: Stamp | None, pixels: Channel[PreparedImage]
-    ) -> tuple[_Images, list[InvalidImage]]:
+        self, seen: _Seen, pixels: Channel[PreparedImage]
+    ) -> tuple[_Vectors, list[InvalidImage]]:
         """The pictures that can be had, and what is wrong with the others."""
+        item = seen.item
         if item.refusal is not None:
             return {}, [item.refusal]
-        known = {} if stamp is not None else self._known_vectors(item)
-        images: _Images = {}
+        images: _Vectors = {}
         refusals = []
-        for picture in item.pictures:
+        for picture, entry in seen.entries:
             try:
-                key, vector = self._image(picture, known, stamp, pixels)
-                images.setdefault(key, vector)
-                self._stats.warnings.saw_picture(
-                    key,
-                    _name(picture),
-                    id=item.product.id,
-                    group=item.product.group_id or item.product.id,
-                    place=self._stats.places.get(item.row, ""),
-                )
+                key = entry.key.wait()
+                images.setdefault(key, self._vector(picture, key, seen, pixels))
             except InvalidImage as error:
                 refusals.append(error)
+                continue
+            self._stats.warnings.saw_picture(
+                key,
+                _name(picture),
+                id=item.product.id,
+                group=item.product.group_id or item.product.id,
+                place=self._stats.places.get(item.row, ""),
+            )
         return images, refusals
+
+    def _vector(
+        self, picture: Picture, key: str, seen: _Seen, pixels: Channel[PreparedImage]
+    ) -> Promise[Vector] | None:
+        """A picture's vector; None where the index has it for this product."""
+        if seen.stamp is not None and key in seen.stamp.image_keys:
+            return None
+        if key in seen.known:
+            return self._pictures.given(seen.known[key])
+        return self._made(PictureTask(picture, key), key, pixels)
+
+    def _made(self, task: PictureTask, key: str, pixels: Channel[PreparedImage]) -> Promise[Vector]:
+        """The vector that this run makes, or is making, of a picture."""
+        vector, is_first = self._pictures.vector(key)
+        if is_first:
+            outcome = next(self._context.work.prepare([task]))
+            self._told(task, outcome)
+            if outcome.refusal is not None:
+                vector.fail(outcome.refusal)
+                raise outcome.refusal
+            pixels.put(PreparedImage(outcome.pixels, vector))
+        return vector
 
     def _without_pictures(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """The fields of a product whose pictures cannot be had now, beside the pictures it has."""
@@ -170,116 +237,52 @@ class PrepareStage:
             if seen.stamp.product_hash == product_hash(item.product):
                 return None
             return PendingWrite(item.row, item.product, failed=True)
-        previous = self._previous(item.product.id)
-        return None if previous is None else self._carried_over(item, previous, pixels)
+        earlier = seen.earlier
+        if earlier is None and not self._same_model:
+            earlier = self._records(self._task.reuse_from, [item.product.id]).get(item.product.id)
+        return None if earlier is None else self._carried_over(item, earlier, pixels)
 
     def _carried_over(
-        self, item: SourceProduct, previous: Record, pixels: Channel[PreparedImage]
+        self, item: SourceProduct, earlier: Record, pixels: Channel[PreparedImage]
     ) -> PendingWrite | None:
         """A product with the pictures of an earlier version, embedded anew for another model."""
-        keys = previous.image_keys
+        keys = earlier.image_keys
         if self._same_model:
-            vectors = tuple(self._pictures.given(vector) for vector in previous.vectors)
+            vectors = tuple(self._pictures.given(vector) for vector in earlier.vectors)
         else:
             try:
-                data = [self._context.images.get(key) for key in keys]
-                vectors = tuple(
-                    self._vector(Picture(data=picture), key, picture, pixels)
-                    for key, picture in zip(keys, data, strict=True)
-                )
-            except (NotFound, InvalidImage):
+                vectors = tuple(self._made(PictureTask(None, key), key, pixels) for key in keys)
+            except InvalidImage:
                 return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
 
-    def _known_vectors(self, item: SourceProduct) -> Mapping[str, Vector]:
-        """Vectors of the product's own pictures in an earlier version of the same model, by key."""
-        previous = self._previous(item.product.id) if self._same_model else None
-        return {} if previous is None else _by_key(previous)
-
-    def _image(
-        self,
-        picture: Picture,
-        known: Mapping[str, Vector],
-        stamp: Stamp | None,
-        pixels: Channel[PreparedImage],
-    ) -> tuple[str, Promise[Vector] | None]:
-        """A picture's key and its vector; None where the index has it for this product."""
-        entry = self._pictures.known(picture)
-        with entry.lock:
-            if entry.refusal is not None:
-                raise entry.refusal
-            data = None
-            try:
-                if entry.key is None:
-                    read = self._read(picture)
-                    entry.key, data = read.key, read.data
-                key = entry.key
-                if stamp is not None and key in stamp.image_keys:
-                    return key, None
-                if key in known:
-                    return key, self._pictures.given(known[key])
-                return key, self._vector(picture, key, data, pixels)
-            except InvalidImage as error:
-                entry.refusal = error
-                raise
-
-    def _read(self, picture: Picture) -> FetchedPicture:
-        with self._stats.timed("fetch" if picture.url is not None else "load"):
-            return self._context.pictures.read(picture)
-
-    def _vector(
-        self, picture: Picture, key: str, data: bytes | None, pixels: Channel[PreparedImage]
-    ) -> Promise[Vector]:
-        vector, is_first = self._pictures.vector(key)
-        if not is_first:
-            return vector
-        try:
-            data = self._stored(picture, key) if data is None else data
-            with self._stats.timed("decode"):
-                image = decode(data, self._limits, at_least=self._context.embedder.info.image_size)
-            self._warn(picture, image)
-            with self._stats.timed("store"):
-                self._context.images.put(data)
-            with self._stats.timed("preprocess"):
-                ready = self._context.embedder.preprocess([image])[0]
-        except Exception as error:
-            vector.fail(error)
-            raise
-        pixels.put(PreparedImage(ready, vector))
-        return vector
-
-    def _warn(self, picture: Picture, image: DecodedImage) -> None:
-        """Tell of a picture that was taken but is odd in itself."""
-        name = _name(picture)
-        for warning in image.warnings:
+    def _told(self, task: PictureTask, outcome: PictureOutcome) -> None:
+        """Note what a picture took, and tell of one that was taken but is odd in itself."""
+        self._stats.took(outcome.seconds)
+        name = _name(task.picture)
+        for warning in outcome.warnings:
             self._stats.warnings.add("repaired_picture", f"{name}: {warning}")
-        if max(image.size) <= _TINY:
-            size = f"{image.width} x {image.height} pixels"
+        if outcome.size is not None and max(outcome.size) <= _TINY:
+            width, height = outcome.size
             self._stats.warnings.add(
-                "tiny_picture", f"the picture {name} has {size}; is it a placeholder?"
+                "tiny_picture",
+                f"the picture {name} has {width} x {height} pixels; is it a placeholder?",
             )
-
-    def _stored(self, picture: Picture, key: str) -> bytes:
-        try:
-            return self._context.images.get(key)
-        except NotFound:
-            return self._read(picture).data or b""
 
     @property
     def _same_model(self) -> bool:
         other = self._task.reuse_from
         return other is not None and other.info.fingerprint == self._task.index.info.fingerprint
 
-    def _previous(self, product_id: str) -> Record | None:
-        return self._record(self._task.reuse_from, product_id)
-
-    def _record(self, index: VectorIndex | None, product_id: str) -> Record | None:
-        if index is None:
-            return None
-        return retry_while_unavailable(lambda: index.get([product_id])).get(product_id)
+    def _records(self, index: VectorIndex | None, ids: Sequence[str]) -> Mapping[str, Record]:
+        if index is None or not ids:
+            return {}
+        return retry_while_unavailable(lambda: index.get(ids))
 
 
-def _name(picture: Picture) -> str:
+def _name(picture: Picture | None) -> str:
+    if picture is None:
+        return "of the earlier version"
     return picture.url or (picture.path.name if picture.path else "within the catalogue")
 
 

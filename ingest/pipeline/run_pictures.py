@@ -6,12 +6,10 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ingest.pictures import Picture
 from ingest.pipeline.flow import Flow, Promise
-from vitrine.errors import InvalidImage
 from vitrine.products import Vector
 
 __all__ = ["KnownPicture", "RunPictures"]
@@ -26,13 +24,19 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass
 class KnownPicture:
-    """What an address turned out to hold; who works on it keeps the others waiting by `lock`."""
+    """What an address turned out to hold: the picture's key, or why it was refused."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    key: str | None = None
-    refusal: InvalidImage | None = None
+    def __init__(self, flow: Flow) -> None:
+        self.key: Promise[str] = flow.promise()
+        self._claimed = False
+        self._lock = threading.Lock()
+
+    def claim(self) -> bool:
+        """Whether the caller is the first, who is to read it; all others wait for its `key`."""
+        with self._lock:
+            claimed, self._claimed = self._claimed, True
+        return not claimed
 
 
 class RunPictures:
@@ -48,9 +52,11 @@ class RunPictures:
         """The entry of a picture's address or file; a new one for bytes, which have none."""
         address = picture.url or (None if picture.path is None else str(picture.path))
         if address is None:
-            return KnownPicture()
+            return KnownPicture(self._flow)
         with self._lock:
-            return self._addresses.get(address) or self._addresses.put(address, KnownPicture())
+            return self._addresses.get(address) or self._addresses.put(
+                address, KnownPicture(self._flow)
+            )
 
     def vector(self, key: str) -> tuple[Promise[Vector], bool]:
         """The vector of a picture by its key, and whether it is for the caller to have it made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -15,12 +16,14 @@ from ingest.pictures.addresses import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
+from ingest.pipeline.picture_work import LocalPictureWork
 from ingest.runs import Run, Runs
 from ingest.sources import Source
 from ingest.tasks.index_building import build_index
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import Cancelled, Conflict, ModelMismatch, NoLiveVersion, NotFound
 from vitrine.fields import Mapping
+from vitrine.images.decode import ImageLimits
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.learning import learn_version
 from vitrine.wiring import Vitrine
@@ -54,9 +57,14 @@ def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineConte
     pictures = PoliteFetcher(
         vitrine.settings, AddressBook(database), has_picture=vitrine.images.has
     )
-    return PipelineContext(
-        vitrine.settings, embedder, vitrine.images, Ledger(database), Runs(database), pictures
+    work = LocalPictureWork(
+        pictures,
+        vitrine.images,
+        embedder,
+        ImageLimits.of(vitrine.settings),
+        threads=vitrine.settings.decode_threads or os.cpu_count() or 1,
     )
+    return PipelineContext(vitrine.settings, embedder, Ledger(database), Runs(database), work)
 
 
 def run(
