@@ -16,6 +16,7 @@ from ingest.jobs.locks import lock_owner
 from ingest.jobs.store import JobStore
 from ingest.notices import Notices
 from ingest.tasks.picture_collection import collect_pictures
+from ingest.tasks.relearning import Relearning
 from ingest.tasks.runner import Runner
 from ingest.tasks.shrink import ShrinkLimit
 from vitrine.errors import Cancelled, VitrineError
@@ -52,6 +53,7 @@ class Worker:
         self._runner = Runner(vitrine, store)
         self._notices = Notices(log)
         self._collector: threading.Thread | None = None
+        self._relearning = Relearning(vitrine, store, check=self._check_running)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what is under way is finished or given back.
@@ -73,6 +75,7 @@ class Worker:
                 if time.monotonic() - recovered >= _RECOVER_S:
                     self._recover()
                     self._collect_pictures()
+                    self._relearning.look()
                     recovered = time.monotonic()
         finally:
             self._runner.stopping.set()
@@ -80,6 +83,7 @@ class Worker:
                 thread.join()
             if self._collector is not None:
                 self._collector.join()
+            self._relearning.wait()
             log.info("worker stopped")
 
     def _work(self) -> None:

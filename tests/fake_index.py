@@ -120,6 +120,9 @@ class FakeIndex:
     def mark(self) -> int:
         return 0
 
+    def count_written(self, mark: int) -> int:
+        return self.count()
+
     def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
         return self.scan(batch=batch)
 

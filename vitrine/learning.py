@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from vitrine.understanding import grammar, learn_known_values, understood_langua
 from vitrine.words import Analyzer, DocumentWords, VocabularyCounts, document_words
 from vitrine.words.suggestions import PhraseCounts
 
-__all__ = ["learn_search_model", "learn_version"]
+__all__ = ["is_stale", "learn_if_stale", "learn_search_model", "learn_version"]
 
 SAMPLE = 20_000
 """Products that constants are learnt from; more hardly move them (`vitrine.relevance`)."""
@@ -24,36 +24,66 @@ _BATCH = 1000
 
 
 def learn_version(
-    versions: IndexVersions, index: VectorIndex, embedder: Embedder, *, changed: int | None = None
+    versions: IndexVersions,
+    index: VectorIndex,
+    embedder: Embedder,
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> SearchModel | None:
     """Learn what a version's searches need, and keep it with the version.
 
-    With `changed`, the number of products written since, only where a fifth of the catalogue is
-    new. Returns what was learnt; None where nothing was: the backend keeps no words, the version is
-    empty or not stale.
+    Searches and writes go on meanwhile; what is written meanwhile counts as changed since. Returns
+    what was learnt; None where nothing was: the backend keeps no words, or the version is empty.
+    `check` is called now and then, and may raise to give up.
     """
     if not versions.fuses or index.count() == 0:
         return None
-    known = index.search_model
-    if known is not None and changed is not None and not known.constants.stale(changed):
-        return None
-    model = learn_search_model(index, embedder)
+    model = learn_search_model(index, embedder, check=check)
     versions.learn(index.info.name, model)
     return model
 
 
-def learn_search_model(index: VectorIndex, embedder: Embedder) -> SearchModel:
+def learn_if_stale(
+    versions: IndexVersions,
+    index: VectorIndex,
+    embedder: Embedder,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> SearchModel | None:
+    """`learn_version` where nothing was learnt yet or a fifth of the products has changed since."""
+    if not versions.fuses or not is_stale(index):
+        return None
+    return learn_version(versions, index, embedder, check=check)
+
+
+def is_stale(index: VectorIndex) -> bool:
+    """Whether a version has yet to learn, or a fifth of it has been written or removed since it
+    did.
+
+    Removals show as far as they outnumber what was added.
+    """
+    known = index.search_model
+    if known is None or known.mark is None:
+        return True
+    removed = max(known.constants.products - index.count(), 0)
+    return known.constants.stale(index.count_written(known.mark) + removed)
+
+
+def learn_search_model(
+    index: VectorIndex, embedder: Embedder, *, check: Callable[[], None] = lambda: None
+) -> SearchModel:
     """The vocabulary of all products, and constants from a random choice of `SAMPLE` of them.
 
     Every product is read once; about 300 short texts are embedded. The same products give the same
     model. `ValueError` for a version without products.
     """
-    schema = index.info.schema
+    mark, schema = index.mark(), index.info.schema
     analyzer = Analyzer(language_of(index.info.mapping))
     counts, sample, phrases = VocabularyCounts(), _Sample(), PhraseCounts()
 
     def products() -> Iterator[Product]:
         for records in index.scan(batch=_BATCH):
+            check()
             documents = [document_words(r.product, schema, analyzer) for r in records]
             counts.add(documents)
             phrases.add(record.product for record in records)
@@ -74,7 +104,7 @@ def learn_search_model(index: VectorIndex, embedder: Embedder) -> SearchModel:
     constants = learn_relevance(
         sample.drawn(), Lexicon(vocabulary, analyzer), embed_texts=embedder.embed_texts
     )
-    return SearchModel.of(vocabulary, values, constants, phrases.phrases())
+    return SearchModel.of(vocabulary, values, constants, phrases.phrases(), mark=mark)
 
 
 class _Sample:

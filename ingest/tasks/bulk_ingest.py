@@ -25,7 +25,7 @@ from vitrine.errors import Cancelled, Conflict, ModelMismatch, NoLiveVersion, No
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits
 from vitrine.index import IndexVersions, VectorIndex
-from vitrine.learning import learn_version
+from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
 
 __all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
@@ -122,8 +122,7 @@ class _Ingest:
         summary = changed(filled, removed=self._removed, refusal=self._refusal or _empty(filled))
         if _is_live(versions, target):
             if not summary.cancelled and summary.refusal is None:
-                changes = summary.done + summary.removed
-                learn_version(versions, target, self._context.embedder, changed=changes)
+                learn_if_stale(versions, target, self._context.embedder)
                 _tidy(versions, self._context, target.info.name)
             return summary
         if summary.cancelled or target.count() == 0:

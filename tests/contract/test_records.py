@@ -310,3 +310,17 @@ def test_a_write_is_seen_by_whoever_has_the_version_open(
         assert other.search(IndexQuery()).total == other.count() == step
     other.delete(["1"])
     assert index.search(IndexQuery()).total == 4
+
+
+def test_products_written_after_a_mark_are_counted_once(index: VectorIndex):
+    rng = random.Random(4)
+    records = make_catalogue(30, 4)
+    index.upsert(records)
+    mark = index.mark()
+    assert index.count_written(mark) == 0
+    index.upsert([make_record(records[n].product.id, rng) for n in (1, 2, 3)])
+    index.upsert([make_record(records[n].product.id, rng) for n in (3, 4)])
+    index.patch(records[5].product.id, {"price": 1.0})
+    index.delete([records[1].product.id, records[6].product.id])
+    assert index.count_written(mark) == 4
+    assert index.count_written(index.mark()) == 0

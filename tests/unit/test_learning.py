@@ -13,7 +13,7 @@ from vitrine.errors import InvalidCursor, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.index import VectorIndex
 from vitrine.index.faiss.versions import FaissVersions
-from vitrine.learning import learn_search_model, learn_version
+from vitrine.learning import learn_if_stale, learn_search_model, learn_version
 from vitrine.products import Product, Record
 from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.search import SearchEngine
@@ -104,9 +104,15 @@ def test_what_was_learnt_holds_every_word_and_every_value(
 def test_a_version_learns_anew_when_a_fifth_of_it_has_changed(
     versions: FaissVersions, index: VectorIndex, embedder: FakeEmbedder
 ):
-    assert learn_version(versions, index, embedder, changed=0) is not None
-    assert learn_version(versions, index, embedder, changed=79) is None
-    assert learn_version(versions, index, embedder, changed=80) is not None
+    assert learn_if_stale(versions, index, embedder) is not None
+    assert learn_if_stale(versions, index, embedder) is None
+    index.upsert([written_now(embedder, n, "Zorblax") for n in range(60)])
+    index.delete([f"SKU-{n:04}" for n in range(79)])
+    assert learn_if_stale(versions, index, embedder) is None
+    index.upsert([written_now(embedder, 0, "Zorblax again")])
+    assert learn_if_stale(versions, index, embedder) is None
+    index.delete(["SKU-0079"])
+    assert learn_if_stale(versions, index, embedder) is not None
 
 
 def test_a_backend_without_words_learns_nothing(embedder: FakeEmbedder, index: VectorIndex):
@@ -306,5 +312,5 @@ def test_a_search_model_that_cannot_be_read_counts_as_none_and_is_learnt_anew(
         assert "learnt no words" in learnt.search(words("mug")).notes[0]
     assert [r.levelname for r in caplog.records] == ["WARNING"]
     assert "`vitrine learn` makes it anew" in caplog.text
-    assert learn_version(versions, index, embedder, changed=0) is not None
+    assert learn_if_stale(versions, index, embedder) is not None
     assert learnt.search(words("SKU-0001")).hits[0].score == 1.0

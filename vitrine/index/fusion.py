@@ -30,6 +30,8 @@ class SearchModel:
     phrases: tuple[Phrase, ...]
     key: str
     """Identifies it: another one of the same version has another key."""
+    mark: int | None = None
+    """`VectorIndex.mark` before the products were read; None where an earlier release made it."""
 
     @classmethod
     def of(
@@ -38,11 +40,13 @@ class SearchModel:
         values: KnownValues,
         constants: RelevanceConstants,
         phrases: tuple[Phrase, ...],
+        *,
+        mark: int | None = None,
     ) -> SearchModel:
         """The model of a vocabulary, the catalogue's values and phrases, and its constants."""
         parts = [part.to_bytes() for part in (vocabulary, values, constants)]
         digest = hashlib.sha256(b"".join([*parts, phrases_to_bytes(phrases)]))
-        return cls(vocabulary, values, constants, phrases, digest.hexdigest()[:16])
+        return cls(vocabulary, values, constants, phrases, digest.hexdigest()[:16], mark)
 
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it."""
@@ -52,6 +56,8 @@ class SearchModel:
             archive.writestr("values", self.values.to_bytes())
             archive.writestr("phrases", phrases_to_bytes(self.phrases))
             archive.writestr("constants", self.constants.to_bytes())
+            if self.mark is not None:
+                archive.writestr("mark", str(self.mark))
         return packed.getvalue()
 
     @classmethod
@@ -64,6 +70,7 @@ class SearchModel:
                     KnownValues.from_bytes(archive.read("values")),
                     RelevanceConstants.from_bytes(archive.read("constants")),
                     phrases_from_bytes(archive.read("phrases")),
+                    mark=int(archive.read("mark")) if "mark" in archive.namelist() else None,
                 )
         except (zipfile.BadZipFile, KeyError, EOFError) as error:
             raise ValueError(f"the stored search model is damaged: {error}") from error

@@ -213,6 +213,10 @@ class VectorIndex(Protocol):
         """A mark in the sequence of writes: those before it are visible to every read after it."""
         ...
 
+    def count_written(self, mark: int) -> int:
+        """How many products were last written after a mark."""
+        ...
+
     def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
         """The records last written after a mark, in batches; some written shortly before it too."""
         ...

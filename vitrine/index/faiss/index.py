@@ -241,6 +241,10 @@ class FaissIndex:
         """The number of the last write."""
         return self.store.last_write()
 
+    def count_written(self, mark: int) -> int:
+        """How many products were last written after a write's number."""
+        return self.store.count_written(mark)
+
     def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
         """The records last written after a write's number, in the order of writes."""
         return self.store.written_since(mark, batch=batch)

@@ -162,6 +162,11 @@ class QdrantIndex:
         """This moment, by this machine's clock."""
         return clock.now()
 
+    def count_written(self, mark: int) -> int:
+        """How many products were last written after a moment."""
+        after = models.FieldCondition(key=SEQ, range=models.Range(gt=mark))
+        return self._points.count(models.Filter(must=[after]))
+
     def written_since(self, mark: int, *, batch: int = 256) -> Iterator[list[Record]]:
         """The records last written after a moment, less what clocks of other machines may
         differ."""

@@ -163,6 +163,12 @@ class RecordStore:
         with self.database.reading() as connection:
             return int(connection.execute(statement).fetchone()[0])
 
+    def count_written(self, seq: int) -> int:
+        """How many products' last write has a higher number."""
+        statement = "SELECT count(*) FROM products WHERE seq > ? AND product IS NOT NULL"
+        with self.database.reading() as connection:
+            return int(connection.execute(statement, (seq,)).fetchone()[0])
+
     def written_since(self, seq: int, *, batch: int) -> Iterator[list[Record]]:
         """The records whose last write has a higher number, in batches in the order of writes."""
         while True:
