@@ -249,6 +249,8 @@ class VersionInfo:
     count: int = 0
     text_vectors: bool = False
     """Whether every record has a vector of its product's words."""
+    words: bool = True
+    """Whether it keeps its products' words, so that it can learn and rank by them."""
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 

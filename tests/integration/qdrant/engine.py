@@ -77,6 +77,9 @@ class Engine:
             hnsw = request.hnsw_config
             config = edge.EdgeConfig(
                 vectors=vectors,
+                sparse_vectors={
+                    n: edge.EdgeSparseVectorParams() for n in request.sparse_vectors or {}
+                },
                 hnsw_config=edge.HnswIndexConfig(
                     m=hnsw.m or 16, ef_construct=hnsw.ef_construct or 100, full_scan_threshold=1
                 ),
@@ -130,7 +133,11 @@ class Engine:
     def info(self, name: str) -> models.CollectionInfo:
         found = self._found(name)
         described = QdrantClient(":memory:")  # the client knows how a server describes a collection
-        described.create_collection("described", vectors_config=found.created.vectors)
+        described.create_collection(
+            "described",
+            vectors_config=found.created.vectors,
+            sparse_vectors_config=found.created.sparse_vectors,
+        )
         indexes = {
             k: models.PayloadIndexInfo(data_type=models.PayloadSchemaType(s.type.value), points=0)
             for k, s in found.indexes.items()
@@ -160,12 +167,13 @@ class Engine:
             if isinstance(request.query, models.NearestQuery)
             else request.query
         )
+        vector = _engine_vector(nearest)
         params = request.params or models.SearchParams()
         points = collection.shard.query(
             edge.QueryRequest(
                 limit=request.limit,
                 offset=request.offset,
-                query=edge.Query.Nearest(list(nearest), using=request.using),
+                query=edge.Query.Nearest(vector, using=request.using),
                 filter=self._filter(collection, request.filter),
                 score_threshold=request.score_threshold,
                 params=_search_params(params),
@@ -175,7 +183,11 @@ class Engine:
         )
         return [
             models.ScoredPoint(
-                id=str(p.id), version=0, score=p.score, payload=p.payload or {}, vector=p.vector
+                id=str(p.id),
+                version=0,
+                score=p.score,
+                payload=p.payload or {},
+                vector=_client_vectors(p.vector),
             )
             for p in points
         ]
@@ -236,7 +248,7 @@ class Engine:
     # writes
 
     def upsert(self, name: str, points: list[models.PointStruct]) -> None:
-        made = [edge.Point(p.id, dict(p.vector), p.payload) for p in points]
+        made = [edge.Point(p.id, _engine_vectors(p.vector), p.payload) for p in points]
         self._found(name).shard.update(edge.UpdateOperation.upsert_points(made))
 
     def delete_points(self, name: str, ids: list[Any]) -> None:
@@ -254,6 +266,30 @@ class Engine:
                 collection.shard.update(
                     edge.UpdateOperation.overwrite_payload([p.id for p in points], change.payload)
                 )
+
+    def update_vectors(self, name: str, change: models.UpdateVectors) -> None:
+        """As a server does: those that fulfill the filter, then 404 for one that does not exist."""
+        collection = self._found(name)
+        ids = [p.id for p in change.points]
+        with self._lock:
+            existing = {str(p.id) for p in collection.shard.retrieve(ids, False, False)}
+            where = models.Filter(
+                must=[change.update_filter or models.Filter(), models.HasIdCondition(has_id=ids)]
+            )
+            points, _ = collection.shard.scroll(
+                edge.ScrollRequest(limit=10_000, filter=self._filter(collection, where))
+            )
+            matching = {str(p.id) for p in points}
+            made = [
+                edge.PointVectors(p.id, _engine_vectors(p.vector))
+                for p in change.points
+                if str(p.id) in matching
+            ]
+            if made:
+                collection.shard.update(edge.UpdateOperation.update_vectors(made))
+        missing = [i for i in ids if str(i) not in existing]
+        if missing:
+            raise Refused("NOT_FOUND", f"Not found: No point with id {missing[0]} found")
 
     def build_graph(self, name: str) -> None:
         """Run the optimizer, so that searches go through the graph."""
@@ -299,11 +335,32 @@ def _asked(call: Callable[[], Any]) -> Any:
         raise Refused("INVALID_ARGUMENT", f"Bad request: {error}") from error
 
 
+def _engine_vector(vector: Any) -> Any:
+    if isinstance(vector, models.SparseVector):
+        return edge.SparseVector(vector.indices, vector.values)
+    return list(vector)
+
+
+def _engine_vectors(named: Any) -> dict[str, Any]:
+    return {name: _engine_vector(vector) for name, vector in named.items()}
+
+
+def _client_vectors(named: Any) -> Any:
+    if named is None:
+        return None
+    return {
+        name: models.SparseVector(indices=vector.indices, values=vector.values)
+        if isinstance(vector, edge.SparseVector)
+        else vector
+        for name, vector in named.items()
+    }
+
+
 def _record(point: Any) -> models.Record:
     return models.Record(
         id=str(point.id),
         payload=point.payload or {},
-        vector=point.vector,
+        vector=_client_vectors(point.vector),
         order_value=getattr(point, "order_value", None),
     )
 

@@ -112,6 +112,7 @@ def _vectors(selector: wire.WithVectorsSelector) -> Any:
 class _Points(PointsServicer):
     OFFERED = (
         "Query",
+        "QueryBatch",
         "Scroll",
         "Count",
         "Facet",
@@ -126,6 +127,14 @@ class _Points(PointsServicer):
         self._engine = engine
 
     def Query(self, request: Any) -> Any:
+        return wire.QueryResponse(result=self._scored(request))
+
+    def QueryBatch(self, request: Any) -> Any:
+        return wire.QueryBatchResponse(
+            result=[wire.BatchResult(result=self._scored(one)) for one in request.query_points]
+        )
+
+    def _scored(self, request: Any) -> list[Any]:
         asked = models.QueryRequest(
             query=GrpcToRest.convert_query(request.query),
             using=request.using,
@@ -142,7 +151,7 @@ class _Points(PointsServicer):
             with_vector=_vectors(request.with_vectors),
         )
         found = self._engine.query(request.collection_name, asked)
-        return wire.QueryResponse(result=[RestToGrpc.convert_scored_point(p) for p in found])
+        return [RestToGrpc.convert_scored_point(p) for p in found]
 
     def Scroll(self, request: Any) -> Any:
         asked = models.ScrollRequest(
@@ -204,11 +213,12 @@ class _Points(PointsServicer):
         return _done()
 
     def UpdateBatch(self, request: Any) -> Any:
-        for operation in request.operations:
-            self._engine.overwrite(
-                request.collection_name,
-                GrpcToRest.convert_points_update_operation(operation).overwrite_payload,
-            )
+        for message in request.operations:
+            operation = GrpcToRest.convert_points_update_operation(message)
+            if isinstance(operation, models.UpdateVectorsOperation):
+                self._engine.update_vectors(request.collection_name, operation.update_vectors)
+            else:
+                self._engine.overwrite(request.collection_name, operation.overwrite_payload)
         return wire.UpdateBatchResponse(
             result=[
                 wire.UpdateResult(status=wire.UpdateStatus.Completed) for _ in request.operations
@@ -265,6 +275,7 @@ class _Collections(CollectionsServicer):
     def Create(self, request: Any) -> Any:
         asked = models.CreateCollection(
             vectors=GrpcToRest.convert_vectors_config(request.vectors_config),
+            sparse_vectors=GrpcToRest.convert_sparse_vector_config(request.sparse_vectors_config),
             hnsw_config=GrpcToRest.convert_hnsw_config_diff(request.hnsw_config),
             strict_mode_config=GrpcToRest.convert_strict_mode_config(request.strict_mode_config),
             shard_number=request.shard_number,

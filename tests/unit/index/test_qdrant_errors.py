@@ -24,7 +24,7 @@ from qdrant_client.http.exceptions import (
     UnexpectedResponse,
 )
 
-from vitrine.errors import Conflict, IndexUnavailable, VitrineError
+from vitrine.errors import Conflict, IndexUnavailable, NotFound, VitrineError
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.errors import FOREIGN, TABLE, translated
 from vitrine.settings import Settings
@@ -92,6 +92,7 @@ SAMPLES: list[BaseException] = [
     ValueError("Collection x already exists"),
     ValueError("anything else"),
     KeyError("x"),
+    KeyError("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21"),
     RuntimeError("Storage folder x is already accessed by another instance of Qdrant client."),
     RuntimeError("QdrantLocal instance is closed."),
     RuntimeError("Error initializing the grpc connection(s)"),
@@ -108,7 +109,7 @@ def test_every_foreign_exception_becomes_one_of_ours():
     for error in SAMPLES:
         assert isinstance(error, FOREIGN), shown(error)
         ours = translated(error)
-        assert isinstance(ours, IndexUnavailable | Conflict), shown(error)
+        assert isinstance(ours, IndexUnavailable | Conflict | NotFound), shown(error)
         assert type(error).__name__ not in str(ours)
 
 
@@ -125,6 +126,11 @@ def test_every_row_of_the_table_is_met_by_some_failure():
         (http(403), "wrong key"),
         (Rpc(grpc.StatusCode.UNAUTHENTICATED), "wrong key"),
         (http(404), "gone"),
+        (
+            Rpc(grpc.StatusCode.NOT_FOUND, "Not found: No point with id 6f0d7a86 found"),
+            "point gone",
+        ),
+        (KeyError("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21"), "point gone"),
         (Rpc(grpc.StatusCode.NOT_FOUND), "gone"),
         (ValueError("Collection vitrine-x not found"), "gone"),
         (Rpc(grpc.StatusCode.DEADLINE_EXCEEDED), "timeout"),

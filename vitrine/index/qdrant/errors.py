@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from qdrant_client.http.exceptions import (
     UnexpectedResponse,
 )
 
-from vitrine.errors import Conflict, IndexUnavailable, VersionGone, VitrineError
+from vitrine.errors import Conflict, IndexUnavailable, NotFound, VersionGone, VitrineError
 
 __all__ = ["FOREIGN", "TABLE", "Row", "never_sent", "row_of", "translated"]
 
@@ -113,6 +114,9 @@ def _cluster_lacks_a_node(error: BaseException) -> bool:
     )(error)
 
 
+_POINT_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
+
+
 def _message(error: BaseException) -> str:
     if isinstance(error, UnexpectedResponse):
         return bytes(error.content or b"").decode("utf-8", "replace")
@@ -162,6 +166,16 @@ TABLE: tuple[Row, ...] = (
             "index required", "no appropriate index", "no range index", "no index", "payload index"
         ),
         "a payload index of the collection is missing; run `vitrine reindex`",
+    ),
+    Row(
+        "point gone",
+        _any(
+            lambda e: _any(_status(404), _code("NOT_FOUND"))(e) and _says("no point with id")(e),
+            # local mode names the point alone
+            lambda e: isinstance(e, KeyError) and _POINT_ID.fullmatch(_message(e)) is not None,
+        ),
+        "a product was deleted while it was being changed",
+        NotFound,
     ),
     Row(
         "gone",

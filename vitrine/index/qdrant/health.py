@@ -10,6 +10,7 @@ from qdrant_client import models
 from vitrine.fields.schema import Schema
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import payload_indexes
+from vitrine.index.qdrant.payload import KEYS
 from vitrine.settings import QdrantSettings
 
 __all__ = ["CollectionHealth"]
@@ -65,6 +66,8 @@ class CollectionHealth:
         if self._local:
             return  # local mode has no payload indexes, nodes or shards
         indexes = payload_indexes(schema, settings)
+        if not (self._info.config.metadata or {}).get("words", False):
+            del indexes[KEYS]  # made before words were kept
         missing = [key for key in indexes if key not in self._info.payload_schema]
         if missing:
             yield (

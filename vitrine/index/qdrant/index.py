@@ -27,9 +27,9 @@ from vitrine.index.qdrant.candidates import CandidateSearch
 from vitrine.index.qdrant.filters import equal, every, translate
 from vitrine.index.qdrant.payload import (
     ID,
+    KEYS,
     SEQ,
     STAMP_KEYS,
-    VECTOR,
     payload_of,
     point_id,
     product_of,
@@ -38,8 +38,9 @@ from vitrine.index.qdrant.payload import (
     stamp_of,
 )
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.wire import NewPoint
-from vitrine.products import Product, Record, Value
+from vitrine.index.qdrant.product_words import ProductWords, sparse_row
+from vitrine.index.qdrant.wire import VECTOR, WORDS, NewPoint, SparseRow
+from vitrine.products import Product, Record, Value, Vector
 from vitrine.results import Facet
 from vitrine.settings import QdrantSettings
 
@@ -56,6 +57,7 @@ class _Change:
     product_id: str
     payload: dict[str, object]
     replaces: int
+    words: SparseRow | None
 
 
 class QdrantIndex:
@@ -71,6 +73,7 @@ class QdrantIndex:
             points, info.schema, exact_below=settings.qdrant_exact_below
         )
         self._browsing = Browsing(points, info.schema)
+        self._words = ProductWords(info) if info.words else None
 
     @property
     def search_model(self) -> SearchModel | None:
@@ -181,7 +184,19 @@ class QdrantIndex:
 
     def _point(self, record: Record) -> NewPoint:
         payload = payload_of(record, self.info.schema, seq=clock.now())
-        return NewPoint(point_id(record.product.id), payload, VECTOR, record.vector)
+        vectors: dict[str, Vector | SparseRow] = {VECTOR: record.vector}
+        keys, words = self._words_of(record.product)
+        if words is not None:
+            vectors[WORDS] = words
+        return NewPoint(point_id(record.product.id), payload | keys, vectors)
+
+    def _words_of(self, product: Product) -> tuple[dict[str, object], SparseRow | None]:
+        """What the payload and the vectors hold of a product's words; nothing in versions made
+        before words were kept."""
+        if self._words is None:
+            return {}, None
+        document = self._words.of(product)
+        return {KEYS: list(document.exact_keys)}, sparse_row(document)
 
     def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
         """Change products as they are now: where another process writes one in between, it is
@@ -195,7 +210,7 @@ class QdrantIndex:
             if missing:
                 raise NotFound(f"there is no product {', '.join(map(repr, missing))}")
             changes = [self._change(points[i].payload, change) for i in open_]
-            self._points.change([_operation(c) for c in changes])
+            self._points.change(_operations(changes))
             open_ = self._lost(changes)
         raise IndexUnavailable(
             f"product {open_[0]!r} is being written by too many at once; try again"
@@ -207,10 +222,12 @@ class QdrantIndex:
         product = change(product_of(payload, self.info.schema))
         check_product(product, self.info.schema)
         unchanged = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
+        keys, words = self._words_of(product)
         return _Change(
             product.id,
-            product_payload(product, self.info.schema) | unchanged,
+            product_payload(product, self.info.schema) | keys | unchanged,
             int(str(payload[SEQ])),
+            words,
         )
 
     def _lost(self, changes: Iterable[_Change]) -> list[str]:
@@ -219,6 +236,26 @@ class QdrantIndex:
         by_id = {c.product_id: c for c in changes}
         now = self._points.get(by_id, payload=[SEQ])
         return [i for i, c in by_id.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
+
+
+def _operations(changes: Sequence[_Change]) -> list[models.UpdateOperation]:
+    """The payloads, then the words of those whose payload was replaced.
+
+    A product that is written by another process in between keeps the words of that write.
+    """
+    operations = [_operation(change) for change in changes]
+    words = {c.product_id: c.words for c in changes if c.words is not None}
+    if not words:
+        return operations
+    written = models.MatchAny(any=[int(str(change.payload[SEQ])) for change in changes])
+    update = models.UpdateVectors(
+        points=[
+            models.PointVectors(id=point_id(product_id), vector={WORDS: row.model()})
+            for product_id, row in words.items()
+        ],
+        update_filter=models.Filter(must=[models.FieldCondition(key=SEQ, match=written)]),
+    )
+    return [*operations, models.UpdateVectorsOperation(update_vectors=update)]
 
 
 def _operation(change: _Change) -> models.UpdateOperation:

@@ -8,8 +8,9 @@ from typing import Any
 from qdrant_client import models
 
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.index.qdrant.payload import ID, SEQ, VECTOR, facet_key, filter_key
+from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key
 from vitrine.index.qdrant.sortable_text import depth
+from vitrine.index.qdrant.wire import VECTOR, WORDS
 from vitrine.settings import QdrantSettings
 
 __all__ = ["collection", "payload_indexes", "search_params"]
@@ -30,6 +31,12 @@ def collection(settings: QdrantSettings, dimension: int) -> dict[str, Any]:
         "vectors_config": {
             VECTOR: models.VectorParams(
                 size=dimension, distance=models.Distance.COSINE, on_disk=settings.qdrant_on_disk
+            )
+        },
+        # without a modifier: the query brings how rare its words are
+        "sparse_vectors_config": {
+            WORDS: models.SparseVectorParams(
+                index=models.SparseIndexParams(on_disk=settings.qdrant_on_disk)
             )
         },
         "hnsw_config": models.HnswConfigDiff(
@@ -91,6 +98,7 @@ def payload_indexes(schema: Schema, settings: QdrantSettings) -> dict[str, Index
     indexes[ID] = models.KeywordIndexParams(
         type=models.KeywordIndexType.KEYWORD, on_disk=settings.qdrant_on_disk, enable_hnsw=False
     )
+    indexes[KEYS] = _keyword(settings)
     for field in schema:
         indexes[filter_key(field)] = _index(field, settings)
         if field.facet and facet_key(field) != filter_key(field):

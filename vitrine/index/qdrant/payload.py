@@ -7,6 +7,7 @@ _words          {text field: its casefolded words, each once, parted by spaces}
 _terms          {color field: families and colors as written, casefolded; path field: every prefix}
 _id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... too
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
+_keys           what the product is found by exactly (`vitrine.words.exact`)
 _seq            when it was written (`clock`)
 _image_key, _hash
 ```
@@ -33,9 +34,9 @@ from vitrine.products import TUPLE_FIELDS, Product, Record, Value
 __all__ = [
     "DERIVED_KEYS",
     "ID",
+    "KEYS",
     "SEQ",
     "STAMP_KEYS",
-    "VECTOR",
     "exact_number",
     "facet_key",
     "facet_keys",
@@ -57,8 +58,9 @@ __all__ = [
 
 ID = "id"
 SEQ = "_seq"
-VECTOR = "image"
+KEYS = "_keys"
 DERIVED_KEYS = [
+    KEYS,
     "_words",
     "_terms",
     *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem))),

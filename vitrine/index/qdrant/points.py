@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from qdrant_client import models
 
-from vitrine.errors import VersionGone
+from vitrine.errors import NotFound, VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
-from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, VECTOR, point_id
-from vitrine.index.qdrant.wire import NewPoint, Point, point_of
+from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, point_id
+from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
 
@@ -23,6 +23,8 @@ __all__ = ["NearestQuery", "Points"]
 _CHUNK = 1000
 """Points read in one request at most, where the reader did not ask for a number."""
 
+Vectors = bool | tuple[str, ...]
+"""Which vectors are read: True those of pictures, False none, else those of these names."""
 ScanFields = Literal["ids", "records"]
 """What a scan reads of each point: the product's id, or all payload and the vector."""
 T = TypeVar("T")
@@ -41,7 +43,7 @@ class NearestQuery:
     offset: int = 0
     least: float | None = None
     payload: bool | tuple[str, ...] = False
-    with_vectors: bool = False
+    with_vectors: Vectors = False
     exact: bool = False
 
 
@@ -85,7 +87,7 @@ class Points:
             ),
             with_vectors=_vectors(query.with_vectors),
         )
-        return [point_of(point, VECTOR) for point in answer.points]
+        return [point_of(point) for point in answer.points]
 
     def count(self, where: models.Filter | None) -> int:
         """How many points fulfill the filter, exactly."""
@@ -107,7 +109,7 @@ class Points:
         *,
         limit: int,
         payload: bool | list[str] = True,
-        vectors: bool = False,
+        vectors: Vectors = False,
     ) -> list[Point]:
         """The first points in the order of one payload value; those without it are left out."""
         points, _ = self._read(
@@ -118,14 +120,14 @@ class Points:
             with_payload=payload,
             with_vectors=_vectors(vectors),
         )
-        return [point_of(point, VECTOR) for point in points]
+        return [point_of(point) for point in points]
 
     def all(
         self,
         where: models.Filter | None,
         *,
         payload: bool | list[str] = True,
-        vectors: bool = False,
+        vectors: Vectors = False,
     ) -> Iterator[Point]:
         """All points that fulfill the filter, in no order."""
         offset = None
@@ -139,7 +141,7 @@ class Points:
                 with_vectors=_vectors(vectors),
             )
             for point in points:
-                yield point_of(point, VECTOR)
+                yield point_of(point)
             if offset is None:
                 return
 
@@ -167,7 +169,7 @@ class Points:
                 with_payload=_selected(True if whole else [ID]),
                 with_vectors=_vectors(whole),
             )
-            return [point_of(point, VECTOR) for point in points], following
+            return [point_of(point) for point in points], following
 
         rest: list[Point] = []
         pending = self._connection.begin(partial(read, first))
@@ -185,7 +187,7 @@ class Points:
                 return
 
     def fetcher(
-        self, where: Sequence[models.Condition], *, vectors: bool = False
+        self, where: Sequence[models.Condition], *, vectors: Vectors = False
     ) -> Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Point]]:
         """How `ordering` reads the points that fulfill these conditions and its own."""
 
@@ -201,7 +203,11 @@ class Points:
         return fetch
 
     def get(
-        self, product_ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False
+        self,
+        product_ids: Iterable[str],
+        *,
+        payload: bool | list[str] = True,
+        vectors: Vectors = False,
     ) -> dict[str, Point]:
         """The points of the products that exist, by product id."""
         products = {point_id(i): i for i in product_ids}
@@ -209,7 +215,7 @@ class Points:
         return {products[i]: point for i, point in points.items()}
 
     def retrieve(
-        self, ids: Iterable[str], *, payload: bool | list[str] = True, vectors: bool = False
+        self, ids: Iterable[str], *, payload: bool | list[str] = True, vectors: Vectors = False
     ) -> dict[str, Point]:
         """The points that exist, by their own ids."""
         rest = list(dict.fromkeys(ids))
@@ -221,7 +227,7 @@ class Points:
                 with_payload=_selected(payload),
                 with_vectors=_vectors(vectors),
             ):
-                point = point_of(read, VECTOR)
+                point = point_of(read)
                 points[point.id] = point
         return points
 
@@ -231,8 +237,12 @@ class Points:
         self._write("upsert", points=[p if packed else p.model() for p in points])
 
     def change(self, operations: Sequence[models.UpdateOperation]) -> None:
-        """Run operations in their order, durably."""
-        self._write("batch_update_points", update_operations=list(operations))
+        """Run operations in their order, durably.
+
+        Vectors of points that have been deleted meanwhile are not written.
+        """
+        with suppress(NotFound):
+            self._write("batch_update_points", update_operations=list(operations))
 
     def drop(self, product_ids: Iterable[str]) -> None:
         """Delete the points of products, durably."""
@@ -270,5 +280,5 @@ def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSel
     return models.PayloadSelectorExclude(exclude=DERIVED_KEYS) if payload is True else payload
 
 
-def _vectors(read: bool) -> bool | list[str]:
-    return [VECTOR] if read else False
+def _vectors(read: Vectors) -> bool | list[str]:
+    return list(read) if isinstance(read, tuple) else [VECTOR] if read else False

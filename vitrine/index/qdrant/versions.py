@@ -90,6 +90,7 @@ class QdrantVersions:
             # as text, for Qdrant keeps no order of keys
             "schema": json.dumps(schema.to_dict()),
             "mapping": json.dumps(dict(mapping)),
+            "words": True,
         }
         self._connection.manage(
             "create_collection",
@@ -303,6 +304,7 @@ class QdrantVersions:
             schema=Schema.from_dict(json.loads(stored["schema"])),
             mapping=json.loads(stored["mapping"]),
             created=datetime.fromisoformat(stored["created"]),
+            words=bool(stored.get("words", False)),
             state="live" if name == live else stored["state"],
         )
 

@@ -8,31 +8,70 @@ are on the wire.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as messages
 from qdrant_client.conversions.conversion import RestToGrpc, payload_to_grpc
 
 from vitrine.products import Vector
 
-__all__ = ["FacetCount", "GrpcClient", "NewPoint", "Point", "QueryAnswer", "point_of"]
+__all__ = [
+    "VECTOR",
+    "WORDS",
+    "FacetCount",
+    "GrpcClient",
+    "NewPoint",
+    "Point",
+    "QueryAnswer",
+    "SparseRow",
+    "point_of",
+]
+
+VECTOR = "image"
+WORDS = "words"
+"""The vectors of a point: of the product's picture, and the values of its words."""
 
 _PACKED = b"\x0a"
 """The key of field 1, length-delimited: `DenseVector.data`, whose floats are packed
 little-endian."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseRow:
+    """A sparse vector: `indices` are uint32 (terms,), each once, `values` float32 (terms,)."""
+
+    indices: NDArray[np.uint32]
+    values: NDArray[np.float32]
+
+    def model(self) -> models.SparseVector:
+        """The same as the client's model, for HTTP and local mode."""
+        return models.SparseVector(indices=self.indices.tolist(), values=self.values.tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point as it was read; `vector` is None where it was not asked for."""
+    """A point as it was read; `vectors` are those that were asked for, by their names."""
 
     id: str
     payload: Mapping[str, Any]
     score: float = 0.0
-    vector: Vector | None = None
+    vectors: Mapping[str, Vector | SparseRow] = field(default_factory=dict)
+
+    @property
+    def vector(self) -> Vector | None:
+        """That of the picture."""
+        row = self.vectors.get(VECTOR)
+        return None if isinstance(row, SparseRow) else row
+
+    @property
+    def words(self) -> SparseRow | None:
+        """The values of the words; None also where the version keeps none."""
+        row = self.vectors.get(WORDS)
+        return row if isinstance(row, SparseRow) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +80,15 @@ class NewPoint:
 
     id: str
     payload: dict[str, Any]
-    vector_name: str
-    vector: Vector
+    vectors: Mapping[str, Vector | SparseRow]
 
     def model(self) -> models.PointStruct:
         """The same as the client's model, for HTTP and local mode."""
-        row = {self.vector_name: self.vector.tolist()}
-        return models.PointStruct(id=self.id, vector=row, payload=self.payload)
+        rows: dict[str, Any] = {
+            name: row.model() if isinstance(row, SparseRow) else row.tolist()
+            for name, row in self.vectors.items()
+        }
+        return models.PointStruct(id=self.id, vector=rows, payload=self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +216,17 @@ class GrpcClient:
         return self._client.grpc_points
 
 
-def point_of(read: Any, vector_name: str) -> Point:
+def point_of(read: Any) -> Point:
     """A point, whether it was read from a message or is one of the client's models."""
     if isinstance(read, Point):
         return read
-    row = None if not read.vector else np.asarray(read.vector[vector_name], np.float32)
-    return Point(str(read.id), read.payload or {}, getattr(read, "score", 0.0), row)
+    rows: dict[str, Vector | SparseRow] = {
+        name: _sparse_row(row)
+        if isinstance(row, models.SparseVector)
+        else np.asarray(row, np.float32)
+        for name, row in (read.vector or {}).items()
+    }
+    return Point(str(read.id), read.payload or {}, getattr(read, "score", 0.0), rows)
 
 
 _FILTERS = frozenset({"query_filter", "scroll_filter", "count_filter", "facet_filter"})
@@ -211,6 +257,16 @@ def _dense(row: Vector) -> Any:
     return messages.DenseVector.FromString(_PACKED + _varint(len(data)) + data)
 
 
+def _vector(row: Vector | SparseRow) -> Any:
+    if isinstance(row, SparseRow):
+        return messages.Vector(sparse=_sparse(row))
+    return messages.Vector(dense=_dense(row))
+
+
+def _sparse(row: SparseRow) -> Any:
+    return messages.SparseVector(indices=row.indices.tolist(), values=row.values.tolist())
+
+
 def _varint(number: int) -> bytes:
     """A length as protobuf writes it: seven bits a byte, the lowest first."""
     encoded = bytearray()
@@ -220,12 +276,23 @@ def _varint(number: int) -> bytes:
     return bytes([*encoded, number])
 
 
-def _row(vectors: Any) -> Vector | None:
-    """The one named vector of a point as it was read; None where it was not asked for."""
+def _rows(vectors: Any) -> dict[str, Vector | SparseRow]:
+    """The named vectors of a point as it was read; none where they were not asked for."""
     if vectors.WhichOneof("vectors_options") is None:
-        return None
-    (vector,) = vectors.vectors.vectors.values()
-    if vector.WhichOneof("vector") != "dense":  # servers before 1.16
+        return {}
+    return {name: _row(vector) for name, vector in vectors.vectors.vectors.items()}
+
+
+def _sparse_row(read: Any) -> SparseRow:
+    """A message's or a model's sparse vector."""
+    return SparseRow(np.asarray(read.indices, np.uint32), np.asarray(read.values, np.float32))
+
+
+def _row(vector: Any) -> Vector | SparseRow:
+    kind = vector.WhichOneof("vector")
+    if kind == "sparse":
+        return _sparse_row(vector.sparse)
+    if kind != "dense":  # servers before 1.16
         return np.asarray(vector.data, np.float32)
     packed = vector.dense.SerializeToString()
     start = 1  # after the key comes the length, whose last byte is the first below 0x80
@@ -235,11 +302,11 @@ def _row(vectors: Any) -> Vector | None:
 
 
 def _scored(point: Any) -> Point:
-    return Point(point.id.uuid, _mapping(point.payload), point.score, _row(point.vectors))
+    return Point(point.id.uuid, _mapping(point.payload), point.score, _rows(point.vectors))
 
 
 def _retrieved(point: Any) -> Point:
-    return Point(point.id.uuid, _mapping(point.payload), 0.0, _row(point.vectors))
+    return Point(point.id.uuid, _mapping(point.payload), 0.0, _rows(point.vectors))
 
 
 def _mapping(fields: Any) -> dict[str, Any]:
@@ -256,7 +323,7 @@ def _value(value: Any) -> Any:
 
 
 def _struct(point: NewPoint) -> Any:
-    named = {point.vector_name: messages.Vector(dense=_dense(point.vector))}
+    named = {name: _vector(row) for name, row in point.vectors.items()}
     return messages.PointStruct(
         id=_point_id(point.id),
         payload=payload_to_grpc(point.payload),
