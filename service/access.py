@@ -11,6 +11,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from service.container import current_vitrine
+from service.issued_keys import IssuedKeys, RevokedKeys
 from service.metrics import current_metrics
 from service.rates import Rates
 from service.search_keys import USE, InvalidKey, SearchKey
@@ -31,7 +32,10 @@ _IMAGE = "thumbnails.image"
 def register_access(app: Flask, settings: Settings, signer: Signer) -> None:
     """Check the search key and the rates of every request to the public API."""
     rates = Rates(processes=settings.workers)
-    app.before_request(partial(_check, settings, signer.for_use(USE), rates))
+    always = frozenset(part.strip() for part in settings.revoked_keys.split(",")) - {""}
+    revoked = RevokedKeys(IssuedKeys(settings.data_dir), always=always)
+    keys = _Keys(settings, signer.for_use(USE), revoked)
+    app.before_request(partial(_check, settings, keys, rates))
 
 
 def visible(wanted: Filter, schema: Schema) -> Filter:
@@ -57,12 +61,12 @@ def require_visible(product_id: str) -> None:
         raise NotFound(f"no product has the id {product_id!r}")
 
 
-def _check(settings: Settings, signer: Signer, rates: Rates) -> None:
+def _check(settings: Settings, keys: _Keys, rates: Rates) -> None:
     if not request.path.startswith(_API) or request.path.startswith(_ADMIN):
         return
     if request.method == "OPTIONS":
         return
-    key = _sent_key(settings, signer)
+    key = keys.sent()
     g.search_key = key
     if key is None and settings.require_key and request.endpoint != _IMAGE:
         raise _unauthorized("a search key is required; send Authorization: Bearer KEY")
@@ -72,18 +76,29 @@ def _check(settings: Settings, signer: Signer, rates: Rates) -> None:
         _count(rates.wait_s(f"client {request.remote_addr}", settings.client_rate), "client")
 
 
-def _sent_key(settings: Settings, signer: Signer) -> SearchKey | None:
-    """The key of the present request; the admin token is one that allows everything."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
-        return None
-    token = settings.admin_token.get_secret_value().encode()
-    if token and hmac.compare_digest(text.strip().encode("latin-1", "replace"), token):
-        return SearchKey("admin")
-    try:
-        return SearchKey.decode(text.strip(), signer, now=datetime.now(UTC))
-    except InvalidKey as error:
-        raise _unauthorized(str(error)) from None
+class _Keys:
+    """Reads the keys of requests."""
+
+    def __init__(self, settings: Settings, signer: Signer, revoked: RevokedKeys) -> None:
+        self._token = settings.admin_token.get_secret_value().encode()
+        self._signer = signer
+        self._revoked = revoked
+
+    def sent(self) -> SearchKey | None:
+        """The key of the present request; the admin token is one that allows everything."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text:
+            return None
+        if self._token and hmac.compare_digest(text.encode("latin-1", "replace"), self._token):
+            return SearchKey("admin")
+        try:
+            key = SearchKey.decode(text, self._signer, now=datetime.now(UTC))
+        except InvalidKey as error:
+            raise _unauthorized(str(error)) from None
+        if key.id in self._revoked:
+            raise _unauthorized("the search key was revoked")
+        return key
 
 
 def _unauthorized(why: str) -> Unauthorized:

@@ -1,48 +1,29 @@
-"""`vitrine keys`: make search keys and list those that were made."""
+"""`vitrine keys`: make search keys, list those that were made, and call them back."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
-from filelock import FileLock
 
-from service.search_keys import USE, SearchKey, parse_duration, parse_rate
-from vitrine.errors import InvalidInput, InvalidSettings, NoLiveVersion
+from service.issued_keys import IssuedKey, IssuedKeys
+from service.search_keys import PREFIX, USE, InvalidKey, SearchKey, parse_duration, parse_rate
+from vitrine.errors import InvalidInput, NoLiveVersion, NotFound
 from vitrine.filters import parse_expression
 from vitrine.settings import load_settings
-from vitrine.signing import load_signer
-from vitrine.storage.atomic import atomic_write
+from vitrine.signing import Signer, load_signer
 from vitrine.wiring import Vitrine
 
 __all__ = ["keys"]
 
-_FILE = "search-keys.json"
-_LOCK_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedKey:
-    """What is remembered of a key: all but its signature, so the list lets nobody in."""
-
-    id: str
-    name: str
-    filters: list[str]
-    rate: float | None
-    created: str
-    expires: str | None
-
 
 @click.group()
 def keys() -> None:
-    """Make search keys for shops, and list them.
+    """Make search keys for shops, list them, and call them back.
 
-    A key is signed: the service keeps none, and one that is given away holds until its time is
-    over or VITRINE_SECRET_KEY (or DATA_DIR/secret.key) is another.
+    A key is signed, so the service need not know it: it holds until its time is over, it is
+    revoked, or VITRINE_SECRET_KEY (or DATA_DIR/secret.key) is another.
     """
 
 
@@ -65,17 +46,50 @@ def add(filters: tuple[str, ...], rate_text: str | None, span: str | None, name:
     expires = None if key.expires is None else key.expires.isoformat(timespec="seconds")
     created = now.isoformat(timespec="seconds")
     issued = IssuedKey(key.id, name, list(filters), rate, created, expires)
-    _remember(settings.data_dir / _FILE, issued)
+    IssuedKeys(settings.data_dir).remember(issued)
     click.echo(key.encode(load_signer(settings).for_use(USE)))
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List the keys that were made here."""
-    for key in _issued(load_settings().data_dir / _FILE):
+    for key in IssuedKeys(load_settings().data_dir).entries():
         rate = "any rate" if key.rate is None else f"{key.rate:g}/s"
         parts = [key.id, key.name or "-", " and ".join(key.filters) or "everything", rate]
-        click.echo("  ".join([*parts, f"until {key.expires}" if key.expires else "for ever"]))
+        held = f"until {key.expires}" if key.expires else "for ever"
+        click.echo("  ".join([*parts, f"revoked {key.revoked}" if key.revoked else held]))
+
+
+@keys.command()
+@click.argument("key")
+def revoke(key: str) -> None:
+    """Call a key back: KEY is its id, as `vitrine keys list` shows it, or the whole key.
+
+    Services on this data folder refuse it within a second. Those of other machines need its id in
+    VITRINE_REVOKED_KEYS, or this command run there with the whole key.
+    """
+    settings = load_settings()
+    issued, now = IssuedKeys(settings.data_dir), datetime.now(UTC).isoformat(timespec="seconds")
+    if key.startswith(PREFIX):
+        key = _entered(key, issued, load_signer(settings).for_use(USE), now)
+    try:
+        revoked = issued.revoke(key, at=now)
+    except NotFound as error:
+        hint = "see `vitrine keys list`, or give the whole key"
+        raise click.UsageError(f"{error}; {hint}") from None
+    click.echo(f"{revoked.id} ({revoked.name or 'no name'}) is refused from now on")
+
+
+def _entered(text: str, issued: IssuedKeys, signer: Signer, now: str) -> str:
+    """The id of a whole key, which is entered into the list if it was made elsewhere."""
+    try:
+        key = SearchKey.decode(text, signer, now=datetime.now(UTC))
+    except InvalidKey as error:
+        raise click.UsageError(f"{error}; there is nothing to revoke") from None
+    if all(each.id != key.id for each in issued.entries()):
+        expires = None if key.expires is None else key.expires.isoformat(timespec="seconds")
+        issued.remember(IssuedKey(key.id, "", list(key.filters), key.rate, now, expires))
+    return key.id
 
 
 def _new_key(
@@ -99,23 +113,3 @@ def _check_filters(filters: tuple[str, ...]) -> None:
             parse_expression(text, schema)
         except InvalidInput as error:
             raise click.UsageError(f"--filter {text}: {error}") from None
-
-
-def _issued(path: Path) -> list[IssuedKey]:
-    if not path.exists():
-        return []
-    try:
-        return [IssuedKey(**entry) for entry in json.loads(path.read_bytes())]
-    except (ValueError, TypeError) as error:
-        raise InvalidSettings.of(
-            "VITRINE_DATA_DIR", f"{path} is damaged ({error}); keys hold, remove it to go on"
-        ) from None
-
-
-def _remember(path: Path, key: IssuedKey) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=_LOCK_S):
-        entries = [*_issued(path), key]
-        fields = IssuedKey.__slots__
-        rows = [{name: getattr(entry, name) for name in fields} for entry in entries]
-        atomic_write(path, json.dumps(rows, indent=1).encode())

@@ -19,7 +19,7 @@ from vitrine.fields.schema import Schema
 from vitrine.filters import All, Filter, parse_expression
 from vitrine.signing import Signer
 
-__all__ = ["USE", "InvalidKey", "SearchKey", "parse_duration", "parse_rate"]
+__all__ = ["PREFIX", "USE", "InvalidKey", "SearchKey", "parse_duration", "parse_rate"]
 
 USE = "search keys"
 """Of the signer, so that no other signature is taken for a key's."""

@@ -351,6 +351,11 @@ class ServiceSettings(LogSettings):
     require_key: bool = Field(
         False, description="whether searches need a search key (`vitrine keys add`)"
     )
+    revoked_keys: str = Field(
+        "",
+        description="ids of search keys, separated by commas, that are refused, besides those "
+        "that `vitrine keys revoke` called back",
+    )
     client_rate: float = Field(
         0, ge=0, le=100_000, description="requests a second of one client address; 0: any number"
     )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from service.issued_keys import IssuedKey, IssuedKeys, RevokedKeys
 from service.key_commands import keys
 from service.rates import Rates
 from service.search_keys import USE, InvalidKey, SearchKey, parse_duration, parse_rate
@@ -180,6 +181,90 @@ def test_keys_are_made_and_listed_by_command(tmp_path, monkeypatch: pytest.Monke
     listed = runner.invoke(keys, ["list"]).output
     assert re.search(rf"{key.id}\s+storefront\s+everything\s+20/s\s+until \d{{4}}-", listed)
     assert text.split(".")[2] not in (tmp_path / "search-keys.json").read_text()
+
+
+def made_key(runner: CliRunner, *options: str) -> str:
+    made = runner.invoke(keys, ["add", *options])
+    assert made.exit_code == 0, made.output
+    return made.stdout.strip()
+
+
+def test_a_key_that_was_revoked_is_refused_and_the_others_are_not(
+    open_shop, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("service.issued_keys._LOOK_S", 0)
+    runner = CliRunner()
+    first, second = made_key(runner, "--name", "old shop"), made_key(runner)
+    shop = open_shop()
+
+    def status(text: str) -> int:
+        bearer = {"Authorization": f"Bearer {text}"}
+        return int(shop.client.get("/v1/fields", headers=bearer).status_code)
+
+    assert [status(first), status(second)] == [200, 200]
+    listed = runner.invoke(keys, ["list"]).output
+    revoked = runner.invoke(keys, ["revoke", listed.split()[0]])
+    assert "(old shop) is refused from now on" in revoked.output
+    assert [status(first), status(second)] == [401, 200]
+    assert re.search(r"old shop .* revoked \d{4}-", runner.invoke(keys, ["list"]).output)
+    whole = runner.invoke(keys, ["revoke", second])
+    assert whole.exit_code == 0, whole.output
+    assert [status(first), status(second)] == [401, 401]
+
+
+def test_a_key_of_another_machine_is_revoked_by_its_text_or_by_the_setting(
+    open_shop, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    shop = open_shop(revoked_keys="one, two")
+    for name, expected in (("one", 401), ("two", 401), ("three", 200), ("four", 200)):
+        sent = header(shop, SearchKey(name))
+        assert shop.client.get("/v1/fields", headers=sent).status_code == expected
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    runner = CliRunner()
+    text = SearchKey("three", ("color=red",)).encode(shop.vitrine.signer.for_use(USE))
+    assert runner.invoke(keys, ["revoke", text]).exit_code == 0
+    assert re.search(r"three\s+-\s+color=red .* revoked", runner.invoke(keys, ["list"]).output)
+    assert IssuedKeys(tmp_path).entries()[0].id in RevokedKeys(IssuedKeys(tmp_path))
+
+
+def test_what_is_no_key_of_this_service_is_not_revoked(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    runner = CliRunner()
+    unknown = runner.invoke(keys, ["revoke", "abcdef12"])
+    assert unknown.exit_code == 2
+    assert "no key with the id 'abcdef12' was made here" in unknown.output
+    foreign = runner.invoke(keys, ["revoke", SearchKey("k").encode(SIGNER)])
+    assert foreign.exit_code == 2
+    assert "not one of this service's" in foreign.output
+    assert runner.invoke(keys, ["list"]).output == ""
+
+
+def test_the_list_of_revoked_keys_is_read_when_it_is_another_and_looked_at_once_a_second(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    now, reads = [0.0], []
+    issued = IssuedKeys(tmp_path)
+    read = issued.entries
+    monkeypatch.setattr(issued, "entries", lambda: reads.append(now[0]) or read())
+    revoked = RevokedKeys(issued, clock=lambda: now[0])
+    assert "a" not in revoked
+    IssuedKeys(tmp_path).remember(IssuedKey("a", "", [], None, "2026", None, revoked="2026"))
+    assert "a" not in revoked
+    for second in (1.0, 1.5, 2.0, 3.0):
+        now[0] = second
+        assert "a" in revoked
+        assert "b" not in revoked
+    assert reads == [1.0]
+
+
+def test_a_damaged_list_lets_no_key_in_and_says_what_to_do(open_shop, tmp_path):
+    shop = open_shop()
+    (tmp_path / "search-keys.json").write_bytes(b"[{]")
+    refused = shop.client.get("/v1/fields", headers=header(shop, SearchKey("k")))
+    assert refused.status_code == 503
+    assert "search-keys.json, is damaged" in refused.get_json()["detail"]
+    assert shop.client.get("/v1/fields").status_code == 200
 
 
 @pytest.mark.parametrize("arguments", [["--rate", "often"], ["--expires", "soon"]])
