@@ -27,6 +27,7 @@ from ingest.jobs.work import (
     DeleteProduct,
     PatchProduct,
     PictureSource,
+    PurgeProduct,
     StoredPicture,
     UpsertProduct,
 )
@@ -75,7 +76,9 @@ class Admin:
             NewItem(WRITES, accepted.product.id, UpsertProduct(accepted.product, picture))
             for accepted, picture in zip(products, pictures, strict=True)
         ]
-        return self._accept(Kind.UPSERT, items)
+        job_id = self._accept(Kind.UPSERT, items)
+        self._put_back(products, pictures)
+        return job_id
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> str:
         """Accept changes of one product's fields; None empties one."""
@@ -84,6 +87,11 @@ class Admin:
     def delete(self, product_ids: Sequence[str]) -> str:
         """Accept the removal of products."""
         items = [NewItem(WRITES, product_id, DeleteProduct()) for product_id in product_ids]
+        return self._accept(Kind.DELETE, items)
+
+    def purge(self, product_ids: Sequence[str]) -> str:
+        """Accept the removal of products and, at once, of the pictures that no other one shows."""
+        items = [NewItem(WRITES, product_id, PurgeProduct()) for product_id in product_ids]
         return self._accept(Kind.DELETE, items)
 
     # bulk work
@@ -207,6 +215,20 @@ class Admin:
         job = Job(_new_id(kind), kind, total=len(items))
         self._store.add(job, items)
         return job.id
+
+    def _put_back(
+        self, products: Sequence[AcceptedProduct], pictures: Sequence[PictureSource | None]
+    ) -> None:
+        """Put pictures again that were removed with their product before these writes named them.
+
+        See `ingest.tasks.picture_removal`.
+        """
+        images = self._vitrine.images
+        for accepted, picture in zip(products, pictures, strict=True):
+            if not isinstance(accepted.picture, bytes) or not isinstance(picture, StoredPicture):
+                continue
+            if not images.has(picture.key):
+                images.put(accepted.picture)
 
     def _stored(self, accepted: AcceptedProduct) -> PictureSource | None:
         if isinstance(accepted.picture, bytes):

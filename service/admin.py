@@ -14,6 +14,7 @@ from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
     Changes,
+    DeleteParameters,
     FailureAnswer,
     FailuresAnswer,
     FailuresParameters,
@@ -64,9 +65,10 @@ def patch_product(path: ProductPath, body: Changes) -> Response:
 
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
-def delete_product(path: ProductPath) -> Response:
+def delete_product(path: ProductPath, query: DeleteParameters) -> Response:
     """Remove a product, in the background; it is no error when there is none."""
-    return _queued(current_admin().delete([path.product_id]))
+    deed = current_admin().purge if query.pictures == "remove" else current_admin().delete
+    return _queued(deed([path.product_id]))
 
 
 @admin.post("/v1/admin/reindex", responses=_QUEUED)

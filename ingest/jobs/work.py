@@ -21,6 +21,7 @@ __all__ = [
     "PatchProduct",
     "PictureSource",
     "PlanReindex",
+    "PurgeProduct",
     "RemotePicture",
     "RetrySource",
     "StoredPicture",
@@ -70,6 +71,11 @@ class DeleteProduct:
 
 
 @dataclass(frozen=True)
+class PurgeProduct:
+    """Remove a product and, at once, its pictures."""
+
+
+@dataclass(frozen=True)
 class PlanReindex:
     """Create the new version and cut the live one into ranges."""
 
@@ -105,6 +111,7 @@ Work: TypeAlias = (
     UpsertProduct
     | PatchProduct
     | DeleteProduct
+    | PurgeProduct
     | PlanReindex
     | CopyRange
     | FillFromSource
@@ -114,6 +121,7 @@ Work: TypeAlias = (
 
 _PLAIN: Mapping[str, type[Any]] = {
     "delete": DeleteProduct,
+    "purge": PurgeProduct,
     "plan": PlanReindex,
     "copy": CopyRange,
     "fill": FillFromSource,

@@ -12,12 +12,14 @@ from ingest.jobs.models import Done, GiveUp, Outcome, WorkItem
 from ingest.jobs.work import (
     DeleteProduct,
     PatchProduct,
+    PurgeProduct,
     RemotePicture,
     StoredPicture,
     UpsertProduct,
 )
 from ingest.notices import Notices
 from ingest.pictures import picture_of
+from ingest.tasks.picture_removal import PictureRemoval
 from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, retry_with_backoff
 from ingest.tasks.schema_fit import require_fit
 from vitrine.errors import (
@@ -55,8 +57,8 @@ class _Upsert:
 class LiveWrites:
     """Applies items of the queue WRITES; one batch holds each product once."""
 
-    def __init__(self, vitrine: Vitrine, ledger: Ledger) -> None:
-        self._vitrine, self._ledger = vitrine, ledger
+    def __init__(self, vitrine: Vitrine, ledger: Ledger, removal: PictureRemoval) -> None:
+        self._vitrine, self._ledger, self._removal = vitrine, ledger, removal
         self._notices = Notices(log)
 
     def apply(self, items: Sequence[WorkItem]) -> list[Outcome]:
@@ -118,7 +120,10 @@ class LiveWrites:
                 return outcomes
 
     def _deletes(self, index: VectorIndex, items: Sequence[WorkItem]) -> Iterator[Outcome]:
-        deleted = [item for item in items if isinstance(item.work, DeleteProduct)]
+        deleted = [item for item in items if isinstance(item.work, DeleteProduct | PurgeProduct)]
+        purged = [item.key for item in deleted if isinstance(item.work, PurgeProduct)]
+        if purged:  # their pictures first: tried again, a product is still there to name them
+            self._removal.remove(index, purged)
         if deleted:
             index.delete([item.key for item in deleted])
         yield from (Done(item) for item in deleted)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingest.jobs.store import JobStore
 from ingest.tasks.shrink import ShrinkLimit
 from vitrine.errors import NoLiveVersion, NotFound
+from vitrine.images.thumbnail import Thumbnails
 from vitrine.index import IndexVersions
 from vitrine.wiring import Vitrine
 
@@ -65,11 +66,12 @@ def collect_pictures(
             " product; so many are not removed without being asked for: does another shop use the"
             " store? If not, run `vitrine pictures --collect --allow-shrink`",
         )
-    removed = 0
+    removed, thumbnails = 0, Thumbnails.of(images, vitrine.settings)
     for key in surplus:
         check()
         if images.age_s(key) > grace_s:  # put again meanwhile?
             images.delete(key)
+            thumbnails.forget(key)
             removed += 1
     images.remove_leftovers(older_than_s=grace_s)
     return PictureCollection(total - removed, removed)

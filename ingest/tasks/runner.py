@@ -15,6 +15,7 @@ from ingest.jobs.store import JobStore
 from ingest.jobs.work import RetrySource
 from ingest.notices import Notices
 from ingest.tasks.live_writes import LiveWrites
+from ingest.tasks.picture_removal import PictureRemoval
 from ingest.tasks.reindex import discard_unfinished, next_items, run_reindex_item
 from ingest.tasks.reindex.stages import ReindexRun
 from ingest.tasks.retry_policy import DEADLY, is_outage, retry_with_backoff
@@ -47,7 +48,9 @@ class Runner:
     def __init__(self, vitrine: Vitrine, store: JobStore) -> None:
         self._vitrine, self._store, self._settings = vitrine, store, vitrine.settings
         self._ledger = open_ledger(vitrine.settings)
-        self._writes = LiveWrites(vitrine, self._ledger)
+        self._writes = LiveWrites(
+            vitrine, self._ledger, PictureRemoval(vitrine, store.picture_keys)
+        )
         self._notices = Notices(log)
         self.stopping = threading.Event()
 

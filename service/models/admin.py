@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
@@ -13,6 +13,7 @@ from service.models.picture import ImageSource
 
 __all__ = [
     "Changes",
+    "DeleteParameters",
     "FailureAnswer",
     "FailuresAnswer",
     "FailuresParameters",
@@ -71,6 +72,16 @@ class Changes(RootModel[Annotated[dict[Text, Any], Field(min_length=1)]], Incomi
     """Fields and their new values; null empties a field."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"price": 39.9, "in_stock": False}})
+
+
+class DeleteParameters(Parameters):
+    """What becomes of the pictures of a product that is removed."""
+
+    pictures: Literal["keep", "remove"] = Field(
+        "keep",
+        description="keep: until VITRINE_PICTURE_GRACE_HOURS after no version names them any more; "
+        "remove: at once, unless another product shows them",
+    )
 
 
 class ReindexRequest(Body):

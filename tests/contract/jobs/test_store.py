@@ -32,6 +32,7 @@ from ingest.jobs.work import (
     FinishReindex,
     PatchProduct,
     PlanReindex,
+    PurgeProduct,
     RemotePicture,
     RetrySource,
     StoredPicture,
@@ -375,6 +376,7 @@ WORK: list[Work] = [
         {"price": 1.5, "at": datetime(2026, 1, 2, tzinfo=UTC), "color": ("red",), "x": None}
     ),
     DeleteProduct(),
+    PurgeProduct(),
     PlanReindex(),
     CopyRange(None, "ü"),
     FillFromSource("a.csv"),

@@ -20,9 +20,9 @@ COUNT = 90
 
 
 class Desk:
-    """A shop of `COUNT` products, its admin side, and a worker that works when told."""
+    """A shop of `count` products, its admin side, and a worker that works when told."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, count: int = COUNT, **settings: Any) -> None:
         self.shop: Shop = open_shop(
             folder,
             FakeVersions(),
@@ -32,7 +32,7 @@ class Desk:
             verify_sample=20,
             **{"chunk_size": 32, **settings},
         )
-        self.before = self.shop.publish_first(COUNT)
+        self.before = self.shop.publish_first(count)
         self.store: JobStore = open_store(self.shop.vitrine.settings)
         self.admin = Admin(self.shop.vitrine, store=self.store)
         self.runner = Runner(self.shop.vitrine, self.store)

@@ -15,6 +15,7 @@ from ingest.tasks.shrink import ShrinkLimit
 from tests.shop import OLD, accepted, picture, product
 from tests.unit.jobs.desk import COUNT, Desk
 from vitrine.errors import Cancelled, NotFound
+from vitrine.images.thumbnail import Thumbnails
 
 HOURS = 168
 
@@ -78,6 +79,16 @@ def test_a_picture_that_is_sent_again_is_young_again(desk: Desk):
     assert collect(desk).removed == 0
     age(desk, key)
     assert collect(desk).removed == 1
+
+
+def test_what_was_made_of_a_picture_goes_with_it(desk: Desk):
+    vitrine, (key,) = desk.shop.vitrine, put(desk, 500)
+    Thumbnails.of(vitrine.images, vitrine.settings).get(key, 160)
+    made = vitrine.settings.data_dir / "thumbnails"
+    assert len(list(made.rglob("*.jpg"))) == 1
+    age(desk, key)
+    assert collect(desk).removed == 1
+    assert not list(made.rglob("*.jpg"))
 
 
 def test_when_too_many_would_go_none_does(desk: Desk):

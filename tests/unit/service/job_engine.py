@@ -79,6 +79,9 @@ class FakeJobs:
     def delete(self, product_ids: Sequence[str]) -> str:
         return self._queue("delete", product_ids)
 
+    def purge(self, product_ids: Sequence[str]) -> str:
+        return self._queue("purge", product_ids)
+
     def receive_catalogue(self, name: str, data: bytes, choice: MappingChoice) -> Upload:
         return receive_catalogue(name, data, Settings(data_dir=self.folder), choice)
 

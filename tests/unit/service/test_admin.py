@@ -198,8 +198,15 @@ def test_changes_that_cannot_be_made_are_refused(shop: Shop, changes: object):
 
 
 def test_a_removal_is_queued(shop: Shop):
-    assert call(shop, "DELETE", "/v1/admin/products/dresses/0").status_code == 202
-    assert shop.jobs.asked["job-1"] == ["dresses/0"]
+    for number, pictures in enumerate(["", "?pictures=keep", "?pictures=remove"], start=1):
+        answer = call(shop, "DELETE", f"/v1/admin/products/dresses/0{pictures}")
+        assert answer.status_code == 202
+        assert shop.jobs.asked[f"job-{number}"] == ["dresses/0"]
+    kinds = [shop.jobs.job(f"job-{number}").kind for number in (1, 2, 3)]
+    assert kinds == ["delete", "delete", "purge"]
+    refused = call(shop, "DELETE", "/v1/admin/products/dresses/0?pictures=burn")
+    assert refused.status_code == 422
+    assert "'keep' or 'remove'" in refused.get_json()["detail"]
 
 
 def test_a_second_reindex_conflicts_with_the_first_and_names_it(shop: Shop):
