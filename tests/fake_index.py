@@ -15,6 +15,7 @@ from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, Stamp, VectorIndex, VersionInfo
+from vitrine.index.checks import check_record
 from vitrine.index.names import surplus, version_name
 from vitrine.index.patching import patched
 from vitrine.index.stamps import product_hash
@@ -33,6 +34,8 @@ class FakeIndex:
         self._lock = threading.RLock()
 
     def upsert(self, records: Sequence[Record]) -> None:
+        for record in records:
+            check_record(record, self.info)
         with self._lock:
             self._records.update({record.product.id: record for record in records})
 
@@ -134,6 +137,7 @@ class FakeVersions:
     """Versions in memory."""
 
     fuses = False
+    keeps_text_vectors = True
 
     def __init__(self) -> None:
         self._all: dict[str, FakeIndex] = {}
@@ -149,12 +153,23 @@ class FakeVersions:
         dimension: int,
         schema: Schema,
         mapping: Mapping[str, Any],
+        text_vectors: bool = False,
     ) -> FakeIndex:
         with self._lock:
             now = datetime.now(UTC)
             name = version_name(model, now, self._all)
             self._all[name] = FakeIndex(
-                VersionInfo(name, "fake", model, fingerprint, dimension, schema, mapping, now)
+                VersionInfo(
+                    name,
+                    "fake",
+                    model,
+                    fingerprint,
+                    dimension,
+                    schema,
+                    mapping,
+                    now,
+                    text_vectors=text_vectors,
+                )
             )
             return self._all[name]
 

@@ -12,6 +12,7 @@ from ingest.pipeline.flow import Channel, Closed
 from ingest.pipeline.models import IngestTask, PendingWrite, PipelineContext, RunStats
 from ingest.pipeline.retry import retry_while_unavailable
 from ingest.runs import Run
+from ingest.text_vectors import TextVectors
 from vitrine.errors import InvalidImage, NotFound
 from vitrine.products import Record
 
@@ -28,6 +29,7 @@ class WriteStage:
         self, task: IngestTask, context: PipelineContext, run: Run, stats: RunStats
     ) -> None:
         self._index = task.index
+        self._texts = TextVectors(task.index, lambda: context.embedder, reuse_from=task.reuse_from)
         self._runs = context.runs
         self._size = context.settings.write_batch
         self._run = run
@@ -55,6 +57,8 @@ class WriteStage:
     def _write(self, batch: list[PendingWrite]) -> None:
         records = [record for write in batch if (record := self._record(write)) is not None]
         written = {record.product.id for record in records}
+        with self._stats.timed("texts"):
+            records = retry_while_unavailable(partial(self._texts.complete, records))
         with self._stats.timed("write"):
             if records:
                 retry_while_unavailable(lambda: self._index.upsert(records))
@@ -92,7 +96,7 @@ class WriteStage:
         deleted: set[str] = set()
         while products := [write.product for write in batch if write.id not in deleted]:
             try:
-                retry_while_unavailable(partial(self._index.patch_products, products))
+                retry_while_unavailable(partial(self._texts.patch_products, products))
                 break
             except NotFound:
                 known = retry_while_unavailable(

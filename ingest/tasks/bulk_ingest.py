@@ -21,6 +21,7 @@ from ingest.runs import Run, Runs
 from ingest.sources import Source
 from ingest.tasks.index_building import build_index
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
+from ingest.text_vectors import makes_text_vectors
 from vitrine.errors import Cancelled, Conflict, ModelMismatch, NoLiveVersion, NotFound
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits
@@ -195,6 +196,7 @@ def _target(
         dimension=info.dimension,
         schema=schema,
         mapping=stored,
+        text_vectors=makes_text_vectors(versions, context.settings),
     )
     context.runs.record_unfinished(
         made.info.name, source.name, stored, fingerprint=info.fingerprint

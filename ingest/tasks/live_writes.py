@@ -22,6 +22,7 @@ from ingest.pictures import picture_of
 from ingest.tasks.picture_removal import PictureRemoval
 from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, retry_with_backoff
 from ingest.tasks.schema_fit import require_fit
+from ingest.text_vectors import TextVectors
 from vitrine.errors import (
     Cancelled,
     InvalidImage,
@@ -99,6 +100,9 @@ class LiveWrites:
                 return [self._unforeseen(items[0])]
         return [outcome for item in items for outcome in self._guarded([item])]
 
+    def _texts(self, index: VectorIndex) -> TextVectors:
+        return TextVectors(index, lambda: self._vitrine.embedders.for_index(index))
+
     def _unforeseen(self, item: WorkItem) -> Outcome:
         reason = "an unexpected error; the worker's log has it"
         if item.attempts < self._vitrine.settings.job_attempts:
@@ -129,12 +133,13 @@ class LiveWrites:
         yield from (Done(item) for item in deleted)
 
     def _patches(self, index: VectorIndex, items: Sequence[WorkItem]) -> Iterator[Outcome]:
+        texts = self._texts(index)
         for item in items:
             if not isinstance(item.work, PatchProduct):
                 continue
             try:
                 require_fit(item.work.changes, index.info.schema)
-                index.patch(item.key, item.work.changes)
+                texts.patch(item.key, item.work.changes)
             except NotFound:
                 message = f"there is no product {item.key!r} to change"
                 yield GiveUp(item, "write", "unknown_product", message)
@@ -160,7 +165,7 @@ class LiveWrites:
         outcomes: list[Outcome] = [outcome for outcome in read if not isinstance(outcome, _Upsert)]
         unchanged = [upsert for upsert in ready if upsert.data is None]
         if unchanged:
-            index.patch_products([upsert.product for upsert in unchanged])
+            self._texts(index).patch_products([upsert.product for upsert in unchanged])
         outcomes += [Done(upsert.item) for upsert in unchanged]
         outcomes += self._embed(index, [upsert for upsert in ready if upsert.data is not None])
         return outcomes
@@ -219,12 +224,11 @@ class LiveWrites:
                 outcomes.append(self._unreadable(upsert.item, error))
         if pictures:
             vectors = embedder.embed_images([image for _, image in pictures])
-            index.upsert(
-                [
-                    Record.of_picture(upsert.product, vector, upsert.image_key)
-                    for (upsert, _), vector in zip(pictures, vectors, strict=True)
-                ]
-            )
+            records = [
+                Record.of_picture(upsert.product, vector, upsert.image_key)
+                for (upsert, _), vector in zip(pictures, vectors, strict=True)
+            ]
+            index.upsert(self._texts(index).complete(records))
         return outcomes + [Done(upsert.item) for upsert, _ in pictures]
 
     def _update_ledger(self, outcomes: Sequence[Outcome]) -> None:

@@ -63,6 +63,7 @@ FLOORS = (
     "ingest.notices",
     "ingest.jobs",
     "ingest.accepted",
+    "ingest.text_vectors",
     "ingest.pipeline",
     "ingest.tasks",
     "ingest",

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 INGEST = (
     ("ingest.pictures", "ingest.database", "ingest.supervisor", "ingest.notices"),
-    ("ingest.jobs", "ingest.accepted"),
+    ("ingest.jobs", "ingest.accepted", "ingest.text_vectors"),
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),
     ("ingest.tasks", "ingest.catalogue"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -89,6 +89,14 @@ class AttributeColumn(Column):
     type: Literal["keyword", "number", "money", "bool", "datetime", "text"]
     understand: bool = False
     """Whether the search box understands the field's values in a query."""
+    embed: bool = False
+    """Whether the field's values are part of the text that the model embeds of a product."""
+
+    @model_validator(mode="after")
+    def _embeds_words(self) -> Self:
+        if self.embed and self.type not in ("keyword", "text"):
+            raise ValueError("embed is for fields of type keyword or text")
+        return self
 
 
 class ProductColumns(Strict):

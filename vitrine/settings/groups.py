@@ -499,6 +499,11 @@ class IngestSettings(DataSettings):
     max_images: int = Field(
         8, ge=1, le=64, description="pictures taken of each product, the first ones; Qdrant: 1"
     )
+    text_vectors: bool = Field(
+        True,
+        description="whether new versions keep a vector of each product's words beside those of"
+        " its pictures",
+    )
     picture_grace_hours: float = Field(
         168,
         ge=0,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.failures import Failure
+from ingest.text_vectors import TextVectors, has_same_texts
 from vitrine.embedding import Embedder
 from vitrine.errors import InvalidImage, NotFound
 from vitrine.images.decode import ImageLimits, decode
@@ -64,6 +65,8 @@ class IndexCopier:
         self._source, self._target, self._vitrine, self._check = source, target, vitrine, check
         self._settings = vitrine.settings
         self._same_model = source.info.fingerprint == target.info.fingerprint
+        self._same_texts = has_same_texts(source, target)
+        self._texts = TextVectors(target, lambda: vitrine.embedders.for_index(target))
         self._batch = vitrine.settings.batch_size or _EMBED
 
     def copy_range(self, after: str | None, upto: str | None) -> CopyResult:
@@ -98,11 +101,15 @@ class IndexCopier:
             elif stamp.product_hash != product_hash(record.product):
                 changed.append(record.product)
         if changed:
-            self._target.patch_products(changed)
+            self._texts.patch_products(changed)
         ready = list(moved) if self._same_model else list(self._embedded(moved, result))
         if ready:
-            self._target.upsert(ready)
+            self._target.upsert(self._texts.complete(list(map(self._with_text, ready))))
         result.done += len(records) - (len(moved) - len(ready))
+
+    def _with_text(self, record: Record) -> Record:
+        """The record with the text vector that the other version may keep, if any."""
+        return record if self._same_texts else replace(record, text_vector=None)
 
     def _embedded(self, records: Sequence[Record], result: CopyResult) -> Iterator[Record]:
         if not records:

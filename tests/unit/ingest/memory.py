@@ -10,6 +10,7 @@ from typing import Any
 
 from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound
 from vitrine.index import Stamp, VersionInfo
+from vitrine.index.checks import check_record
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record
 
@@ -26,6 +27,8 @@ class MemoryIndex:
 
     def upsert(self, records: Sequence[Record]) -> None:
         self._maybe_fail()
+        for record in records:
+            check_record(record, self.info)
         self.upserts.append(len(records))
         self.records.update({record.product.id: record for record in records})
 
@@ -68,6 +71,7 @@ class MemoryVersions:
     """`IndexVersions` over `MemoryIndex`."""
 
     fuses = False
+    keeps_text_vectors = True
 
     def __init__(self) -> None:
         self.indexes: dict[str, MemoryIndex] = {}
@@ -81,10 +85,19 @@ class MemoryVersions:
         dimension: int,
         schema: Any,
         mapping: Mapping[str, Any],
+        text_vectors: bool = False,
     ) -> MemoryIndex:
         name = f"{len(self.indexes):04d}-{model}"
         info = VersionInfo(
-            name, "memory", model, fingerprint, dimension, schema, mapping, datetime.now(UTC)
+            name,
+            "memory",
+            model,
+            fingerprint,
+            dimension,
+            schema,
+            mapping,
+            datetime.now(UTC),
+            text_vectors=text_vectors,
         )
         self.indexes[name] = MemoryIndex(info)
         return self.indexes[name]

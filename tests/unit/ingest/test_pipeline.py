@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,8 @@ def test_an_unchanged_catalogue_is_neither_embedded_nor_written(shop: Shop) -> N
     assert shop.versions.live().upserts == upserts
 
 
-def test_changed_fields_alone_never_embed(shop: Shop) -> None:
+def test_changed_fields_alone_never_embed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, text_vectors=False)
     shop.fill_index(10)
     shop.ingest()
     vectors = {i: r.vectors for i, r in shop.records.items()}

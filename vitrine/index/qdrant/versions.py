@@ -153,6 +153,11 @@ class QdrantVersions:
         return self.open(name)
 
     @property
+    def keeps_text_vectors(self) -> bool:
+        """Whether versions of this backend can be created with `text_vectors`."""
+        return False
+
+    @property
     def fuses(self) -> bool:
         """Words are not kept in Qdrant yet."""
         return False

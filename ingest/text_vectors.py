@@ -1,0 +1,146 @@
+"""Text vectors of products: made where a version keeps them, and only when a text has changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from vitrine.embedding import Embedder
+from vitrine.errors import NotFound
+from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index.patching import patched
+from vitrine.products import Product, Record, Value, Vector
+from vitrine.settings import IngestSettings
+from vitrine.words import embedded_fields, product_text
+
+__all__ = ["TextVectors", "has_same_texts", "makes_text_vectors"]
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 32
+"""Texts embedded together: queries that come meanwhile wait no longer than for these."""
+
+
+def makes_text_vectors(versions: IndexVersions, settings: IngestSettings) -> bool:
+    """Whether a new version is to keep text vectors; says so where the backend cannot."""
+    if settings.text_vectors and not versions.keeps_text_vectors:
+        log.warning(
+            "the new version has no text vectors, although VITRINE_TEXT_VECTORS is true: this"
+            " backend keeps none"
+        )
+        return False
+    return settings.text_vectors
+
+
+class TextVectors:
+    """Writes products so that each has the vector of its present text, where a version keeps one.
+
+    `embedder` is asked for when there is something to embed. `reuse_from` is another version, whose
+    vectors serve for equal texts where the model is the same.
+    """
+
+    def __init__(
+        self,
+        index: VectorIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        reuse_from: VectorIndex | None = None,
+    ) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._fields = embedded_fields(index.info.mapping)
+        self._others = [index]
+        if reuse_from is not None and has_same_texts(reuse_from, index):
+            self._others.append(reuse_from)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the version keeps text vectors."""
+        return self._index.info.text_vectors
+
+    def complete(self, records: Sequence[Record]) -> list[Record]:
+        """The records, each with a text vector: its own, the stored one of an equal text, or a new
+        one. Without any where the version keeps none."""
+        if not self.kept:
+            return [replace(record, text_vector=None) for record in records]
+        texts = {r.product.id: self._text(r.product) for r in records if r.text_vector is None}
+        stored = self._stored(texts)
+        wanting = list(dict.fromkeys(text for i, text in texts.items() if i not in stored))
+        embedded = dict(zip(wanting, self._embed(wanting), strict=True))
+        return [
+            record
+            if record.text_vector is not None
+            else replace(record, text_vector=self._vector(record, stored, embedded))
+            for record in records
+        ]
+
+    def patch_products(self, products: Sequence[Product]) -> None:
+        """As `VectorIndex.patch_products`; a product whose text changes gets a new text vector."""
+        if not self.kept:
+            self._index.patch_products(products)
+            return
+        stored = self._index.get([product.id for product in products])
+        unknown = [product.id for product in products if product.id not in stored]
+        if unknown:
+            raise NotFound(f"there are no products {', '.join(map(repr, unknown))}")
+        same, changed = [], []
+        for product in products:
+            record = stored[product.id]
+            if self._text(product) == self._text(record.product):
+                same.append(product)
+            else:
+                changed.append(replace(record, product=product, text_vector=None))
+        if same:
+            self._index.patch_products(same)
+        if changed:
+            self._index.upsert(self.complete(changed))
+
+    def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
+        """As `VectorIndex.patch`; a product whose text changes gets a new text vector."""
+        if self.kept:
+            record = self._index.get([product_id]).get(product_id)
+            if record is None:
+                raise NotFound(f"there is no product {product_id!r}")
+            product = patched(record.product, changes, self._index.info.schema)
+            if self._text(product) != self._text(record.product):
+                fresh = replace(record, product=product, text_vector=None)
+                self._index.upsert(self.complete([fresh]))
+                return
+        self._index.patch(product_id, changes)
+
+    def _text(self, product: Product) -> str:
+        return product_text(product, self._fields)
+
+    def _stored(self, texts: Mapping[str, str]) -> dict[str, Vector]:
+        """Text vectors that a version has for these very texts, by product id."""
+        stored: dict[str, Vector] = {}
+        for index in self._others:
+            missing = [product_id for product_id in texts if product_id not in stored]
+            for product_id, record in index.get(missing).items() if missing else ():
+                vector = record.text_vector
+                if vector is not None and self._text(record.product) == texts[product_id]:
+                    stored[product_id] = vector
+        return stored
+
+    def _embed(self, texts: Sequence[str]) -> list[Vector]:
+        rows: list[Vector] = []
+        for start in range(0, len(texts), _AT_ONCE):
+            rows += list(self._embedder().embed_texts(texts[start : start + _AT_ONCE]))
+        return rows
+
+    def _vector(
+        self, record: Record, stored: Mapping[str, Vector], embedded: Mapping[str, Vector]
+    ) -> Vector:
+        known = stored.get(record.product.id)
+        return embedded[self._text(record.product)] if known is None else known
+
+
+def has_same_texts(source: VectorIndex, target: VectorIndex) -> bool:
+    """Whether text vectors of one version serve the other: same model, same fields in the text."""
+    one, other = source.info, target.info
+    return (
+        one.fingerprint == other.fingerprint
+        and one.text_vectors
+        and embedded_fields(one.mapping) == embedded_fields(other.mapping)
+    )
