@@ -14,7 +14,9 @@ from ingest.failures import API, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import (
+    BULK,
     WRITES,
+    IngestRequest,
     Job,
     JobState,
     Kind,
@@ -25,6 +27,7 @@ from ingest.jobs.models import (
 from ingest.jobs.store import JobStore
 from ingest.jobs.work import (
     DeleteProduct,
+    IngestSource,
     PatchProduct,
     PictureSource,
     PurgeProduct,
@@ -34,7 +37,7 @@ from ingest.jobs.work import (
 from ingest.tasks.reindex import discard_unfinished, first_items
 from ingest.tasks.reindex.copy import REINDEX
 from ingest.tasks.source import retry_item
-from vitrine.errors import Conflict
+from vitrine.errors import Conflict, InvalidQuery, NoLiveVersion
 from vitrine.fields import Mapping as FieldMapping
 from vitrine.products import Value
 from vitrine.wiring import Vitrine
@@ -50,6 +53,7 @@ _LETTERS = 10_000
 _UNREPEATABLE = ("-", API, REINDEX)
 """Sources of failures that no second run can read."""
 
+_FIRST_MODEL = "the first catalogue is read with the model that VITRINE_MODEL names; leave it out"
 _NOT_TAKEN = "no worker has taken it yet"
 
 
@@ -115,13 +119,24 @@ class Admin:
     ) -> str:
         """Start a reindex, with the configured model and the live version's mapping unless said.
 
+        Where nothing is live yet, a source is ingested instead and becomes the first version.
         `Conflict` with `job_id` while one runs.
         """
-        self._vitrine.versions.live()
         stored = None if mapping is None else mapping.to_dict()
+        if source is not None and not self._has_live_version():
+            if model not in (None, self._vitrine.settings.model):
+                raise InvalidQuery.of("model", _FIRST_MODEL)
+            return self.ingest(IngestRequest(source, stored))
+        self._vitrine.versions.live()
         request = ReindexRequest(source, model, verify, allow_shrink, stored)
         job = Job(_new_id(Kind.REINDEX), Kind.REINDEX, request, stage="fill")
         self._store.add(job, first_items(job.id))
+        return job.id
+
+    def ingest(self, request: IngestRequest) -> str:
+        """Have a worker ingest a source as `vitrine ingest` would, after what runs now."""
+        job = Job(_new_id(Kind.INGEST), Kind.INGEST, request)
+        self._store.add(job, [NewItem(BULK, f"ingest:{job.id}", IngestSource())])
         return job.id
 
     def retry_failures(self) -> str:
@@ -211,6 +226,13 @@ class Admin:
         """Release connections; may be called twice."""
         self._store.close()
 
+    def _has_live_version(self) -> bool:
+        try:
+            self._vitrine.versions.live()
+        except NoLiveVersion:
+            return False
+        return True
+
     def _accept(self, kind: Kind, items: Sequence[NewItem]) -> str:
         job = Job(_new_id(kind), kind, total=len(items))
         self._store.add(job, items)
@@ -237,7 +259,8 @@ class Admin:
 
 
 def _explained(job: Job) -> Job:
-    """The job, with why it waits where only its state says so."""
+    """The job, with the rows that it is reading, and why it waits where only its state says so."""
+    job = job.counting_rows()
     if job.state is not JobState.QUEUED or job.waiting is not None:
         return job
     return replace(job, waiting=_NOT_TAKEN, waiting_since_s=job.created_s)

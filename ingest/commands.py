@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vitrine.errors import SourceUnavailable
 from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
 
@@ -24,8 +25,9 @@ __all__ = ["failures", "ingest"]
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
-WOULD_SHRINK = 3
-"""Exit status when more live products would have gone than may."""
+NOTHING_CHANGED = 3
+"""Exit status when the source was not to be trusted, so that nothing was changed: more live
+products would have gone than may, it is empty, or it cannot be had from its address."""
 
 
 @click.command()
@@ -73,8 +75,9 @@ def ingest(
 
     SOURCE is files or a glob, a folder of images, a data set's name, or - for NDJSON. Only what is
     new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0,
-    1 when some products failed (see `vitrine failures`), 2 when it could not run, 3 when too many
-    live products would have gone and nothing was removed, 130 after Ctrl-C.
+    1 when some products failed (see `vitrine failures`), 2 when it could not run, 3 when nothing
+    was changed because too many live products would have gone, or SOURCE is empty or cannot be had
+    from its address, 130 after Ctrl-C.
     """
     from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.pipeline import RunControl
@@ -84,9 +87,13 @@ def ingest(
 
     settings = load_settings(**({"model": model} if model else {}))
     require_writable(settings.data_dir)
-    chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
-    mapping = chosen.mapping
-    opened = open_source(source, settings, mapping)
+    try:
+        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
+        mapping = chosen.mapping
+        opened = open_source(source, settings, mapping)
+    except SourceUnavailable as error:
+        click.secho(f"nothing was changed: {error}", err=True, fg="red")
+        sys.exit(NOTHING_CHANGED)
     for note in (chosen.note, *opened.notes()):
         if note is not None:
             click.echo(note, err=True)
@@ -107,7 +114,7 @@ def _status(summary: Summary) -> int:
     if summary.cancelled:
         return INTERRUPTED
     if summary.refusal is not None:
-        return WOULD_SHRINK
+        return NOTHING_CHANGED
     return 1 if summary.failed else 0
 
 

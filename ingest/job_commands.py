@@ -115,12 +115,12 @@ def reindex(
 
 
 def _status(job: Job) -> int:
-    from ingest.commands import WOULD_SHRINK
+    from ingest.commands import NOTHING_CHANGED
     from ingest.tasks.shrink import is_refusal
 
     if job.state == "done":
         return 0
-    return WOULD_SHRINK if is_refusal(job.error or "") else 1
+    return NOTHING_CHANGED if is_refusal(job.error or "") else 1
 
 
 def _start(admin: Admin, request: ReindexRequest) -> str:

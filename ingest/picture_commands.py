@@ -24,7 +24,7 @@ def pictures(collect: bool, allow_shrink: bool) -> None:
     once a day where the image store is the folder below VITRINE_DATA_DIR. Exit status: 3 when so
     many would go that none was removed.
     """
-    from ingest.commands import WOULD_SHRINK
+    from ingest.commands import NOTHING_CHANGED
     from ingest.jobs.factory import open_store
     from ingest.tasks.picture_collection import collect_pictures
     from ingest.tasks.shrink import ShrinkLimit
@@ -40,7 +40,7 @@ def pictures(collect: bool, allow_shrink: bool) -> None:
             collected = collect_pictures(vitrine, store, limit=limit, check=_go_on)
     if collected.refusal is not None:
         click.secho(collected.refusal, err=True, fg="red")
-        sys.exit(WOULD_SHRINK)
+        sys.exit(NOTHING_CHANGED)
     click.echo(f"{collected.removed} pictures removed, {collected.kept} kept")
 
 

@@ -1,19 +1,21 @@
-"""Products that an admin sends, each parsed once: what goes on from here is typed."""
+"""What an admin sends, each parsed once: what goes on from here is typed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ingest.accepted import AcceptedProduct
+from ingest.jobs.models import IngestRequest
 from ingest.jobs.work import RemotePicture
-from service.models.admin import ProductRow
+from service.models.admin import IngestBody, ProductRow
 from service.models.picture import ImageSource
-from vitrine.errors import FieldError, InvalidProduct
+from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
+from vitrine.fields import Mapping
 from vitrine.fields.json_products import product_from_json
 from vitrine.fields.schema import Schema
 from vitrine.images.base64_text import decode_base64
 
-__all__ = ["accept_products"]
+__all__ = ["accept_products", "ingest_request"]
 
 
 def accept_products(rows: Sequence[ProductRow], schema: Schema) -> list[AcceptedProduct]:
@@ -28,6 +30,21 @@ def accept_products(rows: Sequence[ProductRow], schema: Schema) -> list[Accepted
     if faults:
         raise InvalidProduct(faults)
     return accepted
+
+
+def ingest_request(body: IngestBody) -> IngestRequest:
+    """What a worker is to ingest; `InvalidMapping` for a mapping that cannot be used."""
+    mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
+    if mapping is not None and not (body.currency is None and body.images is None):
+        raise InvalidQuery.of("mapping", "says the currency and images itself; leave those out")
+    return IngestRequest(
+        body.source,
+        None if mapping is None else mapping.to_dict(),
+        currency=body.currency,
+        images=body.images,
+        mode=body.mode,
+        allow_shrink=body.allow_shrink,
+    )
 
 
 def _accept(row: ProductRow, schema: Schema) -> AcceptedProduct:

@@ -9,7 +9,7 @@ from flask_openapi3.types import ResponseDict
 
 from ingest.failures import remedy_of
 from ingest.jobs.models import Job
-from service.accepting import accept_products
+from service.accepting import accept_products, ingest_request
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
@@ -18,6 +18,7 @@ from service.models.admin import (
     FailureAnswer,
     FailuresAnswer,
     FailuresParameters,
+    IngestBody,
     JobAnswer,
     JobPath,
     JobsAnswer,
@@ -86,6 +87,12 @@ def reindex(body: ReindexRequest) -> Response:
             mapping=mapping,
         )
     )
+
+
+@admin.post("/v1/admin/ingest", responses=_QUEUED)
+def ingest(body: IngestBody) -> Response:
+    """Ingest or update the products of a source, after what runs now."""
+    return _queued(current_admin().ingest(ingest_request(body)))
 
 
 @admin.get("/v1/admin/jobs", responses={200: JobsAnswer})

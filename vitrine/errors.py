@@ -3,6 +3,7 @@
 VitrineError
 ├── InvalidInput            what the caller sent is wrong; carries one message per field
 │   ├── InvalidSettings     a VITRINE_* setting
+│   ├── SourceUnavailable   a catalogue that cannot be had from its address just now
 │   ├── InvalidMapping      a catalogue mapping file, or a source that lacks its columns
 │   ├── InvalidProduct      a row of a catalogue
 │   ├── InvalidFilter       a filter: unknown field, wrong type, empty range
@@ -11,6 +12,7 @@ VitrineError
 │   └── InvalidImage        bytes that are not an acceptable image; carries a reason code
 ├── NotFound                a product, version or job of that name does not exist
 ├── Conflict                the state forbids it now: a job is running, the version is live
+│   └── CatalogueBusy       one reindex or ingest runs at a time, and another one is running
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
 │   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
@@ -33,6 +35,7 @@ from dataclasses import dataclass
 __all__ = [
     "Abandoned",
     "Cancelled",
+    "CatalogueBusy",
     "Conflict",
     "DecoderBusy",
     "FieldError",
@@ -51,6 +54,7 @@ __all__ = [
     "ModelUnavailable",
     "NoLiveVersion",
     "NotFound",
+    "SourceUnavailable",
     "StorageUnavailable",
     "VersionGone",
     "VitrineError",
@@ -102,6 +106,10 @@ class InvalidSettings(InvalidInput):
     """A setting is unknown, of the wrong type or out of range."""
 
 
+class SourceUnavailable(InvalidInput):
+    """A catalogue's host does not answer with it just now; the catalogue is as it was."""
+
+
 class InvalidMapping(InvalidInput):
     """A mapping file that cannot be used, or a source that lacks a mapped column."""
 
@@ -144,6 +152,10 @@ class Conflict(VitrineError):
     def __init__(self, message: str, *, job_id: str | None = None) -> None:
         self.job_id = job_id
         super().__init__(message)
+
+
+class CatalogueBusy(Conflict):
+    """Another reindex or ingest is under way; it passes."""
 
 
 class ModelUnavailable(VitrineError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingest.jobs.models import LockHolder
 from ingest.jobs.processes import ProcessName, this_process
-from vitrine.errors import Conflict
+from vitrine.errors import CatalogueBusy
 
 __all__ = ["has_died", "lock_conflict", "lock_owner"]
 
@@ -22,10 +22,10 @@ def has_died(owner: str) -> bool:
     return process is not None and process.has_died
 
 
-def lock_conflict(holder: LockHolder, *, is_job: bool) -> Conflict:
+def lock_conflict(holder: LockHolder, *, is_job: bool) -> CatalogueBusy:
     """The refusal of a second reindex or bulk ingest: who runs, and when another may start."""
     if is_job:
-        return Conflict(
+        return CatalogueBusy(
             f"one reindex or ingest runs at a time, and job {holder.owner} is running",
             job_id=holder.owner,
         )
@@ -34,8 +34,8 @@ def lock_conflict(holder: LockHolder, *, is_job: bool) -> Conflict:
     words = f"{purpose} ({process.words})" if process else holder.owner
     refusal = f"one reindex or ingest runs at a time, and {words} is running"
     if holder.ends_in_s is None or holder.renewed_s_ago is None:
-        return Conflict(refusal)
-    return Conflict(
+        return CatalogueBusy(refusal)
+    return CatalogueBusy(
         f"{refusal}; it was heard of {max(0, holder.renewed_s_ago):.0f} s ago, and if it has died,"
         f" another may start in {max(1, holder.ends_in_s):.0f} s"
     )

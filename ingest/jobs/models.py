@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
+from ingest.jobs.requests import IngestRequest, ReindexRequest, SourceReport
 from ingest.jobs.work import Work
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DirtyKey",
     "Done",
     "GiveUp",
+    "IngestRequest",
     "Job",
     "JobState",
     "Kind",
@@ -25,6 +26,7 @@ __all__ = [
     "QueueStats",
     "ReindexRequest",
     "Retry",
+    "SourceReport",
     "WorkItem",
 ]
 
@@ -32,7 +34,7 @@ WRITES = "writes"
 """The queue of live writes: one item per product written; those of one product run in order."""
 
 BULK = "bulk"
-"""The queue of a reindex (its plan, its ranges, its finish) and of retried sources."""
+"""The queue of a reindex (its plan, its ranges, its finish) and of sources."""
 
 
 class Kind(StrEnum):
@@ -43,6 +45,7 @@ class Kind(StrEnum):
     DELETE = "delete"
     REINDEX = "reindex"
     RETRY = "retry"
+    INGEST = "ingest"
 
 
 class JobState(StrEnum):
@@ -63,32 +66,18 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True)
-class ReindexRequest:
-    """What a reindex was asked for; None is the live version's products, or the settings' model.
-
-    `mapping` is how the source is read, as `Mapping.to_dict` gives it; None is the live version's.
-    """
-
-    source: str | None = None
-    model: str | None = None
-    verify: bool = True
-    allow_shrink: bool = False
-    mapping: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
 class Job:
     """One job as the store keeps it.
 
     `stage` names what its items are doing; when the last item of a stage is settled, whoever
     notices advances the job. A job without a stage ends with its last item. `cursor` is how far its
-    plan has come. `waiting` says what it waits for, since `waiting_since_s`; None while it moves.
-    Times ending in `_s` are seconds since 1970.
+    plan has come. `report` is how far it has come with a source. `waiting` says what it waits for,
+    since `waiting_since_s`; None while it moves. Times ending in `_s` are seconds since 1970.
     """
 
     id: str
     kind: Kind
-    request: ReindexRequest | None = None
+    request: ReindexRequest | IngestRequest | None = None
     state: JobState = JobState.QUEUED
     stage: str = ""
     cursor: str = ""
@@ -97,6 +86,7 @@ class Job:
     failed_items: int = 0
     version: str | None = None
     error: str | None = None
+    report: SourceReport | None = None
     waiting: str | None = None
     waiting_since_s: float | None = None
     created_s: float = 0.0
@@ -121,8 +111,30 @@ class Job:
         return datetime.fromtimestamp(self.waiting_since_s, UTC)
 
     @property
+    def source(self) -> str | None:
+        """The catalogue that it reads, if it reads one."""
+        return None if self.request is None else self.request.source
+
+    def counting_rows(self) -> Job:
+        """The job with the rows of a source that it is reading among its counts."""
+        report = self.report
+        if report is None or report.settled:
+            return self
+        return replace(
+            self,
+            done=self.done + report.done,
+            failed_items=self.failed_items + report.failed,
+            total=report.total if self.total is None else self.total,
+        )
+
+    @property
     def rate(self) -> float | None:
-        """Products per second since its first item was taken; None before anything came out."""
+        """Products per second since its first item was taken; None before anything came out.
+
+        Rows per second lately while it reads a source.
+        """
+        if self._reading is not None:
+            return self._reading.rate
         if self.started_s is None:
             return None
         seconds, count = self.updated_s - self.started_s, self.done + self.failed_items
@@ -133,9 +145,17 @@ class Job:
         """Seconds left at that rate; None while it is unknown."""
         if self.state.final:
             return 0.0
+        if self._reading is not None:
+            return self._reading.eta_s
         if self.rate is None or self.total is None:
             return None
         return max(0, self.total - self.done - self.failed_items) / self.rate
+
+    @property
+    def _reading(self) -> SourceReport | None:
+        """How far it is with the source that it reads now."""
+        under_way = self.report is not None and not (self.report.settled or self.state.final)
+        return self.report if under_way else None
 
 
 @dataclass(frozen=True)
@@ -162,12 +182,16 @@ class WorkItem:
 
 @dataclass(frozen=True)
 class Done:
-    """The item is through: `done` products taken, `failed` refused for good, `error` says why."""
+    """The item is through: `done` products taken, `failed` refused for good, `error` says why.
+
+    `report` is how the source came out that it read.
+    """
 
     item: WorkItem
     done: int = 1
     failed: int = 0
     error: str | None = None
+    report: SourceReport | None = None
 
 
 @dataclass(frozen=True)

@@ -213,6 +213,7 @@ local function count(outcome)
   call('HSET', job, 'updated_s', text(now))
   call('HDEL', job, 'waiting', 'waiting_since_s')
   if outcome.error ~= '' then call('HSETNX', job, 'error', outcome.error) end
+  if type(outcome.report) == 'string' then call('HSET', job, 'report', outcome.report) end
 end
 
 local function bury(outcome, key, work)

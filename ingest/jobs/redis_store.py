@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -31,12 +30,13 @@ from ingest.jobs.models import (
     NewItem,
     Outcome,
     QueueStats,
-    ReindexRequest,
     Retry,
+    SourceReport,
     WorkItem,
 )
 from ingest.jobs.processes import this_process
 from ingest.jobs.store import SUSPICIOUS
+from ingest.jobs.stored_jobs import read_details, stored_details
 from ingest.jobs.work import picture_keys, work_from_json, work_to_json
 from vitrine.errors import NotFound, StorageUnavailable
 
@@ -99,6 +99,9 @@ class RedisStore:
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
         fields = _flat({"total": total, "version": version})
         return bool(self._change("set", id=job_id, fields=fields))
+
+    def report(self, job_id: str, report: SourceReport) -> None:
+        self._change("set", id=job_id, fields=_flat(stored_details(None, report)))
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
         return bool(self._change("extend", id=job_id, cursor=cursor, items=_rows(items)))
@@ -326,7 +329,7 @@ def _unavailable(error: redis.RedisError) -> StorageUnavailable:
 
 def _fields(job: Job) -> dict[str, Any]:
     fields = {name: getattr(job, name) for name in _STORED}
-    return fields | {"request": None if job.request is None else json.dumps(asdict(job.request))}
+    return fields | stored_details(job.request, job.report)
 
 
 _STORED = ("kind", "state", "stage", "cursor", "done", "total", "failed_items", "version", "error")
@@ -349,6 +352,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Done():
             counts |= {"done": outcome.done, "failed": outcome.failed, "error": outcome.error or ""}
+            counts |= stored_details(None, outcome.report)
         case Retry():
             names = ("after_s", "attempts", "reason")
             counts |= {name: getattr(outcome, name) for name in names}
@@ -368,10 +372,7 @@ def _job(job_id: str, fields: Mapping[str, str]) -> Job:
     values: dict[str, Any] = {name: value for name, value in fields.items() if name != "number"}
     values |= {name: int(values[name]) for name in _INTEGERS if name in values}
     values |= {name: float(values[name]) for name in _TIMES if name in values}
-    request = ReindexRequest(**json.loads(fields["request"])) if "request" in fields else None
-    values |= {
-        "kind": Kind(fields["kind"]),
-        "state": JobState(fields["state"]),
-        "request": request,
-    }
+    kind = Kind(fields["kind"])
+    values |= {"kind": kind, "state": JobState(fields["state"])}
+    values |= read_details(kind, fields.get("request"), fields.get("report"))
     return Job(id=job_id, **values)

@@ -34,6 +34,7 @@ from ingest.jobs.sqlite_jobs import (
 )
 from ingest.jobs.sqlite_tables import lease_clock
 from ingest.jobs.store import SUSPICIOUS
+from ingest.jobs.stored_jobs import stored_details
 from ingest.jobs.work import picture_keys, work_from_json, work_to_json
 from vitrine.storage.sqlite import SQLiteFile
 
@@ -266,11 +267,11 @@ def _settle(db: sqlite3.Connection, outcome: Outcome) -> None:
         case Retry():
             _put_off(db, outcome)
         case Done():
-            _remove(db, item, outcome.done, outcome.failed, outcome.error)
+            _remove(db, outcome)
             if item.queue == WRITES and outcome.done:
                 db.execute("DELETE FROM dead WHERE key = ? AND seq < ?", (item.key, item.seq))
         case GiveUp():
-            _remove(db, item, 0, 1, outcome.message)
+            _remove(db, Done(item, 0, 1, outcome.message))
             db.execute(
                 "INSERT INTO dead (seq, key, work, stage, reason, message, at_s)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -301,14 +302,14 @@ def _put_off(db: sqlite3.Connection, outcome: Retry) -> None:
     db.execute(sql, (outcome.reason, time.time(), item.job_id))
 
 
-def _remove(
-    db: sqlite3.Connection, item: WorkItem, done: int, failed: int, error: str | None
-) -> None:
+def _remove(db: sqlite3.Connection, through: Done) -> None:
+    item, report = through.item, stored_details(None, through.report)["report"]
     db.execute("DELETE FROM items WHERE seq = ?", (item.seq,))
     sql = """UPDATE jobs SET done = done + ?, failed_items = failed_items + ?,
-        error = coalesce(error, ?), waiting = NULL, waiting_since_s = NULL, updated_s = ?
-        WHERE id = ?"""
-    db.execute(sql, (done, failed, error, time.time(), item.job_id))
+        error = coalesce(error, ?), report = coalesce(?, report),
+        waiting = NULL, waiting_since_s = NULL, updated_s = ? WHERE id = ?"""
+    values = (through.done, through.failed, through.error, report, time.time(), item.job_id)
+    db.execute(sql, values)
 
 
 def _end_if_through(db: sqlite3.Connection, job_id: str) -> None:

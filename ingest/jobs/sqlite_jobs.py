@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 
 from ingest.jobs.locks import lock_conflict
-from ingest.jobs.models import Job, JobState, Kind, LockHolder, NewItem, QueueStats, ReindexRequest
+from ingest.jobs.models import (
+    Job,
+    JobState,
+    Kind,
+    LockHolder,
+    NewItem,
+    QueueStats,
+    SourceReport,
+)
 from ingest.jobs.sqlite_tables import lease_clock
 from ingest.jobs.store import CATALOGUE
+from ingest.jobs.stored_jobs import read_details, stored_details
 from ingest.jobs.work import work_to_json
 from vitrine.errors import NotFound
 from vitrine.storage.sqlite import SQLiteFile
@@ -65,6 +72,9 @@ class SqliteJobs:
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
         return self._set(job_id, {"total": total, "version": version})
+
+    def report(self, job_id: str, report: SourceReport) -> None:
+        self._set(job_id, {"report": stored_details(None, report)["report"]})
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
         with self._file.writing() as db:
@@ -146,9 +156,9 @@ def _take_catalogue(db: sqlite3.Connection, job_id: str) -> None:
 def insert_job(db: sqlite3.Connection, job: Job) -> None:
     """Write a job that was not there."""
     now = time.time()
-    request = None if job.request is None else json.dumps(asdict(job.request))
     stored = {name: getattr(job, name) for name in _COLUMNS}
-    stored |= {"request": request, "created_s": now, "updated_s": now}
+    stored |= stored_details(job.request, job.report)
+    stored |= {"created_s": now, "updated_s": now}
     names = ", ".join(_COLUMNS)
     db.execute(
         f"INSERT INTO jobs ({names}) VALUES ({', '.join(':' + name for name in _COLUMNS)})", stored
@@ -188,6 +198,7 @@ def end_job(db: sqlite3.Connection, job_id: str, state: str, error: str | None) 
 
 def _job(row: sqlite3.Row) -> Job:
     values = {name: row[name] for name in _COLUMNS}
-    request = None if row["request"] is None else ReindexRequest(**json.loads(row["request"]))
-    values |= {"kind": Kind(row["kind"]), "state": JobState(row["state"]), "request": request}
+    kind = Kind(row["kind"])
+    values |= {"kind": kind, "state": JobState(row["state"])}
+    values |= read_details(kind, row["request"], row["report"])
     return Job(**values)

@@ -11,7 +11,7 @@ from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
 __all__ = ["job_database", "lease_clock"]
 
-_TABLES = """
+_FORMAT_2 = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
     request TEXT, state TEXT NOT NULL, stage TEXT NOT NULL, cursor TEXT NOT NULL,
@@ -48,9 +48,17 @@ _ANEW = (
     "".join(
         f"DROP TABLE {name};\n" for name in ("jobs", "items", "dead", "journal", "marks", "locks")
     )
-    + _TABLES
+    + _FORMAT_2
 )
 """From format 1: only what has ended is forgotten, and only where nothing else is there."""
+
+
+_FORMAT_3 = """
+ALTER TABLE jobs ADD COLUMN report TEXT;
+CREATE TABLE schedules (
+    name TEXT PRIMARY KEY, terms TEXT NOT NULL, due_s INTEGER NOT NULL, job_id TEXT,
+    runs TEXT NOT NULL DEFAULT '[]');
+"""
 
 
 def lease_clock() -> float:
@@ -65,7 +73,11 @@ def job_database(path: Path) -> SQLiteFile:
     """
     file = SQLiteFile(
         path,
-        DatabaseSchema(_TABLES, version=2, migrations={1: _ANEW} if _is_idle(path) else {}),
+        DatabaseSchema(
+            f"{_FORMAT_2}{_FORMAT_3}",
+            version=3,
+            migrations={**({1: _ANEW} if _is_idle(path) else {}), 2: _FORMAT_3},
+        ),
         remedy="let a worker of the release that wrote it finish its jobs, then remove the file",
     )
     file.create()

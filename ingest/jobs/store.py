@@ -19,6 +19,7 @@ from ingest.jobs.models import (
     NewItem,
     Outcome,
     QueueStats,
+    SourceReport,
     WorkItem,
 )
 
@@ -68,6 +69,10 @@ class JobRecords(Protocol):
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
         """Say how much there is to do and which version is filled; False when it has ended."""
+        ...
+
+    def report(self, job_id: str, report: SourceReport) -> None:
+        """Note how far a job has come with its source; one that has ended is passed over."""
         ...
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:

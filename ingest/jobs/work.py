@@ -18,6 +18,7 @@ __all__ = [
     "DeleteProduct",
     "FillFromSource",
     "FinishReindex",
+    "IngestSource",
     "PatchProduct",
     "PictureSource",
     "PlanReindex",
@@ -107,6 +108,11 @@ class RetrySource:
     source: str
 
 
+@dataclass(frozen=True)
+class IngestSource:
+    """Ingest the source that the job names, as it says."""
+
+
 Work: TypeAlias = (
     UpsertProduct
     | PatchProduct
@@ -117,6 +123,7 @@ Work: TypeAlias = (
     | FillFromSource
     | FinishReindex
     | RetrySource
+    | IngestSource
 )
 
 _PLAIN: Mapping[str, type[Any]] = {
@@ -127,6 +134,7 @@ _PLAIN: Mapping[str, type[Any]] = {
     "fill": FillFromSource,
     "finish": FinishReindex,
     "retry": RetrySource,
+    "ingest": IngestSource,
 }
 """What JSON holds as it is."""
 

@@ -14,16 +14,13 @@ from urllib.parse import urlsplit
 from ingest.pictures.addresses import AddressBook, KnownAddress
 from ingest.pictures.naming import Picture
 from vitrine.errors import InvalidImage
-from vitrine.images.fetch import FetchAnswer, refusal_of, shared_fetcher
+from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher
 from vitrine.settings import FetchSettings
 
 __all__ = ["FetchedPicture", "PoliteFetcher"]
 
-_BUSY = frozenset((408, 425, 429, 500, 502, 503, 504))
-"""Answers after which a host may be asked again (RFC 9110, 15.5 and 15.6; RFC 6585)."""
 _GIVEN_UP = 3
 """Pictures that could not be had in spite of all tries before a host gets one try for each."""
-_FIRST_WAIT_S = 0.5
 _MODERATE_S = 0.02
 """Seconds between looks for a free place at a host."""
 
@@ -117,7 +114,7 @@ class PoliteFetcher:
                     raise
                 self._pause(host, attempt, None)
                 continue
-            if answer.status not in _BUSY:
+            if answer.status not in BUSY:
                 host.in_vain = 0
                 return answer, body.getvalue()
             if attempt == attempts:
@@ -149,8 +146,8 @@ class PoliteFetcher:
 
     def _pause(self, host: _Host, attempt: int, told_s: float | None) -> None:
         """Nobody asks the host for as long as it says, or for a pause that doubles."""
-        wait = told_s if told_s is not None else _FIRST_WAIT_S * 2 ** (attempt - 1)
-        until = time.monotonic() + min(wait, self._settings.fetch_wait_s)
+        wait = pause_s(attempt, told_s, longest_s=self._settings.fetch_wait_s)
+        until = time.monotonic() + wait
         with host.lock:
             host.not_before = max(host.not_before, until)
 

@@ -80,6 +80,7 @@ class Progress:
     total: int | None
     rate: float | None
     eta_s: float | None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -248,12 +249,14 @@ class RunStats:
     def progress(self, total: int | None) -> Progress:
         """How it stands; the rate is that of the last calls."""
         with self._lock:
-            failed = self.reasons.total()
-            handled = self.done + self.unchanged + failed + self.left_out.total()
+            failed, left_out = self.reasons.total(), self.left_out.total()
+            handled = self.done + self.unchanged + failed + left_out
             now = time.monotonic()
             self._lately.append((now, handled))
             then, before = self._lately[0]
             rate = (handled - before) / (now - then) if now > then else None
             left = None if total is None else max(0, total - handled)
             eta_s = 0.0 if left == 0 else None if left is None or not rate else left / rate
-            return Progress(self.done, self.unchanged, failed, total, rate, eta_s)
+            return Progress(
+                self.done, self.unchanged, failed, total, rate, eta_s, left_out=left_out
+            )

@@ -2,29 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-import fsspec
-
 from vitrine.errors import InvalidInput
 
-__all__ = ["COMPRESSED", "blocks", "first_bytes", "open_binary"]
+__all__ = ["COMPRESSED", "ReadMeter", "blocks", "first_bytes", "open_binary"]
 
-COMPRESSED = (".gz", ".bz2", ".xz")
+_DECOMPRESSING: Mapping[str, Callable[[IO[bytes]], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+COMPRESSED = tuple(_DECOMPRESSING)
 _BLOCK = 1 << 20
+_BUFFER = 1 << 16
+
+
+class ReadMeter:
+    """How much of a file has been read; one thread reads, any thread may ask."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+
+    def open(self) -> IO[bytes]:
+        """The file as it is on disk, to be read from its beginning."""
+        return io.BufferedReader(self.open_unbuffered(), _BUFFER)
+
+    def open_unbuffered(self) -> io.RawIOBase:
+        """The same for who reads here and there: a buffer would be read anew after each leap."""
+        self.begin()
+        return _Metered(str(self._path), self)
+
+    def begin(self) -> None:
+        """What was read so far was only looked at."""
+        self._read = 0
+
+    def count(self, number: int) -> None:
+        """Add bytes that were read."""
+        self._read += number
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1, for a file that is read once from its beginning."""
+        return min(1.0, self._read / max(1, self._path.stat().st_size))
+
+
+class _Metered(io.FileIO):
+    def __init__(self, name: str, meter: ReadMeter) -> None:
+        super().__init__(name)
+        self._meter = meter
+
+    def readinto(self, buffer: Any) -> int | None:
+        number = super().readinto(buffer)
+        self._meter.count(number or 0)
+        return number
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(-1 if size is None else size)
+        self._meter.count(len(data))
+        return data
 
 
 @contextmanager
-def open_binary(path: Path) -> Iterator[IO[bytes]]:
+def open_binary(path: Path, meter: ReadMeter | None = None) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed by its ending; `InvalidInput` when they cannot be read."""
     try:
-        compression = "infer" if path.suffix.lower() in COMPRESSED else None
-        with fsspec.open(str(path), "rb", compression=compression) as file:
-            yield cast(IO[bytes], file)
-    except (OSError, EOFError, ValueError) as error:
+        with (meter or ReadMeter(path)).open() as stored:
+            opened = _DECOMPRESSING.get(path.suffix.lower())
+            if opened is None:
+                yield stored
+                return
+            with opened(stored) as file:
+                yield cast(IO[bytes], file)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise _unreadable(path, error) from None
 
 

@@ -52,6 +52,10 @@ class DelimitedReader:
         """Lines after the header; line breaks within cells are counted too."""
         return max(0, self._file.breaks - self._header.lines)
 
+    def share(self) -> float | None:
+        """Unknown: the rows are counted."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """The guesses at the encoding and at the header."""
         encoding = self._file.encoding.note

@@ -32,6 +32,7 @@ class FilesSource:
         self._files = tuple(files)
         self._table = table
         self._expected = expected
+        self._at = 0
 
     @property
     def name(self) -> str:
@@ -61,7 +62,8 @@ class FilesSource:
         Relative paths begin at the row's own file.
         """
         number = 0
-        for path, reader in zip(self._files, self._readers, strict=True):
+        for at, (path, reader) in enumerate(zip(self._files, self._readers, strict=True)):
+            self._at = at
             for record in reader.records():
                 place = f"{path.name}, {record.place}" if len(self._files) > 1 else record.place
                 if record.values is None:
@@ -69,6 +71,14 @@ class FilesSource:
                 else:
                     yield Row(number, record.values, path.parent, place)
                 number += 1
+
+    def share(self) -> float | None:
+        """By the sizes of the files; those that have been read count whole."""
+        sizes = [path.stat().st_size for path in self._files]
+        reading = self._readers[self._at].share()
+        if reading is None or not sum(sizes):
+            return None
+        return (sum(sizes[: self._at]) + reading * sizes[self._at]) / sum(sizes)
 
     def notes(self) -> tuple[str, ...]:
         """The notes of each file, with its name."""

@@ -41,6 +41,10 @@ class FolderSource:
         """The files, by walking the folder once."""
         return sum(1 for _ in self._paths())
 
+    def share(self) -> float | None:
+        """Unknown: the rows are counted."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing is guessed."""
         return ()

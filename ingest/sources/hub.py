@@ -43,6 +43,10 @@ class HubSource:
             counts.append(declared.num_examples if declared else None)
         return None if None in counts else sum(c for c in counts if c is not None) or None
 
+    def share(self) -> float | None:
+        """Unknown."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing is guessed."""
         return ()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.sources.binary import first_bytes, open_binary
+from ingest.sources.binary import ReadMeter, first_bytes, open_binary
 from ingest.sources.json_items import find_items
 from ingest.sources.lines import TextFile, broken_bytes
 from ingest.sources.ports import Record, Row
@@ -77,6 +77,10 @@ class JsonLinesReader:
         """Lines, blank ones too."""
         return self._file.breaks
 
+    def share(self) -> float | None:
+        """Unknown: the rows are counted."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing: JSON is UTF-8 (RFC 8259, 8.1)."""
         return ()
@@ -99,6 +103,7 @@ class JsonDocumentReader:
     def __init__(self, path: Path, table: SourceTable) -> None:
         self._path = path
         self._table = table
+        self._meter = ReadMeter(path)
         self._prefix: str | None = None
 
     def columns(self, needed: Collection[str]) -> Collection[str]:
@@ -108,6 +113,10 @@ class JsonDocumentReader:
     def count(self) -> int | None:
         """Unknown."""
         return None
+
+    def share(self) -> float | None:
+        """How much of the file's bytes has been read."""
+        return self._meter.share
 
     def notes(self) -> tuple[str, ...]:
         """Where the rows are, unless the document is a list of them or the mapping says it."""
@@ -126,7 +135,7 @@ class JsonDocumentReader:
             import ijson
 
         prefix = self._items()
-        with open_binary(self._path) as file:
+        with open_binary(self._path, self._meter) as file:
             values = iter(ijson.items(_without_mark(file), prefix, use_float=True))
             number = 0
             while True:

@@ -26,6 +26,10 @@ class MemorySource:
         """Every key of any row, in the order of their first appearance."""
         return list(dict.fromkeys(key for row in self._rows for key in row))
 
+    def share(self) -> float | None:
+        """Unknown: the rows are counted."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing is guessed."""
         return ()

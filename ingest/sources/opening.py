@@ -113,6 +113,10 @@ class _Elsewhere:
         """The rows of the files within."""
         return self._source.count()
 
+    def share(self) -> float | None:
+        """That of the files within."""
+        return self._source.share()
+
     def notes(self) -> tuple[str, ...]:
         """What was guessed about the files within."""
         return self._source.notes()

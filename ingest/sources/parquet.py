@@ -37,6 +37,10 @@ class ParquetReader:
         """The rows that the file's footer counts."""
         return self._rows
 
+    def share(self) -> float | None:
+        """Unknown: the rows are counted."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing: the file says all of itself."""
         return ()

@@ -66,6 +66,10 @@ class Source(Protocol):
         """How many rows there are (roughly, for quoted line breaks); None when nobody can tell."""
         ...
 
+    def share(self) -> float | None:
+        """How much of it the latest `rows` have read, from 0 to 1; None when nobody can tell."""
+        ...
+
     def notes(self) -> tuple[str, ...]:
         """What was guessed about the source (its encoding, its first line), to be announced."""
         ...
@@ -81,12 +85,17 @@ class Record:
 
 
 class Reader(Protocol):
-    """One file of a source; methods as those of `Source`."""
+    """One file of a source; methods as those of `Source`.
+
+    `share` tells of `records`, and only where there is no `count`.
+    """
 
     def columns(self, needed: Collection[str]) -> Collection[str]: ...
 
     def records(self) -> Iterator[Record]: ...
 
     def count(self) -> int | None: ...
+
+    def share(self) -> float | None: ...
 
     def notes(self) -> tuple[str, ...]: ...

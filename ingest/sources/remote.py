@@ -7,13 +7,15 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from ingest.sources.formats import ending_of
-from vitrine.errors import InvalidImage, InvalidInput
-from vitrine.images.fetch import USER_AGENT, FetchAnswer, Fetcher
+from vitrine.errors import InvalidImage, InvalidInput, SourceUnavailable
+from vitrine.images.fetch import BUSY, USER_AGENT, FetchAnswer, Fetcher, pause_s
 from vitrine.settings import FetchSettings
 from vitrine.storage.atomic import atomic_write
 
@@ -35,6 +37,8 @@ _ENDINGS = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }
 """Media types of catalogues; by others, the file's content decides."""
+_PASSING = ("unreachable", "too_slow")
+"""Reasons of the fetcher that are the host's, and may be gone tomorrow."""
 _fresh: dict[str, tuple[float, Path]] = {}
 
 
@@ -55,8 +59,9 @@ def is_address(spec: str) -> bool:
 def download(url: str, settings: FetchSettings) -> Path:
     """The catalogue's file, fetched unless the host says that it has not changed.
 
-    It goes where pictures may be fetched from and nowhere else. `InvalidInput` when the host does
-    not answer with it, in time and within the size that the settings allow.
+    It goes where pictures may be fetched from and nowhere else. A host that is busy is asked again
+    as often as for pictures. `SourceUnavailable` when it does not answer with the catalogue in
+    time; `InvalidInput` for an address that may not be asked, and for too large a catalogue.
     """
     at, path = _fresh.get(url, (0.0, Path()))
     if time.monotonic() - at < _FRESH_S and path.exists():
@@ -82,19 +87,49 @@ def _downloaded(url: str, folder: Path, settings: FetchSettings) -> Path:
     part = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
-            answer = fetcher.get(url, file, headers=_conditions(mark))
+            answer = _asked(fetcher, url, file, conditions=_conditions(mark), settings=settings)
             file.flush()
             os.fsync(file.fileno())
         if answer.status == 304 and mark is not None:
             return folder / mark.file
         if answer.status != 200:
-            raise _refused(f"the address {url} answers with status {answer.status}")
+            raise SourceUnavailable.of(
+                "source", f"the address {url} answers with status {answer.status}"
+            )
         return _kept(part, folder, url, answer)
     except InvalidImage as error:
-        raise _refused(error.errors[0].message) from None
+        kind = SourceUnavailable if error.reason in _PASSING else InvalidInput
+        raise kind.of("source", error.errors[0].message) from None
     finally:
         part.unlink(missing_ok=True)
         fetcher.close()
+
+
+def _asked(
+    fetcher: Fetcher,
+    url: str,
+    file: IO[bytes],
+    *,
+    conditions: Sequence[tuple[str, str]],
+    settings: FetchSettings,
+) -> FetchAnswer:
+    """The host's last answer, after as many tries as the settings allow."""
+    attempt = 1
+    while True:
+        file.seek(0)
+        file.truncate()
+        told_s: float | None = None
+        try:
+            answer = fetcher.get(url, file, headers=conditions)
+        except InvalidImage as error:
+            if error.reason != "unreachable" or attempt >= settings.fetch_attempts:
+                raise
+        else:
+            if answer.status not in BUSY or attempt >= settings.fetch_attempts:
+                return answer
+            told_s = answer.retry_after_s
+        time.sleep(pause_s(attempt, told_s, longest_s=settings.fetch_wait_s))
+        attempt += 1
 
 
 def _kept(part: Path, folder: Path, url: str, answer: FetchAnswer) -> Path:
@@ -130,7 +165,3 @@ def _conditions(mark: _Mark | None) -> list[tuple[str, str]]:
         return []
     marks = (("If-None-Match", mark.etag), ("If-Modified-Since", mark.last_modified))
     return [(name, value) for name, value in marks if value]
-
-
-def _refused(message: str) -> InvalidInput:
-    return InvalidInput.of("source", message)

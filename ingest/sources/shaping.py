@@ -46,6 +46,10 @@ class ShapedSource:
         """The source's own; None where a row may become several."""
         return None if self._table.expand else self._source.count()
 
+    def share(self) -> float | None:
+        """The source's own."""
+        return self._source.share()
+
     def notes(self) -> tuple[str, ...]:
         """The source's own."""
         return self._source.notes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import warnings
 import zlib
@@ -16,6 +17,7 @@ from typing import IO, Any, overload
 from zipfile import BadZipFile
 
 from ingest.sources.archive import check_archive
+from ingest.sources.binary import ReadMeter
 from ingest.sources.header import LOOKED_AT
 from ingest.sources.ports import Record
 from vitrine.errors import InvalidInput
@@ -39,6 +41,7 @@ class SpreadsheetReader:
         self._path = path
         self._table = table
         self._expected = expected
+        self._meter = ReadMeter(path)
 
     def columns(self, needed: Collection[str]) -> Collection[str]:
         """The header's names."""
@@ -47,6 +50,10 @@ class SpreadsheetReader:
     def count(self) -> int | None:
         """Unknown: a sheet's stated size is often wrong."""
         return None
+
+    def share(self) -> float | None:
+        """How much of the file's bytes has been read."""
+        return self._meter.share
 
     def notes(self) -> tuple[str, ...]:
         """Which row was taken for the header, where it is not the first."""
@@ -93,9 +100,9 @@ class SpreadsheetReader:
     @contextmanager
     def _sheet(self) -> Iterator[Iterator[tuple[Any, ...]]]:
         check_archive(self._path)
-        with tempfile.TemporaryFile() as strings:
+        with tempfile.TemporaryFile() as strings, self._meter.open_unbuffered() as file:
             try:
-                book = _open(self._path, strings)
+                book = _open(file, strings)
             except _DAMAGE as error:
                 raise InvalidInput.of(
                     "source", f"{self._path} cannot be read as a spreadsheet (.xlsx): {error}"
@@ -103,6 +110,7 @@ class SpreadsheetReader:
             try:
                 sheet = self._named(book)
                 sheet.reset_dimensions()  # the size that a file states is often wrong
+                self._meter.begin()  # openpyxl looks through a sheet that does not state it
                 yield sheet.iter_rows(values_only=True)
             finally:
                 book.close()
@@ -130,7 +138,7 @@ def _whole(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | str]:
         yield cells
 
 
-def _open(path: Path, strings: IO[bytes]) -> Any:
+def _open(file: io.RawIOBase, strings: IO[bytes]) -> Any:
     """openpyxl's read-only workbook, but for its table of texts, which lies on disk.
 
     openpyxl itself streams the sheet, and holds the texts that the cells refer to in a list: of a
@@ -148,7 +156,7 @@ def _open(path: Path, strings: IO[bytes]) -> Any:
                 source = self.archive.open(table.PartName[1:])
                 self.shared_strings = StringTable(source, strings)
 
-    reader = StreamedReader(str(path), read_only=True, data_only=True, keep_links=False)
+    reader = StreamedReader(file, read_only=True, data_only=True, keep_links=False)
     reader.read()
     return reader.wb
 

@@ -45,6 +45,10 @@ class StreamSource:
         """Unknown."""
         return None
 
+    def share(self) -> float | None:
+        """Unknown."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Nothing is guessed."""
         return ()

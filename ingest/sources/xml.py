@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.sources.binary import open_binary
+from ingest.sources.binary import ReadMeter, open_binary
 from ingest.sources.jsons import seen_columns
 from ingest.sources.ports import Record
 from vitrine.errors import InvalidInput
@@ -36,6 +36,7 @@ class XmlReader:
     def __init__(self, path: Path, table: SourceTable) -> None:
         self._path = path
         self._table = table
+        self._meter = ReadMeter(path)
         self._tag: str | None = None
 
     def columns(self, needed: Collection[str]) -> Collection[str]:
@@ -45,6 +46,10 @@ class XmlReader:
     def count(self) -> int | None:
         """Unknown."""
         return None
+
+    def share(self) -> float | None:
+        """How much of the file's bytes has been read."""
+        return self._meter.share
 
     def notes(self) -> tuple[str, ...]:
         """Which elements are taken for the rows, unless the mapping says it."""
@@ -100,7 +105,7 @@ class XmlReader:
 
         names = _Names()
         open_nodes: list[Any] = []
-        with open_binary(self._path) as file:
+        with open_binary(self._path, self._meter) as file:
             events = iterparse(file, events=("start", "end", "start-ns"))
             try:
                 for event, node in events:

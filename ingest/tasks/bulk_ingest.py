@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as changed
-from enum import StrEnum
 from functools import partial
 
 from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
+from ingest.jobs.requests import IngestMode
 from ingest.pictures.addresses import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.fill import fill_index
@@ -22,7 +22,14 @@ from ingest.sources import Source
 from ingest.tasks.index_building import build_index
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from ingest.text_vectors import makes_text_vectors
-from vitrine.errors import Cancelled, Conflict, ModelMismatch, NoLiveVersion, NotFound
+from vitrine.errors import (
+    Cancelled,
+    CatalogueBusy,
+    Conflict,
+    ModelMismatch,
+    NoLiveVersion,
+    NotFound,
+)
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits
 from vitrine.index import IndexVersions, VectorIndex
@@ -30,17 +37,6 @@ from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
 
 __all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
-
-
-class IngestMode(StrEnum):
-    """What becomes of products that a source does not name."""
-
-    UPDATE = "update"
-    """They stay as they are."""
-    SYNC = "sync"
-    """They are removed: the live version then holds exactly what the source names."""
-    REPLACE = "replace"
-    """A new version is built from the source alone and takes the live one's place."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def run(
         held = RunControl(control.progress, lambda: lost() or control.cancelled())
         summary = _Ingest(vitrine, source, mapping, options).run(held)
         if lost():
-            raise Conflict(
+            raise CatalogueBusy(
                 "another job has taken the catalogue over meanwhile; run the same command again to"
                 " go on"
             )

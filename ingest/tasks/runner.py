@@ -9,19 +9,32 @@ from collections.abc import Sequence
 
 from ingest.failures import open_ledger
 from ingest.jobs.heartbeat import Heartbeat, Stopped
-from ingest.jobs.models import BULK, WRITES, Done, Job, JobState, Kind, Outcome, Retry, WorkItem
+from ingest.jobs.models import (
+    BULK,
+    WRITES,
+    Done,
+    IngestRequest,
+    Job,
+    JobState,
+    Kind,
+    Outcome,
+    Retry,
+    WorkItem,
+)
 from ingest.jobs.processes import ProcessName
 from ingest.jobs.store import JobStore
 from ingest.jobs.work import RetrySource
 from ingest.notices import Notices
+from ingest.tasks.ingest_job import ingest_source
 from ingest.tasks.live_writes import LiveWrites
 from ingest.tasks.picture_removal import PictureRemoval
 from ingest.tasks.reindex import discard_unfinished, next_items, run_reindex_item
 from ingest.tasks.reindex.stages import ReindexRun
 from ingest.tasks.retry_policy import DEADLY, is_outage, retry_with_backoff
-from ingest.tasks.source import retry_source
+from ingest.tasks.source import SourceJob, retry_source
 from vitrine.errors import (
     Cancelled,
+    CatalogueBusy,
     Conflict,
     IndexUnavailable,
     NotFound,
@@ -101,8 +114,11 @@ class Runner:
             if item.attempts > DEADLY:
                 message = f"workers died {DEADLY} times at the same step ({item.key}); see the logs"
                 return self._fail(job, item, message)
+            reading = SourceJob(self._vitrine, self._store, job.id, beat.check)
             if isinstance(item.work, RetrySource):
-                return retry_source(self._vitrine, self._ledger, item, item.work, beat)
+                return retry_source(reading, self._ledger, item, item.work.source)
+            if isinstance(job.request, IngestRequest):
+                return ingest_source(reading, item, job.request)
             run = ReindexRun(self._vitrine, self._store, self._ledger, job, beat)
             return run_reindex_item(run, item)
         except Stopped:
@@ -135,7 +151,7 @@ class Runner:
     def _wait_or_fail(self, item: WorkItem, error: Conflict) -> Outcome:
         """A source waits for its turn behind a reindex; a reindex on changed ground fails."""
         job = self._store.job(item.job_id)
-        if job.kind is Kind.REINDEX:
+        if job.kind is Kind.REINDEX or not isinstance(error, CatalogueBusy):
             return self._fail(job, item, str(error))
         self._notices.tell(f"job {job.id} waits: {error}", level=logging.INFO)
         return Retry(item, _TURN_S, item.attempts - 1, str(error))

@@ -17,6 +17,7 @@ __all__ = [
     "FailureAnswer",
     "FailuresAnswer",
     "FailuresParameters",
+    "IngestBody",
     "JobAnswer",
     "JobPath",
     "JobsAnswer",
@@ -26,6 +27,7 @@ __all__ = [
     "PublishedAnswer",
     "QueuedAnswer",
     "ReindexRequest",
+    "SourceAnswer",
     "VersionAnswer",
     "VersionPath",
     "VersionsAnswer",
@@ -100,6 +102,26 @@ class ReindexRequest(Body):
     )
 
 
+class IngestBody(Body):
+    """A catalogue to ingest as `vitrine ingest` does."""
+
+    source: Text = Field(min_length=1, description="a source as `vitrine ingest` takes it")
+    mapping: dict[str, Any] | None = Field(
+        default=None,
+        description="how the source is read; by default the export is recognized by its columns",
+    )
+    currency: Text | None = Field(default=None, description="of all prices, such as EUR")
+    images: Text | None = Field(default=None, description="address before relative picture names")
+    mode: Literal["update", "sync", "replace"] = Field(
+        default="update",
+        description="what becomes of products that the source does not name: they stay (update), "
+        "go (sync), or a new version is built from the source alone (replace)",
+    )
+    allow_shrink: bool = Field(
+        default=False, description="let more products go than VITRINE_MAX_SHRINK allows"
+    )
+
+
 class QueuedAnswer(Answer):
     """The work was accepted and goes on in the background."""
 
@@ -132,12 +154,30 @@ class FailuresParameters(Parameters):
     offset: int = Field(default=0, ge=0, le=2**31)
 
 
+class SourceAnswer(Answer):
+    """How far a job has come with its source, in rows, or how it came out."""
+
+    done: int = Field(description="rows that are in the index")
+    unchanged: int = Field(description="those of them that were there already")
+    failed: int = Field(description="rows that could not be taken; the ledger says why")
+    left_out: int = Field(description="rows that the mapping does not want")
+    removed: int = Field(description="products that the source no longer names")
+    share: float | None = Field(
+        description="how much of the source has been read, from 0 to 1, where rows are not counted"
+    )
+    refused: bool = Field(
+        description="whether nothing was changed because the source was not to be trusted"
+    )
+
+
 class JobAnswer(Answer):
     """How a job stands."""
 
     id: str
     kind: str
     state: JobState
+    source: str | None = Field(description="the catalogue that it reads")
+    report: SourceAnswer | None = Field(description="how far it has come with its source")
     done: int
     total: int | None
     failed_items: int

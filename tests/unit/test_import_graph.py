@@ -61,6 +61,7 @@ FLOORS = (
     "ingest.runs",
     "ingest.pictures",
     "ingest.notices",
+    "ingest.catalogue",
     "ingest.jobs",
     "ingest.accepted",
     "ingest.text_vectors",

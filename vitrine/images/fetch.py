@@ -28,7 +28,7 @@ from vitrine.images.addresses import is_public, resolve
 from vitrine.images.decode import ImageLimits
 from vitrine.settings import FetchSettings
 
-__all__ = ["FetchAnswer", "Fetcher", "fetch", "refusal_of", "shared_fetcher"]
+__all__ = ["BUSY", "FetchAnswer", "Fetcher", "fetch", "pause_s", "refusal_of", "shared_fetcher"]
 
 _REDIRECTS = 5
 _REDIRECTING = (301, 302, 303, 307, 308)
@@ -36,6 +36,9 @@ _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.Unsupported
 _HEADERS = ((b"Accept", b"image/*,*/*;q=0.5"), (b"Accept-Encoding", b"identity"))
 USER_AGENT = f"Vitrine/{version('vitrine')} (visual product search)"
 """What hosts are told unless the settings or a mapping say otherwise."""
+BUSY = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""Answers after which a host may be asked again (RFC 9110, 15.5 and 15.6; RFC 6585)."""
+_FIRST_PAUSE_S = 0.5
 _SHOWN = 300
 """Characters of an address in a message."""
 
@@ -169,6 +172,11 @@ def _seconds(text: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, TypeError):
         return None
+
+
+def pause_s(attempt: int, told_s: float | None, *, longest_s: float) -> float:
+    """Seconds before a host is asked again: what it says, or a pause that doubles with attempts."""
+    return min(longest_s, _FIRST_PAUSE_S * 2 ** (attempt - 1) if told_s is None else told_s)
 
 
 def refusal_of(url: str, answer: FetchAnswer) -> InvalidImage:

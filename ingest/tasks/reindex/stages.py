@@ -75,7 +75,8 @@ class ReindexRun:
     @property
     def request(self) -> ReindexRequest:
         """What was asked for."""
-        return self.job.request or ReindexRequest()
+        request = self.job.request
+        return request if isinstance(request, ReindexRequest) else ReindexRequest()
 
     @property
     def target(self) -> VectorIndex:

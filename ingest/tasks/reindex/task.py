@@ -7,7 +7,8 @@ from ingest.jobs.work import CopyRange, FillFromSource, FinishReindex, PlanReind
 from ingest.tasks.reindex.finish import finish_reindex
 from ingest.tasks.reindex.plan import plan_reindex
 from ingest.tasks.reindex.stages import ReindexRun
-from ingest.tasks.source import fill_from_source
+from ingest.tasks.reporting import settled_report
+from ingest.tasks.source import SourceJob, fill_from_source
 
 __all__ = ["run_reindex_item"]
 
@@ -23,8 +24,10 @@ def run_reindex_item(run: ReindexRun, item: WorkItem) -> Done:
         case CopyRange(after, upto):
             return _copy_range(run, item, after, upto)
         case FillFromSource(source):
-            summary = fill_from_source(run.vitrine, source, run.target, run.beat.check)
-            return Done(item, summary.done + summary.unchanged, summary.failed)
+            job = SourceJob(run.vitrine, run.store, run.job.id, run.beat.check)
+            summary = fill_from_source(job, source, run.target)
+            done = summary.done + summary.unchanged
+            return Done(item, done, summary.failed, report=settled_report(summary))
         case FinishReindex():
             finish_reindex(run)
         case work:

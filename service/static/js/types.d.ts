@@ -177,10 +177,24 @@ export interface Version {
   created: string;
 }
 
+/** How far a job has come with its source, in rows. */
+export interface SourceReport {
+  done: number;
+  unchanged: number;
+  failed: number;
+  left_out: number;
+  removed: number;
+  /** from 0 to 1, where rows are not counted */
+  share: number | null;
+  refused: boolean;
+}
+
 export interface Job {
   id: string;
   kind: string;
   state: string;
+  source: string | null;
+  report: SourceReport | null;
   done: number;
   total: number | null;
   failed_items: number;

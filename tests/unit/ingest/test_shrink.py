@@ -91,6 +91,9 @@ def test_a_source_that_breaks_off_removes_nothing(shop_of_60: Shop):
         def count(self) -> None:
             return None
 
+        def share(self) -> None:
+            return None
+
         def notes(self) -> tuple[str, ...]:
             return ()
 

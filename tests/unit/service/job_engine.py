@@ -14,7 +14,7 @@ from typing import Any
 from ingest.accepted import AcceptedProduct
 from ingest.catalogue import MappingChoice
 from ingest.failures import CatalogueWarning
-from ingest.jobs.models import QueueStats
+from ingest.jobs.models import IngestRequest, QueueStats, SourceReport
 from ingest.uploads import Upload, receive_catalogue
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.errors import Conflict, NotFound
@@ -35,6 +35,8 @@ class Job:
     rate: float | None = None
     eta_s: float | None = None
     version: str | None = None
+    source: str | None = None
+    report: SourceReport | None = None
     error: str | None = None
     waiting: str | None = None
     waiting_since: datetime | None = None
@@ -102,6 +104,9 @@ class FakeJobs:
         job_id = self._queue("reindex", (source, model, verify))
         self.mappings[job_id] = mapping
         return job_id
+
+    def ingest(self, request: IngestRequest) -> str:
+        return self._queue("ingest", request)
 
     def queue_stats(self) -> QueueStats:
         open_jobs = [job for job in self._jobs.values() if job.state == "queued"]

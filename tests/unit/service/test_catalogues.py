@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from ingest.jobs.models import IngestRequest, SourceReport
+from ingest.jobs.requests import IngestMode
 from tests.unit.service.conftest import TOKEN, Shop
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -78,3 +81,43 @@ def test_a_mapping_that_cannot_be_used_or_has_no_source_is_refused(shop: Shop):
         answer = shop.client.post("/v1/admin/reindex", json=body, headers=BEARER)
         assert answer.status_code == 422
     assert shop.jobs.asked == {}
+
+
+def test_a_catalogue_at_an_address_is_ingested_as_the_command_would(shop: Shop):
+    body = {"source": "https://shop.example/feed.xml", "mode": "sync", "currency": "EUR"}
+    answer = shop.client.post("/v1/admin/ingest", json=body, headers=BEARER)
+    assert answer.status_code == 202
+    assert shop.jobs.asked[answer.get_json()["job_id"]] == IngestRequest(
+        "https://shop.example/feed.xml", currency="EUR", mode=IngestMode.SYNC
+    )
+
+
+def test_an_ingest_that_cannot_be_meant_is_refused(shop: Shop):
+    mapping = {"product": {"id": "id", "title": "title", "images": "image"}}
+    for body in (
+        {},
+        {"source": "a.csv", "mode": "shrink"},
+        {"source": "a.csv", "mapping": {"product": {}}},
+        {"source": "a.csv", "mapping": mapping, "currency": "EUR"},
+    ):
+        assert shop.client.post("/v1/admin/ingest", json=body, headers=BEARER).status_code == 422
+    assert shop.jobs.asked == {}
+
+
+def test_a_job_says_how_far_it_is_with_its_source(shop: Shop):
+    source = "https://shop.example/feed.xml"
+    body = {"source": source}
+    job_id = shop.client.post("/v1/admin/ingest", json=body, headers=BEARER).get_json()["job_id"]
+    report = SourceReport(done=30, unchanged=20, failed=1, left_out=4, share=0.25)
+    shop.jobs._jobs[job_id] = replace(shop.jobs.job(job_id), source=source, report=report)
+    job = shop.client.get(f"/v1/admin/jobs/{job_id}", headers=BEARER).get_json()
+    assert job["source"] == source
+    assert job["report"] == {
+        "done": 30,
+        "unchanged": 20,
+        "failed": 1,
+        "left_out": 4,
+        "removed": 0,
+        "share": 0.25,
+        "refused": False,
+    }

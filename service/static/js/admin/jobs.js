@@ -33,7 +33,7 @@ export const isActive = ({ state }) => ["queued", "running", "verifying"].includ
 /** @param {Job[]} jobs @param {(id: string) => void} cancel */
 export function showJobs(jobs, cancel) {
   const rows = jobs.map((job) => [
-    make("span", { title: job.id }, job.kind),
+    make("span", { title: job.source ? `${job.id}: ${job.source}` : job.id }, job.kind),
     stateBadge(job.state),
     progress(job),
     job.version ? make("code", {}, job.version) : "",
@@ -63,19 +63,23 @@ function progress(job) {
 }
 
 /** A bar without a value moves: how much there is to do is not known yet. @param {Job} job */
-function progressBar({ kind, done, total }) {
+function progressBar({ kind, done, total, report }) {
   const bar = make("progress", {
     class: "progress__bar",
     max: total || 1,
     "aria-label": `Progress of ${kind}`,
   });
   if (total !== null) bar.value = total ? done : 0;
+  else if (report !== null && report.share !== null) bar.value = report.share;
   return bar;
 }
 
 /** @param {Job} job */
-function progressText({ done, total, failed_items: failed, rate, eta_s: left, state }) {
+function progressText({ done, total, failed_items: failed, rate, eta_s: left, state, report }) {
   const parts = [total === null ? count(done) : `${count(done)} of ${count(total)}`];
+  if (report?.unchanged) parts.push(`${count(report.unchanged)} unchanged`);
+  if (report?.left_out) parts.push(`${count(report.left_out)} left out`);
+  if (report?.removed) parts.push(`${count(report.removed)} removed`);
   if (failed) parts.push(`${count(failed)} failed`);
   if (state === "running" && rate !== null) {
     parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} per second`);

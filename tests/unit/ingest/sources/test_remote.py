@@ -11,7 +11,7 @@ import pytest
 
 from ingest.sources import Row, open_source, remote
 from tests.unit.ingest.test_polite import Host
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.settings import Settings
 
 CSV = b"id,image\n1,a.png\n"
@@ -36,7 +36,7 @@ def feeds(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def settings(tmp_path: Path, **changes: Any) -> Settings:
-    return Settings(data_dir=tmp_path, fetch_private=True, **changes)
+    return Settings(**{"data_dir": tmp_path, "fetch_private": True, "fetch_attempts": 1, **changes})
 
 
 def test_a_feed_is_fetched_once_while_it_does_not_change(
@@ -78,7 +78,7 @@ def test_a_feed_that_answers_500_is_told_and_leaves_nothing(
     tmp_path: Path, feeds: dict[str, Any]
 ) -> None:
     feeds["/feed.csv"] = (500, b"", {})
-    with pytest.raises(InvalidInput, match=r"/feed\.csv answers with status 500"):
+    with pytest.raises(SourceUnavailable, match=r"/feed\.csv answers with status 500"):
         open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path))
     assert not list(tmp_path.glob("sources/*/*"))
 
@@ -95,3 +95,22 @@ def test_private_networks_are_closed_to_feeds_as_well(
     feeds["/feed.csv"] = (200, CSV, {})
     with pytest.raises(InvalidInput, match="private network"):
         open_source(f"{feeds['host'].url}/feed.csv", Settings(data_dir=tmp_path))
+
+
+def test_a_host_that_is_busy_is_asked_again(tmp_path: Path) -> None:
+    answers = iter([(503, b"", {"Retry-After": "0"}), (200, CSV, {})])
+    host = Host(lambda _host, _request: next(answers))
+    try:
+        chosen = settings(tmp_path, fetch_attempts=2)
+        assert len(list(open_source(f"{host.url}/feed.csv", chosen).rows())) == 1
+    finally:
+        host.close()
+
+
+def test_a_host_that_nobody_reaches_may_be_there_tomorrow(
+    tmp_path: Path, feeds: dict[str, Any]
+) -> None:
+    url = feeds["host"].url
+    feeds["host"].close()
+    with pytest.raises(SourceUnavailable, match="cannot be fetched"):
+        open_source(f"{url}/feed.csv", settings(tmp_path))

@@ -1,0 +1,59 @@
+"""`vitrine ingest` as a job of a worker: the same run, with the same promises."""
+
+from __future__ import annotations
+
+from ingest.catalogue import MappingChoice, choose_mapping
+from ingest.jobs.models import Done, IngestRequest, WorkItem
+from ingest.jobs.requests import IngestMode
+from ingest.pipeline import RunControl, Summary
+from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import IngestOptions, run
+from ingest.tasks.reporting import SourceReporter, settled_report
+from ingest.tasks.source import SourceJob, says_stop
+from vitrine.errors import CatalogueBusy, VitrineError
+from vitrine.fields import Mapping
+from vitrine.settings import FetchSettings
+
+__all__ = ["Refused", "ingest_source"]
+
+_NOTHING = "none of its rows could be taken; `vitrine failures` tells why"
+
+
+class Refused(VitrineError):
+    """The source is not to be trusted, so nothing was changed; the text says why."""
+
+
+def ingest_source(job: SourceJob, item: WorkItem, request: IngestRequest) -> Done:
+    """Ingest the source of a request.
+
+    `Refused` when more than MAX_SHRINK of the live products would go, or the source is empty.
+    `CatalogueBusy` while a reindex or another ingest runs. Raises what `job.check` raises, and the
+    errors of `choose_mapping` and `bulk_ingest.run`.
+    """
+    vitrine, store = job.vitrine, job.store
+    mapping = _mapping(request, vitrine.settings)
+    source = open_source(request.source, vitrine.settings, mapping)
+    control = RunControl(SourceReporter(store, job.job_id, source), lambda: says_stop(job.check))
+    options = IngestOptions(IngestMode(request.mode), request.allow_shrink)
+    summary = run(vitrine, source, mapping, control=control, options=options)
+    job.check()
+    if summary.cancelled:
+        raise CatalogueBusy("the run was interrupted; it goes on where it was")
+    if summary.refusal is not None:
+        store.report(job.job_id, settled_report(summary))
+        raise Refused(summary.refusal)
+    return _outcome(job, item, summary)
+
+
+def _mapping(request: IngestRequest, settings: FetchSettings) -> Mapping:
+    if request.mapping is not None:
+        return Mapping.from_dict(request.mapping)
+    choice = MappingChoice(currency=request.currency, images=request.images)
+    return choose_mapping(request.source, settings, choice).mapping
+
+
+def _outcome(job: SourceJob, item: WorkItem, summary: Summary) -> Done:
+    report = settled_report(summary)
+    job.store.describe(job.job_id, total=report.total, version=summary.version)
+    error = _NOTHING if summary.failed and not report.done else None
+    return Done(item, report.done, report.failed, error, report)
