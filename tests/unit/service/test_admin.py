@@ -23,6 +23,7 @@ ENDPOINTS = [
     ("PATCH", "/v1/admin/products/p1"),
     ("DELETE", "/v1/admin/products/p1"),
     ("POST", "/v1/admin/reindex"),
+    ("POST", "/v1/admin/ingest"),
     ("POST", "/v1/admin/catalogues?name=shop.csv"),
     ("GET", "/v1/admin/jobs"),
     ("GET", "/v1/admin/jobs/j"),
