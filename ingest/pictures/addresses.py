@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
-from vitrine.images.fetch import FetchAnswer
 from vitrine.storage.sqlite import SQLiteFile
 
-__all__ = ["AddressBook", "KnownAddress"]
+__all__ = ["AddressBook", "KnownAddress", "KnownAddresses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,14 @@ class KnownAddress:
         return tuple((name, value) for name, value in marks if value)
 
 
+class KnownAddresses(Protocol):
+    """What a `PoliteFetcher` asks before, and tells after, a fetch."""
+
+    def find(self, url: str) -> KnownAddress | None: ...
+
+    def note(self, url: str, known: KnownAddress) -> None: ...
+
+
 class AddressBook:
     """Addresses of pictures, in the ingest database."""
 
@@ -39,15 +46,14 @@ class AddressBook:
             ).fetchone()
         return None if row is None else KnownAddress(*row)
 
-    def note(self, url: str, data: bytes, answer: FetchAnswer) -> None:
+    def note(self, url: str, known: KnownAddress) -> None:
         """Remember what an address gave; one that its host does not mark is forgotten."""
         with self._file.writing() as db:
-            if answer.etag is None and answer.last_modified is None:
+            if not known.conditions():
                 db.execute("DELETE FROM addresses WHERE url = ?", (url,))
                 return
-            key = hashlib.sha256(data).hexdigest()
             db.execute(
                 "INSERT OR REPLACE INTO addresses (url, image_key, etag, last_modified) "
                 "VALUES (?, ?, ?, ?)",
-                (url, key, answer.etag, answer.last_modified),
+                (url, known.image_key, known.etag, known.last_modified),
             )

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ingest.pictures.addresses import AddressBook, KnownAddress
+from ingest.pictures.addresses import KnownAddress, KnownAddresses
+from ingest.pictures.hosts import HostGate, HostPlaces
 from ingest.pictures.naming import Picture
 from vitrine.errors import InvalidImage
 from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher
 from vitrine.settings import FetchSettings
 
-__all__ = ["FetchedPicture", "PoliteFetcher"]
+__all__ = ["FetchedPicture", "PoliteFetcher", "host_places"]
 
-_GIVEN_UP = 3
-"""Pictures that could not be had in spite of all tries before a host gets one try for each."""
-_MODERATE_S = 0.02
-"""Seconds between looks for a free place at a host."""
+_SLOWEST = 3.0
+"""A request has certainly ended after so many times its timeout; then its place falls free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,6 @@ class FetchedPicture:
     data: bytes | None
 
 
-@dataclass
-class _Host:
-    """What is known of a host: requests under way, when it may be asked again, tries in vain."""
-
-    under_way: int = 0
-    not_before: float = 0.0
-    in_vain: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
 class PoliteFetcher:
     """Fetches pictures for an ingest; safe to use from several threads.
 
@@ -57,17 +46,17 @@ class PoliteFetcher:
     def __init__(
         self,
         settings: FetchSettings,
-        addresses: AddressBook,
+        addresses: KnownAddresses,
         *,
         has_picture: Callable[[str], bool],
+        hosts: HostGate | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._addresses = addresses
         self._has_picture = has_picture
+        self._hosts = hosts or host_places(settings)
         self._sleep = sleep
-        self._hosts: dict[str, _Host] = {}
-        self._lock = threading.Lock()
 
     def read(self, picture: Picture) -> FetchedPicture:
         """The picture, from wherever it is. `InvalidImage` as of `Picture.read`."""
@@ -91,16 +80,17 @@ class PoliteFetcher:
             return FetchedPicture(known.image_key, None)
         if answer.status != 200:
             raise refusal_of(url, answer)
-        self._addresses.note(url, data, answer)
-        return _fetched(data)
+        picture = _fetched(data)
+        self._addresses.note(url, KnownAddress(picture.key, answer.etag, answer.last_modified))
+        return picture
 
     def _asked(
         self, url: str, known: KnownAddress | None, user_agent: str | None
     ) -> tuple[FetchAnswer, bytes]:
         """The host's last answer, after as many tries as the settings allow."""
         fetcher = shared_fetcher(self._settings, user_agent=user_agent)
-        host = self._host(url)
-        attempts = self._settings.fetch_attempts if host.in_vain < _GIVEN_UP else 1
+        host = urlsplit(url).netloc.lower()
+        attempts = self._hosts.attempts(host, self._settings.fetch_attempts)
         for attempt in range(1, attempts + 1):
             body = io.BytesIO()
             try:
@@ -110,46 +100,38 @@ class PoliteFetcher:
                 if error.reason not in ("unreachable", "too_slow"):
                     raise
                 if attempt == attempts:
-                    host.in_vain += 1
+                    self._hosts.tell(host, answered=False)
                     raise
                 self._pause(host, attempt, None)
                 continue
             if answer.status not in BUSY:
-                host.in_vain = 0
+                self._hosts.tell(host, answered=True)
                 return answer, body.getvalue()
             if attempt == attempts:
-                host.in_vain += 1
+                self._hosts.tell(host, answered=False)
                 return answer, body.getvalue()
             self._pause(host, attempt, answer.retry_after_s)
         raise AssertionError("a last attempt answers or raises")
 
-    def _host(self, url: str) -> _Host:
-        name = urlsplit(url).netloc.lower()
-        with self._lock:
-            return self._hosts.setdefault(name, _Host())
-
     @contextmanager
-    def _place(self, host: _Host) -> Iterator[None]:
+    def _place(self, host: str) -> Iterator[None]:
         """One of the places at a host, when it may be asked and one is free."""
-        while True:
-            with host.lock:
-                wait = host.not_before - time.monotonic()
-                if wait <= 0 and host.under_way < self._settings.fetch_per_host:
-                    host.under_way += 1
-                    break
-            self._sleep(max(wait, _MODERATE_S))
+        place = uuid.uuid4().hex
+        while wait_s := self._hosts.enter(host, place):
+            self._sleep(wait_s)
         try:
             yield
         finally:
-            with host.lock:
-                host.under_way -= 1
+            self._hosts.leave(host, place)
 
-    def _pause(self, host: _Host, attempt: int, told_s: float | None) -> None:
+    def _pause(self, host: str, attempt: int, told_s: float | None) -> None:
         """Nobody asks the host for as long as it says, or for a pause that doubles."""
-        wait = pause_s(attempt, told_s, longest_s=self._settings.fetch_wait_s)
-        until = time.monotonic() + wait
-        with host.lock:
-            host.not_before = max(host.not_before, until)
+        self._hosts.pause(host, pause_s(attempt, told_s, longest_s=self._settings.fetch_wait_s))
+
+
+def host_places(settings: FetchSettings) -> HostPlaces:
+    """Places at hosts as the settings allow them."""
+    return HostPlaces(settings.fetch_per_host, lease_s=_SLOWEST * settings.fetch_timeout_s)
 
 
 def _fetched(data: bytes) -> FetchedPicture:

@@ -63,6 +63,11 @@ class PictureWork(Protocol):
         ...
 
     @property
+    def chunk(self) -> int:
+        """How many products to prepare together."""
+        ...
+
+    @property
     def batches(self) -> int:
         """How many batches are worth embedding at once."""
         ...
@@ -79,6 +84,8 @@ class PictureWork(Protocol):
 class LocalPictureWork:
     """Works in the thread that calls, one picture after the other."""
 
+    chunk = 8
+    """A compromise between traffic among threads and the pictures held in memory."""
     batches = 2
     """While one batch runs, the next is gathered and begins."""
 
@@ -118,8 +125,9 @@ class LocalPictureWork:
             data = self._stored(key, task.picture, clock)
         with clock.timed("decode"):
             image = decode(data, self._limits, at_least=self._embedder.info.image_size)
-        with clock.timed("store"):
-            self._images.put(data)
+        if task.picture is not None:
+            with clock.timed("store"):
+                self._images.put(data)
         with clock.timed("preprocess"):
             pixels = self._embedder.preprocess([image])[0]
         return PictureOutcome(

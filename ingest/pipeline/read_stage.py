@@ -14,10 +14,7 @@ from ingest.sources import BrokenRow, LeftOutRow, Row
 from vitrine.errors import InvalidImage, InvalidProduct
 from vitrine.fields.mapping import MappedRow
 
-__all__ = ["CHUNK", "ReadStage"]
-
-CHUNK = 8
-"""Products handed on together; a compromise between traffic and the pictures held in memory."""
+__all__ = ["ReadStage"]
 
 _QDRANT_PICTURES = 1
 """The Qdrant backend keeps one picture of each product: `index.checks.check_one_picture`."""
@@ -33,6 +30,7 @@ class ReadStage:
         self._runs = context.runs
         self._run = run
         self._stats = stats
+        self._chunk = context.work.chunk
         settings = context.settings
         one_picture = settings.backend == "qdrant"
         self._most_pictures = _QDRANT_PICTURES if one_picture else settings.max_images
@@ -42,7 +40,7 @@ class ReadStage:
         rows = iter(self._task.source.rows())
         while not control.cancelled():
             with self._stats.timed("read"):
-                chunk = list(islice(rows, CHUNK))
+                chunk = list(islice(rows, self._chunk))
                 items = list(self._items(chunk))
             if not chunk:
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -12,14 +11,12 @@ from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.requests import IngestMode
-from ingest.pictures.addresses import AddressBook
-from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
-from ingest.pipeline.picture_work import LocalPictureWork
 from ingest.runs import Run, Runs
 from ingest.sources import Source
 from ingest.tasks.index_building import build_index
+from ingest.tasks.picture_work import open_picture_work
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from ingest.text_vectors import makes_text_vectors
 from vitrine.errors import (
@@ -31,7 +28,6 @@ from vitrine.errors import (
     NotFound,
 )
 from vitrine.fields import Mapping
-from vitrine.images.decode import ImageLimits
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
@@ -51,16 +47,7 @@ def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineConte
     """What a pipeline works with, for the configured model or another one."""
     database = ingest_database(vitrine.settings.data_dir)
     embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
-    pictures = PoliteFetcher(
-        vitrine.settings, AddressBook(database), has_picture=vitrine.images.has
-    )
-    work = LocalPictureWork(
-        pictures,
-        vitrine.images,
-        embedder,
-        ImageLimits.of(vitrine.settings),
-        threads=vitrine.settings.decode_threads or os.cpu_count() or 1,
-    )
+    work = open_picture_work(vitrine, embedder)
     return PipelineContext(vitrine.settings, embedder, Ledger(database), Runs(database), work)
 
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import islice
+from functools import cached_property
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.failures import Failure
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask, PictureWork
+from ingest.tasks.picture_work import open_picture_work
 from ingest.text_vectors import TextVectors, has_same_texts
-from vitrine.embedding import Embedder
-from vitrine.errors import InvalidImage, NotFound
-from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import VectorIndex
 from vitrine.index.stamps import product_hash
-from vitrine.products import Record
+from vitrine.products import Record, Vector
 from vitrine.wiring import Vitrine
 
 __all__ = ["REINDEX", "CopyResult", "IndexCopier"]
 
 REINDEX = "reindex"
 """The source of failures that a reindex notes in the ledger."""
+
+_T = TypeVar("_T")
 
 _EMBED = 32
 """Pictures embedded at once where BATCH_SIZE does not say."""
@@ -44,7 +44,7 @@ class _Pixels:
     """A record, still with the vectors of another model, and its pictures' pixels."""
 
     record: Record
-    pixels: list[NDArray[np.float32]]
+    pixels: list[Any]
 
 
 class IndexCopier:
@@ -114,50 +114,57 @@ class IndexCopier:
     def _embedded(self, records: Sequence[Record], result: CopyResult) -> Iterator[Record]:
         if not records:
             return
-        embedder = self._vitrine.embedders.for_index(self._target)
-        read = partial(self._pixels, embedder=embedder)
-        threads = self._settings.decode_threads or os.cpu_count() or 1
-        with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+        work = self._work
+        with (
+            ThreadPoolExecutor(work.chunks, thread_name_prefix="decode") as pool,
+            ThreadPoolExecutor(work.batches, thread_name_prefix="embed") as embedding,
+        ):
             waiting = iter(records)
-            ahead = pool.map(read, islice(waiting, self._batch))
-            while batch := list(ahead):
-                ahead = pool.map(read, islice(waiting, self._batch))  # while the model works
-                yield from _with_vectors(
-                    [read for read in batch if isinstance(read, _Pixels)], embedder
-                )
-                result.failures += [read for read in batch if isinstance(read, Failure)]
+            ahead = self._ahead(pool, waiting)
+            while batch := list(chain.from_iterable(ahead)):
+                ahead = self._ahead(pool, waiting)  # while the model works
+                ready = [each for each in batch if isinstance(each, _Pixels)]
+                pixels = [image for each in ready for image in each.pixels]
+                vectors = embedding.map(work.embed, _parts(pixels, self._batch))
+                yield from _with_vectors(ready, chain.from_iterable(vectors))
+                result.failures += [each for each in batch if isinstance(each, Failure)]
 
-    def _pixels(self, record: Record, embedder: Embedder) -> _Pixels | Failure:
-        """The pictures of a product that can be had, ready for the model; a failure without any."""
-        keys, pixels = [], []
-        failure: Failure | None = None
-        for key in record.image_keys:
-            try:
-                data = self._vitrine.images.get(key)
-                limits = ImageLimits.of(self._settings)
-                image = decode(data, limits, at_least=embedder.info.image_size)
-            except NotFound:
-                message = "its picture is no longer in the image store; put the product again"
-                failure = failure or self._failure(record, "missing", message)
-            except InvalidImage as error:
-                failure = failure or self._failure(record, error.reason, str(error))
-            else:
-                keys.append(key)
-                pixels.append(embedder.preprocess([image])[0])
-        if failure is not None and not pixels:
-            return failure
-        return _Pixels(replace(record, image_keys=tuple(keys)), pixels)
+    def _ahead(
+        self, pool: ThreadPoolExecutor, waiting: Iterator[Record]
+    ) -> Iterator[list[_Pixels | Failure]]:
+        """The next batch's pictures, in parts that threads prepare."""
+        batch = list(islice(waiting, self._batch * self._work.batches))
+        return pool.map(self._pixels, _parts(batch, self._work.chunk))
 
-    def _failure(self, record: Record, reason: str, message: str) -> Failure:
-        return Failure(record.product.id, "image", reason, message, source=REINDEX)
+    def _pixels(self, records: Sequence[Record]) -> list[_Pixels | Failure]:
+        """The pictures of products that can be had, ready for the model; failures without any."""
+        tasks = [PictureTask(None, key) for record in records for key in record.image_keys]
+        outcomes = iter(self._work.prepare(tasks))
+        return [
+            self._ready(record, list(islice(outcomes, len(record.image_keys))))
+            for record in records
+        ]
+
+    def _ready(self, record: Record, outcomes: Sequence[PictureOutcome]) -> _Pixels | Failure:
+        usable = [outcome for outcome in outcomes if outcome.refusal is None]
+        refusals = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
+        if refusals and not usable:
+            return Failure(
+                record.product.id, "image", refusals[0].reason, str(refusals[0]), source=REINDEX
+            )
+        keys = tuple(outcome.key for outcome in usable)
+        return _Pixels(replace(record, image_keys=keys), [outcome.pixels for outcome in usable])
+
+    @cached_property
+    def _work(self) -> PictureWork:
+        return open_picture_work(self._vitrine, self._vitrine.embedders.for_index(self._target))
 
 
-def _with_vectors(batch: Sequence[_Pixels], embedder: Embedder) -> Iterator[Record]:
-    if not batch:
-        return
-    vectors = embedder.embed_pixels(np.stack([image for read in batch for image in read.pixels]))
-    start = 0
-    for read in batch:
-        stop = start + len(read.pixels)
-        yield replace(read.record, vectors=vectors[start:stop])
-        start = stop
+def _with_vectors(ready: Sequence[_Pixels], vectors: Iterator[Vector]) -> Iterator[Record]:
+    for each in ready:
+        rows = np.stack(list(islice(vectors, len(each.pixels))))
+        yield replace(each.record, vectors=rows)
+
+
+def _parts(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,99 @@
+"""How often hosts may be asked for pictures: the state that all who fetch for one ingest share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = ["HostGate", "HostPlaces"]
+
+_GIVEN_UP = 3
+"""Pictures that could not be had in spite of all tries before a host gets one try for each."""
+
+
+@dataclass
+class _Host:
+    """What is known of a host: when places fall free at the latest, when it may be asked again, and
+    tries in vain."""
+
+    places: dict[str, float] = field(default_factory=dict)
+    not_before: float = 0.0
+    in_vain: int = 0
+
+
+class HostGate(Protocol):
+    """Whom a `PoliteFetcher` asks before it asks a host."""
+
+    def enter(self, host: str, place: str) -> float:
+        """Take a place at a host under a name of one's own: 0.0 when it is had, else seconds after
+        which to ask again."""
+        ...
+
+    def leave(self, host: str, place: str) -> None:
+        """Give a place back."""
+        ...
+
+    def pause(self, host: str, seconds: float) -> None:
+        """Nobody gets a place at the host for so long."""
+        ...
+
+    def tell(self, host: str, *, answered: bool) -> None:
+        """Note whether a host answered in the end, or all tries were in vain."""
+        ...
+
+    def attempts(self, host: str, most: int) -> int:
+        """How often to try: `most`, and once where a host has given nothing for long."""
+        ...
+
+
+class HostPlaces:
+    """Places at hosts within one process; safe to use from several threads.
+
+    At most `per_host` requests are under way at a host. A place that is not given back (its process
+    was killed) falls free after `lease_s`.
+    """
+
+    MODERATE_S = 0.02
+    """Seconds between looks for a free place."""
+
+    def __init__(self, per_host: int, *, lease_s: float) -> None:
+        self._per_host, self._lease_s = per_host, lease_s
+        self._hosts: dict[str, _Host] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, host: str, place: str) -> float:
+        """Take a place: 0.0, or the seconds after which to ask again."""
+        now = time.monotonic()
+        with self._lock:
+            state = self._hosts.setdefault(host, _Host())
+            if state.not_before > now:
+                return max(state.not_before - now, self.MODERATE_S)
+            state.places = {name: until for name, until in state.places.items() if until > now}
+            if len(state.places) >= self._per_host:
+                return self.MODERATE_S
+            state.places[place] = now + self._lease_s
+            return 0.0
+
+    def leave(self, host: str, place: str) -> None:
+        """Give a place back."""
+        with self._lock:
+            self._hosts.setdefault(host, _Host()).places.pop(place, None)
+
+    def pause(self, host: str, seconds: float) -> None:
+        """Nobody gets a place at the host for so long."""
+        with self._lock:
+            state = self._hosts.setdefault(host, _Host())
+            state.not_before = max(state.not_before, time.monotonic() + seconds)
+
+    def tell(self, host: str, *, answered: bool) -> None:
+        """Note how asking the host ended."""
+        with self._lock:
+            state = self._hosts.setdefault(host, _Host())
+            state.in_vain = 0 if answered else state.in_vain + 1
+
+    def attempts(self, host: str, most: int) -> int:
+        """How often to try the host."""
+        with self._lock:
+            return most if self._hosts.setdefault(host, _Host()).in_vain < _GIVEN_UP else 1
