@@ -57,15 +57,12 @@ class FakeEmbedder:
     def embed_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         return self.embed_pixels(self.preprocess(images))
 
-    def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+    def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.uint8]:
         size = (self.info.image_size, self.info.image_size)
-        pixels = [
-            np.asarray(image.convert("RGB").resize(size), np.float32).transpose(2, 0, 1)
-            for image in images
-        ]
-        return np.stack(pixels) if pixels else np.zeros((0, 3, *size), np.float32)
+        pixels = [np.asarray(image.convert("RGB").resize(size)) for image in images]
+        return np.stack(pixels) if pixels else np.zeros((0, *size, 3), np.uint8)
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         with self._counting:
             self.images_embedded += len(pixels)
         return self._rows([self._picture(p) for p in pixels])
@@ -80,8 +77,8 @@ class FakeEmbedder:
         words = re.findall(r"\w+", text.casefold()) or [""]
         return np.sum([self._word(w) for w in words], axis=0)
 
-    def _picture(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
-        mean = pixels.mean(axis=(1, 2))
+    def _picture(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        mean = pixels.mean(axis=(0, 1))
         nearest = min(COLORS, key=lambda c: float(np.abs(mean - COLORS[c]).sum()))
         return self._word(nearest) + 0.5 * self._word(hashlib.sha256(pixels.tobytes()).hexdigest())
 

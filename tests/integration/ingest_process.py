@@ -38,7 +38,7 @@ class SlowEmbedder(FakeEmbedder):
         self._seconds = seconds
         self.info: ModelInfo
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(self._seconds * len(pixels))
         return super().embed_pixels(pixels)
 

@@ -133,7 +133,7 @@ class InterruptingEmbedder(FakeEmbedder):
         super().__init__()
         self._batches = 0
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._batches += 1
         if self._batches == 3:
             os.kill(os.getpid(), signal.SIGINT)

@@ -155,7 +155,7 @@ class BatchingEmbedder:
     def __init__(self, inner: Embedder, *, most: int, timeout_s: float) -> None:
         self.inner = inner
         self._texts: Batcher[str] = Batcher(inner.embed_texts, most=most, timeout_s=timeout_s)
-        self._pixels: Batcher[_Rows] = Batcher(
+        self._pixels: Batcher[NDArray[np.uint8]] = Batcher(
             lambda rows: inner.embed_pixels(np.stack(rows)), most=most, timeout_s=timeout_s
         )
 
@@ -177,11 +177,11 @@ class BatchingEmbedder:
         """One row per picture; `ModelBusy` when the model does not come to them in time."""
         return self._stacked(self._pixels.run(list(self.inner.preprocess(images))))
 
-    def preprocess(self, images: Sequence[Image]) -> _Rows:
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
         """What the model looks at."""
         return self.inner.preprocess(images)
 
-    def embed_pixels(self, pixels: _Rows) -> _Rows:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> _Rows:
         """The forward pass, unshared."""
         return self.inner.embed_pixels(pixels)
 

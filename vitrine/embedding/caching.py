@@ -70,11 +70,11 @@ class CachingEmbedder:
             [_picture_key(image) for image in images], images, self.inner.embed_images
         )
 
-    def preprocess(self, images: Sequence[Image]) -> _Rows:
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
         """What the model looks at."""
         return self.inner.preprocess(images)
 
-    def embed_pixels(self, pixels: _Rows) -> _Rows:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> _Rows:
         """The forward pass, never kept."""
         return self.inner.embed_pixels(pixels)
 

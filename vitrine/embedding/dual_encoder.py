@@ -28,8 +28,10 @@ class DualEncoderModel(Protocol):
     Safe from several threads.
     """
 
-    def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 3, height, width) to (n, dimension)."""
+    def encode_levels(
+        self, levels: NDArray[np.uint8], images: ImagePreprocessor
+    ) -> NDArray[np.float32]:
+        """(n, height, width, 3), normalized as `images` says, to (n, dimension)."""
         ...
 
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
@@ -65,13 +67,13 @@ class DualEncoder:
         """One unit row per picture."""
         return self.embed_pixels(self.preprocess(images))
 
-    def preprocess(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """What the model sees of the pictures."""
-        return self.images.apply(images)
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """What the model sees of the pictures, as levels."""
+        return self.images.levels(images)
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One unit row per picture that `preprocess` made."""
-        return self._unit([self.model.encode_images(pixels)] if len(pixels) else [])
+        return self._unit([self.model.encode_levels(pixels, self.images)] if len(pixels) else [])
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""

@@ -86,14 +86,23 @@ class ImagePreprocessor:
 
     def apply(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """What the model sees of RGB pictures, (n, 3, height, width)."""
-        seen = np.empty((len(images), 3, *self.shape), np.float32)
-        for image, place in zip(images, seen, strict=True):
-            levels = np.asarray(
-                self._resized_and_cropped(image if image.mode == "RGB" else image.convert("RGB"))
-            )
+        return self.normalized(self.levels(images))
+
+    def levels(self, images: Sequence[Image.Image]) -> NDArray[np.uint8]:
+        """RGB pictures resized and cropped, (n, height, width, 3): all but the arithmetic."""
+        levels = np.empty((len(images), *self.shape, 3), np.uint8)
+        for image, place in zip(images, levels, strict=True):
+            rgb = image if image.mode == "RGB" else image.convert("RGB")
+            place[:] = np.asarray(self._resized_and_cropped(rgb))
+        return levels
+
+    def normalized(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Rescaled and normalized, (n, 3, height, width)."""
+        seen = np.empty((len(levels), 3, *self.shape), np.float32)
+        for picture, place in zip(levels, seen, strict=True):
             for channel in range(3):
                 np.take(
-                    self._table[channel], levels[:, :, channel], out=place[channel], mode="clip"
+                    self._table[channel], picture[:, :, channel], out=place[channel], mode="clip"
                 )
         return seen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from vitrine.embedding.checkpoint import Checkpoint, Role
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.exported import Export, Precision, exported
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.ports import ModelInfo
 from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.errors import ModelUnavailable
@@ -57,10 +58,25 @@ class OnnxDualEncoderModel:
 
     def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
-        if self._threads == 1 or len(pixels) < _SHARE * self._threads:
-            return _encoded(self._image, pixels)
-        parts = [pixels[start : start + _SHARE] for start in range(0, len(pixels), _SHARE)]
-        return np.concatenate(list(self._pool.map(partial(_encoded, self._image_alone), parts)))
+        return self._shared_out(pixels, np.ascontiguousarray)
+
+    def encode_levels(
+        self, levels: NDArray[np.uint8], images: ImagePreprocessor
+    ) -> NDArray[np.float32]:
+        """(n, height, width, 3), each thread normalizing its own, to (n, dimension)."""
+        return self._shared_out(levels, images.normalized)
+
+    def _shared_out(
+        self, pictures: NDArray[Any], pixels_of: Callable[[NDArray[Any]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        def encoded(session: _Session, part: NDArray[Any]) -> NDArray[np.float32]:
+            rows: NDArray[np.float32] = session.run(None, {"pixels": pixels_of(part)})[0]
+            return rows
+
+        if self._threads == 1 or len(pictures) < _SHARE * self._threads:
+            return encoded(self._image, pictures)
+        parts = [pictures[start : start + _SHARE] for start in range(0, len(pictures), _SHARE)]
+        return np.concatenate(list(self._pool.map(partial(encoded, self._image_alone), parts)))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -93,11 +109,6 @@ class _Session:
                 self._session = self._open()
         outputs: list[NDArray[Any]] = self._session.run(names, inputs)
         return outputs
-
-
-def _encoded(session: _Session, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = session.run(None, {"pixels": np.ascontiguousarray(pixels)})[0]
-    return rows
 
 
 class OnnxDetectorModel:

@@ -52,14 +52,14 @@ class Embedder(Protocol):
         """One row per RGB picture: `embed_pixels(preprocess(images))`."""
         ...
 
-    def preprocess(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """What the model looks at, (n, 3, height, width).
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """What the model looks at, (n, height, width, 3): levels, normalized by `embed_pixels`.
 
         May run in any thread beside `embed_pixels`.
         """
         ...
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The forward pass alone, for pipelines that overlap the stages."""
         ...
 

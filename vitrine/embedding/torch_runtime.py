@@ -60,6 +60,23 @@ class TorchDualEncoderModel:
             batch = torch.from_numpy(pixels).to(self._device, self._dtype)
             return _rows(self._model.get_image_features(pixel_values=batch))
 
+    def encode_levels(
+        self, levels: NDArray[np.uint8], images: ImagePreprocessor
+    ) -> NDArray[np.float32]:
+        """(n, height, width, 3), sent as bytes and normalized on the device, to (n, dimension)."""
+        with torch.inference_mode():
+            sent = torch.from_numpy(np.ascontiguousarray(levels))
+            if self._device.startswith("cuda"):
+                sent = sent.pin_memory()
+            batch = sent.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
+            batch.mul_(images.scale).sub_(self._column(images.mean))
+            batch.div_(self._column(images.deviation))
+            pixels = batch.to(self._dtype, memory_format=torch.contiguous_format)
+            return _rows(self._model.get_image_features(pixel_values=pixels))
+
+    def _column(self, values: tuple[float, float, float]) -> torch.Tensor:
+        return torch.tensor(values, device=self._device).view(3, 1, 1)
+
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
         with torch.inference_mode():

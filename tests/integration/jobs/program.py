@@ -40,7 +40,7 @@ class Recording(FakeEmbedder):
         super().__init__(name=name)
         self._notes = notes
 
-    def embed_pixels(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(PICTURE_S * len(pixels))
         with self._notes.open("a") as file:
             file.write(f"{len(pixels)}\n")

@@ -58,7 +58,7 @@ def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(
     shop.fill_index(45)
     both, sizes, plain = threading.Barrier(2, timeout=20), list[int](), shop.embedder.embed_pixels
 
-    def embed(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         sizes.append(len(pixels))
         if len(pixels) == 10:
             both.wait()  # breaks, and fails the ingest, unless another batch comes meanwhile
