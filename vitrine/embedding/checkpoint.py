@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vitrine.embedding import hub
+from vitrine.embedding.layouts import TOKENIZERS, WEIGHTS, Layout, layout_of
 from vitrine.errors import ModelUnavailable
 from vitrine.storage.atomic import atomic_write
 
@@ -36,15 +37,21 @@ _TOKENIZER = (
     "spiece.model",
     "special_tokens_map.json",
 )
+_OPEN_CLIP_RULES = ("open_clip_config.json",)
 _LAYOUT = b"vitrine checkpoint 2\n"  # raise it when Vitrine's own preprocessing changes the vectors
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The files of one model in the layout that transformers saves."""
+    """The files of one model in the layout that transformers or open_clip saves."""
 
     name: str
     folder: Path
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Whose layout it is; transformers' where both are complete."""
+        return layout_of(self.folder)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -63,7 +70,7 @@ class Checkpoint:
 
         `ModelUnavailable` when they are missing or incomplete.
         """
-        for single in ("model.safetensors", "pytorch_model.bin"):
+        for single in WEIGHTS[self.layout]:
             if (self.folder / single).exists():
                 return (self.folder / single,)
             index = self.folder / f"{single}.index.json"
@@ -75,7 +82,7 @@ class Checkpoint:
                     )
                 )
         raise ModelUnavailable(
-            f"the model {self.name} has no weights (model.safetensors or pytorch_model.bin) in "
+            f"the model {self.name} has no weights ({' or '.join(WEIGHTS[self.layout])}) in "
             f"{self.folder}"
         )
 
@@ -88,7 +95,10 @@ class Checkpoint:
         that a start is quick.
         """
         total = hashlib.sha256(_LAYOUT)
-        for path in (*self.weights, *(self.folder / name for name in (*_RULES, *_TOKENIZER))):
+        names = (*_RULES, *_TOKENIZER)
+        if self.layout == "open_clip":
+            names = (*_OPEN_CLIP_RULES, *dict.fromkeys((*_TOKENIZER, *TOKENIZERS)))
+        for path in (*self.weights, *(self.folder / name for name in names)):
             if path.exists():
                 total.update(f"{path.name} {_hash_of(path, memory)}\n".encode())
         return total.hexdigest()

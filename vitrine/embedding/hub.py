@@ -3,11 +3,11 @@ within bounded time."""
 
 from __future__ import annotations
 
-import json
 import re
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from vitrine.embedding.layouts import is_complete, needed_weights
 from vitrine.errors import ModelUnavailable
 
 __all__ = ["is_name", "snapshot"]
@@ -40,21 +40,7 @@ def _cached(name: str) -> Path | None:
         folder = Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, OSError, ValueError):
         return None
-    return folder if (folder / "config.json").exists() and _complete(folder) else None
-
-
-def _complete(folder: Path) -> bool:
-    """Whether one kind of weights is there with all its parts (a download may have broken off)."""
-    for single in ("model.safetensors", "pytorch_model.bin"):
-        if (folder / single).exists():
-            return True
-        index = folder / f"{single}.index.json"
-        if index.exists():
-            return all(
-                (folder / part).exists()
-                for part in json.loads(index.read_text("utf-8"))["weight_map"].values()
-            )
-    return False
+    return folder if is_complete(folder) else None
 
 
 def _downloaded(name: str) -> Path:
@@ -63,9 +49,10 @@ def _downloaded(name: str) -> Path:
 
     try:
         info = HfApi().model_info(name, timeout=_REACH_S)
-        return Path(
-            snapshot_download(name, allow_patterns=_needed_files(info), etag_timeout=_REACH_S)
-        )
+        download = partial(snapshot_download, name, revision=info.sha, etag_timeout=_REACH_S)
+        folder = Path(download(allow_patterns=list(_SMALL)))  # they say which weights are needed
+        names = [sibling.rfilename for sibling in info.siblings or ()]
+        return Path(download(allow_patterns=[*_SMALL, *needed_weights(folder, names)]))
     except GatedRepoError:
         raise ModelUnavailable(
             f"the model {name} asks for consent on its hub page; give it there and set HF_TOKEN"
@@ -78,18 +65,6 @@ def _downloaded(name: str) -> Path:
         Exception
     ) as error:  # httpx, the hub's own, OSError: whatever it was, the model is not here
         raise _unreachable(name, error) from None
-
-
-def _needed_files(info: Any) -> list[str]:
-    """Configuration and tokenizer files, and one kind of weights: safetensors where there are
-    any."""
-    names = [sibling.rfilename for sibling in info.siblings or ()]
-    kind = (
-        "*.safetensors"
-        if any(n.endswith(".safetensors") and "/" not in n for n in names)
-        else "*.bin"
-    )
-    return [*_SMALL, kind]
 
 
 def _unreachable(name: str, error: Exception) -> ModelUnavailable:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,10 @@ class ImagePreprocessor:
     `shortest` is the length of the shorter side after resizing, or None when the picture is
     stretched to `resized` = (height, width). `crop` is (height, width) of the center kept, or None.
     `scale` and `offset` make what the model sees of a byte: byte x scale - mean, divided by
-    deviation, per channel.
+    deviation, per channel. `inside` instead of the first two makes the whole picture fit into
+    (height, width), and the crop then fills what is missing with the gray level `fill`. `rounding`
+    says where a crop begins whose margins differ by a pixel: transformers rounds down, torchvision
+    to the even pixel.
     """
 
     shortest: int | None
@@ -35,6 +38,9 @@ class ImagePreprocessor:
     scale: float
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
+    inside: tuple[int, int] | None = None
+    fill: int = 0
+    rounding: Literal["down", "even"] = "down"
 
     @classmethod
     def of_processor(cls, processor: Any, name: str) -> ImagePreprocessor:
@@ -115,7 +121,8 @@ class ImagePreprocessor:
         source = scale_of(image)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
         across, down = (
-            _Axis.centered(*lengths) for lengths in zip(source.covered, whole, seen, strict=True)
+            _Axis.centered(*lengths, rounding=self.rounding)
+            for lengths in zip(source.covered, whole, seen, strict=True)
         )
         stretch = (across.start, down.start, across.end, down.end)
         resized = image.resize(
@@ -123,16 +130,19 @@ class ImagePreprocessor:
         )
         if resized.size == seen:
             return resized
-        padded = Image.new("RGB", seen)
+        padded = Image.new("RGB", seen, (self.fill,) * 3)
         padded.paste(resized, (across.padding, down.padding))
         return padded
 
     def _whole(self, size: tuple[int, int]) -> tuple[int, int]:
         """Width and height that the whole picture would have after resizing."""
+        width, height = size
+        if self.inside is not None:
+            ratio = max(height / self.inside[0], width / self.inside[1])
+            return max(1, round(width / ratio)), max(1, round(height / ratio))
         if self.shortest is None:
             height, width = self.resized or self.shape
             return width, height
-        width, height = size
         longer = int(self.shortest * max(size) / min(size))
         return (self.shortest, longer) if width <= height else (longer, self.shortest)
 
@@ -148,7 +158,7 @@ class ImagePreprocessor:
 class _Axis:
     """One axis of a resize and center crop.
 
-    Of the resized picture `length` pixels are seen, after `padding` black ones;
+    Of the resized picture `length` pixels are seen, after `padding` filled ones;
     they come from the stretch of the source from `start` to `end`.
     """
 
@@ -158,10 +168,14 @@ class _Axis:
     end: float
 
     @classmethod
-    def centered(cls, source: float, resized: int, seen: int) -> _Axis:
-        """As transformers' center_crop rounds: the first pixel is (resized - seen) // 2, and a
-        lack is filled with black."""
+    def centered(
+        cls, source: float, resized: int, seen: int, *, rounding: Literal["down", "even"]
+    ) -> _Axis:
+        """As transformers' center_crop rounds, the first pixel is (resized - seen) // 2, or as
+        torchvision's does; a lack is filled on both sides."""
         first = (resized - seen) // 2
+        if rounding == "even":
+            first = round((resized - seen) / 2) if resized >= seen else -((seen - resized) // 2)
         low, high = max(first, 0), min(first + seen, resized)
         return cls(
             high - low,

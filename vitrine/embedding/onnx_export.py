@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.class_token import ClassTokenTower
 from vitrine.embedding.exported import Export, ExportRequest, Manifest
+from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.onnx_runtime import OnnxDetectorModel, OnnxDualEncoderModel
 from vitrine.embedding.torch_detector import (
     DetectorTower,
@@ -27,7 +28,7 @@ from vitrine.embedding.torch_detector import (
     TorchDetectorModel,
     load_owlvit,
 )
-from vitrine.embedding.torch_runtime import LoadedModel, TorchDualEncoderModel, load_dual_encoder
+from vitrine.embedding.torch_runtime import TorchDualEncoderModel, load_dual_encoder, rows_of
 from vitrine.errors import ModelUnavailable
 
 __all__ = ["main"]
@@ -53,8 +54,7 @@ class _ImageEncoder(torch.nn.Module):  # type: ignore[misc]  # torch is not anal
         self.model = model
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        rows: torch.Tensor = self.model.get_image_features(pixel_values=pixels).pooler_output
-        return rows
+        return rows_of(self.model.get_image_features(pixel_values=pixels))
 
 
 class _TextEncoder(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
@@ -63,10 +63,7 @@ class _TextEncoder(torch.nn.Module):  # type: ignore[misc]  # torch is not analy
         self.model = model
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        rows: torch.Tensor = self.model.get_text_features(
-            input_ids=ids, attention_mask=mask
-        ).pooler_output
-        return rows
+        return rows_of(self.model.get_text_features(input_ids=ids, attention_mask=mask))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -112,10 +109,9 @@ def _export(request: ExportRequest, into: Export) -> None:
 
 def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> int:
     masked = loaded.tokenizer.config.masked
+    tower = getattr(loaded.model, "image_tower", loaded.model)
     image_encoder = (
-        ClassTokenTower(loaded.model)
-        if ClassTokenTower.fits(loaded.model)
-        else _ImageEncoder(loaded.model)
+        ClassTokenTower(tower) if ClassTokenTower.fits(tower) else _ImageEncoder(loaded.model)
     )
     _make_graphs(request, loaded, (image_encoder, _TextEncoder(loaded.model)), ["rows"], into)
     by_torch = TorchDualEncoderModel(loaded.model, device="cpu", precision="fp32", masked=masked)

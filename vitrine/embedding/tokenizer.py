@@ -10,6 +10,8 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from vitrine.embedding.cleaning import Cleaning, clean
+
 __all__ = ["TokenBatch", "Tokenizer", "TokenizerConfig"]
 
 
@@ -20,7 +22,7 @@ class TokenizerConfig:
     `length` is the most tokens the model reads (77 for CLIP). `pad_to_length` is for models that
     were trained on rows of that very length (SigLIP); others get rows as long as the longest text.
     `masked` says whether the model takes an attention mask. `pad_first` puts the padding before the
-    text.
+    text. `clean` is what happens to a text before, `zeroed` a token whose place gets 0.
     """
 
     length: int
@@ -28,6 +30,8 @@ class TokenizerConfig:
     pad_to_length: bool
     pad_first: bool
     masked: bool
+    clean: Cleaning = "none"
+    zeroed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +59,7 @@ class Tokenizer:
 
         A text of more tokens than the model reads is cut, its end mark kept.
         """
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        rows = self.rows(texts)
         length = self.config.length if self.config.pad_to_length else max(map(len, rows), default=1)
         ids = np.full((len(rows), length), self.config.pad_id, np.int64)
         mask = np.zeros((len(rows), length), np.int64)
@@ -67,9 +71,17 @@ class Tokenizer:
             seen[place] = 1
         return TokenBatch(ids, mask)
 
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, cut but not padded."""
+        cleaned = [clean(text, self.config.clean) for text in texts]
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(cleaned)]
+        if self.config.zeroed is None:
+            return rows
+        return [[0 if id_ == self.config.zeroed else id_ for id_ in row] for row in rows]
+
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""
-        return bool(self._tokenizer.encode(text).overflowing)
+        return bool(self._tokenizer.encode(clean(text, self.config.clean)).overflowing)
 
     def to_json(self) -> str:
         """The tokenizer as tokenizer.json holds it, with these rules' truncation."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from vitrine.embedding.cleaning import clean
 from vitrine.embedding.tokenizer import Tokenizer, TokenizerConfig
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["load_tokenizer"]
+__all__ = ["load_tokenizer", "take_over_tokenizer"]
 
 _FIXED_LENGTH = frozenset(
     ("siglip", "siglip2")
@@ -39,6 +40,14 @@ def load_tokenizer(original: Any, config: Any, name: str) -> Tokenizer:
         pad_first=original.padding_side == "left",
         masked=not fixed,
     )
+    return take_over_tokenizer(original, rules, name)
+
+
+def take_over_tokenizer(original: Any, rules: TokenizerConfig, name: str) -> Tokenizer:
+    """A transformers tokenizer under these rules.
+
+    `ModelUnavailable` when its ids, or its padding where that is its own, cannot be had exactly.
+    """
     tokenizer = Tokenizer(_backend(original, name).to_str(), rules)
     _check_same(original, tokenizer, name)
     return tokenizer
@@ -69,13 +78,22 @@ def _backend(tokenizer: Any, name: str) -> Any:
 
 
 def _check_same(original: Any, tokenizer: Tokenizer, name: str) -> None:
+    config = tokenizer.config
     expected = original(
-        list(_PROBES),
-        padding="max_length" if tokenizer.config.pad_to_length else True,
+        [clean(probe, config.clean) for probe in _PROBES],
+        padding="max_length" if config.pad_to_length else True,
         truncation=True,
-        max_length=tokenizer.config.length,
-    )["input_ids"]
-    if tokenizer.encode(_PROBES).ids.tolist() != expected:
+        max_length=config.length,
+    )
+    rows, own_padding = expected["input_ids"], config.pad_id == (original.pad_token_id or 0)
+    if config.zeroed is not None:
+        rows = [[0 if id_ == config.zeroed else id_ for id_ in row] for row in rows]
+    if own_padding:
+        same = tokenizer.encode(_PROBES).ids.tolist() == rows
+    else:
+        pairs = zip(tokenizer.rows(_PROBES), rows, strict=True)
+        same = all(ids == row[: len(ids)] for ids, row in pairs)
+    if not same:
         raise ModelUnavailable(
             f"the tokenizer of {name} cannot be taken over exactly; "
             "use a checkpoint with a tokenizer.json"

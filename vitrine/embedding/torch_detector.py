@@ -11,8 +11,9 @@ from transformers import AutoModelForZeroShotObjectDetection
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
+from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.tokenizer import TokenBatch
-from vitrine.embedding.torch_runtime import LoadedModel, choose_device, load_model
+from vitrine.embedding.torch_runtime import choose_device, load_model
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 

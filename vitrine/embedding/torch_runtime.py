@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,35 +13,23 @@ from transformers.utils import logging as transformers_logging
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.loaded_model import LoadedModel
+from vitrine.embedding.open_clip.load import load_open_clip
 from vitrine.embedding.ports import ModelInfo
-from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
+from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 
 __all__ = [
-    "LoadedModel",
     "TorchDualEncoderModel",
     "choose_device",
     "choose_precision",
     "load_dual_encoder",
     "load_model",
     "load_torch_embedder",
+    "rows_of",
 ]
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A checkpoint in memory: the transformers model (eval mode, fp32, CPU) and its rules."""
-
-    model: Any
-    images: ImagePreprocessor
-    tokenizer: Tokenizer
-
-    @property
-    def logit_scale(self) -> float:
-        """The factor of the model's softmax over cosines."""
-        return float(self.model.logit_scale.detach().float().exp())
 
 
 class TorchDualEncoderModel:
@@ -106,10 +93,14 @@ def load_torch_embedder(
 
 def load_dual_encoder(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
     """The checkpoint in memory; `ModelUnavailable` also when it is no dual encoder."""
+    if checkpoint.layout == "open_clip":
+        return load_open_clip(checkpoint, attention=attention)
     loaded = load_model(checkpoint, AutoModel, attention=attention)
-    if not all(
-        hasattr(loaded.model, part)
-        for part in ("get_image_features", "get_text_features", "logit_scale")
+    towers = ("get_image_features", "get_text_features")
+    factors = ("logit_scale", "temperature")
+    if not (
+        all(hasattr(loaded.model, tower) for tower in towers)
+        and any(hasattr(loaded.model, factor) for factor in factors)
     ):
         raise ModelUnavailable(
             f"the model {checkpoint.name} is no dual encoder of texts and pictures: it is a "
@@ -200,6 +191,12 @@ def choose_precision(requested: str, device: str) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
 
 
+def rows_of(output: Any) -> torch.Tensor:
+    """The rows (n, dimension) in what a model's tower answers with."""
+    rows: torch.Tensor = getattr(output, "pooler_output", output)
+    return rows
+
+
 def _rows(output: Any) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = getattr(output, "pooler_output", output).float().cpu().numpy()
+    rows: NDArray[np.float32] = rows_of(output).float().cpu().numpy()
     return rows
