@@ -95,7 +95,7 @@ class Checkpoint:
         that a start is quick.
         """
         total = hashlib.sha256(_LAYOUT)
-        names = (*_RULES, *_TOKENIZER)
+        names: tuple[str, ...] = (*_RULES, *_TOKENIZER)
         if self.layout == "open_clip":
             names = (*_OPEN_CLIP_RULES, *dict.fromkeys((*_TOKENIZER, *TOKENIZERS)))
         for path in (*self.weights, *(self.folder / name for name in names)):

@@ -86,7 +86,7 @@ def _model(place: Path, configuration: dict[str, Any], family: Family) -> Any:
     with torch.no_grad():
         for key, weight in model.named_parameters():
             if weight.ndim >= 2 and "embed" not in key:
-                weight.mul_(4 if weight.std() < 0.2 else 1.5)
+                weight.mul_(2 if weight.std() < 0.2 else 1)
             elif weight.ndim == 1:
                 weight.add_(torch.randn_like(weight) * 0.1)
         for key, buffer in model.named_buffers():
