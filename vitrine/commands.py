@@ -58,7 +58,10 @@ def _print_json(value: object) -> None:
     help="field=value, field!=value, price<50, ...; may be repeated, all must hold.",
 )
 @click.option(
-    "--sort", default="relevance", show_default=True, help="relevance, price, -price, ..."
+    "--sort",
+    default="relevance",
+    show_default=True,
+    help="relevance, price, -price, -in_stock,price, ...",
 )
 @click.option("--limit", default=10, show_default=True, help="How many products to print.")
 @_json

@@ -111,17 +111,22 @@ def _token(stored: dict[str, Any]) -> PageToken:
     floor, after = stored["f"], stored["a"]
     if floor is not None:
         floor = (float(floor[0]), _text(floor[1]))
-    if not (after[0] is None or isinstance(after[0], str | int | float)):
+    value = tuple(after[0]) if isinstance(after[0], list) else after[0]
+    if not all(v is None or isinstance(v, str | int | float) for v in _several(value)):
         raise TypeError("a sort key is a number, text or nothing")
     total, position = int(stored["t"]), int(stored.get("n", 0))
     return PageToken(
         int(stored["s"]),
         floor,
-        (after[0], _text(after[1])),
+        (value, _text(after[1])),
         total,
         position,
         best_words=float(stored.get("w", 0.0)),
     )
+
+
+def _several(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _text(value: object) -> str:

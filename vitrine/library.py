@@ -52,7 +52,7 @@ class Shop:
         *,
         image: Image | None = None,
         filter: Mapping[str, Any] | None = None,
-        sort: str = "relevance",
+        sort: str | Sequence[str] = "relevance",
         **query: Any,
     ) -> Page:
         """One page of what the words, the image or both ask for; without either, what the filter

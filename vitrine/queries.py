@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -11,29 +12,54 @@ from PIL.Image import Image
 from vitrine.errors import FieldError, InvalidQuery
 from vitrine.filters import MATCH_ALL, Filter
 
-__all__ = ["RELEVANCE", "Ranking", "SearchQuery", "Sort", "WeightedText"]
+__all__ = ["RELEVANCE", "Ranking", "SearchQuery", "Sort", "SortValue", "WeightedText"]
+
+
+SortValue: TypeAlias = float | str | tuple[float | str | None, ...] | None
+"""What a product is ordered by, before its id: a tuple where the order has several keys.
+
+None where it lacks the value.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
     """An order of products: by `field`, or by relevance when it is None.
 
-    Ties order by id ascending.
+    Those that are equal in it are ordered by `then`, at last by id ascending.
     """
 
     field: str | None = None
     descending: bool = False
+    then: Sort | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Sort:
-        """Read "relevance", "price" or "-price"."""
-        if text in ("", "relevance"):
-            return RELEVANCE
-        return cls(text.removeprefix("-"), text.startswith("-"))
+    def parse(cls, text: str | Sequence[str]) -> Sort:
+        """Read "relevance", "price", "-in_stock,price" or ["-in_stock", "price"].
+
+        `InvalidQuery` for a field that is named twice.
+        """
+        names = text.split(",") if isinstance(text, str) else text
+        sort: Sort | None = None
+        seen = set[str | None]()
+        for name in reversed([name.strip() for name in names] or [""]):
+            field = None if name in ("", "relevance") else name.removeprefix("-")
+            if field in seen:
+                raise InvalidQuery.of("sort", f"names {field or 'relevance'!r} more than once")
+            seen.add(field)
+            sort = cls(field, field is not None and name.startswith("-"), sort)
+        return RELEVANCE if sort is None else sort
+
+    @property
+    def keys(self) -> tuple[Sort, ...]:
+        """Its keys, the one that counts most first, each as an order of its own."""
+        key = Sort(self.field, self.descending)
+        return (key,) if self.then is None else (key, *self.then.keys)
 
     def __str__(self) -> str:
-        return (
-            "relevance" if self.field is None else f"{'-' if self.descending else ''}{self.field}"
+        return ",".join(
+            "relevance" if key.field is None else f"{'-' if key.descending else ''}{key.field}"
+            for key in self.keys
         )
 
 

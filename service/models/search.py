@@ -33,6 +33,10 @@ Ranking = Literal["auto", "vector", "words"]
 Cutoff = Literal["auto", "off"] | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 RANKING = "auto: words and pictures together; vector: the plain cosine; words: words alone"
 CUTOFF = "least relevance of a hit: auto (close ones), off, or a number from 0 to 1"
+SORT = (
+    "relevance or a field, `-` before it sorts from high to low (true before false); or several, of"
+    " which each orders what is equal in those before"
+)
 UNDERSTAND = "whether prices, negations and the like are read out of the text"
 
 
@@ -83,9 +87,7 @@ class SearchRequest(Body):
         "`or` a list of filters",
     )
     facets: list[Text] = Field(default=[], description="fields to count over all candidates")
-    sort: Text = Field(
-        "relevance", description="relevance, or a field; `-` before it sorts from high to low"
-    )
+    sort: Text | list[Text] = Field("relevance", description=SORT)
     limit: int = Field(24, ge=1, description="hits on one page")
     cursor: Text | None = Field(
         default=None, description="`next_cursor` of the previous page of the same query"
@@ -117,9 +119,7 @@ class PageParameters(Parameters):
 
     model_config = ConfigDict(extra="allow")
 
-    sort: Text = Field(
-        "relevance", description="relevance, or a field; `-` before it sorts from high to low"
-    )
+    sort: Text = Field("relevance", description=f"{SORT}, separated by commas")
     limit: int = Field(24, ge=1, description="hits on one page")
     cursor: Text | None = Field(
         default=None, description="`next_cursor` of the previous page of the same query"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,13 +16,16 @@ from vitrine.fields.schema import FieldType
 from vitrine.filters import All, AnyOf, Condition, Filter, Not
 from vitrine.index import IndexQuery
 from vitrine.products import Product, Record
+from vitrine.queries import Sort
 from vitrine.relevance import CLOSE, QueryRelevance, Signals, pushed_log_odds, relevance_of
 from vitrine.words import Analyzer, QueryWords, document_words
 
 __all__ = [
     "candidate_set",
     "facet_counts",
+    "folded",
     "fulfills",
+    "in_order",
     "matched_image",
     "matching",
     "score",
@@ -96,21 +100,22 @@ def candidate_set(
     if query.fusion is not None:
         scored: list[tuple[Record, float | None]] = list(_fused(list(records), under_filter, query))
     elif query.vector is None:
-        scored = [(r, None) for r in sorted(under_filter, key=lambda r: r.product.id)]
+        scored = [(r, None) for r in under_filter]
     else:
         rated = [(r, score(r, query.vector)) for r in under_filter]
         rated = [(r, s) for r, s in rated if query.min_score is None or s >= query.min_score]
         rated.sort(key=lambda pair: (-pair[1], pair[0].product.id))
         scored = list(rated[: query.candidates])
-    if query.sort.field is not None:
-        scored = _sorted(scored, query)
+    scored = in_order(scored, query.sort)
+    if query.fusion is not None:
+        scored = [(r, float(relevance_of(np.asarray(value)))) for r, value in scored]
     return scored if query.collapse is None else _collapsed(scored, query.collapse)
 
 
 def _fused(
     all_records: list[Record], under_filter: list[Record], query: IndexQuery
 ) -> Iterable[tuple[Record, float]]:
-    """Every product valued alone, without an index: relevance of cosines, words and exact key."""
+    """Every product valued alone, without an index: log-odds of cosines, words and exact key."""
     fusion = query.fusion
     assert fusion is not None
     analyzer = Analyzer("en")
@@ -153,8 +158,7 @@ def _fused(
         if not dropped:
             pushed = pushed_log_odds(np.array([value]), np.array(unwanted).reshape(-1, 1))
             ranked.append((record, float(pushed[0])))
-    ranked.sort(key=lambda pair: (-pair[1], pair[0].product.id))
-    return [(record, float(relevance_of(np.asarray(value)))) for record, value in ranked]
+    return ranked
 
 
 def _text_cosine(record: Record, vector: np.ndarray) -> float:
@@ -164,20 +168,36 @@ def _text_cosine(record: Record, vector: np.ndarray) -> float:
     return round(float(np.dot(record.text_vector.astype(np.float64), vector.astype(np.float64))), 6)
 
 
-def _sorted(
-    scored: list[tuple[Record, float | None]], query: IndexQuery
+def in_order(
+    scored: Iterable[tuple[Record, float | None]], sort: Sort
 ) -> list[tuple[Record, float | None]]:
-    def sort_value(pair: tuple[Record, float | None]) -> Any:
-        value = pair[0].product.value(query.sort.field or "")
-        return value.casefold() if isinstance(value, str) else value
+    """By the last key first: each further sort is stable, so it leaves the order of equals."""
+    ranked = sorted(scored, key=lambda pair: pair[0].product.id)
+    for key in reversed(sort.keys):
+        ranked = _sorted_by(ranked, key)
+    return ranked
 
-    by_id = sorted(scored, key=lambda pair: pair[0].product.id)
-    present = sorted(
-        [p for p in by_id if sort_value(p) is not None],
-        key=sort_value,
-        reverse=query.sort.descending,
-    )
-    return present + [p for p in by_id if sort_value(p) is None]
+
+def _sorted_by(
+    scored: list[tuple[Record, float | None]], key: Sort
+) -> list[tuple[Record, float | None]]:
+    def value(pair: tuple[Record, float | None]) -> Any:
+        if key.field is None:
+            return None if pair[1] is None else -pair[1]
+        stored = pair[0].product.value(key.field)
+        return folded(stored) if isinstance(stored, str) else stored
+
+    present = [pair for pair in scored if value(pair) is not None]
+    # reverse keeps the order of equals as well
+    present.sort(key=value, reverse=key.descending)
+    return present + [pair for pair in scored if value(pair) is None]
+
+
+def folded(text: str) -> str:
+    """The text without case and accents, as far as the words of the tests go."""
+    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    letters = (letter for letter in plain if unicodedata.category(letter) != "Mn")
+    return " ".join("".join(letters).split())
 
 
 def _collapsed(

@@ -15,7 +15,7 @@ from vitrine.index import IndexQuery
 from vitrine.products import Record, Vector
 from vitrine.queries import RELEVANCE, Sort
 
-__all__ = ["random_filter", "random_query", "separated"]
+__all__ = ["random_filter", "random_query", "random_sort", "separated"]
 
 SAME, GAP = 1e-12, 4e-6
 """Scores of different vectors differ by this much at least: float32 noise cannot reorder them."""
@@ -47,13 +47,19 @@ def random_query(rng: random.Random, records: list[Record]) -> IndexQuery:
         candidates=rng.choice((1, 7, 40, 1000)),
         min_score=rng.choice((None, None, 0.0, 0.312345)) if vector is not None else None,
         exclude=frozenset(r.product.id for r in some) if rng.random() < 0.2 else frozenset(),
-        sort=rng.choice(
-            [RELEVANCE, RELEVANCE, *(Sort(name, d) for name in SCHEMA.sorts for d in (False, True))]
-        ),
+        sort=random_sort(rng),
         collapse=rng.choice((None, None, None, "group_id", "brand", "pattern", "id")),
         facets=tuple(rng.sample(SCHEMA.facets, rng.randint(0, 4))),
         limit=rng.choice((1, 5, 24, 500)),
     )
+
+
+def random_sort(rng: random.Random) -> Sort:
+    """Relevance, a field, or several keys."""
+    every = ["relevance", *(f"{sign}{name}" for name in SCHEMA.sorts for sign in ("", "-"))]
+    keys = dict.fromkeys(rng.choices(every, k=rng.choice((1, 1, 1, 2, 3))))
+    named = {key.removeprefix("-"): key for key in keys}
+    return Sort.parse(list(named.values())) if rng.random() < 0.7 else RELEVANCE
 
 
 def random_filter(rng: random.Random, records: list[Record], depth: int = 0) -> Filter:

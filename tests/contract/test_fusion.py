@@ -12,13 +12,12 @@ import pytest
 from tests.contract import oracle
 from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record
-from tests.contract.questions import random_filter, separated
+from tests.contract.questions import random_filter, random_sort, separated
 from tests.contract.test_search import check
 from vitrine.errors import Conflict, InvalidQuery
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.fusion import Fusion, Negative, SearchModel
 from vitrine.products import Record
-from vitrine.queries import RELEVANCE, Sort
 from vitrine.relevance import (
     BackgroundSample,
     RelevanceConstants,
@@ -97,7 +96,7 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
         filter=random_filter(rng, records),
         candidates=rng.choice((5, 40, 1000)),
         exclude=frozenset(r.product.id for r in rng.sample(records, rng.randint(0, 3))),
-        sort=rng.choice((RELEVANCE, RELEVANCE, Sort("price"), Sort("title", descending=True))),
+        sort=random_sort(rng),
         collapse=rng.choice((None, None, "group_id")),
         facets=rng.choice(((), ("color", "price", "brand"))),
         limit=rng.choice((1, 7, 24)),

@@ -189,3 +189,17 @@ def test_a_query_that_does_not_fit_is_refused(
     with pytest.raises(error):
         index.search(query)
     assert index.search(IndexQuery()).total == 10
+
+
+def test_titles_order_by_what_they_say_whatever_case_and_accents(index: VectorIndex):
+    titles = ["zoo", "Äpfel", "apple", "Éclair", "banana", "élan", "Thing", "apfel", "Übergröße"]
+    records = [
+        Record.of_picture(Product(id=f"p{n}", title=title), unit(np.ones(DIMENSION)), "k")
+        for n, title in enumerate(titles)
+    ]
+    index.upsert(records)
+    ordered = [h.product.title for h in index.search(IndexQuery(sort=Sort("title"))).hits]
+    in_order = ["Äpfel", "apfel", "apple", "banana", "Éclair", "élan", "Thing", "Übergröße", "zoo"]
+    assert ordered == in_order
+    down = index.search(IndexQuery(sort=Sort("title", descending=True))).hits
+    assert [h.product.title for h in down] == [*in_order[:1:-1], "Äpfel", "apfel"]

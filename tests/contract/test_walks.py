@@ -40,6 +40,8 @@ QUERIES = {
     "by price": IndexQuery(sort=Sort("price")),
     "by price downwards, cut": IndexQuery(sort=Sort("price", True), candidates=60),
     "by title downwards": IndexQuery(sort=Sort("title", True)),
+    "by several": IndexQuery(sort=Sort.parse("-in_stock,rating,-title")),
+    "by stock, then closeness": IndexQuery(sort=Sort.parse("-in_stock,relevance"), candidates=60),
     "by time": IndexQuery(sort=Sort("added")),
     "collapsed": IndexQuery(collapse="group_id"),
     "collapsed by rating": IndexQuery(collapse="brand", sort=Sort("rating", True)),

@@ -64,8 +64,8 @@ class Field:
 
     @property
     def sortable(self) -> bool:
-        """Whether products can be ordered by it: numbers, money, times, and the title."""
-        return self.type.ranged or self.name == "title"
+        """Whether products can be ordered by it: numbers, money, times, truths, and the title."""
+        return self.type.ranged or self.type is FieldType.BOOL or self.name == "title"
 
 
 BUILT_IN_FIELDS: Mapping[str, FieldType] = {

@@ -184,9 +184,10 @@ def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
     check_facets(query.facets, schema)
     if query.vector is not None:
         check_vector(query.vector, dimension)
-    if query.sort.field is not None and query.sort.field not in schema.sorts:
-        allowed = ", ".join(["relevance", *(f"{name}, -{name}" for name in schema.sorts)])
-        raise InvalidQuery.of("sort", f"cannot sort by {query.sort.field!r}; allowed: {allowed}")
+    for key in query.sort.keys:
+        if key.field is not None and key.field not in schema.sorts:
+            allowed = ", ".join(["relevance", *(f"{name}, -{name}" for name in schema.sorts)])
+            raise InvalidQuery.of("sort", f"cannot sort by {key.field!r}; allowed: {allowed}")
     if (
         query.collapse is not None
         and schema.require(query.collapse, wrong=InvalidQuery, where="collapse").type

@@ -11,7 +11,7 @@ from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.fusion import Fusion, SearchModel
 from vitrine.products import Product, Record, Value, Vector
-from vitrine.queries import RELEVANCE, Sort
+from vitrine.queries import RELEVANCE, Sort, SortValue
 from vitrine.results import Facet, Hit
 
 __all__ = [
@@ -38,14 +38,14 @@ class PageToken:
     `as_of` is the last write these pages see: products written later are left out of further pages,
     so no page repeats a product. `lowest_candidate` is the (score, id) of the last candidate of the
     set (None when browsing, or when the set was not cut): nothing below it joins the set.
-    `search_after` is the sort key and id of the last hit shown. `total` is the size of the set at
-    its first page. A first page by relevance alone may leave `lowest_candidate` to the second one:
-    then a candidate that goes before that makes room for the next best.
+    `search_after` is what the last hit shown is ordered by, and its id. `total` is the size
+    of the set at its first page. A first page by relevance alone may leave `lowest_candidate` to
+    the second one: then a candidate that goes before that makes room for the next best.
     """
 
     as_of: int
     lowest_candidate: tuple[float, str] | None
-    search_after: tuple[float | str | None, str]
+    search_after: tuple[SortValue, str]
     total: int
     position: int = 0
     """Hits shown so far; a hint where to look, which pages are right without."""
@@ -66,9 +66,9 @@ class IndexQuery:
     without a vector only products that match its words are in the set.
     With `collapse` only the first product in `sort` order of each value of that field stays
     (products without a value all stay). hits, total and facets all come from that set. Order:
-    `sort` (RELEVANCE is score descending; when browsing, id ascending), then id ascending; products
-    without the sort field's value come last in either direction. Strings order by code point
-    (casefolded title first for sort by title), ids by code point.
+    the keys of `sort` in turn (relevance is score descending; when browsing it orders nothing),
+    then id ascending; products without a key's field come last in either direction. False is less
+    than true. Titles order by their folded form, ids as they are, both by code point.
     """
 
     vector: Vector | None = None

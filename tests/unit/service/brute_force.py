@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from tests.contract.oracle import fulfills
+from tests.contract.oracle import fulfills, in_order
 from tests.fakes import FakeEmbedder
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
@@ -13,6 +13,7 @@ from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index import IndexAnswer, IndexQuery, PageToken, VectorIndex, VersionInfo
 from vitrine.index.checks import check_facets, check_query
 from vitrine.products import Record
+from vitrine.queries import RELEVANCE
 from vitrine.results import FacetValue, Hit, RangeFacet, ValueFacet
 
 SCHEMA = Schema(
@@ -54,21 +55,19 @@ class BruteForceIndex:
             (None if query.vector is None else round(float(r.vector @ query.vector), 6), r)
             for r in matching
         ]
+        candidates = in_order(
+            [
+                (record, score)
+                for score, record in scored
+                if query.min_score is None or (score or 0) >= query.min_score
+            ],
+            RELEVANCE,
+        )
+        candidates = candidates[: query.candidates] if query.vector is not None else candidates
         found = [
             Hit(r.product, score, r.image_keys, None if score is None else 0)
-            for score, r in scored
-            if query.min_score is None or (score or 0) >= query.min_score
+            for r, score in in_order(candidates, query.sort)
         ]
-        found.sort(key=lambda h: (-(h.score or 0), h.product.id))
-        found = found[: query.candidates] if query.vector is not None else found
-        if query.sort.field:
-            found.sort(
-                key=lambda h: (
-                    h.product.value(query.sort.field) is None,
-                    h.product.value(query.sort.field),
-                    h.product.id,
-                )
-            )
         start = (
             0
             if query.page_token is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.service.checking import CheckingClient
 from tests.unit.service.conftest import Shop
 
@@ -102,3 +104,27 @@ def test_suggestions_need_something_typed(client: CheckingClient):
     response = client.get("/v1/suggest?limit=3")
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["field"] == "q"
+
+
+@pytest.mark.parametrize("keys", ["-in_stock,price", ["-in_stock", "price"]])
+def test_several_sort_keys_order_in_turn(client: CheckingClient, keys: str | list[str]):
+    body = {"sort": keys, "limit": 200}
+    answer = client.post("/v1/search", json=body).get_json()
+    products = [hit["product"] for hit in answer["hits"]]
+    known = [p for p in products if None not in (p.get("in_stock"), p.get("price"))]
+    order = [(not product["in_stock"], product["price"]) for product in known]
+    assert order == sorted(order)
+    assert len({in_stock for in_stock, _ in order}) == 2
+    if isinstance(keys, str):
+        by_address = client.get(f"/v1/search?sort={keys}&limit=200").get_json()
+        assert ids(by_address) == ids(answer)
+
+
+@pytest.mark.parametrize(
+    ("sort", "message"),
+    [("price,-price", "'price' more than once"), ("price,shape", "cannot sort by 'shape'")],
+)
+def test_a_sort_that_makes_no_order_is_refused(client: CheckingClient, sort: str, message: str):
+    answer = client.get(f"/v1/search?sort={sort}")
+    assert answer.status_code == 422
+    assert message in answer.get_json()["errors"][0]["message"]

@@ -35,6 +35,7 @@ from vitrine.index.qdrant.ranking import (
 )
 from vitrine.index.qdrant.scope import least_score, members_of
 from vitrine.products import Vector
+from vitrine.queries import RELEVANCE, SortValue
 from vitrine.results import Hit
 
 __all__ = ["CandidateSearch"]
@@ -71,7 +72,7 @@ class CandidateSearch:
         if exact is None:
             matching = self._points.count(every(translate(query.filter)))
             exact = self._plans.learn(query.filter, matching)
-        by_score = query.sort.field is None and query.collapse is None
+        by_score = query.sort == RELEVANCE and query.collapse is None
         if by_score and not query.facets and query.min_score is None:
             return self._page_answer(query, rescorer, as_of, Window(query, vector, exact))
         return self._set_answer(query, rescorer, as_of, Window(query, vector, exact))
@@ -92,10 +93,13 @@ class CandidateSearch:
     def _set_answer(
         self, query: IndexQuery, rescorer: Rescorer, as_of: int, window: Window
     ) -> IndexAnswer:
-        order = None if query.sort.field is None else Order(query.sort, self._schema)
+        order = None if query.sort == RELEVANCE else Order(query.sort, self._schema)
         candidates = self._candidates(query, window)
         rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
+        if order is not None and order.by_score:
+            rescorer.rescore(members)
+            members = rescorer.present(members)
         lowest = self._lowest(members, query, order, rescorer)
         if query.collapse is not None:
             key = value_key(self._schema.require(query.collapse, wrong=InvalidQuery))
@@ -111,7 +115,7 @@ class CandidateSearch:
         token = None
         if page and more:
             last = page[-1]
-            key_of_last = last.score if order is None else order.place(last.payload)[0]
+            key_of_last = last.score if order is None else order.place(last.payload, last.score)[0]
             token = _next_token(query, as_of, (key_of_last, last.id), len(page))
             token = replace(token, lowest_candidate=lowest, total=total)
         plan = "exact" if candidates.exact else "hnsw"
@@ -155,7 +159,7 @@ class CandidateSearch:
         """Payload paths that deciding needs; False for none."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         keys = [key for f in fields for key in facet_keys(f)]
-        if query.sort.field is not None:
+        if query.sort != RELEVANCE:
             keys += Order(query.sort, self._schema).value_keys
         if query.collapse is not None:
             keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
@@ -204,7 +208,7 @@ class CandidateSearch:
 
 
 def _next_token(
-    query: IndexQuery, as_of: int, search_after: tuple[float | str | None, str], shown: int
+    query: IndexQuery, as_of: int, search_after: tuple[SortValue, str], shown: int
 ) -> PageToken:
     """A token that continues after a page; the end of the set and its total are still to be set."""
     position = 0 if query.page_token is None else query.page_token.position

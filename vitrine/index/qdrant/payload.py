@@ -5,7 +5,8 @@ id, title, price, ...  the fields of Product; empty ones are left out
 attributes      {name: value} of the mapping's further fields
 _words          {text field: its casefolded words, each once, parted by spaces}
 _terms          {color field: families and colors as written, casefolded; path field: every prefix}
-_id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... too
+_id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... of the
+                folded title
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
 _keys           what the product is found by exactly (`vitrine.words.exact`)
 _seq            when it was written (`clock`)
@@ -25,6 +26,7 @@ from typing import Any
 from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import words
+from vitrine.folding import fold
 from vitrine.index.ports import Stamp
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
 from vitrine.index.qdrant.wire import Point
@@ -149,7 +151,7 @@ def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
     return (
         payload
         | prefix_keys("_id", product.id)
-        | prefix_keys("_title", product.title.casefold())
+        | prefix_keys("_title", fold(product.title))
         | {"_hash": product_hash(product)}
     )
 

@@ -194,11 +194,11 @@ def in_rank_order(
 
 def following(members: list[Candidate], query: IndexQuery, order: Order) -> list[Candidate]:
     """The members in the order of a field, from the one after the page token's."""
-    ranked = order.sorted(members, lambda c: c.payload)
+    ranked = order.sorted(members, lambda c: c.payload, lambda c: c.score)
     if query.page_token is None:
         return ranked
     after = order.checked(query.page_token.search_after)
-    return [c for c in ranked if order.follows(c.payload, after)]
+    return [c for c in ranked if order.follows(c.payload, after, c.score)]
 
 
 def likely_needed(
@@ -253,7 +253,7 @@ def collapse(
     leaders = [
         min(group, key=lambda c: c.rank)
         if order is None
-        else order.sorted(group, lambda c: c.payload)[0]
+        else order.sorted(group, lambda c: c.payload, lambda c: c.score)[0]
         for group in groups.values()
     ]
     return [*alone, *leaders]

@@ -4,7 +4,7 @@
 
 import { button, byId, make } from "../page/dom.js";
 import { count, fieldName, leaf, plural } from "../page/format.js";
-import { sorts } from "../search/address.js";
+import { IN_STOCK_FIRST, sorts } from "../search/address.js";
 import { hasQuery } from "../search/state.js";
 
 /** @param {State} state */
@@ -67,6 +67,7 @@ export function showSorts(state, fields) {
 /** @param {string} sort @param {State} state */
 function sortName(sort, state) {
   if (sort === "relevance") return hasQuery(state) ? "Closest first" : "Catalogue order";
+  if (sort === IN_STOCK_FIRST) return "In stock first";
   const name = sort.replace(/^-/, "");
   const label = fieldName(name);
   const [up, down] = SORT_NAMES[name] ?? [`${label}, ascending`, `${label}, descending`];

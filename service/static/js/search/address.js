@@ -69,10 +69,17 @@ export function read(query, fields) {
   return state;
 }
 
+/** What can be had comes first, the closest of it before the others. */
+export const IN_STOCK_FIRST = "-in_stock,relevance";
+
 /** The ways to sort a catalogue. @param {Field[]} fields */
 export function sorts(fields) {
-  const sortable = fields.filter((field) => field.sortable);
-  return ["relevance", ...sortable.flatMap(({ name }) => [name, `-${name}`])];
+  const sortable = fields.filter((field) => field.sortable && field.type !== "bool");
+  const names = ["relevance", ...sortable.flatMap(({ name }) => [name, `-${name}`])];
+  if (fields.some(({ name, type }) => name === "in_stock" && type === "bool")) {
+    names.splice(1, 0, IN_STOCK_FIRST);
+  }
+  return names;
 }
 
 /** @param {URLSearchParams} parameters @param {Field} field @returns {Filter | null} */

@@ -13,6 +13,7 @@ import numpy as np
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.folding import fold
 from vitrine.index.faiss.columns.ragged import Strings
 from vitrine.index.faiss.columns.types import (
     MISSING_BOOL,
@@ -41,7 +42,7 @@ __all__ = [
 ID = "id"
 """The column of ids in order, which every segment has."""
 TITLE_ORDER = "title~order"
-"""The casefolded titles in order."""
+"""The folded titles in order."""
 WORDS = "~words"
 """The words of every product, which every segment has."""
 EXACT = "~exact"
@@ -79,7 +80,7 @@ def layout(schema: Schema, analyzer: Analyzer) -> Layout:
         if field.name != ID:
             columns |= _columns(field)
     if "title" in schema:
-        columns[TITLE_ORDER] = _ordered(lambda p: p.title.casefold())
+        columns[TITLE_ORDER] = _ordered(lambda p: fold(p.title))
     columns[WORDS] = ColumnKind(
         partial(_postings, schema=schema, analyzer=analyzer),
         WordPostings.concat,

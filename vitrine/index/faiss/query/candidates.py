@@ -14,6 +14,7 @@ from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.vectors.exact import trim_ties
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
+from vitrine.queries import RELEVANCE
 
 __all__ = ["CandidateSet", "find_candidates", "needed_prefix", "sort_candidates"]
 
@@ -52,7 +53,7 @@ def needed_prefix(query: IndexQuery) -> int:
         query.page_token
         or query.facets
         or query.collapse
-        or query.sort.field is not None
+        or query.sort != RELEVANCE
         or query.min_score is not None
     )
     # one more than a page tells whether another follows
@@ -86,5 +87,5 @@ def find_candidates(
 
 def sort_candidates(candidates: Ranking, query: IndexQuery) -> Ranking:
     """The candidates in the order of the query's sort, collapsed."""
-    ordered = candidates if query.sort.field is None else candidates.sorted(query.sort)
+    ordered = candidates if query.sort == RELEVANCE else candidates.sorted(query.sort)
     return ordered if query.collapse is None else ordered.collapsed(query.collapse)

@@ -14,22 +14,21 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import TITLE_ORDER
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.segment import Segment
-from vitrine.queries import Sort
+from vitrine.queries import Sort, SortValue
 
 __all__ = [
     "Entry",
     "SortKey",
-    "SortValue",
+    "directed",
     "ordered_rows",
     "rows_in_order",
     "sort_key",
     "sort_value",
 ]
 
-SortValue: TypeAlias = float | str | None
-"""What a product is ordered by, before its id; None where it lacks the value."""
-SortKey: TypeAlias = tuple[bool, Any, str]
-"""Compares as products are ordered: missing last, by value in the sort's direction, then by id."""
+SortKey: TypeAlias = tuple[Any, ...]
+"""Compares as products are ordered: for each key of the sort missing last and the value in its
+direction, then the id."""
 
 _FIRST_CHUNK = 256
 
@@ -45,21 +44,29 @@ class _Descending:
 
 def sort_key(value: SortValue, product_id: str, sort: Sort) -> SortKey:
     """The key of a product; for RELEVANCE `value` is the score, or None when browsing."""
-    descending = sort.descending or sort.field is None
-    if value is None:
-        return (True, 0, product_id)
-    if isinstance(value, str):
-        return (False, _Descending(value) if descending else value, product_id)
-    return (False, -value if descending else value, product_id)
+    parts: list[Any] = []
+    values = value if isinstance(value, tuple) else (value,)
+    for key, part in zip(sort.keys, values, strict=True):
+        descending = key.descending or key.field is None
+        if part is None:
+            parts += (True, 0)
+        elif isinstance(part, str):
+            parts += (False, _Descending(part) if descending else part)
+        else:
+            parts += (False, -part if descending else part)
+    return (*parts, product_id)
 
 
-def sort_value(segment: Segment, row: int, sort: Sort) -> SortValue:
-    """What a row is ordered by under a sort that names a field; None without one."""
-    if sort.field is None:
-        return None
-    if sort.field == "title":
+def sort_value(segment: Segment, row: int, sort: Sort, score: float | None = None) -> SortValue:
+    """What a row is ordered by; `score` is what relevance is."""
+    values = [score if k.field is None else _value(segment, row, k.field) for k in sort.keys]
+    return values[0] if sort.then is None else tuple(values)
+
+
+def _value(segment: Segment, row: int, field: str) -> float | str | None:
+    if field == "title":
         return segment.ordered(TITLE_ORDER).texts[row]
-    numbers = segment.numbers(sort.field)
+    numbers = segment.numbers(field)
     value: float = numbers.values[row].item()
     return value if numbers.present[row] else None
 
@@ -80,9 +87,7 @@ class Entry:
     @property
     def value(self) -> SortValue:
         """What it is ordered by, before its id."""
-        if self.sort.field is None:
-            return self.score
-        return sort_value(self.segment, self.row, self.sort)
+        return sort_value(self.segment, self.row, self.sort, self.score)
 
     @property
     def key(self) -> SortKey:
@@ -92,7 +97,7 @@ class Entry:
 
 def ordered_rows(segment: Segment, sort: Sort) -> NDArray[np.int32]:
     """All rows of a segment in order (browsing by RELEVANCE is by id); cached with the segment."""
-    if sort.field is None:
+    if all(key.field is None for key in sort.keys):
         return segment.ids.order
     return segment.cache.get(sort, lambda: _sorted(segment, sort), nbytes=_nbytes)
 
@@ -102,15 +107,26 @@ def _nbytes(rows: NDArray[np.int32]) -> int:
 
 
 def _sorted(segment: Segment, sort: Sort) -> NDArray[np.int32]:
-    if sort.field == "title":
-        values: NDArray[Any] = segment.ordered(TITLE_ORDER).ranks
-        missing = np.zeros(len(values), np.bool_)
-    else:
-        column = segment.numbers(str(sort.field))
-        missing = ~column.present
-        values = np.where(missing, 0, column.values)
-    order = np.lexsort((segment.ids.ranks, -values if sort.descending else values, missing))
-    return order.astype(np.int32)
+    columns: list[NDArray[Any]] = []
+    for key in sort.keys:
+        if key.field is None:
+            continue  # without a vector all are equally near
+        if key.field == "title":
+            values, missing = segment.ordered(TITLE_ORDER).ranks, None
+        else:
+            column = segment.numbers(key.field)
+            values, missing = column.values, ~column.present
+        columns += directed(values, missing, key)
+    return np.lexsort((segment.ids.ranks, *reversed(columns))).astype(np.int32)
+
+
+def directed(values: NDArray[Any], missing: Mask | None, key: Sort) -> tuple[NDArray[Any], ...]:
+    """The columns of one key, the one that counts most first: what is missing, last either way,
+    and the values as they ascend."""
+    if missing is None:
+        return (-values if key.descending else values,)
+    present = np.where(missing, 0, values)
+    return missing, -present if key.descending else present
 
 
 def rows_in_order(

@@ -14,7 +14,7 @@ from vitrine.index.faiss.columns.layout import ID, TITLE_ORDER
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.facets import SelectedRows
-from vitrine.index.faiss.query.ordering import Entry, SortKey
+from vitrine.index.faiss.query.ordering import Entry, SortKey, directed
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.vectors.exact import ScoredRows
 from vitrine.queries import Sort
@@ -84,16 +84,21 @@ class Ranking:
         return self.take(order)
 
     def sorted(self, sort: Sort) -> Ranking:
-        """Ordered by a field, then id."""
-        if sort.field == "title":
-            values = self._ranks(TITLE_ORDER)
-            missing = np.zeros(len(self), np.bool_)
-        else:
-            columns = [segment.numbers(str(sort.field)) for segment in self.segments]
-            missing = ~self._gathered([column.present for column in columns]).astype(np.bool_)
-            values = np.where(missing, 0, self._gathered([column.values for column in columns]))
-        order = (self._ranks(ID), -values if sort.descending else values, missing)
-        return self.take(np.lexsort(order))
+        """Ordered by the keys of a sort, then id."""
+        columns: list[NDArray[Any]] = []
+        for key in sort.keys:
+            columns += self._columns(key)
+        return self.take(np.lexsort((self._ranks(ID), *reversed(columns))))
+
+    def _columns(self, key: Sort) -> Sequence[NDArray[Any]]:
+        """What one key orders by, the column that counts most first."""
+        if key.field is None:
+            return (-self.scores,)
+        if key.field == "title":
+            return directed(self._ranks(TITLE_ORDER), None, key)
+        columns = [segment.numbers(key.field) for segment in self.segments]
+        present = self._gathered([column.present for column in columns]).astype(np.bool_)
+        return directed(self._gathered([column.values for column in columns]), ~present, key)
 
     def collapsed(self, field: str) -> Ranking:
         """Without those that follow another one of their group."""
