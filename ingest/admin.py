@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,8 +13,8 @@ from ingest.accepted import AcceptedProduct
 from ingest.failures import API, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
+from ingest.jobs.ids import new_job_id
 from ingest.jobs.models import (
-    BULK,
     WRITES,
     IngestRequest,
     Job,
@@ -24,20 +24,22 @@ from ingest.jobs.models import (
     QueueStats,
     ReindexRequest,
 )
+from ingest.jobs.schedules import Schedule
 from ingest.jobs.store import JobStore
 from ingest.jobs.work import (
     DeleteProduct,
-    IngestSource,
     PatchProduct,
     PictureSource,
     PurgeProduct,
     StoredPicture,
     UpsertProduct,
 )
+from ingest.tasks.ingest_job import ingest_job
 from ingest.tasks.reindex import discard_unfinished, first_items
 from ingest.tasks.reindex.copy import REINDEX
+from ingest.tasks.scheduling import Scheduler
 from ingest.tasks.source import retry_item
-from vitrine.errors import Conflict, InvalidQuery, NoLiveVersion
+from vitrine.errors import Conflict, InvalidQuery, NoLiveVersion, NotFound
 from vitrine.fields import Mapping as FieldMapping
 from vitrine.products import Value
 from vitrine.wiring import Vitrine
@@ -129,14 +131,14 @@ class Admin:
             return self.ingest(IngestRequest(source, stored))
         self._vitrine.versions.live()
         request = ReindexRequest(source, model, verify, allow_shrink, stored)
-        job = Job(_new_id(Kind.REINDEX), Kind.REINDEX, request, stage="fill")
+        job = Job(new_job_id(Kind.REINDEX), Kind.REINDEX, request, stage="fill")
         self._store.add(job, first_items(job.id))
         return job.id
 
     def ingest(self, request: IngestRequest) -> str:
         """Have a worker ingest a source as `vitrine ingest` would, after what runs now."""
-        job = Job(_new_id(Kind.INGEST), Kind.INGEST, request)
-        self._store.add(job, [NewItem(BULK, f"ingest:{job.id}", IngestSource())])
+        job, items = ingest_job(request)
+        self._store.add(job, items)
         return job.id
 
     def retry_failures(self) -> str:
@@ -146,10 +148,37 @@ class Admin:
             for name, count in self._ledger.sources().items()
             if name not in _UNREPEATABLE
         }
-        job_id = _new_id(Kind.RETRY)
+        job_id = new_job_id(Kind.RETRY)
         items = [retry_item(job_id, name) for name in sources]
         self._store.requeue_dead(Job(job_id, Kind.RETRY, total=sum(sources.values())), items)
         return job_id
+
+    # schedules
+    def schedules(self) -> Sequence[Schedule]:
+        """All schedules by name, with their latest results."""
+        return self._store.schedules()
+
+    def add_schedule(
+        self, name: str, request: IngestRequest, *, times: Sequence[str], zone: str
+    ) -> Schedule:
+        """Have a source ingested every day at some times ("03:00") in a time zone.
+
+        `InvalidQuery` for what cannot be a name, time or zone, `Conflict` for a name that is taken.
+        """
+        schedule = Schedule.planned(name, request, times=times, zone=zone, now_s=time.time())
+        if any(other.name == name for other in self._store.schedules()):
+            raise Conflict(f"there is a schedule {name} already; remove it first")
+        self._store.put_schedule(schedule)
+        return schedule
+
+    def remove_schedule(self, name: str) -> None:
+        """Forget a schedule; `NotFound` when there is none of that name."""
+        if not self._store.remove_schedule(name):
+            raise NotFound(f"there is no schedule {name!r}")
+
+    def run_schedule(self, name: str) -> str:
+        """Run a schedule now, besides its times; `Conflict` while its last run is under way."""
+        return Scheduler(self._store).run_now(name)
 
     # jobs
     def jobs(self, *, limit: int = 50) -> Sequence[Job]:
@@ -234,7 +263,7 @@ class Admin:
         return True
 
     def _accept(self, kind: Kind, items: Sequence[NewItem]) -> str:
-        job = Job(_new_id(kind), kind, total=len(items))
+        job = Job(new_job_id(kind), kind, total=len(items))
         self._store.add(job, items)
         return job.id
 
@@ -264,8 +293,3 @@ def _explained(job: Job) -> Job:
     if job.state is not JobState.QUEUED or job.waiting is not None:
         return job
     return replace(job, waiting=_NOT_TAKEN, waiting_since_s=job.created_s)
-
-
-def _new_id(kind: Kind) -> str:
-    """Ids that sort by time and say what they are."""
-    return f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"

@@ -18,6 +18,7 @@ from ingest.notices import Notices
 from ingest.tasks.picture_collection import collect_pictures
 from ingest.tasks.relearning import Relearning
 from ingest.tasks.runner import Runner
+from ingest.tasks.scheduling import Scheduler
 from ingest.tasks.shrink import ShrinkLimit
 from vitrine.errors import Cancelled, VitrineError
 from vitrine.logs import configure_logging
@@ -36,6 +37,7 @@ _LOOK_S = 1.0
 """Between looks for work that wakes nobody: left by a dead worker, or due to be tried again."""
 
 _RECOVER_S = 10.0
+"""Between looks for what has died and what its schedule says is due."""
 _DAY_S = 86_400.0
 _TICK_S = 0.2
 """Python runs signal handlers in the main thread, which may not be the one that a signal wakes."""
@@ -51,6 +53,7 @@ class Worker:
         self._threads = vitrine.settings.worker_threads
         self._vitrine, self._store = vitrine, store
         self._runner = Runner(vitrine, store)
+        self._scheduler = Scheduler(store)
         self._notices = Notices(log)
         self._collector: threading.Thread | None = None
         self._relearning = Relearning(vitrine, store, check=self._check_running)
@@ -133,6 +136,7 @@ class Worker:
     def _recover(self) -> None:
         try:
             self._runner.recover()
+            self._scheduler.look()
         except VitrineError as error:
             self._notices.tell(f"the worker cannot look for work: {error}")
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask import Response
+
 from ingest.accepted import AcceptedProduct
 from ingest.jobs.models import IngestRequest
 from ingest.jobs.work import RemotePicture
-from service.models.admin import IngestBody, ProductRow
+from service.models.admin import IngestBody, ProductRow, QueuedAnswer
 from service.models.picture import ImageSource
+from service.rendering import answer, public_url
 from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.fields.json_products import product_from_json
 from vitrine.fields.schema import Schema
 from vitrine.images.base64_text import decode_base64
 
-__all__ = ["accept_products", "ingest_request"]
+__all__ = ["accept_products", "ingest_request", "queued"]
 
 
 def accept_products(rows: Sequence[ProductRow], schema: Schema) -> list[AcceptedProduct]:
@@ -45,6 +48,14 @@ def ingest_request(body: IngestBody) -> IngestRequest:
         mode=body.mode,
         allow_shrink=body.allow_shrink,
     )
+
+
+def queued(job_id: str) -> Response:
+    """The answer to work that was accepted: 202, and where its job stands."""
+    address = public_url(f"/v1/admin/jobs/{job_id}")
+    response = answer(QueuedAnswer(job_id=job_id, status_url=address), 202)
+    response.headers["Location"] = address
+    return response
 
 
 def _accept(row: ProductRow, schema: Schema) -> AcceptedProduct:

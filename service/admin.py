@@ -9,7 +9,7 @@ from flask_openapi3.types import ResponseDict
 
 from ingest.failures import remedy_of
 from ingest.jobs.models import Job
-from service.accepting import accept_products, ingest_request
+from service.accepting import accept_products, ingest_request, queued
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
@@ -33,7 +33,7 @@ from service.models.admin import (
     WarningAnswer,
 )
 from service.products import ProductPath
-from service.rendering import answer, public_url
+from service.rendering import answer
 from vitrine.errors import InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.fields.json_products import changes_from_json
@@ -55,21 +55,21 @@ def put_products(body: ProductRows) -> Response:
             "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
         )
     schema = current_vitrine().versions.live().info.schema
-    return _queued(current_admin().upsert(accept_products(body.root, schema)))
+    return queued(current_admin().upsert(accept_products(body.root, schema)))
 
 
 @admin.patch("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def patch_product(path: ProductPath, body: Changes) -> Response:
     """Change fields of a product and keep its vector, in the background."""
     changes = changes_from_json(body.root, current_vitrine().versions.live().info.schema)
-    return _queued(current_admin().patch(path.product_id, changes))
+    return queued(current_admin().patch(path.product_id, changes))
 
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def delete_product(path: ProductPath, query: DeleteParameters) -> Response:
     """Remove a product, in the background; it is no error when there is none."""
     deed = current_admin().purge if query.pictures == "remove" else current_admin().delete
-    return _queued(deed([path.product_id]))
+    return queued(deed([path.product_id]))
 
 
 @admin.post("/v1/admin/reindex", responses=_QUEUED)
@@ -78,7 +78,7 @@ def reindex(body: ReindexRequest) -> Response:
     mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
     if mapping is not None and body.source is None:
         raise InvalidQuery.of("mapping", "says how a source is read; give the source as well")
-    return _queued(
+    return queued(
         current_admin().reindex(
             source=body.source,
             model=body.model,
@@ -92,7 +92,7 @@ def reindex(body: ReindexRequest) -> Response:
 @admin.post("/v1/admin/ingest", responses=_QUEUED)
 def ingest(body: IngestBody) -> Response:
     """Ingest or update the products of a source, after what runs now."""
-    return _queued(current_admin().ingest(ingest_request(body)))
+    return queued(current_admin().ingest(ingest_request(body)))
 
 
 @admin.get("/v1/admin/jobs", responses={200: JobsAnswer})
@@ -175,14 +175,7 @@ def list_failures(query: FailuresParameters) -> Response:
 @admin.post("/v1/admin/failures/retry", responses=_QUEUED)
 def retry() -> Response:
     """Try again what could not be taken, in the background."""
-    return _queued(current_admin().retry_failures())
-
-
-def _queued(job_id: str) -> Response:
-    address = public_url(f"/v1/admin/jobs/{job_id}")
-    response = answer(QueuedAnswer(job_id=job_id, status_url=address), 202)
-    response.headers["Location"] = address
-    return response
+    return queued(current_admin().retry_failures())
 
 
 def _job(job: Job) -> JobAnswer:

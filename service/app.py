@@ -29,6 +29,7 @@ from service.product_ids import IdConverter, with_whole_id
 from service.products import products
 from service.public_address import PublicAddress
 from service.recognition import recognition
+from service.schedules import schedules
 from service.search import search
 from service.thumbnails import thumbnails
 from vitrine.wiring import Vitrine
@@ -85,7 +86,16 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     register_metrics(app)
     register_access(app, vitrine.settings, vitrine.signer)
     register_access_log(app)
-    for room in (search, products, thumbnails, recognition, admin_api, catalogues, health):
+    for room in (
+        search,
+        products,
+        thumbnails,
+        recognition,
+        admin_api,
+        catalogues,
+        schedules,
+        health,
+    ):
         app.register_api(room)
     app.register_blueprint(docs)
     app.register_blueprint(pages)

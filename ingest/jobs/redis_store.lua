@@ -10,6 +10,7 @@
 -- busy:QUEUE      sorted   heads that may be taken later, by the time: held (with a token), or put off
 -- dead, dead:SEQ, deadkey:KEY   sorted, hash, sorted    writes that were given up
 -- changes, dirty  hash     the reindex that wants to know of writes, and its barrier; key -> generation
+-- schedules, schedule:NAME, runs:NAME   set, hash, list   schedules, their terms and next time, their results
 -- lock:NAME       hash     owner, since, until ('' for a job's)
 -- wake            list     one entry for each worker that should look for work
 --
@@ -285,6 +286,35 @@ end
 
 function op.unlock()
   if get('lock:' .. args.name, 'owner') == args.owner then call('DEL', 'lock:' .. args.name) end
+end
+
+function op.put_schedule()
+  call('SADD', 'schedules', args.name)
+  call('DEL', 'runs:' .. args.name)
+  call('HSET', 'schedule:' .. args.name, 'terms', args.terms, 'due', args.due, 'job', '')
+end
+
+function op.remove_schedule()
+  call('DEL', 'schedule:' .. args.name, P .. 'runs:' .. args.name)
+  return call('SREM', 'schedules', args.name) == 1
+end
+
+function op.start_scheduled()
+  local due, before = unpack(call('HMGET', 'schedule:' .. args.name, 'due', 'job'))
+  if due ~= args.due or before ~= args.before then return false end
+  call('HSET', 'schedule:' .. args.name, 'due', args.next, 'job', args.id)
+  insert(args.id, args.fields)
+  push(args.id, args.items)
+  return true
+end
+
+function op.note_run()
+  if call('EXISTS', 'schedule:' .. args.name) == 0 then return end
+  for _, run in ipairs(call('LRANGE', 'runs:' .. args.name, 0, -1)) do
+    if cjson.decode(run).job_id == args.id then return end
+  end
+  call('LPUSH', 'runs:' .. args.name, args.run)
+  call('LTRIM', 'runs:' .. args.name, 0, args.keep - 1)
 end
 
 function op.wake() notify(args.count) end

@@ -35,6 +35,7 @@ from ingest.jobs.models import (
     WorkItem,
 )
 from ingest.jobs.processes import this_process
+from ingest.jobs.redis_schedules import RedisSchedules
 from ingest.jobs.store import SUSPICIOUS
 from ingest.jobs.stored_jobs import read_details, stored_details
 from ingest.jobs.work import picture_keys, work_from_json, work_to_json
@@ -52,7 +53,7 @@ _INTEGERS = ("done", "failed_items", "total")
 _TIMES = ("waiting_since_s", "created_s", "started_s", "updated_s")
 
 
-class RedisStore:
+class RedisStore(RedisSchedules):
     """A `JobStore` that any number of machines share."""
 
     def __init__(self, url: str) -> None:
@@ -75,8 +76,7 @@ class RedisStore:
             "add",
             id=job.id,
             exclusive=job.kind is Kind.REINDEX,
-            fields=_flat(_fields(job)),
-            items=_rows(items),
+            **self._stored(job, items),
         )
         if holder:
             raise lock_conflict(LockHolder(*holder), is_job=bool(self._hash(f"job:{holder[0]}")))
@@ -248,6 +248,9 @@ class RedisStore:
 
     def close(self) -> None:
         self._client.close()
+
+    def _stored(self, job: Job, items: Sequence[NewItem]) -> dict[str, Any]:
+        return {"fields": _flat(_fields(job)), "items": _rows(items)}
 
     def _change(self, operation: str, **args: Any) -> Any:
         self._check_format()

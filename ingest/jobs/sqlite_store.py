@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.jobs.sqlite_items import SqliteChanges, SqliteItems, SqliteLocks
 from ingest.jobs.sqlite_jobs import SqliteJobs
+from ingest.jobs.sqlite_schedules import SqliteSchedules
 from ingest.jobs.sqlite_tables import job_database
 
 __all__ = ["SqliteStore"]
@@ -16,7 +17,7 @@ _LOOK_S = 0.05
 """Between looks at the file's version, which cost some microseconds each."""
 
 
-class SqliteStore(SqliteJobs, SqliteItems, SqliteChanges, SqliteLocks):
+class SqliteStore(SqliteJobs, SqliteItems, SqliteChanges, SqliteLocks, SqliteSchedules):
     """A `JobStore` in one file that all processes of a machine open."""
 
     def __init__(self, path: Path) -> None:

@@ -22,6 +22,7 @@ from ingest.jobs.models import (
     SourceReport,
     WorkItem,
 )
+from ingest.jobs.schedules import Schedule, ScheduledRun
 
 __all__ = [
     "CATALOGUE",
@@ -30,6 +31,7 @@ __all__ = [
     "JobRecords",
     "JobStore",
     "Locks",
+    "Schedules",
     "WorkQueue",
 ]
 
@@ -205,7 +207,37 @@ class Locks(Protocol):
         ...
 
 
-class JobStore(JobRecords, WorkQueue, ChangeTracker, Locks, Protocol):
+class Schedules(Protocol):
+    """Sources that are ingested at fixed times, and the results of their runs."""
+
+    def put_schedule(self, schedule: Schedule) -> None:
+        """Keep a schedule, without results, in place of one of its name."""
+        ...
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules by name."""
+        ...
+
+    def remove_schedule(self, name: str) -> bool:
+        """Forget a schedule; a run that is under way goes on. Says whether there was one."""
+        ...
+
+    def start_scheduled(
+        self, schedule: Schedule, job: Job, items: Sequence[NewItem], *, next_s: int
+    ) -> bool:
+        """Accept the job of a run and put off the schedule to `next_s`, in one step.
+
+        False, and nothing is done, when the schedule is no longer as it was read: of all that want
+        to start the same run one does.
+        """
+        ...
+
+    def note_run(self, name: str, run: ScheduledRun) -> None:
+        """Note the result of the latest run, once; of the earlier ones KEPT_RUNS - 1 stay."""
+        ...
+
+
+class JobStore(JobRecords, WorkQueue, ChangeTracker, Locks, Schedules, Protocol):
     """All of it in one place, so that a call may touch several parts at once."""
 
     def close(self) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from ingest.catalogue import MappingChoice, choose_mapping
-from ingest.jobs.models import Done, IngestRequest, WorkItem
+from ingest.jobs.ids import new_job_id
+from ingest.jobs.models import (
+    BULK,
+    Done,
+    IngestRequest,
+    Job,
+    Kind,
+    NewItem,
+    SourceReport,
+    WorkItem,
+)
 from ingest.jobs.requests import IngestMode
+from ingest.jobs.work import IngestSource
 from ingest.pipeline import RunControl, Summary
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import IngestOptions, run
 from ingest.tasks.reporting import SourceReporter, settled_report
 from ingest.tasks.source import SourceJob, says_stop
-from vitrine.errors import CatalogueBusy, VitrineError
+from vitrine.errors import CatalogueBusy, SourceUnavailable, VitrineError
 from vitrine.fields import Mapping
 from vitrine.settings import FetchSettings
 
-__all__ = ["Refused", "ingest_source"]
+__all__ = ["Refused", "ingest_job", "ingest_source"]
 
 _NOTHING = "none of its rows could be taken; `vitrine failures` tells why"
 
@@ -23,16 +34,27 @@ class Refused(VitrineError):
     """The source is not to be trusted, so nothing was changed; the text says why."""
 
 
+def ingest_job(request: IngestRequest) -> tuple[Job, list[NewItem]]:
+    """A job that ingests, and its one item."""
+    job = Job(new_job_id(Kind.INGEST), Kind.INGEST, request)
+    return job, [NewItem(BULK, f"ingest:{job.id}", IngestSource())]
+
+
 def ingest_source(job: SourceJob, item: WorkItem, request: IngestRequest) -> Done:
     """Ingest the source of a request.
 
-    `Refused` when more than MAX_SHRINK of the live products would go, or the source is empty.
+    `Refused` when more than MAX_SHRINK of the live products would go, or the source is empty or
+    cannot be had from its address.
     `CatalogueBusy` while a reindex or another ingest runs. Raises what `job.check` raises, and the
     errors of `choose_mapping` and `bulk_ingest.run`.
     """
     vitrine, store = job.vitrine, job.store
-    mapping = _mapping(request, vitrine.settings)
-    source = open_source(request.source, vitrine.settings, mapping)
+    try:
+        mapping = _mapping(request, vitrine.settings)
+        source = open_source(request.source, vitrine.settings, mapping)
+    except SourceUnavailable as error:
+        store.report(job.job_id, SourceReport(refused=True))
+        raise Refused(f"nothing was changed: {error}") from None
     control = RunControl(SourceReporter(store, job.job_id, source), lambda: says_stop(job.check))
     options = IngestOptions(IngestMode(request.mode), request.allow_shrink)
     summary = run(vitrine, source, mapping, control=control, options=options)

@@ -6,6 +6,7 @@ import { listenForCatalogue } from "./admin/catalogue.js";
 import { AdminClient, forgetToken, hasToken, useToken } from "./admin/client.js";
 import { showFailures } from "./admin/failures.js";
 import { isActive, showJobs } from "./admin/jobs.js";
+import { listenForSchedule, showSchedules } from "./admin/schedules.js";
 import { showVersions } from "./admin/versions.js";
 import { problemFrom } from "./api/client.js";
 import { block, button, form, input } from "./page/dom.js";
@@ -37,15 +38,17 @@ async function refresh() {
   clearTimeout(timer);
   let wait = LATER_MS;
   try {
-    const [versions, jobs, failures] = await Promise.all([
+    const [versions, jobs, schedules, failures] = await Promise.all([
       client.versions(),
       client.jobs(),
+      client.schedules(),
       client.failures(),
     ]);
     enter();
     showError("admin-error", "");
     showVersions(versions, client, run);
     showJobs(jobs, cancel);
+    showSchedules(schedules, client, run);
     showFailures(failures);
     button("retry").hidden = failures.total === 0;
     if (jobs.some(isActive)) wait = SOON_MS;
@@ -108,6 +111,7 @@ form("reindex").addEventListener("submit", (event) => {
 });
 button("retry").addEventListener("click", () => run(client.retry, "Retrying all failed products."));
 listenForCatalogue(client, run);
+listenForSchedule(client, run);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && hasToken()) refresh();
 });

@@ -206,6 +206,32 @@ export interface Job {
   updated: string;
 }
 
+/** What came of a scheduled run; `exit_status` as `vitrine ingest` ends. */
+export interface ScheduledRun {
+  job_id: string;
+  began: string;
+  seconds: number;
+  exit_status: number;
+  done: number;
+  unchanged: number;
+  failed: number;
+  left_out: number;
+  removed: number;
+  message: string | null;
+}
+
+export interface Schedule {
+  name: string;
+  source: string;
+  mode: "update" | "sync" | "replace";
+  allow_shrink: boolean;
+  times: string[];
+  zone: string;
+  due: string;
+  job_id: string | null;
+  runs: ScheduledRun[];
+}
+
 export interface Failure {
   id: string;
   stage: string;

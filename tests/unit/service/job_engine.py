@@ -15,6 +15,7 @@ from ingest.accepted import AcceptedProduct
 from ingest.catalogue import MappingChoice
 from ingest.failures import CatalogueWarning
 from ingest.jobs.models import IngestRequest, QueueStats, SourceReport
+from ingest.jobs.schedules import Schedule
 from ingest.uploads import Upload, receive_catalogue
 from tests.unit.service.brute_force import BruteForceVersions
 from vitrine.errors import Conflict, NotFound
@@ -60,6 +61,7 @@ class FakeJobs:
     def __init__(self, versions: BruteForceVersions) -> None:
         self._versions = versions
         self.asked: dict[str, Any] = {}
+        self.planned: dict[str, Schedule] = {}
         self._jobs: dict[str, Job] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="vitrine-uploads-"))
         """Where the catalogues lie that were sent."""
@@ -107,6 +109,28 @@ class FakeJobs:
 
     def ingest(self, request: IngestRequest) -> str:
         return self._queue("ingest", request)
+
+    def schedules(self) -> Sequence[Schedule]:
+        return list(self.planned.values())
+
+    def add_schedule(
+        self, name: str, request: IngestRequest, *, times: Sequence[str], zone: str
+    ) -> Schedule:
+        if name in self.planned:
+            raise Conflict(f"there is a schedule {name} already")
+        now_s = NOON.timestamp()
+        planned = Schedule.planned(name, request, times=times, zone=zone, now_s=now_s)
+        self.planned[name] = planned
+        return planned
+
+    def remove_schedule(self, name: str) -> None:
+        if self.planned.pop(name, None) is None:
+            raise NotFound(f"there is no schedule {name!r}")
+
+    def run_schedule(self, name: str) -> str:
+        if name not in self.planned:
+            raise NotFound(f"there is no schedule {name!r}")
+        return self._queue("ingest", self.planned[name].request)
 
     def queue_stats(self) -> QueueStats:
         open_jobs = [job for job in self._jobs.values() if job.state == "queued"]

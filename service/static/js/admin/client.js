@@ -1,6 +1,6 @@
 // The admin API with the operator's token, which lives in this tab alone.
 
-/** @import { Failures, Job, Preview, Version } from "../types.js" */
+/** @import { Failures, Job, Preview, Schedule, Version } from "../types.js" */
 
 import { address, send } from "../api/client.js";
 
@@ -44,6 +44,14 @@ export class AdminClient {
   };
   /** @param {{source?: string, model?: string, verify: boolean, allow_shrink: boolean, mapping?: object}} request */
   reindex = (request) => call("POST", "reindex", request);
+  /** @returns {Promise<Schedule[]>} */
+  schedules = async () => (await call("GET", "schedules")).schedules;
+  /** @param {{name: string, source: string, mode: string, currency?: string, times: string[], zone: string}} request */
+  addSchedule = (request) => call("POST", "schedules", request);
+  /** @param {string} name */
+  removeSchedule = (name) => call("DELETE", `schedules/${encodeURIComponent(name)}`);
+  /** @param {string} name */
+  runSchedule = (name) => call("POST", `schedules/${encodeURIComponent(name)}/run`);
   /** @returns {Promise<Failures>} */
   failures = () => call("GET", "failures?limit=1000");
   retry = () => call("POST", "failures/retry");

@@ -1,0 +1,170 @@
+"""The command `schedule`: catalogues that workers ingest at fixed times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from vitrine.settings import load_settings
+
+if TYPE_CHECKING:
+    from ingest.admin import Admin
+    from ingest.jobs.schedules import Schedule, ScheduledRun
+
+__all__ = ["schedule"]
+
+_MEANING = {
+    0: "all taken",
+    1: "some failed",
+    2: "could not run",
+    3: "nothing changed",
+    130: "cancelled",
+}
+"""What the exit statuses of `vitrine ingest` mean."""
+
+
+@click.group()
+def schedule() -> None:
+    """Have catalogues ingested every day at fixed times, by the workers that run."""
+
+
+@schedule.command("add")
+@click.argument("name")
+@click.argument("source")
+@click.option(
+    "--at",
+    "times",
+    multiple=True,
+    required=True,
+    help="Time of the day, as 03:00; may be repeated.",
+)
+@click.option("--zone", default="UTC", show_default=True, help="Time zone, as Europe/Berlin.")
+@click.option(
+    "--map",
+    "map_",
+    metavar="FILE",
+    default="auto",
+    show_default=True,
+    help="Mapping file, read now, or the name of a built-in one.",
+)
+@click.option("--currency", help="The currency of all prices, where the export does not say it.")
+@click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
+@click.option("--sync", "mode", flag_value="sync", help="Remove products that SOURCE lacks.")
+@click.option(
+    "--replace", "mode", flag_value="replace", help="Build a new index from SOURCE each time."
+)
+@click.option("--allow-shrink", is_flag=True, help="Let any number of products go.")
+def add(
+    name: str,
+    source: str,
+    times: tuple[str, ...],
+    zone: str,
+    map_: str,
+    currency: str | None,
+    images: str | None,
+    mode: str | None,
+    allow_shrink: bool,
+) -> None:
+    """Ingest SOURCE every day, under NAME.
+
+    It runs as `vitrine ingest` with the same options would, once, whatever the number of workers.
+    SOURCE is read by the workers: give an address, or a file that they have.
+    """
+    from ingest.catalogue import MappingChoice, choose_mapping
+    from ingest.jobs.models import IngestRequest
+
+    settings = load_settings()
+    mapping = None
+    if map_ != "auto":
+        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
+        mapping, currency, images = chosen.mapping.to_dict(), None, None
+    request = IngestRequest(
+        source,
+        mapping,
+        currency=currency,
+        images=images,
+        mode=mode or "update",
+        allow_shrink=allow_shrink,
+    )
+    with _admin() as admin:
+        planned = admin.add_schedule(name, request, times=times, zone=zone)
+    click.echo(f"{name}: next at {_moment(planned.due_s, planned.zone)}")
+
+
+@schedule.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List the schedules with their next time and latest results."""
+    with _admin() as admin:
+        planned = admin.schedules()
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in planned], ensure_ascii=False, indent=2))
+        return
+    for each in planned:
+        for line in _lines(each):
+            click.echo(line)
+    if not planned:
+        click.echo("no schedules", err=True)
+
+
+@schedule.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget the schedule NAME; a run that is under way goes on."""
+    with _admin() as admin:
+        admin.remove_schedule(name)
+    click.echo(f"schedule {name} is removed")
+
+
+@schedule.command("run")
+@click.argument("name")
+def run(name: str) -> None:
+    """Have workers run the schedule NAME now, and print the job's id."""
+    with _admin() as admin:
+        click.echo(admin.run_schedule(name))
+
+
+def _lines(planned: Schedule) -> Iterator[str]:
+    request = planned.request
+    mode = "" if request.mode == "update" else f" --{request.mode}"
+    yield f"{planned.name}: {request.source}{mode}"
+    times = ", ".join(planned.times)
+    yield f"  daily at {times} ({planned.zone}), next {_moment(planned.due_s, planned.zone)}"
+    for result in planned.runs:
+        yield f"  {_moment(result.began_s, planned.zone)}  {_result(result)}"
+
+
+def _result(result: ScheduledRun) -> str:
+    meaning = _MEANING[result.exit_status]
+    counts: dict[str, Any] = {
+        "taken": result.done,
+        "unchanged": result.unchanged,
+        "left out": result.left_out,
+        "failed": result.failed,
+        "removed": result.removed,
+    }
+    told = ", ".join(f"{number} {words}" for words, number in counts.items() if number)
+    text = f"{meaning} ({result.exit_status}), {result.seconds:.0f} s" + (
+        f": {told}" if told else ""
+    )
+    return f"{text}; {result.message}" if result.message else text
+
+
+def _moment(seconds: float, zone: str) -> str:
+    return f"{datetime.fromtimestamp(seconds, ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
+
+
+@contextmanager
+def _admin() -> Iterator[Admin]:
+    from ingest.admin import Admin
+    from vitrine.wiring import Vitrine
+
+    with closing(Vitrine(load_settings())) as vitrine, closing(Admin(vitrine)) as admin:
+        yield admin
