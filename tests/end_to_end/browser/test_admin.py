@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from ingest.jobs.models import IngestRequest, SourceReport
+from ingest.jobs.schedules import ScheduledRun
 from tests.end_to_end.browser.site import TOKEN
 
 
@@ -70,7 +72,7 @@ def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
 
 
 def test_a_reindex_is_started_watched_and_cancelled(desk, site):
-    desk.page.fill("[name=source]", "products.parquet")
+    desk.page.fill("#reindex [name=source]", "products.parquet")
     desk.page.get_by_role("button", name="Start").click()
     row = desk.page.locator("#jobs tbody tr").first
     expect(row).to_contain_text("reindex")
@@ -169,3 +171,41 @@ def test_a_file_that_is_no_catalogue_gets_the_reason(desk):
     file = {"name": "notes.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     desk.page.set_input_files("#catalogue-file", file)
     expect(desk.page.locator("#preview [role=alert]")).to_contain_text("vitrine map")
+
+
+def test_a_schedule_is_set_run_and_removed_and_tells_its_results(desk, site):
+    form = desk.page.locator("#schedule-form")
+    form.locator("[name=source]").fill("https://shop.example/feed.xml")
+    form.locator("[name=zone]").fill("Berlin")
+    desk.expected += ["422"]
+    form.get_by_role("button", name="Set").click()
+    expect(desk.page.locator("#toast")).to_contain_text("Europe/Berlin")
+    form.locator("[name=zone]").fill("Europe/Berlin")
+    form.locator("[name=mode]").select_option("sync")
+    form.get_by_role("button", name="Set").click()
+    row = desk.page.locator("#schedules tbody tr")
+    expect(row).to_contain_text("03:00 Europe/Berlin")
+    expect(row).to_contain_text("removes what it lacks")
+    row.get_by_role("button", name="Run now").click()
+    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("ingest")
+    assert site.jobs.asked["job-1"].source == "https://shop.example/feed.xml"
+    refused = ScheduledRun("job-1", 0.0, 75.0, 3, message="18 of 20 live products are not in it")
+    site.jobs.planned["nightly"] = replace(site.jobs.planned["nightly"], runs=(refused,))
+    desk.page.reload()
+    expect(row).to_contain_text("nothing changed")
+    expect(row).to_contain_text("75 s")
+    expect(row).to_contain_text("18 of 20 live products")
+    row.get_by_role("button", name="Remove").click()
+    expect(desk.page.locator("#schedules")).to_contain_text("Nothing is ingested on its own.")
+
+
+def test_a_job_that_reads_a_source_shows_how_far_it_is(desk, site):
+    job_id = site.jobs.ingest(IngestRequest("feed.xml"))
+    report = SourceReport(done=30, unchanged=20, failed=1, left_out=4, share=0.25)
+    site.jobs._jobs[job_id] = replace(
+        site.jobs.job(job_id), state="running", done=30, failed_items=1, report=report, eta_s=90.0
+    )
+    desk.page.reload()
+    row = desk.page.locator("#jobs tbody tr").first
+    expect(row).to_contain_text("30 · 20 unchanged · 4 left out · 1 failed · 2 min left")
+    expect(row.get_by_role("progressbar")).to_have_attribute("value", "0.25")

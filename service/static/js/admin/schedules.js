@@ -10,7 +10,14 @@ import { count, duration, moment } from "../page/format.js";
 import { actionButton, showTable } from "./table.js";
 
 /** @type {Column[]} */
-const COLUMNS = [["Name"], ["Source"], ["Times"], ["Next"], ["Latest runs", "wide"], ["", "actions"]];
+const COLUMNS = [
+  ["Name"],
+  ["Source"],
+  ["Times"],
+  ["Next"],
+  ["Latest runs", "wide"],
+  ["", "actions"],
+];
 /** Results that are shown of each. */
 const MOST = 5;
 
