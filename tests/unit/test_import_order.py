@@ -25,6 +25,7 @@ INGEST = (
         "ingest.library",
         "ingest.job_commands",
         "ingest.picture_commands",
+        "ingest.schedule_commands",
         "ingest.__main__",
     ),
 )
