@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from service.access import require_visible
 from service.container import current_vitrine
@@ -14,6 +16,7 @@ from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnsw
 from service.models.search import SearchAnswer, SimilarParameters
 from service.rendering import answer, image_url, product_answer
 from service.search import answered, query_of_parameters
+from vitrine.fields.scalars import parse_text
 
 __all__ = ["ProductPath", "products"]
 
@@ -23,7 +26,9 @@ products = APIBlueprint("products", __name__, abp_tags=[Tag(name="Products")])
 class ProductPath(Parameters):
     """The product that a path names; a slash in its id may be written as it is."""
 
-    product_id: str = Field(description="id of the product")
+    product_id: Annotated[str, AfterValidator(parse_text)] = Field(
+        description="id of the product; `/image` or `/similar` at its end has to be quoted"
+    )
 
 
 @products.get("/v1/fields", responses={200: FieldsAnswer})

@@ -32,6 +32,9 @@ __all__ = ["MAX_ID", "FieldReader", "FieldRule", "FieldWarning"]
 
 MAX_ID = 512
 """Characters of a product id."""
+_UNSEEN = re.compile(r"[\x80-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Controls of terminals, of lines and of the direction of writing (Unicode, UAX 9): an id with one
+reads as another."""
 
 _READERS: Mapping[FieldType, Callable[[object], Value]] = {
     FieldType.KEYWORD: parse_keywords,
@@ -253,6 +256,9 @@ def _identifier(name: str, raw: object) -> str | None:
     text = parse_text(raw)
     if any(c in text for c in "\n\r\t"):
         raise ValueError("must stand on one line")
+    odd = _UNSEEN.search(text) if name == "id" else None
+    if odd is not None:
+        raise ValueError(f"contains the invisible character U+{ord(odd[0]):04X}; remove it")
     return _short(text) or None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -200,6 +201,32 @@ def test_changes_are_queued_with_all_that_came(shop: Shop):
 def test_changes_that_cannot_be_made_are_refused(shop: Shop, changes: object):
     assert call(shop, "PATCH", "/v1/admin/products/p1", json=changes).status_code == 422
     assert shop.jobs.asked == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [(" x ", "x"), ("e\u0301", "\u00e9"), ("\u00a0x\u0085", "x")],
+)
+def test_an_address_names_the_product_that_a_row_with_the_same_id_makes(
+    shop: Shop, written: str, stored: str
+):
+    call(shop, "PUT", "/v1/admin/products", json=[{**ROW, "id": written}])
+    assert shop.jobs.asked["job-1"][0].product.id == stored
+    address = f"/v1/admin/products/{quote(written)}"
+    assert call(shop, "PATCH", address, json={"price": 1}).status_code == 202
+    assert call(shop, "DELETE", address).status_code == 202
+    assert (shop.jobs.asked["job-2"][0], shop.jobs.asked["job-3"]) == (stored, [stored])
+    assert f"'{stored}'" in shop.client.get(f"/v1/products/{quote(written)}").get_json()["detail"]
+
+
+@pytest.mark.parametrize("character", "\u0080\u009b\u2028\u2029\u202a\u202e\u2066\u2069\u200f")
+def test_an_id_that_reads_as_another_is_refused(shop: Shop, character: str):
+    row = {**ROW, "id": f"a{character}b", "title": f"a{character}b"}
+    response = call(shop, "PUT", "/v1/admin/products", json=[row])
+    assert response.status_code == 422
+    (fault,) = response.get_json()["errors"]
+    assert fault["field"] == "[0].id"
+    assert f"U+{ord(character):04X}" in fault["message"]
 
 
 def test_a_removal_is_queued(shop: Shop):
