@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn, cast
 
 from flask import Flask, Response, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from service.models.problem import MEDIA_TYPE, Fault, Problem
 from service.validation import faults_of
@@ -102,11 +102,21 @@ def _of_http(error: HTTPException) -> Response:
         )  # a redirect, or an answer that a library made whole
     if status >= 500:
         return _unknown(error)
-    response = problem_response(_plain(status, error.name, error.description or error.name))
+    response = problem_response(_plain(status, error.name, _detail(error)))
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _detail(error: HTTPException) -> str:
+    """What is wrong and what is allowed; werkzeug's own words where there is no more to say."""
+    if isinstance(error, MethodNotAllowed):
+        methods = ", ".join(sorted({*(error.valid_methods or ())} - {"OPTIONS"}))
+        return f"{request.method} is not allowed here; allowed are {methods}"
+    if isinstance(error, NotFound) and error.description == NotFound.description:
+        return "nothing is at this address; /docs lists all that are"
+    return error.description or error.name
 
 
 def _unknown(error: Exception) -> Response:

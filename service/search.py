@@ -106,7 +106,10 @@ def search_facet(path: FacetPath, query: FacetParameters) -> Response:
         lambda version: version.facet_values(
             path.field,
             query.q,
-            visible(parse_parameters(pairs, version.schema), version.schema),
+            visible(
+                parse_parameters(pairs, version.schema, besides=[*FacetParameters.model_fields]),
+                version.schema,
+            ),
             limit=query.limit,
         )
     )
@@ -158,10 +161,14 @@ def query_of_parameters(
     return SearchQuery(
         texts=texts,
         filter=visible(
-            parse_parameters([(name, value) for name, value in pairs if name not in known], schema),
+            parse_parameters(
+                [(name, value) for name, value in pairs if name not in known],
+                schema,
+                besides=[*known],
+            ),
             schema,
         ),
-        facets=tuple(dict.fromkeys(name for name in parameters.facets.split(",") if name)),
+        facets=tuple(dict.fromkeys(_names(parameters.facets))),
         sort=Sort.parse(parameters.sort),
         limit=parameters.limit,
         cursor=parameters.cursor or None,
@@ -174,6 +181,11 @@ def query_of_parameters(
         cutoff=parameters.cutoff,
         **_reading(parameters),
     )
+
+
+def _names(text: str) -> list[str]:
+    """Names that are separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _reading(parameters: PageParameters) -> dict[str, Any]:
@@ -199,7 +211,7 @@ def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> Search
         cursor=body.cursor,
         candidates=body.candidates,
         min_score=body.min_score,
-        collapse=body.collapse,
+        collapse=body.collapse or None,
         explain=body.explain,
         include_examples=body.include_examples,
         ranking=body.ranking,

@@ -16,6 +16,11 @@ _MOST = 20
 """Faults told of one request."""
 
 _WORDS = (
+    ("Field required", "is missing"),
+    (", unable to parse string as an integer", ""),
+    (", unable to parse string as a number", ""),
+    ("a valid boolean, unable to interpret input", "a boolean: true or false"),
+    ("a valid boolean", "a boolean: true or false"),
     ("Input should be a valid dictionary or instance of", "must be an object as in"),
     ("Input should be a valid dictionary", "must be an object"),
     ("Input should be a valid string", "must be text"),

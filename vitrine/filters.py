@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -300,16 +300,19 @@ def parse_expression(text: str, schema: Schema) -> Filter:
     return Not(condition) if sign == "!=" else condition
 
 
-def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter:
+def parse_parameters(
+    pairs: Iterable[tuple[str, str]], schema: Schema, *, besides: Sequence[str] = ()
+) -> Filter:
     """Read `field=value`, `field_min=value` and `field_max=value` pairs.
 
-    A repeated field means any of.
+    A repeated field means any of. `besides` are the names that are no filters but allowed where the
+    pairs come from; the refusal of an unknown name tells them too.
     """
     tree: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, raw in pairs:
         try:
-            field, operator = _parameter(name, schema)
+            field, operator = _parameter(name, schema, besides)
             value = _typed(name, field, raw)
         except InvalidFilter as error:
             errors.extend(error.errors)
@@ -326,7 +329,7 @@ def parse_parameters(pairs: Iterable[tuple[str, str]], schema: Schema) -> Filter
     return parse_filter(tree, schema)
 
 
-def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
+def _parameter(name: str, schema: Schema, besides: Sequence[str]) -> tuple[Field, str]:
     field = schema.get(name)
     if field is not None and field.type is not FieldType.DATETIME:
         return field, "match" if field.type is FieldType.TEXT else "in"
@@ -335,9 +338,11 @@ def _parameter(name: str, schema: Schema) -> tuple[Field, str]:
         if ranged is not None and ranged.type.ranged:
             return ranged, operator
     ranges = ", ".join(f"{f.name}_min, {f.name}_max" for f in schema if f.type.ranged)
+    others = f"besides {', '.join(besides)}, " if besides else ""
     raise InvalidFilter.of(
         name,
-        f"unknown; allowed are the fields {schema.names()}" + (f", {ranges}" if ranges else ""),
+        f"unknown; {others}allowed are the fields {schema.names()}"
+        + (f", {ranges}" if ranges else ""),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "OTHER",
@@ -80,6 +81,24 @@ class Parameters(Incoming):
     """Parameters of an address: types are read from their text; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_underscores(cls, value: Any, info: ValidationInfo) -> Any:
+        """`1_000` is a number for pydantic, as for Python, but not for anybody else."""
+        if isinstance(value, str) and "_" in value and info.field_name in _numbers_of(cls):
+            raise PydanticCustomError("number", "must be a number, written such as 1000 or 0.5")
+        return value
+
+
+@cache
+def _numbers_of(model: type[BaseModel]) -> frozenset[str]:
+    """The names of the fields that hold numbers."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if {int, float} & {field.annotation, *get_args(field.annotation)}
+    )
 
 
 class Answer(BaseModel):

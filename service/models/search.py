@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from service.models.base import OTHER, TEXT, Answer, Body, Parameters, Text, text_or_other
 from service.models.picture import ImageSource
@@ -30,7 +39,20 @@ __all__ = [
 
 
 Ranking = Literal["auto", "vector", "words"]
-Cutoff = Literal["auto", "off"] | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _one_refusal(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """What is no cutoff is told once, not once for each form that a cutoff may have."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("cutoff", "must be auto, off, or a number from 0 to 1") from None
+
+
+Cutoff = Annotated[
+    Literal["auto", "off"] | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)],
+    WrapValidator(_one_refusal),
+]
 RANKING = "auto: words and pictures together; vector: the plain cosine; words: words alone"
 CUTOFF = "least relevance of a hit: auto (close ones), off, or a number from 0 to 1"
 SORT = (

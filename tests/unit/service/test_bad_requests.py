@@ -52,7 +52,16 @@ def faults(response) -> dict[str, str]:
         ("min_score=0.5", "min_score", "needs a text"),
         ("q=red&cursor=%F0%9F%91%97", "cursor", "is damaged"),
         ("q=red&cursor=AAAA", "cursor", "is damaged"),
-        ("explain=perhaps", "explain", "boolean"),
+        ("explain=perhaps", "explain", "boolean: true or false"),
+        ("limit=1_0", "limit", "must be a number, written such as 1000"),
+        ("candidates=1_000", "candidates", "must be a number"),
+        ("q=red&min_score=0_1", "min_score", "must be a number"),
+        ("q=red&cutoff=2", "cutoff", "must be auto, off, or a number from 0 to 1"),
+        ("q=red&cutoff=high", "cutoff", "must be auto, off, or a number from 0 to 1"),
+        ("ranking=best", "ranking", "must be 'auto', 'vector' or 'words'"),
+        ("page=2", "page", "besides sort, limit, cursor, facets"),
+        ("query=red", "query", "q, understand, literal, allowed are the fields id, title"),
+        ("own_group=true", "own_group", "unknown; besides sort"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_is_allowed(
@@ -108,6 +117,10 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
         ({"filter": []}, "filter", "object"),
         ({"filter": {"price": [[[[[1]]]]]}}, "price", "must be a number"),
         ({"filter": {"id": [str(n) for n in range(1001)]}}, "filter", "more than 1000"),
+        ({"ranking": "best"}, "ranking", "must be 'auto', 'vector' or 'words'"),
+        ({"cutoff": "high"}, "cutoff", "must be auto, off, or a number from 0 to 1"),
+        ({"cutoff": 3}, "cutoff", "must be auto, off, or a number from 0 to 1"),
+        ({"cutoff": None}, "cutoff", "must be auto, off, or a number from 0 to 1"),
         ({"image": {}}, "image", "either base64 or url"),
         ({"image": {"base64": "aaaa", "url": "http://x"}}, "image", "either base64 or url"),
         ({"image": "photo.jpg"}, "image", "object"),
@@ -129,6 +142,62 @@ def test_a_wrong_field_is_named_with_what_is_allowed(
     response = client.post("/v1/search", json=body)
     assert response.status_code == 422
     assert said in faults(response)[field]
+
+
+def test_each_fault_is_told_once(client: CheckingClient):
+    for response in (
+        client.get("/v1/search?q=red&cutoff=2"),
+        client.post("/v1/search", json={"cutoff": []}),
+    ):
+        assert [fault["field"] for fault in response.get_json()["errors"]] == ["cutoff"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "said"),
+    [
+        ("/v1/facets/color?page=2", "page", "unknown; besides q, limit, allowed are the fields id"),
+        ("/v1/products/mugs/7/similar?page=2", "page", "own_group, allowed are the fields id"),
+        ("/v1/suggest?q=re&page=2", "page", "unknown; allowed are q, limit"),
+        ("/v1/suggest", "q", "is missing"),
+        ("/v1/suggest?q=re&limit=1000", "limit", "at most 50"),
+    ],
+)
+def test_a_wrong_parameter_of_other_addresses_is_named_with_what_is_allowed(
+    client: CheckingClient, path: str, field: str, said: str
+):
+    response = client.get(path)
+    assert response.status_code == 422
+    assert said in faults(response)[field]
+
+
+@pytest.mark.parametrize("facets", ["color,pattern", "color, pattern", " color ,, pattern,"])
+def test_names_may_have_blanks_around_them(client: CheckingClient, facets: str):
+    answer = client.get("/v1/search", query_string={"facets": facets}).get_json()
+    assert [*answer["facets"]] == ["color", "pattern"]
+
+
+def test_what_is_left_empty_is_as_if_it_were_left_out(client: CheckingClient):
+    whole = client.get("/v1/search").get_json()
+    for answer in (
+        client.get("/v1/search?q=&collapse=&cursor=&facets=%20&literal="),
+        client.post("/v1/search", json={"collapse": "", "cursor": "", "facets": []}),
+    ):
+        assert answer.get_json()["hits"] == whole["hits"]
+
+
+def test_a_method_that_an_address_does_not_take_is_told_with_those_that_it_takes(
+    client: CheckingClient,
+):
+    response = client.put("/v1/search")
+    assert response.status_code == 405
+    assert response.get_json()["detail"] == "PUT is not allowed here; allowed are GET, HEAD, POST"
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_an_address_that_leads_nowhere_says_where_the_others_are_listed(client: CheckingClient):
+    response = client.get("/v1/nothing")
+    assert response.status_code == 404
+    assert response.get_json()["detail"] == "nothing is at this address; /docs lists all that are"
 
 
 def nested(depth: int) -> dict:
