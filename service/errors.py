@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import NamedTuple, NoReturn, cast
 
 from flask import Flask, Response, g, request
@@ -18,6 +19,13 @@ __all__ = ["TABLE", "problem_response", "refuse", "register_errors"]
 RETRY_AFTER_S = 5
 LONGEST_MESSAGE = 500
 MOST_FAULTS = 20
+_ADMIN = "/v1/admin/"
+_PATH = re.compile(
+    r"""(?<=['"])/[^'"]+/[^'"]*"""  # quoted, as in the text of an OSError
+    r"""|(?<=file://)/[^\s'"]+"""
+    r"""|(?<![\w/:.])/(?!v1/)(?:[^\s/'"]+/)+[^\s/'":,;]*"""
+)
+"""An absolute path of two names or more; an address's path follows its host and is none."""
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +88,9 @@ def _ours(error: errors.VitrineError) -> Response:
             type=f"urn:vitrine:problem:{row.slug}",
             title=row.title,
             status=row.status,
-            detail=_short(str(error)),
+            detail=_short(_for_client(str(error), row.status)),
             errors=[
-                Fault(field=_short(f.field), message=_short(f.message))
+                Fault(field=_short(f.field), message=_short(_for_client(f.message, row.status)))
                 for f in faults[:MOST_FAULTS]
             ]
             or None,
@@ -107,6 +115,16 @@ def _of_http(error: HTTPException) -> Response:
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _for_client(text: str, status: int) -> str:
+    """What went wrong here, without where: of a path on this machine only its last name is told.
+
+    The log has all of it, and so has whoever holds the admin token.
+    """
+    if status < 500 or request.path.startswith(_ADMIN):
+        return text
+    return _PATH.sub(lambda path: path[0].rstrip("/").rpartition("/")[2], text)
 
 
 def _detail(error: HTTPException) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -17,6 +19,7 @@ from vitrine.settings import ServiceSettings
 __all__ = ["ServiceLogger", "counting_together", "gunicorn_settings"]
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_FOLDER = "vitrine-metrics-"
 
 
 class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -56,7 +59,9 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
     if settings.workers == 1:
         yield
         return
-    owner, folder = os.getpid(), tempfile.mkdtemp(prefix="vitrine-metrics-")
+    _remove_leftovers()
+    owner, folder = os.getpid(), tempfile.mkdtemp(prefix=_FOLDER)
+    held = _hold(folder)
     os.environ[_METRICS] = folder
     try:
         yield
@@ -64,3 +69,31 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
         if os.getpid() == owner:  # a serving process leaves this way too
             del os.environ[_METRICS]
             shutil.rmtree(folder, ignore_errors=True)
+            if held is not None:
+                os.close(held)
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of processes that were killed before they could do it themselves."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        held = _hold(folder)
+        if held is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _hold(folder: str | Path) -> int | None:
+    """A descriptor that holds a folder while its process or a child of it lives (flock(2)).
+
+    None where somebody else does, or where the folder is another user's or has gone.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

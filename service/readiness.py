@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from time import monotonic, time_ns
 
+from vitrine.embedding.caching import CachingEmbedder
 from vitrine.errors import ModelBusy
 from vitrine.wiring import Vitrine
 
@@ -54,7 +55,10 @@ class Readiness:
 
     def _examine(self) -> Ready:
         serving = self._vitrine.live.current()
-        serving.embedder.embed_texts([f"probe {time_ns()}"])  # a text that no cache knows
+        embedder = serving.embedder
+        if isinstance(embedder, CachingEmbedder):
+            embedder = embedder.inner  # probes would take the places of queries
+        embedder.embed_texts([f"probe {time_ns()}"])
         info = serving.index.info
         ready = Ready(info.name, info.model, info.backend, serving.index.count())
         self._last = (monotonic(), ready)

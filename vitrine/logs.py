@@ -12,8 +12,10 @@ from vitrine.settings import LogSettings
 
 __all__ = ["configure_logging"]
 
-_CHATTY = ("httpx", "httpcore", "urllib3", "PIL", "filelock", "faiss.loader")
+_CHATTY = ("httpx", "httpcore", "urllib3", "filelock", "faiss.loader")
 """Libraries that tell at level info what only their authors want to know."""
+_OF_PICTURES = "PIL"
+"""Tells what is odd about a file at any level; whoever sent the file is told, and nobody else."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 
@@ -32,6 +34,7 @@ def configure_logging(settings: LogSettings, *filters: logging.Filter) -> None:
     root.setLevel(settings.log_level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger(_OF_PICTURES).setLevel(logging.CRITICAL)
 
 
 class _HumanLines(logging.Formatter):
@@ -41,10 +44,20 @@ class _HumanLines(logging.Formatter):
         """The line, and the stack trace beneath it where there is one."""
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         request_id = getattr(record, "request_id", "")
-        line = f"{when} {record.levelname.lower():<8} {record.getMessage()}" + (
+        line = f"{when} {record.levelname.lower():<8} {_on_one_line(record.getMessage())}" + (
             f" [{request_id}]" if request_id else ""
         )
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _on_one_line(text: str) -> str:
+    """The text with what could begin another line, or move the cursor, written out.
+
+    Names of files and fields come from elsewhere; none of them is to look like a line of its own.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class _JsonLines(logging.Formatter):

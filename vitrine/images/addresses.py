@@ -24,6 +24,8 @@ def is_public(text: str) -> bool:
     [True, False, False, False]
     """
     address = _unwrapped(ip_address(text.partition("%")[0]))
+    if isinstance(address, IPv6Address) and address.is_site_local:  # fec0::/10 (RFC 3879)
+        return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local
     )

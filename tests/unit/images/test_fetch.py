@@ -163,6 +163,8 @@ def test_loopback_is_refused_in_every_spelling(host: str, port: int) -> None:
             "::1",
             "::",
             "fe80::1",
+            "fec0::1",
+            "feff:ffff::1",
             "fc00::1",
             "ff02::1",
             "::ffff:10.0.0.1",

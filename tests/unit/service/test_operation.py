@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 from openapi_spec_validator import validate
@@ -36,6 +37,19 @@ def test_ready_tells_which_version_answers_and_embeds_a_probe_each_time(shop: Sh
             "products": 12,
         }
     assert shop.embedder.texts_embedded == before + 2
+
+
+def test_probes_take_no_places_of_queries_in_the_cache(shop: Shop):
+    cache = CachingEmbedder(shop.embedder, size=2, timeout_s=5)
+    serving = replace(shop.vitrine.live.current(), embedder=cache)
+    shop.vitrine.live.current = lambda: serving
+    cache.embed_texts(["red", "blue"])
+    before = shop.embedder.texts_embedded
+    for _ in range(3):
+        assert shop.client.get("/health/ready").status_code == 200
+    assert shop.embedder.texts_embedded == before + 3
+    cache.embed_texts(["red", "blue"])
+    assert (cache.hits, cache.misses) == (2, 2)
 
 
 def test_not_ready_says_what_is_missing(shop: Shop, monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from service.errors import TABLE
-from tests.unit.service.conftest import Shop
+from tests.unit.service.conftest import TOKEN, Shop
 from vitrine import errors
 
 SECRET = "secret-of-the-disk"
@@ -119,3 +119,36 @@ def test_every_answer_forbids_scripts_of_others_and_guessing_of_types(shop: Shop
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+PLACES = {
+    "the image store /srv/shop/images cannot answer": "the image store images cannot answer",
+    "thumbnails are kept in /srv/a/b: No space left": "thumbnails are kept in b: No space left",
+    "[Errno 28] No space: '/srv/my shop/x.part'; sorry": "[Errno 28] No space: 'x.part'; sorry",
+    "/var/lib/vitrine/secret.key, cannot be read": "secret.key, cannot be read",
+    "the store file:///srv/shop/images is away": "the store file://images is away",
+    "Qdrant at http://qdrant:6333/a/b is away": "Qdrant at http://qdrant:6333/a/b is away",
+    "s3://bucket/pictures/a is away": "s3://bucket/pictures/a is away",
+    "ask for 5 and/or 6, see /docs": "ask for 5 and/or 6, see /docs",
+}
+
+
+@pytest.mark.parametrize("text", PLACES)
+def test_where_something_lies_on_this_machine_is_told_to_the_operator_alone(
+    shop: Shop, text: str, caplog: pytest.LogCaptureFixture
+):
+    shop.versions.broken = errors.StorageUnavailable(text)
+    assert shop.client.get("/v1/search").get_json()["detail"] == PLACES[text]
+    assert text in caplog.text
+    admin = {"Authorization": f"Bearer {TOKEN}"}
+    refused = shop.client.patch("/v1/admin/products/a", json={"price": 1}, headers=admin)
+    assert refused.get_json()["detail"] == text
+
+
+def test_where_something_lies_is_not_told_in_the_fault_of_a_setting_either(shop: Shop):
+    place = "/srv/shop/secret.key is damaged"
+    shop.versions.broken = errors.InvalidSettings.of("VITRINE_DATA_DIR", place)
+    refused = shop.client.get("/v1/search")
+    assert refused.status_code == 503
+    assert "/srv" not in refused.get_data(as_text=True)
+    assert refused.get_json()["errors"][0]["message"] == "secret.key is damaged"
