@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 """Between looks at the clock: deadlines are kept to this."""
+_LAST_CALL_S = 0.25
+"""For requests that were on their way when the process was told to stop."""
 _PAUSE_S = 0.5
 """Before another connection is accepted when the process has no descriptor left."""
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -120,8 +122,15 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
             loop.add_reader(listener.fileno(), self._accept, listener, edge)
         while self.alive and not self._stop.is_set() and self.ppid == os.getppid():
             await self._beat(edge)
+        edge.stopping = True
         for listener in self.sockets:
             loop.remove_reader(listener.fileno())
+            # clients that the kernel has greeted already would be reset with the listening socket
+            for _ in range(limits.connections):
+                if self._accept_one(listener, edge) is not None:
+                    break
+            listener.close()
+        await asyncio.sleep(min(_LAST_CALL_S, self._grace_s))
         edge.stop()
         until = monotonic() + self._grace_s
         while edge.busy and monotonic() < until:
@@ -148,17 +157,28 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
 
     def _accept(self, listener: Any, edge: ServingEdge) -> None:
         """Accept one connection; the others are left to the other serving processes' turn."""
+        error = self._accept_one(listener, edge)
+        if error is None or error.errno not in _OUT_OF_DESCRIPTORS:
+            return
+        log.error("no further connection can be accepted: %s", error.strerror)
         loop = asyncio.get_running_loop()
+        loop.remove_reader(listener.fileno())
+        loop.call_later(_PAUSE_S, self._accept_again, listener, edge)
+
+    def _accept_again(self, listener: Any, edge: ServingEdge) -> None:
+        if not edge.stopping:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(listener.fileno(), self._accept, listener, edge)
+
+    def _accept_one(self, listener: Any, edge: ServingEdge) -> OSError | None:
+        """Accept a connection; or why there is none."""
         try:
             client, _ = listener.accept()
         except OSError as error:
-            if error.errno in _OUT_OF_DESCRIPTORS:
-                log.error("no further connection can be accepted: %s", error.strerror)
-                loop.remove_reader(listener.fileno())
-                again = (listener.fileno(), self._accept, listener, edge)
-                loop.call_later(_PAUSE_S, loop.add_reader, *again)
-            return
+            return error
         client.setblocking(False)
+        loop = asyncio.get_running_loop()
         task = loop.create_task(loop.connect_accepted_socket(lambda: Connection(edge), client))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return None

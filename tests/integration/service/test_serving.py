@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,11 @@ from tests.integration.service.process import (
     attempts,
     taken_port,
 )
+
+
+def everything(client: socket.socket) -> bytes:
+    """All that comes until the service ends the connection."""
+    return b"".join(iter(lambda: client.recv(65_536), b""))
 
 
 def searches(service: ServiceProcess) -> float:
@@ -72,6 +78,29 @@ def test_running_requests_are_answered_before_the_service_stops(tmp_path: Path):
 
 def searches_begun(service: ServiceProcess) -> bool:
     return "embedding slowly" in service.log()
+
+
+def test_requests_that_reached_the_machine_before_the_stop_are_answered(tmp_path: Path):
+    """While the serving process sleeps, the kernel greets clients on its behalf."""
+    with ServiceProcess(tmp_path) as service, ExitStack() as clients:
+        service.wait_until("/health/ready")
+        (serving,) = service.serving()
+        os.kill(serving, signal.SIGSTOP)
+        waiting = []
+        for number in range(20):
+            client = clients.enter_context(
+                socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_S)
+            )
+            client.sendall(b"GET /v1/search?q=%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
+            waiting.append(client)
+        service.process.terminate()
+        os.kill(serving, signal.SIGCONT)
+        answers = [everything(client) for client in waiting]
+        assert {answer.partition(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+        assert all(b"Connection: close" in answer for answer in answers)
+        assert service.ended() == 0
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_S)
 
 
 def test_live_answers_while_the_model_is_loading_and_ready_says_so(tmp_path: Path):
