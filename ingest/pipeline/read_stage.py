@@ -16,9 +16,6 @@ from vitrine.fields.mapping import MappedRow
 
 __all__ = ["ReadStage"]
 
-_QDRANT_PICTURES = 1
-"""The Qdrant backend keeps one picture of each product: `index.checks.check_one_picture`."""
-
 
 class ReadStage:
     """Reads the source in order, so that of two rows with one id the first wins."""
@@ -31,9 +28,7 @@ class ReadStage:
         self._run = run
         self._stats = stats
         self._chunk = context.work.chunk
-        settings = context.settings
-        one_picture = settings.backend == "qdrant"
-        self._most_pictures = _QDRANT_PICTURES if one_picture else settings.max_images
+        self._most_pictures = min(context.settings.max_images, task.index.info.max_images)
 
     def work(self, control: RunControl, out: Channel[list[SourceProduct]]) -> None:
         """Read until the source or somebody's patience ends."""

@@ -9,7 +9,7 @@ from tests.integration.qdrant.backends import QDRANT
 from vitrine.index import IndexVersions
 from vitrine.settings import Settings
 
-__all__ = ["BACKENDS", "SEVERAL_PICTURES"]
+__all__ = ["BACKENDS"]
 
 
 def _faiss(folder: Path) -> IndexVersions:
@@ -20,6 +20,3 @@ def _faiss(folder: Path) -> IndexVersions:
 
 BACKENDS: dict[str, Callable[[Path], IndexVersions]] = {"faiss": _faiss, **QDRANT}
 """Name -> a function that opens the versions in a folder, at first none, later the same."""
-
-SEVERAL_PICTURES = ("faiss",)
-"""Those that keep more than one picture of a product, and a vector of its words."""

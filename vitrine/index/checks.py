@@ -14,7 +14,6 @@ from vitrine.errors import (
     InvalidFilter,
     InvalidProduct,
     InvalidQuery,
-    InvalidSettings,
     ModelMismatch,
 )
 from vitrine.fields.schema import Field, FieldType, Schema
@@ -25,16 +24,12 @@ from vitrine.products import Product, Record, Vector
 __all__ = [
     "check_facets",
     "check_filter",
-    "check_one_picture",
     "check_product",
     "check_query",
     "check_record",
-    "check_text_vectors",
     "check_vector",
 ]
 
-MAX_IMAGES = 64
-"""Pictures of one product at most, whatever the settings allow."""
 NORM_TOLERANCE = 1e-2
 """How far from 1 the length of a vector may be; a model's rounding (fp16, bf16) stays far below."""
 
@@ -56,8 +51,8 @@ def check_record(record: Record, info: VersionInfo) -> None:
     """`InvalidProduct` or `ModelMismatch` when the version cannot keep the record."""
     check_product(record.product, info.schema)
     count = len(record.image_keys)
-    if not 1 <= count <= MAX_IMAGES:
-        raise InvalidProduct.of("images", f"has {count} pictures; allowed: 1 to {MAX_IMAGES}")
+    if not 1 <= count <= info.max_images:
+        raise InvalidProduct.of("images", f"has {count} pictures; allowed: 1 to {info.max_images}")
     if len(record.vectors) != count:
         raise InvalidProduct.of("images", f"{len(record.vectors)} vectors of {count} pictures")
     if (record.text_vector is not None) != info.text_vectors:
@@ -71,20 +66,6 @@ def check_record(record: Record, info: VersionInfo) -> None:
             check_vector(record.text_vector, info.dimension)
     except InvalidQuery as error:
         raise InvalidProduct(error.errors) from None
-
-
-def check_one_picture(record: Record) -> None:
-    """`InvalidProduct` from a backend that keeps one picture of each product and no text vector."""
-    if len(record.image_keys) > 1 or record.text_vector is not None:
-        raise InvalidProduct.of(
-            "images", "this backend keeps one picture of each product, and no text vector"
-        )
-
-
-def check_text_vectors(text_vectors: bool) -> None:
-    """`InvalidSettings` from a backend that keeps no text vectors."""
-    if text_vectors:
-        raise InvalidSettings.of("text_vectors", "this backend keeps no text vectors")
 
 
 def check_product(product: Product, schema: Schema) -> None:

@@ -15,6 +15,7 @@ from vitrine.queries import RELEVANCE, Sort, SortValue
 from vitrine.results import Facet, Hit
 
 __all__ = [
+    "MAX_IMAGES",
     "SCORE_DECIMALS",
     "IndexAnswer",
     "IndexQuery",
@@ -29,6 +30,9 @@ __all__ = [
 SCORE_DECIMALS = 6
 """Scores are rounded to this many decimals before they are compared, so that float noise cannot
 reorder pages."""
+
+MAX_IMAGES = 64
+"""Pictures of one product at most, whatever the settings allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,8 @@ class VersionInfo:
     """Whether every record has a vector of its product's words."""
     words: bool = True
     """Whether it keeps its products' words, so that it can learn and rank by them."""
+    max_images: int = MAX_IMAGES
+    """Pictures of one product that the version can keep; older ones in Qdrant keep one."""
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 

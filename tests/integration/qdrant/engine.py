@@ -71,7 +71,13 @@ class Engine:
             if name in self.collections or name in self.aliases:
                 raise Refused("ALREADY_EXISTS", f"Wrong input: Collection `{name}` already exists!")
             vectors = {
-                n: edge.EdgeVectorParams(p.size, edge.Distance.Cosine)
+                n: edge.EdgeVectorParams(
+                    p.size,
+                    edge.Distance.Cosine,
+                    multivector_config=None
+                    if p.multivector_config is None
+                    else edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
+                )
                 for n, p in request.vectors.items()
             }
             hnsw = request.hnsw_config

@@ -23,7 +23,14 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
 from vitrine.index.qdrant.facets import facet_of, facet_of_payloads
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
-from vitrine.index.qdrant.payload import ID, facet_keys, group_of, product_of, value_key
+from vitrine.index.qdrant.payload import (
+    ID,
+    facet_keys,
+    group_of,
+    image_keys,
+    product_of,
+    value_key,
+)
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.readahead import ReadAhead, Reads
 from vitrine.index.qdrant.scope import conditions_of, members_of
@@ -116,8 +123,7 @@ class Browsing:
         if len(page.points) > query.limit:
             token = PageToken(as_of, None, order.place(shown[-1].payload), total)
         hits = tuple(
-            Hit(product_of(p.payload, self._schema), None, (p.payload["_image_key"],))
-            for p in shown
+            Hit(product_of(p.payload, self._schema), None, image_keys(p.payload)) for p in shown
         )
         return IndexAnswer(hits, total, page.facets, token, "browse", page.matching)
 

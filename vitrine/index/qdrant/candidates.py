@@ -19,7 +19,14 @@ from vitrine.index.qdrant.facets import facet_of_payloads
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.pages import RelevancePages, Window, above_edge
-from vitrine.index.qdrant.payload import ID, facet_keys, group_of, product_of, value_key
+from vitrine.index.qdrant.payload import (
+    ID,
+    facet_keys,
+    group_of,
+    image_keys,
+    product_of,
+    value_key,
+)
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranking import (
@@ -202,7 +209,7 @@ class CandidateSearch:
     def _hits(self, page: list[Candidate], rescorer: Rescorer) -> tuple[Hit, ...]:
         payloads = ((c, rescorer.points[c.point.id].payload) for c in page)
         return tuple(
-            Hit(product_of(payload, self._schema), c.score, (payload["_image_key"],), 0)
+            Hit(product_of(payload, self._schema), c.score, image_keys(payload), c.image)
             for c, payload in payloads
         )
 

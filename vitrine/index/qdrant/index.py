@@ -13,7 +13,6 @@ from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
     check_filter,
-    check_one_picture,
     check_product,
     check_query,
     check_record,
@@ -30,6 +29,8 @@ from vitrine.index.qdrant.payload import (
     KEYS,
     SEQ,
     STAMP_KEYS,
+    image_keys,
+    image_keys_payload,
     payload_of,
     point_id,
     product_of,
@@ -39,8 +40,8 @@ from vitrine.index.qdrant.payload import (
 )
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.product_words import ProductWords, sparse_row
-from vitrine.index.qdrant.wire import VECTOR, WORDS, NewPoint, SparseRow
-from vitrine.products import Product, Record, Value, Vector
+from vitrine.index.qdrant.wire import WORDS, NewPoint, Rows, SparseRow
+from vitrine.products import Product, Record, Value
 from vitrine.results import Facet
 from vitrine.settings import QdrantSettings
 
@@ -84,13 +85,12 @@ class QdrantIndex:
         """Insert or replace whole records; one operation of Qdrant, so all or none."""
         for record in records:
             check_record(record, self.info)
-            check_one_picture(record)
         last = {record.product.id: record for record in records}
         if last:
             self._points.put([self._point(record) for record in last.values()])
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
-        """Change fields and keep the vector; `NotFound` for an unknown id."""
+        """Change fields and keep the vectors; `NotFound` for an unknown id."""
         self._rewrite([product_id], lambda product: patched(product, changes, self.info.schema))
 
     def patch_products(self, products: Sequence[Product]) -> None:
@@ -112,7 +112,7 @@ class QdrantIndex:
 
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:
         """The records of the ids that exist."""
-        points = self._points.get(product_ids, vectors=True)
+        points = self._points.get(product_ids, vectors=self._points.layout.names)
         return {i: record_of(point, self.info.schema) for i, point in points.items()}
 
     def stamps(self, product_ids: Sequence[str]) -> dict[str, Stamp]:
@@ -175,7 +175,7 @@ class QdrantIndex:
         differ."""
         since = models.Range(gt=mark - clock.DIFFERENCE)
         where = models.Filter(must=[models.FieldCondition(key=SEQ, range=since)])
-        points = self._points.all(where, vectors=True)
+        points = self._points.all(where, vectors=self._points.layout.names)
         while batch_of := list(islice(points, batch)):
             yield [record_of(point, self.info.schema) for point in batch_of]
 
@@ -183,8 +183,8 @@ class QdrantIndex:
         """Nothing to release: the versions own the connection."""
 
     def _point(self, record: Record) -> NewPoint:
-        payload = payload_of(record, self.info.schema, seq=clock.now())
-        vectors: dict[str, Vector | SparseRow] = {VECTOR: record.vector}
+        payload = payload_of(record, self.info, seq=clock.now())
+        vectors: dict[str, Rows | SparseRow] = {**self._points.layout.vectors_of(record)}
         keys, words = self._words_of(record.product)
         if words is not None:
             vectors[WORDS] = words
@@ -221,7 +221,7 @@ class QdrantIndex:
     ) -> _Change:
         product = change(product_of(payload, self.info.schema))
         check_product(product, self.info.schema)
-        unchanged = {SEQ: clock.now(), "_image_key": payload["_image_key"]}
+        unchanged = {SEQ: clock.now()} | image_keys_payload(image_keys(payload), self.info)
         keys, words = self._words_of(product)
         return _Change(
             product.id,

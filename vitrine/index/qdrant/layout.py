@@ -10,7 +10,8 @@ from qdrant_client import models
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key
 from vitrine.index.qdrant.sortable_text import depth
-from vitrine.index.qdrant.wire import VECTOR, WORDS
+from vitrine.index.qdrant.vectors import VectorLayout
+from vitrine.index.qdrant.wire import WORDS
 from vitrine.settings import QdrantSettings
 
 __all__ = ["collection", "payload_indexes", "search_params"]
@@ -25,14 +26,10 @@ Index = (
 )
 
 
-def collection(settings: QdrantSettings, dimension: int) -> dict[str, Any]:
+def collection(settings: QdrantSettings, vectors: VectorLayout, dimension: int) -> dict[str, Any]:
     """Arguments of `create_collection` but its name and metadata."""
     return {
-        "vectors_config": {
-            VECTOR: models.VectorParams(
-                size=dimension, distance=models.Distance.COSINE, on_disk=settings.qdrant_on_disk
-            )
-        },
+        "vectors_config": vectors.params(dimension, on_disk=settings.qdrant_on_disk),
         # without a modifier: the query brings how rare its words are
         "sparse_vectors_config": {
             WORDS: models.SparseVectorParams(

@@ -10,7 +10,8 @@ _id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; 
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
 _keys           what the product is found by exactly (`vitrine.words.exact`)
 _seq            when it was written (`clock`)
-_image_key, _hash
+_image_keys     of its pictures, in their order; where a version keeps one picture, `_image_key`
+_hash
 ```
 """
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +28,7 @@ from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import words
 from vitrine.folding import fold
-from vitrine.index.ports import Stamp
+from vitrine.index.ports import Stamp, VersionInfo
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
 from vitrine.index.qdrant.wire import Point
 from vitrine.index.stamps import product_hash
@@ -36,6 +37,7 @@ from vitrine.products import TUPLE_FIELDS, Product, Record, Value
 __all__ = [
     "DERIVED_KEYS",
     "ID",
+    "IMAGE_KEYS",
     "KEYS",
     "SEQ",
     "STAMP_KEYS",
@@ -44,6 +46,8 @@ __all__ = [
     "facet_keys",
     "filter_key",
     "group_of",
+    "image_keys",
+    "image_keys_payload",
     "number",
     "number_keys",
     "payload_of",
@@ -61,6 +65,7 @@ __all__ = [
 ID = "id"
 SEQ = "_seq"
 KEYS = "_keys"
+IMAGE_KEYS = ["_image_keys", "_image_key"]
 DERIVED_KEYS = [
     KEYS,
     "_words",
@@ -68,7 +73,7 @@ DERIVED_KEYS = [
     *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem))),
 ]
 """What follows from the product and is there for conditions and orders alone."""
-STAMP_KEYS = [ID, "_image_key", "_hash"]
+STAMP_KEYS = [ID, *IMAGE_KEYS, "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
 _DERIVED_KEYS = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
@@ -116,9 +121,21 @@ def facet_keys(field: Field) -> list[str]:
     return number_keys(field) if field.type.numeric else [facet_key(field)]
 
 
-def payload_of(record: Record, schema: Schema, *, seq: int) -> dict[str, Any]:
+def payload_of(record: Record, info: VersionInfo, *, seq: int) -> dict[str, Any]:
     """The payload of a record's point; see the module's table."""
-    return product_payload(record.product, schema) | {SEQ: seq, "_image_key": record.image_key}
+    images = image_keys_payload(record.image_keys, info)
+    return product_payload(record.product, info.schema) | images | {SEQ: seq}
+
+
+def image_keys_payload(keys: Sequence[str], info: VersionInfo) -> dict[str, Any]:
+    """The part of the payload that names the pictures."""
+    return {"_image_key": keys[0]} if info.max_images == 1 else {"_image_keys": list(keys)}
+
+
+def image_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of the pictures of a point that was read with `IMAGE_KEYS`."""
+    keys: Sequence[str] | None = payload.get("_image_keys")
+    return (str(payload["_image_key"]),) if keys is None else tuple(keys)
 
 
 def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
@@ -239,14 +256,12 @@ def _typed(stored: Any, field: Field | None) -> Value:
 
 
 def record_of(point: Point, schema: Schema) -> Record:
-    """The record of a point that was read with payload and vector."""
-    if point.vector is None:
-        raise TypeError("a point to make a record of was read without its vector")
-    return Record.of_picture(
-        product_of(point.payload, schema), point.vector, point.payload["_image_key"]
+    """The record of a point that was read with payload and vectors."""
+    return Record(
+        product_of(point.payload, schema), point.pictures, image_keys(point.payload), point.text
     )
 
 
 def stamp_of(payload: Mapping[str, Any]) -> Stamp:
     """The stamp of a point that was read with `STAMP_KEYS`."""
-    return Stamp((payload["_image_key"],), payload["_hash"])
+    return Stamp(image_keys(payload), payload["_hash"])

@@ -14,6 +14,7 @@ from vitrine.errors import NotFound, VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
 from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, point_id
+from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
@@ -26,7 +27,7 @@ _CHUNK = 1000
 Vectors = bool | tuple[str, ...]
 """Which vectors are read: True those of pictures, False none, else those of these names."""
 ScanFields = Literal["ids", "records"]
-"""What a scan reads of each point: the product's id, or all payload and the vector."""
+"""What a scan reads of each point: the product's id, or all payload and the vectors."""
 T = TypeVar("T")
 
 
@@ -34,12 +35,14 @@ T = TypeVar("T")
 class NearestQuery:
     """What a search by vector asks of Qdrant: `limit` points after the first `offset`, best first.
 
-    None that scores below `least`. `payload` names the keys to read (True: all, False: none).
+    None that scores below `least`. `using` names the vectors that are compared, `payload` the keys
+    to read (True: all, False: none).
     """
 
     vector: Vector
     where: models.Filter | None
     limit: int
+    using: str = VECTOR
     offset: int = 0
     least: float | None = None
     payload: bool | tuple[str, ...] = False
@@ -55,10 +58,12 @@ class Points:
         connection: Connection,
         collection: str,
         settings: QdrantSettings,
+        layout: VectorLayout,
         *,
         on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_gone` is called when the collection turns out to have been deleted."""
+        self.layout = layout
         self._on_gone = on_gone
         self._connection = connection
         self._collection = collection
@@ -70,10 +75,11 @@ class Points:
 
     def nearest(self, query: NearestQuery) -> list[Point]:
         """The points nearest to a vector."""
+        rows = self.layout.query_rows(query.vector, query.using)
         answer = self._read(
             "query_points",
-            query=query.vector if self._connection.speaks_grpc else query.vector.tolist(),
-            using=VECTOR,
+            query=rows if self._connection.speaks_grpc else rows.tolist(),
+            using=query.using,
             query_filter=query.where,
             limit=query.limit,
             offset=query.offset,
@@ -167,7 +173,7 @@ class Points:
                 limit=batch,
                 offset=offset,
                 with_payload=_selected(True if whole else [ID]),
-                with_vectors=_vectors(whole),
+                with_vectors=_vectors(self.layout.names if whole else False),
             )
             return [point_of(point) for point in points], following
 

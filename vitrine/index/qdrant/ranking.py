@@ -3,7 +3,8 @@
 Qdrant finds and scores in float32, so its scores differ in the last digits from one plan, processor
 or replica to the next. Wherever that could decide something (who is in the set, who comes first on
 the page) the scores are computed again in float64 from the original vectors, read for the few
-products in question: the same answer as every other backend.
+products in question: the same answer as every other backend. A product's score is the largest of
+its pictures', in Qdrant (max-sim) as here.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Candidate:
     id: str = field(init=False)
     """Of the product; empty while only the point's id and score have been read."""
     rescored: bool = False
+    image: int = 0
+    """Which of the product's pictures has the score; known once it is rescored."""
 
     def __post_init__(self) -> None:
         self.score = self.point.score
@@ -103,7 +106,9 @@ class Rescorer:
         self.load(pending)
         for candidate in pending:
             point = self.points.get(candidate.point.id)
-            exact = candidate.score if point is None else self._score(point)
+            exact = candidate.score
+            if point is not None:
+                exact, candidate.image = self._score(point)
             # a product that was written again since Qdrant scored it keeps its place on this page
             close = abs(exact - candidate.score) <= SCORE_TOLERANCE
             candidate.score = round(exact if close else candidate.score, SCORE_DECIMALS) + 0.0
@@ -118,10 +123,12 @@ class Rescorer:
         """Those that have not been deleted meanwhile, as far as is known."""
         return [c for c in candidates if c.point.id not in self.gone]
 
-    def _score(self, point: Point) -> float:
-        if point.vector is None:
-            raise TypeError("a point to rescore was read without its vector")
-        return float(np.einsum("j,j->", point.vector.astype(np.float64), self._vector))
+    def _score(self, point: Point) -> tuple[float, int]:
+        """The largest cosine of the point's pictures, rounded, and the first that has it."""
+        rows = point.pictures.astype(np.float64)
+        cosines = np.round(np.einsum("ij,j->i", rows, self._vector), SCORE_DECIMALS)
+        image = int(cosines.argmax())
+        return float(cosines[image]), image
 
 
 def trim(candidates: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> list[Candidate]:

@@ -25,10 +25,9 @@ from vitrine.errors import (
     VitrineError,
 )
 from vitrine.fields.schema import Schema
-from vitrine.index.checks import check_text_vectors
 from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
-from vitrine.index.ports import VectorIndex, VersionInfo
+from vitrine.index.ports import MAX_IMAGES, VectorIndex, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.health import CollectionHealth
 from vitrine.index.qdrant.index import QdrantIndex
@@ -36,12 +35,15 @@ from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
 from vitrine.index.qdrant.layout import collection, payload_indexes
 from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantVersions"]
 
-FORMAT = 1
-"""Of payload and metadata; another number is not read."""
+FORMAT = 2
+"""Of points and metadata; another number is not read, but for `ONE_PICTURE`."""
+ONE_PICTURE = 1
+"""The format of versions that keep one picture of a product, and no vector of its words."""
 _PAUSE_S = 0.05
 """Between two looks at what the nodes of a cluster have to agree on."""
 
@@ -77,7 +79,6 @@ class QdrantVersions:
         text_vectors: bool = False,
     ) -> VectorIndex:
         """A new, empty collection with all its payload indexes, in state "building"."""
-        check_text_vectors(text_vectors)
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
         metadata = {
@@ -86,6 +87,7 @@ class QdrantVersions:
             "model": model,
             "fingerprint": fingerprint,
             "dimension": dimension,
+            "text_vectors": text_vectors,
             "created": created.isoformat(),
             # as text, for Qdrant keeps no order of keys
             "schema": json.dumps(schema.to_dict()),
@@ -97,7 +99,7 @@ class QdrantVersions:
             collection_name=self._collection(name),
             metadata=metadata,
             optimizers_config=INDEXING_OFF,
-            **collection(self._settings, dimension),
+            **collection(self._settings, VectorLayout(True, text_vectors), dimension),
         )
         if not self._connection.local:  # local mode has no payload indexes
             for key, index in payload_indexes(schema, self._settings).items():
@@ -130,6 +132,7 @@ class QdrantVersions:
             self._connection,
             self._collection(name),
             self._settings,
+            VectorLayout.of(info),
             on_gone=lambda: self._forget(name),
         )
         index = QdrantIndex(points, info, self._settings)
@@ -155,7 +158,7 @@ class QdrantVersions:
     @property
     def keeps_text_vectors(self) -> bool:
         """Whether versions of this backend can be created with `text_vectors`."""
-        return False
+        return True
 
     @property
     def fuses(self) -> bool:
@@ -227,10 +230,12 @@ class QdrantVersions:
         for name in sorted(self._names(), reverse=True):
             try:
                 info = self._info(name, live=live)
-                count = Points(self._connection, self._collection(name), self._settings).count(None)
+                count = self._connection.read(
+                    "count", collection_name=self._collection(name), exact=True
+                ).count
             except (NotFound, VersionGone):
                 continue  # discarded meanwhile
-            infos.append(replace(info, count=count))
+            infos.append(replace(info, count=int(count)))
         return infos
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
@@ -294,7 +299,7 @@ class QdrantVersions:
         if name not in self._names():
             raise NotFound(_unknown(name))
         stored = self._read_collection(name).config.metadata or {}
-        if stored.get("format") != FORMAT:
+        if stored.get("format") not in (FORMAT, ONE_PICTURE):
             raise IndexUnavailable(
                 f"collection {self._collection(name)} says nothing of itself; "
                 "run Qdrant 1.16 or newer and `vitrine reindex`"
@@ -311,6 +316,8 @@ class QdrantVersions:
             created=datetime.fromisoformat(stored["created"]),
             words=bool(stored.get("words", False)),
             state="live" if name == live else stored["state"],
+            text_vectors=bool(stored.get("text_vectors")),
+            max_images=1 if stored["format"] == ONE_PICTURE else MAX_IMAGES,
         )
 
     def _read_collection(self, name: str) -> models.CollectionInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from qdrant_client.conversions.conversion import RestToGrpc, payload_to_grpc
 from vitrine.products import Vector
 
 __all__ = [
+    "TEXT_VECTOR",
     "VECTOR",
     "WORDS",
     "FacetCount",
@@ -27,13 +28,18 @@ __all__ = [
     "NewPoint",
     "Point",
     "QueryAnswer",
+    "Rows",
     "SparseRow",
     "point_of",
 ]
 
 VECTOR = "image"
+TEXT_VECTOR = "text"
 WORDS = "words"
-"""The vectors of a point: of the product's picture, and the values of its words."""
+"""The vectors of a point: of the product's pictures, of its text, and the values of its words."""
+
+Rows: TypeAlias = NDArray[np.float32]
+"""A vector (dimension,) or several of one point, (rows, dimension)."""
 
 _PACKED = b"\x0a"
 """The key of field 1, length-delimited: `DenseVector.data`, whose floats are packed
@@ -59,12 +65,20 @@ class Point:
     id: str
     payload: Mapping[str, Any]
     score: float = 0.0
-    vectors: Mapping[str, Vector | SparseRow] = field(default_factory=dict)
+    vectors: Mapping[str, Rows | SparseRow] = field(default_factory=dict)
 
     @property
-    def vector(self) -> Vector | None:
-        """That of the picture."""
-        row = self.vectors.get(VECTOR)
+    def pictures(self) -> Rows:
+        """The rows of the pictures (pictures, dimension); they must have been asked for."""
+        rows = self.vectors.get(VECTOR)
+        if rows is None or isinstance(rows, SparseRow):
+            raise TypeError("a point was read without the vectors of its pictures")
+        return np.atleast_2d(rows)
+
+    @property
+    def text(self) -> Vector | None:
+        """The vector of the text; None also where the version keeps none."""
+        row = self.vectors.get(TEXT_VECTOR)
         return None if isinstance(row, SparseRow) else row
 
     @property
@@ -80,7 +94,7 @@ class NewPoint:
 
     id: str
     payload: dict[str, Any]
-    vectors: Mapping[str, Vector | SparseRow]
+    vectors: Mapping[str, Rows | SparseRow]
 
     def model(self) -> models.PointStruct:
         """The same as the client's model, for HTTP and local mode."""
@@ -137,12 +151,12 @@ class GrpcClient:
     def query_points(
         self,
         *,
-        query: Vector,
+        query: Rows | SparseRow,
         search_params: models.SearchParams | None = None,
         **arguments: Any,
     ) -> QueryAnswer:
-        """The points nearest to a vector."""
-        nearest = messages.VectorInput(dense=_dense(query))
+        """The points nearest to a vector, or to several rows."""
+        nearest = messages.VectorInput(**_vector(query))
         request = messages.QueryPoints(
             query=messages.Query(nearest=nearest),
             params=None
@@ -220,7 +234,7 @@ def point_of(read: Any) -> Point:
     """A point, whether it was read from a message or is one of the client's models."""
     if isinstance(read, Point):
         return read
-    rows: dict[str, Vector | SparseRow] = {
+    rows: dict[str, Rows | SparseRow] = {
         name: _sparse_row(row)
         if isinstance(row, models.SparseVector)
         else np.asarray(row, np.float32)
@@ -257,10 +271,13 @@ def _dense(row: Vector) -> Any:
     return messages.DenseVector.FromString(_PACKED + _varint(len(data)) + data)
 
 
-def _vector(row: Vector | SparseRow) -> Any:
-    if isinstance(row, SparseRow):
-        return messages.Vector(sparse=_sparse(row))
-    return messages.Vector(dense=_dense(row))
+def _vector(rows: Rows | SparseRow) -> dict[str, Any]:
+    """The field that holds them, of a message that is stored or asked."""
+    if isinstance(rows, SparseRow):
+        return {"sparse": _sparse(rows)}
+    if rows.ndim == 1:
+        return {"dense": _dense(rows)}
+    return {"multi_dense": messages.MultiDenseVector(vectors=[_dense(row) for row in rows])}
 
 
 def _sparse(row: SparseRow) -> Any:
@@ -276,11 +293,11 @@ def _varint(number: int) -> bytes:
     return bytes([*encoded, number])
 
 
-def _rows(vectors: Any) -> dict[str, Vector | SparseRow]:
+def _rows(vectors: Any) -> dict[str, Rows | SparseRow]:
     """The named vectors of a point as it was read; none where they were not asked for."""
     if vectors.WhichOneof("vectors_options") is None:
         return {}
-    return {name: _row(vector) for name, vector in vectors.vectors.vectors.items()}
+    return {name: _vector_of(vector) for name, vector in vectors.vectors.vectors.items()}
 
 
 def _sparse_row(read: Any) -> SparseRow:
@@ -288,13 +305,19 @@ def _sparse_row(read: Any) -> SparseRow:
     return SparseRow(np.asarray(read.indices, np.uint32), np.asarray(read.values, np.float32))
 
 
-def _row(vector: Any) -> Vector | SparseRow:
-    kind = vector.WhichOneof("vector")
+def _vector_of(read: Any) -> Rows | SparseRow:
+    kind = read.WhichOneof("vector")
     if kind == "sparse":
-        return _sparse_row(vector.sparse)
-    if kind != "dense":  # servers before 1.16
-        return np.asarray(vector.data, np.float32)
-    packed = vector.dense.SerializeToString()
+        return _sparse_row(read.sparse)
+    if kind == "multi_dense":
+        return np.stack([_row(dense) for dense in read.multi_dense.vectors])
+    if kind == "dense":
+        return _row(read.dense)
+    return np.asarray(read.data, np.float32)  # servers before 1.16
+
+
+def _row(dense: Any) -> Vector:
+    packed = dense.SerializeToString()
     start = 1  # after the key comes the length, whose last byte is the first below 0x80
     while packed[start] & 0x80:
         start += 1
@@ -323,7 +346,7 @@ def _value(value: Any) -> Any:
 
 
 def _struct(point: NewPoint) -> Any:
-    named = {name: _vector(row) for name, row in point.vectors.items()}
+    named = {name: messages.Vector(**_vector(rows)) for name, rows in point.vectors.items()}
     return messages.PointStruct(
         id=_point_id(point.id),
         payload=payload_to_grpc(point.payload),

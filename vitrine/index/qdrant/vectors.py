@@ -1,0 +1,62 @@
+"""Which vectors the points of a version hold, and how they are written and asked for.
+
+A point holds the rows of all its product's pictures under one name, as a multivector that Qdrant
+compares by its largest cosine (max-sim), and under another the vector of the product's words, where
+the version keeps one. Versions that were made before several pictures were kept hold the row of one
+picture, as a plain vector; these are read and written as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from qdrant_client import models
+
+from vitrine.index.ports import VersionInfo
+from vitrine.index.qdrant.wire import TEXT_VECTOR, VECTOR, Rows
+from vitrine.products import Record, Vector
+
+__all__ = ["VectorLayout"]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorLayout:
+    """Of one version: whether a point has several pictures, and a vector of its words."""
+
+    several_pictures: bool
+    texts: bool
+
+    @classmethod
+    def of(cls, info: VersionInfo) -> VectorLayout:
+        """The layout of a version that exists."""
+        return cls(info.max_images > 1, info.text_vectors)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names under which a point holds vectors: what a record is made of."""
+        return (VECTOR, TEXT_VECTOR) if self.texts else (VECTOR,)
+
+    def vectors_of(self, record: Record) -> dict[str, Rows]:
+        """What the point of a record holds."""
+        vectors = {VECTOR: record.vectors if self.several_pictures else record.vector}
+        return (
+            vectors if record.text_vector is None else vectors | {TEXT_VECTOR: record.text_vector}
+        )
+
+    def query_rows(self, vector: Vector, using: str) -> Rows:
+        """A vector as a question to those of a name."""
+        return vector[None] if using == VECTOR and self.several_pictures else vector
+
+    def params(self, dimension: int, **shared: Any) -> dict[str, models.VectorParams]:
+        """How a new collection holds them."""
+        several = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        return {
+            name: models.VectorParams(
+                size=dimension,
+                distance=models.Distance.COSINE,
+                multivector_config=several if name == VECTOR and self.several_pictures else None,
+                **shared,
+            )
+            for name in self.names
+        }
