@@ -60,10 +60,15 @@ def _with_signals(
     if record is None or plan.fusion is None:
         return hit
     words = plan.fusion.words
-    cosine = 0.0 if plan.vector is None else float(np.max(record.vectors @ plan.vector))
+    cosine, text = 0.0, 0.0
+    if plan.vector is not None:
+        cosine = float(np.max(record.vectors @ plan.vector))
+        if record.text_vector is not None:
+            text = float(record.text_vector @ plan.vector)
     explanation = relevance.explain(
         Signals(
             cosine,
+            text,
             words=words.score(document),
             exact=words.exact_key != "" and words.exact_key in document.exact_keys,
         )

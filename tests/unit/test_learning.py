@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.search import SearchEngine
 from vitrine.serving import EmbedderPool, LiveIndex
 from vitrine.settings import Settings
+from vitrine.words import product_text
 
 pytestmark = pytest.mark.slow
 
@@ -270,6 +272,30 @@ def test_an_explanation_names_the_signals(learnt: SearchEngine):
     assert explain["exact"] == 1.0
     assert explain["relevance"] == 1.0
     assert {"picture", "words", "vector_log_odds"} <= explain.keys()
+
+
+def test_an_explanation_counts_the_text_vector(
+    versions: FaissVersions, engine: SearchEngine, embedder: FakeEmbedder
+):
+    info = embedder.info
+    index = versions.create(
+        model="m",
+        fingerprint=info.fingerprint,
+        dimension=info.dimension,
+        schema=MAPPING.schema(),
+        mapping=MAPPING.to_dict(),
+        text_vectors=True,
+    )
+    records = catalogue(embedder, 100, 2)
+    texts = embedder.embed_texts([product_text(record.product) for record in records])
+    index.upsert([replace(r, text_vector=t) for r, t in zip(records, texts, strict=True)])
+    learn_version(versions, index, embedder)
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    for hit in engine.search(words("red mug", explain=True, cutoff="off", limit=20)).hits:
+        assert hit.explain is not None
+        assert hit.explain["relevance"] == pytest.approx(hit.score, abs=1e-5)
+        assert hit.explain["text"] != 0
 
 
 def test_what_is_typed_is_completed_by_words_brands_categories_and_titles(learnt: SearchEngine):
