@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ingest.accepted import AcceptedProduct
-from ingest.failures import API, CatalogueWarning, Failure, Ledger, open_ledger
+from ingest.accepted import AcceptedPicture, AcceptedProduct
+from ingest.failures import API, LOST_PICTURE, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.ids import new_job_id
@@ -52,7 +54,7 @@ __all__ = ["Admin"]
 
 _STORERS = 8
 _LETTERS = 10_000
-_UNREPEATABLE = ("-", API, REINDEX)
+_UNREPEATABLE = ("-", API, LOST_PICTURE, REINDEX)
 """Sources of failures that no second run can read."""
 
 _FIRST_MODEL = "the first catalogue is read with the model that VITRINE_MODEL names; leave it out"
@@ -76,19 +78,28 @@ class Admin:
     # products
     def upsert(self, products: Sequence[AcceptedProduct]) -> str:
         """Accept whole products; pictures sent along are in the image store when this returns."""
-        with ThreadPoolExecutor(_STORERS, thread_name_prefix="store-picture") as pool:
-            pictures = list(pool.map(self._stored, products))
+        pictures = [accepted.pictures for accepted in products]
         items = [
-            NewItem(WRITES, accepted.product.id, UpsertProduct(accepted.product, picture))
-            for accepted, picture in zip(products, pictures, strict=True)
+            NewItem(WRITES, accepted.product.id, UpsertProduct(accepted.product, stored))
+            for accepted, stored in zip(products, self._stored(pictures), strict=True)
         ]
         job_id = self._accept(Kind.UPSERT, items)
-        self._put_back(products, pictures)
+        self._put_back(pictures)
         return job_id
 
-    def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> str:
-        """Accept changes of one product's fields; None empties one."""
-        return self._accept(Kind.PATCH, [NewItem(WRITES, product_id, PatchProduct(changes))])
+    def patch(
+        self,
+        product_id: str,
+        changes: Mapping[str, Value | None],
+        pictures: Sequence[AcceptedPicture] = (),
+    ) -> str:
+        """Accept changes of one product's fields, None empties one, and of its pictures."""
+        (stored,) = self._stored([pictures])
+        job_id = self._accept(
+            Kind.PATCH, [NewItem(WRITES, product_id, PatchProduct(changes, stored))]
+        )
+        self._put_back([pictures])
+        return job_id
 
     def delete(self, product_ids: Sequence[str]) -> str:
         """Accept the removal of products."""
@@ -267,24 +278,28 @@ class Admin:
         self._store.add(job, items)
         return job.id
 
-    def _put_back(
-        self, products: Sequence[AcceptedProduct], pictures: Sequence[PictureSource | None]
-    ) -> None:
+    def _put_back(self, pictures: Iterable[Sequence[AcceptedPicture]]) -> None:
         """Put pictures again that were removed with their product before these writes named them.
 
         See `ingest.tasks.picture_removal`.
         """
         images = self._vitrine.images
-        for accepted, picture in zip(products, pictures, strict=True):
-            if not isinstance(accepted.picture, bytes) or not isinstance(picture, StoredPicture):
-                continue
-            if not images.has(picture.key):
-                images.put(accepted.picture)
+        for picture in chain.from_iterable(pictures):
+            if isinstance(picture, bytes) and not images.has(hashlib.sha256(picture).hexdigest()):
+                images.put(picture)
 
-    def _stored(self, accepted: AcceptedProduct) -> PictureSource | None:
-        if isinstance(accepted.picture, bytes):
-            return StoredPicture(self._vitrine.images.put(accepted.picture))
-        return accepted.picture
+    def _stored(
+        self, pictures: Sequence[Sequence[AcceptedPicture]]
+    ) -> list[tuple[PictureSource, ...]]:
+        """The pictures of each product; those that were sent are in the image store now."""
+        with ThreadPoolExecutor(_STORERS, thread_name_prefix="store-picture") as pool:
+            stored = iter(list(pool.map(self._kept, chain.from_iterable(pictures))))
+        return [tuple(islice(stored, len(of_product))) for of_product in pictures]
+
+    def _kept(self, picture: AcceptedPicture) -> PictureSource:
+        if isinstance(picture, bytes):
+            return StoredPicture(self._vitrine.images.put(picture))
+        return picture
 
 
 def _explained(job: Job) -> Job:

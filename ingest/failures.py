@@ -15,6 +15,7 @@ from vitrine.storage.sqlite import SQLiteFile
 
 __all__ = [
     "API",
+    "LOST_PICTURE",
     "CatalogueWarning",
     "Failure",
     "FailureGroup",
@@ -41,9 +42,13 @@ _REMEDIES: Mapping[str, str] = {
     "not_an_image": "put a picture in place of what the address or file holds",
     "truncated": "upload the picture again: it was cut off",
     "damaged": "export or upload the picture again",
+    "lost_picture": "send the product's pictures again",
     "deleted_meanwhile": "ingest again if the product is to be there",
 }
 """What a shop's employee does about failures of a reason."""
+
+LOST_PICTURE = "lost_picture"
+"""Reason and source of a product from the admin API that came without one of its pictures."""
 
 API = "api"
 """The source of products that came through the admin API."""

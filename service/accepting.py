@@ -6,28 +6,39 @@ from collections.abc import Sequence
 
 from flask import Response
 
-from ingest.accepted import AcceptedProduct
+from ingest.accepted import AcceptedChanges, AcceptedPicture, AcceptedProduct
 from ingest.jobs.models import IngestRequest
-from ingest.jobs.work import RemotePicture
-from service.models.admin import IngestBody, ProductRow, QueuedAnswer
-from service.models.picture import ImageSource
+from ingest.jobs.work import RemotePicture, StoredPicture
+from service.models.admin import Changes, IngestBody, ProductRow, QueuedAnswer
+from service.models.picture import ImageSource, StoredImage
 from service.rendering import answer, public_url
 from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
-from vitrine.fields.json_products import product_from_json
+from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.fields.schema import Schema
 from vitrine.images.base64_text import decode_base64
 
-__all__ = ["accept_products", "ingest_request", "queued"]
+__all__ = ["accept_changes", "accept_products", "ingest_request", "queued"]
+
+_PICTURES = {"image", "images"}
+
+_Picture = str | ImageSource | StoredImage
 
 
-def accept_products(rows: Sequence[ProductRow], schema: Schema) -> list[AcceptedProduct]:
+def accept_products(
+    rows: Sequence[ProductRow], schema: Schema, *, max_images: int
+) -> list[AcceptedProduct]:
     """The products of all rows; `InvalidProduct` with every fault of every row, by its place."""
     accepted: list[AcceptedProduct] = []
     faults: list[FieldError] = []
     for number, row in enumerate(rows):
         try:
-            accepted.append(_accept(row, schema))
+            fields = row.model_dump(exclude_unset=True, exclude=_PICTURES)
+            product = product_from_json(fields, schema)
+            pictures = _pictures(row.images, max_images)
+            if row.image is not None:
+                pictures = (_picture(row.image, "image"),)
+            accepted.append(AcceptedProduct(product, pictures))
         except InvalidProduct as error:
             faults += [FieldError(f"[{number}].{f.field}", f.message) for f in error.errors]
     if faults:
@@ -58,17 +69,33 @@ def queued(job_id: str) -> Response:
     return response
 
 
-def _accept(row: ProductRow, schema: Schema) -> AcceptedProduct:
-    product = product_from_json(row.model_dump(exclude_unset=True, exclude={"image"}), schema)
-    return AcceptedProduct(product, _picture(row.image))
+def accept_changes(changes: Changes, schema: Schema, *, max_images: int) -> AcceptedChanges:
+    """The changes of one product; `InvalidProduct` with every fault."""
+    pictures = _pictures(changes.images, max_images)
+    fields = changes.model_dump(exclude_unset=True, exclude={"images"})
+    if pictures and not fields:
+        return AcceptedChanges({}, pictures)
+    return AcceptedChanges(changes_from_json(fields, schema), pictures)
 
 
-def _picture(image: str | ImageSource | None) -> bytes | RemotePicture | None:
-    if image is None or isinstance(image, str):
-        return None if image is None else RemotePicture(image)
+def _pictures(images: Sequence[_Picture] | None, most: int) -> tuple[AcceptedPicture, ...]:
+    if images is None:
+        return ()
+    if len(images) > most:
+        raise InvalidProduct.of(
+            "images", f"holds {len(images)} pictures; from 1 to {most} are allowed"
+        )
+    return tuple(_picture(image, f"images[{n}]") for n, image in enumerate(images))
+
+
+def _picture(image: _Picture, field: str) -> AcceptedPicture:
+    if isinstance(image, str):
+        return RemotePicture(image)
+    if isinstance(image, StoredImage):
+        return StoredPicture(image.key)
     if image.base64 is None:
         return RemotePicture(image.url or "")
     try:
         return decode_base64(image.base64)
     except ValueError as error:
-        raise InvalidProduct.of("image.base64", str(error)) from None
+        raise InvalidProduct.of(f"{field}.base64", str(error)) from None

@@ -9,7 +9,7 @@ from flask_openapi3.types import ResponseDict
 
 from ingest.failures import remedy_of
 from ingest.jobs.models import Job
-from service.accepting import accept_products, ingest_request, queued
+from service.accepting import accept_changes, accept_products, ingest_request, queued
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
 from service.models.admin import (
@@ -36,7 +36,6 @@ from service.products import ProductPath
 from service.rendering import answer
 from vitrine.errors import InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
-from vitrine.fields.json_products import changes_from_json
 
 __all__ = ["admin"]
 
@@ -54,15 +53,21 @@ def put_products(body: ProductRows) -> Response:
         raise InvalidProduct.of(
             "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
         )
-    schema = current_vitrine().versions.live().info.schema
-    return queued(current_admin().upsert(accept_products(body.root, schema)))
+    vitrine = current_vitrine()
+    accepted = accept_products(
+        body.root, vitrine.versions.live().info.schema, max_images=vitrine.settings.max_images
+    )
+    return queued(current_admin().upsert(accepted))
 
 
 @admin.patch("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def patch_product(path: ProductPath, body: Changes) -> Response:
-    """Change fields of a product and keep its vector, in the background."""
-    changes = changes_from_json(body.root, current_vitrine().versions.live().info.schema)
-    return queued(current_admin().patch(path.product_id, changes))
+    """Change fields of a product, or its pictures, and keep the rest, in the background."""
+    vitrine = current_vitrine()
+    changes = accept_changes(
+        body, vitrine.versions.live().info.schema, max_images=vitrine.settings.max_images
+    )
+    return queued(current_admin().patch(path.product_id, changes.fields, changes.pictures))
 
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)

@@ -58,11 +58,15 @@ def product(number: int, **fields: Any) -> Product:
 
 
 def accepted(row: dict[str, Any]) -> AcceptedProduct:
-    """A row as the admin API accepts it: `image` is the bytes of a picture, or an address."""
+    """A row as the admin API accepts it: `image` is the bytes of a picture, an address, or a list
+    of such."""
     image = row.get("image")
     fields = {name: value for name, value in row.items() if name != "image"}
     made = product_from_json(fields, MAPPING.schema())
-    return AcceptedProduct(made, RemotePicture(image) if isinstance(image, str) else image)
+    images = image if isinstance(image, list) else [] if image is None else [image]
+    return AcceptedProduct(
+        made, tuple(RemotePicture(each) if isinstance(each, str) else each for each in images)
+    )
 
 
 @dataclass

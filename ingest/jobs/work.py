@@ -53,17 +53,21 @@ PictureSource: TypeAlias = StoredPicture | RemotePicture
 
 @dataclass(frozen=True)
 class UpsertProduct:
-    """Insert or replace a product; without a picture it keeps the one that it has."""
+    """Insert or replace a product; without pictures it keeps those that it has."""
 
     product: Product
-    picture: PictureSource | None
+    pictures: tuple[PictureSource, ...] = ()
 
 
 @dataclass(frozen=True)
 class PatchProduct:
-    """Change fields of a product, each to a value of its type, or None to empty it."""
+    """Change fields of a product, each to a value of its type, or None to empty it.
+
+    Without pictures it keeps those that it has.
+    """
 
     changes: Mapping[str, Value | None] = field(default_factory=lambda: MappingProxyType({}))
+    pictures: tuple[PictureSource, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,10 @@ def work_from_json(text: str) -> Work:
     match stored.pop("do"):
         case "upsert":
             product = product_from_json(orjson.dumps(stored["product"]))
-            return UpsertProduct(product, _picture(stored))
+            return UpsertProduct(product, _pictures(stored))
         case "patch":
             changes = {name: _value(value) for name, value in stored["changes"].items()}
-            return PatchProduct(MappingProxyType(changes))
+            return PatchProduct(MappingProxyType(changes), _pictures(stored))
         case name:
             plain: Work = _PLAIN[name](**stored)
             return plain
@@ -163,26 +167,38 @@ def work_from_json(text: str) -> Work:
 
 def picture_keys(texts: Iterable[str]) -> set[str]:
     """Keys of the image store that works, as JSON, name."""
-    stored = (orjson.loads(text) for text in texts)
-    return {work["key"] for work in stored if work["do"] == "upsert" and "key" in work}
+    named = (_pictures(orjson.loads(text)) for text in texts)
+    return {
+        picture.key
+        for pictures in named
+        for picture in pictures
+        if isinstance(picture, StoredPicture)
+    }
 
 
 def _stored(work: Work) -> dict[str, Any]:
     match work:
         case UpsertProduct():
-            stored = {"do": "upsert", "product": orjson.Fragment(product_to_json(work.product))}
-            return stored | ({} if work.picture is None else asdict(work.picture))
+            product = orjson.Fragment(product_to_json(work.product))
+            return {"do": "upsert", "product": product, **_named(work.pictures)}
         case PatchProduct():
             changes = {name: _plain(value) for name, value in work.changes.items()}
-            return {"do": "patch", "changes": changes}
+            return {"do": "patch", "changes": changes, **_named(work.pictures)}
         case _:
             return {"do": _NAMES[type(work)], **asdict(work)}
 
 
-def _picture(stored: Mapping[str, Any]) -> PictureSource | None:
-    if "key" in stored:
-        return StoredPicture(stored["key"])
-    return RemotePicture(stored["url"]) if "url" in stored else None
+def _named(pictures: tuple[PictureSource, ...]) -> dict[str, Any]:
+    return {"pictures": [asdict(picture) for picture in pictures]} if pictures else {}
+
+
+def _pictures(stored: Mapping[str, Any]) -> tuple[PictureSource, ...]:
+    """The pictures that a write names; earlier releases wrote one, without a list."""
+    listed = stored.get("pictures", [stored] if {"key", "url"} & stored.keys() else [])
+    return tuple(
+        StoredPicture(named["key"]) if "key" in named else RemotePicture(named["url"])
+        for named in listed
+    )
 
 
 def _plain(value: Value | None) -> object:

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ingest.failures import Failure, Ledger
+import numpy as np
+
+from ingest.failures import LOST_PICTURE, Failure, Ledger
 from ingest.jobs.models import Done, GiveUp, Outcome, WorkItem
 from ingest.jobs.work import (
     DeleteProduct,
     PatchProduct,
     PurgeProduct,
-    RemotePicture,
-    StoredPicture,
     UpsertProduct,
 )
 from ingest.notices import Notices
-from ingest.pictures import picture_of
 from ingest.tasks.picture_removal import PictureRemoval
+from ingest.tasks.product_pictures import PictureReader, ProductPictures, embed_pictures
 from ingest.tasks.retry_policy import DEADLY, is_outage, is_unreachable, retry_with_backoff
 from ingest.tasks.schema_fit import require_fit
 from ingest.text_vectors import TextVectors
@@ -32,9 +32,9 @@ from vitrine.errors import (
     NotFound,
     VitrineError,
 )
-from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import Stamp, VectorIndex
-from vitrine.products import Product, Record
+from vitrine.index.patching import patched
+from vitrine.products import Product, Record, Vector
 from vitrine.wiring import Vitrine
 
 __all__ = ["LiveWrites"]
@@ -47,12 +47,31 @@ _READERS = 8
 
 @dataclass(frozen=True)
 class _Upsert:
-    """A product on its way in; `data` is None when its picture has not changed."""
+    """A product on its way in; `stamp` is of what the version has of it."""
 
     item: WorkItem
     product: Product
-    image_key: str
-    data: bytes | None
+    stamp: Stamp | None
+    pictures: ProductPictures
+
+    @property
+    def keeps_pictures(self) -> bool:
+        """Whether only fields are to be written."""
+        return self.stamp is not None and self.stamp.image_keys == self.pictures.keys
+
+    @property
+    def keeps_some(self) -> bool:
+        """Whether the version has vectors of some of its pictures."""
+        return len(self.pictures.images) < len(self.pictures.keys)
+
+    def done(self) -> Done:
+        """The outcome when it is written; says which pictures were left out."""
+        lost = self.pictures.lost
+        if not lost:
+            return Done(self.item)
+        count = len(lost) + len(self.pictures.keys)
+        reasons = "; ".join(str(error) for error in lost)
+        return Done(self.item, error=f"left out {len(lost)} of {count} pictures: {reasons}")
 
 
 class LiveWrites:
@@ -135,7 +154,7 @@ class LiveWrites:
     def _patches(self, index: VectorIndex, items: Sequence[WorkItem]) -> Iterator[Outcome]:
         texts = self._texts(index)
         for item in items:
-            if not isinstance(item.work, PatchProduct):
+            if not isinstance(item.work, PatchProduct) or item.work.pictures:
                 continue
             try:
                 require_fit(item.work.changes, index.info.schema)
@@ -149,93 +168,95 @@ class LiveWrites:
                 yield Done(item)
 
     def _upserts(self, index: VectorIndex, items: Sequence[WorkItem]) -> list[Outcome]:
-        upserts = [(item, item.work) for item in items if isinstance(item.work, UpsertProduct)]
+        upserts = [(item, work) for item in items if (work := _bringing(item)) is not None]
         if not upserts:
             return []
         stamps = index.stamps([item.key for item, _ in upserts])
+        pictures = PictureReader(self._vitrine, index)
         with ThreadPoolExecutor(
             min(_READERS, len(upserts)), thread_name_prefix="read-picture"
         ) as readers:
             reads = [
-                readers.submit(self._read, item, work, index, stamps.get(item.key))
+                readers.submit(self._read, item, work, stamps.get(item.key), pictures)
                 for item, work in upserts
             ]
             read = [read.result() for read in reads]
         ready = [upsert for upsert in read if isinstance(upsert, _Upsert)]
         outcomes: list[Outcome] = [outcome for outcome in read if not isinstance(outcome, _Upsert)]
-        unchanged = [upsert for upsert in ready if upsert.data is None]
+        unchanged = [upsert for upsert in ready if upsert.keeps_pictures]
         if unchanged:
             self._texts(index).patch_products([upsert.product for upsert in unchanged])
-        outcomes += [Done(upsert.item) for upsert in unchanged]
-        outcomes += self._embed(index, [upsert for upsert in ready if upsert.data is not None])
-        return outcomes
+        outcomes += [upsert.done() for upsert in unchanged]
+        return outcomes + self._embed(index, [u for u in ready if not u.keeps_pictures])
 
     def _read(
-        self, item: WorkItem, work: UpsertProduct, index: VectorIndex, stamp: Stamp | None
+        self,
+        item: WorkItem,
+        work: UpsertProduct | PatchProduct,
+        stamp: Stamp | None,
+        pictures: PictureReader,
     ) -> _Upsert | Outcome:
+        settings = self._vitrine.settings
+        last_try = item.attempts >= settings.job_attempts
         try:
-            require_fit(work.product, index.info.schema)
-            if work.picture is None and stamp is not None:
-                return _Upsert(item, work.product, stamp.image_keys[0], None)
-            key, data = self._picture(work)
-            if stamp is not None and stamp.image_keys == (key,):
-                return _Upsert(item, work.product, key, None)
-            data = self._vitrine.images.get(key) if data is None else data
-            return _Upsert(item, work.product, key, data)
+            product = _product(item, work, pictures.index)
+            require_fit(product, pictures.index.info.schema)
+            read = pictures.read(work.pictures, stamp, last_try=last_try)
+            return _Upsert(item, product, stamp, read)
+        except NotFound as error:
+            return GiveUp(item, "write", "unknown_product", str(error))
         except InvalidProduct as error:
             return GiveUp(item, "fields", "invalid", str(error))
         except InvalidImage as error:
-            return self._unreadable(item, error)
-        except NotFound:
-            message = "its picture is no longer in the image store; send it again"
-            return GiveUp(item, "image", "missing", message)
-
-    def _picture(self, work: UpsertProduct) -> tuple[str, bytes | None]:
-        match work.picture:
-            case StoredPicture(key):
-                return key, None
-            case RemotePicture(url):
-                data = picture_of(url, None).read(self._vitrine.settings)
-                # only what can be decoded enters the store
-                decode(data, ImageLimits.of(self._vitrine.settings), at_least=1)
-                return self._vitrine.images.put(data), data
-            case None:
-                raise InvalidImage("missing", "the product is new and has no picture")
-
-    def _unreadable(self, item: WorkItem, error: InvalidImage) -> Outcome:
-        if is_unreachable(error) and item.attempts < self._vitrine.settings.job_attempts:
-            return retry_with_backoff(
-                item, self._vitrine.settings, attempts=item.attempts, reason=str(error)
-            )
-        return GiveUp(item, "image", error.reason, str(error))
+            if is_unreachable(error) and not last_try:
+                return retry_with_backoff(item, settings, attempts=item.attempts, reason=str(error))
+            return GiveUp(item, "image", error.reason, str(error))
 
     def _embed(self, index: VectorIndex, upserts: Sequence[_Upsert]) -> list[Outcome]:
+        """Write products with their vectors, those that the version has read from there."""
         if not upserts:
             return []
-        embedder = self._vitrine.embedders.for_index(index)
-        limits = ImageLimits.of(self._vitrine.settings)
         outcomes: list[Outcome] = []
-        pictures = []
+        stored = index.get([upsert.product.id for upsert in upserts if upsert.keeps_some])
+        embedder = self._vitrine.embedders.for_index(index)
+        fresh = embed_pictures(embedder, [upsert.pictures for upsert in upserts])
+        records = []
         for upsert in upserts:
-            try:
-                image = decode(upsert.data or b"", limits, at_least=embedder.info.image_size)
-                pictures.append((upsert, image))
-            except InvalidImage as error:
-                outcomes.append(self._unreadable(upsert.item, error))
-        if pictures:
-            vectors = embedder.embed_images([image for _, image in pictures])
-            records = [
-                Record.of_picture(upsert.product, vector, upsert.image_key)
-                for (upsert, _), vector in zip(pictures, vectors, strict=True)
-            ]
+            vectors = {**fresh, **_by_key(stored.get(upsert.product.id))}
+            keys = upsert.pictures.keys
+            if any(key not in vectors for key in keys):
+                reason = "somebody removed the product meanwhile"
+                outcomes.append(
+                    retry_with_backoff(
+                        upsert.item,
+                        self._vitrine.settings,
+                        attempts=upsert.item.attempts,
+                        reason=reason,
+                    )
+                )
+                continue
+            rows = np.stack([vectors[key] for key in keys])
+            records.append(Record(upsert.product, rows, keys))
+            outcomes.append(upsert.done())
+        if records:
             index.upsert(self._texts(index).complete(records))
-        return outcomes + [Done(upsert.item) for upsert, _ in pictures]
+        return outcomes
 
     def _update_ledger(self, outcomes: Sequence[Outcome]) -> None:
         """Keep the ledger in step; the job's own counts do not depend on it."""
         try:
             self._ledger.clear([o.item.key for o in outcomes if isinstance(o, Done)])
             for outcome in outcomes:
+                if isinstance(outcome, Done) and outcome.error is not None:
+                    self._ledger.add(
+                        Failure(
+                            outcome.item.key,
+                            "image",
+                            LOST_PICTURE,
+                            outcome.error,
+                            source=LOST_PICTURE,
+                        )
+                    )
                 if isinstance(outcome, GiveUp):
                     self._ledger.add(
                         Failure(outcome.item.key, outcome.stage, outcome.reason, outcome.message)
@@ -247,3 +268,26 @@ class LiveWrites:
 def _killer(item: WorkItem) -> Outcome:
     message = f"workers died {DEADLY} times while they wrote this product; look at its picture"
     return GiveUp(item, "write", "worker_died", message)
+
+
+def _bringing(item: WorkItem) -> UpsertProduct | PatchProduct | None:
+    """The work of a write that may bring pictures; fields alone are changed in place."""
+    work = item.work
+    if isinstance(work, UpsertProduct) or (isinstance(work, PatchProduct) and work.pictures):
+        return work
+    return None
+
+
+def _product(item: WorkItem, work: UpsertProduct | PatchProduct, index: VectorIndex) -> Product:
+    """The product as it is to be; `NotFound` for changes of an unknown one."""
+    if isinstance(work, UpsertProduct):
+        return work.product
+    record = index.get([item.key]).get(item.key)
+    if record is None:
+        raise NotFound(f"there is no product {item.key!r} to change")
+    require_fit(work.changes, index.info.schema)
+    return patched(record.product, work.changes, index.info.schema)
+
+
+def _by_key(record: Record | None) -> dict[str, Vector]:
+    return {} if record is None else dict(zip(record.image_keys, record.vectors, strict=True))

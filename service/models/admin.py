@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
+from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
 
 from ingest.jobs.models import JobState
-from service.models.base import OTHER, TEXT, Answer, Body, Incoming, Parameters, Text, text_or_other
-from service.models.picture import ImageSource
+from service.models.base import Answer, Body, Incoming, Parameters, Text
+from service.models.picture import ImageSource, StoredImage
 
 __all__ = [
     "Changes",
@@ -34,14 +34,33 @@ __all__ = [
     "WarningAnswer",
 ]
 
+URL, STORED, SENT = "<url>", "<stored>", "<sent>"
+"""Tags of the forms of a picture; the brackets keep them out of error messages."""
+
+
+def _form_of_picture(value: Any) -> str | None:
+    if isinstance(value, str):
+        return URL
+    if isinstance(value, StoredImage) or (isinstance(value, dict) and "key" in value):
+        return STORED
+    return SENT if isinstance(value, dict | ImageSource) else None
+
+
 RowImage = Annotated[
-    Annotated[Text, Tag(TEXT)] | Annotated[ImageSource, Tag(OTHER)],
+    Annotated[Text, Tag(URL)]
+    | Annotated[StoredImage, Tag(STORED)]
+    | Annotated[ImageSource, Tag(SENT)],
     Discriminator(
-        text_or_other,
+        _form_of_picture,
         custom_error_type="image_type",
-        custom_error_message="must be a URL, or an object with base64 or url",
+        custom_error_message="must be a URL, or an object with base64, url or key",
     ),
 ]
+RowImages = Annotated[list[RowImage], Field(min_length=1)]
+PICTURES = (
+    "the product's pictures, the main one first, each as `image` takes it; pictures that it has "
+    "already are not embedded again"
+)
 
 
 class ProductRow(Body):
@@ -62,18 +81,44 @@ class ProductRow(Body):
     id: Text = Field(min_length=1, max_length=512)
     title: Text = Field(min_length=1)
     image: RowImage | None = Field(
-        default=None, description="a URL, or base64; without one a known product keeps its picture"
+        default=None,
+        description="its one picture: a URL, base64, or the key of a picture that is there; "
+        "without one a known product keeps its pictures",
     )
+    images: RowImages | None = Field(default=None, description=PICTURES)
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.image is not None and self.images is not None:
+            raise ValueError("give image or images, not both")
+        return self
 
 
 class ProductRows(RootModel[Annotated[list[ProductRow], Field(min_length=1)]], Incoming):
     """Products to insert or replace."""
 
 
-class Changes(RootModel[Annotated[dict[Text, Any], Field(min_length=1)]], Incoming):
-    """Fields and their new values; null empties a field."""
+class Changes(Body):
+    """Fields and their new values, null empties a field; and the product's pictures."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"price": 39.9, "in_stock": False}})
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {"price": 39.9, "in_stock": False},
+            "minProperties": 1,
+            "additionalProperties": True,
+        },
+    )
+
+    images: RowImages | None = Field(default=None, description=PICTURES)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set and not self.model_extra:
+            raise ValueError("names nothing to change")
+        if "images" in self.model_fields_set and self.images is None:
+            raise ValueError("images cannot be emptied; a product keeps a picture")
+        return self
 
 
 class DeleteParameters(Parameters):

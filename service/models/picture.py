@@ -8,13 +8,21 @@ from pydantic import ConfigDict, Field, model_validator
 
 from service.models.base import Body, Text
 
-__all__ = ["TINY_PNG", "ImageSource"]
+__all__ = ["TINY_PNG", "ImageSource", "StoredImage"]
 
 TINY_PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEU"
     "lEQVR42mM4oaGBFTEMLQkAgl1GARdiiXUAAAAASUVORK5CYII="
 )
 """A picture of 8 x 8 pixels in base64, for examples that can be tried."""
+
+
+class StoredImage(Body):
+    """A picture that the image store has already."""
+
+    key: Text = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the picture's bytes, in hexadecimal"
+    )
 
 
 class ImageSource(Body):

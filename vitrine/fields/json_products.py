@@ -21,11 +21,11 @@ def product_from_json(data: object, schema: Schema) -> Product:
     """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5}.
 
     The keys are the schema's fields, the further ones also inside "attributes" as answers have
-    them; `image` is the caller's part and not looked at. Values may be of the field's type or in
-    any notation that a catalogue file may use. `InvalidProduct` with every fault.
+    them; `image` and `images` are the caller's part and not looked at. Values may be of the field's
+    type or in any notation that a catalogue file may use. `InvalidProduct` with every fault.
     """
     values = _object(data)
-    errors = _unknown(values, schema, (*(f.name for f in schema), "image"))
+    errors = _unknown(values, schema, (*(f.name for f in schema), "image", "images"))
     try:
         product = FieldReader().product({f: values.get(f.name) for f in schema})
     except InvalidProduct as error:
@@ -90,7 +90,7 @@ def _unknown(values: Mapping[str, Any], schema: Schema, allowed: Iterable[str]) 
     names = tuple(allowed)
     reasons = {
         "id": "cannot be changed",
-        "image": "cannot be changed without a new vector; put the whole product",
+        "image": "cannot be changed without a new vector; send images, or the whole product",
         "colors": "is derived from color; leave it out",
     }
     faults = []

@@ -368,13 +368,14 @@ WORK: list[Work] = [
             colors=("red",),
             attributes={"at": datetime(2026, 1, 2, tzinfo=UTC), "size": ("S", "M"), "wide": True},
         ),
-        StoredPicture("f" * 64),
+        (StoredPicture("f" * 64), RemotePicture("https://shop.example/b.jpg")),
     ),
-    UpsertProduct(Product("a", "b"), RemotePicture("https://shop.example/ü.jpg")),
-    UpsertProduct(Product("a", "b"), None),
+    UpsertProduct(Product("a", "b"), (RemotePicture("https://shop.example/ü.jpg"),)),
+    UpsertProduct(Product("a", "b")),
     PatchProduct(
         {"price": 1.5, "at": datetime(2026, 1, 2, tzinfo=UTC), "color": ("red",), "x": None}
     ),
+    PatchProduct({}, (StoredPicture("e" * 64), RemotePicture("https://shop.example/c.jpg"))),
     DeleteProduct(),
     PurgeProduct(),
     PlanReindex(),
@@ -393,9 +394,9 @@ def test_every_kind_of_work_comes_back_as_it_was_queued(store: JobStore):
 
 def test_pictures_that_writes_name_are_told_also_of_those_that_were_given_up(store: JobStore):
     def upsert_of(key: str) -> NewItem:
-        return NewItem(WRITES, key, UpsertProduct(Product(key, key), StoredPicture(key * 64)))
+        return NewItem(WRITES, key, UpsertProduct(Product(key, key), (StoredPicture(key * 64),)))
 
-    rest = UpsertProduct(Product("d", "d"), RemotePicture("https://shop.example/d.jpg"))
+    rest = UpsertProduct(Product("d", "d"), (RemotePicture("https://shop.example/d.jpg"),))
     items = [*map(upsert_of, "abc"), NewItem(WRITES, "d", rest), write("e")]
     store.add(Job("a", Kind.UPSERT, total=5), items)
     (first, second) = claim(store, limit=2)

@@ -6,11 +6,21 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import Job, Kind
+from ingest.jobs.work import (
+    RemotePicture,
+    StoredPicture,
+    UpsertProduct,
+    picture_keys,
+    work_from_json,
+)
 from vitrine.errors import StorageUnavailable
+from vitrine.index.product_json import product_to_json
+from vitrine.products import Product
 from vitrine.settings import Settings
 
 FORMAT_1 = """
@@ -61,3 +71,23 @@ def test_a_file_of_an_earlier_release_without_work_is_made_anew(tmp_path: Path):
         store.add(Job(f"job-{len(known)}", Kind.DELETE, total=1), [])
         store.close()
     assert known == ["job-0"]
+
+
+@pytest.mark.parametrize(
+    ("named", "pictures"),
+    [
+        ({"key": "f" * 64}, (StoredPicture("f" * 64),)),
+        (
+            {"url": "https://shop.example/a.jpg"},
+            (RemotePicture("https://shop.example/a.jpg"),),
+        ),
+        ({}, ()),
+    ],
+)
+def test_writes_of_a_release_with_one_picture_are_still_done(
+    named: dict[str, str], pictures: tuple[object, ...]
+):
+    product = orjson.loads(product_to_json(Product("a", "Mug")))
+    stored = orjson.dumps({"do": "upsert", "product": product, **named}).decode()
+    assert work_from_json(stored) == UpsertProduct(Product("a", "Mug"), pictures)
+    assert picture_keys([stored]) == ({named["key"]} if "key" in named else set())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ingest.tasks.live_writes
+import ingest.tasks.product_pictures
 from ingest.accepted import AcceptedProduct
 from ingest.admin import Admin
 from ingest.failures import open_ledger
@@ -51,7 +52,9 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     admin.close()
 
 
-def row(product_id: str, image: bytes | str | None = None, **fields: Any) -> AcceptedProduct:
+def row(
+    product_id: str, image: bytes | str | list[Any] | None = None, **fields: Any
+) -> AcceptedProduct:
     return accepted({"id": product_id, "title": f"Title of {product_id}", "image": image} | fields)
 
 
@@ -159,7 +162,9 @@ def test_a_picture_that_cannot_be_fetched_is_tried_again_and_then_kept_as_a_fail
                 raise InvalidImage("unreachable", "the host does not answer")
             return picture(30)
 
-    monkeypatch.setattr(ingest.tasks.live_writes, "picture_of", lambda value, base: Unreachable())
+    monkeypatch.setattr(
+        ingest.tasks.product_pictures, "picture_of", lambda value, base: Unreachable()
+    )
     job = desk.finish(
         desk.admin.upsert([row("far", "https://shop.example/a.png"), row("near", picture(31))])
     )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.accepted import AcceptedProduct
+from ingest.accepted import AcceptedPicture, AcceptedProduct
 from ingest.catalogue import MappingChoice
 from ingest.failures import CatalogueWarning
 from ingest.jobs.models import IngestRequest, QueueStats, SourceReport
@@ -77,8 +77,13 @@ class FakeJobs:
     def upsert(self, products: Sequence[AcceptedProduct]) -> str:
         return self._queue("upsert", products)
 
-    def patch(self, product_id: str, changes: Mapping[str, Any]) -> str:
-        return self._queue("patch", (product_id, changes))
+    def patch(
+        self,
+        product_id: str,
+        changes: Mapping[str, Any],
+        pictures: Sequence[AcceptedPicture] = (),
+    ) -> str:
+        return self._queue("patch", (product_id, changes, *([pictures] if pictures else [])))
 
     def delete(self, product_ids: Sequence[str]) -> str:
         return self._queue("delete", product_ids)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 import service.auth
+from ingest.jobs.work import RemotePicture, StoredPicture
 from tests.unit.service.conftest import TOKEN, Shop, base64_of, picture
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -118,7 +119,7 @@ def test_products_are_queued_with_all_that_came(shop: Shop):
     product = accepted.product
     assert (product.id, product.title, product.price) == ("p1", "Red dress", 1099.0)
     assert (product.color, product.colors) == (("red",), ("red",))
-    assert accepted.picture == picture("red")
+    assert accepted.pictures == (picture("red"),)
     assert call(shop, "GET", response.headers["Location"]).get_json()["kind"] == "upsert"
 
 
@@ -227,6 +228,58 @@ def test_an_id_that_reads_as_another_is_refused(shop: Shop, character: str):
     (fault,) = response.get_json()["errors"]
     assert fault["field"] == "[0].id"
     assert f"U+{ord(character):04X}" in fault["message"]
+
+
+A_KEY = "0123456789abcdef" * 4
+"""The key of a picture that the image store may have."""
+
+IMAGES = [
+    "https://shop.example/front.jpg",
+    {"base64": base64_of(picture("blue"))},
+    {"url": "https://shop.example/back.jpg"},
+    {"key": A_KEY},
+]
+ACCEPTED = (
+    RemotePicture("https://shop.example/front.jpg"),
+    picture("blue"),
+    RemotePicture("https://shop.example/back.jpg"),
+    StoredPicture(A_KEY),
+)
+
+
+def test_several_pictures_are_queued_in_their_order(shop: Shop):
+    row = {**{name: value for name, value in ROW.items() if name != "image"}, "images": IMAGES}
+    assert call(shop, "PUT", "/v1/admin/products", json=[row]).status_code == 202
+    (accepted,) = shop.jobs.asked["job-1"]
+    assert accepted.pictures == ACCEPTED
+    changed = call(shop, "PATCH", "/v1/admin/products/p1", json={"images": IMAGES, "price": 5})
+    assert changed.status_code == 202
+    assert shop.jobs.asked["job-2"] == ("p1", {"price": 5.0}, ACCEPTED)
+    alone = call(shop, "PATCH", "/v1/admin/products/p1", json={"images": IMAGES[:1]})
+    assert alone.status_code == 202
+    assert shop.jobs.asked["job-3"] == ("p1", {}, ACCEPTED[:1])
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([], "at least 1"),
+        (None, "cannot be emptied"),
+        ("https://shop.example/a.jpg", "list"),
+        ([5], "must be a URL"),
+        ([{"key": "short"}], "images[0]"),
+        ([{"base64": "%%%"}], "images[0].base64"),
+        (["https://shop.example/a.jpg"] * 9, "from 1 to 8"),
+    ],
+)
+def test_pictures_that_cannot_be_taken_are_refused(shop: Shop, images: object, words: str):
+    changed = call(shop, "PATCH", "/v1/admin/products/p1", json={"images": images})
+    assert changed.status_code == 422
+    assert words in changed.get_data(as_text=True)
+    both = call(shop, "PUT", "/v1/admin/products", json=[{**ROW, "images": IMAGES}])
+    assert both.status_code == 422
+    assert "not both" in both.get_data(as_text=True)
+    assert shop.jobs.asked == {}
 
 
 def test_a_removal_is_queued(shop: Shop):
