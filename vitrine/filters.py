@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from vitrine.errors import FieldError, InvalidFilter
 from vitrine.fields.colors import family_of
 from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.folding import fold
 
 __all__ = [
     "MATCH_ALL",
@@ -29,6 +30,9 @@ __all__ = [
     "Filter",
     "Not",
     "Operand",
+    "folded_value",
+    "folded_words",
+    "is_folded",
     "parse_expression",
     "parse_filter",
     "parse_parameters",
@@ -45,7 +49,8 @@ class Condition:
     """One comparison: `operator` is a key of `OPERATORS`, `operand` already has the field's type.
 
     COLOR operands are casefolded, and the family where a word of any language names one. TEXT
-    operands are the casefolded words as a tuple.
+    operands are the casefolded words as a tuple. Texts are compared folded (`folded_value`,
+    `folded_words`), ids as they are.
     """
 
     field: Field
@@ -91,6 +96,28 @@ def words(text: str) -> tuple[str, ...]:
     """The words of a text as TEXT conditions compare them: casefolded runs of letters, digits and
     underscores."""
     return tuple(re.findall(r"\w+", text.casefold()))
+
+
+def is_folded(field: Field) -> bool:
+    """Whether values of the field are equal when their folded forms are: all texts but ids."""
+    return field.type in (FieldType.KEYWORD, FieldType.COLOR, FieldType.PATH) and field.name != "id"
+
+
+def folded_value(field: Field, text: str) -> str:
+    """The form in which values of a KEYWORD, COLOR or PATH field are compared.
+
+    >>> folded_value(Field("category", FieldType.PATH), "Clothing > Robes d'Été")
+    "clothing/robes d'ete"
+    """
+    if field.type is not FieldType.PATH:
+        return fold(text)
+    levels = (fold(level) for level in _BETWEEN_LEVELS.split(text))
+    return "/".join(level for level in levels if level)
+
+
+def folded_words(text: str) -> tuple[str, ...]:
+    """The words of a text in the form in which TEXT conditions compare them."""
+    return tuple(re.findall(r"\w+", fold(text)))
 
 
 def _number(field: Field, value: object) -> float:
@@ -279,6 +306,8 @@ def _characters(tree: Filter) -> int:
     return sum(_characters(part) for part in tree.parts)
 
 
+_BETWEEN_LEVELS = re.compile("[/>»]")
+"""As catalogues write paths (`vitrine.fields.scalars.parse_paths`)."""
 _EXPRESSION = re.compile(r"\s*([\w.-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*$", re.DOTALL)
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}

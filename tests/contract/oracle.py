@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.contract.catalogue import SCHEMA
-from vitrine.fields.schema import FieldType
+from vitrine.fields.schema import Field, FieldType
 from vitrine.filters import All, AnyOf, Condition, Filter, Not
 from vitrine.index import IndexQuery
 from vitrine.products import Product, Record
@@ -53,15 +53,10 @@ def _holds(product: Product, condition: Condition) -> bool:
     values = value if isinstance(value, tuple) else (value,)
     operand: Any = condition.operand
     if condition.operator == "match":
-        return set(operand) <= set(re.findall(r"\w+", value.casefold()))
+        words = re.findall(r"\w+", folded(value))
+        return all(word in words for o in operand for word in re.findall(r"\w+", folded(o)))
     if condition.operator == "in":
-        if condition.field.type is FieldType.PATH:
-            return any(v == o or v.startswith(o + "/") for v in values for o in operand)
-        if condition.field.type is FieldType.COLOR:
-            return any(
-                o in product.colors or o in [v.strip().casefold() for v in values] for o in operand
-            )
-        return any(v == o for v in values for o in operand)
+        return _equals_one(product, condition.field, values, operand)
     compare = {
         "gt": lambda a, b: a > b,
         "gte": lambda a, b: a >= b,
@@ -69,6 +64,22 @@ def _holds(product: Product, condition: Condition) -> bool:
         "lte": lambda a, b: a <= b,
     }[condition.operator]
     return any(compare(v, operand) for v in values)
+
+
+def _equals_one(product: Product, field: Field, values: tuple[Any, ...], operand: Any) -> bool:
+    """Texts but ids are equal when they are without case, accents and further blanks."""
+    if field.name == "id" or not isinstance(operand[0], str):
+        return any(v == o for v in values for o in operand)
+    if field.type is FieldType.COLOR:
+        values = (*product.colors, *values)
+    plain, wanted = [folded(v) for v in values], [folded(o) for o in operand]
+    if field.type is FieldType.PATH:
+        return any(v == o or v.startswith(o + "/") for v in plain for o in map(_path, wanted))
+    return any(v == o for v in plain for o in wanted)
+
+
+def _path(text: str) -> str:
+    return "/".join(level.strip() for level in text.replace(">", "/").split("/") if level.strip())
 
 
 def score(record: Record, vector: np.ndarray) -> float:
@@ -194,9 +205,13 @@ def _sorted_by(
 
 
 def folded(text: str) -> str:
-    """The text without case and accents, as far as the words of the tests go."""
+    """The text without case, accents and signs that cannot be seen, as far as the tests go."""
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    letters = (letter for letter in plain if unicodedata.category(letter) != "Mn")
+    letters = (
+        letter
+        for letter in plain
+        if letter.isspace() or unicodedata.category(letter) not in ("Mn", "Cc", "Cf")
+    )
     return " ".join("".join(letters).split())
 
 

@@ -108,6 +108,8 @@ def _condition(field: Field, values: list[Any], rng: random.Random) -> Condition
         )
     if field.type is FieldType.PATH:
         flat = [w.rsplit("/", rng.randint(0, 1))[0] for w in flat]
+    if rng.random() < 0.2 and field.name != "id" and not field.type.numeric:
+        flat = [w.upper() if rng.random() < 0.5 else f" {w.casefold()} " for w in flat]
     return Condition(
         field,
         "in",

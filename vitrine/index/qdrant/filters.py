@@ -9,10 +9,14 @@ from typing import Any
 from qdrant_client import models
 
 from vitrine.fields.schema import Field, FieldType
-from vitrine.filters import AnyOf, Condition, Filter, Not
-from vitrine.index.qdrant.payload import filter_key, number, searchable
+from vitrine.filters import AnyOf, Condition, Filter, Not, folded_value, folded_words, is_folded
+from vitrine.index.qdrant.payload import filter_key, folded_key, number, searchable
 
-__all__ = ["CONDITIONS", "empty", "equal", "every", "translate"]
+__all__ = ["CONDITIONS", "empty", "equal", "every", "folded", "translate"]
+
+
+class Folded(Condition):
+    """A condition whose operand is folded, and compared with folded values."""
 
 
 def _in(field: Field, operand: Any) -> models.Condition:
@@ -26,6 +30,10 @@ def _in(field: Field, operand: Any) -> models.Condition:
         )
     if field.type is FieldType.BOOL:
         return _any_of([equal(key, v) for v in operand])
+    return _among(key, operand)
+
+
+def _among(key: str, operand: Any) -> models.Condition:
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(operand)))
 
 
@@ -64,8 +72,26 @@ CONDITIONS: Mapping[str, Callable[[Field, Any], models.Condition]] = {
 """What each key of `vitrine.filters.OPERATORS` becomes."""
 
 
+def folded(tree: Filter) -> Filter:
+    """The tree with conditions on texts folded, as versions that keep folded values need them."""
+    if isinstance(tree, Not):
+        return Not(folded(tree.part))
+    if not isinstance(tree, Condition):
+        return type(tree)(tuple(folded(part) for part in tree.parts))
+    field, operand = tree.field, tree.operand
+    if tree.operator == "match" and isinstance(operand, tuple):
+        words = (word for text in operand for word in folded_words(str(text)))
+        return Condition(field, "match", tuple(dict.fromkeys(words)))
+    if tree.operator == "in" and isinstance(operand, tuple) and is_folded(field):
+        values = (folded_value(field, str(text)) for text in operand)
+        return Folded(field, "in", tuple(dict.fromkeys(values)))
+    return tree
+
+
 def translate(tree: Filter) -> models.Condition | None:
     """The tree as a condition; None for one that every product fulfills."""
+    if isinstance(tree, Folded):
+        return _among(folded_key(tree.field), tree.operand)
     if isinstance(tree, Condition):
         return CONDITIONS[tree.operator](tree.field, tree.operand)
     if isinstance(tree, Not):

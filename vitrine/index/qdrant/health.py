@@ -67,7 +67,8 @@ class CollectionHealth:
             return  # local mode has no payload indexes, nodes or shards
         indexes = payload_indexes(schema, settings)
         if not (self._info.config.metadata or {}).get("words", False):
-            del indexes[KEYS]  # made before words were kept
+            # made before words were kept, and texts folded
+            indexes = {k: v for k, v in indexes.items() if k != KEYS and "_folded." not in k}
         missing = [key for key in indexes if key not in self._info.payload_schema]
         if missing:
             yield (

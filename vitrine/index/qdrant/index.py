@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from qdrant_client import models
@@ -23,7 +23,7 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
 from vitrine.index.qdrant import clock
 from vitrine.index.qdrant.browsing import Browsing
 from vitrine.index.qdrant.candidates import CandidateSearch
-from vitrine.index.qdrant.filters import equal, every, translate
+from vitrine.index.qdrant.filters import equal, every, folded, translate
 from vitrine.index.qdrant.payload import (
     ID,
     KEYS,
@@ -128,6 +128,7 @@ class QdrantIndex:
             raise InvalidQuery.of("ranking", "by words is not possible; this index keeps no words")
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         as_of = clock.now() if query.page_token is None else query.page_token.as_of
+        query = replace(query, filter=self._stored(query.filter))
         if query.vector is None:
             return self._browsing.answer(query, as_of=as_of)
         return self._searching.answer(query, query.vector, as_of=as_of)
@@ -135,7 +136,7 @@ class QdrantIndex:
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfill the filter, exactly."""
         check_filter(filter, self.info.schema)
-        return self._points.count(every(translate(filter)))
+        return self._points.count(every(translate(self._stored(filter))))
 
     def facet(
         self, fields: Sequence[str], filter: Filter = MATCH_ALL, *, values: int = 50
@@ -143,7 +144,7 @@ class QdrantIndex:
         """Counts over all products under the filter."""
         check_filter(filter, self.info.schema)
         check_facets(fields, self.info.schema)
-        return self._browsing.facets(fields, translate(filter), values=values)
+        return self._browsing.facets(fields, translate(self._stored(filter)), values=values)
 
     def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
         """None: words are not kept in Qdrant yet."""
@@ -181,6 +182,11 @@ class QdrantIndex:
 
     def close(self) -> None:
         """Nothing to release: the versions own the connection."""
+
+    def _stored(self, tree: Filter) -> Filter:
+        """The filter as the version's payloads are compared: those made before words were kept hold
+        texts as they were written."""
+        return folded(tree) if self.info.words else tree
 
     def _point(self, record: Record) -> NewPoint:
         payload = payload_of(record, self.info, seq=clock.now())

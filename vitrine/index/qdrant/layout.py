@@ -8,7 +8,8 @@ from typing import Any
 from qdrant_client import models
 
 from vitrine.fields.schema import Field, FieldType, Schema
-from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key
+from vitrine.filters import is_folded
+from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key, folded_key
 from vitrine.index.qdrant.sortable_text import depth
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.index.qdrant.wire import WORDS
@@ -98,6 +99,9 @@ def payload_indexes(schema: Schema, settings: QdrantSettings) -> dict[str, Index
     indexes[KEYS] = _keyword(settings)
     for field in schema:
         indexes[filter_key(field)] = _index(field, settings)
+        if is_folded(field):
+            indexes[folded_key(field)] = indexes[filter_key(field)]
+            indexes[filter_key(field)] = _keyword(settings)
         if field.facet and facet_key(field) != filter_key(field):
             indexes[facet_key(field)] = _keyword(settings)
     return indexes

@@ -5,6 +5,7 @@ id, title, price, ...  the fields of Product; empty ones are left out
 attributes      {name: value} of the mapping's further fields
 _words          {text field: its casefolded words, each once, parted by spaces}
 _terms          {color field: families and colors as written, casefolded; path field: every prefix}
+_folded         {keyword, color or path field: what conditions compare with, folded}
 _id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... of the
                 folded title
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps
@@ -26,7 +27,7 @@ from typing import Any
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
-from vitrine.filters import words
+from vitrine.filters import folded_value, folded_words, is_folded
 from vitrine.folding import fold
 from vitrine.index.ports import Stamp, VersionInfo
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
@@ -45,6 +46,7 @@ __all__ = [
     "facet_key",
     "facet_keys",
     "filter_key",
+    "folded_key",
     "group_of",
     "image_keys",
     "image_keys_payload",
@@ -70,6 +72,7 @@ DERIVED_KEYS = [
     KEYS,
     "_words",
     "_terms",
+    "_folded",
     *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem))),
 ]
 """What follows from the product and is there for conditions and orders alone."""
@@ -93,6 +96,11 @@ def filter_key(field: Field) -> str:
     """Payload path that conditions on the field look at."""
     derived = _DERIVED_KEYS.get(field.type)
     return value_key(field) if derived is None else f"{derived}.{field.name}"
+
+
+def folded_key(field: Field) -> str:
+    """Payload path whose values are compared with folded ones, where `is_folded`."""
+    return f"_folded.{field.name}"
 
 
 def facet_key(field: Field) -> str:
@@ -153,11 +161,12 @@ def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
         "attributes": {n: v for n, v in attributes.items() if v != []},
         "_words": {},
         "_terms": {},
+        "_folded": {f.name: _folded(f, product) for f in schema if is_folded(f)},
     }
     for field in schema:
         if field.type in _DERIVED_KEYS:
             derived[_DERIVED_KEYS[field.type]][field.name] = terms(field, product)
-    for name in ("_words", "_terms"):
+    for name in ("_words", "_terms", "_folded"):
         derived[name] = {n: v for n, v in derived[name].items() if v is not None and v != []}
     derived["_exact"] = {
         f.name: json.dumps(v)
@@ -180,12 +189,18 @@ def terms(field: Field, product: Product) -> str | list[str] | None:
     """
     value = product.value(field.name)
     if field.type is FieldType.TEXT:
-        return None if value is None else searchable(words(str(value)))
+        return None if value is None else searchable(folded_words(str(value)))
     values = _several(value)
     if field.type is FieldType.PATH:
         return list(dict.fromkeys(prefix for path in values for prefix in _prefixes(path)))
     known = product.colors if field.name == "color" else families(values)
     return list(dict.fromkeys([*known, *(v.strip().casefold() for v in values)]))
+
+
+def _folded(field: Field, product: Product) -> list[str]:
+    value: Any = product.value(field.name)
+    values = _several(value) if field.type is FieldType.KEYWORD else terms(field, product) or ()
+    return list(dict.fromkeys(folded_value(field, text) for text in values))
 
 
 def searchable(words_of: Iterable[str]) -> str:

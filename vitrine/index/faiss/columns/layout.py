@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import numpy as np
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.filters import folded_words
 from vitrine.folding import fold
 from vitrine.index.faiss.columns.ragged import Strings
 from vitrine.index.faiss.columns.types import (
@@ -124,7 +124,7 @@ def _texts(product: Product, *, name: str) -> tuple[str, ...]:
 def _words(product: Product, *, name: str) -> tuple[str, ...]:
     """The words of a text; the empty word stands for "has a value", as a text may hold no word."""
     value = product.value(name)
-    return () if value is None else ("", *re.findall(r"\w+", str(value).casefold()))
+    return () if value is None else ("", *folded_words(str(value)))
 
 
 def _families(product: Product, *, name: str) -> tuple[str, ...]:

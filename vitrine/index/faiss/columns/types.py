@@ -7,7 +7,7 @@ their products.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
@@ -98,6 +98,7 @@ class Keywords:
         self.offsets = offsets
         self.codes = codes
         self._postings = postings
+        self._alike: FoldedWords | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]]) -> Keywords:
@@ -134,6 +135,17 @@ class Keywords:
         code = self.words.find(word)
         offsets, rows = self.postings
         return rows[:0] if code is None else rows[offsets[code] : offsets[code + 1]]
+
+    def rows_alike(self, folded: str, form: Callable[[str], str]) -> NDArray[np.int32]:
+        """The rows that have a word of this form, some perhaps twice.
+
+        `form` folds a word; it is always the same for one column.
+        """
+        if self._alike is None:
+            self._alike = FoldedWords(self.words.all(), form)
+        offsets, rows = self.postings
+        parts = [rows[offsets[c] : offsets[c + 1]] for c in self._alike.codes(folded)]
+        return parts[0] if len(parts) == 1 else np.concatenate([rows[:0], *parts])
 
     @cached_property
     def first_codes(self) -> NDArray[np.int32]:
@@ -182,6 +194,25 @@ class Keywords:
             recoded.append((part.offsets, new_codes[part.codes]))
         offsets, codes = concat_ragged(recoded)
         return Keywords(Strings.of(words), offsets, codes.astype(np.int32))
+
+
+class FoldedWords:
+    """The codes of a dictionary's words by their folded forms; made at the first filter."""
+
+    def __init__(self, words: Sequence[str], form: Callable[[str], str]) -> None:
+        folded = [form(word) for word in words]
+        self._codes = sorted(range(len(words)), key=folded.__getitem__)
+        self._forms = Strings.of([folded[code] for code in self._codes])
+
+    def codes(self, folded: str) -> list[int]:
+        """The codes of the words of this form; none where there is no such word."""
+        last = self._forms.find(folded)
+        if last is None:
+            return []
+        first, target = last, folded.encode()
+        while first > 0 and self._forms.encoded(first - 1) == target:
+            first -= 1
+        return self._codes[first : last + 1]
 
 
 class OrderedTexts:

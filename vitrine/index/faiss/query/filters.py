@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from vitrine.fields.schema import FieldType
-from vitrine.filters import All, AnyOf, Condition, Filter, Not
+from vitrine.fields.schema import Field, FieldType
+from vitrine.filters import All, AnyOf, Condition, Filter, Not, folded_value, folded_words
 from vitrine.index.faiss.columns.layout import ID, microseconds, written
 from vitrine.index.faiss.columns.types import Keywords, Mask, Numbers
 from vitrine.index.faiss.segment import Segment
@@ -48,8 +49,12 @@ def _condition(condition: Condition, segment: Segment) -> Mask:
         return column.present if operand is True else ~column.present
     if isinstance(column, Keywords):
         assert isinstance(operand, tuple)  # noqa: S101  # the parser made it so
-        words = [str(word) for word in operand]
-        return _words(column, words, least=len(words) if condition.operator == "match" else 1)
+        texts = [str(text) for text in operand]
+        return (
+            _has_all(column, texts)
+            if condition.operator == "match"
+            else _has_any(column, texts, field)
+        )
     assert isinstance(column, Numbers)  # noqa: S101  # the layout made it so
     return _numbers(column, condition)
 
@@ -64,12 +69,22 @@ def _ids(condition: Condition, segment: Segment) -> Mask:
     return mask
 
 
-def _words(column: Keywords, words: list[str], *, least: int) -> Mask:
-    """The rows that have at least so many of the words."""
-    counts = np.zeros(len(column.offsets) - 1, np.int16)
-    for word in words:
-        counts[column.rows_of(word)] += 1
-    mask: Mask = counts >= least
+def _has_all(column: Keywords, texts: list[str]) -> Mask:
+    """The rows that have every word of the texts."""
+    mask = np.full(len(column.offsets) - 1, True)
+    for word in {word for text in texts for word in folded_words(text)}:
+        having = np.zeros(len(mask), np.bool_)
+        having[column.rows_of(word)] = True
+        mask &= having
+    return mask
+
+
+def _has_any(column: Keywords, texts: list[str], field: Field) -> Mask:
+    """The rows that have a value which is one of the texts when folded."""
+    form = partial(folded_value, field)
+    mask = np.zeros(len(column.offsets) - 1, np.bool_)
+    for text in texts:
+        mask[column.rows_alike(form(text), form)] = True
     return mask
 
 

@@ -44,7 +44,7 @@ from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 9
+FORMAT = 10
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
