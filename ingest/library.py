@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ingest.catalogue import MappingChoice, choose_mapping
 from ingest.pipeline.models import Summary
 from ingest.sources import MemorySource, ShapedSource, Source, open_source
 from ingest.tasks.bulk_ingest import run
@@ -24,15 +25,17 @@ def ingest_catalogue(
 ) -> Summary:
     """Ingest or update what `source` holds.
 
-    `InvalidMapping` where rows need a mapping and have none.
+    Without a mapping an export is recognized by its columns, as `vitrine ingest` does.
+    `InvalidMapping` where that fails, and where rows need a mapping and have none.
     """
-    rows = None if isinstance(source, str | Path) else MemorySource(list(source))
     told = _told(mapping)
-    if rows is None:
-        opened = open_source(str(source), vitrine.settings, told)
-        return run(vitrine, opened, told or _guessed(opened))
-    told = told or _guessed(rows)
-    return run(vitrine, ShapedSource(rows, told), told)
+    if isinstance(source, str | Path):
+        settings, name = vitrine.settings, str(source)
+        chosen = told or choose_mapping(name, settings, MappingChoice()).mapping
+        return run(vitrine, open_source(name, settings, chosen), chosen)
+    rows = MemorySource(list(source))
+    chosen = told or _guessed(rows)
+    return run(vitrine, ShapedSource(rows, chosen), chosen)
 
 
 def _told(mapping: str | Path | Mapping[str, Any] | None) -> CatalogueMapping | None:

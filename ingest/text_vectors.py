@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from vitrine.embedding import Embedder
 from vitrine.errors import NotFound
+from vitrine.fields.colors import ColorWords
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.index.patching import patched
 from vitrine.products import Product, Record, Value, Vector
@@ -102,7 +103,9 @@ class TextVectors:
             record = self._index.get([product_id]).get(product_id)
             if record is None:
                 raise NotFound(f"there is no product {product_id!r}")
-            product = patched(record.product, changes, self._index.info.schema)
+            info = self._index.info
+            words = ColorWords.of_mapping(info.mapping)
+            product = patched(record.product, changes, info.schema, color_words=words)
             if self._text(product) != self._text(record.product):
                 fresh = replace(record, product=product, text_vector=None)
                 self._index.upsert(self.complete([fresh]))

@@ -14,9 +14,11 @@ from service.models.picture import ImageSource, StoredImage
 from service.rendering import answer, public_url
 from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
+from vitrine.fields.colors import ColorWords
 from vitrine.fields.json_products import changes_from_json, product_from_json
 from vitrine.fields.schema import Schema
 from vitrine.images.base64_text import decode_base64
+from vitrine.index import VersionInfo
 
 __all__ = ["accept_changes", "accept_products", "ingest_request", "queued"]
 
@@ -26,15 +28,19 @@ _Picture = str | ImageSource | StoredImage
 
 
 def accept_products(
-    rows: Sequence[ProductRow], schema: Schema, *, max_images: int
+    rows: Sequence[ProductRow], info: VersionInfo, *, max_images: int
 ) -> list[AcceptedProduct]:
-    """The products of all rows; `InvalidProduct` with every fault of every row, by its place."""
+    """The products of all rows, by the fields of a version and its mapping's words for colors.
+
+    `InvalidProduct` with every fault of every row, by its place.
+    """
+    words = ColorWords.of_mapping(info.mapping)
     accepted: list[AcceptedProduct] = []
     faults: list[FieldError] = []
     for number, row in enumerate(rows):
         try:
             fields = row.model_dump(exclude_unset=True, exclude=_PICTURES)
-            product = product_from_json(fields, schema)
+            product = product_from_json(fields, info.schema, color_words=words)
             pictures = _pictures(row.images, max_images)
             if row.image is not None:
                 pictures = (_picture(row.image, "image"),)

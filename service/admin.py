@@ -55,7 +55,7 @@ def put_products(body: ProductRows) -> Response:
         )
     vitrine = current_vitrine()
     accepted = accept_products(
-        body.root, vitrine.versions.live().info.schema, max_images=vitrine.settings.max_images
+        body.root, vitrine.versions.live().info, max_images=vitrine.settings.max_images
     )
     return queued(current_admin().upsert(accepted))
 

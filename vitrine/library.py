@@ -40,8 +40,9 @@ class Shop:
         """Ingest or update products; only what is new is embedded.
 
         `source` is what `vitrine ingest` takes, or rows. `mapping` is a mapping file, the name of a
-        built-in one, or its plain values; rows need none where their keys are the names of the
-        built-in fields (id, title, image, price, ...). Returns the run's `Summary`: done,
+        built-in one, or its plain values. Without it, a known export is recognized by its columns,
+        and columns or keys that are the names of the built-in fields (id, title, image, price, ...)
+        are taken for these. Returns the run's `Summary`: done,
         unchanged, failed, reasons. Errors: those of `ingest.tasks.bulk_ingest.run`.
         """
         return _registered("ingest")(self.vitrine, source, mapping)

@@ -57,3 +57,22 @@ def test_every_field_of_a_product_is_kept_and_can_be_asked_for(
         condition = parse_parameters([(parameter, value)], SCHEMA)
         result = index.search(IndexQuery(filter=condition, limit=10))
         assert {hit.product.id for hit in result.hits} == ids, (parameter, value)
+
+
+@pytest.mark.parametrize("backend", sorted(BACKENDS))
+def test_a_patched_color_is_sorted_by_the_catalogues_own_words(
+    backend: str, tmp_path: Path
+) -> None:
+    index = BACKENDS[backend](tmp_path).create(
+        model="m",
+        fingerprint="f",
+        dimension=2,
+        schema=SCHEMA,
+        mapping={"product": {}, "colors": {"blushing": "pink"}},
+    )
+    vector = np.asarray([[1.0, 0.0]], np.float32)
+    index.upsert([Record(product(0), vector, ("0" * 64,))])
+    index.patch("0", {"color": ("Blushing",)})
+    assert index.get(["0"])["0"].product.colors == ("pink",)
+    condition = parse_parameters([("color", "pink")], SCHEMA)
+    assert index.search(IndexQuery(filter=condition, limit=10)).total == 1

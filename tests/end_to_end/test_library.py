@@ -104,3 +104,19 @@ def test_a_page_is_followed_by_the_next(shop: Shop):
 def test_a_setting_that_is_wrong_is_named(tmp_path: Path):
     with pytest.raises(InvalidSettings, match="VITRINE_BACKEND"):
         vitrine.open(tmp_path, backend="chroma")
+
+
+def test_an_export_in_a_file_needs_no_mapping(shop: Shop, tmp_path: Path):
+    export = tmp_path / "products_export.csv"
+    export.write_text(
+        "Handle,Title,Vendor,Variant Price,Variant SKU,Image Src,Status,Published\n"
+        "red,Red,Acme,49.90,R-1,red.png,active,true\n"
+        "blue,Blue,Acme,9.90,B-1,blue.png,draft,true\n"
+    )
+    summary = shop.ingest(export)
+    assert (summary.done, sum(summary.left_out.values()), summary.failed) == (1, 1, 0)
+    assert shop.product("R-1").price == 49.9
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("a,b\n1,2\n")
+    with pytest.raises(InvalidMapping, match="vitrine map"):
+        shop.ingest(unknown)

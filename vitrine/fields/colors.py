@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vitrine.errors import FieldError
 from vitrine.fields.words import word_lists
@@ -48,6 +49,14 @@ class ColorWords:
             {**BUILT_IN_WORDS.words, **table},
             BUILT_IN_WORDS.stems,
             {**BUILT_IN_WORDS.parts, **parts},
+        )
+
+    @classmethod
+    def of_mapping(cls, stored: Mapping[str, Any]) -> ColorWords:
+        """The words of a mapping as an index version keeps it (plain values)."""
+        own: Mapping[str, str | list[str]] = stored.get("colors", {})
+        return cls.of(
+            {word: [named] if isinstance(named, str) else named for word, named in own.items()}
         )
 
     @staticmethod

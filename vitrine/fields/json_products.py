@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vitrine.errors import FieldError, InvalidProduct
+from vitrine.fields.colors import BUILT_IN_WORDS, ColorWords
 from vitrine.fields.currencies import currency_code
 from vitrine.fields.money import parse_money
 from vitrine.fields.reading import FieldReader
@@ -17,17 +18,21 @@ from vitrine.products import Product, Value
 __all__ = ["changes_from_json", "product_from_json"]
 
 
-def product_from_json(data: object, schema: Schema) -> Product:
+def product_from_json(
+    data: object, schema: Schema, *, color_words: ColorWords = BUILT_IN_WORDS
+) -> Product:
     """The product of a JSON object such as {"id": "1", "title": "Mug", "price": 4.5}.
 
     The keys are the schema's fields, the further ones also inside "attributes" as answers have
     them; `image` and `images` are the caller's part and not looked at. Values may be of the field's
-    type or in any notation that a catalogue file may use. `InvalidProduct` with every fault.
+    type or in any notation that a catalogue file may use; `color_words` sort its colors into
+    families. `InvalidProduct` with every fault.
     """
     values = _object(data)
     errors = _unknown(values, schema, (*(f.name for f in schema), "image", "images"))
     try:
-        product = FieldReader().product({f: values.get(f.name) for f in schema})
+        reader = FieldReader(color_words=color_words)
+        product = reader.product({f: values.get(f.name) for f in schema})
     except InvalidProduct as error:
         raise InvalidProduct([*errors, *error.errors]) from None
     if errors:

@@ -8,14 +8,20 @@ from types import MappingProxyType
 from typing import Any
 
 from vitrine.errors import FieldError, InvalidProduct
-from vitrine.fields.colors import families
+from vitrine.fields.colors import BUILT_IN_WORDS, ColorWords
 from vitrine.fields.schema import BUILT_IN_FIELDS, Schema
 from vitrine.products import TUPLE_FIELDS, Product, Value
 
 __all__ = ["patched"]
 
 
-def patched(product: Product, changes: Mapping[str, Value | None], schema: Schema) -> Product:
+def patched(
+    product: Product,
+    changes: Mapping[str, Value | None],
+    schema: Schema,
+    *,
+    color_words: ColorWords = BUILT_IN_WORDS,
+) -> Product:
     """The product with the changed fields; None empties one, and new colors bring their families.
 
     `InvalidProduct` for a field the schema lacks, another id, or a title taken away.
@@ -35,7 +41,7 @@ def patched(product: Product, changes: Mapping[str, Value | None], schema: Schem
         n: _built_in(n, v) for n, v in changes.items() if n in BUILT_IN_FIELDS
     }
     if "color" in built_in:
-        built_in["colors"] = families(built_in["color"])
+        built_in["colors"] = color_words.families(built_in["color"])
     attributes = dict(product.attributes) | {
         n: v for n, v in changes.items() if n not in BUILT_IN_FIELDS
     }

@@ -16,6 +16,7 @@ from vitrine.fields import (
     changes_from_json,
     product_from_json,
 )
+from vitrine.fields.colors import BUILT_IN_WORDS, ColorWords
 from vitrine.products import Product
 
 SCHEMA = Schema(
@@ -122,3 +123,13 @@ def test_a_wrong_change_is_refused_by_name(data: Any, field: str, words: str) ->
     with pytest.raises(InvalidProduct) as caught:
         changes_from_json(data, SCHEMA)
     assert words in {error.field: error.message for error in caught.value.errors}[field]
+
+
+def test_a_catalogues_own_words_for_colors_count_in_products_as_well() -> None:
+    words = ColorWords.of_mapping({"colors": {"blushing": "pink", "mud": ["brown", "gray"]}})
+    data = {"id": "1", "title": "Mug", "color": ["Blushing", "Mud", "Navy"]}
+    product = product_from_json(data, SCHEMA, color_words=words)
+    assert product.color == ("Blushing", "Mud", "Navy")
+    assert set(product.colors) == {"pink", "brown", "gray", "blue"}
+    assert product_from_json(data, SCHEMA).colors == ("blue",)
+    assert ColorWords.of_mapping({"product": {}}) is BUILT_IN_WORDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -363,3 +364,12 @@ def test_a_failure_tells_where_and_when_it_happened(shop: Shop):
 def test_what_was_taken_but_looks_odd_is_listed_beside_the_failures(shop: Shop):
     warnings = call(shop, "GET", "/v1/admin/failures").get_json()["warnings"]
     assert [(w["id"], w["place"], w["count"]) for w in warnings] == [("p8", "row 4", 2)]
+
+
+def test_the_catalogues_own_words_for_colors_count_in_products_that_are_sent(shop: Shop):
+    live = shop.versions.live()
+    live.info = replace(live.info, mapping={**live.info.mapping, "colors": {"blushing": "pink"}})
+    body = [{"id": "new", "title": "Mug", "color": "Blushing"}]
+    job_id = call(shop, "PUT", "/v1/admin/products", json=body).get_json()["job_id"]
+    (accepted,) = shop.jobs.asked[job_id]
+    assert accepted.product.colors == ("pink",)

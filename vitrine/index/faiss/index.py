@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
+from vitrine.fields.colors import ColorWords
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
@@ -96,8 +97,10 @@ class FaissIndex:
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vector."""
 
+        words = ColorWords.of_mapping(self.info.mapping)
+
         def change(product: Product) -> Product:
-            changed = patched(product, changes, self.info.schema)
+            changed = patched(product, changes, self.info.schema, color_words=words)
             check_product(changed, self.info.schema)
             return changed
 

@@ -9,6 +9,7 @@ from itertools import islice
 from qdrant_client import models
 
 from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
+from vitrine.fields.colors import ColorWords
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
     check_facets,
@@ -91,7 +92,10 @@ class QdrantIndex:
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vectors; `NotFound` for an unknown id."""
-        self._rewrite([product_id], lambda product: patched(product, changes, self.info.schema))
+        schema, words = self.info.schema, ColorWords.of_mapping(self.info.mapping)
+        self._rewrite(
+            [product_id], lambda product: patched(product, changes, schema, color_words=words)
+        )
 
     def patch_products(self, products: Sequence[Product]) -> None:
         """Replace all fields of known products.
