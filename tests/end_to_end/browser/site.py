@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
 from service import create_app
@@ -24,7 +23,6 @@ from vitrine.products import Record
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 TOKEN = "a-token-of-the-tests"
 
 
@@ -53,8 +51,8 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, prefix: str = "", **settings: Any) -> Iterator[Site]:
-    """The service over the embedded backend, on a free port of this machine, below a prefix."""
+def running_site(folder: Path, **settings: Any) -> Iterator[Site]:
+    """The service over the embedded backend, on a free port of this machine."""
     embedder = FakeEmbedder()
     vitrine = Vitrine(
         Settings(data_dir=folder, admin_token=TOKEN, model="fake", **settings),
@@ -64,7 +62,7 @@ def running_site(folder: Path, *, prefix: str = "", **settings: Any) -> Iterator
     _stock(vitrine, embedder)
     jobs = FakeJobs(vitrine.versions)
     app = create_app(vitrine, admin=jobs)
-    server = make_server("127.0.0.1", 0, _behind_proxy(app, prefix), threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     thread = threading.Thread(target=server.serve_forever, name="site")
     thread.start()
@@ -73,19 +71,6 @@ def running_site(folder: Path, *, prefix: str = "", **settings: Any) -> Iterator
     thread.join()
     server.server_close()
     vitrine.close()
-
-
-def _behind_proxy(app: WsgiApp, prefix: str) -> WsgiApp:
-    """What a proxy does that serves the app below a prefix, which it takes off the path."""
-
-    def proxy(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if not path.startswith(f"{prefix}/"):
-            return NotFound()(environ, start_response)
-        environ |= {"PATH_INFO": path.removeprefix(prefix), "HTTP_X_FORWARDED_PREFIX": prefix}
-        return app(environ, start_response)
-
-    return proxy if prefix else app
 
 
 def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:

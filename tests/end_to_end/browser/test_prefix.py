@@ -1,27 +1,58 @@
-"""The pages below a path of another site: every address that they ask for begins with it."""
+"""The pages below a path of another site, behind a real nginx.
+
+Both conventions of proxies: the prefix is taken off the path and told in a header, or it stays
+there and the service knows its public address. Every request of a page begins with the prefix.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.end_to_end.browser.site import TOKEN, running_site
+from tests.end_to_end.browser.site import TOKEN, Site, running_site
 from tests.end_to_end.browser.stock import STOCK, picture
+from tests.end_to_end.browser.window import Window
+from tests.nginx_below import PREFIX, nginx_below
+from tests.redis_server import free_port
 
-PREFIX = "/shop-search"
+
+@pytest.fixture(scope="module", params=["prefix taken off", "prefix kept"])
+def below(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of an nginx that serves a shop below a prefix."""
+    folder, port = tmp_path_factory.mktemp("below"), free_port()
+    kept = request.param == "prefix kept"
+    settings = {"trusted_proxies": "127.0.0.1"}
+    if kept:
+        settings = {"public_url": f"http://127.0.0.1:{port}{PREFIX}"}
+    with (
+        running_site(folder / "data", **settings) as site,
+        nginx_below(folder, _port(site), port=port, rest="" if kept else "/") as address,
+    ):
+        yield address
 
 
-@pytest.fixture(scope="module")
-def below(tmp_path_factory):
-    """A shop that a proxy serves below a prefix."""
-    folder = tmp_path_factory.mktemp("below")
-    with running_site(folder, prefix=PREFIX, trusted_proxies="127.0.0.1") as site:
-        yield site
+def _port(site: Site) -> int:
+    port = urlsplit(site.url).port
+    assert port is not None
+    return port
 
 
 @pytest.fixture
-def window(open_window, below):
-    return open_window(base_url=below.url)
+def window(open_window, below: str) -> Iterator[Window]:
+    """A window whose requests are all looked at."""
+    window = open_window(base_url=below)
+    asked: list[str] = []
+    window.page.on("request", lambda request: asked.append(request.url))
+    yield window
+    own = [url for url in asked if not url.startswith(("data:", "blob:"))]
+    assert own
+    assert [url for url in own if not url.startswith(f"{below}{PREFIX}/")] == []
 
 
 def test_products_are_searched_filtered_opened_and_shown_with_their_pictures(window):
@@ -59,3 +90,32 @@ def test_the_other_pages_are_reached_and_work(window):
     window.page.fill("#token", TOKEN)
     window.page.keyboard.press("Enter")
     expect(window.page.locator("#versions tbody tr").first).to_be_visible()
+
+
+def test_a_picture_is_sent_and_more_products_are_fetched(window: Window, red_file: Path):
+    window.open(f"{PREFIX}/")
+    window.page.set_input_files("#file", red_file)
+    expect(window.page.locator("#title")).to_have_text("Like your picture")
+    window.page.goto(f"{PREFIX}/?sort=price")
+    window.to_the_end()
+    assert len(window.ids()) == len(STOCK)
+
+
+def test_requests_are_tried_on_the_page_of_the_api(window: Window):
+    window.page.goto(f"{PREFIX}/docs")
+    block = window.page.locator(".opblock-get", has_text="/v1/search").first
+    block.locator(".opblock-summary-control").click()
+    block.get_by_role("button", name="Try it out").click()
+    with window.page.expect_response(f"**{PREFIX}/v1/search*") as answered:
+        block.get_by_role("button", name="Execute").click()
+    assert answered.value.status == 200
+    expect(block.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
+
+
+def test_the_operators_page_starts_work_and_follows_it(window: Window):
+    window.page.goto(f"{PREFIX}/admin")
+    window.page.fill("#token", TOKEN)
+    window.page.keyboard.press("Enter")
+    window.page.fill("#reindex [name=source]", "products.parquet")
+    window.page.get_by_role("button", name="Start").click()
+    expect(window.page.locator("#jobs tbody tr").first).to_contain_text("reindex")
