@@ -56,6 +56,10 @@ class Window:
         if response.status >= 400:
             self._complaints.append(f"status: {response.status} {response.url}")
 
+    def all_complaints(self) -> list[str]:
+        """Those that were expected as well."""
+        return [*self._complaints]
+
     def complaints(self) -> list[str]:
         return [
             text for text in self._complaints if not any(part in text for part in self.expected)
