@@ -50,7 +50,7 @@ class Browsing:
 
     def answer(self, query: IndexQuery, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
-        order = Order(query.sort, self._schema)
+        order = Order(query.sort, self._schema, titles=self._points.layout.title_form)
         if query.collapse not in (None, ID):
             return self._collapsed_answer(query, str(query.collapse), order, as_of)
         if query.page_token is not None:

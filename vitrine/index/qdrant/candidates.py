@@ -100,7 +100,7 @@ class CandidateSearch:
     def _set_answer(
         self, query: IndexQuery, rescorer: Rescorer, as_of: int, window: Window
     ) -> IndexAnswer:
-        order = None if query.sort == RELEVANCE else Order(query.sort, self._schema)
+        order = None if query.sort == RELEVANCE else self._order(query)
         candidates = self._candidates(query, window)
         rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
@@ -162,12 +162,15 @@ class CandidateSearch:
                 request = replace(request, limit=2 * request.limit)
             points = self._points.nearest(request)
 
+    def _order(self, query: IndexQuery) -> Order:
+        return Order(query.sort, self._schema, titles=self._points.layout.title_form)
+
     def _payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
         """Payload paths that deciding needs; False for none."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         keys = [key for f in fields for key in facet_keys(f)]
         if query.sort != RELEVANCE:
-            keys += Order(query.sort, self._schema).value_keys
+            keys += self._order(query).value_keys
         if query.collapse is not None:
             keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
         return tuple(dict.fromkeys(keys)) or False

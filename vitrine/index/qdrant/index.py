@@ -235,7 +235,7 @@ class QdrantIndex:
         keys, words = self._words_of(product)
         return _Change(
             product.id,
-            product_payload(product, self.info.schema) | keys | unchanged,
+            product_payload(product, self.info) | keys | unchanged,
             int(str(payload[SEQ])),
             words,
         )

@@ -112,6 +112,7 @@ class _SortKey:
 
     field: Field | None
     descending: bool
+    title_form: Callable[[str], str]
 
     @property
     def path(self) -> str | None:
@@ -128,7 +129,7 @@ class _SortKey:
             return score
         value = value_at(payload, value_key(self.field))
         if self.is_title:
-            return fold(str(value))
+            return self.title_form(str(value))
         if value is not None and self.field.type is FieldType.DATETIME:
             return _micros(datetime.fromisoformat(value))
         return None if value is None else float(value)
@@ -164,9 +165,10 @@ _IDS = [_Level(f"_id{i}", stem="_id") for i in range(depth("_id"))]
 class Order:
     """An order of products by the keys of a sort, then by id."""
 
-    def __init__(self, sort: Sort, schema: Schema) -> None:
+    def __init__(self, sort: Sort, schema: Schema, *, titles: Callable[[str], str] = fold) -> None:
+        """`titles` is the form by which the version's titles are ordered."""
         self._keys = [
-            _SortKey(None if key.field is None else schema.get(key.field), key.descending)
+            _SortKey(None if key.field is None else schema.get(key.field), key.descending, titles)
             for key in sort.keys
         ]
 

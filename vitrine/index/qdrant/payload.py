@@ -27,10 +27,10 @@ from typing import Any
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
-from vitrine.filters import folded_value, folded_words, is_folded
-from vitrine.folding import fold
+from vitrine.filters import folded_value, folded_words, is_folded, words
 from vitrine.index.ports import Stamp, VersionInfo
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
+from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.index.qdrant.wire import Point
 from vitrine.index.stamps import product_hash
 from vitrine.products import TUPLE_FIELDS, Product, Record, Value
@@ -132,7 +132,7 @@ def facet_keys(field: Field) -> list[str]:
 def payload_of(record: Record, info: VersionInfo, *, seq: int) -> dict[str, Any]:
     """The payload of a record's point; see the module's table."""
     images = image_keys_payload(record.image_keys, info)
-    return product_payload(record.product, info.schema) | images | {SEQ: seq}
+    return product_payload(record.product, info) | images | {SEQ: seq}
 
 
 def image_keys_payload(keys: Sequence[str], info: VersionInfo) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def image_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(payload["_image_key"]),) if keys is None else tuple(keys)
 
 
-def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
+def product_payload(product: Product, info: VersionInfo) -> dict[str, Any]:
     """The part of the payload that follows from the product alone."""
     own = {
         name: _plain(getattr(product, name))
@@ -161,35 +161,39 @@ def product_payload(product: Product, schema: Schema) -> dict[str, Any]:
         "attributes": {n: v for n, v in attributes.items() if v != []},
         "_words": {},
         "_terms": {},
-        "_folded": {f.name: _folded(f, product) for f in schema if is_folded(f)},
+        "_folded": {},
     }
-    for field in schema:
+    for field in info.schema:
         if field.type in _DERIVED_KEYS:
-            derived[_DERIVED_KEYS[field.type]][field.name] = terms(field, product)
+            derived[_DERIVED_KEYS[field.type]][field.name] = terms(field, product, info)
+        if info.words and is_folded(field):
+            derived["_folded"][field.name] = _folded(field, product, info)
     for name in ("_words", "_terms", "_folded"):
         derived[name] = {n: v for n, v in derived[name].items() if v is not None and v != []}
     derived["_exact"] = {
         f.name: json.dumps(v)
-        for f in schema
+        for f in info.schema
         if f.type.numeric and (v := product.value(f.name)) is not None and number(v) != v
     }
     payload |= {name: values for name, values in derived.items() if values}
     return (
         payload
         | prefix_keys("_id", product.id)
-        | prefix_keys("_title", fold(product.title))
+        | prefix_keys("_title", VectorLayout.of(info).title_form(product.title))
         | {"_hash": product_hash(product)}
     )
 
 
-def terms(field: Field, product: Product) -> str | list[str] | None:
+def terms(field: Field, product: Product, info: VersionInfo) -> str | list[str] | None:
     """What conditions on a TEXT, COLOR or PATH field compare with.
 
-    A text without any word still has a value, the empty one.
+    A text without any word still has a value, the empty one. Versions made before words were kept
+    have those of texts casefolded only.
     """
     value = product.value(field.name)
     if field.type is FieldType.TEXT:
-        return None if value is None else searchable(folded_words(str(value)))
+        form = folded_words if info.words else words
+        return None if value is None else searchable(form(str(value)))
     values = _several(value)
     if field.type is FieldType.PATH:
         return list(dict.fromkeys(prefix for path in values for prefix in _prefixes(path)))
@@ -197,9 +201,10 @@ def terms(field: Field, product: Product) -> str | list[str] | None:
     return list(dict.fromkeys([*known, *(v.strip().casefold() for v in values)]))
 
 
-def _folded(field: Field, product: Product) -> list[str]:
+def _folded(field: Field, product: Product, info: VersionInfo) -> list[str]:
     value: Any = product.value(field.name)
-    values = _several(value) if field.type is FieldType.KEYWORD else terms(field, product) or ()
+    keywords = field.type is FieldType.KEYWORD
+    values = _several(value) if keywords else terms(field, product, info) or ()
     return list(dict.fromkeys(folded_value(field, text) for text in values))
 
 

@@ -1,18 +1,21 @@
-"""Which vectors the points of a version hold, and how they are written and asked for.
+"""What the points of a version hold: which vectors, and what depends on the version's format.
 
 A point holds the rows of all its product's pictures under one name, as a multivector that Qdrant
 compares by its largest cosine (max-sim), and under another the vector of the product's words, where
 the version keeps one. Versions that were made before several pictures were kept hold the row of one
-picture, as a plain vector; these are read and written as they are.
+picture, as a plain vector, and order titles by their casefolded form; these are read and written as
+they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from qdrant_client import models
 
+from vitrine.folding import fold
 from vitrine.index.ports import VersionInfo
 from vitrine.index.qdrant.wire import TEXT_VECTOR, VECTOR, Rows
 from vitrine.products import Record, Vector
@@ -22,7 +25,7 @@ __all__ = ["VectorLayout"]
 
 @dataclass(frozen=True, slots=True)
 class VectorLayout:
-    """Of one version: whether a point has several pictures, and a vector of its words."""
+    """Of one version: whether a point has several pictures, and a vector of its text."""
 
     several_pictures: bool
     texts: bool
@@ -31,6 +34,11 @@ class VectorLayout:
     def of(cls, info: VersionInfo) -> VectorLayout:
         """The layout of a version that exists."""
         return cls(info.max_images > 1, info.text_vectors)
+
+    @property
+    def title_form(self) -> Callable[[str], str]:
+        """What titles become before they are ordered."""
+        return fold if self.several_pictures else str.casefold
 
     @property
     def names(self) -> tuple[str, ...]:
