@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from vitrine.embedding import Embedder
 from vitrine.errors import NotFound
 from vitrine.fields.colors import ColorWords
-from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index import VectorIndex
 from vitrine.index.patching import patched
 from vitrine.products import Product, Record, Value, Vector
-from vitrine.settings import IngestSettings
 from vitrine.words import embedded_fields, product_text
 
-__all__ = ["TextVectors", "has_same_texts", "makes_text_vectors"]
-
-log = logging.getLogger(__name__)
+__all__ = ["TextVectors", "has_same_texts"]
 
 _AT_ONCE = 32
 """Texts embedded together: queries that come meanwhile wait no longer than for these."""
-
-
-def makes_text_vectors(versions: IndexVersions, settings: IngestSettings) -> bool:
-    """Whether a new version is to keep text vectors; says so where the backend cannot."""
-    if settings.text_vectors and not versions.keeps_text_vectors:
-        log.warning(
-            "the new version has no text vectors, although VITRINE_TEXT_VECTORS is true: this"
-            " backend keeps none"
-        )
-        return False
-    return settings.text_vectors
 
 
 class TextVectors:

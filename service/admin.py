@@ -54,9 +54,9 @@ def put_products(body: ProductRows) -> Response:
             "", f"holds {len(body.root)} products; from 1 to {most} are allowed at once"
         )
     vitrine = current_vitrine()
-    accepted = accept_products(
-        body.root, vitrine.versions.live().info, max_images=vitrine.settings.max_images
-    )
+    info = vitrine.versions.live().info
+    most_images = min(vitrine.settings.max_images, info.max_images)
+    accepted = accept_products(body.root, info, max_images=most_images)
     return queued(current_admin().upsert(accepted))
 
 
@@ -64,9 +64,9 @@ def put_products(body: ProductRows) -> Response:
 def patch_product(path: ProductPath, body: Changes) -> Response:
     """Change fields of a product, or its pictures, and keep the rest, in the background."""
     vitrine = current_vitrine()
-    changes = accept_changes(
-        body, vitrine.versions.live().info.schema, max_images=vitrine.settings.max_images
-    )
+    info = vitrine.versions.live().info
+    most_images = min(vitrine.settings.max_images, info.max_images)
+    changes = accept_changes(body, info.schema, max_images=most_images)
     return queued(current_admin().patch(path.product_id, changes.fields, changes.pictures))
 
 

@@ -14,7 +14,7 @@ from service.container import current_vitrine
 from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
 from service.models.search import SearchAnswer, SimilarParameters
-from service.rendering import answer, image_url, product_answer
+from service.rendering import answer, stored_product_answer
 from service.search import answered, query_of_parameters
 from vitrine.fields.scalars import parse_text
 
@@ -50,10 +50,8 @@ def fields() -> Response:
 def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
     require_visible(path.product_id)
-    stored = current_vitrine().engine.product(path.product_id).product
-    return answer(
-        {"id": stored.id, "product": product_answer(stored), "image_url": image_url(stored.id)}
-    )
+    record = current_vitrine().engine.product(path.product_id)
+    return answer(stored_product_answer(record.product, record.image_keys))
 
 
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})

@@ -7,6 +7,7 @@ answer against that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from vitrine.products import Product
 from vitrine.results import Facet, Hit, Page, RangeFacet, ValueFacet
 from vitrine.understanding import Understanding
 
-__all__ = ["answer", "image_url", "product_answer", "public_url", "search_answer"]
+__all__ = ["answer", "product_answer", "public_url", "search_answer", "stored_product_answer"]
 
 Json = dict[str, Any]
 
@@ -42,9 +43,10 @@ def public_url(path: str) -> str:
     return f"{g.base}{path}"
 
 
-def image_url(product_id: str) -> str:
-    """The address of a product's picture."""
-    return public_url(f"/v1/products/{quote(product_id, safe='')}/image")
+def _image_urls(product_id: str, count: int) -> list[str]:
+    """The addresses of a product's pictures, in their order."""
+    first = public_url(f"/v1/products/{quote(product_id, safe='')}/image")
+    return [first, *(f"{first}?n={number}" for number in range(1, count))]
 
 
 def search_answer(page: Page) -> Json:
@@ -86,6 +88,19 @@ def _cut(facet: Facet) -> bool:
     return isinstance(facet, ValueFacet) and facet.distinct > len(facet.values)
 
 
+def stored_product_answer(
+    product: Product, image_keys: Sequence[str], shown: int | None = None
+) -> Json:
+    """A product and the addresses of its pictures; `shown` is the one that stands for it."""
+    images = _image_urls(product.id, len(image_keys))
+    return {
+        "id": product.id,
+        "product": product_answer(product),
+        "image_url": images[shown or 0],
+        "images": images,
+    }
+
+
 def product_answer(product: Product) -> Json:
     """A product's fields as `ProductAnswer` describes them."""
     return {
@@ -107,12 +122,8 @@ def product_answer(product: Product) -> Json:
 
 
 def _hit(hit: Hit) -> Json:
-    fields = {
-        "id": hit.product.id,
-        "score": hit.score,
-        "product": product_answer(hit.product),
-        "image_url": image_url(hit.product.id),
-    }
+    fields = stored_product_answer(hit.product, hit.image_keys, hit.matched_image)
+    fields |= {"score": hit.score, "matched_image": hit.matched_image}
     return fields if hit.explain is None else {**fields, "explain": {**hit.explain}}
 
 

@@ -11,8 +11,9 @@ from service.access import require_visible
 from service.container import current_vitrine
 from service.models.base import Parameters
 from service.products import ProductPath
-from vitrine.errors import InvalidImage, StorageUnavailable
+from vitrine.errors import InvalidImage, NotFound, StorageUnavailable
 from vitrine.images.thumbnail import SIZES, Thumbnails
+from vitrine.index.ports import MAX_IMAGES
 
 __all__ = ["thumbnails"]
 
@@ -37,6 +38,9 @@ class ImageParameters(Parameters):
         le=_LARGEST_ASKED,
         description=f"longest side in pixels, rounded up to one of {', '.join(map(str, SIZES))}",
     )
+    n: int = Field(
+        default=0, ge=0, le=MAX_IMAGES - 1, description="which of its pictures, 0 is the main one"
+    )
 
 
 @thumbnails.get(
@@ -53,7 +57,10 @@ def image(path: ProductPath, query: ImageParameters) -> Response:
     """Show a product's picture as JPEG, upright and on white, never enlarged; has an ETag."""
     require_visible(path.product_id)
     vitrine = current_vitrine()
-    key = vitrine.engine.product(path.product_id).image_key
+    keys = vitrine.engine.product(path.product_id).image_keys
+    if query.n >= len(keys):
+        raise NotFound(f"the product has {len(keys)} pictures, counted from 0")
+    key = keys[query.n]
     tag = Thumbnails.etag(key, query.size)
     response = Response(content_type="image/jpeg")
     response.set_etag(tag)

@@ -137,7 +137,6 @@ class FakeVersions:
     """Versions in memory."""
 
     fuses = False
-    keeps_text_vectors = True
 
     def __init__(self) -> None:
         self._all: dict[str, FakeIndex] = {}

@@ -18,7 +18,6 @@ from ingest.sources import Source
 from ingest.tasks.index_building import build_index
 from ingest.tasks.picture_work import open_picture_work
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
-from ingest.text_vectors import makes_text_vectors
 from vitrine.errors import (
     Cancelled,
     CatalogueBusy,
@@ -179,7 +178,7 @@ def _target(
         dimension=info.dimension,
         schema=schema,
         mapping=stored,
-        text_vectors=makes_text_vectors(versions, context.settings),
+        text_vectors=context.settings.text_vectors,
     )
     context.runs.record_unfinished(
         made.info.name, source.name, stored, fingerprint=info.fingerprint

@@ -11,6 +11,9 @@ from service.models.base import Answer
 __all__ = ["FieldAnswer", "FieldsAnswer", "ProductAnswer", "StoredProductAnswer"]
 
 
+IMAGE_URL = "of a picture of the product; takes `size` as a further parameter for a thumbnail"
+
+
 class ProductAnswer(Answer):
     """The fields of a product; those that the catalogue left empty are null or empty."""
 
@@ -37,7 +40,8 @@ class StoredProductAnswer(Answer):
 
     id: str
     product: ProductAnswer
-    image_url: str
+    image_url: str = Field(description=IMAGE_URL)
+    images: list[str] = Field(description="of all its pictures, the main one first")
 
 
 class FieldAnswer(Answer):

@@ -192,7 +192,14 @@ class HitAnswer(Answer):
     id: str
     score: float | None
     product: ProductAnswer
-    image_url: str = Field(description="of the product's picture; takes `?size=` for a thumbnail")
+    image_url: str = Field(
+        description="of the picture that matched, of the main one when browsing; takes `size` as a "
+        "further parameter for a thumbnail"
+    )
+    images: list[str] = Field(description="of all its pictures, the main one first")
+    matched_image: int | None = Field(
+        description="which of `images` is most like the query; null where nothing was compared"
+    )
     explain: dict[str, float] | None = Field(
         None,
         description="what each part of the query adds to the score",

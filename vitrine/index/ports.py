@@ -308,11 +308,6 @@ class IndexVersions(Protocol):
         ...
 
     @property
-    def keeps_text_vectors(self) -> bool:
-        """Whether versions of this backend can be created with `text_vectors`."""
-        ...
-
-    @property
     def fuses(self) -> bool:
         """Whether versions of this backend keep words, so that `learn` and `IndexQuery.fusion`
         work."""

@@ -497,7 +497,7 @@ class IngestSettings(DataSettings):
         24, ge=0, le=8760, description="hours for which every ended job is remembered"
     )
     max_images: int = Field(
-        8, ge=1, le=64, description="pictures taken of each product, the first ones; Qdrant: 1"
+        8, ge=1, le=64, description="pictures taken of each product, the first ones"
     )
     text_vectors: bool = Field(
         True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ingest.jobs.models import BULK, NewItem
 from ingest.jobs.work import CopyRange, FillFromSource
 from ingest.tasks.reindex.stages import Plan, ReindexRun
-from ingest.text_vectors import makes_text_vectors
 from vitrine.errors import Cancelled, NoLiveVersion
 from vitrine.fields import Mapping
 
@@ -47,7 +46,7 @@ def _begin(run: ReindexRun) -> Plan:
             dimension=model_info.dimension,
             schema=live.info.schema if mapping is None else mapping.schema(),
             mapping=live.info.mapping if mapping is None else mapping.to_dict(),
-            text_vectors=makes_text_vectors(versions, run.vitrine.settings),
+            text_vectors=run.vitrine.settings.text_vectors,
         )
         total = None if run.request.source else live.count()
         if not run.store.describe(run.job.id, total=total, version=created.info.name):

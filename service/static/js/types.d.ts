@@ -36,11 +36,15 @@ export interface Product {
 export interface StoredProduct {
   id: string;
   product: Product;
+  /** of the picture that matched, or the main one */
   image_url: string;
+  images: string[];
 }
 
 export interface Hit extends StoredProduct {
   score: number | null;
+  /** which of the images matched */
+  matched_image: number | null;
 }
 
 export interface FacetValue {

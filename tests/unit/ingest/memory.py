@@ -71,7 +71,6 @@ class MemoryVersions:
     """`IndexVersions` over `MemoryIndex`."""
 
     fuses = False
-    keeps_text_vectors = True
 
     def __init__(self) -> None:
         self.indexes: dict[str, MemoryIndex] = {}

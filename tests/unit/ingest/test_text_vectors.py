@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -109,15 +108,4 @@ def test_a_version_without_text_vectors_goes_on_without(tmp_path: Path):
     shop.rows[1] = {**shop.rows[1], "name": "A hat"}
     assert embedded_by(shop) == 0
     assert shop.records["p1"].product.title == "A hat"
-    assert all(record.text_vector is None for record in shop.records.values())
-
-
-def test_a_backend_that_keeps_none_is_told(
-    shop: Shop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(type(shop.versions), "keeps_text_vectors", False)
-    shop.fill_index(2)
-    with caplog.at_level(logging.WARNING):
-        shop.ingest()
-    assert "VITRINE_TEXT_VECTORS" in caplog.text
     assert all(record.text_vector is None for record in shop.records.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from tests.contract.oracle import fulfills, in_order
+from tests.contract.oracle import fulfills, in_order, score
+from tests.contract.oracle import matched_image as matched
 from tests.fakes import FakeEmbedder
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Field, FieldType, Schema
@@ -51,22 +52,19 @@ class BruteForceIndex:
             for r in self.records.values()
             if fulfills(r.product, query.filter) and r.product.id not in query.exclude
         ]
-        scored = [
-            (None if query.vector is None else round(float(r.vector @ query.vector), 6), r)
-            for r in matching
-        ]
+        scored = [(None if query.vector is None else score(r, query.vector), r) for r in matching]
         candidates = in_order(
             [
-                (record, score)
-                for score, record in scored
-                if query.min_score is None or (score or 0) >= query.min_score
+                (record, best)
+                for best, record in scored
+                if query.min_score is None or (best or 0) >= query.min_score
             ],
             RELEVANCE,
         )
         candidates = candidates[: query.candidates] if query.vector is not None else candidates
         found = [
-            Hit(r.product, score, r.image_keys, None if score is None else 0)
-            for r, score in in_order(candidates, query.sort)
+            Hit(r.product, best, r.image_keys, None if best is None else matched(r, query.vector))
+            for r, best in in_order(candidates, query.sort)
         ]
         start = (
             0

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.unit.service.checking import CheckingClient
-from tests.unit.service.conftest import Shop, picture
+from tests.unit.service.conftest import Shop, base64_of, picture
 
 ADDRESS = "/v1/products/dresses/2/image"
 
@@ -79,6 +79,60 @@ def test_a_new_picture_of_a_product_has_another_tag(shop: Shop):
     records = shop.versions.indexes["v2"].records
     records["dresses/2"] = replace(records["dresses/2"], image_keys=records["mugs/7"].image_keys)
     assert shop.client.get(ADDRESS, headers={"If-None-Match": first}).status_code == 200
+
+
+@pytest.fixture
+def several(shop: Shop) -> Shop:
+    """A shop in which one product has a blue, a red and a green picture."""
+    keys = tuple(shop.vitrine.images.put(picture(c, (50, 50))) for c in ("blue", "red", "green"))
+    records = shop.versions.indexes["v2"].records
+    records["dresses/2"] = replace(
+        records["dresses/2"],
+        image_keys=keys,
+        vectors=shop.embedder.embed_images(
+            [Image.open(io.BytesIO(shop.vitrine.images.get(key))) for key in keys]
+        ),
+    )
+    return shop
+
+
+def main_color(response) -> str:
+    pixel = dict(zip(("red", "green", "blue"), opened(response).getpixel((10, 10)), strict=True))
+    return max(pixel, key=lambda name: pixel[name])
+
+
+def test_each_picture_of_a_product_has_its_address(several: Shop):
+    stored = several.client.get("/v1/products/dresses/2").get_json()
+    assert stored["image_url"] == stored["images"][0] == "/v1/products/dresses%2F2/image"
+    assert stored["images"][1:] == [f"{stored['image_url']}?n={n}" for n in (1, 2)]
+    shown = [several.client.get(url) for url in stored["images"]]
+    assert [main_color(response) for response in shown] == ["blue", "red", "green"]
+    assert len({response.headers["ETag"] for response in shown}) == 3
+    assert main_color(several.client.get(f"{ADDRESS}?size=64&n=2")) == "green"
+
+
+def test_a_picture_that_a_product_does_not_have_is_not_found(several: Shop):
+    response = several.client.get(f"{ADDRESS}?n=3")
+    assert response.status_code == 404
+    assert "3 pictures" in response.get_json()["detail"]
+    assert several.client.get(f"{ADDRESS}?n=-1").status_code == 422
+    assert several.client.get(f"{ADDRESS}?n=64").status_code == 422
+
+
+@pytest.mark.parametrize(("color", "number"), [("blue", 0), ("red", 1), ("green", 2)])
+def test_a_hit_names_and_shows_the_picture_that_matched(several: Shop, color: str, number: int):
+    body = {"image": {"base64": base64_of(picture(color, (50, 50)))}, "limit": 50}
+    hits = several.client.post("/v1/search", json=body).get_json()["hits"]
+    (hit,) = [hit for hit in hits if hit["id"] == "dresses/2"]
+    assert hit["matched_image"] == number
+    assert hit["image_url"] == hit["images"][number]
+    assert main_color(several.client.get(hit["image_url"])) == color
+
+
+def test_a_hit_that_was_not_compared_shows_its_main_picture(several: Shop):
+    (hit,) = several.client.get("/v1/search?id=dresses/2").get_json()["hits"]
+    assert (hit["matched_image"], len(hit["images"])) == (None, 3)
+    assert hit["image_url"] == hit["images"][0]
 
 
 def test_a_kept_picture_that_is_gone_or_broken_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):

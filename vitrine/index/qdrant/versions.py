@@ -156,11 +156,6 @@ class QdrantVersions:
         return self.open(name)
 
     @property
-    def keeps_text_vectors(self) -> bool:
-        """Whether versions of this backend can be created with `text_vectors`."""
-        return True
-
-    @property
     def fuses(self) -> bool:
         """Words are not kept in Qdrant yet."""
         return False

@@ -147,11 +147,6 @@ class FaissVersions:
             replace(self._metadata(name), complete=True).write(self.root / name / META)
 
     @property
-    def keeps_text_vectors(self) -> bool:
-        """Whether versions of this backend can be created with `text_vectors`."""
-        return True
-
-    @property
     def fuses(self) -> bool:
         """Words are kept beside the vectors."""
         return True
