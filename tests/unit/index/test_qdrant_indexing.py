@@ -24,16 +24,22 @@ DIMENSION = 512
 class FakeConnection:
     """Answers what the collection is like, one state after the other; the last one stays."""
 
-    def __init__(self, *states: tuple[models.CollectionStatus, int], threshold: int = 0) -> None:
+    def __init__(
+        self,
+        *states: tuple[models.CollectionStatus, int],
+        threshold: int = 0,
+        created: dict[str, Any] | None = None,
+    ) -> None:
         self._states = list(states)
+        size = models.VectorParams(size=4, distance=models.Distance.COSINE)
+        self._created = created or {"vectors_config": size}
         self.threshold = threshold
         self.points = MANY
 
     def read(self, method: str, **_: Any) -> models.CollectionInfo:
         assert method == "get_collection"
         client = QdrantClient(":memory:")
-        size = models.VectorParams(size=4, distance=models.Distance.COSINE)
-        client.create_collection("c", vectors_config=size)
+        client.create_collection("c", **self._created)
         info = client.get_collection("c")
         status, indexed = self._states.pop(0) if len(self._states) > 1 else self._states[0]
         info.config.optimizer_config.indexing_threshold = self.threshold
@@ -82,6 +88,31 @@ def test_a_version_too_small_for_a_graph_is_not_waited_for():
     connection.points = 2_000
     assert built(connection) == []
     assert connection.threshold > 0
+
+
+SEVERAL = models.VectorParams(
+    size=4,
+    distance=models.Distance.COSINE,
+    multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+)
+TEXTS = models.VectorParams(size=4, distance=models.Distance.COSINE)
+
+
+def test_few_products_with_several_pictures_each_may_be_enough_for_a_graph():
+    states = [(GREEN, 0), (YELLOW, 1_000), (GREEN, 2_000)]
+    connection = FakeConnection(*states, created={"vectors_config": {"image": SEVERAL}})
+    connection.points = 2_000
+    assert built(connection)[0] == 0.5
+
+
+def test_a_product_counts_once_for_each_name_under_which_it_has_vectors():
+    created = {
+        "vectors_config": {"image": SEVERAL, "text": TEXTS},
+        "sparse_vectors_config": {"words": models.SparseVectorParams()},
+    }
+    states = [(GREEN, 0), (YELLOW, MANY), (YELLOW, 2 * MANY), (GREEN, 3 * MANY)]
+    told = built(FakeConnection(*states, created=created))
+    assert told[:3] == [pytest.approx(1 / 3), pytest.approx(2 / 3), 1.0]
 
 
 def test_a_version_that_is_not_being_filled_is_left_alone():

@@ -9,6 +9,7 @@ from qdrant_client import models
 
 from vitrine.fields.schema import Schema
 from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.indexing import indexed_share
 from vitrine.index.qdrant.layout import payload_indexes
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.settings import QdrantSettings
@@ -39,12 +40,13 @@ class CollectionHealth:
     def facts(self) -> Iterator[str]:
         """Status, optimizer, size, nodes, shards and copies, a line each."""
         info = self._info
-        indexed, points = info.indexed_vectors_count or 0, info.points_count or 0
+        points = info.points_count or 0
+        indexed = round(points * indexed_share(info))
         yield (
             f"collection {self._name}: {info.status} ({_STATUS[info.status]}), "
             f"optimizer {_optimizer(info)}"
         )
-        yield f"{points} products, {indexed} of them in the graph, {info.segments_count} segments"
+        yield f"{points} products, {indexed} of them indexed, {info.segments_count} segments"
         if self._shards is not None:
             states = self._states(self._shards)
             nodes = {peer for copies in states.values() for peer, _ in copies}

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from qdrant_client import models
 
 from vitrine.errors import IndexUnavailable
+from vitrine.index.ports import MAX_IMAGES
 from vitrine.index.qdrant.connection import Connection
 
-__all__ = ["INDEXING_OFF", "build_index"]
+__all__ = ["INDEXING_OFF", "build_index", "indexed_share"]
 
 INDEXING_OFF = models.OptimizersConfigDiff(indexing_threshold=0)
 _THRESHOLD_KB = 20_000
@@ -37,7 +38,7 @@ def build_index(
 ) -> None:
     """End the filling of a collection and wait until its optimizer has nothing more to do.
 
-    `progress` is told the share of vectors that are indexed, and may raise. `IndexUnavailable` when
+    `progress` is told which share is indexed, and may raise. `IndexUnavailable` when
     the optimizer failed or does not go on.
     """
     described = _described(connection, collection)
@@ -46,7 +47,8 @@ def build_index(
     connection.write(
         "update_collection", collection_name=collection, optimizers_config=_INDEXING_ON
     )
-    if (described.points_count or 0) * dimension * 4 <= _THRESHOLD_KB * 1024:
+    bytes_each = _most_rows(described) * dimension * 4
+    if (described.points_count or 0) * bytes_each <= _THRESHOLD_KB * 1024:
         return  # no segment can be large enough for a graph
     _await_green(connection, collection, progress)
 
@@ -65,7 +67,7 @@ def _await_green(
                 "its log says more"
             )
         indexed, points = described.indexed_vectors_count or 0, described.points_count or 0
-        progress(min(1.0, indexed / points) if points else 1.0)
+        progress(indexed_share(described))
         quiet = quiet + 1 if described.status == models.CollectionStatus.GREEN else 0
         if quiet >= _QUIET_POLLS:
             return
@@ -77,6 +79,26 @@ def _await_green(
                 f"({indexed} of {points} vectors); see its log and the room on its disk"
             )
         time.sleep(_POLL_S)
+
+
+def indexed_share(described: models.CollectionInfo) -> float:
+    """Which share of a collection is in its indexes, from 0 to 1.
+
+    Qdrant counts a point once for each name under which it has vectors, the sparse ones too, and
+    rows of a multivector not one by one.
+    """
+    params = described.config.params
+    dense = len(params.vectors) if isinstance(params.vectors, dict) else 1
+    names = dense + len(params.sparse_vectors or {})
+    expected = (described.points_count or 0) * names
+    return min(1.0, (described.indexed_vectors_count or 0) / expected) if expected else 1.0
+
+
+def _most_rows(described: models.CollectionInfo) -> int:
+    """Rows that a point may have under one name."""
+    vectors = described.config.params.vectors
+    params = vectors.values() if isinstance(vectors, dict) else [vectors]
+    return MAX_IMAGES if any(p is not None and p.multivector_config for p in params) else 1
 
 
 def _described(connection: Connection, collection: str) -> models.CollectionInfo:
