@@ -18,6 +18,7 @@ import pytest
 
 from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import make_catalogue, make_record
+from tests.contract.test_pictures import create_with_texts, with_text
 from vitrine.backup import back_up, restore
 from vitrine.backup.folder import MANIFEST
 from vitrine.errors import Conflict, NoLiveVersion, StorageUnavailable
@@ -40,8 +41,16 @@ def equal(one: Content, other: Content) -> bool:
     return one.keys() == other.keys() and all(
         (r.product, r.image_keys) == (other[i].product, other[i].image_keys)
         and np.allclose(r.vectors, other[i].vectors, atol=1e-6)
+        and same_text(r, other[i])
         for i, r in one.items()
     )
+
+
+def same_text(one: Record, other: Record) -> bool:
+    """Whether both have the same vector of their text, or none."""
+    if one.text_vector is None or other.text_vector is None:
+        return one.text_vector is other.text_vector
+    return np.allclose(one.text_vector, other.text_vector, atol=1e-6)
 
 
 def test_a_restored_version_is_the_one_that_was_backed_up(
@@ -62,11 +71,12 @@ def test_a_restored_version_is_the_one_that_was_backed_up(
 
 
 @pytest.mark.parametrize("other", ["faiss", "qdrant-engine"])
-def test_a_backup_moves_from_one_backend_to_another(
-    versions: IndexVersions, create: Create, tmp_path: Path, other: str
+def test_a_backup_moves_from_one_backend_to_another_with_all_vectors(
+    versions: IndexVersions, tmp_path: Path, other: str
 ):
-    source = create()
-    source.upsert(make_catalogue(40, 42))
+    source = create_with_texts(versions)
+    rng = random.Random(42)
+    source.upsert([with_text(r, rng) for r in make_catalogue(40, 42, images=(1, 8))])
     back_up(source, tmp_path / "backup")
     # the engine keeps one set of versions for each folder: the same one for the same backend
     elsewhere = BACKENDS[other](tmp_path / "data")

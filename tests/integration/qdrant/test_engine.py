@@ -130,10 +130,13 @@ def test_a_scan_gives_every_record_once_and_goes_on_behind_any_id(versions_on: O
         assert [r.product.id for part in rest for r in part] == order[place + 1 :]
 
 
-def test_the_graph_finds_what_comparing_all_finds(versions_on: Open, engine: Engine):
+@pytest.mark.parametrize("images", [(1, 1), (1, 8)], ids=["one picture", "several"])
+def test_the_graph_finds_what_comparing_all_finds(
+    versions_on: Open, engine: Engine, images: tuple[int, int]
+):
     seed = 3
     rng = random.Random(seed)
-    records = make_catalogue(500, seed)
+    records = make_catalogue(500, seed, images=images)
     index = created(versions_on())
     index.upsert(records)
     engine.build_graph(next(iter(engine.collections)))

@@ -68,7 +68,7 @@ def counted() -> Iterator[tuple[IndexVersions, Counting]]:
         index = versions.create(
             model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
         )
-        index.upsert(make_catalogue(150, 4))
+        index.upsert(make_catalogue(150, 4, images=(1, 8)))
         versions.complete(index.info.name)
         versions.publish(index.info.name)
         versions.live().search(IndexQuery(vector=VECTOR, limit=1))  # as every service does at first
