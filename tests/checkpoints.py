@@ -90,12 +90,28 @@ def save_dual(folder: Path, *, seed: int = 0) -> Path:
     tokenizer that reads."""
     from transformers import (
         BertConfig,
-        BertTokenizer,
         ConvNextConfig,
         VisionTextDualEncoderConfig,
         VisionTextDualEncoderModel,
         ViTImageProcessor,
     )
+
+    tokenizer = bert_tokenizer()
+    vision = ConvNextConfig(
+        image_size=32, hidden_sizes=[8, 16], depths=[1, 1], num_stages=2, patch_size=4
+    )
+    vision.hidden_size = 16  # the dual encoder asks every tower for one width
+    text = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
+    _seed(seed)
+    model = VisionTextDualEncoderModel(
+        VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24)
+    )
+    return _save(folder, model, ViTImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+
+
+def bert_tokenizer() -> Any:
+    """Word pieces: whole words of `WORDS`, letters, two endings; 40 tokens."""
+    from transformers import BertTokenizer
 
     pieces = [
         "[PAD]",
@@ -108,20 +124,73 @@ def save_dual(folder: Path, *, seed: int = 0) -> Path:
         "##s",
         "##ing",
     ]
-    tokenizer = BertTokenizer(
+    return BertTokenizer(
         vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))},
         model_max_length=40,
     )
-    vision = ConvNextConfig(
-        image_size=32, hidden_sizes=[8, 16], depths=[1, 1], num_stages=2, patch_size=4
+
+
+def save_align(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny AlignModel: an EfficientNet with levels from -1 to 1 and a BERT, whose softmax has a
+    temperature instead of a scale."""
+    from transformers import AlignConfig, AlignModel
+    from transformers.models.efficientnet.image_processing_pil_efficientnet import (
+        EfficientNetImageProcessorPil,
     )
-    vision.hidden_size = 16  # the dual encoder asks every tower for one width
-    text = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=40)
+
+    tokenizer = bert_tokenizer()
+    text = {**_tower(len(tokenizer)), "max_position_embeddings": 40}
+    vision = {
+        **{"image_size": 32, "hidden_dim": 24, "depth_divisor": 8, "kernel_sizes": [3, 5]},
+        **{"width_coefficient": 1.0, "depth_coefficient": 1.0, "in_channels": [32, 16]},
+        **{"out_channels": [16, 24], "strides": [1, 2], "num_block_repeats": [1, 1]},
+        **{"expand_ratios": [1, 2], "depthwise_padding": []},
+    }
     _seed(seed)
-    model = VisionTextDualEncoderModel(
-        VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24)
+    model = AlignModel(
+        AlignConfig(
+            text_config=text, vision_config=vision, projection_dim=24, temperature_init_value=0.02
+        )
     )
-    return _save(folder, model, ViTImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+    processor = EfficientNetImageProcessorPil(
+        size={"height": 40, "width": 40},
+        crop_size={"height": 32, "width": 32},
+        do_center_crop=True,
+        rescale_factor=1 / 127.5,
+        rescale_offset=True,
+        do_normalize=False,
+        include_top=True,
+    )
+    return _save(folder, model, processor, tokenizer, spread=1.5)
+
+
+def save_tipsv2(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny Tipsv2Model, whose picture processor transformers has for torchvision alone."""
+    import json
+
+    from transformers import Tipsv2Config, Tipsv2Model
+    from transformers.models.tipsv2.tokenization_tipsv2 import Tipsv2Tokenizer
+
+    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
+    pieces = ["<pad>", "<unk>", *bytes_, "▁", *map(chr, range(97, 123))]
+    tokenizer = Tipsv2Tokenizer(
+        vocab={piece: number for number, piece in enumerate(pieces)}, merges=[], model_max_length=64
+    )
+    text = {**_tower(len(tokenizer)), "max_position_embeddings": 64}
+    vision = {
+        **{"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4},
+        **{"image_size": 28, "patch_size": 14},
+    }
+    _seed(seed)
+    model = Tipsv2Model(Tipsv2Config(text_config=text, vision_config=vision))
+    _save(folder, model, tokenizer)
+    rules = {
+        **{"image_processor_type": "Tipsv2ImageProcessor", "size": {"height": 28, "width": 28}},
+        **{"do_resize": True, "resample": 2, "do_rescale": True, "rescale_factor": 1 / 255},
+        **{"do_normalize": False, "do_convert_rgb": True},
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(rules))
+    return folder
 
 
 def save_owlvit(folder: Path, *, seed: int = 0) -> Path:

@@ -18,6 +18,9 @@ from vitrine.images.decoded import scale_of
 __all__ = ["ImagePreprocessor"]
 
 
+_Channels = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class ImagePreprocessor:
     """Resize, center crop, rescale and normalize, as the preprocessing configuration says.
@@ -62,18 +65,15 @@ class ImagePreprocessor:
                 f"{type(processor).__name__}, size {size}"
             )
         crop = processor.crop_size if getattr(processor, "do_center_crop", None) else None
-        plain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-        mean, deviation = (
-            (processor.image_mean, processor.image_std) if processor.do_normalize else plain
-        )
+        mean, deviation = _normalization(processor)
         return cls(
             shortest=shortest,
             resized=None if shortest else (int(height or 0), int(width or 0)),
             crop=(crop.height, crop.width) if crop else None,
             resample=int(processor.resample),
             scale=float(processor.rescale_factor) if processor.do_rescale else 1.0,
-            mean=_three(mean),
-            deviation=_three(deviation),
+            mean=mean,
+            deviation=deviation,
         )
 
     @property
@@ -185,7 +185,24 @@ class _Axis:
         )
 
 
-def _three(values: Sequence[float]) -> tuple[float, float, float]:
+def _normalization(processor: Any) -> tuple[_Channels, _Channels]:
+    """Mean and deviation by which all of the processor's steps after rescaling come down to one.
+
+    EfficientNet's, which ALIGN uses, may first move the levels down by one (`rescale_offset`) and
+    divide once more by the deviation in the end (`include_top`).
+    """
+    mean, deviation = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    if processor.do_normalize:
+        mean, deviation = _three(processor.image_mean), _three(processor.image_std)
+    if getattr(processor, "rescale_offset", None) and processor.do_rescale:
+        mean = _three([value + 1 for value in mean])
+    if getattr(processor, "include_top", None):
+        pairs = zip(deviation, processor.image_std, strict=True)
+        deviation = _three([value * again for value, again in pairs])
+    return mean, deviation
+
+
+def _three(values: Sequence[float]) -> _Channels:
     first, second, third = values
     return float(first), float(second), float(third)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, ViTImageProcessorPil
 from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
@@ -30,6 +31,9 @@ __all__ = [
     "load_torch_embedder",
     "rows_of",
 ]
+
+_PLAIN_PROCESSORS = frozenset(("Tipsv2ImageProcessor",))
+"""Those that resize, rescale and normalize, and that transformers has for torchvision alone."""
 
 
 class TorchDualEncoderModel:
@@ -130,7 +134,7 @@ def load_model(
             dtype=torch.float32,
             attn_implementation=attention,
         )
-        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        processor = _image_processor(checkpoint)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (
         Exception
@@ -152,6 +156,20 @@ def load_model(
         ImagePreprocessor.of_processor(processor, checkpoint.name),
         load_tokenizer(tokenizer, model.config, checkpoint.name),
     )
+
+
+def _image_processor(checkpoint: Checkpoint) -> Any:
+    """transformers' processor, of which only the values are read.
+
+    Where transformers would run it by torchvision alone, Pillow's of the same steps stands in for
+    it, so that torchvision need not be installed.
+    """
+    rules = checkpoint.folder / "preprocessor_config.json"
+    kind = (
+        json.loads(rules.read_text("utf-8")).get("image_processor_type") if rules.exists() else ""
+    )
+    auto = ViTImageProcessorPil if kind in _PLAIN_PROCESSORS else AutoImageProcessor
+    return auto.from_pretrained(str(checkpoint.folder), local_files_only=True)
 
 
 def choose_device(requested: str) -> str:
