@@ -20,7 +20,7 @@ from vitrine.embedding.layouts import TOKENIZERS, WEIGHTS, Layout, layout_of
 from vitrine.errors import ModelUnavailable
 from vitrine.storage.atomic import atomic_write
 
-__all__ = ["BUNDLED", "Checkpoint", "Role", "find_checkpoint"]
+__all__ = ["BUNDLED", "Checkpoint", "Role", "find_checkpoint", "present_checkpoint"]
 
 _log = logging.getLogger(__name__)
 
@@ -116,17 +116,34 @@ class Checkpoint:
 def find_checkpoint(model: str, role: Role) -> Checkpoint:
     """The checkpoint that a setting names: `bundled`, a folder, or a model on the hub
     (downloaded once, then kept)."""
-    if model == BUNDLED:
-        return Checkpoint(BUNDLED, _bundled(role))
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return Checkpoint(model, folder.absolute())
+    local = _local(model, role)
+    if local is not None:
+        return local
     if model.startswith((".", "~", os.sep)) or not hub.is_name(model):
         raise ModelUnavailable(
             f"the model folder {model} does not exist; name a folder with config.json and "
             "weights, or a hub model"
         )
     return Checkpoint(model, hub.snapshot(model))
+
+
+def present_checkpoint(model: str, role: Role) -> Checkpoint | None:
+    """The checkpoint where it is on this machine already; no hub is asked."""
+    try:
+        local = _local(model, role)
+    except ModelUnavailable:
+        return None
+    if local is not None or not hub.is_name(model):
+        return local
+    folder = hub.cached(model)
+    return None if folder is None else Checkpoint(model, folder)
+
+
+def _local(model: str, role: Role) -> Checkpoint | None:
+    if model == BUNDLED:
+        return Checkpoint(BUNDLED, _bundled(role))
+    folder = Path(model).expanduser()
+    return Checkpoint(model, folder.absolute()) if folder.is_dir() else None
 
 
 def _bundled(role: Role) -> Path:

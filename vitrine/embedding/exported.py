@@ -20,7 +20,7 @@ from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.tokenizer import Tokenizer, TokenizerConfig
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["Export", "ExportRequest", "Manifest", "Precision", "exported"]
+__all__ = ["Export", "ExportRequest", "Manifest", "Precision", "exported", "is_exported"]
 
 Precision = Literal["fp32", "int8"]
 
@@ -90,7 +90,7 @@ def exported(
     loads torch, and gives its memory back. `ModelUnavailable` when the export fails or differs from
     torch.
     """
-    folder = (models / fingerprint / f"onnx-{_LAYOUT}-{precision}").absolute()
+    folder = _folder(models, fingerprint, precision)
     export, exact = Export(folder), Export(folder.with_name(f"onnx-{_LAYOUT}-fp32"))
     if export.complete:
         return export
@@ -113,6 +113,15 @@ def exported(
             f"{folder}.lock"
         ) from None
     return export
+
+
+def is_exported(checkpoint: Checkpoint, models: Path, *, precision: Precision) -> bool:
+    """Whether the export is there, so that nothing would have to be made."""
+    return Export(_folder(models, checkpoint.fingerprint(models), precision)).complete
+
+
+def _folder(models: Path, fingerprint: str, precision: Precision) -> Path:
+    return (models / fingerprint / f"onnx-{_LAYOUT}-{precision}").absolute()
 
 
 def _run(request: ExportRequest) -> None:

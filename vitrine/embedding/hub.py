@@ -10,7 +10,7 @@ from pathlib import Path
 from vitrine.embedding.layouts import is_complete, needed_weights
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["is_name", "snapshot"]
+__all__ = ["cached", "is_name", "snapshot"]
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _REACH_S = 10.0
@@ -28,11 +28,13 @@ def snapshot(name: str) -> Path:
     `ModelUnavailable` says what to do when it is not there and the hub does not answer; the first
     answer is awaited ten seconds. A download itself takes as long as bytes keep coming.
     """
-    cached = _cached(name)
-    return cached if cached is not None else _downloaded(name)
+    folder = cached(name)
+    return folder if folder is not None else _downloaded(name)
 
 
-def _cached(name: str) -> Path | None:
+def cached(name: str) -> Path | None:
+    """The folder of the model's files in the hub's cache, None unless it is complete there; the hub
+    is not asked."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 

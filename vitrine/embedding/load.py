@@ -17,7 +17,7 @@ from vitrine.errors import InvalidSettings
 from vitrine.extras import needs
 from vitrine.settings import ModelSettings
 
-__all__ = ["choose_runtime", "load_detector", "load_embedder"]
+__all__ = ["choose_runtime", "load_detector", "load_embedder", "load_encoder"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def load_embedder(settings: ModelSettings) -> CachingEmbedder:
     `ModelUnavailable` says which model cannot be had and what to do.
     """
     batching = BatchingEmbedder(
-        _load(settings), most=QUERY_BATCH, timeout_s=settings.query_timeout_s
+        load_encoder(settings), most=QUERY_BATCH, timeout_s=settings.query_timeout_s
     )
     return CachingEmbedder(
         batching, size=settings.embedding_cache, timeout_s=settings.query_timeout_s
@@ -87,7 +87,8 @@ def load_detector(settings: ModelSettings) -> OwlDetector:
     return load_torch_detector(checkpoint, settings)
 
 
-def _load(settings: ModelSettings) -> DualEncoder:
+def load_encoder(settings: ModelSettings) -> DualEncoder:
+    """The configured dual encoder alone, every call a forward pass."""
     runtime = choose_runtime(settings)
     checkpoint = find_checkpoint(settings.model, "clip")
     fingerprint = checkpoint.fingerprint(settings.data_dir / "models")
