@@ -43,6 +43,7 @@ _REMEDIES: Mapping[str, str] = {
     "truncated": "upload the picture again: it was cut off",
     "damaged": "export or upload the picture again",
     "lost_picture": "send the product's pictures again",
+    "ended_decoder": "export the picture again: it ends the program that decodes it",
     "deleted_meanwhile": "ingest again if the product is to be there",
 }
 """What a shop's employee does about failures of a reason."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vitrine.embedding import ModelInfo
+from vitrine.embedding import Compute, ModelInfo
 
 COLORS = {
     "red": (220, 30, 30),
@@ -32,6 +33,25 @@ def _direction(word: str, dimension: int) -> NDArray[np.float64]:
     return row / np.linalg.norm(row)
 
 
+@dataclass(frozen=True)
+class FakeRules:
+    """Pictures stretched to a square."""
+
+    side: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.side, self.side
+
+    @property
+    def shorter_side(self) -> int:
+        return self.side
+
+    def levels(self, images: Sequence[Image.Image]) -> NDArray[np.uint8]:
+        pixels = [np.asarray(image.convert("RGB").resize(self.shape)) for image in images]
+        return np.stack(pixels) if pixels else np.zeros((0, *self.shape, 3), np.uint8)
+
+
 class FakeEmbedder:
     """A deterministic stand-in for a dual encoder.
 
@@ -45,6 +65,8 @@ class FakeEmbedder:
         self.info = ModelInfo(
             name, hashlib.sha256(f"{name}/{dimension}".encode()).hexdigest(), dimension, 20.0, 32
         )
+        self.pictures = FakeRules(self.info.image_size)
+        self.compute = Compute("cpu", "fp32")
         self.images_embedded = 0
         self.texts_embedded = 0
         self._counting = Lock()
@@ -58,9 +80,7 @@ class FakeEmbedder:
         return self.embed_pixels(self.preprocess(images))
 
     def preprocess(self, images: Sequence[Image.Image]) -> NDArray[np.uint8]:
-        size = (self.info.image_size, self.info.image_size)
-        pixels = [np.asarray(image.convert("RGB").resize(size)) for image in images]
-        return np.stack(pixels) if pixels else np.zeros((0, *size, 3), np.uint8)
+        return self.pictures.levels(images)
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         with self._counting:

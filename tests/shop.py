@@ -133,6 +133,7 @@ def open_shop(folder: Path, versions: IndexVersions | None = None, **settings: A
         "job_backoff_s": 0.05,
         "chunk_size": 64,
         "decode_threads": 2,
+        "decode_processes": 0,
         **settings,
     }
     models = Models()

@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "Abandoned",
@@ -71,6 +72,15 @@ class FieldError:
 
 class VitrineError(Exception):
     """Base of all errors that Vitrine raises on purpose; its text may be shown to the caller."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As pickle wants it: what subclasses take besides a text is in their attributes."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[VitrineError], args: tuple[Any, ...]) -> VitrineError:
+    """An error with its text, whatever its own kind takes."""
+    return kind.__new__(kind, *args)
 
 
 class InvalidInput(VitrineError):

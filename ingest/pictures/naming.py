@@ -7,18 +7,20 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from PIL.Image import Image
 
 from ingest.pictures.lists import listed_values
 from vitrine.errors import InvalidImage
-from vitrine.fields.columns import ImagesTable
 from vitrine.images.base64_text import decode_base64
 from vitrine.settings import FetchSettings
 
-__all__ = ["Picture", "fetch_url", "picture_of", "pictures_of"]
+if TYPE_CHECKING:  # decoding processes do without
+    from vitrine.fields.columns import ImagesTable
+
+__all__ = ["FetchedPicture", "Picture", "fetch_url", "picture_of", "pictures_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class Picture:
         if self.path is not None:
             return _file(self.path, self.root, settings)
         return fetch_url(self.url or "", settings)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPicture:
+    """A picture's key (SHA-256 of its bytes, hex), and its bytes.
+
+    `data` is None where the host says that the picture is the one that is in the image store.
+    """
+
+    key: str
+    data: bytes | None
 
 
 def fetch_url(url: str, settings: FetchSettings) -> bytes:

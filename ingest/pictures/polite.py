@@ -8,12 +8,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ingest.pictures.addresses import KnownAddress, KnownAddresses
 from ingest.pictures.hosts import HostGate, HostPlaces
-from ingest.pictures.naming import Picture
+from ingest.pictures.naming import FetchedPicture, Picture
 from vitrine.errors import InvalidImage
 from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher
 from vitrine.settings import FetchSettings
@@ -22,17 +21,6 @@ __all__ = ["FetchedPicture", "PoliteFetcher", "host_places"]
 
 _SLOWEST = 3.0
 """A request has certainly ended after so many times its timeout; then its place falls free."""
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedPicture:
-    """A picture's key (SHA-256 of its bytes, hex), and its bytes.
-
-    `data` is None where the host says that the picture is the one that is in the image store.
-    """
-
-    key: str
-    data: bytes | None
 
 
 class PoliteFetcher:

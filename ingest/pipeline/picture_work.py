@@ -14,14 +14,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.pictures import Picture
-from ingest.pictures.polite import PoliteFetcher
-from vitrine.embedding import Embedder
+from ingest.pictures.naming import FetchedPicture, Picture
+from vitrine.embedding import Embedder, PictureRules
 from vitrine.errors import InvalidImage, NotFound
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.images.ports import ImageStore
 
-__all__ = ["LocalPictureWork", "PictureOutcome", "PictureTask", "PictureWork"]
+__all__ = [
+    "Clock",
+    "LocalPictureWork",
+    "PictureOutcome",
+    "PicturePreparation",
+    "PictureReader",
+    "PictureTask",
+    "PictureWork",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,66 @@ class PictureWork(Protocol):
         """A unit row for each picture that `prepare` made pixels of."""
         ...
 
+    def close(self) -> None:
+        """Give back what it holds; nothing may be under way."""
+        ...
+
+
+class PictureReader(Protocol):
+    """Where pictures' bytes come from."""
+
+    def read(self, picture: Picture) -> FetchedPicture:
+        """The picture and its key. `InvalidImage` as of `Picture.read`."""
+        ...
+
+
+class PicturePreparation:
+    """All that is done to a picture before a model sees it: read, checked, decoded, kept."""
+
+    def __init__(
+        self, reader: PictureReader, images: ImageStore, rules: PictureRules, limits: ImageLimits
+    ) -> None:
+        self._reader, self._images, self._rules = reader, images, rules
+        self._limits = limits
+
+    def outcome(self, task: PictureTask) -> PictureOutcome:
+        """The outcome, with levels as pixels; what is wrong with the picture is its refusal."""
+        clock = Clock()
+        try:
+            return self._prepared(task, clock)
+        except InvalidImage as error:
+            return PictureOutcome(refusal=error, seconds=clock.seconds)
+
+    def _prepared(self, task: PictureTask, clock: Clock) -> PictureOutcome:
+        key, data = (task.key, None) if task.key is not None else self._read(task.picture, clock)
+        if key in task.embedded:
+            return PictureOutcome(key, seconds=clock.seconds)
+        if data is None:
+            data = self._stored(key, task.picture, clock)
+        with clock.timed("decode"):
+            image = decode(data, self._limits, at_least=self._rules.shorter_side)
+        if task.picture is not None:
+            with clock.timed("store"):
+                self._images.put(data)
+        with clock.timed("preprocess"):
+            pixels = self._rules.levels([image])[0]
+        return PictureOutcome(
+            key, pixels, size=image.size, warnings=image.warnings, seconds=clock.seconds
+        )
+
+    def _read(self, picture: Picture | None, clock: Clock) -> tuple[str, bytes | None]:
+        if picture is None:
+            raise InvalidImage("missing", "the picture is no longer in the image store")
+        with clock.timed("fetch" if picture.url is not None else "load"):
+            read = self._reader.read(picture)
+        return read.key, read.data
+
+    def _stored(self, key: str, picture: Picture | None, clock: Clock) -> bytes:
+        try:
+            return self._images.get(key)
+        except NotFound:
+            return self._read(picture, clock)[1] or b""
+
 
 class LocalPictureWork:
     """Works in the thread that calls, one picture after the other."""
@@ -91,64 +158,30 @@ class LocalPictureWork:
 
     def __init__(
         self,
-        fetcher: PoliteFetcher,
+        fetcher: PictureReader,
         images: ImageStore,
         embedder: Embedder,
         limits: ImageLimits,
         *,
         threads: int,
     ) -> None:
-        self._fetcher, self._images, self._embedder = fetcher, images, embedder
-        self._limits = limits
+        self._embedder = embedder
+        self._preparation = PicturePreparation(fetcher, images, embedder.pictures, limits)
         self.chunks = threads
 
     def prepare(self, tasks: Sequence[PictureTask]) -> Iterator[PictureOutcome]:
         """The outcome of each task, made when it is taken."""
-        return map(self._outcome, tasks)
+        return map(self._preparation.outcome, tasks)
 
     def embed(self, pixels: Sequence[Any]) -> NDArray[np.float32]:
         """The forward pass."""
         return self._embedder.embed_pixels(np.stack(pixels))
 
-    def _outcome(self, task: PictureTask) -> PictureOutcome:
-        clock = _Clock()
-        try:
-            return self._prepared(task, clock)
-        except InvalidImage as error:
-            return PictureOutcome(refusal=error, seconds=clock.seconds)
-
-    def _prepared(self, task: PictureTask, clock: _Clock) -> PictureOutcome:
-        key, data = (task.key, None) if task.key is not None else self._read(task.picture, clock)
-        if key in task.embedded:
-            return PictureOutcome(key, seconds=clock.seconds)
-        if data is None:
-            data = self._stored(key, task.picture, clock)
-        with clock.timed("decode"):
-            image = decode(data, self._limits, at_least=self._embedder.info.image_size)
-        if task.picture is not None:
-            with clock.timed("store"):
-                self._images.put(data)
-        with clock.timed("preprocess"):
-            pixels = self._embedder.preprocess([image])[0]
-        return PictureOutcome(
-            key, pixels, size=image.size, warnings=image.warnings, seconds=clock.seconds
-        )
-
-    def _read(self, picture: Picture | None, clock: _Clock) -> tuple[str, bytes | None]:
-        if picture is None:
-            raise InvalidImage("missing", "the picture is no longer in the image store")
-        with clock.timed("fetch" if picture.url is not None else "load"):
-            read = self._fetcher.read(picture)
-        return read.key, read.data
-
-    def _stored(self, key: str, picture: Picture | None, clock: _Clock) -> bytes:
-        try:
-            return self._images.get(key)
-        except NotFound:
-            return self._read(picture, clock)[1] or b""
+    def close(self) -> None:
+        """Nothing is held."""
 
 
-class _Clock:
+class Clock:
     """Seconds by stage."""
 
     def __init__(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from ingest.database import ingest_database
+from ingest.decoding.program import DecoderSpec
+from ingest.decoding.work import PLACES, ProcessPictureWork
 from ingest.pictures.addresses import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.picture_work import LocalPictureWork, PictureWork
@@ -12,17 +14,42 @@ from vitrine.embedding import Embedder
 from vitrine.images.decode import ImageLimits
 from vitrine.wiring import Vitrine
 
-__all__ = ["open_picture_work"]
+__all__ = ["BY_CORES", "decoding_processes", "open_picture_work"]
+
+BY_CORES = -1
+"""Value of DECODE_PROCESSES."""
 
 
 def open_picture_work(vitrine: Vitrine, embedder: Embedder) -> PictureWork:
-    """The work of this machine's threads."""
+    """The work of this machine: its decoding processes', or its threads'; to be closed."""
     settings = vitrine.settings
     addresses = AddressBook(ingest_database(settings.data_dir))
-    return LocalPictureWork(
-        PoliteFetcher(settings, addresses, has_picture=vitrine.images.has),
-        vitrine.images,
-        embedder,
-        ImageLimits.of(settings),
-        threads=settings.decode_threads or os.cpu_count() or 1,
-    )
+    fetcher = PoliteFetcher(settings, addresses, has_picture=vitrine.images.has)
+    limits, cores = ImageLimits.of(settings), usable_cores()
+    processes = settings.decode_processes
+    if processes == BY_CORES:
+        processes = decoding_processes(cores, embedder.compute.device)
+    if processes == 0:
+        threads = settings.decode_threads or cores
+        return LocalPictureWork(fetcher, vitrine.images, embedder, limits, threads=threads)
+    spec = DecoderSpec(settings, vitrine.images, embedder.pictures, limits, PLACES, processes)
+    return ProcessPictureWork(spec, fetcher, embedder)
+
+
+def decoding_processes(cores: int, device: str) -> int:
+    """How many processes decode where the settings leave it to the cores; 0 for threads.
+
+    With a card the decoders are what it waits for: they get all cores but two, which the forward
+    pass, reading and writing need. Without one the forward pass takes most of every core (ViT-B/32
+    5 to 12 times what decoding takes), and a process for four cores keeps ahead of it; below four
+    the threads of the ingest do as much with less memory.
+    """
+    return max(1, cores - 2) if device != "cpu" else cores // 4
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1

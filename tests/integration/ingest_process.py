@@ -45,7 +45,9 @@ class SlowEmbedder(FakeEmbedder):
 
 def main(arguments: Sequence[str]) -> None:
     source, mapping, data_dir, seconds = arguments
-    settings = Settings(data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2)
+    settings = Settings(
+        data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2, decode_processes=0
+    )
     fill._TICK_S = 0.01
     acknowledged = -1
 

@@ -66,6 +66,7 @@ FLOORS = (
     "ingest.accepted",
     "ingest.text_vectors",
     "ingest.pipeline",
+    "ingest.decoding",
     "ingest.tasks",
     "ingest",
     "service.models",

@@ -16,6 +16,7 @@ INGEST = (
     ("ingest.jobs", "ingest.accepted", "ingest.text_vectors"),
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),
+    ("ingest.decoding",),
     ("ingest.tasks", "ingest.catalogue"),
     ("ingest.uploads",),
     ("ingest.admin", "ingest.worker"),

@@ -1,5 +1,12 @@
 """Models that turn pictures and texts into vectors: the ports and their runtimes."""
 
-from vitrine.embedding.ports import Detection, Detector, Embedder, ModelInfo
+from vitrine.embedding.ports import (
+    Compute,
+    Detection,
+    Detector,
+    Embedder,
+    ModelInfo,
+    PictureRules,
+)
 
-__all__ = ["Detection", "Detector", "Embedder", "ModelInfo"]
+__all__ = ["Compute", "Detection", "Detector", "Embedder", "ModelInfo", "PictureRules"]

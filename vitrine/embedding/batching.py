@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.abandonment import is_abandoned
-from vitrine.embedding.ports import Embedder, ModelInfo
+from vitrine.embedding.ports import Compute, Embedder, ModelInfo, PictureRules
 from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["Batcher", "BatchingEmbedder"]
@@ -163,6 +163,16 @@ class BatchingEmbedder:
     def info(self) -> ModelInfo:
         """The model's info."""
         return self.inner.info
+
+    @property
+    def pictures(self) -> PictureRules:
+        """How the model wants its pictures."""
+        return self.inner.pictures
+
+    @property
+    def compute(self) -> Compute:
+        """Where the model runs, and how it computes."""
+        return self.inner.compute
 
     @property
     def batch_sizes(self) -> Counter[int]:

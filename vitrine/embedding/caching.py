@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.ports import Embedder, ModelInfo
+from vitrine.embedding.ports import Compute, Embedder, ModelInfo, PictureRules
 from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["CachingEmbedder"]
@@ -55,6 +55,16 @@ class CachingEmbedder:
     def info(self) -> ModelInfo:
         """The model's info."""
         return self.inner.info
+
+    @property
+    def pictures(self) -> PictureRules:
+        """How the model wants its pictures."""
+        return self.inner.pictures
+
+    @property
+    def compute(self) -> Compute:
+        """Where the model runs, and how it computes."""
+        return self.inner.compute
 
     def __len__(self) -> int:
         return len(self._cache)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
-from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.ports import Compute, ModelInfo
 from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 from vitrine.errors import ModelUnavailable
 
@@ -27,6 +27,9 @@ class DualEncoderModel(Protocol):
 
     Safe from several threads.
     """
+
+    @property
+    def compute(self) -> Compute: ...
 
     def encode_levels(
         self, levels: NDArray[np.uint8], images: ImagePreprocessor
@@ -53,6 +56,16 @@ class DualEncoder:
         self.images = images
         self.tokenizer = tokenizer
         self.model = model
+
+    @property
+    def pictures(self) -> ImagePreprocessor:
+        """How the model wants its pictures."""
+        return self.images
+
+    @property
+    def compute(self) -> Compute:
+        """Where the model runs, and how it computes."""
+        return self.model.compute
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit row per text."""

@@ -19,7 +19,7 @@ from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.exported import Export, Precision, exported
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
-from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.ports import Compute, ModelInfo
 from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
@@ -49,7 +49,10 @@ class OnnxDualEncoderModel:
     texts, a service that embeds single queries has no batches.
     """
 
-    def __init__(self, export: Export, *, threads: int, masked: bool) -> None:
+    def __init__(
+        self, export: Export, *, threads: int, masked: bool, precision: Precision = "fp32"
+    ) -> None:
+        self.compute = Compute("cpu", precision)
         self._image = _Session(export.image_graph, threads)
         self._image_alone = _Session(export.image_graph, 1)
         self._text = _Session(export.text_graph, threads)
@@ -140,7 +143,10 @@ def load_onnx_embedder(
     export = _export(checkpoint, fingerprint, settings, role="clip")
     manifest = export.load_manifest()
     model = OnnxDualEncoderModel(
-        export, threads=settings.model_threads, masked=manifest.tokenizer.masked
+        export,
+        threads=settings.model_threads,
+        masked=manifest.tokenizer.masked,
+        precision=_precision(settings),
     )
     info = ModelInfo(
         checkpoint.name,
@@ -167,14 +173,17 @@ def load_onnx_detector(
 def _export(
     checkpoint: Checkpoint, fingerprint: str, settings: ModelSettings, *, role: Role
 ) -> Export:
-    precision: Precision = "int8" if settings.precision == "int8" else "fp32"
     return exported(
         checkpoint,
         settings.data_dir / "models",
         fingerprint=fingerprint,
         role=role,
-        precision=precision,
+        precision=_precision(settings),
     )
+
+
+def _precision(settings: ModelSettings) -> Precision:
+    return "int8" if settings.precision == "int8" else "fp32"
 
 
 def open_session(graph: Path, threads: int) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-__all__ = ["Detection", "Detector", "Embedder", "ModelInfo"]
+__all__ = ["Compute", "Detection", "Detector", "Embedder", "ModelInfo", "PictureRules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,33 @@ class ModelInfo:
     """
 
 
+class PictureRules(Protocol):
+    """How a model wants its pictures; a plain value, which other processes may be sent."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of what the model sees."""
+        ...
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side below which no picture is to be decoded."""
+        ...
+
+    def levels(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """RGB pictures as `Embedder.preprocess` gives them, (n, height, width, 3)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Where a model runs (`cpu`, `cuda`, `cuda:1`, `mps`) and its arithmetic (`fp32`, `bf16`,
+    `int8`)."""
+
+    device: str
+    precision: str
+
+
 class Embedder(Protocol):
     """A dual encoder.
 
@@ -43,6 +70,12 @@ class Embedder(Protocol):
 
     @property
     def info(self) -> ModelInfo: ...
+
+    @property
+    def pictures(self) -> PictureRules: ...
+
+    @property
+    def compute(self) -> Compute: ...
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row per text; a text longer than the model reads is cut (see `truncates`)."""

@@ -16,7 +16,7 @@ from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.open_clip.load import load_open_clip
-from vitrine.embedding.ports import ModelInfo
+from vitrine.embedding.ports import Compute, ModelInfo
 from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
@@ -44,6 +44,7 @@ class TorchDualEncoderModel:
         self._model = model.to(device=device, dtype=self._dtype)
         self._device = device
         self._masked = masked
+        self.compute = Compute(device, precision)
 
     def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""

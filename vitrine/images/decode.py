@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from vitrine.errors import DecoderBusy, InvalidImage
-from vitrine.images.budget import DecodingBudget, decoding_cost
+from vitrine.images.budget import Budget, DecodingBudget, decoding_cost
 from vitrine.images.color_profiles import to_srgb
 from vitrine.images.decoded import DecodedImage, scaled_down
 from vitrine.images.headers import (
@@ -87,7 +87,7 @@ class ImageLimits:
     """How large a picture may be: bytes of the file, width x height and longest side in pixels.
 
     `budget` is the memory in bytes that all pictures decoded at once may take, and one alone;
-    `wait_s` how long one waits for others to be done.
+    `wait_s` how long one waits for others to be done. `memory` counts it; None: for this process.
     """
 
     max_bytes: int
@@ -95,6 +95,7 @@ class ImageLimits:
     max_side: int = 30_000
     budget: int = 256_000_000
     wait_s: float = 60.0
+    memory: Budget | None = None
 
     @classmethod
     def of(cls, settings: ImageSettings, *, wait_s: float = 60.0) -> ImageLimits:
@@ -211,7 +212,7 @@ def _room_for(
 
 
 def _room(cost: int, limits: ImageLimits) -> AbstractContextManager[None]:
-    return _BUDGET.hold(cost, total=limits.budget, wait_s=limits.wait_s)
+    return (limits.memory or _BUDGET).hold(cost, total=limits.budget, wait_s=limits.wait_s)
 
 
 def _cost(

@@ -456,6 +456,13 @@ class IngestSettings(DataSettings):
     decode_threads: int = Field(
         0, ge=0, le=256, description="threads that read and decode images; 0: one per core"
     )
+    decode_processes: int = Field(
+        -1,
+        ge=-1,
+        le=256,
+        description="processes that read and decode images instead of threads; 0: none, -1: all"
+        " cores but two where a card computes, else one for four cores",
+    )
     write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
     keep_versions: int = Field(
         2,

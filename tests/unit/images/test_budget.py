@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import tempfile
 import threading
 
 import pytest
 from PIL import Image
 
 from vitrine.errors import DecoderBusy, InvalidImage
-from vitrine.images.budget import DecodingBudget, decoding_cost
+from vitrine.images.budget import BudgetAmongProcesses, DecodingBudget, decoding_cost
 from vitrine.images.decode import LARGE, ImageLimits, decode
 from vitrine.images.decoded import scale_of
 
@@ -96,3 +99,30 @@ def test_what_a_broken_picture_took_is_given_back():
         with pytest.raises(InvalidImage):
             decode(file((2000, 2000), "PNG")[:2000], LIMITS)
     assert module._BUDGET.taken == 0
+
+
+def test_of_several_processes_one_at_a_time_decodes_a_large_picture() -> None:
+    """The lock goes with the process that holds it, even when that is killed."""
+    holder = (
+        "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with tempfile.TemporaryFile() as file:
+        budget = BudgetAmongProcesses(file.fileno(), processes=4)
+        command = [sys.executable, "-c", holder, str(file.fileno())]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, pass_fds=[file.fileno()]
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"held\n"
+            with budget.hold(25, total=100, wait_s=0.0):
+                pass  # an equal share needs no lock
+            with (
+                pytest.raises(DecoderBusy, match="large pictures"),
+                budget.hold(26, total=100, wait_s=0.02),
+            ):
+                pass
+            process.kill()
+        with budget.hold(26, total=100, wait_s=PATIENCE_S):
+            pass

@@ -50,7 +50,9 @@ class Shop:
         self.embedder = FakeEmbedder()
         self.versions = MemoryVersions()
         self.images = MemoryImages()
-        self.settings = Settings(data_dir=root / "data", decode_threads=3, **settings)
+        self.settings = Settings(
+            data_dir=root / "data", decode_threads=3, decode_processes=0, **settings
+        )
         self.rows: list[Mapping[str, Any]] = []
         (root / "pictures").mkdir(parents=True, exist_ok=True)
 
