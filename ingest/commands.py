@@ -87,25 +87,24 @@ def ingest(
 
     settings = load_settings(**({"model": model} if model else {}))
     require_writable(settings.data_dir)
-    try:
+    with _source_may_be_away():
         chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
         mapping = chosen.mapping
         opened = open_source(source, settings, mapping)
-    except SourceUnavailable as error:
-        click.secho(f"nothing was changed: {error}", err=True, fg="red")
-        sys.exit(NOTHING_CHANGED)
-    for note in (chosen.note, *opened.notes()):
+        notes = (chosen.note, *opened.notes())
+    for note in notes:
         if note is not None:
             click.echo(note, err=True)
     click.echo(f"loading the model {settings.model}", err=True)
-    with closing(Vitrine(settings)) as vitrine, _interruptible() as cancelled, _shown() as progress:
-        summary = run(
-            vitrine,
-            opened,
-            mapping,
-            control=RunControl(progress, cancelled),
-            options=IngestOptions(IngestMode(mode or "update"), allow_shrink),
-        )
+    options = IngestOptions(IngestMode(mode or "update"), allow_shrink)
+    with (
+        _source_may_be_away(),
+        closing(Vitrine(settings)) as vitrine,
+        _interruptible() as cancelled,
+        _shown() as progress,
+    ):
+        control = RunControl(progress, cancelled)
+        summary = run(vitrine, opened, mapping, control=control, options=options)
     _report(summary, as_json)
     sys.exit(_status(summary))
 
@@ -116,6 +115,16 @@ def _status(summary: Summary) -> int:
     if summary.refusal is not None:
         return NOTHING_CHANGED
     return 1 if summary.failed else 0
+
+
+@contextmanager
+def _source_may_be_away() -> Iterator[None]:
+    """A source that is empty or cannot be had is told, and ends the command with its own status."""
+    try:
+        yield
+    except SourceUnavailable as error:
+        click.secho(f"nothing was changed: {error}", err=True, fg="red")
+        sys.exit(NOTHING_CHANGED)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 VitrineError
 ├── InvalidInput            what the caller sent is wrong; carries one message per field
 │   ├── InvalidSettings     a VITRINE_* setting
-│   ├── SourceUnavailable   a catalogue that cannot be had from its address just now
+│   ├── SourceUnavailable   a catalogue that is empty, or cannot be had from its address just now
 │   ├── InvalidMapping      a catalogue mapping file, or a source that lacks its columns
 │   ├── InvalidProduct      a row of a catalogue
 │   ├── InvalidFilter       a filter: unknown field, wrong type, empty range
@@ -117,7 +117,7 @@ class InvalidSettings(InvalidInput):
 
 
 class SourceUnavailable(InvalidInput):
-    """A catalogue's host does not answer with it just now; the catalogue is as it was."""
+    """A catalogue's host does not answer with it just now, or it is empty: that may pass."""
 
 
 class InvalidMapping(InvalidInput):

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ingest.sources import FolderSource, Row, Source, open_source
-from vitrine.errors import InvalidMapping
+from vitrine.errors import InvalidMapping, SourceUnavailable
 from vitrine.fields import BUILT_IN_FIELDS, Mapping, built_in_mappings, recognize
 from vitrine.settings import FetchSettings
 
@@ -48,6 +48,8 @@ def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) ->
     if isinstance(source, FolderSource):
         return ChosenMapping(_completed(Mapping.load("image_folder"), choice))
     columns = seen_columns(source)
+    if not columns:
+        raise SourceUnavailable.of("source", f"{spec} holds no products")
     name = recognize(columns)
     if name is not None:
         note = f"recognized the export by its columns; using the built-in mapping {name}"

@@ -13,7 +13,7 @@ from ingest.sources.header import LOOKED_AT, Header, HeaderRules, find_header
 from ingest.sources.lines import TextFile
 from ingest.sources.ports import Record
 from ingest.sources.quoting import Cells, records
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.fields.source_table import SourceTable
 
 __all__ = ["DelimitedReader"]
@@ -75,7 +75,7 @@ class DelimitedReader:
         first = list(islice(self._file.lines(), max(LOOKED_AT, self._rules.skip + 1)))
         header = find_header(first, self._rules)
         if header is None:
-            raise InvalidInput.of(
+            raise SourceUnavailable.of(
                 "source",
                 f"{self._file.path} is empty; it needs a header line with the names of its columns",
             )

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.sources.remote import download, is_address
 from ingest.sources.shaping import ShapedSource
 from ingest.sources.stream import StreamSource
 from vitrine.embedding.hub import is_name
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.fields import Mapping
 from vitrine.fields.source_table import SourceTable
 from vitrine.settings import FetchSettings
@@ -54,6 +54,7 @@ class _Opener:
             file = download(spec, self._settings)
             if is_archive(file):
                 return self._archive(spec, file)
+            _require_content([file])
             source = FilesSource(spec, [file], self._table, self._expected)
             return _Remote(source, spec)
         path = Path(spec).expanduser().absolute()
@@ -86,6 +87,7 @@ class _Opener:
                     "source", f"{file} is none of the formats {', '.join(ENDINGS)} or .zip"
                 )
             readable.append(file)
+        _require_content(readable)
         return FilesSource(name, readable, self._table, self._expected)
 
     def _archive(self, name: str, file: Path) -> Source:
@@ -96,6 +98,12 @@ class _Opener:
         pictures: Source = FolderSource(folder)
         catalogue = FilesSource(name, files, self._table, self._expected)
         return _Unpacked(catalogue if files else pictures, name, folder)
+
+
+def _require_content(files: Sequence[Path]) -> None:
+    """`SourceUnavailable` for files that hold nothing at all: whoever wrote them failed."""
+    if files and not any(file.stat().st_size for file in files):
+        raise SourceUnavailable.of("source", f"{files[0]} is empty")
 
 
 class _Elsewhere:

@@ -24,6 +24,12 @@ _UNCLOSED = (
 )
 
 
+_CUT_OFF = (
+    "the file ends within this line, as one does that was cut off; if it is whole, end it with "
+    "a line break"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Quoting:
     """The separator, and the quotation mark (None where there is none)."""
@@ -79,7 +85,10 @@ def _record(
 ) -> tuple[tuple[tuple[str, ...], str], int]:
     """The cells or the error of the record that begins with the line, and its number of lines."""
     if not _ends_open(line, quoting):
-        return (tuple(split_line(line, quoting)), ""), 1
+        cells = split_line(line, quoting)
+        if len(cells) < width and not line.endswith("\n"):
+            return ((), _CUT_OFF), 1
+        return (tuple(cells), ""), 1
     literal = line.rstrip("\n").split(quoting.separator)
     alone = quoting.separator == "\t" and len(literal) == width
     joined, count = _joined(line, waiting, lines, quoting)

@@ -20,7 +20,7 @@ from ingest.sources.archive import check_archive
 from ingest.sources.binary import ReadMeter
 from ingest.sources.header import LOOKED_AT
 from ingest.sources.ports import Record
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
@@ -93,7 +93,9 @@ class SpreadsheetReader:
             if row > self._table.skip_lines and sum(map(bool, names)) > 1
         ] or [(row, names) for row, names in first if any(names)]
         if not candidates:
-            raise InvalidInput.of("source", f"{self._path} is empty; its first row names columns")
+            raise SourceUnavailable.of(
+                "source", f"{self._path} is empty; its first row names columns"
+            )
         best = max(candidates, key=lambda candidate: len(self._expected & set(candidate[1])))
         return best if self._expected & set(best[1]) else candidates[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 from ingest.sources.binary import ReadMeter, open_binary
 from ingest.sources.jsons import seen_columns
 from ingest.sources.ports import Record
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
@@ -94,7 +94,9 @@ class XmlReader:
                     return element.name
                 counts[element.name] += 1
         if not counts:
-            raise InvalidInput.of("source", f"{self._path} holds no elements that look like rows")
+            raise SourceUnavailable.of(
+                "source", f"{self._path} holds no elements that look like rows"
+            )
         return counts.most_common(1)[0][0]
 
     def _elements(self) -> Iterator[_Element]:

@@ -25,6 +25,7 @@ from vitrine.errors import (
     ModelMismatch,
     NoLiveVersion,
     NotFound,
+    SourceUnavailable,
 )
 from vitrine.fields import Mapping
 from vitrine.index import IndexVersions, VectorIndex
@@ -67,7 +68,7 @@ def run(
     version has other fields or another model and is not to be replaced. `Conflict` also while a
     reindex or another ingest runs. Errors besides: those of `fill_index`.
     """
-    mapping.require_columns(source.columns(set(mapping.columns().values())))
+    _require_columns(source, mapping)
     control, options = control or RunControl(), options or IngestOptions()
     with catalogue_lock(vitrine.settings, "ingest") as lost:
         held = RunControl(control.progress, lambda: lost() or control.cancelled())
@@ -78,6 +79,13 @@ def run(
                 " go on"
             )
     return summary
+
+
+def _require_columns(source: Source, mapping: Mapping) -> None:
+    columns = source.columns(set(mapping.columns().values()))
+    if not columns:
+        raise SourceUnavailable.of("source", f"{source.name} holds no products")
+    mapping.require_columns(columns)
 
 
 class _Ingest:

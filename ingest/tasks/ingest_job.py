@@ -48,23 +48,28 @@ def ingest_source(job: SourceJob, item: WorkItem, request: IngestRequest) -> Don
     `CatalogueBusy` while a reindex or another ingest runs. Raises what `job.check` raises, and the
     errors of `choose_mapping` and `bulk_ingest.run`.
     """
-    vitrine, store = job.vitrine, job.store
     try:
-        mapping = _mapping(request, vitrine.settings)
-        source = open_source(request.source, vitrine.settings, mapping)
+        summary = _run(job, request)
     except SourceUnavailable as error:
-        store.report(job.job_id, SourceReport(refused=True))
+        job.store.report(job.job_id, SourceReport(refused=True))
         raise Refused(f"nothing was changed: {error}") from None
-    control = RunControl(SourceReporter(store, job.job_id, source), lambda: says_stop(job.check))
-    options = IngestOptions(IngestMode(request.mode), request.allow_shrink)
-    summary = run(vitrine, source, mapping, control=control, options=options)
     job.check()
     if summary.cancelled:
         raise CatalogueBusy("the run was interrupted; it goes on where it was")
     if summary.refusal is not None:
-        store.report(job.job_id, settled_report(summary))
+        job.store.report(job.job_id, settled_report(summary))
         raise Refused(summary.refusal)
     return _outcome(job, item, summary)
+
+
+def _run(job: SourceJob, request: IngestRequest) -> Summary:
+    settings = job.vitrine.settings
+    mapping = _mapping(request, settings)
+    source = open_source(request.source, settings, mapping)
+    reporter = SourceReporter(job.store, job.job_id, source)
+    control = RunControl(reporter, lambda: says_stop(job.check))
+    options = IngestOptions(IngestMode(request.mode), request.allow_shrink)
+    return run(job.vitrine, source, mapping, control=control, options=options)
 
 
 def _mapping(request: IngestRequest, settings: FetchSettings) -> Mapping:

@@ -245,7 +245,8 @@ def _no_network(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("file", "data", "words"),
     [
-        ("p.csv", b"", "needs a header line"),
+        ("p.csv", b"", "p.csv is empty"),
+        ("p.csv", b"\n", "needs a header line"),
         ("p.csv", b"id,name,id\n1,2,3\n", "several columns named 'id'"),
         ("p.parquet", b"PAR1 not really", "cannot be read as Parquet"),
         ("p.csv.gz", b"no gzip", "cannot be read"),
@@ -269,3 +270,17 @@ def test_reading_writes_only_below_the_data_folder(
     assert (
         sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(settings.data_dir)) == before
     )
+
+
+def test_a_last_line_that_is_cut_off_is_no_row(tmp_path: Path, settings: Settings) -> None:
+    for name, data, whole in (
+        ("cut.csv", "id,title,price\n1,Mug,5\n2,Cu", 1),
+        ("cut.tsv", "id\ttitle\tprice\n1\tMug\t5\n2\tCu", 1),
+        ("whole.csv", "id,title,price\n1,Mug,5\n2,Cup,6", 2),
+        ("short.csv", "id,title,price\n1,Mug,5\n2,Cup\n", 2),
+    ):
+        (tmp_path / name).write_text(data)
+        rows = list(open_source(str(tmp_path / name), settings).rows())
+        assert sum(isinstance(row, Row) for row in rows) == whole, name
+        assert all("cut off" in row.message for row in rows if isinstance(row, BrokenRow)), name
+        assert len(rows) == 2
