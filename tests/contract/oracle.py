@@ -25,7 +25,9 @@ __all__ = [
     "facet_counts",
     "folded",
     "fulfills",
+    "grouped",
     "in_order",
+    "listed",
     "matched_image",
     "matching",
     "score",
@@ -220,8 +222,7 @@ def _collapsed(
 ) -> list[tuple[Record, float | None]]:
     seen, firsts = set(), []
     for record, rated in scored:
-        value = record.product.value(field)
-        group = value[0] if isinstance(value, tuple) else value
+        group = _group(record, field)
         if group is None or group not in seen:
             firsts.append((record, rated))
         seen.add(group)
@@ -233,17 +234,51 @@ def sorted_page(records: Iterable[Record], query: IndexQuery) -> list[tuple[str,
     return [(r.product.id, s) for r, s in candidate_set(records, query)[: query.limit]]
 
 
-def facet_counts(records: Sequence[Record], field: str, kind: FieldType) -> dict[str | bool, int]:
-    """How many of the records have each value."""
+def grouped(records: Iterable[Record], collapse: str | None) -> list[list[Record]]:
+    """The records by the group that a collapse shows once; each of no group by itself."""
+    groups: dict[Any, list[Record]] = {}
+    for number, record in enumerate(records):
+        group = None if collapse is None else _group(record, collapse)
+        groups.setdefault(number if group is None else group, []).append(record)
+    return list(groups.values())
+
+
+def _group(record: Record, field: str) -> Any:
+    value = record.product.value(field)
+    return value[0] if isinstance(value, tuple) else value
+
+
+def facet_counts(
+    groups: Sequence[Sequence[Record]], field: str, kind: FieldType
+) -> dict[str | bool, int]:
+    """How many of the groups have a record with each value."""
     counts: Counter[str | bool] = Counter()
-    for record in records:
-        product = record.product
-        value: Any = product.colors if kind is FieldType.COLOR else product.value(field)
-        values = () if value is None else value if isinstance(value, tuple) else (value,)
-        if kind is FieldType.PATH:
-            values = [v.rsplit("/", up)[0] for v in values for up in range(v.count("/") + 1)]
-        counts.update(set(values))
+    for group in groups:
+        counts.update({value for record in group for value in _counted(record, field, kind)})
     return dict(counts)
+
+
+def _counted(record: Record, field: str, kind: FieldType) -> Iterable[Any]:
+    product = record.product
+    value: Any = product.colors if kind is FieldType.COLOR else product.value(field)
+    values = () if value is None else value if isinstance(value, tuple) else (value,)
+    if kind is FieldType.PATH:
+        return [v.rsplit("/", up)[0] for v in values for up in range(v.count("/") + 1)]
+    return values
+
+
+def listed(
+    counts: dict[str | bool, int], kind: FieldType, values: int
+) -> list[tuple[str | bool, int]]:
+    """The most frequent values; of paths as many on each level, below those that are listed."""
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    if kind is not FieldType.PATH:
+        return ranked[:values]
+    shown: list[str] = []
+    for depth in range(10):
+        level = [str(path) for path, _ in ranked if str(path).count("/") == depth]
+        shown += [p for p in level if depth == 0 or p.rpartition("/")[0] in shown][:values]
+    return [(path, count) for path, count in ranked if path in shown]
 
 
 def moment(text: str) -> datetime:

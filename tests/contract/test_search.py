@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,31 +40,33 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
     assert answer.total == len(expected)
     assert answer.matching == len(oracle.matching(records, query.filter))
     assert (answer.next_token is None) == (len(expected) <= query.limit)
+    # under a collapse facets count groups: those that have such a variant
+    variants = [r for r, _ in oracle.candidate_set(records, replace(query, collapse=None))]
     for name in query.facets:
-        check_facet(answer.facets[name], [r for r, _ in expected], name)
+        check_facet(answer.facets[name], oracle.grouped(variants, query.collapse), name)
 
 
-def check_facet(facet: ValueFacet | RangeFacet, records: list[Record], name: str) -> None:
+def check_facet(
+    facet: ValueFacet | RangeFacet, groups: list[list[Record]], name: str, values: int = 50
+) -> None:
     kind = SCHEMA.get(name).type
     if kind.numeric:
-        numbers = [r.product.value(name) for r in records if r.product.value(name) is not None]
+        numbers = [[v for r in g if (v := r.product.value(name)) is not None] for g in groups]
+        every = [number for group in numbers for number in group]
         assert (facet.minimum, facet.maximum) == (
-            (min(numbers), max(numbers)) if numbers else (None, None)
+            (min(every), max(every)) if every else (None, None)
         )
-        assert sum(b.count for b in facet.buckets) == len(numbers)
         for i, bucket in enumerate(facet.buckets):
             last = i == len(facet.buckets) - 1
             assert bucket.count == sum(
-                bucket.start <= n and (n < bucket.end or (last and n == bucket.end))
-                for n in numbers
+                any(bucket.start <= n and (n < bucket.end or (last and n == bucket.end)) for n in g)
+                for g in numbers
             )
             assert last or bucket.end == facet.buckets[i + 1].start
         return
-    expected = sorted(
-        oracle.facet_counts(records, name, kind).items(), key=lambda pair: (-pair[1], pair[0])
-    )
-    assert [(v.value, v.count) for v in facet.values] == expected
-    assert facet.distinct == len(expected)
+    counts = oracle.facet_counts(groups, name, kind)
+    assert [(v.value, v.count) for v in facet.values] == oracle.listed(counts, kind, values)
+    assert facet.distinct == len(counts)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -203,3 +206,41 @@ def test_titles_order_by_what_they_say_whatever_case_and_accents(index: VectorIn
     assert ordered == in_order
     down = index.search(IndexQuery(sort=Sort("title", descending=True))).hits
     assert [h.product.title for h in down] == [*in_order[:1:-1], "Äpfel", "apfel"]
+
+
+@pytest.mark.parametrize("searches", [True, False], ids=["search", "browse"])
+def test_paths_are_listed_level_by_level(index: VectorIndex, searches: bool):
+    rng = random.Random(12)
+    numbers = [(rng.randint(0, 9), rng.randint(0, 3), rng.randint(0, 2)) for _ in range(400)]
+    records = [
+        Record.of_picture(
+            Product(id=f"p{n}", title="x", category=(f"Shop {a}/Floor {b}/Shelf {c}",)),
+            unit(np.ones(DIMENSION)),
+            "k",
+        )
+        for n, (a, b, c) in enumerate(numbers)
+    ]
+    index.upsert(records)
+    vector = unit(np.ones(DIMENSION)) if searches else None
+    for values in (1, 8, 12, 200):
+        query = IndexQuery(vector=vector, facets=("category",), facet_values=values)
+        facet = index.search(query).facets["category"]
+        check_facet(facet, [[record] for record in records], "category", values)
+        assert isinstance(facet, ValueFacet)
+        shown = {str(v.value) for v in facet.values}
+        assert len([path for path in shown if "/" not in path]) == min(values, 10)
+        assert {path.rpartition("/")[0] for path in shown} - {""} <= shown
+
+
+def test_a_facet_under_collapse_counts_what_a_click_on_it_shows(index: VectorIndex):
+    rng = random.Random(13)
+    records = make_catalogue(200, 13)
+    index.upsert(records)
+    color = SCHEMA.get("color")
+    for vector in (None, separated(rng, records)):
+        query = IndexQuery(vector=vector, collapse="group_id", facets=("color",))
+        facet = index.search(query).facets["color"]
+        assert isinstance(facet, ValueFacet)
+        for value in facet.values:
+            click = replace(query, filter=Condition(color, "in", (str(value.value),)))
+            assert index.search(click).total == value.count, value

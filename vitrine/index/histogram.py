@@ -57,18 +57,26 @@ def _bound(units: int, power: int) -> float:
     return float(units * 10**power) if power >= 0 else units / 10.0**-power
 
 
-def range_facet(numbers: NDArray[np.float64]) -> RangeFacet:
-    """Smallest, largest and histogram of finite numbers (n,), in any order."""
+def range_facet(
+    numbers: NDArray[np.float64], groups: NDArray[np.int64] | None = None
+) -> RangeFacet:
+    """Smallest, largest and histogram of finite numbers (n,), in any order.
+
+    With `groups` (n,), the group of each number, a bucket counts groups that have a number in it.
+    """
     if not len(numbers):
         return RangeFacet(None, None, ())
     low, high = float(numbers.min()), float(numbers.max())
     bounds = round_bounds(low, high)
     if low == high:
-        return RangeFacet(low, high, (Bucket(low, high, len(numbers)),))
+        count = len(numbers) if groups is None else len(np.unique(groups))
+        return RangeFacet(low, high, (Bucket(low, high, count),))
     # the bucket that each number falls into; the last takes its end as well
     places = np.minimum(
         np.searchsorted(np.asarray(bounds), numbers, side="right") - 1, len(bounds) - 2
     )
+    if groups is not None:
+        places = np.unique(np.column_stack([places, groups]), axis=0)[:, 0]
     counts = np.bincount(places, minlength=len(bounds) - 1)
     return RangeFacet(
         low,

@@ -69,7 +69,8 @@ class IndexQuery:
     With `fusion` the order and the set are those that it describes, `min_score` is not allowed, and
     without a vector only products that match its words are in the set.
     With `collapse` only the first product in `sort` order of each value of that field stays
-    (products without a value all stay). hits, total and facets all come from that set. Order:
+    (products without a value all stay). Hits, total and facets all come from that set; facets count
+    a group where one of its products in the set before the collapse has the value. Order:
     the keys of `sort` in turn (relevance is score descending; when browsing it orders nothing),
     then id ascending; products without a key's field come last in either direction. False is less
     than true. Titles order by their folded form, ids as they are, both by code point.
@@ -86,7 +87,7 @@ class IndexQuery:
     collapse: str | None = None
     facets: tuple[str, ...] = ()
     facet_values: int = 50
-    """Values listed per facet at most, the most frequent first."""
+    """Values listed per facet at most, of paths on each level, the most frequent first."""
     limit: int = 24
     page_token: PageToken | None = None
 

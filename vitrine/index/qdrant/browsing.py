@@ -27,6 +27,7 @@ from vitrine.index.qdrant.payload import (
     ID,
     facet_keys,
     group_of,
+    groups_of,
     image_keys,
     product_of,
     value_key,
@@ -101,13 +102,18 @@ class Browsing:
         """A page of a set that has to be read whole."""
         after = None if query.page_token is None else order.checked(query.page_token.search_after)
         matching = self._points.count(every(translate(query.filter)))
-        members = self._collapsed(query, collapse, order)
+        group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
+        points = self._points_to_collapse(query, group_key, order)
+        variants = [point.payload for point in points]
+        members = _leaders(order.sorted(points, lambda p: p.payload), group_key)
         rest = members if after is None else [p for p in members if order.follows(p.payload, after)]
         ids = [p.payload[ID] for p in rest[: query.limit + 1]]
         products = self._points.get(ids)
         started = perf_counter()
         facets = {
-            f.name: facet_of_payloads(f, [p.payload for p in members], values=query.facet_values)
+            f.name: facet_of_payloads(
+                f, variants, values=query.facet_values, groups=groups_of(variants, group_key)
+            )
             for f in self._fields(query.facets)
         }
         timings = {"facets": (perf_counter() - started) * 1e3}
@@ -130,22 +136,25 @@ class Browsing:
     def _fields(self, names: Sequence[str]) -> list[Field]:
         return [self._schema.require(n, wrong=InvalidQuery) for n in names]
 
-    def _collapsed(self, query: IndexQuery, collapse: str, order: Order) -> list[Point]:
-        """The first point of each group and all without a group, in order."""
-        group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
+    def _points_to_collapse(self, query: IndexQuery, group_key: str, order: Order) -> list[Point]:
+        """All points of the set, with what decides about groups, order and facets."""
         keys = [*order.value_keys, group_key]
         for field in self._fields(query.facets):
             keys += facet_keys(field)
-        points = list(self._points.all(members_of(query), payload=list(dict.fromkeys(keys))))
-        seen: set[str] = set()
-        leaders = []
-        for point in order.sorted(points, lambda p: p.payload):
-            group = group_of(point.payload, group_key)
-            if group is None or group not in seen:
-                leaders.append(point)
-            if group is not None:
-                seen.add(group)
-        return leaders
+        return list(self._points.all(members_of(query), payload=list(dict.fromkeys(keys))))
+
+
+def _leaders(points: Sequence[Point], group_key: str) -> list[Point]:
+    """The first point of each group and all without a group, in order."""
+    seen: set[str] = set()
+    leaders = []
+    for point in points:
+        group = group_of(point.payload, group_key)
+        if group is None or group not in seen:
+            leaders.append(point)
+        if group is not None:
+            seen.add(group)
+    return leaders
 
 
 @dataclass(frozen=True, slots=True)

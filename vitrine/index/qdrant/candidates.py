@@ -23,6 +23,7 @@ from vitrine.index.qdrant.payload import (
     ID,
     facet_keys,
     group_of,
+    groups_of,
     image_keys,
     product_of,
     value_key,
@@ -108,14 +109,16 @@ class CandidateSearch:
             rescorer.rescore(members)
             members = rescorer.present(members)
         lowest = self._lowest(members, query, order, rescorer)
+        variants, groups = [member.payload for member in members], None
         if query.collapse is not None:
             key = value_key(self._schema.require(query.collapse, wrong=InvalidQuery))
+            groups = groups_of(variants, key)
             members = collapse(members, lambda p: group_of(p, key), order, rescorer)
         total = len(members) if query.page_token is None else query.page_token.total
         page, more = self._page(members, query, order, rescorer)
         started = perf_counter()
         facets = {
-            f.name: facet_of_payloads(f, [m.payload for m in members], values=query.facet_values)
+            f.name: facet_of_payloads(f, variants, values=query.facet_values, groups=groups)
             for f in (self._schema.require(n, wrong=InvalidQuery) for n in query.facets)
         }
         timings = {"facets": (perf_counter() - started) * 1e3}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,30 +13,42 @@ from vitrine.fields.schema import Field
 from vitrine.index.histogram import range_facet, round_bounds
 from vitrine.index.qdrant.payload import exact_number, facet_key, number_keys, value_at, value_key
 from vitrine.index.qdrant.readahead import Reads
-from vitrine.results import Bucket, Facet, FacetValue, RangeFacet, ValueFacet
+from vitrine.index.value_facets import value_facet
+from vitrine.results import Bucket, Facet, RangeFacet
 
 __all__ = ["facet_of", "facet_of_payloads"]
 
 
-def facet_of_payloads(field: Field, payloads: Iterable[Mapping[str, Any]], *, values: int) -> Facet:
-    """The facet of a field over these products."""
+def facet_of_payloads(
+    field: Field,
+    payloads: Sequence[Mapping[str, Any]],
+    *,
+    values: int,
+    groups: Sequence[Hashable] | None = None,
+) -> Facet:
+    """The facet of a field over these products; with `groups`, the group of each, over groups."""
+    keys = range(len(payloads)) if groups is None else groups
     if field.type.numeric:
-        return range_facet(
-            np.asarray(
-                [v for payload in payloads if (v := exact_number(payload, field)) is not None],
-                np.float64,
-            )
-        )
-    values_of = [
-        value for payload in payloads if (value := value_at(payload, facet_key(field))) is not None
+        return _range_of([exact_number(payload, field) for payload in payloads], keys)
+    having: dict[Any, set[Hashable]] = {}
+    for payload, key in zip(payloads, keys, strict=True):
+        value = value_at(payload, facet_key(field))
+        listed = value if isinstance(value, list) else () if value is None else (value,)
+        for v in listed:
+            having.setdefault(v, set()).add(key)
+    return value_facet(field, {v: len(of) for v, of in having.items()}, values=values)
+
+
+def _range_of(numbers: Sequence[float | None], groups: Sequence[Hashable]) -> RangeFacet:
+    codes: dict[Hashable, int] = {}
+    rows = [
+        (number, codes.setdefault(group, len(codes)))
+        for number, group in zip(numbers, groups, strict=True)
+        if number is not None
     ]
-    return _value_facet(
-        Counter(
-            v
-            for value in values_of
-            for v in (dict.fromkeys(value) if isinstance(value, list) else (value,))
-        ),
-        values,
+    return range_facet(
+        np.asarray([number for number, _ in rows], np.float64),
+        np.asarray([group for _, group in rows], np.int64),
     )
 
 
@@ -47,16 +58,8 @@ def facet_of(
     """The facet of a field over all products that fulfill the conditions, exactly."""
     if field.type.numeric:
         return _histogram(field, reads, where)
-    return _value_facet(
-        reads.values(facet_key(field), models.Filter(must=list(where)) if where else None), values
-    )
-
-
-def _value_facet(counts: Mapping[Any, int], values: int) -> ValueFacet:
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ValueFacet(
-        tuple(FacetValue(value, count) for value, count in ranked[:values]), len(ranked)
-    )
+    condition = models.Filter(must=list(where)) if where else None
+    return value_facet(field, reads.values(facet_key(field), condition), values=values)
 
 
 def _histogram(field: Field, reads: Reads, where: Sequence[models.Condition]) -> RangeFacet:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +48,7 @@ __all__ = [
     "filter_key",
     "folded_key",
     "group_of",
+    "groups_of",
     "image_keys",
     "image_keys_payload",
     "number",
@@ -122,6 +123,12 @@ def group_of(payload: Mapping[str, Any], key: str) -> str | None:
     if isinstance(value, list):
         return str(value[0]) if value else None
     return None if value is None else str(value)
+
+
+def groups_of(payloads: Sequence[Mapping[str, Any]], key: str) -> list[Hashable]:
+    """The group of each product; one without a group is a group of its own."""
+    groups = (group_of(payload, key) for payload in payloads)
+    return [number if group is None else group for number, group in enumerate(groups)]
 
 
 def facet_keys(field: Field) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vitrine.index.faiss.columns.layout import ID
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.collapse import collapsed
+from vitrine.index.faiss.query.collapse import collapsed, group_numbers
 from vitrine.index.faiss.query.facets import SelectedRows
 from vitrine.index.faiss.query.ordering import Entry, SortKey, rows_in_order
 from vitrine.index.faiss.query.state import State
@@ -29,6 +29,9 @@ class BrowseSet:
     segments: list[Segment]
     masks: list[Mask]
     sort: Sort
+    every: list[Mask]
+    """The same before a collapse."""
+    collapse: str | None = None
 
     @cached_property
     def total(self) -> int:
@@ -37,14 +40,15 @@ class BrowseSet:
 
     def nbytes(self) -> int:
         """Bytes of memory."""
-        return sum(mask.nbytes for mask in self.masks) + 500
+        return 2 * sum(mask.nbytes for mask in self.masks) + 500
 
     def selections(self) -> list[SelectedRows]:
-        """The rows by segment."""
-        return [
-            SelectedRows(segment, np.flatnonzero(mask))
-            for segment, mask in zip(self.segments, self.masks, strict=True)
-        ]
+        """The rows by segment that facets count, with their groups where these are counted."""
+        rows = [np.flatnonzero(mask) for mask in self.every]
+        if self.collapse is None:
+            return [SelectedRows(s, own) for s, own in zip(self.segments, rows, strict=True)]
+        groups = group_numbers(self.segments, rows, self.collapse)
+        return [SelectedRows(*parts) for parts in zip(self.segments, rows, groups, strict=True)]
 
     def after(self, key: SortKey | None) -> Iterator[Entry]:
         """The rows in order, from the first one after a key."""
@@ -62,6 +66,7 @@ class BrowseSet:
 def browse(state: State, masks: list[Mask], query: IndexQuery) -> BrowseSet:
     """The rows of the masks, collapsed."""
     segments = [entry.segment for entry in state.segments]
-    if query.collapse is not None and query.collapse != ID:
-        masks = collapsed(segments, masks, field=query.collapse, sort=query.sort)
-    return BrowseSet(segments, masks, query.sort)
+    if query.collapse is None or query.collapse == ID:
+        return BrowseSet(segments, masks, query.sort, masks)
+    firsts = collapsed(segments, masks, field=query.collapse, sort=query.sort)
+    return BrowseSet(segments, firsts, query.sort, masks, query.collapse)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from vitrine.index.faiss.query.ordering import SortKey, ordered_rows, sort_key, 
 from vitrine.index.faiss.segment import Segment
 from vitrine.queries import Sort
 
-__all__ = ["collapsed"]
+__all__ = ["collapsed", "group_numbers"]
 
 
 def collapsed(segments: list[Segment], masks: list[Mask], *, field: str, sort: Sort) -> list[Mask]:
@@ -62,3 +62,23 @@ def _duplicates(
 
 def _key(segment: Segment, row: int, sort: Sort) -> SortKey:
     return sort_key(sort_value(segment, int(row), sort), segment.id(int(row)), sort)
+
+
+def group_numbers(segments: Sequence[Segment], rows: Sequence[Ints], field: str) -> list[Ints]:
+    """Of each segment a number for the group of each of its rows, the same in all segments.
+
+    Each row without a group has a negative number of its own.
+    """
+    numbers: dict[str, int] = {}
+    alone, groups = 0, []
+    for segment, own in zip(segments, rows, strict=True):
+        column = segment.keywords(field)
+        codes = column.first_codes[own]
+        grouped = codes >= 0
+        distinct, inverse = np.unique(codes[grouped], return_inverse=True)
+        named = [numbers.setdefault(column.words[int(c)], len(numbers)) for c in distinct]
+        single = -1 - alone - np.arange(len(own))
+        alone += len(own)
+        single[grouped] = np.asarray(named, np.int64)[inverse]
+        groups.append(single)
+    return groups

@@ -15,6 +15,7 @@ from vitrine.index.faiss.columns.ragged import Ints, take_ragged
 from vitrine.index.faiss.columns.types import Keywords
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.histogram import range_facet
+from vitrine.index.value_facets import value_facet
 from vitrine.results import Facet, FacetValue, ValueFacet
 
 __all__ = ["SelectedRows", "count_facet"]
@@ -22,50 +23,86 @@ __all__ = ["SelectedRows", "count_facet"]
 
 @dataclass(frozen=True, eq=False)
 class SelectedRows:
-    """Some rows of a segment, each once."""
+    """Some rows of a segment, each once.
+
+    `groups` (n,) has the group of each row where groups are counted, not rows.
+    """
 
     segment: Segment
     rows: Ints
+    groups: Ints | None = None
 
 
 def count_facet(field: Field, selections: Sequence[SelectedRows], *, values: int) -> Facet:
     """The facet of a field over all selected rows, at most `values` values listed."""
     if field.type.numeric:
-        numbers = [_present_numbers(field.name, selection) for selection in selections]
-        return range_facet(np.concatenate(numbers) if numbers else np.zeros(0))
+        return _count_numbers(field.name, selections)
     if field.type is FieldType.BOOL:
-        return _count_truths(field.name, selections)
-    return _count_words(field.name, selections, values)
+        return value_facet(field, _count_truths(field.name, selections), values=values)
+    if any(selection.groups is not None for selection in selections):
+        return value_facet(field, _count_groups(field.name, selections), values=values)
+    return _count_words(field, selections, values)
 
 
-def _present_numbers(name: str, selection: SelectedRows) -> NDArray[np.float64]:
-    column = selection.segment.numbers(name)
-    numbers: NDArray[np.float64] = column.values[selection.rows]
-    return numbers[column.present[selection.rows]]
+def _count_numbers(name: str, selections: Sequence[SelectedRows]) -> Facet:
+    numbers, groups = [np.zeros(0)], [np.zeros(0, np.int64)]
+    for selection in selections:
+        column = selection.segment.numbers(name)
+        present = column.present[selection.rows]
+        numbers.append(column.values[selection.rows[present]])
+        if selection.groups is not None:
+            groups.append(selection.groups[present])
+    grouped = len(groups) > 1
+    return range_facet(np.concatenate(numbers), np.concatenate(groups) if grouped else None)
 
 
-def _count_truths(name: str, selections: Sequence[SelectedRows]) -> ValueFacet:
-    values = []
+def _count_truths(name: str, selections: Sequence[SelectedRows]) -> dict[bool, int]:
+    counts = {}
     for truth in (False, True):
-        counts = [np.count_nonzero(_present_numbers(name, s) == truth) for s in selections]
-        if sum(counts):
-            values.append(FacetValue(truth, int(sum(counts))))
-    return ValueFacet(tuple(sorted(values, key=_by_count)), len(values))
+        count, groups = 0, [np.zeros(0, np.int64)]
+        for selection in selections:
+            column = selection.segment.numbers(name)
+            fulfilling = column.present[selection.rows] & (column.values[selection.rows] == truth)
+            count += int(np.count_nonzero(fulfilling))
+            if selection.groups is not None:
+                groups.append(selection.groups[fulfilling])
+        counts[truth] = len(np.unique(np.concatenate(groups))) if len(groups) > 1 else count
+    return {truth: count for truth, count in counts.items() if count}
 
 
-def _count_words(name: str, selections: Sequence[SelectedRows], values: int) -> ValueFacet:
+def _count_groups(name: str, selections: Sequence[SelectedRows]) -> dict[str, int]:
+    """For each word the groups that have it in one of their rows."""
+    numbers: dict[str, int] = {}
+    pairs = [np.zeros((0, 2), np.int64)]
+    for selection in selections:
+        assert selection.groups is not None  # noqa: S101  # of all selections or of none
+        column = selection.segment.keywords(name)
+        offsets, codes = take_ragged(column.offsets, column.codes, selection.rows)
+        groups = np.repeat(selection.groups, np.diff(offsets))
+        used, inverse = np.unique(codes, return_inverse=True)
+        words = [numbers.setdefault(column.words[int(c)], len(numbers)) for c in used]
+        pairs.append(np.column_stack([np.asarray(words, np.int64)[inverse], groups]))
+    distinct = np.unique(np.concatenate(pairs), axis=0)
+    counts = np.bincount(distinct[:, 0], minlength=len(numbers))
+    return {word: int(counts[number]) for word, number in numbers.items()}
+
+
+def _count_words(field: Field, selections: Sequence[SelectedRows], values: int) -> ValueFacet:
     """Counts add up in the codes of the largest dictionary; words that it lacks go by name."""
     if not selections:
         return ValueFacet((), 0)
-    columns = [s.segment.keywords(name) for s in selections]
+    columns = [s.segment.keywords(field.name) for s in selections]
     largest = max(range(len(columns)), key=lambda i: len(columns[i].words))
     main, others = columns[largest], Counter[str]()
     counts = _counts(main, selections[largest].rows)
     for i, (column, selection) in enumerate(zip(columns, selections, strict=True)):
         if i != largest:
             _add(column, selection.rows, main, (counts, others))
-    # codes are in the order of words, so a stable sort by count leaves equal counts in it
     used = np.flatnonzero(counts)
+    if field.type is FieldType.PATH:
+        every = {main.words[int(code)]: int(counts[code]) for code in used}
+        return value_facet(field, every | others, values=values)
+    # codes are in the order of words, so a stable sort by count leaves equal counts in it
     top = used[np.argsort(-counts[used], kind="stable")[:values]]
     listed = [FacetValue(main.words[int(code)], int(counts[code])) for code in top]
     listed += [FacetValue(word, count) for word, count in others.items()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
+from vitrine.index.faiss.columns.layout import ID
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.browsing import BrowseSet, browse
 from vitrine.index.faiss.query.candidates import (
@@ -91,7 +93,7 @@ def _page_of_best(state: State, query: IndexQuery, vector: Vector, planner: Plan
         more,
         len(ranking) if candidates.total is None else candidates.total,
         key,
-        ranking.selections,
+        _counted(candidates.above(lowest), ranking, query),
         candidates.search,
         candidates.lowest,
     )
@@ -122,12 +124,21 @@ def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Pla
         more,
         len(ranking),
         key,
-        ranking.selections,
+        _counted(fused.ranking, ranking, query),
         fused.search,
         fused.lowest,
         fused.best_words,
         fused.beyond,
     )
+
+
+def _counted(
+    candidates: Ranking, ranking: Ranking, query: IndexQuery
+) -> Callable[[], list[SelectedRows]]:
+    """The rows that facets count: under `collapse` all variants of each group, as groups."""
+    if query.collapse is None or query.collapse == ID:
+        return ranking.selections
+    return partial(candidates.grouped_selections, query.collapse)
 
 
 def _filter_key(state: State, query: IndexQuery) -> tuple[Hashable, ...]:

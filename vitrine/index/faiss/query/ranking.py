@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import ID, TITLE_ORDER
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.collapse import group_numbers
 from vitrine.index.faiss.query.facets import SelectedRows
 from vitrine.index.faiss.query.ordering import Entry, SortKey, directed
 from vitrine.index.faiss.segment import Segment
@@ -128,10 +129,19 @@ class Ranking:
 
     def selections(self) -> list[SelectedRows]:
         """The rows by segment."""
-        return [
-            SelectedRows(segment, self.rows[self.places == place])
-            for place, segment in enumerate(self.segments)
-        ]
+        return self._by_segment(None)
+
+    def grouped_selections(self, field: str) -> list[SelectedRows]:
+        """The rows by segment, with the groups that a facet under `collapse` counts."""
+        return self._by_segment(self._groups(field))
+
+    def _by_segment(self, groups: Ints | None) -> list[SelectedRows]:
+        selections = []
+        for place, segment in enumerate(self.segments):
+            inside = self.places == place
+            own = None if groups is None else groups[inside]
+            selections.append(SelectedRows(segment, self.rows[inside], own))
+        return selections
 
     def _entry(self, position: int, sort: Sort) -> Entry:
         segment = self.segments[self.places[position]]
@@ -165,15 +175,9 @@ class Ranking:
 
     def _groups(self, field: str) -> Ints:
         """A number for each group; each row without one has a negative number of its own."""
-        numbers: dict[str, int] = {}
-        groups = -1 - np.arange(len(self))
-        for place, segment in enumerate(self.segments):
-            positions, column = np.flatnonzero(self.places == place), segment.keywords(field)
-            codes = column.first_codes[self.rows[positions]]
-            positions, codes = positions[codes >= 0], codes[codes >= 0]
-            distinct, inverse = np.unique(codes, return_inverse=True)
-            distinct_groups = [
-                numbers.setdefault(column.words[int(code)], len(numbers)) for code in distinct
-            ]
-            groups[positions] = np.asarray(distinct_groups, np.int64)[inverse]
+        groups = np.zeros(len(self), np.int64)
+        insides = [np.flatnonzero(self.places == place) for place in range(len(self.segments))]
+        rows = [self.rows[inside] for inside in insides]
+        for inside, own in zip(insides, group_numbers(self.segments, rows, field), strict=True):
+            groups[inside] = own
         return groups
