@@ -36,7 +36,7 @@ class SlowClient:
     def step(self) -> None:
         """Look whether the connection has ended, and send a little more."""
         try:
-            while self._socket.recv(65_536, socket.MSG_DONTWAIT):
+            while self._socket.recv(65_536):
                 pass
         except BlockingIOError:
             self._send(self._little)
@@ -51,9 +51,10 @@ class SlowClient:
     def _connect(self) -> None:
         self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=10)
         self._send(self._beginning)
+        self._socket.setblocking(False)
 
     def _send(self, data: bytes) -> None:
-        with suppress(ConnectionError):  # the next step finds it out
+        with suppress(ConnectionError, BlockingIOError):  # the next step finds it out
             self._socket.sendall(data)
 
     def _again(self) -> None:
