@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.contract.oracle import matched_image, score
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
@@ -78,10 +79,10 @@ class FakeIndex:
                 for r in sorted(records, key=lambda r: r.product.id)
             ]
         else:
-            scored = [(round(float(r.vector @ query.vector), 6), r) for r in records]
+            scored = [(score(r, query.vector), r) for r in records]
             hits = [
-                Hit(r.product, score, r.image_keys, 0)
-                for score, r in sorted(scored, key=lambda pair: (-pair[0], pair[1].product.id))
+                Hit(r.product, best, r.image_keys, matched_image(r, query.vector))
+                for best, r in sorted(scored, key=lambda pair: (-pair[0], pair[1].product.id))
             ]
         hits = [hit for hit in hits if hit.product.id not in query.exclude][: query.candidates]
         return IndexAnswer(tuple(hits[: query.limit]), len(hits), {}, None, "exact", len(records))

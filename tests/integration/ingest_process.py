@@ -2,7 +2,9 @@
 
 Tests kill it or measure it.
 
-Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS_PER_IMAGE Prints
+Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS [IMAGES]
+
+It kills itself once that many images have been with the model and a product is written. Prints
 "begun", then "ack N" whenever more products are written, at last the summary and the peak of its
 memory as JSON.
 """
@@ -10,8 +12,11 @@ memory as JSON.
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -33,23 +38,30 @@ from vitrine.wiring import Vitrine
 class SlowEmbedder(FakeEmbedder):
     """The stand-in model, as slow as a real one."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, images: int) -> None:
         super().__init__()
-        self._seconds = seconds
+        self._seconds, self._images = seconds, images
+        self.written = threading.Event()
         self.info: ModelInfo
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(self._seconds * len(pixels))
-        return super().embed_pixels(pixels)
+        vectors = super().embed_pixels(pixels)
+        if self.images_embedded >= self._images:
+            assert self.written.wait(60)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return vectors
 
 
 def main(arguments: Sequence[str]) -> None:
-    source, mapping, data_dir, seconds = arguments
+    source, mapping, data_dir, seconds, *images = arguments
     settings = Settings(
         data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2, decode_processes=0
     )
     fill._TICK_S = 0.01
     acknowledged = -1
+
+    embedder = SlowEmbedder(float(seconds), int(images[0]) if images else sys.maxsize)
 
     def show(progress: Progress) -> None:
         nonlocal acknowledged
@@ -57,9 +69,10 @@ def main(arguments: Sequence[str]) -> None:
             print("begun", flush=True)
         if progress.done > acknowledged:
             acknowledged = progress.done
+            if acknowledged > 0:
+                embedder.written.set()
             print(f"ack {acknowledged}", flush=True)
 
-    embedder = SlowEmbedder(float(seconds))
     with closing(Vitrine(settings, embedder=lambda _: embedder)) as vitrine:
         summary = run(
             vitrine,

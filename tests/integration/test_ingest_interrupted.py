@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import signal
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,6 +25,7 @@ from vitrine.errors import NoLiveVersion
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
+from vitrine.words import product_text
 
 PRODUCTS = 500
 BROKEN = (13, 250, 499)
@@ -61,12 +64,15 @@ def catalogue(tmp_path: Path) -> Path:
 class Ingest:
     """The process; what it has acknowledged is read from its output."""
 
-    def __init__(self, catalogue: Path, *, seconds_per_image: float = 0.004) -> None:
+    def __init__(
+        self, catalogue: Path, *, seconds_per_image: float = 0.004, images: int = sys.maxsize
+    ) -> None:
         arguments = [
             str(catalogue),
             str(catalogue.parent / "shop.toml"),
             str(catalogue.parent / "data"),
             str(seconds_per_image),
+            str(images),
         ]
         command = [sys.executable, "-m", "tests.integration.ingest_process", *arguments]
         self._process = subprocess.Popen(
@@ -83,6 +89,11 @@ class Ingest:
         time.sleep(seconds)
         self._process.send_signal(signal.SIGKILL)
         self._read()
+
+    def die(self) -> None:
+        """Wait until it has killed itself."""
+        self._read()
+        assert self._process.returncode == -signal.SIGKILL
 
     def finish(self) -> dict[str, Any]:
         """Let it run to its end."""
@@ -161,3 +172,48 @@ def _check_all(settings: Settings) -> None:
     found, total = open_ledger(settings).entries()
     assert sorted(one.id for one in found) == [f"p{n:03d}" for n in BROKEN]
     assert total == len(BROKEN)
+
+
+VIEWS = 3
+"""Pictures of each product; batches of eight end in the middle of one."""
+
+
+def test_killed_between_the_pictures_of_a_product_it_has_all_of_them_or_is_not_there(
+    tmp_path: Path,
+) -> None:
+    numbers = {f"p{n:02d}": range(VIEWS * n, VIEWS * (n + 1)) for n in range(40)}
+    rows = [
+        {
+            "id": name,
+            "name": f"thing {name}",
+            "image": [picture("red", number=number) for number in views],
+            "price": "1",
+            "color": "red",
+        }
+        for name, views in numbers.items()
+    ]
+    catalogue = tmp_path / "products.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), catalogue)
+    (tmp_path / "shop.toml").write_text(MAPPING)
+    settings = Settings(data_dir=tmp_path / "data")
+    Ingest(catalogue, seconds_per_image=0, images=64).die()
+    assert 0 < len(_check_views(settings, numbers)) < len(numbers)
+    Ingest(catalogue, seconds_per_image=0).finish()
+    assert _check_views(settings, numbers) == numbers.keys()
+
+
+def _check_views(settings: Settings, numbers: dict[str, range]) -> set[str]:
+    """The ids that are there, each with the keys and vectors of all its pictures and its words."""
+    model = FakeEmbedder()
+    ids = set()
+    with closing(open_versions(settings)) as versions:
+        for info in versions.list():
+            for record in (r for batch in versions.open(info.name).scan() for r in batch):
+                data = [picture("red", number=n) for n in numbers[record.product.id]]
+                assert record.image_keys == tuple(hashlib.sha256(d).hexdigest() for d in data)
+                images = [decode(d, ImageLimits.of(settings)) for d in data]
+                np.testing.assert_allclose(record.vectors, model.embed_images(images), atol=1e-6)
+                text = model.embed_texts([product_text(record.product)])[0]
+                np.testing.assert_allclose(record.text_vector, text, atol=1e-6)
+                ids.add(record.product.id)
+    return ids

@@ -527,7 +527,7 @@ class IngestSettings(DataSettings):
         50,
         ge=0,
         le=10_000,
-        description="products that a new version must find by their own picture to go live",
+        description="products that a new version must find by each of their pictures to go live",
     )
     judgements: str = Field(
         "",

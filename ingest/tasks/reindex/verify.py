@@ -13,7 +13,7 @@ from vitrine.errors import VitrineError
 from vitrine.evaluation import Scores, evaluate, read_judgements
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import IndexQuery, VectorIndex
-from vitrine.products import Record
+from vitrine.products import Record, Vector
 from vitrine.search import SearchEngine
 from vitrine.serving import LiveIndex, Serving
 from vitrine.wiring import Vitrine
@@ -60,7 +60,7 @@ def verify(
     lost = [
         record.product.id
         for record in sample
-        if not _finds_itself(vitrine, target, embedder, record, check)
+        if not _is_found(vitrine, target, embedder, record, check)
     ]
     if lost:
         raise NotVerified(
@@ -88,7 +88,8 @@ def _sound(target: VectorIndex, check: Callable[[], None]) -> Iterator[Record]:
     for records in target.scan(batch=1000):
         check()
         for record in records:
-            norms = np.linalg.norm(record.vectors, axis=1)
+            text = [] if record.text_vector is None else [record.text_vector]
+            norms = np.linalg.norm(np.stack([*record.vectors, *text]), axis=1)
             if not np.all(np.abs(norms - 1) < 1e-2):  # also true of nan
                 raise NotVerified(
                     f"the vector of product {record.product.id!r} is not of unit length"
@@ -96,25 +97,32 @@ def _sound(target: VectorIndex, check: Callable[[], None]) -> Iterator[Record]:
             yield record
 
 
-def _finds_itself(
+def _is_found(
     vitrine: Vitrine,
     target: VectorIndex,
     embedder: Embedder,
     record: Record,
     check: Callable[[], None],
 ) -> bool:
+    """Whether each picture of a product finds it."""
     check()
-    image = decode(
-        vitrine.images.get(record.image_key),
-        ImageLimits.of(vitrine.settings),
-        at_least=embedder.info.image_size,
-    )
-    vector = embedder.embed_images([image])[0]
+    limits, side = ImageLimits.of(vitrine.settings), embedder.info.image_size
+    images = [decode(vitrine.images.get(key), limits, at_least=side) for key in record.image_keys]
+    vectors = embedder.embed_images(images)
+    return all(_finds(target, vector, record, n) for n, vector in enumerate(vectors))
+
+
+def _finds(target: VectorIndex, vector: Vector, record: Record, number: int) -> bool:
+    """Whether the vector of a picture finds the product by that picture, or only its equals."""
     hits = target.search(IndexQuery(vector=vector, candidates=100, limit=_NEAREST)).hits
     scores = [hit.score or 0.0 for hit in hits]
-    return any(hit.product.id == record.product.id for hit in hits) or (
-        len(scores) == _NEAREST and min(scores) > _SAME
-    )
+    if len(scores) == _NEAREST and min(scores) > _SAME:
+        return True
+    own = next((hit for hit in hits if hit.product.id == record.product.id), None)
+    if own is None or own.matched_image is None:
+        return False
+    alike = float(record.vectors[number] @ record.vectors[own.matched_image])
+    return own.matched_image == number or alike > _SAME
 
 
 class _Fixed(LiveIndex):

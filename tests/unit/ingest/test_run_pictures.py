@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,20 @@ def test_a_product_has_all_its_pictures_in_their_order(shop: Shop):
     assert (again.unchanged, again.embedded) == (2, 0)
 
 
+def test_of_a_hundred_products_with_four_pictures_one_changed_picture_is_embedded(shop: Shop):
+    shop.rows = [
+        gallery(shop, f"p{n}", [4 * n, 4 * n + 1, 4 * n + 2, 4 * n + 3]) for n in range(100)
+    ]
+    first = shop.ingest()
+    assert (first.done, first.embedded) == (100, 400)
+    made = embedded(shop)
+    (shop.root / "pictures/202.png").write_bytes(picture(number=999))
+    summary = shop.ingest()
+    assert (summary.done, summary.unchanged, summary.embedded) == (1, 99, 1)
+    assert embedded(shop) == made + 1
+    assert shop.records["p50"].image_keys == keys(200, 201, 999, 203)
+
+
 def test_a_picture_more_or_less_costs_only_itself(shop: Shop):
     shop.rows = [gallery(shop, "a", [1, 2])]
     shop.ingest()
@@ -219,8 +234,11 @@ def test_no_more_pictures_are_taken_than_the_setting_allows(tmp_path: Path):
     assert shop.records["a"].image_keys == keys(1, 2)
 
 
-def test_a_version_of_qdrant_gets_the_first_picture(tmp_path: Path):
-    shop = Shop(tmp_path, backend="qdrant")
+def test_a_version_that_keeps_one_picture_gets_the_first(shop: Shop):
+    shop.rows = [gallery(shop, "b", [4])]
+    shop.ingest()
+    live = shop.versions.live()
+    live.info = replace(live.info, max_images=1)
     shop.rows = [gallery(shop, "a", [1, 2, 3])]
     shop.ingest()
     assert shop.records["a"].image_keys == keys(1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.fake_index import FakeIndex
 from tests.shop import NEW, OLD, accepted, picture, product
 from tests.unit.jobs.desk import Desk
 from vitrine.products import Record
@@ -17,6 +20,10 @@ NUMBERS = (501, 502, 503)
 @pytest.fixture
 def gallery(desk: Desk) -> Record:
     """A live product with three pictures."""
+    return with_pictures(desk)
+
+
+def with_pictures(desk: Desk) -> Record:
     keys = tuple(desk.shop.vitrine.images.put(picture(number)) for number in NUMBERS)
     vectors = np.stack([desk.shop.embed(OLD, picture(number)) for number in NUMBERS])
     record = Record(replace(product(7), title="Gallery"), vectors, keys)
@@ -48,3 +55,20 @@ def test_a_write_without_a_picture_keeps_them_all(desk: Desk, gallery: Record):
     desk.finish(desk.admin.upsert([accepted({"id": gallery.product.id, "title": "New"})]))
     record = desk.live.get([gallery.product.id])[gallery.product.id]
     assert (record.product.title, record.image_keys) == ("New", gallery.image_keys)
+
+
+def test_every_picture_of_a_product_must_find_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    desk = Desk(tmp_path, count=15)  # so that all are sampled
+    with_pictures(desk)
+    real = FakeIndex.upsert
+
+    def spoilt(self: FakeIndex, records: Sequence[Record]) -> None:
+        """The last of several pictures gets the vector of the first."""
+        real(self, [replace(r, vectors=np.stack([*r.vectors[:-1], r.vectors[0]])) for r in records])
+
+    monkeypatch.setattr(FakeIndex, "upsert", spoilt)
+    job = desk.finish(desk.admin.reindex())
+    desk.admin.close()
+    assert job.state == "failed"
+    assert "are not found by their own picture, such as 'p00007'" in job.error
+    assert desk.live is desk.before
