@@ -14,6 +14,7 @@ from vitrine.embedding import Embedder
 from vitrine.errors import FieldError, InvalidCursor, InvalidInput, InvalidQuery, NotFound
 from vitrine.explaining import explained
 from vitrine.fields.schema import Schema
+from vitrine.filter_notes import unknown_values
 from vitrine.filters import All, Filter, parse_filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
 from vitrine.lexicon import Lexicon, Lexicons
@@ -350,9 +351,12 @@ class VersionSearch:
             backend=info.backend,
             beyond=answer.beyond,
             understanding=plan.understanding,
-            notes=plan.notes,
+            notes=(*plan.notes, *self._notes_of(query, answer)),
             timings_ms={name: round(ms, 3) for name, ms in timings.items()},
         )
+
+    def _notes_of(self, query: SearchQuery, answer: IndexAnswer) -> tuple[str, ...]:
+        return () if answer.matching else unknown_values(query.filter, self.index)
 
 
 def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:

@@ -128,3 +128,12 @@ def test_a_sort_that_makes_no_order_is_refused(client: CheckingClient, sort: str
     answer = client.get(f"/v1/search?sort={sort}")
     assert answer.status_code == 422
     assert message in answer.get_json()["errors"][0]["message"]
+
+
+def test_a_filter_value_that_no_product_has_is_told(client: CheckingClient):
+    answer = client.get("/v1/search?category=Kitchen%20%3E%20Mugz").get_json()
+    assert answer["total"] == 0
+    assert answer["notes"] == [
+        "no product has category 'Kitchen > Mugz'; the nearest is 'Kitchen/Mugs'"
+    ]
+    assert client.get("/v1/search?category=KITCHEN%20%3E%20mugs").get_json()["total"] == 6
