@@ -242,9 +242,10 @@ class QdrantSettings(DataSettings):
     )
     qdrant_hnsw_m: int = Field(
         16,
-        ge=4,
+        ge=0,
         le=256,
-        description="links of each vector in the graph; more: better recall, more memory",
+        description="links of each product in the graph; more: better recall, more memory;"
+        " 0: no graph, all products are compared",
     )
     qdrant_hnsw_ef_construct: int = Field(
         200, ge=4, le=10_000, description="care taken when the graph is built"

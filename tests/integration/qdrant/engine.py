@@ -87,7 +87,9 @@ class Engine:
                     n: edge.EdgeSparseVectorParams() for n in request.sparse_vectors or {}
                 },
                 hnsw_config=edge.HnswIndexConfig(
-                    m=hnsw.m or 16, ef_construct=hnsw.ef_construct or 100, full_scan_threshold=1
+                    m=16 if hnsw.m is None else hnsw.m,
+                    ef_construct=hnsw.ef_construct or 100,
+                    full_scan_threshold=1,
                 ),
                 optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1),
             )

@@ -159,6 +159,21 @@ def test_the_graph_finds_what_comparing_all_finds(
     assert found >= 0.99 * expected, f"seed {seed}: recall {found / expected}"
 
 
+def test_without_a_graph_all_products_are_compared(versions_on: Open, engine: Engine):
+    seed = 5
+    rng = random.Random(seed)
+    records = make_catalogue(300, seed, images=(1, 4))
+    index = created(versions_on(qdrant_hnsw_m=0, qdrant_exact_below=0))
+    index.upsert(records)
+    engine.build_graph(next(iter(engine.collections)))
+    for _ in range(10):
+        query = IndexQuery(vector=near(rng, records), filter=random_filter(rng, records), limit=10)
+        answer = index.search(query)
+        assert answer.search == "exact"
+        expected = [r.product.id for r, _ in candidate_set(records, query)[:10]]
+        assert [hit.product.id for hit in answer.hits] == expected, f"seed {seed}"
+
+
 def near(rng: random.Random, records: list[Record]) -> np.ndarray:
     return unit(
         rng.choice(records).vector + 0.5 * np.asarray([rng.gauss(0, 1) for _ in range(DIMENSION)])

@@ -16,14 +16,17 @@ ROW = re.compile(
 
 def test_the_sizing_table_follows_from_its_formulae():
     rows = ROW.findall(TEXT)
-    assert len(rows) == 3
+    assert len(rows) == 6
     m, indexes, products, spare = Settings.model_fields["qdrant_hnsw_m"].default, 1000, 2000, 1.2
     graph = 4 * (2 * m + m / (m - 1))
-    for dimension, *cells in ((int(row[0]), *map(float, row[1:])) for row in rows):
+    for number, row in enumerate(rows):
+        dimension, *cells = int(row[0]), *map(float, row[1:])
+        # the second table is of four pictures, in one graph, and a text in another
+        vectors, graphs = (1, 1) if number < 3 else (5, 2)
         expected = []
-        for small in (0, dimension, dimension / 8):
-            memory = (small or 4 * dimension) + graph + indexes
-            disk = 4 * dimension + small + graph + indexes + products
+        for small in (0, vectors * dimension, vectors * dimension / 8):
+            memory = (small or 4 * vectors * dimension) + graphs * graph + indexes
+            disk = 4 * vectors * dimension + small + graphs * graph + indexes + products
             expected += [round(spare * memory / 1000, 1), round(spare * disk / 1000, 1)]
         assert cells == expected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -71,8 +72,9 @@ class QdrantIndex:
     def __init__(self, points: Points, info: VersionInfo, settings: QdrantSettings) -> None:
         self.info = info
         self._points = points
+        graph = settings.qdrant_hnsw_m > 0
         self._searching = CandidateSearch(
-            points, info.schema, exact_below=settings.qdrant_exact_below
+            points, info.schema, exact_below=settings.qdrant_exact_below if graph else sys.maxsize
         )
         self._browsing = Browsing(points, info.schema)
         self._words = ProductWords(info) if info.words else None
