@@ -28,8 +28,9 @@ class Flow:
     """The stages of one pipeline."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
+        self.lock = threading.Lock()
         self.stopped = False
+        self._waited_for: list[threading.Condition] = []
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
 
@@ -78,10 +79,10 @@ class Flow:
         except BaseException as error:  # handed to the thread that waits
             self._fail(error)
         finally:
-            with self.changed:
+            with self.lock:
                 for channel in into:
                     channel.producers -= 1
-                self.changed.notify_all()
+                    channel.filled.notify_all()
 
     def check(self) -> None:
         """End the stage that calls when another one failed."""
@@ -89,10 +90,23 @@ class Flow:
             raise _Stopped
 
     def _fail(self, error: BaseException | None) -> None:
-        with self.changed:
+        with self.lock:
             self.stopped = True
             self._error = self._error or error
-            self.changed.notify_all()
+            for condition in self._waited_for:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, timeout_s: float | None = None) -> None:
+        """Wait for a condition over `lock`, which is held; the end of the flow wakes, too.
+
+        Each channel and promise has conditions of its own, so that what is handed on wakes only
+        those who wait for it.
+        """
+        self._waited_for.append(condition)
+        try:
+            condition.wait(timeout_s)
+        finally:
+            self._waited_for.remove(condition)
 
 
 class Promise(Generic[T]):
@@ -102,27 +116,34 @@ class Promise(Generic[T]):
         self._flow = flow
         self._values: list[T] = []
         self._error: Exception | None = None
+        self._waiting: threading.Condition | None = None
 
     def give(self, value: T) -> None:
         """Hand the value to all who wait, now or later."""
-        with self._flow.changed:
+        with self._flow.lock:
             self._values.append(value)
-            self._flow.changed.notify_all()
+            self._wake()
 
     def fail(self, error: Exception) -> None:
         """Raise the error wherever the value is waited for."""
-        with self._flow.changed:
+        with self._flow.lock:
             self._error = error
-            self._flow.changed.notify_all()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            self._waiting.notify_all()
 
     def wait(self) -> T:
         """The value, once it is there; raises what `fail` was given."""
-        with self._flow.changed:
+        with self._flow.lock:
             while not self._values:
                 if self._error is not None:
                     raise self._error
                 self._flow.check()
-                self._flow.changed.wait()
+                if self._waiting is None:  # mostly the value is there already
+                    self._waiting = threading.Condition(self._flow.lock)
+                self._flow.wait(self._waiting)
             return self._values[0]
 
 
@@ -133,23 +154,23 @@ class Channel(Generic[T]):
         self._flow = flow
         self._capacity = capacity
         self._items: deque[T] = deque()
+        self.filled = threading.Condition(flow.lock)
+        self._freed = threading.Condition(flow.lock)
         self.producers = 0
 
     def put(self, item: T) -> None:
         """Hand something on, waiting while the channel is full."""
-        changed = self._flow.changed
-        with changed:
+        with self._flow.lock:
             while len(self._items) >= self._capacity and not self._flow.stopped:
-                changed.wait()
+                self._flow.wait(self._freed)
             self._flow.check()
             self._items.append(item)
-            changed.notify_all()
+            self.filled.notify()
 
     def take(self, timeout_s: float | None = None) -> T | None:
         """The next thing; None when nothing came in time, `Closed` when nothing will come."""
-        changed = self._flow.changed
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        with changed:
+        with self._flow.lock:
             while not self._items:
                 self._flow.check()
                 if self.producers == 0:
@@ -157,8 +178,8 @@ class Channel(Generic[T]):
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
                     return None
-                changed.wait(left)
+                self._flow.wait(self.filled, left)
             self._flow.check()
             item = self._items.popleft()
-            changed.notify_all()
+            self._freed.notify()
             return item
