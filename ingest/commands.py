@@ -223,6 +223,11 @@ def _report(summary: Summary, as_json: bool) -> None:
         f" work by stage: {_stages(summary)}",
         err=True,
     )
+    click.echo(
+        f"{summary.total_seconds:.1f} s with loading and publishing;"
+        f" {summary.precision} on {summary.device}, batches of {summary.batch}",
+        err=True,
+    )
     click.echo(_outcome(summary), err=True)
 
 

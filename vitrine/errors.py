@@ -16,6 +16,7 @@ VitrineError
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
 │   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
+│   └── DeviceFull          its device has too little memory for so many pictures at once
 ├── DecoderBusy             too many large pictures are being decoded; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key)
@@ -39,6 +40,7 @@ __all__ = [
     "CatalogueBusy",
     "Conflict",
     "DecoderBusy",
+    "DeviceFull",
     "FieldError",
     "IndexUnavailable",
     "InvalidCursor",
@@ -178,6 +180,10 @@ class ModelLoading(ModelUnavailable):
 
 class ModelBusy(VitrineError):
     """The model did not come to this query within its time limit; the request may succeed later."""
+
+
+class DeviceFull(ModelBusy):
+    """The model's device has too little memory for so many pictures at once."""
 
 
 class DecoderBusy(VitrineError):

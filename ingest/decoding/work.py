@@ -8,7 +8,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,8 +82,9 @@ class ProcessPictureWork:
         self._closing.set()
         for process in self._processes:
             process.kill()
-        for _ in self._processes:
-            self._idle.get(timeout=_PATIENCE_S)
+        with suppress(queue.Empty):  # a thread that hangs elsewhere keeps its process; that is dead
+            for _ in self._processes:
+                self._idle.get(timeout=_PATIENCE_S)
         self._end()
 
     def _parts(self, tasks: Sequence[PictureTask]) -> Iterator[list[_Step]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
 from ingest.pipeline.models import PipelineContext, PreparedImage, RunStats
+from vitrine.errors import DeviceFull
 
 __all__ = ["BatchSize", "EmbedStage", "NoVector"]
 
@@ -26,13 +27,17 @@ class BatchSize:
 
     Each size is measured twice and doubled for as long as that gains at least 5 %. The first batch
     of all only warms up.
+
+    An H200 embeds ViT-B/32 in bf16 15 % faster in batches of 512 than of 128, and hardly faster in
+    larger ones.
     """
 
-    SMALLEST, LARGEST, GAIN = 8, 128, 1.05
+    SMALLEST, LARGEST, GAIN = 8, 512, 1.05
 
     def __init__(self, fixed: int) -> None:
         self.size = fixed or self.SMALLEST
-        self._settled = fixed > 0
+        self.largest = fixed or self.LARGEST
+        self.settled = fixed > 0
         self._times: list[float] = []
         self._warm = False
         self._best = 0.0
@@ -41,7 +46,7 @@ class BatchSize:
     def measured(self, images: int, seconds: float) -> None:
         """Learn from a batch; only full ones tell something. Safe from several threads."""
         with self._lock:
-            if self._settled or images != self.size:
+            if self.settled or images != self.size:
                 return
             if not self._warm:
                 self._warm = True
@@ -51,12 +56,18 @@ class BatchSize:
                 self._decide(self.size / max(min(self._times), 1e-9))
                 self._times.clear()
 
+    def too_large(self, images: int) -> None:
+        """Stay below a size that the device had no memory for."""
+        with self._lock:
+            self.size = max(1, min(self.size, images // 2))
+            self.settled = True
+
     def _decide(self, rate: float) -> None:
         if rate < self._best * self.GAIN:
             self.size //= 2
-            self._settled = True
-        elif self.size == self.LARGEST:
-            self._settled = True
+            self.settled = True
+        elif self.size == self.largest:
+            self.settled = True
         else:
             self._best = rate
             self.size *= 2
@@ -72,8 +83,27 @@ class EmbedStage:
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
         self._work = context.work
         self._stats = stats
-        self._batch = BatchSize(context.settings.batch_size)
+        self._embedder = context.embedder
+        self.batch = BatchSize(context.settings.batch_size)
         self._gathering = Lock()
+
+    def _calibrate(self) -> None:
+        """Find the batch size of a card before the first batch, so that it alone is measured.
+
+        It takes a fraction of a second, in which the other stages come to wait. On a CPU the stages
+        share the cores, and the size is found while they do.
+        """
+        if self.batch.settled or self._embedder.compute.device == "cpu":
+            return
+        blank = np.zeros((BatchSize.LARGEST, *self._embedder.pictures.shape, 3), np.uint8)
+        while not self.batch.settled:
+            began, size = time.monotonic(), self.batch.size
+            try:
+                self._embedder.embed_pixels(blank[:size])
+            except DeviceFull:
+                self.batch.too_large(size)
+            else:
+                self.batch.measured(size, time.monotonic() - began)
 
     def work(self, incoming: Channel[PreparedImage]) -> None:
         """Embed until nothing comes any more."""
@@ -84,7 +114,7 @@ class EmbedStage:
         """A batch, full unless the source is slow or ends; empty when nothing comes any more."""
         batch: list[PreparedImage] = []
         with self._gathering:
-            while len(batch) < self._batch.size:
+            while len(batch) < self.batch.size:
                 try:
                     image = incoming.take(_IDLE_S if batch else None)
                 except Closed:
@@ -92,13 +122,22 @@ class EmbedStage:
                 if image is None:
                     break
                 batch.append(image)
+                self._calibrate()
         return batch
 
     def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()
-        with self._stats.timed("embed"):
-            vectors = self._work.embed([image.pixels for image in batch])
-        self._batch.measured(len(batch), time.monotonic() - began)
+        try:
+            with self._stats.timed("embed"):
+                vectors = self._work.embed([image.pixels for image in batch])
+        except DeviceFull:
+            if len(batch) == 1:
+                raise
+            self.batch.too_large(len(batch))
+            self._embed(batch[: len(batch) // 2])
+            self._embed(batch[len(batch) // 2 :])
+            return
+        self.batch.measured(len(batch), time.monotonic() - began)
         for image, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
                 self._stats.count(embedded=1)

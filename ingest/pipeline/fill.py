@@ -53,7 +53,7 @@ def fill_index(
     run = context.runs.begin(task.source.name, info.name)
     stats = RunStats(task.source.name, context.ledger, run.number)
     stopped_early = _Cancelling(control)
-    _run(task, context, RunControl(control.progress, stopped_early), run, stats)
+    batch = _run(task, context, RunControl(control.progress, stopped_early), run, stats)
     for note in task.source.notes():
         stats.warnings.add("guess", note)
     warnings = stats.warnings.finish()
@@ -74,6 +74,9 @@ def fill_index(
         warnings=stats.warnings.by_reason(),
         seconds=time.monotonic() - stats.began,
         stages={name: round(seconds, 3) for name, seconds in stats.stages.items()},
+        device=context.embedder.compute.device,
+        precision=context.embedder.compute.precision,
+        batch=batch,
         cancelled=stopped_early.happened,
     )
 
@@ -92,11 +95,14 @@ class _Cancelling:
 
 def _run(
     task: IngestTask, context: PipelineContext, control: RunControl, run: Run, stats: RunStats
-) -> None:
+) -> int:
+    """Run all stages to their end; gives the size of batches that they came to."""
     flow = Flow()
     items: Channel[list[SourceProduct]] = flow.channel(context.work.chunks)
     pixels: Channel[PreparedImage] = flow.channel(_PIXELS)
-    writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch)
+    embedding = EmbedStage(context, stats)
+    waiting = (context.work.batches + 1) * embedding.batch.largest
+    writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch + waiting)
     flow.stage(
         "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
     )
@@ -108,10 +114,10 @@ def _run(
             partial(preparing.work, items, pixels, writes),
             into=(pixels, writes),
         )
-    embedding = EmbedStage(context, stats)
     for number in range(context.work.batches):
         flow.stage(f"embed-{number}", partial(embedding.work, pixels))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()
     flow.run(tick=lambda: control.progress(stats.progress(total)), every_s=_TICK_S)
     control.progress(stats.progress(total))
+    return embedding.batch.size

@@ -111,6 +111,12 @@ class Summary:
     reasons: Mapping[str, int]
     seconds: float
     stages: Mapping[str, float]
+    device: str
+    precision: str
+    batch: int
+    """Pictures embedded at once, in the end."""
+    total_seconds: float = 0.0
+    """All of it: loading the model, and completing and publishing the version, included."""
     cancelled: bool = False
     published: bool = False
     removed: int = 0

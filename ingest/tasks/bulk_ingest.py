@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from functools import partial
@@ -68,17 +69,19 @@ def run(
     version has other fields or another model and is not to be replaced. `Conflict` also while a
     reindex or another ingest runs. Errors besides: those of `fill_index`.
     """
+    began = time.monotonic()
     _require_columns(source, mapping)
     control, options = control or RunControl(), options or IngestOptions()
     with catalogue_lock(vitrine.settings, "ingest") as lost:
         held = RunControl(control.progress, lambda: lost() or control.cancelled())
-        summary = _Ingest(vitrine, source, mapping, options).run(held)
+        with closing(_Ingest(vitrine, source, mapping, options)) as ingest:
+            summary = ingest.run(held)
         if lost():
             raise CatalogueBusy(
                 "another job has taken the catalogue over meanwhile; run the same command again to"
                 " go on"
             )
-    return summary
+    return changed(summary, total_seconds=time.monotonic() - began)
 
 
 def _require_columns(source: Source, mapping: Mapping) -> None:
@@ -99,6 +102,10 @@ class _Ingest:
         self._limit = ShrinkLimit(share)
         self._removed = 0
         self._refusal: str | None = None
+
+    def close(self) -> None:
+        """End what works on pictures."""
+        self._context.work.close()
 
     def run(self, control: RunControl) -> Summary:
         """Fill the right version, and publish it where it is not the live one."""

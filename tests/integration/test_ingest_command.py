@@ -87,6 +87,9 @@ def test_the_summary_is_there_for_programs(shop: Shop) -> None:
         True,
     )
     assert {"read", "decode", "preprocess", "embed", "write"} <= set(values["stages"])
+    assert (values["device"], values["precision"]) == ("cpu", "fp32")
+    assert values["batch"] >= 1
+    assert values["total_seconds"] > values["seconds"] > 0
 
 
 def test_an_empty_ledger_says_so(shop: Shop) -> None:
