@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from service import incoming
+from vitrine import filters, recognition
+from vitrine.embedding import detection
+from vitrine.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     *sorted(ROOT.glob("*.md")),
@@ -65,3 +70,22 @@ def test_every_name_in_the_map_of_the_code_is_in_the_code():
     ) + (ROOT / "docs" / "settings.md").read_text("utf-8")
     assert names
     assert not [name for name in sorted(names) if not re.search(rf"\b{name}\b", code)]
+
+
+def test_the_limits_that_production_tells_are_those_that_hold():
+    text = (ROOT / "docs" / "production.md").read_text("utf-8")
+    defaults = re.findall(r"`VITRINE_([A-Z_]+)` \((\d[\d,.]*)", text)
+    assert len(defaults) >= 8
+    for name, told in defaults:
+        default = Settings.model_fields[name.lower()].default
+        assert float(told.replace(",", "")) == float(default), name
+    table = text[text.index("| part of a request |") : text.index("Measured on two cores")]
+    for said in (
+        f"{incoming.MAX_VALUES:,} values (admin API: a million)",
+        f"{incoming.MAX_DEPTH} levels",
+        f"{filters.MAX_VALUES:,} conditions and values, {filters.MAX_CHARACTERS:,} characters, "
+        f"{filters.MAX_DEPTH} levels",
+        f"the best {detection.MOST_OBJECTS}; with `search` {recognition.MOST_PRODUCTS} products",
+    ):
+        assert said in table
+    assert incoming.MAX_ADMIN_VALUES == 1_000_000

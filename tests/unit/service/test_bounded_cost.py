@@ -82,6 +82,21 @@ def test_the_products_that_the_objects_of_a_picture_bring_are_bounded(shop: Shop
     assert sum("products" in each for each in objects) == 500 // 20
 
 
+def test_what_is_in_the_boxes_is_cut_out_and_embedded_a_few_at_a_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    embed, sizes = shop.embedder.embed_images, []
+    monkeypatch.setattr(
+        shop.embedder, "embed_images", lambda images: sizes.append(len(images)) or embed(images)
+    )
+    labels = [f"label {number}" for number in range(60)]
+    body = {"image": RED, "labels": labels, "search": True, "limit": 5, "threshold": 0}
+    objects = shop.client.post("/v1/detect", json=body).get_json()["objects"]
+    assert all("products" in each for each in objects)
+    assert len(objects) == 60
+    assert max(sizes) <= 8
+
+
 @pytest.mark.parametrize("size", [(1, 64_000), (64_000, 1), (8000, 8000)])
 @pytest.mark.parametrize("path", ["search", "similarity", "classify", "detect"])
 def test_a_picture_that_would_take_too_much_memory_is_refused(shop: Shop, path: str, size):

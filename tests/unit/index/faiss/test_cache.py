@@ -1,0 +1,65 @@
+"""The cache of an index weighs all that it holds, keys included, and never outgrows its size."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Hashable
+
+import pytest
+
+from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.filters import parse_filter
+from vitrine.index.faiss.lru_cache import SizedLRUCache
+
+CAPACITY = 1_000_000
+SCHEMA = Schema((Field("id", FieldType.KEYWORD), Field("color", FieldType.KEYWORD)))
+
+
+def kept(cache: SizedLRUCache, key: Hashable) -> bool:
+    """Whether a result is there, which makes it the last one used."""
+    made: list[int] = []
+    cache.get(key, lambda: made.append(1))
+    return not made
+
+
+def test_what_was_used_last_stays():
+    cache = SizedLRUCache(CAPACITY)
+    for number in range(3):
+        cache.get(number, lambda: "", nbytes=lambda _: 400_000)
+    assert [kept(cache, number) for number in (2, 1)] == [True, True]
+    assert not kept(cache, 0)
+
+
+def test_a_result_larger_than_the_cache_is_given_and_not_kept():
+    cache = SizedLRUCache(CAPACITY)
+    assert cache.get("a", lambda: "b", nbytes=lambda _: CAPACITY + 1) == "b"
+    assert not kept(cache, "a")
+
+
+KEYS = {
+    "text": lambda text: text,
+    "bytes": lambda text: text.encode(),
+    "texts within tuples": lambda text: ("facets", (1, (text,))),
+    "a filter": lambda text: parse_filter({"color": text}, SCHEMA),
+    "a filter of filters": lambda text: parse_filter({"or": [{"color": text}]}, SCHEMA),
+    "a set": lambda text: frozenset({text}),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_what_clients_send_as_keys_counts_as_well(kind: str):
+    """Texts of 90,000 characters, another one each time: 27 MB in all, of which 1 MB may stay."""
+    cache = SizedLRUCache(CAPACITY)
+    make = KEYS[kind]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            cache.get(make(f"{number} ".ljust(90_000, "x")), lambda: None)
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * CAPACITY
+    assert kept(cache, make("299 ".ljust(90_000, "x")))
