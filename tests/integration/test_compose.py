@@ -169,6 +169,20 @@ def test_the_proxy_may_be_published_on_a_range_of_ports(tmp_path: Path):
     assert ports == ["127.0.0.1:8000-8003:8080/tcp"]
 
 
+@pytest.mark.parametrize("name", ["PUBLISH", "PUBLISH_TLS"])
+def test_an_empty_place_to_publish_is_refused_and_not_taken_for_every_address(
+    tmp_path: Path, name: str
+):
+    """Compose would publish an empty host part on a port of its own choice, to everybody."""
+    files = ("docker-compose.yml", "docker-compose.tls.yml")
+    paths = {"TLS_CERTIFICATE": "/etc/ssl/shop.pem", "TLS_KEY": "/etc/ssl/shop.key"}
+    done = parse(tmp_path, SECRETS | paths | {name: ""}, *files)
+    assert done.returncode != 0
+    assert f"set {name} in .env" in done.stderr
+    if name == "PUBLISH":
+        assert "--scale proxy=0 to publish no port" in done.stderr
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 def test_a_secret_that_is_not_set_is_named(tmp_path: Path, missing: str):
     done = parse(tmp_path, {name: value for name, value in SECRETS.items() if name != missing})
@@ -181,7 +195,7 @@ def test_every_variable_has_a_default_or_a_clear_error_and_stands_in_the_example
     found = VARIABLE.findall(text.replace("$$", ""))
     assert found
     for name, rest in found:
-        assert rest.startswith(":-") or rest == f":?set {name} in .env", (
+        assert rest.startswith((":-", f":?set {name} in .env")), (
             f"{name} has neither a default nor a clear error"
         )
     example = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
