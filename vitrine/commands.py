@@ -284,7 +284,9 @@ def learn() -> None:
         serving = vitrine.live.current()
         model = learn_version(vitrine.versions, serving.index, serving.embedder)
     if model is None:
-        click.echo("nothing to learn from: the version is empty, or its backend keeps no words")
+        click.echo(
+            "nothing to learn from: the version is empty, or keeps no words (`vitrine reindex`)"
+        )
         return
     constants = model.constants
     click.echo(

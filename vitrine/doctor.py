@@ -69,6 +69,11 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
             f"version {serving.index.info.name} is live but empty; run"
             " `vitrine ingest SOURCE --map FILE`"
         )
+    elif not serving.index.info.words:
+        yield (
+            f"version {serving.index.info.name} keeps no words, for an earlier release made it, so"
+            " exact names and article numbers are not found by them; run `vitrine reindex`"
+        )
     elif vitrine.versions.fuses and serving.index.search_model is None:
         yield (
             f"version {serving.index.info.name} has learnt no words, so exact names and article"

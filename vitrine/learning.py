@@ -33,10 +33,10 @@ def learn_version(
     """Learn what a version's searches need, and keep it with the version.
 
     Searches and writes go on meanwhile; what is written meanwhile counts as changed since. Returns
-    what was learnt; None where nothing was: the backend keeps no words, or the version is empty.
-    `check` is called now and then, and may raise to give up.
+    what was learnt; None where nothing was: the version keeps no words, or is empty. `check` is
+    called now and then, and may raise to give up.
     """
-    if not versions.fuses or index.count() == 0:
+    if not (versions.fuses and index.info.words) or index.count() == 0:
         return None
     model = learn_search_model(index, embedder, check=check)
     versions.learn(index.info.name, model)
@@ -51,7 +51,7 @@ def learn_if_stale(
     check: Callable[[], None] = lambda: None,
 ) -> SearchModel | None:
     """`learn_version` where nothing was learnt yet or a fifth of the products has changed since."""
-    if not versions.fuses or not is_stale(index):
+    if not (versions.fuses and index.info.words) or not is_stale(index):
         return None
     return learn_version(versions, index, embedder, check=check)
 

@@ -34,9 +34,10 @@ __all__ = ["VersionSearch"]
 
 Records = Mapping[str, Record]
 
+NOT_LEARNT = "ranked by pictures alone: this version has learnt no words (`vitrine learn` does it)"
 NO_WORDS = (
-    "ranked by pictures alone: this version has learnt no words"
-    " (`vitrine learn` on the embedded backend)"
+    "ranked by pictures alone: this version keeps no words, for an earlier release made it"
+    " (`vitrine reindex` makes one that does)"
 )
 MAX_FACET_SEARCH = 10_000
 """Values of a field that are looked through for a part of one."""
@@ -228,7 +229,7 @@ class VersionSearch:
             plan = replace(plan, vector=cursor.vector)
         if query.browses or query.ranking == "vector" or query.min_score is not None:
             return plan
-        return replace(plan, notes=(NO_WORDS,))
+        return replace(plan, notes=(NOT_LEARNT if self.index.info.words else NO_WORDS,))
 
     def _fused_plan(
         self, query: SearchQuery, records: Records, lexicon: Lexicon, cursor: Cursor | None

@@ -18,7 +18,7 @@ from vitrine.index import IndexQuery
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.relevance import CLOSE, QueryRelevance, Signals, pushed_log_odds, relevance_of
-from vitrine.words import Analyzer, QueryWords, document_words
+from vitrine.words import Analyzer, DocumentWords, QueryWords, document_words
 
 __all__ = [
     "candidate_set",
@@ -125,14 +125,26 @@ def candidate_set(
     return scored if query.collapse is None else _collapsed(scored, query.collapse)
 
 
+_ANALYZER = Analyzer("en")
+_documents: dict[int, tuple[Product, DocumentWords]] = {}
+
+
+def _document(product: Product) -> DocumentWords:
+    """The words of a product, cut out once: it never changes."""
+    if id(product) not in _documents:
+        if len(_documents) > 5000:
+            _documents.clear()
+        _documents[id(product)] = (product, document_words(product, SCHEMA, _ANALYZER))
+    return _documents[id(product)][1]
+
+
 def _fused(
     all_records: list[Record], under_filter: list[Record], query: IndexQuery
 ) -> Iterable[tuple[Record, float]]:
     """Every product valued alone, without an index: log-odds of cosines, words and exact key."""
     fusion = query.fusion
     assert fusion is not None
-    analyzer = Analyzer("en")
-    documents = {id(r): document_words(r.product, SCHEMA, analyzer) for r in all_records}
+    documents = {id(r): _document(r.product) for r in all_records}
 
     def words_score(record: Record, words: QueryWords, weights: Any) -> float:
         document = documents[id(record)]

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from tests.contract import oracle
-from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record
 from tests.contract.questions import random_filter, random_sort, separated
 from tests.contract.test_search import check
-from vitrine.errors import Conflict, InvalidQuery
+from vitrine.errors import InvalidQuery
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.fusion import Fusion, Negative, SearchModel
 from vitrine.products import Record
@@ -30,12 +29,6 @@ from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, do
 from vitrine.words import query_words as words_of
 
 ANALYZER = Analyzer("en")
-KEEP_WORDS = ("faiss",)
-"""The backends whose versions keep words."""
-on_those_that_keep_words = pytest.mark.parametrize("open_again", KEEP_WORDS, indirect=True)
-on_the_others = pytest.mark.parametrize(
-    "open_again", [name for name in BACKENDS if name not in KEEP_WORDS], indirect=True
-)
 SIZE = 300
 
 
@@ -103,57 +96,48 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
     )
 
 
-@pytest.fixture
-def fused(index: VectorIndex) -> VectorIndex:
-    """An empty version of a backend that keeps words."""
-    return index
-
-
-@on_those_that_keep_words
 @pytest.mark.parametrize("seed", range(6))
-def test_fused_answers_are_those_of_the_oracle(fused: VectorIndex, seed: int):
+def test_fused_answers_are_those_of_the_oracle(index: VectorIndex, seed: int):
     rng = random.Random(seed)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    fused.upsert(records)
+    index.upsert(records)
     for number in range(25):
         query = random_fused(records, rng, number)
         try:
-            check(fused, records, query)
+            check(index, records, query)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
-@on_those_that_keep_words
 @pytest.mark.parametrize("seed", range(3))
-def test_fused_answers_follow_every_write(fused: VectorIndex, seed: int):
+def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
     rng = random.Random(100 + seed)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    fused.upsert(records[:200])
-    fused.upsert(records[200:])
+    index.upsert(records[:200])
+    index.upsert(records[200:])
     current = {r.product.id: r for r in records}
     for number in range(20):
         changed = make_record(rng.choice(list(current)), rng)
-        fused.upsert([changed])
+        index.upsert([changed])
         current[changed.product.id] = changed
         gone = rng.choice(list(current))
-        fused.delete([gone])
+        index.delete([gone])
         del current[gone]
-        check(fused, list(current.values()), random_fused(list(current.values()), rng, number))
+        check(index, list(current.values()), random_fused(list(current.values()), rng, number))
 
 
-@on_those_that_keep_words
 @pytest.mark.parametrize("limit", [1, 7, 24])
-def test_pages_of_a_fused_search_repeat_and_skip_nothing(fused: VectorIndex, limit: int):
+def test_pages_of_a_fused_search_repeat_and_skip_nothing(index: VectorIndex, limit: int):
     rng = random.Random(limit)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    fused.upsert(records)
+    index.upsert(records)
     for number in range(6):
         query = replace(random_fused(records, rng, number), limit=limit, facets=())
         expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
         ids: list[str] = []
         token = None
         while True:
-            answer = fused.search(replace(query, page_token=token))
+            answer = index.search(replace(query, page_token=token))
             ids += [hit.product.id for hit in answer.hits]
             assert answer.total == len(expected)
             token = answer.next_token
@@ -162,82 +146,64 @@ def test_pages_of_a_fused_search_repeat_and_skip_nothing(fused: VectorIndex, lim
         assert ids == expected, f"limit {limit}, query {number}: {query}"
 
 
-@on_those_that_keep_words
-def test_what_the_query_names_exactly_comes_first_and_is_never_cut_off(fused: VectorIndex):
+def test_what_the_query_names_exactly_comes_first_and_is_never_cut_off(index: VectorIndex):
     rng = random.Random(5)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    fused.upsert(records)
+    index.upsert(records)
     vocabulary, constants = vocabulary_of(records), constants_of(records, rng)
     for record in rng.sample(records, 20):
         words = words_of("", vocabulary, ANALYZER, whole=record.product.id.upper())
         fusion = Fusion(record.product.id, "model", words, constants, "text", least_log_odds(0.999))
-        answer = fused.search(IndexQuery(vector=-record.vectors[0], fusion=fusion))
+        answer = index.search(IndexQuery(vector=-record.vectors[0], fusion=fusion))
         assert record.product.id in [h.product.id for h in answer.hits if h.score == 1.0]
         assert answer.hits[0].score == 1.0
 
 
-@on_those_that_keep_words
-def test_a_fused_query_has_no_least_cosine(fused: VectorIndex):
+def test_a_fused_query_has_no_least_cosine(index: VectorIndex):
     records = make_catalogue(5, 1)
     constants = constants_of(records, random.Random(1))
     words = words_of("mug", vocabulary_of(records), ANALYZER)
     fusion = Fusion("k", "model", words, constants, "text", 0.0)
     with pytest.raises(InvalidQuery, match="min_score"):
-        fused.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion, min_score=0.1))
+        index.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion, min_score=0.1))
 
 
-@on_those_that_keep_words
-def test_terms_are_in_use_while_some_product_has_them(fused: VectorIndex):
+def test_terms_are_in_use_while_some_product_has_them(index: VectorIndex):
     rng = random.Random(11)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    fused.upsert(records[:150])
-    fused.upsert(records[150:])
+    index.upsert(records[:150])
+    index.upsert(records[150:])
     current = {r.product.id: r for r in records}
     for _ in range(20):
         changed = make_record(rng.choice(list(current)), rng)
-        fused.upsert([changed])
+        index.upsert([changed])
         current[changed.product.id] = changed
         gone = rng.choice(list(current))
-        fused.delete([gone])
+        index.delete([gone])
         del current[gone]
-    fused.delete(list(current)[12:])
+    index.delete(list(current)[12:])
     documents = [document_words(r.product, SCHEMA, ANALYZER) for r in list(current.values())[:12]]
     in_use = {term for document in documents for term in document.term_ids.tolist()}
     known = {t for r in records for t in document_words(r.product, SCHEMA, ANALYZER).term_ids}
     asked_for = {int(term) for term in known} | {0, 2**32 - 1}
-    assert fused.terms_in_use(asked_for) == in_use
-    assert fused.terms_in_use(()) == frozenset()
+    assert index.terms_in_use(asked_for) == in_use
+    assert index.terms_in_use(()) == frozenset()
 
 
-@on_those_that_keep_words
 def test_what_was_learnt_is_read_by_every_process(
-    fused: VectorIndex, open_again: Callable[[], IndexVersions], versions: IndexVersions
+    index: VectorIndex, open_again: Callable[[], IndexVersions], versions: IndexVersions
 ):
     rng = random.Random(9)
     records = make_catalogue(40, rng.getrandbits(32))
-    assert fused.search_model is None
+    assert index.search_model is None
     model = model_of(vocabulary_of(records), constants_of(records, rng))
-    versions.learn(fused.info.name, model)
-    other = open_again().open(fused.info.name)
-    for reader in (fused, other):
+    versions.learn(index.info.name, model)
+    other = open_again().open(index.info.name)
+    for reader in (index, other):
         assert reader.search_model is not None
         assert reader.search_model.key == model.key
     renewed = model_of(vocabulary_of(records[:20]), model.constants)
-    versions.learn(fused.info.name, renewed)
+    versions.learn(index.info.name, renewed)
     assert other.search_model is not None
     assert other.search_model.key == renewed.key
     assert other.search_model.constants.background.pictures.shape[1] == DIMENSION
-
-
-@on_the_others
-def test_a_backend_without_words_says_so(versions: IndexVersions, index: VectorIndex):
-    records = make_catalogue(5, 1)
-    model = model_of(vocabulary_of(records), constants_of(records, random.Random(1)))
-    assert not versions.fuses
-    assert index.search_model is None
-    with pytest.raises(Conflict, match="keep no words"):
-        versions.learn(index.info.name, model)
-    words = words_of("mug", model.vocabulary, ANALYZER)
-    fusion = Fusion("k", "model", words, model.constants, "text", 0.0)
-    with pytest.raises(InvalidQuery, match="keeps no words"):
-        index.search(IndexQuery(vector=records[0].vectors[0], fusion=fusion))

@@ -12,7 +12,7 @@ from tests.contract import oracle
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
 from tests.contract.conftest import MAPPING
 from tests.contract.questions import random_query, separated
-from tests.contract.test_fusion import KEEP_WORDS, random_fused
+from tests.contract.test_fusion import random_fused
 from tests.contract.test_search import check
 from tests.contract.test_walks import walk
 from vitrine.errors import InvalidProduct
@@ -20,7 +20,6 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record
 
-KEEPING_WORDS = pytest.mark.parametrize("open_again", KEEP_WORDS, indirect=True)
 SIZE = 300
 NUMBERS = pytest.mark.parametrize("images", [(2, 2), (8, 8), (1, 8)], ids=["two", "eight", "mixed"])
 
@@ -72,7 +71,6 @@ def test_queries_equal_the_oracle_while_pictures_come_and_go(index: VectorIndex)
             raise AssertionError(f"seed {seed}, round {round_number}: {query}") from error
 
 
-@KEEPING_WORDS
 @pytest.mark.parametrize("seed", range(3))
 def test_words_and_pictures_together_equal_the_oracle(index: VectorIndex, seed: int):
     rng = random.Random(seed)
@@ -103,7 +101,6 @@ def with_text(record: Record, rng: random.Random) -> Record:
     return replace(record, text_vector=unit(record.vectors[0] + noise))
 
 
-@KEEPING_WORDS
 @pytest.mark.parametrize("seed", range(4))
 def test_words_pictures_and_text_vectors_together_equal_the_oracle(
     versions: IndexVersions, seed: int

@@ -18,16 +18,19 @@ from vitrine.relevance.learning import LearningSample, Lexicon, learn_relevance
 from vitrine.relevance.negatives import drop, push_down
 from vitrine.relevance.query import (
     CLOSE,
+    LOG_ODDS_DECIMALS,
     Explanation,
     QueryRelevance,
     Signals,
     least_log_odds,
     pushed_log_odds,
     relevance_of,
+    round_best_words,
 )
 
 __all__ = [
     "CLOSE",
+    "LOG_ODDS_DECIMALS",
     "BackgroundSample",
     "Explanation",
     "LearningSample",
@@ -43,4 +46,5 @@ __all__ = [
     "push_down",
     "pushed_log_odds",
     "relevance_of",
+    "round_best_words",
 ]

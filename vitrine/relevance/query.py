@@ -15,6 +15,7 @@ from vitrine.relevance.cosines import background_of
 
 __all__ = [
     "CLOSE",
+    "LOG_ODDS_DECIMALS",
     "RELEVANCE_DECIMALS",
     "Explanation",
     "QueryRelevance",
@@ -22,6 +23,7 @@ __all__ = [
     "least_log_odds",
     "pushed_log_odds",
     "relevance_of",
+    "round_best_words",
 ]
 
 CLOSE = 0.5
@@ -36,6 +38,10 @@ it on either side there is still an order (at log-odds of 12, 0.98 instead of 0.
 
 EXACT = 1000.0
 """Added to the log-odds of what the query names exactly: more than all other signals together."""
+
+_BEST_WORDS_DIGITS = 4
+"""Significant digits of the best core score that count: as many as an index that adds up words in
+float32 is sure of, so that all indexes measure against the same."""
 
 LOG_ODDS_DECIMALS = 9
 """Log-odds are rounded before they are compared, so that float noise cannot reorder pages."""
@@ -94,6 +100,7 @@ class QueryRelevance:
         best_words: float = 0.0,
         subject: bool = False,
     ) -> None:
+        best_words = round_best_words(best_words)
         self._words = constants.words
         self._model = constants.text if kind == "text" else constants.image
         self._has_vector = vector is not None
@@ -169,6 +176,11 @@ class QueryRelevance:
             words_log_odds=float(self.words_log_odds(words, vector)) if words > 0 else None,
             relevance=float(self.relevance(signals)),
         )
+
+
+def round_best_words(score: float) -> float:
+    """The digits of a best core score that relevance counts."""
+    return float(f"{score:.{_BEST_WORDS_DIGITS}g}")
 
 
 def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

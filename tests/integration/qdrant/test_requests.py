@@ -10,20 +10,25 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
+from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record, unit
+from tests.contract.test_fusion import constants_of, vocabulary_of
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.shop import open_shop
 from vitrine.filters import parse_filter
-from vitrine.index import IndexQuery, IndexVersions
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant import open_versions
 from vitrine.index.qdrant.pointer import FRESH_FOR_S
 from vitrine.queries import SearchQuery, Sort
+from vitrine.relevance import least_log_odds
 from vitrine.settings import Settings
+from vitrine.words import Analyzer, query_words
 
 pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here
 
@@ -131,6 +136,51 @@ def test_what_needs_the_whole_set_takes_three_requests_in_two_rounds(
     counting.expect()
     versions.live().search(replace(query, page_token=first.next_token))
     assert by_name(counting) == {"Query": 1, "Count": 1, "Get": 1}
+
+
+def fused(index: VectorIndex, text: str, **changes: Any) -> IndexQuery:
+    """A query of words and a vector."""
+    records = make_catalogue(150, 4)
+    vocabulary = vocabulary_of(records)
+    words = query_words(text, vocabulary, Analyzer("en"))
+    constants = constants_of(records, random.Random(1))
+    fusion = Fusion(text, "model", words, constants, "text", least_log_odds(0.5))
+    return replace(PAGE, vector=records[0].vector, fusion=fusion, **changes)
+
+
+def test_a_page_of_words_and_vectors_takes_five_requests_in_three_rounds(
+    counted: tuple[IndexVersions, Counting],
+):
+    """The lists, the count and the exact hits; what the lists do not tell; the page."""
+    versions, counting = counted
+    query = fused(versions.live(), "red mug")
+    counting.expect()
+    answer = versions.live().search(query)
+    assert len(answer.hits) == 10
+    assert by_name(counting) == {"QueryBatch": 2, "Count": 1, "Scroll": 1, "Get": 1}
+    counting.expect()
+    versions.live().search(replace(query, page_token=answer.next_token))
+    assert by_name(counting) == {"QueryBatch": 2, "Count": 2, "Scroll": 1, "Get": 1}
+    counting.expect()
+    versions.live().search(replace(query, facets=("color", "price")))
+    assert by_name(counting) == {"QueryBatch": 2, "Count": 1, "Scroll": 1, "Get": 2}
+
+
+def test_longer_lists_are_read_where_more_products_match_than_the_set_takes(
+    counted: tuple[IndexVersions, Counting], monkeypatch: pytest.MonkeyPatch
+):
+    versions, counting = counted
+    queries = [fused(versions.live(), text, candidates=6, limit=3) for text in WORDS]
+    expected = [versions.live().search(query) for query in queries]
+    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE", 1)
+    rounds = []
+    for query, whole in zip(queries, expected, strict=True):
+        counting.expect()
+        answer = versions.live().search(query)
+        assert (answer.hits, answer.total, answer.beyond) == (whole.hits, whole.total, whole.beyond)
+        rounds.append(by_name(counting)["QueryBatch"])
+    assert set(rounds) > {2}, "no list was too short"
+    assert max(rounds) <= 8
 
 
 def test_browsing_again_is_one_round_with_all_its_facets(

@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record
+from tests.contract.test_fusion import constants_of, model_of, vocabulary_of
 from tests.integration.qdrant.backends import QDRANT
-from vitrine.index import IndexVersions
+from vitrine.errors import Conflict, InvalidQuery
+from vitrine.index import IndexQuery
+from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant.index import QdrantIndex
+from vitrine.index.qdrant.layout import collection
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.search_models import SearchModels, StoredModel
+from vitrine.index.qdrant.versions import QdrantVersions
 from vitrine.index.qdrant.wire import WORDS
 from vitrine.products import Product
-from vitrine.words import Analyzer, document_words
+from vitrine.settings import Settings
+from vitrine.words import Analyzer, document_words, query_words, term_id
 
 ANALYZER = Analyzer("en")
 
 
 @pytest.fixture(params=QDRANT)
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QdrantIndex]:
-    versions = BACKENDS[request.param](tmp_path)
-    yield new_version(versions)
-    versions.close()
+def open_again(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], QdrantVersions]]:
+    """Opens the same versions, each time as another process would."""
+    with ExitStack() as ended:
+        yield lambda: ended.enter_context(closing(QDRANT[request.param](tmp_path)))  # type: ignore
 
 
-def new_version(versions: IndexVersions) -> QdrantIndex:
+@pytest.fixture
+def index(open_again: Callable[[], QdrantVersions]) -> QdrantIndex:
+    return new_version(open_again())
+
+
+def new_version(versions: QdrantVersions) -> QdrantIndex:
     index = versions.create(
         model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
     )
@@ -122,3 +137,110 @@ def test_values_survive_the_wire_bit_by_bit(index: QdrantIndex):
     order = np.argsort(stored.indices)
     assert np.array_equal(stored.indices[order], expected.term_ids)
     assert np.array_equal(stored.values[order], expected.values)
+
+
+def test_a_version_of_an_earlier_release_keeps_no_words_and_says_so(
+    open_again: Callable[[], QdrantVersions], monkeypatch: pytest.MonkeyPatch
+):
+    versions = open_again()
+    name = older_version(versions, monkeypatch).info.name
+    index = open_again().open(name)
+    records = make_catalogue(30, 5)
+    index.upsert(records)
+    index.patch(records[0].product.id, {"title": "Blue Mug"})
+    assert index.get([records[0].product.id])[records[0].product.id].product.title == "Blue Mug"
+    assert not index.info.words
+    assert index.search_model is None
+    assert index.terms_in_use([term_id("mug")]) == frozenset()
+    assert index.search(IndexQuery(vector=records[0].vector)).total == 30
+
+    model = model_of(vocabulary_of(records), constants_of(records, random.Random(1)))
+    with pytest.raises(Conflict, match="vitrine reindex"):
+        versions.learn(name, model)
+    words = query_words("mug", model.vocabulary, ANALYZER)
+    fusion = Fusion("k", model.key, words, model.constants, "text", 0.0)
+    with pytest.raises(InvalidQuery, match="keeps no words"):
+        index.search(IndexQuery(vector=records[0].vector, fusion=fusion))
+
+
+def older_version(versions: QdrantVersions, monkeypatch: pytest.MonkeyPatch) -> QdrantIndex:
+    """A collection as it was made before words were kept."""
+
+    def without_words(*arguments: Any) -> dict[str, Any]:
+        made = collection(*arguments)
+        del made["sparse_vectors_config"]
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vitrine.index.qdrant.versions.collection", without_words)
+        index = new_version(versions)
+    versions._connection.write(
+        "update_collection",
+        collection_name=versions._collection(index.info.name),
+        metadata={"words": False},
+    )
+    return index
+
+
+def test_a_search_model_of_many_parts_is_read_whole_and_removed_with_its_version(
+    open_again: Callable[[], QdrantVersions], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("vitrine.index.qdrant.search_models._PART", 1000)
+    versions = open_again()
+    index = new_version(versions)
+    records = make_catalogue(60, 6)
+    first = model_of(vocabulary_of(records), constants_of(records, random.Random(1)))
+    second = model_of(vocabulary_of(records), constants_of(records[:5], random.Random(1)))
+    versions.learn(index.info.name, first)
+    parts = stored_parts(versions)
+    assert parts > 3
+    assert len(first.to_bytes()) > 3000
+    versions.learn(index.info.name, second)
+    stored = open_again().open(index.info.name).search_model
+    assert stored is not None
+    assert stored.key == second.key
+    assert stored.vocabulary.words == second.vocabulary.words
+    assert stored_parts(versions) == -(-len(second.to_bytes()) // 1000) < parts
+    versions.discard(index.info.name)
+    assert stored_parts(versions) == 0
+
+
+def test_a_search_model_that_is_not_whole_counts_as_none(
+    open_again: Callable[[], QdrantVersions], caplog: pytest.LogCaptureFixture
+):
+    versions = open_again()
+    index = new_version(versions)
+    records = make_catalogue(60, 6)
+    model = model_of(vocabulary_of(records), constants_of(records, random.Random(1)))
+    versions.learn(index.info.name, model)
+    name = versions._model_name(index.info.name)
+    assert name is not None
+    versions._models.delete(name)
+    other = open_again().open(index.info.name)
+    assert other.search_model is None
+    assert "vitrine learn" in caplog.text
+    versions.learn(index.info.name, model)
+    assert other.search_model is not None
+
+
+def test_what_another_process_has_learnt_is_seen_after_a_second(
+    index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+):
+    now, changes, looked_up = [0.0], [0], []
+    monkeypatch.setattr("vitrine.index.qdrant.search_models.time.monotonic", lambda: now[0])
+    stored = StoredModel(
+        SearchModels(points_of(index)._connection, Settings()),
+        name=lambda: looked_up.append(now[0]),
+        changes=lambda: changes[0],
+    )
+    for moment in (0.0, 0.5, 0.9, 1.1, 1.9, 2.2):
+        now[0] = moment
+        assert stored.current() is None
+    assert looked_up == [0.0, 1.1, 2.2]
+    changes[0] += 1  # this process has learnt
+    assert stored.current() is None
+    assert looked_up == [0.0, 1.1, 2.2, 2.2]
+
+
+def stored_parts(versions: QdrantVersions) -> int:
+    return versions._models._points.count(None)

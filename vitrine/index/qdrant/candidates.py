@@ -32,6 +32,7 @@ from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranking import (
     Candidate,
+    CosineRescorer,
     Rescorer,
     after_last_hit,
     collapse,
@@ -46,7 +47,7 @@ from vitrine.products import Vector
 from vitrine.queries import RELEVANCE, SortValue
 from vitrine.results import Hit
 
-__all__ = ["CandidateSearch"]
+__all__ = ["CandidateSearch", "FoundSet"]
 
 SPARE = 64
 """Points read beyond the candidates, so that ties at the end of the set are seen."""
@@ -61,19 +62,30 @@ class _CandidateSet:
     exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSet:
+    """The members of a set by rank, where it ends, how many products match, and which plan found
+    it."""
+
+    members: list[Candidate]
+    lowest: tuple[float, str] | None
+    matching: int
+    exact: bool
+
+
 class CandidateSearch:
     """Answers queries that have a vector."""
 
-    def __init__(self, points: Points, schema: Schema, *, exact_below: int) -> None:
+    def __init__(self, points: Points, schema: Schema, plans: PlanMemory) -> None:
         self._points = points
         self._schema = schema
-        self._plans = PlanMemory(exact_below=exact_below)
+        self._plans = plans
         self._pages = RelevancePages(points, self._plans)
 
     def answer(self, query: IndexQuery, vector: Vector, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
         query = replace(query, collapse=None) if query.collapse == ID else query
-        rescorer = Rescorer(
+        rescorer = CosineRescorer(
             vector, lambda ids: self._points.retrieve(ids, payload=True, vectors=True)
         )
         exact = self._plans.exact(query.filter)
@@ -105,10 +117,19 @@ class CandidateSearch:
         candidates = self._candidates(query, window)
         rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
+        lowest = self.lowest(members, query, rescorer)
+        found = FoundSet(members, lowest, candidates.matching, candidates.exact)
+        return self.answer_of(query, found, rescorer, as_of=as_of)
+
+    def answer_of(
+        self, query: IndexQuery, found: FoundSet, rescorer: Rescorer, *, as_of: int
+    ) -> IndexAnswer:
+        """The page of a set, with its total and facets."""
+        order = None if query.sort == RELEVANCE else self._order(query)
+        members = found.members
         if order is not None and order.by_score:
             rescorer.rescore(members)
             members = rescorer.present(members)
-        lowest = self._lowest(members, query, order, rescorer)
         variants, groups = [member.payload for member in members], None
         if query.collapse is not None:
             key = value_key(self._schema.require(query.collapse, wrong=InvalidQuery))
@@ -127,10 +148,10 @@ class CandidateSearch:
             last = page[-1]
             key_of_last = last.score if order is None else order.place(last.payload, last.score)[0]
             token = _next_token(query, as_of, (key_of_last, last.id), len(page))
-            token = replace(token, lowest_candidate=lowest, total=total)
-        plan = "exact" if candidates.exact else "hnsw"
+            token = replace(token, lowest_candidate=found.lowest, total=total)
+        plan = "exact" if found.exact else "hnsw"
         hits = self._hits(page, rescorer)
-        return IndexAnswer(hits, total, facets, token, plan, candidates.matching, timings)
+        return IndexAnswer(hits, total, facets, token, plan, found.matching, timings)
 
     def _candidates(self, query: IndexQuery, window: Window) -> _CandidateSet:
         """Everything that may belong to the set.
@@ -144,7 +165,7 @@ class CandidateSearch:
             members_of(query),
             limit=query.candidates + SPARE,
             least=least_score(query),
-            payload=self._payload_keys(query),
+            payload=self.payload_keys(query),
             exact=window.exact,
         )
         where = every(translate(query.filter))
@@ -168,7 +189,7 @@ class CandidateSearch:
     def _order(self, query: IndexQuery) -> Order:
         return Order(query.sort, self._schema, titles=self._points.layout.title_form)
 
-    def _payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
+    def payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
         """Payload paths that deciding needs; False for none."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         keys = [key for f in fields for key in facet_keys(f)]
@@ -178,8 +199,8 @@ class CandidateSearch:
             keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
         return tuple(dict.fromkeys(keys)) or False
 
-    def _lowest(
-        self, members: list[Candidate], query: IndexQuery, order: Order | None, rescorer: Rescorer
+    def lowest(
+        self, members: list[Candidate], query: IndexQuery, rescorer: Rescorer
     ) -> tuple[float, str] | None:
         """Where the set ends, as further pages must know it.
 
@@ -188,7 +209,7 @@ class CandidateSearch:
         token = query.page_token
         if token is not None and token.lowest_candidate is not None:
             return token.lowest_candidate
-        by_score = order is None and query.collapse is None
+        by_score = query.sort == RELEVANCE and query.collapse is None
         if len(members) < query.candidates or (by_score and token is None):
             return None
         return lowest_of(members, rescorer)
@@ -215,7 +236,12 @@ class CandidateSearch:
     def _hits(self, page: list[Candidate], rescorer: Rescorer) -> tuple[Hit, ...]:
         payloads = ((c, rescorer.points[c.point.id].payload) for c in page)
         return tuple(
-            Hit(product_of(payload, self._schema), c.score, image_keys(payload), c.image)
+            Hit(
+                product_of(payload, self._schema),
+                rescorer.shown(c.score),
+                image_keys(payload),
+                c.image,
+            )
             for c, payload in payloads
         )
 

@@ -25,7 +25,7 @@ __all__ = ["Connection"]
 _PAUSE_S = 0.1
 """Between two tries, at first; each further pause is twice as long."""
 _LONGEST_PAUSE_S = 2.0
-_TIMED = frozenset({"query_points", "scroll", "count", "facet", "retrieve"})
+_TIMED = frozenset({"query_points", "query_batch_points", "scroll", "count", "facet", "retrieve"})
 """Reads that take a timeout of their own."""
 _THREADS = 32
 """Reads of one process that may be on their way beside those of the threads that ask."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import numpy as np
 from qdrant_client import models
 
 from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
@@ -26,6 +27,7 @@ from vitrine.index.qdrant import clock
 from vitrine.index.qdrant.browsing import Browsing
 from vitrine.index.qdrant.candidates import CandidateSearch
 from vitrine.index.qdrant.filters import equal, every, folded, translate
+from vitrine.index.qdrant.fused import FusedSearch
 from vitrine.index.qdrant.payload import (
     ID,
     KEYS,
@@ -40,8 +42,11 @@ from vitrine.index.qdrant.payload import (
     record_of,
     stamp_of,
 )
-from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.plans import PlanMemory
+from vitrine.index.qdrant.points import NearestQuery, Points
+from vitrine.index.qdrant.pool import PoolSearch
 from vitrine.index.qdrant.product_words import ProductWords, sparse_row
+from vitrine.index.qdrant.search_models import StoredModel
 from vitrine.index.qdrant.wire import WORDS, NewPoint, Rows, SparseRow
 from vitrine.products import Product, Record, Value
 from vitrine.results import Facet
@@ -69,20 +74,26 @@ class QdrantIndex:
     Any number of processes may have it open and write to it.
     """
 
-    def __init__(self, points: Points, info: VersionInfo, settings: QdrantSettings) -> None:
+    def __init__(
+        self, points: Points, info: VersionInfo, settings: QdrantSettings, model: StoredModel
+    ) -> None:
         self.info = info
+        self._model = model
         self._points = points
         graph = settings.qdrant_hnsw_m > 0
-        self._searching = CandidateSearch(
-            points, info.schema, exact_below=settings.qdrant_exact_below if graph else sys.maxsize
+        plans = PlanMemory(exact_below=settings.qdrant_exact_below if graph else sys.maxsize)
+        self._searching = CandidateSearch(points, info.schema, plans)
+        self._fused = FusedSearch(
+            points, self._searching, PoolSearch(points, plans, texts=info.text_vectors)
         )
         self._browsing = Browsing(points, info.schema)
         self._words = ProductWords(info) if info.words else None
 
     @property
     def search_model(self) -> SearchModel | None:
-        """None: words are not kept in Qdrant yet, so that searches there rank by the vector."""
-        return None
+        """What the version has learnt, at most a second old; None before, and in versions made
+        before words were kept."""
+        return self._model.current() if self.info.words else None
 
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace whole records; one operation of Qdrant, so all or none."""
@@ -130,11 +141,15 @@ class QdrantIndex:
 
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
-        if query.fusion is not None:
-            raise InvalidQuery.of("ranking", "by words is not possible; this index keeps no words")
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
         as_of = clock.now() if query.page_token is None else query.page_token.as_of
         query = replace(query, filter=self._stored(query.filter))
+        if query.fusion is not None:
+            if not self.info.words:
+                raise InvalidQuery.of(
+                    "ranking", "by words is not possible; this version keeps no words"
+                )
+            return self._fused.answer(query, query.fusion, as_of=as_of)
         if query.vector is None:
             return self._browsing.answer(query, as_of=as_of)
         return self._searching.answer(query, query.vector, as_of=as_of)
@@ -153,8 +168,15 @@ class QdrantIndex:
         return self._browsing.facets(fields, translate(self._stored(filter)), values=values)
 
     def terms_in_use(self, term_ids: Collection[int]) -> frozenset[int]:
-        """None: words are not kept in Qdrant yet."""
-        return frozenset()
+        """Those that some product has; one request."""
+        ids = sorted(term_ids) if self.info.words else []
+        row = np.ones(1, np.float32)
+        searches = [
+            NearestQuery(SparseRow(np.array([i], np.uint32), row), None, limit=1, using=WORDS)
+            for i in ids
+        ]
+        found = zip(ids, self._points.nearest_each(searches), strict=True)
+        return frozenset(i for i, points in found if points)
 
     def scan(
         self, *, after: str | None = None, upto: str | None = None, batch: int = 256

@@ -32,6 +32,7 @@ from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranking import (
     SCORE_TOLERANCE,
     Candidate,
+    CosineRescorer,
     Rescorer,
     after_last_hit,
     in_rank_order,
@@ -211,7 +212,7 @@ class RelevancePages:
                 break
             window = window.earlier().longer()
             points = self._points.nearest(window.request())
-        rescorer = Rescorer(window.vector, lambda _: {})
+        rescorer = CosineRescorer(window.vector, lambda _: {})
         rescorer.add(points)
         candidates = [Candidate(p) for p in points]
         rescorer.rescore_close_to(candidates, score)

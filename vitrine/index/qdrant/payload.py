@@ -70,7 +70,6 @@ SEQ = "_seq"
 KEYS = "_keys"
 IMAGE_KEYS = ["_image_keys", "_image_key"]
 DERIVED_KEYS = [
-    KEYS,
     "_words",
     "_terms",
     "_folded",

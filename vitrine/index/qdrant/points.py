@@ -15,7 +15,7 @@ from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import search_params
 from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, point_id
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, point_of
+from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, SparseRow, point_of
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
 
@@ -35,11 +35,11 @@ T = TypeVar("T")
 class NearestQuery:
     """What a search by vector asks of Qdrant: `limit` points after the first `offset`, best first.
 
-    None that scores below `least`. `using` names the vectors that are compared, `payload` the keys
-    to read (True: all, False: none).
+    None that scores below `least`. `using` names the vectors that are compared; a sparse one finds
+    the points that share a term with it. `payload` names the keys to read (True: all, False: none).
     """
 
-    vector: Vector
+    vector: Vector | SparseRow
     where: models.Filter | None
     limit: int
     using: str = VECTOR
@@ -75,25 +75,42 @@ class Points:
 
     def nearest(self, query: NearestQuery) -> list[Point]:
         """The points nearest to a vector."""
-        rows = self.layout.query_rows(query.vector, query.using)
-        answer = self._read(
-            "query_points",
-            query=rows if self._connection.speaks_grpc else rows.tolist(),
-            using=query.using,
-            query_filter=query.where,
-            limit=query.limit,
-            offset=query.offset,
-            score_threshold=query.least,
-            # local mode always compares everything and warns when parameters are set
-            search_params=None
-            if self._connection.local
-            else search_params(self._settings, exact=query.exact),
-            with_payload=_selected(
+        answer = self._read("query_points", **self._arguments(query))
+        return [point_of(point) for point in answer.points]
+
+    def nearest_each(self, queries: Sequence[NearestQuery]) -> list[list[Point]]:
+        """What each of several searches finds, asked in one request."""
+        requests: list[Any] = [self._arguments(query) for query in queries]
+        if not self._connection.speaks_grpc:
+            requests = [_query_request(arguments) for arguments in requests]
+        answers = self._read("query_batch_points", requests=requests) if requests else []
+        return [[point_of(point) for point in answer.points] for answer in answers]
+
+    def _arguments(self, query: NearestQuery) -> dict[str, Any]:
+        """A search as the client's `query_points` takes it."""
+        row: Any = query.vector
+        if not isinstance(row, SparseRow):
+            row = self.layout.query_rows(row, query.using)
+        if not self._connection.speaks_grpc:
+            row = row.model() if isinstance(row, SparseRow) else row.tolist()
+        # local mode always compares everything and warns when parameters are set; a sparse vector
+        # is compared with all that share a term
+        parameters = None
+        if not self._connection.local and not isinstance(query.vector, SparseRow):
+            parameters = search_params(self._settings, exact=query.exact)
+        return {
+            "query": row,
+            "using": query.using,
+            "query_filter": query.where,
+            "limit": query.limit,
+            "offset": query.offset,
+            "score_threshold": query.least,
+            "search_params": parameters,
+            "with_payload": _selected(
                 list(query.payload) if isinstance(query.payload, tuple) else query.payload
             ),
-            with_vectors=_vectors(query.with_vectors),
-        )
-        return [point_of(point) for point in answer.points]
+            "with_vectors": _vectors(query.with_vectors),
+        }
 
     def count(self, where: models.Filter | None) -> int:
         """How many points fulfill the filter, exactly."""
@@ -252,9 +269,11 @@ class Points:
 
     def drop(self, product_ids: Iterable[str]) -> None:
         """Delete the points of products, durably."""
-        self._write(
-            "delete", points_selector=models.PointIdsList(points=[point_id(i) for i in product_ids])
-        )
+        self.drop_points([point_id(i) for i in product_ids])
+
+    def drop_points(self, ids: Sequence[str]) -> None:
+        """Delete points by their own ids, durably."""
+        self._write("delete", points_selector=models.PointIdsList(points=list(ids)))
 
     def _read(self, method: str, **arguments: Any) -> Any:
         with self._gone_noticed():
@@ -279,6 +298,19 @@ class Points:
         except VersionGone:
             self._on_gone()
             raise
+
+
+_REQUEST_FIELDS = {
+    "query_filter": "filter",
+    "search_params": "params",
+    "with_vectors": "with_vector",
+}
+"""What the fields of the client's `QueryRequest` are called, where not as its arguments."""
+
+
+def _query_request(arguments: dict[str, Any]) -> models.QueryRequest:
+    """One of the client's batch of searches."""
+    return models.QueryRequest(**{_REQUEST_FIELDS.get(n, n): v for n, v in arguments.items()})
 
 
 def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSelectorExclude:

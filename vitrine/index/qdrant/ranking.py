@@ -9,11 +9,12 @@ its pictures', in Qdrant (max-sim) as here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.errors import InvalidCursor
 from vitrine.index.ports import SCORE_DECIMALS, IndexQuery, PageToken
@@ -25,8 +26,11 @@ from vitrine.products import Vector
 __all__ = [
     "SCORE_TOLERANCE",
     "Candidate",
+    "CosineRescorer",
+    "Fetch",
     "Rescorer",
     "after_last_hit",
+    "best_picture",
     "collapse",
     "following",
     "in_rank_order",
@@ -57,8 +61,9 @@ class Candidate:
     id: str = field(init=False)
     """Of the product; empty while only the point's id and score have been read."""
     rescored: bool = False
-    image: int = 0
-    """Which of the product's pictures has the score; known once it is rescored."""
+    image: int | None = 0
+    """Which of the product's pictures has the score; known once it is rescored, None where none
+    took part."""
 
     def __post_init__(self) -> None:
         self.score = self.point.score
@@ -75,14 +80,22 @@ class Candidate:
         return (-self.score, self.id)
 
 
+Fetch = Callable[[Iterable[str]], dict[str, Point]]
+"""Reads points with payload and vectors by their ids."""
+
+
 class Rescorer:
     """Replaces Qdrant's scores by exact ones.
 
-    `fetch` reads points with payload and vector by their ids. `points` holds all that were read.
+    `points` holds all that were read.
     """
 
-    def __init__(self, vector: Vector, fetch: Callable[[Iterable[str]], dict[str, Point]]) -> None:
-        self._vector = vector.astype(np.float64)
+    tolerance = SCORE_TOLERANCE
+    """How far a candidate's score may be from the exact one."""
+    decimals = SCORE_DECIMALS
+    """To which exact scores are rounded."""
+
+    def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self.points: dict[str, Point] = {}
         self.gone: set[str] = set()
@@ -101,34 +114,58 @@ class Rescorer:
             self.gone |= {i for i in missing if i not in self.points}
 
     def rescore(self, candidates: Iterable[Candidate]) -> None:
-        """Make the scores of these exact, rounded to `SCORE_DECIMALS`."""
+        """Make the scores of these exact, rounded to `decimals`."""
         pending = [c for c in candidates if not c.rescored]
         self.load(pending)
+        read = [self.points[c.point.id] for c in pending if c.point.id in self.points]
+        scores = dict(zip([p.id for p in read], self.scores(read) if read else (), strict=True))
         for candidate in pending:
             point = self.points.get(candidate.point.id)
             exact = candidate.score
-            if point is not None:
-                exact, candidate.image = self._score(point)
+            if candidate.point.id in scores:
+                exact, candidate.image = scores[candidate.point.id]
             # a product that was written again since Qdrant scored it keeps its place on this page
-            close = abs(exact - candidate.score) <= SCORE_TOLERANCE
-            candidate.score = round(exact if close else candidate.score, SCORE_DECIMALS) + 0.0
+            close = abs(exact - candidate.score) <= self.tolerance
+            candidate.score = round(exact if close else candidate.score, self.decimals) + 0.0
             candidate.id = candidate.id if point is None else str(point.payload[ID])
             candidate.rescored = True
 
     def rescore_close_to(self, candidates: Iterable[Candidate], score: float) -> None:
         """Rescore those whose score cannot be told from this one."""
-        self.rescore(c for c in candidates if abs(c.score - score) <= 2 * SCORE_TOLERANCE)
+        self.rescore(c for c in candidates if abs(c.score - score) <= 2 * self.tolerance)
 
     def present(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Those that have not been deleted meanwhile, as far as is known."""
         return [c for c in candidates if c.point.id not in self.gone]
 
-    def _score(self, point: Point) -> tuple[float, int]:
-        """The largest cosine of the point's pictures, rounded, and the first that has it."""
-        rows = point.pictures.astype(np.float64)
-        cosines = np.round(np.einsum("ij,j->i", rows, self._vector), SCORE_DECIMALS)
-        image = int(cosines.argmax())
-        return float(cosines[image]), image
+    def shown(self, score: float) -> float:
+        """The score as hits have it."""
+        return score
+
+    def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
+        """The exact scores of points that were read, and which picture each is of."""
+        raise NotImplementedError
+
+
+class CosineRescorer(Rescorer):
+    """Scores are cosines with a vector."""
+
+    def __init__(self, vector: Vector, fetch: Fetch) -> None:
+        super().__init__(fetch)
+        self._vector = vector.astype(np.float64)
+
+    def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
+        """The largest cosine of each point's pictures, and the first picture that has it."""
+        return [best_picture(point, self._vector) for point in points]
+
+
+def best_picture(point: Point, vector: NDArray[np.float64]) -> tuple[float, int]:
+    """The largest cosine of a point's pictures, rounded, and the first that has it."""
+    cosines = np.round(
+        np.einsum("ij,j->i", point.pictures.astype(np.float64), vector), SCORE_DECIMALS
+    )
+    image = int(cosines.argmax())
+    return float(cosines[image]), image
 
 
 def trim(candidates: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> list[Candidate]:
@@ -141,7 +178,7 @@ def trim(candidates: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> 
     candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
     if len(candidates) > query.candidates:
         last, next_one = candidates[query.candidates - 1], candidates[query.candidates]
-        if last.score - next_one.score <= 2 * SCORE_TOLERANCE:
+        if last.score - next_one.score <= 2 * rescorer.tolerance:
             rescorer.rescore_close_to(candidates, last.score)
             candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
     return candidates[: query.candidates]
@@ -194,7 +231,7 @@ def in_rank_order(
     candidates = sorted(candidates, key=lambda c: c.rank)
     if candidates:
         edge = candidates[min(first, len(candidates)) - 1].score
-        rescorer.rescore(c for c in candidates if c.score >= edge - 2 * SCORE_TOLERANCE)
+        rescorer.rescore(c for c in candidates if c.score >= edge - 2 * rescorer.tolerance)
         candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
     return candidates
 
@@ -209,7 +246,11 @@ def following(members: list[Candidate], query: IndexQuery, order: Order) -> list
 
 
 def likely_needed(
-    candidates: list[Candidate], query: IndexQuery, order: Order | None
+    candidates: list[Candidate],
+    query: IndexQuery,
+    order: Order | None,
+    *,
+    tolerance: float = SCORE_TOLERANCE,
 ) -> list[Candidate]:
     """What the page and the ends of the set need, as far as Qdrant's scores tell.
 
@@ -222,21 +263,21 @@ def likely_needed(
     bounds += [] if token is None or token.lowest_candidate is None else [token.lowest_candidate[0]]
     if len(ranked) > query.candidates:
         edge = members[-1].score
-        close = edge - ranked[query.candidates].score <= 2 * SCORE_TOLERANCE
+        close = edge - ranked[query.candidates].score <= 2 * tolerance
         # further pages must know exactly where the set ends
         bounds += [edge] if close or token is not None or order is not None else []
-    needed = [c for b in bounds for c in ranked if abs(c.score - b) <= 2 * SCORE_TOLERANCE]
+    needed = [c for b in bounds for c in ranked if abs(c.score - b) <= 2 * tolerance]
     if query.collapse is not None:
         return needed
     if order is not None:
         return [*needed, *following(members, query, order)[: query.limit]]
     size = query.limit
     if token is not None:
-        below = last_score(token) + 2 * SCORE_TOLERANCE
+        below = last_score(token) + 2 * tolerance
         members = [c for c in members if c.score <= below]
         size += _SHOWN
     edge = members[min(size, len(members)) - 1].score if members else 0.0
-    return [*needed, *(c for c in members if c.score >= edge - 2 * SCORE_TOLERANCE)]
+    return [*needed, *(c for c in members if c.score >= edge - 2 * tolerance)]
 
 
 def collapse(
@@ -256,7 +297,8 @@ def collapse(
             groups.setdefault(group, []).append(member)
     several = [group for group in groups.values() if len(group) > 1]
     if order is None:
-        rescorer.rescore(c for group in several for c in _contenders(group))
+        tied = [c for group in several for c in _contenders(group, rescorer.tolerance)]
+        rescorer.rescore(tied)
     leaders = [
         min(group, key=lambda c: c.rank)
         if order is None
@@ -266,8 +308,8 @@ def collapse(
     return [*alone, *leaders]
 
 
-def _contenders(group: list[Candidate]) -> list[Candidate]:
+def _contenders(group: list[Candidate], tolerance: float) -> list[Candidate]:
     """Those of a group that may be its best; none where only one may."""
     best = max(c.score for c in group)
-    close = [c for c in group if c.score >= best - 2 * SCORE_TOLERANCE]
+    close = [c for c in group if c.score >= best - 2 * tolerance]
     return close if len(close) > 1 else []

@@ -35,6 +35,7 @@ from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
 from vitrine.index.qdrant.layout import collection, payload_indexes
 from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.search_models import ModelName, SearchModels, StoredModel
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.settings import QdrantSettings
 
@@ -67,6 +68,8 @@ class QdrantVersions:
         catalog = (settings.qdrant_url, settings.qdrant_grpc_port, settings.qdrant_prefix)
         self._pointer = LivePointer(catalog, self._live_name)
         self._opened: dict[str, _Opened] = {}
+        self._models = SearchModels(connection, settings)
+        self._stored: dict[str, StoredModel] = {}
 
     def create(
         self,
@@ -135,7 +138,7 @@ class QdrantVersions:
             VectorLayout.of(info),
             on_gone=lambda: self._forget(name),
         )
-        index = QdrantIndex(points, info, self._settings)
+        index = QdrantIndex(points, info, self._settings, self._stored_model(name))
         self._opened[name] = _Opened(index, changes, now + FRESH_FOR_S)
         return index
 
@@ -157,12 +160,45 @@ class QdrantVersions:
 
     @property
     def fuses(self) -> bool:
-        """Words are not kept in Qdrant yet."""
-        return False
+        """New versions keep words; `VersionInfo.words` tells of each."""
+        return True
 
     def learn(self, name: str, model: SearchModel) -> None:
-        """`Conflict`: there is nothing that it could be used for yet."""
-        raise Conflict("Qdrant's versions keep no words yet; searches there rank by the vector")
+        """Store what was learnt and have the version name it; other processes see it within
+        `FRESH_FOR_S`.
+
+        `Conflict` for a version made before words were kept.
+        """
+        if not self._info(name).words:
+            raise Conflict(
+                f"version {name} keeps no words, for an earlier release made it; "
+                "run `vitrine reindex`"
+            )
+        before = self._model_name(name)
+        now = self._models.write(name, model)
+        self._connection.write(
+            "update_collection", collection_name=self._collection(name), metadata=now.metadata()
+        )
+        self._pointer.changed()
+        if before is not None and before != now:
+            self._models.delete(before)
+
+    def _model_name(self, name: str) -> ModelName | None:
+        try:
+            return ModelName.of(name, self._read_collection(name).config.metadata or {})
+        except VersionGone:
+            self._forget(name)
+            raise
+
+    def _stored_model(self, name: str) -> StoredModel:
+        """The one of a version that is open; opening it again reads no model again."""
+        if name not in self._stored:
+            self._stored[name] = StoredModel(
+                self._models,
+                name=lambda: self._model_name(name),
+                changes=lambda: self._pointer.changes,
+            )
+        return self._stored[name]
 
     def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
         """Have the graph built, which is put off while a version is filled, and wait for it."""
@@ -213,10 +249,14 @@ class QdrantVersions:
         if name not in self._names():
             raise NotFound(_unknown(name))
         self._opened.pop(name, None)
+        self._stored.pop(name, None)
+        learnt = self._model_name(name)
         try:
             self._connection.write("delete_collection", collection_name=self._collection(name))
         finally:
             self._pointer.changed()
+        if learnt is not None:
+            self._models.delete(learnt)
 
     def list(self) -> list[VersionInfo]:
         """All versions, newest first, with their state and count."""

@@ -156,16 +156,20 @@ class GrpcClient:
         **arguments: Any,
     ) -> QueryAnswer:
         """The points nearest to a vector, or to several rows."""
-        nearest = messages.VectorInput(**_vector(query))
-        request = messages.QueryPoints(
-            query=messages.Query(nearest=nearest),
-            params=None
-            if search_params is None
-            else RestToGrpc.convert_search_params(search_params),
-            **_converted(arguments),
-        )
+        request = _query(query=query, search_params=search_params, **arguments)
         answer = self.stub.Query(request, timeout=arguments["timeout"])
         return QueryAnswer([_scored(point) for point in answer.result])
+
+    def query_batch_points(
+        self, *, collection_name: str, requests: Sequence[Mapping[str, Any]], timeout: int
+    ) -> list[QueryAnswer]:
+        """What several `query_points` answer, asked in one request; each is its arguments."""
+        queries = [_query(collection_name=collection_name, **request) for request in requests]
+        request = messages.QueryBatchPoints(
+            collection_name=collection_name, query_points=queries, timeout=timeout
+        )
+        answer = self.stub.QueryBatch(request, timeout=timeout)
+        return [QueryAnswer([_scored(point) for point in one.result]) for one in answer.result]
 
     def scroll(
         self,
@@ -260,6 +264,19 @@ def _field(name: str, value: Any) -> tuple[str, Any]:
     if name == "with_vectors":
         return name, RestToGrpc.convert_with_vectors(value)
     return name, value
+
+
+def _query(
+    *,
+    query: Rows | SparseRow,
+    search_params: models.SearchParams | None = None,
+    **arguments: Any,
+) -> Any:
+    return messages.QueryPoints(
+        query=messages.Query(nearest=messages.VectorInput(**_vector(query))),
+        params=None if search_params is None else RestToGrpc.convert_search_params(search_params),
+        **_converted(arguments),
+    )
 
 
 def _point_id(point_id: str) -> Any:

@@ -1,0 +1,159 @@
+"""Search by words and vectors together: the same set, order and numbers as every other backend.
+
+`pool` finds all that may belong to the set, valued by Qdrant's scores. Wherever these cannot decide
+(who is close enough, who is in the set, who comes first on the page) the values are computed again
+in float64 from the vectors and words of the few products in question, as `ranking` does for
+cosines. Negatives re-order a whole set, so there all of its products are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.index.fusion import Fusion
+from vitrine.index.ports import IndexAnswer, IndexQuery
+from vitrine.index.qdrant.candidates import CandidateSearch, FoundSet
+from vitrine.index.qdrant.payload import ID, KEYS
+from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.pool import Pool, PoolSearch
+from vitrine.index.qdrant.ranking import Candidate, Fetch, Rescorer, likely_needed, trim
+from vitrine.index.qdrant.signals import exact_signals
+from vitrine.index.qdrant.wire import WORDS, Point
+from vitrine.queries import RELEVANCE
+from vitrine.relevance import LOG_ODDS_DECIMALS, drop, pushed_log_odds, relevance_of
+
+__all__ = ["FusedSearch"]
+
+
+class FusedScorer(Rescorer):
+    """Values products exactly, from their vectors and words."""
+
+    decimals = LOG_ODDS_DECIMALS
+
+    def __init__(
+        self,
+        query: IndexQuery,
+        fusion: Fusion,
+        pool: Pool,
+        fetch: Fetch,
+    ) -> None:
+        super().__init__(fetch)
+        self.tolerance = pool.values.tolerance
+        self._query = query
+        self._fusion = fusion
+        self._pool = pool
+
+    def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
+        """The exact order values of points, and their nearest pictures."""
+        named = [point.id in self._pool.first.named for point in points]
+        signals, images = exact_signals(points, self._query.vector, self._fusion.words, named)
+        values = self._pool.relevance.log_odds(signals).tolist()
+        return list(zip(values, images, strict=True))
+
+    def shown(self, score: float) -> float:
+        """The relevance of an order value."""
+        return float(relevance_of(np.asarray(score)))
+
+    def unwanted(self, points: Sequence[Point]) -> NDArray[np.float64]:
+        """How relevant the points are for each negative alone, float64 (negatives, points)."""
+        rows = []
+        for negative, best in zip(
+            self._fusion.negatives, self._pool.first.negative_best_words, strict=True
+        ):
+            key = negative.words.exact_key
+            named = [key != "" and key in point.payload.get(KEYS, ()) for point in points]
+            relevance = self._fusion.negative_relevance(negative, best)
+            signals, _ = exact_signals(points, negative.vector, negative.words, named)
+            rows.append(relevance.relevance(signals))
+        return np.stack(rows)
+
+
+class FusedSearch:
+    """Answers queries that have a fusion; `sets` makes answers of what is found."""
+
+    def __init__(self, points: Points, sets: CandidateSearch, pools: PoolSearch) -> None:
+        self._points = points
+        self._sets = sets
+        self._pools = pools
+
+    def answer(self, query: IndexQuery, fusion: Fusion, *, as_of: int) -> IndexAnswer:
+        """One page; see `Fusion`."""
+        query = replace(query, collapse=None) if query.collapse == ID else query
+        pool = self._pools.find(query, fusion)
+        scorer = FusedScorer(query, fusion, pool, self._fetch)
+        members = self._members(query, fusion, pool, scorer)
+        lowest = self._sets.lowest(members, query, scorer)
+        members = _with_negatives(members, fusion, scorer)
+        self._read_payload(members, query)
+        found = FoundSet(members, lowest, pool.first.matching, pool.exact)
+        answer = self._sets.answer_of(query, found, scorer, as_of=as_of)
+        token, best = answer.next_token, pool.first.best_words
+        return replace(
+            answer,
+            next_token=None if token is None else replace(token, best_words=best),
+            best_words=best,
+            beyond=pool.first.under_filter - len(members),
+        )
+
+    def _members(
+        self, query: IndexQuery, fusion: Fusion, pool: Pool, scorer: FusedScorer
+    ) -> list[Candidate]:
+        """The members of the set, before negatives."""
+        candidates = [
+            Candidate(Point(i, {}, value))
+            for i, value in zip(pool.values.ids, pool.values.middle.tolist(), strict=True)
+        ]
+        scorer.load(_likely_needed(candidates, query, fusion, scorer.tolerance))
+        scorer.rescore_close_to(candidates, fusion.least)
+        close = [c for c in candidates if c.score >= fusion.least]
+        return trim(close, query, scorer)
+
+    def _fetch(self, ids: Iterable[str]) -> dict[str, Point]:
+        return self._points.retrieve(ids, payload=True, vectors=(*self._points.layout.names, WORDS))
+
+    def _read_payload(self, members: list[Candidate], query: IndexQuery) -> None:
+        """Read of each member what orders, groups and facets look at."""
+        keys = self._sets.payload_keys(query)
+        if not isinstance(keys, tuple):
+            return
+        points = self._points.retrieve([c.point.id for c in members], payload=[ID, *keys])
+        for candidate in members:
+            point = points.get(candidate.point.id)
+            candidate.point = replace(
+                candidate.point, payload={} if point is None else point.payload
+            )
+
+
+def _likely_needed(
+    candidates: list[Candidate], query: IndexQuery, fusion: Fusion, tolerance: float
+) -> list[Candidate]:
+    """What will be valued exactly, as far as Qdrant's scores tell; read in one request."""
+    close = [c for c in candidates if c.score >= fusion.least - 2 * tolerance]
+    edge = [c for c in close if c.score <= fusion.least + 2 * tolerance]
+    if fusion.negatives:
+        ranked = sorted(close, key=lambda c: c.rank)
+        return [*edge, *ranked[: query.candidates + 1]]
+    if query.sort != RELEVANCE:
+        return edge
+    return [*edge, *likely_needed(close, query, None, tolerance=tolerance)]
+
+
+def _with_negatives(
+    members: list[Candidate], fusion: Fusion, scorer: FusedScorer
+) -> list[Candidate]:
+    """The members without what a negative drops, with the values that the negatives leave."""
+    if not fusion.negatives:
+        return members
+    scorer.rescore(members)
+    members = [c for c in scorer.present(members) if c.point.id in scorer.points]
+    unwanted = scorer.unwanted([scorer.points[c.point.id] for c in members])
+    drops = np.array([negative.drops for negative in fusion.negatives], np.bool_)
+    pushed = pushed_log_odds(np.array([c.score for c in members], np.float64), unwanted)
+    for candidate, value in zip(members, pushed.tolist(), strict=True):
+        candidate.score = value
+    staying = (~drop(unwanted[drops])).tolist()
+    return [c for c, stays in zip(members, staying, strict=True) if stays]
