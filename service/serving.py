@@ -45,12 +45,14 @@ def run(vitrine: Vitrine) -> None:
     Nothing of the container may be in use yet: each serving process opens what it needs after the
     fork.
 
-    Raises `InvalidSettings` when the address cannot be bound or the data folder not be written, and
+    Raises `InvalidSettings` when the address cannot be bound, the data folder not be written or the
+    index not be shared by the serving processes, and
     `ModelUnavailable` when a serving process finds at its start that no model can be had.
     """
     settings = vitrine.settings
     configure_service_logging(settings)
     require_writable(settings.data_dir)
+    _require_index_for_all(settings)
     _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
     server = _Server(vitrine, _listen(settings), _Report())
@@ -65,6 +67,17 @@ def run(vitrine: Vitrine) -> None:
             server.report.raise_if_any()
             if stopped.code:
                 raise
+
+
+def _require_index_for_all(settings: Settings) -> None:
+    """Qdrant's local mode is one process's own: beside it another finds the folder locked."""
+    local = settings.backend == "qdrant" and "://" not in settings.qdrant_url
+    if local and settings.workers > 1:
+        raise InvalidSettings.of(
+            f"{PREFIX}WORKERS",
+            f"must be 1 where {PREFIX}QDRANT_URL is a folder or :memory:, not {settings.workers}; "
+            "start a Qdrant server for more",
+        )
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -150,6 +150,12 @@ def test_a_data_folder_that_cannot_be_written_ends_the_start_with_one_sentence(t
     assert "name another folder" in said
 
 
+def test_several_processes_on_an_index_of_one_end_the_start_with_one_sentence(tmp_path: Path):
+    line = failed_start(tmp_path, workers=2, backend="qdrant", qdrant_url=str(tmp_path / "index"))
+    assert "VITRINE_WORKERS: must be 1 where VITRINE_QDRANT_URL is a folder" in line
+    assert "start a Qdrant server" in line
+
+
 def test_a_taken_port_ends_the_start_with_one_sentence(tmp_path: Path):
     with taken_port() as port:
         said = failed_start(tmp_path, "-m", "service", port=port)
