@@ -447,6 +447,9 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
             lambda: healthy(stack["service"], environment["service"]), "the service becomes healthy"
         )
         use_the_shop(f"http://127.0.0.1:{port}")
+        assert healthy(stack["worker"], environment["worker"])
+        lost = {**environment["worker"], "VITRINE_QUEUE_PASSWORD": "wrong"}
+        assert not healthy(stack["worker"], lost)
 
 
 def use_the_shop(url: str) -> None:
