@@ -27,9 +27,9 @@ _KEY = "vitrine"
 
 
 class _Rooms:
-    def __init__(self, vitrine: Vitrine, admin: Admin | None) -> None:
+    def __init__(self, vitrine: Vitrine, admin: Admin | None, warm_up: WarmUp | None) -> None:
         self.vitrine = vitrine
-        self.warm_up = WarmUp()
+        self.warm_up = warm_up or WarmUp()
         self.readiness = Readiness(vitrine)
         self._admin = admin
         self._lock = threading.Lock()
@@ -44,9 +44,11 @@ class _Rooms:
             return self._admin
 
 
-def put_vitrine(app: Flask, vitrine: Vitrine, admin: Admin | None) -> None:
+def put_vitrine(
+    app: Flask, vitrine: Vitrine, admin: Admin | None, warm_up: WarmUp | None = None
+) -> None:
     """Give the app its container and, where a test has one, its job engine."""
-    app.extensions[_KEY] = _Rooms(vitrine, admin)
+    app.extensions[_KEY] = _Rooms(vitrine, admin, warm_up)
 
 
 def current_vitrine() -> Vitrine:

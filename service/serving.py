@@ -30,7 +30,7 @@ from vitrine.settings import PREFIX, Settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
-__all__ = ["run"]
+__all__ = ["Server", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ _LOOK_S = 1.0
 """Between looks at the live version when nobody searches."""
 
 
-def run(vitrine: Vitrine) -> None:
-    """Serve until SIGTERM or SIGINT, then let running requests end.
+def run(vitrine: Vitrine, kind: type[Server] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end; `kind` serves another app.
 
     Nothing of the container may be in use yet: each serving process opens what it needs after the
     fork.
@@ -55,7 +55,7 @@ def run(vitrine: Vitrine) -> None:
     _require_index_for_all(settings)
     _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
-    server = _Server(vitrine, _listen(settings), _Report())
+    server = (kind or Server)(vitrine, _listen(settings), _Report())
     gc.freeze()  # what is there stays shared with the serving processes
     master = os.getpid()
     with counting_together(settings):
@@ -118,12 +118,14 @@ class _Report:
         raise ModelUnavailable(told.partition(b"\0")[0].decode("utf-8", "replace"))
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn with the service's settings; the application is made in each serving process."""
+
+    name = "Vitrine"
 
     def __init__(self, vitrine: Vitrine, listening: socket.socket, report: _Report) -> None:
         self.report = report
-        self._vitrine = vitrine
+        self.vitrine = vitrine
         self._address = listening.getsockname()[:2]
         self.limits = EdgeLimits.of(vitrine.settings)
         self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
@@ -142,10 +144,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """The application of one serving process."""
+        self._app = self.make_app()
+        return self._app
+
+    def make_app(self) -> Flask:
+        """A new application."""
         from service import create_app
 
-        self._app = create_app(self._vitrine)
-        return self._app
+        return create_app(self.vitrine)
 
     def show_load(self, edge: ServingEdge) -> None:
         """Show in the metrics how many requests wait and how many connections are open."""
@@ -172,29 +178,30 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _load_model(self, worker: Worker, warm_up: WarmUp) -> None:
         def go_on(obstacle: VitrineError) -> bool:
             hopeless = isinstance(obstacle, ModelUnavailable | InvalidSettings)
-            if not hopeless or worker.age > self._vitrine.settings.workers:
+            if not hopeless or worker.age > self.vitrine.settings.workers:
                 self._announce(worker)
                 return True  # the index may come back; a process that is replaced had its model
             self.report.send(str(obstacle))
             os.kill(worker.ppid, signal.SIGTERM)
             return False
 
-        if warm_up.run(self._vitrine, self._ended, go_on):
+        if warm_up.run(self.vitrine, self._ended, go_on):
             self._announce(worker)
-            self._follow()
+            self.follow()
 
     def _announce(self, worker: Worker) -> None:
         if worker.age == 1 and not self._announced:
             self._announced = True
             host, port = self._address
-            log.info("Vitrine answers on http://%s:%s", f"[{host}]" if ":" in host else host, port)
+            shown = f"[{host}]" if ":" in host else host
+            log.info("%s answers on http://%s:%s", self.name, shown, port)
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Prepare a version that was published while nobody searched before the next search."""
         while not self._ended.wait(_LOOK_S):
             with suppress(VitrineError):  # a search will tell
-                self._vitrine.live.current()
+                self.vitrine.live.current()
 
     def _close(self, _: Arbiter, __: Worker) -> None:
         self._ended.set()
-        self._vitrine.close()
+        self.vitrine.close()

@@ -38,6 +38,8 @@ class WarmUp:
 
     obstacle: VitrineError | None = None
     """Why no search can be answered yet."""
+    load: Callable[[Vitrine], None] | None = None
+    """What is to be loaded; None: the live version and its model."""
     _detector_loaded: bool = field(default=False)
     _detector_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,7 +62,7 @@ class WarmUp:
         attempts = 0
         while not ended.is_set():
             attempts += 1
-            obstacle = _obstacle(vitrine)
+            obstacle = _obstacle(vitrine, self.load or warm)
             if obstacle is None:
                 self.obstacle = None
                 return True
@@ -99,9 +101,9 @@ def warm(vitrine: Vitrine) -> None:
         log.warning("searches answer 503 for now: %s", error)
 
 
-def _obstacle(vitrine: Vitrine) -> VitrineError | None:
+def _obstacle(vitrine: Vitrine, load: Callable[[Vitrine], None]) -> VitrineError | None:
     try:
-        warm(vitrine)
+        load(vitrine)
     except (ModelUnavailable, InvalidSettings) as error:
         return error
     except VitrineError as error:

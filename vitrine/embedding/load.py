@@ -13,6 +13,7 @@ from vitrine.embedding.caching import CachingEmbedder
 from vitrine.embedding.checkpoint import find_checkpoint
 from vitrine.embedding.detection import OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
+from vitrine.embedding.ports import Embedder
 from vitrine.errors import InvalidSettings
 from vitrine.extras import needs
 from vitrine.settings import ModelSettings
@@ -34,11 +35,32 @@ def load_embedder(settings: ModelSettings) -> CachingEmbedder:
     `ModelUnavailable` says which model cannot be had and what to do.
     """
     batching = BatchingEmbedder(
-        load_encoder(settings), most=QUERY_BATCH, timeout_s=settings.query_timeout_s
+        _remote(settings) or load_encoder(settings),
+        most=QUERY_BATCH,
+        timeout_s=settings.query_timeout_s,
     )
     return CachingEmbedder(
         batching, size=settings.embedding_cache, timeout_s=settings.query_timeout_s
     )
+
+
+def _remote(settings: ModelSettings) -> Embedder | None:
+    """The embedder that the settings name, when it has the model; None: it is loaded here."""
+    if not settings.embedder_url:
+        return None
+    from vitrine.embedding.remote import RemoteEmbedder
+
+    remote = RemoteEmbedder(settings)
+    if remote.info.name == settings.model:
+        return remote
+    remote.close()
+    _log.warning(
+        "the embedder at %s has the model %s, so %s is loaded here",
+        settings.embedder_url,
+        remote.info.name,
+        settings.model,
+    )
+    return None
 
 
 def choose_runtime(settings: ModelSettings) -> Literal["torch", "onnx"]:

@@ -151,12 +151,28 @@ class ModelSettings(DataSettings):
     model_threads: int = Field(
         0, ge=0, le=1024, description="threads of the forward pass; 0: one per core"
     )
+    embedder_url: str = Field(
+        "",
+        description="address of a `vitrine embedder` that has the model, such as"
+        " http://10.0.0.5:8001; empty: the model is loaded here",
+    )
+    embedder_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of the embedder, the same on both sides"
+    )
     query_timeout_s: float = Field(
         30, gt=0, le=3600, description="seconds a query waits for the model before it gets 503"
     )
     embedding_cache: int = Field(
         10_000, ge=0, description="query embeddings kept in memory; 0 keeps none"
     )
+
+    @field_validator("embedder_url")
+    @classmethod
+    def _known_embedder(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("must be http:// or https://, a host and perhaps a port")
+        return url.rstrip("/")
 
 
 class FaissSettings(DataSettings):

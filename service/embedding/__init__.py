@@ -1,0 +1,1 @@
+"""`vitrine embedder`: the model in one process, for the service processes and workers around it."""

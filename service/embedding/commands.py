@@ -1,0 +1,30 @@
+"""The command `vitrine embedder`."""
+
+from __future__ import annotations
+
+import click
+
+from vitrine.settings import load_settings
+
+__all__ = ["embedder"]
+
+
+@click.command()
+@click.option("--host", help="Address to bind.  [default: VITRINE_HOST]")
+@click.option("--port", type=int, default=8001, show_default=True, help="Port, 0 for any free one.")
+@click.option(
+    "--threads",
+    type=int,
+    default=64,
+    show_default=True,
+    help="Requests embedded together or waiting for it; more wait in the queue.",
+)
+def embedder(host: str | None, port: int, threads: int) -> None:
+    """Serve the model to the service processes and workers whose VITRINE_EMBEDDER_URL names it."""
+    from service.embedding.serving import EmbedderServer
+    from service.serving import run
+    from vitrine.wiring import Vitrine
+
+    flags = {"port": port, "threads": threads, "workers": 1, "embedder_url": ""}
+    settings = load_settings(**flags if host is None else {**flags, "host": host})
+    run(Vitrine(settings), EmbedderServer)

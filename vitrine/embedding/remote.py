@@ -1,0 +1,208 @@
+"""An embedder in another process or on another machine, reached over HTTP (`vitrine embedder`)."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.ports import Compute, ModelInfo
+from vitrine.errors import ModelBusy, ModelLoading, ModelUnavailable
+from vitrine.settings import ModelSettings
+
+__all__ = ["FINGERPRINT", "MOST_TEXTS", "TRUNCATED", "ModelDescription", "RemoteEmbedder"]
+
+FINGERPRINT = "Vitrine-Fingerprint"
+"""The header of every answer that says which model made it."""
+TRUNCATED = "Vitrine-Truncated"
+"""The header with the places of texts that the model read only in part, parted by commas."""
+MOST_TEXTS = 512
+"""Texts in one request."""
+
+_BYTES = 8_000_000
+"""Bytes of pictures in one request: well below what a service takes by default."""
+_PAUSE_S = 0.1
+"""Before an embedder that is away is asked again."""
+_CONNECT_S = 5.0
+_REMEMBERED = 10_000
+"""Texts of which is remembered whether they were read in part."""
+
+_Rows = NDArray[np.float32]
+
+
+class ModelDescription(BaseModel):
+    """What an embedder says of its model."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    fingerprint: str
+    dimension: int
+    logit_scale: float
+    image_size: int
+    device: str
+    precision: str
+    pictures: ImagePreprocessor
+
+
+class RemoteEmbedder:
+    """An `Embedder` whose forward passes run where `embedder_url` says; pictures are prepared here.
+
+    An embedder that is away, as while it is restarted, is asked again until the time for a query
+    is over: `ModelUnavailable`. `ModelBusy` when it refuses because it is full. An embedder that
+    has another model than at first is not believed: `ModelUnavailable`. `transport` replaces HTTP.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._url = settings.embedder_url
+        self._timeout_s = settings.query_timeout_s
+        token = settings.embedder_token.get_secret_value()
+        self._client = httpx.Client(
+            base_url=self._url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx.Timeout(self._timeout_s, connect=_CONNECT_S),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            transport=transport,
+            trust_env=False,
+        )
+        weakref.finalize(self, self._client.close)
+        self._truncated: OrderedDict[str, bool] = OrderedDict()
+        self._lock = threading.Lock()
+        told = self._described()
+        self.info = ModelInfo(
+            told.name, told.fingerprint, told.dimension, told.logit_scale, told.image_size
+        )
+        self.pictures = told.pictures
+        self.compute = Compute(told.device, told.precision)
+
+    def embed_texts(self, texts: Sequence[str]) -> _Rows:
+        """One row per text."""
+        starts = range(0, len(texts), MOST_TEXTS)
+        return self._stacked([self._texts(texts[at : at + MOST_TEXTS]) for at in starts])
+
+    def embed_images(self, images: Sequence[Image]) -> _Rows:
+        """One row per picture."""
+        return self.embed_pixels(self.preprocess(images))
+
+    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """What the model looks at; made here."""
+        return self.pictures.levels(images)
+
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> _Rows:
+        """One row per picture."""
+        height, width = self.pictures.shape
+        size = max(1, _BYTES // (height * width * 3))
+        starts = range(0, len(pixels), size)
+        return self._stacked([self._levels(pixels[at : at + size]) for at in starts])
+
+    def truncates(self, text: str) -> bool:
+        """Whether the model would read only the beginning of the text."""
+        with self._lock:
+            known = self._truncated.get(text)
+        if known is None:
+            self._texts([text])
+            with self._lock:
+                known = self._truncated.get(text, False)
+        return known
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _texts(self, texts: Sequence[str]) -> _Rows:
+        response = self._post("/v1/texts", json={"texts": list(texts)})
+        rows = self._rows(response, len(texts))
+        places = {int(place) for place in response.headers.get(TRUNCATED, "").split(",") if place}
+        with self._lock:
+            for place, text in enumerate(texts):
+                self._truncated[text] = place in places
+                self._truncated.move_to_end(text)
+            while len(self._truncated) > _REMEMBERED:
+                self._truncated.popitem(last=False)
+        return rows
+
+    def _levels(self, levels: NDArray[np.uint8]) -> _Rows:
+        content = np.ascontiguousarray(levels).tobytes()
+        return self._rows(self._post("/v1/pictures", content=content), len(levels))
+
+    def _rows(self, response: httpx.Response, count: int) -> _Rows:
+        told = response.headers.get(FINGERPRINT, "")
+        if told != self.info.fingerprint:
+            raise ModelUnavailable(
+                f"the embedder at {self._url} has another model now (fingerprint {told[:12]}"
+                f" instead of {self.info.fingerprint[:12]}); start again what embeds with it"
+            )
+        if len(response.content) != 4 * count * self.info.dimension:
+            raise ModelUnavailable(
+                f"the embedder at {self._url} answered with {len(response.content)} bytes for"
+                f" {count} vectors of {self.info.dimension} dimensions"
+            )
+        rows = np.frombuffer(response.content, "<f4").reshape(count, self.info.dimension)
+        return rows.astype(np.float32)
+
+    def _stacked(self, parts: list[_Rows]) -> _Rows:
+        return np.concatenate(parts) if parts else np.zeros((0, self.info.dimension), np.float32)
+
+    def _described(self) -> ModelDescription:
+        response = self._asked(self._client.build_request("GET", "/v1/model"))
+        try:
+            return ModelDescription.model_validate_json(response.content)
+        except ValidationError:
+            raise ModelUnavailable(
+                f"what answers at {self._url} is no embedder of this version of Vitrine"
+            ) from None
+
+    def _post(
+        self, path: str, *, json: object = None, content: bytes | None = None
+    ) -> httpx.Response:
+        return self._asked(self._client.build_request("POST", path, json=json, content=content))
+
+    def _asked(self, request: httpx.Request) -> httpx.Response:
+        """The answer, asked for again while nobody is there or the model is being loaded."""
+        until = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                response = self._client.send(request)
+            except httpx.TimeoutException:
+                raise ModelBusy(
+                    f"the embedder did not come to this query within {self._timeout_s:g} seconds;"
+                    " try again"
+                ) from None
+            except httpx.TransportError as error:
+                if time.monotonic() + _PAUSE_S > until:
+                    raise ModelUnavailable(
+                        f"the embedder at {self._url} cannot be reached ({error}); start `vitrine"
+                        " embedder` there, or clear VITRINE_EMBEDDER_URL"
+                    ) from None
+            else:
+                if response.status_code == httpx.codes.OK:
+                    return response
+                refusal = _refusal(response, self._url)
+                loading = isinstance(refusal, ModelLoading)
+                if not loading or time.monotonic() + _PAUSE_S > until:
+                    raise refusal
+            time.sleep(_PAUSE_S)
+
+
+def _refusal(response: httpx.Response, url: str) -> ModelUnavailable | ModelBusy:
+    try:
+        problem = response.json()
+        kind, detail = str(problem["type"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        kind, detail = "", response.text[:200]
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if kind.endswith(":model-unavailable"):
+            return ModelLoading(f"the embedder at {url}: {detail}")
+        return ModelBusy(f"the embedder is full; try again soon ({detail})")
+    return ModelUnavailable(f"the embedder at {url} answers {response.status_code}: {detail}")
