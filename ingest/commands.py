@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,11 @@ products would have gone than may, it is empty, or it cannot be had from its add
     help="Let more products go than VITRINE_MAX_SHRINK allows.",
 )
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Ray cluster that prepares and embeds the pictures.  [env: VITRINE_RAY_ADDRESS]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def ingest(
     source: str,
@@ -69,6 +74,7 @@ def ingest(
     mode: str | None,
     allow_shrink: bool,
     model: str | None,
+    ray: str | None,
     as_json: bool,
 ) -> None:
     """Ingest or update the products of SOURCE.
@@ -85,7 +91,8 @@ def ingest(
     from ingest.tasks.bulk_ingest import IngestMode, IngestOptions, run
     from vitrine.wiring import Vitrine
 
-    settings = load_settings(**({"model": model} if model else {}))
+    changes = {"model": model, "ray_address": ray}
+    settings = load_settings(**{name: value for name, value in changes.items() if value})
     require_writable(settings.data_dir)
     with _source_may_be_away():
         chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
@@ -102,6 +109,7 @@ def ingest(
         closing(Vitrine(settings)) as vitrine,
         _interruptible() as cancelled,
         _shown() as progress,
+        redirect_stdout(sys.stderr),  # libraries speak there; what is printed is the summary alone
     ):
         control = RunControl(progress, cancelled)
         summary = run(vitrine, opened, mapping, control=control, options=options)

@@ -85,6 +85,11 @@ def up(host: str | None, port: int | None) -> None:
     help="Leave the work to running workers and print the job's id.",
 )
 @click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Ray cluster that prepares and embeds the pictures.  [env: VITRINE_RAY_ADDRESS]",
+)
+@click.option(
     "--resume", is_flag=True, help="Join the reindex that is under way instead of starting one."
 )
 def reindex(
@@ -94,6 +99,7 @@ def reindex(
     allow_shrink: bool,
     only_queue: bool,
     resume: bool,
+    ray: str | None,
 ) -> None:
     """Build a new index version beside the live one, verify it and publish it.
 
@@ -102,7 +108,7 @@ def reindex(
     """
     from ingest.jobs.models import ReindexRequest
 
-    settings = load_settings()
+    settings = load_settings(**({"ray_address": ray} if ray else {}))
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with _admin(settings) as (admin, vitrine):
         job_id = _running(admin) if resume else _start(admin, request)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ingest.jobs.models import JobState
 from vitrine.errors import VitrineError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class JobMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Whether the job store answers, and how much there is to do."""
         try:
-            stats = self._admin().queue_stats()
+            stats, jobs = self._admin().queue_stats(), self._admin().jobs()
         except VitrineError:
             yield GaugeMetricFamily("vitrine_jobs_up", "Whether the job store answers", value=0)
             return
@@ -40,3 +41,13 @@ class JobMetrics(Collector):
         yield GaugeMetricFamily(
             "vitrine_job_oldest_seconds", "Age of the oldest open job", value=stats.oldest_s
         )
+        nodes = GaugeMetricFamily(
+            "vitrine_node_pictures_per_second",
+            "Pictures that a machine of a cluster prepares lately",
+            labels=["job", "node"],
+        )
+        for job in jobs:
+            if job.state is JobState.RUNNING and job.report is not None:
+                for node, rate in job.report.nodes.items():
+                    nodes.add_metric([job.id, node], rate)
+        yield nodes

@@ -11,7 +11,7 @@ from vitrine.errors import VitrineError
 
 __all__ = ["Extra", "needs"]
 
-Extra = Literal["models", "catalogues", "evaluation", "demo"]
+Extra = Literal["models", "catalogues", "evaluation", "demo", "ray"]
 
 
 @contextmanager

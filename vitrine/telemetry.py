@@ -19,6 +19,8 @@ OFF = {
     # huggingface_hub (and transformers and datasets through it) tells the hub which library asks
     # and on what machine.
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Ray sends what a cluster is and does to its makers; `ray start` reads the variable as well.
+    "RAY_USAGE_STATS_ENABLED": "0",
     # Other libraries that follow https://consoledonottrack.com.
     "DO_NOT_TRACK": "1",
 }

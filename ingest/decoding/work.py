@@ -60,6 +60,7 @@ class ProcessPictureWork:
         self._closing = threading.Event()
         self._end = weakref.finalize(self, _end_all, self._processes, self._lock)
         self.chunks = 2 * spec.processes + 1
+        self.nodes: Mapping[str, int] = {}
 
     @property
     def pids(self) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -58,7 +59,8 @@ class SourceReport:
     the ledger, `left_out` ones the mapping does not want; `removed` counts products. `share` is how
     much of the source has been read, from 0 to 1, and `rate` rows per second lately; None is
     unknown. `settled` says that the job's own counts hold these by now, `refused` that the source
-    was not to be trusted and nothing was changed because of it.
+    was not to be trusted and nothing was changed because of it. `nodes` are pictures per second
+    lately of each machine of a cluster.
     """
 
     done: int = 0
@@ -72,3 +74,4 @@ class SourceReport:
     eta_s: float | None = None
     settled: bool = False
     refused: bool = False
+    nodes: Mapping[str, float] = field(default_factory=dict)

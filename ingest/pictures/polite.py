@@ -17,7 +17,7 @@ from vitrine.errors import InvalidImage
 from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher
 from vitrine.settings import FetchSettings
 
-__all__ = ["FetchedPicture", "PoliteFetcher", "host_places"]
+__all__ = ["FetchedPicture", "PoliteFetcher", "host_places", "place_lease_s"]
 
 _SLOWEST = 3.0
 """A request has certainly ended after so many times its timeout; then its place falls free."""
@@ -119,7 +119,12 @@ class PoliteFetcher:
 
 def host_places(settings: FetchSettings) -> HostPlaces:
     """Places at hosts as the settings allow them."""
-    return HostPlaces(settings.fetch_per_host, lease_s=_SLOWEST * settings.fetch_timeout_s)
+    return HostPlaces(settings.fetch_per_host, lease_s=place_lease_s(settings))
+
+
+def place_lease_s(settings: FetchSettings) -> float:
+    """Seconds after which a request has certainly ended."""
+    return _SLOWEST * settings.fetch_timeout_s
 
 
 def _fetched(data: bytes) -> FetchedPicture:

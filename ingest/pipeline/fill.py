@@ -78,6 +78,7 @@ def fill_index(
         precision=context.embedder.compute.precision,
         batch=batch,
         cancelled=stopped_early.happened,
+        nodes=context.work.nodes,
     )
 
 
@@ -118,6 +119,10 @@ def _run(
         flow.stage(f"embed-{number}", partial(embedding.work, pixels))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()
-    flow.run(tick=lambda: control.progress(stats.progress(total)), every_s=_TICK_S)
-    control.progress(stats.progress(total))
+
+    def tell() -> None:
+        control.progress(stats.progress(total, context.work.nodes))
+
+    flow.run(tick=tell, every_s=_TICK_S)
+    tell()
     return embedding.batch.size

@@ -71,7 +71,8 @@ class PipelineContext:
 class Progress:
     """How a run stands; `rate` is products per second lately.
 
-    `total` and `eta_s` are None while unknown.
+    `total` and `eta_s` are None while unknown. `nodes` are pictures per second lately of each
+    machine of a cluster, by its name.
     """
 
     done: int
@@ -81,6 +82,7 @@ class Progress:
     rate: float | None
     eta_s: float | None
     left_out: int = 0
+    nodes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class Summary:
     """Rows that the mapping says not to take, by reason."""
     warnings: Mapping[str, int] = field(default_factory=dict)
     """Products that were taken but look odd, by reason; the ledger says what is odd."""
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    """Pictures that each machine of a cluster prepared; empty where none worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,9 @@ class RunStats:
     began: float = field(default_factory=time.monotonic)
     warnings: RunWarnings = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _lately: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=60))
+    _lately: deque[tuple[float, int, Mapping[str, int]]] = field(
+        default_factory=lambda: deque(maxlen=60)
+    )
 
     def __post_init__(self) -> None:
         self.warnings = RunWarnings(self.source, self.run)
@@ -252,17 +258,20 @@ class RunStats:
         finally:
             self.took({stage: time.monotonic() - began})
 
-    def progress(self, total: int | None) -> Progress:
-        """How it stands; the rate is that of the last calls."""
+    def progress(self, total: int | None, nodes: Mapping[str, int]) -> Progress:
+        """How it stands; rates are those of the last calls. `nodes` count pictures by machine."""
         with self._lock:
             failed, left_out = self.reasons.total(), self.left_out.total()
             handled = self.done + self.unchanged + failed + left_out
             now = time.monotonic()
-            self._lately.append((now, handled))
-            then, before = self._lately[0]
+            self._lately.append((now, handled, nodes))
+            then, before, nodes_before = self._lately[0]
             rate = (handled - before) / (now - then) if now > then else None
+            rates = {
+                name: (count - nodes_before.get(name, 0)) / (now - then)
+                for name, count in nodes.items()
+                if now > then
+            }
             left = None if total is None else max(0, total - handled)
             eta_s = 0.0 if left == 0 else None if left is None or not rate else left / rate
-            return Progress(
-                self.done, self.unchanged, failed, total, rate, eta_s, left_out=left_out
-            )
+            return Progress(self.done, self.unchanged, failed, total, rate, eta_s, left_out, rates)

@@ -79,6 +79,11 @@ class PictureWork(Protocol):
         """How many batches are worth embedding at once."""
         ...
 
+    @property
+    def nodes(self) -> Mapping[str, int]:
+        """Pictures prepared so far, by the name of the machine; empty where it is this one."""
+        ...
+
     def prepare(self, tasks: Sequence[PictureTask]) -> Iterator[PictureOutcome]:
         """The outcome of each task, in order; what is wrong with a picture is its refusal."""
         ...
@@ -168,6 +173,7 @@ class LocalPictureWork:
         self._embedder = embedder
         self._preparation = PicturePreparation(fetcher, images, embedder.pictures, limits)
         self.chunks = threads
+        self.nodes: Mapping[str, int] = {}
 
     def prepare(self, tasks: Sequence[PictureTask]) -> Iterator[PictureOutcome]:
         """The outcome of each task, made when it is taken."""

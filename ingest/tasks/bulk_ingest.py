@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 from functools import partial
 
+from ingest.cluster.connection import connect
 from ingest.database import ingest_database
 from ingest.failures import Ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
@@ -46,6 +47,8 @@ class IngestOptions:
 
 def open_context(vitrine: Vitrine, *, model: str | None = None) -> PipelineContext:
     """What a pipeline works with, for the configured model or another one."""
+    if vitrine.settings.ray_address:
+        connect(vitrine.settings.ray_address)  # before minutes go into a model
     database = ingest_database(vitrine.settings.data_dir)
     embedder = vitrine.embedder if model is None else vitrine.embedders.get(model)
     work = open_picture_work(vitrine, embedder)

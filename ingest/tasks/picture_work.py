@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ingest.cluster import open_cluster_work
 from ingest.database import ingest_database
 from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
@@ -21,9 +22,12 @@ BY_CORES = -1
 
 
 def open_picture_work(vitrine: Vitrine, embedder: Embedder) -> PictureWork:
-    """The work of this machine: its decoding processes', or its threads'; to be closed."""
+    """The work of the cluster that the settings name, else of this machine's decoding processes or
+    threads; to be closed."""
     settings = vitrine.settings
     addresses = AddressBook(ingest_database(settings.data_dir))
+    if settings.ray_address:
+        return open_cluster_work(vitrine, embedder, addresses)
     fetcher = PoliteFetcher(settings, addresses, has_picture=vitrine.images.has)
     limits, cores = ImageLimits.of(settings), usable_cores()
     processes = settings.decode_processes

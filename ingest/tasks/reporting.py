@@ -58,6 +58,7 @@ class SourceReporter:
             share=share,
             rate=progress.rate,
             eta_s=progress.eta_s if share is None else self._left_s(share),
+            nodes=progress.nodes,
         )
 
     def _left_s(self, share: float) -> float | None:

@@ -213,6 +213,9 @@ class SourceAnswer(Answer):
     refused: bool = Field(
         description="whether nothing was changed because the source was not to be trusted"
     )
+    nodes: dict[str, float] = Field(
+        description="pictures per second of each machine of a cluster; empty where none works"
+    )
 
 
 class JobAnswer(Answer):

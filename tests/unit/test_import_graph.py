@@ -67,6 +67,7 @@ FLOORS = (
     "ingest.text_vectors",
     "ingest.pipeline",
     "ingest.decoding",
+    "ingest.cluster",
     "ingest.tasks",
     "ingest",
     "service.models",

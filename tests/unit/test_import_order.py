@@ -17,6 +17,7 @@ INGEST = (
     ("ingest.sources", "ingest.failures", "ingest.runs"),
     ("ingest.pipeline",),
     ("ingest.decoding",),
+    ("ingest.cluster",),
     ("ingest.tasks", "ingest.catalogue"),
     ("ingest.uploads",),
     ("ingest.admin", "ingest.worker"),

@@ -21,6 +21,7 @@ HEAVY = (
     "onnxruntime",
     "datasets",
     "skia",
+    "ray",
 )
 
 

@@ -480,6 +480,11 @@ class IngestSettings(DataSettings):
         description="processes that read and decode images instead of threads; 0: none, -1: all"
         " cores but two where a card computes, else one for four cores",
     )
+    ray_address: str = Field(
+        "",
+        description="address (HOST:PORT) of a Ray cluster that prepares and embeds the pictures of "
+        "ingests and reindexes; empty: this machine does",
+    )
     write_batch: int = Field(256, ge=1, le=10_000, description="products committed together")
     keep_versions: int = Field(
         2,

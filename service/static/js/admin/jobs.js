@@ -84,6 +84,9 @@ function progressText({ done, total, failed_items: failed, rate, eta_s: left, st
   if (state === "running" && rate !== null) {
     parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} per second`);
   }
+  for (const [node, pictures] of Object.entries(report?.nodes ?? {})) {
+    if (state === "running") parts.push(`${node}: ${pictures.toFixed(1)} pictures per second`);
+  }
   if (state === "running" && left !== null) parts.push(`${duration(left)} left`);
   return parts.join(" · ");
 }

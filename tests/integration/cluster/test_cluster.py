@@ -1,0 +1,389 @@
+"""Two nodes of a Ray cluster prepare and embed what one process would, whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from ingest.failures import open_ledger
+from tests.integration.cluster.driver import POISON_SIZE
+from tests.unit.ingest.catalogue import picture
+from vitrine.index.faiss import open_versions
+from vitrine.settings import Settings
+
+pytestmark = pytest.mark.timeout(570)
+
+ROOT = Path(__file__).parents[3]
+PRODUCTS = 240
+BROKEN = (7, 100, 239)
+RAY = (sys.executable, "-m", "ray.scripts.scripts")
+MAPPING = '[product]\nid = "id"\ntitle = "title"\nprice = "price"\nimages = "image"\n'
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Cluster:
+    """A head without a core of its own that it decodes with, and nodes, as processes."""
+
+    folder: Path
+    address: str = ""
+    nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    killed: set[int] = field(default_factory=set)
+
+    def start(self, *arguments: str, cores: int = 1) -> subprocess.Popen[bytes]:
+        command = [
+            *RAY,
+            "start",
+            "--block",
+            "--node-ip-address=127.0.0.1",
+            f"--num-cpus={cores}",
+            "--object-store-memory=100000000",
+            "--disable-usage-stats",
+            *arguments,
+        ]
+        log = (self.folder / f"node-{len(self.nodes)}.log").open("wb")
+        with log:
+            started = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.nodes.append(started)
+        return started
+
+    def check(self) -> None:
+        """Fail with what a node that has ended had to say."""
+        for number, node in enumerate(self.nodes):
+            if number not in self.killed and node.poll() is not None:
+                raise AssertionError((self.folder / f"node-{number}.log").read_text())
+
+    def raylet(self, node: subprocess.Popen[bytes]) -> int:
+        """The process of a node that runs all others."""
+        children = psutil.Process(node.pid).children(recursive=True)
+        return next(child.pid for child in children if child.name() == "raylet")
+
+    def stop(self) -> None:
+        for node in reversed(self.nodes):
+            try:
+                processes = psutil.Process(node.pid).children(recursive=True)
+            except psutil.NoSuchProcess:
+                processes = []
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            node.kill()
+            node.wait(60)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Without what would be another machine's."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    return clean | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        **more,
+    }
+
+
+def await_nodes(cluster: Cluster, count: int) -> None:
+    """Wait until so many nodes answer."""
+    program = (
+        "import ray, sys, time\n"
+        f"ray.init(address={cluster.address!r}, log_to_driver=False)\n"
+        f"while sum(node['Alive'] for node in ray.nodes()) != {count}:\n"
+        "    time.sleep(0.2)\n"
+    )
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=cluster.folder, env=environment()
+    )
+    deadline = time.monotonic() + 300
+    try:
+        while waiting.poll() is None:
+            cluster.check()
+            assert time.monotonic() < deadline, "the nodes of the cluster did not start"
+            time.sleep(0.2)
+    finally:
+        waiting.kill()
+        waiting.wait(60)
+    assert waiting.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of two nodes on loopback; each test that kills one starts another."""
+    started = Cluster(tmp_path_factory.mktemp("ray"))
+    port = free_port()
+    started.address = f"127.0.0.1:{port}"
+    try:
+        started.start("--head", f"--port={port}", "--include-dashboard=false")
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+            except OSError:
+                assert time.monotonic() < deadline, "the head of the cluster did not start"
+                started.check()
+                time.sleep(0.2)
+        started.start(f"--address={started.address}")
+        await_nodes(started, 2)
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue of PRODUCTS rows whose pictures are files, three of them broken."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    rows = ["id,title,price,image"]
+    for number in range(PRODUCTS):
+        data = b"no picture" if number in BROKEN else picture(number=number)
+        (folder / f"{number}.png").write_bytes(data)
+        rows.append(f"p{number},Thing {number},{number},{number}.png")
+    (folder / "catalogue.csv").write_text("\n".join(rows) + "\n")
+    (folder / "shop.toml").write_text(MAPPING)
+    return folder
+
+
+def command(model: Path, data: Path, folder: Path, scenario: str, **more: str) -> Any:
+    """How the driver is started; the model is exported once, for all."""
+    exports = model.parent / "exports"
+    exports.mkdir(exist_ok=True)
+    data.mkdir(exist_ok=True)
+    if not (data / "models").exists():
+        (data / "models").symlink_to(exports)
+    settings = {"VITRINE_DATA_DIR": str(data), "VITRINE_MODEL": str(model)}
+    return {
+        "args": [sys.executable, "-m", "tests.integration.cluster.driver", scenario],
+        "cwd": folder,
+        "env": environment(**settings, VITRINE_WRITE_BATCH="16", VITRINE_FETCH_PRIVATE="1", **more),
+    }
+
+
+def ingest(
+    model: Path, data: Path, folder: Path, scenario: str = "plain", **more: str
+) -> dict[str, Any]:
+    done = subprocess.run(
+        **command(model, data, folder, scenario, **more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return summary
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a shop holds: products with their vectors, and the ledger."""
+
+    products: Mapping[str, Any]
+    vectors: Mapping[str, Any]
+    failures: Mapping[str, str]
+
+
+def contents(data: Path) -> Contents:
+    settings = Settings(data_dir=data)
+    with closing(open_versions(settings)) as versions:
+        records = {
+            record.product.id: record for batch in versions.live().scan() for record in batch
+        }
+    return Contents(
+        {name: record.product for name, record in records.items()},
+        {name: (record.image_keys, record.vectors) for name, record in records.items()},
+        {failure.id: failure.reason for failure in open_ledger(settings).entries(limit=1000)[0]},
+    )
+
+
+def assert_equal(one: Contents, other: Contents) -> None:
+    assert one.products == other.products
+    assert one.failures == other.failures
+    for name, (keys, vectors) in one.vectors.items():
+        assert other.vectors[name][0] == keys
+        assert np.abs(other.vectors[name][1] - vectors).max() <= 1e-6
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, catalogue: Path, clip_folder: Path) -> Contents:
+    """What one process makes of the catalogue."""
+    data = tmp_path_factory.mktemp("alone")
+    summary = ingest(clip_folder, data, catalogue)
+    assert (summary["done"], summary["nodes"]) == (PRODUCTS - len(BROKEN), {})
+    return contents(data)
+
+
+def test_a_cluster_makes_the_version_that_one_process_makes(
+    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+):
+    summary = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    assert summary["done"] == summary["embedded"] == PRODUCTS - len(BROKEN)
+    assert summary["tasks"] == PRODUCTS
+    assert len(summary["nodes"]) == 2
+    assert sum(summary["nodes"].values()) == PRODUCTS
+    assert_equal(contents(tmp_path), alone)
+    again = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    assert (again["done"], again["embedded"]) == (0, 0)
+
+
+def test_a_driver_that_is_killed_goes_on_when_it_is_started_again(
+    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+):
+    options = command(clip_folder, tmp_path, catalogue, "die", VITRINE_RAY_ADDRESS=cluster.address)
+    killed = subprocess.run(**options, capture_output=True, check=False, timeout=500)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    summary = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    assert summary["published"]
+    assert summary["unchanged"] >= PRODUCTS // 3 - len(BROKEN), "nothing is embedded twice"
+    assert summary["unchanged"] + summary["embedded"] == PRODUCTS - len(BROKEN)
+    assert_equal(contents(tmp_path), alone)
+
+
+def test_a_node_that_is_killed_costs_nothing(
+    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+):
+    node = cluster.raylet(cluster.nodes[-1])
+    cluster.killed.add(len(cluster.nodes) - 1)
+    summary = ingest(
+        clip_folder,
+        tmp_path,
+        catalogue,
+        "kill-node",
+        VITRINE_RAY_ADDRESS=cluster.address,
+        NODE_PID=str(node),
+    )
+    try:
+        assert summary["done"] == summary["embedded"] == PRODUCTS - len(BROKEN)
+        assert not psutil.pid_exists(node) or psutil.Process(node).status() == "zombie"
+        assert_equal(contents(tmp_path), alone)
+    finally:
+        cluster.start(f"--address={cluster.address}")
+        await_nodes(cluster, 2)
+
+
+def test_a_picture_that_kills_and_a_model_that_is_killed_cost_themselves(
+    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+):
+    folder = tmp_path / "catalogue"
+    shutil.copytree(catalogue, folder)
+    chosen = random.Random(7).choice([n for n in range(PRODUCTS) if n not in BROKEN])
+    (folder / f"{chosen}.png").write_bytes(picture(number=chosen, size=POISON_SIZE))
+    data = tmp_path / "data"
+    summary = ingest(clip_folder, data, folder, "poison", VITRINE_RAY_ADDRESS=cluster.address)
+    assert summary["done"] == PRODUCTS - len(BROKEN) - 1
+    here = contents(data)
+    assert here.failures == {**alone.failures, f"p{chosen}": "damaged"}
+    assert here.products == {
+        name: product for name, product in alone.products.items() if name != f"p{chosen}"
+    }
+
+
+class PictureHost:
+    """Serves pictures by number and counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.most_at_once = 0
+        self._at_once = 0
+        lock = threading.Lock()
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                with lock:
+                    host._at_once += 1
+                    host.most_at_once = max(host.most_at_once, host._at_once)
+                    host.requests[self.path] += 1
+                time.sleep(0.01)
+                body = picture(number=int(self.path.strip("/").split(".")[0]))
+                with lock:
+                    host._at_once -= 1
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def test_the_whole_cluster_is_one_polite_guest(tmp_path: Path, cluster: Cluster, clip_folder: Path):
+    with closing(PictureHost()) as host:
+        base = f"http://127.0.0.1:{host.server.server_port}"
+        rows = ["id,title,price,image"]
+        rows += [f"p{n},Thing {n},1,{base}/{n % 60}.png" for n in range(120)]
+        (tmp_path / "catalogue.csv").write_text("\n".join(rows) + "\n")
+        (tmp_path / "shop.toml").write_text(MAPPING)
+        summary = ingest(
+            clip_folder,
+            tmp_path / "data",
+            tmp_path,
+            VITRINE_RAY_ADDRESS=cluster.address,
+            VITRINE_FETCH_PER_HOST="2",
+        )
+    assert (summary["done"], summary["embedded"]) == (120, 60)
+    assert set(host.requests.values()) == {1}, "each picture is fetched once"
+    assert host.most_at_once <= 2
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(
+    tmp_path: Path, catalogue: Path, clip_folder: Path
+):
+    program = (
+        "import sys; sys.modules['ray'] = None; sys.argv[0] = 'vitrine'\n"
+        "from vitrine.cli import main; main()"
+    )
+    arguments = ["ingest", "catalogue.csv", "--map", "shop.toml", "--ray", "127.0.0.1:1"]
+    settings = {"VITRINE_DATA_DIR": str(tmp_path), "VITRINE_MODEL": str(clip_folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=catalogue,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 2
+    assert "pip install 'vitrine[ray]'" in done.stderr
+    assert "Traceback" not in done.stderr
