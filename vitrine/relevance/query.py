@@ -136,6 +136,10 @@ class QueryRelevance:
         cosines = np.asarray(picture, dtype=np.float64), np.asarray(text, dtype=np.float64)
         return np.asarray(self._picture * cosines[0] + self._text * cosines[1] + self._offset)
 
+    def unmatched_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
+        """`log_odds` of products that match no word and are not named, before rounding."""
+        return self.vector_log_odds(picture, text) - self._alone
+
     def words_log_odds(self, words: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
         """Log-odds of products that match a word: their words score with their vectors'
         log-odds."""

@@ -171,12 +171,12 @@ class FaissIndex:
         written = self.store.products_written(seqs)
         if len(written) < len(seqs):
             raise _Replaced
+        scores = [entry.score for entry in page.entries]
+        if query.fusion is not None:
+            scores = relevance_of(np.asarray(scores, np.float64)).tolist()
         hits = []
-        for seq, entry in zip(seqs, page.entries, strict=True):
+        for seq, entry, score in zip(seqs, page.entries, scores, strict=True):
             product, image_keys = written[seq]
-            score = entry.score
-            if score is not None and query.fusion is not None:
-                score = float(relevance_of(np.asarray(score)))
             matched = None if query.vector is None else entry.image
             hits.append(Hit(product, score, image_keys, matched))
         return tuple(hits)

@@ -12,11 +12,28 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue
 from tests.contract.test_fusion import random_fused
 from tests.contract.test_pictures import with_text
 from tests.contract.test_search import check
+from vitrine.index import IndexQuery
 from vitrine.index.faiss import open_versions
 from vitrine.index.faiss.query import fused
+from vitrine.index.faiss.query.planner import Planner
+from vitrine.queries import RELEVANCE
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow
+
+
+def page_alone(query: IndexQuery, rng: random.Random) -> IndexQuery:
+    """The query without all that needs more of its set than a page and a total."""
+    assert query.fusion is not None
+    return replace(
+        query,
+        fusion=replace(query.fusion, key=f"{query.fusion.key} alone", negatives=()),
+        sort=RELEVANCE,
+        collapse=None,
+        facets=(),
+        limit=rng.choice((1, 4)),
+        candidates=rng.choice((10, 60, 1000)),
+    )
 
 
 @pytest.mark.parametrize("text_vectors", [False, True], ids=["pictures alone", "with texts"])
@@ -29,12 +46,12 @@ def test_bounds_lose_no_product(
     quantize_from: int,
     text_vectors: bool,
 ):
-    monkeypatch.setattr(fused, "_FEW", 0)
+    monkeypatch.setattr(fused, "FEW", 0)
+    monkeypatch.setattr(Planner, "scans", lambda _, segment, *__: segment.quantized is not None)
     reached = []
-    within_reach = fused._within_reach
-    monkeypatch.setattr(
-        fused, "_within_reach", lambda *args: reached.append(1) or within_reach(*args)
-    )
+    bounding = "bound_order_values" if quantize_from == 1 else "_within_reach"
+    bounded = getattr(fused, bounding)
+    monkeypatch.setattr(fused, bounding, lambda *args: reached.append(1) or bounded(*args))
     rng = random.Random(seed)
     records = make_catalogue(300, seed, images=(1, 1 + 3 * (seed % 2)))
     if text_vectors:
@@ -55,4 +72,5 @@ def test_bounds_lose_no_product(
     for number in range(25):
         query = replace(random_fused(records, rng, number), candidates=rng.choice((1, 3, 10)))
         check(index, records, query)
+        check(index, records, page_alone(query, rng))
     assert reached, "no query had more matching rows than candidates"

@@ -7,6 +7,8 @@ keeps text vectors, by the weighted sum of both cosines (`within_reach`). Those 
 are listed by the words of the segment. Where many do, most are left out by bounds: a cosine is
 known to lie within a range, order values rise with it, so a product whose highest value is below
 the k-th of all lowest values cannot be among the best k. What is left gets its exact value.
+Where 8-bit rows are scanned anyway, one scan gives the ranges of all products (`fused_bounds`):
+then a page alone gets exact values, and of the others those that may or may not be close enough.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import EXACT
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.candidates import needed_prefix
+from vitrine.index.faiss.query.fused_bounds import FEW, OrderBounds, bound_order_values
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
@@ -34,19 +38,20 @@ from vitrine.words import QueryWords
 
 __all__ = ["FusedSet", "best_words", "find_fused"]
 
-_FEW = 256
-"""So few rows get their exact cosines sooner than bounds tell which of them need not."""
-
 
 @dataclass(frozen=True, eq=False)
 class FusedSet:
-    """The ranking by order value; `lowest`, `search` as `CandidateSet` has them."""
+    """The ranking by order value; `lowest`, `search` as `CandidateSet` has them.
+
+    `total` is how many the set has, of which the ranking may be the first ones.
+    """
 
     ranking: Ranking
     lowest: tuple[float, str] | None
     search: str
     best_words: float
     beyond: int
+    total: int
 
     def nbytes(self) -> int:
         """Bytes of memory."""
@@ -60,7 +65,8 @@ def best_words(state: State, words: QueryWords) -> float:
     best = 0.0
     for entry in state.segments:
         totals = entry.segment.words.totals(words.term_ids, words.core)
-        best = max(best, float(totals[entry.live].max(initial=0.0)))
+        totals *= entry.live
+        best = max(best, float(totals.max(initial=0.0)))
     return best / words.best
 
 
@@ -72,25 +78,78 @@ def find_fused(
     token = query.page_token
     best = best_words(state, fusion.words) if token is None else token.best_words
     relevance = fusion.relevance(query.vector, best)
-    parts, plans = [], set[str]()
-    for entry, mask in zip(state.segments, masks, strict=True):
-        plan, rows = _possible_rows(entry.segment, mask, query, fusion, relevance, planner)
-        plans.add(plan)
-        valued = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
-        close = valued.scores >= max(fusion.least, np.finfo(np.float64).min)
-        parts.append((entry.segment, valued.take(close)))
-    ranking = Ranking.of(parts).by_score()
-    ranking = ranking.take(np.arange(min(query.candidates, len(ranking))))
+    prefix = query.candidates if fusion.negatives else needed_prefix(query)
+    found = _settled(state, masks, query, fusion, relevance, planner)
+    ranking = Ranking.of(found.parts).by_score()
+    ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     lowest = None
     if token is not None and token.lowest_candidate is not None:
         lowest = token.lowest_candidate
         ranking = _not_below(ranking, lowest)
-    elif len(ranking) == query.candidates:
+    elif prefix == query.candidates == len(ranking):
         lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
-    search = "hnsw" if "hnsw" in plans else "exact"
     ranking = _with_negatives(state, ranking, fusion)
+    total = min(query.candidates, found.members) if prefix < query.candidates else len(ranking)
     under_filter = sum(int(np.count_nonzero(mask)) for mask in masks)
-    return FusedSet(ranking, lowest, search, best, under_filter - len(ranking))
+    return FusedSet(ranking, lowest, found.search, best, under_filter - total, total)
+
+
+@dataclass(frozen=True, eq=False)
+class _Settled:
+    """The rows of each segment that got exact values, and how many rows are close enough in all."""
+
+    parts: list[tuple[Segment, ScoredRows]]
+    members: int
+    search: str
+
+
+def _settled(
+    state: State,
+    masks: Sequence[Mask],
+    query: IndexQuery,
+    fusion: Fusion,
+    relevance: QueryRelevance,
+    planner: Planner,
+) -> _Settled:
+    """Exact values of all that the answer depends on, of all segments."""
+    bounds = [
+        _bounds(entry.segment, mask, query, fusion, relevance, planner)
+        for entry, mask in zip(state.segments, masks, strict=True)
+    ]
+    sure = sum(bounded.members for bounded in bounds if bounded is not None)
+    prefix = query.candidates if fusion.negatives else needed_prefix(query)
+    parts, plans, members = [], set[str](), 0
+    for entry, mask, bounded in zip(state.segments, masks, bounds, strict=True):
+        if bounded is None:
+            plan, rows = _possible_rows(entry.segment, mask, query, fusion, relevance, planner)
+            plans.add(plan)
+        else:
+            # where more than the candidates are close, it does not matter how many
+            settled = bounded.to_settle(prefix, unsure=sure < query.candidates)
+            rows = bounded.rows[settled]
+            members += int(np.count_nonzero(bounded.sure & ~settled))
+        valued = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
+        close = valued.take(valued.scores >= max(fusion.least, np.finfo(np.float64).min))
+        members += len(close.rows)
+        parts.append((entry.segment, close))
+    return _Settled(parts, members, "hnsw" if "hnsw" in plans else "exact")
+
+
+def _bounds(
+    segment: Segment,
+    mask: Mask,
+    query: IndexQuery,
+    fusion: Fusion,
+    relevance: QueryRelevance,
+    planner: Planner,
+) -> OrderBounds | None:
+    """What all order values lie between; None where the planner would not scan for them."""
+    rows = np.flatnonzero(mask)
+    if query.vector is None or len(rows) <= FEW:
+        return None
+    if not planner.scans(segment, mask, query.candidates):
+        return None
+    return bound_order_values(segment, rows, query.vector, fusion, relevance)
 
 
 def _possible_rows(
@@ -110,35 +169,10 @@ def _possible_rows(
     rows = np.flatnonzero(matched)
     if query.vector is None:
         return "exact", np.concatenate([rows, exact_rows])
-    if len(rows) > _FEW:
+    if len(rows) > FEW:
         rows = _within_reach(segment, rows, query, fusion, relevance)
-    close = _close_rows(segment, mask, query, fusion, relevance)
-    if close is not None:
-        if len(close) <= query.candidates:
-            return "exact", np.unique(np.concatenate([rows, exact_rows, close]))
-        mask = np.zeros(len(mask), np.bool_)
-        mask[close] = True  # the others are not close enough by their pictures
     plan, nearest = _nearest(segment, mask, query, relevance, planner)
     return plan, np.unique(np.concatenate([rows, exact_rows, nearest]))
-
-
-def _close_rows(
-    segment: Segment, mask: Mask, query: IndexQuery, fusion: Fusion, relevance: QueryRelevance
-) -> Ints | None:
-    """Every row that may be close enough by its pictures alone; None where a scan of 8-bit rows
-    cannot tell, or is not what the planner would do."""
-    assert query.vector is not None  # noqa: S101  # asked for with a vector only
-    weight, text = relevance.vector_weights
-    if segment.quantized is None or segment.graph is not None or weight <= 0:
-        return None
-    if segment.texts is not None and text != 0:
-        return None
-    rows = np.flatnonzero(mask)
-    if not len(rows):
-        return rows
-    high = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector).high
-    reached: Ints = rows[relevance.vector_log_odds(high) >= fusion.least]
-    return reached
 
 
 def _nearest(

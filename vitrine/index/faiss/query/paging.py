@@ -107,6 +107,7 @@ def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Pla
         None if query.vector is None else query.vector.tobytes(),
         fusion,
         query.candidates,
+        needed_prefix(query),
         None if token is None else (token.lowest_candidate, token.best_words),
     )
     fused = state.cache.get(
@@ -122,7 +123,7 @@ def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Pla
     return EntryPage(
         entries,
         more,
-        len(ranking),
+        fused.total if len(ranking) == len(fused.ranking) else len(ranking),
         key,
         _counted(fused.ranking, ranking, query),
         fused.search,

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from vitrine.index.faiss.vectors.exact import ScoredRows, exact_top_k
 from vitrine.products import Vector
 
 __all__ = ["Costs", "Planner"]
+
+Plan: TypeAlias = Literal["graph", "scan", "fetch"]
 
 BREADTH = 1.5
 """How many times wider than the candidate set the graph's beam is."""
@@ -76,24 +79,41 @@ class Planner:
         Where only the first `prefix` of them are needed, the plan is the same, so that they are the
         same as well; exact plans find no more than those.
         """
-        matching, costs, pictures = int(np.count_nonzero(mask)), self._costs, segment.pictures
-        rows_matching = matching * pictures.per_product
-        fetch = costs.fetched_row * rows_matching
-        scan = math.inf
-        if segment.quantized is not None:
-            total = len(pictures.rows)
-            reads = min(costs.scanned_code * total, costs.gathered_code * rows_matching)
-            scan = costs.rescoring + reads
-        if segment.graph is not None and matching > k:
+        matching, pictures = int(np.count_nonzero(mask)), segment.pictures
+        plan = self._plan(segment, matching, k)
+        if plan == "graph" and segment.graph is not None:
             ef = self._beam(k, matching, segment)
-            if costs.graph_step * ef < min(scan, fetch):
-                scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef)
-                if scored is not None:
-                    return "hnsw", scored
+            scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef)
+            if scored is not None:
+                return "hnsw", scored
+            plan = self._exact_plan(segment, matching)[0]
         products, needed = np.flatnonzero(mask), k if prefix is None else prefix
-        if segment.quantized is not None and scan < fetch:
+        if plan == "scan" and segment.quantized is not None:
             return "exact", segment.quantized.top_k(products, query, needed)
         return "exact", exact_top_k(pictures, products, query, needed)
+
+    def scans(self, segment: Segment, mask: Mask, k: int) -> bool:
+        """Whether `top_k` would go through 8-bit rows of the mask."""
+        return self._plan(segment, int(np.count_nonzero(mask)), k) == "scan"
+
+    def _plan(self, segment: Segment, matching: int, k: int) -> Plan:
+        plan, cost = self._exact_plan(segment, matching)
+        if segment.graph is not None and matching > k:
+            beam = self._beam(k, matching, segment)
+            return "graph" if self._costs.graph_step * beam < cost else plan
+        return plan
+
+    def _exact_plan(self, segment: Segment, matching: int) -> tuple[Plan, float]:
+        """The cheaper of the plans that are exact, and what it costs."""
+        costs, pictures = self._costs, segment.pictures
+        rows_matching = matching * pictures.per_product
+        fetch = costs.fetched_row * rows_matching
+        if segment.quantized is None:
+            return "fetch", fetch
+        total = len(pictures.rows)
+        reads = min(costs.scanned_code * total, costs.gathered_code * rows_matching)
+        scan = costs.rescoring + reads
+        return ("scan", scan) if scan < fetch else ("fetch", fetch)
 
     def _beam(self, k: int, matching: int, segment: Segment) -> int:
         rows = len(segment.pictures.rows)
