@@ -22,6 +22,7 @@ from vitrine.words import Analyzer, DocumentWords, QueryWords, document_words
 
 __all__ = [
     "candidate_set",
+    "document_of",
     "facet_counts",
     "folded",
     "fulfills",
@@ -129,7 +130,7 @@ _ANALYZER = Analyzer("en")
 _documents: dict[int, tuple[Product, DocumentWords]] = {}
 
 
-def _document(product: Product) -> DocumentWords:
+def document_of(product: Product) -> DocumentWords:
     """The words of a product, cut out once: it never changes."""
     if id(product) not in _documents:
         if len(_documents) > 5000:
@@ -144,7 +145,7 @@ def _fused(
     """Every product valued alone, without an index: log-odds of cosines, words and exact key."""
     fusion = query.fusion
     assert fusion is not None
-    documents = {id(r): _document(r.product) for r in all_records}
+    documents = {id(r): document_of(r.product) for r in all_records}
 
     def words_score(record: Record, words: QueryWords, weights: Any) -> float:
         document = documents[id(record)]

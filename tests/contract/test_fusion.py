@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.contract import oracle
+from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record
 from tests.contract.questions import random_filter, random_sort, separated
 from tests.contract.test_search import check
 from vitrine.errors import InvalidQuery
-from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.index import IndexAnswer, IndexQuery, IndexVersions, PageToken, VectorIndex
 from vitrine.index.fusion import Fusion, Negative, SearchModel
 from vitrine.products import Record
 from vitrine.relevance import (
@@ -29,12 +32,12 @@ from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, do
 from vitrine.words import query_words as words_of
 
 ANALYZER = Analyzer("en")
-SIZE = 300
+SIZE = 150
 
 
 def vocabulary_of(records: list[Record]) -> Vocabulary:
     counts = VocabularyCounts()
-    counts.add([document_words(r.product, SCHEMA, ANALYZER) for r in records])
+    counts.add([oracle.document_of(r.product) for r in records])
     return counts.vocabulary()
 
 
@@ -109,12 +112,59 @@ def test_fused_answers_are_those_of_the_oracle(index: VectorIndex, seed: int):
             raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_five_hundred_mixed_queries_have_the_same_answer_on_every_backend(
+    tmp_path: Path, seed: int
+):
+    """Two pages of each; the client's local mode, which takes longest, is asked every fifth."""
+    rng = random.Random(500 + seed)
+    records = make_catalogue(90, rng.getrandbits(32))
+    with ExitStack() as opened:
+        indexes = {}
+        for name, open_versions in BACKENDS.items():
+            versions = opened.enter_context(closing(open_versions(tmp_path / name)))  # type: ignore
+            indexes[name] = versions.create(
+                model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
+            )
+            indexes[name].upsert(records)
+        for number in range(100):
+            query = random_fused(records, rng, number)
+            names = [n for n in indexes if n != "qdrant-local" or number % 5 == 0]
+            tokens: dict[str, PageToken | None] = dict.fromkeys(names)
+            for page in range(2):
+                answers = {
+                    n: indexes[n].search(replace(query, page_token=tokens[n])) for n in names
+                }
+                for name in names:
+                    where = f"seed {seed}, query {number}, page {page} on {name}: {query}"
+                    assert gist(answers[name]) == gist(answers["faiss"]), where
+                    assert scores(answers[name]) == pytest.approx(
+                        scores(answers["faiss"]), abs=1e-5
+                    ), where
+                tokens = {name: answer.next_token for name, answer in answers.items()}
+                if tokens["faiss"] is None:
+                    break
+
+
+def scores(answer: IndexAnswer) -> list[float]:
+    return [hit.score or 0.0 for hit in answer.hits]
+
+
+def gist(answer: IndexAnswer) -> object:
+    """What everybody sees of an answer, but for its scores."""
+    return (
+        [(hit.product.id, hit.matched_image) for hit in answer.hits],
+        (answer.total, answer.matching, answer.beyond, answer.next_token is None),
+        answer.facets,
+    )
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
     rng = random.Random(100 + seed)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    index.upsert(records[:200])
-    index.upsert(records[200:])
+    index.upsert(records[:100])
+    index.upsert(records[100:])
     current = {r.product.id: r for r in records}
     for number in range(20):
         changed = make_record(rng.choice(list(current)), rng)
@@ -171,8 +221,8 @@ def test_a_fused_query_has_no_least_cosine(index: VectorIndex):
 def test_terms_are_in_use_while_some_product_has_them(index: VectorIndex):
     rng = random.Random(11)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    index.upsert(records[:150])
-    index.upsert(records[150:])
+    index.upsert(records[:75])
+    index.upsert(records[75:])
     current = {r.product.id: r for r in records}
     for _ in range(20):
         changed = make_record(rng.choice(list(current)), rng)
