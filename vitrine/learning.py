@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
+import heapq
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -108,30 +110,39 @@ def learn_search_model(
 
 
 class _Sample:
-    """A uniform choice of a stream (Vitter 1985, algorithm R)."""
+    """A choice of products that does not depend on the order in which they are read: backends read
+    in orders of their own, and learn the same.
+
+    Those whose ids have the smallest hashes (bottom-k sampling, Cohen and Kaplan 2007): as good as
+    drawn by lot.
+    """
 
     def __init__(self) -> None:
-        self._drawn: list[tuple[Record, DocumentWords]] = []
-        self._rng = random.Random(0)
+        self._drawn: list[tuple[int, str, int, Record, DocumentWords]] = []
+        """A heap of which the largest hash comes first: hashes are negative."""
         self._offered = 0
 
     def offer(self, record: Record, document: DocumentWords) -> None:
         """Take the next record, or not."""
         self._offered += 1
+        product_id = record.product.id
+        digest = hashlib.blake2b(product_id.encode(), digest_size=8).digest()
+        negative = -int.from_bytes(digest, "big")
+        entry = (negative, product_id, self._offered, record, document)
         if len(self._drawn) < SAMPLE:
-            self._drawn.append((record, document))
-            return
-        place = self._rng.randrange(self._offered)
-        if place < SAMPLE:
-            self._drawn[place] = (record, document)
+            heapq.heappush(self._drawn, entry)
+        elif entry[0] > self._drawn[0][0]:
+            heapq.heapreplace(self._drawn, entry)
 
     def drawn(self) -> LearningSample:
         """What was taken."""
-        texts = [record.text_vector for record, _ in self._drawn]
+        drawn = sorted(self._drawn, key=itemgetter(0, 1))
+        records = [entry[3] for entry in drawn]
+        texts = [record.text_vector for record in records]
         complete = [text for text in texts if text is not None]
         return LearningSample(
-            products=[record.product for record, _ in self._drawn],
-            documents=[document for _, document in self._drawn],
-            pictures=np.stack([record.vectors[0] for record, _ in self._drawn]),
+            products=[record.product for record in records],
+            documents=[entry[4] for entry in drawn],
+            pictures=np.stack([record.vectors[0] for record in records]),
             texts=np.stack(complete) if texts and len(complete) == len(texts) else None,
         )

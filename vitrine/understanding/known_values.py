@@ -159,11 +159,12 @@ class _Learner:
                     self._name(field, word, word)
 
     def values(self) -> KnownValues:
+        """What was read, in an order that does not depend on that of the products."""
         return KnownValues(
             {
                 terms: tuple(
-                    KnownValue(field, tuple(values), whole)
-                    for (field, whole), values in named.items()
+                    KnownValue(field, tuple(sorted(values)), whole)
+                    for (field, whole), values in sorted(named.items(), reverse=True)
                 )
                 for terms, named in self._named.items()
             },
