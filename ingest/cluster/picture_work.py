@@ -184,7 +184,7 @@ class _Crashed(Exception):
 
 def _deadly() -> InvalidImage:
     return InvalidImage(
-        "damaged", "the picture ends every process that decodes it; export or upload it again"
+        "ended_decoder", "the picture ends every process that decodes it; export or upload it again"
     )
 
 

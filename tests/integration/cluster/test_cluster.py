@@ -25,6 +25,7 @@ import psutil
 import pytest
 
 from ingest.failures import open_ledger
+from tests import checkpoints
 from tests.integration.cluster.driver import POISON_SIZE
 from tests.unit.ingest.catalogue import picture
 from vitrine.index.faiss import open_versions
@@ -303,10 +304,45 @@ def test_a_picture_that_kills_and_a_model_that_is_killed_cost_themselves(
     summary = ingest(clip_folder, data, folder, "poison", VITRINE_RAY_ADDRESS=cluster.address)
     assert summary["done"] == PRODUCTS - len(BROKEN) - 1
     here = contents(data)
-    assert here.failures == {**alone.failures, f"p{chosen}": "damaged"}
+    assert here.failures == {**alone.failures, f"p{chosen}": "ended_decoder"}
     assert here.products == {
         name: product for name, product in alone.products.items() if name != f"p{chosen}"
     }
+
+
+def reindex(model: Path, data: Path, folder: Path, *arguments: str) -> None:
+    settings = {"VITRINE_DATA_DIR": str(data), "VITRINE_MODEL": str(model)}
+    done = subprocess.run(
+        [sys.executable, "-c", "from vitrine.cli import main; main()", "reindex", *arguments],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_cluster_brings_a_version_to_another_model(
+    tmp_path: Path, cluster: Cluster, clip_folder: Path
+):
+    for number in range(24):
+        (tmp_path / f"{number}.png").write_bytes(picture(number=number))
+    rows = ["id,title,price,image", *(f"p{n},Thing {n},1,{n}.png" for n in range(24))]
+    (tmp_path / "catalogue.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "shop.toml").write_text(MAPPING)
+    ingest(clip_folder, tmp_path / "data", tmp_path)
+    shutil.copytree(tmp_path / "data", tmp_path / "other", symlinks=True)
+    other = checkpoints.save_clip(tmp_path / "other-clip", seed=1)
+    before = contents(tmp_path / "data")
+    reindex(other, tmp_path / "other", tmp_path)
+    reindex(other, tmp_path / "data", tmp_path, "--ray", cluster.address)
+    assert_equal(contents(tmp_path / "data"), contents(tmp_path / "other"))
+    here = contents(tmp_path / "data")
+    assert any(
+        np.abs(here.vectors[name][1] - v[1]).max() > 0.01 for name, v in before.vectors.items()
+    )
 
 
 class PictureHost:
