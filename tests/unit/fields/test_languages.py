@@ -29,6 +29,48 @@ CASES = [
 ]
 
 
+BASIC = """
+red    red     rot     rouge   rojo     rosso     rood   vermelho  красный      红色  赤
+orange orange  orange  orange  naranja  arancione oranje laranja   оранжевый    橙色  オレンジ
+yellow yellow  gelb    jaune   amarillo giallo    geel   amarelo   жёлтый       黄色  黄色
+green  green   grün    vert    verde    verde     groen  verde     зелёный      绿色  緑
+blue   blue    blau    bleu    azul     blu       blauw  azul      синий        蓝色  青
+purple purple  lila    violet  morado   viola     paars  roxo      фиолетовый   紫色  パープル
+pink   pink    rosa    rose    rosado   rosa      roze   rosa      розовый      粉色  ピンク
+brown  brown   braun   marron  marrón   marrone   bruin  marrom    коричневый   棕色  茶色
+black  black   schwarz noir    negro    nero      zwart  preto     чёрный       黑色  黒
+white  white   weiß    blanc   blanco   bianco    wit    branco    белый        白色  ホワイト
+gray   grey    grau    gris    gris     grigio    grijs  cinza     серый        灰色  グレー
+beige  beige   beige   beige   beis     beige     beige  bege      бежевый      米色  ベージュ
+gold   gold    golden  doré    dorado   oro       goud   dourado   золотой      金色  ゴールド
+silver silver  silber  argent  plateado argento   zilver prateado  серебряный   银色  シルバー
+multicolor multicolor bunt multicolore multicolor multicolore meerkleurig \
+colorido разноцветный 彩色 マルチカラー
+"""
+"""Each family in the order of en, de, fr, es, it, nl, pt, ru, zh, ja."""
+
+SHADES = """
+lie de vin=red; gris chiné=gray; kaki=green beige; vieux rose=pink; tortora=brown gray; visón=brown;
+verde militare=green; marengo=gray; cinza mescla=gray; caqui=green beige; слоновая кость=white;
+терракотовый=orange; марсала=red; пудровый=pink; 裸色=beige; 酒红=red; 雾霾蓝=blue; 水色=blue;
+モカ=brown; 生成り=beige; ワイン=red; ターコイズ=green blue; nachtblau=blue; beere=red; lilla=purple
+"""
+
+
+@pytest.mark.parametrize("row", BASIC.strip().splitlines())
+def test_a_family_is_known_and_filtered_by_its_name_in_all_ten_languages(row: str) -> None:
+    family, *names = row.split()
+    assert len(names) == len(LANGUAGES)
+    assert [(name, families([name])) for name in names] == [(name, (family,)) for name in names]
+    assert [(name, family_of(name)) for name in names] == [(name, family) for name in names]
+
+
+@pytest.mark.parametrize("pair", [pair.strip() for pair in SHADES.split(";")])
+def test_shades_that_shops_write_are_sorted(pair: str) -> None:
+    written, _, expected = pair.partition("=")
+    assert set(families([written])) == set(expected.split())
+
+
 def test_there_are_words_of_ten_languages_for_known_families() -> None:
     for name in ("colors", "stock"):
         assert set(word_lists(name)) == LANGUAGES
