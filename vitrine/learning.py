@@ -90,7 +90,7 @@ def learn_search_model(
             counts.add(documents)
             phrases.add(record.product for record in records)
             for record, document in zip(records, documents, strict=True):
-                sample.offer(record, document)
+                sample.offer(record, _terms_alone(document))
                 yield record.product
 
     mapping = index.info.mapping
@@ -107,6 +107,12 @@ def learn_search_model(
         sample.drawn(), Lexicon(vocabulary, analyzer), embed_texts=embedder.embed_texts
     )
     return SearchModel.of(vocabulary, values, constants, phrases.phrases(), mark=mark)
+
+
+def _terms_alone(document: DocumentWords) -> DocumentWords:
+    """What constants are learnt from; the words themselves take ten times as much memory."""
+    nothing: frozenset[str] = frozenset()
+    return DocumentWords(document.term_ids, document.values, nothing, nothing, frozenset(), ())
 
 
 class _Sample:

@@ -23,7 +23,7 @@ class Postings:
         terms = np.concatenate([np.zeros(0, np.uint32), *(d.term_ids for d in documents)])
         order = np.argsort(terms, kind="stable")
         self._terms = terms[order]
-        self._rows = np.repeat(np.arange(self._size), lengths)[order]
+        self._rows = np.repeat(np.arange(self._size, dtype=np.int32), lengths)[order]
         values = np.concatenate([np.zeros(0, np.float32), *(d.values for d in documents)])
         self._values = values[order].astype(np.float64)
 
