@@ -133,7 +133,9 @@ def _named(value: Mapping[str, Any]) -> Any:
     if isinstance(value.get("base64"), str):
         return _decoded(value["base64"])
     named = next((value[key] for key in _ADDRESS_KEYS if value.get(key)), None)
-    if named is None and value and not {"bytes", "path"} & value.keys():
+    if all(key.startswith("@") for key in value) and named is None:
+        return None  # an element of XML without content
+    if named is None and not {"bytes", "path"} & value.keys():
         keys = ", ".join(map(repr, list(value)[:5]))
         raise InvalidImage(
             "missing", f"an image object needs one of {', '.join(_ADDRESS_KEYS[:4])}; it has {keys}"

@@ -56,6 +56,7 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "лв": ("BGN",),
     "₽": ("RUB",),
     "руб": ("RUB",),
+    "rur": ("RUB",),  # the code before 1998, which feeds still write
     "₴": ("UAH",),
     "₺": ("TRY",),
     "tl": ("TRY",),

@@ -49,6 +49,16 @@ EXPECTED: dict[str, tuple[str, dict[str, tuple[Any, ...]], int, int]] = {
         1,
         0,
     ),
+    "woocommerce-de.csv": (
+        "woocommerce",
+        {
+            "hemd": (None, None, ("red", "blue"), True, "hemd", 2),
+            "hemd-rot": (39.9, None, ("red",), True, "hemd", 1),
+            "hemd-blau": (49.9, None, ("blue",), False, "hemd", 1),
+        },
+        2,
+        1,
+    ),
     "woocommerce.csv": (
         "woocommerce",
         {
@@ -298,3 +308,51 @@ def test_of_two_exports_that_fit_the_closer_one_is_meant() -> None:
     assert recognize(google) == "google"
     assert recognize([*google, "fb_product_category"]) == "meta"
     assert recognize(["id", "title"]) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ID,Typ,Artikelnummer,Name,Veröffentlicht,Beschreibung,Angebotspreis,Regulärer Preis,"
+        "Bilder",
+        "ID,Type,UGS,Nom,Publié,Description,Tarif promo,Tarif régulier,Images",
+        "ID,Tipo,SKU,Nombre,Publicado,Descripción,Precio rebajado,Precio normal,Imágenes",
+        "ID,Type,Artikelnummer,Naam,Gepubliceerd,Beschrijving,Actieprijs,Reguliere prijs,"
+        "Afbeeldingen",
+        "ID,Тип,Артикул,Имя,Опубликован,Описание,Акционная цена,Базовая цена,Изображения",
+    ],
+)
+def test_woocommerce_writes_its_columns_in_the_language_of_its_admin(
+    tmp_path: Path, header: str
+) -> None:
+    file = tmp_path / "wc-product-export.csv"
+    rows = (
+        "7,simple,MUG,Cup,1,Blue,4,5,https://x.example/a.jpg",
+        "8,simple,D,Draft,0,,,5,https://x/b",
+    )
+    file.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    settings = Settings(data_dir=tmp_path)
+    chosen = choose_mapping(str(file), settings, MappingChoice(currency="EUR"))
+    assert "woocommerce" in str(chosen.note)
+    preview = preview_catalogue(str(file), settings, chosen.mapping)
+    (row,) = preview.rows
+    assert row.product is not None
+    product = row.product
+    assert (product.id, product.title, product.price, product.compare_at_price) == (
+        *("MUG", "Cup"),
+        *(4.0, 5.0),
+    )
+    assert (product.description, sum(preview.left_out.values())) == ("Blue", 1)
+
+
+def test_a_feed_that_prefixes_every_name_is_googles(tmp_path: Path) -> None:
+    file = tmp_path / "feed.xml"
+    file.write_text(
+        '<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>1</g:id>'
+        "<g:title>Mug</g:title><g:image_link>https://x.example/a.jpg</g:image_link>"
+        "<g:availability>in stock</g:availability></item></channel></rss>"
+    )
+    settings = Settings(data_dir=tmp_path)
+    chosen = choose_mapping(str(file), settings, MappingChoice())
+    preview = preview_catalogue(str(file), settings, chosen.mapping)
+    assert [row.product.title for row in preview.rows if row.product] == ["Mug"]

@@ -107,6 +107,11 @@ def test_what_is_no_picture_is_told(folder: Path, value: Any, reason: str) -> No
     assert caught.value.reason == reason
 
 
+def test_an_element_without_content_is_no_picture_and_its_attributes_are_not_blamed() -> None:
+    with pytest.raises(InvalidImage, match="the product has no picture"):
+        picture_of({"@namespaces": "{}"}, None)
+
+
 @pytest.mark.parametrize(
     "value", ["a b.png", "/etc/hostname", "file:///etc/hostname", {"path": "a b.png"}]
 )
