@@ -95,7 +95,8 @@ class FakeEmbedder:
 
     def _text(self, text: str) -> NDArray[np.float64]:
         words = re.findall(r"\w+", text.casefold()) or [""]
-        return np.sum([self._word(w) for w in words], axis=0)
+        total: NDArray[np.float64] = np.sum([self._word(w) for w in words], axis=0)
+        return total
 
     def _picture(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         mean = pixels.mean(axis=(0, 1))
@@ -106,4 +107,5 @@ class FakeEmbedder:
         if not rows:
             return np.zeros((0, self.info.dimension), np.float32)
         stacked = np.stack(rows)
-        return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
+        unit: NDArray[np.float64] = stacked / np.linalg.norm(stacked, axis=1, keepdims=True)
+        return unit.astype(np.float32)
