@@ -16,9 +16,10 @@ from gunicorn.glogging import Logger
 from service.edge.worker import EdgeWorker
 from vitrine.settings import ServiceSettings
 
-__all__ = ["ServiceLogger", "counting_together", "gunicorn_settings"]
+__all__ = ["METRICS_FOLDER", "ServiceLogger", "counting_together", "gunicorn_settings"]
 
-_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which serving processes count together."""
 _FOLDER = "vitrine-metrics-"
 
 
@@ -62,12 +63,12 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
     _remove_leftovers()
     owner, folder = os.getpid(), tempfile.mkdtemp(prefix=_FOLDER)
     held = _hold(folder)
-    os.environ[_METRICS] = folder
+    os.environ[METRICS_FOLDER] = folder
     try:
         yield
     finally:
         if os.getpid() == owner:  # a serving process leaves this way too
-            del os.environ[_METRICS]
+            del os.environ[METRICS_FOLDER]
             shutil.rmtree(folder, ignore_errors=True)
             if held is not None:
                 os.close(held)

@@ -21,16 +21,17 @@ from gunicorn.workers.base import Worker
 from service.container import warm_up_of
 from service.edge.limits import EdgeLimits
 from service.edge.worker import ServingEdge
+from service.embedding.child import EmbedderChild, embedder_beside
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_service_logging
 from service.memory import keep_freed_memory
 from service.warming import WarmUp
-from vitrine.errors import InvalidSettings, ModelUnavailable, VitrineError
+from vitrine.errors import InvalidSettings, ModelLoading, ModelUnavailable, VitrineError
 from vitrine.settings import PREFIX, Settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
-__all__ = ["Server", "run"]
+__all__ = ["Report", "Server", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,15 @@ _LOOK_S = 1.0
 """Between looks at the live version when nobody searches."""
 
 
-def run(vitrine: Vitrine, kind: type[Server] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then let running requests end; `kind` serves another app.
+def run(
+    vitrine: Vitrine,
+    kind: Callable[[Vitrine, socket.socket, Report], Server] | None = None,
+    *,
+    listening: socket.socket | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end.
+
+    `kind` serves another app; `listening` is a socket that is bound already.
 
     Nothing of the container may be in use yet: each serving process opens what it needs after the
     fork.
@@ -55,16 +63,18 @@ def run(vitrine: Vitrine, kind: type[Server] | None = None) -> None:
     _require_index_for_all(settings)
     _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
-    server = (kind or Server)(vitrine, _listen(settings), _Report())
-    gc.freeze()  # what is there stays shared with the serving processes
+    server = (kind or Server)(vitrine, listening or _listen(settings), Report())
     master = os.getpid()
-    with counting_together(settings):
+    with embedder_beside(vitrine) as server.embedder, counting_together(settings):
+        gc.freeze()  # what is there stays shared with the serving processes
         try:
             server.run()
         except SystemExit as stopped:
             if os.getpid() != master:
                 raise  # a serving process ends
             server.report.raise_if_any()
+            if server.embedder is not None and server.embedder.refused:
+                raise ModelUnavailable("the embedder cannot start; it says why above") from None
             if stopped.code:
                 raise
 
@@ -97,7 +107,7 @@ def _listen(settings: Settings) -> socket.socket:
         raise InvalidSettings.of(f"{PREFIX}HOST, {PREFIX}PORT", why) from None
 
 
-class _Report:
+class Report:
     """What kept a serving process from starting, told to the process that started it."""
 
     def __init__(self) -> None:
@@ -118,12 +128,28 @@ class _Report:
         raise ModelUnavailable(told.partition(b"\0")[0].decode("utf-8", "replace"))
 
 
+class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's, which also looks after the embedder."""
+
+    def manage_workers(self) -> None:
+        """As gunicorn's, once a second."""
+        self.app.tend()
+        super().manage_workers()
+
+    def reap_workers(self) -> None:
+        """Look first how the embedder ended, since gunicorn clears all children away."""
+        self.app.tend()
+        super().reap_workers()
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn with the service's settings; the application is made in each serving process."""
 
     name = "Vitrine"
+    embedder: EmbedderChild | None = None
+    """The embedder that this service has started for its processes."""
 
-    def __init__(self, vitrine: Vitrine, listening: socket.socket, report: _Report) -> None:
+    def __init__(self, vitrine: Vitrine, listening: socket.socket, report: Report) -> None:
         self.report = report
         self.vitrine = vitrine
         self._address = listening.getsockname()[:2]
@@ -132,6 +158,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._ended = threading.Event()
         self._announced = False
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until the end."""
+        _Arbiter(self).run()
+
+    def tend(self) -> None:
+        """Keep the embedder running; called in the process that starts the serving ones."""
+        if self.embedder is not None:
+            self.embedder.tend()
+            if self.embedder.refused:
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
@@ -177,7 +214,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def _load_model(self, worker: Worker, warm_up: WarmUp) -> None:
         def go_on(obstacle: VitrineError) -> bool:
-            hopeless = isinstance(obstacle, ModelUnavailable | InvalidSettings)
+            hopeless = isinstance(obstacle, ModelUnavailable | InvalidSettings) and not isinstance(
+                obstacle, ModelLoading
+            )
             if not hopeless or worker.age > self.vitrine.settings.workers:
                 self._announce(worker)
                 return True  # the index may come back; a process that is replaced had its model

@@ -43,6 +43,7 @@ class Vitrine:
         self.settings = settings
         self._given: dict[str, Any] = {"detector": detector, "versions": versions, "images": images}
         self._locks = {name: threading.RLock() for name in self._given}
+        self.loads_models = embedder is None
         self.embedders = EmbedderPool(embedder or self._load_embedder)
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from functools import partial
+
 import click
 
 from vitrine.settings import load_settings
@@ -19,7 +22,8 @@ __all__ = ["embedder"]
     show_default=True,
     help="Requests embedded together or waiting for it; more wait in the queue.",
 )
-def embedder(host: str | None, port: int, threads: int) -> None:
+@click.option("--fd", nargs=2, type=int, hidden=True, help="A bound socket and a pipe to watch.")
+def embedder(host: str | None, port: int, threads: int, fd: tuple[int, int] | None) -> None:
     """Serve the model to the service processes and workers whose VITRINE_EMBEDDER_URL names it."""
     from service.embedding.serving import EmbedderServer
     from service.serving import run
@@ -27,4 +31,8 @@ def embedder(host: str | None, port: int, threads: int) -> None:
 
     flags = {"port": port, "threads": threads, "workers": 1, "embedder_url": ""}
     settings = load_settings(**flags if host is None else {**flags, "host": host})
-    run(Vitrine(settings), EmbedderServer)
+    if fd is None:
+        run(Vitrine(settings), EmbedderServer)
+        return
+    listening = socket.socket(fileno=fd[0])
+    run(Vitrine(settings), partial(EmbedderServer, alive=fd[1]), listening=listening)

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import socket
+
 from flask import Flask
 
+from service.edge.worker import ServingEdge
 from service.embedding.app import build_embedder
-from service.serving import Server
+from service.serving import Report, Server
+from vitrine.wiring import Vitrine
 
 __all__ = ["EmbedderServer"]
 
 
 class EmbedderServer(Server):
-    """Serves the model alone: no index is opened."""
+    """Serves the model alone: no index is opened.
+
+    `alive` is a pipe whose other end the service holds that started it: it ends with that.
+    """
 
     name = "the embedder"
+
+    def __init__(
+        self,
+        vitrine: Vitrine,
+        listening: socket.socket,
+        report: Report,
+        *,
+        alive: int | None = None,
+    ) -> None:
+        self._alive = alive
+        super().__init__(vitrine, listening, report)
 
     def make_app(self) -> Flask:
         """The embedder's application."""
@@ -21,3 +42,9 @@ class EmbedderServer(Server):
 
     def follow(self) -> None:
         """There is no version to follow."""
+
+    def show_load(self, edge: ServingEdge) -> None:
+        """Show the load, a few times a second; then see whether the service is still there."""
+        super().show_load(edge)
+        if self._alive is not None and select.select([self._alive], [], [], 0)[0]:
+            os.kill(os.getppid(), signal.SIGTERM)

@@ -58,8 +58,9 @@ class RemoteEmbedder:
     """An `Embedder` whose forward passes run where `embedder_url` says; pictures are prepared here.
 
     An embedder that is away, as while it is restarted, is asked again until the time for a query
-    is over: `ModelUnavailable`. `ModelBusy` when it refuses because it is full. An embedder that
-    has another model than at first is not believed: `ModelUnavailable`. `transport` replaces HTTP.
+    is over: `ModelUnavailable`, and `ModelLoading` while it has never answered. `ModelBusy` when it
+    refuses because it is full. One that has another model than at first is not believed:
+    `ModelUnavailable`. `transport` replaces HTTP.
     """
 
     def __init__(
@@ -79,7 +80,9 @@ class RemoteEmbedder:
         weakref.finalize(self, self._client.close)
         self._truncated: OrderedDict[str, bool] = OrderedDict()
         self._lock = threading.Lock()
+        self._absent: type[ModelUnavailable] = ModelLoading
         told = self._described()
+        self._absent = ModelUnavailable
         self.info = ModelInfo(
             told.name, told.fingerprint, told.dimension, told.logit_scale, told.image_size
         )
@@ -181,7 +184,7 @@ class RemoteEmbedder:
                 ) from None
             except httpx.TransportError as error:
                 if time.monotonic() + _PAUSE_S > until:
-                    raise ModelUnavailable(
+                    raise self._absent(
                         f"the embedder at {self._url} cannot be reached ({error}); start `vitrine"
                         " embedder` there, or clear VITRINE_EMBEDDER_URL"
                     ) from None

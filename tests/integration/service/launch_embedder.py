@@ -1,6 +1,13 @@
-"""Serves a stand-in model as `vitrine embedder` serves a real one; a process of its own."""
+"""Serves a stand-in model as `vitrine embedder` serves a real one; a process of its own.
+
+Arguments: none, or those with which a service starts its embedder.
+"""
 
 from __future__ import annotations
+
+import socket
+import sys
+from functools import partial
 
 from service.embedding.serving import EmbedderServer
 from service.serving import run
@@ -9,4 +16,10 @@ from vitrine.settings import load_settings
 from vitrine.wiring import Vitrine
 
 if __name__ == "__main__":
-    run(Vitrine(load_settings(), embedder=lambda _: Model()), EmbedderServer)
+    vitrine = Vitrine(load_settings(workers=1, embedder_url=""), embedder=lambda _: Model())
+    if len(sys.argv) == 1:
+        run(vitrine, EmbedderServer)
+    else:
+        threads, _, listening, alive = sys.argv[2:]
+        server = partial(EmbedderServer, alive=int(alive))
+        run(vitrine, server, listening=socket.socket(fileno=int(listening)))

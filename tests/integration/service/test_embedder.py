@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.integration.service.process import PATIENCE_S, ROOT, ServiceProcess
@@ -17,6 +18,7 @@ from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow
 
+WITH_EMBEDDER = str(ROOT / "tests" / "integration" / "service" / "launch_with_embedder.py")
 LAUNCH = str(ROOT / "tests" / "integration" / "service" / "launch_embedder.py")
 
 
@@ -51,3 +53,49 @@ def test_queries_outlive_the_process_that_has_the_model(tmp_path: Path) -> None:
         assert process.serving() != [serving]
         rows = clients[0].embed_images(PICTURES)
         assert np.array_equal(rows, model.embed_images(PICTURES))
+
+
+def embedder_of(service: ServiceProcess) -> psutil.Process:
+    """The process that starts the one with the model."""
+    children = psutil.Process(service.process.pid).children()
+    (embedder,) = [each for each in children if "launch_embedder" in " ".join(each.cmdline())]
+    return embedder
+
+
+def test_a_service_of_several_processes_starts_one_model_for_all_and_again_when_it_dies(
+    tmp_path: Path,
+) -> None:
+    with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
+        service.wait_until("/health/ready")
+        assert service.get("/v1/search?q=red&limit=1").json()["hits"][0]["id"] == "red"
+        first = embedder_of(service)
+        family = [first, *first.children()]
+        assert len(family) == 2
+        for each in family:
+            each.kill()
+        assert service.get("/v1/search?q=blue&limit=1").json()["hits"][0]["id"] == "blue"
+        second = embedder_of(service)
+        assert second.pid != first.pid
+        family = [second, *second.children()]
+        service.process.terminate()
+        assert service.ended() == 0
+        _, alive = psutil.wait_procs(family, PATIENCE_S)
+        assert not alive
+
+
+def test_the_embedder_ends_with_a_service_that_was_killed(tmp_path: Path) -> None:
+    with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
+        service.wait_until("/health/ready")
+        everyone = psutil.Process(service.process.pid).children(recursive=True)
+        service.process.kill()
+        _, alive = psutil.wait_procs(everyone, PATIENCE_S)
+        assert not alive
+
+
+def test_an_embedder_that_can_have_no_model_ends_the_service_with_its_sentence(
+    tmp_path: Path,
+) -> None:
+    with ServiceProcess(tmp_path, WITH_EMBEDDER, "refused", workers=2, threads=2) as service:
+        assert service.ended() == 2
+        assert "no such model" in service.log()
+        assert "the embedder cannot start" in service.log()
