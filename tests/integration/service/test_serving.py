@@ -94,6 +94,9 @@ def test_requests_that_reached_the_machine_before_the_stop_are_answered(tmp_path
             client.sendall(b"GET /v1/search?q=%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
             waiting.append(client)
         service.process.terminate()
+        for _ in attempts():
+            if is_pending(serving, signal.SIGTERM):
+                break  # it is told of the stop before it wakes
         os.kill(serving, signal.SIGCONT)
         answers = [everything(client) for client in waiting]
         assert {answer.partition(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
@@ -101,6 +104,13 @@ def test_requests_that_reached_the_machine_before_the_stop_are_answered(tmp_path
         assert service.ended() == 0
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_S)
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal waits for a process that sleeps (proc(5), ShdPnd)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    (pending,) = [line.split()[1] for line in status.splitlines() if line.startswith("ShdPnd")]
+    return bool(int(pending, 16) >> (number - 1) & 1)
 
 
 def test_live_answers_while_the_model_is_loading_and_ready_says_so(tmp_path: Path):
