@@ -48,6 +48,7 @@ const detail = new Detail({
   lessLike: () => (hasQuery(state) ? lessLike : null),
   closed,
   fields: () => shop?.catalogue.fields ?? [],
+  matched: (id) => grid.matched(id),
 });
 const savePlace = watchPlace(() => grid.size);
 const waysOut = {

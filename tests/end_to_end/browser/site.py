@@ -15,7 +15,7 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from service import create_app
-from tests.end_to_end.browser.stock import SCHEMA, STOCK, picture
+from tests.end_to_end.browser.stock import SCHEMA, STOCK, pictures_of
 from tests.fakes import FakeEmbedder
 from tests.unit.service.job_engine import FakeJobs
 from vitrine.embedding import Detection
@@ -82,13 +82,12 @@ def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
         schema=SCHEMA,
         mapping={},
     )
-    pictures = [picture(p.colors[0], shade=number) for number, p in enumerate(STOCK)]
-    vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
-    index.upsert(
-        [
-            Record.of_picture(p, vector, vitrine.images.put(data))
-            for p, vector, data in zip(STOCK, vectors, pictures, strict=True)
-        ]
-    )
+    records = []
+    for number, product in enumerate(STOCK):
+        pictures = pictures_of(number)
+        vectors = embedder.embed_images([Image.open(io.BytesIO(data)) for data in pictures])
+        keys = tuple(vitrine.images.put(data) for data in pictures)
+        records.append(Record(product, vectors, keys))
+    index.upsert(records)
     vitrine.versions.complete(index.info.name)
     vitrine.versions.publish(index.info.name)

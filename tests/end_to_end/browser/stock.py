@@ -75,6 +75,22 @@ def picture(
     return written.getvalue()
 
 
+SEVERAL = "p/088"
+"""A product with three pictures."""
+LIKE_THE_LAST = "p/082"
+"""The product whose picture is the third one of `SEVERAL`."""
+
+
+def pictures_of(number: int) -> list[bytes]:
+    """The pictures of a product, the main one first."""
+    product = STOCK[number]
+    first = picture(product.colors[0], shade=number)
+    if product.id != SEVERAL:
+        return [first]
+    wide = picture(product.colors[0], shade=100, size=(120, 60))
+    return [first, wide, *pictures_of(int(LIKE_THE_LAST[2:]))]
+
+
 def those(fits: Callable[[Product], bool]) -> list[str]:
     """The ids of the products that fit, in the catalogue's order."""
     return [p.id for p in STOCK if fits(p)]

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.end_to_end.browser.stock import STOCK, those
+from tests.end_to_end.browser.stock import LIKE_THE_LAST, SEVERAL, STOCK, those
 
 
 def test_more_like_this_shows_what_resembles_a_product_without_itself(window):
@@ -143,6 +143,55 @@ def test_an_opened_product_shows_its_whole_picture_and_enlarges_it(window):
     image.click()
     expect(zoom).to_have_attribute("aria-pressed", "false")
     assert image.bounding_box()["width"] == before
+
+
+def shows(window, number):
+    """Wait until a product's dialog shows the picture of this number, standing still."""
+    where = "(e => e.scrollLeft / e.clientWidth)(document.querySelector('.gallery__track'))"
+    window.until(f"Math.abs({where} - {number}) < 0.01")
+
+
+def out_of_reach(window):
+    """Which pictures take neither focus nor clicks."""
+    return window.page.locator(".gallery .zoom").evaluate_all("all => all.map(e => e.inert)")
+
+
+def test_a_product_shows_all_its_pictures_by_click_and_by_key(window):
+    window.open(f"/?show={SEVERAL}")
+    thumbnails = window.page.locator(".gallery__thumbnail")
+    expect(thumbnails).to_have_count(3)
+    images = window.page.locator(".zoom__image")
+    assert images.evaluate_all("all => all.every(e => getComputedStyle(e).objectFit === 'contain')")
+    thumbnails.nth(2).click()
+    expect(thumbnails.nth(2)).to_have_attribute("aria-current", "true")
+    shows(window, 2)
+    assert out_of_reach(window) == [True, True, False]
+    thumbnails.nth(2).press("ArrowLeft")
+    expect(thumbnails.nth(1)).to_be_focused()
+    expect(thumbnails.nth(1)).to_have_attribute("aria-current", "true")
+    shows(window, 1)
+    thumbnails.nth(1).press("ArrowRight")
+    thumbnails.nth(2).press("ArrowRight")
+    shows(window, 2)
+
+
+def test_a_swipe_moves_to_the_next_picture(window):
+    window.open(f"/?show={SEVERAL}")
+    track = window.page.locator(".gallery__track")
+    track.evaluate("e => e.scrollTo({left: e.clientWidth, behavior: 'instant'})")
+    current = window.page.locator(".gallery__thumbnail[aria-current='true']")
+    expect(current).to_have_accessible_name("Picture 2 of 3")
+    assert out_of_reach(window) == [True, False, True]
+
+
+def test_the_picture_that_matched_is_on_the_card_and_shown_first(window):
+    window.open(f"/?like={LIKE_THE_LAST}")
+    expect(window.cards.first).to_have_attribute("data-id", SEVERAL)
+    expect(window.cards.first.locator("img")).to_have_attribute("src", re.compile(r"n=2&size="))
+    window.cards.first.locator(".card__link").click()
+    current = window.page.locator(".gallery__thumbnail[aria-current='true']")
+    expect(current).to_have_accessible_name("Picture 3 of 3")
+    shows(window, 2)
 
 
 def test_the_focus_stays_in_the_dialog_when_its_product_comes_and_changes(window):

@@ -143,6 +143,7 @@ def test_names_from_the_catalogue_are_text_and_never_markup(window):
             json={
                 "id": "p/000",
                 "image_url": "/v1/products/p%2F000/image",
+                "images": ["/v1/products/p%2F000/image"],
                 "product": {
                     "title": "<img src=x onerror=alert(1)>",
                     "price": 1,

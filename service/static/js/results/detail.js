@@ -8,7 +8,7 @@ import { arrange, dialog, icon, make, picture } from "../page/dom.js";
 import { day, fieldName, leaf, money, path } from "../page/format.js";
 import { sentence } from "../page/messages.js";
 import { price, productLink } from "./card.js";
-import { zoomable } from "./zoom.js";
+import { gallery } from "./gallery.js";
 
 const TILE = 160;
 const TILE_WIDTH = "8rem";
@@ -16,9 +16,11 @@ const SIMILAR = 12;
 const VARIANTS = 24;
 
 /**
- * What the dialog can do: `lessLike()` gives the action of that name where there is a query.
+ * What the dialog can do: `lessLike()` gives the action of that name where there is a query, `matched(id)` the number of
+ * the picture that is most like it.
  * @typedef {{open: (id: string) => void, moreLike: (id: string) => void,
- *   lessLike: () => ((id: string) => void) | null, closed: () => void, fields: () => Field[]}} DetailActions
+ *   lessLike: () => ((id: string) => void) | null, closed: () => void, fields: () => Field[],
+ *   matched: (id: string) => number}} DetailActions
  */
 
 export class Detail {
@@ -65,7 +67,7 @@ export class Detail {
   }
 
   /** @param {StoredProduct} stored */
-  #fill({ id, product, image_url: url }) {
+  #fill({ id, product, images }) {
     const words = make(
       "div",
       { class: "detail__words" },
@@ -84,7 +86,8 @@ export class Detail {
       this.#buttons(id, shopLink(product.url)),
       facts(product, this.#actions.fields()),
     );
-    this.#arrange(make("div", { class: "detail__top" }, zoomable(url, product.title), words));
+    const pictures = gallery(images, product.title, this.#actions.matched(id));
+    this.#arrange(make("div", { class: "detail__top" }, pictures, words));
     this.#dialog.scrollTop = 0;
   }
 

@@ -25,8 +25,8 @@ export class Grid {
   /** @type {string | null} */
   #cursor = null;
   #loading = false;
-  /** @type {Set<string>} */
-  #ids = new Set();
+  /** The shown products: which picture of each matched. @type {Map<string, number>} */
+  #ids = new Map();
 
   /** `next(position)` answers with a further page, `failed(problem)` tells the shopper that it did not come. @param {GridActions} actions */
   constructor(actions) {
@@ -57,6 +57,11 @@ export class Grid {
     this.#ids.clear();
     this.#empty();
     this.#add(page, EAGER);
+  }
+
+  /** The number of a product's picture that is most like the query. @param {string} id */
+  matched(id) {
+    return this.#ids.get(id) ?? 0;
   }
 
   /** How many products are shown. */
@@ -96,7 +101,7 @@ export class Grid {
     const actions = this.#cardActions;
     if (!actions) return;
     const fresh = page.hits.filter((hit) => !this.#ids.has(hit.id));
-    for (const hit of fresh) this.#ids.add(hit.id);
+    for (const hit of fresh) this.#ids.set(hit.id, hit.matched_image ?? 0);
     this.#list.append(...fresh.map((hit, at) => card(hit, actions, { eager: at < eager })));
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;

@@ -10,6 +10,7 @@ const LARGEST = 4096;
 /** The picture and the button that enlarges it. @param {string} url @param {string} title */
 export function zoomable(url, title) {
   const image = picture(url, { size: SHOWN, sizes: WIDTH, alt: title, lazy: false });
+  image.className = "zoom__image";
   image.removeAttribute("width");
   image.removeAttribute("height");
   const button = make(
