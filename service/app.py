@@ -25,6 +25,7 @@ from service.metrics import register_metrics
 from service.models.problem import Problem
 from service.openapi import docs
 from service.pages import pages
+from service.photos import photos
 from service.product_ids import IdConverter, with_whole_id
 from service.products import products
 from service.public_address import PublicAddress
@@ -46,7 +47,7 @@ what is wrong and what is allowed.
 Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
 
 
-_SEARCHING = (search.name, products.name, thumbnails.name, recognition.name)
+_SEARCHING = (search.name, products.name, thumbnails.name, recognition.name, photos.name)
 
 
 class Service(OpenAPI):
@@ -91,6 +92,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
         products,
         thumbnails,
         recognition,
+        photos,
         admin_api,
         catalogues,
         schedules,

@@ -31,11 +31,11 @@ from vitrine.images.decoded import scale_of
 from vitrine.queries import SearchQuery
 from vitrine.recognition import ShoppedObject
 
-__all__ = ["recognition"]
+__all__ = ["DETECTOR_SIDE", "box_of", "recognition"]
 
 recognition = APIBlueprint("recognition", __name__, abp_tags=[Tag(name="What the models can tell")])
 
-_DETECTOR_SIDE = 768
+DETECTOR_SIDE = 768
 """Pixels that OWL-ViT's detectors look at; a larger photo need not be decoded whole."""
 
 _PNG = "image/png"
@@ -99,18 +99,17 @@ def detect(body: DetectRequest) -> Response:
     query = _products_query(body) if body.search else None
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
-    picture = required_picture(body.image, vitrine.settings, at_least=_DETECTOR_SIDE)
+    picture = required_picture(body.image, vitrine.settings, at_least=DETECTOR_SIDE)
     with current_warm_up().loading_detector():
         objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
-    width, height = _enlargement(picture)
     detected = (
         vitrine.recognition.shop(picture, objects, query)
         if query and objects
         else [ShoppedObject(detection) for detection in objects]
     )
-    return answer({"objects": [_object(each, width, height) for each in detected]})
+    return answer({"objects": [_object(each, picture) for each in detected]})
 
 
 @recognition.post("/v1/detect/upload", responses={200: DetectAnswer})
@@ -132,15 +131,22 @@ def _enlargement(picture: Image) -> tuple[float, float]:
     return width / scale.covered[0], height / scale.covered[1]
 
 
-def _object(detected: ShoppedObject, width: float, height: float) -> dict[str, Any]:
-    left, top, right, bottom = detected.object.box
-    box = {
+def box_of(edges: tuple[float, float, float, float], picture: Image) -> dict[str, float]:
+    """A box of a picture that was looked at, in pixels of the upload."""
+    width, height = _enlargement(picture)
+    left, top, right, bottom = edges
+    return {
         "xmin": left * width,
         "ymin": top * height,
         "xmax": right * width,
         "ymax": bottom * height,
     }
-    fields = {"label": detected.object.label, "score": detected.object.score, "box": box}
+
+
+def _object(detected: ShoppedObject, picture: Image) -> dict[str, Any]:
+    detection = detected.object
+    box = box_of(detection.box, picture)
+    fields = {"label": detection.label, "score": detection.score, "box": box}
     if detected.products is None:
         return fields
     return {**fields, "products": search_answer(detected.products)}

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from PIL.Image import Image
 
 from service.access import visible
 from service.container import current_vitrine
@@ -26,12 +25,12 @@ from service.models.search import (
     SuggestAnswer,
     SuggestParameters,
 )
-from service.pictures import optional_picture
+from service.pictures import query_pictures
 from service.rendering import answer, search_answer
 from vitrine.errors import FieldError, InvalidInput, InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
-from vitrine.queries import SearchQuery, Sort, WeightedText
+from vitrine.queries import SearchQuery, Sort, WeightedImage, WeightedText
 from vitrine.results import Page
 from vitrine.version_search import VersionSearch
 
@@ -56,8 +55,8 @@ def search_by_anything(body: SearchRequest) -> Response:
 
     def search(version: VersionSearch) -> Page:
         side = version.embedder.info.image_size
-        picture = optional_picture(body.image, current_vitrine().settings, at_least=side)
-        return version.search(_query(body, picture, version.schema))
+        pictures = query_pictures(body.image, current_vitrine().settings, at_least=side)
+        return version.search(_query(body, pictures, version.schema))
 
     return answered(search, cursor=body.cursor)
 
@@ -73,6 +72,9 @@ def search_upload(body: SearchRequest) -> Response:
 def search_batch(body: BatchRequest) -> Response:
     """Search several times at once, as `POST /v1/search` does each; one fault refuses all."""
     limit = current_vitrine().settings.max_batch
+    pictures = sum(len(each.image) for each in body.searches if isinstance(each.image, list))
+    if pictures > limit:
+        raise InvalidQuery.of("searches", f"name {pictures} pictures, at most {limit} are allowed")
     if len(body.searches) > limit:
         raise InvalidQuery.of(
             "searches", f"holds {len(body.searches)}, at most {limit} are allowed"
@@ -84,10 +86,10 @@ def search_batch(body: BatchRequest) -> Response:
         queries = []
         for number, one_search in enumerate(body.searches):
             with InvalidInput.within(f"searches[{number}]"):
-                picture = optional_picture(
+                pictures = query_pictures(
                     one_search.image, current_vitrine().settings, at_least=side
                 )
-                queries.append(_query(one_search, picture, version.schema))
+                queries.append(_query(one_search, pictures, version.schema))
         return version.search_batch(queries)
 
     pages = current_vitrine().engine.answer(on_version)
@@ -196,10 +198,10 @@ def _reading(parameters: PageParameters) -> dict[str, Any]:
     return {"understand": parameters.understand, "literal": literal}
 
 
-def _query(body: SearchRequest, picture: Image | None, schema: Schema) -> SearchQuery:
+def _query(body: SearchRequest, pictures: tuple[WeightedImage, ...], schema: Schema) -> SearchQuery:
     return SearchQuery(
         texts=_texts(body),
-        image=picture,
+        images=pictures,
         like=tuple(body.like),
         unlike=tuple(body.unlike),
         text_weight=body.weights.text,

@@ -1,4 +1,4 @@
-"""Drawing detected objects onto a picture."""
+"""Boxes of detected objects: which of them are distinct, and drawing them onto a picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,38 @@ from PIL.Image import Image
 
 from vitrine.embedding import Detection
 
-__all__ = ["draw_boxes"]
+__all__ = ["distinct", "draw_boxes"]
 
 PALETTE = ("#d1495b", "#00798c", "#edae49", "#30638e", "#6a994e", "#7b2d8b", "#c05621", "#2f855a")
+
+
+SAME_BOX = 0.5
+"""Intersection over union from which two boxes count as one object, as PASCAL VOC has it
+(Everingham et al. 2010, section 4.2)."""
+
+Box = tuple[float, float, float, float]
+
+
+def distinct(objects: Sequence[Detection]) -> list[Detection]:
+    """The best of each group of boxes that cover each other, whatever their labels, best first."""
+    apart: list[Detection] = []
+    for detection in sorted(objects, key=lambda each: -each.score):
+        if all(_overlap(detection.box, other.box) < SAME_BOX for other in apart):
+            apart.append(detection)
+    return apart
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    common = max(width, 0.0) * max(height, 0.0)
+    union = _area(one) + _area(other) - common
+    return common / union if union > 0 else 0.0
+
+
+def _area(box: Box) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
 
 
 def draw_boxes(image: Image, objects: Sequence[Detection]) -> Image:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL.Image import Image
 
 from vitrine.errors import InvalidCursor
 from vitrine.index import PageToken
@@ -138,15 +139,15 @@ def _text(value: object) -> str:
 def query_digest(query: SearchQuery) -> str:
     """What the query asks, without how it is shown (limit, facets, explain, cursor): 16 hex digits
     of SHA-256."""
-    picture = (
-        None
-        if query.image is None
-        else hashlib.sha256(repr(query.image.size).encode() + query.image.tobytes()).hexdigest()
-    )
+    pictures = [(_image_digest(p.image), p.weight) for p in query.pictures]
     parts = (
-        query.texts, picture, query.like, query.unlike, query.text_weight, query.image_weight,
+        query.texts, pictures, query.like, query.unlike, query.text_weight, query.image_weight,
         query.filter, query.sort, query.candidates, query.min_score, query.collapse, query.exclude,
         query.own_group, query.include_examples, query.ranking, query.cutoff, query.understand,
         query.literal,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _image_digest(image: Image) -> str:
+    return hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()

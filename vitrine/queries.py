@@ -12,7 +12,15 @@ from PIL.Image import Image
 from vitrine.errors import FieldError, InvalidQuery
 from vitrine.filters import MATCH_ALL, Filter
 
-__all__ = ["RELEVANCE", "Ranking", "SearchQuery", "Sort", "SortValue", "WeightedText"]
+__all__ = [
+    "RELEVANCE",
+    "Ranking",
+    "SearchQuery",
+    "Sort",
+    "SortValue",
+    "WeightedImage",
+    "WeightedText",
+]
 
 
 SortValue: TypeAlias = float | str | tuple[float | str | None, ...] | None
@@ -76,17 +84,27 @@ class WeightedText:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class WeightedImage:
+    """A picture and how much it pulls (or, below zero, pushes away)."""
+
+    image: Image
+    weight: float = 1.0
+
+
 @dataclass(frozen=True)
 class SearchQuery:
-    """A search: any mix of texts, one picture and example products, under a filter.
+    """A search: any mix of texts, pictures and example products, under a filter.
 
-    The combined vector is the weighted sum of unit vectors (texts x `text_weight`, the picture x
+    The combined vector is the weighted sum of unit vectors (texts x `text_weight`, pictures x
     `image_weight`, each liked product +1 and each unliked -1), scaled to unit length. With no part
     at all the query browses: every product under the filter in `sort` order.
     """
 
     texts: tuple[WeightedText, ...] = ()
     image: Image | None = None
+    """A picture of weight 1."""
+    images: tuple[WeightedImage, ...] = ()
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     text_weight: float = 1.0
@@ -125,13 +143,19 @@ class SearchQuery:
     def browses(self) -> bool:
         """Whether nothing is compared, so products come in `sort` order (by id where that is
         relevance)."""
-        return not (self.texts or self.image is not None or self.like or self.unlike)
+        return not (self.texts or self.pictures or self.like or self.unlike)
+
+    @property
+    def pictures(self) -> tuple[WeightedImage, ...]:
+        """All its pictures."""
+        return self.images if self.image is None else (WeightedImage(self.image), *self.images)
 
     def _faults(self) -> list[FieldError]:
         faults: list[FieldError] = []
         if any(not t.text.strip() for t in self.texts):
             faults.append(FieldError("text", "is empty; leave it out to browse"))
         weights = [("text", t.weight) for t in self.texts]
+        weights += [("image", picture.weight) for picture in self.images]
         weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]
         faults += [
             FieldError(name, "weight must be a finite number from -100 to 100")

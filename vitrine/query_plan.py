@@ -98,7 +98,7 @@ def _least(cutoff: float | str) -> float:
 def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | None) -> QueryWords:
     vocabulary, analyzer = lexicon.vocabulary, lexicon.analyzer
     texts = [t.text for t in query.texts if t.weight > 0]
-    whole = texts[0] if len(texts) == 1 and query.image is None else ""
+    whole = texts[0] if len(texts) == 1 and not query.pictures else ""
     if understanding is None:
         return query_words(" ".join(texts), vocabulary, analyzer, whole=whole)
     return query_words(
@@ -139,7 +139,7 @@ def _key(query: SearchQuery, lexicon: Lexicon, negative: Sequence[WeightedVector
         query.understand,
         query.literal,
         sorted(filtered_fields(query.filter)),
-        query.image is None,
+        not query.pictures,
         [(part.name, part.vector.tobytes()) for part in negative],
         [*query.like],
     )

@@ -268,13 +268,17 @@ class VersionSearch:
                 WeightedVector(f"text: {text}", weight, row, is_text=True)
                 for (text, weight), row in zip(texts, rows, strict=True)
             ]
-        if query.image is not None and first is None:
-            row = self.embedder.embed_images([query.image])[0]
-            parts.append(WeightedVector("image", query.image_weight, row))
+        pictures = [p for p in query.pictures if first is None or p.weight < 0]
+        if pictures:
+            shown = self.embedder.embed_images([picture.image for picture in pictures])
+            parts += [
+                WeightedVector(_image_name(number), picture.weight * query.image_weight, row)
+                for number, (picture, row) in enumerate(zip(pictures, shown, strict=True))
+            ]
         if query.like or query.unlike:
             parts += _examples(query, records or self.index.get([*query.like, *query.unlike]))
         if first is not None:
-            words_alone = query.image is None and not query.like
+            words_alone = not query.pictures and not query.like
             parts = [part for part in parts if part.weight < 0]
             parts.append(WeightedVector("page one", 1.0, first, is_text=words_alone))
         return parts
@@ -293,6 +297,8 @@ class VersionSearch:
             faults.append(FieldError("candidates", f"must be from 1 to {limits.max_candidates}"))
         if len(query.texts) > limits.max_texts:
             faults.append(FieldError("text", f"has more than {limits.max_texts} parts"))
+        if len(query.pictures) > limits.max_pictures:
+            faults.append(FieldError("image", f"holds more than {limits.max_pictures} pictures"))
         if any(len(t.text) > limits.max_text_chars for t in query.texts):
             faults.append(FieldError("text", f"is longer than {limits.max_text_chars} characters"))
         if len(query.like) + len(query.unlike) > limits.max_examples:
@@ -358,6 +364,10 @@ class VersionSearch:
 
     def _notes_of(self, query: SearchQuery, answer: IndexAnswer) -> tuple[str, ...]:
         return () if answer.matching else unknown_values(query.filter, self.index)
+
+
+def _image_name(number: int) -> str:
+    return f"image {number + 1}" if number else "image"
 
 
 def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from vitrine.embedding import Detector, Embedder
 from vitrine.errors import StorageUnavailable
+from vitrine.images.photos import Photos
 from vitrine.images.ports import ImageStore
 from vitrine.index import IndexVersions
 from vitrine.recognition import Recognition
@@ -75,6 +76,11 @@ class Vitrine:
             "images", lambda: _adapter("vitrine.images.store").open_store(self.settings)
         )
         return made
+
+    @cached_property
+    def photos(self) -> Photos:
+        """Shoppers' photos."""
+        return Photos.of(self.settings)
 
     @cached_property
     def live(self) -> LiveIndex:

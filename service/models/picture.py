@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from service.models.base import Body, Text
 
-__all__ = ["TINY_PNG", "ImageSource", "StoredImage"]
+__all__ = ["TINY_PNG", "Box", "ImageSource", "QueryImage", "StoredImage"]
 
 TINY_PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEU"
@@ -26,7 +26,7 @@ class StoredImage(Body):
 
 
 class ImageSource(Body):
-    """A picture: its bytes in base64, or an address where the service may fetch it."""
+    """A picture: its bytes in base64, where the service may fetch it, or the key of a photo."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -37,8 +37,38 @@ class ImageSource(Body):
         default=None, description="an http or https address, where the service's settings allow it"
     )
 
+    key: Text | None = Field(
+        default=None, description="what POST /v1/pictures answered for a photo"
+    )
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if (self.base64 is None) == (self.url is None):
-            raise ValueError("must have either base64 or url")
+        if [self.base64, self.url, self.key].count(None) != 2:
+            raise ValueError("must have either base64 or url, or a photo's key")
         return self
+
+
+class Box(Body):
+    """A part of a picture: its edges in pixels of the upright picture."""
+
+    xmin: float = Field(ge=0, allow_inf_nan=False)
+    ymin: float = Field(ge=0, allow_inf_nan=False)
+    xmax: float = Field(gt=0, allow_inf_nan=False)
+    ymax: float = Field(gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _has_area(self) -> Self:
+        if self.xmin >= self.xmax or self.ymin >= self.ymax:
+            raise ValueError("xmin must be below xmax, and ymin below ymax")
+        return self
+
+
+class QueryImage(ImageSource):
+    """A picture to look for, or a part of one, and how much it pulls."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 3})
+
+    box: Box | None = Field(default=None, description="the part of the picture that is meant")
+    weight: float = Field(
+        default=1.0, ge=-100, le=100, allow_inf_nan=False, description="below zero it pushes away"
+    )

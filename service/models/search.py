@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from service.models.base import OTHER, TEXT, Answer, Body, Parameters, Text, text_or_other
-from service.models.picture import ImageSource
+from service.models.picture import QueryImage
 from service.models.products import ProductAnswer
 
 __all__ = [
@@ -86,6 +86,26 @@ OneOrManyTexts = Annotated[
 ]
 
 
+ONE, MANY = "<one>", "<many>"
+"""Tags of one picture and several."""
+
+
+def _one_or_many(value: Any) -> str | None:
+    if isinstance(value, list):
+        return MANY
+    return ONE if isinstance(value, dict | QueryImage) else None
+
+
+OneOrManyImages = Annotated[
+    Annotated[QueryImage, Tag(ONE)] | Annotated[list[QueryImage], Field(min_length=1), Tag(MANY)],
+    Discriminator(
+        _one_or_many,
+        custom_error_type="image_type",
+        custom_error_message="must be an object with base64, url or key, or a list of such",
+    ),
+]
+
+
 class SearchRequest(Body):
     """A search by any mix of texts, a picture and examples, under a filter; or a way to browse."""
 
@@ -96,7 +116,9 @@ class SearchRequest(Body):
     )
 
     text: OneOrManyTexts | None = Field(default=None, description="what to look for")
-    image: ImageSource | None = Field(default=None, description="a picture to look for")
+    image: OneOrManyImages | None = Field(
+        default=None, description="a picture to look for, or several, each with its weight"
+    )
     like: list[Text] = Field(default=[], description="ids of products that the hits shall resemble")
     unlike: list[Text] = Field(
         default=[], description="ids of products that the hits shall not resemble"

@@ -89,6 +89,12 @@ class ImageSettings(DataSettings):
         256, ge=16, le=65_536, description="memory of all pictures that are decoded at once"
     )
     max_image_megapixels: float = Field(64, gt=0, le=178, description="width x height of one image")
+    photo_hours: float = Field(
+        24, gt=0, le=8760, description="hours for which a photo sent to /v1/pictures is kept"
+    )
+    max_photos_mb: float = Field(
+        512, gt=0, le=1_000_000, description="size of all such photos together; the oldest go first"
+    )
 
 
 class FetchSettings(ImageSettings):
@@ -345,6 +351,9 @@ class LimitSettings(_Group):
         10_000, ge=1, description="products in a candidate set that is ranked by score"
     )
     facet_values: int = Field(50, ge=1, le=10_000, description="values listed per facet")
+    max_pictures: int = Field(
+        4, ge=1, le=64, description="pictures in one query; MAX_BATCH in all queries of a batch"
+    )
     max_batch: int = Field(32, ge=1, le=1000, description="searches in one batch")
     max_upsert: int = Field(10_000, ge=1, description="products in one admin upsert")
 

@@ -34,12 +34,23 @@ def in_json(data: bytes) -> bytes:
     return b'{"image": {"base64": "' + base64.b64encode(data) + b'"}}'
 
 
+def in_json_with_boxes(data: bytes, count: int) -> bytes:
+    part = (
+        b'{"base64": "%b", "box": {"xmin": 0, "ymin": 0, "xmax": 3000, "ymax": 3000}}'
+        % base64.b64encode(data)
+    )
+    return b'{"image": [' + b",".join([part] * count) + b"]}"
+
+
 def values(count: int) -> bytes:
     return b'{"filter": {"price": [' + b",".join(b"%d" % n for n in range(count)) + b"]}}"
 
 
 WORST = {
     "the largest WebP that is decoded": lambda: in_json(picture((3870, 3870), "WEBP")),
+    "four of the largest WebPs, a part of each": lambda: in_json_with_boxes(
+        picture((3870, 3870), "WEBP"), 4
+    ),
     "a WebP of 7900 x 7900": lambda: in_json(picture((7900, 7900), "WEBP")),
     "the largest PNG that is decoded": lambda: in_json(picture((4400, 4400), "PNG", "RGBA")),
     "a JPEG of 64 megapixels": lambda: in_json(picture((8000, 8000), "JPEG")),

@@ -62,7 +62,7 @@ def test_each_operation_has_one_kind_of_body(shop: Shop):
 
 def test_a_picture_in_json_is_an_object_of_plain_properties(shop: Shop):
     source = spec(shop)["components"]["schemas"]["ImageSource"]
-    assert set(source["properties"]) == {"base64", "url"}
+    assert set(source["properties"]) == {"base64", "url", "key"}
     assert not {"oneOf", "anyOf", "allOf"} & set(source)
 
 

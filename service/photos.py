@@ -1,0 +1,77 @@
+"""`/v1/pictures`: a shopper's photo is sent once, looked at, and searched with."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from service.access import visible
+from service.container import current_vitrine, current_warm_up
+from service.models.photos import (
+    ObjectsRequest,
+    PhotoAnswer,
+    PhotoObjectsAnswer,
+    PhotoPath,
+    PhotoRequest,
+)
+from service.pictures import decoded, required_bytes
+from service.recognition import DETECTOR_SIDE, box_of
+from service.rendering import answer
+from vitrine.boxes import distinct
+from vitrine.filters import MATCH_ALL
+from vitrine.results import ValueFacet
+from vitrine.version_search import VersionSearch
+
+__all__ = ["photos"]
+
+photos = APIBlueprint("photos", __name__, abp_tags=[Tag(name="Search")])
+
+_LABELS = 32
+"""Kinds of things that are looked for at most, the commonest of the catalogue."""
+_ANYTHING = ("product",)
+"""What is looked for in a catalogue without categories."""
+
+
+@photos.post("/v1/pictures", responses={200: PhotoAnswer})
+def keep_photo(body: PhotoRequest) -> Response:
+    """Keep a photo for a day, for searches by its key; the same bytes have the same key."""
+    settings = current_vitrine().settings
+    data = required_bytes(body.image, settings)
+    decoded(data, settings, at_least=1)  # only what can be searched with is kept
+    kept = current_vitrine().photos.put(data)
+    return answer(PhotoAnswer(key=kept.key, expires=kept.expires))
+
+
+@photos.post("/v1/pictures/upload", responses={200: PhotoAnswer})
+def keep_photo_upload(body: PhotoRequest) -> Response:
+    """Keep a photo that is a file in a form, as `POST /v1/pictures` takes it as well."""
+    response: Response = keep_photo(body)
+    return response
+
+
+@photos.post("/v1/pictures/<key>/objects", responses={200: PhotoObjectsAnswer})
+def photo_objects(path: PhotoPath, body: ObjectsRequest) -> Response:
+    """Find the things in a photo that are of the kinds that the shop sells, as boxes to search."""
+    vitrine = current_vitrine()
+    data = vitrine.photos.get(path.key)
+    picture = decoded(data, vitrine.settings, at_least=DETECTOR_SIDE)
+    labels = vitrine.engine.answer(_kinds)
+    with current_warm_up().loading_detector():
+        detections = vitrine.recognition.detect(picture, labels, threshold=body.threshold)
+    objects = [
+        {"score": detection.score, "box": box_of(detection.box, picture)}
+        for detection in distinct(detections)[: body.limit]
+    ]
+    return answer({"objects": objects})
+
+
+def _kinds(version: VersionSearch) -> tuple[str, ...]:
+    """What the catalogue's commonest categories are called, as far as the request may see them."""
+    if "category" not in version.schema:
+        return _ANYTHING
+    condition = visible(MATCH_ALL, version.schema)
+    facet = version.index.facet(["category"], condition, values=4 * _LABELS)["category"]
+    values = facet.values if isinstance(facet, ValueFacet) else ()
+    leaves = dict.fromkeys(str(value.value).rpartition("/")[2].lower() for value in values)
+    return tuple(leaves)[:_LABELS] or _ANYTHING
