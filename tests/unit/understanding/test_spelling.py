@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
@@ -31,10 +32,18 @@ def _by_comparing_with_all(vocabulary: Vocabulary, word: str) -> set[str]:
     distances = {
         other: OSA.distance(word, other)
         for other, names in zip(vocabulary.words, vocabulary.name_counts.tolist(), strict=True)
-        if names and len(other) >= 3
+        if names and len(other) >= 3 and _may_be_meant(word, other)
     }
-    least = min(distances.values())
+    least = min(distances.values(), default=edits + 1)
     return {w for w, d in distances.items() if d == least} if least <= edits else set()
+
+
+def _may_be_meant(typed: str, word: str) -> bool:
+    """The first letter is right, or swapped with the second; of four letters none is another."""
+    swapped = typed[1] + typed[0]
+    changed = sum(a != b for a, b in zip(typed, word, strict=False))
+    another_letter = len(typed) == len(word) == 4 and changed == 1
+    return (word[0] == typed[0] or word[:2] == swapped) and not another_letter
 
 
 def test_the_sieve_loses_no_near_word():
@@ -55,8 +64,8 @@ def test_the_sieve_loses_no_near_word():
 
 
 def test_of_equally_near_words_the_commonest_comes_first():
-    spelling = Spelling(_vocabulary(["cart", "card", "card"]))
-    assert spelling.correct("carz") == "card"
+    spelling = Spelling(_vocabulary(["carts", "cards", "cards"]))
+    assert spelling.correct("carzs") == "cards"
 
 
 def test_the_same_first_letter_comes_before_the_commonest():
@@ -76,3 +85,29 @@ def test_a_catalogue_without_words_corrects_nothing():
 @given(st.text(max_size=12))
 def test_any_text_is_corrected_or_not(text: str):
     assert Spelling(_vocabulary(["red dress"])).correct(text) in (None, "dress", "red")
+
+
+SHOP = ["arden home lamp", "yoga strap", "roller", "dress", "duffle watch", "sofa", "candle"]
+
+
+@pytest.mark.parametrize("word", ["garden", "hose", "stroller", "rope", "handle", "lofa", "gress"])
+def test_things_that_the_shop_lacks_are_not_taken_for_others(word: str):
+    assert Spelling(_vocabulary(SHOP)).correct(word) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("yoag", "yoga"),
+        ("drss", "dress"),
+        ("dresss", "dress"),
+        ("ydoga", "yoga"),
+        ("oyga", "yoga"),
+        ("duffel", "duffle"),
+        ("wacth", "watch"),
+        ("sfa", None),
+        ("soffa", "sofa"),
+    ],
+)
+def test_letters_left_out_added_or_swapped_are_slips(typed: str, meant: str | None):
+    assert Spelling(_vocabulary(SHOP)).correct(typed) == meant
