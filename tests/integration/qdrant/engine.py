@@ -246,8 +246,15 @@ class Engine:
         ]
 
     def retrieve(
-        self, name: str, ids: list[Any], with_payload: Any, with_vector: Any
+        self,
+        name: str,
+        ids: list[Any],
+        with_payload: Any,
+        with_vector: Any,
+        *,
+        consistency: models.ReadConsistencyType | None = None,
     ) -> list[models.Record]:
+        """There is one copy, which agrees with itself."""
         found = self._found(name).shard.retrieve(
             list(ids), _payload(with_payload), _vector(with_vector)
         )

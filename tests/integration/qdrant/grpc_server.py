@@ -195,8 +195,14 @@ class _Points(PointsServicer):
     def Get(self, request: Any) -> Any:
         ids = [GrpcToRest.convert_point_id(i) for i in request.ids]
         wanted = GrpcToRest.convert_with_payload_selector(request.with_payload)
+        consistency = (
+            GrpcToRest.convert_read_consistency(request.read_consistency)
+            if request.HasField("read_consistency")
+            else None
+        )
+        vectors = _vectors(request.with_vectors)
         found = self._engine.retrieve(
-            request.collection_name, ids, wanted, _vectors(request.with_vectors)
+            request.collection_name, ids, wanted, vectors, consistency=consistency
         )
         return wire.GetResponse(result=[RestToGrpc.convert_record(p) for p in found])
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 from qdrant_client import models
 
-from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
+from vitrine.errors import InvalidQuery
 from vitrine.fields.colors import ColorWords
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
@@ -26,19 +26,15 @@ from vitrine.index.ports import IndexAnswer, IndexQuery, Stamp, VersionInfo
 from vitrine.index.qdrant import clock
 from vitrine.index.qdrant.browsing import Browsing
 from vitrine.index.qdrant.candidates import CandidateSearch
-from vitrine.index.qdrant.filters import equal, every, folded, translate
+from vitrine.index.qdrant.filters import every, folded, translate
 from vitrine.index.qdrant.fused import FusedSearch
 from vitrine.index.qdrant.payload import (
     ID,
     KEYS,
     SEQ,
     STAMP_KEYS,
-    image_keys,
-    image_keys_payload,
     payload_of,
     point_id,
-    product_of,
-    product_payload,
     record_of,
     stamp_of,
 )
@@ -46,6 +42,7 @@ from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.pool import PoolSearch
 from vitrine.index.qdrant.product_words import ProductWords, sparse_row
+from vitrine.index.qdrant.rewriting import Rewriter
 from vitrine.index.qdrant.search_models import StoredModel
 from vitrine.index.qdrant.wire import WORDS, NewPoint, Rows, SparseRow
 from vitrine.products import Product, Record, Value
@@ -53,19 +50,6 @@ from vitrine.results import Facet
 from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantIndex"]
-
-_ATTEMPTS = 20
-"""How often a change is made again because another process wrote the same product in between."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A product's new fields and the write they replace."""
-
-    product_id: str
-    payload: dict[str, object]
-    replaces: int
-    words: SparseRow | None
 
 
 class QdrantIndex:
@@ -88,6 +72,7 @@ class QdrantIndex:
         )
         self._browsing = Browsing(points, info.schema)
         self._words = ProductWords(info) if info.words else None
+        self._rewriter = Rewriter(points, info, self._words_of, copies=settings.qdrant_replicas)
 
     @property
     def search_model(self) -> SearchModel | None:
@@ -106,7 +91,7 @@ class QdrantIndex:
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vectors; `NotFound` for an unknown id."""
         schema, words = self.info.schema, ColorWords.of_mapping(self.info.mapping)
-        self._rewrite(
+        self._rewriter.rewrite(
             [product_id], lambda product: patched(product, changes, schema, color_words=words)
         )
 
@@ -118,7 +103,7 @@ class QdrantIndex:
         for product in products:
             check_product(product, self.info.schema)
         last = {product.id: product for product in products}
-        self._rewrite(list(last), lambda product: last[product.id])
+        self._rewriter.rewrite(list(last), lambda product: last[product.id])
 
     def delete(self, product_ids: Sequence[str]) -> int:
         """Remove products; returns how many there were."""
@@ -231,74 +216,3 @@ class QdrantIndex:
             return {}, None
         document = self._words.of(product)
         return {KEYS: list(document.exact_keys)}, sparse_row(document)
-
-    def _rewrite(self, product_ids: Sequence[str], change: Callable[[Product], Product]) -> None:
-        """Change products as they are now: where another process writes one in between, it is
-        read and changed again."""
-        open_ = list(product_ids)
-        for _ in range(_ATTEMPTS):
-            if not open_:
-                return
-            points = self._points.get(open_)
-            missing = [i for i in open_ if i not in points]
-            if missing:
-                raise NotFound(f"there is no product {', '.join(map(repr, missing))}")
-            changes = [self._change(points[i].payload, change) for i in open_]
-            self._points.change(_operations(changes))
-            open_ = self._lost(changes)
-        raise IndexUnavailable(
-            f"product {open_[0]!r} is being written by too many at once; try again"
-        )
-
-    def _change(
-        self, payload: Mapping[str, object], change: Callable[[Product], Product]
-    ) -> _Change:
-        product = change(product_of(payload, self.info.schema))
-        check_product(product, self.info.schema)
-        unchanged = {SEQ: clock.now()} | image_keys_payload(image_keys(payload), self.info)
-        keys, words = self._words_of(product)
-        return _Change(
-            product.id,
-            product_payload(product, self.info) | keys | unchanged,
-            int(str(payload[SEQ])),
-            words,
-        )
-
-    def _lost(self, changes: Iterable[_Change]) -> list[str]:
-        """The products whose change did not happen because they had been written since they were
-        read."""
-        by_id = {c.product_id: c for c in changes}
-        now = self._points.get(by_id, payload=[SEQ])
-        return [i for i, c in by_id.items() if i in now and now[i].payload[SEQ] != c.payload[SEQ]]
-
-
-def _operations(changes: Sequence[_Change]) -> list[models.UpdateOperation]:
-    """The payloads, then the words of those whose payload was replaced.
-
-    A product that is written by another process in between keeps the words of that write.
-    """
-    operations = [_operation(change) for change in changes]
-    words = {c.product_id: c.words for c in changes if c.words is not None}
-    if not words:
-        return operations
-    written = models.MatchAny(any=[int(str(change.payload[SEQ])) for change in changes])
-    update = models.UpdateVectors(
-        points=[
-            models.PointVectors(id=point_id(product_id), vector={WORDS: row.model()})
-            for product_id, row in words.items()
-        ],
-        update_filter=models.Filter(must=[models.FieldCondition(key=SEQ, match=written)]),
-    )
-    return [*operations, models.UpdateVectorsOperation(update_vectors=update)]
-
-
-def _operation(change: _Change) -> models.UpdateOperation:
-    unchanged = models.Filter(
-        must=[
-            models.HasIdCondition(has_id=[point_id(change.product_id)]),
-            equal(SEQ, change.replaces),
-        ]
-    )
-    return models.OverwritePayloadOperation(
-        overwrite_payload=models.SetPayload(payload=change.payload, filter=unchanged)
-    )

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from qdrant_client import QdrantClient
@@ -172,6 +172,10 @@ class Nodes:
         self._nodes = nodes
         self._away_until = dict.fromkeys((node.url for node in nodes), 0.0)
         self._closed = False
+
+    def all(self) -> Sequence[Node]:
+        """All addresses, in the order of the setting."""
+        return tuple(self._nodes)
 
     def choose(self, tried: Collection[str] = ()) -> Node:
         """The first address that is not away and has not been tried; else the one away longest."""

@@ -231,16 +231,40 @@ class Points:
         *,
         payload: bool | list[str] = True,
         vectors: Vectors = False,
+        consistency: models.ReadConsistencyType | None = None,
     ) -> dict[str, Point]:
-        """The points of the products that exist, by product id."""
+        """The points of the products that exist, by product id.
+
+        With `consistency` those alone that so many copies of their shard hold alike;
+        `IndexUnavailable` where fewer are there.
+        """
         products = {point_id(i): i for i in product_ids}
-        points = self.retrieve(products, payload=payload, vectors=vectors)
+        points = self.retrieve(products, payload=payload, vectors=vectors, consistency=consistency)
         return {products[i]: point for i, point in points.items()}
 
+    def get_everywhere(self, product_ids: Iterable[str]) -> list[Point]:
+        """The points of products as every address knows them, one after the other.
+
+        A node that holds a copy of the shard answers from that one.
+        """
+        answers = self._connection.read_everywhere(
+            "retrieve",
+            collection_name=self._collection,
+            ids=[point_id(i) for i in product_ids],
+            with_payload=_selected(True),
+            with_vectors=False,
+        )
+        return [point_of(read) for answer in answers for read in answer]
+
     def retrieve(
-        self, ids: Iterable[str], *, payload: bool | list[str] = True, vectors: Vectors = False
+        self,
+        ids: Iterable[str],
+        *,
+        payload: bool | list[str] = True,
+        vectors: Vectors = False,
+        consistency: models.ReadConsistencyType | None = None,
     ) -> dict[str, Point]:
-        """The points that exist, by their own ids."""
+        """The points that exist, by their own ids; see `get`."""
         rest = list(dict.fromkeys(ids))
         points: dict[str, Point] = {}
         for start in range(0, len(rest), _CHUNK):
@@ -249,6 +273,7 @@ class Points:
                 ids=rest[start : start + _CHUNK],
                 with_payload=_selected(payload),
                 with_vectors=_vectors(vectors),
+                consistency=consistency,
             ):
                 point = point_of(read)
                 points[point.id] = point

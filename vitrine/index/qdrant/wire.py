@@ -259,6 +259,8 @@ def _converted(arguments: dict[str, Any]) -> dict[str, Any]:
 def _field(name: str, value: Any) -> tuple[str, Any]:
     if name in _FILTERS:
         return "filter", RestToGrpc.convert_filter(value)
+    if name == "consistency":
+        return "read_consistency", RestToGrpc.convert_read_consistency(value)
     if name == "with_payload":
         return name, RestToGrpc.convert_with_payload_interface(value)
     if name == "with_vectors":
