@@ -215,6 +215,28 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
     )
 
 
+def save_owlv2(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny Owlv2ForObjectDetection over squares of 96 pixels, padded, 16 tokens."""
+    from transformers import Owlv2Config, Owlv2ForObjectDetection
+    from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
+
+    tokenizer = clip_tokenizer(16)
+    text = {
+        **_tower(len(tokenizer)),
+        "max_position_embeddings": 16,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    vision = {**_tower(), "image_size": 96, "patch_size": 16}
+    _seed(seed)
+    model = Owlv2ForObjectDetection(
+        Owlv2Config(text_config=text, vision_config=vision, projection_dim=32)
+    )
+    processor = Owlv2ImageProcessorPil(size={"height": 96, "width": 96})
+    return _save(folder, model, processor, tokenizer, spread=0.1)
+
+
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
     """A smooth, colorful picture that differs by seed: noise of few pixels, enlarged."""
     rng = np.random.default_rng(seed)

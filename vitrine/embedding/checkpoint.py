@@ -37,6 +37,7 @@ _TOKENIZER = (
     "spiece.model",
     "special_tokens_map.json",
 )
+_MATRYOSHKA = ("matryoshka_dimensions", "matryoshka_dims")
 _OPEN_CLIP_RULES = ("open_clip_config.json",)
 _LAYOUT = b"vitrine checkpoint 2\n"  # raise it when Vitrine's own preprocessing changes the vectors
 
@@ -63,6 +64,25 @@ class Checkpoint:
                 f"the model {self.name} has no readable config.json in {self.folder}: {error}"
             ) from None
         return config
+
+    @cached_property
+    def shorter_dimensions(self) -> tuple[int, ...]:
+        """Dimensions to which the vectors may be cut, as the configuration says; none for most.
+
+        Only models that were trained for it keep their sense (Kusupati et al. 2022, "Matryoshka
+        Representation Learning").
+        """
+        name = "open_clip_config.json" if self.layout == "open_clip" else "config.json"
+        try:
+            config = json.loads((self.folder / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return ()
+        parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+        return tuple(
+            sorted(
+                {int(each) for part in parts for key in _MATRYOSHKA for each in part.get(key, ())}
+            )
+        )
 
     @cached_property
     def weights(self) -> tuple[Path, ...]:

@@ -96,16 +96,17 @@ def _described(model: KnownModel, settings: ModelSettings, *, timed: bool) -> di
 
     row: dict[str, object] = {
         **model.model_dump(),
-        "configured": model.name == settings.model,
+        "configured": model.name in (settings.model, settings.detector),
         "present": False,
         "text_ms": None,
         "picture_ms": None,
     }
-    checkpoint = present_checkpoint(model.name, "clip")
+    detects = model.kind == "detector"
+    checkpoint = present_checkpoint(model.name, "owlvit" if detects else "clip")
     if checkpoint is None:
         return {**row, "here": "not on this machine"}
     row |= {"present": True, "here": f"here: {checkpoint.folder}"}
-    if not timed:
+    if detects or not timed:
         return row
     try:
         cost = measure(checkpoint, settings)

@@ -1,5 +1,5 @@
-"""Zero-shot detection with OWL-ViT: one look at the picture, then every label is compared with
-every place in it.
+"""Zero-shot detection with OWL-ViT and OWLv2: one look at the picture, then every label is
+compared with every place in it.
 
 The model gives each patch a class vector c, a shift, a scale and a box; a label with text vector t
 has there the score sigmoid((c.t + shift) * scale) with c and t of unit length (Minderer et al.
@@ -71,7 +71,10 @@ class OwlDetector:
         A label given twice counts once.
         """
         output = self.model.forward(self.images.apply([image]))
-        corners = _corners(output.boxes, image.size)
+        whole = image.size
+        if self.images.inside is not None:  # boxes are relative to the square around the picture
+            whole = (max(whole), max(whole))
+        corners = _corners(output.boxes, whole)
         names = list(dict.fromkeys(labels))
         best: list[Detection] = []
         for start in range(0, len(names), _LABELS_AT_ONCE):

@@ -43,7 +43,10 @@ class DualEncoderModel(Protocol):
 
 
 class DualEncoder:
-    """An `Embedder` over any runtime."""
+    """An `Embedder` over any runtime.
+
+    Of rows longer than `info.dimension` the leading components are kept.
+    """
 
     def __init__(
         self,
@@ -95,7 +98,7 @@ class DualEncoder:
     def _unit(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         if not parts:
             return np.zeros((0, self.info.dimension), np.float32)
-        rows = np.concatenate(parts)
+        rows = np.concatenate(parts)[:, : self.info.dimension]
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         if not (np.isfinite(lengths).all() and lengths.min() > 0):
             raise ModelUnavailable(

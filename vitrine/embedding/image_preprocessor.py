@@ -31,7 +31,7 @@ class ImagePreprocessor:
     deviation, per channel. `inside` instead of the first two makes the whole picture fit into
     (height, width), and the crop then fills what is missing with the gray level `fill`. `rounding`
     says where a crop begins whose margins differ by a pixel: transformers rounds down, torchvision
-    to the even pixel.
+    to the even pixel. `anchor` is where a picture that is smaller than its square lies in it.
     """
 
     shortest: int | None
@@ -44,6 +44,7 @@ class ImagePreprocessor:
     inside: tuple[int, int] | None = None
     fill: int = 0
     rounding: Literal["down", "even"] = "down"
+    anchor: Literal["center", "corner"] = "center"
 
     @classmethod
     def of_processor(cls, processor: Any, name: str) -> ImagePreprocessor:
@@ -51,6 +52,8 @@ class ImagePreprocessor:
 
         `ModelUnavailable` for one with steps that are not known here.
         """
+        if type(processor).__name__.startswith("Owlv2"):
+            return cls._of_owlv2(processor)
         size = processor.size if processor.do_resize else None
         shortest, height, width = (
             getattr(size, key, None) for key in ("shortest_edge", "height", "width")
@@ -74,6 +77,27 @@ class ImagePreprocessor:
             scale=float(processor.rescale_factor) if processor.do_rescale else 1.0,
             mean=mean,
             deviation=deviation,
+        )
+
+    @classmethod
+    def _of_owlv2(cls, processor: Any) -> ImagePreprocessor:
+        """A square as wide as the longer side, black below or to the right.
+
+        transformers pads first and shrinks by a Gaussian and linear interpolation; Pillow's
+        linear filter of the picture itself comes near to it.
+        """
+        mean, deviation = _normalization(processor)
+        side = (int(processor.size.height), int(processor.size.width))
+        return cls(
+            shortest=None,
+            resized=None,
+            crop=side,
+            resample=int(Image.Resampling.BILINEAR),
+            scale=float(processor.rescale_factor),
+            mean=mean,
+            deviation=deviation,
+            inside=side,
+            anchor="corner",
         )
 
     @property
@@ -131,7 +155,8 @@ class ImagePreprocessor:
         if resized.size == seen:
             return resized
         padded = Image.new("RGB", seen, (self.fill,) * 3)
-        padded.paste(resized, (across.padding, down.padding))
+        corner = (0, 0) if self.anchor == "corner" else (across.padding, down.padding)
+        padded.paste(resized, corner)
         return padded
 
     def _whole(self, size: tuple[int, int]) -> tuple[int, int]:

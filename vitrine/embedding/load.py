@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from vitrine.embedding.batching import BatchingEmbedder
 from vitrine.embedding.caching import CachingEmbedder
-from vitrine.embedding.checkpoint import find_checkpoint
+from vitrine.embedding.checkpoint import Checkpoint, find_checkpoint
 from vitrine.embedding.detection import OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.ports import Embedder
@@ -113,15 +115,48 @@ def load_encoder(settings: ModelSettings) -> DualEncoder:
     """The configured dual encoder alone, every call a forward pass."""
     runtime = choose_runtime(settings)
     checkpoint = find_checkpoint(settings.model, "clip")
+    _refuse_dimension(checkpoint, settings.dimension)
     fingerprint = checkpoint.fingerprint(settings.data_dir / "models")
     if runtime == "onnx":
         from vitrine.embedding.onnx_runtime import load_onnx_embedder
 
-        return load_onnx_embedder(checkpoint, fingerprint, settings)
-    with needs("models", "the torch runtime"):
-        from vitrine.embedding.torch_runtime import load_torch_embedder
+        encoder = load_onnx_embedder(checkpoint, fingerprint, settings)
+    else:
+        with needs("models", "the torch runtime"):
+            from vitrine.embedding.torch_runtime import load_torch_embedder
 
-    return load_torch_embedder(checkpoint, fingerprint, settings)
+        encoder = load_torch_embedder(checkpoint, fingerprint, settings)
+    return _cut(encoder, settings.dimension) if settings.dimension else encoder
+
+
+def _refuse_dimension(checkpoint: Checkpoint, dimension: int) -> None:
+    """`InvalidSettings` for a dimension that the checkpoint does not name."""
+    allowed = checkpoint.shorter_dimensions
+    if dimension == 0 or dimension in allowed:
+        return
+    says = (
+        f"allows {', '.join(map(str, allowed))}"
+        if allowed
+        else "does not say that its vectors may be cut; leave it 0"
+    )
+    raise InvalidSettings.of(
+        "VITRINE_DIMENSION", f"is {dimension}, but the model {checkpoint.name} {says}"
+    )
+
+
+def _cut(encoder: DualEncoder, dimension: int) -> DualEncoder:
+    """The encoder whose rows are the leading components, under a fingerprint of their own."""
+    info = encoder.info
+    if dimension > info.dimension:
+        raise InvalidSettings.of(
+            "VITRINE_DIMENSION",
+            f"is {dimension}, but the vectors of {info.name} have {info.dimension} components",
+        )
+    if dimension == info.dimension:
+        return encoder
+    fingerprint = hashlib.sha256(f"{info.fingerprint} {dimension}".encode()).hexdigest()
+    encoder.info = replace(info, dimension=dimension, fingerprint=fingerprint)
+    return encoder
 
 
 def _has_gpu() -> bool:

@@ -1,4 +1,4 @@
-"""OWL-ViT on torch."""
+"""OWL-ViT and OWLv2 on torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ __all__ = ["DetectorTower", "TextTower", "TorchDetectorModel", "load_owlvit", "l
 
 
 class DetectorTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
-    """Pixels to class vectors, shift, scale and boxes, by the parts of OwlViTForObjectDetection."""
+    """Pixels to class vectors, shift, scale and boxes, by the parts of an OWL detector.
+
+    OWLv2 also tells whether a place holds any object; a search by labels does not ask for that.
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -54,7 +57,8 @@ class TextTower(torch.nn.Module):  # type: ignore[misc]  # torch is not analyzed
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(n, length) to (n, d)."""
-        rows: torch.Tensor = self.model.owlvit.get_text_features(
+        base = self.model.owlvit if hasattr(self.model, "owlvit") else self.model.owlv2
+        rows: torch.Tensor = base.get_text_features(
             input_ids=ids, attention_mask=mask
         ).pooler_output
         rows = rows / torch.linalg.norm(rows, ord=2, dim=-1, keepdim=True)
@@ -103,11 +107,11 @@ def load_torch_detector(checkpoint: Checkpoint, settings: ModelSettings) -> OwlD
 
 
 def load_owlvit(checkpoint: Checkpoint, *, attention: str | None = None) -> LoadedModel:
-    """The checkpoint in memory; `ModelUnavailable` when it is no OWL-ViT."""
+    """The checkpoint in memory; `ModelUnavailable` when it is neither OWL-ViT nor OWLv2."""
     kind = checkpoint.config.get("model_type")
-    if kind != "owlvit":
+    if kind not in ("owlvit", "owlv2"):
         raise ModelUnavailable(
-            f"the detector {checkpoint.name} is no OWL-ViT: its config.json says model_type "
-            f"{kind!r}"
+            f"the detector {checkpoint.name} is no OWL-ViT and no OWLv2: its config.json says "
+            f"model_type {kind!r}"
         )
     return load_model(checkpoint, AutoModelForZeroShotObjectDetection, attention=attention)

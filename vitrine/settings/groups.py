@@ -141,9 +141,16 @@ class ModelSettings(DataSettings):
         "openai/clip-vit-base-patch32",
         description="hub name or folder of the dual encoder; bundled is the demo's small CLIP",
     )
+    dimension: int = Field(
+        0,
+        ge=0,
+        le=65_536,
+        description="leading components of each vector that are kept, where the checkpoint says"
+        " that it may be cut (Matryoshka); 0: all",
+    )
     detector: str = Field(
         "google/owlvit-base-patch32",
-        description="hub name or folder of the OWL-ViT detector; bundled is the demo's",
+        description="hub name or folder of the detector (OWL-ViT or OWLv2); bundled is the demo's",
     )
     runtime: Literal["auto", "torch", "onnx"] = Field(
         "auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS"
@@ -283,10 +290,13 @@ class QdrantSettings(DataSettings):
         ge=0,
         description="products under the filter up to which all are compared, without the graph",
     )
-    qdrant_quantization: Literal["none", "scalar", "binary"] = Field(
+    qdrant_quantization: Literal["none", "scalar", "binary", "turbo"] = Field(
         "none",
-        description="small copies of the vectors in memory, 1/4 (scalar) or 1/32 (binary);"
-        " results are rescored with the originals",
+        description="small copies of the vectors in memory, 1/4 (scalar), 1/32 (binary), or by"
+        " bits (turbo, from Qdrant 1.18 on); results are rescored with the originals",
+    )
+    qdrant_turbo_bits: Literal["1", "1.5", "2", "4", "8"] = Field(
+        "4", description="bits of each component under turbo; 4: 1/8 of the vectors"
     )
     qdrant_oversampling: float = Field(
         2.0,

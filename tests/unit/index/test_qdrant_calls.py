@@ -14,7 +14,7 @@ from qdrant_client import QdrantClient, models
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
 from tests.contract.oracle import candidate_set
-from vitrine.errors import InvalidCursor
+from vitrine.errors import InvalidCursor, InvalidSettings
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, PageToken, VectorIndex
 from vitrine.index.qdrant.connection import Connection
@@ -196,6 +196,7 @@ def test_a_product_has_the_same_point_in_every_version_and_every_process():
         ("none", type(None)),
         ("scalar", models.ScalarQuantization),
         ("binary", models.BinaryQuantization),
+        ("turbo", models.TurboQuantization),
     ],
 )
 def test_quantized_vectors_only_propose_and_the_originals_decide(quantization: str, kind: type):
@@ -214,6 +215,32 @@ def test_quantized_vectors_only_propose_and_the_originals_decide(quantization: s
         assert params.quantization is None
     else:
         assert (params.quantization.rescore, params.quantization.oversampling) == (True, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("bits", "size"),
+    [
+        ("1", models.TurboQuantBitSize.BITS1),
+        ("1.5", models.TurboQuantBitSize.BITS1_5),
+        ("2", models.TurboQuantBitSize.BITS2),
+        ("4", models.TurboQuantBitSize.BITS4),
+        ("8", models.TurboQuantBitSize.BITS8),
+    ],
+)
+def test_the_bits_of_turbo_are_a_setting(bits: str, size: models.TurboQuantBitSize):
+    recorder, versions = opened(qdrant_quantization="turbo", qdrant_turbo_bits=bits)
+    created(versions)
+    turbo = recorder.of("create_collection")[0]["quantization_config"].turbo
+    assert (turbo.bits, turbo.always_ram) == (size, True)
+
+
+@pytest.mark.parametrize("version", ["1.17.4", "0.11.0", "dev"])
+def test_a_server_older_than_turbo_is_told_before_anything_is_made(version: str):
+    recorder, versions = opened(qdrant_quantization="turbo")
+    recorder.client.info = lambda: models.VersionInfo(title="qdrant", version=version)
+    with pytest.raises(InvalidSettings, match=rf"1\.18 or newer, this server is {version}"):
+        created(versions)
+    assert recorder.of("create_collection") == []
 
 
 @pytest.mark.parametrize(("below", "plan"), [(19, "hnsw"), (20, "exact")])

@@ -20,7 +20,14 @@ _TRAINING_ONLY = frozenset(
     (
         *("patch_dropout", "timm_model_pretrained", "timm_drop", "timm_drop_path"),
         *("hf_model_pretrained", "output_tokens", "custom_text", "init_logit_bias"),
-        *("init_logit_scale", "pad_id", "attn_pooler_queries", "attn_pooler_heads"),
+        *(
+            "matryoshka_dimensions",
+            "matryoshka_dims",
+            "init_logit_scale",
+            "pad_id",
+            "attn_pooler_queries",
+            "attn_pooler_heads",
+        ),
     )
 )
 """What changes no vector once a model is trained."""

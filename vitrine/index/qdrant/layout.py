@@ -10,12 +10,13 @@ from qdrant_client import models
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import is_folded
 from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key, folded_key
+from vitrine.index.qdrant.quantization import quantization
 from vitrine.index.qdrant.sortable_text import depth
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.index.qdrant.wire import WORDS
 from vitrine.settings import QdrantSettings
 
-__all__ = ["collection", "payload_indexes", "search_params"]
+__all__ = ["collection", "payload_indexes"]
 
 Index = (
     models.KeywordIndexParams
@@ -42,7 +43,7 @@ def collection(settings: QdrantSettings, vectors: VectorLayout, dimension: int) 
             ef_construct=settings.qdrant_hnsw_ef_construct,
             on_disk=settings.qdrant_on_disk,
         ),
-        "quantization_config": _quantization(settings),
+        "quantization_config": quantization(settings),
         "shard_number": settings.qdrant_shards,
         "replication_factor": settings.qdrant_replicas,
         "write_consistency_factor": settings.qdrant_write_consistency or settings.qdrant_replicas,
@@ -53,35 +54,6 @@ def collection(settings: QdrantSettings, vectors: VectorLayout, dimension: int) 
             unindexed_filtering_update=False,
         ),
     }
-
-
-def _quantization(settings: QdrantSettings) -> models.QuantizationConfig | None:
-    if settings.qdrant_quantization == "scalar":
-        scalar = models.ScalarQuantizationConfig(
-            type=models.ScalarType.INT8, quantile=0.99, always_ram=True
-        )
-        return models.ScalarQuantization(scalar=scalar)
-    if settings.qdrant_quantization == "binary":
-        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True))
-    return None
-
-
-def search_params(settings: QdrantSettings, *, exact: bool) -> models.SearchParams:
-    """How one search runs; quantized vectors only propose, the originals decide."""
-    if exact:
-        return models.SearchParams(exact=True)
-    quantized = settings.qdrant_quantization != "none"
-    rescored = (
-        models.QuantizationSearchParams(rescore=True, oversampling=settings.qdrant_oversampling)
-        if quantized
-        else None
-    )
-    return models.SearchParams(
-        hnsw_ef=settings.qdrant_hnsw_ef,
-        quantization=rescored,
-        # by default Qdrant does so where a filter lets less than 40 % through
-        acorn=models.AcornSearchParams(enable=True),
-    )
 
 
 def payload_indexes(schema: Schema, settings: QdrantSettings) -> dict[str, Index]:

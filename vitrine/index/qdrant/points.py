@@ -12,8 +12,8 @@ from qdrant_client import models
 
 from vitrine.errors import NotFound, VersionGone
 from vitrine.index.qdrant.connection import Connection
-from vitrine.index.qdrant.layout import search_params
 from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, point_id
+from vitrine.index.qdrant.quantization import search_params
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, SparseRow, point_of
 from vitrine.products import Vector

@@ -35,6 +35,7 @@ from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
 from vitrine.index.qdrant.layout import collection, payload_indexes
 from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.quantization import refuse_unknown_quantization
 from vitrine.index.qdrant.search_models import ModelName, SearchModels, StoredModel
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.settings import QdrantSettings
@@ -81,7 +82,11 @@ class QdrantVersions:
         mapping: Mapping[str, Any],
         text_vectors: bool = False,
     ) -> VectorIndex:
-        """A new, empty collection with all its payload indexes, in state "building"."""
+        """A new, empty collection with all its payload indexes, in state "building".
+
+        `InvalidSettings` where the server does not know what is asked of it.
+        """
+        refuse_unknown_quantization(self._connection, self._settings)
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
         metadata = {
