@@ -9,7 +9,7 @@ import click
 
 from benchmarks.report import Report
 
-PARTS = ("ingest", "serving", "filtered", "words", "qdrant")
+PARTS = ("ingest", "serving", "filtered", "words", "quantization", "qdrant")
 _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
@@ -87,6 +87,11 @@ def main(
             from benchmarks import words
 
             words.measure(report, size=20_000 if quick else 100_000, rounds=20 if quick else 100)
+        if "quantization" in parts:
+            from benchmarks import quantization
+
+            products, rounds = (5_000, 10) if quick else (20_000, 40)
+            quantization.measure(report, work, products=products, rounds=rounds)
         if "qdrant" in parts and qdrant:
             from benchmarks import qdrant as road
 

@@ -2,7 +2,8 @@
 
 Run in an environment that has `pip install --group oracle` besides Vitrine's own, from the root of
 the source tree: `python -m tests.data.open_clip.make`. Weights are random but seeded, saved as
-float16 to be small. The names of timm's towers are real; their sizes are not: while the script
+float16 to be small; the merges of the tiny CLIP vocabulary differ from run to run. The
+names of timm's towers are real; their sizes are not: while the script
 runs, timm makes small ones under the same names.
 """
 
@@ -23,7 +24,13 @@ from open_clip.push_to_hf_hub import save_for_hf
 from timm.models import vision_transformer
 from timm.models.convnext import ConvNeXt
 from timm.models.registry import register_model
-from transformers import BertTokenizer, GemmaTokenizer, T5Tokenizer, XLMRobertaTokenizer
+from transformers import (
+    BertTokenizer,
+    GemmaTokenizer,
+    T5Tokenizer,
+    XLMRobertaConfig,
+    XLMRobertaTokenizer,
+)
 
 from tests.checkpoints import WORDS, clip_tokenizer
 from tests.data.open_clip import PICTURES, TEXTS
@@ -63,6 +70,8 @@ def _write(name: str, family: Family) -> int:
         text["vocab_size"] = len(tokenizer)
     configuration = {"embed_dim": DIMENSION, **family.model, "vision_cfg": vision, "text_cfg": text}
     with tempfile.TemporaryDirectory() as place:
+        if "hf_model_name" in text:
+            text["hf_model_name"] = _tiny_bert(Path(place), text["hf_model_name"], tokenizer)
         model = _model(Path(place), configuration, family)
         save_for_hf(
             model.half(),
@@ -71,8 +80,11 @@ def _write(name: str, family: Family) -> int:
             save_directory=folder,
             safe_serialization=family.safetensors,
         )
-    _tell_preprocessing(folder, family)
-    _answer(folder, tokenizer, text)
+        _configure(folder, lambda each: each["preprocess_cfg"].update(family.preprocess))
+        _answer(folder, tokenizer, text)
+    if "hf_model_name" in text:  # not the folder that stood for it
+        name_of_tower = {"hf_model_name": family.text["hf_model_name"]}
+        _configure(folder, lambda each: each["model_cfg"]["text_cfg"].update(name_of_tower))
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
@@ -97,10 +109,22 @@ def _model(place: Path, configuration: dict[str, Any], family: Family) -> Any:
     return model
 
 
-def _tell_preprocessing(folder: Path, family: Family) -> None:
+def _tiny_bert(place: Path, name: str, tokenizer: Any) -> str:
+    """A folder with that name whose configuration is small, from which open_clip makes a tower."""
+    folder = place / name
+    configuration = XLMRobertaConfig(
+        **{"vocab_size": len(tokenizer), "hidden_size": 64, "num_hidden_layers": 1},
+        **{"num_attention_heads": 1, "intermediate_size": 32, "max_position_embeddings": 20},
+        **{"type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5},
+    )
+    configuration.save_pretrained(folder)
+    return str(folder)
+
+
+def _configure(folder: Path, change: Callable[[Any], None]) -> None:
     path = folder / "open_clip_config.json"
     configuration = json.loads(path.read_text())
-    configuration["preprocess_cfg"].update(family.preprocess)
+    change(configuration)
     path.write_text(json.dumps(configuration, indent=1))
 
 
@@ -270,6 +294,15 @@ FAMILIES = {
         clip_tokenizer,
         {"timm_model_name": "convnext_base", "timm_pool": "", "timm_proj": "linear"},
         {**_CLIP_TEXT, **_CLIP_CLEAN},
+    ),
+    "xlm_roberta": Family(
+        _xlm_roberta,
+        _VIT,
+        {
+            "hf_model_name": "xlm-roberta-base",
+            "hf_tokenizer_name": "xlm-roberta-base",
+            "hf_pooler_type": "mean_pooler",
+        },
     ),
     "bidirectional": Family(
         clip_tokenizer,

@@ -12,6 +12,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, SiglipTextConfig, Siglip
 from vitrine.embedding.open_clip.config import OpenClipConfig
 from vitrine.embedding.open_clip.filling import fill, linear, tensor_of
 from vitrine.embedding.open_clip.tables import CLIP_TEXT, SIGLIP_TEXT, rename
+from vitrine.embedding.open_clip.wrapped_text_tower import build_wrapped_tower
 
 __all__ = ["TransformerTower", "build_text_tower"]
 
@@ -53,6 +54,8 @@ def build_text_tower(
     `ModelUnavailable` for one whose weights do not fit.
     """
     text = config.text
+    if text.hf_model_name:
+        return build_wrapped_tower(config, state, name=name, attention=attention)
     sizes = {
         "vocab_size": text.vocab_size,
         "hidden_size": text.width,
