@@ -71,7 +71,7 @@ class VisionConfig(_Part):
     width: int = 768
     head_width: int = 64
     mlp_ratio: float = 4.0
-    patch_size: int = 16
+    patch_size: int | None = 16
     no_ln_pre: bool = False
     final_ln_after_pool: bool = False
     pool_type: Literal["tok", "avg"] = "tok"

@@ -21,6 +21,7 @@ from transformers import (
 from vitrine.embedding.open_clip.config import OpenClipConfig, VisionConfig
 from vitrine.embedding.open_clip.filling import fill, linear, tensor_of
 from vitrine.embedding.open_clip.tables import CLIP_VISION, CONVNEXT, SIGLIP_VISION, rename
+from vitrine.embedding.open_clip.timm_tower import build_resnet, build_trunk
 from vitrine.errors import ModelUnavailable
 
 __all__ = ["ClipVisionTower", "build_image_tower"]
@@ -103,13 +104,13 @@ def build_image_tower(
     timm_name = config.vision.timm_model_name
     if not timm_name:
         if not isinstance(config.vision.layers, int):
-            raise _unknown(name, "CLIP's modified ResNet")
+            return build_resnet(config, state, name)
         return _clip(plan, state)
     if _SIGLIP.fullmatch(timm_name):
         return _siglip(plan, state)
     if timm_name.startswith("convnext_"):
         return _convnext(plan, state)
-    raise _unknown(name, timm_name)
+    return _trunk(plan, state)
 
 
 def _clip(plan: _Plan, state: _State) -> torch.nn.Module:
@@ -193,6 +194,12 @@ def _convnext(plan: _Plan, state: _State) -> torch.nn.Module:
     )
     fill(model, rename(trunk, CONVNEXT, plan.name), plan.name)
     return _PooledTower(model, _timm_head(vision, head, plan.name))
+
+
+def _trunk(plan: _Plan, state: _State) -> torch.nn.Module:
+    trunk, head = _timm_parts(state)
+    tower = build_trunk(plan.config, trunk, plan.name)
+    return torch.nn.Sequential(tower, _timm_head(plan.config.vision, head, plan.name))
 
 
 def _timm_parts(state: _State) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

@@ -142,7 +142,7 @@ def _code_in_pickle(folder: Path) -> None:
         (lambda folder: change(folder, "text_cfg", pool_type="none"), r"text_cfg\.pool_type"),
         (
             lambda folder: change(folder, "vision_cfg", timm_model_name="unheard_of_224"),
-            "tower that Vitrine does not have: unheard_of_224",
+            r"unheard_of_224, which needs timm: install vitrine\[timm\]|no tower unheard_of_224",
         ),
         (_without("visual.trunk.blocks.0.norm1.weight"), "do not fit its open_clip_config.json"),
         (_without("text.text_projection.bias"), "do not fit its open_clip_config.json"),
