@@ -19,13 +19,19 @@ import pytest
 from pydantic import TypeAdapter
 from qdrant_client import QdrantClient, models
 
+from ingest.admin import Admin
+from ingest.jobs.factory import open_store
+from ingest.jobs.models import JobState
+from ingest.tasks.runner import Runner
 from tests.contract import oracle
-from tests.contract.catalogue import make_record
+from tests.contract.catalogue import DIMENSION, make_record
 from tests.contract.questions import random_query
 from tests.contract.test_search import check
 from tests.contract.test_walks import walk
+from tests.fakes import FakeEmbedder
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import serve
+from tests.shop import open_shop
 from vitrine.errors import Conflict, InvalidProduct
 from vitrine.fields.schema import Field, FieldType
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
@@ -230,3 +236,29 @@ def test_what_is_copied_into_a_new_version_is_the_same_and_may_have_more_picture
     for _ in range(10):
         check(kept.index, records, random_query(rng, records))
     assert kept.index.get([records[0].product.id])[records[0].product.id].vectors.shape[0] == 3
+
+
+def test_a_reindex_brings_it_forward_with_its_vectors_and_new_ones_of_the_texts(
+    kept: Kept, tmp_path: Path
+):
+    embedder = FakeEmbedder(DIMENSION)
+    metadata = COLLECTION["metadata"]
+    embedder.info = replace(embedder.info, fingerprint=metadata["fingerprint"])
+    shop = open_shop(tmp_path, kept.versions, model=metadata["model"])
+    shop.models.make = lambda name: embedder
+    before = {r.product.id: r for r in stored_records()}
+    admin = Admin(shop.vitrine, store=(store := open_store(shop.vitrine.settings)))
+    # without verification, for the pictures themselves are not here
+    job = admin.reindex(verify=False)
+    Runner(shop.vitrine, store).drain()
+    assert admin.job(job).state is JobState.DONE, admin.job(job).error
+    info = kept.index.info
+    assert (info.max_images > 1, info.text_vectors, info.words) == (True, True, True)
+    assert embedder.images_embedded == 0
+    after = {r.product.id: r for batch in kept.index.scan() for r in batch}
+    assert after.keys() == before.keys()
+    for product_id, record in after.items():
+        assert record.product == before[product_id].product
+        assert record.image_keys == before[product_id].image_keys
+        np.testing.assert_allclose(record.vectors, before[product_id].vectors, atol=1e-6)
+        assert record.text_vector is not None
