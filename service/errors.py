@@ -6,9 +6,9 @@ import logging
 import re
 from typing import NamedTuple, NoReturn, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from service.models.problem import MEDIA_TYPE, Fault, Problem
 from service.validation import faults_of
@@ -134,6 +134,11 @@ def _detail(error: HTTPException) -> str:
         return f"{request.method} is not allowed here; allowed are {methods}"
     if isinstance(error, NotFound) and error.description == NotFound.description:
         return "nothing is at this address; /docs lists all that are"
+    too_large = RequestEntityTooLarge
+    if isinstance(error, too_large) and error.description == too_large.description:
+        most = current_app.config["MAX_CONTENT_LENGTH"] / 1e6
+        parts = current_app.config["MAX_FORM_PARTS"]
+        return f"a body may have {most:g} MB and a form may have {parts} parts; send less at once"
     return error.description or error.name
 
 

@@ -122,7 +122,7 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 def _number(field: Field, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidFilter.of(field.name, f"must be a number, not {value!r}")
+        raise InvalidFilter.of(field.name, f"must be a number, not {_as_sent(value)}")
     return float(value)
 
 
@@ -133,20 +133,21 @@ def _datetime(field: Field, value: object) -> datetime:
         when = None
     if when is None:
         raise InvalidFilter.of(
-            field.name, f"{value!r} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00"
+            field.name,
+            f"{_as_sent(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00",
         )
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _boolean(field: Field, value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidFilter.of(field.name, f"must be true or false, not {value!r}")
+        raise InvalidFilter.of(field.name, f"must be true or false, not {_as_sent(value)}")
     return value
 
 
 def _string(field: Field, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidFilter.of(field.name, f"must be text, not {value!r}")
+        raise InvalidFilter.of(field.name, f"must be text, not {_as_sent(value)}")
     if len(value) > MAX_CHARACTERS:
         raise InvalidFilter.of(field.name, f"is longer than {MAX_CHARACTERS} characters")
     if "\x00" in value:
@@ -327,6 +328,13 @@ def parse_expression(text: str, schema: Schema) -> Filter:
         return _condition(field, _SIGNS[sign], _typed(name, field, raw))
     condition = parse_parameters([(name, value) for value in raw.split(",")], schema)
     return Not(condition) if sign == "!=" else condition
+
+
+def _as_sent(value: object) -> str:
+    """A value as JSON writes it, where Python has another name for it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def parse_parameters(

@@ -109,7 +109,11 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
         ),
         ({"filter": {"price": {"gte": 50, "lt": 10}}}, "price", "is above the upper bound"),
         ({"filter": {"price": {"near": 50}}}, "price", "allowed on a money field: in, gt"),
-        ({"filter": {"price": "cheap"}}, "price", "must be a number"),
+        ({"filter": {"price": "cheap"}}, "price", "must be a number, not 'cheap'"),
+        ({"filter": {"price": None}}, "price", "must be a number, not null"),
+        ({"filter": {"price": True}}, "price", "must be a number, not true"),
+        ({"filter": {"color": False}}, "color", "must be text, not false"),
+        ({"filter": {"in_stock": None}}, "in_stock", "must be true or false, not null"),
         ({"filter": {"price": {"lt": "1e999"}}}, "price", "must be a number"),
         ({"filter": {"color": []}}, "color", "the list is empty"),
         ({"filter": {"color": "a\0"}}, "color", "NUL"),
@@ -192,6 +196,13 @@ def test_a_method_that_an_address_does_not_take_is_told_with_those_that_it_takes
     assert response.status_code == 405
     assert response.get_json()["detail"] == "PUT is not allowed here; allowed are GET, HEAD, POST"
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_a_form_of_too_many_parts_is_told_how_many_it_may_have(client: CheckingClient):
+    parts = {f"part{number}": "x" for number in range(20)}
+    response = client.post("/v1/search", data=parts, content_type="multipart/form-data")
+    assert response.status_code == 413
+    assert "a form may have 16 parts" in response.get_json()["detail"]
 
 
 def test_an_address_that_leads_nowhere_says_where_the_others_are_listed(client: CheckingClient):
