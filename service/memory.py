@@ -1,17 +1,28 @@
-"""How glibc keeps what was freed: a search frees megabytes that the next one needs again."""
+"""How glibc keeps what was freed: a search frees megabytes that the next one needs again.
+
+What a rare large request has freed goes back to the system, soon after.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from time import monotonic
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["FreedMemory", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """mallopt's names of the limits (malloc.h)."""
 _KEPT = 32 << 20
 """Bytes of freed memory that stay with a pool; asking the system anew costs more than a scan."""
+_MUCH = 80 << 20
+"""Bytes that are given back at once or not at all: some searches need tens of megabytes again."""
+_LOOK_S = 2.0
+_BUSY_LOOK_S = 15.0
+"""Between two looks, when nothing is being answered and otherwise."""
 _POOLS = 2
 """Instead of several for each core, which a dozen threads fill with a hundred megabytes."""
 
@@ -31,3 +42,55 @@ def keep_freed_memory() -> None:
             (_TRIM_THRESHOLD, _KEPT),
         ):
             library.mallopt(limit, value)
+
+
+def _anonymous_bytes() -> int:
+    """Memory of this process that no file stands behind (proc(5), statm); 0 where it is not told.
+
+    Pages of mapped indexes are no matter here: the system takes them back by itself.
+    """
+    with suppress(OSError, ValueError):
+        pages = Path("/proc/self/statm").read_text("ascii").split()
+        return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _trim() -> None:
+    """Give back what is free in all pools (malloc_trim(3)), where the C library can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+class FreedMemory:
+    """When to give freed memory back: once much more is in use than after the last time.
+
+    `is_due` belongs to one thread; `give_back` may run in another, for it takes milliseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_use: Callable[[], int] = _anonymous_bytes,
+        trim: Callable[[], None] = _trim,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._in_use, self._trim, self._clock = in_use, trim, clock
+        self._settled = 0
+        self._busy = False
+        self._looked = float("-inf")
+
+    def is_due(self, *, busy: bool) -> bool:
+        """Whether to call `give_back` now."""
+        now = self._clock()
+        if now - self._looked < (_BUSY_LOOK_S if busy else _LOOK_S):
+            return False
+        self._looked, self._busy = now, busy
+        in_use = self._in_use()
+        self._settled = min(self._settled, in_use)
+        return in_use > self._settled + _MUCH
+
+    def give_back(self) -> None:
+        """Give back what can be; what is left while nothing is being answered is needed."""
+        self._trim()
+        if not self._busy:
+            self._settled = self._in_use()

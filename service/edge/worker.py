@@ -20,6 +20,7 @@ from gunicorn.workers.base import Worker
 from service.edge.connection import Connection, Phase
 from service.edge.limits import EdgeLimits
 from service.edge.workload import Workload
+from service.memory import FreedMemory
 
 __all__ = ["EdgeWorker", "ServingEdge"]
 
@@ -103,6 +104,7 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__(*args, **kwargs)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._grace_s = float(self.cfg.graceful_timeout)
+        self._memory = FreedMemory()
 
     def run(self) -> None:
         """Serve until the master says so."""
@@ -154,6 +156,8 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
         self.notify()  # gunicorn kills a worker that is silent for too long
         edge.tick()
         self.app.show_load(edge)
+        if self._memory.is_due(busy=edge.busy):
+            asyncio.get_running_loop().run_in_executor(None, self._memory.give_back)
 
     def _accept(self, listener: Any, edge: ServingEdge) -> None:
         """Accept one connection; the others are left to the other serving processes' turn."""
