@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.judged.shop import Shop
 from vitrine.filters import All, AnyOf, Condition, Filter, Not, parse_filter
 from vitrine.products import Product, Value
-from vitrine.relevance import CLOSE, QueryRelevance, Signals, drop, push_down
+from vitrine.relevance import CLOSE, QueryRelevance, Signals, drop, pushed_log_odds, relevance_of
 from vitrine.words import query_words
 
 __all__ = ["SIGNALS", "Answer", "answer"]
@@ -44,30 +44,28 @@ def answer(shop: Shop, text: str) -> Answer:
         name: _in_order(shop, values, np.full(len(shop.products), True))
         for name, values in scores.items()
     }
-    relevance, inside, close = _fused(shop, text)
-    ranked["fused"] = _in_order(shop, relevance, inside)
-    return Answer(ranked, _in_order(shop, relevance, close))
+    log_odds, inside, close = _fused(shop, text)
+    ranked["fused"] = _in_order(shop, log_odds, inside)
+    return Answer(ranked, _in_order(shop, log_odds, close))
 
 
 def _fused(shop: Shop, text: str) -> tuple[Scores, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Relevance, the products under the filter, and those that are close."""
+    """Log-odds, the products under the filter, and those that are close."""
     read = shop.reader.read(text)
     filters = [parse_filter(dict(one), shop.schema) for one in read.filters]
     inside = np.array([all(_holds(f, product) for f in filters) for product in shop.products])
     if not read.words:
-        relevance = np.ones(len(shop.products))
+        log_odds = np.zeros(len(shop.products))
     else:
         preferred, extra = read.preferred, read.extra
-        relevance = _relevance(shop, read.words, text, preferred=preferred, extra=extra)
-    close = inside & (relevance >= CLOSE)
-    negatives = np.array(
-        [_relevance(shop, negative, negative) for negative in read.negatives]
-    ).reshape(len(read.negatives), len(shop.products))
+        log_odds = _log_odds(shop, read.words, text, preferred=preferred, extra=extra)
+    close = inside & (relevance_of(log_odds) >= CLOSE)
     if read.negatives:
+        negatives = relevance_of(np.stack([_log_odds(shop, n, n) for n in read.negatives]))
         close &= ~drop(negatives)
         inside &= ~drop(negatives)
-        relevance = push_down(relevance, negatives)
-    return relevance, inside, close
+        log_odds = pushed_log_odds(log_odds, negatives)
+    return log_odds, inside, close
 
 
 def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
@@ -92,7 +90,7 @@ def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
     )
 
 
-def _relevance(shop: Shop, words: str, whole: str, **options: object) -> Scores:
+def _log_odds(shop: Shop, words: str, whole: str, **options: object) -> Scores:
     query = query_words(
         words,
         shop.lexicon.vocabulary,
@@ -106,7 +104,7 @@ def _relevance(shop: Shop, words: str, whole: str, **options: object) -> Scores:
         best_words=float(shop.postings.core_scores(query).max()),
         subject=query.subject,
     )
-    return relevance.relevance(_signals(shop, words, whole, **options))
+    return relevance.log_odds(_signals(shop, words, whole, **options))
 
 
 def _in_order(shop: Shop, scores: Scores, kept: NDArray[np.bool_]) -> list[str]:

@@ -15,7 +15,7 @@ from vitrine.relevance.constants import (
     WordsModel,
 )
 from vitrine.relevance.learning import LearningSample, Lexicon, learn_relevance
-from vitrine.relevance.negatives import drop, push_down
+from vitrine.relevance.negatives import drop
 from vitrine.relevance.query import (
     CLOSE,
     LOG_ODDS_DECIMALS,
@@ -43,7 +43,6 @@ __all__ = [
     "drop",
     "learn_relevance",
     "least_log_odds",
-    "push_down",
     "pushed_log_odds",
     "relevance_of",
     "round_best_words",

@@ -5,25 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.relevance.query import CLOSE, RELEVANCE_DECIMALS
+from vitrine.relevance.query import CLOSE
 
-__all__ = ["drop", "push_down"]
-
-
-def push_down(
-    relevance: NDArray[np.float64], negatives: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The order within what is relevant: relevance less up to half of it for each negative.
-
-    `relevance` is (n,), that of the positive part; `negatives` is (k, n), the relevance of the same
-    products for each negative alone, asked like a query of its own: a text, or an example with the
-    constants of images. The result is never above `relevance`, so whatever bounds that from above
-    bounds this: a search for the best can stop where the positive part says so. Which products are
-    in the answer is decided before, by the positive part and `drop`.
-    """
-    return np.asarray(
-        np.round(relevance * np.prod(1 - 0.5 * negatives, axis=0), RELEVANCE_DECIMALS)
-    )
+__all__ = ["drop"]
 
 
 def drop(negatives: NDArray[np.float64]) -> NDArray[np.bool_]:

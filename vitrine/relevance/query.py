@@ -212,7 +212,9 @@ def pushed_log_odds(
     Never above what they were.
 
     `negatives` is (k, n): the relevance of the same products for each negative alone, asked like a
-    query of its own. Which products are in the answer is decided before, by the positive part.
+    query of its own: a text, or an example with the constants of images. Whatever bounds the
+    positive part from above bounds the result: a search for the best can stop where the positive
+    part says so. Which products are in the answer is decided before, by it and `drop`.
     """
     share = np.prod(1 - 0.5 * negatives, axis=0)
     pushed = _logit(np.clip(_logistic(log_odds) * share, 1e-300, 1 - 1e-15))

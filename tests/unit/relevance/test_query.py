@@ -16,7 +16,9 @@ from vitrine.relevance import (
     VectorModel,
     WordsModel,
     drop,
-    push_down,
+    least_log_odds,
+    pushed_log_odds,
+    relevance_of,
 )
 
 RNG = np.random.default_rng(1)
@@ -116,10 +118,10 @@ def test_the_parts_explain_the_whole():
 
 
 def test_negatives_reorder_and_never_raise():
-    relevance = np.array([0.9, 0.8, 0.7])
-    pushed = push_down(relevance, np.array([[1.0, 0.2, 0.0], [0.0, 0.2, 0.0]]))
-    assert (pushed <= relevance).all()
-    assert pushed.tolist() == [0.45, 0.648, 0.7]
+    log_odds = np.array([least_log_odds(relevance) for relevance in (0.9, 0.8, 0.7)])
+    pushed = pushed_log_odds(log_odds, np.array([[1.0, 0.2, 0.0], [0.0, 0.2, 0.0]]))
+    assert (pushed <= log_odds).all()
+    assert relevance_of(pushed).tolist() == [0.45, 0.648, 0.7]
 
 
 def test_a_negative_text_drops_what_is_close_to_it():
