@@ -24,15 +24,15 @@ class Membership:
 
     def any_of(self, values: Iterable[str]) -> NDArray[np.bool_]:
         """The products that have one of the values, bool (n,)."""
-        found = np.zeros(self._size, dtype=bool)
+        having = np.zeros(self._size, dtype=bool)
         for value in values:
             if value in self._rows:
-                found[self._rows[value]] = True
-        return found
+                having[self._rows[value]] = True
+        return having
 
     def all_of(self, values: Iterable[str]) -> NDArray[np.bool_]:
         """The products that have every one of the values, bool (n,)."""
-        found = np.ones(self._size, dtype=bool)
+        having = np.ones(self._size, dtype=bool)
         for value in values:
-            found &= self.any_of([value])
-        return found
+            having &= self.any_of([value])
+        return having

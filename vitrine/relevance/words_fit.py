@@ -64,17 +64,18 @@ def fit_words(
     where no query has both, or where words tell nothing. Close begins where a match is as likely as
     not, or lower where true ones would be lost.
     """
-    telling = [one for one in evidence if one.true.any() and one.false.any()]
+    telling = [query for query in evidence if query.true.any() and query.false.any()]
     if not telling:
         return None
     (slope, vector), intercept = scaled_fit(*_rows(telling, rng))
     if slope <= 0:
         return None
     matched = [
-        slope * one.scores[one.true] / one.best + vector * one.vectors[one.true] for one in evidence
+        slope * query.scores[query.true] / query.best + vector * query.vectors[query.true]
+        for query in evidence
     ]
     intercept = max(intercept, -float(np.quantile(np.concatenate(matched), LOST)))
-    lucky = float(np.quantile(np.concatenate([one.vectors for one in evidence]), 0.95))
+    lucky = float(np.quantile(np.concatenate([query.vectors for query in evidence]), 0.95))
     needed = -(intercept + vector * lucky) / slope
     known = float(np.quantile(absent_best, 1 - ABSENT_SHARE)) if len(absent_best) else 0.0
     return WordsModel(
@@ -82,7 +83,7 @@ def fit_words(
         vector=float(vector),
         intercept=intercept,
         floor=float(min(known / max(needed, 0.1), 1.0)),
-        typical=float(np.median([np.median(one.scores[one.true]) for one in telling])),
+        typical=float(np.median([np.median(query.scores[query.true]) for query in telling])),
         alone=max(float(np.quantile(_highest_false(evidence), 1 - STRAY)), 0.0),
     )
 
@@ -95,10 +96,10 @@ def _rows(
     features: list[NDArray[np.float64]] = []
     labels: list[NDArray[np.float64]] = []
     weights: list[NDArray[np.float64]] = []
-    for one in evidence:
-        for which, label in ((one.true, 1.0), (one.false, 0.0)):
+    for query in evidence:
+        for which, label in ((query.true, 1.0), (query.false, 0.0)):
             rows = drawn(which, NEGATIVES, rng)
-            features.append(np.column_stack([one.scores[rows] / one.best, one.vectors[rows]]))
+            features.append(np.column_stack([query.scores[rows] / query.best, query.vectors[rows]]))
             labels.append(np.full(len(rows), label))
             weights.append(np.full(len(rows), 1 / len(rows)))
     return np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
@@ -106,4 +107,6 @@ def _rows(
 
 def _highest_false(evidence: Sequence[WordsEvidence]) -> list[float]:
     """For each query the log-odds of the vectors of the likeliest product that it does not mean."""
-    return [float(one.vectors[~one.matches].max()) for one in evidence if not one.matches.all()]
+    return [
+        float(query.vectors[~query.matches].max()) for query in evidence if not query.matches.all()
+    ]

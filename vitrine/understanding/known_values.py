@@ -59,7 +59,7 @@ class KnownValues:
         """How many tokens the longest value takes that is said here, and which values that may
         be."""
         terms: list[str] = []
-        found: tuple[int, tuple[KnownValue, ...]] | None = None
+        longest: tuple[int, tuple[KnownValue, ...]] | None = None
         position = index
         while position < len(lexemes) and len(terms) < MAX_WORDS:
             lexeme = lexemes[position]
@@ -72,8 +72,8 @@ class KnownValues:
             position += 1
             values = self.by_terms.get(tuple(terms))
             if values:
-                found = (position - index, values)
-        return found
+                longest = (position - index, values)
+        return longest
 
     def to_bytes(self) -> bytes:
         """All of it, as a version stores it (JSON)."""

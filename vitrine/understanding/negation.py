@@ -148,13 +148,13 @@ class NegationReader:
             end = index + color[0]
             values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
             return _Item(index, end, "color" if values else None, values)
-        found = self._known.at(self._lexemes, index, self._analyzer)
-        if found is None:
+        phrase = self._known.at(self._lexemes, index, self._analyzer)
+        if phrase is None:
             return None
-        whole = next((value for value in found[1] if value.whole), None)
+        whole = next((value for value in phrase[1] if value.whole), None)
         if whole is None or whole.field not in self._schema:
-            return _Item(index, index + found[0])
-        end = index + found[0]
+            return _Item(index, index + phrase[0])
+        end = index + phrase[0]
         color = color_at(self._lexemes, end, self._grammar)
         if color is not None:  # "pas de robes noires"
             return _Item(index, end + color[0])

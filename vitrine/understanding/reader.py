@@ -116,11 +116,11 @@ class QueryReader:
                 if phrase is None:
                     continue
                 start = index + phrase[0]
-                found = self._known.at(draft.lexemes, start, self._analyzer)
-                value = next((v for v in found[1] if v.field == field), None) if found else None
-                if found is None or value is None or not draft.free(index, start + found[0]):
+                known = self._known.at(draft.lexemes, start, self._analyzer)
+                value = next((v for v in known[1] if v.field == field), None) if known else None
+                if known is None or value is None or not draft.free(index, start + known[0]):
                     continue
-                end = start + found[0]
+                end = start + known[0]
                 chosen = value.values[0] if len(value.values) == 1 else list(value.values)
                 effect = Applied(draft.typed(index, end), "value", "filter", {field: chosen})
                 if field in filtered:
@@ -148,10 +148,10 @@ class QueryReader:
         return preferred, list(extra)
 
     def _brand_at(self, draft: Draft, index: int) -> int | None:
-        found = self._known.at(draft.lexemes, index, self._analyzer)
-        if found is None or any(value.field != "brand" for value in found[1]):
+        phrase = self._known.at(draft.lexemes, index, self._analyzer)
+        if phrase is None or any(value.field != "brand" for value in phrase[1]):
             return None
-        return found[0]
+        return phrase[0]
 
     def _is_known_color(self, word: str) -> bool:
         """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is

@@ -31,5 +31,5 @@ def near_words(word: str, candidates: Sequence[str]) -> dict[int, int]:
     edits = edits_for(word)
     if edits == 0:
         return {}
-    found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=edits, limit=None)
-    return {place: int(distance) for _, distance, place in found}
+    near = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=edits, limit=None)
+    return {place: int(distance) for _, distance, place in near}

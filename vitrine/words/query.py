@@ -95,9 +95,9 @@ def query_words(
     further = {token.term for word in extra for token in analyzer.tokens(word)}
     raised = further | {token.term for token in tokens if token.word in preferred}
     terms = dict.fromkeys([*_terms(tokens, vocabulary, analyzer), *further])
-    asked = [term for term in terms if term not in raised] or list(terms)
+    core_terms = [term for term in terms if term not in raised] or list(terms)
     known = {term: vocabulary.idf(term) for term in terms if vocabulary.term_count(term)}
-    core = {term_id(term): known[term] for term in asked if term in known}
+    core = {term_id(term): known[term] for term in core_terms if term in known}
     usual = sum(core.values()) / max(len(core), 1)
     weights = {term_id(t): min(idf, usual) * PREFERENCE for t, idf in known.items()} | core
     ids = sorted(weights) if core else []
@@ -105,8 +105,8 @@ def query_words(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
-        sum(core.values()) * len(asked) / len(core) if core else 0.0,
-        any(vocabulary.is_subject(term) for term in asked),
+        sum(core.values()) * len(core_terms) / len(core) if core else 0.0,
+        any(vocabulary.is_subject(term) for term in core_terms),
         exact_key(text if whole is None else whole),
     )
 

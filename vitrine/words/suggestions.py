@@ -154,14 +154,14 @@ class Suggester:
         *earlier, last = said
         begun = self._whole(last) if typed[-1:].isspace() else self._begun(last)
         rows = self._rows_of(begun)
-        asked = [word for word in earlier if word not in self._colors]
-        for word in asked:
+        said = [word for word in earlier if word not in self._colors]
+        for word in said:
             rows = np.intersect1d(rows, self._rows_of(self._whole(word)), assume_unique=True)
         words: list[Suggestion] = []
         if not typed[-1:].isspace():
             head = typed[: len(typed) - len(typed.rsplit(maxsplit=1)[-1])]
-            words = self._words_for(head, begun, rows if asked else None)
-        phrases = self._phrases_for(" ".join([*asked, last]), rows, limit)
+            words = self._words_for(head, begun, rows if said else None)
+        phrases = self._phrases_for(" ".join([*said, last]), rows, limit)
         shown = {fold(phrase.text) for phrase in phrases if phrase.kind != "words"}
         new = [word for word in words if fold(word.text) not in shown]
         return _distinct([*new[: max(limit // 2, 1)], *phrases])[:limit]
@@ -202,15 +202,15 @@ class Suggester:
     ) -> list[Suggestion]:
         """Completions of the last word, by the products that have it (in one of the phrases
         `rows`)."""
-        found = []
+        suggestions = []
         for number in numbers if len(numbers) <= MOST_WORDS else self._commonest(numbers):
             own = self._rows[self._offsets[number] : self._offsets[number + 1]]
             shared = own if rows is None else own[np.isin(own, rows, assume_unique=True)]
             if len(shared):
                 titles = int(self._counts[shared[self._is_title[shared]]].sum())
                 count = max(titles, int(self._counts[shared].max()))
-                found.append(Suggestion("words", head + self._words[number], None, count))
-        return sorted(found, key=lambda s: (-s.count, len(s.text), s.text))
+                suggestions.append(Suggestion("words", head + self._words[number], None, count))
+        return sorted(suggestions, key=lambda s: (-s.count, len(s.text), s.text))
 
     def _commonest(self, numbers: Sequence[int]) -> list[int]:
         listed = np.asarray(numbers)
@@ -233,8 +233,8 @@ class Suggester:
 
 def _distinct(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
     """Each text of a kind once, whatever its case."""
-    kept: dict[tuple[str, str, str | None], Suggestion] = {}
+    by_key: dict[tuple[str, str, str | None], Suggestion] = {}
     for suggestion in suggestions:
         key = (suggestion.kind, fold(suggestion.text), suggestion.value)
-        kept.setdefault(key, suggestion)
-    return tuple(kept.values())
+        by_key.setdefault(key, suggestion)
+    return tuple(by_key.values())

@@ -79,8 +79,8 @@ def find_fused(
     best = best_words(state, fusion.words) if token is None else token.best_words
     relevance = fusion.relevance(query.vector, best)
     prefix = query.candidates if fusion.negatives else needed_prefix(query)
-    found = _settled(state, masks, query, fusion, relevance, planner)
-    ranking = Ranking.of(found.parts).by_score()
+    settled = _settled(state, masks, query, fusion, relevance, planner)
+    ranking = Ranking.of(settled.parts).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     lowest = None
     if token is not None and token.lowest_candidate is not None:
@@ -89,9 +89,9 @@ def find_fused(
     elif prefix == query.candidates == len(ranking):
         lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
     ranking = _with_negatives(state, ranking, fusion)
-    total = min(query.candidates, found.members) if prefix < query.candidates else len(ranking)
+    total = min(query.candidates, settled.members) if prefix < query.candidates else len(ranking)
     under_filter = sum(int(np.count_nonzero(mask)) for mask in masks)
-    return FusedSet(ranking, lowest, found.search, best, under_filter - total, total)
+    return FusedSet(ranking, lowest, settled.search, best, under_filter - total, total)
 
 
 @dataclass(frozen=True, eq=False)
