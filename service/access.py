@@ -31,7 +31,7 @@ _IMAGE = "thumbnails.image"
 
 def register_access(app: Flask, settings: Settings, signer: Signer) -> None:
     """Check the search key and the rates of every request to the public API."""
-    rates = Rates(processes=settings.workers)
+    rates = Rates(processes=max(1, settings.workers))
     always = frozenset(part.strip() for part in settings.revoked_keys.split(",")) - {""}
     revoked = RevokedKeys(IssuedKeys(settings.data_dir), always=always)
     keys = _Keys(settings, signer.for_use(USE), revoked)

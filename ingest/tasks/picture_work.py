@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from ingest.cluster import open_cluster_work
 from ingest.database import ingest_database
 from ingest.decoding.program import DecoderSpec
@@ -11,6 +9,7 @@ from ingest.decoding.work import PLACES, ProcessPictureWork
 from ingest.pictures.addresses import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.picture_work import LocalPictureWork, PictureWork
+from vitrine.cores import usable_cores
 from vitrine.embedding import Embedder
 from vitrine.images.decode import ImageLimits
 from vitrine.wiring import Vitrine
@@ -49,11 +48,3 @@ def decoding_processes(cores: int, device: str) -> int:
     the threads of the ingest do as much with less memory.
     """
     return max(1, cores - 2) if device != "cpu" else cores // 4
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1

@@ -53,7 +53,7 @@ def test_settings_come_from_the_environment_and_flags_win(monkeypatch: pytest.Mo
         ("VITRINE_PORT", "70000"),
         ("VITRINE_BACKEND", "chroma"),
         ("VITRINE_QUEUE_URL", "amqp://x"),
-        ("VITRINE_WORKERS", "0"),
+        ("VITRINE_WORKERS", "-1"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):

@@ -373,7 +373,12 @@ class ServiceSettings(LogSettings):
 
     host: str = Field("127.0.0.1", description="address the service binds")
     port: int = Field(8000, ge=0, le=65535, description="port the service binds; 0: any free one")
-    workers: int = Field(1, ge=1, le=256, description="serving processes")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="serving processes; 0: one for two cores, and at least one",
+    )
     threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
     request_timeout_s: int = Field(
         60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced"

@@ -39,7 +39,12 @@ class ServiceProcess:
         self._command = command or (str(LAUNCH), "ready")
         named = {
             f"VITRINE_{name.upper()}": str(value)
-            for name, value in {"data_dir": folder / "data", "model": "fake", **settings}.items()
+            for name, value in {
+                "data_dir": folder / "data",
+                "model": "fake",
+                "workers": 1,
+                **settings,
+            }.items()
         }
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")

@@ -53,3 +53,10 @@ def test_trouble_on_any_core_reaches_the_one_who_asked(others: int):
 
     with pytest.raises(OSError, match="the file is gone"):
         parallel_map(work, range(6))
+
+
+def test_those_who_ask_at_once_share_the_other_cores(others: int):
+    with parallel._callers as alone, parallel._callers as second, parallel._callers as third:
+        assert (alone, second, third) == (others, others // 2, others // 3)
+    with parallel._callers as again:
+        assert again == others

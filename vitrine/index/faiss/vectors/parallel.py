@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vitrine.cores import usable_cores
 
 __all__ = ["parallel_map"]
 
@@ -24,10 +27,18 @@ def parallel_map(
     """The results (n,) of one or more items, concatenated; `work` should release Python's lock.
 
     The calling thread works as well: where the other cores are busy it does most of it itself, and
-    never waits for one that has not begun.
+    never waits for one that has not begun. Callers at the same time share the other cores, so that
+    under load each works alone and none pays for waking helpers.
     """
     if len(items) == 1:
         return work(items[0])
+    with _callers as others:
+        return _mapped(work, items, helpers=min(others, len(items) - 1))
+
+
+def _mapped(
+    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item], *, helpers: int
+) -> NDArray[_Number]:
     remaining, results = deque(range(len(items))), dict[int, NDArray[_Number]]()
 
     def work_on_remaining() -> None:
@@ -38,16 +49,37 @@ def parallel_map(
                 return
             results[place] = work(items[place])
 
-    helpers = [_pool().submit(work_on_remaining) for _ in range(_other_cores())]
+    submitted = [_pool().submit(work_on_remaining) for _ in range(helpers)]
     work_on_remaining()
-    for helper in helpers:
+    for helper in submitted:
         if not helper.cancel():
             helper.result()
     return np.concatenate([results[place] for place in range(len(items))])
 
 
+@cache
 def _other_cores() -> int:
-    return (os.cpu_count() or 1) - 1
+    return usable_cores() - 1
+
+
+class _Callers:
+    """Counts who maps at once; entering tells how many cores each of them may have besides."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lock = Lock()
+
+    def __enter__(self) -> int:
+        with self._lock:
+            self._count += 1
+            return _other_cores() // self._count
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+
+_callers = _Callers()
 
 
 @cache

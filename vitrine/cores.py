@@ -1,0 +1,29 @@
+"""How many of the machine's cores this process may use."""
+
+from __future__ import annotations
+
+import os
+from math import ceil
+from pathlib import Path
+
+__all__ = ["usable_cores"]
+
+_CGROUP = Path("/sys/fs/cgroup/cpu.max")
+"""What a container may use: quota and period in microseconds (Linux, Control Group v2)."""
+
+
+def usable_cores() -> int:
+    """The cores that scheduler and container leave to this process, at least one."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, _quota() or cores))
+
+
+def _quota() -> int | None:
+    try:
+        quota, period = _CGROUP.read_text("ascii").split()
+        return None if quota == "max" else ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no container, or another kind of one
+        return None
