@@ -118,7 +118,7 @@ function previewParts(name, preview, ingest) {
     make(
       "p",
       { class: "panel__note" },
-      "The products of the file replace all others: a new version is built beside the live one, verified and published.",
+      "The products of the file replace all others: a new version is built beside the live one, verified and published. The first catalogue goes live as it is.",
     ),
   ];
 }
