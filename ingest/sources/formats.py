@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ ENDINGS: Mapping[str, Format | None] = {
 """File name ending -> format; None where the content decides (.json is a document or lines)."""
 
 _START = 1 << 16
+_EMPTY_LIST = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\]\s*\}\s*$')
+"""What an API answers that has no products: {"products": []}."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -79,7 +82,7 @@ def _json(path: Path, text: bytes) -> str:
     with open_binary(path) as file:
         if find_items(file) is not None:
             return "json"
-    return "jsonl" if text.rstrip().count(b"\n") == 0 else "json"
+    return "jsonl" if text.rstrip().count(b"\n") == 0 and not _EMPTY_LIST.match(text) else "json"
 
 
 def _is_workbook(path: Path) -> bool:

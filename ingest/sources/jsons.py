@@ -11,7 +11,7 @@ from ingest.sources.binary import ReadMeter, first_bytes, open_binary
 from ingest.sources.json_items import find_items
 from ingest.sources.lines import TextFile, broken_bytes
 from ingest.sources.ports import Record, Row
-from vitrine.errors import InvalidInput
+from vitrine.errors import SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
@@ -162,7 +162,7 @@ class JsonDocumentReader:
         with open_binary(self._path) as file:
             prefix = find_items(_without_mark(file))
         if prefix is None:
-            raise InvalidInput.of(
+            raise SourceUnavailable.of(
                 "source",
                 f"{self._path} holds no list of JSON objects; "
                 "where they are nested deeper, set items in [source]",

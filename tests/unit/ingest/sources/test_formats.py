@@ -12,9 +12,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from ingest.catalogue import MappingChoice, choose_mapping
 from ingest.sources import BrokenRow, LeftOutRow, Row, Source, open_source
 from ingest.sources.spreadsheet import StringTable
-from vitrine.errors import InvalidInput
+from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 
@@ -334,3 +335,20 @@ def test_a_quotation_mark_costs_no_other_row(tmp_path: Path, settings: Settings)
         for row in source.rows()
         if isinstance(row, BrokenRow)
     ] == [("row 3", True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("feed.json", "[]"),
+        ("feed.json", '{"products": []}'),
+        ("feed.jsonl", ""),
+        ("feed.xml", "<rss><channel><title>Shop</title></channel></rss>"),
+        ("feed.csv", ""),
+    ],
+)
+def test_a_feed_without_a_single_product_is_taken_for_a_bad_day(
+    tmp_path: Path, settings: Settings, name: str, data: str
+) -> None:
+    with pytest.raises(SourceUnavailable):
+        choose_mapping(written(tmp_path, name, data), settings, MappingChoice())
