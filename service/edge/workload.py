@@ -18,6 +18,11 @@ __all__ = ["Workload"]
 log = logging.getLogger(__name__)
 
 _PROBE_THREADS = 2
+LARGE_BODY = 4_000_000
+"""Bytes from which on a body takes tens of milliseconds to be parsed, when nothing else runs."""
+_LARGE_AT_ONCE = 2
+"""Requests with such a body that run at once: more would only wait for each other, and all others
+for them."""
 
 
 Done = Callable[[Answer | Refusal | None], None]
@@ -34,6 +39,8 @@ class Workload:
         self._limits = limits
         self._loop = loop
         self._requests = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
+        large = min(_LARGE_AT_ONCE, limits.threads)
+        self._large = ThreadPoolExecutor(large, thread_name_prefix="large-request")
         self._probes = ThreadPoolExecutor(_PROBE_THREADS, thread_name_prefix="probe")
         self.accepted = 0
         """Requests that run or wait for a thread."""
@@ -80,12 +87,14 @@ class Workload:
             self.accepted -= 1
             done(answer)
 
-        self._requests.submit(self._run, environ, monotonic(), leave)
+        large = int(environ["CONTENT_LENGTH"]) >= LARGE_BODY
+        pool = self._large if large else self._requests
+        pool.submit(self._run, environ, monotonic(), leave)
 
     def close(self) -> None:
         """Take no more; what runs goes on to its end."""
-        self._requests.shutdown(wait=False, cancel_futures=True)
-        self._probes.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._requests, self._large, self._probes):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, environ: Environ, since: float, done: Done) -> None:
         answer: Answer | Refusal | None

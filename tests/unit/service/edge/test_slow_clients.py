@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.edge import connection
+from service.edge import connection, workload
 from tests.unit.service.edge.conftest import PATIENCE_S, Server, everything
 
 HOST = b"Host: shop\r\n"
@@ -121,6 +121,21 @@ def test_probes_answer_while_everything_is_busy(serve, path: bytes):
     busy(server)
     assert status(server.send(GET.replace(b"GET /", b"GET " + path))) == 200
     server.application.go.set()
+
+
+def test_large_bodies_leave_threads_to_the_others(serve, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workload, "LARGE_BODY", 1000)
+    server = serve(threads=4, queue=10)
+    large = POST.replace(b"POST /", b"POST /wait") + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000
+    clients = [server.connect() for _ in range(5)]
+    for number, client in enumerate(clients, start=1):
+        client.sendall(large)
+        until(lambda: server.edge.workload.accepted == number)  # noqa: B023  # called at once
+    until(lambda: len(server.application.calls) == 2)
+    assert status(server.send(GET)) == 200
+    assert [call["PATH_INFO"] for call in server.application.calls] == ["/wait", "/wait", "/"]
+    server.application.go.set()
+    assert [status(everything(client)) for client in clients] == [200] * 5
 
 
 def test_a_request_that_waited_too_long_is_not_carried_out(serve):
