@@ -123,6 +123,7 @@ def bert_tokenizer() -> Any:
         *map(chr, range(97, 123)),
         "##s",
         "##ing",
+        ".",
     ]
     return BertTokenizer(
         vocab={piece: number for number, piece in enumerate(dict.fromkeys(pieces))},
@@ -235,6 +236,39 @@ def save_owlv2(folder: Path, *, seed: int = 0) -> Path:
     )
     processor = Owlv2ImageProcessorPil(size={"height": 96, "width": 96})
     return _save(folder, model, processor, tokenizer, spread=0.1)
+
+
+def save_grounding_dino(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny GroundingDinoForObjectDetection: a Swin, a BERT, 12 places."""
+    from transformers import (
+        BertConfig,
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        SwinConfig,
+    )
+    from transformers.models.grounding_dino.image_processing_pil_grounding_dino import (
+        GroundingDinoImageProcessorPil,
+    )
+
+    tokenizer = bert_tokenizer()
+    swin = SwinConfig(
+        **{"image_size": 64, "embed_dim": 16, "depths": [1, 1, 1], "num_heads": [2, 2, 2]},
+        **{"window_size": 4, "out_features": ["stage2", "stage3"]},
+    )
+    text = BertConfig(**_tower(len(tokenizer)), max_position_embeddings=64)
+    _seed(seed)
+    model = GroundingDinoForObjectDetection(
+        GroundingDinoConfig(
+            **{"backbone_config": swin, "text_config": text, "d_model": 32, "num_queries": 12},
+            **{"encoder_layers": 1, "decoder_layers": 2, "num_feature_levels": 2},
+            **{"encoder_attention_heads": 4, "decoder_attention_heads": 4, "max_text_len": 32},
+            **{"encoder_ffn_dim": 32, "decoder_ffn_dim": 32},
+        )
+    )
+    processor = GroundingDinoImageProcessorPil(
+        size={"shortest_edge": 64, "longest_edge": 96}, pad_size=None
+    )
+    return _save(folder, model, processor, tokenizer, spread=2)
 
 
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:

@@ -20,7 +20,7 @@ from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.ports import Detection
 from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 
-__all__ = ["DetectorModel", "DetectorOutput", "OwlDetector"]
+__all__ = ["DetectorModel", "DetectorOutput", "OwlDetector", "best_detections"]
 
 MOST_OBJECTS = 100
 """Objects told of one picture; at a threshold of 0 every place is one, for every label."""
@@ -79,8 +79,7 @@ class OwlDetector:
         best: list[Detection] = []
         for start in range(0, len(names), _LABELS_AT_ONCE):
             part = names[start : start + _LABELS_AT_ONCE]
-            scores = self._scores(output, part)
-            best = _best([*best, *_detections(scores, part, corners, threshold)])
+            best = best_detections(best, self._scores(output, part), part, corners, threshold)
         return best
 
     def _scores(self, output: DetectorOutput, labels: Sequence[str]) -> _Array:
@@ -109,6 +108,17 @@ def _detections(
         left, top, right, bottom = (float(edge) for edge in corners[place])
         detections.append(Detection(labels[label], float(flat[at]), (left, top, right, bottom)))
     return detections
+
+
+def best_detections(
+    before: list[Detection],
+    scores: _Array,
+    labels: Sequence[str],
+    corners: _Array,
+    threshold: float,
+) -> list[Detection]:
+    """The best `MOST_OBJECTS` of those before and of these (places, labels) scores."""
+    return _best([*before, *_detections(scores, labels, corners, threshold)])
 
 
 def _best(detections: list[Detection]) -> list[Detection]:

@@ -13,9 +13,8 @@ from typing import Literal
 from vitrine.embedding.batching import BatchingEmbedder
 from vitrine.embedding.caching import CachingEmbedder
 from vitrine.embedding.checkpoint import Checkpoint, find_checkpoint
-from vitrine.embedding.detection import OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
-from vitrine.embedding.ports import Embedder
+from vitrine.embedding.ports import Detector, Embedder
 from vitrine.errors import InvalidSettings
 from vitrine.extras import needs
 from vitrine.settings import ModelSettings
@@ -23,6 +22,8 @@ from vitrine.settings import ModelSettings
 __all__ = ["choose_runtime", "load_detector", "load_embedder", "load_encoder"]
 
 _log = logging.getLogger(__name__)
+
+_GROUNDING = ("grounding-dino", "mm-grounding-dino")
 
 QUERY_BATCH = 32
 """Concurrent queries embedded together at most.
@@ -92,13 +93,15 @@ def choose_runtime(settings: ModelSettings) -> Literal["torch", "onnx"]:
     return runtime
 
 
-def load_detector(settings: ModelSettings) -> OwlDetector:
+def load_detector(settings: ModelSettings) -> Detector:
     """The configured zero-shot detector.
 
     `ModelUnavailable` says which model cannot be had and what to do.
     """
     runtime = choose_runtime(settings)
     checkpoint = find_checkpoint(settings.detector, "owlvit")
+    if checkpoint.config.get("model_type") in _GROUNDING:
+        return _load_grounding(checkpoint, settings)
     if runtime == "onnx":
         from vitrine.embedding.onnx_runtime import load_onnx_detector
 
@@ -109,6 +112,21 @@ def load_detector(settings: ModelSettings) -> OwlDetector:
         from vitrine.embedding.torch_detector import load_torch_detector
 
     return load_torch_detector(checkpoint, settings)
+
+
+def _load_grounding(checkpoint: Checkpoint, settings: ModelSettings) -> Detector:
+    """On torch whatever the encoder runs on, for its towers are one and read text and picture
+    together."""
+    if settings.runtime == "onnx":
+        raise InvalidSettings.of(
+            "VITRINE_RUNTIME",
+            f"is onnx, but the detector {checkpoint.name} is a Grounding DINO; Grounding DINO runs"
+            " on torch: leave it auto",
+        )
+    with needs("models", "the torch runtime"):
+        from vitrine.embedding.grounding_detector import load_grounding_detector
+
+    return load_grounding_detector(checkpoint, settings)
 
 
 def load_encoder(settings: ModelSettings) -> DualEncoder:

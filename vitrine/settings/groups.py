@@ -150,7 +150,8 @@ class ModelSettings(DataSettings):
     )
     detector: str = Field(
         "google/owlvit-base-patch32",
-        description="hub name or folder of the detector (OWL-ViT or OWLv2); bundled is the demo's",
+        description="hub name or folder of the detector (OWL-ViT, OWLv2 or Grounding DINO);"
+        " bundled is the demo's",
     )
     runtime: Literal["auto", "torch", "onnx"] = Field(
         "auto", description="auto: ONNX Runtime on CPU, torch on CUDA and MPS"
