@@ -37,6 +37,11 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
     " engine behind the test server. Without it that part is left out.",
 )
 @click.option(
+    "--device",
+    is_flag=True,
+    help="Only what a card gives: forward pass, decoding by 1 to 32 processes, a whole ingest.",
+)
+@click.option(
     "--json",
     "out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -49,19 +54,26 @@ def main(
     photos: Path | None,
     million: bool,
     qdrant: str | None,
+    device: bool,
     out: Path,
 ) -> None:
     """Measure Vitrine beside its floors and rivals in the same run."""
-    parts = only or PARTS
+    parts = () if device else only or PARTS
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        if "ingest" in parts or "serving" in parts:
+        if device or "ingest" in parts or "serving" in parts:
             from benchmarks.models import full_size_checkpoint
 
             model = full_size_checkpoint(
                 work / "vit-b-32", tokenizer=_bundled(), layers=3 if quick else 12
             )
+        if device:
+            from benchmarks import device as card
+            from benchmarks.photos import photographs
+
+            files = photographs(photos, work / "photos", count=16 if quick else 128)
+            card.measure(report, model, files, work, count=64 if quick else 8_000)
         if "ingest" in parts:
             from benchmarks import ingesting
             from benchmarks.photos import photographs

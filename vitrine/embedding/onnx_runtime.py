@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
@@ -14,6 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from vitrine.cores import usable_cores
 from vitrine.embedding.checkpoint import Checkpoint, Role
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
@@ -57,7 +57,7 @@ class OnnxDualEncoderModel:
         self._image_alone = _Session(export.image_graph, 1)
         self._text = _Session(export.text_graph, threads)
         self._masked = masked
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or usable_cores()
 
     def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 3, height, width) to (n, dimension)."""
