@@ -23,6 +23,7 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.qdrant.filters import CONDITIONS
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
+from vitrine.results import Bucket, RangeFacet
 
 pytestmark = pytest.mark.timeout(
     600
@@ -297,5 +298,7 @@ def test_a_number_keeps_all_its_digits_and_is_found_by_them(versions_on: Open, e
     engine.build_graph(next(iter(engine.collections)))  # writes the segments anew, as a server does
     for i, number in enumerate(numbers):
         assert index.get([str(i)])[str(i)].product.value("rating") == number
-        found = index.search(IndexQuery(filter=Condition(SCHEMA.get("rating"), "in", (number,))))
+        equal = Condition(SCHEMA.get("rating"), "in", (number,))
+        found = index.search(IndexQuery(filter=equal, facets=("rating",)))
         assert [h.product.id for h in found.hits] == [str(i)]
+        assert found.facets["rating"] == RangeFacet(number, number, (Bucket(number, number, 1),))

@@ -11,7 +11,14 @@ from qdrant_client import models
 
 from vitrine.fields.schema import Field
 from vitrine.index.histogram import range_facet, round_bounds
-from vitrine.index.qdrant.payload import exact_number, facet_key, number_keys, value_at, value_key
+from vitrine.index.qdrant.payload import (
+    exact_number,
+    facet_key,
+    number,
+    number_keys,
+    value_at,
+    value_key,
+)
 from vitrine.index.qdrant.readahead import Reads
 from vitrine.index.value_facets import value_facet
 from vitrine.results import Bucket, Facet, RangeFacet
@@ -71,9 +78,10 @@ def _histogram(field: Field, reads: Reads, where: Sequence[models.Condition]) ->
         return RangeFacet(None, None, ())
     bounds, key = round_bounds(low, high), value_key(field)
     last = len(bounds) - 2
+    # compared with what is stored: a bound that is a product's own number may have more digits
     ranges = [
         models.Range(gte=a, lte=b) if i == last else models.Range(gte=a, lt=b)
-        for i, (a, b) in enumerate(pairwise(bounds))
+        for i, (a, b) in enumerate(pairwise(map(number, bounds)))
     ]
     counts = [
         reads.count(models.Filter(must=[*where, models.FieldCondition(key=key, range=r)]))
