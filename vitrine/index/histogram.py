@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +14,31 @@ from vitrine.results import Bucket, RangeFacet
 __all__ = ["MAX_BUCKETS", "range_facet", "round_bounds"]
 
 MAX_BUCKETS = 20
+_SERIES: Sequence[tuple[float, ...]] = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,))
+"""Round numbers from one power of ten to the next, the finest series that gives few enough
+buckets."""
 
 
 def round_bounds(low: float, high: float) -> list[float]:
     """Bucket bounds from at or below `low` to at or above `high`, in steps of 1, 2 or 5 times a
     power of ten.
 
-    At most `MAX_BUCKETS` buckets. Where `low` equals `high`, or no round step tells them apart, the
-    bounds are the two themselves.
+    At most `MAX_BUCKETS` buckets. Where `high` is more than so many times `low`, the steps grow
+    with the numbers: of equal ones the first would hold most of what shops sell, which is many
+    cheap things and a few dear ones. Where `low` equals `high`, or no round step tells them apart,
+    the bounds are the two themselves.
 
     >>> round_bounds(3.0, 7.0)[:6]
     [3.0, 3.2, 3.4, 3.6, 3.8, 4.0]
+    >>> round_bounds(30.0, 800.0)
+    [30.0, 50.0, 70.0, 100.0, 150.0, 200.0, 300.0, 500.0, 700.0, 1000.0]
     """
     width = high - low
     if not (width > 0 and math.isfinite(width)):
         return [low, high]
+    growing = _growing_bounds(low, high)
+    if growing is not None:
+        return growing
     exponent = math.floor(math.log10(width / MAX_BUCKETS))
     for power in (exponent, exponent + 1, exponent + 2):
         for factor in (1, 2, 5):
@@ -35,6 +46,20 @@ def round_bounds(low: float, high: float) -> list[float]:
             if bounds is not None:
                 return bounds
     return [low, high]
+
+
+def _growing_bounds(low: float, high: float) -> list[float] | None:
+    """Bounds that grow; None where equal steps tell the numbers apart as well."""
+    if low <= 0 or high <= MAX_BUCKETS * low:
+        return None
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    for series in _SERIES:
+        bounds = [float(f"{number}e{power}") for power in powers for number in series]
+        first = max((i for i, bound in enumerate(bounds) if bound <= low), default=None)
+        last = next((i for i, bound in enumerate(bounds) if bound >= high), None)
+        if first is not None and last is not None and 0 < last - first <= MAX_BUCKETS:
+            return bounds[first : last + 1]
+    return None
 
 
 def _bounds(low: float, high: float, factor: int, power: int) -> list[float] | None:

@@ -12,9 +12,37 @@ from vitrine.results import Bucket, RangeFacet
 
 
 def test_bounds_are_round():
-    assert round_bounds(3.0, 170.0) == [float(b) for b in range(0, 180, 10)]
+    assert round_bounds(9.0, 170.0) == [float(b) for b in range(0, 180, 10)]
     assert round_bounds(0.1, 0.9)[:4] == [0.1, 0.15, 0.2, 0.25]
     assert round_bounds(-7.0, 12.0) == [float(b) for b in range(-7, 13)]
+
+
+def test_bounds_grow_where_few_numbers_are_many_times_the_others():
+    assert round_bounds(0.9, 25.0) == [
+        0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0,
+    ]  # fmt: skip
+    assert round_bounds(56.0, 73_700.0)[:5] == [50.0, 70.0, 100.0, 150.0, 200.0]
+    assert round_bounds(1.0, 3e6)[:5] == [1.0, 2.0, 5.0, 10.0, 20.0]
+    assert round_bounds(1e-9, 1e9) == [float(f"1e{power}") for power in range(-9, 10)]
+    assert len(round_bounds(0.0, 73_700.0)) > 10  # nothing grows from zero
+
+
+def test_prices_as_shops_have_them_are_spread_over_the_buckets():
+    rng = np.random.default_rng(1)
+    prices = np.exp(rng.normal(7.5, 1.1, 2400)).clip(50, 73_700)
+    facet = range_facet(prices)
+    assert max(bucket.count for bucket in facet.buckets) < 600
+    assert len(facet.buckets) >= 10
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_positive_numbers_of_any_size_fall_into_one_bucket_each(seed: int):
+    rng = random.Random(seed)
+    numbers = np.asarray([10.0 ** rng.uniform(-150, 150) for _ in range(rng.randint(1, 20))])
+    facet = range_facet(numbers)
+    assert 1 <= len(facet.buckets) <= MAX_BUCKETS
+    assert sum(b.count for b in facet.buckets) == len(numbers)
+    assert facet.buckets[0].start <= numbers.min() <= numbers.max() <= facet.buckets[-1].end
 
 
 @pytest.mark.parametrize("seed", range(200))
