@@ -18,6 +18,7 @@ import pytest
 
 from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import make_catalogue, make_record
+from tests.contract.test_fusion import constants_of, model_of, random_fused, vocabulary_of
 from tests.contract.test_pictures import create_with_texts, with_text
 from vitrine.backup import back_up, restore
 from vitrine.backup.folder import MANIFEST
@@ -77,11 +78,22 @@ def test_a_backup_moves_from_one_backend_to_another_with_all_vectors(
     source = create_with_texts(versions)
     rng = random.Random(42)
     source.upsert([with_text(r, rng) for r in make_catalogue(40, 42, images=(1, 8))])
+    records = [record for batch in source.scan() for record in batch]
+    model = model_of(vocabulary_of(records), constants_of(records, rng))
+    versions.learn(source.info.name, model)
     back_up(source, tmp_path / "backup")
     # the engine keeps one set of versions for each folder: the same one for the same backend
     elsewhere = BACKENDS[other](tmp_path / "data")
     restored = restore(elsewhere, tmp_path / "backup", data_dir=tmp_path)
     assert equal(content(restored), content(source))
+    learnt = restored.search_model
+    assert learnt is not None
+    assert learnt.key == model.key
+    assert learnt.mark is not None
+    assert restored.count_written(learnt.mark) == 0
+    query = random_fused(records, rng, 1)
+    ids = [[h.product.id for h in index.search(query).hits] for index in (source, restored)]
+    assert ids[0] == ids[1]
     elsewhere.close()
 
 

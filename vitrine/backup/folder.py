@@ -1,11 +1,17 @@
 """What a backup is on disk.
 
-``` manifest.json        what the version says of itself, the moment it is of, and every part with
-its SHA-256; written last, so that a folder without it is no backup 00001.products       a JSON line
-for each record: its product, and the keys of its pictures in order 00001.vectors.npy    the rows of
-all these pictures, one after the other: float32, (pictures, dimension) 00001.texts.npy      where
-the version keeps vectors of words: float32, (records, dimension) 00002.deleted        a JSON list
-of ids ``` Parts are replayed in their order: a record replaces an earlier one of its product.
+```
+manifest.json      what the version says of itself, the moment it is of, and every part with its
+                   SHA-256; written last, so that a folder without it is no backup
+00001.products     a JSON line for each record: its product, and the keys of its pictures in order
+00001.vectors.npy  the rows of all these pictures, one after the other: float32,
+                   (pictures, dimension)
+00001.texts.npy    where the version keeps vectors of words: float32, (records, dimension)
+00002.deleted      a JSON list of ids
+00003.learnt       the version's search model, where it has one (`SearchModel.to_bytes`)
+```
+
+Parts are replayed in their order: a record replaces an earlier one of its product.
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ import numpy as np
 from vitrine.errors import StorageUnavailable
 from vitrine.fields.schema import Schema
 from vitrine.index import VersionInfo
+from vitrine.index.fusion import SearchModel
 from vitrine.index.product_json import product_from_json, product_to_json
 from vitrine.products import Record
 from vitrine.storage.atomic import atomic_write
@@ -35,10 +42,12 @@ __all__ = [
     "Part",
     "check_parts",
     "read_deleted",
+    "read_learnt",
     "read_manifest",
     "read_records",
     "remove_parts",
     "write_deleted",
+    "write_learnt",
     "write_manifest",
     "write_records",
 ]
@@ -46,14 +55,15 @@ __all__ = [
 FORMAT = 1
 """Of the folder; another number is not read."""
 MANIFEST = "manifest.json"
-_SUFFIXES = (".products", ".vectors.npy", ".texts.npy", ".deleted")
+_SUFFIXES = (".products", ".vectors.npy", ".texts.npy", ".deleted", ".learnt")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part: records or ids of deleted products, and the SHA-256 of each of its files."""
+    """One part: records, ids of deleted products, or what the version has learnt of its words, and
+    the SHA-256 of each of its files."""
 
-    kind: Literal["records", "deleted"]
+    kind: Literal["records", "deleted", "learnt"]
     number: int
     entries: int
     sha256: Mapping[str, str]
@@ -142,6 +152,20 @@ def write_deleted(folder: Path, number: int, ids: Sequence[str]) -> Part:
 def read_deleted(folder: Path, part: Part) -> list[str]:
     """The ids of a part."""
     return [str(i) for i in json.loads((folder / f"{part.number:05}.deleted").read_bytes())]
+
+
+def write_learnt(folder: Path, number: int, model: SearchModel) -> Part:
+    """Write a part of what the version has learnt, durably."""
+    return Part("learnt", number, 1, _written(folder, {f"{number:05}.learnt": model.to_bytes()}))
+
+
+def read_learnt(folder: Path, part: Part) -> SearchModel | None:
+    """The search model of a part; None for one of another release's making, which is learnt
+    anew."""
+    try:
+        return SearchModel.from_bytes((folder / f"{part.number:05}.learnt").read_bytes())
+    except ValueError:
+        return None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from vitrine.backup.folder import (
     Manifest,
     check_parts,
     read_deleted,
+    read_learnt,
     read_manifest,
     read_records,
 )
@@ -63,10 +65,20 @@ def restore(
             f"the restored version holds {index.count()} products, the backup says "
             f"{manifest.products}; it is not published"
         )
+    _learn(versions, index, folder, manifest)
     versions.build_index(index.info.name)
     versions.complete(index.info.name)
     (data_dir / _NOTE).unlink(missing_ok=True)
     return versions.open(index.info.name)
+
+
+def _learn(versions: IndexVersions, index: VectorIndex, folder: Path, manifest: Manifest) -> None:
+    """Give the version what the one that was backed up had learnt; no model is needed for it."""
+    for part in manifest.parts:
+        model = read_learnt(folder, part) if part.kind == "learnt" else None
+        if model is not None:
+            # what is written from now on counts as changed since the learning
+            versions.learn(index.info.name, replace(model, mark=index.mark()))
 
 
 def _fill(
@@ -76,6 +88,7 @@ def _fill(
     for part in manifest.parts:
         if part.kind == "deleted":
             index.delete(read_deleted(folder, part))
+        if part.kind != "records":
             continue
         records = read_records(folder, part)
         while batch := list(islice(records, _BATCH)):

@@ -21,6 +21,7 @@ from vitrine.backup.folder import (
     Part,
     remove_parts,
     write_deleted,
+    write_learnt,
     write_manifest,
     write_records,
 )
@@ -92,6 +93,9 @@ class _Backup:
                     "the version is written too fast to be backed up at one moment; stop the "
                     "workers or the ingest for as long as the backup takes"
                 )
+        model = self._index.search_model
+        if model is not None:
+            self._parts.append(write_learnt(self._folder, len(self._parts) + 1, model))
         manifest = Manifest.of(
             self._index.info, moment=moment, products=len(self._stamps), parts=self._parts
         )
