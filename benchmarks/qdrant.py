@@ -24,10 +24,20 @@ from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, record
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.faiss import open_versions as open_faiss
+from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant import open_versions as open_qdrant
 from vitrine.index.qdrant.wire import GrpcClient
 from vitrine.queries import Sort
+from vitrine.relevance import (
+    CLOSE,
+    BackgroundSample,
+    RelevanceConstants,
+    VectorModel,
+    WordsModel,
+    least_log_odds,
+)
 from vitrine.settings import Settings
+from vitrine.words import Analyzer, VocabularyCounts, document_words, query_words
 
 __all__ = ["ENGINE", "measure"]
 
@@ -96,7 +106,7 @@ def measure(report: Report, where: str, folder: Path, *, products: int, rounds: 
         ended.callback(remote.discard, filled[0].info.name)
         targets = {} if where == ENGINE else _TARGETS_MS
         road = _Road(report, filled[0], filled[1], traffic, rounds, targets)
-        for name, question in _questions(asked):
+        for name, question in (*_questions(asked), *_worded(asked, filled[0])):
             road.ask(name, question)
         road.read_all(products)
 
@@ -161,6 +171,36 @@ def _questions(asked: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
     yield "browse by id", browsed()
     yield "browse with two facets", browsed(facets=("color", "price"))
     yield "browse by price", browsed(sort=Sort("price"))
+
+
+def _worded(asked: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[str, Question]]:
+    """Words and vectors together: words that few products have, and words of which every product
+    has one. The constants are such as real catalogues teach; these products, whose texts say
+    nothing of their vectors, teach none."""
+    analyzer, counts, rows = Analyzer("en"), VocabularyCounts(), []
+    for batch in index.scan(batch=1000):
+        counts.add([document_words(r.product, SCHEMA, analyzer) for r in batch])
+        rows += [r.vector for r in batch]
+    vocabulary = counts.vocabulary()
+    model = VectorModel(8.0, 0.5, 0.0, 0.0, -4.0)
+    background = BackgroundSample(np.stack(rows[:1000]).astype(np.float16), None)
+    constants = RelevanceConstants(
+        model, model, WordsModel(6.0, 0.3, -2.0, 0.3, 0.5), background, products=len(rows)
+    )
+
+    def searched(text: str, **options: Any) -> Question:
+        words = query_words(text, vocabulary, analyzer)
+        fusion = Fusion(text, "", words, constants, "text", least_log_odds(CLOSE))
+        return lambda index, i: index.search(
+            IndexQuery(vector=asked[i], fusion=fusion, candidates=1000, limit=24, **options)
+        )
+
+    yield "page by words and vector, few have a word", searched("red 123 456")
+    yield "page by words and vector, all have a word", searched("red thing")
+    yield (
+        "page by words and vector, two facets, all have a word",
+        searched("red thing", facets=("color", "price")),
+    )
 
 
 def _later_page(asked: NDArray[np.float32]) -> Question:

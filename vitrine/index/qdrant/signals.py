@@ -30,9 +30,9 @@ __all__ = [
     "words_scores",
 ]
 
-WORDS_TOLERANCE = 1e-5
-"""How far Qdrant's sum of weights and values may be from the exact one, as a share of it: n times
-2^-24 for n terms, all of them positive, so enough for a query of 160 different words."""
+_ROUNDING = 2.0**-23
+"""How far Qdrant's sum of the weighted values of one term more may be from the exact one, as a
+share of it: twice float32's error, for weights and values are rounded as well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +50,9 @@ class Channel:
 
     def around(self, scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """The least and the highest exact scores that Qdrant's may stand for."""
-        if self.is_words:
-            return scores * (1 - WORDS_TOLERANCE), scores * (1 + WORDS_TOLERANCE)
+        if isinstance(self.vector, SparseRow):  # nothing is negative, so errors do not outgrow it
+            share = _ROUNDING * (len(self.vector.indices) + 1)
+            return scores * (1 - share), scores * (1 + share)
         return scores - SCORE_TOLERANCE, scores + SCORE_TOLERANCE
 
 
