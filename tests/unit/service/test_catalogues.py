@@ -120,4 +120,5 @@ def test_a_job_says_how_far_it_is_with_its_source(shop: Shop):
         "removed": 0,
         "share": 0.25,
         "refused": False,
+        "nodes": {},
     }
