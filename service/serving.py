@@ -37,6 +37,9 @@ __all__ = ["Report", "Server", "run"]
 log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_MOST_PROCESSES = 8
+"""Serving processes where the settings leave it to the cores: with their threads they stay below
+the 512 that a container of the Compose stack may have."""
 _LOOK_S = 1.0
 """Between looks at the live version when nobody searches."""
 
@@ -89,7 +92,7 @@ def _with_processes(settings: Settings) -> Settings:
     """
     if settings.workers:
         return settings
-    workers = 1 if _is_index_of_one(settings) else max(1, usable_cores() // 2)
+    workers = 1 if _is_index_of_one(settings) else min(max(1, usable_cores() // 2), _MOST_PROCESSES)
     return settings.model_copy(update={"workers": workers})
 
 

@@ -378,7 +378,7 @@ class ServiceSettings(LogSettings):
         0,
         ge=0,
         le=256,
-        description="serving processes; 0: one for two cores, and at least one",
+        description="serving processes; 0: one for two cores, from one to eight",
     )
     threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
     request_timeout_s: int = Field(

@@ -8,7 +8,7 @@ from service import serving
 from vitrine.settings import Settings
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8), (96, 8)])
 def test_one_for_two_cores(monkeypatch: pytest.MonkeyPatch, cores: int, workers: int) -> None:
     monkeypatch.setattr(serving, "usable_cores", lambda: cores)
     assert serving._with_processes(Settings()).workers == workers

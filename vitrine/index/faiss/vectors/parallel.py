@@ -17,6 +17,9 @@ from vitrine.cores import usable_cores
 
 __all__ = ["parallel_map"]
 
+_MOST_HELPERS = 15
+"""A scan is bound by the memory, which fewer cores than a large machine has use up."""
+
 _Item = TypeVar("_Item")
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -59,7 +62,7 @@ def _mapped(
 
 @cache
 def _other_cores() -> int:
-    return usable_cores() - 1
+    return min(usable_cores() - 1, _MOST_HELPERS)
 
 
 class _Callers:
