@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.judged.answering import SIGNALS, Answer, answer
 from benchmarks.judged.rules import JudgedQuery, read_judged, relevant, write_judgements
 from benchmarks.judged.shop import Shop, open_shop, read_products
+from benchmarks.judged.worded import WordedEmbedder
 from vitrine.embedding.load import load_embedder
 from vitrine.fields.mapping import Mapping
 from vitrine.settings import load_settings
@@ -33,14 +34,21 @@ MAPPING = HERE.parents[1] / "docs" / "mappings" / "magento.toml"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the queries with their answers for `vitrine evaluate` to this file, and stop.",
 )
+@click.option(
+    "--template",
+    default="{}",
+    show_default=True,
+    help="What the model reads of a text, such as 'a photo of a {}'; words are the query's own.",
+)
 @click.option("--misses", is_flag=True, help="Print the queries that are answered badly, too.")
-def main(folder: Path, queries: Path, judgements: Path | None, misses: bool) -> None:
+def main(folder: Path, queries: Path, judgements: Path | None, template: str, misses: bool) -> None:
     """Measure judged queries over the catalogue in FOLDER, in memory, with the configured model."""
     judged = read_judged(queries)
     if judgements is not None:
         write_judgements(judgements, judged, read_products(folder, Mapping.load(MAPPING)))
         return
-    shop = open_shop(folder, Mapping.load(MAPPING), load_embedder(load_settings()))
+    embedder = WordedEmbedder(load_embedder(load_settings()), template)
+    shop = open_shop(folder, Mapping.load(MAPPING), embedder)
     answers = {query: answer(shop, query.text) for query in judged}
     present = [query for query in judged if not query.is_absent]
     truth = {query: relevant(query, shop.products) for query in present}

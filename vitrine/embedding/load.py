@@ -55,6 +55,12 @@ def _remote(settings: ModelSettings) -> Embedder | None:
 
     remote = RemoteEmbedder(settings)
     if remote.info.name == settings.model:
+        if settings.dimension not in (0, remote.info.dimension):
+            raise InvalidSettings.of(
+                "VITRINE_DIMENSION",
+                f"is {settings.dimension}, but the embedder at {settings.embedder_url} gives "
+                f"vectors of {remote.info.dimension}; set it there, where the model is",
+            )
         return remote
     remote.close()
     _log.warning(

@@ -70,6 +70,17 @@ def test_a_dimension_that_the_checkpoint_does_not_name_is_refused(
         load_embedder(configured(model=str(matryoshka), runtime="torch", dimension=10))
 
 
+def test_an_embedder_elsewhere_that_gives_other_vectors_is_refused(
+    matryoshka: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = load_embedder(configured(model=str(matryoshka), runtime="torch"))
+    monkeypatch.setattr("vitrine.embedding.remote.RemoteEmbedder", lambda _: whole)
+    elsewhere = {"model": str(matryoshka), "embedder_url": "http://127.0.0.1:1"}
+    with pytest.raises(InvalidSettings, match=r"VITRINE_DIMENSION.*gives vectors of"):
+        load_embedder(configured(**elsewhere, dimension=8))
+    assert load_embedder(configured(**elsewhere)).info == whole.info
+
+
 def test_a_checkpoint_that_was_not_trained_for_it_is_never_cut(
     clip_folder: Path, configured: Configured
 ) -> None:
