@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.embedding import Embedder, ModelInfo
+from vitrine.embedding.ports import Compute, PictureRules
 
 __all__ = ["WordedEmbedder"]
 
@@ -25,6 +26,16 @@ class WordedEmbedder:
     def info(self) -> ModelInfo:
         """As the model's own."""
         return self.inner.info
+
+    @property
+    def pictures(self) -> PictureRules:
+        """As the model's own."""
+        return self.inner.pictures
+
+    @property
+    def compute(self) -> Compute:
+        """As the model's own."""
+        return self.inner.compute
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit row per text within the template."""
