@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service import create_app
 from tests.redis_server import free_port
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "deploy" / "nginx"
@@ -176,6 +180,21 @@ def test_a_body_that_is_too_large_is_refused_before_the_service_sees_it(
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:vitrine:problem:too-large"
     assert seen.requests == []
+
+
+def test_every_address_that_costs_something_has_a_rate(tmp_path: Path):
+    """Of the API's addresses only those that read what is at hand have none."""
+    text = (CONFIGURATION / "vitrine.conf").read_text()
+    rates = re.findall(r"location ~ (\S+) \{\s+limit_req zone=(\w+)", text)
+    free = {"/v1/fields", "/v1/suggest", "/v1/facets/{field}"}
+    app = create_app(Vitrine(Settings(model="fake", data_dir=tmp_path)))
+    paths = [path for path in app.api_doc["paths"] if path.startswith("/v1/")]
+    assert len(paths) > 15
+    unlimited = {path for path in paths if not any(re.match(rule, path) for rule, _ in rates)}
+    assert unlimited == free
+    costly = next(rule for rule, zone in rates if zone == "costly")
+    for path in ("/v1/classify", "/v1/detect", "/v1/similarity", "/v1/pictures", "/v1/admin/jobs"):
+        assert re.match(costly, path)
 
 
 def test_a_service_that_is_away_is_a_503_with_a_time_to_try_again(tmp_path: Path):
