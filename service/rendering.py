@@ -16,7 +16,7 @@ from flask import Response, g
 from pydantic import BaseModel
 
 from vitrine.products import Product
-from vitrine.results import Facet, Hit, Page, RangeFacet, ValueFacet
+from vitrine.results import Facet, Group, Hit, Page, RangeFacet, ValueFacet
 from vitrine.understanding import Understanding
 
 __all__ = ["answer", "product_answer", "public_url", "search_answer", "stored_product_answer"]
@@ -124,7 +124,18 @@ def product_answer(product: Product) -> Json:
 def _hit(hit: Hit) -> Json:
     fields = stored_product_answer(hit.product, hit.image_keys, hit.matched_image)
     fields |= {"score": hit.score, "matched_image": hit.matched_image}
+    if hit.group is not None:
+        fields["group"] = _group(hit.group)
     return fields if hit.explain is None else {**fields, "explain": {**hit.explain}}
+
+
+def _group(group: Group) -> Json:
+    return {
+        "count": group.count,
+        "price": {"min": group.lowest_price, "max": group.highest_price},
+        "colors": group.colors,
+        "ids": group.ids,
+    }
 
 
 def _facet(facet: Facet) -> list[Json] | Json:

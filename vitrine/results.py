@@ -8,7 +8,31 @@ from dataclasses import dataclass, field
 from vitrine.products import Product
 from vitrine.understanding import Understanding
 
-__all__ = ["Bucket", "Facet", "FacetValue", "Hit", "Page", "Plan", "RangeFacet", "ValueFacet"]
+__all__ = [
+    "Bucket",
+    "Facet",
+    "FacetValue",
+    "Group",
+    "Hit",
+    "Page",
+    "Plan",
+    "RangeFacet",
+    "ValueFacet",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The products of a candidate set that a collapsed hit stands for, itself among them.
+
+    `colors` are their families, `ids` the first of them by id. Prices are None where none has one.
+    """
+
+    count: int
+    lowest_price: float | None
+    highest_price: float | None
+    colors: tuple[str, ...]
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +49,8 @@ class Hit:
     image_keys: tuple[str, ...]
     matched_image: int | None = None
     explain: Mapping[str, float] | None = None
+    group: Group | None = None
+    """Of a collapsed search, where the product has a value of the field."""
 
 
 @dataclass(frozen=True, slots=True)

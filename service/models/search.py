@@ -208,6 +208,22 @@ class SearchParameters(PageParameters):
     )
 
 
+class PriceRangeAnswer(Answer):
+    """The span of the prices; null where no product has one."""
+
+    minimum: float | None = Field(serialization_alias="min")
+    maximum: float | None = Field(serialization_alias="max")
+
+
+class GroupAnswer(Answer):
+    """The candidates that a hit of a collapsed search stands for, itself among them."""
+
+    count: int
+    price: PriceRangeAnswer
+    colors: list[str] = Field(description="the families of all of them")
+    ids: list[str] = Field(description="of the first 50, by id")
+
+
 class HitAnswer(Answer):
     """A found product; `score` is its cosine similarity to the query, null when browsing."""
 
@@ -221,6 +237,11 @@ class HitAnswer(Answer):
     images: list[str] = Field(description="of all its pictures, the main one first")
     matched_image: int | None = Field(
         description="which of `images` is most like the query; null where nothing was compared"
+    )
+    group: GroupAnswer | None = Field(
+        None,
+        description="of a collapsed search: what shares the product's value",
+        exclude_if=lambda value: value is None,
     )
     explain: dict[str, float] | None = Field(
         None,

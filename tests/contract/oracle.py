@@ -18,6 +18,7 @@ from vitrine.index import IndexQuery
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.relevance import CLOSE, QueryRelevance, Signals, pushed_log_odds, relevance_of
+from vitrine.results import Group
 from vitrine.words import Analyzer, DocumentWords, QueryWords, document_words
 
 __all__ = [
@@ -297,3 +298,26 @@ def listed(
 def moment(text: str) -> datetime:
     """A time, for conditions."""
     return datetime.fromisoformat(text)
+
+
+def group(variants: Iterable[Record], query: IndexQuery, record: Record) -> Group | None:
+    """What of a set before its collapse shares the record's value."""
+    field = query.collapse
+    value = None if field is None or field == "id" else first_value(record, field)
+    if field is None or value is None:
+        return None
+    members = [r.product for r in variants if first_value(r, field) == value]
+    prices = [p.price for p in members if p.price is not None]
+    return Group(
+        len(members),
+        min(prices) if prices else None,
+        max(prices) if prices else None,
+        tuple(sorted({color for p in members for color in p.colors})),
+        tuple(sorted(p.id for p in members)[:50]),
+    )
+
+
+def first_value(record: Record, field: str) -> Any:
+    """What a product is collapsed by."""
+    value = record.product.value(field)
+    return value[0] if isinstance(value, tuple) else value

@@ -28,6 +28,8 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
     expected = oracle.candidate_set(records, query)
     assert [h.product.id for h in answer.hits] == [r.product.id for r, _ in expected[: query.limit]]
     by_id = {r.product.id: (r, s) for r, s in expected}
+    # under a collapse facets count groups: those that have such a variant
+    variants = [r for r, _ in oracle.candidate_set(records, replace(query, collapse=None))]
     for hit in answer.hits:
         record, rated = by_id[hit.product.id]
         assert hit.product == record.product
@@ -37,11 +39,10 @@ def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
         else:
             assert hit.matched_image == oracle.matched_image(record, query.vector)
         assert hit.score == (None if rated is None else pytest.approx(rated, abs=1e-5))
+        assert hit.group == oracle.group(variants, query, record)
     assert answer.total == len(expected)
     assert answer.matching == len(oracle.matching(records, query.filter))
     assert (answer.next_token is None) == (len(expected) <= query.limit)
-    # under a collapse facets count groups: those that have such a variant
-    variants = [r for r, _ in oracle.candidate_set(records, replace(query, collapse=None))]
     for name in query.facets:
         check_facet(answer.facets[name], oracle.grouped(variants, query.collapse), name)
 

@@ -62,18 +62,18 @@ class IndexQuery:
     """One question to an index.
 
     A product's score for a vector is the largest cosine of its pictures' vectors, summed in float64
-    and rounded to `SCORE_DECIMALS`.
-    With a `vector` (unit length, (dimension,)) the candidate set is: the products under `filter`,
-    not in `exclude`, that score at least `min_score`; of these the best `candidates` by (score
-    descending, id ascending). Without one it is all products under `filter` and not in `exclude`.
-    With `fusion` the order and the set are those that it describes, `min_score` is not allowed, and
-    without a vector only products that match its words are in the set.
-    With `collapse` only the first product in `sort` order of each value of that field stays
-    (products without a value all stay). Hits, total and facets all come from that set; facets count
-    a group where one of its products in the set before the collapse has the value. Order:
-    the keys of `sort` in turn (relevance is score descending; when browsing it orders nothing),
-    then id ascending; products without a key's field come last in either direction. False is less
-    than true. Titles order by their folded form, ids as they are, both by code point.
+    and rounded to `SCORE_DECIMALS`. With a `vector` (unit length, (dimension,)) the candidate set
+    is: the products under `filter`, not in `exclude`, that score at least `min_score`; of these the
+    best `candidates` by (score descending, id ascending). Without one it is all products under
+    `filter` and not in `exclude`. With `fusion` the order and the set are those that it describes,
+    `min_score` is not allowed, and without a vector only products that match its words are in the
+    set. With `collapse` only the first product in `sort` order of each value of that field stays
+    (products without a value all stay); `Hit.group` says what of the set shares it. Hits, total and
+    facets all come from that set; facets count a group where one of its products in the set before
+    the collapse has the value. Order: the keys of `sort` in turn (relevance is score descending;
+    when browsing it orders nothing), then id ascending; products without a key's field come last in
+    either direction. False is less than true. Titles order by their folded form, ids as they are,
+    both by code point.
     """
 
     vector: Vector | None = None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.service.checking import CheckingClient
 from tests.unit.service.conftest import Shop, base64_of, picture
+from vitrine.index import IndexAnswer, IndexQuery
+from vitrine.results import Group
 
 
 def ids(answer: dict) -> list[str]:
@@ -205,3 +208,26 @@ def test_an_empty_list_of_texts_browses(shop: Shop):
         is None
     )
     assert shop.embedder.texts_embedded == before
+
+
+def test_a_hit_of_a_collapsed_search_tells_of_its_group(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    index = shop.versions.indexes["v2"]
+    answered = index.search
+    group = Group(3, 10.0, None, ("blue", "red"), ("a", "b", "c"))
+
+    def collapsed(query: IndexQuery) -> IndexAnswer:
+        answer = answered(query)
+        assert query.collapse == "group_id"
+        return replace(answer, hits=(replace(answer.hits[0], group=group), *answer.hits[1:]))
+
+    monkeypatch.setattr(index, "search", collapsed)
+    first, second = shop.client.get("/v1/search?collapse=group_id&limit=2").get_json()["hits"]
+    assert first["group"] == {
+        "count": 3,
+        "price": {"min": 10.0, "max": None},
+        "colors": ["blue", "red"],
+        "ids": ["a", "b", "c"],
+    }
+    assert "group" not in second

@@ -20,7 +20,9 @@ from vitrine.index.checks import (
     check_query,
     check_record,
 )
+from vitrine.index.faiss.columns.layout import ID
 from vitrine.index.faiss.query.facets import count_facet
+from vitrine.index.faiss.query.groups import groups_of_entries
 from vitrine.index.faiss.query.paging import EntryPage, find_page
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.state import State
@@ -151,7 +153,7 @@ class FaissIndex:
         `_Replaced` when one of its products has been since.
         """
         page = find_page(state, query, self._planner)
-        hits = self._hits(page, query)
+        hits = self._with_groups(self._hits(page, query), page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         timings_ms["facets"] = (perf_counter() - started) * 1e3
@@ -180,6 +182,22 @@ class FaissIndex:
             matched = None if query.vector is None else entry.image
             hits.append(Hit(product, score, image_keys, matched))
         return tuple(hits)
+
+    def _with_groups(
+        self, hits: tuple[Hit, ...], page: EntryPage, query: IndexQuery
+    ) -> tuple[Hit, ...]:
+        if query.collapse is None or query.collapse == ID or not hits:
+            return hits
+        groups = groups_of_entries(
+            page.entries,
+            page.selections(),
+            collapse=query.collapse,
+            fields=frozenset(field.name for field in self.info.schema),
+        )
+        return tuple(
+            hit if group is None else replace(hit, group=group)
+            for hit, group in zip(hits, groups, strict=True)
+        )
 
     def count(self, filter: Filter = MATCH_ALL) -> int:
         """How many products fulfill the filter."""

@@ -20,7 +20,7 @@ from qdrant_client import models
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Field, Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
-from vitrine.index.qdrant.facets import facet_of, facet_of_payloads
+from vitrine.index.qdrant.facets import facet_of, facet_of_payloads, group_keys, with_groups
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import (
@@ -105,21 +105,22 @@ class Browsing:
         group_key = value_key(self._schema.require(collapse, wrong=InvalidQuery))
         points = self._points_to_collapse(query, group_key, order)
         variants = [point.payload for point in points]
+        groups = groups_of(variants, group_key)
         members = _leaders(order.sorted(points, lambda p: p.payload), group_key)
         rest = members if after is None else [p for p in members if order.follows(p.payload, after)]
         ids = [p.payload[ID] for p in rest[: query.limit + 1]]
         products = self._points.get(ids)
         started = perf_counter()
         facets = {
-            f.name: facet_of_payloads(
-                f, variants, values=query.facet_values, groups=groups_of(variants, group_key)
-            )
+            f.name: facet_of_payloads(f, variants, values=query.facet_values, groups=groups)
             for f in self._fields(query.facets)
         }
         timings = {"facets": (perf_counter() - started) * 1e3}
         shown = [products[i] for i in ids if i in products]
         answer = self._answer(query, order, as_of, _Page(shown, len(members), matching, facets))
-        return replace(answer, timings_ms=timings)
+        own = [group_of(p.payload, group_key) for p in shown[: query.limit]]
+        hits = with_groups(answer.hits, own, variants, groups, schema=self._schema)
+        return replace(answer, hits=hits, timings_ms=timings)
 
     def _answer(self, query: IndexQuery, order: Order, as_of: int, page: _Page) -> IndexAnswer:
         """The answer for a page that was read with the first product of the next one."""
@@ -138,7 +139,7 @@ class Browsing:
 
     def _points_to_collapse(self, query: IndexQuery, group_key: str, order: Order) -> list[Point]:
         """All points of the set, with what decides about groups, order and facets."""
-        keys = [*order.value_keys, group_key]
+        keys = [*order.value_keys, group_key, *group_keys(self._schema)]
         for field in self._fields(query.facets):
             keys += facet_keys(field)
         return list(self._points.all(members_of(query), payload=list(dict.fromkeys(keys))))

@@ -15,7 +15,7 @@ from typing import Any
 from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
-from vitrine.index.qdrant.facets import facet_of_payloads
+from vitrine.index.qdrant.facets import facet_of_payloads, group_keys, with_groups
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.pages import RelevancePages, Window, above_edge
@@ -130,7 +130,7 @@ class CandidateSearch:
         if order is not None and order.by_score:
             rescorer.rescore(members)
             members = rescorer.present(members)
-        variants, groups = [member.payload for member in members], None
+        variants, groups, key = [member.payload for member in members], None, ""
         if query.collapse is not None:
             key = value_key(self._schema.require(query.collapse, wrong=InvalidQuery))
             groups = groups_of(variants, key)
@@ -151,6 +151,9 @@ class CandidateSearch:
             token = replace(token, lowest_candidate=found.lowest, total=total)
         plan = "exact" if found.exact else "hnsw"
         hits = self._hits(page, rescorer)
+        if groups is not None:
+            own = [group_of(candidate.payload, key) for candidate in page]
+            hits = with_groups(hits, own, variants, groups, schema=self._schema)
         return IndexAnswer(hits, total, facets, token, plan, found.matching, timings)
 
     def _candidates(self, query: IndexQuery, window: Window) -> _CandidateSet:
@@ -197,6 +200,7 @@ class CandidateSearch:
             keys += self._order(query).value_keys
         if query.collapse is not None:
             keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
+            keys += group_keys(self._schema)
         return tuple(dict.fromkeys(keys)) or False
 
     def lowest(

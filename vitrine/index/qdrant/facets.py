@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from qdrant_client import models
 
-from vitrine.fields.schema import Field
+from vitrine.fields.schema import Field, Schema
+from vitrine.index.grouping import Variant, group_of_variants
 from vitrine.index.histogram import range_facet, round_bounds
 from vitrine.index.qdrant.payload import (
+    ID,
     exact_number,
     facet_key,
+    facet_keys,
     number,
     number_keys,
     value_at,
@@ -21,9 +25,47 @@ from vitrine.index.qdrant.payload import (
 )
 from vitrine.index.qdrant.readahead import Reads
 from vitrine.index.value_facets import value_facet
-from vitrine.results import Bucket, Facet, RangeFacet
+from vitrine.results import Bucket, Facet, Group, Hit, RangeFacet
 
-__all__ = ["facet_of", "facet_of_payloads"]
+__all__ = ["facet_of", "facet_of_payloads", "group_keys", "with_groups"]
+
+
+def group_keys(schema: Schema) -> list[str]:
+    """Payload paths that `with_groups` looks at."""
+    fields = (schema.get(name) for name in ("price", "color"))
+    return [ID, *(key for field in fields if field is not None for key in facet_keys(field))]
+
+
+def with_groups(
+    hits: Sequence[Hit],
+    own: Sequence[str | None],
+    payloads: Sequence[Mapping[str, Any]],
+    groups: Sequence[Hashable],
+    *,
+    schema: Schema,
+) -> tuple[Hit, ...]:
+    """The hits with what is known of their `own` groups; `payloads` are all products of the set,
+    `groups` theirs."""
+    members: dict[Hashable, list[Mapping[str, Any]]] = {group: [] for group in own}
+    for payload, group in zip(payloads, groups, strict=True):
+        if group in members:
+            members[group].append(payload)
+    return tuple(
+        hit if group is None else replace(hit, group=_group_of(members[group], schema))
+        for hit, group in zip(hits, own, strict=True)
+    )
+
+
+def _group_of(payloads: Iterable[Mapping[str, Any]], schema: Schema) -> Group:
+    price, color = schema.get("price"), schema.get("color")
+    return group_of_variants(
+        Variant(
+            str(payload[ID]),
+            None if price is None else exact_number(payload, price),
+            () if color is None else tuple(value_at(payload, facet_key(color)) or ()),
+        )
+        for payload in payloads
+    )
 
 
 def facet_of_payloads(
