@@ -71,6 +71,19 @@ def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(wi
     assert window.ids() == [p.id for p in dresses]
 
 
+def test_what_can_be_had_comes_first_where_that_is_asked_for(window):
+    window.open("/?category=Clothing%2FDress")
+    window.page.select_option("#sort", label="In stock first")
+    dresses = [p for p in STOCK if p.category == ("Clothing/Dress",)]
+    sold_out = [p.id for p in dresses if not p.in_stock]
+    expect(window.cards.first).to_have_attribute(
+        "data-id", next(p.id for p in dresses if p.in_stock)
+    )
+    window.to_the_end()
+    assert window.ids() == [p.id for p in dresses if p.in_stock] + sold_out
+    assert window.query().endswith("sort=-in_stock,relevance")
+
+
 def test_the_products_go_on_to_the_end_without_a_repeat_or_a_gap(window):
     window.open()
     expect(window.cards.first).to_be_visible()

@@ -35,7 +35,7 @@ def test_prices_as_shops_have_them_are_spread_over_the_buckets():
     assert len(facet.buckets) >= 10
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(50))
 def test_positive_numbers_of_any_size_fall_into_one_bucket_each(seed: int):
     rng = random.Random(seed)
     numbers = np.asarray([10.0 ** rng.uniform(-150, 150) for _ in range(rng.randint(1, 20))])
