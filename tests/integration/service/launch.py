@@ -2,7 +2,8 @@
 
 Started as a process of its own by the tests.
 
-Arguments: how the model behaves (`ready`, `unknown`, `slow`).
+Arguments: how the model behaves (`ready`, `unknown`, `slow`), and, if not that of the service, the
+grace in seconds before the least rate of a body holds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 import click
 from PIL import Image
 
+from service.edge import connection
 from service.serving import run
 from tests.fakes import COLORS, FakeEmbedder
 from tests.unit.service.brute_force import BruteForceVersions
@@ -56,6 +58,8 @@ def container(settings: Settings, model: str) -> Vitrine:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        connection.GRACE_S = float(sys.argv[2])
     try:
         run(container(load_settings(), sys.argv[1]))
     except VitrineError as error:

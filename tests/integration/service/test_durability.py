@@ -10,9 +10,10 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 from PIL import Image
 
-from tests.integration.service.process import PATIENCE_S, ServiceProcess, attempts
+from tests.integration.service.process import LAUNCH, PATIENCE_S, ServiceProcess, attempts
 
 TOKEN = "a-token-of-the-tests"
 
@@ -23,17 +24,26 @@ def picture() -> bytes:
     return written.getvalue()
 
 
-def test_a_picture_and_its_folder_are_flushed_before_its_write_is_acknowledged(tmp_path: Path):
-    trace = tmp_path / "trace"
-    data = picture()
-    key = hashlib.sha256(data).hexdigest()
-    row = {"id": "a", "title": "A", "image": {"base64": base64.b64encode(data).decode()}}
-    with ServiceProcess(tmp_path, admin_token=TOKEN) as service:
+FORGETFUL = """
+import os, runpy, sys
+import vitrine.storage.atomic
+{change}
+sys.argv = ["launch", "ready"]
+runpy.run_path({launch!r}, run_name="__main__")
+"""
+"""The service, with a part of its durability taken out."""
+
+
+def trace_of_a_write(folder: Path, *command: str) -> list[str]:
+    """The system calls of the serving process while it accepts a product with its picture."""
+    trace = folder / "trace"
+    row = {"id": "a", "title": "A", "image": {"base64": base64.b64encode(picture()).decode()}}
+    with ServiceProcess(folder, *command, admin_token=TOKEN) as service:
         service.wait_until("/health/ready")
         (serving,) = service.serving()
-        command = ["strace", "-f", "-y", "-qq", "-s", "64", "-o", str(trace), "-p", str(serving)]
-        command += ["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,write"]
-        with subprocess.Popen(command) as strace:
+        strace = ["strace", "-f", "-y", "-qq", "-s", "64", "-o", str(trace), "-p", str(serving)]
+        strace += ["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,write"]
+        with subprocess.Popen(strace) as tracing:
             for _ in attempts():
                 if trace.exists():
                     break
@@ -44,10 +54,15 @@ def test_a_picture_and_its_folder_are_flushed_before_its_write_is_acknowledged(t
                 headers={"Authorization": f"Bearer {TOKEN}"},
                 timeout=PATIENCE_S,
             )
-            strace.terminate()
+            tracing.terminate()
         assert answer.status_code == 202, answer.text
         service.process.kill()
-    lines = trace.read_text("utf-8", "replace").splitlines()
+    return trace.read_text("utf-8", "replace").splitlines()
+
+
+def check_order(lines: list[str]) -> None:
+    """File, its name in its folder, and the folder in the one above are flushed; then comes 202."""
+    key = hashlib.sha256(picture()).hexdigest()
     folder = f"{key[:2]}/{key[2:4]}"
 
     def first(pattern: str, after: int = 0) -> int:
@@ -61,3 +76,23 @@ def test_a_picture_and_its_folder_are_flushed_before_its_write_is_acknowledged(t
     above = first(rf"fsync\(\d+<[^>]*/{key[:2]}>")
     acknowledged = first(r"HTTP/1\.1 202")
     assert max(flushed, renamed, entry, above) < acknowledged
+
+
+def test_a_picture_and_its_folder_are_flushed_before_its_write_is_acknowledged(tmp_path: Path):
+    check_order(trace_of_a_write(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "missed"),
+    [
+        ("os.fsync = lambda handle: None", r"no f\(data\)\?sync"),
+        ("vitrine.storage.atomic.sync_folder = lambda folder: None", "no fsync"),
+    ],
+    ids=["no fsync at all", "no fsync of folders"],
+)
+def test_the_trace_shows_when_a_flush_is_left_out(tmp_path: Path, change: str, missed: str):
+    """The instrument itself: it would find it out if the service did not flush."""
+    program = FORGETFUL.format(change=change, launch=str(LAUNCH))
+    lines = trace_of_a_write(tmp_path, "-c", program)
+    with pytest.raises(AssertionError, match=missed):
+        check_order(lines)

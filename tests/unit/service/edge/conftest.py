@@ -99,7 +99,11 @@ async def _serve(limits: EdgeLimits, application: Application, ready: Callable[.
         edge.tick()
         await asyncio.sleep(0.02)
     server.close()
-    edge.abort()
+    for _ in range(3):  # a connection that was just accepted is only now made
+        await asyncio.sleep(0)
+    while edge.connections:
+        edge.abort()
+        await asyncio.sleep(0)
     workload.close()
 
 
