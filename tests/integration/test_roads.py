@@ -19,8 +19,12 @@ from vitrine.wiring import Vitrine
 MAPPING = {
     "product": {"id": "id", "title": "title", "image": "image", "price": "price", "color": "color"}
 }
-BY_VECTOR, BY_WORDS, ONE_ROW = 48, 72, 95
-"""Own files at most; a change that needs more of them says why here."""
+BY_VECTOR, BY_WORDS, ONE_ROW = 48, 72, 98
+"""Own files at most; a change that needs more of them says why here.
+
+A row has a vector of its words as well (two files), and its pictures are prepared behind a port, so
+that other processes may do it (one).
+"""
 
 
 @pytest.fixture
