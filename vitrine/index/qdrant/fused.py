@@ -88,7 +88,7 @@ class FusedSearch:
         members = self._members(query, fusion, pool, scorer)
         lowest = self._sets.lowest(members, query, scorer)
         members = _with_negatives(members, fusion, scorer)
-        self._read_payload(members, query)
+        members = self._with_payload(members, query)
         found = FoundSet(members, lowest, pool.first.matching, pool.exact)
         answer = self._sets.answer_of(query, found, scorer, as_of=as_of)
         token, best = answer.next_token, pool.first.best_words
@@ -115,17 +115,18 @@ class FusedSearch:
     def _fetch(self, ids: Iterable[str]) -> dict[str, Point]:
         return self._points.retrieve(ids, payload=True, vectors=(*self._points.layout.names, WORDS))
 
-    def _read_payload(self, members: list[Candidate], query: IndexQuery) -> None:
-        """Read of each member what orders, groups and facets look at."""
+    def _with_payload(self, members: list[Candidate], query: IndexQuery) -> list[Candidate]:
+        """The members with what orders, groups and facets look at; those that are gone are left
+        out."""
         keys = self._sets.payload_keys(query)
         if not isinstance(keys, tuple):
-            return
+            return members
         points = self._points.retrieve([c.point.id for c in members], payload=[ID, *keys])
-        for candidate in members:
-            point = points.get(candidate.point.id)
-            candidate.point = replace(
-                candidate.point, payload={} if point is None else point.payload
-            )
+        present = [c for c in members if c.point.id in points]
+        for candidate in present:
+            payload = points[candidate.point.id].payload
+            candidate.point = replace(candidate.point, payload=payload)
+        return present
 
 
 def _likely_needed(

@@ -144,8 +144,9 @@ class SignalTable:
 
     def values(self, relevance: QueryRelevance) -> OrderValues:
         """The order values of all points whose signals are known; those that match nothing are
-        left out."""
-        ids = list(dict.fromkeys((*self.named, *(i for s in self._scores.values() for i in s))))
+        left out, and those that were deleted between two of the searches."""
+        seen = dict.fromkeys((*self.named, *(i for s in self._scores.values() for i in s)))
+        ids = [i for i in seen if all(i in known for known in self._scores.values())]
         named = np.array([i in self.named for i in ids], np.bool_)
         low, high = {}, {}
         for channel in self.channels:
