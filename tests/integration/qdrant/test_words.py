@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from vitrine.index.qdrant.search_models import SearchModels, StoredModel
 from vitrine.index.qdrant.versions import QdrantVersions
 from vitrine.index.qdrant.wire import WORDS
 from vitrine.products import Product
+from vitrine.queries import Sort
 from vitrine.settings import Settings
 from vitrine.words import Analyzer, document_words, query_words, term_id
 
@@ -244,3 +247,35 @@ def test_what_another_process_has_learnt_is_seen_after_a_second(
 
 def stored_parts(versions: QdrantVersions) -> int:
     return versions._models._points.count(None)
+
+
+@pytest.mark.parametrize("sort", ["relevance", "title", "-title,relevance"])
+def test_what_is_rewritten_or_deleted_while_a_page_is_read_is_not_shown_again(
+    index: QdrantIndex, monkeypatch: pytest.MonkeyPatch, sort: str
+):
+    records = make_catalogue(40, 8)
+    index.upsert(records)
+    model = model_of(vocabulary_of(records), constants_of(records, random.Random(2)))
+    words = query_words("red mug", model.vocabulary, ANALYZER)
+    fusion = Fusion("k", model.key, words, model.constants, "text", -math.inf)
+    query = IndexQuery(
+        vector=records[0].vector, fusion=fusion, sort=Sort.parse(sort), facets=("brand",), limit=5
+    )
+    first = index.search(query)
+    shown = [hit.product.id for hit in first.hits]
+    expected = [h.product.id for h in index.search(replace(query, limit=15)).hits][5:]
+    find = index._fused._pools.find
+
+    def find_and_write(*arguments: Any) -> Any:
+        found = find(*arguments)
+        by_id = {r.product.id: r for r in records}
+        for title in ("", "zzz"):
+            index.patch_products(
+                [replace(by_id[i].product, title=f"{title}red mug") for i in shown]
+            )
+        index.delete(expected[:1])
+        return found
+
+    monkeypatch.setattr(index._fused._pools, "find", find_and_write)
+    second = index.search(replace(query, page_token=first.next_token))
+    assert [hit.product.id for hit in second.hits] == expected[1:6]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexAnswer, IndexQuery
 from vitrine.index.qdrant.candidates import CandidateSearch, FoundSet
-from vitrine.index.qdrant.payload import ID, KEYS
-from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.payload import ID, KEYS, SEQ
+from vitrine.index.qdrant.points import Points, Vectors
 from vitrine.index.qdrant.pool import Pool, PoolSearch
 from vitrine.index.qdrant.ranking import Candidate, Fetch, Rescorer, likely_needed, trim
 from vitrine.index.qdrant.signals import exact_signals
@@ -84,7 +84,10 @@ class FusedSearch:
         """One page; see `Fusion`."""
         query = replace(query, collapse=None) if query.collapse == ID else query
         pool = self._pools.find(query, fusion)
-        scorer = FusedScorer(query, fusion, pool, self._fetch)
+        vectors = (*self._points.layout.names, WORDS)
+        scorer = FusedScorer(
+            query, fusion, pool, lambda ids: self._read(query, ids, payload=True, vectors=vectors)
+        )
         members = self._members(query, fusion, pool, scorer)
         lowest = self._sets.lowest(members, query, scorer)
         members = _with_negatives(members, fusion, scorer)
@@ -112,8 +115,21 @@ class FusedSearch:
         close = [c for c in candidates if c.score >= fusion.least]
         return trim(close, query, scorer)
 
-    def _fetch(self, ids: Iterable[str]) -> dict[str, Point]:
-        return self._points.retrieve(ids, payload=True, vectors=(*self._points.layout.names, WORDS))
+    def _read(
+        self,
+        query: IndexQuery,
+        ids: Iterable[str],
+        *,
+        payload: bool | list[str],
+        vectors: Vectors = False,
+    ) -> dict[str, Point]:
+        """Points that are still there. One that was written after the first page, and after the
+        lists of this one were read, is none of them: it could be shown a second time."""
+        points = self._points.retrieve(ids, payload=payload, vectors=vectors)
+        if query.page_token is None:
+            return points
+        as_of = query.page_token.as_of
+        return {i: point for i, point in points.items() if point.payload[SEQ] <= as_of}
 
     def _with_payload(self, members: list[Candidate], query: IndexQuery) -> list[Candidate]:
         """The members with what orders, groups and facets look at; those that are gone are left
@@ -121,7 +137,7 @@ class FusedSearch:
         keys = self._sets.payload_keys(query)
         if not isinstance(keys, tuple):
             return members
-        points = self._points.retrieve([c.point.id for c in members], payload=[ID, *keys])
+        points = self._read(query, [c.point.id for c in members], payload=[ID, SEQ, *keys])
         present = [c for c in members if c.point.id in points]
         for candidate in present:
             payload = points[candidate.point.id].payload
