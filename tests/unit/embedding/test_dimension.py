@@ -12,7 +12,7 @@ import pytest
 
 from tests.checkpoints import photo
 from tests.data.open_clip import FOLDERS
-from vitrine.embedding.load import load_embedder
+from vitrine.embedding.load import load_embedder, load_encoder
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 
@@ -73,7 +73,7 @@ def test_a_dimension_that_the_checkpoint_does_not_name_is_refused(
 def test_an_embedder_elsewhere_that_gives_other_vectors_is_refused(
     matryoshka: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = load_embedder(configured(model=str(matryoshka), runtime="torch"))
+    whole = load_encoder(configured(model=str(matryoshka), runtime="torch"))
     monkeypatch.setattr("vitrine.embedding.remote.RemoteEmbedder", lambda _: whole)
     elsewhere = {"model": str(matryoshka), "embedder_url": "http://127.0.0.1:1"}
     with pytest.raises(InvalidSettings, match=r"VITRINE_DIMENSION.*gives vectors of"):

@@ -31,6 +31,7 @@ TOWERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timm
 @pytest.mark.parametrize("tower", TOWERS)
 def test_torch_gives_open_clips_own_vectors(
