@@ -37,8 +37,9 @@ def load_embedder(settings: ModelSettings) -> CachingEmbedder:
 
     `ModelUnavailable` says which model cannot be had and what to do.
     """
+    remote = _remote(settings)
     batching = BatchingEmbedder(
-        _remote(settings) or load_encoder(settings),
+        load_encoder(settings) if remote is None else remote,
         most=QUERY_BATCH,
         timeout_s=settings.query_timeout_s,
     )
