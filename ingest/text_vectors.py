@@ -126,9 +126,9 @@ class TextVectors:
 
 def has_same_texts(source: VectorIndex, target: VectorIndex) -> bool:
     """Whether text vectors of one version serve the other: same model, same fields in the text."""
-    one, other = source.info, target.info
+    here, there = source.info, target.info
     return (
-        one.fingerprint == other.fingerprint
-        and one.text_vectors
-        and embedded_fields(one.mapping) == embedded_fields(other.mapping)
+        here.fingerprint == there.fingerprint
+        and here.text_vectors
+        and embedded_fields(here.mapping) == embedded_fields(there.mapping)
     )

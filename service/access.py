@@ -38,13 +38,13 @@ def register_access(app: Flask, settings: Settings, signer: Signer) -> None:
     app.before_request(partial(_check, settings, keys, rates))
 
 
-def visible(wanted: Filter, schema: Schema) -> Filter:
+def visible(requested: Filter, schema: Schema) -> Filter:
     """The products of a filter that the present request's key may see."""
     key: SearchKey | None = g.get("search_key")
     if key is None:
-        return wanted
+        return requested
     try:
-        return key.restrict(wanted, schema)
+        return key.restrict(requested, schema)
     except InvalidKey as error:
         raise _unauthorized(str(error)) from None
 

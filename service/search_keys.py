@@ -79,7 +79,7 @@ class SearchKey:
             raise InvalidKey(f"the search key has expired on {expires:%Y-%m-%d at %H:%M} UTC")
         return cls(fields.i, tuple(fields.f), fields.r, expires)
 
-    def restrict(self, wanted: Filter, schema: Schema) -> Filter:
+    def restrict(self, requested: Filter, schema: Schema) -> Filter:
         """The products of a filter that this key may see.
 
         `InvalidKey` where the live catalogue lacks a field that the key speaks of: without the
@@ -89,7 +89,7 @@ class SearchKey:
             own = tuple(parse_expression(text, schema) for text in self.filters)
         except InvalidInput as error:
             raise InvalidKey(f"the search key does not fit the catalogue: {error}") from None
-        return All((*own, wanted)) if own else wanted
+        return All((*own, requested)) if own else requested
 
 
 class _Payload(BaseModel):

@@ -54,9 +54,9 @@ def load_signer(settings: DataSettings) -> Signer:
     `InvalidSettings` for a key in the data folder that is damaged, `StorageUnavailable` when it can
     be neither read nor made.
     """
-    given = settings.secret_key.get_secret_value()
-    if given:
-        return Signer(given.encode())
+    configured = settings.secret_key.get_secret_value()
+    if configured:
+        return Signer(configured.encode())
     path = settings.data_dir / _FILE
     try:
         key = path.read_bytes() if path.exists() else _made(path)

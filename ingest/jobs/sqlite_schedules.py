@@ -55,8 +55,8 @@ class SqliteSchedules:
             runs = _schedule(row).runs
             if any(entry.job_id == run.job_id for entry in runs):
                 return
-            kept = [asdict(entry) for entry in (run, *runs)][:KEPT_RUNS]
-            db.execute("UPDATE schedules SET runs = ? WHERE name = ?", (json.dumps(kept), name))
+            latest = [asdict(entry) for entry in (run, *runs)][:KEPT_RUNS]
+            db.execute("UPDATE schedules SET runs = ? WHERE name = ?", (json.dumps(latest), name))
 
 
 def _schedule(row: sqlite3.Row) -> Schedule:

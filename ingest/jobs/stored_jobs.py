@@ -24,8 +24,8 @@ def stored_details(
 
 def read_details(kind: Kind, request: str | None, report: str | None) -> dict[str, Any]:
     """The values that `stored_details` stored for a job of that kind."""
-    asked = IngestRequest if kind is Kind.INGEST else ReindexRequest
+    request_type = IngestRequest if kind is Kind.INGEST else ReindexRequest
     return {
-        "request": None if request is None else asked(**json.loads(request)),
+        "request": None if request is None else request_type(**json.loads(request)),
         "report": None if report is None else SourceReport(**json.loads(report)),
     }

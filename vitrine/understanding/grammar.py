@@ -91,7 +91,7 @@ class Grammar:
         ranges = (phrase for pair in self.ranges for phrase in pair)
         listed = (*phrases, *ranges, self.negators, self.alternatives, *self.value_names.values())
         return frozenset().union(
-            *(found.words for found in listed),
+            *(entry.words for entry in listed),
             *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
             *(self.loose_before, self.loose_after, self.currencies, self.basic_colors),
         )

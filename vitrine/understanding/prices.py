@@ -142,7 +142,7 @@ class _Reader:
             if phrase is None:
                 return None
             length, operator = phrase
-            words = tuple(one.folded for one in self._lexemes[index : index + length])
+            words = tuple(each.folded for each in self._lexemes[index : index + length])
             weak = words in self._grammar.weak
         amount = self._amount(index + length)
         if amount is None or self._goes_on(amount):
@@ -168,7 +168,7 @@ class _Reader:
             return None
         length, operator = phrase
         end = amount.end + length
-        words = tuple(one.folded for one in self._lexemes[amount.end : end])
+        words = tuple(lexeme.folded for lexeme in self._lexemes[amount.end : end])
         following = currency_at(self._lexemes, end, self._grammar)
         if amount.is_bare and following:  # 30+ dollars
             return _Price({operator: amount.value}, following, index, end + 1)

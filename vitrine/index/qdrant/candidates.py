@@ -118,15 +118,15 @@ class CandidateSearch:
         rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
         lowest = self.lowest(members, query, rescorer)
-        found = FoundSet(members, lowest, candidates.matching, candidates.exact)
-        return self.answer_of(query, found, rescorer, as_of=as_of)
+        selection = FoundSet(members, lowest, candidates.matching, candidates.exact)
+        return self.answer_of(query, selection, rescorer, as_of=as_of)
 
     def answer_of(
-        self, query: IndexQuery, found: FoundSet, rescorer: Rescorer, *, as_of: int
+        self, query: IndexQuery, selection: FoundSet, rescorer: Rescorer, *, as_of: int
     ) -> IndexAnswer:
         """The page of a set, with its total and facets."""
         order = None if query.sort == RELEVANCE else self._order(query)
-        members = found.members
+        members = selection.members
         if order is not None and order.by_score:
             rescorer.rescore(members)
             members = rescorer.present(members)
@@ -148,13 +148,13 @@ class CandidateSearch:
             last = page[-1]
             key_of_last = last.score if order is None else order.place(last.payload, last.score)[0]
             token = _next_token(query, as_of, (key_of_last, last.id), len(page))
-            token = replace(token, lowest_candidate=found.lowest, total=total)
-        plan = "exact" if found.exact else "hnsw"
+            token = replace(token, lowest_candidate=selection.lowest, total=total)
+        plan = "exact" if selection.exact else "hnsw"
         hits = self._hits(page, rescorer)
         if groups is not None:
             own = [group_of(candidate.payload, key) for candidate in page]
             hits = with_groups(hits, own, variants, groups, schema=self._schema)
-        return IndexAnswer(hits, total, facets, token, plan, found.matching, timings)
+        return IndexAnswer(hits, total, facets, token, plan, selection.matching, timings)
 
     def _candidates(self, query: IndexQuery, window: Window) -> _CandidateSet:
         """Everything that may belong to the set.

@@ -92,8 +92,8 @@ class FusedSearch:
         lowest = self._sets.lowest(members, query, scorer)
         members = _with_negatives(members, fusion, scorer)
         members = self._with_payload(members, query)
-        found = FoundSet(members, lowest, pool.first.matching, pool.exact)
-        answer = self._sets.answer_of(query, found, scorer, as_of=as_of)
+        selection = FoundSet(members, lowest, pool.first.matching, pool.exact)
+        answer = self._sets.answer_of(query, selection, scorer, as_of=as_of)
         token, best = answer.next_token, pool.first.best_words
         return replace(
             answer,

@@ -160,8 +160,8 @@ class QdrantIndex:
             NearestQuery(SparseRow(np.array([i], np.uint32), row), None, limit=1, using=WORDS)
             for i in ids
         ]
-        found = zip(ids, self._points.nearest_each(searches), strict=True)
-        return frozenset(i for i, points in found if points)
+        matched = zip(ids, self._points.nearest_each(searches), strict=True)
+        return frozenset(i for i, points in matched if points)
 
     def scan(
         self, *, after: str | None = None, upto: str | None = None, batch: int = 256

@@ -169,7 +169,7 @@ class GrpcClient:
             collection_name=collection_name, query_points=queries, timeout=timeout
         )
         answer = self.stub.QueryBatch(request, timeout=timeout)
-        return [QueryAnswer([_scored(point) for point in one.result]) for one in answer.result]
+        return [QueryAnswer([_scored(point) for point in batch.result]) for batch in answer.result]
 
     def scroll(
         self,
