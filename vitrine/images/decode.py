@@ -43,8 +43,16 @@ FORMATS = (*_BY_PILLOW, "HEIF")
 MARGIN = 2
 """A picture is averaged down to no less than this times what is asked for.
 
-So it is the model's own resize that does the filtering. A JPEG's decoder leaves out frequencies
-instead of averaging, which is a filter as good as that resize: it may go down to what is asked for.
+So it is the model's own resize that does the filtering.
+"""
+
+DRAFT_MARGIN = 1.25
+"""A JPEG is decoded at no less than this times what is asked for.
+
+Its decoder leaves out frequencies instead of averaging, which is a filter nearly as good as the
+model's resize, but for the very last of it: at 1.14 times what the model looks at, photos of
+garments were named worse (color and garment by 1.4 %); from 1.2 times on the differences go either
+way.
 """
 
 LEAST = 256
@@ -326,7 +334,7 @@ def _truncated() -> InvalidImage:
 
 def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
     """The size to ask the JPEG decoder for: it never goes below it on either side."""
-    factor = max(at_least, LEAST) / min(size)
+    factor = max(DRAFT_MARGIN * at_least, LEAST) / min(size)
     return (
         (max(1, int(size[0] * factor + 0.999)), max(1, int(size[1] * factor + 0.999)))
         if factor < 1

@@ -191,6 +191,7 @@ export interface SourceReport {
   /** from 0 to 1, where rows are not counted */
   share: number | null;
   refused: boolean;
+  nodes: Record<string, number>;
 }
 
 export interface Job {

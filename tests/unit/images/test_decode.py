@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from tests.checkpoints import photo
 from vitrine.errors import InvalidImage
-from vitrine.images.decode import FORMATS, LEAST, ImageLimits, decode
+from vitrine.images.decode import DRAFT_MARGIN, FORMATS, LEAST, ImageLimits, decode
 from vitrine.images.decoded import Scaled, scale_of
 
 CASES = Path(__file__).parents[2] / "data" / "catalogue"
@@ -252,8 +252,9 @@ def test_scaled_decoding_never_goes_below_what_is_asked(size: tuple[int, int]) -
     data = packed(photo(6, *size), "JPEG", quality=95)
     for at_least in (10, 32, 50, 100, 400):
         found = decode(data, LIMITS, at_least=at_least)
-        assert min(found.size) >= min(max(at_least, LEAST), *size)
-        assert min(found.size) < max(2 * max(at_least, LEAST) + 2, max(size) / 8)
+        least = max(DRAFT_MARGIN * at_least, LEAST)
+        assert min(found.size) >= min(least, *size)
+        assert min(found.size) < max(2 * least + 2, max(size) / 8)
         assert scale_of(found).original == size
 
 
