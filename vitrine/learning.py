@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from operator import itemgetter
 
 import numpy as np
@@ -90,7 +91,7 @@ def learn_search_model(
             counts.add(documents)
             phrases.add(record.product for record in records)
             for record, document in zip(records, documents, strict=True):
-                sample.offer(record, _terms_alone(document))
+                sample.offer(record, document)
                 yield record.product
 
     mapping = index.info.mapping
@@ -115,6 +116,19 @@ def _terms_alone(document: DocumentWords) -> DocumentWords:
     return DocumentWords(document.term_ids, document.values, nothing, nothing, frozenset(), ())
 
 
+def _slim(record: Record) -> Record:
+    """What constants are learnt from: descriptions and further pictures take most of the memory."""
+    product = record.product
+    named = Product(
+        product.id,
+        product.title,
+        category=product.category,
+        colors=product.colors,
+        group_id=product.group_id,
+    )
+    return replace(record, product=named, vectors=record.vectors[:1].copy())
+
+
 class _Sample:
     """A choice of products that does not depend on the order in which they are read: backends read
     in orders of their own, and learn the same.
@@ -134,11 +148,14 @@ class _Sample:
         product_id = record.product.id
         digest = hashlib.blake2b(product_id.encode(), digest_size=8).digest()
         negative = -int.from_bytes(digest, "big")
-        entry = (negative, product_id, self._offered, record, document)
-        if len(self._drawn) < SAMPLE:
-            heapq.heappush(self._drawn, entry)
-        elif entry[0] > self._drawn[0][0]:
+        is_full = len(self._drawn) >= SAMPLE
+        if is_full and negative <= self._drawn[0][0]:
+            return
+        entry = (negative, product_id, self._offered, _slim(record), _terms_alone(document))
+        if is_full:
             heapq.heapreplace(self._drawn, entry)
+        else:
+            heapq.heappush(self._drawn, entry)
 
     def drawn(self) -> LearningSample:
         """What was taken."""

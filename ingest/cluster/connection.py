@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ def connect(address: str) -> Any:
 
     `VitrineError` without the extra, `StorageUnavailable` when no cluster answers.
     """
+    # kept-back lines would be printed after the summary, when the process ends
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     with needs("ray", "VITRINE_RAY_ADDRESS"):
         import ray
     if ray.is_initialized():

@@ -452,6 +452,10 @@ def test_the_commands_of_the_stack_make_a_shop_of_the_demo_catalogue(tmp_path: P
         assert not healthy(stack["worker"], lost)
 
 
+QUERY = {"q": "a red dress", "limit": 3, "ranking": "vector"}
+"""By the vector alone: of two dozen products few are close to a red dress."""
+
+
 def use_the_shop(url: str) -> None:
     """A search, and a change that the worker carries out."""
     with httpx.Client(
@@ -460,7 +464,7 @@ def use_the_shop(url: str) -> None:
         headers={"Authorization": f"Bearer {SECRETS['VITRINE_ADMIN_TOKEN']}"},
     ) as client:
         until(lambda: client.get("/health/ready").status_code == 200, "the service becomes ready")
-        found = client.get("/v1/search", params={"q": "a red dress", "limit": 3}).json()
+        found = client.get("/v1/search", params=QUERY).json()
         assert len(found["hits"]) == 3
         assert (found["total"], found["index"]["backend"]) == (24, "qdrant")
         product = found["hits"][0]

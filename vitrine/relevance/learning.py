@@ -83,8 +83,9 @@ def learn_relevance(
     absent = _cosines(sample, background, embed_texts(unsellable_texts()))
     text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
     close = ORDINARY_VECTORS if text is None else shifted(text, _highest(absent, text))
-    evidence = _evidence(sample, lexicon, queries, (cosines, close))
-    words = fit_words(evidence, _absent_best(sample, lexicon, rng), rng=rng)
+    postings = Postings(sample.documents)
+    absent_best = _absent_best(postings, lexicon, rng)
+    words = fit_words(_evidence(postings, lexicon, queries, (cosines, close)), absent_best, rng=rng)
     image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
     learnt = {"text": text, "image": image, "words": words}
     return RelevanceConstants(
@@ -111,12 +112,11 @@ def _highest(absent: Cosines, model: VectorModel) -> float:
 
 
 def _evidence(
-    sample: LearningSample,
+    postings: Postings,
     lexicon: Lexicon,
     queries: Sequence[PseudoQuery],
     vectors: tuple[Cosines, VectorModel],
 ) -> list[WordsEvidence]:
-    postings = Postings(sample.documents)
     cosines, model = vectors
     evidence = []
     for number, query in enumerate(queries):
@@ -126,18 +126,17 @@ def _evidence(
         evidence.append(
             WordsEvidence(
                 query.matches,
-                postings.scores(words),
+                postings.scores(words).astype(np.float32),
                 float(postings.core_scores(words).max()),
-                cosines.log_odds(model, number),
+                cosines.log_odds(model, number).astype(np.float32),
             )
         )
     return evidence
 
 
 def _absent_best(
-    sample: LearningSample, lexicon: Lexicon, rng: np.random.Generator
+    postings: Postings, lexicon: Lexicon, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    postings = Postings(sample.documents)
     texts = absent_words(lexicon.vocabulary, lexicon.analyzer, count=ABSENT_QUERIES, rng=rng)
     words = [query_words(text, lexicon.vocabulary, lexicon.analyzer) for text in texts]
     return np.array([float(postings.core_scores(query).max()) for query in words])

@@ -31,12 +31,12 @@ the twentieth that may be answered at all, vectors have the other half."""
 @dataclass(frozen=True, eq=False)
 class WordsEvidence:
     """For one query: the products that truly match, bool (n,), all words scores, the best core
-    score and the vectors' log-odds; arrays are float64 (n,)."""
+    score and the vectors' log-odds; arrays are float32 (n,), as there are many queries."""
 
     matches: NDArray[np.bool_]
-    scores: NDArray[np.float64]
+    scores: NDArray[np.float32]
     best: float
-    vectors: NDArray[np.float64]
+    vectors: NDArray[np.float32]
 
     @property
     def true(self) -> NDArray[np.bool_]:

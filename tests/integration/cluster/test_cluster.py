@@ -202,7 +202,8 @@ def ingest(
         timeout=500,
     )
     assert done.returncode == 0, done.stderr
-    summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    told = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    summary: dict[str, Any] = json.loads(told[-1])  # at its end Ray may speak there as well
     return summary
 
 

@@ -127,7 +127,9 @@ class Searchers:
                 return search(query), self._check_scores
             case 1:
                 wanted = product(chance.choice(self._untouched)).id
-                query = SearchQuery(like=(wanted,), include_examples=True, limit=3)
+                query = SearchQuery(
+                    like=(wanted,), include_examples=True, limit=3, ranking="vector"
+                )
                 return search(query), lambda page: self._expect(
                     page.hits[0].product.id == wanted,
                     f"{wanted} does not find itself in {page.version}",

@@ -106,7 +106,8 @@ def assert_whole(shop: Shop, count: int) -> None:
     """The live version, whichever it is, has all products and answers."""
     live = shop.vitrine.versions.live()
     assert live.count() == count
-    page = shop.vitrine.engine.search(SearchQuery(texts=(WeightedText("red"),), limit=5))
+    query = SearchQuery(texts=(WeightedText("red"),), limit=5, ranking="vector")
+    page = shop.vitrine.engine.search(query)
     assert len(page.hits) == 5
 
 
