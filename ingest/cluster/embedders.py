@@ -53,8 +53,9 @@ class ClusterEmbedders:
         self._members = [
             _Member(node, number, self._start(node, number)) for node, number in places
         ]
-        for member in self._members:
-            self._await(member)
+        self._members = [member for member in self._members if self._is_ready(member)]
+        if not self._members:
+            raise StorageUnavailable("all nodes of the Ray cluster have left it")
 
     def __len__(self) -> int:
         return len(self._members)
@@ -101,7 +102,8 @@ class ClusterEmbedders:
         threads = 0 if self._with_cards else node.cores
         return actor.remote(self._setup, self._fingerprint, threads)
 
-    def _await(self, member: _Member) -> None:
+    def _is_ready(self, member: _Member) -> bool:
+        """Wait until the model is loaded; False for a node that has left meanwhile."""
         errors = self._ray.exceptions
         try:
             self._ray.get(member.actor.ready.remote(), timeout=_LOAD_S)
@@ -111,10 +113,14 @@ class ClusterEmbedders:
             ) from None
         except errors.RayTaskError as error:
             raise cause_of(error) from None
-        except errors.ActorDiedError as error:
-            raise ModelUnavailable(
-                f"the node {member.node.name} cannot load the model: {_last_line(error)}"
-            ) from None
+        except errors.RayError as error:
+            if member.node in living_nodes(self._ray):
+                raise ModelUnavailable(
+                    f"the node {member.node.name} cannot load the model: {_last_line(error)}"
+                ) from None
+            log.warning("the node %s has left the cluster", member.node.name)
+            return False
+        return True
 
 
 def cause_of(error: Any) -> Exception:

@@ -34,6 +34,8 @@ _LONGEST_S = 3600.0
 """Seconds after which a chunk is given up: far more than slow hosts can take."""
 _RETRIES = 3
 """Times that Ray runs a chunk again whose process or node ended."""
+_TRIES = 2
+"""Times that a batch is embedded before it is halved; a single picture has twice as many."""
 _PROBE = b"Vitrine looks whether every node of the cluster sees this image store.\n"
 
 
@@ -93,7 +95,8 @@ class ClusterPictureWork:
 
     def embed(self, pixels: Sequence[ClusterPixels]) -> NDArray[np.float32]:
         """Unit rows; rows of NaN for a picture that ends every process which embeds it."""
-        for _ in range(2):  # the second time on another node, or after a fresh start
+        # again on another node or after a fresh start; a node that died is known as such only later
+        for _ in range(_TRIES if len(pixels) > 1 else 2 * _TRIES):
             try:
                 return self._embedded(pixels)
             except EmbedderDied:
@@ -172,7 +175,7 @@ class ClusterPictureWork:
                     raise StorageUnavailable("the Ray cluster does not answer any more") from None
             except errors.RayTaskError as error:
                 raise cause_of(error) from None
-            except errors.RayActorError as error:
+            except (errors.RayActorError, errors.ActorUnschedulableError) as error:
                 raise EmbedderDied(str(error)) from None
             except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
                 raise _Crashed(str(error)) from None
@@ -220,12 +223,20 @@ def _setup(ray: Any, settings: Settings, embedder: Embedder) -> NodeSetup:
 def _check_store(ray: Any, setup: NodeSetup, key: str) -> None:
     check = ray.remote(check_node)
     sent = [
-        check.options(num_cpus=0, scheduling_strategy=on_node(node)).remote(setup, key)
+        (
+            node,
+            check.options(num_cpus=0, scheduling_strategy=on_node(node)).remote(setup, key),
+        )
         for node in living_nodes(ray)
     ]
-    try:
-        ray.get(sent, timeout=_LOOK_S * 6)
-    except ray.exceptions.RayTaskError as error:
-        raise cause_of(error) from None
-    except ray.exceptions.GetTimeoutError:
-        raise StorageUnavailable("a node of the Ray cluster does not answer") from None
+    for node, reference in sent:
+        try:
+            ray.get(reference, timeout=_LOOK_S * 6)
+        except ray.exceptions.GetTimeoutError:
+            raise StorageUnavailable(f"the node {node.name} does not answer") from None
+        except ray.exceptions.RayTaskError as error:
+            raise cause_of(error) from None
+        except ray.exceptions.RayError as error:
+            if node in living_nodes(ray):
+                raise StorageUnavailable(f"the node {node.name} runs no task: {error}") from None
+            # it has left the cluster meanwhile
