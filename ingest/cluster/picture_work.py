@@ -32,8 +32,8 @@ _LOOK_S = 10.0
 """Seconds between looks whether a cluster that has not answered yet is still there."""
 _LONGEST_S = 3600.0
 """Seconds after which a chunk is given up: far more than slow hosts can take."""
-_RETRIES = 3
-"""Times that Ray runs a chunk again whose process or node ended."""
+_RETRIES = 1
+"""Times that Ray runs a chunk again whose process or node ended, before it is cut into pictures."""
 _TRIES = 2
 """Times that a batch is embedded before it is halved; a single picture has twice as many."""
 _PROBE = b"Vitrine looks whether every node of the cluster sees this image store.\n"
