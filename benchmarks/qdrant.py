@@ -152,10 +152,10 @@ def _filled(versions: IndexVersions, vectors: NDArray[np.float32]) -> VectorInde
 Question = Callable[[VectorIndex, int], object]
 
 
-def _questions(asked: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
+def _questions(vectors: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
     def searched(**options: Any) -> Question:
         return lambda index, i: index.search(
-            IndexQuery(vector=asked[i], **{"candidates": 1000, "limit": 24, **options})
+            IndexQuery(vector=vectors[i], **{"candidates": 1000, "limit": 24, **options})
         )
 
     def browsed(**options: Any) -> Question:
@@ -165,7 +165,7 @@ def _questions(asked: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
         tree = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
         yield f"page, {name}", searched(filter=tree)
         yield f"page, two facets, {name}", searched(filter=tree, facets=("color", "price"))
-    yield "later page", _later_page(asked)
+    yield "later page", _later_page(vectors)
     yield "page of what looks like a product", searched(exclude=frozenset({"p00000001"}))
     yield "page by price, two facets", searched(sort=Sort("price"), facets=("color", "price"))
     yield "browse by id", browsed()
@@ -173,7 +173,7 @@ def _questions(asked: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
     yield "browse by price", browsed(sort=Sort("price"))
 
 
-def _worded(asked: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[str, Question]]:
+def _worded(vectors: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[str, Question]]:
     """Words and vectors together: words that few products have, and words of which every product
     has one. The constants are such as real catalogues teach; these products, whose texts say
     nothing of their vectors, teach none."""
@@ -192,7 +192,7 @@ def _worded(asked: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[st
         words = query_words(text, vocabulary, analyzer)
         fusion = Fusion(text, "", words, constants, "text", least_log_odds(CLOSE))
         return lambda index, i: index.search(
-            IndexQuery(vector=asked[i], fusion=fusion, candidates=1000, limit=24, **options)
+            IndexQuery(vector=vectors[i], fusion=fusion, candidates=1000, limit=24, **options)
         )
 
     yield "page by words and vector, few have a word", searched("red 123 456")
@@ -203,12 +203,12 @@ def _worded(asked: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[st
     )
 
 
-def _later_page(asked: NDArray[np.float32]) -> Question:
+def _later_page(vectors: NDArray[np.float32]) -> Question:
     """The third page; the two before it are read once for each index and vector."""
     tokens: dict[tuple[str, int], Any] = {}
 
     def ask(index: VectorIndex, i: int) -> object:
-        query = IndexQuery(vector=asked[i], candidates=1000, limit=24)
+        query = IndexQuery(vector=vectors[i], candidates=1000, limit=24)
         key = (index.info.name, i)
         if key not in tokens:
             second = index.search(replace(query, page_token=index.search(query).next_token))

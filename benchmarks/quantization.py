@@ -28,14 +28,14 @@ _LEAST_RECALL = 0.99
 def measure(report: Report, folder: Path, *, products: int, rounds: int) -> None:
     """Fill the engine once for each quantization and compare its pages with brute force."""
     vectors = clustered(products, DIMENSION, seed=11)
-    asked = queries(vectors, rounds, seed=12)
-    best = [set(np.argpartition(-(vectors @ query), PAGE)[:PAGE].tolist()) for query in asked]
+    questions = queries(vectors, rounds, seed=12)
+    best = [set(np.argpartition(-(vectors @ query), PAGE)[:PAGE].tolist()) for query in questions]
     for name, quantization in _quantizations().items():
         place = folder / "quantized"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         shard = _filled(place, vectors, quantization)
-        pages = [_page(shard, query) for query in asked]
+        pages = [_page(shard, query) for query in questions]
         recall = float(np.mean([len(p & b) / PAGE for p, b in zip(pages, best, strict=True)]))
         files = [path for path in place.rglob("*quantized*") if path.is_file()]
         report.add(

@@ -39,8 +39,8 @@ def keep_photo(body: PhotoRequest) -> Response:
     settings = current_vitrine().settings
     data = required_bytes(body.image, settings)
     decoded(data, settings, at_least=1)  # only what can be searched with is kept
-    kept = current_vitrine().photos.put(data)
-    return answer(PhotoAnswer(key=kept.key, expires=kept.expires))
+    photo = current_vitrine().photos.put(data)
+    return answer(PhotoAnswer(key=photo.key, expires=photo.expires))
 
 
 @photos.post("/v1/pictures/upload", responses={200: PhotoAnswer})

@@ -194,11 +194,8 @@ def save_tipsv2(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
-    """A tiny OwlViTForObjectDetection over 96 x 96 pixels, 16 tokens."""
-    from transformers import OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor
-
-    tokenizer = clip_tokenizer(16)
+def _owl_towers(tokenizer: Any) -> dict[str, dict[str, Any]]:
+    """The towers' configurations of a detector over 96 x 96 pixels, 16 tokens."""
     text = {
         **_tower(len(tokenizer)),
         "max_position_embeddings": 16,
@@ -206,11 +203,20 @@ def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
-    vision = {**_tower(), "image_size": 96, "patch_size": 16}
+    return {
+        "text_config": text,
+        "vision_config": {**_tower(), "image_size": 96, "patch_size": 16},
+    }
+
+
+def save_owlvit(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny OwlViTForObjectDetection over 96 x 96 pixels, 16 tokens."""
+    from transformers import OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor
+
+    tokenizer = clip_tokenizer(16)
+    towers = _owl_towers(tokenizer)
     _seed(seed)
-    model = OwlViTForObjectDetection(
-        OwlViTConfig(text_config=text, vision_config=vision, projection_dim=32)
-    )
+    model = OwlViTForObjectDetection(OwlViTConfig(**towers, projection_dim=32))
     return _save(
         folder, model, OwlViTImageProcessor(size={"height": 96, "width": 96}), tokenizer, spread=0.1
     )
@@ -222,18 +228,9 @@ def save_owlv2(folder: Path, *, seed: int = 0) -> Path:
     from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
 
     tokenizer = clip_tokenizer(16)
-    text = {
-        **_tower(len(tokenizer)),
-        "max_position_embeddings": 16,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    vision = {**_tower(), "image_size": 96, "patch_size": 16}
+    towers = _owl_towers(tokenizer)
     _seed(seed)
-    model = Owlv2ForObjectDetection(
-        Owlv2Config(text_config=text, vision_config=vision, projection_dim=32)
-    )
+    model = Owlv2ForObjectDetection(Owlv2Config(**towers, projection_dim=32))
     processor = Owlv2ImageProcessorPil(size={"height": 96, "width": 96})
     return _save(folder, model, processor, tokenizer, spread=0.1)
 

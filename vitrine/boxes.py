@@ -30,12 +30,12 @@ def distinct(objects: Sequence[Detection]) -> list[Detection]:
     return apart
 
 
-def _overlap(one: Box, other: Box) -> float:
+def _overlap(box: Box, other: Box) -> float:
     """Intersection over union."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
     common = max(width, 0.0) * max(height, 0.0)
-    union = _area(one) + _area(other) - common
+    union = _area(box) + _area(other) - common
     return common / union if union > 0 else 0.0
 
 

@@ -15,6 +15,10 @@ MAX_RATIO = 200
 _SMALL = 100_000_000
 """Bytes in all that are harmless however well they are packed."""
 
+_UNREADABLE = (zipfile.BadZipFile, OSError, EOFError, RuntimeError)
+"""What zipfile raises for what it cannot read: damage, a password, and, as a kind of RuntimeError,
+a way of packing that it does not know."""
+
 
 def check_archive(path: Path) -> None:
     """Refuse, by what its directory says, an archive that would unpack to far more than it is.
@@ -24,7 +28,7 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise InvalidInput.of("source", f"{path} cannot be read as an archive: {error}") from None
     if unpacked > _SMALL and unpacked > MAX_RATIO * path.stat().st_size:
         raise InvalidInput.of(
@@ -45,5 +49,5 @@ def unpack(path: Path, folder: Path, endings: Collection[str]) -> None:
                 hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
                 if not member.is_dir() and not hidden and name.suffix.lower() in endings:
                     archive.extract(member, folder)  # never outside: zipfile takes out ".." and "/"
-    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise InvalidInput.of("source", f"{path} cannot be unpacked: {error}") from None

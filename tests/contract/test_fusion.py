@@ -159,6 +159,16 @@ def gist(answer: IndexAnswer) -> object:
     )
 
 
+def write_and_delete(index: VectorIndex, current: dict[str, Record], rng: random.Random) -> None:
+    """One product written anew, another deleted, in the index and in what it should hold."""
+    changed = make_record(rng.choice(list(current)), rng)
+    index.upsert([changed])
+    current[changed.product.id] = changed
+    gone = rng.choice(list(current))
+    index.delete([gone])
+    del current[gone]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
     rng = random.Random(100 + seed)
@@ -167,12 +177,7 @@ def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
     index.upsert(records[100:])
     current = {r.product.id: r for r in records}
     for number in range(20):
-        changed = make_record(rng.choice(list(current)), rng)
-        index.upsert([changed])
-        current[changed.product.id] = changed
-        gone = rng.choice(list(current))
-        index.delete([gone])
-        del current[gone]
+        write_and_delete(index, current, rng)
         check(index, list(current.values()), random_fused(list(current.values()), rng, number))
 
 
@@ -225,12 +230,7 @@ def test_terms_are_in_use_while_some_product_has_them(index: VectorIndex):
     index.upsert(records[75:])
     current = {r.product.id: r for r in records}
     for _ in range(20):
-        changed = make_record(rng.choice(list(current)), rng)
-        index.upsert([changed])
-        current[changed.product.id] = changed
-        gone = rng.choice(list(current))
-        index.delete([gone])
-        del current[gone]
+        write_and_delete(index, current, rng)
     index.delete(list(current)[12:])
     documents = [document_words(r.product, SCHEMA, ANALYZER) for r in list(current.values())[:12]]
     in_use = {term for document in documents for term in document.term_ids.tolist()}

@@ -192,14 +192,14 @@ def test_a_secret_that_is_not_set_is_named(tmp_path: Path, missing: str):
 
 def test_every_variable_has_a_default_or_a_clear_error_and_stands_in_the_example():
     text = "".join((ROOT / name).read_text() for name in FILES[:3])
-    found = VARIABLE.findall(text.replace("$$", ""))
-    assert found
-    for name, rest in found:
+    references = VARIABLE.findall(text.replace("$$", ""))
+    assert references
+    for name, rest in references:
         assert rest.startswith((":-", f":?set {name} in .env")), (
             f"{name} has neither a default nor a clear error"
         )
     example = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert {name for name, _ in found} <= example
+    assert {name for name, _ in references} <= example
 
 
 def test_every_setting_that_is_named_exists(stack: dict[str, Any]):
@@ -464,10 +464,10 @@ def use_the_shop(url: str) -> None:
         headers={"Authorization": f"Bearer {SECRETS['VITRINE_ADMIN_TOKEN']}"},
     ) as client:
         until(lambda: client.get("/health/ready").status_code == 200, "the service becomes ready")
-        found = client.get("/v1/search", params=QUERY).json()
-        assert len(found["hits"]) == 3
-        assert (found["total"], found["index"]["backend"]) == (24, "qdrant")
-        product = found["hits"][0]
+        answer = client.get("/v1/search", params=QUERY).json()
+        assert len(answer["hits"]) == 3
+        assert (answer["total"], answer["index"]["backend"]) == (24, "qdrant")
+        product = answer["hits"][0]
         assert client.get(product["image_url"]).status_code == 200
         changed = client.patch(f"/v1/admin/products/{product['id']}", json={"price": 4321})
         assert changed.status_code == 202, changed.text

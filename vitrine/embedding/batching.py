@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.abandonment import is_abandoned
-from vitrine.embedding.ports import Compute, Embedder, ModelInfo, PictureRules
+from vitrine.embedding.ports import Embedder
+from vitrine.embedding.wrapped import WrappedEmbedder
 from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["Batcher", "BatchingEmbedder"]
@@ -144,7 +145,7 @@ class Batcher(Generic[_T]):
             self._waiting.remove(group)
 
 
-class BatchingEmbedder:
+class BatchingEmbedder(WrappedEmbedder):
     """An `Embedder` whose query calls (`embed_texts`, `embed_images`) from many threads share
     forward passes.
 
@@ -153,26 +154,11 @@ class BatchingEmbedder:
     """
 
     def __init__(self, inner: Embedder, *, most: int, timeout_s: float) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self._texts: Batcher[str] = Batcher(inner.embed_texts, most=most, timeout_s=timeout_s)
         self._pixels: Batcher[NDArray[np.uint8]] = Batcher(
             lambda rows: inner.embed_pixels(np.stack(rows)), most=most, timeout_s=timeout_s
         )
-
-    @property
-    def info(self) -> ModelInfo:
-        """The model's info."""
-        return self.inner.info
-
-    @property
-    def pictures(self) -> PictureRules:
-        """How the model wants its pictures."""
-        return self.inner.pictures
-
-    @property
-    def compute(self) -> Compute:
-        """Where the model runs, and how it computes."""
-        return self.inner.compute
 
     @property
     def batch_sizes(self) -> Counter[int]:
@@ -186,18 +172,6 @@ class BatchingEmbedder:
     def embed_images(self, images: Sequence[Image]) -> _Rows:
         """One row per picture; `ModelBusy` when the model does not come to them in time."""
         return self._stacked(self._pixels.run(list(self.inner.preprocess(images))))
-
-    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
-        """What the model looks at."""
-        return self.inner.preprocess(images)
-
-    def embed_pixels(self, pixels: NDArray[np.uint8]) -> _Rows:
-        """The forward pass, unshared."""
-        return self.inner.embed_pixels(pixels)
-
-    def truncates(self, text: str) -> bool:
-        """Whether the model would read only the beginning of the text."""
-        return self.inner.truncates(text)
 
     def _stacked(self, rows: list[_Rows]) -> _Rows:
         return np.stack(rows) if rows else np.zeros((0, self.info.dimension), np.float32)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from vitrine.embedding.ports import Compute, Embedder, ModelInfo, PictureRules
+from vitrine.embedding.ports import Embedder
+from vitrine.embedding.wrapped import WrappedEmbedder
 from vitrine.errors import Abandoned, ModelBusy
 
 __all__ = ["CachingEmbedder"]
@@ -29,7 +30,7 @@ _SHORT = 64
 """Characters of a text up to which it is its own key."""
 
 
-class CachingEmbedder:
+class CachingEmbedder(WrappedEmbedder):
     """An `Embedder` that remembers its last `size` query embeddings (least recently used go first).
 
     A text is keyed by itself, or its SHA-256 where it is long, in Unicode NFC with runs of blanks
@@ -40,7 +41,7 @@ class CachingEmbedder:
     """
 
     def __init__(self, inner: Embedder, *, size: int, timeout_s: float) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.hits = 0
         self.misses = 0
         self.joined = 0
@@ -50,21 +51,6 @@ class CachingEmbedder:
         self._flights: dict[str, Future[_Rows]] = {}
         self._lock = threading.Lock()
         self._truncates = lru_cache(size)(inner.truncates)
-
-    @property
-    def info(self) -> ModelInfo:
-        """The model's info."""
-        return self.inner.info
-
-    @property
-    def pictures(self) -> PictureRules:
-        """How the model wants its pictures."""
-        return self.inner.pictures
-
-    @property
-    def compute(self) -> Compute:
-        """Where the model runs, and how it computes."""
-        return self.inner.compute
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -79,14 +65,6 @@ class CachingEmbedder:
         return self._rows(
             [_picture_key(image) for image in images], images, self.inner.embed_images
         )
-
-    def preprocess(self, images: Sequence[Image]) -> NDArray[np.uint8]:
-        """What the model looks at."""
-        return self.inner.preprocess(images)
-
-    def embed_pixels(self, pixels: NDArray[np.uint8]) -> _Rows:
-        """The forward pass, never kept."""
-        return self.inner.embed_pixels(pixels)
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""

@@ -26,13 +26,13 @@ def below(
 ) -> Iterator[str]:
     """The address of an nginx that serves a shop below a prefix."""
     folder, port = tmp_path_factory.mktemp("below"), free_port()
-    kept = request.param == "prefix kept"
+    prefix_is_kept = request.param == "prefix kept"
     settings = {"trusted_proxies": "127.0.0.1"}
-    if kept:
+    if prefix_is_kept:
         settings = {"public_url": f"http://127.0.0.1:{port}{PREFIX}"}
     with (
         running_site(folder / "data", **settings) as site,
-        nginx_below(folder, _port(site), port=port, rest="" if kept else "/") as address,
+        nginx_below(folder, _port(site), port=port, rest="" if prefix_is_kept else "/") as address,
     ):
         yield address
 
@@ -47,10 +47,10 @@ def _port(site: Site) -> int:
 def window(open_window, below: str) -> Iterator[Window]:
     """A window whose requests are all looked at."""
     window = open_window(base_url=below)
-    asked: list[str] = []
-    window.page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    window.page.on("request", lambda request: urls.append(request.url))
     yield window
-    own = [url for url in asked if not url.startswith(("data:", "blob:"))]
+    own = [url for url in urls if not url.startswith(("data:", "blob:"))]
     assert own
     assert [url for url in own if not url.startswith(f"{below}{PREFIX}/")] == []
 

@@ -131,7 +131,7 @@ class _Points(PointsServicer):
 
     def QueryBatch(self, request: Any) -> Any:
         return wire.QueryBatchResponse(
-            result=[wire.BatchResult(result=self._scored(one)) for one in request.query_points]
+            result=[wire.BatchResult(result=self._scored(query)) for query in request.query_points]
         )
 
     def _scored(self, request: Any) -> list[Any]:

@@ -299,6 +299,6 @@ def test_a_number_keeps_all_its_digits_and_is_found_by_them(versions_on: Open, e
     for i, number in enumerate(numbers):
         assert index.get([str(i)])[str(i)].product.value("rating") == number
         equal = Condition(SCHEMA.get("rating"), "in", (number,))
-        found = index.search(IndexQuery(filter=equal, facets=("rating",)))
-        assert [h.product.id for h in found.hits] == [str(i)]
-        assert found.facets["rating"] == RangeFacet(number, number, (Bucket(number, number, 1),))
+        answer = index.search(IndexQuery(filter=equal, facets=("rating",)))
+        assert [h.product.id for h in answer.hits] == [str(i)]
+        assert answer.facets["rating"] == RangeFacet(number, number, (Bucket(number, number, 1),))

@@ -59,12 +59,12 @@ def test_scores_and_boxes_are_those_of_the_model(
 ) -> None:
     image = photo(5, 120, 80)
     detector = load_detector(configured(detector=str(grounding_folder)))
-    found = detector.detect(image, LABELS, threshold=0.0)
+    objects = detector.detect(image, LABELS, threshold=0.0)
     expected = by_transformers(grounding_folder, image)
-    assert len(found) == len(expected)
-    assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
+    assert len(objects) == len(expected)
+    assert [each.score for each in objects] == sorted((e.score for e in objects), reverse=True)
     for label in LABELS:
-        ours = sorted((each.score, *each.box) for each in found if each.label == label)
+        ours = sorted((each.score, *each.box) for each in objects if each.label == label)
         theirs = sorted((s, *box) for (name, _), (s, box) in expected.items() if name == label)
         assert np.allclose(ours, theirs, atol=1e-3)
     scores = [score for score, _ in expected.values()]
@@ -79,8 +79,8 @@ def test_labels_beyond_one_text_and_of_every_kind_get_an_answer(
 ) -> None:
     detector = load_detector(configured(detector=str(grounding_folder)))
     strange = ["x" * 3000, "红色连衣裙", "a.b", *(f"label {number}" for number in range(70))]
-    found = detector.detect(photo(6), strange, threshold=0.0)
-    assert {each.label for each in found} == set(strange)
+    objects = detector.detect(photo(6), strange, threshold=0.0)
+    assert {each.label for each in objects} == set(strange)
     assert detector.detect(photo(6), [], threshold=0.0) == []
     once = detector.detect(photo(6), ["mug"], threshold=0.0)
     assert detector.detect(photo(6), ["mug", "mug"], threshold=0.0) == once

@@ -141,10 +141,10 @@ def test_the_outcomes_are_those_of_threads(workshop: Workshop, tmp_path: Path) -
     )
     assert refusals(by_processes) == refusals(by_threads)
     assert set(refusals(by_processes)) == {"", "empty", "damaged", "missing"}
-    for one, other in zip(by_threads, by_processes, strict=True):
-        assert (one.key, one.size, one.warnings) == (other.key, other.size, other.warnings)
-        assert str(one.refusal) == str(other.refusal)
-        assert np.array_equal(one.pixels, other.pixels)
+    for first, other in zip(by_threads, by_processes, strict=True):
+        assert (first.key, first.size, first.warnings) == (other.key, other.size, other.warnings)
+        assert str(first.refusal) == str(other.refusal)
+        assert np.array_equal(first.pixels, other.pixels)
     assert all(workshop.store.has(each.key) for each in by_processes if each.refusal is None)
     stored = PictureTask(None, by_threads[0].key)
     known = PictureTask(Picture(data=good[0]), embedded=frozenset([stored.key or ""]))
@@ -242,10 +242,10 @@ def test_where_memory_has_no_descriptors_a_file_without_a_name_serves(
     monkeypatch.delattr(os, "memfd_create", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     descriptor = block.unnamed_file(block.PixelBlock.size(2, (3, 4)))
-    one = block.PixelBlock(descriptor, 2, (3, 4))
+    first = block.PixelBlock(descriptor, 2, (3, 4))
     other = block.PixelBlock(descriptor, 2, (3, 4))
     os.close(descriptor)
-    one.put(1, np.full((3, 4, 3), 7, np.uint8))
+    first.put(1, np.full((3, 4, 3), 7, np.uint8))
     assert other.copy(2)[1].min() == 7
     assert list(tmp_path.iterdir()) == []
 
@@ -301,10 +301,10 @@ def test_an_ingest_by_processes_gives_the_same_version_and_ledger(
         failures = {(each.id, each.reason) for each in ledger.entries()[0]}
         results.append((summary.done, summary.failed, failures, records))
         vitrine.close()
-    (done, failed, failures, one), (done2, failed2, failures2, other) = results
+    (done, failed, failures, first), (done2, failed2, failures2, other) = results
     assert (done, failed, failures) == (done2, failed2, failures2)
     assert (done, failed) == (40, 2)
-    assert one.keys() == other.keys()
-    for name, record in one.items():
+    assert first.keys() == other.keys()
+    for name, record in first.items():
         assert record.image_keys == other[name].image_keys
         assert np.array_equal(record.vectors, other[name].vectors)

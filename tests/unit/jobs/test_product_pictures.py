@@ -71,8 +71,8 @@ def test_only_new_bytes_are_embedded(desk: Desk, numbers: tuple[int, ...], new: 
 def test_pictures_change_and_fields_stay(desk: Desk):
     before = put(desk, 201, 202, price=3.0)
     count = embedded(desk)
-    kept = StoredPicture(before.image_keys[1])
-    desk.finish(desk.admin.patch("bag", {}, [kept, picture(204)]))
+    second = StoredPicture(before.image_keys[1])
+    desk.finish(desk.admin.patch("bag", {}, [second, picture(204)]))
     assert embedded(desk) == count + 1
     record = record_of(desk)
     assert record.product == before.product

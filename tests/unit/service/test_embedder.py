@@ -90,9 +90,9 @@ def test_whether_a_text_is_cut_is_told_with_its_vector(machine: Machine) -> None
     client = machine.client()
     long = "word " * 80
     client.embed_texts(["short", long])
-    asked = len(machine.model.texts_at_once)
+    batches_before = len(machine.model.texts_at_once)
     assert [client.truncates(text) for text in ("short", long)] == [False, True]
-    assert len(machine.model.texts_at_once) == asked
+    assert len(machine.model.texts_at_once) == batches_before
     assert client.truncates("another " * 80) is True
 
 

@@ -9,6 +9,7 @@ its pictures', in Qdrant (max-sim) as here.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +85,7 @@ Fetch = Callable[[Iterable[str]], dict[str, Point]]
 """Reads points with payload and vectors by their ids."""
 
 
-class Rescorer:
+class Rescorer(ABC):
     """Replaces Qdrant's scores by exact ones.
 
     `points` holds all that were read.
@@ -142,9 +143,9 @@ class Rescorer:
         """The score as hits have it."""
         return score
 
+    @abstractmethod
     def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
         """The exact scores of points that were read, and which picture each is of."""
-        raise NotImplementedError
 
 
 class CosineRescorer(Rescorer):

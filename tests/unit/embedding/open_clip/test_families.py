@@ -30,8 +30,8 @@ def rows(embedder: Any) -> Iterator[tuple[str, NDArray[np.float32]]]:
     yield "texts", embedder.embed_texts(TEXTS)
 
 
-def least_cosine(found: NDArray[np.float32], by_open_clip: NDArray[np.float32]) -> float:
-    return float((found.astype(np.float64) * by_open_clip).sum(axis=1).min())
+def least_cosine(ours: NDArray[np.float32], by_open_clip: NDArray[np.float32]) -> float:
+    return float((ours.astype(np.float64) * by_open_clip).sum(axis=1).min())
 
 
 def test_there_are_at_least_eight_families() -> None:
@@ -42,8 +42,8 @@ def test_there_are_at_least_eight_families() -> None:
 def test_torch_gives_open_clips_own_vectors(family: str, configured: Configured) -> None:
     embedder = load_embedder(configured(model=str(FOLDERS / family), runtime="torch"))
     by_open_clip = expected(family)
-    for kind, found in rows(embedder):
-        assert least_cosine(found, by_open_clip[kind]) > 0.9999, kind
+    for kind, ours in rows(embedder):
+        assert least_cosine(ours, by_open_clip[kind]) > 0.9999, kind
     assert embedder.info.logit_scale == pytest.approx(float(by_open_clip["logit_scale"]))
 
 
@@ -80,5 +80,5 @@ def test_the_oracle_tells_pictures_and_texts_apart(family: str) -> None:
 )
 def test_onnx_gives_open_clips_own_vectors(family: str, configured: Configured) -> None:
     embedder = load_embedder(configured(model=str(FOLDERS / family), runtime="onnx"))
-    for kind, found in rows(embedder):
-        assert least_cosine(found, expected(family)[kind]) > 0.9999, kind
+    for kind, ours in rows(embedder):
+        assert least_cosine(ours, expected(family)[kind]) > 0.9999, kind

@@ -30,12 +30,12 @@ def groups_of_entries(
     `selections` are all products of the set with their groups, before the collapse.
     """
     numbers = [_number(entry, selections, collapse) for entry in entries]
-    wanted = np.asarray(sorted({number for number in numbers if number is not None}), np.int64)
-    variants: dict[int, list[Variant]] = {int(number): [] for number in wanted}
+    chosen = np.asarray(sorted({number for number in numbers if number is not None}), np.int64)
+    variants: dict[int, list[Variant]] = {int(number): [] for number in chosen}
     for selection in selections:
         if selection.groups is None:
             continue
-        inside = np.flatnonzero(np.isin(selection.groups, wanted))
+        inside = np.flatnonzero(np.isin(selection.groups, chosen))
         own = _variants(selection.segment, selection.rows[inside], fields)
         for number, variant in zip(selection.groups[inside].tolist(), own, strict=True):
             variants[number].append(variant)
