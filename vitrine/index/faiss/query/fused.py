@@ -23,7 +23,12 @@ from vitrine.index.faiss.columns.layout import EXACT
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.candidates import needed_prefix
-from vitrine.index.faiss.query.fused_bounds import FEW, OrderBounds, bound_order_values
+from vitrine.index.faiss.query.fused_bounds import (
+    FEW,
+    OrderBounds,
+    bound_order_values,
+    closer_bounds,
+)
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
@@ -117,7 +122,6 @@ def _settled(
         for entry, mask in zip(state.segments, masks, strict=True)
     ]
     sure = sum(bounded.members for bounded in bounds if bounded is not None)
-    prefix = query.candidates if fusion.negatives else needed_prefix(query)
     parts, plans, members = [], set[str](), 0
     for entry, mask, bounded in zip(state.segments, masks, bounds, strict=True):
         if bounded is None:
@@ -125,14 +129,35 @@ def _settled(
             plans.add(plan)
         else:
             # where more than the candidates are close, it does not matter how many
-            settled = bounded.to_settle(prefix, unsure=sure < query.candidates)
-            rows = bounded.rows[settled]
-            members += int(np.count_nonzero(bounded.sure & ~settled))
+            close_by, settled = _to_settle(
+                entry.segment, bounded, query, fusion, relevance, unsure=sure < query.candidates
+            )
+            rows = close_by.rows[settled]
+            members += int(np.count_nonzero(close_by.sure & ~settled))
         valued = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
         close = valued.take(valued.scores >= max(fusion.least, np.finfo(np.float64).min))
         members += len(close.rows)
         parts.append((entry.segment, close))
     return _Settled(parts, members, "hnsw" if "hnsw" in plans else "exact")
+
+
+def _to_settle(
+    segment: Segment,
+    bounded: OrderBounds,
+    query: IndexQuery,
+    fusion: Fusion,
+    relevance: QueryRelevance,
+    *,
+    unsure: bool,
+) -> tuple[OrderBounds, Mask]:
+    """Bounds, and which rows need exact values; where those are many, closer bounds leave few."""
+    prefix = query.candidates if fusion.negatives else needed_prefix(query)
+    settled = bounded.to_settle(prefix, unsure=unsure)
+    places = np.flatnonzero(settled)
+    if query.vector is None or len(places) <= FEW:
+        return bounded, settled
+    closer = closer_bounds(bounded, places, segment, query.vector, fusion, relevance)
+    return closer, closer.to_settle(prefix, unsure=unsure)
 
 
 def _bounds(
