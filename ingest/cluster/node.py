@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ingest.pipeline.picture_work import PictureOutcome, PicturePreparation, Pic
 from vitrine.embedding import Embedder, PictureRules
 from vitrine.errors import ModelUnavailable, StorageUnavailable
 from vitrine.images.decode import ImageLimits
-from vitrine.images.ports import ImageStore
+from vitrine.images.store import open_store
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
@@ -67,7 +67,7 @@ def prepare_chunk(
 ) -> tuple[PreparedChunk, NDArray[Any]]:
     """Prepare pictures; pixels go aside, so that they travel from node to node alone."""
     settings, addresses = setup.settings, _CarriedAddresses(known)
-    images = _images(settings.image_store, settings.data_dir)
+    images = open_store(settings)
     fetcher = PoliteFetcher(settings, addresses, has_picture=images.has, hosts=setup.gate)
     preparation = PicturePreparation(fetcher, images, setup.rules, ImageLimits.of(settings))
     outcomes: list[PictureOutcome] = []
@@ -85,7 +85,7 @@ def prepare_chunk(
 def check_node(setup: NodeSetup, key: str) -> None:
     """`StorageUnavailable` on a node that does not see the picture that the driver has put."""
     settings = setup.settings
-    if not _images(settings.image_store, settings.data_dir).has(key):
+    if not open_store(settings).has(key):
         place = settings.image_store or str(settings.data_dir / "images")
         raise StorageUnavailable(
             f"the node {socket.gethostname()} does not see the image store {place}; set"
@@ -122,8 +122,3 @@ def _name() -> str:
     import ray
 
     return f"{socket.gethostname()} ({ray.get_runtime_context().get_node_id()[:6]})"
-
-
-@lru_cache(maxsize=1)
-def _images(image_store: str, data_dir: Path) -> ImageStore:
-    return Vitrine(Settings.model_construct(image_store=image_store, data_dir=data_dir)).images

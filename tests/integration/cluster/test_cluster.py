@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -27,115 +25,18 @@ import pytest
 from ingest.failures import open_ledger
 from tests import checkpoints
 from tests.integration.cluster.driver import POISON_SIZE
+from tests.integration.cluster.nodes import Cluster, await_nodes, environment
+from tests.redis_server import free_port
 from tests.unit.ingest.catalogue import picture
+from tests.unit.ingest.picture_host import Host
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.timeout(570)
 
-ROOT = Path(__file__).parents[3]
 PRODUCTS = 240
 BROKEN = (7, 100, 239)
-RAY = (sys.executable, "-m", "ray.scripts.scripts")
 MAPPING = '[product]\nid = "id"\ntitle = "title"\nprice = "price"\nimages = "image"\n'
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class Cluster:
-    """A head without a core of its own that it decodes with, and nodes, as processes."""
-
-    folder: Path
-    address: str = ""
-    nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    killed: set[int] = field(default_factory=set)
-
-    def start(self, *arguments: str, cores: int = 1) -> subprocess.Popen[bytes]:
-        command = [
-            *RAY,
-            "start",
-            "--block",
-            "--node-ip-address=127.0.0.1",
-            f"--num-cpus={cores}",
-            "--object-store-memory=100000000",
-            "--disable-usage-stats",
-            *arguments,
-        ]
-        log = (self.folder / f"node-{len(self.nodes)}.log").open("wb")
-        with log:
-            started = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.nodes.append(started)
-        return started
-
-    def check(self) -> None:
-        """Fail with what a node that has ended had to say."""
-        for number, node in enumerate(self.nodes):
-            if number not in self.killed and node.poll() is not None:
-                raise AssertionError((self.folder / f"node-{number}.log").read_text())
-
-    def raylet(self, node: subprocess.Popen[bytes]) -> int:
-        """The process of a node that runs all others."""
-        children = psutil.Process(node.pid).children(recursive=True)
-        return next(child.pid for child in children if child.name() == "raylet")
-
-    def stop(self) -> None:
-        for node in reversed(self.nodes):
-            try:
-                processes = psutil.Process(node.pid).children(recursive=True)
-            except psutil.NoSuchProcess:
-                processes = []
-            for process in processes:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-            node.kill()
-            node.wait(60)
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Without what would be another machine's."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return clean | {
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        **more,
-    }
-
-
-def await_nodes(cluster: Cluster, count: int) -> None:
-    """Wait until so many nodes answer."""
-    program = (
-        "import ray, sys, time\n"
-        f"ray.init(address={cluster.address!r}, log_to_driver=False)\n"
-        f"while sum(node['Alive'] for node in ray.nodes()) != {count}:\n"
-        "    time.sleep(0.2)\n"
-    )
-    waiting = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=cluster.folder, env=environment()
-    )
-    deadline = time.monotonic() + 300
-    try:
-        while waiting.poll() is None:
-            cluster.check()
-            assert time.monotonic() < deadline, "the nodes of the cluster did not start"
-            time.sleep(0.2)
-    finally:
-        waiting.kill()
-        waiting.wait(60)
-    assert waiting.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -346,49 +247,15 @@ def test_a_cluster_brings_a_version_to_another_model(
     )
 
 
-class PictureHost:
-    """Serves pictures by number and counts what it is asked for."""
-
-    def __init__(self) -> None:
-        self.requests: Counter[str] = Counter()
-        self.most_at_once = 0
-        self._at_once = 0
-        lock = threading.Lock()
-        host = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                with lock:
-                    host._at_once += 1
-                    host.most_at_once = max(host.most_at_once, host._at_once)
-                    host.requests[self.path] += 1
-                time.sleep(0.01)
-                body = picture(number=int(self.path.strip("/").split(".")[0]))
-                with lock:
-                    host._at_once -= 1
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+def drawn(_host: Host, request: BaseHTTPRequestHandler) -> tuple[int, bytes, dict[str, str]]:
+    """A picture by the number in its address."""
+    return 200, picture(number=int(request.path.strip("/").split(".")[0])), {}
 
 
 def test_the_whole_cluster_is_one_polite_guest(tmp_path: Path, cluster: Cluster, clip_folder: Path):
-    with closing(PictureHost()) as host:
-        base = f"http://127.0.0.1:{host.server.server_port}"
+    with closing(Host(drawn)) as host:
         rows = ["id,title,price,image"]
-        rows += [f"p{n},Thing {n},1,{base}/{n % 60}.png" for n in range(120)]
+        rows += [f"p{n},Thing {n},1,{host.url}/{n % 60}.png" for n in range(120)]
         (tmp_path / "catalogue.csv").write_text("\n".join(rows) + "\n")
         (tmp_path / "shop.toml").write_text(MAPPING)
         summary = ingest(
@@ -399,7 +266,8 @@ def test_the_whole_cluster_is_one_polite_guest(tmp_path: Path, cluster: Cluster,
             VITRINE_FETCH_PER_HOST="2",
         )
     assert (summary["done"], summary["embedded"]) == (120, 60)
-    assert set(host.requests.values()) == {1}, "each picture is fetched once"
+    addresses = Counter(request["path"] for request in host.requests)
+    assert set(addresses.values()) == {1}, "each picture is fetched once"
     assert host.most_at_once <= 2
 
 

@@ -4,7 +4,6 @@ and that all recovers by itself."""
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +16,7 @@ from qdrant_client import models
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
+from tests.redis_server import free_port
 from vitrine.errors import IndexUnavailable, NoLiveVersion, VersionGone
 from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import open_versions
@@ -26,12 +26,6 @@ from vitrine.settings import Settings
 pytestmark = pytest.mark.timeout(
     600
 )  # dozens of payload indexes are made here; a busy machine is slow
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @dataclass

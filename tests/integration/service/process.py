@@ -16,14 +16,11 @@ from typing import Self
 import httpx
 import psutil
 
+from tests.redis_server import free_port
+
 ROOT = Path(__file__).parents[3]
 LAUNCH = ROOT / "tests" / "integration" / "service" / "launch.py"
 PATIENCE_S = 40
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 class ServiceProcess:
