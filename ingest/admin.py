@@ -15,7 +15,6 @@ from ingest.accepted import AcceptedPicture, AcceptedProduct
 from ingest.failures import API, LOST_PICTURE, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
-from ingest.jobs.ids import new_job_id
 from ingest.jobs.models import (
     WRITES,
     IngestRequest,
@@ -25,6 +24,7 @@ from ingest.jobs.models import (
     NewItem,
     QueueStats,
     ReindexRequest,
+    new_job_id,
 )
 from ingest.jobs.schedules import Schedule
 from ingest.jobs.store import JobStore

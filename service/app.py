@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import BaseConverter, MapAdapter
 
 from service.access import register_access
 from service.admin import admin as admin_api
 from service.auth import SCHEME
 from service.catalogues import catalogues
-from service.compression import register_compression
 from service.container import current_warm_up, put_vitrine
 from service.cross_origin import register_cross_origin
 from service.errors import refuse, register_errors
@@ -26,7 +25,6 @@ from service.models.problem import Problem
 from service.openapi import docs
 from service.pages import pages
 from service.photos import photos
-from service.product_ids import IdConverter, with_whole_id
 from service.products import products
 from service.public_address import PublicAddress
 from service.recognition import recognition
@@ -38,7 +36,7 @@ from vitrine.wiring import Vitrine
 if TYPE_CHECKING:
     from ingest.admin import Admin
 
-__all__ = ["build"]
+__all__ = ["build", "with_whole_id"]
 
 _ABOUT = """Search a shop's products by words or by picture, behind price and color filters.
 
@@ -48,6 +46,33 @@ Send `X-Request-ID` to find a request again in the log; without one the answer b
 
 
 _SEARCHING = (search.name, products.name, thumbnails.name, recognition.name, photos.name)
+_PRODUCTS = "/v1/products/"
+_OF_THE_ID = "\udc2f"
+"""Stands for a slash of an id while the path is matched; no text that came as UTF-8 holds it."""
+
+
+class IdConverter(BaseConverter):
+    """A product id in a path: any text, slashes included."""
+
+    regex = ".+?"
+    part_isolating = False
+
+    def to_python(self, value: str) -> str:
+        """The id, with its own slashes."""
+        return value.replace(_OF_THE_ID, "/")
+
+
+def with_whole_id(path: str, environ: dict[str, Any]) -> str:
+    """The path to be matched, in which an id that was sent whole cannot be taken apart.
+
+    `/v1/products/a%2Fimage` is the product `a/image`, `/v1/products/a/image` the picture of `a`.
+    The path alone does not tell them apart, for it is unquoted; the raw address does.
+    """
+    raw = str(environ.get("RAW_URI", "")).partition("?")[0]
+    whole = raw.partition(_PRODUCTS)[2]
+    if not path.startswith(_PRODUCTS) or not whole or "/" in whole:
+        return path
+    return _PRODUCTS + path.removeprefix(_PRODUCTS).replace("/", _OF_THE_ID)
 
 
 class Service(OpenAPI):
@@ -79,7 +104,6 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
     put_vitrine(app, vitrine, admin)
-    register_compression(app)
     register_headers(app, vitrine.settings)
     register_cross_origin(app, vitrine.settings.cors_origins)
     register_errors(app)

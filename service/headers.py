@@ -1,9 +1,13 @@
-"""What every answer carries: its request id, its timings, and what a browser may do with it."""
+"""What every answer carries: its request id, its timings, what a browser may do with it.
+
+Large JSON is compressed for clients that accept it (RFC 9110, section 12.5.3).
+"""
 
 from __future__ import annotations
 
 import re
 import uuid
+import zlib
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -26,6 +30,13 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+_LEAST_COMPRESSED = 16_384
+"""Bytes: a page of hits is smaller, and saves less than the compression takes."""
+_LEVEL = 1
+_GZIP = 31
+"""zlib's window bits for a gzip container around the largest window."""
+_COMPRESSED = ("application/json", "application/problem+json")
 
 
 def security_headers(settings: AddressSettings) -> dict[str, str]:
@@ -56,6 +67,7 @@ def register_headers(app: Flask, settings: AddressSettings) -> None:
         refuse_broken_address(request)
 
     app.before_request(begin)
+    app.after_request(_compress)
     app.after_request(lambda response: _finish(response, security))
 
 
@@ -74,6 +86,21 @@ def _finish(response: Response, security: dict[str, str]) -> Response:
     response.headers["Server-Timing"] = ", ".join(
         f"{name};dur={ms:.1f}" for name, ms in stages.items()
     )
+    return response
+
+
+def _compress(response: Response) -> Response:
+    if (response.content_length or 0) < _LEAST_COMPRESSED or response.direct_passthrough:
+        return response
+    if response.mimetype not in _COMPRESSED:
+        return response
+    response.vary.add("Accept-Encoding")
+    if "Content-Encoding" in response.headers or not request.accept_encodings["gzip"]:
+        return response
+    data = response.get_data()
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    response.set_data(packer.compress(data) + packer.flush())
+    response.headers["Content-Encoding"] = "gzip"
     return response
 
 

@@ -19,7 +19,7 @@ from vitrine.index import IndexAnswer, IndexQuery, Stamp, VectorIndex, VersionIn
 from vitrine.index.checks import check_record
 from vitrine.index.names import surplus, version_name
 from vitrine.index.patching import patched
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record, Value
 from vitrine.results import Facet, Hit
 

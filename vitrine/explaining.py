@@ -10,10 +10,9 @@ import numpy as np
 from vitrine.index import IndexAnswer, VectorIndex
 from vitrine.index.fusion import language_of
 from vitrine.products import Record
-from vitrine.query_plan import QueryPlan
+from vitrine.query_plan import QueryPlan, WeightedVector
 from vitrine.relevance import QueryRelevance, Signals
 from vitrine.results import Hit
-from vitrine.vectors import WeightedVector
 from vitrine.words import Analyzer, DocumentWords, document_words
 
 __all__ = ["explained"]

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from vitrine.errors import InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Condition, Filter, Not, parse_filter
 from vitrine.index.fusion import Fusion, Negative
@@ -14,17 +17,29 @@ from vitrine.products import Vector
 from vitrine.queries import SearchQuery
 from vitrine.relevance import CLOSE, least_log_odds
 from vitrine.understanding import Understanding
-from vitrine.vectors import WeightedVector, combine
 from vitrine.words import QueryWords, query_words
 
 __all__ = [
     "QueryPlan",
+    "WeightedVector",
     "filtered_fields",
     "fused_plan",
     "understand",
     "vector_plan",
     "with_understood",
 ]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedVector:
+    """One thing a query compares with: its name for explanations, its weight, its unit vector
+    (dimension,)."""
+
+    name: str
+    weight: float
+    vector: Vector
+    is_text: bool = False
+    """Whether it is a text of the query, and not a picture or an example."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +54,25 @@ class QueryPlan:
     notes: tuple[str, ...] = ()
 
 
+def _combine(parts: Sequence[WeightedVector]) -> Vector:
+    """The weighted sum of the parts, scaled to unit length.
+
+    `InvalidQuery` when they cancel each other out.
+    """
+    if len(parts) == 1 and parts[0].weight > 0:
+        return parts[0].vector
+    mixed = np.sum([p.weight * p.vector.astype(np.float64) for p in parts], axis=0)
+    length = float(np.linalg.norm(mixed))
+    if length < 1e-6:
+        raise InvalidQuery.of(
+            "weights", "the parts of the query cancel each other out; change a weight"
+        )
+    return np.asarray(mixed / length, dtype=np.float32)
+
+
 def vector_plan(query: SearchQuery, parts: Sequence[WeightedVector]) -> QueryPlan:
     """Plain cosine similarity to the one combined vector, as version 1 ranked."""
-    return QueryPlan(combine(parts) if parts else None, query.filter, parts)
+    return QueryPlan(_combine(parts) if parts else None, query.filter, parts)
 
 
 def understand(query: SearchQuery, lexicon: Lexicon) -> Understanding | None:
@@ -74,7 +105,7 @@ def fused_plan(
     """
     positive = [part for part in parts if part.weight > 0]
     negative = [part for part in parts if part.weight < 0]
-    vector = combine(positive) if positive and query.ranking != "words" else None
+    vector = _combine(positive) if positive and query.ranking != "words" else None
     fusion = Fusion(
         key=_key(query, lexicon, negative),
         model=lexicon.model.key,

@@ -20,13 +20,19 @@ from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
 from vitrine.lexicon import Lexicon, Lexicons
 from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
-from vitrine.query_plan import QueryPlan, fused_plan, understand, vector_plan, with_understood
+from vitrine.query_plan import (
+    QueryPlan,
+    WeightedVector,
+    fused_plan,
+    understand,
+    vector_plan,
+    with_understood,
+)
 from vitrine.results import FacetValue, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.signing import Signer
 from vitrine.understanding import Understanding
-from vitrine.vectors import WeightedVector
 from vitrine.words import fold
 from vitrine.words.suggestions import Suggestion
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +29,7 @@ __all__ = [
     "Retry",
     "SourceReport",
     "WorkItem",
+    "new_job_id",
 ]
 
 WRITES = "writes"
@@ -46,6 +48,11 @@ class Kind(StrEnum):
     REINDEX = "reindex"
     RETRY = "retry"
     INGEST = "ingest"
+
+
+def new_job_id(kind: Kind) -> str:
+    """Ids that sort by time and say what they are."""
+    return f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
 class JobState(StrEnum):

@@ -23,7 +23,7 @@ from ingest.pipeline.retry import retry_while_unavailable
 from ingest.pipeline.run_pictures import KnownPicture, RunPictures, picture_key
 from vitrine.errors import InvalidImage
 from vitrine.index import Stamp, VectorIndex
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Record, Vector
 
 __all__ = ["PrepareStage"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
 from ingest.runs import Run, Runs
 from ingest.sources import Source
-from ingest.tasks.index_building import build_index
 from ingest.tasks.picture_work import open_picture_work
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import (
@@ -35,6 +35,11 @@ from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
 
 __all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
+
+log = logging.getLogger(__name__)
+
+_SPEAK_S = 10.0
+"""Between two lines that say how far the index is."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ class _Ingest:
         learn_version(versions, target, self._context.embedder)
         if not _is_ready(versions, target.info.name):
             try:
-                build_index(versions, target.info.name, control)
+                _build_index(versions, target.info.name, control)
             except Cancelled:
                 return changed(summary, cancelled=True)
             versions.complete(target.info.name)
@@ -224,6 +229,21 @@ def _reuse_from(versions: IndexVersions, target: VectorIndex) -> VectorIndex | N
 
 def _is_ready(versions: IndexVersions, name: str) -> bool:
     return any(info.name == name and info.state != "building" for info in versions.list())
+
+
+def _build_index(versions: IndexVersions, name: str, control: RunControl) -> None:
+    """Have a version's index built and say now and then how far it is; `Cancelled` when told to."""
+    spoken = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal spoken
+        if control.cancelled():
+            raise Cancelled("all products are written; run the same command again to publish them")
+        if time.monotonic() - spoken >= _SPEAK_S:
+            spoken = time.monotonic()
+            log.info("version %s: %.0f %% of its vectors are indexed", name, 100 * share)
+
+    versions.build_index(name, progress=tell)
 
 
 def _tidy(

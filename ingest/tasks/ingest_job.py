@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ingest.catalogue import MappingChoice, choose_mapping
-from ingest.jobs.ids import new_job_id
 from ingest.jobs.models import (
     BULK,
     Done,
@@ -13,6 +12,7 @@ from ingest.jobs.models import (
     NewItem,
     SourceReport,
     WorkItem,
+    new_job_id,
 )
 from ingest.jobs.requests import IngestMode
 from ingest.jobs.work import IngestSource

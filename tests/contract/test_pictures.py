@@ -17,7 +17,7 @@ from tests.contract.test_search import check
 from tests.contract.test_walks import walk
 from vitrine.errors import InvalidProduct
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record
 
 SIZE = 300

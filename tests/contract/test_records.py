@@ -13,7 +13,7 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_rec
 from vitrine.errors import InvalidProduct, ModelMismatch, NotFound
 from vitrine.filters import Condition
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record
 
 AWKWARD = [

@@ -41,7 +41,6 @@ FLOORS = (
     "vitrine.images",
     "vitrine.damage",
     "vitrine.embedding",
-    "vitrine.vectors",
     "vitrine.index",
     "vitrine.index.faiss.columns",
     "vitrine.index.faiss.lru_cache",

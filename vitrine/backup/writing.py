@@ -27,7 +27,7 @@ from vitrine.backup.folder import (
 )
 from vitrine.errors import Conflict, StorageUnavailable
 from vitrine.index import Stamp, VectorIndex
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Record
 from vitrine.storage.atomic import make_folders
 

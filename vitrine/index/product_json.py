@@ -1,7 +1,9 @@
-"""A product as JSON text and back, without loss: tuples and points in time return as they were."""
+"""A product as JSON text and back, without loss, and the hash that tells whether it has changed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +12,7 @@ import orjson
 
 from vitrine.products import TUPLE_FIELDS, Product, Value
 
-__all__ = ["product_from_json", "product_to_json"]
+__all__ = ["product_from_json", "product_hash", "product_to_json"]
 
 
 def product_to_json(product: Product) -> bytes:
@@ -44,3 +46,22 @@ def _value(stored: Any) -> Value:
     if isinstance(stored, dict):
         return datetime.fromisoformat(stored["at"])
     return tuple(stored) if isinstance(stored, list) else stored
+
+
+def product_hash(product: Product) -> str:
+    """SHA-256 (hex) over all fields of the product in canonical JSON.
+
+    Equal products have equal hashes in every process.
+    """
+    fields = {name: getattr(product, name) for name in Product.__dataclass_fields__}
+    fields["attributes"] = dict(product.attributes)
+    text = json.dumps(
+        fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_canonical
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not a value of a field")

@@ -15,13 +15,13 @@ from vitrine.relevance.constants import (
     WordsModel,
 )
 from vitrine.relevance.learning import LearningSample, Lexicon, learn_relevance
-from vitrine.relevance.negatives import drop
 from vitrine.relevance.query import (
     CLOSE,
     LOG_ODDS_DECIMALS,
     Explanation,
     QueryRelevance,
     Signals,
+    drop,
     least_log_odds,
     pushed_log_odds,
     relevance_of,

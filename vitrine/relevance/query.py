@@ -20,6 +20,7 @@ __all__ = [
     "Explanation",
     "QueryRelevance",
     "Signals",
+    "drop",
     "least_log_odds",
     "pushed_log_odds",
     "relevance_of",
@@ -229,3 +230,14 @@ def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _logit(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((np.log(relevance) - np.log1p(-relevance)) * TEMPER)
+
+
+def drop(negatives: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which products a negative text takes out, bool (n,): those that are close to it.
+
+    `negatives` is (k, n).
+
+    Not for examples: who dislikes the look of one red dress still wants red dresses, which are all
+    like it. Of examples only the example itself is left out.
+    """
+    return np.asarray((negatives >= CLOSE).any(axis=0))

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable
 
 from vitrine.fields.schema import Schema
 from vitrine.understanding.colors import color_at, color_families
-from vitrine.understanding.draft import Draft
+from vitrine.understanding.draft import Draft, leftover_text
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
-from vitrine.understanding.leftovers import leftover_text
 from vitrine.understanding.negation import NegationReader
 from vitrine.understanding.prices import read_prices
 from vitrine.understanding.result import Applied, Correction, Understanding

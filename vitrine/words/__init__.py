@@ -11,10 +11,9 @@ Nothing here reads or writes an index: values in, values out.
 
 from vitrine.folding import fold
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.document import DocumentWords, document_words
+from vitrine.words.document import DocumentWords, document_words, embedded_fields, product_text
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.postings import Postings
-from vitrine.words.product_text import embedded_fields, product_text
 from vitrine.words.query import QueryWords, is_known, query_words, unknown_terms
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts

@@ -1,12 +1,13 @@
-"""The product's side of BM25: one sparse value a term, from the product alone."""
+"""The words of a product: a sparse value a term for BM25, and the caption that is embedded."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,14 @@ from vitrine.words.analysis import Analyzer
 from vitrine.words.exact import code_keys, exact_keys
 from vitrine.words.terms import term_id
 
-__all__ = ["FIELD_GROUPS", "DocumentWords", "FieldGroup", "document_words"]
+__all__ = [
+    "FIELD_GROUPS",
+    "DocumentWords",
+    "FieldGroup",
+    "document_words",
+    "embedded_fields",
+    "product_text",
+]
 
 K1 = 1.2
 """Saturation of term frequencies (Robertson and Zaragoza 2009, "The Probabilistic Relevance
@@ -171,3 +179,27 @@ def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
             yield from (term for _, term in analyzer.words(level))
     if product.brand:
         yield from (term for _, term in analyzer.words(product.brand))
+
+
+def product_text(product: Product, fields: Sequence[str] = ()) -> str:
+    """Title, colors, the last level of the first category, brand and further `fields`, as a caption
+    would name them.
+
+    Short, since encoders read about 77 tokens and are trained on captions; descriptions are for the
+    word index.
+
+    >>> product_text(Product(id="1", title="Hat", color=("Red",), category=("Men/Hats",)))
+    'Hat, Red, Hats'
+    """
+    leaf = product.category[0].rpartition("/")[2] if product.category else ""
+    parts = [product.title, *product.color, leaf, product.brand or ""]
+    for name in fields:
+        value = product.attributes.get(name)
+        parts += value if isinstance(value, tuple) else [str(value or "")]
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
+def embedded_fields(mapping: Mapping[str, Any]) -> tuple[str, ...]:
+    """The further fields that belong to a product's text, as a catalogue's mapping says."""
+    fields = mapping.get("fields", {})
+    return tuple(name for name, column in fields.items() if column.get("embed"))

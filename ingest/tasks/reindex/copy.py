@@ -16,7 +16,7 @@ from ingest.pipeline.picture_work import PictureOutcome, PictureTask, PictureWor
 from ingest.tasks.picture_work import open_picture_work
 from ingest.text_vectors import TextVectors, has_same_texts
 from vitrine.index import VectorIndex
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Record, Vector
 from vitrine.wiring import Vitrine
 

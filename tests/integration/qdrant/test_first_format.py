@@ -35,12 +35,11 @@ from tests.shop import open_shop
 from vitrine.errors import Conflict, InvalidProduct
 from vitrine.fields.schema import Field, FieldType
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
-from vitrine.index.product_json import product_from_json
+from vitrine.index.product_json import product_from_json, product_hash
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import Index
 from vitrine.index.qdrant.versions import QdrantVersions
 from vitrine.index.qdrant.wire import NewPoint
-from vitrine.index.stamps import product_hash
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound
 from vitrine.index import Stamp, VersionInfo
 from vitrine.index.checks import check_record
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record
 
 

@@ -14,7 +14,7 @@ from ingest.jobs.store import JobStore
 from ingest.tasks.runner import Runner
 from tests.fake_index import FakeIndex, FakeVersions
 from tests.shop import Shop, open_shop
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash
 
 COUNT = 90
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from service.product_ids import with_whole_id
+from service.app import with_whole_id
 
 UNDESCRIBED = ("/openapi.json", "/docs", "/metrics", "/static", "/")
 

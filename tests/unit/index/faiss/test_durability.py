@@ -29,8 +29,7 @@ from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import VectorIndex
-from vitrine.index.product_json import product_to_json
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_hash, product_to_json
 from vitrine.products import Record
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,7 @@ import numpy as np
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.records.changes import RecordView, vectors_from_blob
 from vitrine.index.ports import Stamp
-from vitrine.index.product_json import product_from_json, product_to_json
-from vitrine.index.stamps import product_hash
+from vitrine.index.product_json import product_from_json, product_hash, product_to_json
 from vitrine.products import Product, Record, Vector
 from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
