@@ -10,7 +10,7 @@ from vitrine.errors import NotFound
 from vitrine.fields.colors import ColorWords
 from vitrine.index import VectorIndex
 from vitrine.index.patching import patched
-from vitrine.products import Product, Record, Value, Vector
+from vitrine.products import Product, Record, Value, Vector, record_batches
 from vitrine.words import embedded_fields, product_text
 
 __all__ = ["TextVectors", "has_same_texts"]
@@ -79,8 +79,8 @@ class TextVectors:
                 changed.append(replace(record, product=product, text_vector=None))
         if same:
             self._index.patch_products(same)
-        if changed:
-            self._index.upsert(self.complete(changed))
+        for batch in record_batches(self.complete(changed), most=len(changed)):
+            self._index.upsert(batch)
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """As `VectorIndex.patch`; a product whose text changes gets a new text vector."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TUPLE_FIELDS", "Product", "Record", "Value", "Vector"]
+__all__ = ["TUPLE_FIELDS", "Product", "Record", "Value", "Vector", "record_batches"]
 
 Value: TypeAlias = str | float | bool | datetime | tuple[str, ...]
 """What a field holds.
@@ -20,6 +20,12 @@ Text or keyword, number or money, truth, point in time (aware, UTC), or several 
 """
 
 Vector: TypeAlias = NDArray[np.float32]
+
+_BATCH_COMPONENTS = 1_000_000
+"""Components of vectors in a batch of records: 4 MB packed, some 22 MB as JSON.
+
+Qdrant takes 32 MB in a request over HTTP (`service.max_request_size_mb`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +118,22 @@ class Record:
     def image_key(self) -> str:
         """The key of the main picture."""
         return self.image_keys[0]
+
+
+def record_batches(records: Iterable[Record], *, most: int) -> Iterator[list[Record]]:
+    """The records in their order, at most `most` a batch, and no more than one request can carry.
+
+    A record that is larger than that is a batch of its own.
+    """
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        text = record.text_vector
+        components = record.vectors.size + (0 if text is None else text.size)
+        if batch and (len(batch) == most or size + components > _BATCH_COMPONENTS):
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += components
+    if batch:
+        yield batch

@@ -14,7 +14,7 @@ from ingest.pipeline.retry import retry_while_unavailable
 from ingest.runs import Run
 from ingest.text_vectors import TextVectors
 from vitrine.errors import InvalidImage, NotFound
-from vitrine.products import Record
+from vitrine.products import Record, record_batches
 
 __all__ = ["WriteStage"]
 
@@ -60,8 +60,8 @@ class WriteStage:
         with self._stats.timed("texts"):
             records = retry_while_unavailable(partial(self._texts.complete, records))
         with self._stats.timed("write"):
-            if records:
-                retry_while_unavailable(lambda: self._index.upsert(records))
+            for part in record_batches(records, most=self._size):
+                retry_while_unavailable(partial(self._index.upsert, part))
             patches = [write for write in batch if write.id not in written and write.known]
             deleted = self._patch(patches)
             written |= {write.id for write in patches} - deleted

@@ -34,7 +34,7 @@ from vitrine.errors import (
 )
 from vitrine.index import Stamp, VectorIndex
 from vitrine.index.patching import patched
-from vitrine.products import Product, Record, Vector
+from vitrine.products import Product, Record, Vector, record_batches
 from vitrine.wiring import Vitrine
 
 __all__ = ["LiveWrites"]
@@ -238,8 +238,9 @@ class LiveWrites:
             rows = np.stack([vectors[key] for key in keys])
             records.append(Record(upsert.product, rows, keys))
             outcomes.append(upsert.done())
-        if records:
-            index.upsert(self._texts(index).complete(records))
+        complete = self._texts(index).complete(records)
+        for batch in record_batches(complete, most=self._vitrine.settings.write_batch):
+            index.upsert(batch)
         return outcomes
 
     def _update_ledger(self, outcomes: Sequence[Outcome]) -> None:

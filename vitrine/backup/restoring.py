@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 
 from vitrine.backup.folder import (
@@ -21,12 +20,13 @@ from vitrine.backup.folder import (
 )
 from vitrine.errors import Conflict, NotFound, StorageUnavailable
 from vitrine.index import IndexVersions, VectorIndex
+from vitrine.products import record_batches
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["restore"]
 
 _BATCH = 500
-"""Records written at once."""
+"""Records written at once at most."""
 _NOTE = "restore.json"
 """In the data folder: which version a restore is filling, so that the next one removes the
 remains."""
@@ -90,8 +90,7 @@ def _fill(
             index.delete(read_deleted(folder, part))
         if part.kind != "records":
             continue
-        records = read_records(folder, part)
-        while batch := list(islice(records, _BATCH)):
+        for batch in record_batches(read_records(folder, part), most=_BATCH):
             index.upsert(batch)
             written += len(batch)
             progress(written)

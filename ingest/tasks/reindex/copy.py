@@ -17,7 +17,7 @@ from ingest.tasks.picture_work import open_picture_work
 from ingest.text_vectors import TextVectors, has_same_texts
 from vitrine.index import VectorIndex
 from vitrine.index.product_json import product_hash
-from vitrine.products import Record, Vector
+from vitrine.products import Record, Vector, record_batches
 from vitrine.wiring import Vitrine
 
 __all__ = ["REINDEX", "CopyResult", "IndexCopier"]
@@ -103,8 +103,9 @@ class IndexCopier:
         if changed:
             self._texts.patch_products(changed)
         ready = list(moved) if self._same_model else list(self._embedded(moved, result))
-        if ready:
-            self._target.upsert(self._texts.complete(list(map(self._with_text, ready))))
+        complete = self._texts.complete(list(map(self._with_text, ready)))
+        for batch in record_batches(complete, most=self._settings.write_batch):
+            self._target.upsert(batch)
         result.done += len(records) - (len(moved) - len(ready))
 
     def _with_text(self, record: Record) -> Record:
