@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.source_options import export_options
 from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ __all__ = ["map_", "show"]
 @click.command("map")
 @click.argument("source")
 @click.option("--map", "mapping", metavar="FILE", help="Preview this mapping, or auto.")
-@click.option("--currency", help="The currency of all prices, where the export does not say it.")
-@click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
+@export_options
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="Print the preview as JSON.")
 def map_(

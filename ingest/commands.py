@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ingest.source_options import ingest_options
 from vitrine.errors import SourceUnavailable
 from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
@@ -32,33 +33,7 @@ products would have gone than may, it is empty, or it cannot be had from its add
 
 @click.command()
 @click.argument("source")
-@click.option(
-    "--map",
-    "map_",
-    metavar="FILE",
-    default="auto",
-    show_default=True,
-    help="Mapping file, or the name of a built-in one; auto recognizes the export by its columns.",
-)
-@click.option("--currency", help="The currency of all prices, where the export does not say it.")
-@click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
-@click.option(
-    "--sync",
-    "mode",
-    flag_value="sync",
-    help="Remove products that SOURCE does not name: the index then holds exactly these.",
-)
-@click.option(
-    "--replace",
-    "mode",
-    flag_value="replace",
-    help="Build a new index from SOURCE alone, put in place of the live one; for another mapping.",
-)
-@click.option(
-    "--allow-shrink",
-    is_flag=True,
-    help="Let more products go than VITRINE_MAX_SHRINK allows.",
-)
+@ingest_options
 @click.option("--model", help="Hub name or folder of the model.  [env: VITRINE_MODEL]")
 @click.option(
     "--ray",

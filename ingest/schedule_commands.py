@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ingest.source_options import ingest_options
 from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,21 +47,7 @@ def schedule() -> None:
     help="Time of the day, as 03:00; may be repeated.",
 )
 @click.option("--zone", default="UTC", show_default=True, help="Time zone, as Europe/Berlin.")
-@click.option(
-    "--map",
-    "map_",
-    metavar="FILE",
-    default="auto",
-    show_default=True,
-    help="Mapping file, read now, or the name of a built-in one.",
-)
-@click.option("--currency", help="The currency of all prices, where the export does not say it.")
-@click.option("--images", metavar="BASE", help="Address or folder where pictures' names begin.")
-@click.option("--sync", "mode", flag_value="sync", help="Remove products that SOURCE lacks.")
-@click.option(
-    "--replace", "mode", flag_value="replace", help="Build a new index from SOURCE each time."
-)
-@click.option("--allow-shrink", is_flag=True, help="Let any number of products go.")
+@ingest_options
 def add(
     name: str,
     source: str,
