@@ -198,6 +198,12 @@ class FaissSettings(DataSettings):
         le=3600,
         description="seconds that a write or a change of versions waits for others to finish",
     )
+    search_device: str = Field(
+        "cpu",
+        pattern=r"^(cpu|cuda(:\d+)?)$",
+        description="what compares vectors: cpu, or cuda or cuda:N, a card that keeps them all in"
+        " its memory; no graph is built then",
+    )
     quantize_from: int = Field(
         20_000,
         ge=1,

@@ -274,9 +274,15 @@ class FaissIndex:
         """Make the derived files that let other processes start quickly."""
         self._compactor.compact(self._reader.current())
 
+    def device_bytes(self) -> int:
+        """Memory that the vectors take on the device that searches them."""
+        state = self._reader.current()
+        return sum(entry.segment.device_bytes for entry in state.segments)
+
     def close(self) -> None:
-        """Release files; may be called twice."""
+        """Release files and memory; may be called twice."""
         self._compactor.close()
+        self._reader.close()
         self.store.close()
 
 

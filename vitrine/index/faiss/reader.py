@@ -27,6 +27,7 @@ from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.segment import Segment, merge_columns
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["StateReader"]
@@ -36,12 +37,19 @@ class StateReader:
     """The newest `State` of one version, from the newest snapshot and the writes after it."""
 
     def __init__(
-        self, store: RecordStore, snapshots: Snapshots, layout: Layout, *, timeout_s: float
+        self,
+        store: RecordStore,
+        snapshots: Snapshots,
+        layout: Layout,
+        *,
+        timeout_s: float,
+        device: SearchDevice | None = None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._layout = layout
         self._timeout_s = timeout_s
+        self._device = device
         # the state, and what the record store and the snapshots said just before it was read
         self._latest: tuple[object, State | None] = (None, None)
         self._snapshot: str | None = None
@@ -60,10 +68,27 @@ class StateReader:
             )
         try:
             state = self._refreshed(self._latest[1], snapshot)
+            self._place(state, before=self._latest[1])
             self._latest = (mark, state)
         finally:
             self._lock.release()
         return state
+
+    def close(self) -> None:
+        """Give back what is held on a device."""
+        for entry in self._latest[1].segments if self._latest[1] else ():
+            entry.segment.leave_device()
+
+    def _place(self, state: State, *, before: State | None) -> None:
+        """Have the segments searched on the device, and let those that are gone leave it."""
+        if self._device is None:
+            return
+        segments = {entry.segment for entry in state.segments}
+        for entry in before.segments if before else ():
+            if entry.segment not in segments:
+                entry.segment.leave_device()
+        for segment in segments:
+            segment.search_on(self._device)
 
     def _refreshed(self, state: State | None, snapshot: str | None) -> State:
         if state is None or (snapshot is not None and snapshot != self._snapshot):

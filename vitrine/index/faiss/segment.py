@@ -15,9 +15,11 @@ from vitrine.index.faiss.columns.types import Column, Keywords, Numbers, Ordered
 from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.records.changes import Change
+from vitrine.index.faiss.vectors.device_vectors import DeviceVectors, ScannedVectors
 from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 
 __all__ = ["Columns", "Segment", "SnapshotParts", "merge_columns"]
 
@@ -61,9 +63,11 @@ class Segment:
         self.texts = texts
         self.columns = columns
         self.folder = parts.folder
-        self.quantized = parts.quantized
-        self.quantized_texts = parts.quantized_texts
+        self.codes = parts.quantized
+        self.text_codes = parts.quantized_texts
         self.graph = parts.graph
+        self._on_device: DeviceVectors | None = None
+        self._texts_on_device: DeviceVectors | None = None
         self.cache = SizedLRUCache(CACHE_BYTES)
 
     @classmethod
@@ -96,6 +100,36 @@ class Segment:
 
     def __len__(self) -> int:
         return len(self.seqs)
+
+    @property
+    def quantized(self) -> ScannedVectors | None:
+        """The pictures in fewer bits: on a device where they can be there, else 8-bit rows."""
+        return _on_device_or(self._on_device, self.codes)
+
+    @property
+    def quantized_texts(self) -> ScannedVectors | None:
+        """The same of the texts."""
+        return _on_device_or(self._texts_on_device, self.text_codes)
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory that the vectors take on a device, whether they are there or not."""
+        parts = (self._on_device, self._texts_on_device)
+        return sum(part.nbytes for part in parts if part is not None)
+
+    def search_on(self, device: SearchDevice) -> None:
+        """Search on the device from now on, where that is worth the way there."""
+        if self._on_device is not None or len(self.pictures.rows) < device.least_rows:
+            return
+        self._on_device = DeviceVectors(device, self.pictures, self.codes)
+        if self.texts is not None:
+            self._texts_on_device = DeviceVectors(device, self.texts, self.text_codes)
+
+    def leave_device(self) -> None:
+        """Give back what the vectors take there, for good."""
+        for part in (self._on_device, self._texts_on_device):
+            if part is not None:
+                part.retire()
 
     @property
     def ids(self) -> OrderedTexts:
@@ -134,6 +168,12 @@ class Segment:
     def find(self, product_id: str) -> int | None:
         """The last row of a product id."""
         return self.ids.texts.find(product_id, order=self.ids.order)
+
+
+def _on_device_or(
+    vectors: DeviceVectors | None, codes: QuantizedVectors | None
+) -> ScannedVectors | None:
+    return vectors if vectors is not None and vectors.ready() else codes
 
 
 def merge_columns(parts: Sequence[tuple[Columns, Ints]], layout: Layout) -> Columns:

@@ -28,6 +28,7 @@ from vitrine.index.faiss.vectors.build import (
 from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, quantize
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
 from vitrine.settings import Settings
@@ -39,6 +40,9 @@ PLANS = {
     "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0, graph_step=1e9),
     "gathered codes": Costs(
         fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0, graph_step=1e9
+    ),
+    "device": Costs(
+        fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0, graph_step=0
     ),
     "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=0),
     "measured": Costs(),
@@ -56,6 +60,7 @@ def test_random_queries_equal_the_oracle_on_every_plan(
         tmp_path / "index",
         Settings(quantize_from=1, hnsw_from=1),
         planner=Planner(costs=PLANS[plan]),
+        device=SearchDevice("cpu", least_rows=1) if plan == "device" else None,
     )
     records = {r.product.id: r for r in make_catalogue(300, seed, images=images)}
     index = create(versions)

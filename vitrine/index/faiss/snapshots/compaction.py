@@ -81,8 +81,8 @@ class Compactor:
             return False
         options, first = self._snapshots.options, state.segments[0]
         pictures = len(first.segment.pictures.rows)
-        lacks_quantized = pictures >= options.quantize_from and first.segment.quantized is None
-        lacks_graph = pictures >= options.graph_from and first.segment.graph is None
+        lacks_quantized = pictures >= options.quantize_from and first.segment.codes is None
+        lacks_graph = options.makes_graph(pictures) and first.segment.graph is None
         dead = rows - int(np.count_nonzero(first.live))
         return lacks_quantized or lacks_graph or dead > MOST_DEAD * rows
 

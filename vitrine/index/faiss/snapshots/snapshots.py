@@ -151,7 +151,8 @@ class Snapshots:
         return name
 
     def _fill(self, folder: Path, state: State, check: Callable[[], None]) -> None:
-        earlier = _continuable(state)
+        pictures_in_all = sum(len(entry.segment.pictures.rows) for entry in state.segments)
+        earlier = _continuable(state) if self.options.makes_graph(pictures_in_all) else None
         rows = [
             # a graph is continued with all its rows, dead ones as well
             np.arange(len(entry.live)) if earlier and i == 0 else np.flatnonzero(entry.live)
@@ -168,7 +169,7 @@ class Snapshots:
             write_quantized(folder, CODES, vectors, check=check)
             if text_vectors is not None:
                 write_quantized(folder, TEXT_CODES, text_vectors, check=check)
-        if len(vectors) >= self.options.graph_from:
+        if self.options.makes_graph(len(vectors)):
             write_graph(folder, vectors, self.options, earlier=earlier, check=check)
         about = {
             "format": FORMAT,

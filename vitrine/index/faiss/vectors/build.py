@@ -12,6 +12,7 @@ import numpy as np
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.product_vectors import Vectors
 from vitrine.index.faiss.vectors.quantized import quantize
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.storage.array_file import write_arrays
 
 __all__ = [
@@ -40,13 +41,21 @@ _MANY = 20_000
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """From how many rows on 8-bit rows and graph are made, and how the graph is built."""
+    """From how many rows on 8-bit rows and graph are made, and how the graph is built.
+
+    Where a device searches, no graph is made.
+    """
 
     quantize_from: int
     graph_from: int
     m: int = 32
     ef_construct: int = 100
     threads: int = 1
+    device: SearchDevice | None = None
+
+    def makes_graph(self, rows: int) -> bool:
+        """Whether so many rows get a graph."""
+        return rows >= self.graph_from and (self.device is None or bool(self.device.obstacle))
 
 
 def write_quantized(

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.vectors.device_vectors import ScannedVectors
 from vitrine.index.faiss.vectors.exact import FLOAT32_ERROR, float32_scores, kth_largest
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
-from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.products import Vector
 
 __all__ = ["Bounds", "WeightedVectors", "cosine_bounds", "float32_bounds", "within_reach"]
@@ -39,12 +39,12 @@ class WeightedVectors:
     """One part of the sum; the weight is not negative."""
 
     vectors: ProductVectors
-    quantized: QuantizedVectors | None
+    quantized: ScannedVectors | None
     weight: float
 
 
 def cosine_bounds(
-    vectors: ProductVectors, quantized: QuantizedVectors | None, products: Ints, query: Vector
+    vectors: ProductVectors, quantized: ScannedVectors | None, products: Ints, query: Vector
 ) -> Bounds:
     """Of the products' largest cosines, from 8-bit rows where there are some."""
     if quantized is None:

@@ -16,6 +16,7 @@ from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.build import BuildOptions
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.index.fusion import language_of
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import FaissSettings
@@ -30,6 +31,7 @@ def open_index(
     settings: FaissSettings,
     *,
     planner: Planner | None = None,
+    device: SearchDevice | None = None,
 ) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
     version = info()
@@ -40,6 +42,7 @@ def open_index(
         m=settings.hnsw_m,
         ef_construct=settings.hnsw_ef_construct,
         threads=os.cpu_count() or 1,
+        device=device,
     )
     store = RecordStore(records, dimension=version.dimension, timeout_s=settings.index_timeout_s)
     snapshots = Snapshots(
@@ -48,7 +51,7 @@ def open_index(
     return FaissIndex(
         replace(version, count=store.count()),
         store,
-        StateReader(store, snapshots, columns, timeout_s=settings.index_timeout_s),
+        StateReader(store, snapshots, columns, timeout_s=settings.index_timeout_s, device=device),
         planner=planner or Planner(ef=settings.hnsw_ef),
         search_models=SearchModelFile(records.parent / SEARCH_MODEL),
         compactor=Compactor(snapshots, timeout_s=settings.index_timeout_s),

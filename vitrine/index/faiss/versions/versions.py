@@ -29,6 +29,7 @@ from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.records.metadata import VersionMetadata
 from vitrine.index.faiss.records.search_model import SEARCH_MODEL, SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.vectors.search_device import SearchDevice, open_search_device
 from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
 from vitrine.index.fusion import SearchModel
@@ -52,11 +53,17 @@ class FaissVersions:
     """Every folder change happens under one lock between processes; readers need none."""
 
     def __init__(
-        self, root: Path, settings: FaissSettings, *, planner: Planner | None = None
+        self,
+        root: Path,
+        settings: FaissSettings,
+        *,
+        planner: Planner | None = None,
+        device: SearchDevice | None = None,
     ) -> None:
         self.root = root
         self._settings = settings
         self._planner = planner
+        self._device = device or open_search_device(settings.search_device)
         self._opened: dict[str, FaissIndex] = {}
         self._guard = threading.Lock()
         self._pointer = LivePointer(root / POINTER)
@@ -112,6 +119,7 @@ class FaissVersions:
                     ),
                     self._settings,
                     planner=self._planner,
+                    device=self._device,
                 )
             return self._opened[name]
 
@@ -212,8 +220,15 @@ class FaissVersions:
         return gone
 
     def describe(self) -> builtins.list[str]:
-        """Nothing that `vitrine versions` does not list."""
-        return []
+        """Where searches run, if not on the processor."""
+        if self._device is None:
+            return []
+        lines = [self._device.describe()]
+        live = self._pointer.readable_name()
+        if live is not None and self._device.obstacle is None:
+            taken = self._index(live).device_bytes()
+            lines.append(f"version {live} takes {taken / 1e9:.1f} GB there in each process")
+        return lines
 
     def check(self) -> builtins.list[str]:
         """What stands between the index and an answer, with its remedy."""
@@ -230,6 +245,8 @@ class FaissVersions:
             pass  # nothing is wrong: nothing has been ingested yet
         except VitrineError as error:
             faults.append(str(error))
+        if self._device is not None and self._device.obstacle is not None:
+            faults.append(self._device.obstacle)
         return faults
 
     def close(self) -> None:
