@@ -84,6 +84,7 @@ class Worker:
             self._runner.stopping.set()
             for thread in threads:
                 thread.join()
+            self._runner.close()
             if self._collector is not None:
                 self._collector.join()
             self._relearning.wait()

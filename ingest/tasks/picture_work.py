@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
 from ingest.cluster import open_cluster_work
 from ingest.database import ingest_database
 from ingest.decoding.program import DecoderSpec
@@ -14,7 +18,7 @@ from vitrine.embedding import Embedder
 from vitrine.images.decode import ImageLimits
 from vitrine.wiring import Vitrine
 
-__all__ = ["BY_CORES", "decoding_processes", "open_picture_work"]
+__all__ = ["BY_CORES", "SharedPictureWork", "decoding_processes", "open_picture_work"]
 
 BY_CORES = -1
 """Value of DECODE_PROCESSES."""
@@ -48,3 +52,51 @@ def decoding_processes(cores: int, device: str) -> int:
     the threads of the ingest do as much with less memory.
     """
     return max(1, cores - 2) if device != "cpu" else cores // 4
+
+
+class SharedPictureWork:
+    """Picture works by model, open from one item of a job to the next and for all threads.
+
+    Decoding processes are started for a run, not for each part of it. Safe from several threads.
+    """
+
+    def __init__(self, vitrine: Vitrine) -> None:
+        self._vitrine = vitrine
+        self._works: dict[Embedder, PictureWork] = {}
+        self._failed: list[PictureWork] = []
+        self._holders = 0
+        self._lock = Lock()
+
+    def of(self, embedder: Embedder) -> PictureWork:
+        """The work for a model, to be used while it is `held`."""
+        with self._lock:
+            if embedder not in self._works:
+                self._works[embedder] = open_picture_work(self._vitrine, embedder)
+            return self._works[embedder]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is closed meanwhile; what follows an error begins with new works."""
+        with self._lock:
+            self._holders += 1
+        try:
+            yield
+        except Exception:
+            with self._lock:
+                self._failed += self._works.values()
+                self._works.clear()
+            raise
+        finally:
+            with self._lock:
+                self._holders -= 1
+
+    def close_idle(self) -> None:
+        """Close all, unless somebody holds them."""
+        with self._lock:
+            if self._holders:
+                return
+            works = [*self._works.values(), *self._failed]
+            self._works.clear()
+            self._failed.clear()
+        for work in works:
+            work.close()

@@ -28,6 +28,7 @@ from ingest.notices import Notices
 from ingest.tasks.ingest_job import ingest_source
 from ingest.tasks.live_writes import LiveWrites
 from ingest.tasks.picture_removal import PictureRemoval
+from ingest.tasks.picture_work import SharedPictureWork
 from ingest.tasks.reindex import discard_unfinished, next_items, run_reindex_item
 from ingest.tasks.reindex.stages import ReindexRun
 from ingest.tasks.retry_policy import DEADLY, is_outage, retry_with_backoff
@@ -64,6 +65,7 @@ class Runner:
         self._writes = LiveWrites(
             vitrine, self._ledger, PictureRemoval(vitrine, store.picture_keys)
         )
+        self._pictures = SharedPictureWork(vitrine)
         self._notices = Notices(log)
         self.stopping = threading.Event()
 
@@ -71,12 +73,18 @@ class Runner:
         """Work until nothing is left, or until `stopping` is set: what was taken is finished."""
         while not self.stopping.is_set() and self.step():
             pass
+        self.close()
+
+    def close(self) -> None:
+        """End what works on pictures, unless another thread has work."""
+        self._pictures.close_idle()
 
     def step(self) -> bool:
         """Take one batch of writes or, without any, one bulk item; says whether there was any."""
         items = self._store.claim(WRITES, limit=_WRITES, lease_s=self._settings.job_lease_s)
         items = items or self._store.claim(BULK, limit=1, lease_s=self._settings.job_lease_s)
         if not items:
+            self.close()
             return False
         with Heartbeat(
             self._store, items, lease_s=self._settings.job_lease_s, stopping=self.stopping
@@ -119,8 +127,9 @@ class Runner:
                 return retry_source(reading, self._ledger, item, item.work.source)
             if isinstance(job.request, IngestRequest):
                 return ingest_source(reading, item, job.request)
-            run = ReindexRun(self._vitrine, self._store, self._ledger, job, beat)
-            return run_reindex_item(run, item)
+            run = ReindexRun(self._vitrine, self._store, self._ledger, job, beat, self._pictures)
+            with self._pictures.held():
+                return run_reindex_item(run, item)
         except Stopped:
             return Retry(item, 0, item.attempts - 1, "its worker was stopped")
         except Conflict as error:

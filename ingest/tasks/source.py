@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from ingest.failures import Ledger
@@ -56,7 +57,8 @@ def retry_source(job: SourceJob, ledger: Ledger, item: WorkItem, source: str) ->
         )
         context = open_context(vitrine, model=live.info.model)
         control = RunControl(cancelled=lambda: lost() or says_stop(job.check))
-        summary = fill_index(task, context, control)
+        with closing(context.work):
+            summary = fill_index(task, context, control)
     job.check()
     if summary.cancelled:
         raise Cancelled("the lock of the catalogue was lost")
@@ -77,7 +79,9 @@ def fill_from_source(job: SourceJob, source: str, target: VectorIndex) -> Summar
     control = RunControl(
         SourceReporter(job.store, job.job_id, opened), lambda: says_stop(job.check)
     )
-    summary = fill_index(task, open_context(vitrine, model=target.info.model), control)
+    context = open_context(vitrine, model=target.info.model)
+    with closing(context.work):
+        summary = fill_index(task, context, control)
     job.check()
     return summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ingest.failures import Failure
 from ingest.pipeline.picture_work import PictureOutcome, PictureTask, PictureWork
-from ingest.tasks.picture_work import open_picture_work
+from ingest.tasks.picture_work import SharedPictureWork
 from ingest.text_vectors import TextVectors, has_same_texts
 from vitrine.index import VectorIndex
 from vitrine.index.product_json import product_hash
@@ -50,8 +50,8 @@ class _Pixels:
 class IndexCopier:
     """Makes products of one version the same in another; doing it again does no work twice.
 
-    Vectors are computed anew where the models differ. `check` is called between batches and may
-    raise.
+    Vectors are computed anew where the models differ, by the work of `pictures`, which the caller
+    holds. `check` is called between batches and may raise.
     """
 
     def __init__(
@@ -60,10 +60,11 @@ class IndexCopier:
         target: VectorIndex,
         vitrine: Vitrine,
         *,
+        pictures: SharedPictureWork,
         check: Callable[[], None],
     ) -> None:
         self._source, self._target, self._vitrine, self._check = source, target, vitrine, check
-        self._settings = vitrine.settings
+        self._settings, self._pictures = vitrine.settings, pictures
         self._same_model = source.info.fingerprint == target.info.fingerprint
         self._same_texts = has_same_texts(source, target)
         self._texts = TextVectors(target, lambda: vitrine.embedders.for_index(target))
@@ -115,15 +116,15 @@ class IndexCopier:
     def _embedded(self, records: Sequence[Record], result: CopyResult) -> Iterator[Record]:
         if not records:
             return
-        work = self._work
+        work = self._pictures.of(self._vitrine.embedders.for_index(self._target))
         with (
             ThreadPoolExecutor(work.chunks, thread_name_prefix="decode") as pool,
             ThreadPoolExecutor(work.batches, thread_name_prefix="embed") as embedding,
         ):
             waiting = iter(records)
-            ahead = self._ahead(pool, waiting)
+            ahead = self._ahead(work, pool, waiting)
             while batch := list(chain.from_iterable(ahead)):
-                ahead = self._ahead(pool, waiting)  # while the model works
+                ahead = self._ahead(work, pool, waiting)  # while the model works
                 ready = [each for each in batch if isinstance(each, _Pixels)]
                 pixels = [image for each in ready for image in each.pixels]
                 vectors = embedding.map(work.embed, _parts(pixels, self._batch))
@@ -131,34 +132,29 @@ class IndexCopier:
                 result.failures += [each for each in batch if isinstance(each, Failure)]
 
     def _ahead(
-        self, pool: ThreadPoolExecutor, waiting: Iterator[Record]
+        self, work: PictureWork, pool: ThreadPoolExecutor, waiting: Iterator[Record]
     ) -> Iterator[list[_Pixels | Failure]]:
         """The next batch's pictures, in parts that threads prepare."""
-        batch = list(islice(waiting, self._batch * self._work.batches))
-        return pool.map(self._pixels, _parts(batch, self._work.chunk))
+        batch = list(islice(waiting, self._batch * work.batches))
+        return pool.map(partial(_pixels, work), _parts(batch, work.chunk))
 
-    def _pixels(self, records: Sequence[Record]) -> list[_Pixels | Failure]:
-        """The pictures of products that can be had, ready for the model; failures without any."""
-        tasks = [PictureTask(None, key) for record in records for key in record.image_keys]
-        outcomes = iter(self._work.prepare(tasks))
-        return [
-            self._ready(record, list(islice(outcomes, len(record.image_keys))))
-            for record in records
-        ]
 
-    def _ready(self, record: Record, outcomes: Sequence[PictureOutcome]) -> _Pixels | Failure:
-        usable = [outcome for outcome in outcomes if outcome.refusal is None]
-        refusals = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
-        if refusals and not usable:
-            return Failure(
-                record.product.id, "image", refusals[0].reason, str(refusals[0]), source=REINDEX
-            )
-        keys = tuple(outcome.key for outcome in usable)
-        return _Pixels(replace(record, image_keys=keys), [outcome.pixels for outcome in usable])
+def _pixels(work: PictureWork, records: Sequence[Record]) -> list[_Pixels | Failure]:
+    """The pictures of products that can be had, ready for the model; failures without any."""
+    tasks = [PictureTask(None, key) for record in records for key in record.image_keys]
+    outcomes = iter(work.prepare(tasks))
+    return [_ready(record, list(islice(outcomes, len(record.image_keys)))) for record in records]
 
-    @cached_property
-    def _work(self) -> PictureWork:
-        return open_picture_work(self._vitrine, self._vitrine.embedders.for_index(self._target))
+
+def _ready(record: Record, outcomes: Sequence[PictureOutcome]) -> _Pixels | Failure:
+    usable = [outcome for outcome in outcomes if outcome.refusal is None]
+    refusals = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
+    if refusals and not usable:
+        return Failure(
+            record.product.id, "image", refusals[0].reason, str(refusals[0]), source=REINDEX
+        )
+    keys = tuple(outcome.key for outcome in usable)
+    return _Pixels(replace(record, image_keys=keys), [outcome.pixels for outcome in usable])
 
 
 def _with_vectors(ready: Sequence[_Pixels], vectors: Iterator[Vector]) -> Iterator[Record]:

@@ -11,6 +11,7 @@ from ingest.jobs.heartbeat import Heartbeat
 from ingest.jobs.models import BULK, Job, Kind, NewItem, ReindexRequest
 from ingest.jobs.store import JobStore
 from ingest.jobs.work import FinishReindex, PlanReindex
+from ingest.tasks.picture_work import SharedPictureWork
 from ingest.tasks.reindex.copy import IndexCopier
 from vitrine.errors import Cancelled, Conflict, NotFound
 from vitrine.index import IndexVersions, VectorIndex
@@ -71,6 +72,7 @@ class ReindexRun:
     ledger: Ledger
     job: Job
     beat: Heartbeat
+    pictures: SharedPictureWork
 
     @property
     def request(self) -> ReindexRequest:
@@ -96,8 +98,9 @@ class ReindexRun:
 
     def copier(self) -> IndexCopier:
         """What copies from the origin into the target, loading the new model when it is needed."""
-        target = self.target
-        return IndexCopier(self.origin, target, self.vitrine, check=self.beat.check)
+        return IndexCopier(
+            self.origin, self.target, self.vitrine, pictures=self.pictures, check=self.beat.check
+        )
 
     def extend(self, plan: Plan, items: list[NewItem]) -> None:
         """Queue further items and note how far the plan has come."""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.pipeline.picture_work import PictureWork
+from ingest.tasks import picture_work
+from ingest.tasks.picture_work import SharedPictureWork, open_picture_work
 from tests.fake_index import FakeIndex
 from tests.shop import NEW, OLD, accepted, picture, product
-from tests.unit.jobs.desk import Desk
+from tests.unit.jobs.desk import COUNT, Desk, step_until
+from vitrine.embedding import Embedder
+from vitrine.errors import NotFound
 from vitrine.products import Record
+from vitrine.wiring import Vitrine
 
 NUMBERS = (501, 502, 503)
 
@@ -72,3 +79,35 @@ def test_every_picture_of_a_product_must_find_it(tmp_path: Path, monkeypatch: py
     assert job.state == "failed"
     assert "are not found by their own picture, such as 'p00007'" in job.error
     assert desk.live is desk.before
+
+
+def test_all_parts_of_a_reindex_share_one_work_which_ends_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[PictureWork] = []
+    closed: list[PictureWork] = []
+
+    def open_work(vitrine: Vitrine, embedder: Embedder) -> PictureWork:
+        work = open_picture_work(vitrine, embedder)
+        monkeypatch.setattr(work, "close", lambda: closed.append(work))
+        opened.append(work)
+        return work
+
+    monkeypatch.setattr(picture_work, "open_picture_work", open_work)
+    job_id = desk.admin.reindex(model=NEW)
+    step_until(desk, job_id, lambda job: job.done == COUNT)
+    assert closed == []
+    assert desk.finish(job_id).state == "done"
+    assert len(opened) == 1
+    assert closed == opened
+
+
+def test_works_on_pictures_that_met_an_error_are_not_used_again(desk: Desk):
+    works = SharedPictureWork(desk.shop.vitrine)
+    embedder = desk.shop.vitrine.embedders.get(OLD)
+    first = works.of(embedder)
+    with suppress(NotFound), works.held():
+        raise NotFound("the version is gone")
+    other = works.of(embedder)
+    assert other is not first
+    assert works.of(embedder) is other
