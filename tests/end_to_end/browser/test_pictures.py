@@ -152,9 +152,35 @@ def test_the_address_of_a_picture_says_in_another_tab_that_the_picture_stayed_be
     expect(window.page.locator(".notice")).to_contain_text("stayed in another tab")
 
 
-def test_more_pages_of_a_picture_search_come_without_repeats(window):
+def test_more_pages_of_a_picture_search_come_without_repeats_and_without_the_picture(window):
+    uploads: list[str] = []
+
+    def note(request):
+        if "multipart" in request.headers.get("content-type", ""):
+            uploads.append(request.url)
+
+    window.page.on("request", note)
     window.open()
     window.drop(picture("red", shade=31))
     shows_reds_first(window)
     window.to_the_end()
     assert len(window.ids()) == len(set(window.ids())) == 90
+    window.option("color", "red").click()
+    window.counts(f"{len(REDS)} products")
+    assert [url.rpartition("/v1/")[2] for url in uploads] == ["pictures/upload"]
+
+
+def test_a_picture_that_the_service_no_longer_keeps_is_sent_with_the_search(window):
+    window.expected += ["422"]
+    window.page.route("**/v1/pictures/upload", lambda route: route.fulfill(json={"key": "0" * 64}))
+    window.open()
+    window.drop(picture("red", shade=31))
+    shows_reds_first(window)
+
+
+def test_a_service_that_cannot_keep_pictures_is_searched_with_them_all_the_same(window):
+    window.expected += ["503"]
+    window.page.route("**/v1/pictures/upload", lambda route: route.fulfill(status=503, json={}))
+    window.open()
+    window.drop(picture("red", shade=31))
+    shows_reds_first(window)

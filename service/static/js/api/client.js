@@ -24,6 +24,11 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** Whether the service found fault with a field. @param {string} field */
+  concerns(field) {
+    return this.errors.some((error) => error.field === field);
+  }
+
   /** Whether the same request may succeed later. */
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
@@ -61,9 +66,35 @@ export const loadProduct = (id, signal) => send("GET", productAddress(id), { sig
 export const loadSimilar = (id, limit, signal) =>
   send("GET", `${productAddress(id)}/similar?limit=${limit}`, { signal });
 
-/** @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */
-export const search = (request, picture = null, signal) =>
-  post("v1/search", request, picture, signal);
+/** The keys of the pictures that the service keeps, null of one that it could not keep. @type {WeakMap<Blob, Promise<string | null>>} */
+const kept = new WeakMap();
+
+/**
+ * Search; a picture goes over the line once, however many searches look for it.
+ * @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>}
+ */
+export async function search(request, picture = null, signal) {
+  const key = picture && (await keyOf(picture));
+  if (!key) return post("v1/search", request, picture, signal);
+  try {
+    return await post("v1/search", { ...request, image: { key } }, null, signal);
+  } catch (error) {
+    if (!(error instanceof Problem) || !error.concerns("image.key")) throw error;
+    kept.delete(picture); // its time was over, or it was another service that kept it
+    return post("v1/search", request, picture, signal);
+  }
+}
+
+/** @param {Blob} picture */
+function keyOf(picture) {
+  const key = kept.get(picture) ?? post("v1/pictures/upload", {}, picture).then(({ key }) => key);
+  kept.set(picture, key);
+  return key.catch((error) => {
+    kept.delete(picture);
+    if (error instanceof Problem && error.status >= 500) return null; // its disk is full: searches take a file as well
+    throw error;
+  });
+}
 
 /** What completes a text. @param {string} text @param {AbortSignal} signal @returns {Promise<Suggestion[]>} */
 export async function loadSuggestions(text, signal) {
