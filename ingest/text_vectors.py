@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from vitrine.embedding import Embedder
+from vitrine.embedding.many_texts import embed_many_texts
 from vitrine.errors import NotFound
 from vitrine.fields.colors import ColorWords
 from vitrine.index import VectorIndex
@@ -14,9 +15,6 @@ from vitrine.products import Product, Record, Value, Vector, record_batches
 from vitrine.words import embedded_fields, product_text
 
 __all__ = ["TextVectors", "has_same_texts"]
-
-_AT_ONCE = 32
-"""Texts embedded together: queries that come meanwhile wait no longer than for these."""
 
 
 class TextVectors:
@@ -50,10 +48,13 @@ class TextVectors:
         one. Without any where the version keeps none."""
         if not self.kept:
             return [replace(record, text_vector=None) for record in records]
-        texts = {r.product.id: self._text(r.product) for r in records if r.text_vector is None}
-        stored = self._stored(texts)
+        texts = {r.product.id: self.text(r.product) for r in records if r.text_vector is None}
+        stored = self.stored(texts)
         wanting = list(dict.fromkeys(text for i, text in texts.items() if i not in stored))
-        embedded = dict(zip(wanting, self._embed(wanting), strict=True))
+        rows: Sequence[Vector] = []
+        if wanting:
+            rows = list(embed_many_texts(self._embedder(), wanting))
+        embedded = dict(zip(wanting, rows, strict=True))
         return [
             record
             if record.text_vector is not None
@@ -73,7 +74,7 @@ class TextVectors:
         same, changed = [], []
         for product in products:
             record = stored[product.id]
-            if self._text(product) == self._text(record.product):
+            if self.text(product) == self.text(record.product):
                 same.append(product)
             else:
                 changed.append(replace(record, product=product, text_vector=None))
@@ -91,37 +92,32 @@ class TextVectors:
             info = self._index.info
             words = ColorWords.of_mapping(info.mapping)
             product = patched(record.product, changes, info.schema, color_words=words)
-            if self._text(product) != self._text(record.product):
+            if self.text(product) != self.text(record.product):
                 fresh = replace(record, product=product, text_vector=None)
                 self._index.upsert(self.complete([fresh]))
                 return
         self._index.patch(product_id, changes)
 
-    def _text(self, product: Product) -> str:
+    def text(self, product: Product) -> str:
+        """What is embedded of a product's words."""
         return product_text(product, self._fields)
 
-    def _stored(self, texts: Mapping[str, str]) -> dict[str, Vector]:
-        """Text vectors that a version has for these very texts, by product id."""
+    def stored(self, texts: Mapping[str, str]) -> dict[str, Vector]:
+        """Text vectors that a version has for these very texts, by product id as `texts` are."""
         stored: dict[str, Vector] = {}
         for index in self._others:
             missing = [product_id for product_id in texts if product_id not in stored]
             for product_id, record in index.get(missing).items() if missing else ():
                 vector = record.text_vector
-                if vector is not None and self._text(record.product) == texts[product_id]:
+                if vector is not None and self.text(record.product) == texts[product_id]:
                     stored[product_id] = vector
         return stored
-
-    def _embed(self, texts: Sequence[str]) -> list[Vector]:
-        rows: list[Vector] = []
-        for start in range(0, len(texts), _AT_ONCE):
-            rows += list(self._embedder().embed_texts(texts[start : start + _AT_ONCE]))
-        return rows
 
     def _vector(
         self, record: Record, stored: Mapping[str, Vector], embedded: Mapping[str, Vector]
     ) -> Vector:
         known = stored.get(record.product.id)
-        return embedded[self._text(record.product)] if known is None else known
+        return embedded[self.text(record.product)] if known is None else known
 
 
 def has_same_texts(source: VectorIndex, target: VectorIndex) -> bool:

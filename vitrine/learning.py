@@ -6,11 +6,13 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 
 import numpy as np
 
 from vitrine.embedding import Embedder
+from vitrine.embedding.many_texts import embed_many_texts
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.products import Product, Record
@@ -105,7 +107,9 @@ def learn_search_model(
     )
     vocabulary = counts.vocabulary()
     constants = learn_relevance(
-        sample.drawn(), Lexicon(vocabulary, analyzer), embed_texts=embedder.embed_texts
+        sample.drawn(),
+        Lexicon(vocabulary, analyzer),
+        embed_texts=partial(embed_many_texts, embedder),
     )
     return SearchModel.of(vocabulary, values, constants, phrases.phrases(), mark=mark)
 

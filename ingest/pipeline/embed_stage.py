@@ -1,21 +1,33 @@
-"""Third stage, in as many threads as the picture work has batches: pixels become vectors, in
-batches of the size that runs best."""
+"""Third stage, in as many threads as the picture work has batches: pixels and texts become vectors,
+in batches of the size that runs best."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
-from ingest.pipeline.models import PipelineContext, PreparedImage, RunStats
+from ingest.pipeline.models import (
+    ModelInput,
+    PipelineContext,
+    PreparedImage,
+    PreparedText,
+    RunStats,
+)
+from vitrine.embedding.many_texts import embed_many_texts
 from vitrine.errors import DeviceFull
 
 __all__ = ["BatchSize", "EmbedStage", "NoVector"]
 
 _IDLE_S = 1.0
 """Seconds after which a batch goes as it is, so that a slow source does not hold products back."""
+
+
+_TEXTS = 32
+"""Texts that are gathered for one pass where batches of pictures are smaller."""
 
 
 class NoVector(Exception):
@@ -73,8 +85,19 @@ class BatchSize:
             self.size *= 2
 
 
+@dataclass
+class _Batch:
+    """What is embedded by one thread, one kind after the other."""
+
+    images: list[PreparedImage] = field(default_factory=list)
+    texts: list[PreparedText] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.images) + len(self.texts)
+
+
 class EmbedStage:
-    """Runs the model's forward pass and nothing else.
+    """Runs the model's forward passes and nothing else.
 
     Several threads may share the work: while one batch runs, the next is gathered and begins, so
     that no core (or GPU) waits where the parts of a batch end at different times.
@@ -105,25 +128,42 @@ class EmbedStage:
             else:
                 self.batch.measured(size, time.monotonic() - began)
 
-    def work(self, incoming: Channel[PreparedImage]) -> None:
+    def work(self, incoming: Channel[ModelInput]) -> None:
         """Embed until nothing comes any more."""
-        while batch := self._gather(incoming):
-            self._embed(batch)
+        while len(batch := self._gather(incoming)):
+            if batch.images:
+                self._embed(batch.images)
+            if batch.texts:
+                self._embed_texts(batch.texts)
 
-    def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
+    def _gather(self, incoming: Channel[ModelInput]) -> _Batch:
         """A batch, full unless the source is slow or ends; empty when nothing comes any more."""
-        batch: list[PreparedImage] = []
+        batch = _Batch()
         with self._gathering:
-            while len(batch) < self.batch.size:
+            while len(batch.images) < self.batch.size and len(batch.texts) < self._most_texts:
                 try:
-                    image = incoming.take(_IDLE_S if batch else None)
+                    item = incoming.take(_IDLE_S if len(batch) else None)
                 except Closed:
                     break
-                if image is None:
+                if item is None:
                     break
-                batch.append(image)
-                self._calibrate()
+                if isinstance(item, PreparedText):
+                    batch.texts.append(item)
+                else:
+                    batch.images.append(item)
+                    self._calibrate()
         return batch
+
+    @property
+    def _most_texts(self) -> int:
+        """As many as pictures, of which a text takes a fraction of the time."""
+        return max(self.batch.size, _TEXTS)
+
+    def _embed_texts(self, texts: list[PreparedText]) -> None:
+        with self._stats.timed("texts"):
+            vectors = embed_many_texts(self._embedder, [each.text for each in texts])
+        for each, vector in zip(texts, vectors, strict=True):
+            each.vector.give(vector)
 
     def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()

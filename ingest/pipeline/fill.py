@@ -10,9 +10,9 @@ from ingest.pipeline.embed_stage import EmbedStage
 from ingest.pipeline.flow import Channel, Flow
 from ingest.pipeline.models import (
     IngestTask,
+    ModelInput,
     PendingWrite,
     PipelineContext,
-    PreparedImage,
     RunControl,
     RunStats,
     SourceProduct,
@@ -21,14 +21,15 @@ from ingest.pipeline.models import (
 from ingest.pipeline.prepare_stage import PrepareStage
 from ingest.pipeline.read_stage import ReadStage
 from ingest.pipeline.run_pictures import RunPictures
+from ingest.pipeline.run_texts import RunTexts
 from ingest.pipeline.write_stage import WriteStage
 from ingest.runs import Run
 
 __all__ = ["fill_index"]
 
 _TICK_S = 0.25
-_PIXELS = 32
-"""Preprocessed pictures that may wait for the model; each has 600 kB at 224 x 224."""
+_INPUTS = 64
+"""Pictures and texts that may wait for the model; a picture has 150 kB at 224 x 224."""
 
 
 def fill_index(
@@ -100,23 +101,23 @@ def _run(
     """Run all stages to their end; gives the size of batches that they came to."""
     flow = Flow()
     items: Channel[list[SourceProduct]] = flow.channel(context.work.chunks)
-    pixels: Channel[PreparedImage] = flow.channel(_PIXELS)
+    inputs: Channel[ModelInput] = flow.channel(_INPUTS)
     embedding = EmbedStage(context, stats)
     waiting = (context.work.batches + 1) * embedding.batch.largest
     writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch + waiting)
     flow.stage(
         "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
     )
-    pictures = RunPictures(flow)
+    pictures, texts = RunPictures(flow), RunTexts(task, context, flow)
     for number in range(context.work.chunks):
-        preparing = PrepareStage(task, context, stats, pictures)
+        preparing = PrepareStage(task, context, stats, pictures, texts)
         flow.stage(
             f"prepare-{number}",
-            partial(preparing.work, items, pixels, writes),
-            into=(pixels, writes),
+            partial(preparing.work, items, inputs, writes),
+            into=(inputs, writes),
         )
     for number in range(context.work.batches):
-        flow.stage(f"embed-{number}", partial(embedding.work, pixels))
+        flow.stage(f"embed-{number}", partial(embedding.work, inputs))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()
 

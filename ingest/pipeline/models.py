@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ingest.failures import Failure, Ledger
 from ingest.pictures import Picture
@@ -29,9 +29,11 @@ _PLACES = 100_000
 
 __all__ = [
     "IngestTask",
+    "ModelInput",
     "PendingWrite",
     "PipelineContext",
     "PreparedImage",
+    "PreparedText",
     "Progress",
     "RunControl",
     "RunStats",
@@ -157,8 +159,21 @@ class PreparedImage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PreparedText:
+    """What the model reads of a product, and who waits for its vector."""
+
+    text: str
+    vector: Promise[Vector]
+
+
+ModelInput: TypeAlias = PreparedImage | PreparedText
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PendingWrite:
     """What is to be written: a product with its pictures' vectors, or only its fields.
+
+    `text` is the vector of its words, where the version keeps one.
 
     `known` says that the index has the product, so that its fields can be written whatever becomes
     of its pictures. `failed` rows are in the ledger already and do not count as done.
@@ -169,6 +184,7 @@ class PendingWrite:
     digest: str | None = None
     image_keys: tuple[str, ...] = ()
     vectors: tuple[Promise[Vector], ...] = ()
+    text: Promise[Vector] | None = None
     known: bool = True
     failed: bool = False
 

@@ -1,4 +1,5 @@
-"""The pictures of one run: each is fetched and embedded once, however many products share it."""
+"""The pictures and texts of one run: each is fetched and embedded once, however many products share
+it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from ingest.pictures import Picture
 from ingest.pipeline.flow import Flow, Promise
 from vitrine.products import Vector
 
-__all__ = ["KnownPicture", "RunPictures"]
+__all__ = ["KnownPicture", "RunPictures", "RunVectors"]
 
 _ADDRESSES = 100_000
 """Addresses remembered, at some 300 bytes each."""
@@ -39,27 +40,20 @@ class KnownPicture:
         return not claimed
 
 
-class RunPictures:
-    """Safe from several threads; what was met longest ago is forgotten first."""
+class RunVectors:
+    """The vectors that a run makes; safe from several threads.
+
+    What was met longest ago is forgotten first.
+    """
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._lock = threading.Lock()
-        self._addresses: _Latest[str, KnownPicture] = _Latest(_ADDRESSES)
         self._vectors: _Latest[str, Promise[Vector]] = _Latest(_VECTORS)
 
-    def known(self, picture: Picture) -> KnownPicture:
-        """The entry of a picture's address or file; a new one for bytes, which have none."""
-        address = picture.url or (None if picture.path is None else str(picture.path))
-        if address is None:
-            return KnownPicture(self._flow)
-        with self._lock:
-            return self._addresses.get(address) or self._addresses.put(
-                address, KnownPicture(self._flow)
-            )
-
     def vector(self, key: str) -> tuple[Promise[Vector], bool]:
-        """The vector of a picture by its key, and whether it is for the caller to have it made."""
+        """The vector of a picture by its key or of a text, and whether it is for the caller to
+        have it made."""
         with self._lock:
             promise = self._vectors.get(key)
             if promise is not None:
@@ -71,6 +65,24 @@ class RunPictures:
         promise: Promise[Vector] = self._flow.promise()
         promise.give(vector)
         return promise
+
+
+class RunPictures(RunVectors):
+    """The vectors of pictures, and what their addresses turned out to hold."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow)
+        self._addresses: _Latest[str, KnownPicture] = _Latest(_ADDRESSES)
+
+    def known(self, picture: Picture) -> KnownPicture:
+        """The entry of a picture's address or file; a new one for bytes, which have none."""
+        address = picture.url or (None if picture.path is None else str(picture.path))
+        if address is None:
+            return KnownPicture(self._flow)
+        with self._lock:
+            return self._addresses.get(address) or self._addresses.put(
+                address, KnownPicture(self._flow)
+            )
 
 
 def picture_key(data: bytes) -> str:

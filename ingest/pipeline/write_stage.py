@@ -57,8 +57,6 @@ class WriteStage:
     def _write(self, batch: list[PendingWrite]) -> None:
         records = [record for write in batch if (record := self._record(write)) is not None]
         written = {record.product.id for record in records}
-        with self._stats.timed("texts"):
-            records = retry_while_unavailable(partial(self._texts.complete, records))
         with self._stats.timed("write"):
             for part in record_batches(records, most=self._size):
                 retry_while_unavailable(partial(self._index.upsert, part))
@@ -87,7 +85,8 @@ class WriteStage:
                 self._failed.add(write.id)
             if not vectors:
                 return None
-            return Record(write.product, np.stack(vectors), write.image_keys)
+            text = None if write.text is None else write.text.wait()
+            return Record(write.product, np.stack(vectors), write.image_keys, text)
         self._failed.add(write.id)
         return None
 

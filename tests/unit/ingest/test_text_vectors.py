@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ingest.tasks import bulk_ingest
 from tests.unit.ingest.catalogue import MAPPING, Shop
 from vitrine.fields import Mapping
 from vitrine.words import product_text
@@ -109,3 +113,21 @@ def test_a_version_without_text_vectors_goes_on_without(tmp_path: Path):
     assert embedded_by(shop) == 0
     assert shop.records["p1"].product.title == "A hat"
     assert all(record.text_vector is None for record in shop.records.values())
+
+
+def test_texts_are_embedded_beside_the_pictures_and_not_while_products_are_written(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    threads: set[str] = set()
+    embed = shop.embedder.embed_texts
+
+    def noted(texts: Sequence[str]) -> NDArray[np.float32]:
+        threads.add(threading.current_thread().name)
+        return embed(texts)
+
+    monkeypatch.setattr(shop.embedder, "embed_texts", noted)
+    monkeypatch.setattr(bulk_ingest, "learn_version", lambda *_: None)
+    shop.fill_index(40)
+    shop.ingest()
+    assert threads <= {"embed-0", "embed-1"}
+    assert len(shop.records) == 40
