@@ -32,7 +32,7 @@ from vitrine.words import Analyzer, QueryWords, Vocabulary, VocabularyCounts, do
 from vitrine.words import query_words as words_of
 
 ANALYZER = Analyzer("en")
-SIZE = 150
+SIZE = 90
 
 
 def vocabulary_of(records: list[Record]) -> Vocabulary:
@@ -118,7 +118,7 @@ def test_five_hundred_mixed_queries_have_the_same_answer_on_every_backend(
 ):
     """Two pages of each; the client's local mode, which takes longest, is asked every fifth."""
     rng = random.Random(500 + seed)
-    records = make_catalogue(90, rng.getrandbits(32))
+    records = make_catalogue(SIZE, rng.getrandbits(32))
     with ExitStack() as opened:
         indexes = {}
         for name, open_versions in BACKENDS.items():
@@ -173,8 +173,8 @@ def write_and_delete(index: VectorIndex, current: dict[str, Record], rng: random
 def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
     rng = random.Random(100 + seed)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    index.upsert(records[:100])
-    index.upsert(records[100:])
+    index.upsert(records[: SIZE // 2])
+    index.upsert(records[SIZE // 2 :])
     current = {r.product.id: r for r in records}
     for number in range(20):
         write_and_delete(index, current, rng)
@@ -184,7 +184,7 @@ def test_fused_answers_follow_every_write(index: VectorIndex, seed: int):
 @pytest.mark.parametrize("limit", [1, 7, 24])
 def test_pages_of_a_fused_search_repeat_and_skip_nothing(index: VectorIndex, limit: int):
     rng = random.Random(limit)
-    records = make_catalogue(60 if limit == 1 else SIZE, rng.getrandbits(32))
+    records = make_catalogue(SIZE // 3 if limit == 1 else SIZE, rng.getrandbits(32))
     index.upsert(records)
     for number in range(6):
         query = replace(random_fused(records, rng, number), limit=limit, facets=())
@@ -226,8 +226,8 @@ def test_a_fused_query_has_no_least_cosine(index: VectorIndex):
 def test_terms_are_in_use_while_some_product_has_them(index: VectorIndex):
     rng = random.Random(11)
     records = make_catalogue(SIZE, rng.getrandbits(32))
-    index.upsert(records[:75])
-    index.upsert(records[75:])
+    index.upsert(records[: SIZE // 2])
+    index.upsert(records[SIZE // 2 :])
     current = {r.product.id: r for r in records}
     for _ in range(20):
         write_and_delete(index, current, rng)

@@ -20,7 +20,7 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record
 
-SIZE = 300
+SIZE = 110
 NUMBERS = pytest.mark.parametrize("images", [(2, 2), (8, 8), (1, 8)], ids=["two", "eight", "mixed"])
 
 
@@ -29,8 +29,8 @@ NUMBERS = pytest.mark.parametrize("images", [(2, 2), (8, 8), (1, 8)], ids=["two"
 def test_random_queries_equal_the_oracle(index: VectorIndex, images: tuple[int, int], seed: int):
     records = make_catalogue(SIZE, seed, images=images)
     rng = random.Random(seed)
-    for start in range(0, SIZE, 97):
-        index.upsert(records[start : start + 97])
+    for start in range(0, SIZE, 37):
+        index.upsert(records[start : start + 37])
     for number in range(50):
         query = random_query(rng, records)
         try:
@@ -109,8 +109,8 @@ def test_words_pictures_and_text_vectors_together_equal_the_oracle(
     index = create_with_texts(versions)
     made = make_catalogue(SIZE, rng.getrandbits(32), images=(1, 1 + 4 * (seed % 2)))
     records = [with_text(record, rng) for record in made]
-    for start in range(0, SIZE, 97):
-        index.upsert(records[start : start + 97])
+    for start in range(0, SIZE, 37):
+        index.upsert(records[start : start + 37])
     for number in range(25):
         query = random_fused(records, rng, number)
         try:

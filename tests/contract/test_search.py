@@ -19,7 +19,7 @@ from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.results import RangeFacet, ValueFacet
 
-SIZE = 300
+SIZE = 110
 
 
 def check(index: VectorIndex, records: list[Record], query: IndexQuery) -> None:
@@ -74,8 +74,8 @@ def check_facet(
 def test_fifty_random_queries_equal_the_oracle(index: VectorIndex, seed: int):
     records = make_catalogue(SIZE, seed)
     rng = random.Random(seed)
-    for start in range(0, SIZE, 97):
-        index.upsert(records[start : start + 97])
+    for start in range(0, SIZE, 37):
+        index.upsert(records[start : start + 37])
     for number in range(50):
         query = random_query(rng, records)
         try:

@@ -16,7 +16,7 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.queries import Sort
 from vitrine.results import Hit
 
-SIZE = 110
+SIZE = 50
 
 
 def walk(
@@ -36,12 +36,12 @@ def walk(
 
 QUERIES = {
     "by relevance": IndexQuery(),
-    "cut": IndexQuery(candidates=40),
+    "cut": IndexQuery(candidates=20),
     "by price": IndexQuery(sort=Sort("price")),
-    "by price downwards, cut": IndexQuery(sort=Sort("price", True), candidates=60),
+    "by price downwards, cut": IndexQuery(sort=Sort("price", True), candidates=30),
     "by title downwards": IndexQuery(sort=Sort("title", True)),
     "by several": IndexQuery(sort=Sort.parse("-in_stock,rating,-title")),
-    "by stock, then closeness": IndexQuery(sort=Sort.parse("-in_stock,relevance"), candidates=60),
+    "by stock, then closeness": IndexQuery(sort=Sort.parse("-in_stock,relevance"), candidates=30),
     "by time": IndexQuery(sort=Sort("added")),
     "collapsed": IndexQuery(collapse="group_id"),
     "collapsed by rating": IndexQuery(collapse="brand", sort=Sort("rating", True)),
@@ -52,7 +52,7 @@ QUERIES = {
 @pytest.mark.parametrize("searches", [True, False], ids=["search", "browse"])
 def test_pages_of_every_size_show_the_same_sequence(index: VectorIndex, searches: bool):
     rng = random.Random(11)
-    records = make_catalogue(SIZE, 11)
+    records = make_catalogue(34, 11)
     index.upsert(records)
     for name, base in QUERIES.items():
         vector = separated(rng, records) if searches else None
@@ -148,8 +148,8 @@ def test_a_walk_goes_on_in_another_process(
     rng = random.Random(15)
     records = make_catalogue(SIZE, 15)
     index.upsert(records)
-    query = IndexQuery(vector=separated(rng, records), limit=30, candidates=100)
+    query = IndexQuery(vector=separated(rng, records), limit=15, candidates=45)
     first = index.search(query)
     second = open_again().open(index.info.name).search(replace(query, page_token=first.next_token))
     expected = [r.product.id for r, _ in oracle.candidate_set(records, query)]
-    assert [h.product.id for h in (*first.hits, *second.hits)] == expected[:60]
+    assert [h.product.id for h in (*first.hits, *second.hits)] == expected[:30]

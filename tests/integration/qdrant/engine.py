@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,17 @@ class Collection:
     metadata: dict[str, Any]
     indexing_threshold: int | None = None
     indexes: dict[str, Any] = field(default_factory=dict)
+    built: set[str] = field(default_factory=set)
+    """The indexes that the engine has made: each takes files and time, so they are made when they
+    are first used."""
+
+    def build(self, keys: Iterable[str]) -> None:
+        """Let the engine make those indexes of these keys that it has not made yet."""
+        for key in self.indexes.keys() & set(keys) - self.built:
+            self.shard.update(
+                edge.UpdateOperation.create_field_index(key, _index(self.indexes[key]))
+            )
+            self.built.add(key)
 
 
 class Engine:
@@ -134,9 +145,10 @@ class Engine:
             self.batches.append(len(steps))
 
     def create_index(self, name: str, key: str, schema: Any) -> None:
-        found = self._found(name)
-        found.shard.update(edge.UpdateOperation.create_field_index(key, _index(schema)))
-        found.indexes[key] = schema
+        collection = self._found(name)
+        with self._lock:
+            collection.indexes[key] = schema
+            collection.built.discard(key)
 
     def info(self, name: str) -> models.CollectionInfo:
         found = self._found(name)
@@ -203,6 +215,8 @@ class Engine:
     def scroll(self, name: str, request: models.ScrollRequest) -> tuple[list[models.Record], Any]:
         collection = self._found(name)
         order = request.order_by
+        if order is not None:
+            self._build(collection, {order.key})
         direction = (
             None
             if order is None
@@ -234,6 +248,7 @@ class Engine:
 
     def facet(self, name: str, request: models.FacetRequest) -> list[models.FacetValueHit]:
         collection = self._found(name)
+        self._build(collection, {request.key})
         asked = edge.FacetRequest(
             request.key,
             limit=request.limit,
@@ -308,7 +323,9 @@ class Engine:
 
     def build_graph(self, name: str) -> None:
         """Run the optimizer, so that searches go through the graph."""
-        self._found(name).shard.optimize()
+        collection = self._found(name)
+        self._build(collection, collection.indexes)
+        collection.shard.optimize()
 
     def _found(self, name: str) -> Collection:
         with self._lock:
@@ -320,16 +337,22 @@ class Engine:
     def _filter(self, collection: Collection, where: models.Filter | None) -> edge.Filter | None:
         if where is None:
             return None
+        keys = filtered_keys(where)
         strict = collection.created.strict_mode_config
         if strict is not None and strict.enabled and strict.unindexed_filtering_retrieve is False:
-            for key in filtered_keys(where):
+            for key in keys:
                 if key not in collection.indexes:
                     raise Refused(
                         "INVALID_ARGUMENT",
                         f'Bad request: Index required but not found for "{key}" of one of the '
                         "following types",
                     )
+        self._build(collection, keys)
         return engine_filter(where, collection.shard)
+
+    def _build(self, collection: Collection, keys: Iterable[str]) -> None:
+        with self._lock:
+            collection.build(keys)
 
 
 def _search_params(params: models.SearchParams) -> edge.SearchParams:

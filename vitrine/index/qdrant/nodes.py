@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 import threading
 import time
 import warnings
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, Protocol
 
+import httpx
 from qdrant_client import QdrantClient
 
 from vitrine.errors import IndexUnavailable
@@ -116,8 +119,16 @@ class RemoteNode:
                 grpc_options=dict(GRPC_OPTIONS),
                 # would ask the server from a thread and only warn; `check` says what is wrong
                 check_compatibility=False,
+                verify=_trusted(),
             )
         return GrpcClient(client, timeout_s=seconds) if settings.qdrant_grpc else client
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that every client of this process trusts: reading them takes longer than
+    all the rest of making a client, which reads its own otherwise, even for gRPC."""
+    return httpx.create_ssl_context()
 
 
 local_lock = threading.RLock()
