@@ -57,8 +57,8 @@ _LETTERS = 10_000
 _UNREPEATABLE = ("-", API, LOST_PICTURE, REINDEX)
 """Sources of failures that no second run can read."""
 
-_FIRST_MODEL = "the first catalogue is read with the model that VITRINE_MODEL names; leave it out"
-_NOT_TAKEN = "no worker has taken it yet"
+_FIRST_MODEL = "the first catalogue is ingested with VITRINE_MODEL; leave the model out"
+_NOT_TAKEN = "no worker has picked it up yet"
 
 
 class Admin:
@@ -178,7 +178,7 @@ class Admin:
         """
         schedule = Schedule.planned(name, request, times=times, zone=zone, now_s=time.time())
         if any(other.name == name for other in self._store.schedules()):
-            raise Conflict(f"there is a schedule {name} already; remove it first")
+            raise Conflict(f"the schedule {name} already exists; remove it first")
         self._store.put_schedule(schedule)
         return schedule
 

@@ -54,11 +54,11 @@ def ingest(
 ) -> None:
     """Ingest or update the products of SOURCE.
 
-    SOURCE is files or a glob, a folder of images, a data set's name, or - for NDJSON. Only what is
-    new is embedded. After an interruption, start it again: it goes on where it was. Exit status: 0,
-    1 when some products failed (see `vitrine failures`), 2 when it could not run, 3 when nothing
-    was changed because too many live products would have gone, or SOURCE is empty or cannot be had
-    from its address, 130 after Ctrl-C.
+    SOURCE is files or a glob, a folder of images, the name of a data set, or - for NDJSON. Only
+    what is new is embedded. After an interruption run it again: it continues where it stopped. Exit
+    status: 0 success, 1 some products failed (see `vitrine failures`), 2 could not run, 3 nothing
+    was changed because too many live products would have been removed, or SOURCE is empty or cannot
+    be fetched, 130 after Ctrl-C.
     """
     from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.pipeline import RunControl
@@ -121,7 +121,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if interrupted:
             os._exit(INTERRUPTED)  # a thread may be waiting for input; whatever was written is safe
         interrupted = True
-        click.echo("\nfinishing what is under way; press Ctrl-C again to stop at once", err=True)
+        click.echo("\nfinishing the work in progress; press Ctrl-C again to stop at once", err=True)
 
     earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -220,7 +220,7 @@ def _stages(summary: Summary) -> str:
 
 def _outcome(summary: Summary) -> str:
     if summary.cancelled:
-        return "interrupted; run the same command again to go on"
+        return "interrupted; run the same command again to continue"
     if summary.refusal is not None:
         return summary.refusal
     if summary.published:
@@ -228,29 +228,29 @@ def _outcome(summary: Summary) -> str:
     elif summary.done + summary.unchanged:
         outcome = f"version {summary.version} is up to date"
     else:
-        outcome = "nothing could be taken, so nothing was published"
-    return outcome + ("; `vitrine failures` tells what failed and why" if summary.failed else "")
+        outcome = "no product could be ingested, so nothing was published"
+    return outcome + ("; `vitrine failures` lists what failed and why" if summary.failed else "")
 
 
 @click.command()
-@click.option("--source", help="Only those of this source (as it is listed).")
-@click.option("--reason", help="Only those of this reason.")
+@click.option("--source", help="Only those of this source, as it is listed.")
+@click.option("--reason", help="Only those with this reason.")
 @click.option(
     "--limit",
     default=10,
     show_default=True,
     type=click.IntRange(min=1),
-    help="How many to print of each reason, newest first.",
+    help="How many to print for each reason, newest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all as JSON, one object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all as CSV, for a spreadsheet.")
 def failures(
     source: str | None, reason: str | None, limit: int, as_json: bool, as_csv: bool
 ) -> None:
-    """List the rows and pictures that could not be taken, by reason, and what to do about them.
+    """List the rows and pictures that failed, by reason, and what to do about them.
 
-    What was taken but looks odd follows as warnings. Fix the catalogue and ingest it again to clear
-    them.
+    Warnings about what was ingested but looks odd follow. Fix the catalogue and ingest it again to
+    clear them.
     """
     from ingest.failures import open_ledger
     from ingest.failures_report import csv_report, json_report, text_report

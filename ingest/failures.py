@@ -39,12 +39,12 @@ _REMEDIES: Mapping[str, str] = {
     "too_many_bytes": "save the picture smaller, or raise VITRINE_MAX_IMAGE_MB",
     "too_many_pixels": "save the picture smaller, or raise VITRINE_MAX_IMAGE_MEGAPIXELS",
     "format_not_allowed": "save the picture as JPEG, PNG or WEBP",
-    "not_an_image": "put a picture in place of what the address or file holds",
+    "not_an_image": "replace what the address or file holds with a picture",
     "truncated": "upload the picture again: it was cut off",
     "damaged": "export or upload the picture again",
     "lost_picture": "send the product's pictures again",
     "ended_decoder": "export the picture again: it ends the program that decodes it",
-    "deleted_meanwhile": "ingest again if the product is to be there",
+    "deleted_meanwhile": "ingest again if the product should be there",
 }
 """What a shop's employee does about failures of a reason."""
 

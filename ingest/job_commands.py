@@ -76,7 +76,7 @@ def up(host: str | None, port: int | None) -> None:
 @click.option(
     "--allow-shrink",
     is_flag=True,
-    help="With --source: let more products go than VITRINE_MAX_SHRINK allows.",
+    help="With --source: allow more products to be removed than VITRINE_MAX_SHRINK permits.",
 )
 @click.option(
     "--queue",
@@ -89,9 +89,7 @@ def up(host: str | None, port: int | None) -> None:
     metavar="ADDRESS",
     help="Ray cluster that prepares and embeds the pictures.  [env: VITRINE_RAY_ADDRESS]",
 )
-@click.option(
-    "--resume", is_flag=True, help="Join the reindex that is under way instead of starting one."
-)
+@click.option("--resume", is_flag=True, help="Join the running reindex instead of starting one.")
 def reindex(
     source: str | None,
     model: str | None,
@@ -103,8 +101,8 @@ def reindex(
 ) -> None:
     """Build a new index version beside the live one, verify it and publish it.
 
-    Searches go on meanwhile. This process does the work, together with any running workers. Exit
-    status: 0 published, 1 failed or cancelled, 3 when too many live products would have gone.
+    Searches are answered meanwhile. This process does the work, together with any running workers.
+    Exit status: 0 published, 1 failed or cancelled, 3 too many products would have been removed.
     """
     from ingest.jobs.models import ReindexRequest
 
@@ -143,7 +141,7 @@ def _running(admin: Admin) -> str:
     for job in admin.jobs(limit=1000):
         if job.kind == "reindex" and not job.state.final:
             return job.id
-    raise Conflict("no reindex is under way")
+    raise Conflict("no reindex is running")
 
 
 def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
@@ -258,8 +256,8 @@ def publish(version: str) -> None:
 
 
 @click.command()
-@click.option("--cancel", metavar="JOB", help="Stop this job.")
-@click.option("--retry", is_flag=True, help="Try again what has failed.")
+@click.option("--cancel", metavar="JOB", help="Cancel this job.")
+@click.option("--retry", is_flag=True, help="Retry what has failed.")
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many to list."
 )

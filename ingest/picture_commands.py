@@ -13,7 +13,7 @@ __all__ = ["pictures"]
 
 
 @click.command()
-@click.option("--collect", is_flag=True, help="Remove pictures that no product shows any more.")
+@click.option("--collect", is_flag=True, help="Remove pictures that no product uses any more.")
 @click.option(
     "--allow-shrink", is_flag=True, help="Let more of them go than VITRINE_MAX_SHRINK allows."
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["schedule"]
 
 _MEANING = {
-    0: "all taken",
+    0: "succeeded",
     1: "some failed",
     2: "could not run",
     3: "nothing changed",
@@ -33,7 +33,7 @@ _MEANING = {
 
 @click.group()
 def schedule() -> None:
-    """Have catalogues ingested every day at fixed times, by the workers that run."""
+    """Ingest catalogues every day at fixed times, by the running workers."""
 
 
 @schedule.command("add")
@@ -44,9 +44,9 @@ def schedule() -> None:
     "times",
     multiple=True,
     required=True,
-    help="Time of the day, as 03:00; may be repeated.",
+    help="Time of day, such as 03:00; may be repeated.",
 )
-@click.option("--zone", default="UTC", show_default=True, help="Time zone, as Europe/Berlin.")
+@click.option("--zone", default="UTC", show_default=True, help="Time zone, such as Europe/Berlin.")
 @ingest_options
 def add(
     name: str,
@@ -61,8 +61,8 @@ def add(
 ) -> None:
     """Ingest SOURCE every day, under NAME.
 
-    It runs as `vitrine ingest` with the same options would, once, whatever the number of workers.
-    SOURCE is read by the workers: give an address, or a file that they have.
+    Each run is one `vitrine ingest` with the same options, however many workers there are. They
+    read SOURCE themselves: give a URL, or a file that they can reach.
     """
     from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.jobs.models import IngestRequest
@@ -104,16 +104,16 @@ def list_(as_json: bool) -> None:
 @schedule.command("remove")
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget the schedule NAME; a run that is under way goes on."""
+    """Remove the schedule NAME; a run in progress continues."""
     with _admin() as admin:
         admin.remove_schedule(name)
-    click.echo(f"schedule {name} is removed")
+    click.echo(f"schedule {name} removed")
 
 
 @schedule.command("run")
 @click.argument("name")
 def run(name: str) -> None:
-    """Have workers run the schedule NAME now, and print the job's id."""
+    """Start a run of the schedule NAME now, by the workers, and print the id of its job."""
     with _admin() as admin:
         click.echo(admin.run_schedule(name))
 

@@ -54,9 +54,7 @@ class Program:
             else min(_LONGEST_WAIT_S, max(_FIRST_WAIT_S, 2 * self.wait_s))
         )
         self.due = time.monotonic() + self.wait_s
-        log.error(
-            "%s ended with status %d; starting it again in %g s", self.name, status, self.wait_s
-        )
+        log.error("%s exited with status %d; restarting it in %g s", self.name, status, self.wait_s)
 
 
 def supervise(programs: Sequence[Program], *, grace_s: float) -> int:
@@ -92,7 +90,7 @@ def _look_after(program: Program) -> bool:
     if status is None:
         return False
     if status == CANNOT_START:
-        log.error("%s cannot run; everything is stopped", program.name)
+        log.error("%s cannot run; stopping everything", program.name)
         return True
     program.died(status)
     return False
@@ -109,6 +107,6 @@ def _stop(programs: Sequence[Program], grace_s: float) -> None:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            log.error("%s did not stop within %.0f s and is killed", name, grace_s)
+            log.error("%s did not stop within %.0f s; killing it", name, grace_s)
             process.kill()
             process.wait()

@@ -97,7 +97,7 @@ class Worker:
                 if not self._runner.step() and not stopping.is_set():
                     self._store.wait_for_work(_LOOK_S)
             except VitrineError as error:
-                self._notices.tell(f"the worker cannot look for work: {error}")
+                self._notices.tell(f"the worker cannot fetch work: {error}")
                 stopping.wait(_PAUSE_S)
             except Exception:
                 log.exception("an unexpected error in a worker's thread")
@@ -114,7 +114,7 @@ class Worker:
                 self._collector = threading.Thread(target=self._collect, name="collect-pictures")
                 self._collector.start()
         except VitrineError as error:
-            self._notices.tell(f"the worker cannot look for work: {error}")
+            self._notices.tell(f"the worker cannot fetch work: {error}")
 
     def _collect(self) -> None:
         limit = ShrinkLimit(self._vitrine.settings.max_shrink)
@@ -139,7 +139,7 @@ class Worker:
             self._runner.recover()
             self._scheduler.look()
         except VitrineError as error:
-            self._notices.tell(f"the worker cannot look for work: {error}")
+            self._notices.tell(f"the worker cannot fetch work: {error}")
 
 
 def work_until_told_to_stop(settings: Settings) -> None:
@@ -153,7 +153,7 @@ def work_until_told_to_stop(settings: Settings) -> None:
     def ask(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
-        log.info("%s: the worker finishes what is under way", signal.Signals(number).name)
+        log.info("%s: the worker is finishing its work in progress", signal.Signals(number).name)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -56,7 +56,7 @@ def ingest_request(body: IngestBody) -> IngestRequest:
     """What a worker is to ingest; `InvalidMapping` for a mapping that cannot be used."""
     mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
     if mapping is not None and not (body.currency is None and body.images is None):
-        raise InvalidQuery.of("mapping", "says the currency and images itself; leave those out")
+        raise InvalidQuery.of("mapping", "already states currency and images; leave those out")
     return IngestRequest(
         body.source,
         None if mapping is None else mapping.to_dict(),

@@ -109,4 +109,6 @@ def _unauthorized(why: str) -> Unauthorized:
 def _count(wait_s: int, whose: str) -> None:
     if wait_s:
         current_metrics().refused.labels(f"{whose}-rate").inc()
-        raise TooManyRequests(f"this {whose} asks too often; try again later", retry_after=wait_s)
+        raise TooManyRequests(
+            f"too many requests from this {whose}; try again later", retry_after=wait_s
+        )

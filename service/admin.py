@@ -82,7 +82,7 @@ def reindex(body: ReindexRequest) -> Response:
     """Build a new version, verify it and publish it; 409 names the job while another one runs."""
     mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
     if mapping is not None and body.source is None:
-        raise InvalidQuery.of("mapping", "says how a source is read; give the source as well")
+        raise InvalidQuery.of("mapping", "describes how to read a source; give the source as well")
     return queued(
         current_admin().reindex(
             source=body.source,

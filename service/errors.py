@@ -48,15 +48,15 @@ TABLE: tuple[Row, ...] = (
     Row(errors.InvalidInput, 422, "invalid-request", "Invalid request"),
     Row(errors.NotFound, 404, "not-found", "Not found"),
     Row(errors.Conflict, 409, "conflict", "Conflict with the current state"),
-    Row(errors.Abandoned, 499, "abandoned", "The client has gone"),
+    Row(errors.Abandoned, 499, "abandoned", "The client closed the connection"),
     Row(errors.Cancelled, 409, "cancelled", "The work was cancelled"),
     Row(errors.ModelUnavailable, 503, "model-unavailable", "The model is not available"),
     Row(errors.ModelBusy, 503, "model-busy", "The model is busy"),
     Row(errors.DecoderBusy, 503, "decoder-busy", "The service is busy with pictures"),
-    Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built by another model"),
+    Row(errors.ModelMismatch, 503, "model-mismatch", "The index was built with another model"),
     Row(errors.NoLiveVersion, 503, "no-live-version", "No index version is live"),
-    Row(errors.IndexUnavailable, 503, "index-unavailable", "The index cannot answer now"),
-    Row(errors.StorageUnavailable, 503, "storage-unavailable", "The store cannot answer now"),
+    Row(errors.IndexUnavailable, 503, "index-unavailable", "The index is unavailable"),
+    Row(errors.StorageUnavailable, 503, "storage-unavailable", "The store is unavailable"),
 )
 """The first row whose exception fits decides; the rest is a 500 that leaks nothing."""
 
@@ -133,7 +133,7 @@ def _detail(error: HTTPException) -> str:
         methods = ", ".join(sorted({*(error.valid_methods or ())} - {"OPTIONS"}))
         return f"{request.method} is not allowed here; allowed are {methods}"
     if isinstance(error, NotFound) and error.description == NotFound.description:
-        return "nothing is at this address; /docs lists all that are"
+        return "there is nothing at this address; see /docs"
     too_large = RequestEntityTooLarge
     if isinstance(error, too_large) and error.description == too_large.description:
         most = current_app.config["MAX_CONTENT_LENGTH"] / 1e6
@@ -146,7 +146,7 @@ def _unknown(error: Exception) -> Response:
     log.error(
         "unexpected %s in %s %s", type(error).__name__, request.method, request.path, exc_info=error
     )
-    detail = "the service failed on this request; its log has the cause under the request id"
+    detail = "the service failed on this request; see its log under the request id"
     return problem_response(_plain(500, "Internal Server Error", detail))
 
 

@@ -49,7 +49,7 @@ class StrictFormParser(FormDataParser):
             return super().parse(stream, mimetype, content_length, options)
         except ValueError as error:
             raise BadRequest(
-                f"the form is broken or cut: {error}; nothing was done, send it again"
+                f"the form is malformed or cut off: {error}; nothing was done, send it again"
             ) from None
 
 
@@ -141,7 +141,7 @@ def parse_json(data: bytes) -> Any:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(
-            f"the JSON is broken: {error.msg} at line {error.lineno}, column {error.colno}"
+            f"the JSON is invalid: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from None
     if _deeper_than(parsed, MAX_DEPTH):
         raise BadRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")

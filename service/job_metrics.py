@@ -31,19 +31,21 @@ class JobMetrics(Collector):
             yield GaugeMetricFamily("vitrine_jobs_up", "Whether the job store answers", value=0)
             return
         yield GaugeMetricFamily("vitrine_jobs_up", "Whether the job store answers", value=1)
-        yield GaugeMetricFamily("vitrine_jobs_open", "Jobs not ended", value=stats.open_jobs)
         yield GaugeMetricFamily(
-            "vitrine_jobs_waiting", "Open jobs that wait", value=stats.waiting_jobs
+            "vitrine_jobs_open", "Jobs that have not finished", value=stats.open_jobs
         )
         yield GaugeMetricFamily(
-            "vitrine_job_items_open", "Pieces of work not done", value=stats.open_items
+            "vitrine_jobs_waiting", "Open jobs that are waiting", value=stats.waiting_jobs
+        )
+        yield GaugeMetricFamily(
+            "vitrine_job_items_open", "Work items not done", value=stats.open_items
         )
         yield GaugeMetricFamily(
             "vitrine_job_oldest_seconds", "Age of the oldest open job", value=stats.oldest_s
         )
         nodes = GaugeMetricFamily(
             "vitrine_node_pictures_per_second",
-            "Pictures that a machine of a cluster prepares lately",
+            "Pictures a node of the cluster prepares per second",
             labels=["job", "node"],
         )
         for job in jobs:

@@ -20,20 +20,20 @@ __all__ = ["keys"]
 
 @click.group()
 def keys() -> None:
-    """Make search keys for shops, list them, and call them back.
+    """Create, list and revoke search keys for shops.
 
-    A key is signed, so the service need not know it: it holds until its time is over, it is
-    revoked, or VITRINE_SECRET_KEY (or DATA_DIR/secret.key) is another.
+    A key is signed, so the service does not have to know it: it is valid until it expires, is
+    revoked, or VITRINE_SECRET_KEY (or DATA_DIR/secret.key) changes.
     """
 
 
 @keys.command()
 @click.option("--filter", "filters", multiple=True, help="What it may see, such as brand=Acme.")
 @click.option("--rate", "rate_text", help="Requests it may send, such as 20/s or 100/m.")
-@click.option("--expires", "span", help="How long it holds, such as 30d.")
-@click.option("--name", default="", help="For whom it is; shown by `vitrine keys list`.")
+@click.option("--expires", "span", help="How long it is valid, such as 30d.")
+@click.option("--name", default="", help="Whom it is for; shown by `vitrine keys list`.")
 def add(filters: tuple[str, ...], rate_text: str | None, span: str | None, name: str) -> None:
-    """Make a key and print it; it is shown this once."""
+    """Create a key and print it; it is shown only once."""
     settings = load_settings()
     try:
         rate = None if rate_text is None else parse_rate(rate_text)
@@ -52,18 +52,18 @@ def add(filters: tuple[str, ...], rate_text: str | None, span: str | None, name:
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys that were made here."""
+    """List the keys created on this data folder."""
     for key in IssuedKeys(load_settings().data_dir).entries():
         rate = "any rate" if key.rate is None else f"{key.rate:g}/s"
         parts = [key.id, key.name or "-", " and ".join(key.filters) or "everything", rate]
-        held = f"until {key.expires}" if key.expires else "for ever"
+        held = f"until {key.expires}" if key.expires else "no expiry"
         click.echo("  ".join([*parts, f"revoked {key.revoked}" if key.revoked else held]))
 
 
 @keys.command()
 @click.argument("key")
 def revoke(key: str) -> None:
-    """Call a key back: KEY is its id, as `vitrine keys list` shows it, or the whole key.
+    """Revoke a key: KEY is its id, as `vitrine keys list` shows it, or the whole key.
 
     Services on this data folder refuse it within a second. Those of other machines need its id in
     VITRINE_REVOKED_KEYS, or this command run there with the whole key.

@@ -78,19 +78,19 @@ class Metrics:
             buckets=_BUCKETS,
             registry=own,
         )
-        self.cache = Counter(
-            "vitrine_cache", "Look-ups in caches", ["cache", "result"], registry=own
-        )
+        self.cache = Counter("vitrine_cache", "Cache lookups", ["cache", "result"], registry=own)
         self.refused = Counter(
             "vitrine_refused", "Requests refused before they ran", ["reason"], registry=own
         )
         self.waits = Histogram(
             "vitrine_wait_seconds",
-            "Time of a whole request before it had a thread",
+            "Time that complete requests waited for a thread",
             buckets=_BUCKETS,
             registry=own,
         )
-        self.waiting = _process_gauge("vitrine_waiting_requests", "Requests without a thread", own)
+        self.waiting = _process_gauge(
+            "vitrine_waiting_requests", "Requests waiting for a thread", own
+        )
         self.connections = _process_gauge("vitrine_connections", "Open connections", own)
         self.empty = Counter("vitrine_empty_answers", "Searches that found nothing", registry=own)
         self.batches = Counter("vitrine_model_batches", "Forward passes of queries", registry=own)

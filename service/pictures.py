@@ -122,7 +122,7 @@ def _bytes_of(source: ImageSource, settings: FetchSettings, field: str = PICTURE
     if not settings.fetch_urls:
         raise InvalidImage(
             "urls_not_allowed",
-            "this service fetches no URLs (VITRINE_FETCH_URLS); send the file or base64",
+            "this service does not fetch URLs (VITRINE_FETCH_URLS); send the file or base64",
             field=f"{field}.url",
         )
     return fetch(source.url or "", settings)

@@ -27,7 +27,7 @@ class ProductPath(Parameters):
     """The product that a path names; a slash in its id may be written as it is."""
 
     product_id: Annotated[str, AfterValidator(parse_text)] = Field(
-        description="id of the product; `/image` or `/similar` at its end has to be quoted"
+        description="id of the product; `/image` or `/similar` at its end has to be percent-encoded"
     )
 
 

@@ -51,7 +51,7 @@ class Readiness:
         except FutureTimeout:
             if self._last is not None and monotonic() - self._last[0] < _HOLDS_S:
                 return self._last[1]
-            raise ModelBusy("the model or the index does not come to a probe in time") from None
+            raise ModelBusy("the model or the index did not answer a probe in time") from None
 
     def _examine(self) -> Ready:
         serving = self._vitrine.live.current()

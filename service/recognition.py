@@ -93,9 +93,7 @@ def detect(body: DetectRequest) -> Response:
     vitrine = current_vitrine()
     drawn = request.accept_mimetypes.best_match(["application/json", _PNG]) == _PNG
     if drawn and body.search:
-        raise InvalidQuery.of(
-            "search", "is answered as JSON only; ask for Accept: application/json"
-        )
+        raise InvalidQuery.of("search", "is available as JSON only; send Accept: application/json")
     query = _products_query(body) if body.search else None
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")

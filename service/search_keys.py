@@ -73,7 +73,7 @@ class SearchKey:
         try:
             fields = _Payload.model_validate_json(data)
         except ValidationError:
-            raise InvalidKey("the search key is of another release; make a new one") from None
+            raise InvalidKey("the search key was made by another release; make a new one") from None
         expires = None if fields.e is None else datetime.fromtimestamp(fields.e, UTC)
         if expires is not None and expires <= now:
             raise InvalidKey(f"the search key has expired on {expires:%Y-%m-%d at %H:%M} UTC")

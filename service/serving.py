@@ -78,7 +78,9 @@ def run(
                 raise  # a serving process ends
             server.report.raise_if_any()
             if server.embedder is not None and server.embedder.refused:
-                raise ModelUnavailable("the embedder cannot start; it says why above") from None
+                raise ModelUnavailable(
+                    "the embedder cannot start; see its messages above"
+                ) from None
             if stopped.code:
                 raise
 

@@ -72,5 +72,5 @@ def image(path: ProductPath, query: ImageParameters) -> Response:
     try:
         response.set_data(Thumbnails.of(vitrine.images, vitrine.settings).get(key, query.size).data)
     except InvalidImage as error:  # a picture that is kept was sound when it came in
-        raise StorageUnavailable(f"the kept picture {key} cannot be read: {error}") from error
+        raise StorageUnavailable(f"the stored picture {key} cannot be read: {error}") from error
     return response

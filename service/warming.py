@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _AGAIN_S = 5.0
 """After a warm-up that failed, until it is tried again."""
 _LOADING = "the model is being loaded; try again soon"
-_UNEXPECTED = "the index and its model cannot be loaded; the log of the service has the cause"
+_UNEXPECTED = "the index and its model cannot be loaded; see the service's log"
 
 
 @dataclass
@@ -75,7 +75,7 @@ class WarmUp:
 
     def _tell(self, obstacle: VitrineError) -> None:
         if str(obstacle) != str(self.obstacle):
-            log.warning("not ready yet, and tried again: %s", obstacle)
+            log.warning("not ready yet, trying again: %s", obstacle)
 
     @contextmanager
     def loading_detector(self) -> Iterator[None]:

@@ -50,7 +50,11 @@ def _print_json(value: object) -> None:
 @click.command()
 @click.argument("text", required=False)
 @click.option("--image", type=_PICTURE, help="Search with a picture, alone or together with TEXT.")
-@click.option("--like", multiple=True, help="Id of a product to look like; may be repeated.")
+@click.option(
+    "--like",
+    multiple=True,
+    help="Id of a product that the results should look like; may be repeated.",
+)
 @click.option(
     "--filter",
     "filters",
@@ -178,7 +182,7 @@ def classify(
 @click.command()
 @click.argument("image", type=_PICTURE)
 @click.argument("labels", nargs=-1, required=True)
-@click.option("--threshold", type=float, help="Least score of an object, 0 to 1.")
+@click.option("--threshold", type=float, help="Minimum score of an object, 0 to 1.")
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -226,7 +230,7 @@ def detect(
 @click.option(
     "--topics", type=_PICTURE, help="Words of each query id (tab-separated), for TREC qrels."
 )
-@click.option("--k", default=10, show_default=True, help="Hits that count.")
+@click.option("--k", default=10, show_default=True, help="Hits of each query that count.")
 @_json
 def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> None:
     """Print how good the live index is on a JUDGEMENTS file (JSONL or TREC qrels).
@@ -276,8 +280,10 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
 
 @click.command()
 def learn() -> None:
-    """Learn the words and the relevance of the live version anew, as every ingest of a fifth
-    does."""
+    """Learn the words and the relevance of the live version again.
+
+    Every ingest that changes a fifth of the products does this by itself.
+    """
     from vitrine.learning import learn_version
 
     with closing(_open()) as vitrine:
@@ -290,11 +296,11 @@ def learn() -> None:
         return
     constants = model.constants
     click.echo(
-        f"learnt from {constants.products} products:"
+        f"learned from {constants.products} products:"
         f" {len(model.vocabulary.words)} words, {len(model.values.by_terms)} values"
     )
     if constants.assumed:
-        click.echo(f"too little to learn from for: {', '.join(constants.assumed)}", err=True)
+        click.echo(f"too few products to learn from for: {', '.join(constants.assumed)}", err=True)
 
 
 @click.command()

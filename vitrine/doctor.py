@@ -37,7 +37,8 @@ def _data_folder(vitrine: Vitrine) -> Iterator[str]:
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
         yield (
-            f"{folder} has {free:.1f} GB free; make room, or set VITRINE_DATA_DIR to a larger disk"
+            f"{folder} has {free:.1f} GB free; free some space, or set VITRINE_DATA_DIR to a larger"
+            " disk"
         )
 
 
@@ -71,12 +72,12 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
         )
     elif not serving.index.info.words:
         yield (
-            f"version {serving.index.info.name} keeps no words, for an earlier release made it, so"
-            " exact names and article numbers are not found by them; run `vitrine reindex`"
+            f"version {serving.index.info.name} keeps no words because an earlier release made it,"
+            " so exact names and article numbers are not found by them; run `vitrine reindex`"
         )
     elif vitrine.versions.fuses and serving.index.search_model is None:
         yield (
-            f"version {serving.index.info.name} has learnt no words, so exact names and article"
+            f"version {serving.index.info.name} has learned no words, so exact names and article"
             " numbers are not found; run `vitrine learn`"
         )
 
@@ -157,12 +158,12 @@ def _described(settings: Settings) -> Iterator[str]:
     "names",
     multiple=True,
     type=click.Choice(list(CHECKS)),
-    help="Carry out this check alone; may be given several times.  [default: all]",
+    help="Run only this check; may be repeated.  [default: all]",
 )
 def doctor(names: tuple[str, ...]) -> None:
-    """Check model, index, queue, store and disk; say what is wrong and what to do.
+    """Check model, index, queue, stores and disk, and say how to fix what is wrong.
 
-    Exit status 1 when something is.
+    Exit status 1 if anything is wrong.
     """
     settings = load_settings()
     cores = os.cpu_count() or 1

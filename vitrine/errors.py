@@ -179,7 +179,7 @@ class ModelLoading(ModelUnavailable):
 
 
 class ModelBusy(VitrineError):
-    """The model did not come to this query within its time limit; the request may succeed later."""
+    """The model did not get to this query within its time limit; the request may succeed later."""
 
 
 class DeviceFull(ModelBusy):
@@ -195,7 +195,7 @@ class ModelMismatch(VitrineError):
 
 
 class IndexUnavailable(VitrineError):
-    """The index cannot answer now; the request may succeed later."""
+    """The index is unavailable; the request may succeed later."""
 
 
 class NoLiveVersion(IndexUnavailable):

@@ -84,7 +84,7 @@ def _from_json(path: Path, number: int, line: str) -> Judgement:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InvalidInput.of(where, f"is no JSON: {error}") from None
+        raise InvalidInput.of(where, f"is not JSON: {error}") from None
     text, image = row.get("text", row.get("query")), row.get("image", row.get("query_image"))
     if not (isinstance(text, str) or isinstance(image, str)):
         raise InvalidInput.of(where, 'names neither "text" nor "image"')
@@ -119,7 +119,7 @@ def _from_qrels(
         columns = line.split()
         if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
             raise InvalidInput.of(
-                f"{path}:{number}", "is no qrels line: query id, 0, product id, grade"
+                f"{path}:{number}", "is not a qrels line: query id, 0, product id, grade"
             )
         qrels.setdefault(columns[0], {})[columns[2]] = int(columns[3])
     return [

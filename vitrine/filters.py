@@ -134,7 +134,7 @@ def _datetime(field: Field, value: object) -> datetime:
     if when is None:
         raise InvalidFilter.of(
             field.name,
-            f"{_as_sent(value)} is no time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00",
+            f"{_as_sent(value)} is not a time; write it as 2026-01-31 or 2026-01-31T12:00:00+00:00",
         )
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
@@ -185,7 +185,7 @@ def _listed(field: Field, value: object) -> Operand:
 def _text(field: Field, value: object) -> Operand:
     terms = words(_string(field, value))
     if not terms:
-        raise InvalidFilter.of(field.name, "holds no word to look for")
+        raise InvalidFilter.of(field.name, "contains no word to look for")
     return terms
 
 
@@ -262,7 +262,7 @@ def _entry(key: str, value: object, schema: Schema, depth: int) -> list[Filter]:
 
 def _conditions(field: Field, operands: Mapping[str, object]) -> list[Filter]:
     if not operands:
-        raise InvalidFilter.of(field.name, f"names no operator; allowed: {_allowed(field)}")
+        raise InvalidFilter.of(field.name, f"has no operator; allowed: {_allowed(field)}")
     conditions = [_condition(field, operator, value) for operator, value in operands.items()]
     bounds = {c.operator: c.operand for c in conditions}
     low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))

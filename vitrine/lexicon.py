@@ -56,7 +56,7 @@ class Lexicons:
         self._lock = threading.Lock()
 
     def of(self, index: VectorIndex) -> Lexicon | None:
-        """The lexicon of a version; None where it has learnt no words."""
+        """The lexicon of a version; None where it has learned no words."""
         model = index.search_model
         if model is None:
             return None

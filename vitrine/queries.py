@@ -169,11 +169,13 @@ class SearchQuery:
         if self.candidates < 1:
             faults.append(FieldError("candidates", "must be at least 1"))
         if self.min_score is not None and not -1 <= self.min_score <= 1:
-            faults.append(FieldError("min_score", "is a cosine: it lies between -1 and 1"))
+            faults.append(FieldError("min_score", "must be a cosine, between -1 and 1"))
         if isinstance(self.cutoff, float | int) and not 0 <= self.cutoff <= 1:
-            faults.append(FieldError("cutoff", "is a relevance: it lies between 0 and 1"))
+            faults.append(FieldError("cutoff", "must be a relevance, between 0 and 1"))
         if self.min_score is not None and self.ranking == "words":
-            faults.append(FieldError("min_score", "is a cosine; ranking by words has none"))
+            faults.append(
+                FieldError("min_score", "is a cosine, which ranking by words does not have")
+            )
         if self.min_score is not None and self.browses:
             faults.append(
                 FieldError("min_score", "needs a text, an image or an example to compare with")

@@ -147,7 +147,7 @@ class Recognition:
         limits = self._settings
         faults = []
         if not texts:
-            faults.append(FieldError(field, "must hold at least one"))
+            faults.append(FieldError(field, "must contain at least one"))
         if len(texts) > limits.max_labels:
             faults.append(
                 FieldError(field, f"holds {len(texts)}, at most {limits.max_labels} are allowed")

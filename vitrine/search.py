@@ -91,5 +91,5 @@ class SearchEngine:
 
 def _expired() -> InvalidInput:
     return InvalidCursor.of(
-        "cursor", "has expired, the index was rebuilt; leave it out for the first page"
+        "cursor", "has expired because the index was rebuilt; leave it out for the first page"
     )

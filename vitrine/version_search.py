@@ -40,9 +40,9 @@ __all__ = ["VersionSearch"]
 
 Records = Mapping[str, Record]
 
-NOT_LEARNT = "ranked by pictures alone: this version has learnt no words (`vitrine learn` does it)"
+NOT_LEARNT = "ranked by pictures alone: this version has learned no words (`vitrine learn` does it)"
 NO_WORDS = (
-    "ranked by pictures alone: this version keeps no words, for an earlier release made it"
+    "ranked by pictures alone: this version keeps no words because an earlier release made it"
     " (`vitrine reindex` makes one that does)"
 )
 MAX_FACET_SEARCH = 10_000
@@ -201,7 +201,8 @@ class VersionSearch:
         model = None if lexicon is None else lexicon.model.key
         if cursor is not None and cursor.model != model:
             raise InvalidCursor.of(
-                "cursor", "has expired, the version has learnt anew; leave it out for page one"
+                "cursor",
+                "has expired because the version has learned again; leave it out for page one",
             )
         if cursor is not None:
             self._check_vector(cursor)
@@ -220,7 +221,7 @@ class VersionSearch:
         lexicon = self._lexicons.of(self.index)
         if lexicon is None and query.ranking == "words":
             raise InvalidQuery.of(
-                "ranking", "by words is not possible: this version has learnt no words yet"
+                "ranking", "by words is not possible: this version has learned no words yet"
             )
         return lexicon
 

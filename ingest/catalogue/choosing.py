@@ -49,7 +49,7 @@ def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) ->
         return ChosenMapping(_completed(Mapping.load("image_folder"), choice))
     columns = seen_columns(source)
     if not columns:
-        raise SourceUnavailable.of("source", f"{spec} holds no products")
+        raise SourceUnavailable.of("source", f"{spec} contains no products")
     name = recognize(columns)
     if name is not None:
         note = f"recognized the export by its columns; using the built-in mapping {name}"

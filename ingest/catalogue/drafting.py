@@ -38,7 +38,7 @@ def draft_mapping(spec: str, settings: FetchSettings) -> str:
         column: [row[column] for row in rows if not is_empty(row.get(column))] for column in columns
     }
     guessed = _product_columns(tuple(columns))
-    parts = [f"# A draft for {spec}, from its first {len(rows)} rows: look every line over."]
+    parts = [f"# A draft for {spec}, from its first {len(rows)} rows: check every line."]
     parts += [f"# {note}" for note in source.notes()]
     parts += _product_table(guessed, values)
     rest = [column for column in columns if column not in guessed.values()]

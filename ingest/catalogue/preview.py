@@ -35,7 +35,7 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a catalogue would become; `left_out` counts rows that the mapping does not want."""
+    """What a catalogue would become; `left_out` counts rows that the mapping leaves out."""
 
     rows: tuple[PreviewRow, ...]
     left_out: dict[str, int]

@@ -55,7 +55,7 @@ class ClusterEmbedders:
         ]
         self._members = [member for member in self._members if self._is_ready(member)]
         if not self._members:
-            raise StorageUnavailable("all nodes of the Ray cluster have left it")
+            raise StorageUnavailable("no node of the Ray cluster is left")
 
     def __len__(self) -> int:
         return len(self._members)
@@ -65,7 +65,7 @@ class ClusterEmbedders:
         """The actor of a model; `EmbedderDied` from inside has it replaced."""
         with self._lock:
             if not self._members:
-                raise StorageUnavailable("no node of the Ray cluster is left that embeds")
+                raise StorageUnavailable("no node of the Ray cluster can embed any more")
             member = min(self._members, key=lambda member: member.under_way)
             member.under_way += 1
         try:

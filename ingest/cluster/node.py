@@ -88,7 +88,7 @@ def check_node(setup: NodeSetup, key: str) -> None:
     if not open_store(settings).has(key):
         place = settings.image_store or str(settings.data_dir / "images")
         raise StorageUnavailable(
-            f"the node {socket.gethostname()} does not see the image store {place}; set"
+            f"the node {socket.gethostname()} cannot reach the image store {place}; set"
             " VITRINE_IMAGE_STORE to a folder or address that all nodes share"
         )
 

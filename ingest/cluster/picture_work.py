@@ -172,7 +172,7 @@ class ClusterPictureWork:
                 return ray.get(reference, timeout=_LOOK_S)
             except errors.GetTimeoutError:
                 if time.monotonic() > until or not living_nodes(ray):
-                    raise StorageUnavailable("the Ray cluster does not answer any more") from None
+                    raise StorageUnavailable("the Ray cluster no longer answers") from None
             except errors.RayTaskError as error:
                 raise cause_of(error) from None
             except (errors.RayActorError, errors.ActorUnschedulableError) as error:
@@ -200,7 +200,7 @@ def open_cluster_work(
 ) -> ClusterPictureWork:
     """The work of the cluster at `ray_address`, opened once for each model.
 
-    `StorageUnavailable` when it does not answer or a node does not see the image store,
+    `StorageUnavailable` when it does not answer or a node cannot reach the image store,
     `ModelUnavailable` when a node cannot load the same model.
     """
     settings = vitrine.settings

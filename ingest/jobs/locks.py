@@ -36,6 +36,6 @@ def lock_conflict(holder: LockHolder, *, is_job: bool) -> CatalogueBusy:
     if holder.ends_in_s is None or holder.renewed_s_ago is None:
         return CatalogueBusy(refusal)
     return CatalogueBusy(
-        f"{refusal}; it was heard of {max(0, holder.renewed_s_ago):.0f} s ago, and if it has died,"
+        f"{refusal}; it was last seen {max(0, holder.renewed_s_ago):.0f} s ago, and if it has died,"
         f" another may start in {max(1, holder.ends_in_s):.0f} s"
     )

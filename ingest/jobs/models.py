@@ -261,7 +261,7 @@ class LockHolder:
 class QueueStats:
     """How much there is to do: jobs that have not ended, those of them that wait, and their items.
 
-    A job waits when no worker has taken it yet, or when it says what it waits for. `oldest_s` is
+    A job waits when no worker has it yet, or when it says what it waits for. `oldest_s` is
     the age of the oldest in seconds; 0 without one.
     """
 

@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class ScheduledRun:
     """What came of a run: its job, its rows, and `exit_status` as `vitrine ingest` would end.
 
-    `message` says why it did not take what it should. Times ending in `_s` are seconds since 1970.
+    `message` says why it failed or changed nothing. Times ending in `_s` are seconds since 1970.
     """
 
     job_id: str

@@ -95,7 +95,7 @@ def run(
 def _require_columns(source: Source, mapping: Mapping) -> None:
     columns = source.columns(set(mapping.columns().values()))
     if not columns:
-        raise SourceUnavailable.of("source", f"{source.name} holds no products")
+        raise SourceUnavailable.of("source", f"{source.name} contains no products")
     mapping.require_columns(columns)
 
 

@@ -27,7 +27,7 @@ from vitrine.settings import FetchSettings
 
 __all__ = ["Refused", "ingest_job", "ingest_source"]
 
-_NOTHING = "none of its rows could be taken; `vitrine failures` tells why"
+_NOTHING = "none of its rows could be ingested; see `vitrine failures`"
 
 
 class Refused(VitrineError):
@@ -55,7 +55,7 @@ def ingest_source(job: SourceJob, item: WorkItem, request: IngestRequest) -> Don
         raise Refused(f"nothing was changed: {error}") from None
     job.check()
     if summary.cancelled:
-        raise CatalogueBusy("the run was interrupted; it goes on where it was")
+        raise CatalogueBusy("the run was interrupted; it continues where it stopped")
     if summary.refusal is not None:
         job.store.report(job.job_id, settled_report(summary))
         raise Refused(summary.refusal)

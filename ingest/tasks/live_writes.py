@@ -123,7 +123,7 @@ class LiveWrites:
         return TextVectors(index, lambda: self._vitrine.embedders.for_index(index))
 
     def _unforeseen(self, item: WorkItem) -> Outcome:
-        reason = "an unexpected error; the worker's log has it"
+        reason = "an unexpected error; see the worker's log"
         if item.attempts < self._vitrine.settings.job_attempts:
             return retry_with_backoff(
                 item, self._vitrine.settings, attempts=item.attempts, reason=reason

@@ -62,7 +62,7 @@ class Relearning:
         except NoLiveVersion:
             return
         except VitrineError as error:
-            self._notices.tell(f"the worker cannot look whether words are to be learnt: {error}")
+            self._notices.tell(f"the worker cannot check whether there are words to learn: {error}")
             return
         self._thread = threading.Thread(target=self._learn, name="learn")
         self._thread.start()
@@ -88,11 +88,11 @@ class Relearning:
             model = learn_if_stale(versions, live, embedder, check=self._check)
             if model is not None:
                 products = model.constants.products
-                log.info("%s has learnt anew from %d products", live.info.name, products)
+                log.info("%s has learned again from %d products", live.info.name, products)
         except Cancelled:
-            log.info("the worker stops; another one will learn the words that are new")
+            log.info("the worker is stopping; another one will learn the new words")
         except VitrineError as error:
-            self._notices.tell(f"the words that are new could not be learnt: {error}")
+            self._notices.tell(f"the new words could not be learned: {error}")
         finally:
             self._not_before = self._clock() + _PAUSES * (self._clock() - started)
             self._release()
@@ -101,4 +101,4 @@ class Relearning:
         try:
             self._store.unlock(_LOCK, self._owner)
         except VitrineError as error:
-            self._notices.tell(f"the lock of learning could not be given back: {error}")
+            self._notices.tell(f"the lock for learning could not be released: {error}")

@@ -99,7 +99,7 @@ class Runner:
         for holder in self._store.holders():
             process = ProcessName.parse(holder)
             if process is not None and process.has_died:
-                log.warning("%s has died; what it was working on is taken up again", process.words)
+                log.warning("%s has died; its work is picked up again", process.words)
                 self._store.release(holder)
         for job in self._store.active():
             self._advance_job(job)
@@ -143,7 +143,7 @@ class Runner:
             return self._fail(self._store.job(item.job_id), item, str(error))
         except Exception:
             log.exception("%s failed", item.key)
-            reason = "an unexpected error; the worker's log has it"
+            reason = "an unexpected error; see the worker's log"
             if item.attempts < self._settings.job_attempts:
                 return self._retry(item, reason)
             return self._fail(self._store.job(item.job_id), item, reason)
@@ -182,7 +182,7 @@ class Runner:
             try:
                 self._store.settle(outcomes)
             except StorageUnavailable as error:
-                self._notices.tell(f"the outcome of work cannot be noted yet: {error}")
+                self._notices.tell(f"the outcome of some work cannot be recorded yet: {error}")
                 self.stopping.wait(0.2 * 2**attempt)
             else:
                 return

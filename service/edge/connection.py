@@ -127,7 +127,7 @@ class Connection(asyncio.Protocol):
         if self.phase is Phase.BODY:
             self._refuse(refusals.INCOMPLETE)
         elif self.phase is Phase.HEAD:
-            self._refuse(malformed(400, "the head of the request ended before its end"))
+            self._refuse(malformed(400, "the head of the request is incomplete"))
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
         line_end = self._raw_head.find(b"\n")
         if self.phase is Phase.HEAD and not -1 < line_end <= refusals.LONGEST_TARGET:
             return refusals.URI_TOO_LONG
-        return malformed(error.error_status_hint, f"the request is not sound HTTP: {error}"[:300])
+        return malformed(error.error_status_hint, f"the request is not valid HTTP: {error}"[:300])
 
     def _begin(self, request: h11.Request) -> None:
         """The head is here: refuse what can be refused before the body is read."""

@@ -61,9 +61,9 @@ def fault_of_head(head: Head, raw: bytes) -> Refusal | None:
     if _BARE_LF.search(raw[: end + 4] if end >= 0 else raw):
         return malformed(400, "lines of the head must end with CR LF")
     if head.chunked and any(name == b"content-length" for name, _ in head.fields):
-        return malformed(400, "Content-Length and Transfer-Encoding exclude each other")
+        return malformed(400, "Content-Length and Transfer-Encoding cannot be combined")
     if head.version not in ("1.0", "1.1"):
-        return malformed(400, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        return malformed(400, "only HTTP/1.0 and HTTP/1.1 are supported")
     if len(head.fields) > _MOST_FIELDS:
         return malformed(431, f"the head has more than {_MOST_FIELDS} fields")
     return None

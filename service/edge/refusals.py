@@ -65,7 +65,7 @@ def malformed(status: int, detail: str) -> Refusal:
 
 BUSY = Refusal(503, "busy", "the service is busy; try again soon", _RETRY_AFTER_S)
 WAITED_TOO_LONG = Refusal(
-    503, "waited", "the service is busy and did not come to this request; try again", _RETRY_AFTER_S
+    503, "waited", "the service is busy and did not get to this request; try again", _RETRY_AFTER_S
 )
 TOO_MANY_CONNECTIONS = Refusal(
     503, "connections", "the service has too many open connections; try again soon", _RETRY_AFTER_S
@@ -73,12 +73,12 @@ TOO_MANY_CONNECTIONS = Refusal(
 HEAD_TOO_SLOW = Refusal(408, "slow-head", "the head of the request did not arrive in time")
 BODY_TOO_SLOW = Refusal(408, "slow-body", "the body of the request arrived too slowly")
 INCOMPLETE = Refusal(
-    400, "incomplete", "the body ended before its announced end; nothing was done, send it again"
+    400, "incomplete", "the body ended too early; nothing was changed, send it again"
 )
 BODY_TOO_LARGE = Refusal(
     413, "too-large", "the body is larger than VITRINE_MAX_BODY_MB allows; send less at once"
 )
-BAD_CHUNKS = Refusal(400, "malformed", "the chunks of the body are too many and too small")
+BAD_CHUNKS = Refusal(400, "malformed", "the body comes in too many small chunks")
 TRAILERS = Refusal(400, "malformed", "fields after a chunked body are not accepted")
 URI_TOO_LONG = Refusal(
     414,
@@ -87,5 +87,5 @@ URI_TOO_LONG = Refusal(
     "send the same search as JSON by POST to /v1/search",
 )
 FAILED = Refusal(
-    500, "failed", "the service failed on this request; its log has the cause under the request id"
+    500, "failed", "the service failed on this request; see its log under the request id"
 )

@@ -61,7 +61,7 @@ class EmbedderChild:
             return
         if self._process is not None:
             code = self._process.returncode
-            log.warning("the embedder ended with exit status %s; it is started again", code)
+            log.warning("the embedder exited with status %s; restarting it", code)
             self.refused = code == _REFUSED and not self._served
             self._process = None
         if self.refused or monotonic() - self._started < _PAUSE_S:

@@ -115,9 +115,9 @@ class Changes(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set and not self.model_extra:
-            raise ValueError("names nothing to change")
+            raise ValueError("changes nothing; name at least one field")
         if "images" in self.model_fields_set and self.images is None:
-            raise ValueError("images cannot be emptied; a product keeps a picture")
+            raise ValueError("images cannot be empty; a product keeps at least one picture")
         return self
 
 
@@ -135,10 +135,11 @@ class ReindexRequest(Body):
     """What to build a new version from; by default the live one's own records and pictures."""
 
     source: Text | None = Field(default=None, description="a source as `vitrine ingest` takes it")
-    model: Text | None = Field(default=None, description="another model than the live version's")
+    model: Text | None = Field(default=None, description="a model other than the live version's")
     verify: bool = Field(default=True, description="check the new version before it is published")
     allow_shrink: bool = Field(
-        default=False, description="let more products go than VITRINE_MAX_SHRINK allows"
+        default=False,
+        description="allow more products to be removed than VITRINE_MAX_SHRINK permits",
     )
     mapping: dict[str, Any] | None = Field(
         default=None,
@@ -163,7 +164,8 @@ class IngestBody(Body):
         "go (sync), or a new version is built from the source alone (replace)",
     )
     allow_shrink: bool = Field(
-        default=False, description="let more products go than VITRINE_MAX_SHRINK allows"
+        default=False,
+        description="allow more products to be removed than VITRINE_MAX_SHRINK permits",
     )
 
 
@@ -203,16 +205,14 @@ class SourceAnswer(Answer):
     """How far a job has come with its source, in rows, or how it came out."""
 
     done: int = Field(description="rows that are in the index")
-    unchanged: int = Field(description="those of them that were there already")
-    failed: int = Field(description="rows that could not be taken; the ledger says why")
-    left_out: int = Field(description="rows that the mapping does not want")
+    unchanged: int = Field(description="those of them that had not changed")
+    failed: int = Field(description="rows that failed; see the failures")
+    left_out: int = Field(description="rows that the mapping leaves out")
     removed: int = Field(description="products that the source no longer names")
     share: float | None = Field(
         description="how much of the source has been read, from 0 to 1, where rows are not counted"
     )
-    refused: bool = Field(
-        description="whether nothing was changed because the source was not to be trusted"
-    )
+    refused: bool = Field(description="whether nothing was changed because the source looked wrong")
     nodes: dict[str, float] = Field(
         description="pictures per second of each machine of a cluster; empty where none works"
     )
@@ -225,7 +225,7 @@ class JobAnswer(Answer):
     kind: str
     state: JobState
     source: str | None = Field(description="the catalogue that it reads")
-    report: SourceAnswer | None = Field(description="how far it has come with its source")
+    report: SourceAnswer | None = Field(description="its progress through its source")
     done: int
     total: int | None
     failed_items: int
@@ -233,7 +233,7 @@ class JobAnswer(Answer):
     eta_s: float | None = Field(description="seconds left")
     version: str | None
     error: str | None
-    waiting: str | None = Field(description="what it waits for; null while it moves")
+    waiting: str | None = Field(description="what it is waiting for; null while it is running")
     waiting_since: datetime | None
     created: datetime
     updated: datetime
@@ -281,8 +281,8 @@ class FailureAnswer(Answer):
     remedy: str = Field(description="what to do about failures of this reason")
     source: str = Field(description="where it was read; `api` for the admin API")
     row: int | None = Field(description="which row of its source, counted from 0")
-    place: str = Field(description="where an employee finds it, such as `row 7` of a spreadsheet")
-    at: datetime = Field(description="when it failed last")
+    place: str = Field(description="where to find it, such as `row 7` of a spreadsheet")
+    at: datetime = Field(description="when it last failed")
 
 
 class WarningAnswer(Answer):

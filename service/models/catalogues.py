@@ -16,9 +16,11 @@ __all__ = ["CatalogueParameters", "PreviewAnswer", "PreviewRowAnswer"]
 class CatalogueParameters(Parameters):
     """What a catalogue's file does not say itself."""
 
-    name: Text = Field(min_length=1, max_length=255, description="of the file, with its ending")
+    name: Text = Field(
+        min_length=1, max_length=255, description="name of the file, with its extension"
+    )
     map: Text | None = Field(
-        default=None, description="a built-in mapping's name; found out by default"
+        default=None, description="name of a built-in mapping; recognized by default"
     )
     currency: Text | None = Field(default=None, description="of all prices, such as EUR")
     images: Text | None = Field(default=None, description="address before relative picture names")
@@ -41,4 +43,4 @@ class PreviewAnswer(Answer):
     notes: list[str] = Field(description="what was recognized or guessed")
     rows: list[PreviewRowAnswer]
     failed: int = Field(description="how many of these rows would fail")
-    left_out: dict[str, int] = Field(description="rows that the mapping does not want, by reason")
+    left_out: dict[str, int] = Field(description="rows that the mapping leaves out, by reason")

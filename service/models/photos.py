@@ -46,7 +46,7 @@ class ObjectsRequest(Body):
     """What counts as an object."""
 
     threshold: float = Field(
-        default=DEFAULT_THRESHOLD, ge=0, le=1, description="least score of an object"
+        default=DEFAULT_THRESHOLD, ge=0, le=1, description="minimum score of an object"
     )
     limit: int = Field(default=10, ge=1, le=50, description="objects listed")
 

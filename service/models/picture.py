@@ -38,7 +38,7 @@ class ImageSource(Body):
     )
 
     key: Text | None = Field(
-        default=None, description="what POST /v1/pictures answered for a photo"
+        default=None, description="the key that POST /v1/pictures returned for a photo"
     )
 
     @model_validator(mode="after")
@@ -68,7 +68,11 @@ class QueryImage(ImageSource):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 3})
 
-    box: Box | None = Field(default=None, description="the part of the picture that is meant")
+    box: Box | None = Field(default=None, description="the part of the picture to look at")
     weight: float = Field(
-        default=1.0, ge=-100, le=100, allow_inf_nan=False, description="below zero it pushes away"
+        default=1.0,
+        ge=-100,
+        le=100,
+        allow_inf_nan=False,
+        description="a negative weight pushes away",
     )

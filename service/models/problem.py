@@ -25,8 +25,8 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    instance: str = Field(description="the path that was asked for")
-    request_id: str = Field(description="under which the service's log knows this request")
+    instance: str = Field(description="the path of the request")
+    request_id: str = Field(description="id of this request in the service's log")
     errors: list[Fault] | None = Field(
         default=None,
         description="what is wrong with which field",
@@ -36,5 +36,7 @@ class Problem(BaseModel):
         default=None, description="code of an image's fault", exclude_if=lambda value: value is None
     )
     job_id: str | None = Field(
-        default=None, description="the job in the way", exclude_if=lambda value: value is None
+        default=None,
+        description="the job that is in the way",
+        exclude_if=lambda value: value is None,
     )

@@ -103,7 +103,7 @@ class DetectRequest(Body):
     image: ImageSource | None = None
     labels: list[Text]
     threshold: float = Field(
-        default=DEFAULT_THRESHOLD, ge=0, le=1, description="least score of an object"
+        default=DEFAULT_THRESHOLD, ge=0, le=1, description="minimum score of an object"
     )
     search: bool = Field(
         default=False, description="add the products that look like what is in each box"
@@ -129,7 +129,7 @@ class ObjectAnswer(Answer):
     box: BoxAnswer
     products: SearchAnswer | None = Field(
         default=None,
-        description="what looks like it, where the search was asked for",
+        description="products that look like it, where a search was requested",
         exclude_if=lambda value: value is None,
     )
 

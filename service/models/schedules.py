@@ -41,15 +41,15 @@ class ScheduledRunAnswer(Answer):
     began: datetime
     seconds: float
     exit_status: int = Field(
-        description="as `vitrine ingest` ends: 0 all taken, 1 some failed, 2 could not run, "
-        "3 nothing changed because the source was not to be trusted, 130 cancelled"
+        description="that of `vitrine ingest`: 0 success, 1 some failed, 2 could not run, "
+        "3 nothing changed because the source looked wrong, 130 cancelled"
     )
     done: int = Field(description="rows that are in the index")
-    unchanged: int = Field(description="those of them that were there already")
+    unchanged: int = Field(description="those of them that had not changed")
     failed: int
     left_out: int
     removed: int
-    message: str | None = Field(description="why it did not take what it should")
+    message: str | None = Field(description="why it failed or changed nothing")
 
 
 class ScheduleAnswer(Answer):

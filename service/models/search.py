@@ -54,12 +54,12 @@ Cutoff = Annotated[
     WrapValidator(_one_refusal),
 ]
 RANKING = "auto: words and pictures together; vector: the plain cosine; words: words alone"
-CUTOFF = "least relevance of a hit: auto (close ones), off, or a number from 0 to 1"
+CUTOFF = "minimum relevance of a hit: auto (close ones), off, or a number from 0 to 1"
 SORT = (
     "relevance or a field, `-` before it sorts from high to low (true before false); or several, of"
     " which each orders what is equal in those before"
 )
-UNDERSTAND = "whether prices, negations and the like are read out of the text"
+UNDERSTAND = "whether prices, negations and the like in the text become filters"
 
 
 class TextPart(Body):
@@ -119,9 +119,11 @@ class SearchRequest(Body):
     image: OneOrManyImages | None = Field(
         default=None, description="a picture to look for, or several, each with its weight"
     )
-    like: list[Text] = Field(default=[], description="ids of products that the hits shall resemble")
+    like: list[Text] = Field(
+        default=[], description="ids of products that the hits should resemble"
+    )
     unlike: list[Text] = Field(
-        default=[], description="ids of products that the hits shall not resemble"
+        default=[], description="ids of products that the hits should not resemble"
     )
     weights: Weights = Field(default=Weights())
     filter: dict[str, Any] = Field(
@@ -138,7 +140,7 @@ class SearchRequest(Body):
     )
     candidates: int = Field(1000, ge=1, description="best products by score that count as found")
     min_score: float | None = Field(
-        default=None, ge=-1, le=1, description="least cosine similarity of a hit"
+        default=None, ge=-1, le=1, description="minimum cosine similarity of a hit"
     )
     collapse: Text | None = Field(
         default=None,
@@ -153,9 +155,7 @@ class SearchRequest(Body):
     ranking: Ranking = Field("auto", description=RANKING)
     cutoff: Cutoff = Field("auto", description=CUTOFF)
     understand: bool = Field(True, description=UNDERSTAND)
-    literal: list[Text] = Field(
-        default=[], description="parts of the text that are words and nothing else"
-    )
+    literal: list[Text] = Field(default=[], description="parts of the text to keep as plain words")
 
 
 class PageParameters(Parameters):
@@ -175,7 +175,7 @@ class PageParameters(Parameters):
         ge=-1,
         le=1,
         allow_inf_nan=False,
-        description="least cosine similarity of a hit",
+        description="minimum cosine similarity of a hit",
     )
     collapse: Text | None = Field(
         default=None,
@@ -203,9 +203,7 @@ class SearchParameters(PageParameters):
         default=None, description="what to look for; leave it out or empty to browse"
     )
     understand: bool = Field(True, description=UNDERSTAND)
-    literal: Text = Field(
-        "", description="parts of `q` that are words and nothing else, separated by |"
-    )
+    literal: Text = Field("", description="parts of `q` to keep as plain words, separated by |")
 
 
 class PriceRangeAnswer(Answer):
@@ -300,7 +298,7 @@ class TimingsAnswer(Answer):
 class AppliedAnswer(Answer):
     """A part of the text that was taken out of its words."""
 
-    text: str = Field(description="as it was typed; pass it as `literal` to refuse it")
+    text: str = Field(description="as it was typed; pass it as `literal` to reject this reading")
     kind: str = Field(description="price, stock, negation or value")
     effect: str = Field(description="filter, negative, or ignored because of a filter of yours")
     filter: dict[str, Any]
@@ -330,7 +328,7 @@ class SearchAnswer(Answer):
     facets: dict[str, list[FacetValueAnswer] | RangeFacetAnswer]
     facets_cut: list[str] = Field(description="facets with more values than are listed")
     understanding: UnderstandingAnswer | None
-    notes: list[str] = Field(description="what to know of this answer, a sentence each")
+    notes: list[str] = Field(description="notes on this answer, one sentence each")
     next_cursor: str | None
     plan: PlanAnswer
     index: IndexAnswerInfo

@@ -158,7 +158,7 @@ def test_a_folder_that_is_in_use_is_left_alone(create: Create, tmp_path: Path):
     with pytest.raises(Conflict, match="not empty"):
         back_up(index, tmp_path / "mine")
     back_up(index, tmp_path / "backup")
-    with pytest.raises(Conflict, match="holds a backup already"):
+    with pytest.raises(Conflict, match="already contains a backup"):
         back_up(index, tmp_path / "backup")
 
 

@@ -154,7 +154,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(
     before = signal.getsignal(signal.SIGINT)
     result = call(shop)
     assert result.exit_code == 130
-    assert "finishing what is under way" in result.stderr
+    assert "finishing the work in progress" in result.stderr
     assert "run the same command again" in result.stderr
     stopped_at = embedder.images_embedded
     assert 24 <= stopped_at < 400

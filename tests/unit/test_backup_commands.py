@@ -57,5 +57,5 @@ def test_a_restored_version_may_be_left_for_later(data: Path):
 
 def test_a_folder_with_a_backup_is_not_written_again(data: Path):
     CliRunner().invoke(backup, [str(data / "b")], catch_exceptions=False)
-    with pytest.raises(Conflict, match="holds a backup already"):
+    with pytest.raises(Conflict, match="already contains a backup"):
         CliRunner().invoke(backup, [str(data / "b")], catch_exceptions=False)

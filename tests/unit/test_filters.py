@@ -69,7 +69,7 @@ def test_the_example_of_the_api_page_is_read_into_a_tree():
         ({"price": float("nan")}, "price", "must be a number"),
         ({"price": {"gte": 50, "lte": 10}}, "price", "above the upper bound"),
         ({"price": {"between": 3}}, "price", "allowed on a money field: in, gt"),
-        ({"price": {}}, "price", "names no operator"),
+        ({"price": {}}, "price", "has no operator"),
         ({"brand": {"gt": "A"}}, "brand", "allowed on a keyword field"),
         ({"brand": []}, "brand", "empty"),
         ({"brand": 3}, "brand", "must be text"),

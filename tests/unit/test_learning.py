@@ -125,8 +125,8 @@ def test_before_anything_was_learnt_the_answer_says_that_words_do_not_count(
     engine: SearchEngine, index: VectorIndex
 ):
     page = engine.search(words("red mug"))
-    assert "learnt no words" in page.notes[0]
-    with pytest.raises(InvalidQuery, match="learnt no words"):
+    assert "learned no words" in page.notes[0]
+    with pytest.raises(InvalidQuery, match="learned no words"):
         engine.search(words("red mug", ranking="words"))
 
 
@@ -335,7 +335,7 @@ def test_a_search_model_that_cannot_be_read_counts_as_none_and_is_learnt_anew(
     (path,) = versions.root.glob("*/search-model.zip")
     path.write_bytes(b"noise")
     for _ in range(2):
-        assert "learnt no words" in learnt.search(words("mug")).notes[0]
+        assert "learned no words" in learnt.search(words("mug")).notes[0]
     assert [r.levelname for r in caplog.records] == ["WARNING"]
     assert "`vitrine learn` makes it anew" in caplog.text
     assert learn_if_stale(versions, index, embedder) is not None

@@ -16,7 +16,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("--version", help="A version by name; the live one where none is named.")
+@click.option("--version", help="Name of the version.  [default: the live one]")
 def backup(folder: Path, version: str | None) -> None:
     """Write the live version into FOLDER while it serves: products, vectors, pictures' keys.
 
@@ -39,7 +39,7 @@ def backup(folder: Path, version: str | None) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--publish/--no-publish", default=True, show_default=True, help="Make it live.")
 def restore(folder: Path, publish: bool) -> None:
-    """Make a version of the backup in FOLDER, in the configured backend, and publish it.
+    """Restore the backup in FOLDER as a new version of the configured backend, and publish it.
 
     A backup of the embedded index can be restored into Qdrant and the other way round.
     """

@@ -60,10 +60,10 @@ def back_up(
 def _prepare(folder: Path) -> None:
     make_folders(folder)
     if (folder / MANIFEST).exists():
-        raise Conflict(f"{folder} holds a backup already; name another folder")
+        raise Conflict(f"{folder} already contains a backup; choose another folder")
     remove_parts(folder)
     if any(folder.iterdir()):
-        raise Conflict(f"{folder} is not empty; name a new folder for the backup")
+        raise Conflict(f"{folder} is not empty; choose a new folder for the backup")
 
 
 class _Backup:

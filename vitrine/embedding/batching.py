@@ -98,7 +98,7 @@ class Batcher(Generic[_T]):
     def _give_up(self, group: _Group[_T]) -> NoReturn:
         self._abandon(group)
         raise ModelBusy(
-            f"the model did not come to this query within {self._timeout_s:g} seconds; try again"
+            f"the model did not get to this query within {self._timeout_s:g} seconds; try again"
         )
 
     def _take(self) -> list[tuple[_Group[_T], int]]:

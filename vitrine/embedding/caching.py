@@ -84,7 +84,7 @@ class CachingEmbedder(WrappedEmbedder):
                 cached[key] = self._rows([key], [items[keys.index(key)]], embed)[0]
             except FutureTimeout:
                 raise ModelBusy(
-                    f"the model did not come to this query within {self._timeout_s:g} seconds; "
+                    f"the model did not get to this query within {self._timeout_s:g} seconds; "
                     "try again"
                 ) from None
         return (

@@ -179,7 +179,7 @@ class RemoteEmbedder:
                 response = self._client.send(request)
             except httpx.TimeoutException:
                 raise ModelBusy(
-                    f"the embedder did not come to this query within {self._timeout_s:g} seconds;"
+                    f"the embedder did not get to this query within {self._timeout_s:g} seconds;"
                     " try again"
                 ) from None
             except httpx.TransportError as error:

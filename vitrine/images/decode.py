@@ -328,7 +328,7 @@ def _broken(error: Exception) -> InvalidImage:
 def _truncated() -> InvalidImage:
     return InvalidImage(
         "truncated",
-        "the file ends before the picture does; the upload or copy broke off, so send it again",
+        "the file is incomplete: the upload or copy was interrupted, so send it again",
     )
 
 
@@ -356,7 +356,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F", "LAB"):
         raise InvalidImage(
             "pixels_not_supported",
-            f"the picture's pixels are of a scientific kind ({image.mode}); "
+            f"the picture's pixel format is not supported ({image.mode}); "
             "save it as an 8-bit RGB picture",
         )
     profile = image.info.get("icc_profile")

@@ -69,13 +69,13 @@ class Photos:
         return KeptPhoto(key, datetime.fromtimestamp(time.time() + self._kept_s, UTC))
 
     def get(self, key: str) -> bytes:
-        """The bytes of a photo; `NotFound` when it is not kept or its time is over."""
+        """The bytes of a photo; `NotFound` when it is not kept or it has expired."""
         if _KEY.fullmatch(key):
             with _told("read a photo"), suppress(FileNotFoundError):
                 path = self._path(key)
                 if time.time() - path.stat().st_mtime <= self._kept_s:
                     return path.read_bytes()
-        raise NotFound(f"there is no photo with the key {key[:64]!r}, or its time is over")
+        raise NotFound(f"there is no photo with the key {key[:64]!r}, or it has expired")
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key

@@ -62,7 +62,7 @@ class FileSystemStore:
             raise self._unavailable("read a picture", error) from error
         if hashlib.sha256(data).hexdigest() != key:
             raise StorageUnavailable(
-                f"the kept picture {key} is damaged; send the product's picture again"
+                f"the stored picture {key} is damaged; send the product's picture again"
             )
         return data
 

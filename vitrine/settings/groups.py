@@ -115,7 +115,7 @@ class FetchSettings(ImageSettings):
     fetch_user_agent: str = Field(
         "",
         max_length=200,
-        description="what hosts are told when pictures are fetched; empty: Vitrine and its version",
+        description="User-Agent sent when pictures are fetched; empty: Vitrine and its version",
     )
     fetch_per_host: int = Field(
         4, ge=1, le=64, description="pictures that ingest fetches from one host at once"
@@ -219,13 +219,14 @@ class FaissSettings(DataSettings):
         100,
         ge=10,
         le=10_000,
-        description="care taken when a product is linked into the graph (ef_construct)",
+        description="beam width while the graph is built (ef_construct)",
     )
     hnsw_ef: int = Field(
         256,
         ge=1,
         le=100_000,
-        description="least beam of a graph search; it grows with the candidates and the products",
+        description="smallest beam width of a graph search (ef); it grows with the candidates and"
+        " the products",
     )
 
 
@@ -234,8 +235,8 @@ class QdrantSettings(DataSettings):
 
     qdrant_url: str = Field(
         "http://localhost:6333",
-        description="address of the Qdrant server, or of several nodes, parted by commas and tried"
-        " in turn; a folder or :memory: is the client's local mode",
+        description="address of the Qdrant server, or of several nodes, separated by commas and"
+        " tried in turn; a folder or :memory: is the client's local mode",
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
     qdrant_grpc: bool = Field(
@@ -247,7 +248,7 @@ class QdrantSettings(DataSettings):
     qdrant_prefix: str = Field(
         "vitrine",
         pattern=r"^[A-Za-z0-9_-]{1,60}$",
-        description="how the names of this catalogue's collections and alias begin",
+        description="prefix of the names of this catalogue's collections and alias",
     )
     qdrant_timeout_s: int = Field(
         5, ge=1, le=600, description="seconds a search waits for Qdrant before it gets 503"
@@ -284,18 +285,19 @@ class QdrantSettings(DataSettings):
         " 0: no graph, all products are compared",
     )
     qdrant_hnsw_ef_construct: int = Field(
-        200, ge=4, le=10_000, description="care taken when the graph is built"
+        200, ge=4, le=10_000, description="beam width while the graph is built (ef_construct)"
     )
     qdrant_hnsw_ef: int = Field(
         256,
         ge=1,
         le=100_000,
-        description="care taken when the graph is searched; at least the candidates",
+        description="beam width of a graph search (ef); at least the candidates",
     )
     qdrant_exact_below: int = Field(
         10_000,
         ge=0,
-        description="products under the filter up to which all are compared, without the graph",
+        description="products under the filter up to which all of them are compared, without the"
+        " graph",
     )
     qdrant_quantization: Literal["none", "scalar", "binary", "turbo"] = Field(
         "none",
@@ -401,8 +403,8 @@ class ServiceSettings(LogSettings):
     )
     revoked_keys: str = Field(
         "",
-        description="ids of search keys, separated by commas, that are refused, besides those "
-        "that `vitrine keys revoke` called back",
+        description="ids of search keys, separated by commas, that are refused, besides those"
+        " revoked by `vitrine keys revoke`",
     )
     client_rate: float = Field(
         0, ge=0, le=100_000, description="requests a second of one client address; 0: any number"
@@ -551,13 +553,13 @@ class IngestSettings(DataSettings):
         description="seconds before the second try; doubled each time, to 5 minutes at most",
     )
     keep_jobs: int = Field(
-        1000, ge=1, description="ended jobs that are remembered whatever their age"
+        1000, ge=1, description="finished jobs that are listed whatever their age"
     )
     keep_jobs_hours: float = Field(
-        24, ge=0, le=8760, description="hours for which every ended job is remembered"
+        24, ge=0, le=8760, description="hours for which every finished job is listed"
     )
     max_images: int = Field(
-        8, ge=1, le=64, description="pictures taken of each product, the first ones"
+        8, ge=1, le=64, description="pictures of each product that are used, the first ones"
     )
     text_vectors: bool = Field(
         True,
@@ -568,7 +570,7 @@ class IngestSettings(DataSettings):
         168,
         ge=0,
         le=87_600,
-        description="hours for which a picture that no product shows is kept; 0: for ever",
+        description="hours for which a picture that no product shows is kept; 0: forever",
     )
     max_shrink: float = Field(
         0.2,

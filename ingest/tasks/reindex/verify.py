@@ -36,7 +36,7 @@ def check_count(target: VectorIndex, live: VectorIndex) -> None:
     if copied != live_count:
         raise NotVerified(
             f"the new version has {copied} products, the live one {live_count}; `vitrine failures`"
-            " names products whose picture cannot be embedded. Fix or delete them, or reindex"
+            " lists products whose picture cannot be embedded. Fix or delete them, or reindex"
             " without verification"
         )
 

@@ -96,7 +96,7 @@ def test_a_second_reindex_says_that_one_is_running(desk):
 
 def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
     expect(desk.page.locator("#failures tbody tr")).to_have_count(3)
-    expect(desk.page.locator("#failures")).to_contain_text("the file ends before the picture does")
+    expect(desk.page.locator("#failures")).to_contain_text("the file is incomplete")
     expect(desk.page.locator("#failures summary")).to_contain_text("Truncated")
     expect(desk.page.locator("#failures summary")).to_contain_text("3 failures")
     expect(desk.page.locator("#failures")).to_contain_text("Upload the picture again")
@@ -122,7 +122,9 @@ def test_a_job_tells_how_long_it_ran(desk, site):
 
 def test_a_job_that_no_worker_takes_says_so(desk):
     desk.page.get_by_role("button", name="Start").click()  # its clock stands in the past
-    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("No worker has taken it yet")
+    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text(
+        "No worker has picked it up yet"
+    )
 
 
 def test_on_a_phone_nothing_sticks_out(open_window, site):
@@ -196,7 +198,7 @@ def test_a_schedule_is_set_run_and_removed_and_tells_its_results(desk, site):
     expect(row).to_contain_text("75 s")
     expect(row).to_contain_text("18 of 20 live products")
     row.get_by_role("button", name="Remove").click()
-    expect(desk.page.locator("#schedules")).to_contain_text("Nothing is ingested on its own.")
+    expect(desk.page.locator("#schedules")).to_contain_text("No schedules yet.")
 
 
 def test_a_job_that_reads_a_source_shows_how_far_it_is(desk, site):

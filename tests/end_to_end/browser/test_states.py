@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 DOWN = {
     "type": "urn:vitrine:problem:index-unavailable",
-    "title": "The index cannot answer now",
+    "title": "The index is unavailable",
     "status": 503,
     "detail": "the index did not answer in time",
     "request_id": "a-request-of-the-tests",
@@ -40,7 +40,7 @@ def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_aga
 
     window.page.route("**/v1/search", answer)
     window.open("/?q=red")
-    notice = window.page.get_by_role("alert").filter(has_text="The index cannot answer now")
+    notice = window.page.get_by_role("alert").filter(has_text="The index is unavailable")
     expect(notice).to_contain_text("The index did not answer in time.")
     expect(notice).to_contain_text("a-request-of-the-tests")
     broken[0] = False

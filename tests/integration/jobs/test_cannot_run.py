@@ -77,7 +77,7 @@ def test_without_its_queue_a_worker_says_so_once_and_stays(tmp_path: Path):
         text=True,
     )
     assert worker.stderr is not None
-    said = "the worker cannot look for work: the job store in Redis cannot answer now"
+    said = "the worker cannot fetch work: the job store in Redis cannot answer now"
     while said not in (line := worker.stderr.readline()):
         assert line, "the worker ended"
     with pytest.raises(subprocess.TimeoutExpired):

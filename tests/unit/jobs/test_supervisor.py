@@ -81,7 +81,7 @@ def test_a_program_that_dies_is_started_again_and_the_others_run_on():
     assert first.pid not in {child.pid for child in again}
     status, log = supervisor.end(signal.SIGTERM)
     assert status == 0
-    assert "ended with status -9; starting it again" in log
+    assert "exited with status -9; restarting it" in log
 
 
 def test_a_program_that_dies_again_and_again_is_given_ever_more_time():
@@ -90,7 +90,7 @@ def test_a_program_that_dies_again_and_again_is_given_ever_more_time():
     waits = []
     while len(waits) < 4:
         line = supervisor.process.stderr.readline()
-        waits += [float(line.split()[-2])] if "starting it again in" in line else []
+        waits += [float(line.split()[-2])] if "restarting it in" in line else []
     assert supervisor.end(signal.SIGTERM)[0] == 0
     assert waits == [0.2, 0.4, 0.8, 1.6]
 
@@ -110,4 +110,4 @@ def test_a_program_that_does_not_stop_is_killed_after_the_grace():
     status, log = supervisor.end(signal.SIGTERM)
     assert status == 0
     assert not child.is_running()
-    assert "is killed" in log
+    assert "killing it" in log

@@ -200,7 +200,7 @@ def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(
     monkeypatch.setattr(versions, "live", live)
     job_id = desk.admin.upsert([row("a", picture(50)), row("b", picture(51))])
     accepted_job = desk.admin.job(job_id)
-    assert accepted_job.waiting == "no worker has taken it yet"
+    assert accepted_job.waiting == "no worker has picked it up yet"
     assert accepted_job.waiting_since == accepted_job.created
     desk.runner.step()
     assert desk.admin.job(job_id).waiting == "the server does not answer"

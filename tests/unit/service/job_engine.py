@@ -50,7 +50,7 @@ class Failure:
     id: str
     stage: str = "image"
     reason: str = "truncated"
-    message: str = "the file ends before the picture does"
+    message: str = "the file is incomplete"
     source: str = "shop.csv"
     row: int | None = 7
     place: str = "row 9"
@@ -122,7 +122,7 @@ class FakeJobs:
         self, name: str, request: IngestRequest, *, times: Sequence[str], zone: str
     ) -> Schedule:
         if name in self.planned:
-            raise Conflict(f"there is a schedule {name} already")
+            raise Conflict(f"the schedule {name} already exists")
         now_s = NOON.timestamp()
         planned = Schedule.planned(name, request, times=times, zone=zone, now_s=now_s)
         self.planned[name] = planned

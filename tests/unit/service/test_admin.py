@@ -143,7 +143,7 @@ def test_a_broken_line_is_named(shop: Shop):
         content_type="application/x-ndjson",
     )
     assert response.status_code == 400
-    assert response.get_json()["detail"].startswith("line 2: the JSON is broken")
+    assert response.get_json()["detail"].startswith("line 2: the JSON is invalid")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_several_pictures_are_queued_in_their_order(shop: Shop):
     ("images", "words"),
     [
         ([], "at least 1"),
-        (None, "cannot be emptied"),
+        (None, "cannot be empty"),
         ("https://shop.example/a.jpg", "list"),
         ([5], "must be a URL"),
         ([{"key": "short"}], "images[0]"),

@@ -151,7 +151,7 @@ def test_a_restart_loses_no_query(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
-        (ModelBusy("the model did not come to this query"), ModelBusy),
+        (ModelBusy("the model did not get to this query"), ModelBusy),
         (RuntimeError("a bug"), ModelUnavailable),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_photo_has_the_key_of_its_bytes_for_a_day(shop: Shop):
 def test_a_key_of_no_photo_is_refused(shop: Shop, key: str):
     field, message = refused(shop, {"key": key})
     assert field == "image.key"
-    assert "its time is over; send it again" in message
+    assert "it has expired; send it again" in message
     if "/" not in key and key:
         response = shop.client.post(f"/v1/pictures/{key}/objects", json={})
         assert response.status_code == 404

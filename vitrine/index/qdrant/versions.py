@@ -176,7 +176,7 @@ class QdrantVersions:
         """
         if not self._info(name).words:
             raise Conflict(
-                f"version {name} keeps no words, for an earlier release made it; "
+                f"version {name} keeps no words because an earlier release made it; "
                 "run `vitrine reindex`"
             )
         before = self._model_name(name)

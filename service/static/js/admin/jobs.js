@@ -21,7 +21,7 @@ const COLUMNS = [
 /** A worker takes a job within a second; after so long there is none, or it has other work. */
 const PATIENCE_MS = 20_000;
 const NO_WORKER =
-  "No worker has taken it yet. One starts with “vitrine worker”, or with the service in “vitrine up”.";
+  "No worker has picked it up yet. Start one with “vitrine worker”, or together with the service with “vitrine up”.";
 
 /** @param {Job} job */
 const isStuck = ({ state, updated }) =>

@@ -23,7 +23,7 @@ const MOST = 5;
 
 /** What the exit statuses of `vitrine ingest` mean, and the state whose color they take. @type {Record<number, [words: string, state: string]>} */
 const MEANING = {
-  0: ["all taken", "done"],
+  0: ["succeeded", "done"],
   1: ["some failed", "failed"],
   2: ["could not run", "failed"],
   3: ["nothing changed", "failed"],
@@ -46,7 +46,7 @@ export function showSchedules(schedules, client, run) {
       : make("span", { class: "panel__none" }, "None yet"),
     actions(schedule, client, run),
   ]);
-  showTable(block("schedules"), COLUMNS, rows, "Nothing is ingested on its own.");
+  showTable(block("schedules"), COLUMNS, rows, "No schedules yet.");
 }
 
 /** @param {ScheduledRun} result */
@@ -76,7 +76,7 @@ const actions = ({ name }, client, run) => [
   actionButton(
     "Remove",
     `remove ${name}`,
-    () => run(() => client.removeSchedule(name), `Schedule ${name} is removed.`),
+    () => run(() => client.removeSchedule(name), `Schedule ${name} removed.`),
     "button--danger",
   ),
 ];
@@ -96,6 +96,6 @@ export function listenForSchedule(client, run) {
     const currency = text("currency") || undefined;
     const [name, source, mode] = [text("name"), text("source"), text("mode")];
     const request = { name, source, mode, currency, times: [text("at")], zone: text("zone") };
-    run(() => client.addSchedule(request), `Schedule ${name} is set.`);
+    run(() => client.addSchedule(request), `Schedule ${name} saved.`);
   });
 }

@@ -36,7 +36,7 @@ export function showVersions(versions, client, run) {
 /** @param {Version} version @param {AdminClient} client @param {Run} run */
 function actions({ name, state }, client, run) {
   const publish = async () => {
-    const question = `Publish ${name}? It answers all searches from then on. The live version stays, but changes made to products since ${name} was built are not in it.`;
+    const question = `Publish ${name}? It will answer all searches from then on. The live version stays, but changes made to products since ${name} was built are not in it.`;
     if (await confirmed(question, "Publish")) run(() => client.publish(name), `${name} is live.`);
   };
   const discard = async () => {
