@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.embedding import Embedder
 from vitrine.embedding.many_texts import embed_many_texts
@@ -17,15 +16,28 @@ from vitrine.index import IndexVersions, VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.products import Product, Record
 from vitrine.relevance import LearningSample, Lexicon, learn_relevance
-from vitrine.understanding import grammar, learn_known_values, understood_languages
-from vitrine.words import Analyzer, DocumentWords, VocabularyCounts, document_words
-from vitrine.words.suggestions import PhraseCounts
+from vitrine.understanding import (
+    KnownValues,
+    grammar,
+    learn_known_values,
+    understood_languages,
+)
+from vitrine.words import (
+    Analyzer,
+    DocumentWords,
+    PostingsWriter,
+    Vocabulary,
+    VocabularyCounts,
+    document_words,
+)
+from vitrine.words.suggestions import Phrase, PhraseCounts
 
 __all__ = ["is_stale", "learn_if_stale", "learn_search_model", "learn_version"]
 
 SAMPLE = 20_000
 """Products that constants are learnt from; more hardly move them (`vitrine.relevance`)."""
-_BATCH = 1000
+_BATCH, _IDS = 256, 10_000
+"""Products, and ids alone, that are read at once."""
 
 
 def learn_version(
@@ -79,24 +91,36 @@ def learn_search_model(
 ) -> SearchModel:
     """The vocabulary of all products, and constants from a random choice of `SAMPLE` of them.
 
-    Every product is read once; about 300 short texts are embedded. The same products give the same
-    model. `ValueError` for a version without products.
+    Every product is read once, after the ids; about 300 short texts are embedded. The same products
+    give the same model. `ValueError` for a version without products.
     """
-    mark, schema = index.mark(), index.info.schema
+    mark = index.mark()
     analyzer = Analyzer(language_of(index.info.mapping))
-    counts, sample, phrases = VocabularyCounts(), _Sample(), PhraseCounts()
+    vocabulary, values, phrases, sample = _read(index, analyzer, check)
+    constants = learn_relevance(
+        sample, Lexicon(vocabulary, analyzer), embed_texts=partial(embed_many_texts, embedder)
+    )
+    return SearchModel.of(vocabulary, values, constants, phrases, mark=mark)
+
+
+def _read(
+    index: VectorIndex, analyzer: Analyzer, check: Callable[[], None]
+) -> tuple[Vocabulary, KnownValues, tuple[Phrase, ...], LearningSample]:
+    """Read every product once."""
+    mapping, schema = index.info.mapping, index.info.schema
+    counts, phrases = VocabularyCounts(), PhraseCounts()
+    sample = _Sample(index.scan_ids(batch=_IDS), index.info.dimension)
 
     def products() -> Iterator[Product]:
         for records in index.scan(batch=_BATCH):
             check()
-            documents = [document_words(r.product, schema, analyzer) for r in records]
-            counts.add(documents)
-            phrases.add(record.product for record in records)
-            for record, document in zip(records, documents, strict=True):
+            for record in records:
+                document = document_words(record.product, schema, analyzer)
+                counts.add([document])
                 sample.offer(record, document)
                 yield record.product
+            phrases.add(record.product for record in records)
 
-    mapping = index.info.mapping
     code = language_of(mapping)
     values = learn_known_values(
         products(),
@@ -105,32 +129,7 @@ def learn_search_model(
         grammar=grammar(*([code] if code in understood_languages() else [])),
         understood=understood_fields(mapping),
     )
-    vocabulary = counts.vocabulary()
-    constants = learn_relevance(
-        sample.drawn(),
-        Lexicon(vocabulary, analyzer),
-        embed_texts=partial(embed_many_texts, embedder),
-    )
-    return SearchModel.of(vocabulary, values, constants, phrases.phrases(), mark=mark)
-
-
-def _terms_alone(document: DocumentWords) -> DocumentWords:
-    """What constants are learnt from; the words themselves take ten times as much memory."""
-    nothing: frozenset[str] = frozenset()
-    return DocumentWords(document.term_ids, document.values, nothing, nothing, frozenset(), ())
-
-
-def _slim(record: Record) -> Record:
-    """What constants are learnt from: descriptions and further pictures take most of the memory."""
-    product = record.product
-    named = Product(
-        product.id,
-        product.title,
-        category=product.category,
-        colors=product.colors,
-        group_id=product.group_id,
-    )
-    return replace(record, product=named, vectors=record.vectors[:1].copy())
+    return counts.vocabulary(), values, phrases.phrases(), sample.drawn()
 
 
 class _Sample:
@@ -138,38 +137,55 @@ class _Sample:
     in orders of their own, and learn the same.
 
     Those whose ids have the smallest hashes (bottom-k sampling, Cohen and Kaplan 2007): as good as
-    drawn by lot.
+    drawn by lot. They are known from the ids alone, so that nothing is held of any other.
     """
 
-    def __init__(self) -> None:
-        self._drawn: list[tuple[int, str, int, Record, DocumentWords]] = []
-        """A heap of which the largest hash comes first: hashes are negative."""
-        self._offered = 0
+    def __init__(self, ids: Iterable[Sequence[str]], dimension: int) -> None:
+        hashed = ((_digest(name), name) for some in ids for name in some)
+        self._rows = {name: row for row, (_, name) in enumerate(heapq.nsmallest(SAMPLE, hashed))}
+        self._products: list[Product | None] = [None] * len(self._rows)
+        self._pictures = np.zeros((len(self._rows), dimension), np.float32)
+        self._texts: NDArray[np.float32] | None = np.zeros_like(self._pictures)
+        self._words = PostingsWriter()
 
     def offer(self, record: Record, document: DocumentWords) -> None:
         """Take the next record, or not."""
-        self._offered += 1
-        product_id = record.product.id
-        digest = hashlib.blake2b(product_id.encode(), digest_size=8).digest()
-        negative = -int.from_bytes(digest, "big")
-        is_full = len(self._drawn) >= SAMPLE
-        if is_full and negative <= self._drawn[0][0]:
+        row = self._rows.pop(record.product.id, None)
+        if row is None:
             return
-        entry = (negative, product_id, self._offered, _slim(record), _terms_alone(document))
-        if is_full:
-            heapq.heapreplace(self._drawn, entry)
-        else:
-            heapq.heappush(self._drawn, entry)
+        self._products[row] = _named(record.product)
+        self._pictures[row] = record.vectors[0]
+        self._words.add(row, document)
+        if record.text_vector is None:
+            self._texts = None
+        elif self._texts is not None:
+            self._texts[row] = record.text_vector
 
     def drawn(self) -> LearningSample:
-        """What was taken."""
-        drawn = sorted(self._drawn, key=itemgetter(0, 1))
-        records = [entry[3] for entry in drawn]
-        texts = [record.text_vector for record in records]
-        complete = [text for text in texts if text is not None]
+        """What was taken, less the products that were removed meanwhile."""
+        present = np.array([product is not None for product in self._products], bool)
+        pictures, texts = self._pictures, self._texts
+        if not present.all():
+            pictures = pictures[present]
+            texts = None if texts is None else texts[present]
         return LearningSample(
-            products=[record.product for record in records],
-            documents=[entry[4] for entry in drawn],
-            pictures=np.stack([record.vectors[0] for record in records]),
-            texts=np.stack(complete) if texts and len(complete) == len(texts) else None,
+            products=[product for product in self._products if product is not None],
+            postings=self._words.postings(len(pictures), places=np.cumsum(present) - 1),
+            pictures=pictures,
+            texts=texts,
         )
+
+
+def _digest(product_id: str) -> bytes:
+    return hashlib.blake2b(product_id.encode(), digest_size=8).digest()
+
+
+def _named(product: Product) -> Product:
+    """What constants are learnt from; descriptions take ten times as much memory."""
+    return Product(
+        product.id,
+        product.title,
+        category=product.category,
+        colors=product.colors,
+        group_id=product.group_id,
+    )

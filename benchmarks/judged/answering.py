@@ -78,14 +78,13 @@ def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
         **options,  # type: ignore[arg-type]
     )
     exact = [
-        bool(query.exact_key) and query.exact_key in document.exact_keys
-        for document in shop.sample.documents
+        bool(query.exact_key) and query.exact_key in exact_keys for exact_keys in shop.exact_keys
     ]
     assert shop.sample.texts is not None
     return Signals(
         shop.sample.pictures @ vector,
         shop.sample.texts @ vector,
-        shop.postings.scores(query),
+        shop.sample.postings.scores(query),
         np.array(exact),
     )
 
@@ -101,7 +100,7 @@ def _log_odds(shop: Shop, words: str, whole: str, **options: object) -> Scores:
     relevance = QueryRelevance(
         shop.constants,
         vector=shop.embedder.embed_texts([words])[0],
-        best_words=float(shop.postings.core_scores(query).max()),
+        best_words=float(shop.sample.postings.core_scores(query).max()),
         subject=query.subject,
     )
     return relevance.log_odds(_signals(shop, words, whole, **options))

@@ -48,7 +48,8 @@ class Shop:
     sample: LearningSample
     lexicon: Lexicon
     constants: RelevanceConstants
-    postings: Postings
+    exact_keys: Sequence[tuple[str, ...]]
+    """What each product is found by exactly."""
     reader: QueryReader
     embedder: Embedder
     learning_s: float
@@ -66,7 +67,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     lexicon = Lexicon(counts.vocabulary(), analyzer)
     sample = LearningSample(
         products,
-        documents,
+        Postings.of(documents),
         _embed_photos((folder / row["image"] for row in rows), embedder),
         _embed_texts([product_text(product) for product in products], embedder),
     )
@@ -94,7 +95,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
         sample,
         lexicon,
         constants,
-        Postings(documents),
+        [document.exact_keys for document in documents],
         reader,
         embedder,
         learning_s,

@@ -14,13 +14,20 @@ from vitrine.errors import InvalidCursor, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.index import VectorIndex
 from vitrine.index.faiss.versions import FaissVersions
-from vitrine.learning import learn_if_stale, learn_search_model, learn_version
+from vitrine.learning import _Sample, learn_if_stale, learn_search_model, learn_version
 from vitrine.products import Product, Record
 from vitrine.queries import SearchQuery, Sort, WeightedText
 from vitrine.search import SearchEngine
 from vitrine.serving import EmbedderPool, LiveIndex
 from vitrine.settings import Settings
-from vitrine.words import product_text
+from vitrine.words import (
+    Analyzer,
+    Postings,
+    VocabularyCounts,
+    document_words,
+    product_text,
+    query_words,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +97,24 @@ def words(text: str, **more) -> SearchQuery:
 
 def test_the_same_products_teach_the_same(index: VectorIndex, embedder: FakeEmbedder):
     assert learn_search_model(index, embedder).key == learn_search_model(index, embedder).key
+
+
+def test_a_product_that_is_removed_while_a_version_learns_leaves_no_row(embedder: FakeEmbedder):
+    records = catalogue(embedder, 5, 3)
+    analyzer, schema = Analyzer("en"), MAPPING.schema()
+    sample = _Sample([["gone"], [r.product.id for r in records]], embedder.info.dimension)
+    for record in records:
+        sample.offer(record, document_words(record.product, schema, analyzer))
+    drawn = sample.drawn()
+    by_id = {record.product.id: record for record in records}
+    assert sorted(product.id for product in drawn.products) == sorted(by_id)
+    documents = [document_words(by_id[p.id].product, schema, analyzer) for p in drawn.products]
+    vocabulary = VocabularyCounts()
+    vocabulary.add(documents)
+    query = query_words(records[2].product.title, vocabulary.vocabulary(), analyzer)
+    assert drawn.postings.scores(query).tolist() == Postings.of(documents).scores(query).tolist()
+    for row, product in enumerate(drawn.products):
+        assert (drawn.pictures[row] == by_id[product.id].vectors[0]).all()
 
 
 def test_what_was_learnt_holds_every_word_and_every_value(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.products import Product
-from vitrine.relevance.constants import BackgroundSample, RelevanceConstants, VectorModel
+from vitrine.relevance.constants import (
+    BackgroundSample,
+    RelevanceConstants,
+    VectorModel,
+    WordsModel,
+)
 from vitrine.relevance.cosines import Cosines
 from vitrine.relevance.pictures_fit import fit_pictures
 from vitrine.relevance.pseudo_queries import (
@@ -20,7 +25,7 @@ from vitrine.relevance.pseudo_queries import (
 )
 from vitrine.relevance.vector_fit import ORDINARY_VECTORS, fit_vectors, shifted
 from vitrine.relevance.words_fit import ORDINARY_WORDS, WordsEvidence, fit_words
-from vitrine.words import Analyzer, DocumentWords, Postings, Vocabulary, query_words
+from vitrine.words import Analyzer, Postings, Vocabulary, query_words
 
 __all__ = ["LearningSample", "Lexicon", "learn_relevance"]
 
@@ -43,12 +48,12 @@ the twentieth that may be answered at all, words have the other half."""
 class LearningSample:
     """Products of the version, a random choice of them where there are many (20,000 are plenty).
 
-    `documents` are the products' words. `pictures` is float32 (n, dimension), each product's first
+    `postings` are the products' words. `pictures` is float32 (n, dimension), each product's first
     picture; `texts` float32 (n, dimension), None where the version keeps no text vectors.
     """
 
     products: Sequence[Product]
-    documents: Sequence[DocumentWords]
+    postings: Postings
     pictures: NDArray[np.float32]
     texts: NDArray[np.float32] | None
 
@@ -78,24 +83,37 @@ def learn_relevance(
         sample.pictures[chosen].astype(np.float16),
         None if sample.texts is None else sample.texts[chosen].astype(np.float16),
     )
-    queries = own_queries(sample.products, lexicon.analyzer, count=QUERIES, rng=rng)
-    cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
-    absent = _cosines(sample, background, embed_texts(unsellable_texts()))
-    text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
-    close = ORDINARY_VECTORS if text is None else shifted(text, _highest(absent, text))
-    postings = Postings(sample.documents)
-    absent_best = _absent_best(postings, lexicon, rng)
-    words = fit_words(_evidence(postings, lexicon, queries, (cosines, close)), absent_best, rng=rng)
+    text, words = _fit_texts(sample, lexicon, background, embed_texts=embed_texts, rng=rng)
     image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
     learnt = {"text": text, "image": image, "words": words}
     return RelevanceConstants(
-        text=close,
+        text=text or ORDINARY_VECTORS,
         image=image or ORDINARY_VECTORS,
         words=words or ORDINARY_WORDS,
         background=background,
         products=lexicon.vocabulary.count,
         assumed=tuple(name for name, model in learnt.items() if model is None),
     )
+
+
+def _fit_texts(
+    sample: LearningSample,
+    lexicon: Lexicon,
+    background: BackgroundSample,
+    *,
+    embed_texts: EmbedTexts,
+    rng: np.random.Generator,
+) -> tuple[VectorModel | None, WordsModel | None]:
+    """What queries in words teach; None for a part that they do not."""
+    queries = own_queries(sample.products, lexicon.analyzer, count=QUERIES, rng=rng)
+    cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
+    absent = _cosines(sample, background, embed_texts(unsellable_texts()))
+    text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
+    close = None if text is None else shifted(text, _highest(absent, text))
+    absent_best = _absent_best(sample.postings, lexicon, rng)
+    vectors = (cosines, close or ORDINARY_VECTORS)
+    evidence = _evidence(sample.postings, lexicon, queries, vectors)
+    return close, fit_words(evidence, absent_best, rng=rng)
 
 
 def _cosines(
@@ -116,22 +134,19 @@ def _evidence(
     lexicon: Lexicon,
     queries: Sequence[PseudoQuery],
     vectors: tuple[Cosines, VectorModel],
-) -> list[WordsEvidence]:
+) -> Iterator[WordsEvidence]:
+    """What words and vectors say of each query, one at a time: all of it would take much memory."""
     cosines, model = vectors
-    evidence = []
     for number, query in enumerate(queries):
         words = query_words(
             query.text, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred
         )
-        evidence.append(
-            WordsEvidence(
-                query.matches,
-                postings.scores(words).astype(np.float32),
-                float(postings.core_scores(words).max()),
-                cosines.log_odds(model, number).astype(np.float32),
-            )
+        yield WordsEvidence(
+            query.matches,
+            postings.scores(words).astype(np.float32),
+            float(postings.core_scores(words).max()),
+            cosines.log_odds(model, number).astype(np.float32),
         )
-    return evidence
 
 
 def _absent_best(

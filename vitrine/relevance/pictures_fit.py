@@ -38,21 +38,26 @@ def fit_pictures(
     if len(products) < 2:
         return None
     drawn = rng.permutation(len(products))[:QUERIES]
-    cosines = Cosines.of(pictures[drawn], pictures, None, background)
     same = _same(products, drawn)
     telling = [row for row in range(len(drawn)) if same[row].any() and not same[row].all()]
     if not telling:
-        return _background_alone(cosines, drawn)
+        return _background_alone(Cosines.of(pictures[drawn], pictures, None, background), drawn)
     matches = [same[row] for row in telling]
-    chosen = Cosines.of(pictures[drawn[telling]], pictures, None, background)
-    model = fit_vectors(chosen, matches, None, rng=rng)
+    cosines = Cosines.of(pictures[drawn[telling]], pictures, None, background)
+    model = fit_vectors(cosines, matches, None, rng=rng)
     if model is None:
         return None
-    log_odds = [chosen.log_odds(model, row) for row in range(len(telling))]
-    true = np.concatenate([odds[match] for odds, match in zip(log_odds, matches, strict=True)])
-    false = np.concatenate([odds[~match] for odds, match in zip(log_odds, matches, strict=True)])
-    close = min(float(np.quantile(true, LOST)), float(np.quantile(false, 1 - LOST)))
+    true, false = [], []
+    for row, match in enumerate(matches):
+        log_odds = cosines.log_odds(model, row).astype(np.float32)  # there are many
+        true.append(log_odds[match])
+        false.append(log_odds[~match])
+    close = min(_quantile(true, LOST), _quantile(false, 1 - LOST))
     return shifted(model, close)
+
+
+def _quantile(parts: Sequence[NDArray[np.float32]], share: float) -> float:
+    return float(np.quantile(np.concatenate(parts), share, overwrite_input=True))
 
 
 def _same(products: Sequence[Product], drawn: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -73,7 +78,7 @@ def _same(products: Sequence[Product], drawn: NDArray[np.int64]) -> NDArray[np.b
 def _background_alone(cosines: Cosines, drawn: NDArray[np.int64]) -> VectorModel:
     model = VectorModel(picture=0.0, picture_z=1.0, text=0.0, text_z=0.0, intercept=0.0)
     others = [
-        np.delete(cosines.log_odds(model, row), product)
+        np.delete(cosines.log_odds(model, row), product).astype(np.float32)
         for row, product in enumerate(drawn.tolist())
     ]
-    return shifted(model, float(np.quantile(np.concatenate(others), 1 - LOST)))
+    return shifted(model, _quantile(others, 1 - LOST))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,8 @@ the twentieth that may be answered at all, vectors have the other half."""
 
 @dataclass(frozen=True, eq=False)
 class WordsEvidence:
-    """For one query: the products that truly match, bool (n,), all words scores, the best core
-    score and the vectors' log-odds; arrays are float32 (n,), as there are many queries."""
+    """For one query: the products that truly match, bool (n,), all words scores, float32 (n,), the
+    best core score and the vectors' log-odds, float32 (n,)."""
 
     matches: NDArray[np.bool_]
     scores: NDArray[np.float32]
@@ -54,7 +54,7 @@ class WordsEvidence:
 
 
 def fit_words(
-    evidence: Sequence[WordsEvidence], absent_best: NDArray[np.float64], *, rng: np.random.Generator
+    evidence: Iterable[WordsEvidence], absent_best: NDArray[np.float64], *, rng: np.random.Generator
 ) -> WordsModel | None:
     """The constants for words.
 
@@ -64,49 +64,69 @@ def fit_words(
     where no query has both, or where words tell nothing. Close begins where a match is as likely as
     not, or lower where true ones would be lost.
     """
-    telling = [query for query in evidence if query.true.any() and query.false.any()]
-    if not telling:
+    rows = _Rows(rng)
+    for query in evidence:
+        rows.add(query)
+    if not rows.typical:
         return None
-    (slope, vector), intercept = scaled_fit(*_rows(telling, rng))
+    (slope, vector), intercept = rows.fit()
     if slope <= 0:
         return None
-    matched = [
-        slope * query.scores[query.true] / query.best + vector * query.vectors[query.true]
-        for query in evidence
-    ]
+    matched = [slope * scores / best + vector * odds for scores, best, odds in rows.matched]
     intercept = max(intercept, -float(np.quantile(np.concatenate(matched), LOST)))
-    lucky = float(np.quantile(np.concatenate([query.vectors for query in evidence]), 0.95))
-    needed = -(intercept + vector * lucky) / slope
+    needed = -(intercept + vector * rows.lucky()) / slope
     known = float(np.quantile(absent_best, 1 - ABSENT_SHARE)) if len(absent_best) else 0.0
     return WordsModel(
         slope=float(slope),
         vector=float(vector),
         intercept=intercept,
         floor=float(min(known / max(needed, 0.1), 1.0)),
-        typical=float(np.median([np.median(query.scores[query.true]) for query in telling])),
-        alone=max(float(np.quantile(_highest_false(evidence), 1 - STRAY)), 0.0),
+        typical=float(np.median(rows.typical)),
+        alone=max(float(np.quantile(rows.highest_false, 1 - STRAY)), 0.0),
     )
 
 
-def _rows(
-    evidence: Sequence[WordsEvidence], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Features (share of the best words score, vectors), labels and weights: each query counts
-    alike."""
-    features: list[NDArray[np.float64]] = []
-    labels: list[NDArray[np.float64]] = []
-    weights: list[NDArray[np.float64]] = []
-    for query in evidence:
-        for which, label in ((query.true, 1.0), (query.false, 0.0)):
-            rows = drawn(which, NEGATIVES, rng)
-            features.append(np.column_stack([query.scores[rows] / query.best, query.vectors[rows]]))
-            labels.append(np.full(len(rows), label))
-            weights.append(np.full(len(rows), 1 / len(rows)))
-    return np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
+class _Rows:
+    """What is needed of the evidence, of which each query's is seen once."""
 
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._features: list[NDArray[np.float32]] = []
+        self._labels: list[NDArray[np.float64]] = []
+        self._weights: list[NDArray[np.float64]] = []
+        self._vectors: list[NDArray[np.float32]] = []
+        self.matched: list[tuple[NDArray[np.float32], float, NDArray[np.float32]]] = []
+        """Of each query the words scores of the true matches, the best one, their vectors."""
+        self.typical: list[float] = []
+        """The middle words score of the true matches, of queries that have true and false ones."""
+        self.highest_false: list[float] = []
+        """Of each query the vectors of the likeliest product that it does not mean."""
 
-def _highest_false(evidence: Sequence[WordsEvidence]) -> list[float]:
-    """For each query the log-odds of the vectors of the likeliest product that it does not mean."""
-    return [
-        float(query.vectors[~query.matches].max()) for query in evidence if not query.matches.all()
-    ]
+    def add(self, query: WordsEvidence) -> None:
+        true, false = query.true, query.false
+        self.matched.append((query.scores[true], query.best, query.vectors[true]))
+        self._vectors.append(query.vectors)
+        if not query.matches.all():
+            self.highest_false.append(float(query.vectors[~query.matches].max()))
+        if not (true.any() and false.any()):
+            return
+        self.typical.append(float(np.median(query.scores[true])))
+        for which, label in ((true, 1.0), (false, 0.0)):
+            rows = drawn(which, NEGATIVES, self._rng)
+            features = [query.scores[rows] / query.best, query.vectors[rows]]
+            self._features.append(np.column_stack(features))
+            self._labels.append(np.full(len(rows), label))
+            self._weights.append(np.full(len(rows), 1 / len(rows)))
+
+    def fit(self) -> tuple[NDArray[np.float64], float]:
+        """Weights of words and vectors, and the intercept; each query counts alike."""
+        return scaled_fit(
+            np.concatenate(self._features),
+            np.concatenate(self._labels),
+            np.concatenate(self._weights),
+        )
+
+    def lucky(self) -> float:
+        """Vectors that a product has of a query by luck."""
+        everything = np.concatenate(self._vectors)
+        return float(np.quantile(everything, 0.95, overwrite_input=True))

@@ -4,35 +4,59 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["checksum", "map_array", "map_arrays", "write_arrays"]
+__all__ = [
+    "Places",
+    "append_arrays",
+    "checksum",
+    "map_array",
+    "map_arrays",
+    "placed_arrays",
+    "write_arrays",
+]
+
+Places: TypeAlias = dict[str, dict[str, Any]]
+"""Where arrays lie in a file, and what they are."""
 
 _ALIGN = 64
 _WHOLE = 64_000_000
 _BLOCK, _BLOCKS = 65_536, 64
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write the arrays one after the other to `path`, and where each lies to `path`.json."""
-    places = {}
+def write_arrays(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
+    """Write the arrays one after the other to `path`, and where each lies to `path`.json.
+
+    Each is asked for when the one before it is written, so that they need not be in memory at once.
+    """
     with path.open("wb") as file:
-        for name, array in arrays.items():
-            file.write(bytes(-file.tell() % _ALIGN))
-            places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": array.shape}
-            np.ascontiguousarray(array).tofile(file)
+        places = append_arrays(file, arrays)
     path.with_suffix(".json").write_text(json.dumps(places))
+
+
+def append_arrays(file: IO[bytes], arrays: Iterable[tuple[str, NDArray[Any]]]) -> Places:
+    """Write the arrays as `write_arrays` does; gives where each lies."""
+    places: Places = {}
+    for name, array in arrays:
+        file.write(bytes(-file.tell() % _ALIGN))
+        places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": array.shape}
+        np.ascontiguousarray(array).tofile(file)
+    return places
 
 
 def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays that `write_arrays` wrote, read-only and mapped: processes share their memory."""
     places = json.loads(path.with_suffix(".json").read_text())
-    block = map_array(path, np.uint8, (path.stat().st_size,))
+    return placed_arrays(map_array(path, np.uint8, (path.stat().st_size,)), places)
+
+
+def placed_arrays(block: NDArray[np.uint8], places: Places) -> dict[str, NDArray[Any]]:
+    """The arrays that lie in a block of bytes."""
     arrays = {}
     for name, place in places.items():
         dtype, count = np.dtype(place["dtype"]), int(np.prod(place["shape"]))

@@ -13,7 +13,7 @@ from vitrine.folding import fold
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords, document_words, embedded_fields, product_text
 from vitrine.words.exact import exact_key, exact_keys
-from vitrine.words.postings import Postings
+from vitrine.words.postings import Postings, PostingsWriter
 from vitrine.words.query import QueryWords, is_known, query_words, unknown_terms
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
@@ -22,6 +22,7 @@ __all__ = [
     "Analyzer",
     "DocumentWords",
     "Postings",
+    "PostingsWriter",
     "QueryWords",
     "Token",
     "Vocabulary",

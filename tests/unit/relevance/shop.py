@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.unit.words.catalogue import ENGLISH, SCHEMA, vocabulary_of
 from vitrine.products import Product
 from vitrine.relevance import LearningSample, Lexicon
-from vitrine.words import document_words
+from vitrine.words import Postings, document_words
 
 DIMENSION = 64
 COLORS = ("red", "blue", "green", "black")
@@ -57,7 +57,7 @@ def sample_of(listed: Sequence[Product], *, seed: int = 0) -> LearningSample:
     pictures = pictures / np.linalg.norm(pictures, axis=1, keepdims=True)
     return LearningSample(
         listed,
-        [document_words(product, SCHEMA, ENGLISH) for product in listed],
+        Postings.of(document_words(product, SCHEMA, ENGLISH) for product in listed),
         pictures.astype(np.float32),
         embed_texts([f"{p.title} {p.colors[0]}" for p in listed]),
     )

@@ -26,7 +26,7 @@ def _close(text: str, *, preferred: tuple[str, ...] = ()) -> list[str]:
     """Ids of the close products, best first."""
     vector = embed_texts([text])[0]
     words = query_words(text, LEXICON.vocabulary, LEXICON.analyzer, preferred=preferred)
-    postings = Postings(SAMPLE.documents)
+    postings = SAMPLE.postings
     assert SAMPLE.texts is not None
     query = QueryRelevance(
         CONSTANTS,
@@ -91,7 +91,7 @@ def test_constants_survive_storing():
 
 
 def test_a_version_without_text_vectors_learns_from_pictures_and_words():
-    without = LearningSample(PRODUCTS, SAMPLE.documents, SAMPLE.pictures, None)
+    without = LearningSample(PRODUCTS, SAMPLE.postings, SAMPLE.pictures, None)
     learnt = learn_relevance(without, LEXICON, embed_texts=embed_texts)
     assert learnt.text.text == learnt.text.text_z == 0
     assert learnt.text.picture + learnt.text.picture_z > 0
@@ -112,6 +112,6 @@ def test_constants_are_stale_when_a_fifth_has_changed():
 
 
 def test_an_empty_version_cannot_teach():
-    empty = LearningSample([], [], np.zeros((0, 64), np.float32), None)
+    empty = LearningSample([], Postings.of([]), np.zeros((0, 64), np.float32), None)
     with pytest.raises(ValueError, match="teaches nothing"):
         learn_relevance(empty, LEXICON, embed_texts=embed_texts)

@@ -51,7 +51,7 @@ def test_postings_score_as_single_documents_do():
     names = ["red", "blue", "hat", "scarf", "glove", "wool", "silk"]
     listed = titled(*(" ".join(rng.choices(names, k=rng.randint(1, 5))) for _ in range(50)))
     documents, vocabulary = [words_of(p) for p in listed], vocabulary_of(listed)
-    postings = Postings(documents)
+    postings = Postings.of(documents)
     for _ in range(30):
         text = " ".join(rng.choices([*names, "zeppelin"], k=3))
         query = query_words(text, vocabulary, ENGLISH, preferred=("red", "blue"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -21,16 +22,20 @@ from numpy.typing import NDArray
 
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.columns.stored import ColumnSpool
 from vitrine.index.faiss.query.state import LiveSegment, State
 from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.segment import Segment, merge_columns
+from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.storage.disk import disk_errors
 
 __all__ = ["StateReader"]
+
+_BATCH = 1000
+"""Records whose products and words are in memory at once while a state is made from them."""
 
 
 class StateReader:
@@ -116,37 +121,37 @@ class StateReader:
 
     def _from_records(self, records: RecordView, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so none is looked up."""
-        batches = []
-        folder = self._snapshots.folder
-        with disk_errors(folder):
+        folder, numbers = self._snapshots.folder, []
+        with disk_errors(folder), ExitStack() as stack:
             folder.mkdir(parents=True, exist_ok=True)
             # memory that the system may take back
-            with TemporaryFile(dir=folder) as pictures, TemporaryFile(dir=folder) as texts:
-                for segment in self._batches(records):
-                    pictures.write(segment.pictures.rows.tobytes())
-                    texts.write(b"" if segment.texts is None else segment.texts.rows.tobytes())
-                    lengths = np.diff(segment.pictures.offsets)
-                    batches.append((segment.seqs, lengths, segment.columns))
-                if not batches:
-                    return State((), last)
-                picture_numbers, text_numbers = _mapped(pictures), _mapped(texts)
-        seqs, lengths = (np.concatenate([batch[i] for batch in batches]) for i in (0, 1))
-        columns = merge_columns(
-            [(columns, np.arange(len(own))) for own, _, columns in batches], self._layout
-        )
+            pictures, texts, parts, columns = (
+                stack.enter_context(TemporaryFile(dir=folder)) for _ in range(4)
+            )
+            spool = ColumnSpool(parts, self._layout)
+            for segment in self._batches(records):
+                pictures.write(segment.pictures.rows.tobytes())
+                texts.write(b"" if segment.texts is None else segment.texts.rows.tobytes())
+                numbers.append((segment.seqs, np.diff(segment.pictures.offsets)))
+                spool.add(segment.columns)
+            if not numbers:
+                return State((), last)
+            picture_numbers, text_numbers = _mapped(pictures), _mapped(texts)
+            joined = spool.joined(columns)
+        seqs, lengths = (np.concatenate(listed) for listed in zip(*numbers, strict=True))
         rows = picture_numbers.reshape(int(lengths.sum()), -1)
         text_rows = text_numbers.reshape(len(seqs), -1)
         segment = Segment(
             seqs,
             ProductVectors(rows, np.concatenate(([0], np.cumsum(lengths)))),
-            columns,
+            joined,
             texts=ProductVectors.one_each(text_rows) if text_rows.size else None,
         )
         return State((LiveSegment.of(segment),), last)
 
     def _batches(self, records: RecordView) -> Iterator[Segment]:
-        """All records, some thousands at a time."""
-        for changes in records.changes(since=0):
+        """All records, some at a time."""
+        for changes in records.changes(since=0, batch=_BATCH):
             if any(change.product is not None for change in changes):
                 yield Segment.of(changes, self._layout)
 

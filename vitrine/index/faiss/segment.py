@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,7 +21,7 @@ from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 
-__all__ = ["Columns", "Segment", "SnapshotParts", "merge_columns"]
+__all__ = ["Columns", "Segment", "SnapshotParts", "merged_columns"]
 
 Columns: TypeAlias = Mapping[str, Column]
 
@@ -94,7 +94,7 @@ class Segment:
         return Segment(
             np.concatenate([segment.seqs[rows] for segment, rows in parts]),
             ProductVectors.concat([segment.pictures.take(rows) for segment, rows in parts]),
-            merge_columns([(segment.columns, rows) for segment, rows in parts], layout),
+            dict(merged_columns([(s.columns, s.part(rows)) for s, rows in parts], layout)),
             texts=ProductVectors.concat(texts) if texts else None,
         )
 
@@ -165,6 +165,10 @@ class Segment:
         """The product id of a row."""
         return self.ids.texts[row]
 
+    def part(self, rows: Ints) -> Ints | None:
+        """The rows as `merged_columns` takes them: None where they are all of them."""
+        return None if len(rows) == len(self) else rows
+
     def find(self, product_id: str) -> int | None:
         """The last row of a product id."""
         return self.ids.texts.find(product_id, order=self.ids.order)
@@ -176,9 +180,15 @@ def _on_device_or(
     return vectors if vectors is not None and vectors.ready() else codes
 
 
-def merge_columns(parts: Sequence[tuple[Columns, Ints]], layout: Layout) -> Columns:
-    """The columns of the given rows, one part after the other."""
-    return {
-        name: kind.concat([columns[name].take(rows) for columns, rows in parts])
-        for name, kind in layout.items()
-    }
+def merged_columns(
+    parts: Sequence[tuple[Columns, Ints | None]], layout: Layout
+) -> Iterator[tuple[str, Column]]:
+    """The columns of the given rows (ascending; None: of all), one part after the other.
+
+    Each is made when it is asked for: all of them at once are what takes most memory.
+    """
+    for name, kind in layout.items():
+        taken = [
+            columns[name] if rows is None else columns[name].take(rows) for columns, rows in parts
+        ]
+        yield name, taken[0] if len(taken) == 1 else kind.concat(taken)

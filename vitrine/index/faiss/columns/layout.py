@@ -91,7 +91,7 @@ def layout(schema: Schema, analyzer: Analyzer) -> Layout:
 
 
 def _postings(products: Sequence[Product], *, schema: Schema, analyzer: Analyzer) -> WordPostings:
-    return WordPostings.of([document_words(p, schema, analyzer) for p in products])
+    return WordPostings.of(document_words(p, schema, analyzer) for p in products)
 
 
 def _columns(field: Field) -> Layout:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ints", "Strings", "concat_ragged", "ragged_positions", "take_ragged"]
+__all__ = ["Ints", "Strings", "concat_ragged", "inverted", "ragged_positions", "take_ragged"]
 
 Ints = NDArray[np.int64]
+
+_TEXTS = 4096
+"""Texts that are read out of a block at once."""
+_CHUNK = 1 << 18
+"""Entries that are sorted at once: a fraction of what a large column holds."""
 
 
 def ragged_positions(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
@@ -38,6 +43,28 @@ def concat_ragged(parts: Sequence[tuple[Ints, NDArray[Any]]]) -> tuple[Ints, NDA
     return offsets, np.concatenate([data for _, data in parts])
 
 
+def inverted(
+    offsets: Ints, codes: NDArray[np.int32], *, size: int
+) -> tuple[Ints, NDArray[np.int32]]:
+    """For each of `size` codes the rows of the ragged array that have it: offsets, and the rows,
+    int32 and ascending.
+
+    Sorted in parts: sorting all at once would take three times the memory of the answer.
+    """
+    ends = np.cumsum(np.bincount(codes, minlength=size))
+    starts = np.concatenate(([0], ends))
+    following, rows = starts[:-1].copy(), np.empty(len(codes), np.int32)
+    for begin in range(0, len(codes), _CHUNK):
+        some = codes[begin : begin + _CHUNK]
+        order = np.argsort(some, kind="stable")
+        owners = np.searchsorted(offsets, order + begin, side="right") - 1
+        distinct, firsts, counts = np.unique(some[order], return_index=True, return_counts=True)
+        places = np.arange(len(some)) + np.repeat(following[distinct] - firsts, counts)
+        rows[places] = owners
+        following[distinct] += counts
+    return starts, rows
+
+
 class Strings:
     """A sequence of texts as one block of UTF-8, whose byte order is the order of code points."""
 
@@ -61,6 +88,14 @@ class Strings:
     def encoded(self, row: int) -> bytes:
         """The UTF-8 of one text."""
         return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
+
+    def each(self) -> Iterator[bytes]:
+        """The UTF-8 of every text, one after the other."""
+        for start in range(0, len(self), _TEXTS):
+            bounds = self.offsets[start : start + _TEXTS + 1].tolist()
+            utf8 = self.data[bounds[0] : bounds[-1]].tobytes()
+            for begin, end in itertools.pairwise(bounds):
+                yield utf8[begin - bounds[0] : end - bounds[0]]
 
     def all(self) -> list[str]:
         """Every text."""

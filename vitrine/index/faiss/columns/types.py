@@ -6,15 +6,23 @@ their products.
 
 from __future__ import annotations
 
+import heapq
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns.ragged import Ints, Strings, concat_ragged, take_ragged
+from vitrine.index.faiss.columns.ragged import (
+    Ints,
+    Strings,
+    concat_ragged,
+    inverted,
+    take_ragged,
+)
 
 __all__ = [
     "MISSING_BOOL",
@@ -115,10 +123,7 @@ class Keywords:
         """For each code the rows that have it: (offsets, rows ascending)."""
         if self._postings is not None:
             return self._postings
-        owners = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
-        counts = np.bincount(self.codes, minlength=len(self.words))
-        order = np.argsort(self.codes, kind="stable")
-        return np.concatenate(([0], np.cumsum(counts))), owners[order]
+        return inverted(self.offsets, self.codes, size=len(self.words))
 
     @cached_property
     def present(self) -> Mask:
@@ -185,15 +190,33 @@ class Keywords:
     @staticmethod
     def concat(parts: Sequence[Keywords]) -> Keywords:
         """All rows of all parts."""
-        dictionaries = [part.words.all() for part in parts]
-        words = sorted(set().union(*dictionaries))
-        code = {word: i for i, word in enumerate(words)}
-        recoded = []
-        for part, dictionary in zip(parts, dictionaries, strict=True):
-            new_codes = np.fromiter((code[w] for w in dictionary), np.int32, count=len(dictionary))
-            recoded.append((part.offsets, new_codes[part.codes]))
-        offsets, codes = concat_ragged(recoded)
-        return Keywords(Strings.of(words), offsets, codes.astype(np.int32))
+        words, numbers = _one_dictionary([part.words for part in parts])
+        recoded = [
+            (part.offsets, new_codes[part.codes])
+            for part, new_codes in zip(parts, numbers, strict=True)
+        ]
+        return Keywords(words, *concat_ragged(recoded))
+
+
+def _one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.int32]]]:
+    """The texts of several sorted dictionaries as one, and the new number of each text of each.
+
+    They are merged as they are read: as a set, the ids of a large catalogue would fill the memory.
+    """
+
+    def numbered(part: int) -> Iterator[tuple[bytes, int]]:
+        return ((text, part) for text in parts[part].each())
+
+    data, ends = bytearray(), array("q", [0])
+    codes, last = [array("i") for _ in parts], None
+    for text, part in heapq.merge(*map(numbered, range(len(parts)))):
+        if text != last:
+            data += text
+            ends.append(len(data))
+            last = text
+        codes[part].append(len(ends) - 2)
+    words = Strings(np.frombuffer(ends, np.int64), np.frombuffer(bytes(data), np.uint8))
+    return words, [np.array(own, np.int32) for own in codes]
 
 
 class FoldedWords:

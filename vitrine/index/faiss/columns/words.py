@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,28 +39,19 @@ class WordPostings:
         self.size = size
 
     @classmethod
-    def of(cls, documents: Sequence[DocumentWords]) -> WordPostings:
+    def of(cls, documents: Iterable[DocumentWords]) -> WordPostings:
         """The words of rows in their order."""
-        lengths = [len(document.term_ids) for document in documents]
-        rows = np.repeat(np.arange(len(documents), dtype=np.int32), lengths)
-        terms = np.concatenate([np.zeros(0, np.uint32), *(d.term_ids for d in documents)])
-        values = np.concatenate([np.zeros(0, np.float32), *(d.values for d in documents)])
-        return cls._sorted(terms, rows, values, size=len(documents))
-
-    @classmethod
-    def _sorted(
-        cls,
-        terms: NDArray[np.uint32],
-        rows: NDArray[np.int32],
-        values: NDArray[np.float32],
-        *,
-        size: int,
-    ) -> WordPostings:
-        """From entries whose rows ascend within each term."""
-        order = np.argsort(terms, kind="stable")
-        distinct, counts = np.unique(terms[order], return_counts=True)
+        terms, values, lengths = array("I"), array("f"), array("q")
+        for document in documents:  # as bytes, and not as all the documents at once
+            terms.frombytes(document.term_ids.tobytes())
+            values.frombytes(document.values.tobytes())
+            lengths.append(len(document.term_ids))
+        rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        order = np.argsort(np.array(terms, np.uint32), kind="stable")
+        distinct, counts = np.unique(np.array(terms, np.uint32)[order], return_counts=True)
         offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-        return cls(distinct, offsets, rows[order], values[order], size=size)
+        by_term = rows[order], np.array(values, np.float32)[order]
+        return cls(distinct, offsets, *by_term, size=len(lengths))
 
     def rows_of(self, term: int) -> NDArray[np.int32]:
         """The rows that have the term id, ascending."""
@@ -87,15 +79,20 @@ class WordPostings:
         return totals
 
     def take(self, rows: Ints) -> WordPostings:
-        """The words of these rows."""
+        """The words of these rows, which ascend."""
         numbers = np.full(self.size, -1, np.int32)
         numbers[rows] = np.arange(len(rows), dtype=np.int32)
         taken = numbers[self.rows]
         inside = taken >= 0
-        terms = np.repeat(self.terms, np.diff(self.offsets))[inside]
-        new_rows, values = taken[inside], self.values[inside]
-        by_row = np.argsort(new_rows, kind="stable")
-        return self._sorted(terms[by_row], new_rows[by_row], values[by_row], size=len(rows))
+        counts = np.add.reduceat(np.append(inside, False), self.offsets[:-1], dtype=np.int64)
+        used = counts > 0
+        return WordPostings(
+            self.terms[used],
+            np.concatenate(([0], np.cumsum(counts[used]))),
+            taken[inside],
+            self.values[inside],
+            size=len(rows),
+        )
 
     def arrays(self) -> Arrays:
         """The four arrays and the number of rows."""
@@ -122,11 +119,18 @@ class WordPostings:
     def concat(parts: Sequence[WordPostings]) -> WordPostings:
         """All rows of all parts."""
         starts = np.cumsum([0, *(part.size for part in parts)])
-        rows = [part.rows + np.int32(start) for part, start in zip(parts, starts, strict=False)]
-        terms = [np.repeat(part.terms, np.diff(part.offsets)) for part in parts]
-        return WordPostings._sorted(
-            np.concatenate(terms),
-            np.concatenate(rows),
-            np.concatenate([part.values for part in parts]),
-            size=int(starts[-1]),
-        )
+        terms = np.unique(np.concatenate([part.terms for part in parts]))
+        places = [np.searchsorted(terms, part.terms) for part in parts]
+        lengths = [np.diff(part.offsets) for part in parts]
+        counts = np.zeros(len(terms), np.int64)
+        for own, of_each in zip(places, lengths, strict=True):
+            counts[own] += of_each
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        rows, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+        following = offsets[:-1].copy()
+        for part, start, own, of_each in zip(parts, starts, places, lengths, strict=False):
+            at = np.repeat(following[own] - part.offsets[:-1], of_each) + np.arange(len(part.rows))
+            rows[at] = part.rows + np.int32(start)
+            values[at] = part.values
+            following[own] += of_each
+        return WordPostings(terms, offsets, rows, values, size=int(starts[-1]))

@@ -15,7 +15,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.stored import loaded_columns, named_arrays
 from vitrine.index.faiss.query.state import LiveSegment, State
-from vitrine.index.faiss.segment import Segment, SnapshotParts, merge_columns
+from vitrine.index.faiss.segment import Segment, SnapshotParts, merged_columns
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
@@ -106,10 +107,6 @@ class Snapshots:
     def _map(self, folder: Path, about: dict[str, Any]) -> LiveSegment:
         arrays = map_arrays(folder / _COLUMNS)
         seqs, live, offsets = (arrays.pop(name) for name in ("/seqs", "/live", "/pictures"))
-        columns: dict[str, dict[str, NDArray[Any]]] = {name: {} for name in self._layout}
-        for key, array in arrays.items():
-            name, _, part = key.rpartition("/")
-            columns[name][part] = array
         files = about["files"]
         pictures = ProductVectors(self._map_vectors(folder / _VECTORS, int(offsets[-1])), offsets)
         texts = None
@@ -118,7 +115,7 @@ class Snapshots:
         segment = Segment(
             seqs,
             pictures,
-            {name: kind.load(columns[name]) for name, kind in self._layout.items()},
+            loaded_columns(arrays, self._layout),
             texts=texts,
             snapshot=SnapshotParts(
                 folder,
@@ -196,15 +193,16 @@ class Snapshots:
 
     def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> None:
         entries = list(zip(state.segments, rows, strict=True))
-        columns = merge_columns([(e.segment.columns, r) for e, r in entries], self._layout)
-        arrays: dict[str, NDArray[Any]] = {}
-        for name, column in columns.items():
-            arrays |= {f"{name}/{part}": array for part, array in column.arrays().items()}
+        parts = [(e.segment.columns, e.segment.part(r)) for e, r in entries]
         lengths = np.concatenate([np.diff(e.segment.pictures.offsets)[r] for e, r in entries])
-        arrays["/seqs"] = np.concatenate([e.segment.seqs[r] for e, r in entries])
-        arrays["/live"] = np.concatenate([e.live[r] for e, r in entries])
-        arrays["/pictures"] = np.concatenate(([0], np.cumsum(lengths)))
-        write_arrays(folder / _COLUMNS, arrays)
+
+        def arrays() -> Iterator[tuple[str, NDArray[Any]]]:
+            yield from named_arrays(merged_columns(parts, self._layout))
+            yield "/seqs", np.concatenate([e.segment.seqs[r] for e, r in entries])
+            yield "/live", np.concatenate([e.live[r] for e, r in entries])
+            yield "/pictures", np.concatenate(([0], np.cumsum(lengths)))
+
+        write_arrays(folder / _COLUMNS, arrays())
 
 
 def _continuable(state: State) -> Path | None:

@@ -80,7 +80,7 @@ def write_quantized(
         "errors": np.concatenate(errors),
         "longest": np.asarray(longest),
     }
-    write_arrays(folder / files[1], arrays)
+    write_arrays(folder / files[1], arrays.items())
 
 
 def write_graph(
