@@ -46,12 +46,13 @@ check: install ## format, lint, types, spelling, declared imports, build files, 
 	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
+# One that fails is run once more, and named at the end if it passes then: it is to be mended, but holds up nobody else's work.
 ifdef T
 test: install ## all checks and all tests; T=path for the tests of one file or folder alone
 	$(PYTEST) $(T)
 else
 test: check
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 endif
 
 unit: install ## the fast tests, which need no server: under a minute
