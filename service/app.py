@@ -31,6 +31,7 @@ from service.recognition import recognition
 from service.schedules import schedules
 from service.search import search
 from service.thumbnails import thumbnails
+from service.warming import WarmUp
 from vitrine.wiring import Vitrine
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Service(OpenAPI):
         return adapter
 
 
-def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
+def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | None = None) -> Flask:
     """A new application over the container; see `service.create_app`."""
     app = Service(
         "service",
@@ -103,7 +104,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=16)
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
-    put_vitrine(app, vitrine, admin)
+    put_vitrine(app, vitrine, admin, warm_up)
     register_headers(app, vitrine.settings)
     register_cross_origin(app, vitrine.settings.cors_origins)
     register_errors(app)

@@ -18,7 +18,6 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from service.container import warm_up_of
 from service.edge.limits import EdgeLimits
 from service.edge.worker import ServingEdge
 from service.embedding.child import EmbedderChild, embedder_beside
@@ -177,6 +176,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._address = listening.getsockname()[:2]
         self.limits = EdgeLimits.of(vitrine.settings)
         self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
+        self.warm_up = WarmUp()
+        self._made = threading.Event()
         self._ended = threading.Event()
         self._announced = False
         super().__init__()
@@ -195,7 +196,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
         hooks: dict[str, Callable[..., Any]] = {
-            "post_worker_init": self._warm,
+            "post_fork": self._warm,
+            "post_worker_init": lambda _: self._made.set(),
             "worker_exit": self._close,
         }
         for name, value in (self._chosen | hooks).items():
@@ -210,7 +212,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """A new application."""
         from service import create_app
 
-        return create_app(self.vitrine)
+        return create_app(self.vitrine, warm_up=self.warm_up)
 
     def show_load(self, edge: ServingEdge) -> None:
         """Show in the metrics how many requests wait and how many connections are open."""
@@ -226,16 +228,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
         metrics_of(self._app).refused.labels(reason).inc()
 
-    def _warm(self, worker: Worker) -> None:
-        """Load the model beside the first requests; until it is there searches answer 503."""
-        warm_up = warm_up_of(self._app)
-        warm_up.begin()
+    def _warm(self, _: Arbiter, worker: Worker) -> None:
+        """Load the model while the application is made, and beside the first requests; until it is
+        there searches answer 503."""
+        self.warm_up.begin()
         threading.Thread(
-            target=self._load_model, args=(worker, warm_up), name="warm-up", daemon=True
+            target=self._load_model, args=(worker,), name="warm-up", daemon=True
         ).start()
 
-    def _load_model(self, worker: Worker, warm_up: WarmUp) -> None:
+    def _load_model(self, worker: Worker) -> None:
+        longest_s = self.vitrine.settings.request_timeout_s
+
         def go_on(obstacle: VitrineError) -> bool:
+            self._made.wait(longest_s)  # before that the process takes no signal
             hopeless = isinstance(obstacle, ModelUnavailable | InvalidSettings) and not isinstance(
                 obstacle, ModelLoading
             )
@@ -246,7 +251,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             os.kill(worker.ppid, signal.SIGTERM)
             return False
 
-        if warm_up.run(self.vitrine, self._ended, go_on):
+        if self.warm_up.run(self.vitrine, self._ended, go_on):
+            self._made.wait(longest_s)
             self._announce(worker)
             self.follow()
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from PIL import Image
@@ -79,10 +80,12 @@ class Serving:
 
 
 def run_once(embedder: Embedder) -> Vector:
-    """Run both sides of a model; gives the vector of a text."""
+    """Run both sides of a model, which are loaded side by side; gives the vector of a text."""
     side = embedder.info.image_size
-    embedder.embed_images([Image.new("RGB", (side, side))])
-    vector: Vector = embedder.embed_texts(["warm up"])[0]
+    with ThreadPoolExecutor(1, thread_name_prefix="warm-up") as beside:
+        image = beside.submit(embedder.embed_images, [Image.new("RGB", (side, side))])
+        vector: Vector = embedder.embed_texts(["warm up"])[0]
+        image.result()
     return vector
 
 

@@ -24,7 +24,7 @@ from vitrine.errors import InvalidQuery
 from vitrine.serving import run_once
 from vitrine.wiring import Vitrine
 
-__all__ = ["build_embedder"]
+__all__ = ["build_embedder", "load_model"]
 
 _PROBES = ("/health/live", "/health/ready", "/metrics")
 
@@ -41,11 +41,11 @@ class _Embedding(Flask):
     request_class = StrictRequest
 
 
-def build_embedder(vitrine: Vitrine) -> Flask:
-    """A new application over the container; nothing is loaded yet."""
+def build_embedder(vitrine: Vitrine, *, warm_up: WarmUp | None = None) -> Flask:
+    """A new application over the container; it loads nothing itself."""
     app = _Embedding("embedder", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=int(vitrine.settings.max_body_mb * 1_000_000))
-    put_vitrine(app, vitrine, None, WarmUp(load=_load))
+    put_vitrine(app, vitrine, None, warm_up or WarmUp(load=load_model))
     register_headers(app, vitrine.settings)
     register_errors(app)
     app.before_request(_let_in)
@@ -59,7 +59,8 @@ def build_embedder(vitrine: Vitrine) -> Flask:
     return app
 
 
-def _load(vitrine: Vitrine) -> None:
+def load_model(vitrine: Vitrine) -> None:
+    """Load the configured model and run it once."""
     run_once(vitrine.embedder)
 
 

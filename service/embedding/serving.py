@@ -10,8 +10,9 @@ import socket
 from flask import Flask
 
 from service.edge.worker import ServingEdge
-from service.embedding.app import build_embedder
+from service.embedding.app import build_embedder, load_model
 from service.serving import Report, Server
+from service.warming import WarmUp
 from vitrine.wiring import Vitrine
 
 __all__ = ["EmbedderServer"]
@@ -35,10 +36,11 @@ class EmbedderServer(Server):
     ) -> None:
         self._alive = alive
         super().__init__(vitrine, listening, report)
+        self.warm_up = WarmUp(load=load_model)
 
     def make_app(self) -> Flask:
         """The embedder's application."""
-        return build_embedder(self.vitrine)
+        return build_embedder(self.vitrine, warm_up=self.warm_up)
 
     def follow(self) -> None:
         """There is no version to follow."""
