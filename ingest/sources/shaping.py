@@ -15,6 +15,8 @@ __all__ = ["ShapedSource"]
 
 NO_OPTION = "Default Title"
 """What Shopify writes for the option of a product that has none."""
+_BLOCK = 10_000
+"""Rows of one product that are read before the first is passed on: its pictures come last."""
 _GROUPS = 20_000
 """Groups whose first values are remembered: variants need not follow their product at once."""
 
@@ -23,7 +25,8 @@ class ShapedSource:
     """A source read through the [source] table of a mapping.
 
     A row with a list of variants becomes a row for each. Of rows that share a group, an empty cell
-    takes the group's first value (but for ids and codes), and rows with nothing of their own but
+    takes the group's first value (but for ids and codes, and for prices where the row has one), and
+    rows with nothing of their own but
     pictures are left out. "@group" is what they share, "@variant" names such a row by its group and
     options. Rows that `where` does not want are left out.
     """
@@ -57,7 +60,7 @@ class ShapedSource:
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows, numbered anew."""
         groups = _Groups(self._mapping)
-        for number, row in enumerate(self._spread()):
+        for number, row in enumerate(self._whole(self._spread())):
             if not isinstance(row, Row):
                 yield type(row)(number, _words(row), row.place)
                 continue
@@ -83,6 +86,40 @@ class ShapedSource:
                 where = row.place if len(listed) == 1 else f"{row.place}, {path} {place}"
                 yield Row(row.number, values, row.base, where)
 
+    def _whole(
+        self, rows: Iterator[Row | BrokenRow | LeftOutRow]
+    ) -> Iterator[Row | BrokenRow | LeftOutRow]:
+        """The rows, each product's with the group and the pictures that only its block tells."""
+        if not self._table.begins:
+            yield from rows
+            return
+        block: list[Row] = []
+        for row in rows:
+            if not isinstance(row, Row):
+                yield row
+                continue
+            if block and (_fits(row.values, self._table.begins) or len(block) == _BLOCK):
+                yield from self._block(block)
+                block = []
+            block.append(row)
+        yield from self._block(block)
+
+    def _block(self, rows: list[Row]) -> Iterator[Row | LeftOutRow]:
+        pictures = [row for row in rows if _fits(row.values, self._table.pictures)]
+        group = (
+            {name: rows[0].values.get(name) for name in self._table.group_by or ()} if rows else {}
+        )
+        for row in rows:
+            if row in pictures:
+                yield LeftOutRow(row.number, "a picture of its product", row.place)
+                continue
+            values = {**row.values, **group}
+            if row is rows[0]:
+                for name in self._mapping.product.images.names:
+                    own = [value_at(other.values, name) for other in (row, *pictures)]
+                    values[name] = [value for value in own if not is_empty(value)]
+            yield Row(row.number, values, row.base, row.place)
+
     def _paired(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The row with its pairs of names and values, as a list of such objects."""
         if not self._table.pairs:
@@ -97,9 +134,8 @@ class ShapedSource:
     def _reason(self, own: Mapping[str, Any], filled: Mapping[str, Any]) -> str | None:
         """Why the row is left out, None when it is taken."""
         for column, allowed in self._table.where.items():
-            value = value_at(filled, column)
-            if not _is_among(value, allowed):
-                return f"{column} is {_shown(value)}"
+            if not _fits(filled, {column: allowed}):
+                return f"{column} is {_shown(value_at(filled, column))}"
         if self._table.rows == "variants" and self._has_only_pictures(own, filled):
             return "a further picture of its product"
         return None
@@ -120,6 +156,7 @@ class _Groups:
     def __init__(self, mapping: CatalogueMapping) -> None:
         self._by = mapping.source.group_by or ()
         self._shared = [name for name in mapping.heads() if name not in mapping.own_columns()]
+        self._prices = mapping.price_columns()
         self._first: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._counts: Counter[str] = Counter()
 
@@ -137,6 +174,8 @@ class _Groups:
             return values
         self._first.move_to_end(key)
         own = {name: value for name, value in values.items() if not is_empty(value)}
+        if any(name in own for name in self._prices):  # its reduction is its own as well
+            first = {name: value for name, value in first.items() if name not in self._prices}
         return {**values, **first, **own}
 
     def named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -163,9 +202,12 @@ class _Groups:
         return None
 
 
-def _is_among(value: object, allowed: Collection[object]) -> bool:
-    texts = {_plain(entry) for entry in allowed}
-    return _plain(value) in texts
+def _fits(values: Mapping[str, Any], allowed: Mapping[str, Collection[object]]) -> bool:
+    """Whether every column has one of its allowed values; never where nothing is allowed."""
+    return bool(allowed) and all(
+        _plain(value_at(values, column)) in {_plain(entry) for entry in entries}
+        for column, entries in allowed.items()
+    )
 
 
 def _plain(value: object) -> str:

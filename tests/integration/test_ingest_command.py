@@ -104,7 +104,7 @@ def test_an_empty_ledger_says_so(shop: Shop) -> None:
         (("none.csv", "--map", "image_folder"), "there is no none.csv"),
         (
             ("products.jsonl", "--map", "none.toml"),
-            "one of: awin, bigcommerce, ecommerce_products_clip",
+            "one of: awin, bigcommerce, bigcommerce_v3, ecommerce_products_clip",
         ),
         (("products.jsonl",), "are those of no export that is known: id, name"),
         (

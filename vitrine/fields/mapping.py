@@ -127,7 +127,8 @@ class Mapping(Strict):
     def heads(self) -> tuple[str, ...]:
         """All columns that the mapping names anywhere, as the source would call them."""
         names = [name for named in self._named().values() for name in named if name != ROW_NUMBER]
-        names += [*self.source.where, *(self.source.group_by or ())]
+        source = self.source
+        names += [*source.where, *source.begins, *source.pictures, *(source.group_by or ())]
         names += [name for pair in self.source.pairs.items() for name in pair]
         return tuple(dict.fromkeys([*names, *map(head, names)]))
 
@@ -135,6 +136,11 @@ class Mapping(Strict):
         """Columns that a variant does not take from its product: its ids and codes."""
         codes = self.product.codes.names if self.product.codes else ()
         return frozenset((*self.product.id.names, *codes, *(self.source.group_by or ())))
+
+    def price_columns(self) -> frozenset[str]:
+        """Columns of prices, now and before a reduction."""
+        columns = (self.product.price, self.product.compare_at_price)
+        return frozenset(name for column in columns if column for name in column.names)
 
     def field_columns(self) -> tuple[str, ...]:
         """All columns that fields are read from, pictures apart."""
@@ -230,9 +236,10 @@ class Mapping(Strict):
 
     def _require_any(self, present: Collection[str]) -> None:
         """Of an export that varies, the id and the title must be there."""
+        known = {*present, *_DERIVED}
         for key in ("product.id", "product.title"):
             names = self._named()[key]
-            if names != (ROW_NUMBER,) and not any(head(name) in present for name in names):
+            if names != (ROW_NUMBER,) and not any(head(name) in known for name in names):
                 raise InvalidMapping([FieldError(key, _lacking(names, present))])
 
     def _clashes(self) -> Iterator[FieldError]:

@@ -13,6 +13,8 @@ __all__ = ["head", "value_at"]
 _TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DOTALL)
 """One of "color=Black,size=XS", as Magento and PrestaShop write attributes."""
+_OPTION = re.compile(r"(?:^|\|)Name=([^|]*)\|Value=([^|\[]*)")
+"""One of "Type=Swatch|Name=Color|Value=Teal[#008080]", as BigCommerce writes options."""
 _Token: TypeAlias = tuple[str | None, str | None]
 _NAMES = ("@name", "name", "key", "label", "title", "attribute_code", "option")
 """What an entry of a list of named values calls its name."""
@@ -101,11 +103,15 @@ def _named_value(entry: Mapping[str, Any]) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """JSON text as what it says, a list of name=value as an object, other text as it is."""
+    """JSON text as what it says, lists of name=value and of options as objects, other text as it
+    is."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
             return text
+    options = _OPTION.findall(text)
+    if options:
+        return [{"name": name.strip(), "value": value.strip()} for name, value in options]
     pairs = {name.strip(): value.strip(' "') for name, value in _PAIR.findall(text)}
     return pairs or text

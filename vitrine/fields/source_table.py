@@ -60,6 +60,11 @@ class SourceTable(Strict):
     """A list within a row, each entry of which makes a row of its own: "variants"."""
     rows: Literal["product", "variants"] = "product"
     group_by: Names | None = None
+    begins: dict[str, Scalars] = Field(default_factory=dict)
+    """Rows that begin a product, where its variants have nothing that names it: the rows up to the
+    next one belong to it, and share what it has in the columns of `group_by`."""
+    pictures: dict[str, Scalars] = Field(default_factory=dict)
+    """Rows among them that only bring pictures of it."""
     pairs: dict[Text, Text] = Field(default_factory=dict)
     """Columns of names -> columns of values: "Option1 Name" -> "Option1 Value". A row's pairs are
     read as "@pairs[Color]", whatever case the name is written in."""

@@ -89,6 +89,17 @@ EXPECTED: dict[str, tuple[str, dict[str, tuple[Any, ...]], int, int]] = {
         3,
         0,
     ),
+    "bigcommerce-v3.csv": (
+        "bigcommerce_v3",
+        {
+            "ABS": (199.0, None, (), False, "111", 2),
+            "ABS-T": (199.0, None, ("green", "blue"), True, "111", 3),
+            "ABS-R": (240.0, None, ("red",), False, "111", 2),
+            "112": (200.0, None, (), True, "112", 1),
+        },
+        7,
+        0,
+    ),
     "google-rss.xml": (
         "google",
         {
@@ -286,6 +297,21 @@ def test_variants_without_a_number_of_their_own_are_told_apart(
     ]
 
 
+def test_a_variant_with_a_price_of_its_own_takes_no_reduction_of_the_first(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(
+        "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Compare At Price,Image Src\n"
+        "tee,Tee,Size,S,20,30,https://example.com/a.jpg\n"
+        "tee,,,M,25,,\n"
+        "tee,,,L,,,\n"
+    )
+    taken = preview_catalogue(str(path), settings, Mapping.load("shopify")).rows
+    prices = [row.product and (row.product.price, row.product.compare_at_price) for row in taken]
+    assert prices == [(20.0, 30.0), (25.0, None), (20.0, 30.0)]
+
+
 def test_columns_named_as_the_fields_need_no_mapping(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "p.csv"
     path.write_text("id,title,image,price,currency,brand\n1,Mug,a.png,5,EUR,Acme\n")
@@ -319,7 +345,10 @@ def test_of_two_exports_that_fit_the_closer_one_is_meant() -> None:
         "ID,Tipo,SKU,Nombre,Publicado,Descripción,Precio rebajado,Precio normal,Imágenes",
         "ID,Type,Artikelnummer,Naam,Gepubliceerd,Beschrijving,Actieprijs,Reguliere prijs,"
         "Afbeeldingen",
-        "ID,Тип,Артикул,Имя,Опубликован,Описание,Акционная цена,Базовая цена,Изображения",
+        "ID,Тип,Артикул,Имя,Опубликован,Описание,Цена распродажи,Базовая цена,Изображения",
+        "ID,Tipo,SKU,Nome,Pubblicato,Descrizione,Prezzo in offerta,Prezzo di listino,Immagine",
+        "ID,Tipo,SKU,Nome,Publicado,Descrição,Preço promocional,Preço,Imagens",
+        "ID,Typ,SKU,Nazwa,Opublikowano,Opis,Cena promocyjna,Cena,Obrazki",
     ],
 )
 def test_woocommerce_writes_its_columns_in_the_language_of_its_admin(
