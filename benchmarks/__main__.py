@@ -9,7 +9,7 @@ import click
 
 from benchmarks.report import Report
 
-PARTS = ("ingest", "serving", "filtered", "words", "quantization", "qdrant")
+PARTS = ("ingest", "serving", "filtered", "pictures", "words", "quantization", "qdrant")
 _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
@@ -95,6 +95,11 @@ def main(
 
             sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
             filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
+        if "pictures" in parts:
+            from benchmarks import pictures
+
+            count, rounds = (20_000, 20) if quick else (100_000, 100)
+            pictures.measure(report, products=count, rounds=rounds)
         if "words" in parts:
             from benchmarks import words
 

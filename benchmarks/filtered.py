@@ -25,7 +25,7 @@ from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["DIMENSION", "LIMIT", "add_memory", "filled", "measure", "recall_of", "share_filter"]
 
 DIMENSION = 512
 LIMIT = 10
@@ -41,7 +41,7 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
         vectors = clustered(size, DIMENSION, seed=11)
         query_rows = queries(vectors, rounds + 1, seed=12)
         with tempfile.TemporaryDirectory() as folder:
-            index, shares = _filled(Path(folder), vectors)
+            index, shares = filled(Path(folder), vectors)
             edge = _edge(Path(folder) / "edge", vectors, shares) if size <= RIVAL_UP_TO else None
             for name, share in SELECTIVITIES.items():
                 _one(
@@ -52,7 +52,7 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
                     rounds,
                 )
             index.close()
-            _memory(report, f"{size // 1000}k", Path(folder), query_rows, vectors.nbytes / 1e6)
+            add_memory(report, f"{size // 1000}k", Path(folder), query_rows, vectors.nbytes / 1e6)
 
 
 class _Case:
@@ -70,7 +70,7 @@ class _Case:
         self.index, self.edge, self.vectors, self.query_rows = index, edge, vectors, query_rows
         self.share = share
         self.allowed = np.flatnonzero(shares < share)
-        self.filter = _filter(share)
+        self.filter = share_filter(share)
         self.plans: dict[str, str] = {}
 
     def page(self, query: NDArray[np.float32]) -> set[int]:
@@ -162,7 +162,7 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
         note = f"plan {case.plans[key]}, p50 {p50[key]:.2f}"
         add(f"{what}, p95", p95[key], "ms", f"<= {limit:g}", p95[key] <= limit, {}, note)
     for key, what in (("page", "page"), ("counted", "page with two facets"), ("ten", "best ten")):
-        recall = _recall(results[key], exact)
+        recall = recall_of(results[key], exact)
         add(
             f"{what}, recall@10",
             recall,
@@ -177,15 +177,15 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
         beside = {
             "vitrine ms": p50["ten"],
             "qdrant-edge ms": p50["qdrant"],
-            "qdrant-edge recall": _recall(results["qdrant"], exact),
+            "qdrant-edge recall": recall_of(results["qdrant"], exact),
         }
         add("best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside)
 
 
-def _memory(
+def add_memory(
     report: Report, name: str, folder: Path, query_rows: NDArray[np.float32], vectors_mb: float
 ) -> None:
-    """Resident megabytes, mapped files included, of a process that has searched at every
+    """Add the resident megabytes, mapped files included, of a process that has searched at every
     selectivity."""
     program = (
         "import sys,numpy;from pathlib import Path;from benchmarks.filtered import searched_mb\n"
@@ -214,7 +214,7 @@ def searched_mb(folder: Path, query_rows: NDArray[np.float32]) -> float:
             index.search(
                 IndexQuery(
                     vector=query,
-                    filter=_filter(share),
+                    filter=share_filter(share),
                     candidates=1000,
                     limit=LIMIT,
                     facets=("color", "price"),
@@ -225,17 +225,21 @@ def searched_mb(folder: Path, query_rows: NDArray[np.float32]) -> float:
     return used
 
 
-def _filter(share: float) -> Filter:
+def share_filter(share: float) -> Filter:
+    """What lets a share of the products through."""
     return parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
 
 
-def _recall(results: list[set[int]], exact: list[set[int]]) -> float:
+def recall_of(results: list[set[int]], exact: list[set[int]]) -> float:
+    """The share of the right answers that were found."""
     return sum(len(f & e) for f, e in zip(results, exact, strict=True)) / max(
         1, sum(len(e) for e in exact)
     )
 
 
-def _filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDArray[np.float64]]:
+def filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDArray[np.float64]]:
+    """A published version of products with these vectors, as `records` takes them, and what each
+    has in the field `share`."""
     versions = open_versions(Settings(data_dir=folder))
     index = versions.create(
         model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={}

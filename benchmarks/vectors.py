@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.products import Product, Record
 
-__all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "queries", "records"]
+__all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "queries", "records", "views"]
 
 SELECTIVITIES = {
     "100 %": 1.0,
@@ -83,7 +83,8 @@ def queries(vectors: NDArray[np.float32], count: int, *, seed: int) -> NDArray[n
 def records(
     vectors: NDArray[np.float32], *, seed: int, batch: int = 5000
 ) -> Iterator[list[Record]]:
-    """Products for the vectors, in batches; ids are their row numbers with leading zeros."""
+    """Products for the vectors (products, dimension) or (products, pictures, dimension), in
+    batches; ids are their numbers with leading zeros."""
     rng = np.random.default_rng(seed)
     shares = rng.permutation(len(vectors)) / len(vectors)
     prices, colors = (
@@ -92,13 +93,25 @@ def records(
     )
     for start in range(0, len(vectors), batch):
         yield [
-            Record.of_picture(
-                _product(i, float(prices[i]), COLORS[colors[i]], float(shares[i])),
-                vectors[i],
-                "0" * 64,
-            )
+            _record(_product(i, float(prices[i]), COLORS[colors[i]], float(shares[i])), vectors[i])
             for i in range(start, min(start + batch, len(vectors)))
         ]
+
+
+def views(products: NDArray[np.float32], count: int, *, seed: int) -> NDArray[np.float32]:
+    """Unit rows (products, count, dimension) around those of the products, at cosines of about 0.8
+    to each other."""
+    rng = np.random.default_rng(seed)
+    shape = (len(products), count, products.shape[1])
+    rows = rng.standard_normal(shape, dtype=np.float32) * np.float32(0.5 / np.sqrt(shape[2]))
+    rows += products[:, None]
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    return rows
+
+
+def _record(product: Product, vectors: NDArray[np.float32]) -> Record:
+    rows = np.atleast_2d(vectors)
+    return Record(product, rows, tuple(f"{number:064}" for number in range(len(rows))))
 
 
 def _product(number: int, price: float, color: str, share: float) -> Product:

@@ -42,9 +42,9 @@ PLANS = {
         fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0, graph_step=1e9
     ),
     "device": Costs(
-        fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0, graph_step=0
+        fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0, graph_step=1e-6
     ),
-    "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=0),
+    "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=1e-6),
     "measured": Costs(),
 }
 
@@ -103,9 +103,11 @@ def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=[1, 4], ids=["one picture", "four"])
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segment:
-    """6,000 clustered rows with codes and graph, so many of each product."""
+    """6,000 clustered rows with codes and graph; those of a product are views of it."""
     folder = tmp_path_factory.mktemp("codes")
-    vectors = clustered(6000, 64, 5)
+    products = np.repeat(clustered(6000 // request.param, 64, 5), request.param, axis=0)
+    rows = products + 0.4 / 8 * np.random.default_rng(15).standard_normal(products.shape)
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     write_quantized(folder, CODES, vectors, check=lambda: None)
     write_graph(
         folder,
@@ -145,6 +147,23 @@ def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int)
         hits += len(set(top.tolist()) & set(exact.tolist())) / len(exact)
     assert hits / 30 >= 0.99
     assert plans == expected_plans
+
+
+def test_the_graph_finds_a_page_where_the_set_that_it_is_cut_from_costs_too_much(big: Segment):
+    rng = np.random.default_rng(16)
+    scans = Costs(fetched_row=1e9, gathered_code=1e9, scanned_code=1, rescoring=0, graph_step=4.4)
+    sparing, patient = (Planner(costs=replace(scans, affordable=cost)) for cost in (5000, 7000))
+    hits = 0
+    for number in range(30):
+        mask = rng.random(len(big)) < (1.0, 0.5)[number % 2]
+        query = unit(big.pictures.rows[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
+        assert sparing.top_k(big, mask, query, 1000)[0] == "exact"
+        plan, exact = patient.top_k(big, mask, query, 1000, prefix=11)
+        assert plan == "exact"
+        plan, page = sparing.top_k(big, mask, query, 1000, prefix=11)
+        assert plan == "hnsw"
+        hits += len(set(page.rows.tolist()) & set(exact.rows.tolist())) / len(exact.rows)
+    assert hits / 30 >= 0.99
 
 
 def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:

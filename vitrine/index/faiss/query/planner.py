@@ -11,6 +11,11 @@ Three plans give the best k of the n rows under a filter, out of N:
 Products with several pictures have that many rows; k products may take up as many rows of the beam
 as they have pictures.
 
+A first page needs few products, but is cut from a candidate set of many. Where that set costs more
+than is affordable, by every plan, the page decides on the plan, and its beam is as wide as is
+affordable: several times wider than it has to be, as what it misses is on no page (the next one
+goes on below the last product of this one, in the set that is then found whole).
+
 A graph's beam holds rows whether they match or not, and FAISS cuts it to `ef`. Of a beam of ef rows
 about ef n / N match where filter and vector are independent, so for k answers among them, and
 `LEAST_MATCHING` in any case, ef is at least max(k, LEAST_MATCHING) N / n: the rarer the filter, the
@@ -70,6 +75,8 @@ class Costs:
     """One row of it."""
     graph_step: float = 4.5
     """One step of the graph's beam: a node's neighbors are compared."""
+    affordable: float = 6000.0
+    """What the whole candidate set may cost where a page of it is cheaper."""
 
 
 class Planner:
@@ -84,18 +91,26 @@ class Planner:
     ) -> tuple[str, ScoredRows]:
         """The plan's name ("exact" or "hnsw") and the rows of the mask as good as the k-th best.
 
-        Where only the first `prefix` of them are needed, the plan is the same, so that they are the
-        same as well; exact plans find no more than those.
+        Where only the first `prefix` of them are needed, exact plans find no more than those, and
+        the graph does where all k are not affordable.
         """
         matching, pictures = int(np.count_nonzero(mask)), segment.pictures
-        plan = self._plan(segment, matching, k)
+        needed = k if prefix is None else prefix
+        plan, cost = self._plan(segment, matching, k)
+        too_much = cost > self._costs.affordable
+        if too_much:
+            k = needed
+            plan, _ = self._plan(segment, matching, k)
         if plan == "graph" and segment.graph is not None:
             ef = self._beam(k, matching, segment)
+            if too_much:
+                affordable = self._costs.affordable / self._costs.graph_step
+                ef = max(ef, math.floor(min(affordable, len(pictures.rows))))
             scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef)
             if scored is not None:
                 return "hnsw", scored
             plan = self._exact_plan(segment, matching)[0]
-        needed, scanned = k if prefix is None else prefix, segment.quantized
+        scanned = segment.quantized
         if plan == "scan" and isinstance(scanned, DeviceVectors):
             return "exact", scanned.top_k(mask, query, needed)
         products = np.flatnonzero(mask)
@@ -105,15 +120,16 @@ class Planner:
 
     def scans(self, segment: Segment, mask: Mask, k: int) -> bool:
         """Whether `top_k` would go through 8-bit rows of the mask."""
-        return self._plan(segment, int(np.count_nonzero(mask)), k) == "scan"
+        return self._plan(segment, int(np.count_nonzero(mask)), k)[0] == "scan"
 
-    def _plan(self, segment: Segment, matching: int, k: int) -> Plan:
+    def _plan(self, segment: Segment, matching: int, k: int) -> tuple[Plan, float]:
+        """The cheapest plan, and what it costs."""
         plan, cost = self._exact_plan(segment, matching)
         on_device = plan == "scan" and isinstance(segment.quantized, DeviceVectors)
         if segment.graph is not None and matching > k and not on_device:
-            beam = self._beam(k, matching, segment)
-            return "graph" if self._costs.graph_step * beam < cost else plan
-        return plan
+            walk = self._costs.graph_step * self._beam(k, matching, segment)
+            return ("graph", walk) if walk < cost else (plan, cost)
+        return plan, cost
 
     def _exact_plan(self, segment: Segment, matching: int) -> tuple[Plan, float]:
         """The cheaper of the plans that are exact, and what it costs."""

@@ -82,13 +82,18 @@ def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int)
     Two passes, float32 over all rows and float64 over few, and nothing is lost between them: with
     e = `FLOAT32_ERROR` and t the k-th largest float32 score, k products score t - e or more, so the
     k-th best score is at least t - e, and a product that reaches it has a float32 score of t - 2e
-    or more. Those are the products of the second pass. That a score is the largest of several
-    changes nothing: the largest of numbers that are off by e at most is off by e at most.
+    or more. That a score is the largest of several changes nothing: the largest of numbers that are
+    off by e at most is off by e at most. For the same reason a row that has its product's score is
+    at most 2e below the largest of that product in float32. Such rows are those of the second pass.
     """
-    if len(products) > max(k, _FEW):
-        scores = float32_scores(pictures, products, query)
-        products = products[scores >= kth_largest(scores, k) - 2 * FLOAT32_ERROR]
-    return trim_ties(score_products(pictures, products, query), k)
+    selected = pictures.rows_of(products)
+    if len(selected.rows) > max(k, _FEW):
+        values = inner_products(pictures.rows, selected.rows, query)
+        least = largest_of_each(values, selected.offsets) - np.float32(2 * FLOAT32_ERROR)
+        if len(products) > k:
+            least[least < kth_largest(least, k) - 2 * FLOAT32_ERROR] = np.inf
+        selected = selected.where(values >= least[selected.places])
+    return trim_ties(score_rows(pictures, selected, query), k)
 
 
 def float32_scores(vectors: ProductVectors, products: Ints, query: Vector) -> NDArray[np.float32]:

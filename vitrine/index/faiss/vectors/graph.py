@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.vectors.exact import ScoredRows, score_products, trim_ties
+from vitrine.index.faiss.vectors.exact import ScoredRows, exact_top_k
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.products import Vector
@@ -39,20 +40,25 @@ class Graph:
 
         `ef` is the width of the beam. None when it met fewer than k products of the mask.
         """
-        selector, _bits = _selector(pictures.row_mask(mask))
+        selector, _bits = (None, None) if mask.all() else _selector(pictures.row_mask(mask))
         parameters = load_faiss().SearchParametersHNSW(efSearch=ef, sel=selector)
-        count = math.ceil((k + k // 8 + _SLACK) * pictures.per_product)
-        rows = self._index.search(query[None], count, params=parameters)[1][0]
-        rows = rows[rows >= 0]
-        products = rows if pictures.single else np.unique(pictures.owners[rows]).astype(np.int64)
-        if len(products) < k:
-            return None
-        return trim_ties(score_products(pictures, products, query), k)
+        count = k + k // 8 + _SLACK
+        rows = self._index.search(
+            query[None], math.ceil(count * pictures.per_product), params=parameters
+        )[1][0]
+        products = _first_products(pictures, rows[rows >= 0], count)
+        return exact_top_k(pictures, products, query, k) if len(products) >= k else None
+
+
+def _first_products(pictures: ProductVectors, rows: Ints, count: int) -> Ints:
+    """The products that these rows are of, the first `count` of them."""
+    if pictures.single:
+        return rows[:count]
+    products, first = np.unique(pictures.owners[rows], return_index=True)
+    return products[np.argsort(first)[:count]].astype(np.int64)
 
 
 def _selector(mask: Mask) -> tuple[Any, Any]:
-    """FAISS's selector of the rows of a mask, None for all, and the memory that it points to."""
-    if mask.all():
-        return None, None
+    """FAISS's selector of the rows of a mask, and the memory that it points to."""
     bits = np.packbits(mask, bitorder="little")
     return load_faiss().IDSelectorBitmap(bits), bits
