@@ -122,7 +122,7 @@ def _token(stored: dict[str, Any]) -> PageToken:
         (value, _text(after[1])),
         total,
         position,
-        best_words=float(stored.get("w", 0.0)),
+        best_words=tuple(float(best) for best in stored.get("w", ())),
     )
 
 

@@ -201,6 +201,29 @@ def test_pages_of_a_fused_search_repeat_and_skip_nothing(index: VectorIndex, lim
         assert ids == expected, f"limit {limit}, query {number}: {query}"
 
 
+def test_pages_under_negatives_go_on_in_their_order_when_other_products_match_those_better(
+    index: VectorIndex,
+):
+    rng = random.Random(21)
+    records = make_catalogue(60, rng.getrandbits(32))
+    index.upsert(records[:-1])
+    vocabulary, constants = vocabulary_of(records), constants_of(records, rng)
+    for number, record in enumerate(rng.sample(records[:-1], 4)):
+        words = words_of(record.product.title, vocabulary, ANALYZER)
+        # no product says all of it yet; the one that is written below does
+        unwanted = words_of(" ".join(WORDS), vocabulary, ANALYZER)
+        negative = Negative(separated(rng, records), unwanted, "text", drops=False)
+        fusion = Fusion(f"q{number}", "model", words, constants, "text", -50.0, (negative,))
+        query = IndexQuery(vector=record.vectors[0], fusion=fusion, limit=1000)
+        expected = [hit.product.id for hit in index.search(query).hits]
+        first = index.search(replace(query, limit=10))
+        late = replace(records[-1].product, id=f"late-{number}", title=" ".join(WORDS))
+        index.upsert([replace(records[-1], product=late)])
+        rest = index.search(replace(query, page_token=first.next_token))
+        assert [hit.product.id for hit in (*first.hits, *rest.hits)] == expected
+        index.delete([late.id])
+
+
 def test_what_the_query_names_exactly_comes_first_and_is_never_cut_off(index: VectorIndex):
     rng = random.Random(5)
     records = make_catalogue(SIZE, rng.getrandbits(32))

@@ -108,6 +108,11 @@ class Fusion:
     newer_terms: frozenset[int] = field(default=frozenset(), compare=False)
     """Ids of its terms that only products have which were written after the learning."""
 
+    @property
+    def all_words(self) -> tuple[QueryWords, ...]:
+        """The words of the query, then those of each negative."""
+        return (self.words, *(negative.words for negative in self.negatives))
+
     def relevance(self, vector: Vector | None, best_words: float) -> QueryRelevance:
         """The query's relevance, given the highest core words score of any product of the
         version."""

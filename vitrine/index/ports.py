@@ -53,8 +53,9 @@ class PageToken:
     total: int
     position: int = 0
     """Hits shown so far; a hint where to look, which pages are right without."""
-    best_words: float = 0.0
-    """The highest core words score of any product, at the first page of a fused query."""
+    best_words: tuple[float, ...] = ()
+    """At the first page of a fused query: the highest core words score of any product, for the
+    query and for each of its negatives."""
 
 
 @dataclass(frozen=True, slots=True)

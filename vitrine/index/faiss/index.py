@@ -164,7 +164,7 @@ class FaissIndex:
             _next_token(state, query, page),
             page.search,
             self._matching(state, query.filter),
-            best_words=page.best_words,
+            best_words=page.best_words[0] if page.best_words else 0.0,
             beyond=page.beyond,
         )
 

@@ -62,7 +62,7 @@ class FusedScorer(Rescorer):
         """How relevant the points are for each negative alone, float64 (negatives, points)."""
         rows = []
         for negative, best in zip(
-            self._fusion.negatives, self._pool.first.negative_best_words, strict=True
+            self._fusion.negatives, self._pool.first.best_words[1:], strict=True
         ):
             key = negative.words.exact_key
             named = [key != "" and key in point.payload.get(KEYS, ()) for point in points]
@@ -98,7 +98,7 @@ class FusedSearch:
         return replace(
             answer,
             next_token=None if token is None else replace(token, best_words=best),
-            best_words=best,
+            best_words=best[0],
             beyond=pool.first.under_filter - len(members),
         )
 

@@ -46,8 +46,8 @@ SPARE = 64
 class FirstRound:
     """What the first round tells beside its lists."""
 
-    best_words: float
-    negative_best_words: tuple[float, ...]
+    best_words: tuple[float, ...]
+    """Highest core words scores, of the query and of each negative; see `PageToken`."""
     named: frozenset[str]
     """Points that the query names exactly."""
     matching: int
@@ -86,7 +86,7 @@ class PoolSearch:
         # how well words can do is not known yet: as if they could do nothing, which lets more in
         lists = lists.ending_at(fusion.least, fusion.relevance(query.vector, 0.0))
         lists, first = self._first_round(query, fusion, lists)
-        relevance = fusion.relevance(query.vector, first.best_words)
+        relevance = fusion.relevance(query.vector, first.best_words[0])
         table = SignalTable(channels, set(first.named))
         while True:
             self._tabulate(table, lists)
@@ -101,15 +101,16 @@ class PoolSearch:
         self, query: IndexQuery, fusion: Fusion, lists: RankedLists
     ) -> tuple[RankedLists, FirstRound]:
         """The lists, and all that is asked once; none of it waits for another."""
-        words = [fusion.words, *(negative.words for negative in fusion.negatives)]
-        bests = [self._best_words.request(w) for w in words]
+        words, token = fusion.all_words, query.page_token
+        stored = () if token is None else token.best_words
+        bests = [self._best_words.request(w) for w in words if len(stored) != len(words)]
         searches = [*lists.requests(), *(request for best in bests for request in best)]
         calls: list[Callable[[], Any]] = [
             lambda: self._points.nearest_each(searches),
             lambda: self._points.count(every(translate(query.filter))),
             lambda: self._named(query, fusion.words.exact_key),
         ]
-        if query.exclude or query.page_token is not None:
+        if query.exclude or token is not None:
             calls.append(lambda: self._points.count(members_of(query)))
         answers, matching, named, *counted = self._points.together(calls)
         under_filter = counted[0] if counted else matching
@@ -119,13 +120,15 @@ class PoolSearch:
         ):
             lists = replace(lists, exact=True)
             lists = lists.filled(self._points.nearest_each(lists.requests()))
-        own, *others = [
-            self._best_words.of(w, next(rest) if best else [])
-            for w, best in zip(words, bests, strict=True)
-        ]
-        if query.page_token is not None:
-            own = query.page_token.best_words
-        return lists, FirstRound(own, tuple(others), named, matching, under_filter)
+        best_words = (
+            stored
+            if not bests
+            else tuple(
+                self._best_words.of(w, next(rest) if best else [])
+                for w, best in zip(words, bests, strict=True)
+            )
+        )
+        return lists, FirstRound(best_words, named, matching, under_filter)
 
     def _named(self, query: IndexQuery, key: str) -> frozenset[str]:
         """The points that are named exactly."""

@@ -54,7 +54,7 @@ class FusedSet:
     ranking: Ranking
     lowest: tuple[float, str] | None
     search: str
-    best_words: float
+    best_words: tuple[float, ...]
     beyond: int
     total: int
 
@@ -81,8 +81,10 @@ def find_fused(
     """The best `query.candidates` products of the masks by words and vector, at least as close as
     the fusion demands, less what its negatives drop, in the order that they leave."""
     token = query.page_token
-    best = best_words(state, fusion.words) if token is None else token.best_words
-    relevance = fusion.relevance(query.vector, best)
+    bests = () if token is None else token.best_words
+    if len(bests) != len(fusion.all_words):
+        bests = tuple(best_words(state, words) for words in fusion.all_words)
+    relevance = fusion.relevance(query.vector, bests[0])
     prefix = query.candidates if fusion.negatives else needed_prefix(query)
     settled = _settled(state, masks, query, fusion, relevance, planner)
     ranking = Ranking.of(settled.parts).by_score()
@@ -93,10 +95,10 @@ def find_fused(
         ranking = _not_below(ranking, lowest)
     elif prefix == query.candidates == len(ranking):
         lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
-    ranking = _with_negatives(state, ranking, fusion)
+    ranking = _with_negatives(ranking, fusion, bests[1:])
     total = min(query.candidates, settled.members) if prefix < query.candidates else len(ranking)
     under_filter = sum(int(np.count_nonzero(mask)) for mask in masks)
-    return FusedSet(ranking, lowest, settled.search, best, under_filter - total, total)
+    return FusedSet(ranking, lowest, settled.search, bests, under_filter - total, total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,11 +272,16 @@ def _not_below(ranking: Ranking, lowest: tuple[float, str]) -> Ranking:
     return ranking.take(above)
 
 
-def _with_negatives(state: State, ranking: Ranking, fusion: Fusion) -> Ranking:
+def _with_negatives(ranking: Ranking, fusion: Fusion, bests: Sequence[float]) -> Ranking:
     """The ranking without what a negative drops, in the order of the pushed values."""
     if not fusion.negatives or not len(ranking):
         return ranking
-    relevances = np.stack([_negative(state, ranking, fusion, n) for n in fusion.negatives])
+    relevances = np.stack(
+        [
+            _negative(ranking, fusion.negative_relevance(negative, best), negative)
+            for negative, best in zip(fusion.negatives, bests, strict=True)
+        ]
+    )
     drops = np.asarray([negative.drops for negative in fusion.negatives])
     staying = ~drop(relevances[drops])
     pushed = pushed_log_odds(ranking.scores, relevances)
@@ -282,10 +289,9 @@ def _with_negatives(state: State, ranking: Ranking, fusion: Fusion) -> Ranking:
 
 
 def _negative(
-    state: State, ranking: Ranking, fusion: Fusion, negative: Negative
+    ranking: Ranking, relevance: QueryRelevance, negative: Negative
 ) -> NDArray[np.float64]:
     """The relevance of each position for a negative alone, asked as a query of its own."""
-    relevance = fusion.negative_relevance(negative, best_words(state, negative.words))
     odds = np.zeros(len(ranking))
     for place, segment in enumerate(ranking.segments):
         inside = np.flatnonzero(ranking.places == place)

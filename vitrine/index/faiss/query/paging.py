@@ -44,7 +44,7 @@ class EntryPage:
     selections: Callable[[], list[SelectedRows]]
     search: str = "browse"
     lowest_candidate: tuple[float, str] | None = None
-    best_words: float = 0.0
+    best_words: tuple[float, ...] = ()
     beyond: int = 0
 
 
