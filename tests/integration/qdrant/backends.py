@@ -90,7 +90,10 @@ def _open_engine(folder: Path) -> IndexVersions:
 
     return open_versions(
         Settings(
-            data_dir=folder, qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=_engine.of(folder)
+            data_dir=folder,
+            qdrant_url="http://127.0.0.1:1",
+            qdrant_grpc_port=_engine.of(folder),
+            qdrant_timeout_s=120,  # a busy machine is slow
         )
     )
 

@@ -27,10 +27,13 @@ def versions_on(engine: Engine) -> Iterator[Callable[..., IndexVersions]]:
     with ExitStack() as ended:
         port = ended.enter_context(serve(engine))
 
-        def make(**settings: Any) -> IndexVersions:
-            versions = open_versions(
-                Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, **settings)
-            )
+        def make(**changes: Any) -> IndexVersions:
+            settings: dict[str, Any] = {
+                "qdrant_url": "http://127.0.0.1:1",
+                "qdrant_grpc_port": port,
+                "qdrant_timeout_s": 120,  # a busy machine is slow
+            }
+            versions = open_versions(Settings(**settings | changes))
             ended.callback(versions.close)
             return versions
 

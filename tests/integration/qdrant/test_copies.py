@@ -171,7 +171,12 @@ def indexes(copies: TwoCopies) -> Iterator[list[VectorIndex]]:
         opened = []
         for order in (hosts, hosts[::-1]):
             urls = ",".join(f"http://{host}:1" for host in order)
-            settings = Settings(qdrant_url=urls, qdrant_grpc_port=port, qdrant_replicas=2)
+            settings = Settings(
+                qdrant_url=urls,
+                qdrant_grpc_port=port,
+                qdrant_replicas=2,
+                qdrant_timeout_s=int(AWAIT_S),
+            )
             opened.append(open_versions(settings))
             ended.callback(opened[-1].close)
         made = opened[0].create(

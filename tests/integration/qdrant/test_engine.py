@@ -25,9 +25,7 @@ from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.results import Bucket, RangeFacet
 
-pytestmark = pytest.mark.timeout(
-    600
-)  # dozens of payload indexes are made here; a busy machine is slow
+pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
 
 Open = Callable[..., IndexVersions]
 ONE = unit(np.ones(DIMENSION))

@@ -44,7 +44,7 @@ from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.settings import Settings
 
-pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here
+pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
 
 COLLECTION = json.loads((Path(__file__).parent / "first_format.json").read_text())
 NAME: str = COLLECTION["name"]

@@ -48,6 +48,7 @@ class Shop:
             "VITRINE_BACKEND": "qdrant",
             "VITRINE_QDRANT_URL": "http://127.0.0.1:1",
             "VITRINE_QDRANT_GRPC_PORT": str(self.port),
+            "VITRINE_QDRANT_TIMEOUT_S": "120",
             "VITRINE_DATA_DIR": str(self.folder),
         }
 
@@ -82,7 +83,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     with ExitStack() as ended, closing(Engine()) as engine:
         trouble = Trouble()
         port = ended.enter_context(serve(engine, trouble=trouble))
-        versions = open_versions(Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port))
+        versions = open_versions(
+            Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, qdrant_timeout_s=120)
+        )
         ended.callback(versions.close)
         made = Shop(tmp_path / "data", port, trouble, versions)
         made.folder.mkdir()

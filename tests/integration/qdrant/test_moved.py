@@ -23,8 +23,8 @@ from vitrine.index import IndexQuery
 from vitrine.index.qdrant import open_versions
 from vitrine.settings import Settings
 
-ROOM_S = 10.0
-"""gRPC's own 30 seconds between two questions to the name server, less much room."""
+ROOM_S = 25.0
+"""Less than gRPC's own 30 seconds between two questions to the name server."""
 
 
 class NameServer:
@@ -71,7 +71,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
         yield server
 
 
-@pytest.mark.timeout(600)  # dozens of payload indexes are made here
+@pytest.mark.timeout(600)  # a busy machine is slow
 def test_a_server_whose_address_changes_is_reached_again_soon(names: NameServer):
     port = free_port()
     with ExitStack() as ended, closing(Engine()) as engine:

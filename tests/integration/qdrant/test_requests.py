@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -23,17 +22,18 @@ from tests.shop import open_shop
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.fusion import Fusion
-from vitrine.index.qdrant import open_versions
-from vitrine.index.qdrant.pointer import FRESH_FOR_S
+from vitrine.index.qdrant import open_versions, pointer, search_models
+from vitrine.index.qdrant import versions as qdrant_versions
 from vitrine.queries import SearchQuery, Sort
 from vitrine.relevance import least_log_odds
 from vitrine.settings import Settings
 from vitrine.words import Analyzer, query_words
 
-pytestmark = pytest.mark.timeout(600)  # dozens of payload indexes are made here
+pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
 
 VECTOR = unit(np.ones(DIMENSION))
-AWAIT_S = 20.0
+AWAIT_S = 120.0
+SIZE = 150
 
 
 class Counting:
@@ -64,16 +64,21 @@ class Counting:
 
 
 @pytest.fixture
-def counted() -> Iterator[tuple[IndexVersions, Counting]]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[IndexVersions, Counting]]:
+    for room in (pointer, qdrant_versions, search_models):  # all stays fresh, slow as a machine is
+        monkeypatch.setattr(room, "FRESH_FOR_S", 600.0)
     with ExitStack() as ended, closing(Engine()) as engine:
         trouble = Trouble()
         port = ended.enter_context(serve(engine, trouble=trouble))
-        versions = open_versions(Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port))
+        settings = Settings(
+            qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port, qdrant_timeout_s=int(AWAIT_S)
+        )
+        versions = open_versions(settings)
         ended.callback(versions.close)
         index = versions.create(
             model="m", fingerprint="f", dimension=DIMENSION, schema=SCHEMA, mapping={}
         )
-        index.upsert(make_catalogue(150, 4, images=(1, 8)))
+        index.upsert(make_catalogue(SIZE, 4, images=(1, 8)))
         versions.complete(index.info.name)
         versions.publish(index.info.name)
         versions.live().search(IndexQuery(vector=VECTOR, limit=1))  # as every service does at first
@@ -140,7 +145,7 @@ def test_what_needs_the_whole_set_takes_three_requests_in_two_rounds(
 
 def fused(index: VectorIndex, text: str, **changes: Any) -> IndexQuery:
     """A query of words and a vector."""
-    records = make_catalogue(150, 4)
+    records = make_catalogue(SIZE, 4)
     vocabulary = vocabulary_of(records)
     words = query_words(text, vocabulary, Analyzer("en"))
     constants = constants_of(records, random.Random(1))
@@ -214,17 +219,12 @@ def test_between_publishes_a_warm_process_asks_for_no_alias_and_no_collection(
     counted: tuple[IndexVersions, Counting],
 ):
     versions, counting = counted
-    versions.live()
     versions.open(versions.live().info.name)
     counting.expect()
-    started = time.monotonic()
     for _ in range(20):
         versions.live().search(PAGE)
         versions.open(versions.live().info.name)
-    elapsed = time.monotonic() - started
-    assert (counting.calls["Query"], counting.calls["Count"]) == (20, 20)
-    others = counting.calls.total() - 40
-    assert others <= 2 * (elapsed // FRESH_FOR_S), counting.calls  # the alias, the collections
+    assert by_name(counting) == {"Query": 20, "Count": 20}
 
 
 def test_what_looks_like_a_product_takes_three_requests_in_two_rounds(

@@ -71,7 +71,7 @@ def values(rows: list[Rows]) -> list[float]:
 
 def test_a_lone_caller_runs_at_once_and_in_order(gate: Gate) -> None:
     gate.open.set()
-    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=5)
+    batcher: Batcher[int] = Batcher(gate.forward, most=4, timeout_s=60)
     assert values(batcher.run([3, 1, 2])) == [3, 1, 2]
     assert values(batcher.run(list(range(10)))) == list(range(10))
     assert batcher.run([]) == []
@@ -138,7 +138,7 @@ def test_a_query_that_waits_too_long_is_told_so_and_leaves_no_trace(gate: Gate) 
 
 def test_many_threads_get_what_they_would_get_alone() -> None:
     fake = FakeEmbedder()
-    shared = BatchingEmbedder(fake, most=8, timeout_s=30)
+    shared = BatchingEmbedder(fake, most=8, timeout_s=60)
     rng = np.random.default_rng(5)
     wrong: list[str] = []
 
@@ -160,7 +160,7 @@ def test_many_threads_get_what_they_would_get_alone() -> None:
 
 def test_pictures_go_the_same_way() -> None:
     fake = FakeEmbedder()
-    shared = BatchingEmbedder(fake, most=2, timeout_s=30)
+    shared = BatchingEmbedder(fake, most=2, timeout_s=60)
     pictures = [photo(seed) for seed in range(5)]
     assert np.array_equal(shared.embed_images(pictures), fake.embed_images(pictures))
     assert shared.embed_images([]).shape == (0, fake.info.dimension)

@@ -175,7 +175,7 @@ def test_who_waits_for_an_equal_query_does_not_leave_with_its_asker() -> None:
         def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
             if not entered.is_set():
                 entered.set()
-                assert open_.wait(20)
+                assert open_.wait(60)
                 raise Abandoned("nobody waits")
             return super().embed_texts(texts)
 
@@ -183,11 +183,11 @@ def test_who_waits_for_an_equal_query_does_not_leave_with_its_asker() -> None:
     rows: list[NDArray[np.float32]] = []
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(cache.embed_texts, ["a mug"])
-        assert entered.wait(20)
+        assert entered.wait(60)
         second = pool.submit(lambda: rows.append(cache.embed_texts(["a mug"])))
         while not cache.joined:
             threading.Event().wait(0.01)
         open_.set()
-        assert isinstance(first.exception(20), Abandoned)
-        second.result(20)
+        assert isinstance(first.exception(60), Abandoned)
+        second.result(60)
     assert rows[0].shape[0] == 1
