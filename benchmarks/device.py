@@ -121,7 +121,10 @@ def _decoding(
 
 def _ingest(report: Report, settings: Settings, files: Sequence[Path], work: Path) -> None:
     source = work / "many.jsonl"
-    rows = [json.dumps({"id": file.stem, "image": str(file)}) for file in files]
+    rows = [
+        json.dumps({"id": file.stem, "title": f"photograph {file.stem}", "image": str(file)})
+        for file in files
+    ]
     source.write_text("\n".join(rows) + "\n", "utf-8")
     vitrine = Vitrine(settings)
     with redirect_stderr(io.StringIO()):

@@ -1,29 +1,22 @@
 """The service over real HTTP through gunicorn: start-up, memory, and queries uncached, cached,
-by one client and by sixteen."""
+by one client and by sixteen, beside writes, and with more serving processes."""
 
 from __future__ import annotations
 
-import http.client
-import itertools
-import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from tqdm import tqdm
 
 from benchmarks.client import get, get_in_parallel
 from benchmarks.report import Figure, Report, median, percentile
+from benchmarks.service_process import Service, served
+from benchmarks.text_floor import BATCH, TextFloor, measure_text_floor
+from benchmarks.texts import NewTexts
 from benchmarks.vectors import SCHEMA, clustered, records
+from vitrine.cores import usable_cores
 from vitrine.embedding.load import load_embedder
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
@@ -32,27 +25,11 @@ __all__ = ["measure"]
 
 FILTER = "price_min=50&price_max=300&color=red&color=blue&facets=color,price"
 
-
-CORES = os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class _Service:
-    port: int
-    process: psutil.Process
-    ready_s: float
-
-    def memory_mb(self) -> float:
-        """Proportional set size of the service and its workers."""
-        return (
-            float(
-                sum(
-                    p.memory_full_info().pss
-                    for p in (self.process, *self.process.children(recursive=True))
-                )
-            )
-            / 1e6
-        )
+_CLIENTS = 16
+_PROCESSES = (1, 2, 4, 8, 16, 32)
+_UPSERTS = 500
+"""Products a second that are written while searches go on."""
+CORES = usable_cores()
 
 
 def measure(report: Report, model: Path, work: Path, *, products: int, requests: int) -> None:
@@ -61,9 +38,9 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
         data_dir=work / "data", model=str(model), runtime="onnx"
     )  # with the export that ingest made there
     vectors_mb = _fill(settings, model, products)
-    texts = _Texts()
-    forward_ms, model_mb = _floor(settings, texts.some(60))
-    with _served(settings) as service:
+    texts = NewTexts()
+    floor = measure_text_floor(settings)
+    with served(settings) as service:
         report.add(
             Figure(
                 f"service ready over {products // 1000}k products",
@@ -73,96 +50,102 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
                 service.ready_s <= 5,
             )
         )
-        allowed = model_mb + 1.3 * vectors_mb + 150
+        allowed = floor.model_mb + 1.3 * vectors_mb + 150
         _memory(
             report,
             "memory of the service when ready",
             service,
             allowed,
-            {"model": model_mb, "vectors": vectors_mb},
+            {"model": floor.model_mb, "vectors": vectors_mb},
         )
-        _queries(report, service, texts, forward_ms, requests)
+        _queries(report, service, texts, floor, requests)
         _memory(report, "memory of the service after all these queries", service, allowed, {})
-    with _served(settings, workers=CORES) as service:
-        _cached(report, service, requests * 4, clients=16, processes=CORES)
-        rate = _uncached_by_16(service, texts, requests)
-        report.add(Figure(f"uncached, 16 clients, {CORES} serving processes", rate, "1/s"))
+        _beside_writes(report, settings, service, texts, requests)
+    for processes in (number for number in _PROCESSES if number <= CORES):
+        with served(settings, workers=processes) as service:
+            _cached(report, service, requests * 4, clients=_CLIENTS, processes=processes)
+            rate = _uncached_by_16(service, texts, requests)
+            name = f"uncached, {_CLIENTS} clients, {processes} serving process(es)"
+            report.add(Figure(name, rate, "1/s"))
 
 
 def _memory(
-    report: Report, name: str, service: _Service, allowed: float, beside: dict[str, float]
+    report: Report, name: str, service: Service, allowed: float, beside: dict[str, float]
 ) -> None:
     used = service.memory_mb()
     report.add(Figure(name, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
 
 
-class _Texts:
-    """Short queries, all of one length and no two the same."""
-
-    def __init__(self) -> None:
-        self._numbers = itertools.count(10_000)
-
-    def some(self, count: int) -> list[str]:
-        return [f"red dress {number}" for number in itertools.islice(self._numbers, count)]
-
-    def paths(self, count: int, more: str = "") -> list[str]:
-        return [
-            f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24{more}"
-            for text in self.some(count)
-        ]
+def _paths(texts: NewTexts, count: int, more: str = "") -> list[str]:
+    return [
+        f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24{more}" for text in texts.some(count)
+    ]
 
 
 def _queries(
-    report: Report, service: _Service, texts: _Texts, forward_ms: float, requests: int
+    report: Report, service: Service, texts: NewTexts, floor: TextFloor, requests: int
 ) -> None:
-    get(service.port, texts.paths(5))
-    single = get(service.port, texts.paths(requests))
-    p50 = median(single) * 1e3
-    target = f"<= {forward_ms + 4:.1f}"
+    """One client, then sixteen, every text new; then one client whose answer is kept."""
+    get(service.port, _paths(texts, 5))
+    forward = {"onnx forward": floor.one_ms}
+    single = get(service.port, _paths(texts, requests))
+    p50, most = median(single) * 1e3, floor.one_ms + 4
     report.add(
         Figure(
             "uncached text query, one client: p50",
             p50,
             "ms",
-            target,
-            p50 <= forward_ms + 4,
-            {"onnx forward": forward_ms},
+            f"<= {most:.1f}",
+            p50 <= most,
+            forward,
         )
     )
-    fewer = median(get(service.port, texts.paths(requests, "&candidates=100"))) * 1e3
-    report.add(
-        Figure(
-            "the same with 100 candidates instead of 1,000: p50",
-            fewer,
-            "ms",
-            beside={"onnx forward": forward_ms},
-        )
-    )
-    counted = median(get(service.port, texts.paths(requests, "&facets=color,price"))) * 1e3
-    report.add(
-        Figure("the same with two facets: p50", counted, "ms", beside={"onnx forward": forward_ms})
-    )
-    one = requests / sum(single)
+    for words, more in (
+        ("100 candidates instead of 1,000", "&candidates=100"),
+        ("two facets", "&facets=color,price"),
+    ):
+        ms = median(get(service.port, _paths(texts, requests, more))) * 1e3
+        report.add(Figure(f"the same with {words}: p50", ms, "ms", beside=forward))
     many = _uncached_by_16(service, texts, requests)
-    beside = {"16 clients 1/s": many, "one client 1/s": one}
-    report.add(
-        Figure(
-            "uncached, 16 clients against one", many / one, "x", ">= 2.5", many / one >= 2.5, beside
-        )
-    )
-    for clients in (1, 16):
-        _cached(report, service, requests * 4, clients=clients, processes=1)
+    share = many / floor.batched_rate
+    beside = {
+        f"{_CLIENTS} clients 1/s": many,
+        f"forward of {BATCH} 1/s": floor.batched_rate,
+        "one client 1/s": requests / sum(single),
+    }
+    name = f"uncached, {_CLIENTS} clients against the batched forward pass"
+    report.add(Figure(name, share, "x", ">= 0.6", share >= 0.6, beside))
+    _cached(report, service, requests * 4, clients=1, processes=1)
 
 
-def _uncached_by_16(service: _Service, texts: _Texts, requests: int) -> float:
+def _beside_writes(
+    report: Report, settings: Settings, service: Service, texts: NewTexts, requests: int
+) -> None:
+    """The slowest hundredth of queries while products are written, against a quiet service."""
+    quiet = percentile(get(service.port, _paths(texts, requests)), 0.99) * 1e3
+    command = [sys.executable, "-m", "benchmarks.writing", str(settings.data_dir), str(_UPSERTS)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        if writer.stdout is None or not writer.stdout.readline():
+            raise SystemExit("no products can be written beside the service")
+        busy = percentile(get(service.port, _paths(texts, requests)), 0.99) * 1e3
+        written, _ = writer.communicate(timeout=60)
+    beside = {"quiet p99 ms": quiet, "p99 beside writes ms": busy, "upserts/s": float(written)}
+    name = f"uncached text query beside {_UPSERTS} upserts/s: p99 against a quiet one"
+    report.add(Figure(name, busy / quiet, "x", "<= 2", busy <= 2 * quiet, beside))
+
+
+def _uncached_by_16(service: Service, texts: NewTexts, requests: int) -> float:
     """Requests per second of 16 clients, each with queries of its own."""
     each = requests // 4
-    seconds, _ = get_in_parallel(service.port, [texts.paths(each) for _ in range(16)])
-    return 16 * each / seconds
+    shares = [_paths(texts, each) for _ in range(_CLIENTS)]
+    seconds, _ = get_in_parallel(service.port, shares)
+    return _CLIENTS * each / seconds
 
 
 def _cached(
-    report: Report, service: _Service, requests: int, *, clients: int, processes: int
+    report: Report, service: Service, requests: int, *, clients: int, processes: int
 ) -> None:
     """Requests per second for one query whose embedding and answer are kept.
 
@@ -212,78 +195,3 @@ def _fill(settings: Settings, model: Path, products: int) -> float:
     versions.publish(index.info.name)
     index.close()
     return vectors.nbytes / 1e6
-
-
-def _floor(settings: Settings, texts: list[str]) -> tuple[float, float]:
-    """Milliseconds of one text through the runtime alone, and megabytes of a process that holds
-    the loaded model."""
-    program = (
-        "import json, sys, time, psutil\n"
-        "from vitrine.settings import Settings\n"
-        "from vitrine.embedding.load import load_embedder\n"
-        "from vitrine.serving import run_once\n"
-        "memory = lambda: psutil.Process().memory_full_info().pss\n"
-        "before = memory()\n"
-        "embedder = load_embedder(Settings(**json.loads(sys.argv[1])))\n"
-        "run_once(embedder)\n"
-        "seconds = []\n"
-        "for text in json.loads(sys.argv[2]):\n"
-        "    start = time.perf_counter()\n"
-        "    embedder.embed_texts([text])\n"
-        "    seconds.append(time.perf_counter() - start)\n"
-        "print(sorted(seconds)[len(seconds) // 2] * 1e3, (memory() - before) / 1e6)"
-    )
-    arguments = [
-        json.dumps(
-            {"data_dir": str(settings.data_dir), "model": settings.model, "runtime": "onnx"}
-        ),
-        json.dumps(texts),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    forward_ms, model_mb = (float(word) for word in done.stdout.split())
-    return forward_ms, model_mb
-
-
-@contextmanager
-def _served(settings: Settings, *, workers: int = 1) -> Iterator[_Service]:
-    port = _free_port()
-    environment = os.environ | {
-        "VITRINE_DATA_DIR": str(settings.data_dir),
-        "VITRINE_MODEL": settings.model,
-        "VITRINE_RUNTIME": "onnx",
-        "VITRINE_PORT": str(port),
-        "VITRINE_LOG_LEVEL": "warning",
-        "VITRINE_WORKERS": str(workers),
-    }
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)
-    try:
-        while not _ready(port):
-            if process.poll() is not None or time.perf_counter() - started > 120:
-                raise SystemExit("the service did not become ready")
-            time.sleep(0.02)
-        yield _Service(port, psutil.Process(process.pid), time.perf_counter() - started)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-
-
-def _ready(port: int) -> bool:
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port

@@ -1,0 +1,81 @@
+"""A service of its own to measure, through gunicorn as `vitrine serve` runs it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from vitrine.settings import Settings
+
+__all__ = ["Service", "served"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that is ready, and how long that took."""
+
+    port: int
+    process: psutil.Process
+    ready_s: float
+
+    def memory_mb(self) -> float:
+        """Proportional set size of the service and its workers."""
+        return (
+            float(
+                sum(
+                    p.memory_full_info().pss
+                    for p in (self.process, *self.process.children(recursive=True))
+                )
+            )
+            / 1e6
+        )
+
+
+@contextmanager
+def served(settings: Settings, *, workers: int = 1) -> Iterator[Service]:
+    """A service with so many serving processes, ended in the end."""
+    port = _free_port()
+    environment = os.environ | {
+        "VITRINE_DATA_DIR": str(settings.data_dir),
+        "VITRINE_MODEL": settings.model,
+        "VITRINE_RUNTIME": "onnx",
+        "VITRINE_PORT": str(port),
+        "VITRINE_LOG_LEVEL": "warning",
+        "VITRINE_WORKERS": str(workers),
+    }
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)
+    try:
+        while not _ready(port):
+            if process.poll() is not None or time.perf_counter() - started > 120:
+                raise SystemExit("the service did not become ready")
+            time.sleep(0.02)
+        yield Service(port, psutil.Process(process.pid), time.perf_counter() - started)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def _ready(port: int) -> bool:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
