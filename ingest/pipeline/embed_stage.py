@@ -1,33 +1,27 @@
-"""Third stage, in as many threads as the picture work has batches: pixels and texts become vectors,
-in batches of the size that runs best."""
+"""Third stage, in as many threads as the picture work has batches: pixels become vectors, in
+batches of the size that runs best; beside them one thread makes those of texts."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
 
 from ingest.pipeline.flow import Channel, Closed
 from ingest.pipeline.models import (
-    ModelInput,
     PipelineContext,
     PreparedImage,
     PreparedText,
     RunStats,
 )
-from vitrine.embedding.many_texts import embed_many_texts
+from vitrine.embedding.many_texts import TEXTS_AT_ONCE, embed_many_texts
 from vitrine.errors import DeviceFull
 
-__all__ = ["BatchSize", "EmbedStage", "NoVector"]
+__all__ = ["BatchSize", "EmbedStage", "NoVector", "TextStage"]
 
 _IDLE_S = 1.0
 """Seconds after which a batch goes as it is, so that a slow source does not hold products back."""
-
-
-_TEXTS = 32
-"""Texts that are gathered for one pass where batches of pictures are smaller."""
 
 
 class NoVector(Exception):
@@ -85,17 +79,6 @@ class BatchSize:
             self.size *= 2
 
 
-@dataclass
-class _Batch:
-    """What is embedded by one thread, one kind after the other."""
-
-    images: list[PreparedImage] = field(default_factory=list)
-    texts: list[PreparedText] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.images) + len(self.texts)
-
-
 class EmbedStage:
     """Runs the model's forward passes and nothing else.
 
@@ -128,42 +111,25 @@ class EmbedStage:
             else:
                 self.batch.measured(size, time.monotonic() - began)
 
-    def work(self, incoming: Channel[ModelInput]) -> None:
+    def work(self, incoming: Channel[PreparedImage]) -> None:
         """Embed until nothing comes any more."""
-        while len(batch := self._gather(incoming)):
-            if batch.images:
-                self._embed(batch.images)
-            if batch.texts:
-                self._embed_texts(batch.texts)
+        while batch := self._gather(incoming):
+            self._embed(batch)
 
-    def _gather(self, incoming: Channel[ModelInput]) -> _Batch:
+    def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
         """A batch, full unless the source is slow or ends; empty when nothing comes any more."""
-        batch = _Batch()
+        batch: list[PreparedImage] = []
         with self._gathering:
-            while len(batch.images) < self.batch.size and len(batch.texts) < self._most_texts:
+            while len(batch) < self.batch.size:
                 try:
-                    item = incoming.take(_IDLE_S if len(batch) else None)
+                    image = incoming.take(_IDLE_S if batch else None)
                 except Closed:
                     break
-                if item is None:
+                if image is None:
                     break
-                if isinstance(item, PreparedText):
-                    batch.texts.append(item)
-                else:
-                    batch.images.append(item)
-                    self._calibrate()
+                batch.append(image)
+                self._calibrate()
         return batch
-
-    @property
-    def _most_texts(self) -> int:
-        """As many as pictures, of which a text takes a fraction of the time."""
-        return max(self.batch.size, _TEXTS)
-
-    def _embed_texts(self, texts: list[PreparedText]) -> None:
-        with self._stats.timed("texts"):
-            vectors = embed_many_texts(self._embedder, [each.text for each in texts])
-        for each, vector in zip(texts, vectors, strict=True):
-            each.vector.give(vector)
 
     def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()
@@ -189,3 +155,32 @@ class EmbedStage:
                         " the model's precision"
                     )
                 )
+
+
+class TextStage:
+    """Makes the vectors of texts."""
+
+    def __init__(self, context: PipelineContext, stats: RunStats) -> None:
+        self._embedder = context.embedder
+        self._stats = stats
+
+    def work(self, incoming: Channel[PreparedText]) -> None:
+        """Embed until nothing comes any more."""
+        while texts := self._gather(incoming):
+            with self._stats.timed("texts"):
+                vectors = embed_many_texts(self._embedder, [each.text for each in texts])
+            for each, vector in zip(texts, vectors, strict=True):
+                each.vector.give(vector)
+
+    def _gather(self, incoming: Channel[PreparedText]) -> list[PreparedText]:
+        """What has come, a full pass of it unless the source is slow or ends."""
+        texts: list[PreparedText] = []
+        while len(texts) < TEXTS_AT_ONCE:
+            try:
+                text = incoming.take(_IDLE_S if texts else None)
+            except Closed:
+                break
+            if text is None:
+                break
+            texts.append(text)
+        return texts

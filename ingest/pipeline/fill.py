@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from ingest.pipeline.embed_stage import EmbedStage
+from ingest.pipeline.embed_stage import EmbedStage, TextStage
 from ingest.pipeline.flow import Channel, Flow
 from ingest.pipeline.models import (
     IngestTask,
-    ModelInput,
     PendingWrite,
     PipelineContext,
+    PreparedImage,
+    PreparedText,
     RunControl,
     RunStats,
     SourceProduct,
@@ -28,8 +29,8 @@ from ingest.runs import Run
 __all__ = ["fill_index"]
 
 _TICK_S = 0.25
-_INPUTS = 64
-"""Pictures and texts that may wait for the model; a picture has 150 kB at 224 x 224."""
+_PIXELS = 32
+"""Preprocessed pictures that may wait for the model; each has 150 kB at 224 x 224."""
 
 
 def fill_index(
@@ -101,23 +102,25 @@ def _run(
     """Run all stages to their end; gives the size of batches that they came to."""
     flow = Flow()
     items: Channel[list[SourceProduct]] = flow.channel(context.work.chunks)
-    inputs: Channel[ModelInput] = flow.channel(_INPUTS)
+    pixels: Channel[PreparedImage] = flow.channel(_PIXELS)
+    texts: Channel[PreparedText] = flow.channel(context.settings.write_batch)
     embedding = EmbedStage(context, stats)
     waiting = (context.work.batches + 1) * embedding.batch.largest
     writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch + waiting)
     flow.stage(
         "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
     )
-    pictures, texts = RunPictures(flow), RunTexts(task, context, flow)
+    pictures, run_texts = RunPictures(flow), RunTexts(task, context, flow, texts)
     for number in range(context.work.chunks):
-        preparing = PrepareStage(task, context, stats, pictures, texts)
+        preparing = PrepareStage(task, context, stats, pictures, run_texts)
         flow.stage(
             f"prepare-{number}",
-            partial(preparing.work, items, inputs, writes),
-            into=(inputs, writes),
+            partial(preparing.work, items, pixels, writes),
+            into=(pixels, texts, writes),
         )
     for number in range(context.work.batches):
-        flow.stage(f"embed-{number}", partial(embedding.work, inputs))
+        flow.stage(f"embed-{number}", partial(embedding.work, pixels))
+    flow.stage("texts", lambda: TextStage(context, stats).work(texts))
     flow.stage("write", lambda: WriteStage(task, context, run, stats).work(writes))
     total = None if task.only is not None else task.source.count()
 

@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from ingest.failures import Failure, Ledger
 from ingest.pictures import Picture
@@ -29,7 +29,6 @@ _PLACES = 100_000
 
 __all__ = [
     "IngestTask",
-    "ModelInput",
     "PendingWrite",
     "PipelineContext",
     "PreparedImage",
@@ -164,9 +163,6 @@ class PreparedText:
 
     text: str
     vector: Promise[Vector]
-
-
-ModelInput: TypeAlias = PreparedImage | PreparedText
 
 
 @dataclass(frozen=True, slots=True, eq=False)

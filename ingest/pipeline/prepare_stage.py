@@ -12,7 +12,6 @@ from ingest.pictures import Picture
 from ingest.pipeline.flow import Channel, Closed, Promise
 from ingest.pipeline.models import (
     IngestTask,
-    ModelInput,
     PendingWrite,
     PipelineContext,
     PreparedImage,
@@ -85,7 +84,7 @@ class PrepareStage:
     def work(
         self,
         incoming: Channel[list[SourceProduct]],
-        inputs: Channel[ModelInput],
+        pixels: Channel[PreparedImage],
         writes: Channel[PendingWrite],
     ) -> None:
         """Prepare chunk after chunk."""
@@ -94,14 +93,16 @@ class PrepareStage:
                 items = incoming.take()
             except Closed:
                 return
-            for write in self._chunk(items or [], inputs):
+            for write in self._chunk(items or [], pixels):
                 writes.put(write)
 
-    def _chunk(self, items: list[SourceProduct], inputs: Channel[ModelInput]) -> list[PendingWrite]:
+    def _chunk(
+        self, items: list[SourceProduct], pixels: Channel[PreparedImage]
+    ) -> list[PendingWrite]:
         products = self._seen(items)
-        self._read(products, inputs)
-        writes = (self._write(seen, inputs) for seen in products)
-        return self._texts.completed([write for write in writes if write is not None], inputs)
+        self._read(products, pixels)
+        writes = (self._write(seen, pixels) for seen in products)
+        return self._texts.completed([write for write in writes if write is not None])
 
     def _seen(self, items: list[SourceProduct]) -> list[_Seen]:
         """What is known of the products; without those that nothing is to be done for."""
@@ -120,7 +121,7 @@ class PrepareStage:
             products.append(_Seen(item, stamp, digest, earlier.get(item.product.id), entries))
         return products
 
-    def _read(self, products: list[_Seen], inputs: Channel[ModelInput]) -> None:
+    def _read(self, products: list[_Seen], pixels: Channel[PreparedImage]) -> None:
         """Read the pictures that nobody has read, and have those embedded that are new."""
         claimed = [
             (entry, PictureTask(picture, embedded=seen.embedded))
@@ -137,20 +138,20 @@ class PrepareStage:
             if outcome.pixels is not None:
                 vector, is_first = self._pictures.vector(outcome.key)
                 if is_first:
-                    inputs.put(PreparedImage(outcome.pixels, vector))
+                    pixels.put(PreparedImage(outcome.pixels, vector))
             entry.key.give(outcome.key)
 
-    def _write(self, seen: _Seen, inputs: Channel[ModelInput]) -> PendingWrite | None:
+    def _write(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """What is to be written of a product; None when nothing is.
 
         When none of its pictures can be had, or one cannot be had just now, a product keeps those
         it has; else it comes with the others.
         """
         item, stamp = seen.item, seen.stamp
-        images, refusals = self._images(seen, inputs)
+        images, refusals = self._images(seen, pixels)
         if refusals:
             self._stats.without_picture(item.row, item.product.id, refusals[0])
-            carried_over = self._without_pictures(seen, inputs)
+            carried_over = self._without_pictures(seen, pixels)
             has_pictures = stamp is not None or carried_over is not None
             if not images or (has_pictures and any(map(_is_passing, refusals))):
                 return carried_over
@@ -184,7 +185,7 @@ class PrepareStage:
         return tuple(vector for vector in images.values() if vector is not None)
 
     def _images(
-        self, seen: _Seen, inputs: Channel[ModelInput]
+        self, seen: _Seen, pixels: Channel[PreparedImage]
     ) -> tuple[_Vectors, list[InvalidImage]]:
         """The pictures that can be had, and what is wrong with the others."""
         item = seen.item
@@ -195,7 +196,7 @@ class PrepareStage:
         for picture, entry in seen.entries:
             try:
                 key = entry.key.wait()
-                images.setdefault(key, self._vector(picture, key, seen, inputs))
+                images.setdefault(key, self._vector(picture, key, seen, pixels))
             except InvalidImage as error:
                 refusals.append(error)
                 continue
@@ -209,16 +210,16 @@ class PrepareStage:
         return images, refusals
 
     def _vector(
-        self, picture: Picture, key: str, seen: _Seen, inputs: Channel[ModelInput]
+        self, picture: Picture, key: str, seen: _Seen, pixels: Channel[PreparedImage]
     ) -> Promise[Vector] | None:
         """A picture's vector; None where the index has it for this product."""
         if seen.stamp is not None and key in seen.stamp.image_keys:
             return None
         if key in seen.known:
             return self._pictures.given(seen.known[key])
-        return self._made(PictureTask(picture, key), key, inputs)
+        return self._made(PictureTask(picture, key), key, pixels)
 
-    def _made(self, task: PictureTask, key: str, inputs: Channel[ModelInput]) -> Promise[Vector]:
+    def _made(self, task: PictureTask, key: str, pixels: Channel[PreparedImage]) -> Promise[Vector]:
         """The vector that this run makes, or is making, of a picture."""
         vector, is_first = self._pictures.vector(key)
         if is_first:
@@ -227,10 +228,10 @@ class PrepareStage:
             if outcome.refusal is not None:
                 vector.fail(outcome.refusal)
                 raise outcome.refusal
-            inputs.put(PreparedImage(outcome.pixels, vector))
+            pixels.put(PreparedImage(outcome.pixels, vector))
         return vector
 
-    def _without_pictures(self, seen: _Seen, inputs: Channel[ModelInput]) -> PendingWrite | None:
+    def _without_pictures(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """The fields of a product whose pictures cannot be had now, beside the pictures it has."""
         item = seen.item
         if seen.stamp is not None:
@@ -240,10 +241,10 @@ class PrepareStage:
         earlier = seen.earlier
         if earlier is None and not self._same_model:
             earlier = self._records(self._task.reuse_from, [item.product.id]).get(item.product.id)
-        return None if earlier is None else self._carried_over(item, earlier, inputs)
+        return None if earlier is None else self._carried_over(item, earlier, pixels)
 
     def _carried_over(
-        self, item: SourceProduct, earlier: Record, inputs: Channel[ModelInput]
+        self, item: SourceProduct, earlier: Record, pixels: Channel[PreparedImage]
     ) -> PendingWrite | None:
         """A product with the pictures of an earlier version, embedded anew for another model."""
         keys = earlier.image_keys
@@ -251,7 +252,7 @@ class PrepareStage:
             vectors = tuple(self._pictures.given(vector) for vector in earlier.vectors)
         else:
             try:
-                vectors = tuple(self._made(PictureTask(None, key), key, inputs) for key in keys)
+                vectors = tuple(self._made(PictureTask(None, key), key, pixels) for key in keys)
             except InvalidImage:
                 return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)

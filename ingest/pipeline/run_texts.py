@@ -9,7 +9,6 @@ from functools import partial
 from ingest.pipeline.flow import Channel, Flow, Promise
 from ingest.pipeline.models import (
     IngestTask,
-    ModelInput,
     PendingWrite,
     PipelineContext,
     PreparedText,
@@ -25,13 +24,18 @@ __all__ = ["RunTexts"]
 class RunTexts:
     """Safe from several threads."""
 
-    def __init__(self, task: IngestTask, context: PipelineContext, flow: Flow) -> None:
+    def __init__(
+        self,
+        task: IngestTask,
+        context: PipelineContext,
+        flow: Flow,
+        out: Channel[PreparedText],
+    ) -> None:
         self._texts = TextVectors(task.index, lambda: context.embedder, reuse_from=task.reuse_from)
         self._vectors = RunVectors(flow)
+        self._out = out
 
-    def completed(
-        self, writes: Sequence[PendingWrite], inputs: Channel[ModelInput]
-    ) -> list[PendingWrite]:
+    def completed(self, writes: Sequence[PendingWrite]) -> list[PendingWrite]:
         """The writes, those that bring vectors with that of their product's text, too, where the
         version keeps one."""
         if not self._texts.kept:
@@ -39,9 +43,7 @@ class RunTexts:
         texts = {write.id: self._texts.text(write.product) for write in writes if write.vectors}
         stored = retry_while_unavailable(partial(self._texts.stored, texts))
         return [
-            replace(write, text=self._vector(write.id, texts, stored, inputs))
-            if write.vectors
-            else write
+            replace(write, text=self._vector(write.id, texts, stored)) if write.vectors else write
             for write in writes
         ]
 
@@ -50,7 +52,6 @@ class RunTexts:
         product_id: str,
         texts: Mapping[str, str],
         stored: Mapping[str, Vector],
-        inputs: Channel[ModelInput],
     ) -> Promise[Vector]:
         known = stored.get(product_id)
         if known is not None:
@@ -58,5 +59,5 @@ class RunTexts:
         text = texts[product_id]
         vector, is_first = self._vectors.vector(text)
         if is_first:
-            inputs.put(PreparedText(text, vector))
+            self._out.put(PreparedText(text, vector))
         return vector

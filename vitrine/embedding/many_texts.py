@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from vitrine.embedding.ports import Embedder
 
-__all__ = ["embed_many_texts"]
+__all__ = ["TEXTS_AT_ONCE", "embed_many_texts"]
 
-_AT_ONCE = 32
+TEXTS_AT_ONCE = 32
 
 
 def embed_many_texts(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -19,5 +19,5 @@ def embed_many_texts(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.flo
     these, and the time that a query may wait for the model bounds each part, not all of them."""
     if not texts:
         return embedder.embed_texts([])
-    starts = range(0, len(texts), _AT_ONCE)
-    return np.concatenate([embedder.embed_texts(texts[at : at + _AT_ONCE]) for at in starts])
+    starts = range(0, len(texts), TEXTS_AT_ONCE)
+    return np.concatenate([embedder.embed_texts(texts[at : at + TEXTS_AT_ONCE]) for at in starts])

@@ -129,5 +129,5 @@ def test_texts_are_embedded_beside_the_pictures_and_not_while_products_are_writt
     monkeypatch.setattr(bulk_ingest, "learn_version", lambda *_: None)
     shop.fill_index(40)
     shop.ingest()
-    assert threads <= {"embed-0", "embed-1"}
+    assert threads == {"texts"}
     assert len(shop.records) == 40
