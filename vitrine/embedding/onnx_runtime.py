@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from math import ceil
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -76,10 +77,17 @@ class OnnxDualEncoderModel:
             rows: NDArray[np.float32] = session.run(None, {"pixels": pixels_of(part)})[0]
             return rows
 
-        if self._threads == 1 or len(pictures) < _SHARE * self._threads:
+        if not self._are_shared_out(len(pictures)):
             return encoded(self._image, pictures)
-        parts = [pictures[start : start + _SHARE] for start in range(0, len(pictures), _SHARE)]
+        share = min(_SHARE, ceil(len(pictures) / self._threads))
+        parts = [pictures[start : start + share] for start in range(0, len(pictures), share)]
         return np.concatenate(list(self._pool.map(partial(encoded, self._image_alone), parts)))
+
+    def _are_shared_out(self, pictures: int) -> bool:
+        """Also few, such as the last ones of an ingest, where that needs no further session."""
+        if self._threads == 1 or pictures == 1:
+            return False
+        return pictures >= _SHARE * self._threads or self._image_alone.opened
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -102,6 +110,11 @@ class _Session:
         self._open = partial(open_session, graph, threads)
         self._session: Any = None
         self._lock = Lock()
+
+    @property
+    def opened(self) -> bool:
+        """Whether it has been needed."""
+        return self._session is not None
 
     def run(
         self, names: Sequence[str] | None, inputs: dict[str, NDArray[Any]]

@@ -1,0 +1,60 @@
+"""Which sessions of ONNX Runtime are opened, each of which holds the weights once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vitrine.embedding import onnx_runtime
+from vitrine.embedding.exported import Export
+from vitrine.embedding.onnx_runtime import OnnxDualEncoderModel
+
+
+class Sessions:
+    """Stands in for ONNX Runtime: a picture's row is its mean; threads of each session opened."""
+
+    def __init__(self) -> None:
+        self.opened: list[int] = []
+
+    def open(self, graph: Path, threads: int) -> Any:
+        self.opened.append(threads)
+        return SimpleNamespace(run=lambda _, inputs: [inputs["pixels"].mean((1, 2, 3))[:, None]])
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    sessions = Sessions()
+    monkeypatch.setattr(onnx_runtime, "open_session", sessions.open)
+    return sessions
+
+
+def two_threads() -> OnnxDualEncoderModel:
+    export = cast(Export, SimpleNamespace(image_graph=Path("image"), text_graph=Path("text")))
+    return OnnxDualEncoderModel(export, threads=2, masked=False)
+
+
+def pictures(count: int) -> NDArray[np.float32]:
+    return np.random.default_rng(count).random((count, 3, 4, 4), np.float32)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 13])
+def test_rows_are_in_order_however_pictures_are_shared_out(sessions: Sessions, count: int) -> None:
+    model = two_threads()
+    for batch in (pictures(count), pictures(16), pictures(count)):
+        expected = batch.mean((1, 2, 3))[:, None]
+        np.testing.assert_array_equal(model.encode_images(batch), expected)
+
+
+def test_single_queries_open_one_session_and_an_ingest_another(sessions: Sessions) -> None:
+    queries, ingest = two_threads(), two_threads()
+    for count in (1, 3, 7):
+        queries.encode_images(pictures(count))
+    assert sessions.opened == [2]
+    for count in (16, 16, 3):
+        ingest.encode_images(pictures(count))
+    assert sessions.opened == [2, 1], "the last pictures of an ingest open no further session"
