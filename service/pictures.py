@@ -15,7 +15,6 @@ from vitrine.errors import FieldError, InvalidImage, InvalidQuery, NotFound
 from vitrine.images.base64_text import decode_base64
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.images.decoded import scale_of
-from vitrine.images.fetch import fetch
 from vitrine.queries import WeightedImage
 from vitrine.recognition import crop
 from vitrine.settings import FetchSettings
@@ -125,4 +124,7 @@ def _bytes_of(source: ImageSource, settings: FetchSettings, field: str = PICTURE
             "this service does not fetch URLs (VITRINE_FETCH_URLS); send the file or base64",
             field=f"{field}.url",
         )
+    # here: its HTTP client takes longer to import than all the models of the API
+    from vitrine.images.fetch import fetch
+
     return fetch(source.url or "", settings)

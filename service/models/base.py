@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, get_args
 
@@ -49,7 +50,24 @@ def text_or_other(value: Any) -> str | None:
     )
 
 
-class Incoming(BaseModel):
+class _Described(BaseModel):
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Pydantic's, made once: flask-openapi3 asks for it wherever a model stands, and with every
+        request."""
+        return _made_once(super().model_json_schema, args, tuple(kwargs.items()))
+
+
+@cache
+def _made_once(
+    schema_of: Callable[..., dict[str, Any]],
+    args: tuple[Any, ...],
+    options: tuple[tuple[str, Any], ...],
+) -> dict[str, Any]:
+    return schema_of(*args, **dict(options))
+
+
+class Incoming(_Described):
     """A part of a request."""
 
     @classmethod
@@ -57,18 +75,6 @@ class Incoming(BaseModel):
         """Register the model by its name."""
         super().__pydantic_init_subclass__(**kwargs)
         REQUEST_MODELS[cls.__name__] = cls
-
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Pydantic's; cached, as flask-openapi3 asks for it with every request."""
-        if args or kwargs:
-            return super().model_json_schema(*args, **kwargs)
-        return _cached_schema(cls)
-
-
-@cache
-def _cached_schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(mode="validation")
 
 
 class Body(Incoming):
@@ -101,7 +107,7 @@ def _numbers_of(model: type[BaseModel]) -> frozenset[str]:
     )
 
 
-class Answer(BaseModel):
+class Answer(_Described):
     """JSON of an answer."""
 
     model_config = ConfigDict(frozen=True)
