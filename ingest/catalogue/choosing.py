@@ -85,12 +85,14 @@ def _completed(mapping: Mapping, choice: MappingChoice) -> Mapping:
 
 
 def _own_names(columns: Collection[str]) -> Mapping | None:
-    """A mapping of columns that are named as Vitrine's own fields are."""
-    pictures = [name for name in ("images", "image") if name in columns]
-    if not pictures or not {"id", "title"} <= set(columns):
+    """A mapping of columns that are named as Vitrine's own fields are, in any case."""
+    own = {name.removeprefix("@").casefold(): name for name in columns}  # "@id" is XML's
+    own.update({name: name for name in columns})
+    pictures = [own[name] for name in ("images", "image") if name in own]
+    if not pictures or not {"id", "title"} <= own.keys():
         return None
-    named = {name: name for name in BUILT_IN_FIELDS if name in columns and name != "currency"}
-    currency = {"currency_from": "currency"} if {"price", "currency"} <= set(columns) else {}
+    named = {name: own[name] for name in BUILT_IN_FIELDS if name in own and name != "currency"}
+    currency = {"currency_from": own["currency"]} if {"price", "currency"} <= own.keys() else {}
     return Mapping.from_dict({"product": {**named, **currency, "images": pictures[0]}})
 
 

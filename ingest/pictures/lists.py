@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["listed_values"]
 
-_BEFORE_ADDRESS = re.compile(r"\s*[,;|\n]\s*(?=(?:https?:)?//)", re.IGNORECASE)
+_BEFORE_ADDRESS = re.compile(r"\s*[,;|\n]\s*(?=(?:https?:)?//)|\s+(?=https?://)", re.IGNORECASE)
 """What stands between two addresses; commas within one go on."""
 _BETWEEN = re.compile(r"\s*[,;|\n]\s*")
 _NAME = re.compile(
@@ -40,6 +40,8 @@ def _of_cell(text: str, split: str | None) -> Iterator[Any]:
             return
         except (ValueError, TypeError, RecursionError):
             pass
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
     if text.startswith(("http:", "https:", "//")):
         parts = [text] if split and split not in text else _BEFORE_ADDRESS.split(text)
     elif split is not None:

@@ -106,5 +106,6 @@ def _record(names: tuple[str, ...], record: Cells) -> Record:
     values = dict.fromkeys(filter(None, names), "")
     for name, cell in zip(names, cells, strict=False):
         if name and not values[name]:
-            values[name] = cell
+            # ="0046" is how a spreadsheet is told to keep zeros
+            values[name] = cell[2:-1] if cell[:2] == '="' and cell[-1:] == '"' else cell
     return Record(where, values)

@@ -15,6 +15,7 @@ from ingest.sources.parquet import ParquetReader
 from ingest.sources.ports import Reader
 from ingest.sources.spreadsheet import SpreadsheetReader
 from ingest.sources.xml import XmlReader
+from vitrine.errors import InvalidInput
 from vitrine.fields.source_table import Format, SourceTable
 
 __all__ = ["ENDINGS", "ending_of", "is_archive", "reader_of"]
@@ -38,6 +39,7 @@ ENDINGS: Mapping[str, Format | None] = {
 _START = 1 << 16
 _EMPTY_LIST = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\]\s*\}\s*$')
 """What an API answers that has no products: {"products": []}."""
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _ZIP = b"PK\x03\x04"
 
 
@@ -55,6 +57,12 @@ def is_archive(path: Path) -> bool:
 
 def reader_of(path: Path, table: SourceTable, expected: frozenset[str]) -> Reader:
     """The reader of a file; `expected` are the columns that the mapping names."""
+    if _PAGE.match(first_bytes(path, _START)):
+        raise InvalidInput.of(
+            "source",
+            f"{path} is a page of HTML and not a catalogue; look whether its address is right and"
+            " asks for no login",
+        )
     kind = table.format or ENDINGS.get(ending_of(path) or "") or _of_content(path)
     return _READERS[kind](path, table, expected)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -123,7 +124,7 @@ class JsonDocumentReader:
         prefix = self._items()
         if self._table.items or prefix == "item":
             return ()
-        where = prefix.replace(".item", "[]") or "the whole document"
+        where = re.sub(r"\.item(?=\.|$)", "[]", prefix) or "the whole document"
         return (f"the rows are {where}; set items in [source] where they are not",)
 
     def records(self) -> Iterator[Record]:
@@ -145,7 +146,8 @@ class JsonDocumentReader:
                 except StopIteration:
                     return
                 except (ijson.JSONError, ValueError) as error:
-                    message = f"from entry {number} on the file is not valid JSON: {error}"
+                    fault = str(error).splitlines()[0]  # a drawing of the place follows
+                    message = f"from entry {number} on the file is not valid JSON: {fault}"
                     yield Record(f"entry {number}", error=message)
                     return
                 yield as_record(value, f"entry {number}", "entry")

@@ -23,6 +23,7 @@ _ROUND = re.compile(r"(?<=\d) ?(?:[.,]-+|/-|:-)|(?<=\d)\.(?!\d)")
 """Endings that say "and no cents": 19,- 19.– 499/- 49:- 5."""
 _INSIDE = re.compile(r"^(\d[\d .']*)(€|£|\$)(\d\d)$")
 """The sign in the decimal sign's place: 12€50."""
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?([./-])\d\d?\1(?:\d\d|\d{4})")
 _RANGE = re.compile(r"\d[^\d-]*-[^\d-]*\d")
 _DIGITS = re.compile(r"-?(?:\d[\d.,' ]*\d|(?<![^\W_])[.,]?\d+)")
 """The amount; the dot of "Rs.499" is none of it."""
@@ -72,6 +73,11 @@ def parse_money(
     text = _INSIDE.sub(r"\1.\3\2", text)
     text = _ROUND.sub("", text)
     text = _REMARK.sub("", text)
+    if _DATE.fullmatch(text):
+        raise ValueError(
+            f"{shown(value)} is a date, not a price; where a spreadsheet has made it of one, format"
+            " the column as text and export it again"
+        )
     if _RANGE.search(text):
         raise ValueError(f"{shown(value)} is a range; give one price, such as the lowest")
     number = _DIGITS.search(text)
@@ -84,6 +90,7 @@ def parse_money(
         number.group().startswith("-")
         or around[0].startswith(("-", "("))
         or around[0].endswith("-")
+        or around[1] == "-"
     ):
         raise ValueError(f"{shown(value)} is negative; a price is 0 or more")
     named = _currency([a for a in around if a], value, currency)

@@ -139,13 +139,13 @@ def parse_keywords(value: object) -> tuple[str, ...]:
 
 
 def parse_paths(value: object) -> tuple[str, ...]:
-    """Category paths with "/" between their levels; " > " and "»" between levels are read as that.
+    """Category paths with "/" between their levels; " > ", "»", "›" and "→" are read as that.
 
     >>> parse_paths(["Men > Tops > Jackets", "/Sale/"])
     ('Men/Tops/Jackets', 'Sale')
     """
     paths = (
-        "/".join(level.strip() for level in re.split(r"/|>|»", text) if level.strip())
+        "/".join(level.strip() for level in re.split(r"[/>»›→]", text) if level.strip())
         for text in parse_keywords(value)
     )
     distinct = tuple(dict.fromkeys(path for path in paths if path))

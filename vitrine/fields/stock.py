@@ -32,7 +32,8 @@ def parse_stock(value: object) -> bool:
         if word in words or word.replace(" ", "") in words:
             return truth
     try:
-        return parse_number(value.strip().lstrip("'")) > 0
+        count = value.strip().lstrip("'>≥~ ").removesuffix("+")  # "10+", "> 5"
+        return parse_number(count) > 0
     except ValueError:
         raise ValueError(
             f"{shown(value)} does not say whether it can be bought; write true, false, a count, "

@@ -58,6 +58,8 @@ def test_keywords_come_from_text_or_lists(raw: object, words: tuple[str, ...]) -
         (" /Men / Tops/ ", ("Men/Tops",)),
         ("Apparel > Shirts & Tops > Tees", ("Apparel/Shirts & Tops/Tees",)),
         (["Men/Tops", "Men//Tops", "Sale"], ("Men/Tops", "Sale")),
+        ("Men » Tops", ("Men/Tops",)),
+        ("Men › Tops → Tees", ("Men/Tops/Tees",)),
         ("Shirts, Blouses", ("Shirts, Blouses",)),
         ("/", ()),
     ],
@@ -99,6 +101,8 @@ def test_what_is_no_truth_is_refused(raw: object) -> None:
         (0, False),
         (-1, False),
         ("7", True),
+        ("10+", True),
+        ("> 5", True),
         ("no", False),
     ],
 )

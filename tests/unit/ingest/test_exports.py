@@ -320,6 +320,19 @@ def test_columns_named_as_the_fields_need_no_mapping(tmp_path: Path, settings: S
     assert product == Product("1", "Mug", price=5.0, currency="EUR", brand="Acme")
 
 
+def test_columns_may_be_named_as_the_fields_in_any_case_and_ids_be_attributes(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "p.xml"
+    path.write_text(
+        '<shop><product id="1"><Title>Mug</Title><IMAGE>a.png</IMAGE><Price>5</Price></product>'
+        '<product id="2"><Title>Cup</Title><IMAGE>b.png</IMAGE></product></shop>'
+    )
+    chosen = choose_mapping(str(path), settings, MappingChoice())
+    rows = preview_catalogue(str(path), settings, chosen.mapping).rows
+    assert [row.product for row in rows] == [Product("1", "Mug", price=5.0), Product("2", "Cup")]
+
+
 def test_an_unknown_export_is_refused_with_its_columns_and_what_to_do(
     tmp_path: Path, settings: Settings
 ) -> None:

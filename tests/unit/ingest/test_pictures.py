@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ingest.pictures import picture_of
+from ingest.pictures.lists import listed_values
 from tests.unit.ingest.catalogue import picture
 from vitrine.errors import InvalidImage
 from vitrine.settings import Settings
@@ -72,6 +73,20 @@ def test_no_path_leads_out_of_the_catalogues_folder(tmp_path: Path) -> None:
             picture_of(name, folder).read(SETTINGS)
         assert (name, caught.value.reason) == (name, "forbidden_path")
         assert picture_of(name, folder).read(Settings(catalogue_root=str(tmp_path))) == DATA
+
+
+@pytest.mark.parametrize(
+    ("cell", "named"),
+    [
+        ("http://x/a.jpg http://x/b c.jpg", ["http://x/a.jpg", "http://x/b c.jpg"]),
+        ("http://x/a.jpg\nhttps://x/b.jpg", ["http://x/a.jpg", "https://x/b.jpg"]),
+        ('"http://x/a,1.jpg"', ["http://x/a,1.jpg"]),
+        ("http://x/a.jpg?u=http://y/b", ["http://x/a.jpg?u=http://y/b"]),
+        ("a.jpg; b.png", ["a.jpg", "b.png"]),
+    ],
+)
+def test_a_cell_of_several_pictures_is_taken_apart(cell: str, named: list[str]) -> None:
+    assert list(listed_values([cell], None)) == named
 
 
 def test_an_image_object_is_kept_without_loss() -> None:

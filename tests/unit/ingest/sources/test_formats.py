@@ -321,6 +321,30 @@ def test_an_encoding_is_found_and_a_guess_is_announced(
     assert source.notes() == () if note is None else note in source.notes()[0]
 
 
+def test_a_number_that_is_written_as_a_formula_keeps_its_zeros(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = written(tmp_path, "p.csv", 'id,title\n="0046",Mug\n"=""0047""",Cup\n=1+1,Sum\n')
+    assert [row["id"] for row in values(open_source(path, settings))] == ["0046", "0047", "=1+1"]
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.json", "p.xml"])
+def test_a_page_instead_of_a_catalogue_is_told(
+    tmp_path: Path, settings: Settings, name: str
+) -> None:
+    path = written(tmp_path, name, "\n<!DOCTYPE html>\n<html><body>Log in</body></html>")
+    with pytest.raises(InvalidInput, match="a page of HTML and not a catalogue"):
+        open_source(path, settings).columns(())
+
+
+def test_the_place_of_the_rows_in_a_document_is_told_as_a_mapping_writes_it(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = written(tmp_path, "p.json", json.dumps({"data": {"items": [{"id": 2}]}}))
+    source = open_source(path, settings)
+    assert [note.split("; ")[0] for note in source.notes()] == ["p.json: the rows are data.items[]"]
+
+
 def test_a_quotation_mark_costs_no_other_row(tmp_path: Path, settings: Settings) -> None:
     text = 'id,title\n1,"a\nb ""c"", d"\n2,"open\n3,c\n4,"x" y\n5,5" disk\n'
     source = open_source(written(tmp_path, "p.csv", text), settings)
