@@ -6,6 +6,8 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -92,38 +94,45 @@ def stocked(
     return embedder, store, _records(embedder, store)
 
 
+def shop_in(folder: Path, stocked, **changed: object) -> Shop:
+    """A shop of its own over the stocked products, with some settings changed."""
+    embedder, store, records = stocked
+    settings = Settings(**{"data_dir": folder, "admin_token": TOKEN, "model": "fake", **changed})
+    versions = BruteForceVersions(records, embedder)
+    vitrine = Vitrine(
+        settings,
+        embedder=lambda _: embedder,
+        detector=FakeDetector(),
+        versions=versions,
+        images=store,
+    )
+    jobs = FakeJobs(versions)
+    app = create_app(vitrine, admin=jobs)
+    app.test_client_class = CheckingClient
+    client = app.test_client()
+    client.read_description()
+    return Shop(vitrine, versions, embedder, jobs, app, client)
+
+
 @pytest.fixture
 def open_shop(stocked, tmp_path):
     """Open a shop with some settings changed."""
-
-    def open_with(**changed: object) -> Shop:
-        embedder, store, records = stocked
-        settings = Settings(
-            **{"data_dir": tmp_path, "admin_token": TOKEN, "model": "fake", **changed}
-        )
-        versions = BruteForceVersions(records, embedder)
-        vitrine = Vitrine(
-            settings,
-            embedder=lambda _: embedder,
-            detector=FakeDetector(),
-            versions=versions,
-            images=store,
-        )
-        jobs = FakeJobs(versions)
-        app = create_app(vitrine, admin=jobs)
-        app.test_client_class = CheckingClient
-        client = app.test_client()
-        client.read_description()
-        return Shop(vitrine, versions, embedder, jobs, app, client)
-
-    return open_with
+    return partial(shop_in, tmp_path, stocked)
 
 
 @pytest.fixture
 def shop(open_shop) -> Shop:
+    """A shop of the test's own, to look into and to change."""
     return open_shop()
 
 
+@pytest.fixture(scope="module")
+def unchanged(stocked, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """One shop for all tests of a file that change nothing of it."""
+    return shop_in(tmp_path_factory.mktemp("unchanged"), stocked)
+
+
 @pytest.fixture
-def client(shop: Shop) -> CheckingClient:
-    return shop.client
+def client(unchanged: Shop) -> CheckingClient:
+    """A client of the shop that nobody changes."""
+    return unchanged.client

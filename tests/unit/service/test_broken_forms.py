@@ -27,11 +27,11 @@ def post(shop: Shop, form: bytes, boundary: str | None = BOUNDARY):
     return shop.client.post("/v1/search", data=form, content_type=kind)
 
 
-def test_a_whole_form_is_a_search(shop: Shop):
-    assert len(post(shop, FORM).get_json()["hits"]) == 3
+def test_a_whole_form_is_a_search(unchanged: Shop):
+    assert len(post(unchanged, FORM).get_json()["hits"]) == 3
 
 
-def test_a_form_cut_anywhere_is_refused(shop: Shop):
+def test_a_form_cut_anywhere_is_refused(unchanged: Shop):
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -42,10 +42,10 @@ def test_a_form_cut_anywhere_is_refused(shop: Shop):
         len(FORM) - 6,
         *(rng.randrange(len(FORM) - 6) for _ in range(30)),
     }:
-        response = post(shop, FORM[:at])
+        response = post(unchanged, FORM[:at])
         assert (at, response.status_code) == (at, 400)
 
 
 @pytest.mark.parametrize("boundary", ["another", "a-boundary-", "", None])
-def test_another_boundary_or_none_is_refused(shop: Shop, boundary: str | None):
-    assert post(shop, FORM, boundary).status_code == 400
+def test_another_boundary_or_none_is_refused(unchanged: Shop, boundary: str | None):
+    assert post(unchanged, FORM, boundary).status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +12,13 @@ from tests.unit.service.conftest import TOKEN, Shop
 from vitrine import errors
 
 SECRET = "secret-of-the-disk"
+
+
+@pytest.fixture
+def shop(unchanged: Shop) -> Iterator[Shop]:
+    """One shop for the whole file; what a test broke is whole again after it."""
+    yield unchanged
+    unchanged.versions.broken = None
 
 
 def raised(shop: Shop, error: Exception):
