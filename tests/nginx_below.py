@@ -14,7 +14,7 @@ import httpx
 __all__ = ["PREFIX", "nginx_below"]
 
 PREFIX = "/shop-search"
-PATIENCE_S = 40
+PATIENCE_S = 240
 ELSEWHERE = 418
 """The status of everything beside the path."""
 CONFIGURATION = """

@@ -10,17 +10,23 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
 
 import redis
+
+_PORTS = range(10_000, 32_000)
+"""Below those that the system lends to connections (ip_local_port_range): nothing but a test takes
+one of these before the server that it is for has started."""
 
 
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", SystemRandom().choice(_PORTS)))
+            return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -50,11 +56,11 @@ def redis_server(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def _wait(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     with redis.Redis(port=port) as client:
         while time.monotonic() < deadline:
             try:
@@ -63,4 +69,4 @@ def _wait(port: int) -> None:
                 time.sleep(0.02)
             else:
                 return
-    raise AssertionError("redis-server did not answer within 60 s")
+    raise AssertionError("redis-server did not answer within 240 s")

@@ -2,8 +2,9 @@
 
 Started as a process of its own by the tests.
 
-Arguments: how the model behaves (`ready`, `unknown`, `slow`), and, if not that of the service, the
-grace in seconds before the least rate of a body holds.
+Arguments: how the model behaves (`ready`, `unknown`, or `waits` for a file "go" in the data
+folder), and, if not that of the service, the grace in seconds before the least rate of a body
+holds.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def container(settings: Settings, model: str) -> Vitrine:
             raise ModelUnavailable(
                 f"the model {name!r} cannot be found; set VITRINE_MODEL to one that can"
             )
-        if model == "slow":
-            time.sleep(2)
+        while model == "waits" and not (settings.data_dir / "go").exists():
+            time.sleep(0.05)
         return embedder
 
     return Vitrine(settings, embedder=load, versions=BruteForceVersions(records, embedder))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +18,8 @@ from tests.redis_server import free_port
 
 ROOT = Path(__file__).parents[3]
 LAUNCH = ROOT / "tests" / "integration" / "service" / "launch.py"
-PATIENCE_S = 40
+PATIENCE_S = 240
+"""On a busy machine a start takes minutes; on an idle one nothing waits for it."""
 
 
 class ServiceProcess:
@@ -79,20 +78,32 @@ class ServiceProcess:
             self.url + path, timeout=PATIENCE_S, **given
         )  # a connection of its own each time, so any process may answer
 
+    def search(self, query: str = "") -> httpx.Response:
+        """The answer of the first process that is asked and has its model."""
+        response = self.get(f"/v1/search{query}")
+        deadline = time.monotonic() + PATIENCE_S
+        while response.status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            response = self.get(f"/v1/search{query}")
+        return response
+
     def wait_until(self, path: str, status: int = 200) -> httpx.Response:
         """Ask until the path answers with the status."""
-        for _ in attempts():
-            if self.process.poll() is not None:
-                raise AssertionError(
-                    f"the service ended with {self.process.returncode}:\n{self.log()}"
-                )
+        answers: list[httpx.Response] = []
+
+        def answered() -> bool:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}"
             try:
-                response = self.get(path)
+                answers.append(self.get(path))
             except httpx.TransportError:
-                continue
-            if response.status_code == status:
-                return response
-        raise AssertionError(f"{path} never answered {status}:\n{self.log()}")
+                return False
+            return answers[-1].status_code == status
+
+        try:
+            until(answered, f"{path} answers {status}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self.log()}") from None
+        return answers[-1]
 
     def ended(self) -> int:
         """Wait for the end and give the exit status."""
@@ -102,14 +113,9 @@ class ServiceProcess:
         return [child.pid for child in psutil.Process(self.process.pid).children()]
 
 
-def attempts() -> Iterator[None]:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        yield
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until it holds; a failure that tells what did not happen when it takes too long."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
         time.sleep(0.05)
-
-
-@contextmanager
-def taken_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        yield taken.getsockname()[1]

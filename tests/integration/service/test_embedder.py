@@ -67,13 +67,13 @@ def test_a_service_of_several_processes_starts_one_model_for_all_and_again_when_
 ) -> None:
     with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
         service.wait_until("/health/ready")
-        assert service.get("/v1/search?q=red&limit=1").json()["hits"][0]["id"] == "red"
+        assert service.search("?q=red&limit=1").json()["hits"][0]["id"] == "red"
         first = embedder_of(service)
         family = [first, *first.children()]
         assert len(family) == 2
         for each in family:
             each.kill()
-        assert service.get("/v1/search?q=blue&limit=1").json()["hits"][0]["id"] == "blue"
+        assert service.search("?q=blue&limit=1").json()["hits"][0]["id"] == "blue"
         second = embedder_of(service)
         assert second.pid != first.pid
         family = [second, *second.children()]

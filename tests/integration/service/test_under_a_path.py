@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.integration.service.process import PATIENCE_S, ServiceProcess, free_port
+from tests.integration.service.process import PATIENCE_S, ServiceProcess
 from tests.nginx_below import PREFIX, nginx_below
+from tests.redis_server import free_port
 
 TOKEN = "a-token-of-the-tests"
 SITE = "https://shop.example"
@@ -41,16 +43,27 @@ def check(client: httpx.Client) -> None:
     assert client.get("/v1/search").status_code == 418
 
 
-@pytest.mark.parametrize("rest", ["/", ""], ids=["stripped", "kept"])
-@pytest.mark.parametrize("known_by", ["headers of a trusted proxy", "a public URL"])
-def test_nothing_leaves_the_path(tmp_path: Path, rest: str, known_by: str):
-    settings = {"admin_token": TOKEN, "trusted_proxies": "127.0.0.1"}
-    if known_by == "a public URL":
-        settings = {"admin_token": TOKEN, "public_url": f"{SITE}{PREFIX}"}
-    with (
-        ServiceProcess(tmp_path, **settings) as service,
-        nginx_below(tmp_path, service.port, port=free_port(), rest=rest, public=SITE) as site,
-    ):
+KNOWN_BY = {
+    "headers of a trusted proxy": {"trusted_proxies": "127.0.0.1"},
+    "a public URL": {"public_url": f"{SITE}{PREFIX}"},
+}
+
+
+@pytest.fixture(scope="module", params=KNOWN_BY)
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """A service that knows in one way where it is."""
+    folder = tmp_path_factory.mktemp("service")
+    with ServiceProcess(folder, admin_token=TOKEN, **KNOWN_BY[request.param]) as service:
         service.wait_until("/health/ready")
-        with httpx.Client(base_url=site, timeout=PATIENCE_S) as client:
-            check(client)
+        yield service
+
+
+@pytest.mark.parametrize("rest", ["/", ""], ids=["stripped", "kept"])
+def test_nothing_leaves_the_path(tmp_path: Path, service: ServiceProcess, rest: str):
+    with (
+        nginx_below(tmp_path, service.port, port=free_port(), rest=rest, public=SITE) as site,
+        httpx.Client(base_url=site, timeout=PATIENCE_S) as client,
+    ):
+        check(client)
