@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 import subprocess
-from pathlib import Path
 
 import httpx
 import pytest
