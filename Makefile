@@ -55,7 +55,7 @@ test: check
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 endif
 
-unit: install ## the fast tests, which need no server: under a minute
+unit: install ## the fast tests, which need no server and no torch: under a minute
 	$(PYTEST) -q -n auto -m 'not hub and not slow' tests/unit
 
 clients: install ## clients are generated from the API's description by three generators, and used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,23 @@ import pytest
 from tests import checkpoints
 from tests.contract.backends import BACKENDS
 
+ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--image`: the photo that the tests marked `hub` look at."""
     parser.addoption("--image", help="the lecture's photo of two cats, for tests marked hub")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, files of nothing else are not even imported.
+
+    The libraries that they load (torch) take longer than all the other imports together, once in
+    every process.
+    """
+    if collection_path.suffix != ".py" or "not slow" not in config.option.markexpr:
+        return None
+    return True if ALL_SLOW.search(collection_path.read_text("utf-8")) else None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

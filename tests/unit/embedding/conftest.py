@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vitrine.embedding import exported, onnx_export
+from vitrine.embedding import exported
 from vitrine.settings import Settings
 
 
@@ -31,6 +31,8 @@ def configured(models_home: Path) -> Callable[..., Settings]:
 def exports_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exports run in the test's own process, which has loaded torch already (each fresh process
     takes seconds for that)."""
+    from vitrine.embedding import onnx_export  # here: it loads torch
+
     monkeypatch.setattr(
         exported, "_run", lambda request: onnx_export.main([request.model_dump_json()])
     )

@@ -16,6 +16,8 @@ import pytest
 from vitrine.embedding.checkpoint import Checkpoint, find_checkpoint
 from vitrine.errors import ModelUnavailable
 
+pytestmark = pytest.mark.slow  # loads torch
+
 
 @pytest.fixture
 def copied(clip_folder: Path, tmp_path: Path) -> Path:

@@ -6,10 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from transformers import AutoModel
 
 from vitrine.embedding.class_token import ClassTokenTower
+
+pytestmark = pytest.mark.slow  # loads torch
 
 
 def test_the_rows_are_the_models_own_and_the_last_layer_computes_one_token(

@@ -17,6 +17,8 @@ from vitrine.embedding.load import load_detector
 from vitrine.errors import ModelUnavailable
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 LABELS = ["red dress", "a chair", "mug"]
 SIZES = [(200, 90), (60, 181), (96, 96)]
 
@@ -70,7 +72,6 @@ def test_boxes_and_scores_are_the_pipelines_own(
     assert [each.score for each in ours] == sorted((each.score for each in ours), reverse=True)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 def test_onnx_finds_what_torch_finds(

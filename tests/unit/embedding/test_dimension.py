@@ -16,6 +16,8 @@ from vitrine.embedding.load import load_embedder, load_encoder
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 Configured = Callable[..., Settings]
 TEXTS = ["a red dress", "blue shirt with stripes"]
 PICTURES = [photo(seed) for seed in range(3)]

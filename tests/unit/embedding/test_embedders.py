@@ -29,6 +29,8 @@ from vitrine.embedding.torch_runtime import choose_precision
 from vitrine.errors import InvalidSettings, ModelUnavailable
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 Configured = Callable[..., Settings]
 TEXTS = [
     "a red dress",
@@ -106,7 +108,6 @@ def test_torch_gives_transformers_own_vectors(
     assert np.abs(embedder.embed_texts(TEXTS) - texts).max() < 1e-5
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 @pytest.mark.parametrize("family", FAMILIES[:2])
@@ -126,7 +127,6 @@ def test_onnx_gives_transformers_own_vectors(
         assert np.abs(rows - pictures[:count])[same[:count]].max() < 1e-3
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 def test_int8_stays_near_the_exact_vectors(dual_folder: Path, configured: Configured) -> None:
@@ -137,7 +137,6 @@ def test_int8_stays_near_the_exact_vectors(dual_folder: Path, configured: Config
     assert 0.95 < cosines.min() < 0.9999999, "int8 that loses nothing is not int8"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 def test_int8_is_made_from_the_exact_export_that_is_there(
@@ -207,7 +206,6 @@ def test_the_arithmetic_is_bf16_by_itself_only_where_a_gpu_computes_in_it(
     assert choose_precision(wanted, device) == chosen
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(
     owlvit_folder: Path, clip_folder: Path, tmp_path: Path
@@ -229,7 +227,6 @@ def test_neither_exporting_nor_serving_on_onnx_loads_torch_or_transformers(
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 def test_an_export_is_made_once(

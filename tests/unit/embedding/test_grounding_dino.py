@@ -17,6 +17,8 @@ from vitrine.embedding.load import load_detector
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 Configured = Callable[..., Settings]
 LABELS = ["Red Dress", "a chair", "mug"]
 TOKENS = {"Red Dress": (1, 3), "a chair": (4, 6), "mug": (7, 8)}

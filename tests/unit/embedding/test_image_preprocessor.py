@@ -16,6 +16,8 @@ from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.errors import ModelUnavailable
 from vitrine.images.decode import ImageLimits, decode
 
+pytestmark = pytest.mark.slow  # loads torch
+
 LEVEL = 1 / 255 / 0.26  # one of 256 levels, as a normalized pixel
 
 

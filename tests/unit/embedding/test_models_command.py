@@ -46,6 +46,7 @@ def test_all_are_listed_and_those_here_are_told(listed: Any) -> None:
     assert all(row["license"] and row["languages"] and row["dimension"] for row in rows.values())
 
 
+@pytest.mark.slow  # loads torch
 def test_a_model_in_the_hubs_cache_is_here(listed: Any, tmp_path: Path, clip_folder: Path) -> None:
     cache = hub_cache(tmp_path, clip_folder)
     repository = cache / "models--shop--clip"

@@ -19,6 +19,8 @@ from vitrine.embedding import detection
 from vitrine.embedding.load import load_detector
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 
 @pytest.fixture(scope="module")
 def owlv2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -19,6 +19,8 @@ from vitrine.embedding.load import load_embedder
 from vitrine.embedding.torch_runtime import load_dual_encoder
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 PICTURES = [photo(seed, 90, 70) for seed in range(4)]
 TEXTS = ["a red dress", "blue shirt with stripes", "something to drink coffee from", "chair"]
 WRITERS = {"align": save_align, "tipsv2": save_tipsv2}

@@ -11,6 +11,8 @@ from transformers import AutoConfig, AutoTokenizer
 from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
 
+pytestmark = pytest.mark.slow  # loads torch
+
 TEXTS = [
     "a red dress",
     "",

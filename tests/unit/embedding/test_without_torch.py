@@ -13,6 +13,8 @@ from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.errors import ModelUnavailable, VitrineError
 from vitrine.extras import needs
 
+pytestmark = pytest.mark.slow  # loads torch
+
 
 def export(clip_folder: Path, tmp_path: Path) -> None:
     checkpoint = Checkpoint("shop-clip", clip_folder)

@@ -19,6 +19,8 @@ from training.detection_measures import average_precision, iou
 from training.losses import caption_loss, twin_loss
 from training.scores import best, precision_at, recall_at
 
+pytestmark = pytest.mark.slow  # loads torch
+
 
 @pytest.fixture
 def generator() -> torch.Generator:

@@ -16,6 +16,8 @@ from training.captions import (
 from training.tokens import LONGEST, train_tokenizer
 from training.words import KINDS, PHOTO, Label, kinds_within, label_of, words
 
+pytestmark = pytest.mark.slow  # loads torch
+
 
 @pytest.fixture
 def rng() -> random.Random:

@@ -16,6 +16,8 @@ from vitrine.embedding.load import load_embedder
 from vitrine.embedding.torch_runtime import load_dual_encoder
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 Configured = Callable[..., Settings]
 FAMILIES = sorted(path.parent.name for path in FOLDERS.glob("*/open_clip_config.json"))
 
@@ -68,7 +70,6 @@ def test_the_oracle_tells_pictures_and_texts_apart(family: str) -> None:
         assert different.min() < 0.97, "an oracle of equal rows would prove nothing"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("exports_here")
 @pytest.mark.parametrize(

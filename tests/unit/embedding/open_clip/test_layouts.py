@@ -18,6 +18,8 @@ from vitrine.embedding.layouts import is_complete, layout_of, needed_weights
 from vitrine.embedding.torch_runtime import load_dual_encoder
 from vitrine.errors import ModelUnavailable
 
+pytestmark = pytest.mark.slow  # loads torch
+
 MARQO_CONFIG = {
     "auto_map": {"AutoModel": "marqo_fashionSigLIP.MarqoFashionSigLIP"},
     "model_type": "siglip",

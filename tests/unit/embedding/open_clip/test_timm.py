@@ -16,6 +16,8 @@ from tests.data.open_clip import PICTURES, TEXTS
 from vitrine.embedding.load import load_embedder
 from vitrine.settings import Settings
 
+pytestmark = pytest.mark.slow  # loads torch
+
 TEXT = {
     **{"context_length": 12, "width": 32, "heads": 4, "layers": 1, "hf_tokenizer_name": "tiny"},
     "tokenizer_kwargs": {"clean": "lower"},
@@ -31,7 +33,6 @@ TOWERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.timm
 @pytest.mark.parametrize("tower", TOWERS)
 def test_torch_gives_open_clips_own_vectors(
