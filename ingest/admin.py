@@ -1,4 +1,4 @@
-"""What the service's admin endpoints call: work is accepted into the job store, workers do it."""
+"""What the admin endpoints call: it puts work into the job store, and workers do it."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _status(summary: Summary) -> int:
 
 @contextmanager
 def _source_may_be_away() -> Iterator[None]:
-    """A source that is empty or cannot be had is told, and ends the command with its own status."""
+    """Report a source that is empty or cannot be fetched, and exit with a status of its own."""
     try:
         yield
     except SourceUnavailable as error:

@@ -1,4 +1,4 @@
-"""Troubles that last are told once and then from time to time, not at every try."""
+"""Lasting problems are logged once and then from time to time, not at every attempt."""
 
 from __future__ import annotations
 

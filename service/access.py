@@ -85,7 +85,7 @@ class _Keys:
         self._revoked = revoked
 
     def sent(self) -> SearchKey | None:
-        """The key of the present request; the admin token is one that allows everything."""
+        """The key of the current request; the admin token counts as one that allows everything."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         text = text.strip()
         if scheme.lower() != "bearer" or not text:

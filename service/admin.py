@@ -72,7 +72,7 @@ def patch_product(path: ProductPath, body: Changes) -> Response:
 
 @admin.delete("/v1/admin/products/<id:product_id>", responses=_QUEUED)
 def delete_product(path: ProductPath, query: DeleteParameters) -> Response:
-    """Remove a product, in the background; it is no error when there is none."""
+    """Remove a product, in the background; removing an unknown one is not an error."""
     deed = current_admin().purge if query.pictures == "remove" else current_admin().delete
     return queued(deed([path.product_id]))
 

@@ -131,6 +131,6 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | Non
 
 
 def _require_loaded() -> None:
-    """503 at once for what needs the index and its model while they are being loaded."""
+    """Answer 503 at once where the index and its model are needed but still loading."""
     if request.blueprint in _SEARCHING:
         current_warm_up().require()

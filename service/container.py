@@ -1,4 +1,4 @@
-"""What a view works with: the container and the job engine of the app it runs in."""
+"""What views use: the container and the job engine of their app."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def put_vitrine(
 
 
 def current_vitrine() -> Vitrine:
-    """The container of the app that handles the present request."""
+    """The container of the app that handles the current request."""
     return _current().vitrine
 
 
@@ -62,17 +62,17 @@ def current_admin() -> Admin:
 
 
 def warm_up_of(app: Flask) -> WarmUp:
-    """How far the app is with loading what answers searches."""
+    """The state of the app's warm-up."""
     return cast(_Rooms, app.extensions[_KEY]).warm_up
 
 
 def current_warm_up() -> WarmUp:
-    """How far the app is that handles the present request."""
+    """The warm-up state of the app that handles the current request."""
     return _current().warm_up
 
 
 def current_readiness() -> Readiness:
-    """The check of the app that handles the present request."""
+    """The readiness check of the app that handles the current request."""
     return _current().readiness
 
 

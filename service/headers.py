@@ -32,7 +32,7 @@ SECURITY = {
 }
 
 _LEAST_COMPRESSED = 16_384
-"""Bytes: a page of hits is smaller, and saves less than the compression takes."""
+"""Bytes: smaller answers, such as a page of hits, gain less than compressing costs."""
 _LEVEL = 1
 _GZIP = 31
 """zlib's window bits for a gzip container around the largest window."""
@@ -40,7 +40,7 @@ _COMPRESSED = ("application/json", "application/problem+json")
 
 
 def security_headers(settings: AddressSettings) -> dict[str, str]:
-    """What a browser may do with an answer, as far as the settings open it."""
+    """What a browser may do with an answer, as the settings allow."""
     headers = dict(SECURITY)
     policy = headers["Content-Security-Policy"]
     if settings.public_url:
@@ -57,7 +57,7 @@ def security_headers(settings: AddressSettings) -> dict[str, str]:
 
 
 def register_headers(app: Flask, settings: AddressSettings) -> None:
-    """Give every request an id before anything else looks at it, and every answer its headers."""
+    """Give every request an id before anything else sees it, and every answer its headers."""
     security = security_headers(settings)
 
     def begin() -> None:
@@ -72,7 +72,7 @@ def register_headers(app: Flask, settings: AddressSettings) -> None:
 
 
 def sound_request_id(sent: str) -> str:
-    """The id that a client sent if it may go into the log, else a new one."""
+    """The id that a client sent if it is safe to log, else a new one."""
     return sent if _SOUND_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
@@ -105,5 +105,5 @@ def _compress(response: Response) -> Response:
 
 
 def elapsed_ms() -> float:
-    """Milliseconds since the present request came in."""
+    """Milliseconds since the current request came in."""
     return float(perf_counter() - g.get("started", perf_counter())) * 1e3

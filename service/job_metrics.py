@@ -18,7 +18,7 @@ __all__ = ["JobMetrics"]
 
 
 class JobMetrics(Collector):
-    """The jobs at the moment they are asked for; the same from every serving process."""
+    """Metrics about the jobs, read when scraped; the same from every serving process."""
 
     def __init__(self, admin: Callable[[], Admin]) -> None:
         self._admin = admin

@@ -47,7 +47,7 @@ def keep_freed_memory() -> None:
 def _anonymous_bytes() -> int:
     """Memory of this process that no file stands behind (proc(5), statm); 0 where it is not told.
 
-    Pages of mapped indexes are no matter here: the system takes them back by itself.
+    Pages of mapped indexes do not matter here: the system reclaims them itself.
     """
     with suppress(OSError, ValueError):
         pages = Path("/proc/self/statm").read_text("ascii").split()

@@ -99,7 +99,7 @@ class Metrics:
         )
 
     def follow(self, name: str, cache: object) -> None:
-        """Count what a cache that keeps its own count has done since the last call."""
+        """Add what a cache that counts its own hits and misses has counted since the last call."""
         if not isinstance(cache, _Counting):
             return
         with self._lock:

@@ -1,6 +1,6 @@
-"""Under which address clients know the service, and who they are, where a proxy stands between.
+"""The address under which clients know the service, and who they are, behind a proxy.
 
-What a client says of itself (SCRIPT_NAME, Forwarded, X-Forwarded-*) counts for nothing, unless the
+What a client says about itself (SCRIPT_NAME, Forwarded, X-Forwarded-*) is ignored unless the
 connection comes from a trusted proxy.
 """
 
@@ -33,18 +33,18 @@ class TrustedProxies:
 
     @classmethod
     def of(cls, text: str) -> TrustedProxies:
-        """Addresses and networks separated by commas; `ValueError` names the one that is none."""
+        """Addresses and networks separated by commas; `ValueError` names an invalid one."""
         return cls(tuple(ip_network(part.strip()) for part in text.split(",") if part.strip()))
 
     def trust(self, address: str) -> bool:
-        """Whether the address is one of theirs."""
+        """Whether the address belongs to one of them."""
         parsed = _parsed(address)
         return parsed is not None and any(
             parsed.version == network.version and parsed in network for network in self.networks
         )
 
     def client(self, peer: str, forwarded: str) -> str:
-        """The last address on the way here that is no trusted proxy's."""
+        """The last address on the way here that does not belong to a trusted proxy."""
         way = [part.strip() for part in forwarded.split(",") if part.strip()]
         for address in reversed(way):
             if _parsed(address) is None:
@@ -56,7 +56,7 @@ class TrustedProxies:
 
 
 class PublicAddress:
-    """A WSGI application that sees the address which clients see.
+    """A WSGI application that is given the address that clients see.
 
     The path may come with the prefix or without it; both conventions of proxies work.
     """
@@ -94,14 +94,14 @@ class PublicAddress:
 
 
 def _take_prefix(environ: Environ) -> None:
-    """Take the prefix off the path where the proxy has left it there."""
+    """Remove the prefix from the path if the proxy has left it there."""
     prefix, path = environ["SCRIPT_NAME"], environ["PATH_INFO"]
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         environ["PATH_INFO"] = path[len(prefix) :] or "/"
 
 
 def _last(values: str) -> str:
-    """What the nearest proxy said; those before it come first."""
+    """The value set by the nearest proxy, which is the last one."""
     return values.rpartition(",")[2].strip()
 
 

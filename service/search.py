@@ -152,7 +152,7 @@ def search_response(page: Page) -> Response:
 def query_of_parameters(
     parameters: PageParameters, schema: Schema, texts: tuple[WeightedText, ...] = ()
 ) -> SearchQuery:
-    """The query that an address asks; what is no known parameter filters on a field."""
+    """The query in a URL; a parameter that is not a known one filters on a field."""
     known = type(parameters).model_fields
     pairs = list(request.args.items(multi=True))
     repeated = sorted(

@@ -33,7 +33,7 @@ _WORDS = (
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """One fault per wrong field, at most twenty; an unknown field is told the known ones."""
+    """One error per wrong field, at most twenty; for an unknown field it lists the known ones."""
     model = REQUEST_MODELS.get(error.title)
     return [
         _fault(details, model)

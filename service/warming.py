@@ -1,6 +1,6 @@
-"""Whether what answers searches has been loaded.
+"""Whether everything that searches need has been loaded.
 
-Until then they get 503 at once and hold no thread.
+Until then searches get 503 at once and occupy no thread.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ __all__ = ["WarmUp", "warm"]
 log = logging.getLogger(__name__)
 
 _AGAIN_S = 5.0
-"""After a warm-up that failed, until it is tried again."""
+"""Seconds after a failed warm-up until the next attempt."""
 _LOADING = "the model is being loaded; try again soon"
 _UNEXPECTED = "the index and its model cannot be loaded; see the service's log"
 
 
 @dataclass
 class WarmUp:
-    """How far a serving process is; at first, and where nothing warms it up, it is ready."""
+    """How far a serving process has warmed up; it is ready where nothing warms it up."""
 
     obstacle: VitrineError | None = None
     """Why no search can be answered yet."""
     load: Callable[[Vitrine], None] | None = None
-    """What is to be loaded; None: the live version and its model."""
+    """What to load; None: the live version and its model."""
     _detector_loaded: bool = field(default=False)
     _detector_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
-        """The model is being loaded from now on."""
+        """Mark the model as being loaded."""
         self.obstacle = ModelLoading(_LOADING)
 
     def require(self) -> None:
-        """Raise what stands in the way of searches."""
+        """Raise the reason why searches cannot be answered yet."""
         if self.obstacle is not None:
             raise self.obstacle.with_traceback(None)
 

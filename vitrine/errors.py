@@ -127,7 +127,7 @@ class InvalidMapping(InvalidInput):
 
 
 class InvalidProduct(InvalidInput):
-    """A catalogue row that is no product; the messages are for a shop's employee."""
+    """A catalogue row that is not a valid product; the messages are for a shop's employee."""
 
 
 class InvalidFilter(InvalidInput):

@@ -1,4 +1,4 @@
-"""What reads the words of a version's queries, made ready once for each search model."""
+"""What parses the words of a version's queries, prepared once for each search model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Lexicon:
 
     @cached_property
     def suggester(self) -> Suggester:
-        """What completes words while they are typed, made ready at first use."""
+        """Completes words while they are typed; prepared at first use."""
         return Suggester(self.model.phrases)
 
 

@@ -15,7 +15,7 @@ __all__ = ["configure_logging"]
 _CHATTY = ("httpx", "httpcore", "urllib3", "filelock", "faiss.loader")
 """Libraries that tell at level info what only their authors want to know."""
 _OF_PICTURES = "PIL"
-"""Tells what is odd about a file at any level; whoever sent the file is told, and nobody else."""
+"""Logs what is odd about a file at any level; that concerns whoever sent it, not the log."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 

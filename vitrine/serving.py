@@ -1,4 +1,4 @@
-"""Which index version answers now, together with the model that understands it."""
+"""Which index version answers now, together with its model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["EmbedderPool", "LiveIndex", "Serving", "run_once"]
 log = logging.getLogger(__name__)
 
 _AGAIN_S = 10.0
-"""At most, after a version could not be made ready, until that is tried again."""
+"""Seconds, at most, after preparing a version has failed until the next attempt."""
 
 _SOON_S = 0.1
 """After the first failure: until a version is ready, writes that go into it are not shown."""
@@ -75,7 +75,7 @@ class Serving:
     embedder: Embedder
 
     def warm(self) -> None:
-        """Do once all that is slow at first use, so that no query after it has to wait for that."""
+        """Do everything once that is slow at first use, so that no query has to wait for it."""
         self.index.search(IndexQuery(vector=run_once(self.embedder), limit=1))
 
 

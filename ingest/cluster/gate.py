@@ -24,7 +24,7 @@ class ClusterGate:
         self._ask("leave", host, place)
 
     def pause(self, host: str, seconds: float) -> None:
-        """Nobody gets a place at the host for so long."""
+        """Give nobody a place at the host for that many seconds."""
         self._ask("pause", host, seconds)
 
     def tell(self, host: str, *, answered: bool) -> None:

@@ -29,7 +29,7 @@ from vitrine.wiring import Vitrine
 __all__ = ["ClusterPictureWork", "open_cluster_work"]
 
 _LOOK_S = 10.0
-"""Seconds between looks whether a cluster that has not answered yet is still there."""
+"""Seconds between checks that a cluster that has not answered yet is still there."""
 _LONGEST_S = 3600.0
 """Seconds after which a chunk is given up: far more than slow hosts can take."""
 _RETRIES = 1

@@ -31,7 +31,7 @@ and libheif load on demand, and what libraries take on the side."""
 
 @dataclass(frozen=True)
 class DecoderSpec:
-    """What a decoding process is told once.
+    """What a decoding process is sent once, when it starts.
 
     `places` is the number of pictures in its block, `processes` how many share the budget.
     """
@@ -55,7 +55,7 @@ class Descriptors:
 
 @dataclass(frozen=True)
 class Failed:
-    """An answer: an error that is no picture's own."""
+    """An answer: an error that does not belong to one picture."""
 
     error: Exception
 

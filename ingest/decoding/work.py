@@ -32,7 +32,7 @@ PLACES = 16
 _BYTES = 16_000_000
 """Bytes of pictures that are sent to a process at once, unless one alone has more."""
 _TICK_S = 0.5
-"""Between looks whether the work is being closed, for a thread that waits for a process."""
+"""Seconds between checks for closing, in a thread that waits for a process."""
 _PATIENCE_S = 30.0
 """Seconds for the thread that uses a process to notice that it was ended."""
 

@@ -1,4 +1,4 @@
-"""The lock of the catalogue for a bulk ingest that is no job of a worker."""
+"""The lock of the catalogue for a bulk ingest that does not run as a worker's job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's hold on its items while it works on them."""
+"""A worker's lease on its items while it works on them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The worker is asked to stop; what it holds is given back."""
+    """Raised when the worker should stop; it gives back what it holds."""
 
 
 class Heartbeat:
-    """Renews the lease of some items three times per lease, in a thread, while its block runs."""
+    """Renews the lease of items three times per lease, in a thread, while its block runs."""
 
     def __init__(
         self,

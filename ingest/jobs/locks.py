@@ -17,7 +17,7 @@ def lock_owner(purpose: str) -> str:
 
 
 def has_died(owner: str) -> bool:
-    """Whether the owner is a process of this host that runs no more."""
+    """Whether the owner is a process of this host that has ended."""
     process = ProcessName.parse(owner.rpartition(_BY)[2])
     return process is not None and process.has_died
 

@@ -1,4 +1,4 @@
-"""Jobs, the items they are cut into, and how an item came out."""
+"""Jobs, the items that they are divided into, and the outcomes of items."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def new_job_id(kind: Kind) -> str:
 
 
 class JobState(StrEnum):
-    """How a job stands; the last three are final."""
+    """The state of a job; the last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -259,7 +259,7 @@ class LockHolder:
 
 @dataclass(frozen=True)
 class QueueStats:
-    """How much there is to do: jobs that have not ended, those of them that wait, and their items.
+    """How much there is to do: unfinished jobs, those of them that are waiting, and their items.
 
     A job waits when no worker has it yet, or when it says what it waits for. `oldest_s` is
     the age of the oldest in seconds; 0 without one.

@@ -1,4 +1,4 @@
-"""Which process holds something, so that another one on the same host can see that it has died."""
+"""Names of processes, so that another process on the same host can tell that one has died."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ProcessName:
 
     @property
     def has_died(self) -> bool:
-        """Whether it certainly runs no more: it ran here, and its number is free or reused."""
+        """Whether it has certainly ended: it ran here, and its number is free or reused."""
         here = this_process()
         if (self.host, self.namespace) != (here.host, here.namespace):
             return False

@@ -96,7 +96,7 @@ class JobRecords(Protocol):
         ...
 
     def prune_jobs(self, *, keep: int, older_than_s: float) -> None:
-        """Drop ended jobs that have not moved for so long, but for the latest `keep`."""
+        """Drop finished jobs that have not changed for that long, except the latest `keep`."""
         ...
 
     def stats(self) -> QueueStats:
@@ -121,7 +121,7 @@ class WorkQueue(Protocol):
         ...
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Say how items came out; one that is no longer held is passed over.
+        """Record the outcomes of items; one that is no longer held is skipped.
 
         The last item of a job without a stage ends it. What a `Retry` waits for is said by its job
         until something comes out.
@@ -192,7 +192,7 @@ class ChangeTracker(Protocol):
 
 
 class Locks(Protocol):
-    """Named locks with a lease, for holders that are no job."""
+    """Named locks with a lease, for holders that are not jobs."""
 
     def lock(self, name: str, owner: str, *, lease_s: float) -> LockHolder | None:
         """Take or renew a lock for some seconds; its holder when another one has it."""

@@ -87,7 +87,7 @@ class PlanReindex:
 
 @dataclass(frozen=True)
 class CopyRange:
-    """Copy the products with `after` < id <= `upto` into the new version; None is no bound."""
+    """Copy the products with `after` < id <= `upto` into the new version; None means no bound."""
 
     after: str | None
     upto: str | None

@@ -1,4 +1,4 @@
-"""What hosts said of pictures that were fetched, so that they need not send them again."""
+"""What hosts said about fetched pictures, so that they need not send them again."""
 
 from __future__ import annotations
 

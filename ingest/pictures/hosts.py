@@ -1,4 +1,4 @@
-"""How often hosts may be asked for pictures: the state that all who fetch for one ingest share."""
+"""How often hosts may be asked for pictures: the state shared by all fetchers of an ingest."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _GIVEN_UP = 3
 
 @dataclass
 class _Host:
-    """What is known of a host: when places fall free at the latest, when it may be asked again, and
-    tries in vain."""
+    """What is known about a host: when its places become free at the latest, when to ask again, and
+    how many attempts failed."""
 
     places: dict[str, float] = field(default_factory=dict)
     not_before: float = 0.0
@@ -27,7 +27,7 @@ class HostGate(Protocol):
     """Whom a `PoliteFetcher` asks before it asks a host."""
 
     def enter(self, host: str, place: str) -> float:
-        """Take a place at a host under a name of one's own: 0.0 when it is had, else seconds after
+        """Take a place at a host under a name of one's own: 0.0 when taken, else the seconds after
         which to ask again."""
         ...
 
@@ -36,11 +36,11 @@ class HostGate(Protocol):
         ...
 
     def pause(self, host: str, seconds: float) -> None:
-        """Nobody gets a place at the host for so long."""
+        """Give nobody a place at the host for that many seconds."""
         ...
 
     def tell(self, host: str, *, answered: bool) -> None:
-        """Note whether a host answered in the end, or all tries were in vain."""
+        """Note whether a host answered in the end, or all attempts failed."""
         ...
 
     def attempts(self, host: str, most: int) -> int:
@@ -82,7 +82,7 @@ class HostPlaces:
             self._hosts.setdefault(host, _Host()).places.pop(place, None)
 
     def pause(self, host: str, seconds: float) -> None:
-        """Nobody gets a place at the host for so long."""
+        """Give nobody a place at the host for that many seconds."""
         with self._lock:
             state = self._hosts.setdefault(host, _Host())
             state.not_before = max(state.not_before, time.monotonic() + seconds)

@@ -88,7 +88,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunControl:
-    """Who is told how it goes, and who may stop it.
+    """Who hears about the progress of a run, and who may stop it.
 
     `progress` is called a few times a second, `cancelled` before each row.
     """

@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is no more."""
+        """The connection is closed."""
         self._gone_since = monotonic() - _GONE_S
         self._release()
         self._edge.left(self)

@@ -43,7 +43,7 @@ class EmbedderServer(Server):
         return build_embedder(self.vitrine, warm_up=self.warm_up)
 
     def follow(self) -> None:
-        """There is no version to follow."""
+        """Nothing to follow: there are no versions."""
 
     def show_load(self, edge: ServingEdge) -> None:
         """Show the load, a few times a second; then see whether the service is still there."""

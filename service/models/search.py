@@ -42,7 +42,7 @@ Ranking = Literal["auto", "vector", "words"]
 
 
 def _one_refusal(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """What is no cutoff is told once, not once for each form that a cutoff may have."""
+    """An invalid cutoff is one error, not one for each form that a cutoff may have."""
     try:
         return handler(value)
     except ValidationError:

@@ -189,7 +189,7 @@ class Mapping(Strict):
         return MappedRow(product, self.raw_images(row), warnings)
 
     def raw_id(self, row: MappingABC[str, Any]) -> str | None:
-        """The id as the row has it, for a message about a row that is no product."""
+        """The id as the row has it, for a message about a row that is not a product."""
         value = self.product.id.raw(row)
         plain = isinstance(value, str | int) and str(value).strip()
         return str(value).strip()[:512] if plain else None

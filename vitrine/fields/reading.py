@@ -53,7 +53,7 @@ _SCIENTIFIC = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FieldWarning(FieldError):
-    """Something about a field that costs nothing but is told; `reason` is a code for programs."""
+    """A harmless oddity of a field that is reported; `reason` is a code for programs."""
 
     reason: str = "unreadable_value"
 

@@ -41,7 +41,7 @@ _FALSE = frozenset(("false", "no", "n", "0", "off", "f"))
 _NOTHING = frozenset(
     ("n/a", "na", "n.a.", "-", "--", "–", "—", "tbd", "tba", "none", "null", "nil", "nan", "#n/a")
 )
-"""What people write where there is no value."""
+"""What people write instead of leaving a cell empty."""
 _TIMES = (
     "%d.%m.%Y",
     "%d.%m.%Y %H:%M",
@@ -116,7 +116,7 @@ def _items(value: object) -> Iterable[object]:
 
 
 def split_cell(value: object, separator: str | None) -> object:
-    """The values of a cell that holds several; JSON lists and what is no text stay as they are."""
+    """The values of a cell that holds several; JSON lists and non-texts stay as they are."""
     if isinstance(value, list | tuple):
         parts = [split_cell(entry, separator) for entry in value]
         return [p for part in parts for p in (part if isinstance(part, list) else [part])]

@@ -75,7 +75,7 @@ class BudgetAmongProcesses:
     """
 
     _LOOK_S = 0.005
-    """Between looks whether the lock is free: POSIX has no wait for one with a time limit."""
+    """Seconds between attempts to lock: POSIX has no wait with a time limit."""
 
     def __init__(self, descriptor: int, processes: int) -> None:
         self._descriptor, self._processes = descriptor, processes

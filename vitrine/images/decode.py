@@ -345,7 +345,7 @@ def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged Exif data is no reason to refuse a sound picture
+    except Exception:  # damaged Exif data does not make the picture unusable
         turn = None
     return image if turn is None else image.transpose(turn)
 

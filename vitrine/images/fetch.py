@@ -35,7 +35,7 @@ _REDIRECTING = (301, 302, 303, 307, 308)
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
 _HEADERS = ((b"Accept", b"image/*,*/*;q=0.5"), (b"Accept-Encoding", b"identity"))
 USER_AGENT = f"Vitrine/{version('vitrine')} (visual product search)"
-"""What hosts are told unless the settings or a mapping say otherwise."""
+"""The User-Agent, unless the settings or a mapping set another."""
 BUSY = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers after which a host may be asked again (RFC 9110, 15.5 and 15.6; RFC 6585)."""
 _FIRST_PAUSE_S = 0.5

@@ -153,7 +153,7 @@ class QueryRelevance:
         """What products are ordered by, float64 (n,), rounded; it never falls when a signal rises.
 
         A product is relevant by its vectors or by its words: the odds of the two add up. One that
-        the query names exactly comes before all that are not named. -inf is no match at all.
+        the query names exactly comes before all that are not named. -inf means no match at all.
         """
         vector = self.vector_log_odds(signals.picture, signals.text)
         words = self.words_log_odds(signals.words, vector)

@@ -26,7 +26,7 @@ from vitrine.settings.groups import (
 __all__ = ["Settings", "load_settings", "refuse_unknown_variables", "settings_tables"]
 
 _TESTS = f"{PREFIX}TEST_"
-"""Variables of the test suite itself, which are no settings."""
+"""Variables of the test suite, which are not settings."""
 
 _RENAMED = {
     "CODES_FROM": "QUANTIZE_FROM",
@@ -69,7 +69,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def refuse_unknown_variables() -> None:
-    """`InvalidSettings` when the environment holds a `VITRINE_` variable that is no setting."""
+    """`InvalidSettings` when the environment holds a `VITRINE_` variable that is not a setting."""
     faults = _unknown_variables(os.environ)
     if faults:
         raise InvalidSettings(faults)

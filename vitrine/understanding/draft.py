@@ -1,4 +1,4 @@
-"""A query while it is being read, and what is left of it in the end."""
+"""A query while it is being parsed, and what is left of it in the end."""
 
 from __future__ import annotations
 
