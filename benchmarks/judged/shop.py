@@ -32,7 +32,7 @@ from vitrine.words import (
     product_text,
 )
 
-__all__ = ["Shop", "open_shop", "read_products"]
+__all__ = ["Shop", "embed_photos", "open_shop", "read_products"]
 
 BATCH = 32
 SIDE = 512
@@ -68,7 +68,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     sample = LearningSample(
         products,
         Postings.of(documents),
-        _embed_photos((folder / row["image"] for row in rows), embedder),
+        embed_photos((folder / row["image"] for row in rows), embedder),
         _embed_texts([product_text(product) for product in products], embedder),
     )
     started = perf_counter()
@@ -112,7 +112,8 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def _embed_photos(files: Iterable[Path], embedder: Embedder) -> NDArray[np.float32]:
+def embed_photos(files: Iterable[Path], embedder: Embedder) -> NDArray[np.float32]:
+    """A row for each photo, (photos, dimension)."""
     rows: list[NDArray[np.float32]] = []
     batch: list[Image.Image] = []
     for file in files:
