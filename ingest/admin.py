@@ -153,7 +153,7 @@ class Admin:
         return job.id
 
     def retry_failures(self) -> str:
-        """Try again whatever is in the ledger: writes that were given up, and rows of sources."""
+        """Retry everything in the ledger: writes that were given up, and rows of sources."""
         sources = {
             name: count
             for name, count in self._ledger.sources().items()

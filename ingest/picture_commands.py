@@ -1,4 +1,4 @@
-"""The command pictures: the image store, and what is to go from it."""
+"""The command pictures: the image store, and what to remove from it."""
 
 from __future__ import annotations
 

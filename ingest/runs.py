@@ -48,7 +48,7 @@ class Runs:
         self._file = file
 
     def begin(self, source: str, version: str) -> Run:
-        """Note that a run begins."""
+        """Record that a run begins."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._file.writing() as db:
             number = db.execute(

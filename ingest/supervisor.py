@@ -28,7 +28,7 @@ CANNOT_START = 2
 
 @dataclass
 class Program:
-    """A program to keep running, and how it stands."""
+    """A program to keep running, and its state."""
 
     name: str
     command: Sequence[str]

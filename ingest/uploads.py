@@ -1,4 +1,4 @@
-"""Catalogues sent to the service: kept below the data folder, looked at, ingested by a reindex."""
+"""Catalogues sent to the service: kept below the data folder, previewed, then ingested."""
 
 from __future__ import annotations
 

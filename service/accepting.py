@@ -1,4 +1,4 @@
-"""What an admin sends, each parsed once: what goes on from here is typed."""
+"""Parses what an admin sends, once: everything after this is typed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def ingest_request(body: IngestBody) -> IngestRequest:
 
 
 def queued(job_id: str) -> Response:
-    """The answer to work that was accepted: 202, and where its job stands."""
+    """The answer to work that was accepted: 202, and the address of its job."""
     address = public_url(f"/v1/admin/jobs/{job_id}")
     response = answer(QueuedAnswer(job_id=job_id, status_url=address), 202)
     response.headers["Location"] = address

@@ -108,7 +108,7 @@ def jobs(query: JobsParameters) -> Response:
 
 @admin.get("/v1/admin/jobs/<job_id>", responses={200: JobAnswer})
 def job(path: JobPath) -> Response:
-    """Tell how a job stands."""
+    """The state of a job."""
     return answer(_job(current_admin().job(path.job_id)))
 
 

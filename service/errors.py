@@ -118,7 +118,7 @@ def _of_http(error: HTTPException) -> Response:
 
 
 def _for_client(text: str, status: int) -> str:
-    """What went wrong here, without where: of a path on this machine only its last name is told.
+    """What went wrong here, without where: of a path on this machine only the last name is given.
 
     The log has all of it, and so has whoever holds the admin token.
     """

@@ -1,4 +1,4 @@
-"""Requests as they come in: strict JSON, alone or as the part `request` beside a picture."""
+"""Incoming requests: strict JSON, alone or as the part `request` beside a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `/metrics` tells of the work in the background."""
+"""The metrics about work in the background."""
 
 from __future__ import annotations
 

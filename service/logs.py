@@ -30,7 +30,7 @@ class _RequestId(logging.Filter):
 
 
 def register_access_log(app: Flask) -> None:
-    """Log one line for every answer: method, path, status and time; never what was asked for."""
+    """Log one line for every answer: method, path, status and time, but never the query."""
     app.after_request(_log_answer)
 
 

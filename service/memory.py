@@ -45,7 +45,7 @@ def keep_freed_memory() -> None:
 
 
 def _anonymous_bytes() -> int:
-    """Memory of this process that no file stands behind (proc(5), statm); 0 where it is not told.
+    """Anonymous memory of this process (proc(5), statm); 0 where the system does not say.
 
     Pages of mapped indexes do not matter here: the system reclaims them itself.
     """

@@ -1,4 +1,4 @@
-"""Whether searches are answered, found out by one check at a time and told within a second."""
+"""Whether searches are answered: one check at a time, with an answer within a second."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Ready:
 
 
 class Readiness:
-    """Embeds a probe and reads the live version; probes that come together share one check."""
+    """Embeds a probe and reads the live version; simultaneous probes share one check."""
 
     def __init__(self, vitrine: Vitrine) -> None:
         self._vitrine = vitrine

@@ -36,7 +36,7 @@ __all__ = ["DETECTOR_SIDE", "box_of", "recognition"]
 recognition = APIBlueprint("recognition", __name__, abp_tags=[Tag(name="What the models can tell")])
 
 DETECTOR_SIDE = 768
-"""Pixels that OWL-ViT's detectors look at; a larger photo need not be decoded whole."""
+"""Pixels that OWL-ViT's detectors see; a larger photo need not be decoded in full."""
 
 _PNG = "image/png"
 """What a client accepts that wants the picture with the boxes drawn."""
@@ -123,14 +123,14 @@ def _products_query(body: DetectRequest) -> SearchQuery:
 
 
 def _enlargement(picture: Image) -> tuple[float, float]:
-    """How much wider and higher the upload was than the picture that was looked at."""
+    """How much wider and higher the upload is than the picture that the model saw."""
     scale = scale_of(picture)
     width, height = scale.original
     return width / scale.covered[0], height / scale.covered[1]
 
 
 def box_of(edges: tuple[float, float, float, float], picture: Image) -> dict[str, float]:
-    """A box of a picture that was looked at, in pixels of the upload."""
+    """A box of the picture that the model saw, in pixels of the upload."""
     width, height = _enlargement(picture)
     left, top, right, bottom = edges
     return {

@@ -91,7 +91,7 @@ def _cut(facet: Facet) -> bool:
 def stored_product_answer(
     product: Product, image_keys: Sequence[str], shown: int | None = None
 ) -> Json:
-    """A product and the addresses of its pictures; `shown` is the one that stands for it."""
+    """A product and the URLs of its pictures; `shown` is the one that represents it."""
     images = _image_urls(product.id, len(image_keys))
     return {
         "id": product.id,

@@ -49,7 +49,7 @@ def add_schedule(body: ScheduleBody) -> Response:
 
 @schedules.delete("/v1/admin/schedules/<name>", responses={204: None})
 def remove_schedule(path: SchedulePath) -> Response:
-    """Forget a schedule; a run that is under way goes on."""
+    """Remove a schedule; a run in progress continues."""
     current_admin().remove_schedule(path.name)
     return Response(status=204)
 

@@ -40,7 +40,7 @@ _MOST_PROCESSES = 8
 """Serving processes where the settings leave it to the cores: with their threads they stay below
 the 512 that a container of the Compose stack may have."""
 _LOOK_S = 1.0
-"""Between looks at the live version when nobody searches."""
+"""Seconds between checks of the live version when nobody searches."""
 
 
 def run(
@@ -112,7 +112,7 @@ def _require_index_for_all(settings: Settings) -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """A socket on the address of the settings; `InvalidSettings` when it cannot be had."""
+    """A socket on the address of the settings; `InvalidSettings` when it cannot be bound."""
     host, port = settings.host, settings.port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
@@ -129,7 +129,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 class Report:
-    """What kept a serving process from starting, told to the process that started it."""
+    """What kept a serving process from starting, for the process that started it."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()

@@ -13,7 +13,7 @@ from vitrine.errors import FieldError
 __all__ = ["faults_of"]
 
 _MOST = 20
-"""Faults told of one request."""
+"""Errors reported for one request."""
 
 _WORDS = (
     ("Field required", "is missing"),

@@ -1,4 +1,4 @@
-"""Whether whoever asked for the work of this thread still waits for it."""
+"""Whether the caller for whom this thread works is still waiting."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def examine(
 
 
 def _described(settings: Settings) -> Iterator[str]:
-    """What the backend says of the live version; nothing where it cannot, which the check tells."""
+    """What the backend says about the live version; nothing if it cannot, as the check reports."""
     with closing(Vitrine(settings)) as vitrine, suppress(VitrineError):
         yield from vitrine.versions.describe()
 

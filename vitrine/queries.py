@@ -141,7 +141,7 @@ class SearchQuery:
 
     @property
     def browses(self) -> bool:
-        """Whether nothing is compared, so products come in `sort` order (by id where that is
+        """Whether nothing is compared, so that products come in `sort` order (by id where that is
         relevance)."""
         return not (self.texts or self.pictures or self.like or self.unlike)
 

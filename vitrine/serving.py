@@ -69,7 +69,7 @@ class EmbedderPool:
 
 @dataclass(frozen=True)
 class Serving:
-    """An index version and the embedder of its own model; they are only ever used together."""
+    """An index version and the embedder of its model; they are only used together."""
 
     index: VectorIndex
     embedder: Embedder

@@ -25,7 +25,7 @@ _FILE = "secret.key"
 
 
 class Signer:
-    """Signs bytes and tells whether a signature is its own."""
+    """Signs bytes and checks signatures."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

@@ -50,7 +50,7 @@ MAX_FACET_SEARCH = 10_000
 
 
 class VersionSearch:
-    """One index version with the model that understands it, for the time of one request."""
+    """One index version with its model, for the duration of one request."""
 
     def __init__(
         self,

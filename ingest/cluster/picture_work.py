@@ -31,7 +31,7 @@ __all__ = ["ClusterPictureWork", "open_cluster_work"]
 _LOOK_S = 10.0
 """Seconds between checks that a cluster that has not answered yet is still there."""
 _LONGEST_S = 3600.0
-"""Seconds after which a chunk is given up: far more than slow hosts can take."""
+"""Seconds after which a chunk counts as lost: far longer than slow hosts can take."""
 _RETRIES = 1
 """Times that Ray runs a chunk again whose process or node ended, before it is cut into pictures."""
 _TRIES = 2
@@ -41,7 +41,7 @@ _PROBE = b"Vitrine looks whether every node of the cluster sees this image store
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterPixels:
-    """A row of an array that lies on a node, and the task that made it."""
+    """A row of an array that is stored on a node, and the task that made it."""
 
     array: Any
     row: int

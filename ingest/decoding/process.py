@@ -38,7 +38,7 @@ uses Vitrine as a library is run again (as multiprocessing's spawn would)."""
 
 
 class DecoderDied(Exception):
-    """The process ended, or hung and was ended, before it had answered; says by what."""
+    """The process exited, or hung and was killed, before it answered; the message says how."""
 
 
 class DecoderUnavailable(VitrineError):

@@ -48,7 +48,7 @@ class ProcessPictureWork:
     chunk = PLACES
     """Products prepared together."""
     batches = 2
-    """While one batch runs, the next is gathered and begins."""
+    """While one batch runs, the next is collected and started."""
 
     def __init__(self, spec: DecoderSpec, fetcher: PictureReader, embedder: Embedder) -> None:
         self._fetcher, self._embedder = fetcher, embedder

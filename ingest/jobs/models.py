@@ -189,7 +189,7 @@ class WorkItem:
 
 @dataclass(frozen=True)
 class Done:
-    """The item is through: `done` products taken, `failed` refused for good, `error` says why.
+    """The item is finished: `done` products written, `failed` refused for good, `error` says why.
 
     `report` is how the source came out that it read.
     """
@@ -216,7 +216,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """The item is given up, but kept so that an operator can have it tried again."""
+    """The item is given up, but kept so that an operator can retry it."""
 
     item: WorkItem
     stage: str

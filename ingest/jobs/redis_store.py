@@ -47,7 +47,7 @@ _PREFIX = "{vitrine}:"
 _FORMAT = "2"
 _ANSWER_S = 10.0
 _PRUNED = 1000
-"""Jobs looked at in one pruning, the oldest first."""
+"""Jobs checked in one pruning, the oldest first."""
 
 _INTEGERS = ("done", "failed_items", "total")
 _TIMES = ("waiting_since_s", "created_s", "started_s", "updated_s")

@@ -1,4 +1,4 @@
-"""What jobs over whole catalogues were asked for, and how far they have come with a source."""
+"""The requests of jobs over whole catalogues, and their progress through a source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class IngestMode(StrEnum):
 
 @dataclass(frozen=True)
 class ReindexRequest:
-    """What a reindex was asked for; None is the live version's products, or the settings' model.
+    """The request of a reindex; None means the live version's products, or the settings' model.
 
     `mapping` is how the source is read, as `Mapping.to_dict` gives it; None is the live version's.
     """
@@ -37,7 +37,7 @@ class ReindexRequest:
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What `vitrine ingest` would be told: a source, how to read it, what becomes of the others.
+    """The arguments of `vitrine ingest`: a source, how to read it, what to do with other products.
 
     `mapping` is as `Mapping.to_dict` gives it; None recognizes the export by its columns, and
     `currency` and `images` then say what it does not say itself.

@@ -67,7 +67,7 @@ class Schedule:
         zone: str,
         now_s: float,
     ) -> Schedule:
-        """A schedule that begins now; `InvalidQuery` for what cannot be a name, time or zone."""
+        """A schedule that starts now; `InvalidQuery` for an invalid name, time or zone."""
         faults = list(_faults(name, times, zone))
         if faults:
             raise InvalidQuery(faults)
@@ -95,7 +95,7 @@ class Schedule:
 
 
 def next_due(times: Sequence[str], zone: str, after_s: float) -> int:
-    """The first moment after `after_s` at which one of the times begins, in seconds since 1970.
+    """The first moment after `after_s` at which one of the times occurs, in seconds since 1970.
 
     A time that the clocks skip comes when they have moved on, one that they show twice comes once,
     the first time (PEP 495: `fold` is 0).

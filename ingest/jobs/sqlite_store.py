@@ -14,7 +14,7 @@ from ingest.jobs.sqlite_tables import job_database
 __all__ = ["SqliteStore"]
 
 _LOOK_S = 0.05
-"""Between looks at the file's version, which cost some microseconds each."""
+"""Seconds between checks of the file's version, which take some microseconds each."""
 
 
 class SqliteStore(SqliteJobs, SqliteItems, SqliteChanges, SqliteLocks, SqliteSchedules):

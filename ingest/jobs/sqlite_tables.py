@@ -50,7 +50,7 @@ _ANEW = (
     )
     + _FORMAT_2
 )
-"""From format 1: only what has ended is forgotten, and only where nothing else is there."""
+"""From format 1: only finished jobs are dropped, and only where there is nothing else."""
 
 
 _FORMAT_3 = """
@@ -85,7 +85,7 @@ def job_database(path: Path) -> SQLiteFile:
 
 
 def _is_idle(path: Path) -> bool:
-    """Whether a file is there that holds no work, neither to be done nor given up."""
+    """Whether the file exists and holds no work, neither to be done nor given up."""
     if not path.exists():
         return False
     try:

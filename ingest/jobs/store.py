@@ -219,7 +219,7 @@ class Schedules(Protocol):
         ...
 
     def remove_schedule(self, name: str) -> bool:
-        """Forget a schedule; a run that is under way goes on. Says whether there was one."""
+        """Remove a schedule; a run in progress continues. Returns whether there was one."""
         ...
 
     def start_scheduled(

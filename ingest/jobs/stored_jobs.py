@@ -1,4 +1,4 @@
-"""What a job was asked for and how far it has come with a source, as the stores keep them."""
+"""A job's request and its progress through a source, as the stores keep them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class KnownAddress:
 
 
 class KnownAddresses(Protocol):
-    """What a `PoliteFetcher` asks before, and tells after, a fetch."""
+    """What a `PoliteFetcher` looks up before, and records after, a fetch."""
 
     def find(self, url: str) -> KnownAddress | None: ...
 

@@ -10,7 +10,7 @@ from typing import Protocol
 __all__ = ["HostGate", "HostPlaces"]
 
 _GIVEN_UP = 3
-"""Pictures that could not be had in spite of all tries before a host gets one try for each."""
+"""Pictures that failed in spite of all attempts before a host gets one attempt for each."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["listed_values"]
 
 _BEFORE_ADDRESS = re.compile(r"\s*[,;|\n]\s*(?=(?:https?:)?//)|\s+(?=https?://)", re.IGNORECASE)
-"""What stands between two addresses; commas within one go on."""
+"""What separates two addresses; commas within one do not."""
 _BETWEEN = re.compile(r"\s*[,;|\n]\s*")
 _NAME = re.compile(
     r".*\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf])(?:~mv2\S*)?", re.IGNORECASE

@@ -58,7 +58,7 @@ class FetchedPicture:
 
 
 def fetch_url(url: str, settings: FetchSettings) -> bytes:
-    """The bytes behind a URL; `InvalidImage` when they cannot be had.
+    """The bytes behind a URL; `InvalidImage` when they cannot be fetched.
 
     An address without a scheme ("//host/a.jpg", as pages write it) is asked by https, then by http.
     """
@@ -168,7 +168,7 @@ def _placed(value: Any, base: str | None) -> Any:
 
 
 def _folder(base: Path | None, told: str | None) -> Path | None:
-    """Where relative names begin on this machine."""
+    """The folder on this machine that relative names start from."""
     if told is None or _is_address(told) or base is None:
         return base
     return base / told

@@ -1,4 +1,4 @@
-"""Asking hosts for pictures as a good guest does: few at once, later when told, not twice."""
+"""Fetching pictures politely: few at once, later when the host says so, never twice."""
 
 from __future__ import annotations
 

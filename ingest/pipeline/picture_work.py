@@ -159,7 +159,7 @@ class LocalPictureWork:
     chunk = 8
     """A compromise between traffic among threads and the pictures held in memory."""
     batches = 2
-    """While one batch runs, the next is gathered and begins."""
+    """While one batch runs, the next is collected and started."""
 
     def __init__(
         self,

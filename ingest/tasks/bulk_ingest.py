@@ -39,7 +39,7 @@ __all__ = ["IngestMode", "IngestOptions", "open_context", "run"]
 log = logging.getLogger(__name__)
 
 _SPEAK_S = 10.0
-"""Between two lines that say how far the index is."""
+"""Seconds between two log lines about the progress."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _is_ready(versions: IndexVersions, name: str) -> bool:
 
 
 def _build_index(versions: IndexVersions, name: str, control: RunControl) -> None:
-    """Have a version's index built and say now and then how far it is; `Cancelled` when told to."""
+    """Build a version's index and log the progress now and then; `Cancelled` when asked to stop."""
     spoken = time.monotonic()
 
     def tell(share: float) -> None:

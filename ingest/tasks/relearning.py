@@ -1,4 +1,4 @@
-"""The live version learns anew when live writes have changed a fifth of it."""
+"""The live version learns again when live writes have changed a fifth of it."""
 
 from __future__ import annotations
 

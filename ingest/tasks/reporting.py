@@ -1,4 +1,4 @@
-"""A job tells how far it has come with a source, and how that came out."""
+"""Reports the progress of a job through its source, and the outcome."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SourceReporter:
         self._notices = Notices(log)
 
     def __call__(self, progress: Progress) -> None:
-        """Report it, unless the last report is hardly older; a store that is away is told of."""
+        """Report it, unless the last report is recent; an unreachable store is logged."""
         if self._clock() < self._due:
             return
         self._due = self._clock() + EVERY_S

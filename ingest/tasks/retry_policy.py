@@ -16,13 +16,13 @@ from vitrine.settings import IngestSettings
 __all__ = ["DEADLY", "is_outage", "is_unreachable", "retry_with_backoff"]
 
 DEADLY = 20
-"""Work taken this often without coming out is given up: it kills every worker that touches it."""
+"""Work taken this often without an outcome is given up: it kills every worker that takes it."""
 
 _LONGEST_S = 300.0
 
 
 def is_outage(error: VitrineError) -> bool:
-    """Whether something that Vitrine stands on is missing for now, whatever the product."""
+    """Whether something that Vitrine depends on is unavailable, whatever the product."""
     return isinstance(
         error, IndexUnavailable | StorageUnavailable | ModelUnavailable | ModelMismatch
     )

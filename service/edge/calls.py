@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 CLIENT_GONE = "vitrine.client_gone"
-"""Key of the environ: a function that tells whether nobody waits for the answer any more."""
+"""Key of the environ: a function that says whether nobody waits for the answer any more."""
 
 WAITED = "vitrine.waited_s"
 """Key of the environ: seconds that the whole request waited for a thread."""

@@ -54,7 +54,7 @@ class Head:
 
 
 def fault_of_head(head: Head, raw: bytes) -> Refusal | None:
-    """Why a head is refused that h11 takes; `raw` begins with its bytes."""
+    """Why a head that h11 accepts is refused; `raw` begins with its bytes."""
     end = raw.find(b"\r\n\r\n")
     if len(head.target) > refusals.LONGEST_TARGET:
         return refusals.URI_TOO_LONG

@@ -34,7 +34,7 @@ class EdgeLimits:
     head_timeout_s: float
     body_timeout_s: float
     least_rate: float
-    """Of a body that comes in or an answer that goes out, after a grace of `GRACE_S`."""
+    """Of an incoming body or an outgoing answer, after a grace of `GRACE_S`."""
     keepalive_s: float
     body_bytes: int
     """Of one request."""

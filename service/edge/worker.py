@@ -27,9 +27,9 @@ __all__ = ["EdgeWorker", "ServingEdge"]
 log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
-"""Between looks at the clock: deadlines are kept to this."""
+"""Seconds between checks of the clock: deadlines are this exact."""
 _LAST_CALL_S = 0.25
-"""For requests that were on their way when the process was told to stop."""
+"""Seconds for requests that were on their way when the process was asked to stop."""
 _PAUSE_S = 0.5
 """Before another connection is accepted when the process has no descriptor left."""
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)

@@ -92,7 +92,7 @@ class Workload:
         pool.submit(self._run, environ, monotonic(), leave)
 
     def close(self) -> None:
-        """Take no more; what runs goes on to its end."""
+        """Accept no more work; what is running is finished."""
         for pool in (self._requests, self._large, self._probes):
             pool.shutdown(wait=False, cancel_futures=True)
 

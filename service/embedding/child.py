@@ -26,7 +26,7 @@ _PAUSE_S = 1.0
 """Between two starts, so that an embedder that dies at once costs no core."""
 _GRACE_S = 10.0
 _REFUSED = 2
-"""The exit status of a command that has told its reason in a sentence."""
+"""The exit status of a command that has printed its reason in a sentence."""
 _MOST_THREADS = 256
 
 

@@ -170,7 +170,7 @@ class IngestBody(Body):
 
 
 class QueuedAnswer(Answer):
-    """The work was accepted and goes on in the background."""
+    """The work was accepted and continues in the background."""
 
     job_id: str
     status_url: str
@@ -219,7 +219,7 @@ class SourceAnswer(Answer):
 
 
 class JobAnswer(Answer):
-    """How a job stands."""
+    """The state of a job."""
 
     id: str
     kind: str

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 REQUEST_MODELS: dict[str, type[BaseModel]] = {}
-"""Every model of a request by its name, which is all that pydantic's error tells of it."""
+"""Every model of a request by its name, which is all that pydantic's errors contain."""
 
 
 def _without_nul(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be told of one picture."""
+"""What can be recognized in one picture."""
 
 from __future__ import annotations
 

@@ -320,7 +320,7 @@ class UnderstandingAnswer(Answer):
 
 
 class SearchAnswer(Answer):
-    """One page of the candidates, and what is known of all of them."""
+    """One page of the candidates, and facts about all of them."""
 
     hits: list[HitAnswer]
     total: int = Field(description="size of the candidate set")

@@ -73,7 +73,7 @@ def restore(
 
 
 def _learn(versions: IndexVersions, index: VectorIndex, folder: Path, manifest: Manifest) -> None:
-    """Give the version what the one that was backed up had learnt; no model is needed for it."""
+    """Give the version what the backed-up one had learned; that needs no model."""
     for part in manifest.parts:
         model = read_learnt(folder, part) if part.kind == "learnt" else None
         if model is not None:

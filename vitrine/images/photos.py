@@ -56,7 +56,7 @@ class Photos:
         return cls(settings.data_dir / "photos", hours=settings.photo_hours, most_bytes=most_bytes)
 
     def put(self, data: bytes) -> KeptPhoto:
-        """Keep a photo; one that is there already is young again. `StorageUnavailable`."""
+        """Keep a photo; a photo that is there already counts as new again. `StorageUnavailable`."""
         key = hashlib.sha256(data).hexdigest()
         with _told("keep a photo"):
             path = self._path(key)

@@ -132,7 +132,7 @@ class FileSystemStore:
         return f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
 
     def _keeps(self, path: str, data: bytes) -> bool:
-        """Whether the file is there and whole; object storage is asked for its size only."""
+        """Whether the file exists and is complete; of object storage only its size is checked."""
         if not self._files.exists(path):
             return False
         if self._renames:

@@ -99,7 +99,7 @@ class RelevanceConstants:
         return changed * 5 >= max(self.products, 1)
 
     def summary(self) -> dict[str, Any]:
-        """The numbers without the sample, as `vitrine versions` tells them."""
+        """The numbers without the sample, as `vitrine versions` prints them."""
         return {
             "text": asdict(self.text),
             "image": asdict(self.image),

@@ -13,7 +13,7 @@ from vitrine.relevance.constants import BackgroundSample, VectorModel
 __all__ = ["Cosines", "background_of"]
 
 LEAST_DEVIATION = 1e-3
-"""A query that is equally close to everything tells nothing apart; it must not divide by zero."""
+"""A query equally close to everything distinguishes nothing; it must not divide by zero."""
 
 
 @dataclass(frozen=True, eq=False)

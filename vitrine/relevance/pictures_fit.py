@@ -16,7 +16,7 @@ from vitrine.relevance.vector_fit import fit_vectors, shifted
 __all__ = ["fit_pictures"]
 
 QUERIES = 240
-"""Products whose pictures are asked for."""
+"""Products whose pictures serve as queries."""
 LOST = 0.02
 """Share of the true matches that may be left out."""
 

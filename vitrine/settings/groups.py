@@ -412,7 +412,7 @@ class ServiceSettings(LogSettings):
 
 
 class AddressSettings(_Group):
-    """Under which address the service stands, and what other sites may do with it."""
+    """The public address of the service, and what other sites may do with it."""
 
     public_url: str = Field(
         "", description="address that clients know, such as https://shop.example/search"

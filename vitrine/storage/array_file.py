@@ -40,7 +40,7 @@ def write_arrays(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]]) -> None
 
 
 def append_arrays(file: IO[bytes], arrays: Iterable[tuple[str, NDArray[Any]]]) -> Places:
-    """Write the arrays as `write_arrays` does; gives where each lies."""
+    """Write the arrays as `write_arrays` does; returns where each lies."""
     places: Places = {}
     for name, array in arrays:
         file.write(bytes(-file.tell() % _ALIGN))

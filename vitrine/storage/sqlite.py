@@ -59,7 +59,7 @@ class SQLiteFile:
         self._writing = threading.Lock()
 
     def create(self) -> None:
-        """Make the file with its tables where there is none; leave one that is there."""
+        """Create the file with its tables unless it exists."""
         with disk_errors(self.path):
             make_folders(self.path.parent)
             with self._errors(), closing(self._open("rwc")) as connection:

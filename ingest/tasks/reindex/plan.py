@@ -12,7 +12,7 @@ __all__ = ["plan_reindex"]
 
 
 def plan_reindex(run: ReindexRun) -> None:
-    """Create the version and queue what fills it; goes on where an earlier try ended."""
+    """Create the version and queue the items that fill it; continues an earlier attempt."""
     plan = Plan.of(run.job) or _begin(run)
     if plan.cut:
         return

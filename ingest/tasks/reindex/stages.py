@@ -35,7 +35,7 @@ def next_items(job: Job) -> tuple[str, list[NewItem]] | None:
 
 
 def discard_unfinished(versions: IndexVersions, store: JobStore, job: Job) -> None:
-    """Delete what a reindex that did not come to its end has built, once no worker is at it."""
+    """Delete what an unfinished reindex has built, once no worker is working on it."""
     if job.version is None or store.held(BULK, job_id=job.id):
         return
     try:
@@ -76,7 +76,7 @@ class ReindexRun:
 
     @property
     def request(self) -> ReindexRequest:
-        """What was asked for."""
+        """The request of the job."""
         request = self.job.request
         return request if isinstance(request, ReindexRequest) else ReindexRequest()
 

@@ -74,7 +74,7 @@ def verify(
 def _sample(
     target: VectorIndex, size: int, chance: random.Random, check: Callable[[], None]
 ) -> list[Record]:
-    """A fair sample (reservoir), every vector looked at in passing."""
+    """A fair sample (reservoir); every vector is checked in passing."""
     sample: list[Record] = []
     for number, record in enumerate(_sound(target, check)):
         if len(sample) < size:
