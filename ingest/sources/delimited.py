@@ -68,7 +68,8 @@ class DelimitedReader:
         for _ in range(header.lines):
             next(lines, None)
         for record in records(lines, header.quoting, len(header.names), header.lines + 1):
-            yield _record(header.names, record)
+            if record.error or any(cell.strip() for cell in record.cells):  # ";;;" is a blank line
+                yield _record(header.names, record)
 
     @cached_property
     def _header(self) -> Header:

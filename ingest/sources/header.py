@@ -45,8 +45,8 @@ class HeaderRules:
 def find_header(lines: Sequence[str], rules: HeaderRules) -> Header | None:
     """The header among a file's first lines, None when there is none.
 
-    It is the first line that is neither blank nor a remark, unless a later one has more of the
-    columns that the mapping names.
+    It is the first line that is neither blank nor a remark nor a title, unless a later one has more
+    of the columns that the mapping names.
     """
     separator = rules.separator
     candidates: list[Header] = []
@@ -60,7 +60,15 @@ def find_header(lines: Sequence[str], rules: HeaderRules) -> Header | None:
     if not candidates:
         return None
     best = max(candidates, key=lambda header: _matches(header, rules.expected))
-    return best if _matches(best, rules.expected) else candidates[0]
+    return best if _matches(best, rules.expected) else _first_table(candidates)
+
+
+def _first_table(candidates: Sequence[Header]) -> Header:
+    """The first line that names several columns, where it stands below a title: a line of one cell
+    that is followed by lines of three cells and more."""
+    first, following = candidates[0], candidates[1:2]
+    is_title = sum(map(bool, first.names)) == 1 and following
+    return following[0] if is_title and sum(map(bool, following[0].names)) >= 3 else first
 
 
 def _header(line: str, place: int, separator: str | None, rules: HeaderRules) -> Header:

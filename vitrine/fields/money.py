@@ -30,7 +30,7 @@ _DIGITS = re.compile(r"-?(?:\d[\d.,' ]*\d|(?<![^\W_])[.,]?\d+)")
 _REMARK = re.compile(
     r"[\s(/]*(?:ink?l\.?|incl?\.?|zzgl\.?|excl?\.?|plus)\s+(?:mwst|ust|vat|gst|tax|tva|iva|btw|"
     r"sales tax)\.?\)?$|[\s(/]*(?:each|ea\.?|per (?:item|piece|unit)|pro stück|/\s?st(?:ü|u)ck|"
-    r"ttc|ht|税込|税抜)\)?$",
+    r"ttc|ht|税込|税抜)\)?$|\s*\*+$",
     re.IGNORECASE,
 )
 """What stands behind a price and does not change it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -124,6 +125,11 @@ def parse_number(value: object, *, mark: DecimalMark | None = None) -> float:
         number = -amount if text.startswith("-") else amount
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = _float(value)
+    elif isinstance(value, Mapping):
+        raise ValueError(
+            f"{shown(value)} has several parts; name the one that is meant by a path in the"
+            " mapping, such as price.amount"
+        )
     else:
         raise ValueError(f"{shown(value)} is not a number")
     if not math.isfinite(number):

@@ -30,6 +30,7 @@ READ = [
     ("€1.099", 1099, "EUR"),
     ("0,99 €", 0.99, "EUR"),
     ("19,- €", 19, "EUR"),
+    ("5,99 €*", 5.99, "EUR"),
     ("12€50", 12.5, "EUR"),
     ("EUR 12,50", 12.5, "EUR"),
     ("1\u00a0299,00 €", 1299, "EUR"),
@@ -123,7 +124,7 @@ REFUSED = [
     ("EUR 5 USD", "two currencies"),
     (True, "not a number"),
     ([5], "not a number"),
-    ({"amount": 5}, "not a number"),
+    ({"amount": 5}, "several parts; name the one that is meant by a path"),
     ("9" * 400, "too long"),
     (10**400, "not a finite number"),
 ]

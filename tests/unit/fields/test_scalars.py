@@ -102,6 +102,7 @@ def test_what_is_no_truth_is_refused(raw: object) -> None:
         (-1, False),
         ("7", True),
         ("10+", True),
+        ("FALSCH", False),
         ("> 5", True),
         ("no", False),
     ],

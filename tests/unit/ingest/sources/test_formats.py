@@ -321,6 +321,18 @@ def test_an_encoding_is_found_and_a_guess_is_announced(
     assert source.notes() == () if note is None else note in source.notes()[0]
 
 
+@pytest.mark.parametrize(
+    "title", ["Export of 2025-01-01;;;\n;;;", "Export of 2025-01-01\n", "All products"]
+)
+def test_a_title_above_the_header_and_lines_of_empty_cells_are_passed_over(
+    tmp_path: Path, settings: Settings, title: str
+) -> None:
+    text = f"{title}\nid;title;image;price\n1;Mug;a.png;5\n;;;\n2;Cup;b.png;6\n"
+    source = open_source(written(tmp_path, "p.csv", text), settings)
+    assert [(row["id"], row["title"]) for row in values(source)] == [("1", "Mug"), ("2", "Cup")]
+    assert not [row for row in source.rows() if isinstance(row, BrokenRow)]
+
+
 def test_a_number_that_is_written_as_a_formula_keeps_its_zeros(
     tmp_path: Path, settings: Settings
 ) -> None:
