@@ -28,23 +28,23 @@ def ingest_catalogue(
     Without a mapping an export is recognized by its columns, as `vitrine ingest` does.
     `InvalidMapping` where that fails, and where rows need a mapping and have none.
     """
-    told = _told(mapping)
+    loaded = _loaded(mapping)
     if isinstance(source, str | Path):
         settings, name = vitrine.settings, str(source)
-        chosen = told or choose_mapping(name, settings, MappingChoice()).mapping
+        chosen = loaded or choose_mapping(name, settings, MappingChoice()).mapping
         return run(vitrine, open_source(name, settings, chosen), chosen)
     rows = MemorySource(list(source))
-    chosen = told or _guessed(rows)
+    chosen = loaded or _from_columns(rows)
     return run(vitrine, ShapedSource(rows, chosen), chosen)
 
 
-def _told(mapping: str | Path | Mapping[str, Any] | None) -> CatalogueMapping | None:
+def _loaded(mapping: str | Path | Mapping[str, Any] | None) -> CatalogueMapping | None:
     if isinstance(mapping, Mapping):
         return CatalogueMapping.from_dict(mapping)
     return None if mapping is None else CatalogueMapping.load(mapping)
 
 
-def _guessed(source: Source) -> CatalogueMapping:
+def _from_columns(source: Source) -> CatalogueMapping:
     """The mapping of rows whose columns are named as the fields are."""
     names = {*BUILT_IN_FIELDS, "image"}
     columns = source.columns(names)

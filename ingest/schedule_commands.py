@@ -137,9 +137,9 @@ def _result(result: ScheduledRun) -> str:
         "failed": result.failed,
         "removed": result.removed,
     }
-    told = ", ".join(f"{number} {words}" for words, number in counts.items() if number)
+    summary = ", ".join(f"{number} {words}" for words, number in counts.items() if number)
     text = f"{meaning} ({result.exit_status}), {result.seconds:.0f} s" + (
-        f": {told}" if told else ""
+        f": {summary}" if summary else ""
     )
     return f"{text}; {result.message}" if result.message else text
 

@@ -79,6 +79,8 @@ def _default_in_words(schema: dict[str, Any]) -> None:
         return
     default = schema.pop("default")
     if default not in ([], {}, ""):
-        said = schema.get("description", "")
+        description = schema.get("description", "")
         words = json.dumps(default, ensure_ascii=False)
-        schema["description"] = f"{said} (default: {words})" if said else f"default: {words}"
+        schema["description"] = (
+            f"{description} (default: {words})" if description else f"default: {words}"
+        )

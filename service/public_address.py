@@ -68,13 +68,13 @@ class PublicAddress:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass the request on."""
-        said = {
+        forwarded = {
             name: str(environ.pop(_FORWARDED + name, ""))
             for name in ("FOR", "PROTO", "HOST", "PREFIX")
         }
         environ["SCRIPT_NAME"] = ""
         if self._proxies.trust(environ["REMOTE_ADDR"]):
-            self._believe(environ, said)
+            self._believe(environ, forwarded)
         if self._public is not None:
             environ["wsgi.url_scheme"] = self._public.scheme
             environ["HTTP_HOST"] = self._public.netloc
@@ -82,13 +82,13 @@ class PublicAddress:
         _take_prefix(environ)
         return self._app(environ, start_response)
 
-    def _believe(self, environ: Environ, said: dict[str, str]) -> None:
-        environ["REMOTE_ADDR"] = self._proxies.client(environ["REMOTE_ADDR"], said["FOR"])
-        if _last(said["PROTO"]) in ("http", "https"):
-            environ["wsgi.url_scheme"] = _last(said["PROTO"])
-        if _HOST.fullmatch(_last(said["HOST"])):
-            environ["HTTP_HOST"] = _last(said["HOST"])
-        prefix = _last(said["PREFIX"]).rstrip("/")
+    def _believe(self, environ: Environ, forwarded: dict[str, str]) -> None:
+        environ["REMOTE_ADDR"] = self._proxies.client(environ["REMOTE_ADDR"], forwarded["FOR"])
+        if _last(forwarded["PROTO"]) in ("http", "https"):
+            environ["wsgi.url_scheme"] = _last(forwarded["PROTO"])
+        if _HOST.fullmatch(_last(forwarded["HOST"])):
+            environ["HTTP_HOST"] = _last(forwarded["HOST"])
+        prefix = _last(forwarded["PREFIX"]).rstrip("/")
         if _PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix
 

@@ -143,10 +143,10 @@ class Report:
     def raise_if_any(self) -> None:
         """Raise the first sentence that was sent."""
         try:
-            told = os.read(self._read, select.PIPE_BUF)
+            message = os.read(self._read, select.PIPE_BUF)
         except BlockingIOError:
             return
-        raise ModelUnavailable(told.partition(b"\0")[0].decode("utf-8", "replace"))
+        raise ModelUnavailable(message.partition(b"\0")[0].decode("utf-8", "replace"))
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types

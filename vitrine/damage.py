@@ -45,9 +45,9 @@ def _fault_of(path: Path) -> str | None:
         return "it is not a file"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            told = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            verdict = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
         return None if "locked" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
-    return None if told == "ok" else told.replace("\n", " ")[:200]
+    return None if verdict == "ok" else verdict.replace("\n", " ")[:200]

@@ -167,11 +167,11 @@ def _placed(value: Any, base: str | None) -> Any:
     return f"{base.rstrip('/')}/{path}"
 
 
-def _folder(base: Path | None, told: str | None) -> Path | None:
+def _folder(base: Path | None, images_base: str | None) -> Path | None:
     """The folder on this machine that relative names start from."""
-    if told is None or _is_address(told) or base is None:
+    if images_base is None or _is_address(images_base) or base is None:
         return base
-    return base / told
+    return base / images_base
 
 
 def _is_address(text: str) -> bool:

@@ -69,8 +69,8 @@ def _let_in() -> None:
     if request.path in _PROBES:
         return
     token = current_vitrine().settings.embedder_token.get_secret_value()
-    scheme, _, told = request.headers.get("Authorization", "").partition(" ")
-    sound = hmac.compare_digest(told.strip().encode("latin-1", "replace"), token.encode())
+    scheme, _, sent_token = request.headers.get("Authorization", "").partition(" ")
+    sound = hmac.compare_digest(sent_token.strip().encode("latin-1", "replace"), token.encode())
     if token and (scheme.lower() != "bearer" or not sound):
         raise Unauthorized("the embedder's token is missing or wrong; set VITRINE_EMBEDDER_TOKEN")
     current_warm_up().require()
@@ -94,7 +94,7 @@ def _model() -> Response:
     """What the model is, and how it wants its pictures."""
     embedder = _embedder()
     info, compute = embedder.info, embedder.compute
-    told = ModelDescription.model_validate(
+    description = ModelDescription.model_validate(
         {
             "name": info.name,
             "fingerprint": info.fingerprint,
@@ -106,7 +106,7 @@ def _model() -> Response:
             "pictures": embedder.pictures,
         }
     )
-    return Response(told.model_dump_json(), mimetype="application/json")
+    return Response(description.model_dump_json(), mimetype="application/json")
 
 
 def _texts() -> Response:

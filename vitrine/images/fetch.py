@@ -133,11 +133,11 @@ class Fetcher:
         headers += [(name.encode("ascii"), value.encode("latin-1")) for name, value in further]
         limits = {"timeout": {"pool": self._timeout_s}}
         with self._pool.stream("GET", address, headers=headers, extensions=limits) as response:
-            told = {name.lower(): value.decode("latin-1") for name, value in response.headers}
-            if response.status in _REDIRECTING and b"location" in told:
-                return FetchAnswer(response.status), told[b"location"]
+            received = {name.lower(): value.decode("latin-1") for name, value in response.headers}
+            if response.status in _REDIRECTING and b"location" in received:
+                return FetchAnswer(response.status), received[b"location"]
             size = self._copy(response, body) if response.status == 200 else 0
-            return _answer(response.status, size, told), None
+            return _answer(response.status, size, received), None
 
     def _copy(self, response: httpcore.Response, body: IO[bytes]) -> int:
         size = 0
