@@ -112,7 +112,12 @@ function previewParts(name, preview, ingest) {
       "div",
       { class: "catalogue__foot" },
       make("p", {}, summary),
-      make("label", { class: "catalogue__shrink" }, shrink, "Allow removing products that the file lacks"),
+      make(
+        "label",
+        { class: "catalogue__shrink" },
+        shrink,
+        "Allow removing products that the file lacks",
+      ),
       button,
     ),
     make(
