@@ -35,7 +35,7 @@ from vitrine.words.suggestions import Phrase, PhraseCounts
 __all__ = ["is_stale", "learn_if_stale", "learn_search_model", "learn_version"]
 
 SAMPLE = 20_000
-"""Products that constants are learnt from; more hardly move them (`vitrine.relevance`)."""
+"""Products that constants are learned from; more hardly move them (`vitrine.relevance`)."""
 _BATCH, _IDS = 256, 10_000
 """Products, and ids alone, that are read at once."""
 
@@ -50,7 +50,7 @@ def learn_version(
     """Learn what a version's searches need, and keep it with the version.
 
     Searches and writes go on meanwhile; what is written meanwhile counts as changed since. Returns
-    what was learnt; None where nothing was: the version keeps no words, or is empty. `check` is
+    what was learned; None where nothing was: the version keeps no words, or is empty. `check` is
     called now and then, and may raise to give up.
     """
     if not (versions.fuses and index.info.words) or index.count() == 0:
@@ -67,7 +67,7 @@ def learn_if_stale(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> SearchModel | None:
-    """`learn_version` where nothing was learnt yet or a fifth of the products has changed since."""
+    """`learn_version` where nothing was learned yet or a fifth of the products has changed since."""
     if not (versions.fuses and index.info.words) or not is_stale(index):
         return None
     return learn_version(versions, index, embedder, check=check)
@@ -181,7 +181,7 @@ def _digest(product_id: str) -> bytes:
 
 
 def _named(product: Product) -> Product:
-    """What constants are learnt from; descriptions take ten times as much memory."""
+    """What constants are learned from; descriptions take ten times as much memory."""
     return Product(
         product.id,
         product.title,

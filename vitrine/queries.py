@@ -125,7 +125,7 @@ class SearchQuery:
     include_examples: bool = False
     """Whether the liked products may be found themselves."""
     ranking: Ranking = "auto"
-    """"auto" fuses words and vectors where the version has learnt its words, "words" is by words
+    """"auto" fuses words and vectors where the version has learned its words, "words" is by words
     alone, "vector" the plain cosine with the one combined vector."""
     cutoff: float | Literal["auto", "off"] = "auto"
     """The least relevance of a hit of a fused search: "auto" is close, "off" keeps all."""

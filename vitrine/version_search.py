@@ -147,7 +147,7 @@ class VersionSearch:
         return matching[:limit], len(matching) > limit or facet.distinct > MAX_FACET_SEARCH
 
     def suggest(self, typed: str, *, limit: int) -> Sequence[Suggestion]:
-        """What completes the typed words, at most `limit`; nothing where no words were learnt."""
+        """What completes the typed words, at most `limit`; nothing where no words were learned."""
         lexicon = self._lexicons.of(self.index)
         return () if lexicon is None else lexicon.suggester.complete(typed, limit=limit)
 

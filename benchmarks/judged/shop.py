@@ -1,4 +1,4 @@
-"""A catalogue in memory: its products, vectors, words, and what was learnt of them."""
+"""A catalogue in memory: its products, vectors, words, and what was learned of them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Kind = Literal["text", "image"]
 
 @dataclass(frozen=True, eq=False)
 class SearchModel:
-    """What a version has learnt of itself when it was completed: its words and its constants."""
+    """What a version has learned of itself when it was completed: its words and its constants."""
 
     vocabulary: Vocabulary
     values: KnownValues

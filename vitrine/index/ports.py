@@ -135,7 +135,7 @@ class VectorIndex(Protocol):
 
     @property
     def search_model(self) -> SearchModel | None:
-        """What the version has learnt of its words and relevance; None before it is completed, and
+        """What the version has learned of its words and relevance; None before it is completed, and
         where the backend or an older version has none: then `IndexQuery.fusion` is refused."""
         ...
 
@@ -316,7 +316,7 @@ class IndexVersions(Protocol):
         ...
 
     def learn(self, name: str, model: SearchModel) -> None:
-        """Give a version what was learnt of it, in one step; every process answers with it soon."""
+        """Give a version what was learned of it, in one step; every process answers with it soon."""
         ...
 
     def publish(

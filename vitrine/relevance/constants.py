@@ -78,10 +78,10 @@ class BackgroundSample:
 
 @dataclass(frozen=True, eq=False)
 class RelevanceConstants:
-    """The learnt constants of one version.
+    """The learned constants of one version.
 
     `text` is for queries in words, `image` for those with a photo or an example. `products` were in
-    the version when they were learnt: they are renewed when a fifth of the catalogue has changed.
+    the version when they were learned: they are renewed when a fifth of the catalogue has changed.
     `assumed` names the parts that a catalogue was too small or too uniform to teach, which are
     those of an ordinary one instead.
     """
@@ -95,7 +95,7 @@ class RelevanceConstants:
 
     def stale(self, changed: int) -> bool:
         """Whether so many products have been added, changed or removed that they are to be
-        learnt anew."""
+        learned anew."""
         return changed * 5 >= max(self.products, 1)
 
     def summary(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class RelevanceConstants:
         """The same for an operator to read."""
         parts = (("text", self.text), ("image", self.image), ("words", self.words))
         return [
-            f"relevance learnt from {self.products} products",
+            f"relevance learned from {self.products} products",
             *(
                 f"  {name:<6}"
                 + ", ".join(f"{key} {value:.3g}" for key, value in asdict(model).items())

@@ -1,4 +1,4 @@
-"""The constants of a version, learnt from the version itself."""
+"""The constants of a version, learned from the version itself."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def learn_relevance(
     )
     text, words = _fit_texts(sample, lexicon, background, embed_texts=embed_texts, rng=rng)
     image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
-    learnt = {"text": text, "image": image, "words": words}
+    learned = {"text": text, "image": image, "words": words}
     return RelevanceConstants(
         text=text or ORDINARY_VECTORS,
         image=image or ORDINARY_VECTORS,
         words=words or ORDINARY_WORDS,
         background=background,
         products=lexicon.vocabulary.count,
-        assumed=tuple(name for name, model in learnt.items() if model is None),
+        assumed=tuple(name for name, model in learned.items() if model is None),
     )
 
 

@@ -42,7 +42,7 @@ def test_the_constants_of_a_version_are_told(version: str):
     told = CliRunner().invoke(versions, [])
     assert told.exit_code == 0, told.output
     assert version in told.output
-    assert "relevance learnt from 100 products" in told.output
+    assert "relevance learned from 100 products" in told.output
     assert "words slope" in told.output
     listed = json.loads(CliRunner().invoke(versions, ["--json"]).output)
     assert listed[0]["relevance"]["products"] == 100
@@ -55,4 +55,4 @@ def test_a_version_whose_constants_cannot_be_read_is_listed_all_the_same(
     told = CliRunner().invoke(versions, [])
     assert told.exit_code == 0
     assert f"{version} " in told.output
-    assert "relevance learnt" not in told.output
+    assert "relevance learned" not in told.output
