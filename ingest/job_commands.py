@@ -219,6 +219,7 @@ def versions(discard: str | None, as_json: bool) -> None:
                 "model": v.model,
                 "count": v.count,
                 "created": v.created.isoformat(),
+                "filling": None if v.filling is None else asdict(v.filling),
                 "relevance": None if (known := learnt[v.name]) is None else known.summary(),
             }
             for v in listed
@@ -230,6 +231,11 @@ def versions(discard: str | None, as_json: bool) -> None:
             f"{v.name:<48} {v.state:<9} {v.count:>9} products  {v.created:%Y-%m-%d %H:%M}"
             f"  {v.model}"
         )
+        if v.filling is not None:
+            click.echo(
+                f"    filled in {v.filling.seconds:.0f} s: {v.filling.precision} on"
+                f" {v.filling.device}, batches of {v.filling.batch}"
+            )
         known = learnt[v.name]
         for line in known.lines() if known is not None else ():
             click.echo(f"    {line}")

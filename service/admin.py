@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
@@ -18,6 +20,7 @@ from service.models.admin import (
     FailureAnswer,
     FailuresAnswer,
     FailuresParameters,
+    FillingAnswer,
     IngestBody,
     JobAnswer,
     JobPath,
@@ -131,6 +134,7 @@ def versions() -> Response:
             dimension=v.dimension,
             count=v.count,
             created=v.created,
+            filling=None if v.filling is None else FillingAnswer(**asdict(v.filling)),
         )
         for v in current_vitrine().versions.list()
     ]

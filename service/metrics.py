@@ -28,6 +28,7 @@ from service.edge.calls import WAITED
 from service.headers import elapsed_ms
 from service.job_metrics import JobMetrics
 from vitrine.errors import VitrineError
+from vitrine.index import VersionFilling
 from vitrine.wiring import Vitrine
 
 __all__ = ["Metrics", "current_metrics", "metrics", "metrics_of", "register_metrics"]
@@ -160,6 +161,19 @@ class _IndexState(Collector):
         )
         info.add_metric([live.info.name, live.info.model, live.info.backend], 1)
         yield info
+        if live.info.filling is not None:
+            yield _filling(live.info.name, live.info.filling)
+
+
+def _filling(version: str, filling: VersionFilling) -> Metric:
+    family = GaugeMetricFamily(
+        "vitrine_index_filling_seconds",
+        "Time in which an ingest filled the live version, and how it embedded",
+        labels=["version", "device", "precision", "batch"],
+    )
+    labels = [version, filling.device, filling.precision, str(filling.batch)]
+    family.add_metric(labels, filling.seconds)
+    return family
 
 
 def _process_gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:

@@ -15,7 +15,14 @@ from tests.contract.oracle import matched_image, score
 from vitrine.errors import Conflict, NoLiveVersion, NotFound
 from vitrine.fields.schema import Schema
 from vitrine.filters import MATCH_ALL, Filter
-from vitrine.index import IndexAnswer, IndexQuery, Stamp, VectorIndex, VersionInfo
+from vitrine.index import (
+    IndexAnswer,
+    IndexQuery,
+    Stamp,
+    VectorIndex,
+    VersionFilling,
+    VersionInfo,
+)
 from vitrine.index.checks import check_record
 from vitrine.index.names import surplus, version_name
 from vitrine.index.patching import patched
@@ -189,7 +196,7 @@ class FakeVersions:
         self.open(name)
         progress(1.0)
 
-    def complete(self, name: str) -> None:
+    def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         self.open(name)
         self._ready.add(name)
 

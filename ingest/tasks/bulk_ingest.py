@@ -30,7 +30,7 @@ from vitrine.errors import (
     SourceUnavailable,
 )
 from vitrine.fields import Mapping
-from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index import IndexVersions, VectorIndex, VersionFilling
 from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
 
@@ -103,6 +103,7 @@ class _Ingest:
     def __init__(
         self, vitrine: Vitrine, source: Source, mapping: Mapping, options: IngestOptions
     ) -> None:
+        self._began = time.monotonic()
         self._versions = vitrine.versions
         self._context = open_context(vitrine)
         self._source, self._mapping, self._options = source, mapping, options
@@ -153,10 +154,14 @@ class _Ingest:
                 _build_index(versions, target.info.name, control)
             except Cancelled:
                 return changed(summary, cancelled=True)
-            versions.complete(target.info.name)
+            versions.complete(target.info.name, self._filling(summary))
         before = versions.publish(target.info.name)
         _tidy(versions, self._context, target.info.name, spare=before)
         return changed(summary, published=True)
+
+    def _filling(self, summary: Summary) -> VersionFilling:
+        seconds = time.monotonic() - self._began
+        return VersionFilling(summary.device, summary.precision, summary.batch, seconds)
 
 
 def _empty(summary: Summary) -> str | None:

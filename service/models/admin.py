@@ -17,6 +17,7 @@ __all__ = [
     "FailureAnswer",
     "FailuresAnswer",
     "FailuresParameters",
+    "FillingAnswer",
     "IngestBody",
     "JobAnswer",
     "JobPath",
@@ -245,6 +246,15 @@ class JobsAnswer(Answer):
     jobs: list[JobAnswer]
 
 
+class FillingAnswer(Answer):
+    """How an ingest filled a version."""
+
+    device: str
+    precision: str
+    batch: int = Field(description="pictures embedded at once")
+    seconds: float = Field(description="from its start, loading the model included")
+
+
 class VersionAnswer(Answer):
     """An index version."""
 
@@ -256,6 +266,7 @@ class VersionAnswer(Answer):
     dimension: int
     count: int
     created: datetime
+    filling: FillingAnswer | None = Field(description="null for versions of a reindex")
 
 
 class VersionsAnswer(Answer):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record
 from vitrine.errors import Conflict, InvalidProduct, NoLiveVersion, NotFound
-from vitrine.index import IndexQuery, IndexVersions, VectorIndex
+from vitrine.index import IndexQuery, IndexVersions, VectorIndex, VersionFilling
 
 Create = Callable[[], VectorIndex]
 
@@ -68,13 +68,15 @@ def test_publishing_names_the_previous_version_and_keeps_it(
     versions: IndexVersions, create: Create
 ):
     first, second = filled(create, 3).info.name, filled(create, 5).info.name
+    filling = VersionFilling("cpu", "int8", 16, 2.5)
     versions.complete(first)
-    versions.complete(second)
-    assert [v.state for v in versions.list()] == ["ready", "ready"]
+    versions.complete(second, filling)
+    assert [(v.state, v.filling) for v in versions.list()] == [("ready", filling), ("ready", None)]
     assert versions.publish(first) is None
     assert versions.live().info.name == first
     assert versions.publish(second) == first
     assert (versions.live().info.name, versions.live().count()) == (second, 5)
+    assert versions.list()[0].filling == filling
     assert [(v.name, v.state, v.count) for v in versions.list()] == [
         (second, "live", 5),
         (first, "ready", 3),

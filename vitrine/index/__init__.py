@@ -8,6 +8,7 @@ from vitrine.index.ports import (
     PageToken,
     Stamp,
     VectorIndex,
+    VersionFilling,
     VersionInfo,
 )
 
@@ -18,5 +19,6 @@ __all__ = [
     "PageToken",
     "Stamp",
     "VectorIndex",
+    "VersionFilling",
     "VersionInfo",
 ]

@@ -237,6 +237,17 @@ VersionState = str
 
 
 @dataclass(frozen=True, slots=True)
+class VersionFilling:
+    """How an ingest filled a version: by which device, in which arithmetic (`Compute`), so many
+    pictures at once, and in how many seconds from its start, loading the model included."""
+
+    device: str
+    precision: str
+    batch: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class VersionInfo:
     """What a version says of itself.
 
@@ -259,7 +270,8 @@ class VersionInfo:
     """Whether it keeps its products' words, so that it can learn and rank by them."""
     max_images: int = MAX_IMAGES
     """Pictures of one product that the version can keep; older ones in Qdrant keep one."""
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    filling: VersionFilling | None = None
+    """None for versions that something else than an ingest filled, and for those of before."""
 
 
 class IndexVersions(Protocol):
@@ -305,8 +317,8 @@ class IndexVersions(Protocol):
         """
         ...
 
-    def complete(self, name: str) -> None:
-        """Mark a building version as "ready": filled and fit to be published."""
+    def complete(self, name: str, filling: VersionFilling | None = None) -> None:
+        """Mark a building version as "ready": filled, as `filling` says, fit to be published."""
         ...
 
     @property

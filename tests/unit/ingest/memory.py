@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vitrine.errors import Conflict, IndexUnavailable, NoLiveVersion, NotFound
-from vitrine.index import Stamp, VersionInfo
+from vitrine.index import Stamp, VersionFilling, VersionInfo
 from vitrine.index.checks import check_record
 from vitrine.index.product_json import product_hash
 from vitrine.products import Product, Record
@@ -115,9 +115,9 @@ class MemoryVersions:
         self.open(name)
         progress(1.0)
 
-    def complete(self, name: str) -> None:
+    def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         index = self.open(name)
-        index.info = replace(index.info, state="ready")
+        index.info = replace(index.info, state="ready", filling=filling)
 
     def publish(self, name: str) -> str | None:
         if self.open(name).info.state == "building":

@@ -73,6 +73,10 @@ def test_the_size_of_a_card_is_found_before_its_first_batch(tmp_path: Path) -> N
     assert card.batches[:4] == [8, 8, 8, 16]
     assert (summary.device, summary.precision, summary.batch) == ("cuda", "bf16", 8)
     assert (summary.done, summary.failed) == (30, 0)
+    filling = shop.versions.live().info.filling
+    assert filling is not None
+    assert (filling.device, filling.precision, filling.batch) == ("cuda", "bf16", 8)
+    assert 0 < filling.seconds <= summary.total_seconds
 
 
 def test_a_batch_without_memory_is_embedded_in_halves(tmp_path: Path) -> None:

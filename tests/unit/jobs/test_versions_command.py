@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ingest.job_commands import versions
 from tests.fakes import FakeEmbedder
 from tests.unit.test_learning import MAPPING, catalogue
+from vitrine.index import VersionFilling
 from vitrine.index.faiss.records.search_model import SEARCH_MODEL
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.learning import learn_version
@@ -31,7 +32,7 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         mapping=MAPPING.to_dict(),
     )
     index.upsert(catalogue(embedder, 100, 1))
-    existing.complete(index.info.name)
+    existing.complete(index.info.name, VersionFilling("cpu", "int8", 16, 2.5))
     existing.publish(index.info.name)
     learn_version(existing, index, embedder)
     index.close()
@@ -44,8 +45,10 @@ def test_the_constants_of_a_version_are_told(version: str):
     assert version in told.output
     assert "relevance learned from 100 products" in told.output
     assert "words slope" in told.output
+    assert "filled in 2 s: int8 on cpu, batches of 16" in told.output
     listed = json.loads(CliRunner().invoke(versions, ["--json"]).output)
     assert listed[0]["relevance"]["products"] == 100
+    assert listed[0]["filling"]["batch"] == 16
 
 
 def test_a_version_whose_constants_cannot_be_read_is_listed_all_the_same(

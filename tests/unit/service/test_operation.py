@@ -18,6 +18,7 @@ from tests.unit.service.conftest import Shop
 from vitrine.embedding.batching import BatchingEmbedder
 from vitrine.embedding.caching import CachingEmbedder
 from vitrine.errors import IndexUnavailable, ModelUnavailable, StorageUnavailable
+from vitrine.index import VersionFilling
 from vitrine.settings import Settings
 
 
@@ -152,6 +153,10 @@ def test_the_state_of_the_index_is_told_even_when_it_is_down(shop: Shop):
         ]
         == 1
     )
+    index = shop.versions.live()
+    index.info = replace(index.info, filling=VersionFilling("cuda", "bf16", 512, 73.5))
+    labels = (("batch", "512"), ("device", "cuda"), ("precision", "bf16"), ("version", "v2"))
+    assert samples(shop)[("vitrine_index_filling_seconds", *labels)] == 73.5
     shop.versions.broken = IndexUnavailable("down")
     assert samples(shop)[("vitrine_index_up",)] == 0
 

@@ -10,7 +10,7 @@ import builtins
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from vitrine.errors import (
 from vitrine.fields.schema import Schema
 from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
-from vitrine.index.ports import MAX_IMAGES, VectorIndex, VersionInfo
+from vitrine.index.ports import MAX_IMAGES, VectorIndex, VersionFilling, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.health import CollectionHealth
 from vitrine.index.qdrant.index import QdrantIndex
@@ -214,11 +214,14 @@ class QdrantVersions:
                 self._connection, collection_name, dimension=info.dimension, progress=progress
             )
 
-    def complete(self, name: str) -> None:
+    def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         """Mark a building version as "ready", and see that Qdrant says so."""
         self.build_index(name)
+        ready: dict[str, Any] = {"state": "ready"}
+        if filling is not None:
+            ready["filling"] = json.dumps(asdict(filling))
         self._connection.write(
-            "update_collection", collection_name=self._collection(name), metadata={"state": "ready"}
+            "update_collection", collection_name=self._collection(name), metadata=ready
         )
         self._await_ready(name)
 
@@ -358,6 +361,7 @@ class QdrantVersions:
             state="live" if name == live else stored["state"],
             text_vectors=bool(stored.get("text_vectors")),
             max_images=1 if stored["format"] == ONE_PICTURE else MAX_IMAGES,
+            filling=_filling(stored.get("filling")),
         )
 
     def _read_collection(self, name: str) -> models.CollectionInfo:
@@ -386,3 +390,7 @@ class QdrantVersions:
 
 def _unknown(name: str) -> str:
     return f"there is no index version {name!r}; `vitrine versions` lists them"
+
+
+def _filling(stored: str | None) -> VersionFilling | None:
+    return None if stored is None else VersionFilling(**json.loads(stored))

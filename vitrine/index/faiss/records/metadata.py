@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from vitrine.errors import IndexUnavailable
 from vitrine.fields.schema import Schema
-from vitrine.index.ports import VersionInfo
+from vitrine.index.ports import VersionFilling, VersionInfo
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["VersionMetadata"]
@@ -30,6 +30,7 @@ class VersionMetadata:
     created: datetime
     complete: bool = False
     text_vectors: bool = False
+    filling: VersionFilling | None = None
 
     def write(self, path: Path) -> None:
         """Store it, durably and in one step."""
@@ -37,6 +38,7 @@ class VersionMetadata:
             "schema": self.schema.to_dict(),
             "mapping": dict(self.mapping),
             "created": self.created.isoformat(),
+            "filling": None if self.filling is None else asdict(self.filling),
         }
         atomic_write(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())
 
@@ -47,7 +49,9 @@ class VersionMetadata:
             stored = json.loads(path.read_bytes())
             created = datetime.fromisoformat(stored.pop("created"))
             schema = Schema.from_dict(stored.pop("schema"))
-            return cls(**stored, created=created, schema=schema)
+            filled = stored.pop("filling", None)
+            filling = None if filled is None else VersionFilling(**filled)
+            return cls(**stored, created=created, schema=schema, filling=filling)
         except (ValueError, TypeError, KeyError) as error:
             raise IndexUnavailable(
                 f"{path} is damaged ({error}); restore a backup, or publish another version"
@@ -67,4 +71,5 @@ class VersionMetadata:
             state="live" if live else "ready" if self.complete else "building",
             count=count,
             text_vectors=self.text_vectors,
+            filling=self.filling,
         )

@@ -34,7 +34,7 @@ from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
 from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
-from vitrine.index.ports import VectorIndex, VersionInfo
+from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
 from vitrine.settings import FaissSettings
 from vitrine.storage.atomic import sync_folder
 from vitrine.storage.disk import disk_errors
@@ -147,12 +147,13 @@ class FaissVersions:
         """Nothing is put off here: readers bring their graph up to date in the background."""
         self._index(name)
 
-    def complete(self, name: str) -> None:
+    def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         """Mark a building version as ready, with a snapshot, so that services start quickly."""
         index = self._index(name)
         index.compact()
         with self._changing():
-            replace(self._metadata(name), complete=True).write(self.root / name / META)
+            stored = replace(self._metadata(name), complete=True, filling=filling)
+            stored.write(self.root / name / META)
 
     @property
     def fuses(self) -> bool:
