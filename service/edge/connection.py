@@ -196,8 +196,8 @@ class Connection(asyncio.Protocol):
         return slow
 
     def _set(self, phase: Phase, seconds: float) -> None:
-        self.phase = phase
         self.deadline = monotonic() + seconds
+        self.phase = phase
 
     # the request
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from service.edge import connection, worker, workload
 from service.edge.calls import CLIENT_GONE, Environ
-from service.edge.connection import Connection
+from service.edge.connection import Connection, Phase
 from service.edge.limits import EdgeLimits
 from service.edge.worker import ServingEdge
 from service.edge.workload import Workload
 
-PATIENCE_S = 20
+PATIENCE_S = 240
 LIMITS: dict[str, Any] = {
     "threads": 1,
     "queue": 1,
@@ -73,6 +74,10 @@ class Server:
         self.clients.append(client)
         return client
 
+    def phases(self) -> list[Phase]:
+        """What each open connection waits for, in the order in which they came."""
+        return [each.phase for each in list(self.edge._connections)]
+
     def close(self) -> None:
         for client in self.clients:
             client.close()
@@ -105,6 +110,25 @@ async def _serve(limits: EdgeLimits, application: Application, ready: Callable[.
         edge.abort()
         await asyncio.sleep(0)
     workload.close()
+
+
+class Clock:
+    """Goes on only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all deadlines of what is served from now on."""
+    made = Clock()
+    for module in (connection, worker, workload):
+        monkeypatch.setattr(module, "monotonic", made)
+    return made
 
 
 @pytest.fixture

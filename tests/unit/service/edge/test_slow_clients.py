@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from collections.abc import Callable
 
 import pytest
 
 from service.edge import connection, workload
-from tests.unit.service.edge.conftest import PATIENCE_S, Server, everything
+from service.edge.connection import GRACE_S, Phase
+from tests.unit.service.edge.conftest import PATIENCE_S, Clock, Server, everything
 
 HOST = b"Host: shop\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
@@ -36,30 +39,46 @@ def test_silent_clients_and_halves_of_requests_take_no_thread(serve):
     assert status(server.send(GET)) == 200
 
 
-def test_a_head_that_does_not_come_is_refused(serve):
-    server = serve(head_timeout_s=0.1)
-    assert status(server.send(b"GET / HTTP/1.1\r\n")) == 408
+def after(server: Server, request: bytes, phase: Phase, clock: Clock, seconds: float) -> bytes:
+    """What a client gets so many seconds after its connection has come to wait for that."""
+    with server.connect() as client:
+        client.sendall(request)
+        until(lambda: server.phases() == [phase])
+        clock.now += seconds
+        return everything(client)
+
+
+def test_a_head_that_does_not_come_is_refused(serve, clock: Clock):
+    server = serve(head_timeout_s=3)
+    assert status(after(server, b"GET / HTTP/1.1\r\n", Phase.HEAD, clock, 3)) == 408
     assert server.refused == ["slow-head"]
 
 
-def test_a_client_that_says_nothing_is_left(serve):
-    assert serve(head_timeout_s=0.1).send(b"") == b""
+def test_a_client_that_says_nothing_is_left(serve, clock: Clock):
+    assert after(serve(head_timeout_s=3), b"", Phase.IDLE, clock, 3) == b""
 
 
-def test_a_connection_that_idles_is_closed(serve):
-    answer = serve(keepalive_s=0.1).send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-    assert status(answer) == 200
+def test_a_connection_that_idles_is_closed(serve, clock: Clock):
+    server = serve(keepalive_s=3)
+    with server.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert status(client.recv(65_536)) == 200
+        until(lambda: server.phases() == [Phase.IDLE])
+        clock.now += 3
+        assert everything(client) == b""
 
 
-def test_a_body_that_trickles_is_refused(serve, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connection, "GRACE_S", 0.1)
+def test_a_body_that_trickles_is_refused(serve, clock: Clock):
     server = serve(least_rate=1000)
-    assert status(server.send(POST + b"Content-Length: 900\r\n\r\nx")) == 408
+    body = POST + b"Content-Length: 900\r\n\r\nx"
+    assert status(after(server, body, Phase.BODY, clock, GRACE_S)) == 408
     assert server.refused == ["slow-body"]
 
 
-def test_a_body_that_takes_too_long_in_all_is_refused(serve):
-    assert status(serve(body_timeout_s=0.1).send(POST + b"Content-Length: 9\r\n\r\nx")) == 408
+def test_a_body_that_takes_too_long_in_all_is_refused(serve, clock: Clock):
+    server = serve(body_timeout_s=GRACE_S / 2)
+    body = POST + b"Content-Length: 9\r\n\r\nx"
+    assert status(after(server, body, Phase.BODY, clock, GRACE_S / 2)) == 408
 
 
 def test_a_client_that_does_not_take_its_answer_holds_no_thread(serve):
@@ -78,7 +97,6 @@ def test_of_too_many_answers_that_wait_the_oldest_is_given_up(serve):
         for client in (old, new):
             client.sendall(GET.replace(b"GET /", b"GET /large"))
             until(lambda: server.edge.workload.unsent_bytes > 0)
-            time.sleep(0.1)
         assert len(everything(new)) > 20_000_000
         assert len(everything(old)) < 20_000_000
 
@@ -100,6 +118,7 @@ def busy(server: Server) -> list:
     for number, client in enumerate(clients, start=1):
         client.sendall(WAIT)
         until(lambda: server.edge.workload.accepted == number)  # noqa: B023  # called at once
+    until(lambda: len(server.application.calls) == 1)
     return clients
 
 
@@ -138,21 +157,26 @@ def test_large_bodies_leave_threads_to_the_others(serve, monkeypatch: pytest.Mon
     assert [status(everything(client)) for client in clients] == [200] * 5
 
 
-def test_a_request_that_waited_too_long_is_not_carried_out(serve):
-    server = serve(threads=1, queue=1, queue_timeout_s=0.05)
+def test_a_request_that_waited_too_long_is_not_carried_out(serve, clock: Clock):
+    server = serve(threads=1, queue=1, queue_timeout_s=3)
     clients = busy(server)
-    time.sleep(0.1)
+    clock.now += 4
     server.application.go.set()
     assert [status(everything(client)) for client in clients] == [200, 503]
     assert len(server.application.calls) == 1
 
 
+def reset(client: socket.socket) -> None:
+    """End a connection as a machine does that has gone."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
 def test_a_request_whose_client_has_gone_is_not_carried_out(serve):
     server = serve(threads=1, queue=1)
     first, second = busy(server)
-    second.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER: the connection is reset
-    second.close()
-    time.sleep(0.1)
+    reset(second)
+    until(lambda: server.edge.connections == 1)
     server.application.go.set()
     assert status(everything(first)) == 200
     until(lambda: server.edge.workload.accepted == 0)
@@ -164,9 +188,8 @@ def test_the_application_can_tell_that_its_client_has_gone(serve):
     client = server.connect()
     client.sendall(WAIT)
     until(lambda: bool(server.application.calls))
-    client.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")
-    client.close()
-    time.sleep(0.1)
+    reset(client)
+    until(lambda: server.edge.connections == 0)
     server.application.go.set()
     until(lambda: server.application.gone == [True])
 
@@ -177,7 +200,6 @@ def test_of_too_many_bodies_the_oldest_gives_way(serve):
         for client in (old, new):
             client.sendall(POST + b"Content-Length: 700000\r\n\r\n" + b"x" * 600_000)
             until(lambda: server.edge.workload.held_bytes > 0)
-            time.sleep(0.05)
         assert status(everything(old)) == 408
         new.sendall(b"x" * 100_000)
         assert status(everything(new)) == 200
@@ -197,6 +219,6 @@ def test_a_connection_beyond_the_limit_is_told_so(serve):
     clients = [server.connect() for _ in range(2)]
     for client in clients:
         client.sendall(b"G")
-    time.sleep(0.1)
+    until(lambda: server.phases() == [Phase.HEAD] * 2)
     with server.connect() as late:
         assert status(everything(late)) == 503
