@@ -1,12 +1,11 @@
 """A process that ingests into the embedded backend with the stand-in model.
 
-Tests kill it or measure it.
+Tests have it killed or measure it.
 
-Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS [IMAGES]
+Usage: python -m tests.integration.ingest_process SOURCE MAPPING DATA_DIR SECONDS
 
-It kills itself once that many images have been with the model and a product is written. Prints
-"begun", then "ack N" whenever more products are written, at last the summary and the peak of its
-memory as JSON.
+Prints "ack N" whenever more products are written, at last the summary and the peak of its memory
+as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -48,25 +46,39 @@ class SlowEmbedder(FakeEmbedder):
         time.sleep(self._seconds * len(pixels))
         vectors = super().embed_pixels(pixels)
         if self.images_embedded >= self._images:
-            assert self.written.wait(60)
+            assert self.written.wait(240)
             os.kill(os.getpid(), signal.SIGKILL)
         return vectors
 
 
-def main(arguments: Sequence[str]) -> None:
-    source, mapping, data_dir, seconds, *images = arguments
+def main(
+    source: str,
+    mapping: str,
+    data_dir: str,
+    seconds: float,
+    *,
+    images: int = sys.maxsize,
+    moment: float | None = None,
+) -> None:
+    """Ingest; `seconds` is what an image costs.
+
+    It kills itself once that many images have been with the model and a product is written, or at
+    a moment after it has begun.
+    """
     settings = Settings(
         data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2, decode_processes=0
     )
     fill._TICK_S = 0.01
     acknowledged = -1
 
-    embedder = SlowEmbedder(float(seconds), int(images[0]) if images else sys.maxsize)
+    embedder = SlowEmbedder(seconds, images)
 
     def show(progress: Progress) -> None:
         nonlocal acknowledged
-        if acknowledged < 0:
-            print("begun", flush=True)
+        if acknowledged < 0 and moment is not None:
+            end = threading.Timer(moment, os.kill, (os.getpid(), signal.SIGKILL))
+            end.daemon = True
+            end.start()
         if progress.done > acknowledged:
             acknowledged = progress.done
             if acknowledged > 0:
@@ -91,4 +103,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    *paths, image_s = sys.argv[1:]
+    main(*paths, float(image_s))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -130,24 +131,34 @@ def test_what_cannot_start_ends_with_2_and_one_sentence(
 
 
 class InterruptingEmbedder(FakeEmbedder):
-    """Presses Ctrl-C when it is asked for its third batch."""
+    """Presses Ctrl-C when it is asked for its third batch, and waits until that is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: threading.Event) -> None:
         super().__init__()
         self._batches = 0
+        self._told = told
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._batches += 1
         if self._batches == 3:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)
+        if self._batches >= 3:
+            assert self._told.wait(240)
         return super().embed_pixels(pixels)
 
 
 def test_ctrl_c_finishes_what_is_under_way_and_the_next_start_goes_on(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedder = InterruptingEmbedder()
+    told, echo = threading.Event(), click.echo
+
+    def tell(said: str = "", **how: Any) -> None:
+        echo(said, **how)
+        if "Ctrl-C again" in said:
+            told.set()
+
+    monkeypatch.setattr(click, "echo", tell)
+    embedder = InterruptingEmbedder(told)
     monkeypatch.setattr("vitrine.wiring.Vitrine._load_embedder", lambda *_: embedder)
     monkeypatch.setenv("VITRINE_BATCH_SIZE", "8")
     shop.fill_index(400)

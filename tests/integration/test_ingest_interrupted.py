@@ -6,10 +6,8 @@ import hashlib
 import json
 import random
 import signal
-import subprocess
-import sys
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,8 @@ import pytest
 
 from ingest.failures import open_ledger
 from tests.fakes import COLORS, FakeEmbedder
+from tests.integration.ingest_process import main
+from tests.support.forked import Forked
 from tests.unit.ingest.catalogue import picture
 from vitrine.errors import NoLiveVersion
 from vitrine.images.decode import ImageLimits, decode
@@ -30,7 +30,6 @@ from vitrine.words import product_text
 PRODUCTS = 500
 BROKEN = (13, 250, 499)
 KILLS = 20
-ROOT = Path(__file__).parents[2]
 MAPPING = """
 [product]
 id = "id"
@@ -64,52 +63,32 @@ def catalogue(tmp_path: Path) -> Path:
 class Ingest:
     """The process; what it has acknowledged is read from its output."""
 
-    def __init__(
-        self, catalogue: Path, *, seconds_per_image: float = 0.004, images: int = sys.maxsize
-    ) -> None:
-        arguments = [
-            str(catalogue),
-            str(catalogue.parent / "shop.toml"),
-            str(catalogue.parent / "data"),
-            str(seconds_per_image),
-            str(images),
-        ]
-        command = [sys.executable, "-m", "tests.integration.ingest_process", *arguments]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
-        )
+    def __init__(self, catalogue: Path, *, seconds_per_image: float = 0, **end: float) -> None:
+        """`end` says when it kills itself (`ingest_process.main`)."""
+        folder = catalogue.parent
+        places = [str(path) for path in (catalogue, folder / "shop.toml", folder / "data")]
+        self._process = Forked(partial(main, **end), *places, seconds_per_image)
         self.acknowledged = 0
         self.summary: dict[str, Any] | None = None
-
-    def kill_after(self, seconds: float) -> None:
-        """Let it begin, wait, and kill it without warning."""
-        assert self._process.stdout is not None
-        first = self._process.stdout.readline()
-        assert first == "begun\n", self._process.communicate()[1]
-        time.sleep(seconds)
-        self._process.send_signal(signal.SIGKILL)
-        self._read()
 
     def die(self) -> None:
         """Wait until it has killed itself."""
         self._read()
-        assert self._process.returncode == -signal.SIGKILL
+        assert self._process.status == -signal.SIGKILL
 
     def finish(self) -> dict[str, Any]:
         """Let it run to its end."""
         self._read()
-        assert self._process.returncode == 0
+        assert self._process.status == 0
         assert self.summary is not None
         return self.summary
 
     def _read(self) -> None:
-        output, errors = self._process.communicate(timeout=100)
-        for line in output.splitlines():
+        for line in self._process.rest().splitlines():
             if line.startswith("ack "):
                 self.acknowledged = int(line.removeprefix("ack "))
             elif line.startswith("{"):
                 self.summary = json.loads(line)
-        assert "Traceback" not in errors, errors
 
 
 def stored(settings: Settings) -> list[str]:
@@ -125,7 +104,6 @@ def stored(settings: Settings) -> list[str]:
         ]
 
 
-@pytest.mark.timeout(400)
 def test_killed_at_twenty_random_moments_nothing_is_lost_or_doubled(catalogue: Path) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
@@ -133,8 +111,8 @@ def test_killed_at_twenty_random_moments_nothing_is_lost_or_doubled(catalogue: P
     settings = Settings(data_dir=catalogue.parent / "data")
     acknowledged, incomplete = 0, 0
     for _ in range(KILLS):
-        ingest = Ingest(catalogue)
-        ingest.kill_after(moments.uniform(0.0, 0.15))
+        ingest = Ingest(catalogue, seconds_per_image=0.01, moment=moments.uniform(0.0, 0.15))
+        ingest.die()
         acknowledged += ingest.acknowledged
         ids = stored(settings)
         assert len(ids) == len(set(ids))
@@ -144,7 +122,7 @@ def test_killed_at_twenty_random_moments_nothing_is_lost_or_doubled(catalogue: P
             with closing(open_versions(settings)) as versions, pytest.raises(NoLiveVersion):
                 versions.live()
     assert incomplete >= KILLS // 2, "most kills must hit a run in the middle"
-    summary = Ingest(catalogue, seconds_per_image=0).finish()
+    summary = Ingest(catalogue).finish()
     assert summary["done"] + summary["unchanged"] == PRODUCTS - len(BROKEN)
     _check_all(settings)
 
@@ -197,9 +175,9 @@ def test_killed_between_the_pictures_of_a_product_it_has_all_of_them_or_is_not_t
     (tmp_path / "shop.toml").write_text(MAPPING)
     settings = Settings(data_dir=tmp_path / "data")
     # Far beyond the first batch that is written (48 pictures), whatever is with the model by then.
-    Ingest(catalogue, seconds_per_image=0, images=88).die()
+    Ingest(catalogue, images=88).die()
     assert 0 < len(_check_views(settings, numbers)) < len(numbers)
-    Ingest(catalogue, seconds_per_image=0).finish()
+    Ingest(catalogue).finish()
     assert _check_views(settings, numbers) == numbers.keys()
 
 

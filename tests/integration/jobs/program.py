@@ -1,18 +1,12 @@
 """A worker, or a shop's admin side, as a process of its own over the fake models.
 
-Run with `python -m`.
-
-worker FOLDER SETTINGS      works until SIGTERM; notes every embedded picture in FOLDER/embedded-PID
-accept FOLDER SETTINGS N    accepts changes of product after product and prints each as soon as it
-is accepted
+`tests.support.forked` starts them.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -47,7 +41,8 @@ class Recording(FakeEmbedder):
         return super().embed_pixels(pixels)
 
 
-def worker(folder: Path, settings: dict[str, object]) -> None:
+def run_worker(folder: Path, settings: dict[str, object]) -> None:
+    """Work until SIGTERM; every embedded picture is noted in the folder's `embedded-PID`."""
     shop = open_shop(folder, **settings)
     notes = folder / f"embedded-{os.getpid()}"
     shop.models.make = lambda name: Recording(name, notes)
@@ -57,16 +52,9 @@ def worker(folder: Path, settings: dict[str, object]) -> None:
     Worker(shop.vitrine, open_store(shop.vitrine.settings)).run(stop)
 
 
-def accept(folder: Path, settings: dict[str, object], count: int) -> None:
+def accept_changes(folder: Path, settings: dict[str, object], count: int) -> None:
+    """Accept changes of product after product, and print each as soon as it is accepted."""
     admin = Admin(open_shop(folder, **settings).vitrine)
     for number in range(count):
         admin.patch(f"p{number:05}", {"price": 10_000 + number})
         print(number, flush=True)
-
-
-if __name__ == "__main__":
-    what, where, given, *rest = sys.argv[1:]
-    if what == "worker":
-        worker(Path(where), json.loads(given))
-    else:
-        accept(Path(where), json.loads(given), int(rest[0]))

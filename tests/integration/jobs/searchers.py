@@ -19,7 +19,7 @@ from vitrine.results import Page
 
 __all__ = ["Answer", "Searchers", "SlowAtFirst", "around"]
 
-PATIENCE_S = 100.0
+PATIENCE_S = 400.0
 
 
 @dataclass(frozen=True)

@@ -5,43 +5,74 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-VITRINE = ("-c", "from vitrine.cli import main; main()")
+from ingest import job_commands, worker
+from vitrine.cli import main
+
+PATIENCE_S = 240
+
+
+def ended(program: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a program says on standard error that ends with status 2 and prints nothing else."""
+    with pytest.raises(SystemExit) as end:
+        program()
+    said = capsys.readouterr()
+    assert (end.value.code, said.out) == (2, "")
+    return said.err
+
+
+@pytest.fixture
+def blocked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """The data folder of the environment, in which nothing can be written; the log stays as it
+    is."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "file" / "data"))
+    monkeypatch.setattr(job_commands, "_log", lambda _: None)
+    monkeypatch.setattr(worker, "configure_logging", lambda _: None)
+    return tmp_path / "file" / "data"
+
+
+def check(said: str, data: Path) -> None:
+    (sentence,) = said.strip().splitlines()
+    assert sentence.startswith(f"vitrine: VITRINE_DATA_DIR: {data} cannot be written by user ")
+    assert "give this user the right" in sentence
 
 
 @pytest.mark.parametrize(
     "command",
-    [
-        (*VITRINE, "worker"),
-        (*VITRINE, "up"),
-        (*VITRINE, "ingest", "SOURCE", "--map", "image_folder"),
-        ("-m", "ingest.worker"),
-    ],
-    ids=["worker", "up", "ingest", "module"],
+    [("worker",), ("up",), ("ingest", "SOURCE", "--map", "image_folder")],
+    ids=["worker", "up", "ingest"],
 )
 def test_a_data_folder_that_cannot_be_written_is_told_in_one_sentence(
-    tmp_path: Path, command: tuple[str, ...]
+    tmp_path: Path,
+    blocked: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
 ):
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "file").touch()
     arguments = [part.replace("SOURCE", str(tmp_path / "pictures")) for part in command]
-    data = tmp_path / "file" / "data"
+    monkeypatch.setattr("sys.argv", ["vitrine", *arguments])
+    check(ended(main, capsys), blocked)
+
+
+def test_the_module_tells_it_as_well(blocked: Path):
     done = subprocess.run(
-        [sys.executable, *arguments],
-        env={**os.environ, "VITRINE_DATA_DIR": str(data)},
+        [sys.executable, "-m", "ingest.worker"],
+        env=os.environ,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE_S,
         check=False,
     )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (sentence,) = done.stderr.strip().splitlines()
-    assert sentence.startswith(f"vitrine: VITRINE_DATA_DIR: {data} cannot be written by user ")
-    assert "give this user the right" in sentence
+    assert (done.returncode, done.stdout) == (2, "")
+    check(done.stderr, blocked)
 
 
 @pytest.mark.parametrize(
@@ -51,18 +82,15 @@ def test_a_data_folder_that_cannot_be_written_is_told_in_one_sentence(
         ("VITRINE_QUEUE_URL", "amqp://host", "must start with sqlite:, redis:// or rediss://"),
     ],
 )
-def test_a_worker_tells_its_errors_in_a_sentence(tmp_path: Path, name: str, value: str, said: str):
-    done = subprocess.run(
-        [sys.executable, "-m", "ingest.worker"],
-        env={**os.environ, "VITRINE_DATA_DIR": str(tmp_path), name: value},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_worker_tells_its_errors_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    said: str,
+):
+    monkeypatch.setenv(name, value)
+    assert said in ended(worker.main, capsys)
 
 
 def test_without_its_queue_a_worker_says_so_once_and_stays(tmp_path: Path):
@@ -70,20 +98,20 @@ def test_without_its_queue_a_worker_says_so_once_and_stays(tmp_path: Path):
         "VITRINE_DATA_DIR": str(tmp_path),
         "VITRINE_QUEUE_URL": "redis://127.0.0.1:1/0",
     }
-    worker = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "ingest.worker"],
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert worker.stderr is not None
+    assert process.stderr is not None
     said = "the worker cannot fetch work: the job store in Redis cannot answer now"
-    while said not in (line := worker.stderr.readline()):
+    while said not in (line := process.stderr.readline()):
         assert line, "the worker ended"
     with pytest.raises(subprocess.TimeoutExpired):
-        worker.wait(4)  # its threads look again every second
-    worker.terminate()
-    rest = worker.communicate(timeout=90)[1]
-    assert worker.returncode == 0
+        process.wait(4)  # its threads look again every second
+    process.terminate()
+    rest = process.communicate(timeout=PATIENCE_S)[1]
+    assert process.returncode == 0
     assert said not in rest
     assert "Traceback" not in rest

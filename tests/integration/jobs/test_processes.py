@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,14 +13,15 @@ import pytest
 
 from ingest.admin import Admin
 from ingest.jobs.models import Job, JobState
+from tests.integration.jobs.program import accept_changes, run_worker
 from tests.integration.jobs.test_under_fire import Expected, assert_holds
 from tests.redis_server import redis_server
 from tests.shop import NEW, OLD, Shop, open_shop, product
+from tests.support.forked import Forked
 from vitrine.queries import SearchQuery, WeightedText
 
-pytestmark = pytest.mark.timeout(500)
+pytestmark = pytest.mark.timeout(900)
 
-ROOT = Path(__file__).parents[3]
 SETTINGS: dict[str, Any] = {
     "job_lease_s": 1.0,
     "chunk_size": 20,
@@ -33,35 +31,18 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class Program:
+class Program(Forked):
     """One of `tests.integration.jobs.program`, in a process that may be killed."""
-
-    def __init__(self, what: str, folder: Path, settings: dict[str, Any], *rest: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.integration.jobs.program",
-            what,
-            str(folder),
-            json.dumps(settings),
-            *rest,
-        ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
 
     def kill(self) -> str:
         """kill -9; returns what else it had printed."""
-        self.process.send_signal(signal.SIGKILL)
-        printed = self.process.communicate(timeout=90)[0]
-        return printed
+        self.send(signal.SIGKILL)
+        return self.rest()
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=90)
-        assert self.process.returncode == 0
+        self.send(signal.SIGTERM)
+        self.rest()
+        assert self.status == 0
 
 
 @pytest.fixture
@@ -70,18 +51,18 @@ def programs() -> Iterator[list[Program]]:
     started: list[Program] = []
     yield started
     for program in started:
-        if program.process.poll() is None:
+        if program.runs:
             program.kill()
 
 
 def start_worker(programs: list[Program], folder: Path, settings: dict[str, Any]) -> Program:
-    program = Program("worker", folder, settings)
+    program = Program(run_worker, folder, settings)
     programs.append(program)
     assert program.line() == "ready"
     return program
 
 
-def wait_for(admin: Admin, job_id: str, seconds: float = 200) -> Job:
+def wait_for(admin: Admin, job_id: str, seconds: float = 400) -> Job:
     deadline = time.monotonic() + seconds
     while not admin.job(job_id).state.final:
         assert time.monotonic() < deadline, f"job {job_id} does not end: {admin.job(job_id)}"
@@ -89,7 +70,7 @@ def wait_for(admin: Admin, job_id: str, seconds: float = 200) -> Job:
     return admin.job(job_id)
 
 
-def until(holds: Callable[[], bool], seconds: float = 150) -> None:
+def until(holds: Callable[[], bool], seconds: float = 400) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
@@ -159,7 +140,7 @@ def test_what_was_acknowledged_survives_kill_9_of_who_accepted_it_and_of_who_doe
     shop = open_shop(tmp_path, **SETTINGS)
     shop.publish_first(count)
     acknowledged = -1
-    program = Program("accept", tmp_path, SETTINGS, str(count))
+    program = Program(accept_changes, tmp_path, SETTINGS, count)
     programs.append(program)
     stop_after = chance.randrange(20, 120)
     worker = start_worker(programs, tmp_path, SETTINGS)
@@ -192,7 +173,7 @@ def test_two_workers_on_redis_share_one_reindex_and_embed_each_product_once(
     tmp_path: Path, programs: list[Program], redis_url: str
 ):
     count = 400
-    settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 30.0}
+    settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 400.0}
     shop = open_shop(tmp_path, **settings)
     shop.publish_first(count)
     workers = [start_worker(programs, tmp_path, settings) for _ in range(2)]
@@ -215,7 +196,7 @@ def test_a_killed_workers_chunk_is_taken_by_the_other(
     tmp_path: Path, programs: list[Program], redis_url: str
 ):
     count = 200
-    settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 6.0}
+    settings = SETTINGS | {"queue_url": redis_url, "verify_sample": 0, "job_lease_s": 60.0}
     shop = open_shop(tmp_path, **settings)
     shop.publish_first(count)
     admin = Admin(shop.vitrine)
@@ -250,7 +231,7 @@ def test_a_worker_that_is_told_to_stop_leaves_a_reindex_that_another_finishes(
     assert left.state is not JobState.DONE
     assert shop.vitrine.versions.live().info.model == OLD
     worker = start_worker(programs, tmp_path, settings)
-    assert wait_for(admin, job_id, 200).state is JobState.DONE, (
+    assert wait_for(admin, job_id).state is JobState.DONE, (
         "what a stopped worker held is free at once, whatever the lease"
     )
     worker.stop()

@@ -56,7 +56,7 @@ def test_two_batches_are_with_the_model_at_once_and_none_is_broken_up(
 ) -> None:
     shop.settings = shop.settings.model_copy(update={"batch_size": 10})
     shop.fill_index(45)
-    both, sizes, plain = threading.Barrier(2, timeout=20), list[int](), shop.embedder.embed_pixels
+    both, sizes, plain = threading.Barrier(2, timeout=240), list[int](), shop.embedder.embed_pixels
 
     def embed(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         sizes.append(len(pixels))

@@ -26,7 +26,7 @@ from vitrine.wiring import Vitrine
 PLAIN = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 RULES = ImagePreprocessor(None, (32, 32), None, 3, 1.0, *PLAIN)
 PICTURES = [Image.new("RGB", (40, 50), color) for color in COLORS.values()]
-PATIENCE_S = 20
+PATIENCE_S = 240
 
 
 class Model(FakeEmbedder):

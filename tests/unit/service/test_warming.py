@@ -11,7 +11,7 @@ from service.warming import WarmUp
 from tests.unit.service.conftest import Shop, base64_of, picture
 from vitrine.errors import IndexUnavailable, ModelLoading, ModelUnavailable, VitrineError
 
-PATIENCE_S = 20
+PATIENCE_S = 240
 RED = {"base64": base64_of(picture("red"))}
 
 
