@@ -12,9 +12,11 @@ Products with several pictures have that many rows; k products may take up as ma
 as they have pictures.
 
 A first page needs few products, but is cut from a candidate set of many. Where that set costs more
-than is affordable, by every plan, the page decides on the plan, and its beam is as wide as is
-affordable: several times wider than it has to be, as what it misses is on no page (the next one
-goes on below the last product of this one, in the set that is then found whole).
+than is affordable, by every plan, the page decides on the plan. Its beam is that of at least
+`LEAST_MATCHING` products, and as wide as is affordable: wider than it has to be, as what it misses
+is on no page (the next one goes on below the last product of this one, in the set that is then
+found whole). Of 80,000 rows, four views of each product, it finds 99.9 % of the best eleven under a
+filter of a half, where 256 find 99.1 %.
 
 A graph's beam holds rows whether they match or not, and FAISS cuts it to `ef`. Of a beam of ef rows
 about ef n / N match where filter and vector are independent, so for k answers among them, and
@@ -75,7 +77,7 @@ class Costs:
     """One row of it."""
     graph_step: float = 4.5
     """One step of the graph's beam: a node's neighbors are compared."""
-    affordable: float = 6000.0
+    affordable: float = 5500.0
     """What the whole candidate set may cost where a page of it is cheaper."""
 
 
@@ -99,7 +101,7 @@ class Planner:
         plan, cost = self._plan(segment, matching, k)
         too_much = cost > self._costs.affordable
         if too_much:
-            k = needed
+            k = min(k, max(needed, LEAST_MATCHING))
             plan, _ = self._plan(segment, matching, k)
         if plan == "graph" and segment.graph is not None:
             ef = self._beam(k, matching, segment)
