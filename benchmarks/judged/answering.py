@@ -80,10 +80,10 @@ def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
     exact = [
         bool(query.exact_key) and query.exact_key in exact_keys for exact_keys in shop.exact_keys
     ]
-    assert shop.sample.texts is not None
+    texts = shop.sample.texts
     return Signals(
         shop.sample.pictures @ vector,
-        shop.sample.texts @ vector,
+        np.zeros(len(shop.products)) if texts is None else texts @ vector,
         shop.sample.postings.scores(query),
         np.array(exact),
     )

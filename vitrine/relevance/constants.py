@@ -37,14 +37,14 @@ class WordsModel:
     """How a words score becomes log-odds, for products that match a word.
 
     log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below) where u is the
-    product's words score over the best one of the version for this query, and v the log-odds of the
-    vectors. Where no word of the query names what the catalogue sells, u is measured against
-    `floor` at least: half a match of words that only say how a thing is, is none. Confidence falls
-    from 1 to a half as the best words score falls below `typical`, that of a true match: it moves
-    relevance towards one half and never across it. `alone` is what a product without the words
-    needs more of by its vectors, where the words name what the catalogue has: who asks for a red
-    dress and finds red dresses wants no red skirt. It is the less, the worse the best words score
-    is.
+    product's words score over the best one of the version for this query, and v how far the log-
+    odds of the vectors are above the level that one product in ten reaches, 0 below it. Where no
+    word of the query names what the catalogue sells, u is measured against `floor` at least: half a
+    match of words that only say how a thing is, is none. Confidence falls from 1 to a half as the
+    best words score falls below `typical`, that of a true match: it moves relevance towards one
+    half and never across it. `alone` is what a product without the words needs more of by its
+    vectors, where the words name what the catalogue has: who asks for a red dress and finds red
+    dresses wants no red skirt. It is the less, the worse the best words score is.
     """
 
     slope: float

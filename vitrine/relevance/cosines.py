@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vitrine.relevance.constants import BackgroundSample, VectorModel
 
-__all__ = ["Cosines", "background_of"]
+__all__ = ["Cosines", "background_of", "vector_level"]
 
 LEAST_DEVIATION = 1e-3
 """A query equally close to everything distinguishes nothing; it must not divide by zero."""
@@ -40,10 +40,10 @@ class Cosines:
         return cls(
             queries @ pictures.T,
             queries @ texts.T if texts is not None and has_texts else None,
-            background_of(background.picture_rows, queries),
+            background_of(queries @ background.picture_rows.T),
             nothing
             if background.text_rows is None
-            else background_of(background.text_rows, queries),
+            else background_of(queries @ background.text_rows.T),
         )
 
     def features(self, query: int, rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
@@ -67,9 +67,18 @@ class Cosines:
 
 
 def background_of(
-    sample: NDArray[np.float32], queries: NDArray[np.float32]
+    cosines: NDArray[np.float32],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation of the cosines of queries (queries, dimension) with a sample, float64
-    (queries,)."""
-    cosines = (queries @ sample.T).astype(np.float64)
-    return cosines.mean(axis=1), np.maximum(cosines.std(axis=1), LEAST_DEVIATION)
+    """Mean and deviation, float64 (queries,), of the cosines of queries with a sample (queries,
+    n)."""
+    exact = cosines.astype(np.float64)
+    return exact.mean(axis=1), np.maximum(exact.std(axis=1), LEAST_DEVIATION)
+
+
+def vector_level(log_odds: NDArray[np.float64]) -> float:
+    """The log-odds of the vectors that one product in ten of a sample (n,) reaches for a query.
+
+    Words are helped by what is above it, and nothing below it counts against them: a query that the
+    model makes little of reaches less with all products, those that are meant among them.
+    """
+    return float(np.quantile(log_odds, 0.9))

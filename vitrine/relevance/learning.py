@@ -15,7 +15,7 @@ from vitrine.relevance.constants import (
     VectorModel,
     WordsModel,
 )
-from vitrine.relevance.cosines import Cosines
+from vitrine.relevance.cosines import Cosines, vector_level
 from vitrine.relevance.pictures_fit import fit_pictures
 from vitrine.relevance.pseudo_queries import (
     PseudoQuery,
@@ -39,9 +39,10 @@ and a share of a fortieth of them is known to 0.3 %. Of 240 it would be known to
 was 0.72 or 1 for the same catalogue, from one draw to the next."""
 BACKGROUND = 512
 """Products whose cosines are a query's background: its mean is then known to 4 % of a deviation."""
-FALSE_ALARMS = 0.025
-"""Share of the texts that no shop sells that may come close to some product by its vectors: half of
-the twentieth that may be answered at all, words have the other half."""
+FALSE_ALARMS = 0.01
+"""Share of the texts that no shop sells that may come close to some product by its vectors: a fifth
+of the twentieth that may be answered at all. What shoppers miss is nearer to a shop than those
+texts, and words have the other half."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,9 @@ def learn_relevance(
         sample.pictures[chosen].astype(np.float16),
         None if sample.texts is None else sample.texts[chosen].astype(np.float16),
     )
-    text, words = _fit_texts(sample, lexicon, background, embed_texts=embed_texts, rng=rng)
+    text, words = _fit_texts(
+        sample, lexicon, background, chosen=chosen, embed_texts=embed_texts, rng=rng
+    )
     image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
     learned = {"text": text, "image": image, "words": words}
     return RelevanceConstants(
@@ -101,17 +104,21 @@ def _fit_texts(
     lexicon: Lexicon,
     background: BackgroundSample,
     *,
+    chosen: NDArray[np.int64],
     embed_texts: EmbedTexts,
     rng: np.random.Generator,
 ) -> tuple[VectorModel | None, WordsModel | None]:
-    """What queries in words teach; None for a part that they do not."""
+    """What queries in words teach; None for a part that they do not.
+
+    `chosen` are the products of the background.
+    """
     queries = own_queries(sample.products, lexicon.analyzer, count=QUERIES, rng=rng)
     cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
     absent = _cosines(sample, background, embed_texts(unsellable_texts()))
     text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
     close = None if text is None else shifted(text, _highest(absent, text))
     absent_best = _absent_best(sample.postings, lexicon, rng)
-    vectors = (cosines, close or ORDINARY_VECTORS)
+    vectors = (cosines, close or ORDINARY_VECTORS, chosen)
     evidence = _evidence(sample.postings, lexicon, queries, vectors)
     return close, fit_words(evidence, absent_best, rng=rng)
 
@@ -133,19 +140,21 @@ def _evidence(
     postings: Postings,
     lexicon: Lexicon,
     queries: Sequence[PseudoQuery],
-    vectors: tuple[Cosines, VectorModel],
+    vectors: tuple[Cosines, VectorModel, NDArray[np.int64]],
 ) -> Iterator[WordsEvidence]:
     """What words and vectors say of each query, one at a time: all of it would take much memory."""
-    cosines, model = vectors
+    cosines, model, background = vectors
     for number, query in enumerate(queries):
         words = query_words(
-            query.text, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred
+            query.words, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred
         )
+        log_odds = cosines.log_odds(model, number)
         yield WordsEvidence(
             query.matches,
             postings.scores(words).astype(np.float32),
             float(postings.core_scores(words).max()),
-            cosines.log_odds(model, number).astype(np.float32),
+            log_odds.astype(np.float32),
+            vector_level(log_odds[background]),
         )
 
 

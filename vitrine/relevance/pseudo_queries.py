@@ -3,6 +3,7 @@ tell."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 
 from vitrine.products import Product
 from vitrine.relevance.membership import Membership
-from vitrine.words import Analyzer, Vocabulary
+from vitrine.words import Analyzer, Vocabulary, title_head
 
 __all__ = ["PseudoQuery", "absent_words", "own_queries", "unsellable_texts"]
 
 
 @dataclass(frozen=True, eq=False)
 class PseudoQuery:
-    """A text, its preferred words, and which products of the sample it truly matches, bool (n,)."""
+    """A text for the encoder, its words for the word index and those of them that are preferred,
+    and which products of the sample it truly matches, bool (n,)."""
 
     text: str
+    words: str
     preferred: tuple[str, ...]
     matches: NDArray[np.bool_]
 
@@ -29,22 +32,36 @@ class PseudoQuery:
 def own_queries(
     products: Sequence[Product], analyzer: Analyzer, *, count: int, rng: np.random.Generator
 ) -> list[PseudoQuery]:
-    """Up to `count` queries as shoppers type them: a title, its last two words, one word or a
-    category, often with a color.
+    """`count` queries or a few less, as shoppers type them: a title, the last two words of what
+    names the thing in it, the last one (the first in languages that name it first) or a category,
+    often with a color.
 
     A product matches where its title and categories have every word of the query but the color.
+    In half of those with a color no word says it, only the pictures and texts do: then what matches
+    has the color. So shoppers ask for what no field of a catalogue knows.
     """
+    colored = Membership([product.colors for product in products])
     named = Membership([_terms(analyzer, product.title, *product.category) for product in products])
     queries = []
-    for index in rng.permutation(len(products))[:count].tolist():
+    turns = [rng.permutation(len(products)) for _ in range(-(-count // len(products)))]
+    for index in np.concatenate(turns)[:count].tolist():
         words = _piece(products[index], analyzer, rng)
         if not words:
             continue
         own = products[index].colors
         color = [own[int(rng.integers(len(own)))]] if own and rng.random() < 0.5 else []
         matches = named.all_of(map(analyzer.term, words))
-        queries.append(PseudoQuery(" ".join([*color, *words]), tuple(color), matches))
+        text = " ".join([*color, *words])
+        if color and rng.random() < 0.5:
+            matches &= colored.any_of(color)
+            queries.append(PseudoQuery(text, " ".join(words), (), matches))
+        else:
+            queries.append(PseudoQuery(text, text, tuple(color), matches))
     return queries
+
+
+_PARTS = re.compile(r"[&,+]")
+"""Between things that share a category: "Hoodies & Sweatshirts" are asked for one by one."""
 
 
 def _terms(analyzer: Analyzer, *texts: str) -> set[str]:
@@ -53,11 +70,16 @@ def _terms(analyzer: Analyzer, *texts: str) -> set[str]:
 
 
 def _piece(product: Product, analyzer: Analyzer, rng: np.random.Generator) -> list[str]:
-    text, length = product.title, (None, 2, 1, None)[kind := int(rng.integers(4))]
+    length = (None, 2, 1, None)[kind := int(rng.integers(4))]
+    text = product.title if length is None else title_head(product.title)
     if kind == 3 and product.category:
-        text = product.category[int(rng.integers(len(product.category)))].rpartition("/")[2]
+        leaf = product.category[int(rng.integers(len(product.category)))].rpartition("/")[2]
+        parts = _PARTS.split(leaf)
+        text = parts[int(rng.integers(len(parts)))]
     words = [token.word for token in analyzer.tokens(text) if not token.stop]
-    return words if length is None else words[-length:]
+    if length is None:
+        return words
+    return words[:length] if analyzer.language.head == "first" else words[-length:]
 
 
 def absent_words(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vitrine.products import Vector
 from vitrine.relevance.constants import RelevanceConstants, VectorModel
-from vitrine.relevance.cosines import background_of
+from vitrine.relevance.cosines import background_of, vector_level
 
 __all__ = [
     "CLOSE",
@@ -36,6 +36,10 @@ MOST = 0.999999
 TEMPER = 3.0
 """Log-odds are divided by this before they become relevance: close is close as before, and far from
 it on either side there is still an order (at log-odds of 12, 0.98 instead of 0.999994)."""
+
+SAME = 0.999
+"""The cosine from which a picture is the one asked for, scaled or saved anew: it is close,
+whatever a catalogue of pictures that look alike to the model has taught."""
 
 EXACT = 1000.0
 """Added to the log-odds of what the query names exactly: more than all other signals together."""
@@ -105,7 +109,7 @@ class QueryRelevance:
         self._words = constants.words
         self._model = constants.text if kind == "text" else constants.image
         self._has_vector = vector is not None
-        self._picture, self._text, self._offset = 0.0, 0.0, 0.0
+        self._picture, self._text, self._offset, self._level = 0.0, 0.0, 0.0, 0.0
         if vector is not None:
             self._measure_background(constants, self._model, vector)
         self._scale = best_words if subject else max(best_words, constants.words.floor)
@@ -117,14 +121,19 @@ class QueryRelevance:
         self, constants: RelevanceConstants, model: VectorModel, vector: Vector
     ) -> None:
         self._picture, self._offset = model.picture, model.intercept
-        queries = vector.reshape(1, -1)
-        means, deviations = background_of(constants.background.picture_rows, queries)
+        queries, texts = vector.reshape(1, -1), constants.background.text_rows
+        pictures = queries @ constants.background.picture_rows.T
+        means, deviations = background_of(pictures)
         self._picture += model.picture_z / deviations[0]
         self._offset -= model.picture_z * means[0] / deviations[0]
-        if constants.background.text_rows is not None:
-            means, deviations = background_of(constants.background.text_rows, queries)
+        said = np.zeros_like(pictures) if texts is None else queries @ texts.T
+        if texts is not None:
+            means, deviations = background_of(said)
             self._text = model.text + model.text_z / deviations[0]
             self._offset -= model.text_z * means[0] / deviations[0]
+        if model is constants.image:
+            self._offset = max(self._offset, -self._picture * SAME)
+        self._level = vector_level(self.vector_log_odds(pictures[0], said[0]))
 
     @property
     def vector_weights(self) -> tuple[float, float]:
@@ -142,25 +151,25 @@ class QueryRelevance:
         return self.vector_log_odds(picture, text) - self._alone
 
     def words_log_odds(self, words: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
-        """Log-odds of products that match a word: their words score with their vectors'
-        log-odds."""
+        """Log-odds of products that match a word: their words score, and what their vectors'
+        log-odds are above the query's level."""
         share = np.asarray(words, dtype=np.float64) / max(self._scale, 1e-9)
-        leaning = self._words.vector * np.asarray(vector, dtype=np.float64)
-        total = self._words.slope * share + leaning + self._words.intercept
+        above = np.maximum(np.asarray(vector, dtype=np.float64) - self._level, 0.0)
+        total = self._words.slope * share + self._words.vector * above + self._words.intercept
         return np.asarray(total * self._confidence)
 
     def log_odds(self, signals: Signals) -> NDArray[np.float64]:
         """What products are ordered by, float64 (n,), rounded; it never falls when a signal rises.
 
-        A product is relevant by its vectors or by its words: the odds of the two add up. One that
+        A product is relevant by its vectors or by its words, whichever says more: what the words
+        say of it counts its vectors already, and two weak reasons make no good one. One that
         the query names exactly comes before all that are not named. -inf means no match at all.
         """
         vector = self.vector_log_odds(signals.picture, signals.text)
         words = self.words_log_odds(signals.words, vector)
         matched = np.asarray(signals.words) > 0
         alone = vector - self._alone if self._has_vector else np.full(np.shape(words), -np.inf)
-        either = np.logaddexp(alone, words)
-        odds = np.where(matched, either, alone)
+        odds = np.where(matched, np.maximum(alone, words), alone)
         named = np.where(np.isfinite(odds), odds, 0.0) + EXACT
         return np.asarray(np.round(np.where(signals.exact, named, odds), LOG_ODDS_DECIMALS) + 0.0)
 

@@ -16,9 +16,13 @@ __all__ = ["ORDINARY_WORDS", "WordsEvidence", "fit_words"]
 ORDINARY_WORDS = WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85)
 """What learning finds on ordinary catalogues (rounded), for one that is too small to teach it."""
 
-LOST = 0.01
-"""Share of the true matches that may be left out: half of what may be lost at all, since queries of
-shoppers are further from the catalogue's words than its own."""
+LOST = 0.005
+"""Share of the true matches that may be left out: a quarter of what may be lost at all, since
+queries of shoppers are further from the catalogue's words than its own."""
+
+MARGIN = 0.05
+"""How far below the lowest true match close begins: many match alike, and rounding must not part
+them."""
 
 STRAY = 0.025
 """Share of the queries that words answer to which vectors may add something else."""
@@ -37,6 +41,13 @@ class WordsEvidence:
     scores: NDArray[np.float32]
     best: float
     vectors: NDArray[np.float32]
+    level: float
+
+    @property
+    def above(self) -> NDArray[np.float32]:
+        """The vectors' log-odds above the query's level, float32 (n,), 0 for those below it."""
+        above: NDArray[np.float32] = np.maximum(self.vectors - np.float32(self.level), 0)
+        return above
 
     @property
     def true(self) -> NDArray[np.bool_]:
@@ -67,13 +78,14 @@ def fit_words(
     rows = _Rows(rng)
     for query in evidence:
         rows.add(query)
-    if not rows.typical:
+    if not rows.words_tell:
         return None
     (slope, vector), intercept = rows.fit()
     if slope <= 0:
         return None
     matched = [slope * scores / best + vector * odds for scores, best, odds in rows.matched]
-    intercept = max(intercept, -float(np.quantile(np.concatenate(matched), LOST)))
+    lowest = (1 - MARGIN) * float(np.quantile(np.concatenate(matched), LOST))
+    intercept = max(intercept, -lowest)
     needed = -(intercept + vector * rows.lucky()) / slope
     known = float(np.quantile(absent_best, 1 - ABSENT_SHARE)) if len(absent_best) else 0.0
     return WordsModel(
@@ -101,19 +113,22 @@ class _Rows:
         """The middle words score of the true matches, of queries that have true and false ones."""
         self.highest_false: list[float] = []
         """Of each query the vectors of the likeliest product that it does not mean."""
+        self.words_tell = False
+        """Whether words tell some query's products apart, true or false."""
 
     def add(self, query: WordsEvidence) -> None:
         true, false = query.true, query.false
-        self.matched.append((query.scores[true], query.best, query.vectors[true]))
-        self._vectors.append(query.vectors)
+        self.matched.append((query.scores[true], query.best, query.above[true]))
+        self._vectors.append(query.above)
         if not query.matches.all():
             self.highest_false.append(float(query.vectors[~query.matches].max()))
         if not (true.any() and false.any()):
             return
+        self.words_tell |= bool(np.ptp(query.scores[true | false]) > 0)
         self.typical.append(float(np.median(query.scores[true])))
         for which, label in ((true, 1.0), (false, 0.0)):
             rows = drawn(which, NEGATIVES, self._rng)
-            features = [query.scores[rows] / query.best, query.vectors[rows]]
+            features = [query.scores[rows] / query.best, query.above[rows]]
             self._features.append(np.column_stack(features))
             self._labels.append(np.full(len(rows), label))
             self._weights.append(np.full(len(rows), 1 / len(rows)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
 
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.lexing import Lexeme, literal_pairs
 from vitrine.understanding.result import Applied
 
 __all__ = ["Draft", "leftover_text"]
@@ -26,11 +25,15 @@ class Draft:
         self._applied: list[tuple[int, Applied]] = []
         for phrase in literal:
             self._protect([lexeme.folded for lexeme in grammar.lex(phrase)])
+        for index in range(len(self.lexemes)):
+            name = grammar.literal.at(self.lexemes, index)
+            if name is not None:
+                self._protected[index : index + name[0]] = [True] * name[0]
 
-    def protect_pairs(self, pairs: Collection[tuple[str, str]]) -> None:
-        """Leave words alone that stand so in a title."""
-        for index, (lexeme, following) in enumerate(pairwise(self.lexemes)):
-            if (lexeme.folded, following.folded) in pairs:
+    def protect_pairs(self, pairs: frozenset[tuple[str, str]]) -> None:
+        """Leave words alone that stand so in a title, with or without its apostrophes."""
+        for index in range(len(self.lexemes) - 1):
+            if not pairs.isdisjoint(literal_pairs(self.lexemes, index)):
                 self._protected[index] = self._protected[index + 1] = True
 
     def free(self, start: int, end: int | None = None) -> bool:

@@ -56,7 +56,8 @@ class Grammar:
 
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
     are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
-    prices. `basic_colors` maps a color's plain name to its family.
+    prices, `older` ones behind a word of `people` an age. `literal` phrases look like grammar and
+    are names of things. `basic_colors` maps a color's plain name to its family.
     """
 
     codes: tuple[str, ...]
@@ -71,7 +72,10 @@ class Grammar:
     lead: Phrases
     units: frozenset[str]
     sizes: frozenset[str]
+    people: frozenset[str]
+    older: frozenset[Words]
     stock: Phrases
+    literal: Phrases
     negators: Phrases
     skipped: frozenset[str]
     alternatives: Phrases
@@ -160,7 +164,10 @@ class _Reader:
             lead=self._phrases("price", {"lead": "lead"}),
             units=units,
             sizes=self._folded("price", "sizes"),
+            people=self._folded("price", "people"),
+            older=frozenset(self._words(p) for f in self._files for p in f["price"]["older"]),
             stock=self._phrases("stock", {"available": "true", "sold_out": "false"}),
+            literal=self._phrases("negation", {"literal": "literal"}),
             negators=self._phrases("negation", {"words": "not"}),
             skipped=self._folded("negation", "skipped"),
             alternatives=self._phrases("negation", {"or": "or"}),

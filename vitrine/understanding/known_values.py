@@ -12,7 +12,7 @@ from vitrine.fields.schema import Schema
 from vitrine.folding import fold
 from vitrine.products import Product
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.lexing import Lexeme, literal_pairs
 from vitrine.words import Analyzer
 
 __all__ = ["KnownValue", "KnownValues", "learn_known_values"]
@@ -209,4 +209,4 @@ class _Learner:
                 phrase = phrases.at(lexemes, index)
                 end = index + phrase[0] if phrase else len(lexemes)
                 if end < len(lexemes):
-                    self._pairs.add((lexemes[end - 1].folded, lexemes[end].folded))
+                    self._pairs.update(literal_pairs(lexemes, end - 1))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vitrine.folding import fold
 
-__all__ = ["Lexeme", "LexemeKind", "lex"]
+__all__ = ["Lexeme", "LexemeKind", "lex", "literal_pairs"]
 
 LexemeKind: TypeAlias = Literal["word", "number", "currency", "comparison", "dash", "other"]
 
@@ -73,6 +73,25 @@ def lex(
         else:
             add(kind, match.start(), match.end())  # type: ignore[arg-type]  # the groups' names
     return lexemes
+
+
+def literal_pairs(lexemes: Sequence[Lexeme], index: int) -> tuple[tuple[str, str], ...]:
+    """The word at a place and the one behind it as names are compared: "no man's" is "no mans".
+
+    A number is told with the word before the two or with the one behind them, since "under 30" is a
+    price beside anything but the "club" of "Under 30 Club".
+    """
+    before, first, second, after = (
+        lexemes[place].folded.replace("'", "") if 0 <= place < len(lexemes) else ""
+        for place in range(index - 1, index + 3)
+    )
+    if lexemes[index + 1].kind != "number":
+        return ((first, second),)
+    pairs = (
+        (f"{before} {first}", second) if before else None,
+        (first, f"{second} {after}") if after else None,
+    )
+    return tuple(pair for pair in pairs if pair is not None)
 
 
 def _elision(word: str, elisions: Collection[str]) -> int:

@@ -135,6 +135,7 @@ class _Reader:
 
     def _compared(self, index: int) -> _Price | None:
         lexeme = self._lexemes[index]
+        words: tuple[str, ...] = ()
         if lexeme.kind == "comparison":
             length, operator, weak = 1, _SIGNS[lexeme.folded], False
         else:
@@ -148,9 +149,14 @@ class _Reader:
         if amount is None or self._goes_on(amount):
             return None
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
+        doubtful |= words in self._grammar.older and self._follows_people(index)
         if weak and amount.is_bare and doubtful:
             return None
         return _Price({operator: amount.value}, amount.currencies, index, amount.end)
+
+    def _follows_people(self, index: int) -> bool:
+        """Whether a number here may be their age ("gifts for men over 40")."""
+        return index > 0 and self._lexemes[index - 1].folded in self._grammar.people
 
     def _goes_on(self, amount: Amount) -> bool:
         """Whether the amount is the first of two that are no range of prices ("from 20 to 40

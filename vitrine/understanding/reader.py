@@ -42,6 +42,9 @@ class QueryReader:
         self._known = known
         self._understood = [name for name in understood if name in grammar.value_names]
         self._spelling = Spelling(vocabulary)
+        self._color_terms = frozenset(
+            analyzer.term(word) for color in known.colors for word in color.split()
+        )
 
     def read(
         self,
@@ -108,23 +111,44 @@ class QueryReader:
             draft.take(index, end, applied)
 
     def _read_values(self, draft: Draft, filtered: Collection[str]) -> None:
-        """Values whose field is named: "size M"."""
+        """Values whose field is named: "size M", "size M or L"."""
         for index in range(len(draft.lexemes)):
             for field in self._understood:
                 phrase = self._grammar.value_names[field].at(draft.lexemes, index)
                 if phrase is None:
                     continue
-                start = index + phrase[0]
-                known = self._known.at(draft.lexemes, start, self._analyzer)
-                value = next((v for v in known[1] if v.field == field), None) if known else None
-                if known is None or value is None or not draft.free(index, start + known[0]):
+                values, end = self._values_at(draft, index + phrase[0], field)
+                if not values or not draft.free(index, end):
                     continue
-                end = start + known[0]
-                chosen = value.values[0] if len(value.values) == 1 else list(value.values)
+                chosen = values[0] if len(values) == 1 else values
                 effect = Applied(draft.typed(index, end), "value", "filter", {field: chosen})
                 if field in filtered:
                     effect = Applied(draft.typed(index, end), "value", "ignored", {})
                 draft.take(index, end, effect)
+
+    def _values_at(self, draft: Draft, start: int, field: str) -> tuple[list[str], int]:
+        """The values of a field that are said from a token on, over "or" and a slash, and the token
+        behind them.
+
+        None where a range begins ("size 38-40"): what lies within it is not known.
+        """
+        values: list[str] = []
+        position = end = start
+        while True:
+            known = self._known.at(draft.lexemes, position, self._analyzer)
+            value = next((v for v in known[1] if v.field == field), None) if known else None
+            if known is None or value is None:
+                return values, end
+            values += value.values
+            end = position + known[0]
+            following = draft.lexemes[end] if end < len(draft.lexemes) else None
+            if following is not None and following.kind == "dash" and following.glued:
+                return [], end
+            joint = self._grammar.alternatives.at(draft.lexemes, end)
+            slash = following is not None and following.folded == "/"
+            position = end + (joint[0] if joint else 1)
+            if not (joint or slash):
+                return values, end
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
         """Colors and brands among the words that are left, and the catalogue's own names of
@@ -135,16 +159,24 @@ class QueryReader:
         while index < len(draft.lexemes):
             length = 1
             if not draft.is_taken(index):
-                color = color_at(draft.lexemes, index, self._grammar)
+                color = self._color_at(draft, index)
                 brand = None if color else self._brand_at(draft, index)
                 length = color[0] if color else brand or 1
                 said = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
                 if brand or (color and all(map(self._is_known_color, said))):
                     preferred.update(said)
-                if color and not any(map(self._is_word_of_catalogue, said)):
+                if color and not self._is_said_so(said):
                     extra.update(dict.fromkeys(color[1]))
             index += length
         return preferred, list(extra)
+
+    def _color_at(self, draft: Draft, index: int) -> tuple[int, tuple[str, ...]] | None:
+        """The color that is said at a place: of two words only where both are plainly colors."""
+        color = color_at(draft.lexemes, index, self._grammar)
+        said = [lexeme.folded for lexeme in draft.lexemes[index : index + 2]]
+        if color is None or color[0] < 2 or all(map(self._is_known_color, said)):
+            return color
+        return color_at(draft.lexemes[: index + 1], index, self._grammar)
 
     def _brand_at(self, draft: Draft, index: int) -> int | None:
         phrase = self._known.at(draft.lexemes, index, self._analyzer)
@@ -154,8 +186,20 @@ class QueryReader:
 
     def _is_known_color(self, word: str) -> bool:
         """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is
-        of that color."""
-        return word in self._grammar.basic_colors or self._is_word_of_catalogue(word)
+        of that color, nor is the French "chair" where chairs are sold."""
+        term = self._analyzer.term(word)
+        return (
+            word in self._grammar.basic_colors
+            or term in self._color_terms
+            or (self._is_word_of_catalogue(word) and not self._vocabulary.is_subject(term))
+        )
+
+    def _is_said_so(self, words: list[str]) -> bool:
+        """Whether products say the color so: "blanche" is no color of a shop that writes "blanc",
+        though "baskets blanches" are a thing of it."""
+        if all(word in self._grammar.basic_colors for word in words):
+            return all(self._analyzer.term(word) in self._color_terms for word in words)
+        return any(map(self._is_word_of_catalogue, words))
 
     def _is_word_of_catalogue(self, word: str) -> bool:
         return self._vocabulary.term_count(self._analyzer.term(word)) > 0

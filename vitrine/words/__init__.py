@@ -11,7 +11,13 @@ Nothing here reads or writes an index: values in, values out.
 
 from vitrine.folding import fold
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.document import DocumentWords, document_words, embedded_fields, product_text
+from vitrine.words.document import (
+    DocumentWords,
+    document_words,
+    embedded_fields,
+    product_text,
+    title_head,
+)
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.postings import Postings, PostingsWriter
 from vitrine.words.query import QueryWords, is_known, query_words, unknown_terms
@@ -36,5 +42,6 @@ __all__ = [
     "product_text",
     "query_words",
     "term_id",
+    "title_head",
     "unknown_terms",
 ]

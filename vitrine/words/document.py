@@ -27,6 +27,7 @@ __all__ = [
     "document_words",
     "embedded_fields",
     "product_text",
+    "title_head",
 ]
 
 K1 = 1.2
@@ -169,8 +170,17 @@ _SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")
 "Strap 6 foot"."""
 
 
+def title_head(title: str) -> str:
+    """The part of a title that names the thing, folded.
+
+    >>> title_head("Running Tee (V-neck)")
+    'running tee'
+    """
+    return _SEGMENT.split(fold(title), maxsplit=1)[0].strip()
+
+
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
-    head = analyzer.words(_SEGMENT.split(fold(product.title), maxsplit=1)[0])
+    head = analyzer.words(title_head(product.title))
     named = [term for word, term in head if word.isalpha() and len(word) > 2]
     if named:
         yield named[0 if analyzer.language.head == "first" else -1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -89,9 +90,10 @@ def query_words(
     catalogue's own name of a color that was asked for in another language.
     A compound is looked for as the catalogue writes it: two words of the query that most products
     write as one are that one, and a word that no product has but whose two halves are words is the
-    halves.
+    halves, as one of letters and digits is its letters and its digits.
     """
-    tokens = [token for token in analyzer.tokens(text) if not token.stop]
+    spoken = analyzer.tokens(text)
+    tokens = [token for token in spoken if not token.stop]
     further = {token.term for word in extra for token in analyzer.tokens(word)}
     raised = further | {token.term for token in tokens if token.word in preferred}
     terms = dict.fromkeys([*_terms(tokens, vocabulary, analyzer), *further])
@@ -106,8 +108,28 @@ def query_words(
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
         sum(core.values()) * len(core_terms) / len(core) if core else 0.0,
-        any(vocabulary.is_subject(term) for term in core_terms),
+        any(vocabulary.is_subject(term) for term in core_terms)
+        and _is_head_known(
+            [token for token in spoken if token.word not in preferred], vocabulary, analyzer
+        ),
         exact_key(text if whole is None else whole),
+    )
+
+
+_LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
+
+
+def _is_head_known(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
+    """Whether products are called by the word that says what is asked for, where a query is one
+    compound: a "phone box" is no phone. True where it cannot be told, as beside a number."""
+    if len(tokens) < 2 or any(token.stop or not token.word.isalpha() for token in tokens):
+        return True
+    head = tokens[0 if analyzer.language.head == "first" else -1]
+    is_prose = head.word in vocabulary and not vocabulary.name_count(head.word)
+    return (
+        vocabulary.is_subject(head.term)
+        or (vocabulary.term_count(head.term) > 0 and not is_prose)
+        or len(_split(head, vocabulary, analyzer)) > 1
     )
 
 
@@ -133,9 +155,15 @@ def _joined(pair: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -
 
 
 def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, ...]:
-    """The term, or those of the two halves where only they are known; the commoner halves first."""
+    """The term, or those of its parts where only they are known: what is of letters and what is of
+    digits ("iphone13"), or two halves, the commoner ones first."""
     word = token.word
-    if vocabulary.term_count(token.term) or len(word) < 6 or not word.isalpha():
+    if vocabulary.term_count(token.term):
+        return (token.term,)
+    pieces = tuple(map(analyzer.term, _LETTERS_OR_DIGITS.findall(word)))
+    if len(pieces) > 1 and all(map(vocabulary.term_count, pieces)):
+        return pieces
+    if len(word) < 6 or not word.isalpha():
         return (token.term,)
     halves = [
         (analyzer.term(word[:cut]), analyzer.term(word[cut:]))

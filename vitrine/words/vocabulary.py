@@ -86,6 +86,11 @@ class Vocabulary:
         position = self._positions.get(word)
         return 0 if position is None else int(self.word_counts[position])
 
+    def name_count(self, word: str) -> int:
+        """In how many products the folded word stands outside their prose as it is written."""
+        position = self._positions.get(word)
+        return 0 if position is None else int(self.name_counts[position])
+
     def __contains__(self, word: object) -> bool:
         return word in self._positions
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.unit.relevance.shop import embed_texts, lexicon_of, products, sample_of
+from tests.unit.words.catalogue import ENGLISH, SCHEMA
 from vitrine.relevance import (
     CLOSE,
     LearningSample,
@@ -14,7 +17,7 @@ from vitrine.relevance import (
     Signals,
     learn_relevance,
 )
-from vitrine.words import Postings, query_words
+from vitrine.words import Postings, document_words, query_words
 
 PRODUCTS = products()
 SAMPLE = sample_of(PRODUCTS)
@@ -54,6 +57,21 @@ def test_a_preferred_color_comes_first_and_hides_no_other():
     close = _close("red hat", preferred=("red",))
     assert {i.split("-")[2] for i in close[:6]} == {"red"}
     assert {i for i in close if "-hat-" in i} == {p.id for p in PRODUCTS if "-hat-" in p.id}
+
+
+def test_a_color_that_no_word_says_is_seen_and_orders_what_words_find():
+    untold = [replace(product, color=(), colors=()) for product in PRODUCTS]
+    documents = [document_words(product, SCHEMA, ENGLISH) for product in untold]
+    vector = embed_texts(["red hat"])[0]
+    words = query_words("hat", LEXICON.vocabulary, LEXICON.analyzer)
+    postings = Postings.of(documents)
+    query = QueryRelevance(
+        CONSTANTS, vector=vector, best_words=float(postings.core_scores(words).max()), subject=True
+    )
+    assert SAMPLE.texts is not None
+    signals = Signals(SAMPLE.pictures @ vector, SAMPLE.texts @ vector, postings.scores(words))
+    first = np.argsort(-query.relevance(signals), kind="stable")[:6].tolist()
+    assert {PRODUCTS[row].id.split("-", 1)[1] for row in first} == {"hat-red"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,12 @@ def test_a_look_alike_without_the_words_needs_more_where_the_words_name_a_thing(
     assert unnamed == _query(best_words=0.0, subject=False).relevance(look_alike)
 
 
+def test_vectors_help_words_above_the_level_of_the_query_and_never_count_against_them():
+    query = _query(subject=False, best_words=0.0)
+    odds = [float(query.words_log_odds(0.6, vector)) for vector in (-50.0, -20.0, 20.0, 30.0)]
+    assert odds[0] == odds[1] < odds[2] < odds[3]
+
+
 def test_words_alone_need_no_vector():
     query = _query(vector=None)
     words = query.relevance(Signals(np.zeros(3), 0.0, np.array([0.0, 0.4, 0.85])))
@@ -107,12 +114,19 @@ def test_a_photo_has_constants_of_its_own():
     assert photo.vector_weights[1] == 0
 
 
+def test_the_very_picture_is_close_whatever_was_learned():
+    strict = replace(CONSTANTS, image=replace(CONSTANTS.image, intercept=-1000.0))
+    photo = QueryRelevance(strict, vector=VECTOR, kind="image")
+    assert photo.relevance(Signals(1.0)) >= CLOSE
+    assert photo.relevance(Signals(0.9)) < CLOSE
+
+
 def test_the_parts_explain_the_whole():
     query = _query()
     part = query.explain(Signals(0.4, 0.2, 0.7))
     assert part.relevance == float(query.relevance(Signals(0.4, 0.2, 0.7)))
     assert part.vector_log_odds == pytest.approx(float(query.vector_log_odds(0.4, 0.2)) - 3.0)
-    odds = np.exp(part.vector_log_odds) + np.exp(part.words_log_odds)
+    odds = np.exp(max(part.vector_log_odds, part.words_log_odds))
     assert part.relevance == pytest.approx(1 / (1 + odds ** (-1 / 3)), abs=1e-6)
     assert query.explain(Signals(0.4, 0.2)).words_log_odds is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -129,7 +130,12 @@ def products_of(code: str) -> list[Product]:
 @cache
 def reader_of(code: str) -> QueryReader:
     """The reader of one shop's queries."""
-    products, analyzer = products_of(code), Analyzer(code)
+    return reader_over(products_of(code), code)
+
+
+def reader_over(products: Sequence[Product], code: str) -> QueryReader:
+    """The reader of the queries of a shop with these products."""
+    analyzer = Analyzer(code)
     counts = VocabularyCounts()
     counts.add(document_words(product, SCHEMA, analyzer) for product in products)
     known = learn_known_values(

@@ -1,4 +1,4 @@
-"""Three hundred queries in four languages mean what their shoppers mean."""
+"""Four hundred queries in four languages mean what their shoppers mean."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def _hides(asked: Asked, read: Understanding) -> bool:
 LANGUAGES = ("en", "de", "fr", "es")
 
 
-def test_there_are_three_hundred_queries():
-    assert sum(len(queries(code)) for code in LANGUAGES) >= 300
+def test_there_are_four_hundred_queries():
+    assert sum(len(queries(code)) for code in LANGUAGES) >= 400
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.understanding.shops import SCHEMA, UNDERSTOOD, products_of, reader_of
+from tests.unit.understanding.shops import (
+    SCHEMA,
+    UNDERSTOOD,
+    products_of,
+    reader_of,
+    reader_over,
+)
 from vitrine.errors import InvalidInput
 from vitrine.fields.schema import Schema
+from vitrine.products import Product
 from vitrine.understanding import (
     Applied,
     Correction,
@@ -209,3 +216,28 @@ def test_fragments_are_words(text: str):
     read = _read(text)
     assert read.applied == ()
     assert read.words == text.strip()
+
+
+def test_a_title_is_a_title_without_its_apostrophes_too():
+    reader = reader_over([*products_of("en"), Product(id="sky", title="No Man's Sky")], "en")
+    for typed in ("no man's sky", "no mans sky"):
+        assert reader.read(typed).negatives == (), typed
+    assert _read("no mans sky").negatives == ("mans sky",)
+
+
+def test_a_number_of_a_title_is_a_price_beside_other_words():
+    assert _read("under 30 club mug").filters == ()
+    assert _read("dress under 30").filters == ({"price": {"lt": 30}},)
+
+
+def test_what_is_a_color_in_another_language_is_a_thing_where_it_is_sold():
+    chair = Product(id="c", title="Dining Chair", color=("Beige",), colors=("beige",))
+    read = reader_over([chair], "en").read("beige chair")
+    assert read.preferred == {"beige"}
+    assert read.extra == ()
+
+
+def test_a_form_of_a_color_that_stands_elsewhere_brings_the_catalogues_own_name():
+    shoes = Product(id="s", title="Baskets blanches")
+    shirt = Product(id="c", title="Chemise", color=("Blanc",), colors=("white",))
+    assert reader_over([shoes, shirt], "fr").read("chemise blanche").extra == ("white",)

@@ -78,3 +78,17 @@ def test_terms_that_no_product_has_leave_a_vocabulary_as_it_is():
     vocabulary = VOCABULARY.with_newer([])
     assert vocabulary.term_count("hat") == 2
     assert vocabulary.term_count("zorblax") == 0
+
+
+def test_a_word_of_letters_and_digits_is_found_where_products_write_it_apart():
+    phones = titled("iPhone 13", "iPhone 14")
+    query = query_words("iphone13", vocabulary_of(phones), ENGLISH)
+    first, second = (query.score(words_of(phone)) for phone in phones)
+    assert first > second > 0
+
+
+def test_a_compound_whose_head_nobody_sells_names_nothing():
+    shop = vocabulary_of(titled("Clear Phone", "Phone Case"))
+    assert query_words("clear phone", shop, ENGLISH).subject
+    assert not query_words("phone box", shop, ENGLISH).subject
+    assert query_words("phone for my friend", shop, ENGLISH).subject
