@@ -67,7 +67,7 @@ def learn_if_stale(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> SearchModel | None:
-    """`learn_version` where nothing was learned yet or a fifth of the products has changed since."""
+    """`learn_version` where nothing was learned yet or a fifth of the products changed since."""
     if not (versions.fuses and index.info.words) or not is_stale(index):
         return None
     return learn_version(versions, index, embedder, check=check)

@@ -277,7 +277,7 @@ def test_a_cursor_ends_when_the_version_has_learnt_anew(
     page = learnt.search(words("mug", limit=1))
     index.upsert(catalogue(embedder, 500, 2))
     learn_version(versions, index, embedder)
-    with pytest.raises(InvalidCursor, match="learnt anew"):
+    with pytest.raises(InvalidCursor, match="learned again"):
         learnt.search(words("mug", limit=1, cursor=page.next_cursor))
 
 

@@ -328,7 +328,7 @@ class IndexVersions(Protocol):
         ...
 
     def learn(self, name: str, model: SearchModel) -> None:
-        """Give a version what was learned of it, in one step; every process answers with it soon."""
+        """Give a version what was learned of it, in one step; all processes answer with it soon."""
         ...
 
     def publish(

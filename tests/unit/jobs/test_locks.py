@@ -52,7 +52,7 @@ def test_a_second_ingest_is_refused_and_told_who_runs(tmp_path: Path):
         pytest.raises(
             Conflict,
             match=rf"an ingest of a\.csv \(process {os.getpid()} on \S+\) is running; "
-            "it was heard of 0 s ago,"
+            "it was last seen 0 s ago,"
             " and if it has died, another may start in 60 s",
         ) as refused,
         catalogue_lock(settings, "an ingest of b.csv"),
