@@ -26,8 +26,16 @@ from vitrine.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
 
-SIZE = 510
+SIZE, BATCH = 30, 20
 """Products: more than a backup reads, or a restore writes, in one request."""
+
+PROGRAM = f"""
+import vitrine.backup.restoring, vitrine.backup.writing
+from vitrine.cli import main
+
+vitrine.backup.restoring._BATCH = vitrine.backup.writing._BATCH = {BATCH}
+main()
+"""
 
 
 @dataclass
@@ -65,7 +73,7 @@ class Shop:
 
         self.trouble.seen = kill
         with subprocess.Popen(
-            [sys.executable, "-c", "from vitrine.cli import main; main()", *command],
+            [sys.executable, "-c", PROGRAM, *command],
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

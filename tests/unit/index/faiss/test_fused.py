@@ -53,7 +53,7 @@ def test_bounds_lose_no_product(
     bounded = getattr(fused, bounding)
     monkeypatch.setattr(fused, bounding, lambda *args: reached.append(1) or bounded(*args))
     rng = random.Random(seed)
-    records = make_catalogue(300, seed, images=(1, 1 + 3 * (seed % 2)))
+    records = make_catalogue(120, seed, images=(1, 1 + 3 * (seed % 2)))
     if text_vectors:
         records = [with_text(record, rng) for record in records]
     settings = Settings(data_dir=tmp_path, quantize_from=quantize_from)

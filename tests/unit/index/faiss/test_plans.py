@@ -35,6 +35,8 @@ from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow
 
+SIZE = 150
+
 PLANS = {
     "rows": Costs(fetched_row=0, graph_step=1e9),
     "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0, graph_step=1e9),
@@ -62,14 +64,14 @@ def test_random_queries_equal_the_oracle_on_every_plan(
         planner=Planner(costs=PLANS[plan]),
         device=SearchDevice("cpu", least_rows=1) if plan == "device" else None,
     )
-    records = {r.product.id: r for r in make_catalogue(300, seed, images=images)}
+    records = {r.product.id: r for r in make_catalogue(SIZE, seed, images=images)}
     index = create(versions)
     index.upsert(list(records.values()))
     index.compact()
     ran = set()
     for number in range(80):
         if number % 20 == 10:  # rows beside the derived files, and dead ones within
-            fresh = [make_record(f"p{rng.randint(0, 300)}", rng, images=images) for _ in range(5)]
+            fresh = [make_record(f"p{rng.randint(0, SIZE)}", rng, images=images) for _ in range(5)]
             index.upsert(fresh)
             records |= {r.product.id: r for r in fresh}
             gone = rng.choice(sorted(records))
