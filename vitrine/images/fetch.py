@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import IO, Any
 
@@ -58,6 +58,13 @@ class FetchAnswer:
     content_type: str | None = None
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that every fetcher of this process trusts: reading them takes longer than
+    all the rest of making one."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Fetcher:
     """Fetches over connections that are kept open; safe to use from several threads."""
 
@@ -69,7 +76,7 @@ class Fetcher:
         self._user_agent = user_agent.encode("ascii", "replace")
         self._network = _GuardedNetwork(private)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_trusted(),
             max_connections=32,
             keepalive_expiry=15,
             network_backend=self._network,
