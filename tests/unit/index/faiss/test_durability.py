@@ -111,7 +111,6 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
     [
         "columns.bin",
         "vectors.f32",
-        "codes.i8",
         "codes.bin",
         "rows.faiss",
         "graph.faiss",

@@ -20,6 +20,7 @@ from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
+    GRAPH_CODES,
     GRAPH_ROWS,
     BuildOptions,
     write_graph,
@@ -27,7 +28,7 @@ from vitrine.index.faiss.vectors.build import (
 )
 from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
-from vitrine.index.faiss.vectors.quantized import QuantizedVectors, quantize
+from vitrine.index.faiss.vectors.quantized import QuantizedVectors, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
@@ -113,19 +114,19 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     write_quantized(folder, CODES, vectors, check=lambda: None)
     write_graph(
         folder,
-        vectors,
         BuildOptions(quantize_from=1, graph_from=1),
         earlier=None,
         check=lambda: None,
     )
     pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
+    quantized = QuantizedVectors(folder, GRAPH_CODES, pictures)
     return Segment(
         np.arange(len(pictures)),
         pictures,
         {},
         snapshot=SnapshotParts(
             folder,
-            quantized=QuantizedVectors(folder, CODES, pictures),
+            quantized=quantized,
             graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
         ),
     )
@@ -218,12 +219,12 @@ def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path)
 def test_quantized_rows_are_as_far_from_their_vectors_as_they_say():
     vectors = lopsided(1000, 64, 9)
     center = vectors.mean(axis=0)
-    rows = quantize(vectors, center)
-    decoded = rows.codes * rows.scales[:, None].astype(np.float64)
+    rows = quantize(vectors, center, fitting_scale(vectors, center))
+    decoded = (rows.codes.astype(np.float64) - 127) * float(rows.scale)
     errors = np.linalg.norm(vectors - center - decoded, axis=1)
     np.testing.assert_allclose(errors, rows.errors, rtol=1e-3)
     np.testing.assert_allclose(np.linalg.norm(decoded, axis=1), rows.lengths, rtol=1e-4)
-    assert rows.errors.max() < 0.01
+    assert np.quantile(rows.errors, 0.98) < 0.01, "of 100 rows one is cut"
 
 
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
@@ -269,21 +270,20 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     first, then = tmp_path / "first", tmp_path / "then"
     for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
         folder.mkdir()
+        write_quantized(folder, CODES, rows, check=lambda: None)
         write_graph(
             folder,
-            rows,
             BuildOptions(quantize_from=1, graph_from=1),
             earlier=earlier,
             check=lambda: None,
         )
+    pictures = ProductVectors.one_each(vectors)
     graph = Graph(then / GRAPH, then / GRAPH_ROWS)
     hits = 0
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
         exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.top_k(
-            ProductVectors.one_each(vectors), np.ones(len(vectors), np.bool_), query, k=10, ef=256
-        )
+        best = graph.top_k(pictures, np.ones(len(vectors), np.bool_), query, k=10, ef=256)
         assert best is not None
         hits += len(exact & set(best.rows.tolist()))
     assert hits / 500 >= 0.95

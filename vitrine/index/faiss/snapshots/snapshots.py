@@ -31,6 +31,7 @@ from vitrine.index.faiss.segment import Segment, SnapshotParts, merged_columns
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
+    GRAPH_CODES,
     GRAPH_ROWS,
     TEXT_CODES,
     BuildOptions,
@@ -45,7 +46,7 @@ from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 10
+FORMAT = 11
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
@@ -112,6 +113,8 @@ class Snapshots:
         texts = None
         if _TEXTS in files:
             texts = ProductVectors.one_each(self._map_vectors(folder / _TEXTS, len(seqs)))
+        codes = GRAPH_CODES if GRAPH in files else CODES
+        quantized = QuantizedVectors(folder, codes, pictures) if codes[0] in files else None
         segment = Segment(
             seqs,
             pictures,
@@ -119,7 +122,7 @@ class Snapshots:
             texts=texts,
             snapshot=SnapshotParts(
                 folder,
-                QuantizedVectors(folder, CODES, pictures) if CODES[0] in files else None,
+                quantized,
                 QuantizedVectors(folder, TEXT_CODES, texts)
                 if texts is not None and TEXT_CODES[0] in files
                 else None,
@@ -148,8 +151,8 @@ class Snapshots:
         return name
 
     def _fill(self, folder: Path, state: State, check: Callable[[], None]) -> None:
-        pictures_in_all = sum(len(entry.segment.pictures.rows) for entry in state.segments)
-        earlier = _continuable(state) if self.options.makes_graph(pictures_in_all) else None
+        in_all = sum(len(entry.segment.pictures.rows) for entry in state.segments)
+        earlier = _continuable(state) if self.options.makes_graph(in_all) else None
         rows = [
             # a graph is continued with all its rows, dead ones as well
             np.arange(len(entry.live)) if earlier and i == 0 else np.flatnonzero(entry.live)
@@ -162,12 +165,13 @@ class Snapshots:
         text_vectors = self._write_vectors(folder / _TEXTS, texts) if texts else None
         check()
         self._write_columns(folder, state, rows)
-        if len(vectors) >= self.options.quantize_from:
+        graph = self.options.makes_graph(len(vectors))
+        if graph or len(vectors) >= self.options.quantize_from:
             write_quantized(folder, CODES, vectors, check=check)
             if text_vectors is not None:
                 write_quantized(folder, TEXT_CODES, text_vectors, check=check)
-        if self.options.makes_graph(len(vectors)):
-            write_graph(folder, vectors, self.options, earlier=earlier, check=check)
+        if graph:
+            write_graph(folder, self.options, earlier=earlier, check=check)
         about = {
             "format": FORMAT,
             "seq": state.seq,

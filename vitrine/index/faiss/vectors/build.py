@@ -1,4 +1,4 @@
-"""Writing the 8-bit rows that are scanned, and the graph over rows of 8 bits a number."""
+"""Writing the 8-bit rows that are scanned, and the graph over the same rows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy as np
 
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.product_vectors import Vectors
-from vitrine.index.faiss.vectors.quantized import quantize
+from vitrine.index.faiss.vectors.quantized import decoded, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
-from vitrine.storage.array_file import write_arrays
+from vitrine.products import Vector
+from vitrine.storage.array_file import map_array, map_arrays, write_arrays
 
 __all__ = [
     "CODES",
     "GRAPH",
+    "GRAPH_CODES",
     "GRAPH_ROWS",
     "TEXT_CODES",
     "BuildOptions",
@@ -26,15 +28,15 @@ __all__ = [
 ]
 
 GRAPH, GRAPH_ROWS = "graph.faiss", "rows.faiss"
-CODES = ("codes.i8", "codes.bin")
+CODES = ("codes.u8", "codes.bin")
 """The files of the pictures' 8-bit rows: the codes, and what else is known of each row."""
-TEXT_CODES = ("texts.i8", "texts.bin")
+GRAPH_CODES = (GRAPH_ROWS, CODES[1])
+"""The same where there is a graph."""
+TEXT_CODES = ("texts.u8", "texts.bin")
 """The same of the text vectors."""
 _CHUNK = 4096
 _SAMPLE = 65_536
-"""Rows by which the range of each number is learned."""
-_MARGIN = 0.5
-"""By which the range is widened on either side, as a share of it: later rows may differ."""
+"""Rows by which the scale is learned."""
 _MANY = 20_000
 """Rows from which on several threads help more than waiting for each other costs."""
 
@@ -63,20 +65,22 @@ def write_quantized(
 ) -> None:
     """Write the 8-bit rows of all vectors. `check` is called now and then and may raise to stop."""
     starts = range(0, len(vectors), _CHUNK)
-    sums = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in starts]
-    center = (np.sum(sums, axis=0) / len(vectors)).astype(np.float32)
-    scales, errors, longest = [], [], np.float32(0)
+    totals = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in starts]
+    center = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
+    scale = fitting_scale(vectors[:: -(-len(vectors) // _SAMPLE)], center)
+    sums, errors, longest = [], [], np.float32(0)
     with (folder / files[0]).open("wb") as file:
         for start in starts:
             check()
-            rows = quantize(vectors[start : start + _CHUNK], center)
+            rows = quantize(vectors[start : start + _CHUNK], center, scale)
             rows.codes.tofile(file)
-            scales.append(rows.scales)
+            sums.append(rows.sums)
             errors.append(rows.errors)
             longest = max(longest, rows.lengths.max())
     arrays = {
         "center": center,
-        "scales": np.concatenate(scales),
+        "scale": np.asarray(scale),
+        "sums": np.concatenate(sums),
         "errors": np.concatenate(errors),
         "longest": np.asarray(longest),
     }
@@ -85,43 +89,59 @@ def write_quantized(
 
 def write_graph(
     folder: Path,
-    vectors: Vectors,
     options: BuildOptions,
     *,
     earlier: Path | None,
     check: Callable[[], None],
 ) -> None:
-    """Write the graph over all vectors, and the 8-bit rows that it walks over, in FAISS's own form.
+    """Write the graph over the pictures' 8-bit rows, which `write_quantized` has put there; their
+    codes go into FAISS's own file, for the graph to walk over and for scans.
 
-    `earlier` is a snapshot's folder whose rows are the first of the vectors: its graph is
-    continued. `check` is called now and then and may raise to stop.
+    `earlier` is a snapshot's folder whose rows are the first of these: its graph is continued.
+    `check` is called now and then and may raise to stop.
     """
     faiss = load_faiss()
-    graph = _empty_graph(vectors, options) if earlier is None else _read_graph(earlier)
-    if len(vectors) - graph.ntotal >= _MANY:
+    about = map_arrays(folder / CODES[1])
+    center, scale = about["center"], np.float32(about["scale"])
+    codes = map_array(folder / CODES[0], np.uint8, (len(about["sums"]), len(center)))
+    graph = _empty_graph(len(center), options) if earlier is None else _read_graph(earlier)
+    rows = _empty_rows(center, scale)
+    for start in range(0, graph.ntotal, _CHUNK):
+        rows.add(decoded(codes[start : min(start + _CHUNK, graph.ntotal)], center, scale))
+    graph.storage, graph.own_fields, graph.is_trained = rows, False, True
+    if len(codes) - graph.ntotal >= _MANY:
         faiss.omp_set_num_threads(options.threads)
-    for start in range(graph.ntotal, len(vectors), _CHUNK):
+    for start in range(graph.ntotal, len(codes), _CHUNK):
         check()
-        graph.add(vectors[start : start + _CHUNK])
+        graph.add(decoded(codes[start : start + _CHUNK], center, scale))
     faiss.write_index(graph, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-    faiss.write_index(faiss.downcast_index(graph.storage), str(folder / GRAPH_ROWS))
+    faiss.write_index(rows, str(folder / GRAPH_ROWS))
+    (folder / CODES[0]).unlink()
 
 
-def _empty_graph(vectors: Vectors, options: BuildOptions) -> Any:
+def _empty_graph(dimension: int, options: BuildOptions) -> Any:
+    """A graph without rows and what to keep them in."""
     faiss = load_faiss()
-    graph = faiss.IndexHNSWSQ(
-        vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, options.m, faiss.METRIC_INNER_PRODUCT
-    )
+    graph = faiss.IndexHNSW(dimension, options.m, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = options.ef_construct
-    faiss.downcast_index(graph.storage).sq.rangestat_arg = _MARGIN
-    graph.train(np.ascontiguousarray(vectors[:: -(-len(vectors) // _SAMPLE)]))
     return graph
 
 
 def _read_graph(folder: Path) -> Any:
+    """A snapshot's graph without its rows: they are added with another center and scale."""
     faiss = load_faiss()
-    graph: Any = faiss.read_index(str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-    rows = faiss.read_index(str(folder / GRAPH_ROWS))
-    rows.this.disown()  # the graph deletes it
-    graph.storage, graph.own_fields = rows, True
-    return graph
+    return faiss.read_index(str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
+
+
+def _empty_rows(center: Vector, scale: np.float32) -> Any:
+    """FAISS's rows of 8 bits, whose codes are those of `quantize`.
+
+    It learns the ends of each number's range, between which it has 256 steps.
+    """
+    faiss = load_faiss()
+    rows = faiss.IndexScalarQuantizer(
+        len(center), faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    half = np.float32(127.5) * scale
+    rows.train(np.stack([center - half, center + half]))
+    return rows

@@ -1,7 +1,7 @@
 """Vectors in 8 bits a number, scanned straight from a mapped file: a quarter of the memory traffic.
 
-The scan is exact. Why it may be: a row is v = c + s q + r (center, scale, codes, what rounding left
-over), the query u = t p + w likewise without a center, and |u| = 1. So
+The scan is exact. Why it may be: a row is v = c + s q + r (center, scale, levels, what rounding
+left over), the query u = t p + w likewise without a center, and |u| = 1. So
 
     <u, v> = <u, c> + s t <p, q> + <w, s q> + <u, r>
 
@@ -44,11 +44,16 @@ from vitrine.index.faiss.vectors.product_vectors import (
     largest_of_each,
 )
 from vitrine.products import Vector
-from vitrine.storage.array_file import map_array, map_arrays
+from vitrine.storage.array_file import map_arrays, map_tail
 
-__all__ = ["QuantizedRows", "QuantizedVectors", "quantize"]
+__all__ = ["QuantizedRows", "QuantizedVectors", "decoded", "fitting_scale", "quantize"]
 
 _LARGEST = 127
+_ZERO = 127
+"""The code of level 0: codes are bytes without a sign, as FAISS keeps them, so that its graph walks
+over the rows that are scanned."""
+_DOT_ERROR = 4 * 255**2 * 2.0**-24
+"""By which a product of codes is off in float32, per number of a row: four roundings."""
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
 _SCANNED, _GATHERED = 25_000, 8192
@@ -59,25 +64,40 @@ _BLOCK = 4096
 
 @dataclass(frozen=True, eq=False)
 class QuantizedRows:
-    """Rows (n, d) as center + scale * code; each array but the codes is (n,) float32."""
+    """Rows (n, d) as center + scale * level; each array but the codes is (n,) float32."""
 
-    codes: NDArray[np.int8]
-    scales: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+    scale: np.float32
+    sums: NDArray[np.float32]
+    """Of the codes of each row, which are whole numbers."""
     lengths: NDArray[np.float32]
-    """Of scale * code."""
+    """Of scale * level."""
     errors: NDArray[np.float32]
     """How far the quantized row is from its vector."""
 
 
-def quantize(vectors: Vectors, center: Vector) -> QuantizedRows:
-    """8-bit rows of vectors (n, d), each with the scale that just fits it."""
+def fitting_scale(vectors: Vectors, center: Vector) -> np.float32:
+    """The scale at which the levels reach as far as 99 of 100 vectors do.
+
+    The others are cut, and their errors say so; a few odd ones do not spoil the rest.
+    """
+    largest = np.abs(vectors - center).max(axis=1, initial=0.0)
+    return np.float32(max(np.quantile(largest, 0.99), 1e-20) / _LARGEST)
+
+
+def quantize(vectors: Vectors, center: Vector, scale: np.float32) -> QuantizedRows:
+    """8-bit rows of vectors (n, d)."""
     centered = vectors - center
-    largest = np.maximum(np.abs(centered).max(axis=1, initial=0.0), np.float32(1e-20))
-    scales = largest / np.float32(_LARGEST)
-    codes = np.rint(centered / scales[:, None]).astype(np.int8)
-    decoded = codes * scales[:, None]
-    errors = np.linalg.norm(centered - decoded, axis=1)
-    return QuantizedRows(codes, scales, np.linalg.norm(decoded, axis=1), errors)
+    codes = np.clip(np.rint(centered / scale) + _ZERO, 0, 255).astype(np.uint8)
+    steps = (codes - np.float32(_ZERO)) * scale
+    errors = np.linalg.norm(centered - steps, axis=1)
+    sums = codes.sum(axis=1, dtype=np.int64).astype(np.float32)
+    return QuantizedRows(codes, scale, sums, np.linalg.norm(steps, axis=1), errors)
+
+
+def decoded(codes: NDArray[np.uint8], center: Vector, scale: np.float32) -> Vectors:
+    """The vectors that codes stand for."""
+    return center + scale * (codes - np.float32(_ZERO))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +129,10 @@ class QuantizedVectors:
         arrays = map_arrays(folder / about)
         self._vectors = vectors
         self._center: NDArray[np.float32] = arrays["center"]
-        self._scales, self._errors = arrays["scales"], arrays["errors"]
-        self._longest = arrays["longest"]
-        shape = (len(self._scales), len(self._center))
-        self._codes: NDArray[np.int8] = map_array(folder / codes, np.int8, shape)
+        self._sums, self._errors = arrays["sums"], arrays["errors"]
+        self._scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
+        shape = (len(self._sums), len(self._center))
+        self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
 
     @cached_property
     def _product_errors(self) -> NDArray[np.float32]:
@@ -148,9 +168,12 @@ class QuantizedVectors:
         return scan.scores, scan.scores + scan.slacks
 
     def _scan(self, products: Ints, query: Vector) -> _Scan:
-        quantized = quantize(query[None], np.zeros_like(query))
+        zero = np.zeros_like(query)
+        quantized = quantize(query[None], zero, np.abs(query).max() / np.float32(_LARGEST))
+        factor = self._scale * quantized.scale
         center = np.float32(query @ self._center)
-        slack = (quantized.errors * self._longest + np.float32(FLOAT32_ERROR))[0]
+        slack = quantized.errors[0] * self._longest + np.float32(FLOAT32_ERROR)
+        slack += factor * np.float32(_DOT_ERROR * len(query))
         slacks = self._product_errors[products] + slack
         if len(products) > _CONTIGUOUS * len(self._vectors):
             row_scores, scores = self._scan_all(quantized, center)
@@ -162,8 +185,7 @@ class QuantizedVectors:
         selected = self._vectors.rows_of(products)
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
         dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
-        factors = self._scales[selected.rows] * quantized.scales
-        row_scores = np.asarray(dots * factors + center, np.float32)
+        row_scores = self._cosines(dots, self._sums[selected.rows], quantized, center)
         scores = largest_of_each(row_scores, selected.offsets)
         keys = np.arange(len(products))
         return _Scan(
@@ -177,7 +199,7 @@ class QuantizedVectors:
         starts = range(0, len(self._codes), _SCANNED)
         scans = [self._codes[start : start + _SCANNED] for start in starts]
         dots = parallel_map(partial(_dots, query.codes), scans)
-        row_scores = np.asarray(dots * (self._scales * query.scales) + center, np.float32)
+        row_scores = self._cosines(dots, self._sums, query, center)
         if self._vectors.single:
             return row_scores, row_scores
         offsets, step = self._vectors.offsets, _SCANNED
@@ -187,6 +209,18 @@ class QuantizedVectors:
             return largest_of_each(row_scores[own[0] : own[-1]], own - own[0])
 
         return row_scores, parallel_map(largest, range(0, len(self._vectors), step))
+
+    def _cosines(
+        self,
+        dots: NDArray[np.float32],
+        sums: NDArray[np.float32],
+        query: QuantizedRows,
+        center: np.float32,
+    ) -> NDArray[np.float32]:
+        """About the cosines of rows, from the inner products and sums of their codes."""
+        constant = _ZERO * _ZERO * len(self._center) - _ZERO * query.sums[0]
+        levels = dots - np.float32(_ZERO) * sums + np.float32(constant)
+        return np.asarray(levels * (self._scale * query.scale) + center, np.float32)
 
     def _rows(self, scan: _Scan, mask: Mask) -> tuple[ProductRows, NDArray[np.float32]]:
         """The rows of the products of a mask, and what each row's cosine cannot exceed."""
@@ -202,7 +236,7 @@ class QuantizedVectors:
         return ProductRows(scan.products[places], offsets, numbers), bounds
 
 
-def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float32]:
+def _dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
     products = numkong.cdist(query, codes, "dot", out_dtype="float32")
     dots: NDArray[np.float32] = np.asarray(products)[0]
@@ -210,11 +244,11 @@ def _dots(query: NDArray[np.int8], codes: NDArray[np.int8]) -> NDArray[np.float3
 
 
 def _gathered_dots(
-    query: NDArray[np.int8], codes: NDArray[np.int8], rows: Ints
+    query: NDArray[np.uint8], codes: NDArray[np.uint8], rows: Ints
 ) -> NDArray[np.float32]:
     """The same of some rows."""
     dots = np.empty(len(rows), np.float32)
-    buffer = np.empty((min(_BLOCK, len(rows)), codes.shape[1]), np.int8)
+    buffer = np.empty((min(_BLOCK, len(rows)), codes.shape[1]), np.uint8)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         # mode="clip" because "raise" would copy once more
