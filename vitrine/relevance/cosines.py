@@ -18,11 +18,16 @@ LEAST_DEVIATION = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Cosines:
-    """`picture` and `text` are float32 (queries, n), `text` None without text vectors; the
-    background of each query is a mean and a deviation, float64 (queries,)."""
+    """Of unit vectors `queries` (queries, dimension) with products (n, dimension), `texts` None
+    without text vectors; the background of each query is a mean and a deviation, float64
+    (queries,).
 
-    picture: NDArray[np.float32]
-    text: NDArray[np.float32] | None
+    Computed when they are asked for: all of them at once would be the largest thing in memory.
+    """
+
+    queries: NDArray[np.float32]
+    pictures: NDArray[np.float32]
+    texts: NDArray[np.float32] | None
     picture_background: tuple[NDArray[np.float64], NDArray[np.float64]]
     text_background: tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -34,12 +39,12 @@ class Cosines:
         texts: NDArray[np.float32] | None,
         background: BackgroundSample,
     ) -> Cosines:
-        """The cosines of unit vectors (queries, dimension) with products (n, dimension)."""
+        """The cosines of these queries with these products."""
         nothing = np.zeros(len(queries)), np.ones(len(queries))
-        has_texts = texts is not None and background.texts is not None
         return cls(
-            queries @ pictures.T,
-            queries @ texts.T if texts is not None and has_texts else None,
+            queries,
+            pictures,
+            None if background.texts is None else texts,
             background_of(queries @ background.picture_rows.T),
             nothing
             if background.text_rows is None
@@ -49,14 +54,14 @@ class Cosines:
     def features(self, query: int, rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
         """picture, picture_z, text, text_z of some products for one query, float64 (rows, 4)."""
         columns: list[NDArray[np.float64]] = []
-        for cosines, (mean, deviation) in (
-            (self.picture, self.picture_background),
-            (self.text, self.text_background),
+        for products, (mean, deviation) in (
+            (self.pictures, self.picture_background),
+            (self.texts, self.text_background),
         ):
-            if cosines is None:
+            if products is None:
                 columns += [np.zeros(len(columns[0]))] * 2
                 continue
-            these = cosines[query, rows].astype(np.float64)
+            these = (products[rows] @ self.queries[query]).astype(np.float64)
             columns += [these, (these - mean[query]) / deviation[query]]
         return np.column_stack(columns)
 

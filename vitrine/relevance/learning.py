@@ -132,7 +132,7 @@ def _cosines(
 def _highest(absent: Cosines, model: VectorModel) -> float:
     """Log-odds that hardly any text reaches, of those that no shop sells, with its closest
     product."""
-    highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.picture))]
+    highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.queries))]
     return float(np.quantile(highest, 1 - FALSE_ALARMS))
 
 

@@ -56,9 +56,9 @@ def fit_vectors(
         add(cosines.features(query, drawn(matched, POSITIVES, rng)), 1.0, 1.0)
         add(cosines.features(query, drawn(~matched, NEGATIVES, rng)), 0.0, 0.5)
     if absent is not None:
-        everything = np.ones(absent.picture.shape[1], dtype=bool)
-        share = 0.5 * len(matches) / len(absent.picture)
-        for query in range(len(absent.picture)):
+        everything = np.ones(len(absent.pictures), dtype=bool)
+        share = 0.5 * len(matches) / len(absent.queries)
+        for query in range(len(absent.queries)):
             add(absent.features(query, drawn(everything, NEGATIVES, rng)), 0.0, share)
     coefficients, intercept = scaled_fit(
         np.concatenate(parts), np.concatenate(labels), np.concatenate(weights)
