@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.pictures.addresses import KnownAddress
-from ingest.pictures.hosts import HostGate
+from ingest.pictures.hosts import HostGate, KnownAddress
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.picture_work import PictureOutcome, PicturePreparation, PictureTask
 from vitrine.embedding import Embedder, PictureRules

@@ -17,8 +17,7 @@ from ingest.cluster.embedders import ClusterEmbedders, EmbedderDied, cause_of
 from ingest.cluster.gate import ClusterGate
 from ingest.cluster.node import NodeSetup, PreparedChunk, check_node, prepare_chunk
 from ingest.pictures import Picture
-from ingest.pictures.addresses import KnownAddresses
-from ingest.pictures.hosts import HostPlaces
+from ingest.pictures.hosts import HostPlaces, KnownAddresses
 from ingest.pictures.polite import place_lease_s
 from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from vitrine.embedding import Embedder

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from ingest.pictures.addresses import KnownAddress, KnownAddresses
-from ingest.pictures.hosts import HostGate, HostPlaces
+from ingest.pictures.hosts import HostGate, HostPlaces, KnownAddress, KnownAddresses
 from ingest.pictures.naming import FetchedPicture, Picture
 from vitrine.errors import InvalidImage
 from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher

@@ -10,7 +10,7 @@ from ingest.cluster import open_cluster_work
 from ingest.database import ingest_database
 from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
-from ingest.pictures.addresses import AddressBook
+from ingest.pictures.hosts import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from ingest.pipeline.picture_work import LocalPictureWork, PictureWork
 from vitrine.cores import usable_cores

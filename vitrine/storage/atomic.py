@@ -1,12 +1,16 @@
-"""Files that appear whole or not at all, and that survive a power cut."""
+"""Files that appear whole or not at all and survive a power cut, and errors of the disk."""
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_write", "make_folders", "sync_folder"]
+from vitrine.errors import StorageUnavailable
+
+__all__ = ["atomic_write", "disk_errors", "make_folders", "sync_folder"]
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -44,3 +48,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` into `StorageUnavailable`, which names the path and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be used ({error.strerror or error});"
+            " check the disk and the folder's permissions"
+        ) from error

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from vitrine.errors import StorageUnavailable, VitrineError
-from vitrine.storage.atomic import make_folders, sync_folder
-from vitrine.storage.disk import disk_errors
+from vitrine.storage.atomic import disk_errors, make_folders, sync_folder
 from vitrine.storage.schema import DatabaseSchema
 
 __all__ = ["DatabaseSchema", "SQLiteFile"]

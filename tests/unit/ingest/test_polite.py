@@ -14,7 +14,7 @@ import pytest
 
 from ingest.database import ingest_database
 from ingest.pictures import Picture
-from ingest.pictures.addresses import AddressBook
+from ingest.pictures.hosts import AddressBook
 from ingest.pictures.polite import PoliteFetcher
 from tests.unit.ingest.catalogue import Shop
 from tests.unit.ingest.catalogue import picture as drawn

@@ -30,7 +30,7 @@ from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.snapshots.snapshots import Snapshots
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.search_device import SearchDevice
-from vitrine.storage.disk import disk_errors
+from vitrine.storage.atomic import disk_errors
 
 __all__ = ["StateReader"]
 

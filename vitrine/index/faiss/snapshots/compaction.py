@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from vitrine.errors import Cancelled, Conflict, VitrineError
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.snapshots.snapshots import MOST_DEAD, Snapshots
-from vitrine.storage.disk import disk_errors
+from vitrine.storage.atomic import disk_errors
 
 __all__ = ["Compactor"]
 

@@ -36,8 +36,7 @@ from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, version_name
 from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
 from vitrine.settings import FaissSettings
-from vitrine.storage.atomic import sync_folder
-from vitrine.storage.disk import disk_errors
+from vitrine.storage.atomic import disk_errors, sync_folder
 
 __all__ = ["FaissVersions", "open_versions"]
 
