@@ -24,12 +24,14 @@ PATIENCE_S = 400.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One search: who asked, from when to when, and the model of the version that answered."""
+    """One search: who asked, from when to when, the model of the version that answered, and the
+    CPU seconds of the client's own thread."""
 
     client: int
     began: float
     ended: float
     model: str
+    worked: float
 
     @property
     def seconds(self) -> float:
@@ -107,9 +109,10 @@ class Searchers:
     def _search(self, client: int, chance: random.Random) -> None:
         while not self.stop.is_set():
             try:
-                began = time.perf_counter()
+                began, idle = time.perf_counter(), time.thread_time()
                 page, check = self._one(chance)
-                self.answers.append(Answer(client, began, time.perf_counter(), page.model))
+                ended, worked = time.perf_counter(), time.thread_time() - idle
+                self.answers.append(Answer(client, began, ended, page.model, worked))
                 self._expect(
                     page.model in page.version,
                     f"{page.version} answered with the model {page.model}",
