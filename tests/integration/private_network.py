@@ -61,7 +61,7 @@ def main(report: str, seconds: str, *command: str) -> int:
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 53))
     threading.Thread(target=record, args=(server, Path(report)), daemon=True).start()
-    code = subprocess.run(command, check=False, timeout=500).returncode
+    code = subprocess.run(command, check=False, timeout=1300).returncode
     time.sleep(float(seconds))
     return code
 

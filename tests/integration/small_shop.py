@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 
 VITRINE = (sys.executable, "-c", "from vitrine.cli import main; main()")
-PATIENCE_S = 200
+PATIENCE_S = 500
 
 
 def answer_of(url: str) -> bytes:

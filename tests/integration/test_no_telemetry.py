@@ -47,7 +47,7 @@ def observe(folder: Path, environment: dict[str, str], *command: str) -> Observa
         capture_output=True,
         text=True,
         check=False,
-        timeout=550,
+        timeout=1400,
     )
     assert done.returncode == 0, done.stderr
     names = report.read_text().split() if report.exists() else []
@@ -55,7 +55,7 @@ def observe(folder: Path, environment: dict[str, str], *command: str) -> Observa
     return Observation(done.stdout, names, files)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_shop_that_ingests_serves_and_searches_tells_nobody(tmp_path: Path, clip_folder: Path):
     catalogue, _, mapping = write_catalogue(tmp_path)
     settings = {

@@ -59,11 +59,11 @@ def vitrine(
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=600,
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_an_exported_model_is_served_and_its_shop_changed_without_the_extras(
     tmp_path: Path, clip_folder: Path, owlvit_folder: Path, serving_only: dict[str, str]
 ):
