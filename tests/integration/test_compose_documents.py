@@ -58,7 +58,7 @@ def run(line: str, checkout: Path) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=400,
     )
 
 

@@ -54,7 +54,7 @@ def install(tmp_path: Path):
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
         )
         calls = state / "calls"
         return done, calls.read_text().splitlines() if calls.exists() else []

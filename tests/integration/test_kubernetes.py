@@ -24,7 +24,7 @@ def objects() -> list[dict[str, Any]]:
 
 def validate(path: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("kubernetes-validate")), "--strict", str(path)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=400)
 
 
 def test_every_object_fits_the_schema_of_its_kind(tmp_path: Path):

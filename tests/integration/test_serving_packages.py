@@ -124,14 +124,14 @@ def use_every_request_of_the_readme(shop: ServiceProcess) -> None:
         ("/v1/detect", {"image": {"base64": photo}, "labels": ["dress", "mug"]}),
     ]
     for path, body in requests:
-        answer = httpx.post(shop.url + path, json=body, timeout=60)
+        answer = httpx.post(shop.url + path, json=body, timeout=240)
         assert answer.status_code == 200, (path, answer.text, shop.log())
 
 
 def write_and_read_back(shop: ServiceProcess) -> None:
     """A changed price and a new product are carried out by the worker."""
     with httpx.Client(
-        base_url=shop.url, timeout=60, headers={"Authorization": f"Bearer {TOKEN}"}
+        base_url=shop.url, timeout=240, headers={"Authorization": f"Bearer {TOKEN}"}
     ) as client:
         image = {"base64": base64.b64encode(picture(7)).decode()}
         product = {"id": "new", "title": "New", "price": 5, "image": image}

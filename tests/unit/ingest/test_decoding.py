@@ -48,7 +48,7 @@ from vitrine.wiring import Vitrine
 
 DEADLY, GREEDY, BROKEN = (13, 13), (17, 17), (19, 19)
 """Sizes of pictures at which `HostileRules` end their process, take all memory, or fail."""
-DEADLINE_S = 60.0
+DEADLINE_S = 240.0
 
 
 @dataclass(frozen=True)

@@ -123,13 +123,13 @@ def test_taking_with_a_time_limit_gives_none_while_nothing_comes() -> None:
     done = threading.Event()
 
     def produce() -> None:
-        done.wait(5)
+        done.wait(240)
         channel.put(7)
 
     def consume() -> None:
         seen.append(channel.take(0.01))
         done.set()
-        seen.append(channel.take(5))
+        seen.append(channel.take(240))
 
     flow.stage("produce", produce, into=(channel,))
     flow.stage("consume", consume)

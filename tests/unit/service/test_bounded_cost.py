@@ -27,16 +27,16 @@ ADMIN = {"Authorization": f"Bearer {TOKEN}"}
     ],
 )
 def test_json_with_too_many_values_is_refused_before_it_is_built(
-    shop: Shop, body: bytes, monkeypatch: pytest.MonkeyPatch
+    unchanged: Shop, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(incoming.orjson, "loads", None)
-    response = shop.client.post("/v1/search", data=body, content_type="application/json")
+    response = unchanged.client.post("/v1/search", data=body, content_type="application/json")
     assert response.status_code == 413
     assert "more than 100000 values" in response.get_json()["detail"]
 
 
-def test_lines_with_too_many_values_are_refused_before_they_are_built(shop: Shop):
-    response = shop.client.put(
+def test_lines_with_too_many_values_are_refused_before_they_are_built(unchanged: Shop):
+    response = unchanged.client.put(
         "/v1/admin/products",
         data=b"1\n" * 1_100_000,
         content_type="application/x-ndjson",
@@ -45,9 +45,9 @@ def test_lines_with_too_many_values_are_refused_before_they_are_built(shop: Shop
     assert response.status_code == 413
 
 
-def test_a_facet_asked_for_twice_is_counted_once(shop: Shop):
-    once = shop.client.post("/v1/search", json={"facets": ["color"]}).get_json()
-    twice = shop.client.post("/v1/search", json={"facets": ["color"] * 50}).get_json()
+def test_a_facet_asked_for_twice_is_counted_once(unchanged: Shop):
+    once = unchanged.client.post("/v1/search", json={"facets": ["color"]}).get_json()
+    twice = unchanged.client.post("/v1/search", json={"facets": ["color"] * 50}).get_json()
     assert once["facets"] == twice["facets"]
 
 
@@ -60,38 +60,40 @@ def test_a_facet_asked_for_twice_is_counted_once(shop: Shop):
         ({"or": [{"price": 1}] * 1001}, "filter", "more than 1000 conditions"),
     ],
 )
-def test_the_texts_and_values_of_a_filter_are_bounded(shop: Shop, filter_, field, message):
-    response = shop.client.post("/v1/search", json={"filter": filter_})
+def test_the_texts_and_values_of_a_filter_are_bounded(unchanged: Shop, filter_, field, message):
+    response = unchanged.client.post("/v1/search", json={"filter": filter_})
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["field"] == field
     assert message in response.get_json()["errors"][0]["message"]
 
 
-def test_labels_times_templates_are_bounded(shop: Shop):
+def test_labels_times_templates_are_bounded(unchanged: Shop):
     body = {"image": RED, "labels": ["a", "b", "c"] * 100, "template": ["{} x", "x {}"] * 2}
-    response = shop.client.post("/v1/classify", json=body)
+    response = unchanged.client.post("/v1/classify", json=body)
     assert response.status_code == 422
     assert "1200 texts" in response.get_json()["errors"][0]["message"]
 
 
-def test_the_products_that_the_objects_of_a_picture_bring_are_bounded(shop: Shop):
+def test_the_products_that_the_objects_of_a_picture_bring_are_bounded(unchanged: Shop):
     labels = [f"label {number}" for number in range(60)]
     body = {"image": RED, "labels": labels, "search": True, "limit": 20, "threshold": 0}
-    objects = shop.client.post("/v1/detect", json=body).get_json()["objects"]
+    objects = unchanged.client.post("/v1/detect", json=body).get_json()["objects"]
     assert len(objects) == 60
     assert sum("products" in each for each in objects) == 500 // 20
 
 
 def test_what_is_in_the_boxes_is_cut_out_and_embedded_a_few_at_a_time(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    unchanged: Shop, monkeypatch: pytest.MonkeyPatch
 ):
-    embed, sizes = shop.embedder.embed_images, []
+    embed, sizes = unchanged.embedder.embed_images, []
     monkeypatch.setattr(
-        shop.embedder, "embed_images", lambda images: sizes.append(len(images)) or embed(images)
+        unchanged.embedder,
+        "embed_images",
+        lambda images: sizes.append(len(images)) or embed(images),
     )
     labels = [f"label {number}" for number in range(60)]
     body = {"image": RED, "labels": labels, "search": True, "limit": 5, "threshold": 0}
-    objects = shop.client.post("/v1/detect", json=body).get_json()["objects"]
+    objects = unchanged.client.post("/v1/detect", json=body).get_json()["objects"]
     assert all("products" in each for each in objects)
     assert len(objects) == 60
     assert max(sizes) <= 8
@@ -99,7 +101,7 @@ def test_what_is_in_the_boxes_is_cut_out_and_embedded_a_few_at_a_time(
 
 @pytest.mark.parametrize("size", [(1, 64_000), (64_000, 1), (8000, 8000)])
 @pytest.mark.parametrize("path", ["search", "similarity", "classify", "detect"])
-def test_a_picture_that_would_take_too_much_memory_is_refused(shop: Shop, path: str, size):
+def test_a_picture_that_would_take_too_much_memory_is_refused(unchanged: Shop, path: str, size):
     written = io.BytesIO()
     Image.new("L", size).save(written, "PNG")
     body = {"image": {"base64": base64_of(written.getvalue())}}
@@ -108,20 +110,20 @@ def test_a_picture_that_would_take_too_much_memory_is_refused(shop: Shop, path: 
         "classify": {"labels": ["a"]},
         "detect": {"labels": ["a"]},
     }
-    response = shop.client.post(f"/v1/{path}", json={**body, **extra.get(path, {})})
+    response = unchanged.client.post(f"/v1/{path}", json={**body, **extra.get(path, {})})
     assert (response.status_code, response.get_json()["reason"]) == (422, "too_many_pixels")
 
 
-def test_boxes_are_told_in_pixels_of_the_upload_though_less_is_decoded(shop: Shop):
+def test_boxes_are_told_in_pixels_of_the_upload_though_less_is_decoded(unchanged: Shop):
     written = io.BytesIO()
     Image.new("RGB", (4000, 3200), "red").save(written, "PNG")
     body = {"image": {"base64": base64_of(written.getvalue())}, "labels": ["dress"]}
-    box = shop.client.post("/v1/detect", json=body).get_json()["objects"][0]["box"]
+    box = unchanged.client.post("/v1/detect", json=body).get_json()["objects"][0]["box"]
     assert box == pytest.approx({"xmin": 0, "ymin": 0, "xmax": 2000, "ymax": 3200})
 
 
-def test_a_category_of_very_many_levels_is_refused(shop: Shop):
+def test_a_category_of_very_many_levels_is_refused(unchanged: Shop):
     row = {"id": "a", "title": "A", "category": "a/" * 100 + "b"}
-    response = shop.client.put("/v1/admin/products", json=[row], headers=ADMIN)
+    response = unchanged.client.put("/v1/admin/products", json=[row], headers=ADMIN)
     assert response.status_code == 422
     assert "levels" in response.get_json()["errors"][0]["message"]

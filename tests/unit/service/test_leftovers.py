@@ -38,7 +38,7 @@ def test_counters_of_a_killed_service_are_removed_and_those_of_a_running_one_are
         env={**os.environ, "TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     left = Path(killed.stdout.strip())
     assert left.is_dir()

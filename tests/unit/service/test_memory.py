@@ -36,7 +36,7 @@ def faults(**environment: str) -> int:
         [sys.executable, "-c", ROUNDS],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
         env=given,
     )
@@ -133,7 +133,7 @@ def test_the_system_has_it_back():
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     command = [sys.executable, "-c", LARGE]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=True, env=clean
+        command, capture_output=True, text=True, timeout=240, check=True, env=clean
     )
     held, left = map(int, done.stdout.split())
     assert left < 30 * MB

@@ -17,7 +17,7 @@ def test_without_npm_the_check_says_that_it_checked_nothing(tmp_path: Path) -> N
         env={"PATH": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=240,
         check=False,
     )
     assert ended.returncode == 0
