@@ -11,7 +11,7 @@ from typing import IO, Any
 from ingest.sources.binary import ReadMeter, first_bytes, open_binary
 from ingest.sources.json_items import find_items
 from ingest.sources.lines import TextFile, broken_bytes
-from ingest.sources.ports import Record, Row
+from ingest.sources.ports import Record
 from vitrine.errors import SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
@@ -182,9 +182,3 @@ def _without_mark(file: IO[bytes]) -> IO[bytes]:
     if file.read(3) != b"\xef\xbb\xbf":
         file.seek(0)
     return file
-
-
-def row_values(rows: Iterable[object]) -> Iterator[Mapping[str, Any] | None]:
-    """The values of those that are whole rows."""
-    for row in rows:
-        yield row.values if isinstance(row, Row) else None

@@ -81,13 +81,13 @@ class RemoteEmbedder:
         self._truncated: OrderedDict[str, bool] = OrderedDict()
         self._lock = threading.Lock()
         self._absent: type[ModelUnavailable] = ModelLoading
-        told = self._described()
+        model = self._described()
         self._absent = ModelUnavailable
         self.info = ModelInfo(
-            told.name, told.fingerprint, told.dimension, told.logit_scale, told.image_size
+            model.name, model.fingerprint, model.dimension, model.logit_scale, model.image_size
         )
-        self.pictures = told.pictures
-        self.compute = Compute(told.device, told.precision)
+        self.pictures = model.pictures
+        self.compute = Compute(model.device, model.precision)
 
     def embed_texts(self, texts: Sequence[str]) -> _Rows:
         """One row per text."""
@@ -140,10 +140,10 @@ class RemoteEmbedder:
         return self._rows(self._post("/v1/pictures", content=content), len(levels))
 
     def _rows(self, response: httpx.Response, count: int) -> _Rows:
-        told = response.headers.get(FINGERPRINT, "")
-        if told != self.info.fingerprint:
+        fingerprint = response.headers.get(FINGERPRINT, "")
+        if fingerprint != self.info.fingerprint:
             raise ModelUnavailable(
-                f"the embedder at {self._url} has another model now (fingerprint {told[:12]}"
+                f"the embedder at {self._url} has another model now (fingerprint {fingerprint[:12]}"
                 f" instead of {self.info.fingerprint[:12]}); start again what embeds with it"
             )
         if len(response.content) != 4 * count * self.info.dimension:

@@ -58,13 +58,13 @@ class Column(Strict):
         """As short as a mapping file writes it."""
         stored: dict[str, Any] = handler(self)
         names = self.names[0] if len(self.names) == 1 else list(self.names)
-        said = {
+        options = {
             key: value
             for key, value in stored.items()
             if key not in ("from", "names")
             and value != type(self).model_fields[key].get_default(call_default_factory=True)
         }
-        return {"from": names, **said} if said else names
+        return {"from": names, **options} if options else names
 
 
 def _folded(value: Any) -> str:

@@ -121,19 +121,19 @@ class QueryRelevance:
         self, constants: RelevanceConstants, model: VectorModel, vector: Vector
     ) -> None:
         self._picture, self._offset = model.picture, model.intercept
-        queries, texts = vector.reshape(1, -1), constants.background.text_rows
+        queries, text_rows = vector.reshape(1, -1), constants.background.text_rows
         pictures = queries @ constants.background.picture_rows.T
         means, deviations = background_of(pictures)
         self._picture += model.picture_z / deviations[0]
         self._offset -= model.picture_z * means[0] / deviations[0]
-        said = np.zeros_like(pictures) if texts is None else queries @ texts.T
-        if texts is not None:
-            means, deviations = background_of(said)
+        texts = np.zeros_like(pictures) if text_rows is None else queries @ text_rows.T
+        if text_rows is not None:
+            means, deviations = background_of(texts)
             self._text = model.text + model.text_z / deviations[0]
             self._offset -= model.text_z * means[0] / deviations[0]
         if model is constants.image:
             self._offset = max(self._offset, -self._picture * SAME)
-        self._level = vector_level(self.vector_log_odds(pictures[0], said[0]))
+        self._level = vector_level(self.vector_log_odds(pictures[0], texts[0]))
 
     @property
     def vector_weights(self) -> tuple[float, float]:

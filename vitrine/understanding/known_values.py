@@ -190,8 +190,8 @@ class _Learner:
             for part in parts if len(parts) > 1 else ():
                 self._name("category", part, prefix, whole=False)
 
-    def _name(self, field: str, said: str, value: str, *, whole: bool = True) -> None:
-        listed = self._analyzer.tokens(said)
+    def _name(self, field: str, words: str, value: str, *, whole: bool = True) -> None:
+        listed = self._analyzer.tokens(words)
         tokens = [token for token in listed if not token.stop] or listed  # "M" in French
         terms = tuple(token.term for token in tokens)
         joined = (self._analyzer.term("".join(token.word for token in tokens)),)

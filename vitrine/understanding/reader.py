@@ -162,10 +162,10 @@ class QueryReader:
                 color = self._color_at(draft, index)
                 brand = None if color else self._brand_at(draft, index)
                 length = color[0] if color else brand or 1
-                said = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
-                if brand or (color and all(map(self._is_known_color, said))):
-                    preferred.update(said)
-                if color and not self._is_said_so(said):
+                words = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
+                if brand or (color and all(map(self._is_known_color, words))):
+                    preferred.update(words)
+                if color and not self._is_said_so(words):
                     extra.update(dict.fromkeys(color[1]))
             index += length
         return preferred, list(extra)
@@ -173,8 +173,8 @@ class QueryReader:
     def _color_at(self, draft: Draft, index: int) -> tuple[int, tuple[str, ...]] | None:
         """The color that is said at a place: of two words only where both are plainly colors."""
         color = color_at(draft.lexemes, index, self._grammar)
-        said = [lexeme.folded for lexeme in draft.lexemes[index : index + 2]]
-        if color is None or color[0] < 2 or all(map(self._is_known_color, said)):
+        words = [lexeme.folded for lexeme in draft.lexemes[index : index + 2]]
+        if color is None or color[0] < 2 or all(map(self._is_known_color, words)):
             return color
         return color_at(draft.lexemes[: index + 1], index, self._grammar)
 

@@ -148,20 +148,20 @@ class Suggester:
 
     def complete(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """The likeliest completions, words before phrases; none for a text without a word."""
-        said = _WORD.findall(fold(typed))
-        if not said:
+        typed_words = _WORD.findall(fold(typed))
+        if not typed_words:
             return ()
-        *earlier, last = said
+        *earlier, last = typed_words
         begun = self._whole(last) if typed[-1:].isspace() else self._begun(last)
         rows = self._rows_of(begun)
-        said = [word for word in earlier if word not in self._colors]
-        for word in said:
+        whole = [word for word in earlier if word not in self._colors]
+        for word in whole:
             rows = np.intersect1d(rows, self._rows_of(self._whole(word)), assume_unique=True)
         words: list[Suggestion] = []
         if not typed[-1:].isspace():
             head = typed[: len(typed) - len(typed.rsplit(maxsplit=1)[-1])]
-            words = self._words_for(head, begun, rows if said else None)
-        phrases = self._phrases_for(" ".join([*said, last]), rows, limit)
+            words = self._words_for(head, begun, rows if whole else None)
+        phrases = self._phrases_for(" ".join([*whole, last]), rows, limit)
         shown = {fold(phrase.text) for phrase in phrases if phrase.kind != "words"}
         new = [word for word in words if fold(word.text) not in shown]
         return _distinct([*new[: max(limit // 2, 1)], *phrases])[:limit]
@@ -217,10 +217,10 @@ class Suggester:
         frequency = self._offsets[listed + 1] - self._offsets[listed]
         return [int(n) for n in listed[np.argsort(-frequency, kind="stable")[:MOST_WORDS]]]
 
-    def _phrases_for(self, said: str, rows: NDArray[np.int64], limit: int) -> list[Suggestion]:
+    def _phrases_for(self, text: str, rows: NDArray[np.int64], limit: int) -> list[Suggestion]:
         def key(row: int) -> tuple[bool, int, int, str]:
             phrase, folded = self._phrases[row], self._folded[row]
-            begins = folded.startswith(said)
+            begins = folded.startswith(text)
             return (not begins, _KINDS.index(phrase.kind), -phrase.count, folded)
 
         few = rows
