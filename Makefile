@@ -46,13 +46,14 @@ check: install ## format, lint, types, spelling, declared imports, build files, 
 	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
-# One that fails is run once more, and named at the end if it passes then: it is to be mended, but holds up nobody else's work.
 ifdef T
 test: install ## all checks and all tests; T=path for the tests of one file or folder alone
 	$(PYTEST) $(T)
 else
 test: check
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder || \
+		{ echo "What has failed is tried once more, by itself; what passes now is still to be mended." && \
+		$(PYTEST) --last-failed --last-failed-no-failures none; }
 endif
 
 unit: install ## the fast tests, which need no server and no torch: under a minute
