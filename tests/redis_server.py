@@ -16,9 +16,9 @@ from random import SystemRandom
 
 import redis
 
-_PORTS = range(10_000, 32_000)
+_PORTS = range(20_000, 32_000)
 """Below those that the system lends to connections (ip_local_port_range): nothing but a test takes
-one of these before the server that it is for has started."""
+one of these before the server that it is for has started. Ray takes those from 10,001 to 19,999."""
 
 
 def free_port() -> int:
