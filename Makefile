@@ -45,14 +45,13 @@ check: install ## format, lint, types, spelling, declared imports, build files, 
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 	.ci/check-pages
 
-# Three processes keep two cores busy, as many tests wait. A file's tests stay in one, which makes its fixtures once; files start in order,
-# the long ones of the whole system first.
+# A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
 ifdef T
 test: install ## all checks and all tests; T=path for the tests of one file or folder alone
 	$(PYTEST) $(T)
 else
 test: check
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder || \
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder || \
 		{ echo "What has failed is tried once more, by itself; what passes now is still to be mended." && \
 		$(PYTEST) --last-failed --last-failed-no-failures none; }
 endif
