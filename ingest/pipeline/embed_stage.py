@@ -4,7 +4,9 @@ batches of the size that runs best; beside them one thread makes those of texts.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +24,8 @@ __all__ = ["BatchSize", "EmbedStage", "NoVector", "TextStage"]
 
 _IDLE_S = 1.0
 """Seconds after which a batch goes as it is, so that a slow source does not hold products back."""
+
+_Item = TypeVar("_Item")
 
 
 class NoVector(Exception):
@@ -118,18 +122,13 @@ class EmbedStage:
 
     def _gather(self, incoming: Channel[PreparedImage]) -> list[PreparedImage]:
         """A batch, full unless the source is slow or ends; empty when nothing comes any more."""
-        batch: list[PreparedImage] = []
         with self._gathering:
-            while len(batch) < self.batch.size:
-                try:
-                    image = incoming.take(_IDLE_S if batch else None)
-                except Closed:
-                    break
-                if image is None:
-                    break
-                batch.append(image)
-                self._calibrate()
-        return batch
+            return _gathered(incoming, self._batch_size)
+
+    def _batch_size(self) -> int:
+        """Asked when a picture has come: without any the model is not needed."""
+        self._calibrate()
+        return self.batch.size
 
     def _embed(self, batch: list[PreparedImage]) -> None:
         began = time.monotonic()
@@ -166,21 +165,23 @@ class TextStage:
 
     def work(self, incoming: Channel[PreparedText]) -> None:
         """Embed until nothing comes any more."""
-        while texts := self._gather(incoming):
+        while texts := _gathered(incoming, lambda: TEXTS_AT_ONCE):
             with self._stats.timed("texts"):
                 vectors = embed_many_texts(self._embedder, [each.text for each in texts])
             for each, vector in zip(texts, vectors, strict=True):
                 each.vector.give(vector)
 
-    def _gather(self, incoming: Channel[PreparedText]) -> list[PreparedText]:
-        """What has come, a full pass of it unless the source is slow or ends."""
-        texts: list[PreparedText] = []
-        while len(texts) < TEXTS_AT_ONCE:
-            try:
-                text = incoming.take(_IDLE_S if texts else None)
-            except Closed:
-                break
-            if text is None:
-                break
-            texts.append(text)
-        return texts
+
+def _gathered(incoming: Channel[_Item], size: Callable[[], int]) -> list[_Item]:
+    """What has come, `size` of it unless the source is slow or ends; empty at its end."""
+    items: list[_Item] = []
+    while True:
+        try:
+            item = incoming.take(_IDLE_S if items else None)
+        except Closed:
+            return items
+        if item is None:
+            return items
+        items.append(item)
+        if len(items) >= size():
+            return items
