@@ -63,9 +63,11 @@ def download(url: str, settings: FetchSettings) -> Path:
     as often as for pictures. `SourceUnavailable` when it does not answer with the catalogue in
     time; `InvalidInput` for an address that may not be asked, and for too large a catalogue.
     """
-    at, path = _fresh.get(url, (0.0, Path()))
-    if time.monotonic() - at < _FRESH_S and path.exists():
-        return path
+    fetched = _fresh.get(url)
+    if fetched is not None:
+        at, path = fetched
+        if time.monotonic() - at < _FRESH_S and path.exists():
+            return path
     folder = (
         settings.data_dir.absolute() / "sources" / hashlib.sha256(url.encode()).hexdigest()[:32]
     )

@@ -47,7 +47,7 @@ class Photos:
         self._kept_s = 3600 * hours
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._tidied, self._puts, self._bytes = 0.0, 0, 0
+        self._tidied, self._puts, self._bytes = float("-inf"), 0, 0
 
     @classmethod
     def of(cls, settings: ImageSettings) -> Photos:

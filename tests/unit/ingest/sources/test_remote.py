@@ -107,6 +107,15 @@ def test_a_host_that_is_busy_is_asked_again(tmp_path: Path) -> None:
         host.close()
 
 
+def test_a_machine_that_has_just_started_fetches_as_well(
+    tmp_path: Path, feeds: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has been fetched yet when the clock, which counts from the start, shows seconds."""
+    monkeypatch.setattr("ingest.sources.remote.time.monotonic", lambda: 2.0)
+    feeds["/feed.csv"] = (200, CSV, {})
+    assert len(list(open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path)).rows())) == 1
+
+
 def test_a_host_that_nobody_reaches_may_be_there_tomorrow(
     tmp_path: Path, feeds: dict[str, Any]
 ) -> None:
