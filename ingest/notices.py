@@ -16,15 +16,17 @@ class Notices:
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._told: dict[str, float] = {}
+        self._last_sent: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def tell(self, message: str, *, level: int = logging.WARNING) -> None:
         """Log the message unless the same one was logged just now."""
         now = time.monotonic()
         with self._lock:
-            self._told = {text: at for text, at in self._told.items() if now - at < _EVERY_S}
-            if message in self._told:
+            self._last_sent = {
+                text: at for text, at in self._last_sent.items() if now - at < _EVERY_S
+            }
+            if message in self._last_sent:
                 return
-            self._told[message] = now
+            self._last_sent[message] = now
         self._log.log(level, "%s", message)

@@ -39,14 +39,14 @@ class TextVectors:
             self._others.append(reuse_from)
 
     @property
-    def kept(self) -> bool:
+    def enabled(self) -> bool:
         """Whether the version keeps text vectors."""
         return self._index.info.text_vectors
 
     def complete(self, records: Sequence[Record]) -> list[Record]:
         """The records, each with a text vector: its own, the stored one of an equal text, or a new
         one. Without any where the version keeps none."""
-        if not self.kept:
+        if not self.enabled:
             return [replace(record, text_vector=None) for record in records]
         texts = {r.product.id: self.text(r.product) for r in records if r.text_vector is None}
         stored = self.stored(texts)
@@ -64,7 +64,7 @@ class TextVectors:
 
     def patch_products(self, products: Sequence[Product]) -> None:
         """As `VectorIndex.patch_products`; a product whose text changes gets a new text vector."""
-        if not self.kept:
+        if not self.enabled:
             self._index.patch_products(products)
             return
         stored = self._index.get([product.id for product in products])
@@ -85,7 +85,7 @@ class TextVectors:
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """As `VectorIndex.patch`; a product whose text changes gets a new text vector."""
-        if self.kept:
+        if self.enabled:
             record = self._index.get([product_id]).get(product_id)
             if record is None:
                 raise NotFound(f"there is no product {product_id!r}")

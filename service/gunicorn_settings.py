@@ -62,7 +62,7 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
         return
     _remove_leftovers()
     owner, folder = os.getpid(), tempfile.mkdtemp(prefix=_FOLDER)
-    held = _hold(folder)
+    lock = _hold(folder)
     os.environ[METRICS_FOLDER] = folder
     try:
         yield
@@ -70,17 +70,17 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
         if os.getpid() == owner:  # a serving process leaves this way too
             del os.environ[METRICS_FOLDER]
             shutil.rmtree(folder, ignore_errors=True)
-            if held is not None:
-                os.close(held)
+            if lock is not None:
+                os.close(lock)
 
 
 def _remove_leftovers() -> None:
     """Remove the folders of processes that were killed before they could do it themselves."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        held = _hold(folder)
-        if held is not None:
+        lock = _hold(folder)
+        if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
+            os.close(lock)
 
 
 def _hold(folder: str | Path) -> int | None:

@@ -56,8 +56,8 @@ def list_keys() -> None:
     for key in IssuedKeys(load_settings().data_dir).entries():
         rate = "any rate" if key.rate is None else f"{key.rate:g}/s"
         parts = [key.id, key.name or "-", " and ".join(key.filters) or "everything", rate]
-        held = f"until {key.expires}" if key.expires else "no expiry"
-        click.echo("  ".join([*parts, f"revoked {key.revoked}" if key.revoked else held]))
+        validity = f"until {key.expires}" if key.expires else "no expiry"
+        click.echo("  ".join([*parts, f"revoked {key.revoked}" if key.revoked else validity]))
 
 
 @keys.command()

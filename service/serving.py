@@ -175,7 +175,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self.vitrine = vitrine
         self._address = listening.getsockname()[:2]
         self.limits = EdgeLimits.of(vitrine.settings)
-        self._chosen = gunicorn_settings(vitrine.settings, listening.detach())
+        self._gunicorn_settings = gunicorn_settings(vitrine.settings, listening.detach())
         self.warm_up = WarmUp()
         self._made = threading.Event()
         self._ended = threading.Event()
@@ -200,7 +200,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "post_worker_init": lambda _: self._made.set(),
             "worker_exit": self._close,
         }
-        for name, value in (self._chosen | hooks).items():
+        for name, value in (self._gunicorn_settings | hooks).items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:

@@ -42,8 +42,8 @@ class Vitrine:
         images: ImageStore | None = None,
     ) -> None:
         self.settings = settings
-        self._given: dict[str, Any] = {"detector": detector, "versions": versions, "images": images}
-        self._locks = {name: threading.RLock() for name in self._given}
+        self._parts: dict[str, Any] = {"detector": detector, "versions": versions, "images": images}
+        self._locks = {name: threading.RLock() for name in self._parts}
         self.loads_models = embedder is None
         self.embedders = EmbedderPool(embedder or self._load_embedder)
 
@@ -108,7 +108,7 @@ class Vitrine:
 
     def close(self) -> None:
         """Release what was opened."""
-        versions = self._given["versions"]
+        versions = self._parts["versions"]
         if hasattr(versions, "close"):
             versions.close()
 
@@ -118,13 +118,13 @@ class Vitrine:
         return loaded
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        made = self._given[name]
+        made = self._parts[name]
         if made is not None:  # without a lock: what is there waits for nothing that is being made
             return made
         with self._locks[name]:
-            if self._given[name] is None:
-                self._given[name] = make()
-            return self._given[name]
+            if self._parts[name] is None:
+                self._parts[name] = make()
+            return self._parts[name]
 
 
 def _adapter(module: str) -> Any:

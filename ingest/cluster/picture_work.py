@@ -119,7 +119,7 @@ class ClusterPictureWork:
             return []
         sent = self._send(tasks)
         try:
-            return self._taken(tasks, *sent)
+            return self._receive(tasks, *sent)
         except _Crashed:
             if len(tasks) == 1:
                 return [PictureOutcome(refusal=_deadly())]
@@ -128,7 +128,7 @@ class ClusterPictureWork:
 
     def _alone(self, task: PictureTask, sent: tuple[Any, Any]) -> list[PictureOutcome]:
         try:
-            return self._taken([task], *sent)
+            return self._receive([task], *sent)
         except _Crashed:
             return [PictureOutcome(refusal=_deadly())]
 
@@ -138,7 +138,9 @@ class ClusterPictureWork:
         chunk, pixels = self._prepare.remote(self._setup, list(tasks), known)
         return chunk, pixels
 
-    def _taken(self, tasks: Sequence[PictureTask], sent: Any, pixels: Any) -> list[PictureOutcome]:
+    def _receive(
+        self, tasks: Sequence[PictureTask], sent: Any, pixels: Any
+    ) -> list[PictureOutcome]:
         chunk: PreparedChunk = self._answer(sent)
         for url, known in chunk.noted.items():
             self._addresses.note(url, known)

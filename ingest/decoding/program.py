@@ -106,7 +106,7 @@ def _answer(
             outcomes.append(outcome)
         return pickle.dumps(outcomes)
     except Exception as error:
-        return _told(error)
+        return _error_message(error)
 
 
 def _outcome(task: PictureTask, preparation: PicturePreparation) -> PictureOutcome:
@@ -117,7 +117,7 @@ def _outcome(task: PictureTask, preparation: PicturePreparation) -> PictureOutco
         return PictureOutcome(refusal=InvalidImage("too_complex", message))
 
 
-def _told(error: Exception) -> bytes:
+def _error_message(error: Exception) -> bytes:
     """The error as bytes; one that does not survive the journey by its words."""
     try:
         packed = pickle.dumps(Failed(error))

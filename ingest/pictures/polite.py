@@ -62,7 +62,7 @@ class PoliteFetcher:
         known = self._addresses.find(url)
         if known is not None and not self._has_picture(known.image_key):
             known = None
-        answer, data = self._asked(url, known, user_agent)
+        answer, data = self._fetch_with_retries(url, known, user_agent)
         if answer.status == 304 and known is not None:
             return FetchedPicture(known.image_key, None)
         if answer.status != 200:
@@ -71,7 +71,7 @@ class PoliteFetcher:
         self._addresses.note(url, KnownAddress(picture.key, answer.etag, answer.last_modified))
         return picture
 
-    def _asked(
+    def _fetch_with_retries(
         self, url: str, known: KnownAddress | None, user_agent: str | None
     ) -> tuple[FetchAnswer, bytes]:
         """The host's last answer, after as many tries as the settings allow."""

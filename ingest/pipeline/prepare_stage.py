@@ -131,7 +131,7 @@ class PrepareStage:
         ]
         outcomes = self._context.work.prepare([task for _, task in claimed])
         for (entry, task), outcome in zip(claimed, outcomes, strict=True):
-            self._told(task, outcome)
+            self._note_outcome(task, outcome)
             if outcome.refusal is not None:
                 entry.key.fail(outcome.refusal)
                 continue
@@ -179,7 +179,7 @@ class PrepareStage:
                 return None
             known = _by_key(stored)
             images = {
-                key: self._pictures.given(known[key]) if vector is None else vector
+                key: self._pictures.resolved(known[key]) if vector is None else vector
                 for key, vector in images.items()
             }
         return tuple(vector for vector in images.values() if vector is not None)
@@ -216,7 +216,7 @@ class PrepareStage:
         if seen.stamp is not None and key in seen.stamp.image_keys:
             return None
         if key in seen.known:
-            return self._pictures.given(seen.known[key])
+            return self._pictures.resolved(seen.known[key])
         return self._made(PictureTask(picture, key), key, pixels)
 
     def _made(self, task: PictureTask, key: str, pixels: Channel[PreparedImage]) -> Promise[Vector]:
@@ -224,7 +224,7 @@ class PrepareStage:
         vector, is_first = self._pictures.vector(key)
         if is_first:
             outcome = next(self._context.work.prepare([task]))
-            self._told(task, outcome)
+            self._note_outcome(task, outcome)
             if outcome.refusal is not None:
                 vector.fail(outcome.refusal)
                 raise outcome.refusal
@@ -249,7 +249,7 @@ class PrepareStage:
         """A product with the pictures of an earlier version, embedded anew for another model."""
         keys = earlier.image_keys
         if self._same_model:
-            vectors = tuple(self._pictures.given(vector) for vector in earlier.vectors)
+            vectors = tuple(self._pictures.resolved(vector) for vector in earlier.vectors)
         else:
             try:
                 vectors = tuple(self._made(PictureTask(None, key), key, pixels) for key in keys)
@@ -257,7 +257,7 @@ class PrepareStage:
                 return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
 
-    def _told(self, task: PictureTask, outcome: PictureOutcome) -> None:
+    def _note_outcome(self, task: PictureTask, outcome: PictureOutcome) -> None:
         """Note what a picture took, and tell of one that was taken but is odd in itself."""
         self._stats.took(outcome.seconds)
         name = _name(task.picture)

@@ -46,7 +46,7 @@ class ReadStage:
         products = [item for row in rows if (item := self._item(row)) is not None]
         seen = self._runs.record_seen(self._run, [(item.product.id, item.row) for item in products])
         for item, seen_id in zip(products, seen, strict=True):
-            if not self._wanted(item.row):
+            if not self._in_task(item.row):
                 continue
             if seen_id.duplicate_of is not None:
                 first = self._stats.places.get(seen_id.duplicate_of, "an earlier row")
@@ -74,7 +74,7 @@ class ReadStage:
         return None
 
     def _warn(self, row: Row, mapped: MappedRow) -> None:
-        if self._wanted(row.number):
+        if self._in_task(row.number):
             for warning in mapped.warnings:
                 message = f"{warning.field}: {warning.message}"
                 self._stats.warnings.add(
@@ -94,8 +94,8 @@ class ReadStage:
     def _failed(
         self, row: int, product_id: str | None, stage: str, reason: str, message: str
     ) -> None:
-        if self._wanted(row):
+        if self._in_task(row):
             self._stats.failed(row, product_id, stage, reason, message)
 
-    def _wanted(self, row: int) -> bool:
+    def _in_task(self, row: int) -> bool:
         return self._task.only is None or row in self._task.only

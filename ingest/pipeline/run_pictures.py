@@ -60,7 +60,7 @@ class RunVectors:
                 return promise, False
             return self._vectors.put(key, self._flow.promise()), True
 
-    def given(self, vector: Vector) -> Promise[Vector]:
+    def resolved(self, vector: Vector) -> Promise[Vector]:
         """A vector that is known already."""
         promise: Promise[Vector] = self._flow.promise()
         promise.give(vector)

@@ -38,7 +38,7 @@ class RunTexts:
     def completed(self, writes: Sequence[PendingWrite]) -> list[PendingWrite]:
         """The writes, those that bring vectors with that of their product's text, too, where the
         version keeps one."""
-        if not self._texts.kept:
+        if not self._texts.enabled:
             return list(writes)
         texts = {write.id: self._texts.text(write.product) for write in writes if write.vectors}
         stored = retry_while_unavailable(partial(self._texts.stored, texts))
@@ -55,7 +55,7 @@ class RunTexts:
     ) -> Promise[Vector]:
         known = stored.get(product_id)
         if known is not None:
-            return self._vectors.given(known)
+            return self._vectors.resolved(known)
         text = texts[product_id]
         vector, is_first = self._vectors.vector(text)
         if is_first:

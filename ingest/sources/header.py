@@ -15,7 +15,7 @@ LOOKED_AT = 30
 
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-"""The line by which spreadsheets are told the separator."""
+"""The line by which some spreadsheets name the separator."""
 _REMARK = re.compile(r'"?#\s*\w')
 
 
@@ -52,9 +52,9 @@ def find_header(lines: Sequence[str], rules: HeaderRules) -> Header | None:
     candidates: list[Header] = []
     for place, raw in enumerate(lines, start=1):
         line = raw.lstrip("\ufeff").strip("\r\n")
-        told = _SEP_LINE.fullmatch(line)
-        if told is not None:
-            separator = separator or told.group(1)
+        separator_line = _SEP_LINE.fullmatch(line)
+        if separator_line is not None:
+            separator = separator or separator_line.group(1)
         elif place > rules.skip and line.strip("\ufeff \t,;|") and not _is_remark(line, rules):
             candidates.append(_header(line, place, separator, rules))
     if not candidates:

@@ -64,8 +64,8 @@ class TextFile:
     def _measured(self) -> tuple[Encoding, int]:
         """One quick pass over the bytes."""
         counted = _Lines(blocks(self.path))
-        told = Encoding(self._encoding) if self._encoding else None
-        encoding = told or detect_encoding(counted)
+        declared = Encoding(self._encoding) if self._encoding else None
+        encoding = declared or detect_encoding(counted)
         for _ in counted:  # what was not read to find out
             pass
         return encoding, counted.count + (counted.last != b"\n")

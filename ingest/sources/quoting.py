@@ -73,9 +73,9 @@ def records(lines: Iterator[str], quoting: Quoting, width: int, first_row: int) 
         if line is None:
             return
         if line.strip():
-            (cells, error), taken = _record(line, waiting, lines, quoting, width)
+            (cells, error), line_count = _record(line, waiting, lines, quoting, width)
             yield Cells(row, cells, error)
-            for _ in range(taken - 1):
+            for _ in range(line_count - 1):
                 waiting.popleft()
         row += 1
 

@@ -89,7 +89,9 @@ def _downloaded(url: str, folder: Path, settings: FetchSettings) -> Path:
     part = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
-            answer = _asked(fetcher, url, file, conditions=_conditions(mark), settings=settings)
+            answer = _fetch_with_retries(
+                fetcher, url, file, conditions=_conditions(mark), settings=settings
+            )
             file.flush()
             os.fsync(file.fileno())
         if answer.status == 304 and mark is not None:
@@ -98,7 +100,7 @@ def _downloaded(url: str, folder: Path, settings: FetchSettings) -> Path:
             raise SourceUnavailable.of(
                 "source", f"the address {url} answers with status {answer.status}"
             )
-        return _kept(part, folder, url, answer)
+        return _store(part, folder, url, answer)
     except InvalidImage as error:
         kind = SourceUnavailable if error.reason in _PASSING else InvalidInput
         raise kind.of("source", error.errors[0].message) from None
@@ -107,7 +109,7 @@ def _downloaded(url: str, folder: Path, settings: FetchSettings) -> Path:
         fetcher.close()
 
 
-def _asked(
+def _fetch_with_retries(
     fetcher: Fetcher,
     url: str,
     file: IO[bytes],
@@ -134,7 +136,7 @@ def _asked(
         attempt += 1
 
 
-def _kept(part: Path, folder: Path, url: str, answer: FetchAnswer) -> Path:
+def _store(part: Path, folder: Path, url: str, answer: FetchAnswer) -> Path:
     """Put the new file in place of the one before, with what the host said of it."""
     target = folder / f"catalogue{_ending(url, answer.content_type)}"
     part.replace(target)

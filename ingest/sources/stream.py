@@ -55,13 +55,13 @@ class StreamSource:
 
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows; relative paths begin at the working folder."""
-        for number, record in enumerate(itertools.chain(self._taken(), self._records)):
+        for number, record in enumerate(itertools.chain(self._buffered(), self._records)):
             if record.values is None:
                 yield BrokenRow(number, record.error, record.place)
             else:
                 yield Row(number, record.values, self._base, record.place)
 
-    def _taken(self) -> Iterator[Record]:
+    def _buffered(self) -> Iterator[Record]:
         while self._ahead:
             yield self._ahead.popleft()
 

@@ -81,9 +81,9 @@ def run(
     _require_columns(source, mapping)
     control, options = control or RunControl(), options or IngestOptions()
     with catalogue_lock(vitrine.settings, "ingest") as lost:
-        held = RunControl(control.progress, lambda: lost() or control.cancelled())
+        run_control = RunControl(control.progress, lambda: lost() or control.cancelled())
         with closing(_Ingest(vitrine, source, mapping, options)) as ingest:
-            summary = ingest.run(held)
+            summary = ingest.run(run_control)
         if lost():
             raise CatalogueBusy(
                 "another job has taken the catalogue over meanwhile; run the same command again to"

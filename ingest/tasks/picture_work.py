@@ -75,7 +75,7 @@ class SharedPictureWork:
             return self._works[embedder]
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def in_use(self) -> Iterator[None]:
         """Nothing is closed meanwhile; what follows an error begins with new works."""
         with self._lock:
             self._holders += 1

@@ -79,14 +79,14 @@ class PictureReader:
         """A picture's key, and the picture unless its vector is known."""
         if not isinstance(source, RemotePicture):
             return source.key, None if source.key in known else self._decoded(
-                self._kept(source.key)
+                self._stored_bytes(source.key)
             )
         data = picture_of(source.url, None).read(self._vitrine.settings)
         image = self._decoded(data)  # only what can be decoded enters the store
         key = self._vitrine.images.put(data)
         return key, None if key in known else image
 
-    def _kept(self, key: str) -> bytes:
+    def _stored_bytes(self, key: str) -> bytes:
         try:
             return self._vitrine.images.get(key)
         except NotFound:

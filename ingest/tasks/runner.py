@@ -128,7 +128,7 @@ class Runner:
             if isinstance(job.request, IngestRequest):
                 return ingest_source(reading, item, job.request)
             run = ReindexRun(self._vitrine, self._store, self._ledger, job, beat, self._pictures)
-            with self._pictures.held():
+            with self._pictures.in_use():
                 return run_reindex_item(run, item)
         except Stopped:
             return Retry(item, 0, item.attempts - 1, "its worker was stopped")

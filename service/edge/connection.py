@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._body = io.BytesIO()
         self._chunks = 0
         self.began = 0.0
-        self._held = 0
+        self._held_bytes = 0
         self._unsent = 0
         self._congested = False
         self._paused = False
@@ -144,9 +144,9 @@ class Connection(asyncio.Protocol):
         """The client has taken all of it."""
         self._congested = False
         # not at once: the transport does not bear to be closed while it calls this
-        asyncio.get_running_loop().call_soon(self._taken)
+        asyncio.get_running_loop().call_soon(self._write_drained)
 
-    def _taken(self) -> None:
+    def _write_drained(self) -> None:
         if self.phase is Phase.WRITE and not self._congested and not self._transport.is_closing():
             self._next_request()
 
@@ -246,9 +246,9 @@ class Connection(asyncio.Protocol):
         self._body.write(part.data)
         self._hold(len(part.data))
         self._chunks += part.chunk_end
-        if self._held > self._limits.body_bytes:
+        if self._held_bytes > self._limits.body_bytes:
             self._refuse(refusals.BODY_TOO_LARGE)
-        elif self._chunks > _TINY_CHUNKS and self._held < _TINY * self._chunks:
+        elif self._chunks > _TINY_CHUNKS and self._held_bytes < _TINY * self._chunks:
             self._refuse(refusals.BAD_CHUNKS)
         elif self._edge.workload.overfed:
             self._edge.give_up_oldest(Phase.BODY)
@@ -371,13 +371,13 @@ class Connection(asyncio.Protocol):
             self.data_received(ahead)
 
     def _hold(self, size: int) -> None:
-        self._held += size
+        self._held_bytes += size
         self._window_bytes += size
         self._edge.workload.held_bytes += size
 
     def _release(self) -> None:
         """Forget the request and what it held."""
-        self._edge.workload.held_bytes -= self._held
+        self._edge.workload.held_bytes -= self._held_bytes
         self._edge.workload.unsent_bytes -= self._unsent
-        self._held = self._unsent = self._chunks = 0
+        self._held_bytes = self._unsent = self._chunks = 0
         self._body = io.BytesIO()

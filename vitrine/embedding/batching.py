@@ -25,11 +25,11 @@ _Rows = NDArray[np.float32]
 
 
 class _Group(Generic[_T]):
-    """The items of one caller: how far they have been taken, and what came out."""
+    """The items of one caller: how far they have been started, and what came out."""
 
     def __init__(self, items: Sequence[_T]) -> None:
         self.items = items
-        self.taken = 0
+        self.started = 0
         self.rows: list[_Rows | None] = [None] * len(items)
         self.missing = len(items)
         self.error: Exception | None = None
@@ -106,9 +106,9 @@ class Batcher(Generic[_T]):
         batch: list[tuple[_Group[_T], int]] = []
         while self._waiting and len(batch) < self._most:
             group = self._waiting.popleft()
-            batch.append((group, group.taken))
-            group.taken += 1
-            if group.taken < len(group.items):
+            batch.append((group, group.started))
+            group.started += 1
+            if group.started < len(group.items):
                 self._waiting.append(group)
         return batch
 

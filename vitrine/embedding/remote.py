@@ -158,7 +158,7 @@ class RemoteEmbedder:
         return np.concatenate(parts) if parts else np.zeros((0, self.info.dimension), np.float32)
 
     def _described(self) -> ModelDescription:
-        response = self._asked(self._client.build_request("GET", "/v1/model"))
+        response = self._send_with_retries(self._client.build_request("GET", "/v1/model"))
         try:
             return ModelDescription.model_validate_json(response.content)
         except ValidationError:
@@ -169,9 +169,11 @@ class RemoteEmbedder:
     def _post(
         self, path: str, *, json: object = None, content: bytes | None = None
     ) -> httpx.Response:
-        return self._asked(self._client.build_request("POST", path, json=json, content=content))
+        return self._send_with_retries(
+            self._client.build_request("POST", path, json=json, content=content)
+        )
 
-    def _asked(self, request: httpx.Request) -> httpx.Response:
+    def _send_with_retries(self, request: httpx.Request) -> httpx.Response:
         """The answer, asked for again while nobody is there or the model is being loaded."""
         until = time.monotonic() + self._timeout_s
         while True:

@@ -38,31 +38,31 @@ class Budget(Protocol):
 
 
 class DecodingBudget:
-    """Bytes that pictures may take at once; who comes when they are taken waits for a while."""
+    """Bytes that pictures may take at once; a decoder that finds them in use waits for a while."""
 
     def __init__(self) -> None:
-        self._taken = 0
+        self._in_use = 0
         self._freed = threading.Condition()
 
     @property
-    def taken(self) -> int:
+    def in_use(self) -> int:
         """Bytes in use."""
-        return self._taken
+        return self._in_use
 
     @contextmanager
     def hold(self, cost: int, *, total: int, wait_s: float) -> Iterator[None]:
         """Count `cost` as in use; `DecoderBusy` when it does not fit within `wait_s` seconds."""
         until = monotonic() + wait_s
         with self._freed:
-            while self._taken + cost > total and self._taken:
+            while self._in_use + cost > total and self._in_use:
                 if not self._freed.wait(max(0.0, until - monotonic())):
                     raise DecoderBusy("too many large pictures are being decoded; try again soon")
-            self._taken += cost
+            self._in_use += cost
         try:
             yield
         finally:
             with self._freed:
-                self._taken -= cost
+                self._in_use -= cost
                 self._freed.notify_all()
 
 

@@ -58,7 +58,7 @@ class Photos:
     def put(self, data: bytes) -> KeptPhoto:
         """Keep a photo; a photo that is there already counts as new again. `StorageUnavailable`."""
         key = hashlib.sha256(data).hexdigest()
-        with _told("keep a photo"):
+        with _storage_errors("keep a photo"):
             path = self._path(key)
             if path.exists():
                 os.utime(path)
@@ -71,7 +71,7 @@ class Photos:
     def get(self, key: str) -> bytes:
         """The bytes of a photo; `NotFound` when it is not kept or it has expired."""
         if _KEY.fullmatch(key):
-            with _told("read a photo"), suppress(FileNotFoundError):
+            with _storage_errors("read a photo"), suppress(FileNotFoundError):
                 path = self._path(key)
                 if time.time() - path.stat().st_mtime <= self._kept_s:
                     return path.read_bytes()
@@ -108,7 +108,7 @@ class Photos:
 
 
 @contextmanager
-def _told(deed: str) -> Iterator[None]:
+def _storage_errors(deed: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

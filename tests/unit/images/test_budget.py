@@ -69,7 +69,7 @@ def test_who_comes_when_all_is_taken_waits_until_it_is_given_back():
     def wait() -> None:
         taken.wait(PATIENCE_S)
         with budget.hold(60, total=100, wait_s=PATIENCE_S):
-            second.append(budget.taken)
+            second.append(budget.in_use)
 
     thread = threading.Thread(target=wait)
     thread.start()
@@ -79,7 +79,7 @@ def test_who_comes_when_all_is_taken_waits_until_it_is_given_back():
         assert second == []
     thread.join(PATIENCE_S)
     assert second == [60]
-    assert budget.taken == 0
+    assert budget.in_use == 0
 
 
 def test_who_has_waited_long_enough_is_told_to_come_again():
@@ -88,8 +88,8 @@ def test_who_has_waited_long_enough_is_told_to_come_again():
         with pytest.raises(DecoderBusy), budget.hold(60, total=100, wait_s=0.01):
             pass
         with budget.hold(40, total=100, wait_s=0):
-            assert budget.taken == 100
-    assert budget.taken == 0
+            assert budget.in_use == 100
+    assert budget.in_use == 0
 
 
 def test_what_a_broken_picture_took_is_given_back():
@@ -98,7 +98,7 @@ def test_what_a_broken_picture_took_is_given_back():
     for _ in range(3):
         with pytest.raises(InvalidImage):
             decode(file((2000, 2000), "PNG")[:2000], LIMITS)
-    assert module._BUDGET.taken == 0
+    assert module._BUDGET.in_use == 0
 
 
 def test_of_several_processes_one_at_a_time_decodes_a_large_picture() -> None:

@@ -106,7 +106,7 @@ def test_works_on_pictures_that_met_an_error_are_not_used_again(desk: Desk):
     works = SharedPictureWork(desk.shop.vitrine)
     embedder = desk.shop.vitrine.embedders.get(OLD)
     first = works.of(embedder)
-    with suppress(NotFound), works.held():
+    with suppress(NotFound), works.in_use():
         raise NotFound("the version is gone")
     other = works.of(embedder)
     assert other is not first
