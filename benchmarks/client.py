@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 __all__ = ["get", "get_in_parallel"]
 
@@ -37,20 +38,11 @@ def get_in_parallel(port: int, shares: Sequence[Sequence[str]]) -> tuple[float, 
 
     And the seconds of each request.
     """
-    latencies: list[float] = []
-    threads = [
-        threading.Thread(target=lambda share=share: latencies.extend(get(port, share)))
-        for share in shares
-    ]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=300)
-    taken = time.perf_counter() - started
-    if len(latencies) < sum(map(len, shares)):
-        raise SystemExit("a client got no answer")
-    return taken, latencies
+    with ThreadPoolExecutor(len(shares)) as pool:
+        started = time.perf_counter()
+        answers = list(pool.map(partial(get, port), shares))
+        taken = time.perf_counter() - started
+    return taken, [seconds for answer in answers for seconds in answer]
 
 
 def _answer(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -24,6 +24,7 @@ from service.embedding.child import EmbedderChild, embedder_beside
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_service_logging
 from service.memory import keep_freed_memory
+from service.ready_processes import ReadyProcesses
 from service.warming import WarmUp
 from vitrine.cores import usable_cores
 from vitrine.errors import InvalidSettings, ModelLoading, ModelUnavailable, VitrineError
@@ -177,6 +178,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self.limits = EdgeLimits.of(vitrine.settings)
         self._gunicorn_settings = gunicorn_settings(vitrine.settings, listening.detach())
         self.warm_up = WarmUp()
+        self._ready = ReadyProcesses()
         self._made = threading.Event()
         self._ended = threading.Event()
         self._announced = False
@@ -222,6 +224,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         shown.waiting.set(edge.workload.waiting)
         shown.connections.set(edge.connections)
 
+    def leaves_connections(self) -> bool:
+        """Whether this process is not ready, but another one is."""
+        return self.warm_up.obstacle is not None and self._ready.has_other()
+
     def count_refusal(self, reason: str) -> None:
         """Count a request that was refused before the application saw it."""
         from service.metrics import metrics_of  # here, after the folder of its counts is known
@@ -252,6 +258,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             return False
 
         if self.warm_up.run(self.vitrine, self._ended, go_on):
+            self._ready.join()
             self._made.wait(longest_s)
             self._announce(worker)
             self.follow()

@@ -49,7 +49,9 @@ class Edge(Protocol):
 
     limits: EdgeLimits
     workload: Workload
-    stopping: bool
+
+    @property
+    def closing(self) -> bool: ...
 
     def joined(self, connection: Connection) -> None: ...
 
@@ -339,7 +341,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, answer: Answer) -> None:
         method = "" if self._head is None else self._head.method
-        last = self._last or self._edge.stopping
+        last = self._last or self._edge.closing
         self._last = last
         self._transport.write(as_bytes(answer, method=method, last=last))
 

@@ -44,6 +44,8 @@ class ServingEdge:
         self.limits = limits
         self.workload = workload
         self.stopping = False
+        self.aside = False
+        """Whether connections are left to processes that are ready, as this one is not."""
         self.refused = refused
         self._connections: dict[Connection, None] = {}  # in the order in which they came
 
@@ -51,6 +53,11 @@ class ServingEdge:
     def connections(self) -> int:
         """How many are open."""
         return len(self._connections)
+
+    @property
+    def closing(self) -> bool:
+        """Whether every answer is the last of its connection."""
+        return self.stopping or self.aside
 
     @property
     def busy(self) -> bool:
@@ -88,6 +95,10 @@ class ServingEdge:
     def stop(self) -> None:
         """Close what is idle; every answer from now on is the last of its connection."""
         self.stopping = True
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close the connections on which no request is under way."""
         for connection in list(self._connections):
             connection.close_if_idle()
 
@@ -155,12 +166,31 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
     def _look(self, edge: ServingEdge) -> None:
         self.notify()  # gunicorn kills a worker that is silent for too long
         edge.tick()
+        self._take_turns(edge)
         self.app.show_load(edge)
         if self._memory.is_due(busy=edge.busy):
             asyncio.get_running_loop().run_in_executor(None, self._memory.give_back)
 
+    def _take_turns(self, edge: ServingEdge) -> None:
+        """Accept connections unless this process is not ready and another one is."""
+        aside = self.app.leaves_connections()
+        if aside == edge.aside or edge.stopping:
+            return
+        edge.aside = aside
+        loop = asyncio.get_running_loop()
+        for listener in self.sockets:
+            if aside:
+                loop.remove_reader(listener.fileno())
+            else:
+                loop.add_reader(listener.fileno(), self._accept, listener, edge)
+        if aside:
+            edge.close_idle()
+
     def _accept(self, listener: Any, edge: ServingEdge) -> None:
         """Accept one connection; the others are left to the other serving processes' turn."""
+        self._take_turns(edge)
+        if edge.aside:
+            return
         error = self._accept_one(listener, edge)
         if error is None or error.errno not in _OUT_OF_DESCRIPTORS:
             return
@@ -170,7 +200,7 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
         loop.call_later(_PAUSE_S, self._accept_again, listener, edge)
 
     def _accept_again(self, listener: Any, edge: ServingEdge) -> None:
-        if not edge.stopping:
+        if not edge.closing:
             loop = asyncio.get_running_loop()
             loop.add_reader(listener.fileno(), self._accept, listener, edge)
 

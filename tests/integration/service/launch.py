@@ -2,15 +2,16 @@
 
 Started as a process of its own by the tests.
 
-Arguments: how the model behaves (`ready`, `unknown`, or `waits` for a file "go" in the data
-folder), and, if not that of the service, the grace in seconds before the least rate of a body
-holds.
+Arguments: how the model behaves (`ready`, `unknown`, `waits` for a file "go" in the data folder,
+or `first`: waits for it in all serving processes but one), and, if not that of the service, the
+grace in seconds before the least rate of a body holds.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import click
 from PIL import Image
@@ -36,6 +37,14 @@ class SlowWords(FakeEmbedder):
         return super().embed_texts(texts)
 
 
+def is_first(folder: Path) -> bool:
+    try:
+        (folder / "first").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 def container(settings: Settings, model: str) -> Vitrine:
     embedder = SlowWords()
     pictures = {color: Image.new("RGB", (8, 8), COLORS[color]) for color in COLORS}
@@ -51,7 +60,8 @@ def container(settings: Settings, model: str) -> Vitrine:
             raise ModelUnavailable(
                 f"the model {name!r} cannot be found; set VITRINE_MODEL to one that can"
             )
-        while model == "waits" and not (settings.data_dir / "go").exists():
+        waits = model == "waits" or (model == "first" and not is_first(settings.data_dir))
+        while waits and not (settings.data_dir / "go").exists():
             time.sleep(0.05)
         return embedder
 

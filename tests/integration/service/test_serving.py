@@ -75,6 +75,16 @@ def test_a_killed_process_is_replaced_and_its_counts_are_kept(service: ServicePr
     assert searches(service) == counted + 10
 
 
+def test_once_one_process_is_ready_no_search_reaches_another_that_is_not(tmp_path: Path):
+    with ServiceProcess(tmp_path, str(LAUNCH), "first", workers=2) as service:
+        service.wait_until("/health/ready")
+        answers = [service.get(f"/v1/search?q={number}").status_code for number in range(40)]
+        assert set(answers) == {200}
+        for process in service.serving():  # the new ones wait for the model
+            os.kill(process, signal.SIGKILL)
+        service.wait_until("/health/ready", 503)
+
+
 def test_running_requests_are_answered_before_the_service_stops(tmp_path: Path):
     with ServiceProcess(tmp_path, workers=2) as service:
         service.wait_until("/health/ready")
