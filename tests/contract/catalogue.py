@@ -76,9 +76,11 @@ CATEGORIES = [
     "Sale",
     "Men/Topshelf",
     "Über/Öl",
+    "WOMEN/dresses",
+    "men/Tops/jackets",
 ]
 BRANDS = ["Acme", "acme", "Ünïcode", "日本", "A", "Z/Z", "O'Neill"]
-PATTERNS = ["plain", "striped", "dotted", "floral"]
+PATTERNS = ["plain", "striped", "dotted", "floral", "Dotted", "flôral"]
 
 
 def unit(row: np.ndarray) -> Vector:

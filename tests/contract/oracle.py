@@ -265,11 +265,28 @@ def _group(record: Record, field: str) -> Any:
 def facet_counts(
     groups: Sequence[Sequence[Record]], field: str, kind: FieldType
 ) -> dict[str | bool, int]:
-    """How many of the groups have a record with each value."""
-    counts: Counter[str | bool] = Counter()
+    """How many of the groups have a record with each value, in its most frequent spelling."""
+    written: Counter[Any] = Counter()
+    alike: Counter[Any] = Counter()
     for group in groups:
-        counts.update({value for record in group for value in _counted(record, field, kind)})
-    return dict(counts)
+        values = {value for record in group for value in _counted(record, field, kind)}
+        written.update(values)
+        alike.update({_alike(value) for value in values})
+    return {_spelled(form, written, kind): count for form, count in alike.items()}
+
+
+def _alike(value: Any) -> Any:
+    return folded(value) if isinstance(value, str) else value
+
+
+def _spelled(form: Any, written: Counter[Any], kind: FieldType) -> Any:
+    """The most frequent of equal values, a path within the spelling of the path above it."""
+    spellings = [value for value in written if _alike(value) == form]
+    best = min(spellings, key=lambda value: (-written[value], value))
+    if kind is not FieldType.PATH or "/" not in form:
+        return best
+    above = _spelled(form.rpartition("/")[0], written, kind)
+    return f"{above}/{best.rpartition('/')[2]}"
 
 
 def _counted(record: Record, field: str, kind: FieldType) -> Iterable[Any]:

@@ -237,11 +237,32 @@ def test_a_facet_under_collapse_counts_what_a_click_on_it_shows(index: VectorInd
     rng = random.Random(13)
     records = make_catalogue(200, 13)
     index.upsert(records)
-    color = SCHEMA.get("color")
+    names = ("color", "brand", "pattern", "category")
     for vector in (None, separated(rng, records)):
-        query = IndexQuery(vector=vector, collapse="group_id", facets=("color",))
-        facet = index.search(query).facets["color"]
-        assert isinstance(facet, ValueFacet)
-        for value in facet.values:
-            click = replace(query, filter=Condition(color, "in", (str(value.value),)))
-            assert index.search(click).total == value.count, value
+        query = IndexQuery(vector=vector, collapse="group_id", facets=names)
+        for name, facet in index.search(query).facets.items():
+            assert isinstance(facet, ValueFacet)
+            for value in facet.values:
+                click = Condition(SCHEMA.require(name, wrong=InvalidQuery), "in", (value.value,))
+                assert index.search(replace(query, filter=click)).total == value.count, value
+
+
+def test_spellings_that_filters_hold_for_equal_are_one_value_of_a_facet(index: VectorIndex):
+    vector = unit(np.ones(DIMENSION))
+    products = [
+        Product(id="1", title="x", brand="CHLOÉ", category=("WOMEN/Bags", "Women/Bags")),
+        Product(id="2", title="x", brand="Chloé", category=("Women",), group_id="g"),
+        Product(id="3", title="x", brand="chloe", category=("women/bags",), group_id="g"),
+        Product(id="4", title="x", brand="Chloé", category=("Women/Shoes",)),
+        Product(id="5", title="x", brand="Acme", category=("Men",)),
+    ]
+    for product in products:  # each a write of its own
+        index.upsert([Record.of_picture(product, vector, "k")])
+    brands, paths = (
+        [(v.value, v.count) for v in index.facet([name])[name].values]
+        for name in ("brand", "category")
+    )
+    assert brands == [("Chloé", 4), ("Acme", 1)]
+    assert paths == [("Women", 4), ("Women/Bags", 2), ("Men", 1), ("Women/Shoes", 1)]
+    grouped = index.search(IndexQuery(collapse="group_id", facets=("brand",))).facets["brand"]
+    assert [(v.value, v.count) for v in grouped.values] == [("Chloé", 3), ("Acme", 1)]

@@ -85,6 +85,16 @@ def test_a_value_that_the_catalogue_does_not_have_is_shown_as_chosen_and_can_be_
     window.counts("90 products")
 
 
+def test_a_value_in_another_spelling_is_chosen_in_the_row_that_lists_it(window):
+    window.open("/?brand=MAKER 00&category=clothing/dress")
+    window.counts("2 products")
+    expect(window.option("brand", "Maker 00")).to_be_checked()
+    expect(window.option("category", "Clothing/Dress")).to_be_checked()
+    expect(window.option("brand", "MAKER 00")).to_have_count(0)
+    window.option("brand", "Maker 00").uncheck()
+    window.counts("30 products")
+
+
 def test_the_title_of_the_window_tells_the_search(window):
     window.open("/?q=red")
     expect(window.page).to_have_title("“red” – Vitrine")

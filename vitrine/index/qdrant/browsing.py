@@ -48,6 +48,7 @@ class Browsing:
         self._points = points
         self._schema = schema
         self._ahead = ReadAhead(points)
+        self._folded = points.layout.folded
 
     def answer(self, query: IndexQuery, *, as_of: int) -> IndexAnswer:
         """One page; see `IndexQuery`."""
@@ -70,7 +71,10 @@ class Browsing:
         fields = self._fields(names)
         reads = Reads(self._points, {})
         counted = self._points.together(
-            [partial(facet_of, field, reads, where, values=values) for field in fields]
+            [
+                partial(facet_of, field, reads, where, values=values, folded=self._folded)
+                for field in fields
+            ]
         )
         return {field.name: facet for field, facet in zip(fields, counted, strict=True)}
 
@@ -84,7 +88,9 @@ class Browsing:
             lambda: list(islice(order.stream(reads.fetcher(where), after, size), size)),
             lambda: reads.count(every(translate(query.filter))),
             *(
-                partial(facet_of, field, reads, where, values=query.facet_values)
+                partial(
+                    facet_of, field, reads, where, values=query.facet_values, folded=self._folded
+                )
                 for field in self._fields(query.facets)
             ),
         ]
@@ -112,7 +118,9 @@ class Browsing:
         products = self._points.get(ids)
         started = perf_counter()
         facets = {
-            f.name: facet_of_payloads(f, variants, values=query.facet_values, groups=groups)
+            f.name: facet_of_payloads(
+                f, variants, values=query.facet_values, groups=groups, folded=self._folded
+            )
             for f in self._fields(query.facets)
         }
         timings = {"facets": (perf_counter() - started) * 1e3}

@@ -137,9 +137,11 @@ class CandidateSearch:
             members = collapse(members, lambda p: group_of(p, key), order, rescorer)
         total = len(members) if query.page_token is None else query.page_token.total
         page, more = self._page(members, query, order, rescorer)
-        started = perf_counter()
+        started, folded = perf_counter(), self._points.layout.folded
         facets = {
-            f.name: facet_of_payloads(f, variants, values=query.facet_values, groups=groups)
+            f.name: facet_of_payloads(
+                f, variants, values=query.facet_values, groups=groups, folded=folded
+            )
             for f in (self._schema.require(n, wrong=InvalidQuery) for n in query.facets)
         }
         timings = {"facets": (perf_counter() - started) * 1e3}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from qdrant_client import models
 
 from vitrine.fields.schema import Field, Schema
+from vitrine.filters import folded_value
 from vitrine.index.grouping import Variant, group_of_variants
 from vitrine.index.histogram import range_facet, round_bounds
 from vitrine.index.qdrant.payload import (
@@ -18,6 +19,7 @@ from vitrine.index.qdrant.payload import (
     exact_number,
     facet_key,
     facet_keys,
+    folded_key,
     number,
     number_keys,
     value_at,
@@ -74,8 +76,12 @@ def facet_of_payloads(
     *,
     values: int,
     groups: Sequence[Hashable] | None = None,
+    folded: bool,
 ) -> Facet:
-    """The facet of a field over these products; with `groups`, the group of each, over groups."""
+    """The facet of a field over these products; with `groups`, the group of each, over groups.
+
+    `folded`: as in `VectorLayout`.
+    """
     keys = range(len(payloads)) if groups is None else groups
     if field.type.numeric:
         return _range_of([exact_number(payload, field) for payload in payloads], keys)
@@ -85,7 +91,15 @@ def facet_of_payloads(
         listed = value if isinstance(value, list) else () if value is None else (value,)
         for v in listed:
             having.setdefault(v, set()).add(key)
-    return value_facet(field, {v: len(of) for v, of in having.items()}, values=values)
+
+    def count_forms(forms: Collection[str]) -> dict[str, int]:
+        alike: dict[str, set[Hashable]] = {form: set() for form in forms}
+        for v, of in having.items():
+            alike.get(folded_value(field, v), set()).update(of)
+        return {form: len(of) for form, of in alike.items()}
+
+    counts = {v: len(of) for v, of in having.items()}
+    return value_facet(field, counts, values=values, count_forms=count_forms if folded else None)
 
 
 def _range_of(numbers: Sequence[float | None], groups: Sequence[Hashable]) -> RangeFacet:
@@ -102,13 +116,21 @@ def _range_of(numbers: Sequence[float | None], groups: Sequence[Hashable]) -> Ra
 
 
 def facet_of(
-    field: Field, reads: Reads, where: Sequence[models.Condition], *, values: int
+    field: Field, reads: Reads, where: Sequence[models.Condition], *, values: int, folded: bool
 ) -> Facet:
-    """The facet of a field over all products that fulfill the conditions, exactly."""
+    """The facet of a field over all products that fulfill the conditions, exactly.
+
+    `folded`: as in `VectorLayout`.
+    """
     if field.type.numeric:
         return _histogram(field, reads, where)
     condition = models.Filter(must=list(where)) if where else None
-    return value_facet(field, reads.values(facet_key(field), condition), values=values)
+
+    def count_forms(_: Collection[str]) -> dict[str, int]:
+        return reads.values(folded_key(field), condition)
+
+    counts = reads.values(facet_key(field), condition)
+    return value_facet(field, counts, values=values, count_forms=count_forms if folded else None)
 
 
 def _histogram(field: Field, reads: Reads, where: Sequence[models.Condition]) -> RangeFacet:

@@ -25,15 +25,17 @@ __all__ = ["VectorLayout"]
 
 @dataclass(frozen=True, slots=True)
 class VectorLayout:
-    """Of one version: whether a point has several pictures, and a vector of its text."""
+    """Of one version: whether a point has several pictures, a vector of its text, and the folded
+    forms of its values, which equal spellings are found and counted by."""
 
     several_pictures: bool
     texts: bool
+    folded: bool = True
 
     @classmethod
     def of(cls, info: VersionInfo) -> VectorLayout:
         """The layout of a version that exists."""
-        return cls(info.max_images > 1, info.text_vectors)
+        return cls(info.max_images > 1, info.text_vectors, info.words)
 
     @property
     def title_form(self) -> Callable[[str], str]:

@@ -6,6 +6,7 @@ import { aborted, problemFrom } from "../api/client.js";
 import { arrange, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 import { sentence } from "../page/messages.js";
+import { fold } from "./options.js";
 
 const PAUSE_MS = 200;
 
@@ -87,6 +88,3 @@ export function matching(counts, text) {
   const part = fold(text);
   return new Map([...counts].filter(([value]) => fold(value).includes(part)));
 }
-
-/** @param {string} text */
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();

@@ -40,3 +40,18 @@ export function countsByValue(facet, filter) {
   for (const value of filter?.values ?? []) if (!counts.has(value)) counts.set(value, 0);
   return counts;
 }
+
+/** A text for comparing: neither case nor accents count. @param {string} text */
+export const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/**
+ * The filter with its values spelled as the facet lists them: a value has one row, whose spelling
+ * may change with the other filters.
+ * @param {Filter | null} filter
+ * @param {Facet | undefined} facet
+ */
+export function spelledAsListed(filter, facet) {
+  if (!filter?.values || !Array.isArray(facet)) return filter;
+  const listed = new Map(facet.map(({ value }) => [fold(String(value)), String(value)]));
+  return { ...filter, values: filter.values.map((value) => listed.get(fold(value)) ?? value) };
+}

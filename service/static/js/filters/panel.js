@@ -6,6 +6,7 @@ import { arrange, form, keepingFocus, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 import { checklist } from "./checklist.js";
 import { dates } from "./dates.js";
+import { spelledAsListed } from "./options.js";
 import { range } from "./range.js";
 import { swatches } from "./swatches.js";
 import { toggle } from "./toggle.js";
@@ -40,9 +41,10 @@ export function filterPanel(fields, actionsOf) {
     /** @param {FirstPage} answer @param {State} state @param {string | null} currency */
     update({ facets, facets_cut: cut }, state, currency) {
       keepingFocus(filters, () => {
-        const shown = groups.filter(({ name, update }) =>
-          update(facets[name], state.filters[name] ?? null, { currency, cut: cut.includes(name) }),
-        );
+        const shown = groups.filter(({ name, update }) => {
+          const filter = spelledAsListed(state.filters[name] ?? null, facets[name]);
+          return update(facets[name], filter, { currency, cut: cut.includes(name) });
+        });
         arrange(
           filters,
           shown.map(({ element }) => element),

@@ -11,7 +11,7 @@ import itertools
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,7 @@ class Keywords:
         self.offsets = offsets
         self.codes = codes
         self._postings = postings
-        self._alike: FoldedWords | None = None
+        self._folded: FoldedWords | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]]) -> Keywords:
@@ -141,15 +141,16 @@ class Keywords:
         offsets, rows = self.postings
         return rows[:0] if code is None else rows[offsets[code] : offsets[code + 1]]
 
-    def rows_alike(self, folded: str, form: Callable[[str], str]) -> NDArray[np.int32]:
-        """The rows that have a word of this form, some perhaps twice.
+    def folded(self, form: Callable[[str], str]) -> FoldedWords:
+        """The words by what `form` folds them to; it is always the same for one column."""
+        if self._folded is None:
+            self._folded = FoldedWords(self.words.all(), form)
+        return self._folded
 
-        `form` folds a word; it is always the same for one column.
-        """
-        if self._alike is None:
-            self._alike = FoldedWords(self.words.all(), form)
+    def rows_alike(self, folded: str, form: Callable[[str], str]) -> NDArray[np.int32]:
+        """The rows that have a word of this form, some perhaps twice."""
         offsets, rows = self.postings
-        parts = [rows[offsets[c] : offsets[c + 1]] for c in self._alike.codes(folded)]
+        parts = [rows[offsets[c] : offsets[c + 1]] for c in self.folded(form).codes(folded)]
         return parts[0] if len(parts) == 1 else np.concatenate([rows[:0], *parts])
 
     @cached_property
@@ -220,12 +221,20 @@ def _one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.
 
 
 class FoldedWords:
-    """The codes of a dictionary's words by their folded forms; made at the first filter."""
+    """The codes of a dictionary's words by their folded forms; made at the first filter or facet.
+
+    `several` (n,) tells of each code whether another word has its form.
+    """
 
     def __init__(self, words: Sequence[str], form: Callable[[str], str]) -> None:
         folded = [form(word) for word in words]
-        self._codes = sorted(range(len(words)), key=folded.__getitem__)
-        self._forms = Strings.of([folded[code] for code in self._codes])
+        order = sorted(range(len(words)), key=folded.__getitem__)
+        self._codes = np.asarray(order, np.int32)
+        self._forms = Strings.of([folded[code] for code in order])
+        self.several = np.zeros(len(words), np.bool_)
+        for one, other in itertools.pairwise(order):
+            if folded[one] == folded[other]:
+                self.several[[one, other]] = True
 
     def codes(self, folded: str) -> list[int]:
         """The codes of the words of this form; none where there is no such word."""
@@ -235,7 +244,7 @@ class FoldedWords:
         first, target = last, folded.encode()
         while first > 0 and self._forms.encoded(first - 1) == target:
             first -= 1
-        return self._codes[first : last + 1]
+        return cast(list[int], self._codes[first : last + 1].tolist())
 
 
 class OrderedTexts:
