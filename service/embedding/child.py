@@ -27,7 +27,8 @@ _PAUSE_S = 1.0
 _GRACE_S = 10.0
 _REFUSED = 2
 """The exit status of a command that has printed its reason in a sentence."""
-_MOST_THREADS = 256
+_MOST_THREADS = 64
+"""Two batches of queries: one that runs, one that waits; other requests wait in the queue."""
 
 
 class EmbedderChild:

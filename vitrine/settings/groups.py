@@ -388,7 +388,7 @@ class ServiceSettings(LogSettings):
         le=256,
         description="serving processes; 0: one for two cores, from one to eight",
     )
-    threads: int = Field(8, ge=1, le=256, description="threads of each serving process")
+    threads: int = Field(16, ge=1, le=256, description="threads of each serving process")
     request_timeout_s: int = Field(
         60, ge=1, le=3600, description="seconds after which a stuck serving process is replaced"
     )
