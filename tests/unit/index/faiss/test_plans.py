@@ -15,6 +15,7 @@ from tests.contract.catalogue import make_catalogue, make_record, unit
 from tests.contract.questions import random_query, separated
 from tests.unit.index.faiss.conftest import create
 from vitrine.index import IndexQuery
+from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
@@ -26,12 +27,14 @@ from vitrine.index.faiss.vectors.build import (
     write_graph,
     write_quantized,
 )
+from vitrine.index.faiss.vectors.exact import exact_scores
 from vitrine.index.faiss.vectors.graph import Graph
-from vitrine.index.faiss.vectors.product_vectors import ProductVectors
+from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.index.ports import SCORE_DECIMALS
+from vitrine.products import Vector
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -167,6 +170,22 @@ def test_the_graph_finds_a_page_where_the_set_that_it_is_cut_from_costs_too_much
         assert plan == "hnsw"
         hits += len(set(page.rows.tolist()) & set(exact.rows.tolist())) / len(exact.rows)
     assert hits / 30 >= 0.99
+
+
+def test_few_rows_beyond_the_best_are_scored_in_float64(
+    big: Segment, monkeypatch: pytest.MonkeyPatch
+):
+    scored: list[int] = []
+
+    def counting(vectors: Vectors, rows: Ints, query: Vector) -> np.ndarray:
+        scored.append(len(rows))
+        return exact_scores(vectors, rows, query)
+
+    monkeypatch.setattr("vitrine.index.faiss.vectors.exact.exact_scores", counting)
+    query = unit(big.pictures.rows[17] + 0.3 / 8 * np.random.default_rng(24).standard_normal(64))
+    planner = Planner(costs=PLANS["codes"])
+    assert planner.top_k(big, np.ones(len(big), np.bool_), query, 1000)[0] == "exact"
+    assert 1000 <= sum(scored) < 1100
 
 
 def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:

@@ -29,6 +29,7 @@ from vitrine.products import Vector
 __all__ = [
     "FLOAT32_ERROR",
     "ScoredRows",
+    "best_of_rows",
     "exact_scores",
     "exact_top_k",
     "float32_scores",
@@ -86,14 +87,20 @@ def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int)
     off by e at most is off by e at most. For the same reason a row that has its product's score is
     at most 2e below the largest of that product in float32. Such rows are those of the second pass.
     """
-    selected = pictures.rows_of(products)
+    return best_of_rows(pictures, pictures.rows_of(products), query, k)
+
+
+def best_of_rows(
+    vectors: ProductVectors, selected: ProductRows, query: Vector, k: int
+) -> ScoredRows:
+    """The same where only some rows of each product can have its largest cosine."""
     if len(selected.rows) > max(k, _FEW):
-        values = inner_products(pictures.rows, selected.rows, query)
+        values = inner_products(vectors.rows, selected.rows, query)
         least = largest_of_each(values, selected.offsets) - np.float32(2 * FLOAT32_ERROR)
-        if len(products) > k:
+        if len(selected.products) > k:
             least[least < kth_largest(least, k) - 2 * FLOAT32_ERROR] = np.inf
         selected = selected.where(values >= least[selected.places])
-    return trim_ties(score_rows(pictures, selected, query), k)
+    return trim_ties(score_rows(vectors, selected, query), k)
 
 
 def float32_scores(vectors: ProductVectors, products: Ints, query: Vector) -> NDArray[np.float32]:

@@ -30,6 +30,7 @@ from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.vectors.exact import (
     FLOAT32_ERROR,
     ScoredRows,
+    best_of_rows,
     exact_top_k,
     inner_products,
     kth_largest,
@@ -150,7 +151,7 @@ class QuantizedVectors:
         least_of_each = (scan.scores - scan.slacks)[likely]
         rows, bounds = self._rows(scan, likely)
         winners = rows.where(bounds >= least_of_each[rows.places])
-        best = score_rows(self._vectors, winners, query)
+        best = best_of_rows(self._vectors, winners, query, k)
         least = best.scores.min().item() - FLOAT32_ERROR  # the k-th best of all has that at least
         rows, bounds = self._rows(scan, ~likely & (scan.scores + scan.slacks >= least))
         rows = rows.where(bounds >= least)
