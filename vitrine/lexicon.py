@@ -84,4 +84,5 @@ def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
         known=model.values,
         understood=understood_fields(mapping),
     )
+    model.vocabulary.compounds_of("", analyzer)  # prepared here: no query is to wait for them
     return Lexicon(model, analyzer, reader, model.vocabulary)

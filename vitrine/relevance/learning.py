@@ -112,7 +112,8 @@ def _fit_texts(
 
     `chosen` are the products of the background.
     """
-    queries = own_queries(sample.products, lexicon.analyzer, count=QUERIES, rng=rng)
+    vocabulary, analyzer = lexicon.vocabulary, lexicon.analyzer
+    queries = own_queries(sample.products, vocabulary, analyzer, count=QUERIES, rng=rng)
     cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
     absent = _cosines(sample, background, embed_texts(unsellable_texts()))
     text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
@@ -160,7 +161,10 @@ def _evidence(
 
 def _absent_best(
     postings: Postings, lexicon: Lexicon, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    texts = absent_words(lexicon.vocabulary, lexicon.analyzer, count=ABSENT_QUERIES, rng=rng)
-    words = [query_words(text, lexicon.vocabulary, lexicon.analyzer) for text in texts]
-    return np.array([float(postings.core_scores(query).max()) for query in words])
+) -> list[NDArray[np.float64]]:
+    kinds = absent_words(lexicon.vocabulary, lexicon.analyzer, count=ABSENT_QUERIES, rng=rng)
+    best = []
+    for texts in kinds:
+        words = [query_words(text, lexicon.vocabulary, lexicon.analyzer) for text in texts]
+        best.append(np.array([float(postings.core_scores(query).max()) for query in words]))
+    return best

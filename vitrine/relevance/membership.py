@@ -30,9 +30,9 @@ class Membership:
                 having[self._rows[value]] = True
         return having
 
-    def all_of(self, values: Iterable[str]) -> NDArray[np.bool_]:
-        """The products that have every one of the values, bool (n,)."""
+    def all_of(self, choices: Iterable[Iterable[str]]) -> NDArray[np.bool_]:
+        """The products that have one value of every choice, bool (n,)."""
         having = np.ones(self._size, dtype=bool)
-        for value in values:
-            having &= self.any_of([value])
+        for choice in choices:
+            having &= self.any_of(choice)
         return having

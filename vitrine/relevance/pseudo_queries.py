@@ -30,13 +30,19 @@ class PseudoQuery:
 
 
 def own_queries(
-    products: Sequence[Product], analyzer: Analyzer, *, count: int, rng: np.random.Generator
+    products: Sequence[Product],
+    vocabulary: Vocabulary,
+    analyzer: Analyzer,
+    *,
+    count: int,
+    rng: np.random.Generator,
 ) -> list[PseudoQuery]:
     """`count` queries or a few less, as shoppers type them: a title, the last two words of what
     names the thing in it, the last one (the first in languages that name it first) or a category,
     often with a color.
 
-    A product matches where its title and categories have every word of the query but the color.
+    A product matches where its title and categories have every word of the query but the color, or
+    a compound that ends with it where the word index searches those.
     In half of those with a color no word says it, only the pictures and texts do: then what matches
     has the color. So shoppers ask for what no field of a catalogue knows.
     """
@@ -50,7 +56,8 @@ def own_queries(
             continue
         own = products[index].colors
         color = [own[int(rng.integers(len(own)))]] if own and rng.random() < 0.5 else []
-        matches = named.all_of(map(analyzer.term, words))
+        terms = map(analyzer.term, words)
+        matches = named.all_of((term, *vocabulary.compounds_of(term, analyzer)) for term in terms)
         text = " ".join([*color, *words])
         if color and rng.random() < 0.5:
             matches &= colored.any_of(color)
@@ -84,26 +91,37 @@ def _piece(product: Product, analyzer: Analyzer, rng: np.random.Generator) -> li
 
 def absent_words(
     vocabulary: Vocabulary, analyzer: Analyzer, *, count: int, rng: np.random.Generator
-) -> list[str]:
-    """Queries for what the catalogue does not sell, though it knows a word of them.
+) -> list[list[str]]:
+    """Queries for what the catalogue does not sell, though it knows a word of them, `count` or a
+    few less in four kinds.
 
-    One or two words that stand in prose alone ("washing machine" in a shop for clothes), or one
-    that only says how a thing is and a word that nobody knows ("leather zqxw").
+    One or two words that stand in prose alone ("washing machine" in a shop for clothes); one that
+    only says how a thing is beside a word that nobody knows ("leather zqxwv"); and a thing of the
+    shop that only describes another ("coffee table" where coffee is sold).
     """
-    plain = [
-        (word, int(names))
-        for word, names in zip(vocabulary.words, vocabulary.name_counts.tolist(), strict=True)
-        if len(word) > 3 and word.isalpha() and not vocabulary.is_subject(analyzer.term(word))
+    prose: list[str] = []
+    facts: list[str] = []
+    things: list[str] = []
+    for word in vocabulary.words:
+        term = analyzer.term(word)
+        if len(word) <= 3 or not word.isalpha() or vocabulary.compounds_of(term, analyzer):
+            continue
+        if vocabulary.is_subject(term):
+            things.append(word)
+        else:
+            (facts if vocabulary.is_name(term, analyzer) else prose).append(word)
+
+    def drawn(pool: Sequence[str]) -> list[str]:
+        return [pool[int(rng.integers(len(pool)))] for _ in range(count // 4 if pool else 0)]
+
+    pairs = zip(drawn(prose), drawn(prose), strict=True)
+    unknown = "zqxwv {}" if analyzer.language.head == "first" else "{} zqxwv"
+    return [
+        drawn(prose),
+        [f"{first} {second}" for first, second in pairs],
+        [f"{fact} zqxwv" for fact in drawn(facts)],
+        [unknown.format(thing) for thing in drawn(things)],
     ]
-    prose = [word for word, names in plain if names == 0]
-    facts = [word for word, names in plain if names > 0]
-    queries = []
-    for pool, other in ((prose, ""), (prose, "prose"), (facts, "zqxwv")):
-        for _ in range(count // 3 if pool else 0):
-            first = pool[int(rng.integers(len(pool)))]
-            second = pool[int(rng.integers(len(pool)))] if other == "prose" else other
-            queries.append(f"{first} {second}".strip())
-    return queries
 
 
 def unsellable_texts() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,8 @@ STRAY = 0.025
 """Share of the queries that words answer to which vectors may add something else."""
 
 ABSENT_SHARE = 0.025
-"""Share of the queries for what the catalogue lacks that may pass by a word that it knows: half of
-the twentieth that may be answered at all, vectors have the other half."""
+"""Share of each kind of query for what the catalogue lacks that may pass by a word that it knows:
+half of the twentieth that may be answered at all, vectors have the other half."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +65,14 @@ class WordsEvidence:
 
 
 def fit_words(
-    evidence: Iterable[WordsEvidence], absent_best: NDArray[np.float64], *, rng: np.random.Generator
+    evidence: Iterable[WordsEvidence],
+    absent_best: Sequence[NDArray[np.float64]],
+    *,
+    rng: np.random.Generator,
 ) -> WordsModel | None:
     """The constants for words.
 
-    `absent_best` is the best words score of each query for what the catalogue lacks.
+    `absent_best` are, for each kind of query for what the catalogue lacks, their best words scores.
 
     Learnt from products that match some word, for queries that have both true and false ones; None
     where no query has both, or where words tell nothing. Close begins where a match is as likely as
@@ -87,7 +90,9 @@ def fit_words(
     lowest = (1 - MARGIN) * float(np.quantile(np.concatenate(matched), LOST))
     intercept = max(intercept, -lowest)
     needed = -(intercept + vector * rows.lucky()) / slope
-    known = float(np.quantile(absent_best, 1 - ABSENT_SHARE)) if len(absent_best) else 0.0
+    known = max(
+        (float(np.quantile(b, 1 - ABSENT_SHARE)) for b in absent_best if len(b)), default=0.0
+    )
     return WordsModel(
         slope=float(slope),
         vector=float(vector),

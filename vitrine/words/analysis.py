@@ -78,6 +78,10 @@ class Analyzer:
         """The term of one folded word: its stem, without accents."""
         return self._stem(word)
 
+    def is_listed(self, word: str) -> bool:
+        """Whether the folded word stands in the language's file: it is no misspelling."""
+        return self.is_stop_word(word) or word in self._language.irregular
+
     def is_stop_word(self, word: str) -> bool:
         """Whether the folded word says nothing about a product."""
         return word in self._language.stop_words
@@ -125,6 +129,8 @@ class Analyzer:
             self._stemmers.stemmer = self._language.new_stemmer()
         stemmer = self._stemmers.stemmer
         stem = fold(stemmer.stemWord(word)) if stemmer is not None else word
+        if len(stem) > 3 and stem[-2:] in self._language.endings:
+            stem = stem[:-2] + self._language.endings[stem[-2:]]
         return self._language.irregular.get(stem, stem) or word
 
 

@@ -54,23 +54,31 @@ LANGUAGES: Mapping[str, str] = {
 _HEAD_FIRST = frozenset(("ar", "ca", "es", "eu", "fr", "ga", "id", "it", "pl", "pt", "ro"))
 """Languages whose adjectives mostly follow the noun."""
 
+_COMPOUNDING = frozenset(("da", "de", "et", "fi", "hu", "nl", "no", "sv"))
+"""Languages that write compounds as one word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """One language: all words folded.
 
     `head` says where a title names the thing itself: at its "last" word ("red wool hat") or at its
-    "first" ("chapeau de laine rouge"). `irregular` maps words, or stems, that Snowball leaves apart
-    to the term they share ("women" and "woman"). `elisions` are the heads that an apostrophe ties
-    to a word (French l'été).
+    "first" ("chapeau de laine rouge"). `compounds` says that they are written as one word, the
+    thing itself last ("Wollhut"). `irregular` maps words, or stems, that Snowball leaves apart
+    to the term they share ("women" and "woman"), `endings` the last two letters of stems ("velos"
+    and "velo"). `elisions` are the heads that an apostrophe ties
+    to a word (French l'été), `links` the stop words within a compound ("sac à dos").
     """
 
     code: str
     stemmer: str | None
     head: Literal["first", "last"] = "last"
+    compounds: bool = False
     stop_words: frozenset[str] = frozenset()
     elisions: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def new_stemmer(self) -> Any:
         """A stemmer for one thread, None for a language that Snowball does not know: its words
@@ -91,11 +99,14 @@ def language(code: str) -> Language:
         code,
         LANGUAGES.get(code),
         "first" if code in _HEAD_FIRST else "last",
+        code in _COMPOUNDING,
         frozenset(fold(word) for word in read.get("stop_words", "").split()),
         frozenset(fold(word) for word in read.get("elisions", "").split()),
+        frozenset(fold(word) for word in read.get("links", "").split()),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()
             for word in (term, *words.split())
         },
+        read.get("endings", {}),
     )

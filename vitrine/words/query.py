@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,11 @@ class QueryWords:
     `term_ids` is uint32 (terms,), ascending, each once: only terms that some product has.
     `weights` is float32 (terms,): their IDF, less for words that are preferred and not
     asked for ("red" in "red hat": other hats are hats). `core` is float32 (terms,), the same with 0
-    for preferred words. `best` is more than any product can score by core words: the sum of their
-    IDFs. A word that no product has counts there as much as the others do on average, so that a
-    product with half of what was asked for does not look like the whole, and one strange word among
-    three does not spoil the rest. A product's words score is sum(weights * values) / best, in
-    float64; 0 where it has none of the terms.
+    for preferred words. `best` is more than any product can score by one form of each core word:
+    the sum of their IDFs. A word that no product has counts there as much as the others do on
+    average, so that a product with half of what was asked for does not look like the whole, and one
+    strange word among three does not spoil the rest. A product's words score is
+    sum(weights * values) / best, in float64; 0 where it has none of the terms.
     `subject` says whether a word of the query names something that the catalogue has ("hoodie" in
     "hoodie for my friend"), and not only says how it is ("red"). `exact_key` equals one of the
     product's exact keys where the whole query names it; "" equals none.
@@ -88,27 +88,30 @@ def query_words(
     of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
     there are no others they are what is asked for. `extra` are further preferred words, such as the
     catalogue's own name of a color that was asked for in another language.
-    A compound is looked for as the catalogue writes it: two words of the query that most products
-    write as one are that one, and a word that no product has but whose two halves are words is the
-    halves, as one of letters and digits is its letters and its digits.
+    A compound is looked for as the catalogue writes it: two or three words of the query that most
+    products write as one are that one, and a word that no product has but whose two halves are
+    words is the halves, as one of letters and digits is its letters and its digits. Where most
+    products have a word only as the end of compounds, those are searched as well
+    (`Vocabulary.compounds_of`).
     """
     spoken = analyzer.tokens(text)
-    tokens = [token for token in spoken if not token.stop]
     further = {token.term for word in extra for token in analyzer.tokens(word)}
-    raised = further | {token.term for token in tokens if token.word in preferred}
-    terms = dict.fromkeys([*_terms(tokens, vocabulary, analyzer), *further])
+    raised = further | {token.term for token in spoken if token.word in preferred}
+    terms = dict.fromkeys([*_terms(spoken, vocabulary, analyzer), *further])
     core_terms = [term for term in terms if term not in raised] or list(terms)
-    known = {term: vocabulary.idf(term) for term in terms if vocabulary.term_count(term)}
-    core = {term_id(term): known[term] for term in core_terms if term in known}
-    usual = sum(core.values()) / max(len(core), 1)
-    weights = {term_id(t): min(idf, usual) * PREFERENCE for t, idf in known.items()} | core
+    forms = {term: _forms(term, vocabulary, analyzer) for term in terms}
+    known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
+    asked = {term: known[term] for term in core_terms if term in known}
+    usual = sum(asked.values()) / max(len(asked), 1)
+    core = _by_id(asked, forms)
+    weights = _by_id({t: min(idf, usual) * PREFERENCE for t, idf in known.items()}, forms) | core
     ids = sorted(weights) if core else []
     return QueryWords(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
-        sum(core.values()) * len(core_terms) / len(core) if core else 0.0,
-        any(vocabulary.is_subject(term) for term in core_terms)
+        sum(asked.values()) * len(core_terms) / len(asked) if asked else 0.0,
+        any(vocabulary.is_subject(form) for term in core_terms for form in forms[term])
         and _is_head_known(
             [token for token in spoken if token.word not in preferred], vocabulary, analyzer
         ),
@@ -116,42 +119,73 @@ def query_words(
     )
 
 
+def _forms(term: str, vocabulary: Vocabulary, analyzer: Analyzer) -> list[str]:
+    """The term and the compounds of it, as far as products have them."""
+    return list(filter(vocabulary.term_count, (term, *vocabulary.compounds_of(term, analyzer))))
+
+
+def _idf(forms: Sequence[str], vocabulary: Vocabulary) -> float:
+    """The IDF of a word in all its forms, 0 where no product has one."""
+    count = sum(map(vocabulary.term_count, forms))
+    return vocabulary.idf_of(count) if count else 0.0
+
+
+def _by_id(weights: Mapping[str, float], forms: Mapping[str, Sequence[str]]) -> dict[int, float]:
+    """The weight of each form of each term, by the form's number."""
+    return {term_id(form): weight for term, weight in weights.items() for form in forms[term]}
+
+
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 
 
 def _is_head_known(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether products are called by the word that says what is asked for, where a query is one
-    compound: a "phone box" is no phone. True where it cannot be told, as beside a number."""
-    if len(tokens) < 2 or any(token.stop or not token.word.isalpha() for token in tokens):
+    """Whether products are called by the word that says what is asked for, where a query begins
+    with a compound: a "phone box" is no phone. True where it cannot be told, as beside a number."""
+    links = analyzer.language.links
+    compound = list(takewhile(lambda token: not token.stop or token.word in links, tokens))
+    words = [token for token in compound if not token.stop]
+    if len(words) < 2 or not all(token.word.isalpha() for token in tokens):
         return True
-    head = tokens[0 if analyzer.language.head == "first" else -1]
-    is_prose = head.word in vocabulary and not vocabulary.name_count(head.word)
+    head = words[0 if analyzer.language.head == "first" else -1]
     return (
         vocabulary.is_subject(head.term)
-        or (vocabulary.term_count(head.term) > 0 and not is_prose)
+        or vocabulary.is_name(head.term, analyzer)
         or len(_split(head, vocabulary, analyzer)) > 1
+        or len(vocabulary.compounds_of(head.term, analyzer)) > 0
     )
 
 
-def _terms(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:
+LONGEST_JOINED = 3
+"""Words of a query that may be one word of the catalogue: "dtw 285 z" is DTW285Z."""
+
+
+def _terms(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:
     position = 0
-    while position < len(tokens):
-        pair = tokens[position : position + 2]
-        joined = _joined(pair, vocabulary, analyzer) if len(pair) == 2 else None
-        if joined is not None:
+    while position < len(spoken):
+        joined, length = _joined(spoken[position:], vocabulary, analyzer)
+        if joined:
             yield joined
-            position += 2
+        elif not spoken[position].stop:
+            yield from _split(spoken[position], vocabulary, analyzer)
+        position += length
+
+
+def _joined(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, int]:
+    """The first words as one term, where products write them so more often than apart, and how
+    many they are; "" and 1 where they do not.
+
+    Of stop words only single letters are joined ("usb c").
+    """
+    for length in range(min(LONGEST_JOINED, len(spoken)), 1, -1):
+        words = spoken[:length]
+        if any(token.stop and len(token.word) > 1 for token in words):
             continue
-        yield from _split(pair[0], vocabulary, analyzer)
-        position += 1
-
-
-def _joined(pair: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> str | None:
-    """The two words as one term, where products write them so more often than apart."""
-    term = analyzer.term(pair[0].word + pair[1].word)
-    together = vocabulary.term_count(term)
-    apart = min(vocabulary.term_count(token.term) for token in pair)
-    return term if together and together >= apart else None
+        term = analyzer.term("".join(token.word for token in words))
+        together = vocabulary.term_count(term)
+        apart = {token.term: vocabulary.term_count(token.term) for token in words}
+        if together and term not in apart and together >= min(apart.values()):
+            return term, length
+    return "", 1
 
 
 def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, ...]:
@@ -160,9 +194,10 @@ def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[st
     word = token.word
     if vocabulary.term_count(token.term):
         return (token.term,)
-    pieces = tuple(map(analyzer.term, _LETTERS_OR_DIGITS.findall(word)))
-    if len(pieces) > 1 and all(map(vocabulary.term_count, pieces)):
-        return pieces
+    pieces = _LETTERS_OR_DIGITS.findall(word)
+    terms = tuple(analyzer.term(piece) for piece in pieces if not analyzer.is_stop_word(piece))
+    if len(pieces) > 1 and terms and all(map(vocabulary.term_count, terms)):
+        return terms
     if len(word) < 6 or not word.isalpha():
         return (token.term,)
     halves = [
@@ -188,11 +223,15 @@ def unknown_terms(
 def is_known(
     word: str, vocabulary: Vocabulary, analyzer: Analyzer, *, around: Sequence[str] = ()
 ) -> bool:
-    """Whether products have the folded word: as it is, as a compound of two words of theirs, or as
-    half of one with its neighbor in the query (`around`: the words there, this one among them)."""
+    """Whether products have the folded word: as it is, as a compound of two words of theirs, as the
+    end of one, or as half of one with its neighbor in the query (`around`: the words there, this
+    one among them)."""
     if word in vocabulary or vocabulary.term_count(analyzer.term(word)):
         return True
-    if len(_split(Token(word, analyzer.term(word), 0, len(word)), vocabulary, analyzer)) > 1:
+    term = analyzer.term(word)
+    if len(_split(Token(word, term, 0, len(word)), vocabulary, analyzer)) > 1:
+        return True
+    if vocabulary.compounds_of(term, analyzer):
         return True
     pairs = [first + second for first, second in pairwise(around) if word in (first, second)]
     return any(vocabulary.term_count(analyzer.term(pair)) > 0 for pair in pairs)

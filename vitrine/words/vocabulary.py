@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.words.analysis import Analyzer
+from vitrine.words.compounds import Compounds
 from vitrine.words.document import DocumentWords
 from vitrine.words.terms import term_id
 
 __all__ = ["Vocabulary", "VocabularyCounts"]
 
 Key = TypeVar("Key", int, str)
+
+MOST_COMPOUNDS = 32
+"""Compounds that are searched for one word: those of most products."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +72,32 @@ class Vocabulary:
         weighs as the rarest words do.
         """
         vocabulary = replace(self, newer=self.newer.union(term_ids))
-        vars(vocabulary)["_positions"] = self._positions  # not to be made anew for every query
+        for kept in ("_positions", "_compounds"):  # not to be made anew for every query
+            vars(vocabulary)[kept] = getattr(self, kept)
         return vocabulary
 
     def is_subject(self, term: str) -> bool:
         """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red"
         does not."""
         return self._of_term(self.subject_counts, term) > 0
+
+    def compounds_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
+        """The terms of compounds that end with this term, where they name more products than it
+        does itself: "Schutzhelm" for "Helm".
+
+        None in languages that write compounds apart.
+        """
+        if not analyzer.language.compounds:
+            return ()
+        kept = self._compounds.get(analyzer.language.code)
+        if kept is None:
+            counted = zip(self.words, self.name_counts.tolist(), strict=True)
+            kept = Compounds((word for word, count in counted if count), analyzer)
+            self._compounds[analyzer.language.code] = kept
+        compounds = sorted(kept.ending_with(term), key=lambda each: (-self.term_count(each), each))
+        together = sum(map(self.term_count, compounds))
+        alone = self._of_term(self.subject_counts, term)
+        return tuple(compounds[:MOST_COMPOUNDS]) if together >= alone else ()
 
     def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
         number = term_id(term)
@@ -91,6 +116,16 @@ class Vocabulary:
         position = self._positions.get(word)
         return 0 if position is None else int(self.name_counts[position])
 
+    def is_name(self, term: str, analyzer: Analyzer) -> bool:
+        """Whether a word of the term stands outside the prose of some product."""
+        begin = term[:-1]
+        place = bisect_left(self.words, begin)
+        while place < len(self.words) and self.words[place].startswith(begin):
+            if self.name_counts[place] and analyzer.term(self.words[place]) == term:
+                return True
+            place += 1
+        return term_id(term) in self.newer
+
     def __contains__(self, word: object) -> bool:
         return word in self._positions
 
@@ -99,8 +134,16 @@ class Vocabulary:
 
         A term that no product has gets the highest value there is.
         """
-        frequency = min(self.term_count(term), self.count)
+        return self.idf_of(self.term_count(term))
+
+    def idf_of(self, frequency: int) -> float:
+        """`idf` of what so many products have."""
+        frequency = min(frequency, self.count)
         return log1p((self.count - frequency + 0.5) / (frequency + 0.5))
+
+    @cached_property
+    def _compounds(self) -> dict[str, Compounds]:
+        return {}
 
     @cached_property
     def _positions(self) -> dict[str, int]:

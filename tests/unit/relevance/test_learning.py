@@ -17,6 +17,7 @@ from vitrine.relevance import (
     Signals,
     learn_relevance,
 )
+from vitrine.relevance.pseudo_queries import absent_words
 from vitrine.words import Postings, document_words, query_words
 
 PRODUCTS = products()
@@ -133,3 +134,15 @@ def test_an_empty_version_cannot_teach():
     empty = LearningSample([], Postings.of([]), np.zeros((0, 64), np.float32), None)
     with pytest.raises(ValueError, match="teaches nothing"):
         learn_relevance(empty, LEXICON, embed_texts=embed_texts)
+
+
+def test_queries_for_what_the_catalogue_lacks_name_none_of_its_things():
+    kinds = absent_words(
+        LEXICON.vocabulary, LEXICON.analyzer, count=40, rng=np.random.default_rng(0)
+    )
+    asked = [[query_words(t, LEXICON.vocabulary, LEXICON.analyzer) for t in kind] for kind in kinds]
+    assert not any(query.subject for queries in asked for query in queries)
+    known = [bool(queries) and all(not query.empty for query in queries) for queries in asked]
+    assert known == [True] * 4
+    things = {text.split()[0] for text in kinds[-1]}
+    assert all(LEXICON.vocabulary.is_subject(ENGLISH.term(thing)) for thing in things)

@@ -29,6 +29,10 @@ def _terms(code: str, text: str) -> list[str]:
         ("fr", "chaussure", "chaussures"),
         ("fr", "manteau", "manteaux"),
         ("fr", "été", "l'été"),
+        ("fr", "vélo", "vélos"),
+        ("fr", "pneu", "pneus"),
+        ("fr", "jeu", "jeux"),
+        ("es", "lápiz", "lápices"),
         ("es", "camiseta", "camisetas"),
         ("es", "pantalón", "pantalones"),
         ("ru", "платье", "платья"),
@@ -55,6 +59,10 @@ def test_stop_words_say_nothing(code: str, text: str, terms: list[str]):
 @pytest.mark.parametrize("word", ["back", "full", "bottom", "big", "front", "off", "over", "up"])
 def test_what_shops_sell_by_is_no_stop_word(word: str):
     assert not Analyzer("en").is_stop_word(word)
+
+
+def test_a_watch_is_no_stop_word_in_french():
+    assert not Analyzer("fr").is_stop_word("montre")
 
 
 def test_words_with_digits_are_never_stemmed():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
-from vitrine.words import Postings, is_known, query_words, term_id, unknown_terms
+from vitrine.products import Product
+from vitrine.words import Analyzer, Postings, is_known, query_words, term_id, unknown_terms
 
 PRODUCTS = titled("red hat", "blue hat", "red scarf", "green glove")
 VOCABULARY = vocabulary_of(PRODUCTS)
@@ -92,3 +93,71 @@ def test_a_compound_whose_head_nobody_sells_names_nothing():
     assert query_words("clear phone", shop, ENGLISH).subject
     assert not query_words("phone box", shop, ENGLISH).subject
     assert query_words("phone for my friend", shop, ENGLISH).subject
+
+
+def test_a_part_of_letters_that_is_a_stop_word_is_left_out():
+    french = Analyzer("fr")
+    cables = titled("Câble 2 m", "Câble 3 m")
+    query = query_words("câble 2m", vocabulary_of(cables, french), french)
+    first, second = (query.score(words_of(cable, french)) for cable in cables)
+    assert first > second > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [("dtw 285 z", "Wrench DTW285Z"), ("galaxy s 24", "Galaxy S24"), ("usb c", "Cable USB-C")],
+)
+@pytest.mark.parametrize("code", ["en", "fr"])  # a single s or c is a stop word in French
+def test_a_number_of_a_model_may_be_typed_apart(typed: str, title: str, code: str):
+    analyzer = Analyzer(code)
+    products = titled(title, "Cable USB-A 24", "Galaxy A24", "Wrench 285")
+    query = query_words(typed, vocabulary_of(products, analyzer), analyzer)
+    scores = [query.score(words_of(product, analyzer)) for product in products]
+    assert scores[0] > max(scores[1:])
+
+
+GERMAN = Analyzer("de")
+TOOLS = titled("Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittleiter", "Leiter")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("Helme", ["Schutzhelm"]),
+        ("Leiter", ["Trittleiter", "Leiter"]),
+        ("Messer", []),
+        ("Wein", []),
+    ],
+)
+def test_compounds_are_found_by_what_they_end_with(typed: str, found: list[str]):
+    vocabulary = vocabulary_of(TOOLS, GERMAN)
+    query = query_words(typed, vocabulary, GERMAN)
+    scores = [query.score(words_of(tool, GERMAN)) for tool in TOOLS]
+    assert [tool.title for tool, score in zip(TOOLS, scores, strict=True) if score > 0] == found
+    assert query.subject == bool(found)
+    assert is_known(typed.casefold(), vocabulary, GERMAN) == bool(found)
+    assert max(scores) <= 1
+
+
+def test_a_word_that_names_most_of_them_itself_needs_no_compounds():
+    tools = titled("Leiter", "Leiter", "Trittleiter")
+    query = query_words("Leiter", vocabulary_of(tools, GERMAN), GERMAN)
+    assert query.score(words_of(tools[0], GERMAN)) > query.score(words_of(tools[2], GERMAN)) == 0
+
+
+def test_compounds_written_apart_are_not_taken_apart():
+    query = query_words("helmet", vocabulary_of(titled("Schutzhelmet")), ENGLISH)
+    assert query.empty
+
+
+def test_a_head_that_only_prose_knows_in_another_form_names_nothing():
+    shop = [*titled("Coffee"), Product(id="c", title="Capsules", description="Fit all machines")]
+    assert not query_words("coffee machine", vocabulary_of(shop), ENGLISH).subject
+
+
+def test_a_compound_may_hold_linking_words_and_end_before_others():
+    french = Analyzer("fr")
+    shop = vocabulary_of(titled("Café"), french)
+    assert not query_words("moulin à café", shop, french).subject
+    assert query_words("café pour mon ami", shop, french).subject
+    assert not query_words("coffee table for you", vocabulary_of(titled("Coffee")), ENGLISH).subject
