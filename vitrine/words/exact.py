@@ -17,6 +17,9 @@ _TRADE_NUMBER = re.compile(r"[0-9]{12,14}")
 """GTIN-12 (UPC), GTIN-13 (EAN), GTIN-14: one number, written with or without zeros before it
 (GS1)."""
 
+_FILLED = re.compile(r"(?<!\d)0+(?=\d)")
+"""The zeros before a number."""
+
 
 def exact_key(text: str) -> str:
     """The form in which codes and whole titles are compared: folded, without anything between.
@@ -33,8 +36,14 @@ def exact_key(text: str) -> str:
 
 
 def exact_keys(product: Product) -> tuple[str, ...]:
-    """The keys by which a product is found exactly: id, codes, group id and title, each once."""
-    return tuple(dict.fromkeys(key for key in (*_codes(product), exact_key(product.title)) if key))
+    """The keys by which a product is found exactly: id, codes, group id and title, each once.
+
+    Codes also without the zeros that fill their numbers up, since few type them (SKU000012).
+    """
+    written = (product.id, *product.codes, product.group_id or "")
+    short = (exact_key(_FILLED.sub("", text)) for text in written)
+    keys = (*_codes(product), exact_key(product.title), *short)
+    return tuple(dict.fromkeys(key for key in keys if key))
 
 
 def code_keys(product: Product) -> tuple[str, ...]:

@@ -41,7 +41,16 @@ def test_a_product_is_known_by_id_codes_title_and_group():
         codes=("4006381333931", "MH01-XS-Black"),
     )
     keys = ("mh01black", "04006381333931", "mh01xsblack", "mh01", "chazhoodie")
-    assert exact_keys(product) == keys
+    without_zeros = ("mh1black", "mh1xsblack", "mh1")
+    assert exact_keys(product) == keys + without_zeros
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("sku 12", "SKU000012"), ("31", "0031"), ("36000291452", "0036000291452")]
+)
+def test_a_code_is_found_without_the_zeros_that_fill_it_up(typed: str, code: str):
+    assert exact_key(typed) in exact_keys(Product(id="p", title="Hat", codes=(code,)))
+    assert exact_key(typed) not in exact_keys(Product(id="p", title=code))
 
 
 def test_a_text_without_letters_or_of_great_length_equals_nothing():
