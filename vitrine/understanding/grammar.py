@@ -56,8 +56,9 @@ class Grammar:
 
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
     are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
-    prices, `older` ones behind a word of `people` an age. `literal` phrases look like grammar and
-    are names of things. `basic_colors` maps a color's plain name to its family.
+    prices, those of `models` end names of models as well, `older` ones behind a word of `people` an
+    age. `literal` phrases look like grammar and are names of things. `vague` words say nothing of
+    what is looked for. `basic_colors` maps a color's plain name to its family.
     """
 
     codes: tuple[str, ...]
@@ -68,6 +69,7 @@ class Grammar:
     ranges: tuple[tuple[Phrases, Phrases], ...]
     to: Phrases
     weak: frozenset[Words]
+    models: frozenset[Words]
     names: frozenset[Words]
     lead: Phrases
     units: frozenset[str]
@@ -83,6 +85,7 @@ class Grammar:
     stops: frozenset[str]
     loose_before: frozenset[str]
     loose_after: frozenset[str]
+    vague: frozenset[str]
     currencies: Mapping[str, tuple[str, ...]]
     value_names: Mapping[str, Phrases]
     shades: frozenset[str]
@@ -160,6 +163,7 @@ class _Reader:
             ),
             to=self._phrases("price", {"to": "to"}),
             weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
+            models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
             lead=self._phrases("price", {"lead": "lead"}),
             units=units,
@@ -175,6 +179,7 @@ class _Reader:
             stops=self._folded("negation", "stops"),
             loose_before=self._folded("leftovers", "before"),
             loose_after=self._folded("leftovers", "after"),
+            vague=self._folded("leftovers", "vague"),
             currencies=MappingProxyType(currencies),
             value_names=MappingProxyType(self._value_names()),
             shades=self._folded("shades", "words"),

@@ -130,12 +130,8 @@ class _Learner:
         self._analyzer = analyzer
         self._grammar = grammar
         self._understood = understood
-        self._phrases = (
-            grammar.comparisons,
-            grammar.negators,
-            grammar.stock,
-            *(first for first, _ in grammar.ranges),
-        )
+        self._before_words = (grammar.negators, grammar.stock)
+        self._before_amounts = (grammar.comparisons, *(first for first, _ in grammar.ranges))
         self._named: dict[tuple[str, ...], dict[tuple[str, bool], dict[str, None]]] = {}
         self._colors: set[str] = set()
         self._currencies: set[str] = set()
@@ -205,8 +201,10 @@ class _Learner:
     def _keep_literal(self, text: str) -> None:
         lexemes = self._grammar.lex(text)
         for index in range(len(lexemes)):
-            for phrases in self._phrases:
+            for phrases in (*self._before_words, *self._before_amounts):
                 phrase = phrases.at(lexemes, index)
                 end = index + phrase[0] if phrase else len(lexemes)
-                if end < len(lexemes):
+                if end == len(lexemes):
+                    continue
+                if phrases in self._before_words or lexemes[end].kind in ("number", "currency"):
                     self._pairs.update(literal_pairs(lexemes, end - 1))

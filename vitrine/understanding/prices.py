@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vitrine.understanding.amounts import Amount, amount_at, currency_at
+from vitrine.understanding.colors import color_families
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar, Phrases
 from vitrine.understanding.result import Applied, Effect
@@ -29,14 +31,20 @@ class _Price:
 
 
 def read_prices(
-    draft: Draft, grammar: Grammar, *, currencies: frozenset[str], filtered: bool
+    draft: Draft,
+    grammar: Grammar,
+    *,
+    currencies: frozenset[str],
+    filtered: bool,
+    names_thing: Callable[[str], bool],
 ) -> None:
     """Take the prices of a query out of its words.
 
     `currencies` are those of the catalogue's prices, `filtered` says that the client filters by
-    price itself. What contradicts an earlier price of the query is left among the words.
+    price itself, `names_thing` tells whether a folded word is what the catalogue calls something.
+    What contradicts an earlier price of the query is left among the words.
     """
-    reader = _Reader(draft, grammar)
+    reader = _Reader(draft, grammar, names_thing)
     low, high = float("-inf"), float("inf")
     index = 0
     while index < len(draft.lexemes):
@@ -71,8 +79,9 @@ def _effect(
 
 
 class _Reader:
-    def __init__(self, draft: Draft, grammar: Grammar) -> None:
+    def __init__(self, draft: Draft, grammar: Grammar, names_thing: Callable[[str], bool]) -> None:
         self._draft = draft
+        self._names_thing = names_thing
         self._lexemes = draft.lexemes
         self._grammar = grammar
 
@@ -152,7 +161,29 @@ class _Reader:
         doubtful |= words in self._grammar.older and self._follows_people(index)
         if weak and amount.is_bare and doubtful:
             return None
+        if amount.is_bare and (self._names_model(words, index) or self._counts(amount, index)):
+            return None
         return _Price({operator: amount.value}, amount.currencies, index, amount.end)
+
+    def _names_model(self, words: tuple[str, ...], index: int) -> bool:
+        """Whether the phrase ends the name of a model ("air max 90"): it may, and what is before it
+        is nothing that the catalogue sells ("sneakers max 90")."""
+        before = self._lexemes[index - 1] if index > 0 else None
+        return (
+            words in self._grammar.models
+            and before is not None
+            and before.kind in ("word", "number")
+            and not self._names_thing(before.folded)
+        )
+
+    def _counts(self, amount: Amount, index: int) -> bool:
+        """Whether a small number counts what follows it: "jacket with at least 3 pockets"."""
+        after = self._lexemes[amount.end] if amount.end < len(self._lexemes) else None
+        if amount.value >= LEAST_BARE or after is None or after.kind != "word":
+            return False
+        if after.folded in self._grammar.words or color_families(after.folded):
+            return False
+        return self._draft.words_before(index) or not self._names_thing(after.folded)
 
     def _follows_people(self, index: int) -> bool:
         """Whether a number here may be their age ("gifts for men over 40")."""

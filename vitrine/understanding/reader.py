@@ -72,6 +72,7 @@ class QueryReader:
                 self._grammar,
                 currencies=self._known.currencies,
                 filtered="price" in fields,
+                names_thing=self._names_thing,
             )
         if "in_stock" in self._schema:
             self._read_stock(draft, "in_stock" in fields)
@@ -86,8 +87,9 @@ class QueryReader:
         )
         negatives = negation.read(filtered=fields)
         preferred, extra = self._preferences(draft)
+        filtering = bool(negatives) or any(part.effect == "filter" for part in draft.applied)
         return Understanding(
-            leftover_text(draft, self._grammar),
+            "" if filtering and self._is_vague(draft) else leftover_text(draft, self._grammar),
             draft.applied,
             corrections,
             tuple(negatives),
@@ -201,6 +203,26 @@ class QueryReader:
             return all(self._analyzer.term(word) in self._color_terms for word in words)
         return any(map(self._is_word_of_catalogue, words))
 
+    def _is_vague(self, draft: Draft) -> bool:
+        """Whether what is left says nothing of what is looked for: "gift for her" beside a price,
+        where the catalogue calls nothing a gift."""
+        left = (lexeme for i, lexeme in enumerate(draft.lexemes) if not draft.is_taken(i))
+        return all(
+            lexeme.kind == "word"
+            and not self._vocabulary.name_count(lexeme.folded)
+            and (lexeme.folded in self._grammar.vague or self._analyzer.is_stop_word(lexeme.folded))
+            for lexeme in left
+        )
+
+    def _names_thing(self, word: str) -> bool:
+        """Whether the catalogue calls something so, or a color."""
+        return (
+            self._vocabulary.is_subject(self._analyzer.term(word))
+            or bool(self._vocabulary.compounds_of(self._analyzer.term(word), self._analyzer))
+            or bool(color_families(word))
+            or word in self._grammar.words
+        )
+
     def _is_word_of_catalogue(self, word: str) -> bool:
         return self._vocabulary.term_count(self._analyzer.term(word)) > 0
 
@@ -224,6 +246,7 @@ class QueryReader:
     def _is_grammar(self, word: str) -> bool:
         return (
             word in self._grammar.words
-            or self._analyzer.is_stop_word(word)
+            or word in self._grammar.vague
+            or self._analyzer.is_listed(word)
             or bool(color_families(word))
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
 
 from vitrine.words import Vocabulary
 from vitrine.words.near import SHORTEST, edits_for, near_words
@@ -45,7 +46,7 @@ class Spelling:
         keys = [
             (distance, -self._counts[near[place]], candidates[place])
             for place, distance in near_words(word, candidates).items()
-            if _is_slip(word, candidates[place])
+            if _is_slip(word, candidates[place], distance)
         ]
         return min(keys)[2] if keys else None
 
@@ -55,16 +56,19 @@ class Spelling:
         return np.flatnonzero(close & (changed <= 2 * edits))
 
 
-def _is_slip(typed: str, word: str) -> bool:
+def _is_slip(typed: str, word: str, distance: int) -> bool:
     """Whether a near word is likely to have been meant.
 
     The first letter is seldom wrong: in 1.4 % of misspellings (Yannakoudakis and Fawthrop 1983) to
-    7.8 % (Pollock and Zamora 1984); it may be swapped with the second. And in a word of `SHORTEST`
+    7.8 % (Pollock and Zamora 1984); it may be swapped with the second, which is one of the edits
+    ("ejans" for "jeans", but no "amarillo" for "martillo"). And in a word of `SHORTEST`
     letters another letter makes another word ("hose", "home"), while one that is left out, added or
     swapped makes none.
     """
-    if typed[0] != word[0] and typed[:2] != word[1::-1]:
-        return False
+    if typed[0] != word[0]:
+        swapped = typed[1::-1] + typed[2:]
+        if swapped[:2] != word[:2] or OSA.distance(swapped, word) >= distance:
+            return False
     return len(typed) > SHORTEST or len(word) != len(typed) or sorted(word) == sorted(typed)
 
 

@@ -142,6 +142,22 @@ def test_what_is_known_short_or_holds_digits_is_not_corrected(text: str):
     assert _read(text).corrected == ()
 
 
+def test_words_of_the_language_are_no_misspellings():
+    shop = [Product(id="1", title="Brille klein")]
+    assert reader_over(shop, "de").read("Kleid").corrected == ()
+
+
+@pytest.mark.parametrize("text", ["gift under 20", "something for her under 20", "under 20"])
+def test_beside_a_filter_words_that_say_nothing_look_for_anything(text: str):
+    assert _read(text).words == ""
+
+
+def test_vague_words_stay_where_the_catalogue_has_them_or_nothing_filters():
+    assert _read("gift for her").words == "gift for her"
+    shop = [Product(id="1", title="Gift Card", price=10)]
+    assert reader_over(shop, "en").read("gift under 20").words == "gift"
+
+
 def test_a_misspelt_color_is_excluded_as_the_color():
     read = _read("hoodie not blck")
     assert read.filters == ({"not": {"color": "black"}},)

@@ -40,10 +40,13 @@ def _by_comparing_with_all(vocabulary: Vocabulary, word: str) -> set[str]:
 
 def _may_be_meant(typed: str, word: str) -> bool:
     """The first letter is right, or swapped with the second; of four letters none is another."""
-    swapped = typed[1] + typed[0]
+    swapped = typed[1] + typed[0] + typed[2:]
+    is_swapped = word[:2] == swapped[:2] and (
+        OSA.distance(swapped, word) < OSA.distance(typed, word)
+    )
     changed = sum(a != b for a, b in zip(typed, word, strict=False))
     another_letter = len(typed) == len(word) == 4 and changed == 1
-    return (word[0] == typed[0] or word[:2] == swapped) and not another_letter
+    return (word[0] == typed[0] or is_swapped) and not another_letter
 
 
 def test_the_sieve_loses_no_near_word():
@@ -85,6 +88,10 @@ def test_a_catalogue_without_words_corrects_nothing():
 @given(st.text(max_size=12))
 def test_any_text_is_corrected_or_not(text: str):
     assert Spelling(_vocabulary(["red dress"])).correct(text) in (None, "dress", "red")
+
+
+def test_two_letters_that_another_word_begins_with_are_not_taken_for_swapped_ones():
+    assert Spelling(_vocabulary(["camión amarillo"])).correct("martillo") is None
 
 
 SHOP = ["arden home lamp", "yoga strap", "roller", "dress", "duffle watch", "sofa", "candle"]
