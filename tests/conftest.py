@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,26 @@ import pytest
 from tests import checkpoints
 from tests.contract.backends import BACKENDS
 
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where Linux has one."""
+NEEDED_BYTES = 3 * 2**30
+"""The temporary folders of all tests together stay below."""
 ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--image`: the photo that the tests marked `hub` look at."""
     parser.addoption("--image", help="the lecture's photo of two cats, for tests marked hub")
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where there is room for them.
+
+    Databases, pictures and versions are synced to the disk at every write, which on a slow disk
+    takes longer than the tests themselves; a process that is killed leaves the same either way.
+    """
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= NEEDED_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
