@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from functools import cache, partial
 from time import perf_counter
+from typing import TypeAlias
 
 import numpy as np
 
-from vitrine.errors import IndexUnavailable, InvalidQuery, NotFound
+from vitrine.errors import InvalidQuery, NotFound
 from vitrine.fields.colors import ColorWords
 from vitrine.filters import MATCH_ALL, Filter
 from vitrine.index.checks import (
@@ -39,8 +40,8 @@ from vitrine.results import Facet, Hit
 
 __all__ = ["FaissIndex"]
 
-ATTEMPTS = 20
-"""How often a page is built anew when one of its products was replaced meanwhile."""
+_ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, tuple[Product, tuple[str, ...]]]]
+"""Products and their image keys by the numbers of their writes; lacks those written again."""
 _HIT_BYTES = 3000
 """Memory of one product of a cached answer, roughly."""
 
@@ -132,28 +133,34 @@ class FaissIndex:
     def search(self, query: IndexQuery) -> IndexAnswer:
         """One page of the query's candidate set."""
         check_query(query, dimension=self.info.dimension, schema=self.info.schema)
+        state = self._reader.current()
+        self._compactor.maybe_compact(state)
+        with suppress(_Replaced):
+            return self._answer(state, query, self.store.products_written)
+        # A view kept open for every answer would let the write-ahead log grow under load; where a
+        # product was replaced in between, only one that shows the state's own records is sure.
+        with self._reader.view() as (state, records):
+            return self._answer(state, query, records.products_written)
+
+    def _answer(self, state: State, query: IndexQuery, read: _ReadProducts) -> IndexAnswer:
+        """The page as of this state, cached; notes what its facets took if they are new."""
         timings_ms: dict[str, float] = {}
-        for _ in range(ATTEMPTS):
-            state = self._reader.current()
-            self._compactor.maybe_compact(state)
-            with suppress(_Replaced):
-                answer = state.cache.get(
-                    _answer_key(query),
-                    partial(self._answer, state, query, timings_ms),
-                    nbytes=_answer_nbytes,
-                )
-                return replace(answer, timings_ms=timings_ms)
-        raise IndexUnavailable(
-            "the products are being rewritten faster than a page can be read; try again"
+        answer = state.cache.get(
+            _answer_key(query),
+            partial(self._new_answer, state, query, read, timings_ms),
+            nbytes=_answer_nbytes,
         )
+        return replace(answer, timings_ms=timings_ms)
 
-    def _answer(self, state: State, query: IndexQuery, timings_ms: dict[str, float]) -> IndexAnswer:
-        """The page as of this state; notes what its facets took.
+    def _new_answer(
+        self, state: State, query: IndexQuery, read: _ReadProducts, timings_ms: dict[str, float]
+    ) -> IndexAnswer:
+        """The page, its products as `read` finds them by the numbers of their writes.
 
-        `_Replaced` when one of its products has been since.
+        `_Replaced` when it lacks one, which has been written again.
         """
         page = find_page(state, query, self._planner)
-        hits = self._with_groups(self._hits(page, query), page, query)
+        hits = self._with_groups(_hits(page, query, read), page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         timings_ms["facets"] = (perf_counter() - started) * 1e3
@@ -167,21 +174,6 @@ class FaissIndex:
             best_words=page.best_words[0] if page.best_words else 0.0,
             beyond=page.beyond,
         )
-
-    def _hits(self, page: EntryPage, query: IndexQuery) -> tuple[Hit, ...]:
-        seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
-        written = self.store.products_written(seqs)
-        if len(written) < len(seqs):
-            raise _Replaced
-        scores = [entry.score for entry in page.entries]
-        if query.fusion is not None:
-            scores = relevance_of(np.asarray(scores, np.float64)).tolist()
-        hits = []
-        for seq, entry, score in zip(seqs, page.entries, scores, strict=True):
-            product, image_keys = written[seq]
-            matched = None if query.vector is None else entry.image
-            hits.append(Hit(product, score, image_keys, matched))
-        return tuple(hits)
 
     def _with_groups(
         self, hits: tuple[Hit, ...], page: EntryPage, query: IndexQuery
@@ -284,6 +276,22 @@ class FaissIndex:
         self._compactor.close()
         self._reader.close()
         self.store.close()
+
+
+def _hits(page: EntryPage, query: IndexQuery, read: _ReadProducts) -> tuple[Hit, ...]:
+    seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
+    written = read(seqs)
+    if len(written) < len(seqs):
+        raise _Replaced
+    scores = [entry.score for entry in page.entries]
+    if query.fusion is not None:
+        scores = relevance_of(np.asarray(scores, np.float64)).tolist()
+    hits = []
+    for seq, entry, score in zip(seqs, page.entries, scores, strict=True):
+        product, image_keys = written[seq]
+        matched = None if query.vector is None else entry.image
+        hits.append(Hit(product, score, image_keys, matched))
+    return tuple(hits)
 
 
 def _next_token(state: State, query: IndexQuery, page: EntryPage) -> PageToken | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -62,22 +62,39 @@ class StateReader:
 
     def current(self) -> State:
         """The state with every write committed before the call; microseconds when none is new."""
-        snapshot = self._snapshots.current()
-        mark = (self._store.version(), snapshot)
         known, state = self._latest
-        if state is not None and known == mark:
+        if state is not None and known == self._mark():
             return state
-        if not self._lock.acquire(timeout=self._timeout_s):
-            raise IndexUnavailable(
-                f"the index is still being loaded after {self._timeout_s:g} s; try again"
-            )
-        try:
-            state = self._refreshed(self._latest[1], snapshot)
-            self._place(state, before=self._latest[1])
-            self._latest = (mark, state)
-        finally:
-            self._lock.release()
-        return state
+        with self.view() as (state, _):
+            return state
+
+    @contextmanager
+    def view(self) -> Iterator[tuple[State, RecordView]]:
+        """The newest state, and the records as they are in it, whatever is written meanwhile.
+
+        Threads that find new writes take turns: the first reads them, the others find them read.
+        """
+        with ExitStack() as stack:
+            if not self._lock.acquire(timeout=self._timeout_s):
+                raise IndexUnavailable(
+                    f"the index is still being loaded after {self._timeout_s:g} s; try again"
+                )
+            try:
+                before, mark = self._latest[1], self._mark()
+                state = self._with_snapshot(before, mark[1])
+                # after the snapshot, so that the view is never older than it
+                records = stack.enter_context(self._store.view())
+                state = self._followed(state, records)
+                self._place(state, before=before)
+                self._latest = (mark, state)
+            finally:
+                self._lock.release()
+            yield state, records
+
+    def _mark(self) -> tuple[object, str | None]:
+        """What changes with every commit and with every snapshot; microseconds."""
+        snapshot = self._snapshots.current()
+        return self._store.version(), snapshot
 
     def close(self) -> None:
         """Give back what is held on a device."""
@@ -95,16 +112,17 @@ class StateReader:
         for segment in segments:
             segment.search_on(self._device)
 
-    def _refreshed(self, state: State | None, snapshot: str | None) -> State:
+    def _with_snapshot(self, state: State | None, snapshot: str | None) -> State:
         if state is None or (snapshot is not None and snapshot != self._snapshot):
-            state = self._loaded(snapshot, state)
-        # after the snapshot, so that the view is never older than it
-        with self._store.view() as records:
-            last = records.last_seq()
-            if (
-                state.seq > last or state.seq == 0
-            ):  # an older file was put back, or nothing is known
-                return self._from_records(records, last)
+            return self._loaded(snapshot, state)
+        return state
+
+    def _followed(self, state: State, records: RecordView) -> State:
+        """The state with what the view knows and the state does not."""
+        last = records.last_seq()
+        if state.seq > last or state.seq == 0:  # an older file was put back, or nothing is known
+            return self._from_records(records, last)
+        if state.seq < last:
             for changes in records.changes(since=state.seq):
                 state = state.with_changes(changes, seq=changes[-1].seq, layout=self._layout)
         return state if state.seq == last else State(state.segments, last, state.cache)

@@ -78,18 +78,32 @@ class Ranking:
 
     def by_score(self) -> Ranking:
         """Ordered by score descending, then id."""
-        order = np.argsort(-self.scores, kind="stable")
-        ordered = self.scores[order]
-        if np.any(ordered[1:] == ordered[:-1]):
-            order = np.lexsort((self._ranks(ID), -self.scores))
-        return self.take(order)
+        return self.take(self._order([-self.scores]))
 
     def sorted(self, sort: Sort) -> Ranking:
         """Ordered by the keys of a sort, then id."""
         columns: list[NDArray[Any]] = []
         for key in sort.keys:
             columns += self._columns(key)
-        return self.take(np.lexsort((self._ranks(ID), *reversed(columns))))
+        return self.take(self._order(columns))
+
+    def _order(self, columns: Sequence[NDArray[Any]]) -> Ints:
+        """The positions by these columns, the one that counts most first, then by id.
+
+        Ids are read only of what ties: those of all candidates cost more than the search.
+        """
+        keys = tuple(reversed(columns))
+        order = np.lexsort(keys)
+        tied = np.ones(max(len(order) - 1, 0), np.bool_)
+        for column in columns:
+            values = column[order]
+            tied &= values[1:] == values[:-1]
+        several = np.flatnonzero(np.append(tied, False) | np.append(False, tied))
+        if len(several) > 1:
+            positions = order[several]
+            ids = self.take(positions)._ranks(ID)
+            order[several] = positions[np.lexsort((ids, *(key[positions] for key in keys)))]
+        return order
 
     def _columns(self, key: Sort) -> Sequence[NDArray[Any]]:
         """What one key orders by, the column that counts most first."""

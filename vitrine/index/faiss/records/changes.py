@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from vitrine.index.product_json import product_from_json
 from vitrine.products import Product, Vector
 
-__all__ = ["Change", "RecordView", "vectors_from_blob"]
+__all__ = ["KEY_SEPARATOR", "Change", "RecordView", "stored_keys", "vectors_from_blob"]
+
+KEY_SEPARATOR = "\n"
+"""Between the image keys of one product."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,14 @@ class RecordView:
         while some := rows.fetchmany(batch):
             yield [self._change(*row) for row in some]
 
+    def products_written(self, seqs: Sequence[int]) -> dict[int, tuple[Product, tuple[str, ...]]]:
+        """Product and image keys by write number, of writes that are the last of their product."""
+        marks = ",".join("?" * len(seqs))
+        columns, where = "seq, product, image_key", f"seq IN ({marks}) AND product IS NOT NULL"
+        statement = f"SELECT {columns} FROM products WHERE {where}"  # noqa: S608  # only marks
+        rows = self._connection.execute(statement, seqs)
+        return {seq: (product_from_json(text), stored_keys(keys)) for seq, text, keys in rows}
+
     def _change(
         self, seq: int, product_id: str, product: bytes | None, *blobs: bytes | None
     ) -> Change:
@@ -68,3 +79,8 @@ class RecordView:
 def vectors_from_blob(blob: bytes, dimension: int) -> NDArray[np.float32]:
     """The rows (n, dimension) whose little-endian numbers are stored in the blob."""
     return np.frombuffer(blob, "<f4").astype(np.float32).reshape(-1, dimension)
+
+
+def stored_keys(stored: str) -> tuple[str, ...]:
+    """The image keys of a product as they are stored."""
+    return tuple(stored.split(KEY_SEPARATOR))

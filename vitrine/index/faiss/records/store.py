@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.faiss.records.changes import RecordView, vectors_from_blob
+from vitrine.index.faiss.records.changes import (
+    KEY_SEPARATOR,
+    RecordView,
+    stored_keys,
+    vectors_from_blob,
+)
 from vitrine.index.ports import Stamp
 from vitrine.index.product_json import product_from_json, product_hash, product_to_json
 from vitrine.products import Product, Record, Vector
@@ -37,7 +42,6 @@ INSERT INTO counters VALUES ('seq', 0), ('products', 0);
 _MIGRATIONS = {1: "ALTER TABLE products ADD COLUMN text_vector BLOB;"}
 SCHEMA = DatabaseSchema(_TABLES, version=2, migrations=_MIGRATIONS, page_size=8192)
 _RECORD = "product, image_key, vector, text_vector"
-_KEYS = "\n"
 _IDS_PER_STATEMENT = 500
 """SQLite allows 32,766 parameters."""
 
@@ -62,7 +66,9 @@ class RecordStore:
     def upsert(self, records: Sequence[Record]) -> None:
         """Insert or replace, in one transaction."""
         rows = [
-            _stored(r.product, _KEYS.join(r.image_keys), _blob(r.vectors), _blob(r.text_vector))
+            _stored(
+                r.product, KEY_SEPARATOR.join(r.image_keys), _blob(r.vectors), _blob(r.text_vector)
+            )
             for r in records
         ]
         with self.database.writing() as connection:
@@ -112,16 +118,14 @@ class RecordStore:
         """The stamps of the ids that exist."""
         with self.database.reading() as connection:
             rows = _select(connection, "id, image_key, product_hash", ids)
-            return {product_id: Stamp(_keys(keys), digest) for product_id, keys, digest in rows}
+            return {
+                product_id: Stamp(stored_keys(keys), digest) for product_id, keys, digest in rows
+            }
 
     def products_written(self, seqs: Sequence[int]) -> dict[int, tuple[Product, tuple[str, ...]]]:
-        """Product and image keys by write number, of writes that are the last of their product."""
-        marks = ",".join("?" * len(seqs))
-        columns, where = "seq, product, image_key", f"seq IN ({marks}) AND product IS NOT NULL"
-        statement = f"SELECT {columns} FROM products WHERE {where}"  # noqa: S608  # only marks
-        with self.database.reading() as connection:
-            rows = connection.execute(statement, seqs)
-            return {seq: (product_from_json(product), _keys(keys)) for seq, product, keys in rows}
+        """Product and image keys by write number, as `RecordView` has them."""
+        with self.view() as records:
+            return records.products_written(seqs)
 
     def scan(self, *, after: str | None, upto: str | None, batch: int) -> Iterator[list[Record]]:
         """All records by id, in batches, each its own view of the file."""
@@ -207,7 +211,7 @@ class RecordStore:
     ) -> Record:
         text = None if text_vector is None else vectors_from_blob(text_vector, self._dimension)[0]
         vectors = vectors_from_blob(vector, self._dimension)
-        return Record(product_from_json(product), vectors, _keys(image_key), text)
+        return Record(product_from_json(product), vectors, stored_keys(image_key), text)
 
 
 def _write(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -245,10 +249,6 @@ def _stored(
 ) -> tuple[Any, ...]:
     digest = product_hash(product)
     return (product.id, product_to_json(product), digest, image_key, vector, text_vector)
-
-
-def _keys(stored: str) -> tuple[str, ...]:
-    return tuple(stored.split(_KEYS))
 
 
 def _blob(vectors: Vector | None) -> bytes | None:
