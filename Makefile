@@ -34,16 +34,33 @@ install: $(VENV)/.installed ## environment with everything that runs, tests and 
 demo: $(if $(wildcard $(VENV)/.installed),$(VENV)/.installed,$(VENV)/.installed-demo) ## draw a catalogue, ingest it, serve the search page on port 8000
 	$(BIN)/vitrine demo
 
+# The checks know nothing of each other: two run side by side, the long ones first, and each one's output comes in one piece.
+CHECKS := check-types check-pages check-imports check-spelling check-format check-build-files
 check: install ## format, lint, types, spelling, declared imports, build files, and the pages' scripts and styles where npm is there
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
+
+$(CHECKS): install
+
+check-types:
 	$(BIN)/mypy
+
+check-pages:
+	.ci/check-pages
+
+check-imports:
 	$(BIN)/deptry .
 	$(BIN)/deptry tests training benchmarks docs --extend-exclude NOTHING --ignore DEP002,DEP004
+
+check-spelling:
 	$(BIN)/codespell
+
+check-format:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+check-build-files:
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
-	.ci/check-pages
 
 # A file's tests stay in one process, which makes its fixtures once; files start in order, the long ones of the whole system first.
 ifdef T
@@ -79,4 +96,4 @@ format: install ## let ruff mend formatting and imports
 clean: ## remove the environment and caches; the data folder stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
 
-.PHONY: help install demo check test unit bench clients wheel format clean
+.PHONY: help install demo check $(CHECKS) test unit bench clients wheel format clean

@@ -73,10 +73,10 @@ def parse(folder: Path, variables: dict[str, str], *files: str) -> subprocess.Co
     )
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The services as compose resolves them."""
-    done = parse(tmp_path, SECRETS)
+    done = parse(tmp_path_factory.mktemp("compose"), SECRETS)
     assert done.returncode == 0, done.stderr
     services: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
     return services
