@@ -16,6 +16,8 @@ from vitrine.words.document import (
     document_words,
     embedded_fields,
     product_text,
+    saturated,
+    term_frequencies,
     title_head,
 )
 from vitrine.words.exact import exact_key, exact_keys
@@ -41,6 +43,8 @@ __all__ = [
     "is_known",
     "product_text",
     "query_words",
+    "saturated",
+    "term_frequencies",
     "term_id",
     "title_head",
     "unknown_terms",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,8 @@ __all__ = [
     "document_words",
     "embedded_fields",
     "product_text",
+    "saturated",
+    "term_frequencies",
     "title_head",
 ]
 
@@ -95,25 +97,20 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     Color words of a description do not count where the product names its color: they belong to the
     style ("also in red"), not to this variant.
     """
-    frequencies: defaultdict[int, float] = defaultdict(float)
+    texts = list(_texts(product, schema, analyzer))
+    codes = list(map(term_id, code_keys(product)))
+    frequencies = _frequencies(texts, codes)
+    ids = sorted(frequencies)
     words: set[str] = set()
     names: set[str] = set()
-    for group, text_words in _texts(product, schema, analyzer):
-        norm = group.norm(len(text_words))
-        for word, term in text_words:
-            frequencies[term_id(term)] += group.weight / norm
-            words.add(word)
-            if group is not FIELD_GROUPS["prose"]:
-                names.add(word)
-    codes = list(map(term_id, code_keys(product)))
-    for code in codes:
-        frequencies[code] += FIELD_GROUPS["facts"].weight / FIELD_GROUPS["facts"].norm(1)
-    ids = np.array(sorted(frequencies), dtype=np.uint32)
-    weighted = np.array([frequencies[i] for i in ids.tolist()], dtype=np.float64)
-    values = (weighted / (K1 + weighted)).astype(np.float32)
+    for group, text_words in texts:
+        own = [word for word, _ in text_words]
+        words.update(own)
+        if group is not FIELD_GROUPS["prose"]:
+            names.update(own)
     return DocumentWords(
-        ids,
-        values,
+        np.array(ids, dtype=np.uint32),
+        saturated(np.array([frequencies[i] for i in ids], dtype=np.float64)),
         frozenset(words),
         frozenset(names),
         frozenset((*map(term_id, _subjects(product, analyzer)), *codes)),
@@ -121,11 +118,37 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     )
 
 
+def term_frequencies(product: Product, schema: Schema, analyzer: Analyzer) -> Mapping[int, float]:
+    """The weighted frequency of each term of a product by its id, in no order: what the values of
+    `document_words` are made of, for half of the cost."""
+    codes = list(map(term_id, code_keys(product)))
+    return _frequencies(_texts(product, schema, analyzer), codes)
+
+
+def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The values of terms with these weighted frequencies."""
+    return (frequencies / (K1 + frequencies)).astype(np.float32)
+
+
+def _frequencies(
+    texts: Iterable[tuple[FieldGroup, Sequence[tuple[str, str]]]], codes: Sequence[int]
+) -> dict[int, float]:
+    frequencies: defaultdict[int, float] = defaultdict(float)
+    for group, text_words in texts:
+        share = group.weight / group.norm(len(text_words))
+        for _, term in text_words:
+            frequencies[term_id(term)] += share
+    facts = FIELD_GROUPS["facts"]
+    for code in codes:
+        frequencies[code] += facts.weight / facts.norm(1)
+    return frequencies
+
+
 def _texts(
     product: Product, schema: Schema, analyzer: Analyzer
 ) -> Iterator[tuple[FieldGroup, Sequence[tuple[str, str]]]]:
     """Every text of the product that counts: how it counts, and its words with their terms."""
-    own_colors = {*product.colors, *families(product.color)}
+    own_colors = {*product.colors, *_families(product.color)}
     for field in schema:
         if field.name in _NOT_WORDS or field.type not in _TYPES:
             continue
@@ -163,6 +186,10 @@ def _fits(word: str, own_colors: set[str]) -> bool:
 @lru_cache(maxsize=1 << 16)
 def _word_families(word: str) -> tuple[str, ...]:
     return families([word])
+
+
+_families = lru_cache(maxsize=1 << 12)(families)
+"""Of a product's colors, which come again and again."""
 
 
 _SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vitrine.folding import fold
 from vitrine.products import Product
@@ -21,6 +22,7 @@ _FILLED = re.compile(r"(?<!\d)0+(?=\d)")
 """The zeros before a number."""
 
 
+@lru_cache(maxsize=1 << 13)
 def exact_key(text: str) -> str:
     """The form in which codes and whole titles are compared: folded, without anything between.
 

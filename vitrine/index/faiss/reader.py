@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from vitrine.errors import IndexUnavailable
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.stored import ColumnSpool
-from vitrine.index.faiss.query.state import LiveSegment, State
+from vitrine.index.faiss.query.state import LiveSegment, MergedSegments, State
 from vitrine.index.faiss.records.changes import RecordView
 from vitrine.index.faiss.records.store import RecordStore
 from vitrine.index.faiss.segment import Segment
@@ -59,6 +59,8 @@ class StateReader:
         self._latest: tuple[object, State | None] = (None, None)
         self._snapshot: str | None = None
         self._lock = threading.Lock()
+        self._merging: threading.Thread | None = None
+        self._closed = False
 
     def current(self) -> State:
         """The state with every write committed before the call; microseconds when none is new."""
@@ -87,6 +89,7 @@ class StateReader:
                 state = self._followed(state, records)
                 self._place(state, before=before)
                 self._latest = (mark, state)
+                self._merge_in_background(state)
             finally:
                 self._lock.release()
             yield state, records
@@ -96,8 +99,31 @@ class StateReader:
         snapshot = self._snapshots.current()
         return self._store.version(), snapshot
 
+    def _merge_in_background(self, state: State) -> None:
+        """Merge small segments beside the searches: it takes longer than reading what is new."""
+        running = self._merging is not None and self._merging.is_alive()
+        if state.small_segments() and not running and not self._closed:
+            self._merging = threading.Thread(target=self._merge, name="merge-segments", daemon=True)
+            self._merging.start()
+
+    def _merge(self) -> None:
+        while not self._closed and (state := self._latest[1]) is not None:
+            small = state.small_segments()
+            if not small:
+                return
+            merged = MergedSegments.of(small, self._layout)
+            with self._lock:
+                mark, before = self._latest
+                if before is not None:
+                    state = before.with_merged(merged)
+                    self._place(state, before=before)
+                    self._latest = (mark, state)
+
     def close(self) -> None:
-        """Give back what is held on a device."""
+        """End the merging, and give back what is held on a device."""
+        self._closed = True
+        if self._merging is not None:
+            self._merging.join(timeout=self._timeout_s)
         for entry in self._latest[1].segments if self._latest[1] else ():
             entry.segment.leave_device()
 

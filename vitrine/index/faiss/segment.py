@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +26,8 @@ __all__ = ["Columns", "Segment", "SnapshotParts", "merged_columns"]
 
 Columns: TypeAlias = Mapping[str, Column]
 
+_FEW_ROWS = 5000
+"""So few rows are found by a table of their ids, which costs less than to sort them."""
 CACHE_BYTES = 64_000_000
 """Memory of one segment for the masks of recent filters and its sort orders."""
 
@@ -171,7 +174,13 @@ class Segment:
 
     def find(self, product_id: str) -> int | None:
         """The last row of a product id."""
+        if len(self) <= _FEW_ROWS:
+            return self._row_of.get(product_id.encode())
         return self.ids.texts.find(product_id, order=self.ids.order)
+
+    @cached_property
+    def _row_of(self) -> dict[bytes, int]:
+        return {product_id: row for row, product_id in enumerate(self.ids.texts.each())}
 
 
 def _on_device_or(

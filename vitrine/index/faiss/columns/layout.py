@@ -25,7 +25,7 @@ from vitrine.index.faiss.columns.types import (
 )
 from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.products import Product
-from vitrine.words import Analyzer, document_words, exact_keys
+from vitrine.words import Analyzer, exact_keys, term_frequencies
 
 __all__ = [
     "EXACT",
@@ -91,7 +91,7 @@ def layout(schema: Schema, analyzer: Analyzer) -> Layout:
 
 
 def _postings(products: Sequence[Product], *, schema: Schema, analyzer: Analyzer) -> WordPostings:
-    return WordPostings.of(document_words(p, schema, analyzer) for p in products)
+    return WordPostings.of(term_frequencies(p, schema, analyzer) for p in products)
 
 
 def _columns(field: Field) -> Layout:

@@ -266,8 +266,7 @@ class OrderedTexts:
         """The rows, sorted by text, equal texts by row."""
         if self._order is not None:
             return self._order
-        utf8, bounds = self.texts.data.tobytes(), self.texts.offsets.tolist()
-        encoded = [utf8[a:b] for a, b in itertools.pairwise(bounds)]
+        encoded = list(self.texts.each())
         return np.asarray(sorted(range(len(encoded)), key=encoded.__getitem__), np.int32)
 
     @cached_property
@@ -275,14 +274,11 @@ class OrderedTexts:
         """Each row's place in that order; equal texts share one."""
         if self._ranks is not None:
             return self._ranks
-        order = self.order
-        lengths = np.diff(self.texts.offsets)[order]
-        differs = np.ones(len(order), np.bool_)
-        for place in np.flatnonzero(lengths[1:] == lengths[:-1]) + 1:
-            text, previous = int(order[place]), int(order[place - 1])
-            differs[place] = self.texts.encoded(text) != self.texts.encoded(previous)
+        order, encoded = self.order, list(self.texts.each())
+        ordered = map(encoded.__getitem__, order.tolist())
+        differs = [text != previous for previous, text in itertools.pairwise(ordered)]
         ranks = np.empty(len(order), np.int32)
-        ranks[order] = np.cumsum(differs) - 1
+        ranks[order] = np.cumsum([0, *differs])[: len(order)]
         return ranks
 
     def take(self, rows: Ints) -> OrderedTexts:

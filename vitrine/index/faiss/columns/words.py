@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Arrays
-from vitrine.words import DocumentWords
+from vitrine.words import saturated
 
 __all__ = ["WordPostings"]
 
@@ -39,19 +39,19 @@ class WordPostings:
         self.size = size
 
     @classmethod
-    def of(cls, documents: Iterable[DocumentWords]) -> WordPostings:
-        """The words of rows in their order."""
-        terms, values, lengths = array("I"), array("f"), array("q")
-        for document in documents:  # as bytes, and not as all the documents at once
-            terms.frombytes(document.term_ids.tobytes())
-            values.frombytes(document.values.tobytes())
-            lengths.append(len(document.term_ids))
+    def of(cls, documents: Iterable[Mapping[int, float]]) -> WordPostings:
+        """The words of rows in their order, each by `term_frequencies`."""
+        terms, frequencies, lengths = array("I"), array("d"), array("q")
+        for document in documents:  # as numbers, and not as all the documents at once
+            terms.extend(document)
+            frequencies.extend(document.values())
+            lengths.append(len(document))
         rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         order = np.argsort(np.array(terms, np.uint32), kind="stable")
         distinct, counts = np.unique(np.array(terms, np.uint32)[order], return_counts=True)
         offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-        by_term = rows[order], np.array(values, np.float32)[order]
-        return cls(distinct, offsets, *by_term, size=len(lengths))
+        values = saturated(np.array(frequencies, np.float64)[order])
+        return cls(distinct, offsets, rows[order], values, size=len(lengths))
 
     def rows_of(self, term: int) -> NDArray[np.int32]:
         """The rows that have the term id, ascending."""

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vitrine.filters import Filter
 from vitrine.index.faiss.columns.layout import Layout
+from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.query.filters import filter_mask
 from vitrine.index.faiss.records.changes import Change
 from vitrine.index.faiss.segment import Segment
 
-__all__ = ["LiveSegment", "State"]
+__all__ = ["LiveSegment", "MergedSegments", "State"]
 
 CACHE_BYTES = 32_000_000
 """Memory for candidate sets and facets kept for further pages and repeated queries."""
 MERGE_FACTOR = 4
-"""A segment is merged into the one before it when that is at most so many times larger."""
+"""Segments are merged with the one before when that has at most so many times their rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +75,54 @@ class State:
         segments = [entry.without(_rows(entry.segment, changes)) for entry in self.segments]
         if any(change.product is not None for change in changes):
             segments.append(LiveSegment.of(Segment.of(changes, layout)))
-        return State(tuple(_merged(segments, layout)), seq)
+        return State(tuple(segments), seq)
+
+    def small_segments(self) -> tuple[LiveSegment, ...]:
+        """Those at the end that should become one, so that their number grows with the logarithm
+        of the writes; none where they are few enough.
+
+        The first one stays: it is mapped from a snapshot.
+        """
+        later = 0
+        start = len(self.segments)
+        for place in range(len(self.segments) - 1, 0, -1):
+            rows = len(self.segments[place].segment)
+            if rows <= MERGE_FACTOR * later:
+                start = place
+            later += rows
+        return self.segments[start:]
+
+    def with_merged(self, merged: MergedSegments) -> State:
+        """The state with one segment in place of those it was made of, where it still has them.
+
+        Rows that have died meanwhile are dead in it as well.
+        """
+        segments = [entry.segment for entry in self.segments]
+        if merged.parts[0] not in segments:
+            return self
+        start = segments.index(merged.parts[0])
+        end = start + len(merged.parts)
+        live = [e.live[rows] for e, rows in zip(self.segments[start:end], merged.rows, strict=True)]
+        entry = LiveSegment(merged.segment, np.concatenate(live))
+        around = self.segments[:start], self.segments[end:]
+        return State((*around[0], *([entry] if len(entry.live) else []), *around[1]), self.seq)
+
+
+@dataclass(frozen=True, eq=False)
+class MergedSegments:
+    """One segment of the given rows of several."""
+
+    parts: tuple[Segment, ...]
+    rows: tuple[Ints, ...]
+    segment: Segment
+
+    @classmethod
+    def of(cls, entries: Sequence[LiveSegment], layout: Layout) -> MergedSegments:
+        """The live rows of all."""
+        parts = tuple(entry.segment for entry in entries)
+        rows = tuple(np.flatnonzero(entry.live) for entry in entries)
+        return cls(parts, rows, Segment.merged(list(zip(parts, rows, strict=True)), layout))
 
 
 def _rows(segment: Segment, changes: Sequence[Change]) -> list[int]:
     return [row for change in changes if (row := segment.find(change.id)) is not None]
-
-
-def _merged(segments: list[LiveSegment], layout: Layout) -> Iterator[LiveSegment]:
-    """Merge small segments at the end, so that their number grows with the logarithm of the writes.
-
-    The first one stays: it is mapped from a snapshot.
-    """
-    while len(segments) > 2 and len(segments[-2].segment) <= MERGE_FACTOR * len(
-        segments[-1].segment
-    ):
-        rows = [(entry.segment, np.flatnonzero(entry.live)) for entry in segments[-2:]]
-        segments[-2:] = [LiveSegment.of(Segment.merged(rows, layout))]
-    yield from (entry for i, entry in enumerate(segments) if i == 0 or len(entry.segment))
