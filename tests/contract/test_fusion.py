@@ -49,9 +49,10 @@ def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstant
     model = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), *text_weights, rng.uniform(-6, 0))
     words = WordsModel(rng.uniform(1, 8), rng.uniform(0, 0.5), rng.uniform(-4, 1), 0.1, 0.5)
     pictures = np.stack([r.vectors[0] for r in records[:64]]).astype(np.float16)
-    return RelevanceConstants(
-        model, model, words, BackgroundSample(pictures, texts), products=len(records)
-    )
+    seen = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), 0.0, 0.0, rng.uniform(-6, 0))
+    looks = None if texts is None else seen
+    background = BackgroundSample(pictures, texts)
+    return RelevanceConstants(model, model, words, background, products=len(records), looks=looks)
 
 
 def model_of(vocabulary: Vocabulary, constants: RelevanceConstants) -> SearchModel:

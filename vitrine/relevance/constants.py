@@ -38,7 +38,7 @@ class WordsModel:
 
     log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below) where u is the
     product's words score over the best one of the version for this query, and v how far the log-
-    odds of the vectors are above the level that one product in ten reaches, 0 below it. Where no
+    odds of looks are above the level that one product in ten reaches, 0 below it. Where no
     word of the query names what the catalogue sells, u is measured against `floor` at least: half a
     match of words that only say how a thing is, is none. Confidence falls from 1 to a half as the
     best words score falls below `typical`, that of a true match: it moves relevance towards one
@@ -80,10 +80,12 @@ class BackgroundSample:
 class RelevanceConstants:
     """The learned constants of one version.
 
-    `text` is for queries in words, `image` for those with a photo or an example. `products` were in
-    the version when they were learned: they are renewed when a fifth of the catalogue has changed.
-    `assumed` names the parts that a catalogue was too small or too uniform to teach, which are
-    those of an ordinary one instead.
+    `text` is for queries in words, `image` for those with a photo or an example. `looks` is what
+    helps words: a mix of pictures alone, since the vector of a product's text says what its words
+    say; None where that is the same, or was learned before the two were told apart. `products` were
+    in the version when they were learned: they are renewed when a fifth of the catalogue has
+    changed. `assumed` names the parts that a catalogue was too small or too uniform to teach, which
+    are those of an ordinary one instead.
     """
 
     text: VectorModel
@@ -92,6 +94,7 @@ class RelevanceConstants:
     background: BackgroundSample
     products: int
     assumed: tuple[str, ...] = ()
+    looks: VectorModel | None = None
 
     def stale(self, changed: int) -> bool:
         """Whether so many products have been added, changed or removed that they are to be
@@ -104,6 +107,7 @@ class RelevanceConstants:
             "text": asdict(self.text),
             "image": asdict(self.image),
             "words": asdict(self.words),
+            "looks": None if self.looks is None else asdict(self.looks),
             "products": self.products,
             "sample": len(self.background.pictures),
             "assumed": list(self.assumed),
@@ -111,7 +115,13 @@ class RelevanceConstants:
 
     def lines(self) -> list[str]:
         """The same for an operator to read."""
-        parts = (("text", self.text), ("image", self.image), ("words", self.words))
+        looks = self.looks or self.text
+        parts = (
+            ("text", self.text),
+            ("looks", looks),
+            ("image", self.image),
+            ("words", self.words),
+        )
         return [
             f"relevance learned from {self.products} products",
             *(
@@ -141,6 +151,7 @@ class RelevanceConstants:
         try:
             with np.load(io.BytesIO(stored), allow_pickle=False) as packed:
                 numbers = json.loads(packed["numbers"].tobytes())
+                looks = numbers.get("looks")
                 return cls(
                     VectorModel(**numbers["text"]),
                     VectorModel(**numbers["image"]),
@@ -150,6 +161,7 @@ class RelevanceConstants:
                     ),
                     numbers["products"],
                     tuple(numbers["assumed"]),
+                    None if looks is None else VectorModel(**looks),
                 )
         except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"the stored relevance constants are damaged: {error}") from error

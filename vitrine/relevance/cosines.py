@@ -3,7 +3,7 @@ background."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class Cosines:
             if background.text_rows is None
             else background_of(queries @ background.text_rows.T),
         )
+
+    def of_pictures(self) -> Cosines:
+        """The same queries with the pictures alone."""
+        return replace(self, texts=None)
 
     def features(self, query: int, rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
         """picture, picture_z, text, text_z of some products for one query, float64 (rows, 4)."""

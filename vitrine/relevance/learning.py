@@ -84,7 +84,7 @@ def learn_relevance(
         sample.pictures[chosen].astype(np.float16),
         None if sample.texts is None else sample.texts[chosen].astype(np.float16),
     )
-    text, words = _fit_texts(
+    text, looks, words = _fit_texts(
         sample, lexicon, background, chosen=chosen, embed_texts=embed_texts, rng=rng
     )
     image = fit_pictures(sample.products, sample.pictures, background, rng=rng)
@@ -96,6 +96,7 @@ def learn_relevance(
         background=background,
         products=lexicon.vocabulary.count,
         assumed=tuple(name for name, model in learned.items() if model is None),
+        looks=looks,
     )
 
 
@@ -107,8 +108,9 @@ def _fit_texts(
     chosen: NDArray[np.int64],
     embed_texts: EmbedTexts,
     rng: np.random.Generator,
-) -> tuple[VectorModel | None, WordsModel | None]:
-    """What queries in words teach; None for a part that they do not.
+) -> tuple[VectorModel | None, VectorModel | None, WordsModel | None]:
+    """What queries in words teach: the mix of vectors, that of pictures alone where it differs, and
+    words; None for a part that they do not.
 
     `chosen` are the products of the background.
     """
@@ -116,12 +118,29 @@ def _fit_texts(
     queries = own_queries(sample.products, vocabulary, analyzer, count=QUERIES, rng=rng)
     cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
     absent = _cosines(sample, background, embed_texts(unsellable_texts()))
-    text = fit_vectors(cosines, [query.matches for query in queries], absent, rng=rng)
+    matches = [query.matches for query in queries]
+    text = fit_vectors(cosines, matches, absent, rng=rng)
     close = None if text is None else shifted(text, _highest(absent, text))
+    looks = None
+    if sample.texts is not None:
+        seen, unseen = cosines.of_pictures(), absent.of_pictures()
+        looks = fit_vectors(seen, matches, unseen, rng=rng)
     absent_best = _absent_best(sample.postings, lexicon, rng)
-    vectors = (cosines, close or ORDINARY_VECTORS, chosen)
-    evidence = _evidence(sample.postings, lexicon, queries, vectors)
-    return close, fit_words(evidence, absent_best, rng=rng)
+    vectors = close or ORDINARY_VECTORS
+    evidence = _evidence(
+        sample.postings, lexicon, queries, _Vectors(cosines, vectors, looks or vectors, chosen)
+    )
+    return close, looks, fit_words(evidence, absent_best, rng=rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _Vectors:
+    """The cosines of queries, the mixes of them, and the products of the background."""
+
+    cosines: Cosines
+    all: VectorModel
+    looks: VectorModel
+    background: NDArray[np.int64]
 
 
 def _cosines(
@@ -141,21 +160,21 @@ def _evidence(
     postings: Postings,
     lexicon: Lexicon,
     queries: Sequence[PseudoQuery],
-    vectors: tuple[Cosines, VectorModel, NDArray[np.int64]],
+    vectors: _Vectors,
 ) -> Iterator[WordsEvidence]:
     """What words and vectors say of each query, one at a time: all of it would take much memory."""
-    cosines, model, background = vectors
     for number, query in enumerate(queries):
         words = query_words(
             query.words, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred
         )
-        log_odds = cosines.log_odds(model, number)
+        looks = vectors.cosines.log_odds(vectors.looks, number)
         yield WordsEvidence(
             query.matches,
             postings.scores(words).astype(np.float32),
             float(postings.core_scores(words).max()),
-            log_odds.astype(np.float32),
-            vector_level(log_odds[background]),
+            vectors.cosines.log_odds(vectors.all, number).astype(np.float32),
+            looks.astype(np.float32),
+            vector_level(looks[vectors.background]),
         )
 
 

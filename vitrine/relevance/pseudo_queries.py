@@ -41,8 +41,8 @@ def own_queries(
     names the thing in it, the last one (the first in languages that name it first) or a category,
     often with a color.
 
-    A product matches where its title and categories have every word of the query but the color, or
-    a compound that ends with it where the word index searches those.
+    A product matches where its title and categories have every word of the query but the color, in
+    one of its forms.
     In half of those with a color no word says it, only the pictures and texts do: then what matches
     has the color. So shoppers ask for what no field of a catalogue knows.
     """
@@ -57,7 +57,7 @@ def own_queries(
         own = products[index].colors
         color = [own[int(rng.integers(len(own)))]] if own and rng.random() < 0.5 else []
         terms = map(analyzer.term, words)
-        matches = named.all_of((term, *vocabulary.compounds_of(term, analyzer)) for term in terms)
+        matches = named.all_of(vocabulary.forms_of(term, analyzer) for term in terms)
         text = " ".join([*color, *words])
         if color and rng.random() < 0.5:
             matches &= colored.any_of(color)

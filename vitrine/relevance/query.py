@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vitrine.products import Vector
-from vitrine.relevance.constants import RelevanceConstants, VectorModel
+from vitrine.relevance.constants import BackgroundSample, RelevanceConstants, VectorModel
 from vitrine.relevance.cosines import background_of, vector_level
 
 __all__ = [
@@ -87,6 +87,47 @@ class Explanation:
     relevance: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """Log-odds as a sum of the two cosines."""
+
+    picture: float
+    text: float
+    offset: float
+
+    def log_odds(self, picture: ArrayLike, text: ArrayLike) -> NDArray[np.float64]:
+        cosines = np.asarray(picture, dtype=np.float64), np.asarray(text, dtype=np.float64)
+        return np.asarray(self.picture * cosines[0] + self.text * cosines[1] + self.offset)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _BackgroundCosines:
+    """The cosines of a query with the version's sample, float32 (1, n); `has_texts` whether it
+    keeps text vectors, else `texts` are 0."""
+
+    pictures: NDArray[np.float32]
+    texts: NDArray[np.float32]
+    has_texts: bool
+
+    @classmethod
+    def of(cls, background: BackgroundSample, vector: Vector) -> _BackgroundCosines:
+        query, text_rows = vector.reshape(1, -1), background.text_rows
+        pictures = query @ background.picture_rows.T
+        texts = np.zeros_like(pictures) if text_rows is None else query @ text_rows.T
+        return cls(pictures, texts, text_rows is not None)
+
+    def mix(self, model: VectorModel) -> _Mix:
+        """The model's sum for this query."""
+        means, deviations = background_of(self.pictures)
+        picture = model.picture + model.picture_z / deviations[0]
+        text, offset = 0.0, model.intercept - model.picture_z * means[0] / deviations[0]
+        if self.has_texts:
+            means, deviations = background_of(self.texts)
+            text = model.text + model.text_z / deviations[0]
+            offset -= model.text_z * means[0] / deviations[0]
+        return _Mix(float(picture), float(text), float(offset))
+
+
 class QueryRelevance:
     """Turns signals of one query into relevance; every method is a pure function of its arguments.
 
@@ -107,54 +148,52 @@ class QueryRelevance:
     ) -> None:
         best_words = round_best_words(best_words)
         self._words = constants.words
-        self._model = constants.text if kind == "text" else constants.image
         self._has_vector = vector is not None
-        self._picture, self._text, self._offset, self._level = 0.0, 0.0, 0.0, 0.0
+        self._vectors = self._looks = _Mix(0.0, 0.0, 0.0)
+        self._level = 0.0
         if vector is not None:
-            self._measure_background(constants, self._model, vector)
+            self._measure_background(constants, kind, vector)
         self._scale = best_words if subject else max(best_words, constants.words.floor)
         answered = min(best_words / constants.words.typical, 1.0)
         self._confidence = 0.5 + 0.5 * answered
         self._alone = constants.words.alone * answered if subject else 0.0
 
     def _measure_background(
-        self, constants: RelevanceConstants, model: VectorModel, vector: Vector
+        self, constants: RelevanceConstants, kind: Literal["text", "image"], vector: Vector
     ) -> None:
-        self._picture, self._offset = model.picture, model.intercept
-        queries, text_rows = vector.reshape(1, -1), constants.background.text_rows
-        pictures = queries @ constants.background.picture_rows.T
-        means, deviations = background_of(pictures)
-        self._picture += model.picture_z / deviations[0]
-        self._offset -= model.picture_z * means[0] / deviations[0]
-        texts = np.zeros_like(pictures) if text_rows is None else queries @ text_rows.T
-        if text_rows is not None:
-            means, deviations = background_of(texts)
-            self._text = model.text + model.text_z / deviations[0]
-            self._offset -= model.text_z * means[0] / deviations[0]
-        if model is constants.image:
-            self._offset = max(self._offset, -self._picture * SAME)
-        self._level = vector_level(self.vector_log_odds(pictures[0], texts[0]))
+        model = constants.text if kind == "text" else constants.image
+        cosines = _BackgroundCosines.of(constants.background, vector)
+        self._vectors = self._looks = cosines.mix(model)
+        if kind == "image":
+            least = -self._vectors.picture * SAME
+            self._vectors = replace(self._vectors, offset=max(self._vectors.offset, least))
+        elif constants.looks is not None:
+            self._looks = cosines.mix(constants.looks)
+        self._level = vector_level(self._looks.log_odds(cosines.pictures[0], cosines.texts[0]))
 
     @property
     def vector_weights(self) -> tuple[float, float]:
         """What a picture's and a text's cosine weigh for this query: products without a word are
         ordered by the sum."""
-        return self._picture, self._text
+        return self._vectors.picture, self._vectors.text
 
     def vector_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
         """Log-odds of the vectors alone, float64 (n,)."""
-        cosines = np.asarray(picture, dtype=np.float64), np.asarray(text, dtype=np.float64)
-        return np.asarray(self._picture * cosines[0] + self._text * cosines[1] + self._offset)
+        return self._vectors.log_odds(picture, text)
+
+    def looks_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
+        """Log-odds of what helps words, float64 (n,)."""
+        return self._looks.log_odds(picture, text)
 
     def unmatched_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
         """`log_odds` of products that match no word and are not named, before rounding."""
         return self.vector_log_odds(picture, text) - self._alone
 
-    def words_log_odds(self, words: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
-        """Log-odds of products that match a word: their words score, and what their vectors'
-        log-odds are above the query's level."""
+    def words_log_odds(self, words: ArrayLike, looks: ArrayLike) -> NDArray[np.float64]:
+        """Log-odds of products that match a word: their words score, and what `looks_log_odds` are
+        above the query's level."""
         share = np.asarray(words, dtype=np.float64) / max(self._scale, 1e-9)
-        above = np.maximum(np.asarray(vector, dtype=np.float64) - self._level, 0.0)
+        above = np.maximum(np.asarray(looks, dtype=np.float64) - self._level, 0.0)
         total = self._words.slope * share + self._words.vector * above + self._words.intercept
         return np.asarray(total * self._confidence)
 
@@ -162,11 +201,12 @@ class QueryRelevance:
         """What products are ordered by, float64 (n,), rounded; it never falls when a signal rises.
 
         A product is relevant by its vectors or by its words, whichever says more: what the words
-        say of it counts its vectors already, and two weak reasons make no good one. One that
+        say of it counts its looks already, and two weak reasons make no good one. One that
         the query names exactly comes before all that are not named. -inf means no match at all.
         """
         vector = self.vector_log_odds(signals.picture, signals.text)
-        words = self.words_log_odds(signals.words, vector)
+        looks = self.looks_log_odds(signals.picture, signals.text)
+        words = self.words_log_odds(signals.words, looks)
         matched = np.asarray(signals.words) > 0
         alone = vector - self._alone if self._has_vector else np.full(np.shape(words), -np.inf)
         odds = np.where(matched, np.maximum(alone, words), alone)
@@ -180,6 +220,7 @@ class QueryRelevance:
     def explain(self, signals: Signals) -> Explanation:
         """The parts of one product's relevance; `signals` are single numbers."""
         vector = float(self.vector_log_odds(signals.picture, signals.text))
+        looks = float(self.looks_log_odds(signals.picture, signals.text))
         words = float(np.asarray(signals.words))
         return Explanation(
             picture=float(np.asarray(signals.picture)),
@@ -187,7 +228,7 @@ class QueryRelevance:
             words=words,
             exact=bool(signals.exact),
             vector_log_odds=vector - self._alone,
-            words_log_odds=float(self.words_log_odds(words, vector)) if words > 0 else None,
+            words_log_odds=float(self.words_log_odds(words, looks)) if words > 0 else None,
             relevance=float(self.relevance(signals)),
         )
 

@@ -35,18 +35,20 @@ half of the twentieth that may be answered at all, vectors have the other half."
 @dataclass(frozen=True, eq=False)
 class WordsEvidence:
     """For one query: the products that truly match, bool (n,), all words scores, float32 (n,), the
-    best core score and the vectors' log-odds, float32 (n,)."""
+    best core score, the log-odds of the vectors and of looks, float32 (n,), and the level of the
+    latter."""
 
     matches: NDArray[np.bool_]
     scores: NDArray[np.float32]
     best: float
     vectors: NDArray[np.float32]
+    looks: NDArray[np.float32]
     level: float
 
     @property
     def above(self) -> NDArray[np.float32]:
-        """The vectors' log-odds above the query's level, float32 (n,), 0 for those below it."""
-        above: NDArray[np.float32] = np.maximum(self.vectors - np.float32(self.level), 0)
+        """The log-odds of looks above the query's level, float32 (n,), 0 for those below it."""
+        above: NDArray[np.float32] = np.maximum(self.looks - np.float32(self.level), 0)
         return above
 
     @property
@@ -111,9 +113,9 @@ class _Rows:
         self._features: list[NDArray[np.float32]] = []
         self._labels: list[NDArray[np.float64]] = []
         self._weights: list[NDArray[np.float64]] = []
-        self._vectors: list[NDArray[np.float32]] = []
+        self._above: list[NDArray[np.float32]] = []
         self.matched: list[tuple[NDArray[np.float32], float, NDArray[np.float32]]] = []
-        """Of each query the words scores of the true matches, the best one, their vectors."""
+        """Of each query the words scores of the true matches, the best one, their looks."""
         self.typical: list[float] = []
         """The middle words score of the true matches, of queries that have true and false ones."""
         self.highest_false: list[float] = []
@@ -124,7 +126,7 @@ class _Rows:
     def add(self, query: WordsEvidence) -> None:
         true, false = query.true, query.false
         self.matched.append((query.scores[true], query.best, query.above[true]))
-        self._vectors.append(query.above)
+        self._above.append(query.above)
         if not query.matches.all():
             self.highest_false.append(float(query.vectors[~query.matches].max()))
         if not (true.any() and false.any()):
@@ -139,7 +141,7 @@ class _Rows:
             self._weights.append(np.full(len(rows), 1 / len(rows)))
 
     def fit(self) -> tuple[NDArray[np.float64], float]:
-        """Weights of words and vectors, and the intercept; each query counts alike."""
+        """Weights of words and looks, and the intercept; each query counts alike."""
         return scaled_fit(
             np.concatenate(self._features),
             np.concatenate(self._labels),
@@ -147,6 +149,6 @@ class _Rows:
         )
 
     def lucky(self) -> float:
-        """Vectors that a product has of a query by luck."""
-        everything = np.concatenate(self._vectors)
+        """Looks that a product has of a query by luck."""
+        everything = np.concatenate(self._above)
         return float(np.quantile(everything, 0.95, overwrite_input=True))

@@ -90,21 +90,27 @@ def query_words(
     catalogue's own name of a color that was asked for in another language.
     A compound is looked for as the catalogue writes it: two or three words of the query that most
     products write as one are that one, and a word that no product has but whose two halves are
-    words is the halves, as one of letters and digits is its letters and its digits. Where most
-    products have a word only as the end of compounds, those are searched as well
-    (`Vocabulary.compounds_of`).
+    words is the halves, as one of letters and digits is its letters and its digits. Compounds
+    that end with a word of the query are other forms of it where they name more products than the
+    word does, and raise where they do not.
     """
     spoken = analyzer.tokens(text)
     further = {token.term for word in extra for token in analyzer.tokens(word)}
     raised = further | {token.term for token in spoken if token.word in preferred}
     terms = dict.fromkeys([*_terms(spoken, vocabulary, analyzer), *further])
     core_terms = [term for term in terms if term not in raised] or list(terms)
-    forms = {term: _forms(term, vocabulary, analyzer) for term in terms}
+    forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
     asked = {term: known[term] for term in core_terms if term in known}
     usual = sum(asked.values()) / max(len(asked), 1)
-    core = _by_id(asked, forms)
-    weights = _by_id({t: min(idf, usual) * PREFERENCE for t, idf in known.items()}, forms) | core
+    core = _by_id(asked, forms, vocabulary)
+    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in asked}
+    raising = {term: min(idf, usual) * PREFERENCE for term, idf in known.items()}
+    weights = (
+        _by_id(dict.fromkeys(asked, usual * PREFERENCE), compounds, vocabulary)
+        | _by_id(raising, forms, vocabulary)
+        | core
+    )
     ids = sorted(weights) if core else []
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -119,20 +125,22 @@ def query_words(
     )
 
 
-def _forms(term: str, vocabulary: Vocabulary, analyzer: Analyzer) -> list[str]:
-    """The term and the compounds of it, as far as products have them."""
-    return list(filter(vocabulary.term_count, (term, *vocabulary.compounds_of(term, analyzer))))
-
-
 def _idf(forms: Sequence[str], vocabulary: Vocabulary) -> float:
     """The IDF of a word in all its forms, 0 where no product has one."""
     count = sum(map(vocabulary.term_count, forms))
     return vocabulary.idf_of(count) if count else 0.0
 
 
-def _by_id(weights: Mapping[str, float], forms: Mapping[str, Sequence[str]]) -> dict[int, float]:
-    """The weight of each form of each term, by the form's number."""
-    return {term_id(form): weight for term, weight in weights.items() for form in forms[term]}
+def _by_id(
+    weights: Mapping[str, float], forms: Mapping[str, Sequence[str]], vocabulary: Vocabulary
+) -> dict[int, float]:
+    """The weight of each form that products have of each term, by the form's number."""
+    return {
+        term_id(form): weight
+        for term, weight in weights.items()
+        for form in forms[term]
+        if vocabulary.term_count(form)
+    }
 
 
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")

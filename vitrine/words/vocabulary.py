@@ -82,8 +82,8 @@ class Vocabulary:
         return self._of_term(self.subject_counts, term) > 0
 
     def compounds_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
-        """The terms of compounds that end with this term, where they name more products than it
-        does itself: "Schutzhelm" for "Helm".
+        """The terms of compounds that end with this term ("Schutzhelm" for "Helm"), those of most
+        products first.
 
         None in languages that write compounds apart.
         """
@@ -95,9 +95,14 @@ class Vocabulary:
             kept = Compounds((word for word, count in counted if count), analyzer)
             self._compounds[analyzer.language.code] = kept
         compounds = sorted(kept.ending_with(term), key=lambda each: (-self.term_count(each), each))
-        together = sum(map(self.term_count, compounds))
+        return tuple(compounds[:MOST_COMPOUNDS])
+
+    def forms_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
+        """The term, and the compounds of it where more products are called so than by it alone: as
+        a catalogue of tools has no "Helm" that is no "Schutzhelm"."""
+        compounds = self.compounds_of(term, analyzer)
         alone = self._of_term(self.subject_counts, term)
-        return tuple(compounds[:MOST_COMPOUNDS]) if together >= alone else ()
+        return (term, *compounds) if sum(map(self.term_count, compounds)) >= alone else (term,)
 
     def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
         number = term_id(term)

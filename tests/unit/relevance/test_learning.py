@@ -102,6 +102,8 @@ def test_no_signal_counts_against_a_product():
 
 def test_constants_survive_storing():
     read = RelevanceConstants.from_bytes(CONSTANTS.to_bytes())
+    assert CONSTANTS.looks is not None
+    assert read.looks == CONSTANTS.looks
     assert read.summary() == CONSTANTS.summary()
     assert np.array_equal(read.background.pictures, CONSTANTS.background.pictures)
     for damaged in (b"", b"no zip", CONSTANTS.to_bytes()[:200]):
@@ -109,11 +111,18 @@ def test_constants_survive_storing():
             RelevanceConstants.from_bytes(damaged)
 
 
+def test_what_helps_words_is_learned_of_pictures_alone_with_text_vectors_as_without():
+    looks = CONSTANTS.looks
+    assert looks is not None
+    assert looks.text == looks.text_z == 0 < looks.picture + looks.picture_z
+
+
 def test_a_version_without_text_vectors_learns_from_pictures_and_words():
     without = LearningSample(PRODUCTS, SAMPLE.postings, SAMPLE.pictures, None)
     learnt = learn_relevance(without, LEXICON, embed_texts=embed_texts)
     assert learnt.text.text == learnt.text.text_z == 0
     assert learnt.text.picture + learnt.text.picture_z > 0
+    assert learnt.looks is None
     assert RelevanceConstants.from_bytes(learnt.to_bytes()).background.texts is None
 
 

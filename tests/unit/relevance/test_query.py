@@ -101,6 +101,17 @@ def test_vectors_help_words_above_the_level_of_the_query_and_never_count_against
     assert odds[0] == odds[1] < odds[2] < odds[3]
 
 
+def test_the_vector_of_a_text_does_not_help_words_that_say_the_same():
+    seen = VectorModel(picture=8.0, picture_z=0.7, text=0.0, text_z=0.0, intercept=-7.0)
+    query = QueryRelevance(replace(CONSTANTS, looks=seen), vector=VECTOR, best_words=0.85)
+    low, high, seen_too = (
+        query.explain(Signals(picture, text, 0.7))
+        for picture, text in ((2.0, 0.0), (2.0, 0.9), (3.0, 0.9))  # above the background
+    )
+    assert low.words_log_odds == high.words_log_odds < seen_too.words_log_odds
+    assert low.vector_log_odds < high.vector_log_odds
+
+
 def test_words_alone_need_no_vector():
     query = _query(vector=None)
     words = query.relevance(Signals(np.zeros(3), 0.0, np.array([0.0, 0.4, 0.85])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,10 +140,14 @@ def test_compounds_are_found_by_what_they_end_with(typed: str, found: list[str])
     assert max(scores) <= 1
 
 
-def test_a_word_that_names_most_of_them_itself_needs_no_compounds():
-    tools = titled("Leiter", "Leiter", "Trittleiter")
-    query = query_words("Leiter", vocabulary_of(tools, GERMAN), GERMAN)
-    assert query.score(words_of(tools[0], GERMAN)) > query.score(words_of(tools[2], GERMAN)) == 0
+def test_compounds_of_a_word_that_names_more_itself_raise_and_add_nothing():
+    ladders = [Product(id=t, title=t, category=("Leitern",)) for t in "abcd"]
+    ladders[0] = replace(ladders[0], title="Trittleiter")
+    other = Product(id="e", title="Trittleiter")
+    query = query_words("Leiter", vocabulary_of([*ladders, other], GERMAN), GERMAN)
+    scores = [query.score(words_of(ladder, GERMAN)) for ladder in ladders]
+    assert scores[0] > scores[1] > query.score(words_of(other, GERMAN))
+    assert query.core_score(words_of(other, GERMAN)) == 0
 
 
 def test_compounds_written_apart_are_not_taken_apart():
