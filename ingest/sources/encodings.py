@@ -32,6 +32,12 @@ _SAMPLE = 64 * 1024
 """Bytes of lines beyond ASCII that a guess rests on."""
 _TIE = 0.05
 """Difference in disorder (0 to 1) below which the commoner encoding is taken."""
+_MAC = "mac_roman"
+"""What spreadsheet programs of Macs write as plain CSV; the library takes it for Windows-1252."""
+_NEVER = "ˆ˜‡\ufffd"
+"""What Mac's accented letters become in Windows-1252, and what no catalogue writes."""
+_EAST_ASIAN = "\u2e80"
+"""From here on are the characters of Chinese, Japanese and Korean."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _HIRAGANA = re.compile("[\u3041-\u3096]")
 """What only Japanese is written with; read as Korean or Chinese the same bytes are text as well."""
@@ -61,22 +67,35 @@ def detect_encoding(blocks: Iterable[bytes]) -> Encoding:
         return Encoding("utf-8-sig")
     if counts.valid > counts.invalid:
         return Encoding("utf-8-sig", _damage(counts.invalid))
-    name = _guess(bytes(counts.sample))
+    name = _unless_mac(bytes(counts.sample), _guess(bytes(counts.sample)))
     return Encoding(
         name, f"read as {_shown(name)}, which is a guess; set encoding in [source] where it is not"
     )
 
 
 def _marked(start: bytes) -> Encoding | None:
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # begins as that of UTF-16
+        return Encoding("utf-32")
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16")
     head = start[:2000]
     if len(head) >= 4 and b"\0" in head:
+        for name in ("utf-32-le", "utf-32-be"):
+            if _is_text(head, name):
+                return Encoding(name, f"read as {name.upper()}, which is a guess: it has no mark")
         odd, even = head[1::2].count(0), head[0::2].count(0)
         if max(odd, even) > len(head) // 8:
             name = "utf-16-le" if odd > even else "utf-16-be"
             return Encoding(name, f"read as {name.upper()}, which is a guess: it has no mark")
     return None
+
+
+def _is_text(head: bytes, name: str) -> bool:
+    """Whether all of it, whole characters of four bytes, is of that encoding."""
+    try:
+        return bool(head[: len(head) // 4 * 4].decode(name))
+    except UnicodeDecodeError:
+        return False
 
 
 class _Counts:
@@ -128,10 +147,34 @@ def _guess(sample: bytes) -> str:
     return _FALLBACK if _FALLBACK in names else best.encoding
 
 
+def _unless_mac(sample: bytes, name: str) -> str:
+    """The encoding, or Mac Roman where the bytes make far better words in that."""
+    misplaced = _misplaced(sample.decode(name, "replace"))
+    return _MAC if misplaced > 2 * _misplaced(sample.decode(_MAC)) else name
+
+
+def _misplaced(text: str) -> int:
+    """How many characters stand where no word has them: signs between letters, capitals within,
+    those of East Asia beside small Latin ones."""
+    count = 0
+    for before, character, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
+        if character.isascii():
+            continue
+        if character in _NEVER:
+            count += 1
+        elif character >= _EAST_ASIAN:
+            count += any(c.isascii() and c.islower() for c in (before, after))
+        elif character.isupper():
+            count += before.islower() or (before.isalpha() and after.islower())
+        elif not character.isalpha() and character not in "’‘":
+            count += before.isalpha() and after.isalpha()
+    return count
+
+
 def _damage(count: int) -> str:
     things = "byte is" if count == 1 else "bytes are"
     return f"{count} {things} not UTF-8; rows whose values need them are told"
 
 
 def _shown(name: str) -> str:
-    return re.sub(r"^cp125", "Windows-125", name)
+    return "Mac Roman" if name == _MAC else re.sub(r"^cp125", "Windows-125", name)

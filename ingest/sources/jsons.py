@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ingest.sources.binary import ReadMeter, first_bytes, open_binary
-from ingest.sources.json_items import find_items
+from ingest.sources.json_items import KEYED, find_items
 from ingest.sources.lines import TextFile, broken_bytes
 from ingest.sources.ports import Record
 from vitrine.errors import SourceUnavailable
@@ -125,6 +125,8 @@ class JsonDocumentReader:
         if self._table.items or prefix == "item":
             return ()
         where = re.sub(r"\.item(?=\.|$)", "[]", prefix) or "the whole document"
+        if where.endswith(KEYED):
+            where = f"the members of {where.removesuffix(KEYED) or 'the document'}"
         return (f"the rows are {where}; set items in [source] where they are not",)
 
     def records(self) -> Iterator[Record]:
@@ -137,7 +139,7 @@ class JsonDocumentReader:
 
         prefix = self._items()
         with open_binary(self._path, self._meter) as file:
-            values = iter(ijson.items(_without_mark(file), prefix, use_float=True))
+            values = _values(_without_mark(file), prefix)
             number = 0
             while True:
                 number += 1
@@ -172,10 +174,22 @@ class JsonDocumentReader:
         return prefix
 
 
+def _values(file: IO[bytes], prefix: str) -> Iterator[Any]:
+    """The values at a path as `find_items` writes it, one at a time."""
+    import ijson
+
+    if not prefix.endswith(KEYED):
+        yield from ijson.items(file, prefix, use_float=True)
+        return
+    for key, value in ijson.kvitems(file, prefix.removesuffix(KEYED), use_float=True):
+        yield {"id": key, **value} if isinstance(value, dict) else value
+
+
 def ijson_path(path: str) -> str:
-    """The path of a mapping ("products[]", "data.items[]") as ijson writes it."""
+    """The path of a mapping ("products[]", "data.items[]", "products{}") as `find_items` writes
+    it."""
     prefix = path.replace("[]", ".item").strip(".")
-    return prefix if prefix.endswith("item") else f"{prefix}.item"
+    return prefix if prefix.endswith(("item", "item.node", KEYED)) else f"{prefix}.item"
 
 
 def _without_mark(file: IO[bytes]) -> IO[bytes]:

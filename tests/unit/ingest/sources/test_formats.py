@@ -225,12 +225,16 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, settings: Settings) -> None:
         ({"@type": "ItemList", "itemListElement": [{"item": {"id": 4}}]}, [4]),
         ({"@type": "Product", "id": 6, "image": [{"url": "x"}]}, [6]),
         ({"goods": [{"id": 7}, {"id": 8}]}, [7, 8]),
+        ({"data": {"shop": {"edges": [{"node": {"id": 1, "a": {"edges": []}}}]}}}, [1]),
+        ({"data": {"shop": {"nodes": [{"id": 2, "images": [{"src": "x"}]}]}}}, [2]),
+        ({"A.1": {"t": "x", "i": [{"src": "x"}]}, "B": {"t": "y", "i": []}}, ["A.1", "B"]),
+        ({"page": {"n": 1}, "products": {"A": {"id": 3, "t": 0}, "B": {"t": 0, "id": 4}}}, [3, 4]),
         ({"id": 9}, [9]),
     ],
 )
 @pytest.mark.parametrize("indent", [None, 1])
 def test_rows_are_found_in_a_json_document(
-    tmp_path: Path, settings: Settings, document: object, ids: list[int], indent: int | None
+    tmp_path: Path, settings: Settings, document: object, ids: list[Any], indent: int | None
 ) -> None:
     path = written(tmp_path, "p.json", json.dumps(document, indent=indent))
     if ids == [9] and indent:
@@ -308,6 +312,10 @@ def test_the_mapping_says_how_a_file_is_read(tmp_path: Path, settings: Settings)
         ("id,title\n1,Größe\n" * 3, "utf-8", None),
         ("id,title\n1,Größe\n" * 3, "utf-16", None),
         ("id,title\n1,Größe\n" * 3, "utf-16-le", "UTF-16-LE, which is a guess"),
+        ("id,title\n1,Größe\n" * 3, "utf-32", None),
+        ("id,title\n1,Größe\n" * 3, "utf-32-be", "UTF-32-BE, which is a guess"),
+        ("id,title\n1,Größe für Männer\n", "mac_roman", "Mac Roman, which is a guess"),
+        ("id,title\n1,Théière émaillée\n", "mac_roman", "Mac Roman, which is a guess"),
         ("id,title\n1,Größe und Maß\n" * 3, "cp1252", "Windows-1252, which is a guess"),
         ("id,title\n1,赤いドレスと青い靴\n" * 3, "cp932", "cp932, which is a guess"),
         ("id,title\n1,红色连衣裙和蓝色鞋子\n" * 3, "gb18030", "gb18030, which is a guess"),
