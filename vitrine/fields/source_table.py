@@ -42,6 +42,8 @@ def _separator(text: str) -> str:
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 """A column, or several of which the first that has a value counts."""
+Times = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
+"""The columns of a first and a last time, or one of both."""
 Scalars = Annotated[tuple[str | bool | int | float, ...], BeforeValidator(_listed)]
 
 
@@ -68,6 +70,9 @@ class SourceTable(Strict):
     pairs: dict[Text, Text] = Field(default_factory=dict)
     """Columns of names -> columns of values: "Option1 Name" -> "Option1 Value". A row's pairs are
     read as "@pairs[Color]", whatever case the name is written in."""
+    valid: dict[Text, Times] = Field(default_factory=dict)
+    """Columns whose cells count only between two times -> the column of the first time and that of
+    the last, or one column that holds both: "2026-01-01/2026-01-31". Days are taken whole."""
     where: dict[str, Scalars] = Field(default_factory=dict)
     optional: bool = False
     """Whether columns that the source lacks are taken as empty, as for exports that vary."""
