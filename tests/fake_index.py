@@ -197,7 +197,8 @@ class FakeVersions:
         progress(1.0)
 
     def complete(self, name: str, filling: VersionFilling | None = None) -> None:
-        self.open(name)
+        index = self.open(name)
+        index.info = replace(index.info, filling=filling)
         self._ready.add(name)
 
     def publish(

@@ -60,7 +60,8 @@ class SourceReport:
     much of the source has been read, from 0 to 1, and `rate` rows per second lately; None is
     unknown. `settled` says that the job's own counts hold these by now, `refused` that the source
     was not to be trusted and nothing was changed because of it. `nodes` are pictures per second
-    lately of each machine of a cluster.
+    lately of each machine of a cluster. `batch` is how many pictures were embedded at once; 0 is
+    unknown.
     """
 
     done: int = 0
@@ -75,3 +76,4 @@ class SourceReport:
     settled: bool = False
     refused: bool = False
     nodes: Mapping[str, float] = field(default_factory=dict)
+    batch: int = 0

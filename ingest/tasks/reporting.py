@@ -81,4 +81,5 @@ def settled_report(summary: Summary) -> SourceReport:
         eta_s=0.0,
         settled=True,
         refused=summary.refusal is not None,
+        batch=summary.batch,
     )

@@ -247,7 +247,7 @@ class JobsAnswer(Answer):
 
 
 class FillingAnswer(Answer):
-    """How an ingest filled a version."""
+    """How an ingest or a reindex made a version's vectors."""
 
     device: str
     precision: str

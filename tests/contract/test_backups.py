@@ -23,7 +23,7 @@ from tests.contract.test_pictures import create_with_texts, with_text
 from vitrine.backup import back_up, restore
 from vitrine.backup.folder import MANIFEST
 from vitrine.errors import Conflict, NoLiveVersion, StorageUnavailable
-from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index import IndexVersions, VectorIndex, VersionFilling
 from vitrine.products import Record
 
 Create = Callable[[], VectorIndex]
@@ -59,11 +59,13 @@ def test_a_restored_version_is_the_one_that_was_backed_up(
 ):
     source = create()
     source.upsert(make_catalogue(80, 41))
+    versions.complete(source.info.name, VersionFilling("cuda", "bf16", 512, 7.5))
+    source = versions.open(source.info.name)
     manifest = back_up(source, tmp_path / "backup")
     restored = restore(versions, tmp_path / "backup", data_dir=tmp_path)
     assert equal(content(restored), content(source))
     assert (manifest.products, manifest.version) == (80, source.info.name)
-    for name in ("model", "fingerprint", "dimension", "schema", "mapping"):
+    for name in ("model", "fingerprint", "dimension", "schema", "mapping", "filling"):
         assert getattr(restored.info, name) == getattr(source.info, name)
     assert [v.state for v in versions.list() if v.name == restored.info.name] == ["ready"]
     with pytest.raises(NoLiveVersion):

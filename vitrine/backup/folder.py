@@ -85,6 +85,8 @@ class Manifest:
     products: int
     parts: tuple[Part, ...]
     format: int = FORMAT
+    filling: Mapping[str, Any] | None = None
+    """How the version's vectors were made (`VersionFilling`); earlier releases did not say."""
 
     @classmethod
     def of(
@@ -103,6 +105,7 @@ class Manifest:
             moment=moment.isoformat(),
             products=products,
             parts=tuple(parts),
+            filling=None if info.filling is None else asdict(info.filling),
         )
 
     @property

@@ -19,7 +19,7 @@ from vitrine.backup.folder import (
     read_records,
 )
 from vitrine.errors import Conflict, NotFound, StorageUnavailable
-from vitrine.index import IndexVersions, VectorIndex
+from vitrine.index import IndexVersions, VectorIndex, VersionFilling
 from vitrine.products import record_batches
 from vitrine.storage.atomic import atomic_write
 
@@ -67,7 +67,8 @@ def restore(
         )
     _learn(versions, index, folder, manifest)
     versions.build_index(index.info.name)
-    versions.complete(index.info.name)
+    filling = None if manifest.filling is None else VersionFilling(**manifest.filling)
+    versions.complete(index.info.name, filling)
     (data_dir / _NOTE).unlink(missing_ok=True)
     return versions.open(index.info.name)
 

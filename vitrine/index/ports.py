@@ -238,8 +238,9 @@ VersionState = str
 
 @dataclass(frozen=True, slots=True)
 class VersionFilling:
-    """How an ingest filled a version: by which device, in which arithmetic (`Compute`), so many
-    pictures at once, and in how many seconds from its start, loading the model included."""
+    """How an ingest or a reindex made a version's vectors: by which device, in which arithmetic
+    (`Compute`), so many pictures at once, and in how many seconds from its start, loading the model
+    included. A version that was copied or restored has the values of the one it was made from."""
 
     device: str
     precision: str
@@ -271,7 +272,7 @@ class VersionInfo:
     max_images: int = MAX_IMAGES
     """Pictures of one product that the version can keep; older ones in Qdrant keep one."""
     filling: VersionFilling | None = None
-    """None for versions that something else than an ingest filled, and for those of before."""
+    """None where it is not known, as of versions that an earlier release filled."""
 
 
 class IndexVersions(Protocol):

@@ -18,9 +18,10 @@ from ingest.text_vectors import TextVectors, has_same_texts
 from vitrine.index import VectorIndex
 from vitrine.index.product_json import product_hash
 from vitrine.products import Record, Vector, record_batches
+from vitrine.settings import IngestSettings
 from vitrine.wiring import Vitrine
 
-__all__ = ["REINDEX", "CopyResult", "IndexCopier"]
+__all__ = ["REINDEX", "CopyResult", "IndexCopier", "pictures_at_once"]
 
 REINDEX = "reindex"
 """The source of failures that a reindex notes in the ledger."""
@@ -29,6 +30,11 @@ _T = TypeVar("_T")
 
 _EMBED = 32
 """Pictures embedded at once where BATCH_SIZE does not say."""
+
+
+def pictures_at_once(settings: IngestSettings) -> int:
+    """How many pictures of copied products are embedded at once."""
+    return settings.batch_size or _EMBED
 
 
 @dataclass
@@ -68,7 +74,7 @@ class IndexCopier:
         self._same_model = source.info.fingerprint == target.info.fingerprint
         self._same_texts = has_same_texts(source, target)
         self._texts = TextVectors(target, lambda: vitrine.embedders.for_index(target))
-        self._batch = vitrine.settings.batch_size or _EMBED
+        self._batch = pictures_at_once(vitrine.settings)
 
     def copy_range(self, after: str | None, upto: str | None) -> CopyResult:
         """Copy the products behind `after` up to `upto` in the order of scans; None is no bound."""

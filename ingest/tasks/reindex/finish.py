@@ -6,12 +6,12 @@ import time
 
 from ingest.failures import Ledger
 from ingest.jobs.models import WRITES, Job, JobState
-from ingest.tasks.reindex.copy import REINDEX
+from ingest.tasks.reindex.copy import REINDEX, pictures_at_once
 from ingest.tasks.reindex.stages import Plan, ReindexRun
 from ingest.tasks.reindex.verify import NotVerified, check_count, verify
 from ingest.tasks.shrink import ShrinkLimit, shrinkage
 from vitrine.errors import Cancelled
-from vitrine.index import VectorIndex
+from vitrine.index import VectorIndex, VersionFilling
 from vitrine.learning import learn_version
 
 __all__ = ["finish_reindex"]
@@ -59,12 +59,23 @@ def _publish(run: ReindexRun, target: VectorIndex) -> None:
             _check_shrinkage(run, target, live)
         elif request.verify:
             check_count(target, live)
-        versions.complete(target.info.name)
+        versions.complete(target.info.name, _filling(run, live, target))
         run.beat.confirm()
         versions.publish(target.info.name)
     except BaseException:
         store.lift_write_barrier(job.id)
         raise
+
+
+def _filling(run: ReindexRun, live: VectorIndex, target: VectorIndex) -> VersionFilling | None:
+    """How the vectors of the new version were made; where they were copied, how those of the live
+    one were."""
+    if run.request.source is None and live.info.fingerprint == target.info.fingerprint:
+        return live.info.filling
+    compute = run.vitrine.embedders.get(target.info.model).compute
+    batch = run.job.report.batch if run.job.report else pictures_at_once(run.vitrine.settings)
+    seconds = time.time() - (run.job.started_s or run.job.created_s)
+    return VersionFilling(compute.device, compute.precision, batch, seconds)
 
 
 def _check_shrinkage(run: ReindexRun, target: VectorIndex, live: VectorIndex) -> None:

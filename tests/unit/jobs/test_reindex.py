@@ -38,6 +38,12 @@ def test_the_new_version_has_the_same_products_with_the_new_models_vectors(desk:
         record = desk.live.get([f"p{number:05}"])[f"p{number:05}"]
         np.testing.assert_allclose(record.vector, desk.shop.embed(NEW, picture(number)), atol=1e-6)
     assert desk.states == ["live", "ready"]
+    filling = desk.live.info.filling
+    assert filling is not None
+    assert (filling.device, filling.precision, filling.batch) == ("cpu", "fp32", 32)
+    assert 0 <= filling.seconds < 3600
+    desk.finish(desk.admin.reindex(model=NEW, verify=False))
+    assert desk.live.info.filling == filling, "copied vectors were made as the first ones"
 
 
 def test_with_the_same_model_vectors_are_copied_and_nothing_is_embedded_but_the_sample(desk: Desk):
