@@ -8,6 +8,7 @@ import builtins
 import errno
 import importlib
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -71,7 +72,16 @@ def no_model() -> ValidationError:
     return caught.value
 
 
+TOO_MANY = 'Limit exceeded 1064 > 100 for "limit"'
+HELP = 'Help: Reduce the "limit" parameter to or below 100.'
+OVER_GRPC = Rpc(grpc.StatusCode.INVALID_ARGUMENT, f"Bad request: {TOO_MANY}. {HELP}")
+OVER_HTTP = http(
+    400, json.dumps({"status": {"error": f"Bad request: {TOO_MANY}. {HELP}"}, "time": 0.0})
+)
+
 SAMPLES: list[BaseException] = [
+    OVER_GRPC,
+    OVER_HTTP,
     *(http(status) for status in range(400, 600)),
     *(http(status) for status in (None, 204, 301)),
     *(Rpc(code) for code in grpc.StatusCode),
@@ -152,6 +162,8 @@ def test_every_row_of_the_table_is_met_by_some_failure():
             "node away",
         ),
         (Rpc(grpc.StatusCode.INTERNAL, "task 17 panicked"), "internal"),
+        (OVER_GRPC, "strict mode"),
+        (OVER_HTTP, "strict mode"),
         (http(429), "rate limit"),
         (ResourceExhaustedResponse("", 7), "rate limit"),
         (Rpc(grpc.StatusCode.INTERNAL, "No space left on device (os error 28)"), "full disk"),
@@ -172,6 +184,11 @@ def test_a_failure_is_recognised_for_what_it_is(error: BaseException, name: str)
 
 def test_the_wait_that_a_rate_limit_asks_for_is_passed_on():
     assert "try again in 7 s" in str(translated(ResourceExhaustedResponse("", 7)))
+
+
+@pytest.mark.parametrize("error", [OVER_GRPC, OVER_HTTP], ids=["grpc", "http"])
+def test_a_limit_of_strict_mode_is_named(error: BaseException):
+    assert str(translated(error)).endswith(f": {TOO_MANY}")
 
 
 def modules() -> list[ModuleType]:

@@ -70,6 +70,7 @@ def built(connection: FakeConnection) -> list[float]:
 
 def test_indexing_is_off_while_a_version_is_filled():
     assert INDEXING_OFF.indexing_threshold == 0
+    assert INDEXING_OFF.prevent_unoptimized is False
 
 
 def test_indexing_is_switched_on_and_waited_for_until_nothing_is_under_way():

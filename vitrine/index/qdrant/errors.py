@@ -114,6 +114,8 @@ def _cluster_lacks_a_node(error: BaseException) -> bool:
     )(error)
 
 
+_STRICT = re.compile(r"(?:Bad request: )?(?P<limit>[^:{}]+)\. Help: ")
+"""How Qdrant tells of a limit of its strict mode: which one, then what to do about it."""
 _POINT_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 
 
@@ -166,6 +168,12 @@ TABLE: tuple[Row, ...] = (
             "index required", "no appropriate index", "no range index", "no index", "payload index"
         ),
         "a payload index of the collection is missing; run `vitrine reindex`",
+    ),
+    Row(
+        "strict mode",
+        lambda e: _STRICT.search(_message(e)) is not None,
+        "Qdrant's strict mode forbids the request; raise that limit, for the collection or in "
+        "`storage.collection.strict_mode` of the server's configuration",
     ),
     Row(
         "point gone",
@@ -280,6 +288,8 @@ def translated(error: BaseException) -> VitrineError:
     text = row.text
     if isinstance(error, ResourceExhaustedResponse):
         text += f"; try again in {error.retry_after_s} s"
+    if row.name == "strict mode" and (strict := _STRICT.search(_message(error))):
+        text += ": " + strict["limit"].replace('\\"', '"')
     return row.error(text)
 
 

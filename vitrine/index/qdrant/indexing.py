@@ -18,7 +18,8 @@ from vitrine.index.qdrant.connection import Connection
 
 __all__ = ["INDEXING_OFF", "build_index", "indexed_share"]
 
-INDEXING_OFF = models.OptimizersConfigDiff(indexing_threshold=0)
+# a server may be configured to hide what is not indexed yet: a write would then wait for a graph
+INDEXING_OFF = models.OptimizersConfigDiff(indexing_threshold=0, prevent_unoptimized=False)
 _THRESHOLD_KB = 20_000
 """Vectors in a segment from which it gets a graph: Qdrant's own default."""
 _INDEXING_ON = models.OptimizersConfigDiff(indexing_threshold=_THRESHOLD_KB)

@@ -132,7 +132,6 @@ class Points:
         *,
         limit: int,
         payload: bool | list[str] = True,
-        vectors: Vectors = False,
     ) -> list[Point]:
         """The first points in the order of one payload value; those without it are left out."""
         points, _ = self._read(
@@ -141,7 +140,7 @@ class Points:
             order_by=order,
             limit=limit,
             with_payload=payload,
-            with_vectors=_vectors(vectors),
+            with_vectors=False,
         )
         return [point_of(point) for point in points]
 
@@ -208,22 +207,6 @@ class Points:
                 rest = rest[batch:]
             if ended:
                 return
-
-    def fetcher(
-        self, where: Sequence[models.Condition], *, vectors: Vectors = False
-    ) -> Callable[[list[models.Condition], models.OrderBy | None, int | None], list[Point]]:
-        """How `ordering` reads the points that fulfill these conditions and its own."""
-
-        def fetch(
-            conditions: list[models.Condition], order: models.OrderBy | None, limit: int | None
-        ) -> list[Point]:
-            together = [*where, *conditions]
-            both = models.Filter(must=together) if together else None
-            if order is None or limit is None:
-                return list(self.all(both, vectors=vectors))
-            return self.first(both, order, limit=limit, vectors=vectors)
-
-        return fetch
 
     def get(
         self,
