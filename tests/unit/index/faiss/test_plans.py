@@ -130,7 +130,7 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         snapshot=SnapshotParts(
             folder,
             quantized=quantized,
-            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS),
+            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized),
         ),
     )
 
@@ -168,6 +168,7 @@ def test_the_graph_finds_a_page_where_the_set_that_it_is_cut_from_costs_too_much
         assert plan == "exact"
         plan, page = sparing.top_k(big, mask, query, 1000, prefix=11)
         assert plan == "hnsw"
+        assert len(page.rows) == 11
         hits += len(set(page.rows.tolist()) & set(exact.rows.tolist())) / len(exact.rows)
     assert hits / 30 >= 0.99
 
@@ -297,12 +298,15 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
             check=lambda: None,
         )
     pictures = ProductVectors.one_each(vectors)
-    graph = Graph(then / GRAPH, then / GRAPH_ROWS)
+    quantized = QuantizedVectors(then, GRAPH_CODES, pictures)
+    graph = Graph(then / GRAPH, then / GRAPH_ROWS, quantized)
     hits = 0
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
         exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.top_k(pictures, np.ones(len(vectors), np.bool_), query, k=10, ef=256)
+        best = graph.top_k(
+            pictures, np.ones(len(vectors), np.bool_), query, k=10, ef=256, needed=10
+        )
         assert best is not None
         hits += len(exact & set(best.rows.tolist()))
     assert hits / 500 >= 0.95

@@ -93,8 +93,7 @@ class Planner:
     ) -> tuple[str, ScoredRows]:
         """The plan's name ("exact" or "hnsw") and the rows of the mask as good as the k-th best.
 
-        Where only the first `prefix` of them are needed, exact plans find no more than those, and
-        the graph does where all k are not affordable.
+        Where only the first `prefix` of them are needed, the plans find no more than those.
         """
         matching, pictures = int(np.count_nonzero(mask)), segment.pictures
         needed = k if prefix is None else prefix
@@ -108,7 +107,7 @@ class Planner:
             if too_much:
                 affordable = self._costs.affordable / self._costs.graph_step
                 ef = max(ef, math.floor(min(affordable, len(pictures.rows))))
-            scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef)
+            scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef, needed=needed)
             if scored is not None:
                 return "hnsw", scored
             plan = self._exact_plan(segment, matching)[0]

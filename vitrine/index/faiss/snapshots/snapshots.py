@@ -115,6 +115,9 @@ class Snapshots:
             texts = ProductVectors.one_each(self._map_vectors(folder / _TEXTS, len(seqs)))
         codes = GRAPH_CODES if GRAPH in files else CODES
         quantized = QuantizedVectors(folder, codes, pictures) if codes[0] in files else None
+        graph = None
+        if quantized is not None and GRAPH in files:
+            graph = Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized)
         segment = Segment(
             seqs,
             pictures,
@@ -126,7 +129,7 @@ class Snapshots:
                 QuantizedVectors(folder, TEXT_CODES, texts)
                 if texts is not None and TEXT_CODES[0] in files
                 else None,
-                Graph(folder / GRAPH, folder / GRAPH_ROWS) if GRAPH in files else None,
+                graph,
             ),
         )
         return LiveSegment(segment, live)

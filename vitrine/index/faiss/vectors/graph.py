@@ -10,23 +10,30 @@ import numpy as np
 
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.vectors.exact import ScoredRows, exact_top_k
+from vitrine.index.faiss.vectors.exact import (
+    FLOAT32_ERROR,
+    ScoredRows,
+    exact_top_k,
+    kth_largest,
+)
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
+from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.products import Vector
 
 __all__ = ["Graph"]
 
 _SLACK = 64
-"""Rows fetched beyond k and an eighth of it: what rounding displaces and what ties with it."""
+"""Products fetched beyond k and an eighth of it: what rounding displaces and what ties with it."""
 
 
 class Graph:
     """Malkov & Yashunin's graph (arXiv:1603.09320); its beam is wider than the answer."""
 
-    def __init__(self, graph: Path, rows: Path) -> None:
-        """`RuntimeError` when FAISS cannot read the files."""
+    def __init__(self, graph: Path, rows: Path, quantized: QuantizedVectors) -> None:
+        """`quantized` knows the errors of the rows. `RuntimeError` when a file cannot be read."""
         faiss = load_faiss()
+        self._quantized = quantized
         self._rows: Any = faiss.read_index(str(rows), faiss.IO_FLAG_MMAP_IFC)
         self._index: Any = faiss.read_index(
             str(graph), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC
@@ -34,28 +41,34 @@ class Graph:
         self._index.storage, self._index.own_fields = self._rows, False
 
     def top_k(
-        self, pictures: ProductVectors, mask: Mask, query: Vector, *, k: int, ef: int
+        self, pictures: ProductVectors, mask: Mask, query: Vector, *, k: int, ef: int, needed: int
     ) -> ScoredRows | None:
-        """About the k best products of the mask, more where scores tie, with their exact scores.
+        """About the `needed` best products of the mask, more where scores tie, with exact scores.
 
-        `ef` is the width of the beam. None when it met fewer than k products of the mask.
+        `ef` is the width of the beam. None when it met fewer than k products of the mask, of which
+        `needed` are wanted.
         """
         selector, _bits = (None, None) if mask.all() else _selector(pictures.row_mask(mask))
         parameters = load_faiss().SearchParametersHNSW(efSearch=ef, sel=selector)
-        count = k + k // 8 + _SLACK
-        rows = self._index.search(
-            query[None], math.ceil(count * pictures.per_product), params=parameters
-        )[1][0]
-        products = _first_products(pictures, rows[rows >= 0], count)
-        return exact_top_k(pictures, products, query, k) if len(products) >= k else None
+        count = math.ceil((k + k // 8 + _SLACK) * pictures.per_product)
+        found = self._index.search(query[None], count, params=parameters)
+        cosines, rows = (array[0][found[1][0] >= 0] for array in found)
+        products, first = _products_of(pictures, rows)
+        if len(products) < k:
+            return None
+        if len(products) > needed:  # those that 8 bits cannot tell from the best are scored
+            errors = self._quantized.product_errors[products] + np.float32(FLOAT32_ERROR)
+            about = cosines[first]
+            products = products[about + errors >= kth_largest(about - errors, needed)]
+        return exact_top_k(pictures, products, query, needed)
 
 
-def _first_products(pictures: ProductVectors, rows: Ints, count: int) -> Ints:
-    """The products that these rows are of, the first `count` of them."""
+def _products_of(pictures: ProductVectors, rows: Ints) -> tuple[Ints, Ints]:
+    """The products that these rows are of, and where the first row of each is."""
     if pictures.single:
-        return rows[:count]
+        return rows, np.arange(len(rows))
     products, first = np.unique(pictures.owners[rows], return_index=True)
-    return products[np.argsort(first)[:count]].astype(np.int64)
+    return products.astype(np.int64), first
 
 
 def _selector(mask: Mask) -> tuple[Any, Any]:

@@ -92,7 +92,7 @@ class ProductVectors:
 
     def row_mask(self, products: Mask) -> Mask:
         """The rows of the products of a mask."""
-        return products if self.single else products[self.owners]
+        return products if self.single else np.repeat(products, np.diff(self.offsets))
 
     def take(self, products: Ints) -> ProductVectors:
         """The vectors of some products, in their order."""

@@ -136,7 +136,7 @@ class QuantizedVectors:
         self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
 
     @cached_property
-    def _product_errors(self) -> NDArray[np.float32]:
+    def product_errors(self) -> NDArray[np.float32]:
         """The largest error of each product's rows."""
         errors: NDArray[np.float32] = largest_of_each(self._errors, self._vectors.offsets)
         return errors
@@ -175,7 +175,7 @@ class QuantizedVectors:
         center = np.float32(query @ self._center)
         slack = quantized.errors[0] * self._longest + np.float32(FLOAT32_ERROR)
         slack += factor * np.float32(_DOT_ERROR * len(query))
-        slacks = self._product_errors[products] + slack
+        slacks = self.product_errors[products] + slack
         if len(products) > _CONTIGUOUS * len(self._vectors):
             row_scores, scores = self._scan_all(quantized, center)
             if len(products) < len(scores):
