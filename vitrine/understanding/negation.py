@@ -84,6 +84,9 @@ class NegationReader:
         phrase = self._grammar.negators.at(self._lexemes, index)
         if phrase is None or not self._draft.free(index, index + phrase[0]):
             return 0
+        compared = self._grammar.comparisons.at(self._lexemes, index)
+        if compared is not None and compared[0] > phrase[0]:  # "not more than 3 pockets"
+            return 0
         after = index + phrase[0]
         tied_before = index > 0 and lexeme.glued and self._lexemes[index - 1].kind == "dash"
         tied_after = after < len(self._lexemes) and (

@@ -161,20 +161,24 @@ class _Reader:
         doubtful |= words in self._grammar.older and self._follows_people(index)
         if weak and amount.is_bare and doubtful:
             return None
-        if amount.is_bare and (self._names_model(words, index) or self._counts(amount, index)):
+        if amount.is_bare and (
+            self._names_model(words, index, amount) or self._counts(amount, index)
+        ):
             return None
         return _Price({operator: amount.value}, amount.currencies, index, amount.end)
 
-    def _names_model(self, words: tuple[str, ...], index: int) -> bool:
-        """Whether the phrase ends the name of a model ("air max 90"): it may, and what is before it
-        is nothing that the catalogue sells ("sneakers max 90")."""
-        before = self._lexemes[index - 1] if index > 0 else None
-        return (
-            words in self._grammar.models
-            and before is not None
-            and before.kind in ("word", "number")
-            and not self._names_thing(before.folded)
-        )
+    def _names_model(self, words: tuple[str, ...], index: int, amount: Amount) -> bool:
+        """Whether the phrase belongs to the name of a model, whose number is beside it ("air max
+        90", "iphone 13 mini").
+
+        It may, and the number is small, or what is before is nothing that the catalogue sells
+        ("sneakers max 90").
+        """
+        if words not in self._grammar.models or index == 0:
+            return False
+        before = self._lexemes[index - 1]
+        named = before.kind in ("word", "number") and not self._names_thing(before.folded)
+        return named or amount.value < LEAST_BARE
 
     def _counts(self, amount: Amount, index: int) -> bool:
         """Whether a small number counts what follows it: "jacket with at least 3 pockets"."""
@@ -210,6 +214,8 @@ class _Reader:
         if amount.is_bare and following:  # 30+ dollars
             return _Price({operator: amount.value}, following, index, end + 1)
         if amount.is_bare and (words in self._grammar.weak or not self._closes(end)):
+            return None
+        if amount.is_bare and self._names_model(words, index, amount):
             return None
         return _Price({operator: amount.value}, amount.currencies, index, end)
 

@@ -213,9 +213,18 @@ def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
         yield named[0 if analyzer.language.head == "first" else -1]
     for path in product.category:
         for level in path.split("/"):
-            yield from (term for _, term in analyzer.words(level))
+            yield from (term for _, term in analyzer.words(_named_in(level, analyzer)))
     if product.brand:
         yield from (term for _, term in analyzer.words(product.brand))
+
+
+def _named_in(level: str, analyzer: Analyzer) -> str:
+    """The part of a category's name that says what is in it: "Juegos" of "Juegos de mesa", which
+    are no tables."""
+    if analyzer.language.head != "first":
+        return level
+    links = (t.start for t in analyzer.tokens(level) if t.word in analyzer.language.links)
+    return fold(level)[: next(links, None)]
 
 
 def product_text(product: Product, fields: Sequence[str] = ()) -> str:

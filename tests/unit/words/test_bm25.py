@@ -96,6 +96,14 @@ def test_a_title_says_what_the_product_is(code: str, title: str, subject: str):
     assert words_of(titled(title)[0], analyzer).subjects == {term_id(subject)}
 
 
+def test_a_category_names_what_stands_before_its_linking_words():
+    games = Product(id="1", title="Parchís", category=("Ocio/Juegos de mesa",))
+    spanish = Analyzer("es")
+    assert words_of(games, spanish).subjects == {
+        term_id(spanish.term(word)) for word in ("parchis", "ocio", "juegos")
+    }
+
+
 def test_a_query_names_a_thing_or_only_says_how_it_is():
     product = Product(id="1", title="Wool hat", category=("Men/Hats",), color=("Red",))
     vocabulary = vocabulary_of([product])
