@@ -39,8 +39,8 @@ _NEVER = "ˆ˜‡\ufffd"
 _EAST_ASIAN = "\u2e80"
 """From here on are the characters of Chinese, Japanese and Korean."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-_HIRAGANA = re.compile("[\u3041-\u3096]")
-"""What only Japanese is written with; read as Korean or Chinese the same bytes are text as well."""
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+"""What only Japanese is written with; as Korean or Chinese the same bytes are text as well."""
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -135,16 +135,22 @@ def _guess(sample: bytes) -> str:
     with needs("catalogues", "guessing the encoding of a file"):
         from charset_normalizer import from_bytes
 
+    if _is_japanese(sample):
+        return "cp932"
     matches = list(from_bytes(sample, cp_isolation=_CANDIDATES))
     if not matches:
         return _FALLBACK
     best = matches[0]
     close = [m for m in matches if m.chaos <= best.chaos + _TIE and m.coherence >= best.coherence]
-    japanese = next((m.encoding for m in close if _HIRAGANA.search(str(m))), None)
-    if japanese is not None:
-        return japanese
     names = {name for match in close for name in match.could_be_from_charset}
     return _FALLBACK if _FALLBACK in names else best.encoding
+
+
+def _is_japanese(sample: bytes) -> bool:
+    """Whether it is Shift JIS with kana: other texts have bytes that are not."""
+    text = sample.decode("cp932", "replace")
+    kana = len(_KANA.findall(text))
+    return kana > 1 and text.count("\ufffd") <= kana // 100
 
 
 def _unless_mac(sample: bytes, name: str) -> str:

@@ -18,6 +18,9 @@ from vitrine.fields.source_table import SourceTable
 
 __all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines", "seen_columns", "starts_list"]
 
+_LOOKED_AT = 100
+"""Rows whose keys are looked at in any case: the first one may be of another kind."""
+
 
 def parse_lines(lines: Iterable[str]) -> Iterator[Record]:
     """One record per line that is not blank."""
@@ -46,15 +49,15 @@ def as_record(value: Any, place: str, thing: str) -> Record:
 def seen_columns(
     rows: Iterable[Mapping[str, Any] | None], needed: Collection[str]
 ) -> Collection[str]:
-    """The keys of the rows, read until all that are needed have been seen."""
+    """The keys of the first rows, and of more until all that are needed have been seen."""
     columns: dict[str, None] = {}
     missing = set(needed)
-    for values in rows:
+    for number, values in enumerate(rows, start=1):
         if values is None:
             continue
         columns.update(dict.fromkeys(values))
         missing -= values.keys()
-        if not missing:
+        if not missing and number >= _LOOKED_AT:
             break
     return tuple(columns)
 
@@ -179,10 +182,28 @@ def _values(file: IO[bytes], prefix: str) -> Iterator[Any]:
     import ijson
 
     if not prefix.endswith(KEYED):
-        yield from ijson.items(file, prefix, use_float=True)
+        values = ijson.items(file, prefix, use_float=True)
+        yield from (
+            map(_unwrapped, values)
+            if prefix.endswith(("edges.item.node", "nodes.item"))
+            else values
+        )
         return
     for key, value in ijson.kvitems(file, prefix.removesuffix(KEYED), use_float=True):
         yield {"id": key, **value} if isinstance(value, dict) else value
+
+
+def _unwrapped(value: Any) -> Any:
+    """A value of a GraphQL answer with its connections as plain lists of their nodes."""
+    if isinstance(value, list):
+        return [_unwrapped(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("edges"), list):
+        return [_unwrapped(edge.get("node")) for edge in value["edges"] if isinstance(edge, dict)]
+    if isinstance(value.get("nodes"), list):
+        return _unwrapped(value["nodes"])
+    return {name: _unwrapped(entry) for name, entry in value.items()}
 
 
 def ijson_path(path: str) -> str:

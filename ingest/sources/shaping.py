@@ -203,11 +203,19 @@ class _Groups:
 
 
 def _fits(values: Mapping[str, Any], allowed: Mapping[str, Collection[object]]) -> bool:
-    """Whether every column has one of its allowed values; never where nothing is allowed."""
+    """Whether every column has one of its allowed values; never where nothing is allowed.
+
+    Of a list one entry is enough.
+    """
     return bool(allowed) and all(
-        _plain(value_at(values, column)) in {_plain(entry) for entry in entries}
+        not {_plain(entry) for entry in entries}.isdisjoint(map(_plain, _listed(values, column)))
         for column, entries in allowed.items()
     )
+
+
+def _listed(values: Mapping[str, Any], column: str) -> list[Any]:
+    value = value_at(values, column)
+    return value if isinstance(value, list) and value else [value]
 
 
 def _plain(value: object) -> str:

@@ -17,8 +17,9 @@ from vitrine.fields.source_table import SourceTable
 
 __all__ = ["XmlReader"]
 
-_USUAL = ("item", "entry", "offer", "product", "SHOPITEM")
+_USUAL = ("item", "entry", "offer", "product", "prod", "SHOPITEM")
 """Elements that hold a product in the feeds of shopping services."""
+_GOOGLE = "http://base.google.com/ns/1.0"
 _DEEPEST = 20
 """Levels of categories; a tree that is deeper goes in a circle."""
 _LOOKED_AT = 20_000
@@ -135,8 +136,8 @@ class _Names:
         self._prefixes: dict[str, str] = {}
 
     def declare(self, prefix: str, address: str) -> None:
-        """Note what a name space is called."""
-        self._prefixes[address] = prefix
+        """Note what a name space is called; Google's is "g", whatever a feed calls it."""
+        self._prefixes[address] = "g" if address == _GOOGLE and prefix else prefix
 
     def of(self, tag: str) -> str:
         """The name of an element or attribute of that tag ("{name space}name")."""

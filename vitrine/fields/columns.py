@@ -37,9 +37,14 @@ class Column(Strict):
     on_error: Literal["empty", "refuse"] | None = None
 
     def raw(self, values: Mapping[str, Any]) -> Any:
-        """The first value that is there, None where none is; one that means "" is not there."""
+        """The first value that is there, None where none is; one that means "" is not there.
+
+        An empty cell is there where `values` say what "" means.
+        """
         for name in self.names:
             value = value_at(values, name)
+            if is_empty(value) and name in values and "" in self._translations:
+                return self._translations[""]
             if not is_empty(value) and self._translations.get(_folded(value)) != "":
                 return value
         return None

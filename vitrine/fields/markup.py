@@ -31,6 +31,7 @@ def plain_text(text: str) -> str:
     >>> plain_text("<p>Soft tee.<br>100% cotton &amp;amp; pre-shrunk.</p>")
     'Soft tee.\\n100% cotton & pre-shrunk.'
     """
+    text = text.replace("\\n", "\n")  # how WooCommerce exports the ends of lines
     for _ in range(_ROUNDS):
         if "<" not in text and "&" not in text:
             return text

@@ -51,9 +51,11 @@ _TIMES = (
     "%Y/%m/%d %H:%M:%S",
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
+    "%m/%d/%y, %I:%M %p",
     "%a, %d %b %Y %H:%M:%S %z",
 )
-"""Notations besides ISO 8601 that cannot mean two days; the last is that of RSS (RFC 822)."""
+"""Notations besides ISO 8601 that cannot mean two days: with AM and PM it is the American one,
+which Magento exports; the last is that of RSS (RFC 822)."""
 
 
 def is_empty(value: object) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["is_valid"]
 
 _DAY = re.compile(r"[\d./-]+")
 """A date without a time of day: as an end, all of that day."""
-_SHORT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})(?:,? .*)?")
+_SHORT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})")
 """What Magento writes, in the order of month and day that its administrator's language has."""
 
 
