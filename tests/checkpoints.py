@@ -268,6 +268,13 @@ def save_grounding_dino(folder: Path, *, seed: int = 0) -> Path:
     return _save(folder, model, processor, tokenizer, spread=2)
 
 
+def data_folder(folder: Path, exports: Path) -> Path:
+    """A new data folder that finds the exports of the whole run (fixture `exports`)."""
+    folder.mkdir()
+    (folder / "models").symlink_to(exports)
+    return folder
+
+
 def photo(seed: int, width: int = 90, height: int = 70) -> Image.Image:
     """A smooth, colorful picture that differs by seed: noise of few pixels, enlarged."""
     rng = np.random.default_rng(seed)

@@ -69,6 +69,25 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def other_clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another tiny CLIP checkpoint, of the same shape."""
+    return checkpoints.save_clip(tmp_path_factory.mktemp("checkpoint") / "other-clip", seed=1)
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The exported models of the whole run, for `data_folder`.
+
+    An export takes ten seconds of a core. The first test that needs one makes it, in whichever
+    process of the run, and the others wait for it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exports"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny SigLIP checkpoint with random weights."""
     return checkpoints.save_siglip(tmp_path_factory.mktemp("checkpoint") / "siglip")

@@ -77,13 +77,14 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def data(tmp_path: Path, exports: Path) -> Path:
+    """An empty data folder."""
+    return checkpoints.data_folder(tmp_path / "data", exports)
+
+
 def command(model: Path, data: Path, folder: Path, scenario: str, **more: str) -> Any:
-    """How the driver is started; the model is exported once, for all."""
-    exports = model.parent / "exports"
-    exports.mkdir(exist_ok=True)
-    data.mkdir(exist_ok=True)
-    if not (data / "models").exists():
-        (data / "models").symlink_to(exports)
+    """How the driver is started."""
     settings = {"VITRINE_DATA_DIR": str(data), "VITRINE_MODEL": str(model)}
     return {
         "args": [sys.executable, "-m", "tests.integration.cluster.driver", scenario],
@@ -139,48 +140,50 @@ def assert_equal(one: Contents, other: Contents) -> None:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory, catalogue: Path, clip_folder: Path) -> Contents:
+def alone(
+    tmp_path_factory: pytest.TempPathFactory, catalogue: Path, clip_folder: Path, exports: Path
+) -> Contents:
     """What one process makes of the catalogue."""
-    data = tmp_path_factory.mktemp("alone")
+    data = checkpoints.data_folder(tmp_path_factory.mktemp("alone") / "data", exports)
     summary = ingest(clip_folder, data, catalogue)
     assert (summary["done"], summary["nodes"]) == (PRODUCTS - len(BROKEN), {})
     return contents(data)
 
 
 def test_a_cluster_makes_the_version_that_one_process_makes(
-    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+    data: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
 ):
-    summary = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    summary = ingest(clip_folder, data, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
     assert summary["done"] == summary["embedded"] == PRODUCTS - len(BROKEN)
     assert summary["tasks"] == PRODUCTS
     assert len(summary["nodes"]) == 2
     assert sum(summary["nodes"].values()) == PRODUCTS
-    assert_equal(contents(tmp_path), alone)
-    again = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    assert_equal(contents(data), alone)
+    again = ingest(clip_folder, data, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
     assert (again["done"], again["embedded"]) == (0, 0)
 
 
 def test_a_driver_that_is_killed_goes_on_when_it_is_started_again(
-    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+    data: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
 ):
-    options = command(clip_folder, tmp_path, catalogue, "die", VITRINE_RAY_ADDRESS=cluster.address)
+    options = command(clip_folder, data, catalogue, "die", VITRINE_RAY_ADDRESS=cluster.address)
     killed = subprocess.run(**options, capture_output=True, check=False, timeout=500)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    summary = ingest(clip_folder, tmp_path, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
+    summary = ingest(clip_folder, data, catalogue, VITRINE_RAY_ADDRESS=cluster.address)
     assert summary["published"]
     assert summary["unchanged"] >= PRODUCTS // 3 - len(BROKEN), "nothing is embedded twice"
     assert summary["unchanged"] + summary["embedded"] == PRODUCTS - len(BROKEN)
-    assert_equal(contents(tmp_path), alone)
+    assert_equal(contents(data), alone)
 
 
 def test_a_node_that_is_killed_costs_nothing(
-    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+    data: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
 ):
     node = cluster.raylet(cluster.nodes[-1])
     cluster.killed.add(len(cluster.nodes) - 1)
     summary = ingest(
         clip_folder,
-        tmp_path,
+        data,
         catalogue,
         "kill-node",
         VITRINE_RAY_ADDRESS=cluster.address,
@@ -189,20 +192,24 @@ def test_a_node_that_is_killed_costs_nothing(
     try:
         assert summary["done"] == summary["embedded"] == PRODUCTS - len(BROKEN)
         assert not psutil.pid_exists(node) or psutil.Process(node).status() == "zombie"
-        assert_equal(contents(tmp_path), alone)
+        assert_equal(contents(data), alone)
     finally:
         cluster.start(f"--address={cluster.address}")
         await_nodes(cluster, 2)
 
 
 def test_a_picture_that_kills_and_a_model_that_is_killed_cost_themselves(
-    tmp_path: Path, cluster: Cluster, catalogue: Path, clip_folder: Path, alone: Contents
+    tmp_path: Path,
+    data: Path,
+    cluster: Cluster,
+    catalogue: Path,
+    clip_folder: Path,
+    alone: Contents,
 ):
     folder = tmp_path / "catalogue"
     shutil.copytree(catalogue, folder)
     chosen = random.Random(7).choice([n for n in range(PRODUCTS) if n not in BROKEN])
     (folder / f"{chosen}.png").write_bytes(picture(number=chosen, size=POISON_SIZE))
-    data = tmp_path / "data"
     summary = ingest(clip_folder, data, folder, "poison", VITRINE_RAY_ADDRESS=cluster.address)
     assert summary["done"] == PRODUCTS - len(BROKEN) - 1
     here = contents(data)
@@ -227,21 +234,20 @@ def reindex(model: Path, data: Path, folder: Path, *arguments: str) -> None:
 
 
 def test_a_cluster_brings_a_version_to_another_model(
-    tmp_path: Path, cluster: Cluster, clip_folder: Path
+    tmp_path: Path, data: Path, cluster: Cluster, clip_folder: Path, other_clip_folder: Path
 ):
     for number in range(24):
         (tmp_path / f"{number}.png").write_bytes(picture(number=number))
     rows = ["id,title,price,image", *(f"p{n},Thing {n},1,{n}.png" for n in range(24))]
     (tmp_path / "catalogue.csv").write_text("\n".join(rows) + "\n")
     (tmp_path / "shop.toml").write_text(MAPPING)
-    ingest(clip_folder, tmp_path / "data", tmp_path)
-    shutil.copytree(tmp_path / "data", tmp_path / "other", symlinks=True)
-    other = checkpoints.save_clip(tmp_path / "other-clip", seed=1)
-    before = contents(tmp_path / "data")
-    reindex(other, tmp_path / "other", tmp_path)
-    reindex(other, tmp_path / "data", tmp_path, "--ray", cluster.address)
-    assert_equal(contents(tmp_path / "data"), contents(tmp_path / "other"))
-    here = contents(tmp_path / "data")
+    ingest(clip_folder, data, tmp_path)
+    shutil.copytree(data, tmp_path / "other", symlinks=True)
+    before = contents(data)
+    reindex(other_clip_folder, tmp_path / "other", tmp_path)
+    reindex(other_clip_folder, data, tmp_path, "--ray", cluster.address)
+    here = contents(data)
+    assert_equal(here, contents(tmp_path / "other"))
     assert any(
         np.abs(here.vectors[name][1] - v[1]).max() > 0.01 for name, v in before.vectors.items()
     )
@@ -252,7 +258,9 @@ def drawn(_host: Host, request: BaseHTTPRequestHandler) -> tuple[int, bytes, dic
     return 200, picture(number=int(request.path.strip("/").split(".")[0])), {}
 
 
-def test_the_whole_cluster_is_one_polite_guest(tmp_path: Path, cluster: Cluster, clip_folder: Path):
+def test_the_whole_cluster_is_one_polite_guest(
+    tmp_path: Path, data: Path, cluster: Cluster, clip_folder: Path
+):
     with closing(Host(drawn)) as host:
         rows = ["id,title,price,image"]
         rows += [f"p{n},Thing {n},1,{host.url}/{n % 60}.png" for n in range(120)]
@@ -260,7 +268,7 @@ def test_the_whole_cluster_is_one_polite_guest(tmp_path: Path, cluster: Cluster,
         (tmp_path / "shop.toml").write_text(MAPPING)
         summary = ingest(
             clip_folder,
-            tmp_path / "data",
+            data,
             tmp_path,
             VITRINE_RAY_ADDRESS=cluster.address,
             VITRINE_FETCH_PER_HOST="2",

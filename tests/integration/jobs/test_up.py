@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests import checkpoints
+from tests.checkpoints import data_folder
 from tests.integration.service.process import ServiceProcess
 from tests.shop import picture
 
@@ -25,11 +25,6 @@ TOKEN = "a-token-of-the-test-123"
 COUNT = 12
 QUERY = {"q": "red dress", "ranking": "vector"}
 """By cosine alone: the tiny models of the test find nothing relevant."""
-
-
-@pytest.fixture(scope="module")
-def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkpoints.save_clip(tmp_path_factory.mktemp("checkpoint") / "other-clip", seed=1)
 
 
 def write_catalogue(folder: Path) -> list[str]:
@@ -60,12 +55,13 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 200) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_model(
-    tmp_path: Path, clip_folder: Path, other_model: Path
+def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_clip_folder(
+    tmp_path: Path, clip_folder: Path, other_clip_folder: Path, exports: Path
 ):
+    data_folder(tmp_path / "data", exports)
     settings = {
         "model": str(clip_folder),
-        "runtime": "torch",
+        "device": "cpu",
         "admin_token": TOKEN,
         "graceful_timeout_s": 20,
         "job_lease_s": 10,
@@ -115,12 +111,12 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
             assert price() == 2000
 
             before = client.get("/v1/search", params=QUERY).json()
-            job = finish(client.post("/v1/admin/reindex", json={"model": str(other_model)}))
+            job = finish(client.post("/v1/admin/reindex", json={"model": str(other_clip_folder)}))
             assert (job["done"], job["total"], job["failed_items"]) == (COUNT, COUNT, 0)
             until(
                 lambda: (
                     client.get("/v1/search", params=QUERY).json()["index"]["model"]
-                    == str(other_model)
+                    == str(other_clip_folder)
                 ),
                 "the switch",
             )
@@ -138,4 +134,4 @@ def test_a_shop_runs_is_changed_survives_its_workers_death_and_moves_to_another_
         up.process.send_signal(signal.SIGTERM)
         assert up.ended() == 0
         assert not any(one.is_running() for one in below)
-    assert "done, 12 products, 0 failed" in vitrine("reindex", "--model", str(other_model))
+    assert "done, 12 products, 0 failed" in vitrine("reindex", "--model", str(other_clip_folder))

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests import checkpoints
 from vitrine.embedding import exported
 from vitrine.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def models_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
+def models_home(tmp_path_factory: pytest.TempPathFactory, exports: Path) -> Path:
+    return checkpoints.data_folder(tmp_path_factory.mktemp("models") / "data", exports)
 
 
 @pytest.fixture
