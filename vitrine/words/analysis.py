@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from vitrine.folding import fold
@@ -73,6 +74,15 @@ class Analyzer:
         kept: brands, colors and categories come again and again.
         """
         return self._fact(text) if len(text) <= _SHORT else self._words(text)
+
+    def stop_pairs(self, text: str) -> list[str]:
+        """A term for each two stop words in a row, which are all that names some titles.
+
+        >>> Analyzer("en").stop_pairs("From here to there, the guide")
+        ['from here', 'here to', 'to there', 'there the']
+        """
+        read = [(word, stop) for word, _, stop in map(self._read, _RUN.findall(fold(text)))]
+        return [f"{first} {second}" for (first, a), (second, b) in pairwise(read) if a and b]
 
     def term(self, word: str) -> str:
         """The term of one folded word: its stem, without accents."""

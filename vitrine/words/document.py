@@ -99,7 +99,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     """
     texts = list(_texts(product, schema, analyzer))
     codes = list(map(term_id, code_keys(product)))
-    frequencies = _frequencies(texts, codes)
+    frequencies = _frequencies(texts, codes, analyzer.stop_pairs(product.title))
     ids = sorted(frequencies)
     words: set[str] = set()
     names: set[str] = set()
@@ -122,7 +122,8 @@ def term_frequencies(product: Product, schema: Schema, analyzer: Analyzer) -> Ma
     """The weighted frequency of each term of a product by its id, in no order: what the values of
     `document_words` are made of, for half of the cost."""
     codes = list(map(term_id, code_keys(product)))
-    return _frequencies(_texts(product, schema, analyzer), codes)
+    pairs = analyzer.stop_pairs(product.title)
+    return _frequencies(_texts(product, schema, analyzer), codes, pairs)
 
 
 def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -131,7 +132,9 @@ def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _frequencies(
-    texts: Iterable[tuple[FieldGroup, Sequence[tuple[str, str]]]], codes: Sequence[int]
+    texts: Iterable[tuple[FieldGroup, Sequence[tuple[str, str]]]],
+    codes: Sequence[int],
+    stop_pairs: Sequence[str],
 ) -> dict[int, float]:
     frequencies: defaultdict[int, float] = defaultdict(float)
     for group, text_words in texts:
@@ -141,6 +144,9 @@ def _frequencies(
     facts = FIELD_GROUPS["facts"]
     for code in codes:
         frequencies[code] += facts.weight / facts.norm(1)
+    title = FIELD_GROUPS["title"]
+    for pair in stop_pairs:
+        frequencies[term_id(pair)] += title.weight / title.norm(len(stop_pairs))
     return frequencies
 
 

@@ -88,6 +88,7 @@ def query_words(
     of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
     there are no others they are what is asked for. `extra` are further preferred words, such as the
     catalogue's own name of a color that was asked for in another language.
+    A query of nothing but stop words is looked for by pairs of them, as titles have them.
     A compound is looked for as the catalogue writes it: two or three words of the query that most
     products write as one are that one, and a word that no product has but whose two halves are
     words is the halves, as one of letters and digits is its letters and its digits. Compounds
@@ -97,7 +98,8 @@ def query_words(
     spoken = analyzer.tokens(text)
     further = {token.term for word in extra for token in analyzer.tokens(word)}
     raised = further | {token.term for token in spoken if token.word in preferred}
-    terms = dict.fromkeys([*_terms(spoken, vocabulary, analyzer), *further])
+    said = list(_terms(spoken, vocabulary, analyzer)) or analyzer.stop_pairs(text)
+    terms = dict.fromkeys([*said, *further])
     core_terms = [term for term in terms if term not in raised] or list(terms)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}

@@ -164,11 +164,29 @@ def test_a_compound_is_found_however_it_is_written(typed: str):
         assert scores[0] == max(scores) > 1.5 * max(scores[1:]), (typed, written, scores)
 
 
-def test_stop_words_alone_ask_for_nothing():
+@pytest.mark.parametrize(
+    ("code", "typed", "title"),
+    [
+        ("en", "the who", "The Who"),
+        ("en", "from here to there", "From Here to There Trail Guide"),
+        ("es", "menos es mas", "Juego de mesa Menos es Más"),
+        ("fr", "moins une", "Jeu Moins Une"),
+    ],
+)
+def test_stop_words_alone_ask_for_titles_that_have_them_in_a_row(code: str, typed: str, title: str):
+    analyzer = Analyzer(code)
+    products = titled(title, "Who to be", "La de por", "Record")
+    query = query_words(typed, vocabulary_of(products, analyzer), analyzer)
+    scores = [query.score(words_of(product, analyzer)) for product in products]
+    assert scores[0] > max(scores[1:]) == 0
+
+
+def test_stop_words_that_no_title_has_in_a_row_ask_for_nothing():
     products = titled("The Who", "Other record")
+    assert query_words("who the", vocabulary_of(products), ENGLISH).empty
     query = query_words("the who", vocabulary_of(products), ENGLISH)
-    assert query.empty
     assert query.exact_key in words_of(products[0]).exact_keys
+    assert query_words("who", vocabulary_of(products), ENGLISH).empty
 
 
 def test_counts_follow_writes_as_counting_anew_does():
