@@ -238,6 +238,13 @@ class Ledger:
             rows = db.execute(sql, (source, run, json.dumps(list(ids))))
             return {row["id"] for row in rows}
 
+    def count_without_id(self, source: str, run: int) -> int:
+        """How many rows failed in a run over a source without telling which product they are."""
+        sql = "SELECT count(*) FROM failures WHERE source = ? AND run = ? AND id = place"
+        with self._file.reading() as db:
+            (count,) = db.execute(sql, (source, run)).fetchone()
+            return int(count)
+
     def sources(self) -> dict[str, int]:
         """The sources with failures and how many each has."""
         with self._file.reading() as db:

@@ -13,6 +13,7 @@ __all__ = ["ShrinkLimit", "Shrinkage", "is_refusal", "remove_unnamed", "shrinkag
 
 _BATCH = 1000
 _SETTING = "VITRINE_MAX_SHRINK"
+_ALLOW = "--allow-shrink"
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,26 @@ class ShrinkLimit:
             f"{shrinkage.missing} of {shrinkage.live} live products ({percent:.0f} %) are not in"
             f" {source}; at most {100 * self.share:g} % may go at once ({_SETTING}), so"
             " nothing was removed or published. Check the source; if it is right, run the same"
-            " command with --allow-shrink"
+            f" command with {_ALLOW}"
+        )
+
+    def refusal_of_unread(self, missing: int, unread: int, source: str) -> str | None:
+        """Why nothing may go while rows could not be read: their products may be the missing ones.
+
+        None where there are no such rows, or any number may go.
+        """
+        if not (missing and unread) or self.share >= 1:
+            return None
+        return (
+            f"{missing} live products are not in {source}, and {unread} of its rows could not be"
+            " read, which may be theirs, so nothing was removed. Correct these rows, or run the"
+            f" same command with {_ALLOW}"
         )
 
 
 def is_refusal(text: str) -> bool:
     """Whether a job's error is such a refusal."""
-    return f"({_SETTING})" in text
+    return _ALLOW in text
 
 
 @dataclass(frozen=True)
@@ -58,14 +72,17 @@ def remove_unnamed(
 ) -> tuple[int, str | None]:
     """Remove the products that a run, which has read its whole source, did not name.
 
-    A row that failed still names its product. Gives how many were removed, and why none was.
+    A row that failed still names its product, unless even its id could not be read: then nothing
+    is removed. Gives how many were removed, and why none was.
     """
 
     def named(ids: Collection[str]) -> set[str]:
         return runs.seen_ids(run, ids) | ledger.failed_ids(run.source, run.number, ids)
 
     count = sum(map(len, _missing(index, named)))
+    unread = ledger.count_without_id(run.source, run.number)
     refusal = limit.refusal(Shrinkage(count, index.count()), run.source)
+    refusal = refusal or limit.refusal_of_unread(count, unread, run.source)
     if refusal is not None or count == 0:
         return 0, refusal
     unnamed = [product_id for ids in _missing(index, named) for product_id in ids]

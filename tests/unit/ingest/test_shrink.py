@@ -66,6 +66,21 @@ def test_a_row_that_fails_still_names_its_product(shop_of_60: Shop):
     assert len(shop_of_60.records) == 60
 
 
+@pytest.mark.parametrize("broken", ["{cut", '{"name": "without an id"}'])
+def test_nothing_goes_while_a_row_that_could_not_be_read_may_be_the_missing_one(
+    shop_of_60: Shop, monkeypatch: pytest.MonkeyPatch, broken: str
+):
+    lines = shop_of_60.catalogue.read_text().splitlines()[:59]
+    shop_of_60.catalogue.write_text("\n".join([*lines, broken]))
+    monkeypatch.setattr(shop_of_60, "write", lambda: None)
+    kept = shop_of_60.ingest(sync=True)
+    assert (kept.removed, len(shop_of_60.records)) == (0, 60)
+    assert "1 live products are not in" in str(kept.refusal)
+    assert "1 of its rows could not be read" in str(kept.refusal)
+    allowed = shop_of_60.ingest(sync=True, allow_shrink=True)
+    assert (allowed.removed, allowed.refusal, len(shop_of_60.records)) == (1, None, 59)
+
+
 @pytest.mark.parametrize("sync", [False, True])
 def test_a_source_without_rows_changes_nothing_and_says_so(shop_of_60: Shop, sync: bool):
     shop_of_60.rows = []
