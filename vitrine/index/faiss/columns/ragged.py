@@ -117,9 +117,13 @@ class Strings:
         The texts are sorted, or `order` lists their rows in sorted order.
         """
         target, low, high = text.encode(), 0, len(self)
+        # numbers of a memoryview are Python's, which an array makes anew at every step
+        offsets, data = self.offsets.data, self.data.data
+        rows = range(len(self)) if order is None else order.data
         while low < high:
             middle = (low + high) // 2
-            if target < self.encoded(middle if order is None else int(order[middle])):
+            row = rows[middle]
+            if target < data[offsets[row] : offsets[row + 1]].tobytes():
                 high = middle
             else:
                 low = middle + 1
