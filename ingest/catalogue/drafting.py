@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,6 +25,9 @@ _LOOKED_AT = 200
 _SHORT = 60
 """Characters of a keyword; what is longer is prose."""
 _NAME = re.compile(r"[^a-z0-9]+")
+_PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|avif|heic)\b", re.IGNORECASE)
+_ZERO = re.compile(r"0+([.,]0+)?")
+_SCOPE = re.compile(r"\s*(\(.*\)|\[.*\]|[-_][a-z]{2}_[A-Z]{2}.*|[-_][A-Z]{3})$")
 
 
 def draft_mapping(spec: str, settings: FetchSettings) -> str:
@@ -38,40 +41,77 @@ def draft_mapping(spec: str, settings: FetchSettings) -> str:
         column: [row[column] for row in rows if not is_empty(row.get(column))] for column in columns
     }
     guessed = _product_columns(tuple(columns))
+    if "images" not in guessed and (pictures := _picture_columns(values)):
+        guessed["images"] = pictures
     parts = [f"# A draft for {spec}, from its first {len(rows)} rows: check every line."]
     parts += [f"# {note}" for note in source.notes()]
     parts += _product_table(guessed, values)
-    rest = [column for column in columns if column not in guessed.values()]
+    taken = {column for several in guessed.values() for column in several}
+    rest = [column for column in columns if column not in taken]
     names = _field_names(rest)
     for column, name in zip(rest, names, strict=True):
         parts += _field_table(name, column, values[column])
     return "\n".join(parts) + "\n"
 
 
-def _product_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Built-in field -> the column that is called so."""
-    folded = {_folded(column): column for column in reversed(columns)}
-    guessed: dict[str, str] = {}
+def _product_columns(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Built-in field -> the column that is called so; the price is the first of several."""
+    folded: dict[str, str] = {}
+    for form in (_without_scope, _folded):  # a name as it is comes before a part of it
+        folded.update({form(column): column for column in reversed(columns)})
+    guessed: dict[str, list[str]] = {}
+    taken: set[str] = set()
     for field, names in word_lists("columns")["any"].items():
-        column = next((folded[name] for name in map(_folded, names) if name in folded), None)
-        if column is not None and column not in guessed.values():
-            guessed[field] = column
+        known = dict.fromkeys(folded[name] for name in map(_folded, names) if name in folded)
+        named = list(known)[: None if field == "price" else 1]
+        if named and taken.isdisjoint(named):
+            guessed[field] = named
+            taken.update(named)
     if "price" not in guessed:
         guessed.pop("currency_from", None)
     return guessed
 
 
-def _product_table(guessed: dict[str, str], values: dict[str, list[Any]]) -> list[str]:
+def _picture_columns(values: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The columns most of whose values name a picture."""
+    return [
+        column
+        for column, own in values.items()
+        if sum(bool(_PICTURE.search(str(value))) for value in own) * 2 > len(own)
+    ]
+
+
+def _without_scope(column: str) -> str:
+    """A column's name without the language, currency or remark at its end, and without "product"
+    before it: "name(en-gb)", "name-en_US", "price-EUR", "Product ID [Non Editable]"."""
+    name = _SCOPE.sub("", column)
+    return _folded(name).removeprefix("product")
+
+
+def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) -> list[str]:
     lines = ["", "[product]"]
     for field in ("id", "title", "images"):
         if field not in guessed:
             instead = ' ("@row" numbers the rows)' if field == "id" else ""
             lines.append(f'{field} = ""  # no column looks like it; name one{instead}')
-    for field, column in guessed.items():
-        lines.append(f"{field} = {_text(column)}{_examples(values[column])}")
+    for field, columns in guessed.items():
+        first = values[columns[0]]
+        lines.append(f"{field} = {_columns_text(columns, first)}{_examples(first)}")
     if "price" in guessed and "currency_from" not in guessed:
         lines.append('# currency = "EUR"  # of all prices')
     return lines
+
+
+def _columns_text(columns: Sequence[str], first: Sequence[Any]) -> str:
+    """One column, or several, of which the first counts; not where it is 0, as without a sale."""
+    if len(columns) == 1:
+        return _text(columns[0])
+    listed = f"[{', '.join(map(_text, columns))}]"
+    zeros = sorted({str(value) for value in first if _ZERO.fullmatch(str(value))})
+    if not zeros:
+        return listed
+    nothing = ", ".join(f'{_text(zero)} = ""' for zero in zeros)
+    return f"{{ from = {listed}, values = {{ {nothing} }} }}"
 
 
 def _field_names(columns: Sequence[str]) -> list[str]:

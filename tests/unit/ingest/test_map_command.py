@@ -52,6 +52,38 @@ def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> N
     }
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        (
+            "Product ID [Non Editable],Title,Price,Sale Price,Hosted Image URLs",
+            "p1,Mug,10.00,0.00,https://x.example/a.jpg",
+            {"title": "Mug", "price": 10.0},
+        ),
+        (
+            "product_sku,product_name,product_price,product_media_main_image_url,product_brand",
+            "p1,Mug,10,https://x.example/a.jpg?w=9,Acme",
+            {"title": "Mug", "price": 10.0, "brand": "Acme"},
+        ),
+        (
+            "product_number,name-en_US,price-EUR,picture,description(en-gb)",
+            "p1,Mug,10,files/a.jpg,Round",
+            {"title": "Mug", "price": 10.0, "description": "Round"},
+        ),
+    ],
+)
+def test_a_draft_finds_columns_by_a_part_of_their_names_and_by_what_they_hold(
+    catalogue: Path, columns: str, cells: str, expected: dict[str, object]
+) -> None:
+    settings = Settings(data_dir=catalogue.parent)
+    catalogue.write_text(f"{columns}\n{cells}\n")
+    mapping = Mapping.from_dict(tomllib.loads(draft_mapping(str(catalogue), settings)))
+    (row,) = preview_catalogue(str(catalogue), settings, mapping).rows
+    assert row.product is not None
+    assert {name: getattr(row.product, name) for name in expected} == expected
+    assert (row.product.id, len(row.pictures)) == ("p1", 1)
+
+
 def test_a_draft_is_a_mapping_that_works(catalogue: Path) -> None:
     settings = Settings(data_dir=catalogue.parent)
     mapping = Mapping.from_dict(tomllib.loads(draft_mapping(str(catalogue), settings)))
