@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.checkpoints import data_folder
 from tests.integration.jobs.test_up import TOKEN, until, write_catalogue
 from tests.integration.service.process import ServiceProcess
 from tests.shop import picture
@@ -65,17 +66,22 @@ def vitrine(
 
 @pytest.mark.timeout(1500)
 def test_an_exported_model_is_served_and_its_shop_changed_without_the_extras(
-    tmp_path: Path, clip_folder: Path, owlvit_folder: Path, serving_only: dict[str, str]
+    tmp_path: Path,
+    clip_folder: Path,
+    owlvit_folder: Path,
+    exports: Path,
+    serving_only: dict[str, str],
 ):
     settings = {
-        "VITRINE_DATA_DIR": str(tmp_path / "data"),
+        "VITRINE_DATA_DIR": str(data_folder(tmp_path / "data", exports)),
         "VITRINE_MODEL": str(clip_folder),
         "VITRINE_DETECTOR": str(owlvit_folder),
         "VITRINE_DEVICE": "cpu",
         "VITRINE_LOG_FORMAT": "json",
         "OMP_NUM_THREADS": "1",
     }
-    early = vitrine(settings, "export", "model", **serving_only)
+    empty = {"VITRINE_DATA_DIR": str(tmp_path / "empty")}
+    early = vitrine(settings | empty, "export", "model", **serving_only)
     assert early.returncode == 2
     assert "needs torch, which is not installed here: run `vitrine export`" in early.stderr
 
