@@ -17,12 +17,12 @@ __all__ = ["BackgroundSample", "RelevanceConstants", "VectorModel", "WordsModel"
 
 @dataclass(frozen=True, slots=True)
 class VectorModel:
-    """How cosines become log-odds of a true match: a sum, and `intercept`.
+    """How cosines become log-odds of a match: a weighted sum plus `intercept`.
 
-    `picture` and `text` weigh the cosines as they are, `picture_z` and `text_z` their distance from
-    the query's background in standard deviations of it. None is negative. At 0 a match is as likely
-    as not, in the face of all the products that could look like it by chance: of texts that no shop
-    sells, hardly any reaches 0 with any product.
+    `picture` and `text` are the weights of the cosines themselves, `picture_z` and `text_z` those
+    of the cosines' z-scores: their distance from the mean of the query's background, in standard
+    deviations of it. No weight is negative. From 0 on a product is close: hardly any text that no
+    shop sells reaches 0 with any product.
     """
 
     picture: float
@@ -36,15 +36,18 @@ class VectorModel:
 class WordsModel:
     """How a words score becomes log-odds, for products that match a word.
 
-    log-odds = (`slope` * u + `vector` * v + `intercept`) * (confidence, see below) where u is the
-    product's words score over the best one of the version for this query, and v how far the log-
-    odds of looks are above the level that one product in ten reaches, 0 below it. Where no
-    word of the query names what the catalogue sells, u is measured against `floor` at least: half a
-    match of words that only say how a thing is, is none. Confidence falls from 1 to a half as the
-    best words score falls below `typical`, that of a true match: it moves relevance towards one
-    half and never across it. `alone` is what a product without the words needs more of by its
-    vectors, where the words name what the catalogue has: who asks for a red dress and finds red
-    dresses wants no red skirt. It is the less, the worse the best words score is.
+    log-odds = (`slope` * u + `vector` * v + `intercept`) * confidence, where
+
+    * u is the product's words score divided by the highest one of the version for this query, or by
+      `floor` if that is higher and the query names nothing that the catalogue sells: then half of
+      the words are not enough;
+    * v is how far the log-odds of looks are above the level that one product in ten reaches, else
+      0;
+    * confidence falls from 1 to 1/2 as the highest words score falls below `typical`, that of a
+      true match. It moves the relevance towards one half and never across it.
+
+    `alone` is added to what a product without the words needs of its vectors, where the query names
+    something that the catalogue has: the less, the lower the highest words score is.
     """
 
     slope: float
@@ -57,10 +60,8 @@ class WordsModel:
 
 @dataclass(frozen=True, eq=False)
 class BackgroundSample:
-    """A fixed random sample of the version's vectors, float16 (n, dimension).
-
-    `texts` None where it keeps none.
-    """
+    """A fixed random sample of the version's vectors, float16 (n, dimension): the background of
+    every query. `texts` is None where the version keeps none."""
 
     pictures: NDArray[np.float16]
     texts: NDArray[np.float16] | None

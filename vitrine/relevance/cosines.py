@@ -78,17 +78,17 @@ class Cosines:
 def background_of(
     cosines: NDArray[np.float32],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation, float64 (queries,), of the cosines of queries with a sample (queries,
-    n)."""
+    """Mean and standard deviation, float64 (queries,), of the cosines (queries, n) of queries with
+    a sample of n products."""
     exact = cosines.astype(np.float64)
     return exact.mean(axis=1), np.maximum(exact.std(axis=1), LEAST_DEVIATION)
 
 
 def vector_level(log_odds: NDArray[np.float64]) -> float:
-    """The log-odds of the vectors that one product in ten of a sample (n,) reaches for a query.
+    """The log-odds that one product in ten of a sample (n,) reaches for a query.
 
-    Words are helped by what is above it, and nothing below it counts against them: a query that the
-    model makes little of reaches less with all products, those that are meant among them.
+    Only what is above it helps words, and what is below does not count against them: for a query
+    that the model understands badly all products have low log-odds, the right ones too.
     """
     place = len(log_odds) * 9 // 10
     return float(np.partition(log_odds, place)[place])

@@ -32,17 +32,18 @@ __all__ = ["LearningSample", "Lexicon", "learn_relevance"]
 EmbedTexts = Callable[[Sequence[str]], NDArray[np.float32]]
 
 QUERIES = 240
-"""Queries that the catalogue asks itself; enough that another draw moves the cutoff little."""
+"""Queries made of the catalogue's own titles and categories. With so many, another random choice of
+them moves the cutoff little."""
 ABSENT_QUERIES = 2400
-"""Queries for what the catalogue lacks though it knows their words: nothing is embedded for them,
-and a share of a fortieth of them is known to 0.3 %. Of 240 it would be known to 1 %: then `floor`
-was 0.72 or 1 for the same catalogue, from one draw to the next."""
+"""Queries for what the catalogue lacks, made of words that it knows. Nothing is embedded for them,
+so there can be many: a share of a fortieth is then known to 0.3 %. With 240 it was known to 1 %,
+and `floor` was 0.72 or 1 for the same catalogue, depending on the random choice."""
 BACKGROUND = 512
 """Products whose cosines are a query's background: its mean is then known to 4 % of a deviation."""
 FALSE_ALARMS = 0.01
-"""Share of the texts that no shop sells that may come close to some product by its vectors: a fifth
-of the twentieth that may be answered at all. What shoppers miss is nearer to a shop than those
-texts, and words have the other half."""
+"""Share of the texts about what no shop sells that may be close to some product by their vectors: a
+fifth of the one in twenty that may have results at all. Shoppers ask for things that are nearer to
+a shop than those texts are, and half of the twentieth is for words (`words_fit.ABSENT_SHARE`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +151,7 @@ def _cosines(
 
 
 def _highest(absent: Cosines, model: VectorModel) -> float:
-    """Log-odds that hardly any text reaches, of those that no shop sells, with its closest
-    product."""
+    """The log-odds that hardly any text about unsold things reaches with its closest product."""
     highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.queries))]
     return float(np.quantile(highest, 1 - FALSE_ALARMS))
 
@@ -162,7 +162,8 @@ def _evidence(
     queries: Sequence[PseudoQuery],
     vectors: _Vectors,
 ) -> Iterator[WordsEvidence]:
-    """What words and vectors say of each query, one at a time: all of it would take much memory."""
+    """The words scores and log-odds of each query, one at a time: all of them would take much
+    memory."""
     for number, query in enumerate(queries):
         words = query_words(
             query.words, lexicon.vocabulary, lexicon.analyzer, preferred=query.preferred

@@ -30,10 +30,10 @@ def fit_pictures(
 ) -> VectorModel | None:
     """The constants for photos and examples.
 
-    A true match is another product of the same group, or of the same category and color; a false
-    one a product of another category. Close begins where hardly any false match reaches, or lower
-    where true ones would be lost. A catalogue that tells nothing of the kind compares with the
-    background alone; None for one of a single product.
+    A true match of a picture is another product of the same group, or of the same category and
+    color; all other products are false matches. Close begins where hardly any false match reaches,
+    or lower where more than `LOST` of the true ones would be left out. A catalogue without groups
+    and categories compares with the background alone. None for a catalogue of a single product.
     """
     if len(products) < 2:
         return None

@@ -1,5 +1,4 @@
-"""Queries that a catalogue asks itself: pieces of its own titles, whose answers its own fields
-tell."""
+"""Queries made of a catalogue's titles and categories, whose answers are known from its fields."""
 
 from __future__ import annotations
 
@@ -20,8 +19,9 @@ __all__ = ["PseudoQuery", "absent_words", "own_queries", "unsellable_texts"]
 
 @dataclass(frozen=True, eq=False)
 class PseudoQuery:
-    """A text for the encoder, its words for the word index and those of them that are preferred,
-    and which products of the sample it truly matches, bool (n,)."""
+    """A query whose answers are known: `text` is what the encoder gets, `words` what the word index
+    gets, `preferred` are those of the words that are preferred, and `matches` says which products
+    of the sample are meant, bool (n,)."""
 
     text: str
     words: str

@@ -34,19 +34,19 @@ MOST = 0.999999
 """The most that signals can reach; exact hits alone have 1."""
 
 TEMPER = 3.0
-"""Log-odds are divided by this before they become relevance: close is close as before, and far from
-it on either side there is still an order (at log-odds of 12, 0.98 instead of 0.999994)."""
+"""Log-odds are divided by this before the logistic function. What is close stays so, and values far
+from 0 remain apart: log-odds of 12 become 0.98 instead of 0.999994."""
 
 SAME = 0.999
-"""The cosine from which a picture is the one asked for, scaled or saved anew: it is close,
-whatever a catalogue of pictures that look alike to the model has taught."""
+"""A picture with this cosine is the one that was asked for, scaled or saved anew. It is close even
+in a catalogue whose pictures all look alike to the model."""
 
 EXACT = 1000.0
 """Added to the log-odds of what the query names exactly: more than all other signals together."""
 
 _BEST_WORDS_DIGITS = 4
-"""Significant digits of the best core score that count: as many as an index that adds up words in
-float32 is sure of, so that all indexes measure against the same."""
+"""Significant digits of the highest core score that are used: as many as float32 sums are exact to,
+so that all indexes use the same number."""
 
 LOG_ODDS_DECIMALS = 9
 """Log-odds are rounded before they are compared, so that float noise cannot reorder pages."""
@@ -129,12 +129,12 @@ class _BackgroundCosines:
 
 
 class QueryRelevance:
-    """Turns signals of one query into relevance; every method is a pure function of its arguments.
+    """Computes the relevance of products from their signals for one query; no method changes it.
 
-    `vector` is the query's combined unit vector, None for a query of words alone (then the cosines
-    count for nothing). `kind` is "image" where a photo or an example takes part, else "text".
-    `best_words` is the highest core score of any product of the version for this query, whatever
-    the filter: 0 where there is none. `subject` and core scores see `vitrine.words.QueryWords`.
+    `vector` is the query's combined unit vector, None for a query of words alone (then cosines are
+    not used). `kind` is "image" if a photo or an example takes part, else "text". `best_words` is
+    the highest core score of any product of the version for this query, whatever the filter: 0 if
+    there is none. For `subject` and core scores see `vitrine.words.QueryWords`.
     """
 
     def __init__(
@@ -200,9 +200,9 @@ class QueryRelevance:
     def log_odds(self, signals: Signals) -> NDArray[np.float64]:
         """What products are ordered by, float64 (n,), rounded; it never falls when a signal rises.
 
-        A product is relevant by its vectors or by its words, whichever says more: what the words
-        say of it counts its looks already, and two weak reasons make no good one. One that
-        the query names exactly comes before all that are not named. -inf means no match at all.
+        It is the higher of the vectors' and the words' log-odds, not their sum: those of the words
+        contain the looks already, and two weak matches are no good one. Products that the query
+        names exactly come before all others. -inf means no match at all.
         """
         vector = self.vector_log_odds(signals.picture, signals.text)
         looks = self.looks_log_odds(signals.picture, signals.text)
@@ -258,14 +258,14 @@ def least_log_odds(cutoff: float) -> float:
 def pushed_log_odds(
     log_odds: NDArray[np.float64], negatives: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Log-odds (n,) after each negative took up to half of the relevance.
+    """Log-odds (n,) after each negative has taken up to half of the relevance; never more than
+    before.
 
-    Never above what they were.
-
-    `negatives` is (k, n): the relevance of the same products for each negative alone, asked like a
-    query of its own: a text, or an example with the constants of images. Whatever bounds the
-    positive part from above bounds the result: a search for the best can stop where the positive
-    part says so. Which products are in the answer is decided before, by it and `drop`.
+    `negatives` is (k, n): the relevance of the same products for each negative alone, as for a
+    query of its own (a text, or an example with the constants of images). Since nothing rises, an
+    upper bound of the positive part is one of the result, so a search for the best products can
+    stop as early. Which products are in the answer is decided before, by the positive part and
+    `drop`.
     """
     share = np.prod(1 - 0.5 * negatives, axis=0)
     pushed = _logit(np.clip(_logistic(log_odds) * share, 1e-300, 1 - 1e-15))
@@ -283,11 +283,9 @@ def _logit(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def drop(negatives: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which products a negative text takes out, bool (n,): those that are close to it.
+    """Which products a negative text removes, bool (n,): those that are close to it.
 
-    `negatives` is (k, n).
-
-    Not for examples: who dislikes the look of one red dress still wants red dresses, which are all
-    like it. Of examples only the example itself is left out.
+    `negatives` is (k, n). Examples remove only themselves: who dislikes one red dress still wants
+    red dresses, which all look like it.
     """
     return np.asarray((negatives >= CLOSE).any(axis=0))

@@ -34,11 +34,11 @@ def fit_vectors(
     *,
     rng: np.random.Generator,
 ) -> VectorModel | None:
-    """The mix that best tells matches (one row a query) from others, and from anything for `absent`
-    queries.
+    """The weights that best separate matches (one row a query) from other products, and from all
+    products for `absent` queries.
 
-    Its intercept is that of the regression; where close begins is for the caller to say. None where
-    no query has both matches and others.
+    The intercept is that of the regression; the caller moves it to where close begins (`shifted`).
+    None where no query has both matches and others.
     """
     parts: list[Floats] = []
     labels: list[Floats] = []
@@ -85,5 +85,5 @@ def scaled_fit(features: Floats, labels: Floats, weights: Floats) -> tuple[Float
 
 
 def shifted(model: VectorModel, close_from: float) -> VectorModel:
-    """The model whose log-odds are 0 where they were `close_from`."""
+    """The same model with its log-odds moved so that they are 0 where they were `close_from`."""
     return replace(model, intercept=model.intercept - close_from)

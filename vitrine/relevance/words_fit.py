@@ -17,19 +17,20 @@ ORDINARY_WORDS = WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, 
 """What learning finds on ordinary catalogues (rounded), for one that is too small to teach it."""
 
 LOST = 0.005
-"""Share of the true matches that may be left out: a quarter of what may be lost at all, since
-queries of shoppers are further from the catalogue's words than its own."""
+"""Share of the true matches that the cutoff may leave out: a quarter of the 2 % that may be lost,
+since shoppers' queries differ more from the catalogue's words than its own do."""
 
 MARGIN = 0.05
-"""How far below the lowest true match close begins: many match alike, and rounding must not part
-them."""
+"""Share by which close begins below the lowest true match that is kept: many products match alike,
+and rounding must not separate them."""
 
 STRAY = 0.025
-"""Share of the queries that words answer to which vectors may add something else."""
+"""Share of the queries with results by words to which vectors may add a product that is not meant.
+"""
 
 ABSENT_SHARE = 0.025
-"""Share of each kind of query for what the catalogue lacks that may pass by a word that it knows:
-half of the twentieth that may be answered at all, vectors have the other half."""
+"""Share of each kind of query for what the catalogue lacks that may have results because of a word
+it knows: half of the one in twenty that may have results at all, the other half is for vectors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def fit_words(
 
 
 class _Rows:
-    """What is needed of the evidence, of which each query's is seen once."""
+    """What is kept of the evidence, which is read once."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -149,6 +150,6 @@ class _Rows:
         )
 
     def lucky(self) -> float:
-        """Looks that a product has of a query by luck."""
+        """How far above the level the looks of one product in twenty are, over all queries."""
         everything = np.concatenate(self._above)
         return float(np.quantile(everything, 0.95, overwrite_input=True))

@@ -1,8 +1,7 @@
-"""What a query means: prices, stock, negations and values out of a sentence, without a language
-model.
+"""Understanding of queries without a language model: prices, stock, negations and values of fields.
 
-A grammar over the version's own schema and values, by language files. `QueryReader` reads a query,
-`learn_known_values` what the catalogue calls its things.
+A grammar, read from language files, is applied to the version's own schema and values.
+`QueryReader` reads a query; `learn_known_values` collects the names that a catalogue uses.
 """
 
 from vitrine.understanding.grammar import Grammar, grammar, understood_languages

@@ -15,8 +15,8 @@ __all__ = ["Amount", "amount_at", "currency_at"]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What it is worth, the currencies that it may be in (none where it names none), and the
-    token behind it."""
+    """A number of money: its value, the currencies that it may be in (none if it names none), and
+    the index of the token after it."""
 
     value: float
     currencies: tuple[str, ...]

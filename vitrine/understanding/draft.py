@@ -13,8 +13,8 @@ __all__ = ["Draft", "leftover_text"]
 
 
 class Draft:
-    """The tokens of a query, which are taken out, what was applied, and what was corrected (by
-    place)."""
+    """The tokens of a query while it is parsed: which are taken out of its words, what they were
+    applied as, and which were corrected (by index)."""
 
     def __init__(self, text: str, grammar: Grammar, literal: Iterable[str] = ()) -> None:
         self.text = text
@@ -31,7 +31,7 @@ class Draft:
                 self._protected[index : index + name[0]] = [True] * name[0]
 
     def protect_pairs(self, pairs: frozenset[tuple[str, str]]) -> None:
-        """Leave words alone that stand so in a title, with or without its apostrophes."""
+        """Protect words that stand side by side in a title, with or without its apostrophes."""
         for index in range(len(self.lexemes) - 1):
             if not pairs.isdisjoint(literal_pairs(self.lexemes, index)):
                 self._protected[index] = self._protected[index + 1] = True
@@ -74,7 +74,7 @@ class Draft:
         return self._protected[index]
 
     def drop(self, index: int) -> None:
-        """Leave a token out that says nothing any more."""
+        """Leave out a token that has no meaning any more."""
         self._taken[index] = True
 
     def words_before(self, index: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a catalogue calls its things: values of its fields, as phrases that a query may hold."""
+"""Values of a catalogue's fields, as phrases that a query may contain."""
 
 from __future__ import annotations
 

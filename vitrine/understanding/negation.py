@@ -1,4 +1,4 @@
-"""What a query does not want: "without", "not", "no", a leading minus, over "or" and "in"."""
+"""Negations in a query: "without", "not", "no" and a leading minus, also over "or" and "in"."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MOST_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """Tokens start to end: the field and values that are not wanted, or, without a field, a
-    text."""
+    """What is not wanted, said by the tokens from start to end: values of a field, or, without a
+    field, a text."""
 
     start: int
     end: int

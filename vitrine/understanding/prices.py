@@ -20,8 +20,8 @@ LEAST_BARE = 20
 
 @dataclass(frozen=True, slots=True)
 class _Price:
-    """Bounds by operator, the currencies they may be in, the tokens that say so, and how many
-    before lead to it."""
+    """A price found in a query: its bounds by operator, the currencies they may be in, its tokens
+    from start to end, and how many tokens before lead to it ("costing")."""
 
     bounds: dict[str, float]
     currencies: tuple[str, ...]

@@ -1,5 +1,4 @@
-"""What the words room knows of a language: its Snowball stemmer, and a TOML file where there is
-one."""
+"""Languages: the Snowball stemmer of each, and what its TOML file says, if it has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that are nearly another: a letter left out, added, changed or swapped with its neighbor."""
+"""Words within a few edits: a letter left out, added, changed or swapped with its neighbor."""
 
 from __future__ import annotations
 

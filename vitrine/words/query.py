@@ -20,9 +20,9 @@ __all__ = ["QueryWords", "is_known", "query_words", "unknown_terms"]
 
 
 PREFERENCE = 1 / 3
-"""What a preferred word weighs, of its IDF or that of the words asked for, whichever is less:
-enough to come first among the things asked for, too little to bring in another thing, even one
-whose description mentions what was asked for."""
+"""Weight of a preferred word, as a share of its IDF or of the mean IDF of the other words,
+whichever is less. A third is enough to order products that match the other words, and too little to
+rank a product that matches only the preferred word above one whose description has another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

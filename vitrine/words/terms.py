@@ -1,4 +1,4 @@
-"""Terms as numbers: the sparse vector's index of a term."""
+"""Terms as numbers, the indices of sparse vectors."""
 
 from __future__ import annotations
 
