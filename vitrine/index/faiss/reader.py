@@ -103,7 +103,8 @@ class StateReader:
         """Merge small segments beside the searches: it takes longer than reading what is new."""
         running = self._merging is not None and self._merging.is_alive()
         if state.small_segments() and not running and not self._closed:
-            self._merging = threading.Thread(target=self._merge, name="merge-segments", daemon=True)
+            # the interpreter waits for it: a thread that it kills in numpy aborts the process
+            self._merging = threading.Thread(target=self._merge, name="merge-segments")
             self._merging.start()
 
     def _merge(self) -> None:

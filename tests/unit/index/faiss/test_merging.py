@@ -57,10 +57,11 @@ def test_small_segments_become_few_and_no_search_merges_them(
     open_faiss: Open, monkeypatch: pytest.MonkeyPatch
 ):
     index, rng = create(open_faiss()), random.Random(8)
-    merged, threads = Segment.merged, set[str]()
+    merged, threads = Segment.merged, set[tuple[str, bool]]()
 
     def noting(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
-        threads.add(threading.current_thread().name)
+        thread = threading.current_thread()
+        threads.add((thread.name, thread.daemon))
         return merged(parts, layout)
 
     monkeypatch.setattr(Segment, "merged", noting)
@@ -77,7 +78,7 @@ def test_small_segments_become_few_and_no_search_merges_them(
         assert_as_oracle(index, current, rng)
     await_few_segments(index, most=4)
     assert_as_oracle(index, current, rng)
-    assert threads == {"merge-segments"}
+    assert threads == {("merge-segments", False)}  # the end of the process waits for it
 
 
 def test_what_is_written_while_segments_are_merged_is_not_lost(
