@@ -177,6 +177,13 @@ class QueryRelevance:
         ordered by the sum."""
         return self._vectors.picture, self._vectors.text
 
+    @property
+    def counted(self) -> tuple[bool, bool]:
+        """Whether the cosine of a picture, and that of a text, can change any order value."""
+        words, looks = self._words.vector, self._looks
+        picture = self._vectors.picture > 0 or words * looks.picture > 0
+        return picture, self._vectors.text > 0 or words * looks.text > 0
+
     def vector_log_odds(self, picture: ArrayLike, text: ArrayLike = 0.0) -> NDArray[np.float64]:
         """Log-odds of the vectors alone, float64 (n,)."""
         return self._vectors.log_odds(picture, text)

@@ -19,26 +19,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns.layout import EXACT
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.candidates import needed_prefix
 from vitrine.index.faiss.query.fused_bounds import (
     FEW,
     OrderBounds,
     bound_order_values,
     closer_bounds,
+    first_ids,
 )
+from vitrine.index.faiss.query.fused_query import FusedQuery
 from vitrine.index.faiss.query.planner import Planner
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
+from vitrine.index.faiss.query.word_signals import WordSignals
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.vectors.combined import WeightedVectors, cosine_bounds, within_reach
 from vitrine.index.faiss.vectors.exact import ScoredRows, kth_largest, score_products
 from vitrine.index.fusion import Fusion, Negative
 from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
-from vitrine.relevance import QueryRelevance, Signals, drop, pushed_log_odds, relevance_of
+from vitrine.relevance import QueryRelevance, drop, pushed_log_odds, relevance_of
 from vitrine.words import QueryWords
 
 __all__ = ["FusedSet", "best_words", "find_fused"]
@@ -84,9 +85,9 @@ def find_fused(
     bests = () if token is None else token.best_words
     if len(bests) != len(fusion.all_words):
         bests = tuple(best_words(state, words) for words in fusion.all_words)
-    relevance = fusion.relevance(query.vector, bests[0])
-    prefix = query.candidates if fusion.negatives else needed_prefix(query)
-    settled = _settled(state, masks, query, fusion, relevance, planner)
+    fused = FusedQuery.of(query, fusion, bests[0])
+    prefix = fused.prefix
+    settled = _settled(state, masks, fused, planner)
     ranking = Ranking.of(settled.parts).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     lowest = None
@@ -113,31 +114,30 @@ class _Settled:
 def _settled(
     state: State,
     masks: Sequence[Mask],
-    query: IndexQuery,
-    fusion: Fusion,
-    relevance: QueryRelevance,
+    query: FusedQuery,
     planner: Planner,
 ) -> _Settled:
     """Exact values of all that the answer depends on, of all segments."""
+    known = [WordSignals.of(entry.segment, query.words) for entry in state.segments]
     bounds = [
-        _bounds(entry.segment, mask, query, fusion, relevance, planner)
-        for entry, mask in zip(state.segments, masks, strict=True)
+        _bounds(entry.segment, mask, signals, query, planner)
+        for entry, mask, signals in zip(state.segments, masks, known, strict=True)
     ]
     sure = sum(bounded.members for bounded in bounds if bounded is not None)
     parts, plans, members = [], set[str](), 0
-    for entry, mask, bounded in zip(state.segments, masks, bounds, strict=True):
+    for entry, mask, signals, bounded in zip(state.segments, masks, known, bounds, strict=True):
         if bounded is None:
-            plan, rows = _possible_rows(entry.segment, mask, query, fusion, relevance, planner)
+            plan, rows = _possible_rows(entry.segment, mask, signals, query, planner)
             plans.add(plan)
         else:
             # where more than the candidates are close, it does not matter how many
             close_by, settled = _to_settle(
-                entry.segment, bounded, query, fusion, relevance, unsure=sure < query.candidates
+                entry.segment, bounded, query, unsure=sure < query.candidates
             )
             rows = close_by.rows[settled]
-            members += int(np.count_nonzero(close_by.sure & ~settled))
-        valued = _order_values(entry.segment, rows, query.vector, fusion.words, relevance)
-        close = valued.take(valued.scores >= max(fusion.least, np.finfo(np.float64).min))
+            members += close_by.others + int(np.count_nonzero(close_by.sure & ~settled))
+        valued = _order_values(entry.segment, rows, query.vector, signals, query.relevance)
+        close = valued.take(valued.scores >= query.least)
         members += len(close.rows)
         parts.append((entry.segment, close))
     return _Settled(parts, members, "hnsw" if "hnsw" in plans else "exact")
@@ -146,28 +146,24 @@ def _settled(
 def _to_settle(
     segment: Segment,
     bounded: OrderBounds,
-    query: IndexQuery,
-    fusion: Fusion,
-    relevance: QueryRelevance,
+    query: FusedQuery,
     *,
     unsure: bool,
 ) -> tuple[OrderBounds, Mask]:
     """Bounds, and which rows need exact values; where those are many, closer bounds leave few."""
-    prefix = query.candidates if fusion.negatives else needed_prefix(query)
-    settled = bounded.to_settle(prefix, unsure=unsure)
+    settled = bounded.to_settle(segment, query.prefix, unsure=unsure)
     places = np.flatnonzero(settled)
     if query.vector is None or len(places) <= FEW:
         return bounded, settled
-    closer = closer_bounds(bounded, places, segment, query.vector, fusion, relevance)
-    return closer, closer.to_settle(prefix, unsure=unsure)
+    closer = closer_bounds(bounded, places, segment, query.vector, query)
+    return closer, closer.to_settle(segment, query.prefix, unsure=unsure)
 
 
 def _bounds(
     segment: Segment,
     mask: Mask,
-    query: IndexQuery,
-    fusion: Fusion,
-    relevance: QueryRelevance,
+    signals: WordSignals,
+    query: FusedQuery,
     planner: Planner,
 ) -> OrderBounds | None:
     """What all order values lie between; None where the planner would not scan for them."""
@@ -176,63 +172,62 @@ def _bounds(
         return None
     if not planner.scans(segment, mask, query.candidates):
         return None
-    return bound_order_values(segment, rows, query.vector, fusion, relevance)
+    return bound_order_values(segment, rows, query.vector, signals, query)
 
 
 def _possible_rows(
     segment: Segment,
     mask: Mask,
-    query: IndexQuery,
-    fusion: Fusion,
-    relevance: QueryRelevance,
+    signals: WordSignals,
+    query: FusedQuery,
     planner: Planner,
 ) -> tuple[str, Ints]:
     """The plan's name and every row that may be among the best k, each once."""
-    words = fusion.words
-    matched = (segment.words.totals(words.term_ids, words.weights) > 0) & mask
-    named = segment.keywords(EXACT).rows_of(words.exact_key).astype(np.int64)
-    exact_rows = named[mask[named]]
-    matched[exact_rows] = False
-    rows = np.flatnonzero(matched)
+    exact_rows = np.flatnonzero(signals.exact & mask)
+    rows = np.flatnonzero((signals.words > 0) & ~signals.exact & mask)
     if query.vector is None:
         return "exact", np.concatenate([rows, exact_rows])
     if len(rows) > FEW:
-        rows = _within_reach(segment, rows, query, fusion, relevance)
-    plan, nearest = _nearest(segment, mask, query, relevance, planner)
+        rows = _within_reach(segment, rows, query.vector, signals, query)
+    plan, nearest = _nearest(segment, mask, query.vector, query, planner)
     return plan, np.unique(np.concatenate([rows, exact_rows, nearest]))
 
 
 def _nearest(
-    segment: Segment, mask: Mask, query: IndexQuery, relevance: QueryRelevance, planner: Planner
+    segment: Segment, mask: Mask, vector: Vector, query: FusedQuery, planner: Planner
 ) -> tuple[str, Ints]:
     """The plan's name and every row that may be among the best k by its vectors alone."""
-    assert query.vector is not None  # noqa: S101  # asked for with a vector only
-    picture, text = relevance.vector_weights
+    picture, text = query.relevance.vector_weights
+    if picture == text == 0:  # all are equally near, and in the order of their ids
+        rows = np.flatnonzero(mask)
+        return "exact", rows[first_ids(segment, rows, query.candidates)]
     if segment.texts is None or text == 0:
-        plan, scored = planner.top_k(segment, mask, query.vector, query.candidates)
+        plan, scored = planner.top_k(segment, mask, vector, query.candidates)
         return plan, scored.rows
     parts = (
         WeightedVectors(segment.pictures, segment.quantized, picture),
         WeightedVectors(segment.texts, segment.quantized_texts, text),
     )
-    return "exact", within_reach(parts, np.flatnonzero(mask), query.vector, query.candidates)
+    return "exact", within_reach(parts, np.flatnonzero(mask), vector, query.candidates)
 
 
 def _within_reach(
-    segment: Segment, rows: Ints, query: IndexQuery, fusion: Fusion, relevance: QueryRelevance
+    segment: Segment,
+    rows: Ints,
+    vector: Vector,
+    signals: WordSignals,
+    query: FusedQuery,
 ) -> Ints:
     """Of rows that match a word those whose highest value is close, and reaches the k-th lowest."""
-    assert query.vector is not None  # noqa: S101  # asked for with a vector only
-    pictures = cosine_bounds(segment.pictures, segment.quantized, rows, query.vector)
-    scores = _words_scores(segment, rows, fusion.words)
-    low, high = Signals(pictures.low, words=scores), Signals(pictures.high, words=scores)
+    pictures, texts = cosine_bounds(segment.pictures, segment.quantized, rows, vector), None
     if segment.texts is not None:
-        texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, query.vector)
-        low, high = replace(low, text=texts.low), replace(high, text=texts.high)
-    least = fusion.least
+        texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, vector)
+    some, relevance, least = signals.take(rows), query.relevance, query.least
     if len(rows) > query.candidates:
-        least = max(least, kth_largest(relevance.log_odds(low), query.candidates))
-    reached: Mask = relevance.log_odds(high) >= least
+        lowest = some.with_cosines(pictures.low, None if texts is None else texts.low)
+        least = max(least, kth_largest(relevance.log_odds(lowest), query.candidates))
+    highest = some.with_cosines(pictures.high, None if texts is None else texts.high)
+    reached: Mask = relevance.log_odds(highest) >= least
     return rows[reached]
 
 
@@ -240,28 +235,19 @@ def _order_values(
     segment: Segment,
     rows: Ints,
     vector: Vector | None,
-    words: QueryWords,
+    signals: WordSignals,
     relevance: QueryRelevance,
 ) -> ScoredRows:
     """The rows with their order values, and the pictures that are nearest to the vector."""
-    exact = np.zeros(len(segment), np.bool_)
-    exact[segment.keywords(EXACT).rows_of(words.exact_key)] = True
     if vector is None:
         scored = ScoredRows(rows, np.zeros(len(rows)), np.zeros(len(rows), np.int64))
     else:
         scored = score_products(segment.pictures, rows, vector)
-    scores = _words_scores(segment, rows, words)
-    signals = Signals(scored.scores, words=scores, exact=exact[rows])
+    texts = None
     if vector is not None and segment.texts is not None:
-        texts = score_products(segment.texts, rows, vector)
-        signals = replace(signals, text=texts.scores)
-    return replace(scored, scores=relevance.log_odds(signals))
-
-
-def _words_scores(segment: Segment, rows: Ints, words: QueryWords) -> NDArray[np.float64]:
-    if words.best <= 0:
-        return np.zeros(len(rows))
-    return segment.words.totals(words.term_ids, words.weights)[rows] / words.best
+        texts = score_products(segment.texts, rows, vector).scores
+    all_signals = signals.take(rows).with_cosines(scored.scores, texts)
+    return replace(scored, scores=relevance.log_odds(all_signals))
 
 
 def _not_below(ranking: Ranking, lowest: tuple[float, str]) -> Ranking:
@@ -295,7 +281,7 @@ def _negative(
     odds = np.zeros(len(ranking))
     for place, segment in enumerate(ranking.segments):
         inside = np.flatnonzero(ranking.places == place)
-        rows = ranking.rows[inside]
-        valued = _order_values(segment, rows, negative.vector, negative.words, relevance)
+        rows, signals = ranking.rows[inside], WordSignals.of(segment, negative.words)
+        valued = _order_values(segment, rows, negative.vector, signals, relevance)
         odds[inside] = valued.scores
     return relevance_of(odds)

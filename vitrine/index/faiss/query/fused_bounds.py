@@ -6,22 +6,23 @@ than to be known as members of the set, or not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.columns.layout import EXACT
+from vitrine.index.faiss.columns.layout import ID
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Mask
+from vitrine.index.faiss.query.fused_query import FusedQuery
+from vitrine.index.faiss.query.word_signals import WordSignals
 from vitrine.index.faiss.segment import Segment
 from vitrine.index.faiss.vectors.combined import Bounds, cosine_bounds, float32_bounds
-from vitrine.index.faiss.vectors.exact import kth_largest
-from vitrine.index.fusion import Fusion
+from vitrine.index.faiss.vectors.exact import FLOAT32_ERROR, kth_largest
 from vitrine.products import Vector
-from vitrine.relevance import QueryRelevance, Signals
+from vitrine.relevance import LOG_ODDS_DECIMALS
 
-__all__ = ["FEW", "OrderBounds", "bound_order_values", "closer_bounds"]
+__all__ = ["FEW", "OrderBounds", "bound_order_values", "closer_bounds", "first_ids"]
 
 FEW = 256
 """So few rows get their exact cosines sooner than bounds tell which of them need not."""
@@ -32,50 +33,90 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class OrderBounds:
-    """Rows of a segment (n,) that may belong to the set: their order values lie between `low` and
-    `high`; `sure` says which belong to it for certain. (n,) each."""
+    """Rows of a segment (n,) that may matter for the answer, with what words say of them: their
+    order values lie between `low` and `high`; `sure` says which belong to the set for certain. (n,)
+    each. So do `others`, a number of rows that do not matter."""
 
     rows: Ints
+    signals: WordSignals
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     sure: Mask
+    others: int
 
     @property
     def members(self) -> int:
         """How many belong to the set for certain."""
-        return int(np.count_nonzero(self.sure))
+        return self.others + int(np.count_nonzero(self.sure))
 
-    def to_settle(self, prefix: int, *, unsure: bool) -> Mask:
+    def take(self, places: Ints) -> OrderBounds:
+        """Those of some of the rows."""
+        signals, low, high = self.signals.take(places), self.low[places], self.high[places]
+        return OrderBounds(self.rows[places], signals, low, high, self.sure[places], self.others)
+
+    def to_settle(self, segment: Segment, prefix: int, *, unsure: bool) -> Mask:
         """Which need exact values: those that may be among the `prefix` best, and with `unsure`
         those that may or may not belong to the set."""
         if len(self.rows) <= prefix:
             return np.ones(len(self.rows), np.bool_)
-        needed: Mask = self.high >= kth_largest(self.low, prefix)
+        least = kth_largest(self.low, prefix)
+        needed: Mask = self.high >= least
+        # of those that are known to have the same value, the first ids come first
+        tied = np.flatnonzero((self.low == least) & (self.high == least))
+        before = int(np.count_nonzero(self.low > least))
+        needed[tied] = False
+        needed[tied[first_ids(segment, self.rows[tied], prefix - before)]] = True
         return needed | ~self.sure if unsure else needed
 
 
+def first_ids(segment: Segment, rows: Ints, count: int) -> Ints:
+    """The places of the rows (n,) whose ids come first, so many of them or all."""
+    if len(rows) <= count:
+        return np.arange(len(rows))
+    return np.argpartition(segment.ordered(ID).ranks[rows], count)[:count]
+
+
 def bound_order_values(
-    segment: Segment, rows: Ints, vector: Vector, fusion: Fusion, relevance: QueryRelevance
+    segment: Segment,
+    rows: Ints,
+    vector: Vector,
+    signals: WordSignals,
+    query: FusedQuery,
 ) -> OrderBounds | None:
-    """The bounds of those rows that may be close enough; None where 8-bit rows cannot tell."""
-    picture, text = relevance.vector_weights
-    if segment.quantized is None or picture < 0 or text < 0:
+    """The bounds of those rows that may belong to the set; None where 8-bit rows cannot tell.
+
+    `signals` are those of the whole segment. Vectors that do not count are not read, nor the texts
+    of products that are too far by their pictures, whatever their texts say.
+    """
+    relevance, least = query.relevance, query.least
+    if segment.quantized is None or min(relevance.vector_weights) < 0:
         return None
     if segment.texts is not None and segment.quantized_texts is None:
         return None
-    pictures = cosine_bounds(segment.pictures, segment.quantized, rows, vector)
-    texts = None
-    if segment.texts is not None and text > 0:
-        texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, vector)
-    signals = _Known.of(segment, rows, fusion)
-    values = signals.order_values(pictures.high, _high(texts), relevance) + _ROUNDING
-    least = _least(fusion)
-    reached = np.flatnonzero(values >= least)
-    lowest = signals.take(reached).order_values(
-        pictures.low[reached], None if texts is None else texts.low[reached], relevance
-    )
-    lowest -= _ROUNDING
-    return OrderBounds(rows[reached], lowest, values[reached], lowest >= least)
+    picture_counts, text_counts = relevance.counted
+    pictures = Bounds(np.zeros(len(rows)), np.zeros(len(rows)))
+    if picture_counts:
+        pictures = cosine_bounds(segment.pictures, segment.quantized, rows, vector)
+    signals, texts, others = signals.take(rows), None, 0
+    if segment.texts is not None and text_counts:
+        any_text = np.broadcast_to(1 + FLOAT32_ERROR, len(rows))
+        high = signals.order_values(pictures.high, any_text, relevance) + _ROUNDING
+        reached = np.flatnonzero(high >= least)
+        rows, signals, pictures = rows[reached], signals.take(reached), pictures.take(reached)
+        low = signals.order_values(pictures.low, -any_text[reached], relevance) - _ROUNDING
+        reached = np.flatnonzero(high[reached] >= query.least_needed(low))
+        others = int(np.count_nonzero(low >= least) - np.count_nonzero(low[reached] >= least))
+        rows, signals, pictures = rows[reached], signals.take(reached), pictures.take(reached)
+        if len(rows):
+            texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, vector)
+    high = signals.order_values(pictures.high, _high(texts), relevance)
+    reached = np.flatnonzero(high + _ROUNDING >= least)
+    signals, pictures = signals.take(reached), pictures.take(reached)
+    texts = None if texts is None else texts.take(reached)
+    low = signals.order_values(pictures.low, _low(texts), relevance)
+    values = _values_between(low, high[reached])
+    sure = values.low >= least
+    return OrderBounds(rows[reached], signals, values.low, values.high, sure, others)
 
 
 def closer_bounds(
@@ -83,76 +124,42 @@ def closer_bounds(
     places: Ints,
     segment: Segment,
     vector: Vector,
-    fusion: Fusion,
-    relevance: QueryRelevance,
+    query: FusedQuery,
 ) -> OrderBounds:
     """The same with closer ones at these places, by their float32 rows: a fiftieth as far apart."""
-    rows = bounds.rows[places]
+    rows, signals = bounds.rows[places], bounds.signals.take(places)
+    relevance, least = query.relevance, query.least
     pictures = float32_bounds(segment.pictures, rows, vector)
     texts = None
-    if segment.texts is not None and relevance.vector_weights[1] > 0:
+    if segment.texts is not None and relevance.counted[1]:
         texts = float32_bounds(segment.texts, rows, vector)
-    signals = _Known.of(segment, rows, fusion)
-    low, high = bounds.low.copy(), bounds.high.copy()
-    low[places] = signals.order_values(
-        pictures.low, None if texts is None else texts.low, relevance
+    closer = _values_between(
+        signals.order_values(pictures.low, _low(texts), relevance),
+        signals.order_values(pictures.high, _high(texts), relevance),
     )
-    low[places] -= _ROUNDING
-    high[places] = signals.order_values(pictures.high, _high(texts), relevance) + _ROUNDING
-    least = _least(fusion)
-    reached = high >= least
-    low = low[reached]
-    return OrderBounds(bounds.rows[reached], low, high[reached], low >= least)
+    low, high = bounds.low.copy(), bounds.high.copy()
+    low[places] = np.maximum(low[places], closer.low)
+    high[places] = np.minimum(high[places], closer.high)
+    closer_by = replace(bounds, low=low, high=high, sure=low >= least)
+    return closer_by.take(np.flatnonzero(high >= least))
 
 
-def _least(fusion: Fusion) -> float:
-    return max(fusion.least, np.finfo(np.float64).min)
+def _values_between(low: NDArray[np.float64], high: NDArray[np.float64]) -> Bounds:
+    """What rounded order values lie between whose signals give at least `low` and at most `high`.
+
+    Order values never fall when a signal rises. So where both are the same, the value is known:
+    what the vectors say does not count there.
+    """
+    known = low == high
+    values = np.round(high, LOG_ODDS_DECIMALS) + 0.0
+    return Bounds(
+        np.where(known, values, low - _ROUNDING), np.where(known, values, high + _ROUNDING)
+    )
 
 
 def _high(bounds: Bounds | None) -> NDArray[np.float64] | None:
     return None if bounds is None else bounds.high
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """Signals of products that are known exactly; (n,) each."""
-
-    words: NDArray[np.float64]
-    exact: Mask
-
-    @classmethod
-    def of(cls, segment: Segment, rows: Ints, fusion: Fusion) -> _Known:
-        """Those of a segment's rows, ascending."""
-        scores = np.zeros(len(rows))
-        if fusion.words.best > 0 and not fusion.words.empty:
-            totals = segment.words.totals(fusion.words.term_ids, fusion.words.weights)
-            scores = totals[rows] / fusion.words.best
-        return cls(scores, _named(segment, rows, fusion.words.exact_key))
-
-    def take(self, places: Ints) -> _Known:
-        """These products."""
-        return _Known(self.words[places], self.exact[places])
-
-    def order_values(
-        self,
-        picture: NDArray[np.float64],
-        text: NDArray[np.float64] | None,
-        relevance: QueryRelevance,
-    ) -> NDArray[np.float64]:
-        """With these cosines; `log_odds`, which costs more, only of products that match a word or
-        are named."""
-        text = np.zeros(len(picture)) if text is None else text
-        values = relevance.unmatched_log_odds(picture, text)
-        others = np.flatnonzero((self.words > 0) | self.exact)
-        part = self.take(others)
-        signals = Signals(picture[others], text[others], words=part.words, exact=part.exact)
-        values[others] = relevance.log_odds(signals)
-        return values
-
-
-def _named(segment: Segment, rows: Ints, key: str) -> Mask:
-    """Which of the rows, ascending, the query names exactly."""
-    exact = np.zeros(len(segment), np.bool_)
-    exact[segment.keywords(EXACT).rows_of(key)] = True
-    named: Mask = exact[rows]
-    return named
+def _low(bounds: Bounds | None) -> NDArray[np.float64] | None:
+    return None if bounds is None else bounds.low

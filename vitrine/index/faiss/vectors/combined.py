@@ -33,6 +33,10 @@ class Bounds:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
+    def take(self, places: Ints) -> Bounds:
+        """Those of these places."""
+        return Bounds(self.low[places], self.high[places])
+
 
 @dataclass(frozen=True, eq=False)
 class WeightedVectors:
