@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -14,7 +15,7 @@ from typing import IO, Any, cast
 
 from vitrine.errors import InvalidInput
 
-__all__ = ["COMPRESSED", "ReadMeter", "blocks", "first_bytes", "open_binary"]
+__all__ = ["COMPRESSED", "ReadMeter", "as_utf8", "blocks", "first_bytes", "open_binary"]
 
 _DECOMPRESSING: Mapping[str, Callable[[IO[bytes]], Any]] = {
     ".gz": gzip.open,
@@ -23,6 +24,13 @@ _DECOMPRESSING: Mapping[str, Callable[[IO[bytes]], Any]] = {
 }
 COMPRESSED = tuple(_DECOMPRESSING)
 _BLOCK = 1 << 20
+_MARKS = {
+    # those of UTF-32 first: one begins as that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _BUFFER = 1 << 16
 
 
@@ -98,6 +106,26 @@ def first_bytes(path: Path, count: int = 4096) -> bytes:
     """The beginning of the file."""
     with open_binary(path) as file:
         return file.read(count)
+
+
+def as_utf8(file: IO[bytes]) -> IO[bytes]:
+    """A file from its beginning as UTF-8 without a mark, where its mark tells of another Unicode:
+    JSON is UTF-8 (RFC 8259), but programs of Windows write UTF-16."""
+    start = file.read(4)
+    file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    name = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    return file if name is None else cast(IO[bytes], _Recoded(file, name))
+
+
+class _Recoded:
+    """Reads text of another encoding as UTF-8. (`codecs.EncodedFile` passes `readinto` through.)"""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._reader = codecs.getreader(name)(file)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, about so many; all of them by default."""
+        return self._reader.read(size).encode()
 
 
 def _unreadable(path: Path, error: Any) -> InvalidInput:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ingest.sources.binary import COMPRESSED, first_bytes, open_binary
+from ingest.sources.binary import COMPRESSED, as_utf8, first_bytes, open_binary
 from ingest.sources.delimited import DelimitedReader
 from ingest.sources.json_items import find_items
 from ingest.sources.jsons import JsonDocumentReader, JsonLinesReader
@@ -74,7 +75,7 @@ def _of_content(path: Path) -> str:
         return "parquet"
     if start.startswith(_ZIP):
         return "xlsx" if _is_workbook(path) else "zip"
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = as_utf8(io.BytesIO(start)).read().lstrip()
     if text.startswith(b"<"):
         return "xml"
     if text.startswith(b"["):
@@ -88,7 +89,7 @@ def _json(path: Path, text: bytes) -> str:
     if len(lines) > 1 and lines[1].lstrip().startswith(b"{") and not lines[0].endswith(b"["):
         return "jsonl"
     with open_binary(path) as file:
-        if find_items(file) is not None:
+        if find_items(as_utf8(file)) is not None:
             return "json"
     return "jsonl" if text.rstrip().count(b"\n") == 0 and not _EMPTY_LIST.match(text) else "json"
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.sources.binary import ReadMeter, first_bytes, open_binary
+from ingest.sources.binary import ReadMeter, as_utf8, first_bytes, open_binary
 from ingest.sources.json_items import KEYED, find_items
 from ingest.sources.lines import TextFile, broken_bytes
 from ingest.sources.ports import Record
@@ -16,7 +16,7 @@ from vitrine.errors import SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
-__all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines", "seen_columns", "starts_list"]
+__all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines", "seen_columns"]
 
 _LOOKED_AT = 100
 """Rows whose keys are looked at in any case: the first one may be of another kind."""
@@ -60,11 +60,6 @@ def seen_columns(
         if not missing and number >= _LOOKED_AT:
             break
     return tuple(columns)
-
-
-def starts_list(path: Path) -> bool:
-    """Whether the file begins with a JSON list."""
-    return first_bytes(path).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
 
 
 class JsonLinesReader:
@@ -142,7 +137,7 @@ class JsonDocumentReader:
 
         prefix = self._items()
         with open_binary(self._path, self._meter) as file:
-            values = _values(_without_mark(file), prefix)
+            values = _values(as_utf8(file), prefix)
             number = 0
             while True:
                 number += 1
@@ -167,7 +162,7 @@ class JsonDocumentReader:
         if self._table.items:
             return ijson_path(self._table.items)
         with open_binary(self._path) as file:
-            prefix = find_items(_without_mark(file))
+            prefix = find_items(as_utf8(file))
         if prefix is None:
             raise SourceUnavailable.of(
                 "source",
@@ -211,9 +206,3 @@ def ijson_path(path: str) -> str:
     it."""
     prefix = path.replace("[]", ".item").strip(".")
     return prefix if prefix.endswith(("item", "item.node", KEYED)) else f"{prefix}.item"
-
-
-def _without_mark(file: IO[bytes]) -> IO[bytes]:
-    if file.read(3) != b"\xef\xbb\xbf":
-        file.seek(0)
-    return file

@@ -88,6 +88,10 @@ class XmlReader:
         """A usual name that is there, else the commonest element with children."""
         counts: Counter[str] = Counter()
         for number, element in enumerate(self._elements()):
+            if element.error and not counts:
+                raise SourceUnavailable.of(
+                    "source", f"{self._path} is not valid XML: {element.error}"
+                )
             if element.error or number > _LOOKED_AT:
                 break
             if element.path and len(element.node) > 1:

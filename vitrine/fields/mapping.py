@@ -215,7 +215,7 @@ class Mapping(Strict):
         """The id as the row has it, for a message about a row that is not a product."""
         value = self.product.id.raw(row)
         plain = isinstance(value, str | int) and str(value).strip()
-        return str(value).strip()[:512] if plain else None
+        return str(value).strip().removeprefix("'")[:512] if plain else None
 
     def raw_images(self, row: MappingABC[str, Any]) -> tuple[Any, ...]:
         """The values of all columns of pictures that are not empty, in the order of the mapping."""

@@ -253,7 +253,7 @@ def _identifier(name: str, raw: object) -> str | None:
     if name == "brand":
         raw = parse_keywords(raw)
         return None if not raw else _short(str(raw[0]))
-    text = parse_text(raw)
+    text = parse_text(raw).removeprefix("'")  # a spreadsheet's mark of text, which keeps zeros
     if any(c in text for c in "\n\r\t"):
         raise ValueError("must stand on one line")
     odd = _UNSEEN.search(text) if name == "id" else None

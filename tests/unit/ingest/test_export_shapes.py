@@ -70,6 +70,13 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         0,
     ),
     (
+        "zeros.csv",
+        f"Handle,Title,Variant SKU,Variant Price,Image Src\na,A,'0012,5,{PICTURE}\n",
+        "shopify",
+        {"0012": {"codes": ("0012",)}},
+        0,
+    ),
+    (
         "graphql.json",
         json.dumps({"data": {"products": {"edges": [{"node": _GRAPHQL}]}}}),
         "shopify_json",

@@ -137,3 +137,9 @@ def test_products_of_other_ids_do_not_make_up_for_those_that_go(shop_of_60: Shop
     summary = shop_of_60.ingest(replace=True)
     assert not summary.published
     assert "60 of 60 live products (100 %)" in (summary.refusal or "")
+
+
+def test_a_row_that_fails_names_its_product_without_a_spreadsheet_s_mark(shop_of_60: Shop):
+    shop_of_60.rows[4] = {**shop_of_60.rows[4], "id": "'p4", "price": "dear"}
+    summary = shop_of_60.ingest(sync=True)
+    assert (summary.removed, summary.failed, summary.refusal) == (0, 1, None)

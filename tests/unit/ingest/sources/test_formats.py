@@ -244,6 +244,24 @@ def test_rows_are_found_in_a_json_document(
     assert [row["id"] for row in values(open_source(path, settings))] == ids
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["p.json", "p.txt"])
+def test_a_json_document_may_be_of_any_unicode(
+    tmp_path: Path, settings: Settings, encoding: str, name: str
+) -> None:
+    document = [{"id": n, "title": "Größe 赤 😀"} for n in range(3000)]
+    path = written(tmp_path, name, json.dumps(document, ensure_ascii=False).encode(encoding))
+    assert values(open_source(path, settings)) == document
+
+
+def test_a_feed_that_breaks_before_its_first_row_says_where(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = written(tmp_path, "p.xml", "<shop><item><title>A & B</title></item></shop>")
+    with pytest.raises(InvalidInput, match=r"not valid XML: .* line 1, column 22"):
+        open_source(path, settings).columns(())
+
+
 def test_a_mapping_says_where_the_rows_are_and_what_makes_one(
     tmp_path: Path, settings: Settings
 ) -> None:
