@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,12 @@ from numpy.typing import NDArray
 
 from ingest.pictures.hosts import HostGate, KnownAddress
 from ingest.pictures.polite import PoliteFetcher
-from ingest.pipeline.picture_work import PictureOutcome, PicturePreparation, PictureTask
+from ingest.pipeline.picture_work import (
+    PictureOutcome,
+    PicturePreparation,
+    PictureTask,
+    settled,
+)
 from vitrine.embedding import Embedder, PictureRules
 from vitrine.errors import ModelUnavailable, StorageUnavailable
 from vitrine.images.decode import ImageLimits
@@ -71,12 +77,13 @@ def prepare_chunk(
     preparation = PicturePreparation(fetcher, images, setup.rules, ImageLimits.of(settings))
     outcomes: list[PictureOutcome] = []
     rows: list[NDArray[Any]] = []
-    for outcome in map(preparation.outcome, tasks):
-        if outcome.pixels is None:
-            outcomes.append(outcome)
-        else:
-            outcomes.append(replace(outcome, pixels=len(rows)))
-            rows.append(outcome.pixels)
+    with closing(preparation):
+        for outcome in settled(map(preparation.prepare, tasks)):
+            if outcome.pixels is None:
+                outcomes.append(outcome)
+            else:
+                outcomes.append(replace(outcome, pixels=len(rows)))
+                rows.append(outcome.pixels)
     pixels = np.stack(rows) if rows else np.zeros(0, np.uint8)
     return PreparedChunk(tuple(outcomes), addresses.noted, _name()), pixels
 

@@ -10,11 +10,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from multiprocessing.connection import Connection
 
 from ingest.decoding.block import PixelBlock
 from ingest.pictures.naming import FetchedPicture, Picture
-from ingest.pipeline.picture_work import PictureOutcome, PicturePreparation, PictureTask
+from ingest.pipeline.picture_work import (
+    PictureOutcome,
+    PicturePreparation,
+    PictureTask,
+    PreparedPicture,
+    settled,
+)
 from vitrine.embedding.ports import PictureRules
 from vitrine.errors import InvalidImage
 from vitrine.images.budget import BudgetAmongProcesses
@@ -96,25 +103,25 @@ def _answer(
 ) -> bytes:
     outcomes: list[PictureOutcome] = []
     try:
-        place = 0
-        for task in tasks:
-            outcome = _outcome(task, preparation)
-            if outcome.pixels is not None:
-                block.put(place, outcome.pixels)
-                outcome = replace(outcome, pixels=place)
-                place += 1
-            outcomes.append(outcome)
+        places = count()
+        for outcome in settled(_prepared(task, preparation) for task in tasks):
+            if outcome.pixels is None:
+                outcomes.append(outcome)
+                continue
+            place = next(places)
+            block.put(place, outcome.pixels)
+            outcomes.append(replace(outcome, pixels=place))
         return pickle.dumps(outcomes)
     except Exception as error:
         return _error_message(error)
 
 
-def _outcome(task: PictureTask, preparation: PicturePreparation) -> PictureOutcome:
+def _prepared(task: PictureTask, preparation: PicturePreparation) -> PreparedPicture:
     try:
-        return preparation.outcome(task)
+        return preparation.prepare(task)
     except MemoryError:
         message = "the picture needs more memory than a decoding process may take; save it smaller"
-        return PictureOutcome(refusal=InvalidImage("too_complex", message))
+        return PreparedPicture(PictureOutcome(refusal=InvalidImage("too_complex", message)))
 
 
 def _error_message(error: Exception) -> bytes:

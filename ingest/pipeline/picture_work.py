@@ -6,7 +6,9 @@ The stages know only `PictureWork`; here is the one that works in the threads th
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -28,7 +30,12 @@ __all__ = [
     "PictureReader",
     "PictureTask",
     "PictureWork",
+    "PreparedPicture",
+    "settled",
 ]
+
+_AHEAD = 4
+"""Pictures that may be on their way to the disk while their thread goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +112,85 @@ class PictureReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPicture:
+    """An outcome, and the write of its picture into the image store while that is under way."""
+
+    outcome: PictureOutcome
+    kept: Future[None] | None = None
+
+
+def settled(prepared: Iterator[PreparedPicture]) -> Iterator[PictureOutcome]:
+    """The outcomes in their order, each once its picture is kept; raises why one cannot be.
+
+    Meanwhile the next ones are prepared.
+    """
+    waiting: deque[PreparedPicture] = deque()
+    for picture in prepared:
+        waiting.append(picture)
+        while waiting and (len(waiting) > _AHEAD or _is_kept(waiting[0])):
+            yield _settled(waiting.popleft())
+    while waiting:
+        yield _settled(waiting.popleft())
+
+
+def _is_kept(picture: PreparedPicture) -> bool:
+    return picture.kept is None or picture.kept.done()
+
+
+def _settled(picture: PreparedPicture) -> PictureOutcome:
+    if picture.kept is not None:
+        picture.kept.result()
+    return picture.outcome
+
+
 class PicturePreparation:
-    """All that is done to a picture before a model sees it: read, checked, decoded, kept."""
+    """All that is done to a picture before a model sees it: read, checked, decoded, kept.
+
+    Pictures are kept in threads of their own: writing one durably is a wait for the disk, as long
+    as decoding, and the disk takes several at once in little more time than one.
+    """
 
     def __init__(
         self, reader: PictureReader, images: ImageStore, rules: PictureRules, limits: ImageLimits
     ) -> None:
         self._reader, self._images, self._rules = reader, images, rules
         self._limits = limits
+        self._keeping = ThreadPoolExecutor(_AHEAD, thread_name_prefix="keep")
 
-    def outcome(self, task: PictureTask) -> PictureOutcome:
+    def prepare(self, task: PictureTask) -> PreparedPicture:
         """The outcome, with levels as pixels; what is wrong with the picture is its refusal."""
         clock = Clock()
         try:
             return self._prepared(task, clock)
         except InvalidImage as error:
-            return PictureOutcome(refusal=error, seconds=clock.seconds)
+            return PreparedPicture(PictureOutcome(refusal=error, seconds=clock.seconds))
 
-    def _prepared(self, task: PictureTask, clock: Clock) -> PictureOutcome:
+    def close(self) -> None:
+        """Wait for the last pictures to be kept."""
+        self._keeping.shutdown()
+
+    def _prepared(self, task: PictureTask, clock: Clock) -> PreparedPicture:
         key, data = (task.key, None) if task.key is not None else self._read(task.picture, clock)
         if key in task.embedded:
-            return PictureOutcome(key, seconds=clock.seconds)
+            return PreparedPicture(PictureOutcome(key, seconds=clock.seconds))
         if data is None:
             data = self._stored(key, task.picture, clock)
         with clock.timed("decode"):
             image = decode(data, self._limits, at_least=self._rules.shorter_side)
-        if task.picture is not None:
-            with clock.timed("store"):
-                self._images.put(data)
         with clock.timed("preprocess"):
             pixels = self._rules.levels([image])[0]
-        return PictureOutcome(
+        kept = None
+        if task.picture is not None:
+            kept = self._keeping.submit(self._keep, data, clock)
+        outcome = PictureOutcome(
             key, pixels, size=image.size, warnings=image.warnings, seconds=clock.seconds
         )
+        return PreparedPicture(outcome, kept)
+
+    def _keep(self, data: bytes, clock: Clock) -> None:
+        with clock.timed("store"):
+            self._images.put(data)
 
     def _read(self, picture: Picture | None, clock: Clock) -> tuple[str, bytes | None]:
         if picture is None:
@@ -154,7 +207,7 @@ class PicturePreparation:
 
 
 class LocalPictureWork:
-    """Works in the thread that calls, one picture after the other."""
+    """Works in the thread that calls."""
 
     chunk = 8
     """A compromise between traffic among threads and the pictures held in memory."""
@@ -177,14 +230,15 @@ class LocalPictureWork:
 
     def prepare(self, tasks: Sequence[PictureTask]) -> Iterator[PictureOutcome]:
         """The outcome of each task, made when it is taken."""
-        return map(self._preparation.outcome, tasks)
+        return settled(map(self._preparation.prepare, tasks))
 
     def embed(self, pixels: Sequence[Any]) -> NDArray[np.float32]:
         """The forward pass."""
         return self._embedder.embed_pixels(np.stack(pixels))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """End the threads in which pictures are kept."""
+        self._preparation.close()
 
 
 class Clock:

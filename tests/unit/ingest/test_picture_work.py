@@ -1,0 +1,64 @@
+"""Pictures are kept beside the work on the next ones, and before their outcome comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest.pictures.naming import FetchedPicture, Picture
+from ingest.pipeline.picture_work import LocalPictureWork, PictureOutcome, PictureTask
+from ingest.pipeline.run_pictures import picture_key
+from tests.fakes import FakeEmbedder
+from tests.unit.ingest.catalogue import picture
+from vitrine.errors import StorageUnavailable
+from vitrine.images.decode import ImageLimits
+from vitrine.images.store import FileSystemStore
+from vitrine.settings import Settings
+
+
+class Reader:
+    def read(self, named: Picture) -> FetchedPicture:
+        data = named.read(Settings())
+        return FetchedPicture(picture_key(data), data)
+
+
+class MeetingStore(FileSystemStore):
+    """Keeps a picture when another is to be kept at the same time; `full` keeps none."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+        self.full = False
+        self._meeting = threading.Barrier(2)
+
+    def put(self, data: bytes) -> str:
+        self._meeting.wait(60)
+        if self.full:
+            raise StorageUnavailable("the disk is full")
+        return super().put(data)
+
+
+@contextmanager
+def outcomes(store: FileSystemStore, count: int) -> Iterator[Iterator[PictureOutcome]]:
+    limits = ImageLimits.of(Settings())
+    with closing(LocalPictureWork(Reader(), store, FakeEmbedder(), limits, threads=1)) as work:
+        pictures = [Picture(data=picture("red", number=number)) for number in range(count)]
+        yield work.prepare([PictureTask(each) for each in pictures])
+
+
+def test_the_next_pictures_are_prepared_while_one_is_kept(tmp_path: Path) -> None:
+    store = MeetingStore(tmp_path)
+    with outcomes(store, 20) as prepared:
+        found = [(outcome.key, store.has(outcome.key)) for outcome in prepared]
+    expected = [picture_key(picture("red", number=number)) for number in range(20)]
+    assert found == [(key, True) for key in expected]
+
+
+def test_what_keeps_a_picture_from_being_kept_is_raised(tmp_path: Path) -> None:
+    store = MeetingStore(tmp_path)
+    store.full = True
+    with outcomes(store, 2) as prepared, pytest.raises(StorageUnavailable, match="disk is full"):
+        next(prepared)
