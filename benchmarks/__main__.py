@@ -93,7 +93,8 @@ def main(
         if "filtered" in parts:
             from benchmarks import filtered
 
-            sizes = (20_000,) if quick else (100_000, 1_000_000) if million else (100_000,)
+            sizes: tuple[int, ...] = (5_000, 20_000) if quick else (10_000, 100_000)
+            sizes += (1_000_000,) if million and not quick else ()
             filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
         if "pictures" in parts:
             from benchmarks import pictures

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.interleaved import interleaved
-from benchmarks.report import Figure, Report, median, percentile
+from benchmarks.report import Figure, Report, add_growth, median, percentile
 from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
 from service.memory import keep_freed_memory
 from vitrine.filters import Filter, parse_filter
@@ -35,16 +37,19 @@ RIVAL_UP_TO = 100_000
 
 def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
     """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the
-    rival's time beside it."""
+    rival's time beside it; then how time and memory grow from one size to the next."""
     keep_freed_memory()  # as a serving process does
+    grown: dict[str, dict[int, float]] = defaultdict(dict)
     for size in sizes:
         vectors = clustered(size, DIMENSION, seed=11)
         query_rows = queries(vectors, rounds + 1, seed=12)
         with tempfile.TemporaryDirectory() as folder:
+            began = perf_counter()
             index, shares = filled(Path(folder), vectors)
+            grown["filling and publishing"][size] = perf_counter() - began
             edge = _edge(Path(folder) / "edge", vectors, shares) if size <= RIVAL_UP_TO else None
             for name, share in SELECTIVITIES.items():
-                _one(
+                grown[f"page, median, {name}"][size] = _one(
                     report,
                     f"{size // 1000}k",
                     name,
@@ -52,7 +57,11 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
                     rounds,
                 )
             index.close()
-            add_memory(report, f"{size // 1000}k", Path(folder), query_rows, vectors.nbytes / 1e6)
+            grown["memory of a process that searches"][size] = add_memory(
+                report, f"{size // 1000}k", Path(folder), query_rows, vectors.nbytes / 1e6
+            )
+    for name, values in grown.items():
+        add_growth(report, name, values)
 
 
 class _Case:
@@ -128,7 +137,8 @@ class _Case:
         return {uuid.UUID(str(p.id)).int for p in results if p.payload}
 
 
-def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> None:
+def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> float:
+    """Figures of one case; the median milliseconds of its page."""
     searches = {"page": case.page, "counted": case.counted, "ten": case.ten} | (
         {"qdrant": case.qdrant} if case.edge is not None else {}
     )
@@ -180,13 +190,14 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> Non
             "qdrant-edge recall": recall_of(results["qdrant"], exact),
         }
         add("best ten, median against qdrant-edge", ratio, "x", "<= 1.5", ratio <= 1.5, beside)
+    return p50["page"]
 
 
 def add_memory(
     report: Report, name: str, folder: Path, query_rows: NDArray[np.float32], vectors_mb: float
-) -> None:
+) -> float:
     """Add the resident megabytes, mapped files included, of a process that has searched at every
-    selectivity."""
+    selectivity, and give them."""
     program = (
         "import sys,numpy;from pathlib import Path;from benchmarks.filtered import searched_mb\n"
         "print(searched_mb(Path(sys.argv[1]),numpy.load(sys.argv[2])))"
@@ -202,6 +213,7 @@ def add_memory(
     used, allowed = float(done.stdout), 4000 if vectors_mb > 2000 else 1.3 * vectors_mb + 150
     what, beside = f"{name}: memory of a process that searches", {"vectors": vectors_mb}
     report.add(Figure(what, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
+    return used
 
 
 def searched_mb(folder: Path, query_rows: NDArray[np.float32]) -> float:

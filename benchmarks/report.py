@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
-__all__ = ["Figure", "Report", "median", "percentile", "spread"]
+__all__ = ["Figure", "Report", "add_growth", "median", "percentile", "spread"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,16 @@ class Report:
             )
             + "\n"
         )
+
+
+def add_growth(report: Report, name: str, values: Mapping[int, float]) -> None:
+    """Add how a figure grows from each number of products to the next: 1 is in proportion to it,
+    0 not at all."""
+    for (less, before), (more, after) in pairwise(sorted(values.items())):
+        exponent = math.log(after / before) / math.log(more / less)
+        case = f"{less // 1000}k to {more // 1000}k"
+        beside = {f"{less // 1000}k": before, f"{more // 1000}k": after}
+        report.add(Figure(f"growth exponent: {name}", exponent, "", beside=beside, case=case))
 
 
 def _row(*cells: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.report import Figure, Report
+import pytest
+
+from benchmarks.report import Figure, Report, add_growth
 
 
 def test_figures_of_several_cases_share_a_row_and_a_missed_target_is_told(capsys):
@@ -24,3 +26,10 @@ def test_figures_of_several_cases_share_a_row_and_a_missed_target_is_told(capsys
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("page, p95, 50 %")
     assert "MISSED" in last
+
+
+def test_growth_is_told_from_each_size_to_the_next():
+    report = Report()
+    add_growth(report, "memory", {100_000: 90.0, 10_000: 9.0, 1_000_000: 90.0})
+    growth = {figure.case: figure.value for figure in report.figures}
+    assert growth == {"10k to 100k": pytest.approx(1.0), "100k to 1000k": 0.0}
