@@ -43,6 +43,9 @@ __all__ = ["ENGINE", "measure"]
 
 ENGINE = "engine"
 DIMENSION = 512
+_WARMING = 3
+"""Times that a question is asked before it is timed."""
+_MOST_QUESTIONS = 40
 _TARGETS_MS = {
     "page, two facets": 30.0,
     "page, ": 12.0,
@@ -91,7 +94,7 @@ class RecordingStub:
 def measure(report: Report, where: str, folder: Path, *, products: int, rounds: int) -> None:
     """Fill both backends with the same products and ask both the same."""
     vectors = clustered(products, DIMENSION, seed=11)
-    asked = queries(vectors, rounds + 3, seed=12)
+    asked = queries(vectors, _MOST_QUESTIONS * (rounds + _WARMING), seed=12)
     with ExitStack() as ended:
         remote = open_qdrant(_settings(where, ended))
         beside = open_faiss(Settings(data_dir=folder))
@@ -106,8 +109,9 @@ def measure(report: Report, where: str, folder: Path, *, products: int, rounds: 
         ended.callback(remote.discard, filled[0].info.name)
         targets = {} if where == ENGINE else _TARGETS_MS
         road = _Road(report, filled[0], filled[1], traffic, rounds, targets)
-        for name, question in (*_questions(asked), *_worded(asked, filled[0])):
-            road.ask(name, question)
+        for number, (name, question) in enumerate((*_questions(asked), *_worded(asked, filled[0]))):
+            # each question has vectors of its own: what was found before is remembered
+            road.ask(name, question, first=number * (rounds + _WARMING))
         road.read_all(products)
 
 
@@ -149,17 +153,24 @@ def _filled(versions: IndexVersions, vectors: NDArray[np.float32]) -> VectorInde
     return versions.open(index.info.name)
 
 
-Question = Callable[[VectorIndex, int], object]
+@dataclass(frozen=True)
+class Question:
+    """What is timed, for an index and the number of a vector, and what is done before."""
+
+    ask: Callable[[VectorIndex, int], object]
+    prepare: Callable[[VectorIndex, int], object] | None = None
 
 
 def _questions(vectors: NDArray[np.float32]) -> Iterator[tuple[str, Question]]:
     def searched(**options: Any) -> Question:
-        return lambda index, i: index.search(
-            IndexQuery(vector=vectors[i], **{"candidates": 1000, "limit": 24, **options})
+        return Question(
+            lambda index, i: index.search(
+                IndexQuery(vector=vectors[i], **{"candidates": 1000, "limit": 24, **options})
+            )
         )
 
     def browsed(**options: Any) -> Question:
-        return lambda index, _: index.search(IndexQuery(limit=24, **options))
+        return Question(lambda index, _: index.search(IndexQuery(limit=24, **options)))
 
     for name, share in SELECTIVITIES.items():
         tree = parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
@@ -191,11 +202,14 @@ def _worded(vectors: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[
     def searched(text: str, **options: Any) -> Question:
         words = query_words(text, vocabulary, analyzer)
         fusion = Fusion(text, "", words, constants, "text", least_log_odds(CLOSE))
-        return lambda index, i: index.search(
-            IndexQuery(vector=vectors[i], fusion=fusion, candidates=1000, limit=24, **options)
+        return Question(
+            lambda index, i: index.search(
+                IndexQuery(vector=vectors[i], fusion=fusion, candidates=1000, limit=24, **options)
+            )
         )
 
     yield "page by words and vector, few have a word", searched("red 123 456")
+    yield "page by words and vector, a word that a twelfth has", searched("red")
     yield "page by words and vector, all have a word", searched("red thing")
     yield (
         "page by words and vector, two facets, all have a word",
@@ -204,18 +218,21 @@ def _worded(vectors: NDArray[np.float32], index: VectorIndex) -> Iterator[tuple[
 
 
 def _later_page(vectors: NDArray[np.float32]) -> Question:
-    """The third page; the two before it are read once for each index and vector."""
+    """The third page; the two before it are read beforehand."""
     tokens: dict[tuple[str, int], Any] = {}
 
-    def ask(index: VectorIndex, i: int) -> object:
+    def prepare(index: VectorIndex, i: int) -> None:
         query = IndexQuery(vector=vectors[i], candidates=1000, limit=24)
-        key = (index.info.name, i)
-        if key not in tokens:
-            second = index.search(replace(query, page_token=index.search(query).next_token))
-            tokens[key] = second.next_token
-        return index.search(replace(query, page_token=tokens[key]))
+        second = index.search(replace(query, page_token=index.search(query).next_token))
+        tokens[index.info.name, i] = second.next_token
 
-    return ask
+    def ask(index: VectorIndex, i: int) -> object:
+        token = tokens[index.info.name, i]
+        return index.search(
+            IndexQuery(vector=vectors[i], candidates=1000, limit=24, page_token=token)
+        )
+
+    return Question(ask, prepare)
 
 
 @dataclass(frozen=True)
@@ -229,13 +246,20 @@ class _Road:
     rounds: int
     targets: Mapping[str, float]
 
-    def ask(self, name: str, question: Question) -> None:
-        """Time a question on both, and count what it sends to Qdrant."""
-        for index in (self.remote, self.beside):  # what a question prepares is not part of it
-            for i in range(self.rounds + 3):
-                question(index, i)
+    def ask(self, name: str, question: Question, *, first: int) -> None:
+        """Time a question on both, and count what it sends to Qdrant; `first` is its first
+        vector."""
+        numbers = range(first, first + _WARMING + self.rounds)
+        both = self.remote, self.beside
+        for index in both:
+            if (prepare := question.prepare) is not None:
+                for i in numbers:
+                    prepare(index, i)
+            for i in numbers[:_WARMING]:
+                question.ask(index, i)
         self.traffic.clear()
-        remote, beside = (self._timed(question, index) for index in (self.remote, self.beside))
+        timed = numbers[_WARMING:]
+        remote, beside = (self._timed(question, index, timed) for index in both)
         target = next((ms for prefix, ms in self.targets.items() if name.startswith(prefix)), None)
         traffic, rounds = self.traffic, self.rounds
         note = (
@@ -274,10 +298,11 @@ class _Road:
             figure = Figure(f"qdrant: {name}", milliseconds[0], "ms", "", None, beside, note)
             self.report.add(figure)
 
-    def _timed(self, question: Question, index: VectorIndex) -> float:
+    @staticmethod
+    def _timed(question: Question, index: VectorIndex, numbers: range) -> float:
         times = []
-        for i in range(3, self.rounds + 3):
+        for i in numbers:
             started = time.perf_counter()
-            question(index, i)
+            question.ask(index, i)
             times.append(1e3 * (time.perf_counter() - started))
         return median(times)

@@ -182,21 +182,24 @@ class Engine:
 
     def query(self, name: str, request: models.QueryRequest) -> list[models.ScoredPoint]:
         collection = self._found(name)
-        nearest = (
-            request.query.nearest
-            if isinstance(request.query, models.NearestQuery)
-            else request.query
-        )
-        vector = _engine_vector(nearest)
-        params = request.params or models.SearchParams()
         points = collection.shard.query(
             edge.QueryRequest(
                 limit=request.limit,
                 offset=request.offset,
-                query=edge.Query.Nearest(vector, using=request.using),
+                query=_nearest(request),
+                prefetches=[
+                    edge.Prefetch(
+                        limit=proposed.limit,
+                        query=_nearest(proposed),
+                        filter=self._filter(collection, proposed.filter),
+                        score_threshold=proposed.score_threshold,
+                        params=_search_params(proposed.params or models.SearchParams()),
+                    )
+                    for proposed in request.prefetch or []
+                ],
                 filter=self._filter(collection, request.filter),
                 score_threshold=request.score_threshold,
-                params=_search_params(params),
+                params=_search_params(request.params or models.SearchParams()),
                 with_payload=_payload(request.with_payload),
                 with_vector=_vector(request.with_vector),
             )
@@ -353,6 +356,12 @@ class Engine:
     def _build(self, collection: Collection, keys: Iterable[str]) -> None:
         with self._lock:
             collection.build(keys)
+
+
+def _nearest(request: models.QueryRequest | models.Prefetch) -> Any:
+    query = request.query
+    vector = query.nearest if isinstance(query, models.NearestQuery) else query
+    return edge.Query.Nearest(_engine_vector(vector), using=request.using)
 
 
 def _search_params(params: models.SearchParams) -> edge.SearchParams:

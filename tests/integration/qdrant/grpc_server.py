@@ -136,6 +136,7 @@ class _Points(PointsServicer):
 
     def _scored(self, request: Any) -> list[Any]:
         asked = models.QueryRequest(
+            prefetch=[GrpcToRest.convert_prefetch_query(search) for search in request.prefetch],
             query=GrpcToRest.convert_query(request.query),
             using=request.using,
             filter=_where(request),

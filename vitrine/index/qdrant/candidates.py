@@ -234,7 +234,7 @@ class CandidateSearch:
             else:
                 ranked = following(members, query, order)
             page = ranked[: query.limit]
-            rescorer.rescore(page)
+            rescorer.rescore_whole(page)
             if len(rescorer.present(page)) == len(page):
                 return page, len(ranked) > len(page)
             members = rescorer.present(members)

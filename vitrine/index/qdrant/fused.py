@@ -21,12 +21,15 @@ from vitrine.index.qdrant.payload import ID, KEYS, SEQ
 from vitrine.index.qdrant.points import Points, Vectors
 from vitrine.index.qdrant.pool import Pool, PoolSearch
 from vitrine.index.qdrant.ranking import Candidate, Fetch, Rescorer, likely_needed, trim
-from vitrine.index.qdrant.signals import exact_signals
+from vitrine.index.qdrant.signals import exact_signals, words_scores
 from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.queries import RELEVANCE
-from vitrine.relevance import LOG_ODDS_DECIMALS, drop, pushed_log_odds, relevance_of
+from vitrine.relevance import LOG_ODDS_DECIMALS, Signals, drop, pushed_log_odds, relevance_of
 
 __all__ = ["FusedSearch"]
+
+_FEW = 128
+"""Candidates that are read whole though their words would do: they may be on the page."""
 
 
 class FusedScorer(Rescorer):
@@ -40,12 +43,67 @@ class FusedScorer(Rescorer):
         fusion: Fusion,
         pool: Pool,
         fetch: Fetch,
+        fetch_words: Fetch,
     ) -> None:
+        """`fetch_words` reads of points no more than their ids and words."""
         super().__init__(fetch)
         self.tolerance = pool.values.tolerance
         self._query = query
         self._fusion = fusion
         self._pool = pool
+        self._fetch_words = fetch_words
+        values = pool.values
+        self._by_words = {
+            i for i, alone in zip(values.ids, values.by_words.tolist(), strict=True) if alone
+        }
+
+    def load(self, candidates: Iterable[Candidate]) -> None:
+        """Read what is missing of these, but not the many whose words are enough to value them."""
+        listed = list(candidates)
+        worded = {c.point.id for c in self._many_by_words(listed)}
+        super().load(c for c in listed if c.point.id not in worded)
+
+    def rescore(self, candidates: Iterable[Candidate]) -> None:
+        """Make the values of these exact, from their words where these are enough."""
+        pending = [c for c in candidates if not c.rescored]
+        self._rescore_by_words(self._many_by_words(pending))
+        super().rescore(pending)
+
+    def rescore_whole(self, candidates: Iterable[Candidate]) -> None:
+        """Rescore these, and read all that a hit shows of them."""
+        listed = list(candidates)
+        super().load(listed)
+        for candidate in listed:
+            # the nearest picture of those that were valued by their words is not known
+            candidate.rescored = candidate.rescored and candidate.point.id not in self._by_words
+        super().rescore(listed)
+
+    def _many_by_words(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Those whose words are enough and that have not been read, if there are many."""
+        worded = [
+            c
+            for c in candidates
+            if c.point.id in self._by_words
+            and c.point.id not in self.points
+            and c.point.id not in self.gone
+        ]
+        return worded if len(worded) > _FEW else []
+
+    def _rescore_by_words(self, candidates: list[Candidate]) -> None:
+        if not candidates:
+            return
+        points = self._fetch_words([c.point.id for c in candidates])
+        self.gone |= {c.point.id for c in candidates if c.point.id not in points}
+        present = self.present(candidates)
+        read = [points[c.point.id] for c in present]
+        words = self._fusion.words
+        scores = words_scores(read, words, words.weights)
+        named = [point.id in self._pool.first.named for point in read]
+        # cosines change nothing, so the least ones will do
+        values = self._pool.relevance.log_odds(Signals(-1.0, -1.0, words=scores, exact=named))
+        for candidate, point, value in zip(present, read, values.tolist(), strict=True):
+            self.settle(candidate, value, None)
+            candidate.id = str(point.payload[ID])
 
     def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
         """The exact order values of points, and their nearest pictures."""
@@ -86,7 +144,11 @@ class FusedSearch:
         pool = self._pools.find(query, fusion)
         vectors = (*self._points.layout.names, WORDS)
         scorer = FusedScorer(
-            query, fusion, pool, lambda ids: self._read(query, ids, payload=True, vectors=vectors)
+            query,
+            fusion,
+            pool,
+            lambda ids: self._read(query, ids, payload=True, vectors=vectors),
+            lambda ids: self._read(query, ids, payload=[ID, SEQ], vectors=(WORDS,)),
         )
         members = self._members(query, fusion, pool, scorer)
         lowest = self._sets.lowest(members, query, scorer)
@@ -165,7 +227,7 @@ def _with_negatives(
     """The members without what a negative drops, with the values that the negatives leave."""
     if not fusion.negatives:
         return members
-    scorer.rescore(members)
+    scorer.rescore_whole(members)
     members = [c for c in scorer.present(members) if c.point.id in scorer.points]
     unwanted = scorer.unwanted([scorer.points[c.point.id] for c in members])
     drops = np.array([negative.drops for negative in fusion.negatives], np.bool_)

@@ -67,9 +67,8 @@ class QdrantIndex:
         graph = settings.qdrant_hnsw_m > 0
         plans = PlanMemory(exact_below=settings.qdrant_exact_below if graph else sys.maxsize)
         self._searching = CandidateSearch(points, info.schema, plans)
-        self._fused = FusedSearch(
-            points, self._searching, PoolSearch(points, plans, texts=info.text_vectors)
-        )
+        pools = PoolSearch(points, plans, texts=info.text_vectors, shards=settings.qdrant_shards)
+        self._fused = FusedSearch(points, self._searching, pools)
         self._browsing = Browsing(points, info.schema)
         self._words = ProductWords(info) if info.words else None
         self._rewriter = Rewriter(points, info, self._words_of, copies=settings.qdrant_replicas)

@@ -37,6 +37,7 @@ class NearestQuery:
 
     None that scores below `least`. `using` names the vectors that are compared; a sparse one finds
     the points that share a term with it. `payload` names the keys to read (True: all, False: none).
+    With `among` only the points that this other search finds are compared.
     """
 
     vector: Vector | SparseRow
@@ -48,6 +49,7 @@ class NearestQuery:
     payload: bool | tuple[str, ...] = False
     with_vectors: Vectors = False
     exact: bool = False
+    among: NearestQuery | None = None
 
 
 class Points:
@@ -88,6 +90,21 @@ class Points:
 
     def _arguments(self, query: NearestQuery) -> dict[str, Any]:
         """A search as the client's `query_points` takes it."""
+        arguments = self._search(query) | {
+            "offset": query.offset,
+            "with_payload": _selected(
+                list(query.payload) if isinstance(query.payload, tuple) else query.payload
+            ),
+            "with_vectors": _vectors(query.with_vectors),
+        }
+        if query.among is not None:
+            among = self._search(query.among)
+            grpc = self._connection.speaks_grpc
+            arguments["prefetch"] = [among if grpc else models.Prefetch(**_renamed(among))]
+        return arguments
+
+    def _search(self, query: NearestQuery) -> dict[str, Any]:
+        """What is compared, of a search or of the one that proposes its points."""
         row: Any = query.vector
         if not isinstance(row, SparseRow):
             row = self.layout.query_rows(row, query.using)
@@ -103,13 +120,8 @@ class Points:
             "using": query.using,
             "query_filter": query.where,
             "limit": query.limit,
-            "offset": query.offset,
             "score_threshold": query.least,
             "search_params": parameters,
-            "with_payload": _selected(
-                list(query.payload) if isinstance(query.payload, tuple) else query.payload
-            ),
-            "with_vectors": _vectors(query.with_vectors),
         }
 
     def count(self, where: models.Filter | None) -> int:
@@ -248,19 +260,20 @@ class Points:
         consistency: models.ReadConsistencyType | None = None,
     ) -> dict[str, Point]:
         """The points that exist, by their own ids; see `get`."""
-        rest = list(dict.fromkeys(ids))
-        points: dict[str, Point] = {}
-        for start in range(0, len(rest), _CHUNK):
-            for read in self._read(
+        wanted = list(dict.fromkeys(ids))
+        reads = [
+            partial(
+                self._read,
                 "retrieve",
-                ids=rest[start : start + _CHUNK],
+                ids=wanted[start : start + _CHUNK],
                 with_payload=_selected(payload),
                 with_vectors=_vectors(vectors),
                 consistency=consistency,
-            ):
-                point = point_of(read)
-                points[point.id] = point
-        return points
+            )
+            for start in range(0, len(wanted), _CHUNK)
+        ]
+        points = [point_of(point) for chunk in self.together(reads) for point in chunk]
+        return {point.id: point for point in points}
 
     def put(self, points: Sequence[NewPoint]) -> None:
         """Insert or replace points, durably, in one operation."""
@@ -313,12 +326,16 @@ _REQUEST_FIELDS = {
     "search_params": "params",
     "with_vectors": "with_vector",
 }
-"""What the fields of the client's `QueryRequest` are called, where not as its arguments."""
+"""What the fields of the client's requests are called, where not as its arguments."""
 
 
 def _query_request(arguments: dict[str, Any]) -> models.QueryRequest:
     """One of the client's batch of searches."""
-    return models.QueryRequest(**{_REQUEST_FIELDS.get(n, n): v for n, v in arguments.items()})
+    return models.QueryRequest(**_renamed(arguments))
+
+
+def _renamed(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {_REQUEST_FIELDS.get(name, name): value for name, value in arguments.items()}
 
 
 def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSelectorExclude:

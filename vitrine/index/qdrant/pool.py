@@ -19,7 +19,7 @@ the set may have.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from qdrant_client import models
@@ -31,7 +31,7 @@ from vitrine.index.qdrant.filters import equal, every, translate
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
-from vitrine.index.qdrant.ranked_lists import RankedLists
+from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
 from vitrine.index.qdrant.scope import conditions_of, members_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
 from vitrine.relevance import QueryRelevance
@@ -69,10 +69,11 @@ class Pool:
 class PoolSearch:
     """Looks for everything that may belong to the sets of fused queries."""
 
-    def __init__(self, points: Points, plans: PlanMemory, *, texts: bool) -> None:
+    def __init__(self, points: Points, plans: PlanMemory, *, texts: bool, shards: int) -> None:
         self._points = points
         self._plans = plans
         self._texts = texts
+        self._shards = shards
         self._best_words = BestWords(points)
 
     def find(self, query: IndexQuery, fusion: Fusion) -> Pool:
@@ -82,20 +83,34 @@ class PoolSearch:
             matching = self._points.count(every(translate(query.filter)))
             exact = self._plans.learn(query.filter, matching)
         channels = channels_of(query.vector, fusion.words, texts=self._texts)
-        lists = RankedLists.of(channels, members_of(query), query.candidates + SPARE, exact=exact)
+        limit = query.candidates + SPARE
+        unread = tuple(RankedList(channel, limit) for channel in channels)
+        lists = RankedLists(unread, members_of(query), exact, self._shards)
         # how well words can do is not known yet: as if they could do nothing, which lets more in
         lists = lists.ending_at(fusion.least, fusion.relevance(query.vector, 0.0))
         lists, first = self._first_round(query, fusion, lists)
         relevance = fusion.relevance(query.vector, first.best_words[0])
         table = SignalTable(channels, set(first.named))
+        _add(table, lists)
         while True:
-            self._tabulate(table, lists)
-            values = table.values(relevance)
-            target = max(fusion.least, values.reached_by(query.candidates))
-            if lists.hold_all_above(target, relevance):
-                return Pool(values, relevance, first, lists.exact)
-            lists = lists.longer().ending_at(target, relevance)
-            lists = lists.filled(self._points.nearest_each(lists.requests()))
+            missing = _missing(table, lists)
+            target = max(fusion.least, table.reached_by(query.candidates, relevance))
+            longer = None
+            if not lists.hold_all_above(target, relevance):
+                longer = lists.with_words_down_to(target, relevance)
+                if longer is None and not missing:  # else the target may still rise
+                    longer = lists.longer().ending_at(target, relevance)
+            if longer is None and not missing:
+                return Pool(table.values(relevance), relevance, first, lists.exact)
+            further = [] if longer is None else longer.requests()
+            by_id = [_of_these(channel, ids) for channel, ids in missing]
+            answers = self._points.nearest_each([*by_id, *further])
+            for (channel, ids), points in zip(missing, answers, strict=False):
+                table.add(channel, points)
+                table.settle(channel, ids)
+            if longer is not None:
+                lists = longer.filled(answers[len(missing) :])
+                _add(table, lists)
 
     def _first_round(
         self, query: IndexQuery, fusion: Fusion, lists: RankedLists
@@ -114,11 +129,12 @@ class PoolSearch:
             calls.append(lambda: self._points.count(members_of(query)))
         answers, matching, named, *counted = self._points.together(calls)
         under_filter = counted[0] if counted else matching
-        lists, rest = lists.filled(answers), iter(answers[len(lists.lists) :])
+        rest = iter(answers[len(lists.requests()) :])
+        lists = lists.filled(answers)
         if (not lists.exact and self._plans.learn(query.filter, matching)) or lists.unreached(
             under_filter
         ):
-            lists = replace(lists, exact=True)
+            lists = lists.compared()
             lists = lists.filled(self._points.nearest_each(lists.requests()))
         best_words = (
             stored
@@ -137,21 +153,28 @@ class PoolSearch:
         where = every(*conditions_of(query), equal(KEYS, key))
         return frozenset(point.id for point in self._points.all(where, payload=False))
 
-    def _tabulate(self, table: SignalTable, lists: RankedLists) -> None:
-        """Take in the lists, and ask for what they do not tell of one another's points."""
-        for ranked in lists.lists:
-            table.add(ranked.channel, ranked.points)
-        missing: list[tuple[Channel, list[str]]] = []
-        for ranked in lists.lists:
-            ids = table.missing(ranked.channel)
-            if ranked.tells_of_all:
-                table.settle(ranked.channel, ids)
-            elif ids:
-                missing.append((ranked.channel, ids))
-        answers = self._points.nearest_each([_of_these(c, ids) for c, ids in missing])
-        for (channel, ids), points in zip(missing, answers, strict=True):
-            table.add(channel, points)
-            table.settle(channel, ids)
+
+def _add(table: SignalTable, lists: RankedLists) -> None:
+    """Take in what the lists tell."""
+    for ranked in lists.lists:
+        table.add(ranked.channel, ranked.points)
+    for ranked in lists.lists:
+        listed = {point.id for point in ranked.points}
+        for other in lists.lists:
+            scored = ranked.cosines.get(other.channel.name, ())
+            table.add(other.channel, [point for point in scored if point.id in listed])
+
+
+def _missing(table: SignalTable, lists: RankedLists) -> list[tuple[Channel, list[str]]]:
+    """The points of which the lists do not tell how they score for a signal."""
+    missing: list[tuple[Channel, list[str]]] = []
+    for ranked in lists.lists:
+        ids = table.missing(ranked.channel)
+        if ranked.tells_of_all:
+            table.settle(ranked.channel, ids)
+        elif ids:
+            missing.append((ranked.channel, ids))
+    return missing
 
 
 def _of_these(channel: Channel, ids: list[str]) -> NearestQuery:

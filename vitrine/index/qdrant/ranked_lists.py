@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from qdrant_client import models
@@ -11,15 +11,19 @@ from qdrant_client import models
 from vitrine.index.qdrant.points import NearestQuery
 from vitrine.index.qdrant.ranking import SCORE_TOLERANCE
 from vitrine.index.qdrant.signals import Channel, signals
-from vitrine.index.qdrant.wire import Point
+from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import QueryRelevance
 
 __all__ = ["RankedList", "RankedLists"]
 
 _GROWTH = 4
 """How many times longer the next lists are."""
+_MOST_GROWTH = 16
+"""How many times longer a list by words may be that ends at a score."""
 _COSINES = np.linspace(-1.0, 1.0, 1001)
 """Where a list of cosines may end."""
+_WORDS_SCORES = np.linspace(0.0, 1.0, 4001)
+"""Where a list by words may end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +34,10 @@ class RankedList:
     limit: int
     least: float | None = None
     points: Sequence[Point] = ()
+    cosines: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    """Of a list by words: its points as they score for the other signals, by these' names."""
+    read: bool = False
+    """Whether `points` are those of this limit and least score."""
 
     @property
     def exhausted(self) -> bool:
@@ -39,17 +47,18 @@ class RankedList:
     @property
     def tells_of_all(self) -> bool:
         """Whether a point that is not in the list is known to have no score."""
-        return self.exhausted and self.least is None
+        return self.read and self.exhausted and self.least is None
 
     @property
     def end(self) -> float:
         """What a point that is not in the list scores at most; -inf where none can be."""
         if not self.exhausted:
-            last = np.array([self.points[-1].score / self.channel.scale])
-            return float(self.channel.around(last)[1][0])
-        if self.channel.is_words:
-            return 0.0
-        return -np.inf if self.least is None else self.least + SCORE_TOLERANCE
+            last = self.points[-1].score
+        elif self.least is not None:
+            last = self.least
+        else:
+            return 0.0 if self.channel.is_words else -np.inf
+        return float(self.channel.around(np.array([last / self.channel.scale]))[1][0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,32 +69,64 @@ class RankedLists:
     where: models.Filter | None
     exact: bool
     """Whether vectors are all compared, or found through the graph."""
-
-    @classmethod
-    def of(
-        cls, channels: Sequence[Channel], where: models.Filter | None, limit: int, *, exact: bool
-    ) -> RankedLists:
-        """Lists that are still to be read."""
-        return cls(tuple(RankedList(channel, limit) for channel in channels), where, exact)
+    shards: int
+    """How many the collection has."""
 
     def requests(self) -> list[NearestQuery]:
-        """What Qdrant is asked for."""
-        return [
+        """What Qdrant is asked for: the lists that are still to be read, and for that by words how
+        its points score for the other signals."""
+        unread = [self._request(ranked) for ranked in self.lists if not ranked.read]
+        cosines = [
             NearestQuery(
-                ranked.channel.vector,
-                self.where,
-                limit=ranked.limit,
-                least=ranked.least,
-                exact=self.exact,
-                using=ranked.channel.name,
+                channel.vector,
+                None,
+                limit=words.limit * self.shards,  # each shard compares the best of its own
+                exact=True,
+                using=channel.name,
+                among=words,
             )
-            for ranked in self.lists
+            for words in unread
+            if words.using == WORDS
+            for channel in self._cosine_channels
         ]
+        return [*unread, *cosines]
+
+    @property
+    def _cosine_channels(self) -> list[Channel]:
+        return [ranked.channel for ranked in self.lists if not ranked.channel.is_words]
+
+    def _request(self, ranked: RankedList) -> NearestQuery:
+        return NearestQuery(
+            ranked.channel.vector,
+            self.where,
+            limit=ranked.limit,
+            least=ranked.least,
+            exact=self.exact,
+            using=ranked.channel.name,
+        )
 
     def filled(self, answers: Sequence[Sequence[Point]]) -> RankedLists:
-        """The lists with what the first of the answers hold."""
-        pairs = zip(self.lists, answers, strict=False)
-        return replace(self, lists=tuple(replace(r, points=points) for r, points in pairs))
+        """The lists with what is answered to `requests`; further answers are ignored."""
+        rest = iter(answers)
+        lists = [r if r.read else replace(r, points=next(rest), read=True) for r in self.lists]
+        cosines = dict(zip((c.name for c in self._cosine_channels), rest, strict=False))
+        return replace(
+            self,
+            lists=tuple(
+                replace(filled, cosines=cosines)
+                if filled.channel.is_words and not ranked.read
+                else filled
+                for ranked, filled in zip(self.lists, lists, strict=True)
+            ),
+        )
+
+    def compared(self) -> RankedLists:
+        """The same lists, to be read by comparing all vectors."""
+        return replace(
+            self,
+            exact=True,
+            lists=tuple(replace(r, read=r.channel.is_words) for r in self.lists),
+        )
 
     def unreached(self, expected: int) -> bool:
         """Whether the graph led to fewer products than there are."""
@@ -95,12 +136,31 @@ class RankedLists:
             if not ranked.channel.is_words and ranked.least is None
         )
 
+    def with_words_down_to(self, target: float, relevance: QueryRelevance) -> RankedLists | None:
+        """The list by words read on, down to where words no longer make up for what vectors do at
+        the ends of their lists: no point outside has a value of `target` or more then.
+
+        None where no score of words is low enough for that, or all that match a word are listed.
+        """
+        words = next((r for r in self.lists if r.channel.is_words), None)
+        if words is None or words.tells_of_all:
+            return None
+        scores = {r.channel.name: np.full(len(_WORDS_SCORES), r.end) for r in self.lists}
+        scores[words.channel.name] = _WORDS_SCORES
+        odds = relevance.log_odds(signals(scores, np.zeros(len(_WORDS_SCORES), np.bool_)))
+        below = int(np.count_nonzero(odds < target))
+        if below < 2:
+            return None
+        least = float(_WORDS_SCORES[below - 2]) * words.channel.scale
+        read_on = replace(words, limit=_MOST_GROWTH * words.limit, least=least, read=False)
+        return replace(self, lists=tuple(read_on if r is words else r for r in self.lists))
+
     def longer(self) -> RankedLists:
         """The same lists, longer where there is more."""
         return replace(
             self,
             lists=tuple(
-                replace(r, limit=r.limit if r.tells_of_all else _GROWTH * r.limit)
+                r if r.tells_of_all else replace(r, limit=_GROWTH * r.limit, least=None, read=False)
                 for r in self.lists
             ),
         )
@@ -132,7 +192,9 @@ class RankedLists:
         return replace(
             self,
             lists=tuple(
-                ranked if ranked.channel.is_words else replace(ranked, least=least)
+                ranked
+                if ranked.channel.is_words or ranked.tells_of_all
+                else replace(ranked, least=least)
                 for ranked in self.lists
             ),
         )

@@ -122,14 +122,26 @@ class Rescorer(ABC):
         scores = dict(zip([p.id for p in read], self.scores(read) if read else (), strict=True))
         for candidate in pending:
             point = self.points.get(candidate.point.id)
-            exact = candidate.score
             if candidate.point.id in scores:
-                exact, candidate.image = scores[candidate.point.id]
-            # a product that was written again since Qdrant scored it keeps its place on this page
-            close = abs(exact - candidate.score) <= self.tolerance
-            candidate.score = round(exact if close else candidate.score, self.decimals) + 0.0
+                exact, image = scores[candidate.point.id]
+                self.settle(candidate, exact, image)
+            else:
+                self.settle(candidate, candidate.score, candidate.image)
             candidate.id = candidate.id if point is None else str(point.payload[ID])
-            candidate.rescored = True
+
+    def settle(self, candidate: Candidate, exact: float, image: int | None) -> None:
+        """Give a candidate its exact score.
+
+        A product that was written again since Qdrant scored it keeps its place on this page.
+        """
+        close = abs(exact - candidate.score) <= self.tolerance
+        candidate.score = round(exact if close else candidate.score, self.decimals) + 0.0
+        candidate.image = image
+        candidate.rescored = True
+
+    def rescore_whole(self, candidates: Iterable[Candidate]) -> None:
+        """Rescore these, and read all that a hit shows of them."""
+        self.rescore(candidates)
 
     def rescore_close_to(self, candidates: Iterable[Candidate], score: float) -> None:
         """Rescore those whose score cannot be told from this one."""

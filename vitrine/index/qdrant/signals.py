@@ -85,6 +85,8 @@ class OrderValues:
     ids: list[str]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    by_words: NDArray[np.bool_]
+    """Whether the words alone make it, so that exact cosines would change nothing."""
 
     @property
     def middle(self) -> NDArray[np.float64]:
@@ -95,12 +97,6 @@ class OrderValues:
     def tolerance(self) -> float:
         """How far a value in the middle may be from the exact one."""
         return float(np.max((self.high - self.low) / 2, initial=0.0)) + 10.0**-LOG_ODDS_DECIMALS
-
-    def reached_by(self, count: int) -> float:
-        """A value that so many of them have at least; -inf where there are not so many."""
-        if len(self.low) < count:
-            return -np.inf
-        return float(np.partition(self.low, -count)[-count])
 
 
 @dataclass(eq=False)
@@ -145,7 +141,7 @@ class SignalTable:
     def values(self, relevance: QueryRelevance) -> OrderValues:
         """The order values of all points whose signals are known; those that match nothing are
         left out, and those that were deleted between two of the searches."""
-        seen = dict.fromkeys((*self.named, *(i for s in self._scores.values() for i in s)))
+        seen = self._seen()
         ids = [i for i in seen if all(i in known for known in self._scores.values())]
         named = np.array([i in self.named for i in ids], np.bool_)
         low, high = {}, {}
@@ -155,12 +151,31 @@ class SignalTable:
             low[channel.name], high[channel.name] = channel.around(scores)
         least = relevance.log_odds(signals(low, named))
         most = relevance.log_odds(signals(high, named))
+        worded = {name: low[name] if name == WORDS else high[name] for name in low}
+        by_words = relevance.log_odds(signals(worded, named)) == least
         matching = np.isfinite(most)
         return OrderValues(
             [i for i, m in zip(ids, matching.tolist(), strict=True) if m],
             least[matching],
             most[matching],
+            by_words[matching],
         )
+
+    def reached_by(self, count: int, relevance: QueryRelevance) -> float:
+        """A value that so many points have at least, whatever is not known of their signals."""
+        ids = list(self._seen())
+        if len(ids) < count:
+            return -np.inf
+        scores = {}
+        for channel in self.channels:
+            known, lowest = self._scores[channel.name], 0.0 if channel.is_words else -1.0
+            read = np.array([known.get(i, lowest) for i in ids], np.float64)
+            scores[channel.name] = channel.around(read)[0]
+        values = relevance.log_odds(signals(scores, np.array([i in self.named for i in ids])))
+        return float(np.partition(values, -count)[-count])
+
+    def _seen(self) -> dict[str, None]:
+        return dict.fromkeys((*self.named, *(i for s in self._scores.values() for i in s)))
 
 
 def signals(scores: dict[str, NDArray[np.float64]], named: NDArray[np.bool_]) -> Signals:

@@ -152,11 +152,10 @@ class GrpcClient:
         self,
         *,
         query: Rows | SparseRow,
-        search_params: models.SearchParams | None = None,
         **arguments: Any,
     ) -> QueryAnswer:
         """The points nearest to a vector, or to several rows."""
-        request = _query(query=query, search_params=search_params, **arguments)
+        request = _query(query=query, **arguments)
         answer = self.stub.Query(request, timeout=arguments["timeout"])
         return QueryAnswer([_scored(point) for point in answer.result])
 
@@ -268,17 +267,21 @@ def _field(name: str, value: Any) -> tuple[str, Any]:
     return name, value
 
 
-def _query(
+def _query(*, prefetch: Sequence[Mapping[str, Any]] = (), **arguments: Any) -> Any:
+    proposed = [messages.PrefetchQuery(**_search(**search)) for search in prefetch]
+    return messages.QueryPoints(prefetch=proposed, **_search(**arguments))
+
+
+def _search(
     *,
     query: Rows | SparseRow,
     search_params: models.SearchParams | None = None,
     **arguments: Any,
-) -> Any:
-    return messages.QueryPoints(
-        query=messages.Query(nearest=messages.VectorInput(**_vector(query))),
-        params=None if search_params is None else RestToGrpc.convert_search_params(search_params),
-        **_converted(arguments),
-    )
+) -> dict[str, Any]:
+    """The client's arguments as fields of a message that searches."""
+    params = None if search_params is None else RestToGrpc.convert_search_params(search_params)
+    nearest = messages.VectorInput(**_vector(query))
+    return {"query": messages.Query(nearest=nearest), "params": params} | _converted(arguments)
 
 
 def _point_id(point_id: str) -> Any:
