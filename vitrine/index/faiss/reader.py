@@ -37,6 +37,10 @@ __all__ = ["StateReader"]
 _BATCH = 1000
 """Records whose products and words are in memory at once while a state is made from them."""
 
+_PAUSE_S = 0.02
+"""Until segments are merged: the search that has met new writes should have its answer first, as
+both would take turns with the interpreter's lock."""
+
 
 class StateReader:
     """The newest `State` of one version, from the newest snapshot and the writes after it."""
@@ -60,7 +64,7 @@ class StateReader:
         self._snapshot: str | None = None
         self._lock = threading.Lock()
         self._merging: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     def current(self) -> State:
         """The state with every write committed before the call; microseconds when none is new."""
@@ -102,13 +106,14 @@ class StateReader:
     def _merge_in_background(self, state: State) -> None:
         """Merge small segments beside the searches: it takes longer than reading what is new."""
         running = self._merging is not None and self._merging.is_alive()
-        if state.small_segments() and not running and not self._closed:
+        if state.small_segments() and not running and not self._closed.is_set():
             # the interpreter waits for it: a thread that it kills in numpy aborts the process
             self._merging = threading.Thread(target=self._merge, name="merge-segments")
             self._merging.start()
 
     def _merge(self) -> None:
-        while not self._closed and (state := self._latest[1]) is not None:
+        self._closed.wait(_PAUSE_S)
+        while not self._closed.is_set() and (state := self._latest[1]) is not None:
             small = state.small_segments()
             if not small:
                 return
@@ -122,7 +127,7 @@ class StateReader:
 
     def close(self) -> None:
         """End the merging, and give back what is held on a device."""
-        self._closed = True
+        self._closed.set()
         if self._merging is not None:
             self._merging.join(timeout=self._timeout_s)
         for entry in self._latest[1].segments if self._latest[1] else ():
