@@ -264,4 +264,5 @@ def failures(
     for line in text_report(ledger, source=source, reason=reason, limit=limit):
         click.echo(line)
     _, total = ledger.entries(limit=1, source=source, reason=reason)
-    click.echo(f"{total} failures" if total else "no failures", err=True)
+    counted = "1 failure" if total == 1 else f"{total or 'no'} failures"
+    click.echo(counted, err=True)

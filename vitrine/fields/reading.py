@@ -100,6 +100,8 @@ class FieldReader:
             return parse_stock(raw)
         if rule.split is not None:
             raw = split_cell(raw, rule.split)
+            if isinstance(raw, list):
+                raw = _translated(raw, rule)  # of a cell with several values each is a word
             if not field.type.multiple or field.name in _SINGLE:
                 raw = raw[0] if isinstance(raw, list) and raw else raw
         if field.name in _SINGLE:

@@ -307,15 +307,20 @@ def test_each_field_may_translate_split_scale_and_keep_markup() -> None:
                 "codes": ["ean", "mpn"],
             },
             "fields": {
-                "size": {"from": "size", "type": "keyword", "split": ","},
+                "size": {
+                    "from": "size",
+                    "type": "keyword",
+                    "split": ",",
+                    "values": {"M": "Medium", "-": ""},
+                },
                 "weight": {"from": "w", "type": "number", "decimal_mark": ","},
                 "new": {"from": "n", "type": "bool", "values": {"nouveau": True}},
             },
         }
     )
     row = {"id": "1", "t": "<b>", "cents": 3361, "s": "rayon 3", "ean": "'400", "mpn": "M"}
-    row |= {"size": "S, M", "w": "1,250", "n": "Nouveau"}
+    row |= {"size": "S, M, -", "w": "1,250", "n": "Nouveau"}
     product = mapping.read(row, 0)
     assert (product.title, product.price, product.in_stock) == ("<b>", 33.61, True)
     assert product.codes == ("400", "M")
-    assert product.attributes == {"size": ("S", "M"), "weight": 1.25, "new": True}
+    assert product.attributes == {"size": ("S", "Medium"), "weight": 1.25, "new": True}

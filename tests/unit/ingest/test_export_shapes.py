@@ -25,6 +25,16 @@ _GRAPHQL = {
     "images": {"edges": [{"node": {"url": PICTURE}}]},
     "variants": {"nodes": [{"sku": "S1", "price": {"amount": "10.0", "currencyCode": "EUR"}}]},
 }
+_REST = {
+    "title": "Mug",
+    "vendor": "Acme",
+    "product_type": "Mugs",
+    "images": [{"src": PICTURE}],
+    "variants": [
+        {"sku": "R1", "option1": "Default Title", "inventory_policy": "continue"},
+        {"sku": "R2", "option1": "Blue", "inventory_policy": "deny", "inventory_quantity": 0},
+    ],
+}
 _JSON_LD = [
     {"@type": "WebPage", "name": "Shop"},
     {
@@ -81,6 +91,13 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         json.dumps({"data": {"products": {"edges": [{"node": _GRAPHQL}]}}}),
         "shopify_json",
         {"S1": {"title": "Tee", "price": 10.0, "currency": "EUR", "brand": "Acme"}},
+        0,
+    ),
+    (
+        "admin.json",
+        json.dumps({"products": [_REST]}),
+        "shopify_json",
+        {"R1": {"color": (), "in_stock": True}, "R2": {"color": ("Blue",), "in_stock": False}},
         0,
     ),
     (
