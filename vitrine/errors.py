@@ -16,7 +16,7 @@ VitrineError
 ├── ModelUnavailable        the model cannot be loaded; says which and what to do
 │   └── ModelLoading        it is being loaded, as at every start
 ├── ModelBusy               the model is too busy to answer in time; trying again may help
-│   └── DeviceFull          its device has too little memory for so many pictures at once
+│   └── DeviceFull          its device has too little memory for so many at once
 ├── DecoderBusy             too many large pictures are being decoded; trying again may help
 ├── ModelMismatch           the index was built by another model than the one configured
 ├── IndexUnavailable        the index cannot answer now (down, slow, full, wrong key)
@@ -183,7 +183,7 @@ class ModelBusy(VitrineError):
 
 
 class DeviceFull(ModelBusy):
-    """The model's device has too little memory for so many pictures at once."""
+    """The model's device has too little memory for so many pictures or texts at once."""
 
 
 class DecoderBusy(VitrineError):

@@ -138,6 +138,8 @@ class EmbedStage:
         except DeviceFull:
             if len(batch) == 1:
                 raise
+            vectors = None
+        if vectors is None:  # not while the error is handled: it holds the memory that ran out
             self.batch.too_large(len(batch))
             self._embed(batch[: len(batch) // 2])
             self._embed(batch[len(batch) // 2 :])

@@ -138,7 +138,8 @@ class Batcher(Generic[_T]):
         except Exception as error:
             if len(items) == 1:
                 return [error]
-            return [answer for item in items for answer in self._attempt([item])]
+        # not while the error is handled: it holds what the batch has taken of the device's memory
+        return [answer for item in items for answer in self._attempt([item])]
 
     def _abandon(self, group: _Group[_T]) -> None:
         if group in self._waiting:

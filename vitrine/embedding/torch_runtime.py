@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -59,18 +61,8 @@ class TorchDualEncoderModel:
 
         `DeviceFull` when they are too many for its memory.
         """
-        try:
-            return self._encode_levels(levels, images)
-        except torch.OutOfMemoryError as error:
-            raise DeviceFull(
-                f"{self._device} has too little memory for {len(levels)} pictures at once; set "
-                "VITRINE_BATCH_SIZE lower"
-            ) from error
-
-    def _encode_levels(
-        self, levels: NDArray[np.uint8], images: ImagePreprocessor
-    ) -> NDArray[np.float32]:
-        with torch.inference_mode():
+        remedy = "set VITRINE_BATCH_SIZE lower"
+        with torch.inference_mode(), self._memory_for(f"{len(levels)} pictures", remedy):
             sent = torch.from_numpy(np.ascontiguousarray(levels))
             if self._device.startswith("cuda"):
                 sent = sent.pin_memory()
@@ -80,12 +72,22 @@ class TorchDualEncoderModel:
             pixels = batch.to(self._dtype, memory_format=torch.contiguous_format)
             return _rows(self._model.get_image_features(pixel_values=pixels))
 
+    @contextmanager
+    def _memory_for(self, batch: str, remedy: str) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise DeviceFull(
+                f"{self._device} has too little memory for {batch} at once; {remedy}"
+            ) from error
+
     def _column(self, values: tuple[float, float, float]) -> torch.Tensor:
         return torch.tensor(values, device=self._device).view(3, 1, 1)
 
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
-        """(n, length) to (n, dimension)."""
-        with torch.inference_mode():
+        """(n, length) to (n, dimension); `DeviceFull` when its memory does not suffice."""
+        remedy = "leave it more, also of VITRINE_SEARCH_DEVICE"
+        with torch.inference_mode(), self._memory_for(f"{len(tokens.ids)} texts", remedy):
             inputs = {"input_ids": torch.from_numpy(tokens.ids).to(self._device)}
             if self._masked:
                 inputs["attention_mask"] = torch.from_numpy(tokens.mask).to(self._device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -190,6 +191,22 @@ def test_what_nobody_waits_for_is_not_embedded_to_its_end():
         batcher.run(list(range(1000)))
     assert seen == [0, 1, 2, 3]
     assert len(batcher.run([7])) == 1
+
+
+def test_what_a_failed_batch_had_taken_is_free_when_its_items_are_tried_alone() -> None:
+    taken: list[weakref.ref[Rows]] = []
+    held: list[bool] = []
+
+    def forward(items: list[int]) -> Rows:
+        held.extend(reference() is not None for reference in taken)
+        activations = np.ones((len(items), 2), np.float32)
+        taken.append(weakref.ref(activations))
+        if len(items) > 1:
+            raise ModelBusy("the card has too little memory")
+        return activations.copy()
+
+    assert len(Batcher(forward, most=2, timeout_s=60).run([1, 2])) == 2
+    assert held == [False, False, False]
 
 
 def slowly(items, seconds: float):

@@ -25,8 +25,9 @@ from vitrine.embedding import Embedder, exported, onnx_export
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.load import choose_runtime, load_embedder
-from vitrine.embedding.torch_runtime import choose_precision
-from vitrine.errors import InvalidSettings, ModelUnavailable
+from vitrine.embedding.tokenizer import TokenBatch
+from vitrine.embedding.torch_runtime import TorchDualEncoderModel, choose_precision
+from vitrine.errors import DeviceFull, InvalidSettings, ModelUnavailable
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow  # loads torch
@@ -386,3 +387,17 @@ def test_settings_that_contradict_each_other_are_refused() -> None:
 def test_a_device_that_is_not_there_is_told(clip_folder: Path, configured: Configured) -> None:
     with pytest.raises(ModelUnavailable, match="VITRINE_DEVICE"):
         load_embedder(configured(model=str(clip_folder), runtime="torch", device="tpu"))
+
+
+class FullModel(torch.nn.Module):
+    """A model whose card has no memory left."""
+
+    def get_text_features(self, **_: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+
+def test_a_card_without_memory_for_texts_says_so():
+    model = TorchDualEncoderModel(FullModel(), device="cpu", precision="fp32", masked=True)
+    ids = np.ones((3, 5), np.int64)
+    with pytest.raises(DeviceFull, match="too little memory for 3 texts at once; leave it more"):
+        model.encode_texts(TokenBatch(ids, ids))

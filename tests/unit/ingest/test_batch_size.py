@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,10 +58,17 @@ class Card(FakeEmbedder):
         self.compute = Compute("cuda", "bf16")
         self.memory = memory
         self.batches: list[int] = []
+        self.held = False
+        """Whether memory of a failed pass was still held in its thread's next pass."""
+        self._taken: dict[int, weakref.ref[NDArray[np.float32]]] = {}
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.batches.append(len(pixels))
+        taken = self._taken.pop(threading.get_ident(), None)
+        self.held = self.held or (taken is not None and taken() is not None)
         if len(pixels) > self.memory:
+            activations = np.zeros(len(pixels), np.float32)
+            self._taken[threading.get_ident()] = weakref.ref(activations)
             raise DeviceFull("the card has too little memory")
         return super().embed_pixels(pixels)
 
@@ -81,9 +90,10 @@ def test_the_size_of_a_card_is_found_before_its_first_batch(tmp_path: Path) -> N
 
 def test_a_batch_without_memory_is_embedded_in_halves(tmp_path: Path) -> None:
     shop = Shop(tmp_path, batch_size=12)
-    shop.embedder = Card(memory=3)
+    card = shop.embedder = Card(memory=3)
     shop.fill_index(24)
     summary = shop.ingest()
+    assert not card.held, "a half is embedded once what the whole had taken is free"
     assert (summary.done, summary.failed, summary.batch) == (24, 0, 3)
     assert len(shop.records) == 24
 
