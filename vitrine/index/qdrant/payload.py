@@ -5,7 +5,7 @@ id, title, price, ...  the fields of Product; empty ones are left out
 attributes      {name: value} of the mapping's further fields
 _words          {text field: its casefolded words, each once, parted by spaces}
 _terms          {color field: families and colors as written, casefolded; path field: every prefix}
-_folded         {keyword, color or path field: what conditions compare with, folded}
+_folded         {keyword, color or path field: folded, for conditions and the counts of facets}
 _id0, _id1 ...  six bytes of the id each, as a number that Qdrant can order by; _title0 ... of the
                 folded title
 _exact          {number field: its digits as text}, for numbers with more digits than `number` keeps

@@ -143,12 +143,13 @@ def _count_words(field: Field, selections: Sequence[SelectedRows], values: int) 
         if i != largest:
             _add(column, selection.rows, main, (counts, named))
     used = np.flatnonzero(counts)
-    by_name = used if field.type is FieldType.PATH else used[_alike(field, main, named)[used]]
+    alike = used[_alike(field, main, named)[used]]
+    by_name = used if field.type is FieldType.PATH else alike
     rest = np.setdiff1d(used, by_name, assume_unique=True)
     # codes are in the order of words, so a stable sort by count leaves equal counts in it
     top = rest[np.argsort(-counts[rest], kind="stable")[:values]]
     every = {main.words[c]: int(counts[c]) for c in (*top.tolist(), *by_name.tolist())} | named
-    forms = partial(_count_forms, field, selections)
+    forms = partial(_count_forms, field, selections) if named or len(alike) else None
     facet = value_facet(field, every, values=values, count_forms=forms)
     return replace(facet, distinct=facet.distinct + len(rest) - len(top))
 
