@@ -35,6 +35,8 @@ class FakeConnection:
         self._created = created or {"vectors_config": size}
         self.threshold = threshold
         self.points = MANY
+        self.late = 0
+        """Reads for which a node does not know yet that indexing is on."""
 
     def read(self, method: str, **_: Any) -> models.CollectionInfo:
         assert method == "get_collection"
@@ -42,7 +44,9 @@ class FakeConnection:
         client.create_collection("c", **self._created)
         info = client.get_collection("c")
         status, indexed = self._states.pop(0) if len(self._states) > 1 else self._states[0]
-        info.config.optimizer_config.indexing_threshold = self.threshold
+        known = self.threshold if self.late == 0 else 0
+        self.late = max(0, self.late - (self.threshold > 0))
+        info.config.optimizer_config.indexing_threshold = known
         return info.model_copy(
             update={
                 "status": status,
@@ -82,6 +86,12 @@ def test_indexing_is_switched_on_and_waited_for_until_nothing_is_under_way():
     assert told[:5] == [0.0, 0.0, 0.25, 0.5, 0.75]
     assert told[-1] == 1.0
     assert len(told) == len(states) + indexing._QUIET_POLLS
+
+
+def test_a_node_that_does_not_know_yet_that_indexing_is_on_is_waited_for():
+    connection = FakeConnection((GREEN, 0))
+    connection.late = 7
+    assert len(built(connection)) == 7 + indexing._QUIET_POLLS
 
 
 def test_a_version_too_small_for_a_graph_is_not_waited_for():

@@ -69,7 +69,9 @@ def _await_green(
             )
         indexed, points = described.indexed_vectors_count or 0, described.points_count or 0
         progress(indexed_share(described))
-        quiet = quiet + 1 if described.status == models.CollectionStatus.GREEN else 0
+        # nodes of a cluster learn in turn that indexing is on: before, they have nothing to do
+        on = described.config.optimizer_config.indexing_threshold != 0
+        quiet = quiet + 1 if on and described.status == models.CollectionStatus.GREEN else 0
         if quiet >= _QUIET_POLLS:
             return
         if last != (indexed, described.segments_count):
