@@ -38,7 +38,8 @@ def fit_vectors(
     products for `absent` queries.
 
     The intercept is that of the regression; the caller moves it to where close begins (`shifted`).
-    None where no query has both matches and others.
+    None where no query has both matches and others, and where no cosine tells them apart: with
+    weights of 0 all products would be equally close.
     """
     parts: list[Floats] = []
     labels: list[Floats] = []
@@ -63,6 +64,8 @@ def fit_vectors(
     coefficients, intercept = scaled_fit(
         np.concatenate(parts), np.concatenate(labels), np.concatenate(weights)
     )
+    if not coefficients.any():
+        return None
     picture, picture_z, text, text_z = coefficients.tolist()
     return VectorModel(picture, picture_z, text, text_z, intercept)
 

@@ -126,6 +126,16 @@ def test_a_version_without_text_vectors_learns_from_pictures_and_words():
     assert RelevanceConstants.from_bytes(learnt.to_bytes()).background.texts is None
 
 
+def test_vectors_that_tell_nothing_are_not_taken_for_close():
+    """Every query is compared with the opposite of what its products look like."""
+    blind = learn_relevance(SAMPLE, LEXICON, embed_texts=lambda texts: -embed_texts(texts))
+    assert "text" in blind.assumed
+    query = QueryRelevance(blind, vector=-embed_texts(["refrigerator"])[0])
+    assert SAMPLE.texts is not None
+    cosines = (rows @ -embed_texts(["refrigerator"])[0] for rows in (SAMPLE.pictures, SAMPLE.texts))
+    assert query.relevance(Signals(*cosines)).max() < CLOSE
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_catalogue_too_small_to_teach_says_what_is_assumed(count: int):
     few = PRODUCTS[:count]
