@@ -30,8 +30,9 @@ class QueryWords:
     """What is asked of the word index.
 
     `term_ids` is uint32 (terms,), ascending, each once: only terms that some product has.
-    `weights` is float32 (terms,): their IDF, less for words that are preferred and not
-    asked for ("red" in "red hat": other hats are hats). `core` is float32 (terms,), the same with 0
+    `weights` is float32 (terms,): their IDF, at least that of the other words for the one that
+    names the thing ("bottle" in "water bottle"), less for words that are preferred and not asked
+    for ("red" in "red hat": other hats are hats). `core` is float32 (terms,), the same with 0
     for preferred words. `best` is more than any product can score by one form of each core word:
     the sum of their IDFs. A word that no product has counts there as much as the others do on
     average, so that a product with half of what was asked for does not look like the whole, and one
@@ -104,6 +105,10 @@ def query_words(
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
     asked = {term: known[term] for term in core_terms if term in known}
+    plain = [token for token in spoken if token.word not in preferred]
+    head = _head(plain, analyzer)
+    if head is not None and head.term in asked and vocabulary.is_subject(head.term):
+        asked[head.term] = max(asked.values())
     usual = sum(asked.values()) / max(len(asked), 1)
     core = _by_id(asked, forms, vocabulary)
     compounds = {term: vocabulary.compounds_of(term, analyzer) for term in asked}
@@ -120,9 +125,7 @@ def query_words(
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
         sum(asked.values()) * len(core_terms) / len(asked) if asked else 0.0,
         any(vocabulary.is_subject(form) for term in core_terms for form in forms[term])
-        and _is_head_known(
-            [token for token in spoken if token.word not in preferred], vocabulary, analyzer
-        ),
+        and (head is None or _is_known_head(head, vocabulary, analyzer)),
         exact_key(text if whole is None else whole),
     )
 
@@ -148,15 +151,19 @@ def _by_id(
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 
 
-def _is_head_known(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether products are called by the word that says what is asked for, where a query begins
-    with a compound: a "phone box" is no phone. True where it cannot be told, as beside a number."""
+def _head(tokens: Sequence[Token], analyzer: Analyzer) -> Token | None:
+    """The word that says what is asked for, where a query begins with a compound: the last one of
+    "phone box", the first of "sac de sport". None where it cannot be told, as beside a number."""
     links = analyzer.language.links
-    compound = list(takewhile(lambda token: not token.stop or token.word in links, tokens))
+    compound = takewhile(lambda token: not token.stop or token.word in links, tokens)
     words = [token for token in compound if not token.stop]
     if len(words) < 2 or not all(token.word.isalpha() for token in tokens):
-        return True
-    head = words[0 if analyzer.language.head == "first" else -1]
+        return None
+    return words[0 if analyzer.language.head == "first" else -1]
+
+
+def _is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
+    """Whether products are called by the word: a "phone box" is no phone."""
     return (
         vocabulary.is_subject(head.term)
         or vocabulary.is_name(head.term, analyzer)

@@ -68,8 +68,8 @@ def test_a_word_of_a_product_written_after_the_counting_counts_as_the_rarest_do(
     terms = unknown_terms(["Zorblax for a red hat"], VOCABULARY, ENGLISH)
     assert terms == {term_id("zorblax")}
     vocabulary = VOCABULARY.with_newer(terms)
-    query = query_words("zorblax hat", vocabulary, ENGLISH)
-    assert query_words("zorblax hat", VOCABULARY, ENGLISH).score(newer) < query.score(newer) <= 1
+    query = query_words("hat by zorblax", vocabulary, ENGLISH)
+    assert query_words("hat by zorblax", VOCABULARY, ENGLISH).score(newer) < query.score(newer) <= 1
     assert query.score(newer) > 2 * query.score(RED_HAT) > 0
     assert vocabulary.idf("zorblax") == VOCABULARY.idf("green")
     assert is_known("zorblax", vocabulary, ENGLISH) > is_known("zorblax", VOCABULARY, ENGLISH)
@@ -153,6 +153,23 @@ def test_compounds_of_a_word_that_names_more_itself_raise_and_add_nothing():
 def test_compounds_written_apart_are_not_taken_apart():
     query = query_words("helmet", vocabulary_of(titled("Schutzhelmet")), ENGLISH)
     assert query.empty
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "titles"),
+    [
+        ("en", "water bottle", ("Steel Bottle", "Glass Bottle", "Bottle", "Water Filter")),
+        ("fr", "bouteille d'eau", ("Bouteille bleue", "Bouteille", "Bouteille", "Filtre eau")),
+    ],
+)
+def test_the_word_that_names_the_thing_weighs_no_less_than_one_that_describes_it(
+    code: str, typed: str, titles: tuple[str, ...]
+):
+    analyzer = Analyzer(code)
+    products = titled(*titles)
+    query = query_words(typed, vocabulary_of(products, analyzer), analyzer)
+    scores = [query.score(words_of(product, analyzer)) for product in products]
+    assert min(scores[:3]) >= scores[3] > 0
 
 
 def test_a_head_that_only_prose_knows_in_another_form_names_nothing():
