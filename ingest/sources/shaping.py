@@ -125,9 +125,9 @@ class ShapedSource:
         if not self._table.pairs:
             return values
         pairs = [
-            {"name": str(values[name]).strip(), "value": values.get(column)}
-            for name, column in self._table.pairs.items()
-            if not is_empty(values.get(name))
+            {"name": str(name).strip(), "value": _only(value_at(values, column))}
+            for path, column in self._table.pairs.items()
+            if not is_empty(name := _only(value_at(values, path)))
         ]
         return {**values, "@pairs": pairs}
 
@@ -148,6 +148,11 @@ class ShapedSource:
             for name in self._mapping.field_columns()
             if name not in group
         )
+
+
+def _only(value: Any) -> Any:
+    """A single value, which a path such as "options[0].name" gives as a list."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 class _Groups:

@@ -30,6 +30,7 @@ _REST = {
     "vendor": "Acme",
     "product_type": "Mugs",
     "images": [{"src": PICTURE}],
+    "options": [{"name": "Color"}],
     "variants": [
         {"sku": "R1", "option1": "Default Title", "inventory_policy": "continue"},
         {"sku": "R2", "option1": "Blue", "inventory_policy": "deny", "inventory_quantity": 0},
@@ -54,6 +55,11 @@ _MEDUSA = {
         {"id": "v1", "manage_inventory": False, "inventory_quantity": 0},
         {"id": "v2", "manage_inventory": True, "inventory_quantity": 0},
     ],
+}
+_SIZE_FIRST = {
+    **_REST,
+    "options": [{"name": "Taille"}, {"name": "Couleur"}],
+    "variants": [{"id": 1, "sku": "R1", "price": "5", "option1": "M", "option2": "Rouge"}],
 }
 
 
@@ -98,6 +104,13 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         json.dumps({"products": [_REST]}),
         "shopify_json",
         {"R1": {"color": (), "in_stock": True}, "R2": {"color": ("Blue",), "in_stock": False}},
+        0,
+    ),
+    (
+        "options.json",
+        json.dumps({"products": [_SIZE_FIRST]}),
+        "shopify_json",
+        {"R1": {"color": ("Rouge",), "attributes": {"size": ("M",)}}},
         0,
     ),
     (
