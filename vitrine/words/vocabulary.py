@@ -6,9 +6,9 @@ import io
 import zipfile
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from math import log1p
 from typing import TypeVar
 
@@ -24,6 +24,9 @@ __all__ = ["Vocabulary", "VocabularyCounts"]
 
 Key = TypeVar("Key", int, str)
 
+LONGEST_ENDING = 6
+"""Letters that a word may have more than its stem ("decorat", "decoratively")."""
+_LAST = "\U0010ffff"
 MOST_COMPOUNDS = 32
 """Compounds that are searched for one word: those of most products."""
 
@@ -91,11 +94,21 @@ class Vocabulary:
             return ()
         kept = self._compounds.get(analyzer.language.code)
         if kept is None:
-            counted = zip(self.words, self.name_counts.tolist(), strict=True)
-            kept = Compounds((word for word, count in counted if count), analyzer)
+            kept = lru_cache(maxsize=1 << 14)(
+                partial(self._commonest, self._all_compounds(analyzer))
+            )
             self._compounds[analyzer.language.code] = kept
-        compounds = sorted(kept.ending_with(term), key=lambda each: (-self.term_count(each), each))
-        return tuple(compounds[:MOST_COMPOUNDS])
+        return kept(term)
+
+    def _all_compounds(self, analyzer: Analyzer) -> Compounds:
+        counted = zip(self.words, self.name_counts.tolist(), strict=True)
+        return Compounds((word for word, count in counted if count), analyzer)
+
+    def _commonest(self, compounds: Compounds, term: str) -> tuple[str, ...]:
+        ending = compounds.ending_with(term)
+        return tuple(sorted(ending, key=lambda each: (-self.term_count(each), each)))[
+            :MOST_COMPOUNDS
+        ]
 
     def forms_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
         """The term, and the compounds of it where more products are called so than by it alone: as
@@ -123,12 +136,12 @@ class Vocabulary:
 
     def is_name(self, term: str, analyzer: Analyzer) -> bool:
         """Whether a word of the term stands outside the prose of some product."""
-        begin = term[:-1]
-        place = bisect_left(self.words, begin)
-        while place < len(self.words) and self.words[place].startswith(begin):
-            if self.name_counts[place] and analyzer.term(self.words[place]) == term:
-                return True
-            place += 1
+        start = bisect_left(self.words, term[:-1])
+        end = bisect_left(self.words, term[:-1] + _LAST)
+        longest = len(term) + LONGEST_ENDING
+        near = [n for n, word in enumerate(self.words[start:end], start) if len(word) <= longest]
+        if any(self.name_counts[n] and analyzer.term(self.words[n]) == term for n in near):
+            return True
         return term_id(term) in self.newer
 
     def __contains__(self, word: object) -> bool:
@@ -147,7 +160,7 @@ class Vocabulary:
         return log1p((self.count - frequency + 0.5) / (frequency + 0.5))
 
     @cached_property
-    def _compounds(self) -> dict[str, Compounds]:
+    def _compounds(self) -> dict[str, Callable[[str], tuple[str, ...]]]:
         return {}
 
     @cached_property
