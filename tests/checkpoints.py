@@ -31,7 +31,12 @@ def clip_tokenizer(length: int = 77) -> Any:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     learner.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.BpeTrainer(vocab_size=2000, end_of_word_suffix="</w>", show_progress=False)
+    # the trainer numbers these as it meets them, in a random order, and the number decides between
+    # pairs that are equally frequent
+    ends = [f"{letter}</w>" for letter in sorted(set(WORDS) - {" "})]
+    trainer = trainers.BpeTrainer(
+        vocab_size=2000, special_tokens=ends, end_of_word_suffix="</w>", show_progress=False
+    )
     learner.train_from_iterator([WORDS], trainer)
     merges = [tuple(pair) for pair in _merges(learner)]
     pieces = [

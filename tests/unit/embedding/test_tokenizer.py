@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from transformers import AutoConfig, AutoTokenizer
 
+from tests.checkpoints import clip_tokenizer
 from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import ModelUnavailable
 
@@ -78,3 +79,9 @@ def test_a_tokenizer_that_cannot_be_taken_over_exactly_is_refused(clip_folder: P
     tokenizer = AutoTokenizer.from_pretrained(clip_folder)
     with pytest.raises(ModelUnavailable, match="exactly"):
         load_tokenizer(Odd(tokenizer), AutoConfig.from_pretrained(clip_folder), "tiny")
+
+
+def test_the_tests_own_tokenizer_is_the_same_in_every_process() -> None:
+    """Or the processes of a run would not find each other's exports; its trainer draws lots."""
+    first, *others = [clip_tokenizer().get_vocab() for _ in range(5)]
+    assert all(other == first for other in others)
