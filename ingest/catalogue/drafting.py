@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from ingest.catalogue.language_guess import guess_language
 from ingest.sources import Row, open_source
 from vitrine.fields import BUILT_IN_FIELDS, parse_bool, parse_datetime
 from vitrine.fields.mapping import RESERVED
+from vitrine.fields.money import parse_money
 from vitrine.fields.numbers import parse_number
 from vitrine.fields.scalars import is_empty
 from vitrine.fields.words import word_lists
@@ -26,6 +28,11 @@ _SHORT = 60
 """Characters of a keyword; what is longer is prose."""
 _NAME = re.compile(r"[^a-z0-9]+")
 _PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|avif|heic)\b", re.IGNORECASE)
+_FRACTION = re.compile(r"\d([.,])\d{1,2}(?!\d)(?![.,]\d)")
+"""A decimal mark that nothing else can be: one or two digits follow, and no other mark."""
+_PRICES = 0.9
+"""Share of a column's values that are prices with a currency where it holds prices: the others may
+be words, such as "on request"."""
 _ZERO = re.compile(r"0+([.,]0+)?")
 _SCOPE = re.compile(r"\s*(\(.*\)|\[.*\]|[-_][a-z]{2}_[A-Z]{2}.*|[-_][A-Z]{3})$")
 
@@ -43,15 +50,24 @@ def draft_mapping(spec: str, settings: FetchSettings) -> str:
     guessed = _product_columns(tuple(columns))
     if "images" not in guessed and (pictures := _picture_columns(values)):
         guessed["images"] = pictures
+    unknown = [column for column in columns if column not in _taken(guessed)]
+    priced = [column for column in unknown if _are_prices(values[column])]
+    if "price" not in guessed and len(priced) == 1:
+        guessed["price"] = priced
     parts = [f"# A draft for {spec}, from its first {len(rows)} rows: check every line."]
     parts += [f"# {note}" for note in source.notes()]
+    parts += _language_lines(guessed, values)
     parts += _product_table(guessed, values)
-    taken = {column for several in guessed.values() for column in several}
+    taken = _taken(guessed)
     rest = [column for column in columns if column not in taken]
     names = _field_names(rest)
     for column, name in zip(rest, names, strict=True):
         parts += _field_table(name, column, values[column])
     return "\n".join(parts) + "\n"
+
+
+def _taken(guessed: Mapping[str, Sequence[str]]) -> set[str]:
+    return {column for several in guessed.values() for column in several}
 
 
 def _product_columns(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -88,6 +104,15 @@ def _without_scope(column: str) -> str:
     return _folded(name).removeprefix("product")
 
 
+def _language_lines(
+    guessed: Mapping[str, Sequence[str]], values: Mapping[str, Sequence[Any]]
+) -> list[str]:
+    columns = [c for field in ("title", "description", "color") for c in guessed.get(field, ())]
+    code = guess_language(str(value) for column in columns for value in values[column])
+    guess = f'language = "{code}"' if code else '# language = "en"'
+    return ["", f"{guess}  # of the texts and the queries"]
+
+
 def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) -> list[str]:
     lines = ["", "[product]"]
     for field in ("id", "title", "images"):
@@ -99,7 +124,35 @@ def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) 
         lines.append(f"{field} = {_columns_text(columns, first)}{_examples(first)}")
     if "price" in guessed and "currency_from" not in guessed:
         lines.append('# currency = "EUR"  # of all prices')
+    lines += [
+        f'# {field} = ""  # no column looks like it'
+        for field in ("price", "category")
+        if field not in guessed
+    ]
+    if _decimal_commas(guessed, values):
+        lines.append('decimal_mark = ","  # of all numbers: 1,250 is a little more than one')
+    pictures = [str(value) for column in guessed.get("images", ()) for value in values[column]]
+    if pictures and not any("//" in picture for picture in pictures):
+        lines += ["", "# [images]", '# base = "photos"  # folder or URL where their names begin']
     return lines
+
+
+def _decimal_commas(
+    guessed: Mapping[str, Sequence[str]], values: Mapping[str, Sequence[Any]]
+) -> bool:
+    """Whether every fraction of the catalogue's prices and numbers is behind a comma."""
+    prices = {
+        column for field in ("price", "compare_at_price") for column in guessed.get(field, ())
+    }
+    rest = values.keys() - _taken(guessed)
+    numbers = {column for column in rest if _type_of(values[column])[0] in ("number", "money")}
+    marks = {
+        match.group(1)
+        for column in prices | numbers
+        for value in values[column]
+        if isinstance(value, str) and (match := _FRACTION.search(value))
+    }
+    return marks == {","}
 
 
 def _columns_text(columns: Sequence[str], first: Sequence[Any]) -> str:
@@ -138,7 +191,7 @@ def _field_table(name: str, column: str, values: list[Any]) -> list[str]:
     return [*lines, f"split = {_text(split)}"] if split else lines
 
 
-def _type_of(values: list[Any]) -> tuple[str, str | None]:
+def _type_of(values: Sequence[Any]) -> tuple[str, str | None]:
     """The type that all values can be read as, and what separates several in one."""
     readers: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         ("bool", parse_bool),
@@ -148,12 +201,26 @@ def _type_of(values: list[Any]) -> tuple[str, str | None]:
     for kind, reader in readers:
         if all(_can(reader, value) for value in values):
             return kind, None
+    if _are_prices(values):
+        return "money", None
     texts = [str(value) for value in values]
     if sum(map(len, texts)) > _SHORT * len(texts):
         return "text", None
     counts = Counter(mark for text in texts for mark in (",", ";", "|") if mark in text)
     mark, count = counts.most_common(1)[0] if counts else ("", 0)
     return "keyword", mark if count * 3 >= len(texts) else None
+
+
+def _are_prices(values: Sequence[Any]) -> bool:
+    """Whether nearly all values are amounts with a currency."""
+    return sum(_can(_price, value) for value in values) > _PRICES * len(values)
+
+
+def _price(value: Any) -> float:
+    money = parse_money(value)
+    if money.currency is None:
+        raise ValueError("an amount of something else")
+    return money.amount
 
 
 def _plain_number(value: Any) -> float:

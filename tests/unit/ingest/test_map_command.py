@@ -70,6 +70,16 @@ def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> N
             "p1,Mug,10,files/a.jpg,Round",
             {"title": "Mug", "price": 10.0, "description": "Round"},
         ),
+        (
+            "Art.-Nr.;Bezeichnung;VK netto;Streichpreis;Warengruppe;Gewicht;Bild",
+            'p1;Becher;"1.004,50 €";1250,00;Wohnen > Becher;1,250;a.jpg',
+            {
+                "price": 1004.5,
+                "compare_at_price": 1250.0,
+                "category": ("Wohnen/Becher",),
+                "attributes": {"gewicht": 1.25},
+            },
+        ),
     ],
 )
 def test_a_draft_finds_columns_by_a_part_of_their_names_and_by_what_they_hold(
@@ -82,6 +92,46 @@ def test_a_draft_finds_columns_by_a_part_of_their_names_and_by_what_they_hold(
     assert row.product is not None
     assert {name: getattr(row.product, name) for name in expected} == expected
     assert (row.product.id, len(row.pictures)) == ("p1", 1)
+
+
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        (["Schal rot", "Hose für Kinder, blau", "Hut ohne Rand", "Hemd weiß"], "de"),
+        (
+            [
+                "écharpe pour enfants",
+                "chapeau avec fleurs",
+                "veste noire",
+                "jupe sans poche, pour elle",
+            ],
+            "fr",
+        ),
+        (["Red scarf", "Schal rot", "Hat with a brim", "Hut mit Rand", "Shoes", "Schuhe"], None),
+        (["Onyx"], None),
+    ],
+)
+def test_a_draft_guesses_the_language(
+    catalogue: Path, titles: list[str], expected: str | None
+) -> None:
+    rows = "".join(f'{number},"{title}",a.png\n' for number, title in enumerate(titles))
+    catalogue.write_text(f"sku,name,image\n{rows}", encoding="utf-8")
+    draft = tomllib.loads(draft_mapping(str(catalogue), Settings(data_dir=catalogue.parent)))
+    assert draft.get("language") == expected
+
+
+def test_a_draft_of_several_unknown_prices_chooses_none(catalogue: Path) -> None:
+    rows = [f"{number},Mug,{number} EUR,$2,a.png" for number in range(1, 20)]
+    catalogue.write_text(
+        "\n".join(["sku,name,Club,Deposit,image", *rows, "20,Mug,ask us,$2,a.png"])
+    )
+    text = draft_mapping(str(catalogue), Settings(data_dir=catalogue.parent))
+    draft = tomllib.loads(text)
+    assert '# price = ""' in text
+    assert {name: field["type"] for name, field in draft["fields"].items()} == {
+        "club": "money",
+        "deposit": "money",
+    }
 
 
 def test_a_draft_is_a_mapping_that_works(catalogue: Path) -> None:
