@@ -105,8 +105,10 @@ def reindex(
     Exit status: 0 published, 1 failed or cancelled, 3 too many products would have been removed.
     """
     from ingest.jobs.models import ReindexRequest
+    from ingest.sources import absolute_spec
 
     settings = load_settings(**({"ray_address": ray} if ray else {}))
+    source = absolute_spec(source) if source is not None else None
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with _admin(settings) as (admin, vitrine):
         job_id = _running(admin) if resume else _start(admin, request)
@@ -239,6 +241,8 @@ def versions(discard: str | None, as_json: bool) -> None:
         known = learnt[v.name]
         for line in known.lines() if known is not None else ():
             click.echo(f"    {line}")
+    if not listed:
+        click.echo("no versions; `vitrine ingest SOURCE` makes the first", err=True)
 
 
 def _learnt(vitrine: Vitrine, version: VersionInfo) -> RelevanceConstants | None:
@@ -277,6 +281,8 @@ def jobs(cancel: str | None, retry: bool, limit: int) -> None:
         listed = admin.jobs(limit=limit)
     for job in listed:
         click.echo(f"{job.id:<36} {job.state:<10} {_progress(job)}")
+    if not listed:
+        click.echo("no jobs", err=True)
 
 
 def _progress(job: Job) -> str:

@@ -66,6 +66,7 @@ def add(
     """
     from ingest.catalogue import MappingChoice, choose_mapping
     from ingest.jobs.models import IngestRequest
+    from ingest.sources import absolute_spec
 
     settings = load_settings()
     mapping = None
@@ -73,7 +74,7 @@ def add(
         chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
         mapping, currency, images = chosen.mapping.to_dict(), None, None
     request = IngestRequest(
-        source,
+        absolute_spec(source),
         mapping,
         currency=currency,
         images=images,

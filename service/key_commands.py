@@ -53,7 +53,10 @@ def add(filters: tuple[str, ...], rate_text: str | None, span: str | None, name:
 @keys.command("list")
 def list_keys() -> None:
     """List the keys created on this data folder."""
-    for key in IssuedKeys(load_settings().data_dir).entries():
+    issued = list(IssuedKeys(load_settings().data_dir).entries())
+    if not issued:
+        click.echo("no keys", err=True)
+    for key in issued:
         rate = "any rate" if key.rate is None else f"{key.rate:g}/s"
         parts = [key.id, key.name or "-", " and ".join(key.filters) or "everything", rate]
         validity = f"until {key.expires}" if key.expires else "no expiry"

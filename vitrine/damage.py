@@ -21,6 +21,7 @@ _REMEDIES = {
 }
 _REMEDY = "restore it from a backup, or run `vitrine reindex --source SOURCE` to make it again"
 _SAMPLE = 200
+_NAMED = 3
 
 
 def damaged_databases(folder: Path) -> Iterator[str]:
@@ -32,12 +33,22 @@ def damaged_databases(folder: Path) -> Iterator[str]:
 
 
 def damaged_pictures(images: ImageStore, keys: list[str]) -> Iterator[str]:
-    """A sentence for each picture of a sample that is missing or not what its key says."""
-    for key in random.sample(keys, min(_SAMPLE, len(keys))):
+    """What is wrong with the first pictures of a sample that are missing or not what their keys
+    say; then how many there are, and what to do."""
+    sample = random.sample(keys, min(_SAMPLE, len(keys)))
+    faults = []
+    for key in sample:
         try:
             images.get(key)
         except (NotFound, StorageUnavailable) as error:
-            yield str(error)
+            faults.append(str(error))
+    yield from faults[:_NAMED]
+    if faults:
+        yield (
+            f"{len(faults)} of {len(sample)} pictures looked at are missing or damaged; restore the"
+            " image store from its backup, or run `vitrine ingest SOURCE --replace`, which keeps"
+            " pictures that are missing and embeds none again"
+        )
 
 
 def _fault_of(path: Path) -> str | None:

@@ -173,7 +173,8 @@ class PicturePreparation:
     def _prepared(self, task: PictureTask, clock: Clock) -> PreparedPicture:
         key, data = (task.key, None) if task.key is not None else self._read(task.picture, clock)
         if key in task.embedded:
-            return PreparedPicture(PictureOutcome(key, seconds=clock.seconds))
+            kept = None if data is None else self._keeping.submit(self._keep_lost, key, data, clock)
+            return PreparedPicture(PictureOutcome(key, seconds=clock.seconds), kept)
         if data is None:
             data = self._stored(key, task.picture, clock)
         with clock.timed("decode"):
@@ -191,6 +192,11 @@ class PicturePreparation:
     def _keep(self, data: bytes, clock: Clock) -> None:
         with clock.timed("store"):
             self._images.put(data)
+
+    def _keep_lost(self, key: str, data: bytes, clock: Clock) -> None:
+        """Keep a picture that has a vector but is lost, as after a restore without pictures."""
+        if not self._images.has(key):
+            self._keep(data, clock)
 
     def _read(self, picture: Picture | None, clock: Clock) -> tuple[str, bytes | None]:
         if picture is None:

@@ -2,7 +2,7 @@
 
 from ingest.sources.folder import FolderSource
 from ingest.sources.memory import MemorySource
-from ingest.sources.opening import open_source
+from ingest.sources.opening import absolute_spec, open_source
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
 from ingest.sources.shaping import ShapedSource
 
@@ -14,5 +14,6 @@ __all__ = [
     "Row",
     "ShapedSource",
     "Source",
+    "absolute_spec",
     "open_source",
 ]

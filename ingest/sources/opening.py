@@ -25,7 +25,7 @@ from vitrine.fields import Mapping
 from vitrine.fields.source_table import SourceTable
 from vitrine.settings import FetchSettings
 
-__all__ = ["open_source"]
+__all__ = ["absolute_spec", "open_source"]
 
 
 def open_source(spec: str, settings: FetchSettings, mapping: Mapping | None = None) -> Source:
@@ -37,6 +37,13 @@ def open_source(spec: str, settings: FetchSettings, mapping: Mapping | None = No
     opener = _Opener(settings, mapping)
     source = opener.open(spec)
     return source if mapping is None else ShapedSource(source, mapping)
+
+
+def absolute_spec(spec: str) -> str:
+    """What names the same source from every working folder: a relative path is made absolute."""
+    path = Path(spec).expanduser().absolute()
+    is_local = not is_address(spec) and (path.is_dir() or bool(matching(str(path))))
+    return str(path) if is_local else spec
 
 
 class _Opener:

@@ -29,7 +29,7 @@ from vitrine.errors import (
     NotFound,
     SourceUnavailable,
 )
-from vitrine.fields import Mapping
+from vitrine.fields import Mapping, Schema
 from vitrine.index import IndexVersions, VectorIndex, VersionFilling
 from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
@@ -172,6 +172,21 @@ def _empty(summary: Summary) -> str | None:
     return "the source has no rows, so nothing was changed"
 
 
+def _differences(live: Schema, mapping: Schema) -> str:
+    """How the fields of a mapping differ from those of the live index, for a message."""
+    before = {field.name: field.type for field in live}
+    after = {field.name: field.type for field in mapping}
+    parts = {
+        "it adds": after.keys() - before.keys(),
+        "it lacks": before.keys() - after.keys(),
+        "another type has": {
+            name for name in before.keys() & after.keys() if before[name] is not after[name]
+        },
+    }
+    told = [f"{what} {', '.join(sorted(names))}" for what, names in parts.items() if names]
+    return "; ".join(told) or "they have another order"
+
+
 def _target(
     versions: IndexVersions,
     context: PipelineContext,
@@ -190,9 +205,10 @@ def _target(
             )
         if live.info.schema != schema:
             raise Conflict(
-                f"the live index has the fields {live.info.schema.names()}, but this mapping gives"
-                f" {schema.names()}; use the mapping that the index was built with, or --replace to"
-                " build a new index from this source alone in place of the live one"
+                "the fields of this mapping are not those of the live index:"
+                f" {_differences(live.info.schema, schema)}; use the mapping that the index was"
+                " built with, or --replace to build a new index from this source alone in place of"
+                " the live one"
             )
         return live
     name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=info.fingerprint)

@@ -60,6 +60,7 @@ def test_pictures_that_are_missing_or_exchanged_are_named(tmp_path: Path):
     store = FileSystemStore(str(tmp_path))
     sound, exchanged = store.put(b"one"), store.put(b"two")
     (tmp_path / exchanged[:2] / exchanged[2:4] / exchanged).write_bytes(b"three")
-    told = list(damaged_pictures(store, [sound, exchanged, "0" * 64]))
-    assert len(told) == 2
-    assert any(exchanged in sentence for sentence in told)
+    *faults, remedy = damaged_pictures(store, [sound, exchanged, "0" * 64])
+    assert len(faults) == 2
+    assert any(exchanged in sentence for sentence in faults)
+    assert remedy.startswith("2 of 3 pictures")

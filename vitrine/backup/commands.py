@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vitrine.settings import load_settings
+
+if TYPE_CHECKING:
+    from vitrine.backup import Manifest
 
 __all__ = ["backup", "restore"]
 
@@ -31,7 +36,7 @@ def backup(folder: Path, version: str | None) -> None:
             manifest = back_up(index, folder, progress=lambda done: bar.update(done - bar.pos))
         click.echo(
             f"{manifest.products} products of version {manifest.version}, as it was at "
-            f"{manifest.moment}, are in {folder}"
+            f"{_moment(manifest)}, are in {folder}"
         )
 
 
@@ -60,6 +65,10 @@ def restore(folder: Path, publish: bool) -> None:
         if publish:
             vitrine.versions.publish(name)
         click.echo(
-            f"version {name}: {manifest.products} products, as they were at {manifest.moment}; "
+            f"version {name}: {manifest.products} products, as they were at {_moment(manifest)}; "
             + ("it is live" if publish else f"make it live with `vitrine publish {name}`")
         )
+
+
+def _moment(manifest: Manifest) -> str:
+    return f"{datetime.fromisoformat(manifest.moment):%Y-%m-%d %H:%M:%S} UTC"

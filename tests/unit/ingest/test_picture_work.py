@@ -57,6 +57,16 @@ def test_the_next_pictures_are_prepared_while_one_is_kept(tmp_path: Path) -> Non
     assert found == [(key, True) for key in expected]
 
 
+def test_an_embedded_picture_that_the_store_has_lost_is_kept_again(tmp_path: Path) -> None:
+    store, limits = FileSystemStore(str(tmp_path)), ImageLimits.of(Settings())
+    data = picture("red", number=1)
+    key = picture_key(data)
+    with closing(LocalPictureWork(Reader(), store, FakeEmbedder(), limits, threads=1)) as work:
+        (outcome,) = work.prepare([PictureTask(Picture(data=data), embedded=frozenset({key}))])
+    assert (outcome.key, outcome.pixels) == (key, None)
+    assert store.get(key) == data
+
+
 def test_what_keeps_a_picture_from_being_kept_is_raised(tmp_path: Path) -> None:
     store = MeetingStore(tmp_path)
     store.full = True

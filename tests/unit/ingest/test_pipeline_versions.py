@@ -92,7 +92,7 @@ def test_another_mapping_is_refused_until_the_index_may_be_replaced(shop: Shop) 
     richer = Mapping.from_dict(
         {**MAPPING.to_dict(), "fields": {"label": {"from": "name", "type": "text"}}}
     )
-    with pytest.raises(Conflict, match="--replace"):
+    with pytest.raises(Conflict, match=r"it adds label; .* --replace"):
         shop.ingest(richer)
     embedded = shop.embedder.images_embedded
     summary = shop.ingest(richer, replace=True)

@@ -16,6 +16,7 @@ from ingest.jobs.schedules import Schedule
 from ingest.schedule_commands import schedule
 from ingest.worker import Worker
 from tests.unit.jobs.test_ingest_job import ROWS, Desk
+from vitrine.cli import vitrine
 from vitrine.errors import InvalidMapping, NotFound
 from vitrine.settings import Settings
 
@@ -54,6 +55,24 @@ def test_a_schedule_is_added_listed_and_removed(folder: Path):
     assert call("remove", "nightly").exit_code == 0
     assert planned(folder) == []
     assert isinstance(call("remove", "nightly").exception, NotFound)
+
+
+def test_a_relative_path_is_the_same_file_for_a_worker_elsewhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (folder / "shop.csv").write_text("id,title,image\n1,Mug,a.png\n")
+    monkeypatch.chdir(folder)
+    assert call("add", "files", "shop.csv", "--at", "03:00").exit_code == 0
+    assert call("add", "data-set", "acme/mugs", "--at", "03:00").exit_code == 0
+    sources = {each.name: each.request.source for each in planned(folder)}
+    assert sources == {"files": str(folder / "shop.csv"), "data-set": "acme/mugs"}
+
+
+@pytest.mark.parametrize("words", ["jobs", "versions", "keys list", "schedule list"])
+def test_an_empty_list_says_so(folder: Path, words: str):
+    result = CliRunner().invoke(vitrine, words.split())
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith("no ")
 
 
 def test_a_mapping_travels_with_the_schedule(folder: Path):
