@@ -111,10 +111,10 @@ def main(
             products, rounds = (5_000, 10) if quick else (20_000, 40)
             quantization.measure(report, work, products=products, rounds=rounds)
         if "qdrant" in parts and qdrant:
-            from benchmarks import qdrant as road
+            from benchmarks import qdrant as both
 
-            products, rounds = (5_000, 10) if quick else (100_000, 60)
-            road.measure(report, qdrant, work, products=products, rounds=rounds)
+            products, rounds, pages = (5_000, 10, 100) if quick else (100_000, 60, 400)
+            both.measure(report, qdrant, work, products=products, rounds=rounds, pages=pages)
     report.write(out, quick=quick)
     remark = f"\n{_QUICK}: compare with other quick looks, not with the targets.\n" if quick else ""
     print(f"\n{report.markdown()}\n{remark}\nwritten to {out}")

@@ -20,14 +20,23 @@ from tqdm import tqdm
 
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, add_growth, median, percentile
-from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, queries, records
+from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, fill, queries
 from service.memory import keep_freed_memory
 from vitrine.filters import Filter, parse_filter
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
 
-__all__ = ["DIMENSION", "LIMIT", "add_memory", "filled", "measure", "recall_of", "share_filter"]
+__all__ = [
+    "DIMENSION",
+    "LIMIT",
+    "add_memory",
+    "exact_best",
+    "filled",
+    "measure",
+    "recall_of",
+    "share_filter",
+]
 
 DIMENSION = 512
 LIMIT = 10
@@ -105,19 +114,6 @@ class _Case:
         self.plans[key] = answer.search
         return {int(hit.product.id[1:]) for hit in answer.hits}
 
-    def exact(self, query: NDArray[np.float32]) -> set[int]:
-        """The right answer, by brute force.
-
-        Not timed, as its copies of all vectors would sweep the caches before the others.
-        """
-        scores = self.vectors[self.allowed] @ query if self.share < 1 else self.vectors @ query
-        count = min(LIMIT, len(scores))
-        return (
-            {int(self.allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]}
-            if count
-            else set()
-        )
-
     def qdrant(self, query: NDArray[np.float32]) -> set[int]:
         import qdrant_edge as q
 
@@ -155,7 +151,7 @@ def _one(report: Report, size: str, share: str, case: _Case, rounds: int) -> flo
     p95 = {key: percentile(values, 0.95) * 1e3 for key, values in seconds.items()}
     p50 = {key: median(values) * 1e3 for key, values in seconds.items()}
     limit = 10.0 if len(case.vectors) <= 100_000 else 25.0
-    exact = [case.exact(query) for query in case.query_rows]
+    exact = [exact_best(case.vectors, case.allowed, query) for query in case.query_rows]
 
     def add(
         what: str,
@@ -242,6 +238,22 @@ def share_filter(share: float) -> Filter:
     return parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
 
 
+def exact_best(
+    vectors: NDArray[np.float32], allowed: NDArray[np.intp], query: NDArray[np.float32]
+) -> set[int]:
+    """The best ten of the `allowed` products, by brute force.
+
+    Not timed, as its copies of all vectors would sweep the caches before the others.
+    """
+    # without a filter no copy is needed
+    rows = vectors if len(allowed) == len(vectors) else vectors[allowed]
+    scores = rows @ query
+    count = min(LIMIT, len(scores))
+    if count == 0:
+        return set()
+    return {int(allowed[i]) for i in np.argpartition(-scores, count - 1)[:count]}
+
+
 def recall_of(results: list[set[int]], exact: list[set[int]]) -> float:
     """The share of the right answers that were found."""
     return sum(len(f & e) for f, e in zip(results, exact, strict=True)) / max(
@@ -256,13 +268,7 @@ def filled(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDA
     index = versions.create(
         model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={}
     )
-    shares = np.empty(len(vectors))
-    with tqdm(total=len(vectors), desc="filling vitrine", leave=False) as bar:
-        for batch in records(vectors, seed=13):
-            index.upsert(batch)
-            for record in batch:
-                shares[int(record.product.id[1:])] = float(str(record.product.attributes["share"]))
-            bar.update(len(batch))
+    shares = fill(index, vectors)
     versions.complete(index.info.name)
     versions.publish(index.info.name)
     return versions.live(), shares

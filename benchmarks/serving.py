@@ -3,19 +3,16 @@ by one client and by sixteen, beside writes, and with more serving processes."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import urllib.parse
 from pathlib import Path
-
-from tqdm import tqdm
 
 from benchmarks.client import get, get_in_parallel
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.service_process import Service, served
 from benchmarks.text_floor import BATCH, TextFloor, measure_text_floor
 from benchmarks.texts import NewTexts
-from benchmarks.vectors import SCHEMA, clustered, records
+from benchmarks.vectors import SCHEMA, clustered, fill
+from benchmarks.writing import add_beside_writes, writing
 from vitrine.cores import usable_cores
 from vitrine.embedding.load import load_embedder
 from vitrine.index.faiss import open_versions
@@ -27,8 +24,6 @@ FILTER = "price_min=50&price_max=300&color=red&color=blue&facets=color,price"
 
 _CLIENTS = 16
 _PROCESSES = (1, 2, 4, 8, 16, 32)
-_UPSERTS = 500
-"""Products a second that are written while searches go on."""
 _LEAST_FOR_P99 = 400
 """Requests of which four make the slowest hundredth."""
 CORES = usable_cores()
@@ -39,7 +34,7 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
     settings = Settings(
         data_dir=work / "data", model=str(model), runtime="onnx"
     )  # with the export that ingest made there
-    vectors_mb = _fill(settings, model, products)
+    version, vectors_mb = _fill(settings, model, products)
     texts = NewTexts()
     floor = measure_text_floor(settings)
     with served(settings) as service:
@@ -62,7 +57,7 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
         )
         _queries(report, service, texts, floor, requests)
         _memory(report, "memory of the service after all these queries", service, allowed, {})
-        _beside_writes(report, settings, service, texts, requests)
+        _beside_writes(report, settings, version, service, texts, requests)
     for processes in (number for number in _PROCESSES if number <= CORES):
         with served(settings, workers=processes) as service:
             _cached(report, service, requests * 4, clients=_CLIENTS, processes=processes)
@@ -121,31 +116,21 @@ def _queries(
 
 
 def _beside_writes(
-    report: Report, settings: Settings, service: Service, texts: NewTexts, requests: int
+    report: Report,
+    settings: Settings,
+    version: str,
+    service: Service,
+    texts: NewTexts,
+    requests: int,
 ) -> None:
     """Half of the queries and the slowest hundredth while products are written, against a quiet
     service."""
     requests = max(requests, _LEAST_FOR_P99)
     quiet = _latencies(service, texts, requests)
-    command = [sys.executable, "-m", "benchmarks.writing", str(settings.data_dir), str(_UPSERTS)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as writer:
-        if writer.stdout is None or not writer.stdout.readline():
-            raise SystemExit("no products can be written beside the service")
+    with writing(settings, version) as writer:
         busy = _latencies(service, texts, requests)
-        written, _ = writer.communicate(timeout=60)
     for kind, seconds in busy.items():
-        before, after = (percentile(listed, 0.99) * 1e3 for listed in (quiet[kind], seconds))
-        beside = {
-            "quiet p50 ms": median(quiet[kind]) * 1e3,
-            "p50 beside writes ms": median(seconds) * 1e3,
-            "quiet p99 ms": before,
-            "p99 beside writes ms": after,
-            "upserts/s": float(written),
-        }
-        name = f"{kind} beside {_UPSERTS} upserts/s: p99 against a quiet one"
-        report.add(Figure(name, after / before, "x", "<= 2", after <= 2 * before, beside))
+        add_beside_writes(report, kind, quiet[kind], seconds, writer)
 
 
 def _latencies(service: Service, texts: NewTexts, requests: int) -> dict[str, list[float]]:
@@ -195,10 +180,10 @@ def _cached(
     )
 
 
-def _fill(settings: Settings, model: Path, products: int) -> float:
+def _fill(settings: Settings, model: Path, products: int) -> tuple[str, float]:
     """Publish a version of random products as if this model had made it.
 
-    Returns the megabytes of its vectors.
+    Returns its name and the megabytes of its vectors.
     """
     info = load_embedder(settings).info
     versions = open_versions(settings)
@@ -210,11 +195,8 @@ def _fill(settings: Settings, model: Path, products: int) -> float:
         schema=SCHEMA,
         mapping={},
     )
-    for batch in tqdm(
-        records(vectors, seed=22), total=-(-products // 5000), desc="filling", leave=False
-    ):
-        index.upsert(batch)
+    fill(index, vectors)
     versions.complete(index.info.name)
     versions.publish(index.info.name)
     index.close()
-    return vectors.nbytes / 1e6
+    return index.info.name, vectors.nbytes / 1e6

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.index import VectorIndex
 from vitrine.products import Product, Record
 
-__all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "queries", "records", "views"]
+__all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "fill", "queries", "records", "views"]
 
 SELECTIVITIES = {
     "100 %": 1.0,
@@ -96,6 +98,22 @@ def records(
             _record(_product(i, float(prices[i]), COLORS[colors[i]], float(shares[i])), vectors[i])
             for i in range(start, min(start + batch, len(vectors)))
         ]
+
+
+def fill(
+    index: VectorIndex, vectors: NDArray[np.float32], *, batch: int = 5000
+) -> NDArray[np.float64]:
+    """Insert products with these vectors, as `records` takes them; gives what each has in the
+    field `share`."""
+    shares = np.empty(len(vectors))
+    label = f"filling {index.info.backend}"
+    with tqdm(total=len(vectors), desc=label, leave=False) as bar:
+        for products in records(vectors, seed=13, batch=batch):
+            index.upsert(products)
+            for record in products:
+                shares[int(record.product.id[1:])] = float(str(record.product.attributes["share"]))
+            bar.update(len(products))
+    return shares
 
 
 def views(products: NDArray[np.float32], count: int, *, seed: int) -> NDArray[np.float32]:
