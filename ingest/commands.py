@@ -198,7 +198,8 @@ def _report(summary: Summary, as_json: bool) -> None:
             click.echo(f"  {reason:<20} {count:>8}")
     if summary.removed:
         click.echo(f"removed    {summary.removed:>8}")
-    click.echo(f"failed     {summary.failed:>8}")
+    incomplete = f"  ({summary.incomplete} in the index, without the pictures that failed)"
+    click.echo(f"failed     {summary.failed:>8}{incomplete if summary.incomplete else ''}")
     for reason, count in summary.reasons.items():
         click.echo(f"  {reason:<20} {count:>8}")
     click.echo(

@@ -71,6 +71,7 @@ def fill_index(
         embedded=stats.embedded,
         unchanged=stats.unchanged,
         failed=stats.reasons.total(),
+        incomplete=stats.incomplete,
         reasons=dict(stats.reasons.most_common()),
         left_out=dict(stats.left_out.most_common()),
         warnings=stats.warnings.by_reason(),

@@ -122,6 +122,8 @@ class Summary:
     """All of it: loading the model, and completing and publishing the version, included."""
     cancelled: bool = False
     published: bool = False
+    incomplete: int = 0
+    """Failed rows whose product was written all the same, without the pictures that failed."""
     removed: int = 0
     """Products that the source no longer names, removed by --sync."""
     refusal: str | None = None
@@ -200,6 +202,7 @@ class RunStats:
     done: int = 0
     embedded: int = 0
     unchanged: int = 0
+    incomplete: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
@@ -248,10 +251,13 @@ class RunStats:
         with self._lock:
             self.left_out[reason] += 1
 
-    def count(self, *, done: int = 0, embedded: int = 0, unchanged: int = 0) -> None:
+    def count(
+        self, *, done: int = 0, embedded: int = 0, unchanged: int = 0, incomplete: int = 0
+    ) -> None:
         """Add to the counts."""
         with self._lock:
             self.done += done
+            self.incomplete += incomplete
             self.embedded += embedded
             self.unchanged += unchanged
 

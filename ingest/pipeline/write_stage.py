@@ -70,7 +70,9 @@ class WriteStage:
             ]
             if digests:
                 self._runs.save_digests(self._run, digests)
-        self._stats.count(done=sum(write.id in written - self._failed for write in batch))
+        failed = sum(write.id in written & self._failed for write in batch)
+        done = sum(write.id in written for write in batch) - failed
+        self._stats.count(done=done, incomplete=failed)
 
     def _record(self, write: PendingWrite) -> Record | None:
         """The record, once its vectors are there; None when only fields are to be written."""

@@ -119,6 +119,27 @@ def test_pictures_below_the_window_are_not_loaded_yet(open_window):
     )
 
 
+def test_colors_and_numbers_are_as_the_shop_and_the_visitor_write_them(window):
+    def translated(route):
+        answer = route.fetch().json()
+        for product in [hit["product"] for hit in answer["hits"]]:
+            product["color"] = ["Rot"]
+        route.fulfill(json=answer)
+
+    def weighed(route):
+        answer = route.fetch().json()
+        answer["product"]["attributes"]["weight"] = 12345.5
+        route.fulfill(json=answer)
+
+    window.page.route("**/v1/search", translated)
+    window.page.route(re.compile(r"/v1/products/p(/|%2F)\d+$"), weighed)
+    window.open()
+    expect(window.page.locator("#suggestions")).to_contain_text("rot dress")
+    window.cards.first.click()
+    facts = window.page.get_by_role("dialog").locator(".facts")
+    expect(facts).to_contain_text("12,345.5")
+
+
 def test_what_does_not_hold_of_a_product_is_not_listed(window):
     window.open("/?show=p/001")
     detail = window.page.get_by_role("dialog")

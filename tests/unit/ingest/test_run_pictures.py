@@ -95,7 +95,7 @@ def test_a_new_product_whose_picture_cannot_be_had_waits_for_the_next_run(shop: 
     shop.rows = [shown("a", 1, "1")]
     host.down = {ADDRESS.format(1)}
     summary = shop.ingest()
-    assert (summary.done, summary.failed) == (0, 1)
+    assert (summary.done, summary.failed, summary.incomplete) == (0, 1, 0)
     host.down = set()
     assert shop.ingest().done == 1
 
@@ -205,6 +205,7 @@ def test_of_several_pictures_a_broken_one_is_left_out_and_told(shop: Shop):
     (shop.root / "pictures/2.png").write_bytes(b"no picture")
     summary = shop.ingest()
     assert (summary.done, summary.failed, dict(summary.reasons)) == (0, 1, {"not_an_image": 1})
+    assert summary.incomplete == 1
     assert shop.records["a"].image_keys == keys(1, 3)
 
 
@@ -221,6 +222,7 @@ def test_while_one_of_its_pictures_cannot_be_had_a_product_keeps_all_it_has(shop
     shop.rows = [row(3, 2, price="9")]
     summary = shop.ingest()
     assert (summary.failed, shop.records["a"].product.price) == (1, 9)
+    assert summary.incomplete == 1
     assert shop.records["a"].image_keys == keys(1, 2)
     host.down = set()
     shop.ingest()

@@ -1,11 +1,15 @@
 // Values as people read them, in the browser's own language.
 
 const whole = new Intl.NumberFormat();
+const numbers = new Intl.NumberFormat(undefined, { useGrouping: "min2", maximumFractionDigits: 6 });
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
 /** @param {number} number */
 export const count = (number) => whole.format(number);
+
+/** From 10,000 on with groups of digits: 2024 may be a year. @param {number} value */
+export const number = (value) => numbers.format(value);
 
 /** @param {number} number @param {string} noun @param {string} [many] */
 export const plural = (number, noun, many = `${noun}s`) =>

@@ -5,7 +5,7 @@
 
 import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/client.js";
 import { arrange, dialog, icon, make, picture } from "../page/dom.js";
-import { day, fieldName, leaf, money, path } from "../page/format.js";
+import { day, fieldName, leaf, money, number, path } from "../page/format.js";
 import { sentence } from "../page/messages.js";
 import { price, productLink } from "./card.js";
 import { gallery } from "./gallery.js";
@@ -224,5 +224,6 @@ function facts({ brand, color, attributes }, fields) {
 /** @param {unknown} value */
 function spoken(value) {
   if (value === true) return "Yes";
+  if (typeof value === "number") return number(value);
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

@@ -1,6 +1,6 @@
 // A few searches to begin with, made of what the catalogue holds: kinds of things, in colors that they come in.
 
-/** @import { Hit } from "../types.js" */
+/** @import { Hit, Product } from "../types.js" */
 
 import { block, make } from "../page/dom.js";
 import { leaf } from "../page/format.js";
@@ -34,11 +34,15 @@ function suggestions(hits) {
       .map(leaf)
       .find((words) => words.split(" ").length <= LONGEST_WORDS);
     if (!name || texts.has(name)) continue;
-    const color = product.colors.length === 1 ? product.colors[0] : "";
-    const plain = color === "multicolor" ? "" : color;
-    texts.set(name, `${plain} ${name.toLowerCase()}`.trim());
+    texts.set(name, `${plainColor(product)} ${name.toLowerCase()}`.trim());
   }
   return [...texts.values()].slice(0, MOST);
+}
+
+/** The only color of a product in the shop's own word; without a single word for it, none. @param {Product} product */
+function plainColor({ color, colors }) {
+  const plain = color.length === 1 && colors.length === 1 && colors[0] !== "multicolor";
+  return plain && /^\p{L}+$/u.test(color[0]) ? color[0].toLowerCase() : "";
 }
 
 /** The last steps of the paths that lead nowhere further, in lower case. @param {string[]} paths */
