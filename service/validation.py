@@ -9,27 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from service.models.base import REQUEST_MODELS
 from vitrine.errors import FieldError
+from vitrine.validation import plain_words
 
 __all__ = ["faults_of"]
 
 _MOST = 20
 """Errors reported for one request."""
-
-_WORDS = (
-    ("Field required", "is missing"),
-    (", unable to parse string as an integer", ""),
-    (", unable to parse string as a number", ""),
-    ("a valid boolean, unable to interpret input", "a boolean: true or false"),
-    ("a valid boolean", "a boolean: true or false"),
-    ("Input should be a valid dictionary or instance of", "must be an object as in"),
-    ("Input should be a valid dictionary", "must be an object"),
-    ("Input should be a valid string", "must be text"),
-    ("Input should be a valid ", "must be a valid "),
-    ("Input should be ", "must be "),
-    ("greater than or equal to", "at least"),
-    ("less than or equal to", "at most"),
-)
-"""Pydantic's words and those that a caller need not know pydantic for."""
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
@@ -43,9 +28,7 @@ def faults_of(error: ValidationError) -> list[FieldError]:
 
 def _fault(details: Any, model: type[BaseModel] | None) -> FieldError:
     where: Sequence[str | int] = details["loc"]
-    message = details["msg"].removeprefix("Value error, ")
-    for technical, plain in _WORDS:
-        message = message.replace(technical, plain)
+    message = plain_words(details["msg"])
     if details["type"] == "extra_forbidden":
         known = _fields_at(model, where[:-1]) if model else []
         message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"

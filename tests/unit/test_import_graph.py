@@ -26,6 +26,7 @@ FLOORS = (
     "vitrine.errors",
     "vitrine.extras",
     "vitrine.folding",
+    "vitrine.validation",
     "vitrine.products",
     "vitrine.settings",
     "vitrine.logs",

@@ -9,6 +9,7 @@ from typing import Any
 from vitrine.errors import FieldError
 from vitrine.fields.columns import AttributeColumn, Column, ImagesTable, ProductColumns
 from vitrine.fields.source_table import SourceTable
+from vitrine.validation import plain_words
 
 __all__ = ["ROW_NUMBER", "fault_of"]
 
@@ -40,7 +41,7 @@ def fault_of(error: Mapping[str, Any]) -> FieldError:
             key,
             f"is not a key of a mapping{hint}; allowed here: {', '.join(allowed)}{further}",
         )
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = plain_words(str(error["msg"]))
     return FieldError(key, message[:1].lower() + message[1:])
 
 

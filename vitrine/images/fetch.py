@@ -270,7 +270,7 @@ class _GuardedNetwork(httpcore.NetworkBackend):
             raise InvalidImage(
                 "forbidden_address",
                 f"the host {host!r} is in a private network; "
-                "pictures are fetched from public addresses only",
+                "set VITRINE_FETCH_PRIVATE=true where such addresses may be fetched from",
             )
         for address in allowed[:-1]:
             try:

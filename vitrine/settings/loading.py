@@ -22,6 +22,7 @@ from vitrine.settings.groups import (
     ModelSettings,
     ServiceSettings,
 )
+from vitrine.validation import plain_words
 
 __all__ = ["Settings", "load_settings", "refuse_unknown_variables", "settings_tables"]
 
@@ -60,8 +61,7 @@ def load_settings(**overrides: object) -> Settings:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each value
     except ValidationError as error:
         faults += [
-            FieldError(_variable(str(e["loc"][0])), e["msg"].removeprefix("Value error, "))
-            for e in error.errors()
+            FieldError(_variable(str(e["loc"][0])), plain_words(e["msg"])) for e in error.errors()
         ]
     if faults:
         raise InvalidSettings(faults)
