@@ -54,6 +54,8 @@ def test_settings_come_from_the_environment_and_flags_win(monkeypatch: pytest.Mo
         ("VITRINE_BACKEND", "chroma"),
         ("VITRINE_QUEUE_URL", "amqp://x"),
         ("VITRINE_WORKERS", "-1"),
+        ("VITRINE_QDRANT_API_KEY", "schlüssel"),
+        ("VITRINE_QDRANT_API_KEY", "two\nlines"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):

@@ -327,6 +327,14 @@ class QdrantSettings(DataSettings):
         "", description="keyword field by which products are stored together, such as a shop's id"
     )
 
+    @field_validator("qdrant_api_key")
+    @classmethod
+    def _header_text(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value()
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("must be printable ASCII characters, for it is sent in a header")
+        return key
+
     @field_validator("qdrant_url")
     @classmethod
     def _known_qdrant(cls, url: str) -> str:

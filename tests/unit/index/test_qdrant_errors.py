@@ -12,12 +12,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import grpc
 import httpx
 import pytest
 import qdrant_client
 from pydantic import TypeAdapter, ValidationError
+from qdrant_client import models
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import (
     ApiException,
@@ -106,6 +108,8 @@ SAMPLES: list[BaseException] = [
     RuntimeError("Storage folder x is already accessed by another instance of Qdrant client."),
     RuntimeError("QdrantLocal instance is closed."),
     RuntimeError("Error initializing the grpc connection(s)"),
+    json.JSONDecodeError("Expecting value", "<html>", 0),
+    AssertionError("Scroll points API returned None result"),
     *(kind("x") for kind in FOREIGN if kind.__module__ in ("builtins", "sqlite3")),
 ]
 
@@ -175,6 +179,10 @@ def test_every_row_of_the_table_is_met_by_some_failure():
         (http(500), "internal"),
         (Rpc(grpc.StatusCode.INTERNAL), "internal"),
         (ResponseHandlingException(no_model()), "not understood"),
+        (json.JSONDecodeError("Expecting value", "<html>", 0), "not understood"),
+        (AssertionError("Scroll points API returned None result"), "not understood"),
+        (ValueError("Cannot invoke RPC: Channel closed!"), "closed"),
+        (ResponseHandlingException(RuntimeError("the client has been closed.")), "closed"),
     ],
     ids=lambda value: value if isinstance(value, str) else shown(value),
 )
@@ -219,6 +227,8 @@ def test_whatever_the_client_raises_itself_is_known(module: ModuleType):
             "."
         )[0]
         kind = getattr(module, name, None) or getattr(builtins, name, None)
+        if kind is TypeError:
+            continue  # an argument of a wrong type: a bug of ours
         if isinstance(kind, type):
             assert issubclass(kind, FOREIGN), (
                 f"{module.__name__} raises {name} in line {node.lineno}"
@@ -249,6 +259,40 @@ def test_no_way_to_qdrant_lets_one_through(way: str):
         with pytest.raises(VitrineError) as caught:
             getattr(connection, way)("count", collection_name="x")
         assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("way", ["read", "write", "manage"])
+@pytest.mark.parametrize("kind", [TypeError, AttributeError, IndexError])
+def test_a_bug_of_ours_is_not_told_as_a_failure_of_qdrant(way: str, kind: type[Exception]):
+    client = Failing(kind("an argument of a wrong type"))
+    with pytest.raises(kind, match="wrong type"):
+        getattr(Connection(Settings(), client=client), way)("count", collection_name="x")
+    assert client.calls == 1
+
+
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("query_points", {"query": [0.1], "limit": 3, "using": "image"}),
+    ("query_batch_points", {"requests": [models.QueryRequest(query=[0.1], limit=3)]}),
+    ("scroll", {}),
+    ("retrieve", {"ids": ["6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21"]}),
+    ("count", {}),
+    ("facet", {"key": "color"}),
+    ("get_collection", {}),
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"null", b"[]", b"{}", b'{"result":null}', b'{"result":[null]}', b"", b"<html>", b"\xff\xfe"],
+)
+def test_an_answer_that_is_none_of_qdrants_is_told_as_that(body: bytes):
+    client = qdrant_client.QdrantClient(url="http://127.0.0.1:1", check_compatibility=False)
+    answering = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
+    client._client.openapi_client.client._client = httpx.Client(transport=answering)
+    connection = Connection(Settings(), client=client)
+    for method, arguments in QUESTIONS:
+        with pytest.raises(IndexUnavailable, match="does not speak Qdrant's protocol"):
+            connection.read(method, collection_name="x", **arguments)
 
 
 @pytest.mark.parametrize(("way", "calls"), [("read", 3), ("write", 3), ("manage", 1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import sqlite3
 from collections.abc import Callable
@@ -33,14 +34,18 @@ FOREIGN = (
     ValueError,
     KeyError,
     RuntimeError,
-    TypeError,
     AssertionError,
-    AttributeError,
-    IndexError,
     OSError,
     sqlite3.Error,
 )
-"""What a call of the client may raise; local mode raises Python's own exceptions."""
+"""What a call of the client may raise; local mode raises Python's own exceptions.
+
+Not `TypeError`, `AttributeError` and `IndexError`: no answer makes the client raise them. They tell
+of an argument of a wrong type, which is a bug of ours and goes through as one.
+"""
+
+_UNREADABLE = (ValidationError, json.JSONDecodeError, UnicodeDecodeError)
+"""Answers that are none of Qdrant's."""
 
 _Test = Callable[[BaseException], bool]
 
@@ -244,12 +249,12 @@ TABLE: tuple[Row, ...] = (
         "folder in use",
         lambda e: isinstance(e, RuntimeError) and _says("already accessed")(e),
         "the folder in VITRINE_QDRANT_URL is open in another process; local mode serves one "
-        "process, "
-        "run a Qdrant server for several",
+        "process, run a Qdrant server for several",
     ),
     Row(
         "closed",
-        lambda e: isinstance(e, RuntimeError) and _says("closed")(e),
+        # of calls that were on their way, gRPC's channel says so by a ValueError
+        lambda e: _source(RuntimeError, ValueError)(e) and _says("closed")(e),
         "the connection to Qdrant has been closed; open the index again",
     ),
     Row(
@@ -261,7 +266,7 @@ TABLE: tuple[Row, ...] = (
                 and 400 <= e.status_code < 500
             ),
             _code("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"),
-            lambda e: isinstance(e, ValueError) and not isinstance(e, ValidationError),
+            lambda e: isinstance(e, ValueError) and not isinstance(e, _UNREADABLE),
         ),
         "Qdrant refused the request; its version may be too old (1.16 or newer is needed), "
         "its log says more",
@@ -272,7 +277,8 @@ TABLE: tuple[Row, ...] = (
             lambda e: (
                 isinstance(e, UnexpectedResponse) and (e.status_code is None or e.status_code < 400)
             ),
-            _source(ValidationError, httpx.HTTPError, httpx.InvalidURL),
+            # the client asserts that an answer has a result
+            _source(*_UNREADABLE, AssertionError, httpx.HTTPError, httpx.InvalidURL),
         ),
         "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address "
         "and the server's version",
