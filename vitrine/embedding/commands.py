@@ -56,7 +56,7 @@ def models(no_times: bool, as_json: bool) -> None:
     """List checkpoints worth using: what for, languages, dimension, size and license.
 
     Those that are on this machine (a folder, or the hub's cache) are run a few times, and the cost
-    of one text and one picture is told. No hub is asked. Use one by VITRINE_MODEL=NAME.
+    of one text and one picture is shown. No hub is contacted. Use one by VITRINE_MODEL=NAME.
     """
     settings = load_settings()
     rows = [_described(model, settings, timed=not no_times) for model in _listed(settings)]

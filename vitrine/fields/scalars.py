@@ -36,8 +36,14 @@ MAX_LEVELS = 32
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufeff]|\x0b|\x0c")
 """What word processors and terminals leave behind; a vertical tab is Word's line break."""
-_TRUE = frozenset(("true", "yes", "y", "1", "on", "t"))
-_FALSE = frozenset(("false", "no", "n", "0", "off", "f"))
+_TRUE = frozenset((
+    "true", "yes", "y", "1", "on", "t", "ja", "wahr", "oui", "vrai", "sí", "si", "sì", "vero",
+    "waar", "sim", "да", "是", "はい",
+))  # fmt: skip
+_FALSE = frozenset((
+    "false", "no", "n", "0", "off", "f", "nein", "falsch", "non", "faux", "nee", "onwaar", "não",
+    "нет", "否", "いいえ",
+))  # fmt: skip
 _NOTHING = frozenset(
     ("n/a", "na", "n.a.", "-", "--", "–", "—", "tbd", "tba", "none", "null", "nil", "nan", "#n/a")
 )
@@ -157,14 +163,17 @@ def parse_paths(value: object) -> tuple[str, ...]:
 
 
 def parse_bool(value: object) -> bool:
-    """True or false, as truth, as 1 or 0, or as a word (true, yes, on ...)."""
+    """True or false, as truth, as 1 or 0, or as a word (yes, ja, oui, on ...)."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and value in (0, 1):
         return value == 1
     if isinstance(value, str) and (word := value.strip().casefold()) in _TRUE | _FALSE:
         return word in _TRUE
-    raise ValueError(f"{shown(value)} is neither yes nor no; write true or false")
+    raise ValueError(
+        f"{shown(value)} is neither yes nor no; write true or false, or translate it by values in"
+        " the mapping"
+    )
 
 
 def parse_datetime(value: object) -> datetime:

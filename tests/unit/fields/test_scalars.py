@@ -79,6 +79,10 @@ def test_category_paths_are_normalised(raw: object, paths: tuple[str, ...]) -> N
         ("0", False),
         ("FALSE", False),
         (0, False),
+        ("Ja", True),
+        ("oui", True),
+        ("não", False),
+        ("いいえ", False),
     ],
 )
 def test_truth_is_read_from_words_and_digits(raw: object, truth: bool) -> None:

@@ -44,7 +44,7 @@ def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> N
     }
     kinds = {name: (field["type"], field.get("split")) for name, field in draft["fields"].items()}
     assert kinds == {
-        "neu": ("keyword", None),
+        "neu": ("bool", None),
         "seit": ("datetime", None),
         "grossen": ("keyword", ","),
         "gewicht_kg": ("number", None),
