@@ -22,7 +22,7 @@ from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 
-__all__ = ["Columns", "Segment", "SnapshotParts", "merged_columns"]
+__all__ = ["Columns", "Segment", "SnapshotParts", "column_parts"]
 
 Columns: TypeAlias = Mapping[str, Column]
 
@@ -97,7 +97,12 @@ class Segment:
         return Segment(
             np.concatenate([segment.seqs[rows] for segment, rows in parts]),
             ProductVectors.concat([segment.pictures.take(rows) for segment, rows in parts]),
-            dict(merged_columns([(s.columns, s.part(rows)) for s, rows in parts], layout)),
+            {
+                name: own[0] if len(own) == 1 else layout[name].concat(own)
+                for name, own in column_parts(
+                    [(s.columns, s.part(rows)) for s, rows in parts], layout
+                )
+            },
             texts=ProductVectors.concat(texts) if texts else None,
         )
 
@@ -169,7 +174,7 @@ class Segment:
         return self.ids.texts[row]
 
     def part(self, rows: Ints) -> Ints | None:
-        """The rows as `merged_columns` takes them: None where they are all of them."""
+        """The rows as `column_parts` takes them: None where they are all of them."""
         return None if len(rows) == len(self) else rows
 
     def find(self, product_id: str) -> int | None:
@@ -189,15 +194,16 @@ def _on_device_or(
     return vectors if vectors is not None and vectors.ready() else codes
 
 
-def merged_columns(
+def column_parts(
     parts: Sequence[tuple[Columns, Ints | None]], layout: Layout
-) -> Iterator[tuple[str, Column]]:
-    """The columns of the given rows (ascending; None: of all), one part after the other.
-
-    Each is made when it is asked for: all of them at once are what takes most memory.
-    """
-    for name, kind in layout.items():
-        taken = [
-            columns[name] if rows is None else columns[name].take(rows) for columns, rows in parts
-        ]
-        yield name, taken[0] if len(taken) == 1 else kind.concat(taken)
+) -> Iterator[tuple[str, Sequence[Column]]]:
+    """Of each column the given rows (ascending; None: all) of each part, when it is asked for: all
+    columns at once are what takes most memory."""
+    for name in layout:
+        yield (
+            name,
+            [
+                columns[name] if rows is None else columns[name].take(rows)
+                for columns, rows in parts
+            ],
+        )

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.fields import Mapping
 from vitrine.fields.schema import Schema
-from vitrine.index.faiss.columns import ragged
+from vitrine.index.faiss.columns import ragged, words
 from vitrine.index.faiss.columns.layout import layout
-from vitrine.index.faiss.segment import merged_columns
+from vitrine.index.faiss.columns.stored import ColumnSpool, joined_arrays
+from vitrine.index.faiss.segment import column_parts
 from vitrine.products import Product
+from vitrine.storage.array_file import ArrayInParts
 from vitrine.words import Analyzer
 
+MOST_ROWS = 4 * 8
 WORDS = ("red", "mug", "Ä", "z", "été", "handle", "10")
 NAMES = ("id", "title", "image", "price", "color", "category", "brand", "in_stock", "description")
 SCHEMA: Schema = Mapping.from_dict(
@@ -46,6 +51,7 @@ def product(number: int, rng: random.Random) -> Product:
 def test_columns_of_parts_are_those_of_all_rows_at_once(monkeypatch):
     monkeypatch.setattr(ragged, "_CHUNK", 7)
     monkeypatch.setattr(ragged, "_TEXTS", 3)
+    monkeypatch.setattr(words, "_AT_ONCE", 10)
     columns = layout(SCHEMA, Analyzer("en"))
     for seed in range(20):
         rng = random.Random(seed)
@@ -58,11 +64,44 @@ def test_columns_of_parts_are_those_of_all_rows_at_once(monkeypatch):
             rows_left += [products[row] for row in rows]
         if not rows_left:
             continue
-        for name, column in merged_columns(parts, columns):
-            expected = columns[name].build(rows_left).arrays()
+        built = [(name, kind.build(rows_left).arrays()) for name, kind in columns.items()]
+        expected = {f"{name}/{part}": array for name, own in built for part, array in own.items()}
+        for name, own in column_parts(parts, columns):
+            for part, array in columns[name].concat(own).arrays().items():
+                assert_same(array, expected[f"{name}/{part}"], (seed, name, part))
+        for name, array in joined_arrays(column_parts(parts, columns), columns):
+            assert_same(whole(array), expected[name], (seed, name))
+
+
+def whole(array: NDArray[Any] | ArrayInParts) -> NDArray[Any]:
+    """The array, and of one in parts that none of them is large."""
+    if not isinstance(array, ArrayInParts):
+        return array
+    parts = list(array.parts)
+    joined = np.concatenate([np.zeros(0, array.dtype), *parts])
+    assert len(joined) == array.length
+    # a term of many rows is not divided
+    assert all(len(part) < words._AT_ONCE + MOST_ROWS for part in parts)
+    return joined
+
+
+def assert_same(array: NDArray[Any], expected: NDArray[Any], what: object) -> None:
+    np.testing.assert_array_equal(array, expected, str(what))
+    assert array.dtype == expected.dtype, what
+
+
+def test_columns_of_batches_are_joined_in_a_file(tmp_path):
+    columns = layout(SCHEMA, Analyzer("en"))
+    rng = random.Random(2)
+    products = [product(n, rng) for n in range(9)]
+    with (tmp_path / "parts").open("w+b") as parts, (tmp_path / "all").open("w+b") as joined:
+        spool = ColumnSpool(parts, columns)
+        for batch in (products[:1], products[1:5], products[5:]):
+            spool.add({name: kind.build(batch) for name, kind in columns.items()})
+        for name, column in spool.joined(joined).items():
+            expected = columns[name].build(products).arrays()
             for part, array in column.arrays().items():
-                np.testing.assert_array_equal(array, expected[part], f"{seed=} {name=} {part=}")
-                assert array.dtype == expected[part].dtype, (seed, name, part)
+                assert_same(array, expected[part], (name, part))
 
 
 def test_rows_of_each_code_are_found_in_parts(monkeypatch):

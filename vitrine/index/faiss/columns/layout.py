@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
@@ -25,6 +26,7 @@ from vitrine.index.faiss.columns.types import (
 )
 from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.products import Product
+from vitrine.storage.array_file import ArrayInParts
 from vitrine.words import Analyzer, exact_keys, term_frequencies
 
 __all__ = [
@@ -63,11 +65,20 @@ def written(name: str) -> str:
 
 @dataclass(frozen=True)
 class ColumnKind:
-    """One column: its values from products, its class's ways to merge and to load."""
+    """One column: its values from products, its class's ways to merge and to load.
+
+    `joined` are the arrays of all rows of several parts, for a file, where that takes less memory
+    than their column.
+    """
 
     build: Callable[[Sequence[Product]], Column]
     concat: Callable[[Sequence[Any]], Column]
     load: Callable[[Any], Column]
+    joined: Callable[[Sequence[Any]], Mapping[str, NDArray[Any] | ArrayInParts]] | None = None
+
+    def joined_arrays(self, parts: Sequence[Any]) -> Mapping[str, NDArray[Any] | ArrayInParts]:
+        """The arrays of all rows of all parts, in order."""
+        return self.concat(parts).arrays() if self.joined is None else self.joined(parts)
 
 
 Layout: TypeAlias = dict[str, ColumnKind]
@@ -85,6 +96,7 @@ def layout(schema: Schema, analyzer: Analyzer) -> Layout:
         partial(_postings, schema=schema, analyzer=analyzer),
         WordPostings.concat,
         WordPostings.stored,
+        WordPostings.joined,
     )
     columns[EXACT] = _keywords(exact_keys)
     return columns

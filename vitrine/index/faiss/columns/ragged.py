@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ints", "Strings", "concat_ragged", "inverted", "ragged_positions", "take_ragged"]
+__all__ = ["Ints", "Strings", "inverted", "joined_offsets", "ragged_positions", "take_ragged"]
 
 Ints = NDArray[np.int64]
 
@@ -36,11 +36,10 @@ def take_ragged(offsets: Ints, data: NDArray[Any], rows: Ints) -> tuple[Ints, ND
     return new_offsets, data[positions]
 
 
-def concat_ragged(parts: Sequence[tuple[Ints, NDArray[Any]]]) -> tuple[Ints, NDArray[Any]]:
-    """All rows of all parts, in order."""
-    lengths = [np.diff(offsets) for offsets, _ in parts]
-    offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
-    return offsets, np.concatenate([data for _, data in parts])
+def joined_offsets(parts: Sequence[Ints]) -> Ints:
+    """The offsets of all rows of ragged arrays that follow each other."""
+    lengths = np.concatenate([np.diff(offsets) for offsets in parts])
+    return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
 
 
 def inverted(
@@ -109,7 +108,8 @@ class Strings:
     @staticmethod
     def concat(parts: Sequence[Strings]) -> Strings:
         """All texts of all parts."""
-        return Strings(*concat_ragged([(p.offsets, p.data) for p in parts]))
+        data = np.concatenate([part.data for part in parts])
+        return Strings(joined_offsets([part.offsets for part in parts]), data)
 
     def find(self, text: str, *, order: NDArray[np.int32] | None = None) -> int | None:
         """The row of a text, None where it is missing; of equal texts the last.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.ragged import (
     Ints,
     Strings,
-    concat_ragged,
     inverted,
+    joined_offsets,
     take_ragged,
 )
 
@@ -192,11 +192,12 @@ class Keywords:
     def concat(parts: Sequence[Keywords]) -> Keywords:
         """All rows of all parts."""
         words, numbers = _one_dictionary([part.words for part in parts])
-        recoded = [
-            (part.offsets, new_codes[part.codes])
-            for part, new_codes in zip(parts, numbers, strict=True)
-        ]
-        return Keywords(words, *concat_ragged(recoded))
+        offsets = joined_offsets([part.offsets for part in parts])
+        codes, start = np.empty(offsets[-1], np.int32), 0
+        for part, new_codes in zip(parts, numbers, strict=True):
+            np.take(new_codes, part.codes, out=codes[start : (end := start + len(part.codes))])
+            start = end
+        return Keywords(words, offsets, codes)
 
 
 def _one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.int32]]]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.columns.types import Arrays
+from vitrine.storage.array_file import ArrayInParts, forget_pages
 from vitrine.words import saturated
 
 __all__ = ["WordPostings"]
+
+_AT_ONCE = 1 << 20
+"""Postings that are joined at once."""
 
 
 class WordPostings:
@@ -119,18 +124,65 @@ class WordPostings:
     def concat(parts: Sequence[WordPostings]) -> WordPostings:
         """All rows of all parts."""
         starts = np.cumsum([0, *(part.size for part in parts)])
-        terms = np.unique(np.concatenate([part.terms for part in parts]))
-        places = [np.searchsorted(terms, part.terms) for part in parts]
-        lengths = [np.diff(part.offsets) for part in parts]
-        counts = np.zeros(len(terms), np.int64)
-        for own, of_each in zip(places, lengths, strict=True):
-            counts[own] += of_each
-        offsets = np.concatenate(([0], np.cumsum(counts)))
+        terms, offsets = _all_terms(parts)
         rows, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
         following = offsets[:-1].copy()
-        for part, start, own, of_each in zip(parts, starts, places, lengths, strict=False):
+        for part, start in zip(parts, starts, strict=False):
+            own, of_each = np.searchsorted(terms, part.terms), np.diff(part.offsets)
             at = np.repeat(following[own] - part.offsets[:-1], of_each) + np.arange(len(part.rows))
             rows[at] = part.rows + np.int32(start)
             values[at] = part.values
             following[own] += of_each
         return WordPostings(terms, offsets, rows, values, size=int(starts[-1]))
+
+    @staticmethod
+    def joined(parts: Sequence[WordPostings]) -> Mapping[str, NDArray[Any] | ArrayInParts]:
+        """The arrays of `concat`, of which memory holds the postings of some terms at a time.
+
+        The parts are read once for the rows and once for the values.
+        """
+        terms, offsets = _all_terms(parts)
+        firsts = np.searchsorted(offsets, np.arange(0, offsets[-1], _AT_ONCE), side="right") - 1
+        firsts = np.unique(firsts)
+        cuts = [np.append(np.searchsorted(p.terms, terms[firsts]), len(p.terms)) for p in parts]
+
+        def some() -> Iterator[WordPostings]:
+            for number in range(len(firsts)):
+                yield WordPostings.concat(
+                    [
+                        part._of_terms(int(cut[number]), int(cut[number + 1]))
+                        for part, cut in zip(parts, cuts, strict=True)
+                    ]
+                )
+                for part in parts:
+                    forget_pages(part.rows)
+                    forget_pages(part.values)
+
+        count = int(offsets[-1])
+        return {
+            "terms": terms,
+            "offsets": offsets,
+            "rows": ArrayInParts(np.dtype(np.int32), count, (own.rows for own in some())),
+            "values": ArrayInParts(np.dtype(np.float32), count, (own.values for own in some())),
+            "size": np.array([sum(part.size for part in parts)], np.int64),
+        }
+
+    def _of_terms(self, first: int, end: int) -> WordPostings:
+        """The same rows with some of their terms, by place."""
+        begin, last = self.offsets[first], self.offsets[end]
+        return WordPostings(
+            self.terms[first:end],
+            self.offsets[first : end + 1] - begin,
+            self.rows[begin:last],
+            self.values[begin:last],
+            size=self.size,
+        )
+
+
+def _all_terms(parts: Sequence[WordPostings]) -> tuple[NDArray[np.uint32], Ints]:
+    """The terms of all parts, and the offsets of their rows when all are joined."""
+    terms = np.unique(np.concatenate([part.terms for part in parts]))
+    counts = np.zeros(len(terms), np.int64)
+    for part in parts:
+        counts[np.searchsorted(terms, part.terms)] += np.diff(part.offsets)
+    return terms, np.concatenate(([0], np.cumsum(counts)))

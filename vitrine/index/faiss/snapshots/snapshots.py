@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.ragged import Ints
-from vitrine.index.faiss.columns.stored import loaded_columns, named_arrays
+from vitrine.index.faiss.columns.stored import joined_arrays, loaded_columns
 from vitrine.index.faiss.query.state import LiveSegment, State
-from vitrine.index.faiss.segment import Segment, SnapshotParts, merged_columns
+from vitrine.index.faiss.segment import Segment, SnapshotParts, column_parts
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
@@ -41,7 +41,14 @@ from vitrine.index.faiss.vectors.build import (
 from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
-from vitrine.storage.array_file import checksum, map_array, map_arrays, write_arrays
+from vitrine.storage.array_file import (
+    ArrayInParts,
+    checksum,
+    forget_pages,
+    map_array,
+    map_arrays,
+    write_arrays,
+)
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
@@ -196,6 +203,7 @@ class Snapshots:
                     rows = vectors.take(products[start : start + _CHUNK]).rows
                     np.ascontiguousarray(rows, np.float32).tofile(file)
                     count += len(rows)
+                    forget_pages(vectors.rows)
         return self._map_vectors(path, count)
 
     def _write_columns(self, folder: Path, state: State, rows: Sequence[Ints]) -> None:
@@ -203,8 +211,8 @@ class Snapshots:
         parts = [(e.segment.columns, e.segment.part(r)) for e, r in entries]
         lengths = np.concatenate([np.diff(e.segment.pictures.offsets)[r] for e, r in entries])
 
-        def arrays() -> Iterator[tuple[str, NDArray[Any]]]:
-            yield from named_arrays(merged_columns(parts, self._layout))
+        def arrays() -> Iterator[tuple[str, NDArray[Any] | ArrayInParts]]:
+            yield from joined_arrays(column_parts(parts, self._layout), self._layout)
             yield "/seqs", np.concatenate([e.segment.seqs[r] for e, r in entries])
             yield "/live", np.concatenate([e.live[r] for e, r in entries])
             yield "/pictures", np.concatenate(([0], np.cumsum(lengths)))
