@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
+from vitrine.freed_memory import give_back_freed_memory
+
 __all__ = ["FreedMemory", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -55,12 +57,6 @@ def _anonymous_bytes() -> int:
     return 0
 
 
-def _trim() -> None:
-    """Give back what is free in all pools (malloc_trim(3)), where the C library can."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 class FreedMemory:
     """When to give freed memory back: once much more is in use than after the last time.
 
@@ -71,7 +67,7 @@ class FreedMemory:
         self,
         *,
         in_use: Callable[[], int] = _anonymous_bytes,
-        trim: Callable[[], None] = _trim,
+        trim: Callable[[], None] = give_back_freed_memory,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._in_use, self._trim, self._clock = in_use, trim, clock

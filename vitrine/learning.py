@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vitrine.embedding import Embedder
 from vitrine.embedding.many_texts import embed_many_texts
+from vitrine.freed_memory import give_back_freed_memory
 from vitrine.index import IndexVersions, VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.products import Product, Record
@@ -56,6 +57,7 @@ def learn_version(
     if not (versions.fuses and index.info.words) or index.count() == 0:
         return None
     model = learn_search_model(index, embedder, check=check)
+    give_back_freed_memory()
     versions.learn(index.info.name, model)
     return model
 

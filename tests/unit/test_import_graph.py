@@ -27,6 +27,7 @@ FLOORS = (
     "vitrine.extras",
     "vitrine.folding",
     "vitrine.validation",
+    "vitrine.freed_memory",
     "vitrine.products",
     "vitrine.settings",
     "vitrine.logs",

@@ -23,6 +23,8 @@ _PLAIN = re.compile(rf"[^-/{_UNSPACED}]*")
 """Text whose words are all apart."""
 _SHORT = 80
 """Characters of a text that is likely to come again."""
+_KEPT = 1 << 15
+"""Words, and short texts, that are kept as they were read: some 4 MB of each."""
 
 
 class Token(NamedTuple):
@@ -50,9 +52,9 @@ class Analyzer:
     def __init__(self, code: str = "en") -> None:
         self._language = language(code)
         self._stemmers = threading.local()  # Snowball's stemmers are not for several threads
-        self._stem = lru_cache(maxsize=1 << 17)(self._stem_uncached)
-        self._read = lru_cache(maxsize=1 << 17)(self._read_uncached)
-        self._fact = lru_cache(maxsize=1 << 16)(self._words)
+        self._stem = lru_cache(maxsize=_KEPT)(self._stem_uncached)
+        self._read = lru_cache(maxsize=_KEPT)(self._read_uncached)
+        self._fact = lru_cache(maxsize=_KEPT)(self._words)
 
     @property
     def language(self) -> Language:

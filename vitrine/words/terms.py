@@ -8,7 +8,7 @@ from zlib import crc32
 __all__ = ["term_id"]
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def term_id(term: str) -> int:
     """The term's number from 0 to 2³²-1, the same in every process and version: CRC-32 of its
     UTF-8.

@@ -14,6 +14,7 @@ import numpy as np
 from vitrine.errors import InvalidQuery, NotFound
 from vitrine.fields.colors import ColorWords
 from vitrine.filters import MATCH_ALL, Filter
+from vitrine.freed_memory import give_back_freed_memory
 from vitrine.index.checks import (
     check_facets,
     check_filter,
@@ -264,7 +265,10 @@ class FaissIndex:
 
     def compact(self) -> None:
         """Make the derived files that let other processes start quickly."""
-        self._compactor.compact(self._reader.current())
+        state = self._reader.current()
+        give_back_freed_memory()  # what reading all records took should not come on top
+        self._compactor.compact(state)
+        give_back_freed_memory()
 
     def device_bytes(self) -> int:
         """Memory that the vectors take on the device that searches them."""
