@@ -58,7 +58,7 @@ def test_names_sort_by_creation_and_lists_are_newest_first(versions: IndexVersio
 
 def test_a_version_still_building_cannot_be_published(versions: IndexVersions, create: Create):
     name = filled(create, 3).info.name
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="is still being built; it can be published once"):
         versions.publish(name)
     with pytest.raises(NoLiveVersion):
         versions.live()
@@ -136,7 +136,7 @@ def test_a_discarded_version_is_gone_for_everyone(
 def test_unknown_versions_are_not_found(versions: IndexVersions, create: Create, name: str):
     create()
     for act in (versions.open, versions.complete, versions.publish, versions.discard):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=r"there is no version .*; `vitrine versions`"):
             act(name)
 
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["is_version_name", "surplus", "version_name"]
+from vitrine.errors import NotFound
+
+__all__ = ["is_version_name", "surplus", "unknown_version", "version_name"]
 
 _NAME = re.compile(r"\d{8}T\d{9}Z-[a-z0-9-]{1,40}")
 _STAMP = len("20261123T204500123Z")
@@ -52,3 +54,8 @@ def _slug(model: str) -> str:
         r"[^a-z0-9]+", "-", model.rstrip("/\\").replace("\\", "/").rpartition("/")[2].casefold()
     )
     return words[:40].strip("-") or "model"
+
+
+def unknown_version(name: str) -> NotFound:
+    """The error for a version that does not exist."""
+    return NotFound(f"there is no version {name!r}; `vitrine versions` lists them")

@@ -125,7 +125,7 @@ def test_a_server_that_does_not_answer_is_given_up_before_it_does(shop: Shop):
             "Service internal error: No space left on device (os error 28)",
             ["disk is full"],
         ),
-        ("INTERNAL", "Service internal error: task panicked", ["failed inside"]),
+        ("INTERNAL", "Service internal error: task panicked", ["internal error"]),
         ("UNAVAILABLE", "shard is not active", ["cannot be reached"]),
         ("PERMISSION_DENIED", "Forbidden", ["VITRINE_QDRANT_API_KEY"]),
         (

@@ -46,7 +46,7 @@ def test_what_one_search_does_not_name_is_asked_of_it_by_id():
 def test_a_product_without_any_of_the_words_has_no_score_of_them():
     table = SignalTable([PICTURES, TERMS])
     table.add(PICTURES, [point("a", 0.5)])
-    table.settle(TERMS, ["a"])
+    table.mark_absent(TERMS, ["a"])
     (value,) = table.values(RELEVANCE).middle
     assert value == RELEVANCE.vector_log_odds(0.5)
 
@@ -60,7 +60,7 @@ def test_a_product_that_is_gone_in_one_of_the_searches_takes_no_part():
         for channel in (first, second):
             if channel is TERMS:
                 table.add(TERMS, [point("gone", 2.0)])
-            table.settle(channel, ["gone"])
+            table.mark_absent(channel, ["gone"])
         assert table.values(RELEVANCE).ids == ["a"]
 
 
@@ -73,5 +73,5 @@ def test_ranges_hold_the_exact_value():
         total = np.float32(0)
         for value, weight in zip(values[order], weights[order], strict=True):
             total += value * weight
-        low, high = terms.around(np.array([float(total)]))
+        low, high = terms.bounds(np.array([float(total)]))
         assert low[0] <= exact <= high[0]

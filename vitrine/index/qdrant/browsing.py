@@ -34,7 +34,7 @@ from vitrine.index.qdrant.payload import (
 )
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.readahead import ReadAhead, Reads
-from vitrine.index.qdrant.scope import conditions_of, members_of
+from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.wire import Point
 from vitrine.results import Facet, Hit
 
@@ -95,7 +95,7 @@ class Browsing:
             ),
         ]
         if query.exclude and query.page_token is None:
-            parts.append(lambda: reads.count(members_of(query)))
+            parts.append(lambda: reads.count(filter_of(query)))
         points, matching, *rest = self._points.together(parts)
         facets = dict(zip(query.facets, rest, strict=False))
         total = rest[-1] if len(rest) > len(facets) else matching
@@ -150,7 +150,7 @@ class Browsing:
         keys = [*order.value_keys, group_key, *group_keys(self._schema)]
         for field in self._fields(query.facets):
             keys += facet_keys(field)
-        return list(self._points.all(members_of(query), payload=list(dict.fromkeys(keys))))
+        return list(self._points.all(filter_of(query), payload=list(dict.fromkeys(keys))))
 
 
 def _leaders(points: Sequence[Point], group_key: str) -> list[Point]:
@@ -168,7 +168,7 @@ def _leaders(points: Sequence[Point], group_key: str) -> list[Point]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The points of a page and the first of the next one, and what is told beside them."""
+    """The points of a page and the first of the next one, with total, matches and facets."""
 
     points: list[Point]
     total: int

@@ -42,20 +42,20 @@ from vitrine.index.qdrant.ranking import (
     lowest_of,
     trim,
 )
-from vitrine.index.qdrant.scope import least_score, members_of
+from vitrine.index.qdrant.scope import filter_of, least_score
 from vitrine.products import Vector
 from vitrine.queries import RELEVANCE, SortValue
 from vitrine.results import Hit
 
-__all__ = ["CandidateSearch", "FoundSet"]
+__all__ = ["CandidateSearch", "CandidateSet"]
 
 SPARE = 64
 """Points read beyond the candidates, so that ties at the end of the set are seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class _CandidateSet:
-    """All that may belong to the set, how many products match, and which plan found it."""
+class _Superset:
+    """All that may belong to the set, how many products match, and whether all were compared."""
 
     all: list[Candidate]
     matching: int
@@ -63,9 +63,9 @@ class _CandidateSet:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSet:
-    """The members of a set by rank, where it ends, how many products match, and which plan found
-    it."""
+class CandidateSet:
+    """The members of a set by rank, where it ends, how many products match, and whether all were
+    compared."""
 
     members: list[Candidate]
     lowest: tuple[float, str] | None
@@ -118,11 +118,11 @@ class CandidateSearch:
         rescorer.load(likely_needed(candidates.all, query, order))
         members = trim(candidates.all, query, rescorer)
         lowest = self.lowest(members, query, rescorer)
-        selection = FoundSet(members, lowest, candidates.matching, candidates.exact)
+        selection = CandidateSet(members, lowest, candidates.matching, candidates.exact)
         return self.answer_of(query, selection, rescorer, as_of=as_of)
 
     def answer_of(
-        self, query: IndexQuery, selection: FoundSet, rescorer: Rescorer, *, as_of: int
+        self, query: IndexQuery, selection: CandidateSet, rescorer: Rescorer, *, as_of: int
     ) -> IndexAnswer:
         """The page of a set, with its total and facets."""
         order = None if query.sort == RELEVANCE else self._order(query)
@@ -158,7 +158,7 @@ class CandidateSearch:
             hits = with_groups(hits, own, variants, groups, schema=self._schema)
         return IndexAnswer(hits, total, facets, token, plan, selection.matching, timings)
 
-    def _candidates(self, query: IndexQuery, window: Window) -> _CandidateSet:
+    def _candidates(self, query: IndexQuery, window: Window) -> _Superset:
         """Everything that may belong to the set.
 
         The best `candidates` are all among the points read when as many of these score above the
@@ -167,7 +167,7 @@ class CandidateSearch:
         """
         request = NearestQuery(
             window.vector,
-            members_of(query),
+            filter_of(query),
             limit=query.candidates + SPARE,
             least=least_score(query),
             payload=self.payload_keys(query),
@@ -186,7 +186,7 @@ class CandidateSearch:
             if not request.exact and (few or unreached):
                 request = replace(request, exact=True)
             elif len(points) < request.limit or above_edge(points) >= query.candidates:
-                return _CandidateSet([Candidate(p) for p in points], matching, request.exact)
+                return _Superset([Candidate(p) for p in points], matching, request.exact)
             else:
                 request = replace(request, limit=2 * request.limit)
             points = self._points.nearest(request)

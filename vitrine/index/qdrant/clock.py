@@ -1,4 +1,4 @@
-"""The time that orders writes and bounds walks."""
+"""The time that orders writes and bounds what later pages see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way to Qdrant: which address, its timeouts and retries, and what its failures become."""
+"""Requests to Qdrant: which address is asked, timeouts, retries, and failures as our errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_PAUSE_S = 2.0
 _TIMED = frozenset({"query_points", "query_batch_points", "scroll", "count", "facet", "retrieve"})
 """Reads that take a timeout of their own."""
 _THREADS = 32
-"""Reads of one process that may be on their way beside those of the threads that ask."""
+"""Reads of one process that may be in flight beside those of the threads that ask."""
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Connection:
         self._threads = ThreadPoolExecutor(_THREADS, "qdrant") if remote else None
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        """What calls of `read` answer; on a server they are on their way at the same time.
+        """What calls of `read` answer; a server gets them at the same time.
 
         The first error of the list is raised, once all have come to their end.
         """
@@ -80,7 +80,7 @@ class Connection:
         """
         return self._tried("reads", self._settings.qdrant_timeout_s, method, arguments)
 
-    def read_everywhere(self, method: str, /, **arguments: Any) -> list[Any]:
+    def read_from_every_node(self, method: str, /, **arguments: Any) -> list[Any]:
         """What each address answers to a method of `_TIMED`; those that fail are left out."""
         seconds = self._settings.qdrant_timeout_s
         arguments["timeout"] = max(1, seconds // len(self._nodes.all()))

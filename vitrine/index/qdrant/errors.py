@@ -1,4 +1,4 @@
-"""Everything that Qdrant, its client and the wire may raise, and what it means: one table."""
+"""What Qdrant, its client and the network may raise, and which of our errors each becomes."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _cluster_lacks_a_node(error: BaseException) -> bool:
 
 
 _STRICT = re.compile(r"(?:Bad request: )?(?P<limit>[^:{}]+)\. Help: ")
-"""How Qdrant tells of a limit of its strict mode: which one, then what to do about it."""
+"""A message about a limit of Qdrant's strict mode: which one, then what to do about it."""
 _POINT_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 
 
@@ -150,7 +150,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "resources",
         _any(_status(507), _code("RESOURCE_EXHAUSTED")),
-        "Qdrant has reached a limit of rate, memory or disk; its log says which",
+        "Qdrant has reached a limit of rate, memory or disk; see its log for which",
     ),
     Row(
         "wrong key",
@@ -268,8 +268,8 @@ TABLE: tuple[Row, ...] = (
             _code("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"),
             lambda e: isinstance(e, ValueError) and not isinstance(e, _UNREADABLE),
         ),
-        "Qdrant refused the request; its version may be too old (1.16 or newer is needed), "
-        "its log says more",
+        "Qdrant refused the request; its version may be too old (1.16 or newer is needed); "
+        "see its log",
     ),
     Row(
         "not understood",
@@ -283,7 +283,7 @@ TABLE: tuple[Row, ...] = (
         "what answers at VITRINE_QDRANT_URL does not speak Qdrant's protocol; check the address "
         "and the server's version",
     ),
-    Row("internal", lambda _: True, "Qdrant failed inside; its log says why"),
+    Row("internal", lambda _: True, "Qdrant reports an internal error; see its log"),
 )
 """The first row that recognizes the failure decides."""
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexAnswer, IndexQuery
-from vitrine.index.qdrant.candidates import CandidateSearch, FoundSet
+from vitrine.index.qdrant.candidates import CandidateSearch, CandidateSet
 from vitrine.index.qdrant.payload import ID, KEYS, SEQ
 from vitrine.index.qdrant.points import Points, Vectors
 from vitrine.index.qdrant.pool import Pool, PoolSearch
@@ -102,7 +102,7 @@ class FusedScorer(Rescorer):
         # cosines change nothing, so the least ones will do
         values = self._pool.relevance.log_odds(Signals(-1.0, -1.0, words=scores, exact=named))
         for candidate, point, value in zip(present, read, values.tolist(), strict=True):
-            self.settle(candidate, value, None)
+            self.assign_score(candidate, value, None)
             candidate.id = str(point.payload[ID])
 
     def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
@@ -131,7 +131,7 @@ class FusedScorer(Rescorer):
 
 
 class FusedSearch:
-    """Answers queries that have a fusion; `sets` makes answers of what is found."""
+    """Answers queries that have a fusion; `sets` makes pages of their candidate sets."""
 
     def __init__(self, points: Points, sets: CandidateSearch, pools: PoolSearch) -> None:
         self._points = points
@@ -154,7 +154,7 @@ class FusedSearch:
         lowest = self._sets.lowest(members, query, scorer)
         members = _with_negatives(members, fusion, scorer)
         members = self._with_payload(members, query)
-        selection = FoundSet(members, lowest, pool.first.matching, pool.exact)
+        selection = CandidateSet(members, lowest, pool.first.matching, pool.exact)
         answer = self._sets.answer_of(query, selection, scorer, as_of=as_of)
         token, best = answer.next_token, pool.first.best_words
         return replace(

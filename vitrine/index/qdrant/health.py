@@ -1,4 +1,4 @@
-"""How the live collection is: what `vitrine doctor` tells of it, and what is wrong with it."""
+"""The state of the live collection, and what is wrong with it, for `vitrine doctor`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CollectionHealth:
                 f"copies of a shard: {' to '.join(map(str, copies))}"
             )
             if self._shards.shard_transfers:
-                yield f"{len(self._shards.shard_transfers)} shards are on their way between nodes"
+                yield f"{len(self._shards.shard_transfers)} shards are being moved between nodes"
 
     def faults(self, schema: Schema, settings: QdrantSettings) -> Iterator[str]:
         """One sentence with its remedy for each thing that is wrong."""

@@ -85,7 +85,7 @@ class QdrantIndex:
             check_record(record, self.info)
         last = {record.product.id: record for record in records}
         if last:
-            self._points.put([self._point(record) for record in last.values()])
+            self._points.upsert([self._point(record) for record in last.values()])
 
     def patch(self, product_id: str, changes: Mapping[str, Value | None]) -> None:
         """Change fields and keep the vectors; `NotFound` for an unknown id."""
@@ -108,7 +108,7 @@ class QdrantIndex:
         """Remove products; returns how many there were."""
         known = self._points.get(product_ids, payload=False)
         if known:
-            self._points.drop(known)
+            self._points.delete(known)
         return len(known)
 
     def get(self, product_ids: Sequence[str]) -> dict[str, Record]:

@@ -25,7 +25,7 @@ _THRESHOLD_KB = 20_000
 _INDEXING_ON = models.OptimizersConfigDiff(indexing_threshold=_THRESHOLD_KB)
 _POLL_S = 0.5
 _QUIET_POLLS = 4
-"""Looks that must find nothing under way: the optimizer needs a moment to begin."""
+"""Polls in a row that must find nothing under way: the optimizer needs a moment to begin."""
 _STALLED_S = 900.0
 """Seconds without any progress after which indexing is given up; one merge may take minutes."""
 
@@ -65,7 +65,7 @@ def _await_green(
             raise IndexUnavailable(
                 f"Qdrant cannot index collection {collection}: "
                 f"{getattr(described.optimizer_status, 'error', described.optimizer_status)}; "
-                "its log says more"
+                "see its log"
             )
         indexed, points = described.indexed_vectors_count or 0, described.points_count or 0
         progress(indexed_share(described))
@@ -79,7 +79,7 @@ def _await_green(
         if time.monotonic() - changed > _STALLED_S:
             raise IndexUnavailable(
                 f"Qdrant does not go on indexing collection {collection} "
-                f"({indexed} of {points} vectors); see its log and the room on its disk"
+                f"({indexed} of {points} vectors); see its log and the free space on its disk"
             )
         time.sleep(_POLL_S)
 

@@ -39,7 +39,7 @@ from vitrine.index.qdrant.ranking import (
     last_score,
     within,
 )
-from vitrine.index.qdrant.scope import least_score, members_of
+from vitrine.index.qdrant.scope import filter_of, least_score
 from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
 
@@ -85,7 +85,7 @@ class Window:
         """What Qdrant is asked."""
         return NearestQuery(
             self.vector,
-            members_of(self.query),
+            filter_of(self.query),
             limit=self.limit,
             offset=self.offset,
             least=least_score(self.query),
@@ -161,7 +161,7 @@ class RelevancePages:
             following = after_last_hit([Candidate(p) for p in points], token, rescorer)
             if not window.holds_all_above(points, last_score(token)):
                 window = window.earlier()
-            elif window.is_last(points) or _sure(following, points) > query.limit:
+            elif window.is_last(points) or _certain(following, points) > query.limit:
                 break
             else:
                 window = window.longer()
@@ -232,6 +232,6 @@ def above_edge(points: Sequence[Point]) -> int:
     return sum(p.score > points[-1].score + 2 * SCORE_TOLERANCE for p in points)
 
 
-def _sure(candidates: Sequence[Candidate], points: Sequence[Point]) -> int:
+def _certain(candidates: Sequence[Candidate], points: Sequence[Point]) -> int:
     """How many of these candidates no unread point can precede."""
     return sum(c.score > points[-1].score + 2 * SCORE_TOLERANCE for c in candidates)

@@ -1,4 +1,4 @@
-"""Which version is live, known without a request to Qdrant for each search."""
+"""The name of the live version, cached so that a search needs no request for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 __all__ = ["FRESH_FOR_S", "LivePointer"]
 
 FRESH_FOR_S = 1.0
-"""Seconds for which what was read of the versions is relied on.
+"""Seconds for which what was read of the versions is reused.
 
 So long, at most, a process may answer from the version before after another process has published;
 and it asks Qdrant at most once in that time. A publish in the same process is followed at once.
@@ -38,7 +38,7 @@ class LivePointer:
 
     @property
     def changes(self) -> int:
-        """A number that is another one after every change made by this process."""
+        """A number that grows with every change made by this process."""
         return _changes.get(self._catalog, 0)
 
     def name(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The points of one collection: the reads and writes that the index is made of."""
+"""Reads and writes of one collection's points."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class NearestQuery:
 
 
 class Points:
-    """What one collection can be asked and told; raises our errors only."""
+    """The points of one collection; raises our errors only."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Points:
         self._settings = settings
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        """What these reads answer; on a server they are on their way at the same time."""
+        """What these reads answer; a server gets them at the same time."""
         return self._connection.together(calls)
 
     def nearest(self, query: NearestQuery) -> list[Point]:
@@ -104,7 +104,7 @@ class Points:
         return arguments
 
     def _search(self, query: NearestQuery) -> dict[str, Any]:
-        """What is compared, of a search or of the one that proposes its points."""
+        """The arguments that a search and the one that proposes its points have in common."""
         row: Any = query.vector
         if not isinstance(row, SparseRow):
             row = self.layout.query_rows(row, query.using)
@@ -187,9 +187,10 @@ class Points:
         batch: int,
         fields: ScanFields = "ids",
     ) -> Iterator[list[Point]]:
-        """All points in batches by their own ids, from the one behind a product's to another's.
+        """All points in batches, in the order of their own ids.
 
-        A batch is read while the one before it is worked on.
+        `after` and `upto` are ids of products: only the points behind the first one's, up to the
+        second one's, are read. A batch is read while the caller works on the one before it.
         """
         first = None if after is None else point_id(after)
         last = None if upto is None else point_id(upto)
@@ -237,12 +238,12 @@ class Points:
         points = self.retrieve(products, payload=payload, vectors=vectors, consistency=consistency)
         return {products[i]: point for i, point in points.items()}
 
-    def get_everywhere(self, product_ids: Iterable[str]) -> list[Point]:
-        """The points of products as every address knows them, one after the other.
+    def get_from_every_node(self, product_ids: Iterable[str]) -> list[Point]:
+        """The points of products as each address in the settings answers them, one after the other.
 
-        A node that holds a copy of the shard answers from that one.
+        A node that holds a copy of the shard answers from its own copy.
         """
-        answers = self._connection.read_everywhere(
+        answers = self._connection.read_from_every_node(
             "retrieve",
             collection_name=self._collection,
             ids=[point_id(i) for i in product_ids],
@@ -275,7 +276,7 @@ class Points:
         points = [point_of(point) for chunk in self.together(reads) for point in chunk]
         return {point.id: point for point in points}
 
-    def put(self, points: Sequence[NewPoint]) -> None:
+    def upsert(self, points: Sequence[NewPoint]) -> None:
         """Insert or replace points, durably, in one operation."""
         packed = self._connection.speaks_grpc
         self._write("upsert", points=[p if packed else p.model() for p in points])
@@ -288,11 +289,11 @@ class Points:
         with suppress(NotFound):
             self._write("batch_update_points", update_operations=list(operations))
 
-    def drop(self, product_ids: Iterable[str]) -> None:
+    def delete(self, product_ids: Iterable[str]) -> None:
         """Delete the points of products, durably."""
-        self.drop_points([point_id(i) for i in product_ids])
+        self.delete_points([point_id(i) for i in product_ids])
 
-    def drop_points(self, ids: Sequence[str]) -> None:
+    def delete_points(self, ids: Sequence[str]) -> None:
         """Delete points by their own ids, durably."""
         self._write("delete", points_selector=models.PointIdsList(points=list(ids)))
 
@@ -326,11 +327,11 @@ _REQUEST_FIELDS = {
     "search_params": "params",
     "with_vectors": "with_vector",
 }
-"""What the fields of the client's requests are called, where not as its arguments."""
+"""Fields of the client's requests whose names differ from those of its arguments."""
 
 
 def _query_request(arguments: dict[str, Any]) -> models.QueryRequest:
-    """One of the client's batch of searches."""
+    """A search as one of the client's batch."""
     return models.QueryRequest(**_renamed(arguments))
 
 
@@ -339,7 +340,7 @@ def _renamed(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSelectorExclude:
-    """What is read of a payload; of a whole one nothing that only conditions and orders look at."""
+    """Which keys are read; of a whole payload all but those that only filters and orders use."""
     return models.PayloadSelectorExclude(exclude=DERIVED_KEYS) if payload is True else payload
 
 

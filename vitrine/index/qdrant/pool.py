@@ -3,14 +3,14 @@ Lotem and Naor 2003, "Optimal aggregation algorithms for middleware").
 
 Qdrant lists the products with the best score for each signal: the nearest by their pictures, those
 that match the query's words best, and, where the version keeps them, the nearest by their words'
-vectors. What one list does not tell of a product that another one names is asked for by its id. A
+vectors. A score that one list lacks for a product of another one is read by its id. A
 product in no list scores for each signal at most what the last one of that list does; and since
 order values rise with every signal, no such product is better than the value of these ends. When
 that is below what the set takes (its least value, or the value of the last of enough candidates),
 everything that may belong to it has been seen; until then longer lists are read.
 
-One round of lists and one of what they do not tell are two requests for searches in all, beside the
-counts and the exact hits, which are on their way at the same time. Products that match no word are
+One round of lists and one of missing scores are two requests for searches in all, beside the
+counts and the exact hits, which are requested at the same time. Products that match no word are
 ordered by their vectors alone, so once all that match a word are listed, the nearest
 `candidates` are enough: a second round of lists is for queries whose words more products match than
 the set may have.
@@ -32,7 +32,7 @@ from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
-from vitrine.index.qdrant.scope import conditions_of, members_of
+from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
 from vitrine.relevance import QueryRelevance
 
@@ -44,7 +44,7 @@ SPARE = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FirstRound:
-    """What the first round tells beside its lists."""
+    """What the first round of requests answers beside its lists."""
 
     best_words: tuple[float, ...]
     """Highest core words scores, of the query and of each negative; see `PageToken`."""
@@ -58,7 +58,7 @@ class FirstRound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """All that may belong to the set, and what is told beside it."""
+    """All that may belong to the set, and what was read with it."""
 
     values: OrderValues
     relevance: QueryRelevance
@@ -85,7 +85,7 @@ class PoolSearch:
         channels = channels_of(query.vector, fusion.words, texts=self._texts)
         limit = query.candidates + SPARE
         unread = tuple(RankedList(channel, limit) for channel in channels)
-        lists = RankedLists(unread, members_of(query), exact, self._shards)
+        lists = RankedLists(unread, filter_of(query), exact, self._shards)
         # how well words can do is not known yet: as if they could do nothing, which lets more in
         lists = lists.ending_at(fusion.least, fusion.relevance(query.vector, 0.0))
         lists, first = self._first_round(query, fusion, lists)
@@ -94,7 +94,7 @@ class PoolSearch:
         _add(table, lists)
         while True:
             missing = _missing(table, lists)
-            target = max(fusion.least, table.reached_by(query.candidates, relevance))
+            target = max(fusion.least, table.kth_value_at_least(query.candidates, relevance))
             longer = None
             if not lists.hold_all_above(target, relevance):
                 longer = lists.with_words_down_to(target, relevance)
@@ -103,11 +103,11 @@ class PoolSearch:
             if longer is None and not missing:
                 return Pool(table.values(relevance), relevance, first, lists.exact)
             further = [] if longer is None else longer.requests()
-            by_id = [_of_these(channel, ids) for channel, ids in missing]
+            by_id = [_scores_of(channel, ids) for channel, ids in missing]
             answers = self._points.nearest_each([*by_id, *further])
             for (channel, ids), points in zip(missing, answers, strict=False):
                 table.add(channel, points)
-                table.settle(channel, ids)
+                table.mark_absent(channel, ids)
             if longer is not None:
                 lists = longer.filled(answers[len(missing) :])
                 _add(table, lists)
@@ -126,7 +126,7 @@ class PoolSearch:
             lambda: self._named(query, fusion.words.exact_key),
         ]
         if query.exclude or token is not None:
-            calls.append(lambda: self._points.count(members_of(query)))
+            calls.append(lambda: self._points.count(filter_of(query)))
         answers, matching, named, *counted = self._points.together(calls)
         under_filter = counted[0] if counted else matching
         rest = iter(answers[len(lists.requests()) :])
@@ -155,7 +155,7 @@ class PoolSearch:
 
 
 def _add(table: SignalTable, lists: RankedLists) -> None:
-    """Take in what the lists tell."""
+    """Add the scores of the lists' points to the table."""
     for ranked in lists.lists:
         table.add(ranked.channel, ranked.points)
     for ranked in lists.lists:
@@ -166,18 +166,18 @@ def _add(table: SignalTable, lists: RankedLists) -> None:
 
 
 def _missing(table: SignalTable, lists: RankedLists) -> list[tuple[Channel, list[str]]]:
-    """The points of which the lists do not tell how they score for a signal."""
+    """For each signal the points whose score is still to be read."""
     missing: list[tuple[Channel, list[str]]] = []
     for ranked in lists.lists:
         ids = table.missing(ranked.channel)
-        if ranked.tells_of_all:
-            table.settle(ranked.channel, ids)
+        if ranked.is_complete:
+            table.mark_absent(ranked.channel, ids)
         elif ids:
             missing.append((ranked.channel, ids))
     return missing
 
 
-def _of_these(channel: Channel, ids: list[str]) -> NearestQuery:
-    """The scores of some points."""
+def _scores_of(channel: Channel, ids: list[str]) -> NearestQuery:
+    """The search that reads the scores of these points."""
     where = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
     return NearestQuery(channel.vector, where, limit=len(ids), exact=True, using=channel.name)

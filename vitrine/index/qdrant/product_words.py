@@ -1,4 +1,4 @@
-"""What a point keeps of its product's words: a sparse vector, and the keys of exact hits."""
+"""A product's words as its point keeps them: a sparse vector, and the keys of exact hits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best points for each signal of a fused query, read longer and longer."""
+"""The best points for each signal of a fused query: lists that are read in growing lengths."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RankedList:
         return len(self.points) < self.limit
 
     @property
-    def tells_of_all(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether a point that is not in the list is known to have no score."""
         return self.read and self.exhausted and self.least is None
 
@@ -58,7 +58,7 @@ class RankedList:
             last = self.least
         else:
             return 0.0 if self.channel.is_words else -np.inf
-        return float(self.channel.around(np.array([last / self.channel.scale]))[1][0])
+        return float(self.channel.bounds(np.array([last / self.channel.scale]))[1][0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,7 @@ class RankedLists:
         )
 
     def compared(self) -> RankedLists:
-        """The same lists, to be read by comparing all vectors."""
+        """The same lists, to be read again by comparing all vectors."""
         return replace(
             self,
             exact=True,
@@ -129,7 +129,7 @@ class RankedLists:
         )
 
     def unreached(self, expected: int) -> bool:
-        """Whether the graph led to fewer products than there are."""
+        """Whether the graph found fewer products than there are."""
         return not self.exact and any(
             len(ranked.points) < min(ranked.limit, expected)
             for ranked in self.lists
@@ -143,7 +143,7 @@ class RankedLists:
         None where no score of words is low enough for that, or all that match a word are listed.
         """
         words = next((r for r in self.lists if r.channel.is_words), None)
-        if words is None or words.tells_of_all:
+        if words is None or words.is_complete:
             return None
         scores = {r.channel.name: np.full(len(_WORDS_SCORES), r.end) for r in self.lists}
         scores[words.channel.name] = _WORDS_SCORES
@@ -160,7 +160,7 @@ class RankedLists:
         return replace(
             self,
             lists=tuple(
-                r if r.tells_of_all else replace(r, limit=_GROWTH * r.limit, least=None, read=False)
+                r if r.is_complete else replace(r, limit=_GROWTH * r.limit, least=None, read=False)
                 for r in self.lists
             ),
         )
@@ -193,7 +193,7 @@ class RankedLists:
             self,
             lists=tuple(
                 ranked
-                if ranked.channel.is_words or ranked.tells_of_all
+                if ranked.channel.is_words or ranked.is_complete
                 else replace(ranked, least=least)
                 for ranked in self.lists
             ),

@@ -50,7 +50,7 @@ went the same way.
 """
 
 _SHOWN = 4
-"""Hits of the page before that may look as if they came after its last one."""
+"""Hits of the page before whose scores in Qdrant may place them behind its last one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +103,7 @@ class Rescorer(ABC):
         """Points that were deleted since Qdrant reported them."""
 
     def add(self, points: Iterable[Point]) -> None:
-        """Take in points that have been read with payload and vector."""
+        """Add points that have been read with payload and vector."""
         self.points |= {point.id: point for point in points}
 
     def load(self, candidates: Iterable[Candidate]) -> None:
@@ -124,13 +124,13 @@ class Rescorer(ABC):
             point = self.points.get(candidate.point.id)
             if candidate.point.id in scores:
                 exact, image = scores[candidate.point.id]
-                self.settle(candidate, exact, image)
+                self.assign_score(candidate, exact, image)
             else:
-                self.settle(candidate, candidate.score, candidate.image)
+                self.assign_score(candidate, candidate.score, candidate.image)
             candidate.id = candidate.id if point is None else str(point.payload[ID])
 
-    def settle(self, candidate: Candidate, exact: float, image: int | None) -> None:
-        """Give a candidate its exact score.
+    def assign_score(self, candidate: Candidate, exact: float, image: int | None) -> None:
+        """Set a candidate's exact score.
 
         A product that was written again since Qdrant scored it keeps its place on this page.
         """

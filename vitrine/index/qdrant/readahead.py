@@ -1,4 +1,4 @@
-"""Reads that the same question needed last time are sent at once.
+"""The reads that a query needed last time are sent at once when it comes again.
 
 Browsing finds out step by step what to read: a page of an order goes deeper where products tie, a
 histogram counts between the extremes that it has read first. The steps of one question hardly

@@ -1,4 +1,4 @@
-"""Changes of products that are there: each replaces exactly the state that it was made from.
+"""Changes of existing products: each replaces exactly the state that it was made from.
 
 A change carries the `_seq` of the write that it read and happens only where the point still has it;
 then it is read back, and made again from the newer state where another process was quicker.
@@ -93,7 +93,7 @@ class Rewriter:
             states = self._states(open_, differing)
             missing = [i for i in open_ if i not in states]
             if missing:
-                raise NotFound(f"there is no product {', '.join(map(repr, missing))}")
+                raise NotFound(f"there is no product {', '.join(map(repr, missing[:10]))}")
             changes = [self._change(states[i], change) for i in open_]
             self._points.change(_operations(changes))
             open_, differing = self._lost(changes)
@@ -111,7 +111,7 @@ class Rewriter:
         alike = [i for i in product_ids if i not in differing]
         states = {i: [point] for i, point in self._points.get(alike).items()} if alike else {}
         if differing:
-            for point in self._points.get_everywhere(differing):
+            for point in self._points.get_from_every_node(differing):
                 states.setdefault(str(point.payload[ID]), []).append(point)
         return states
 

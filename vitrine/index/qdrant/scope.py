@@ -1,4 +1,4 @@
-"""What part of a version a query is about, as conditions of Qdrant."""
+"""The part of a version that a query searches, as conditions of Qdrant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.payload import SEQ, point_id
 from vitrine.index.qdrant.ranking import SCORE_TOLERANCE
 
-__all__ = ["conditions_of", "least_score", "members_of"]
+__all__ = ["conditions_of", "filter_of", "least_score"]
 
 
 def conditions_of(query: IndexQuery) -> list[models.Condition]:
@@ -26,7 +26,7 @@ def conditions_of(query: IndexQuery) -> list[models.Condition]:
     return [c for c in (translate(query.filter), excluded, written) if c is not None]
 
 
-def members_of(query: IndexQuery) -> models.Filter | None:
+def filter_of(query: IndexQuery) -> models.Filter | None:
     """The conditions as one filter; None when every product fulfills it."""
     return every(*conditions_of(query))
 

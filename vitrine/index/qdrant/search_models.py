@@ -1,4 +1,4 @@
-"""What versions have learnt of themselves, kept in Qdrant where every process finds it.
+"""The search models that versions have learnt, kept in Qdrant where every process finds them.
 
 A search model is a few megabytes, too many for a collection's metadata. So it lies in parts in a
 collection of its own, `PREFIX-search-models`, one for all versions of a catalog, and the metadata
@@ -85,7 +85,7 @@ class SearchModels:
         self._make_collection()
         for point_id, part in zip(name.ids(), parts, strict=True):
             data = base64.b64encode(part).decode()
-            self._points.put([NewPoint(point_id, {"version": version, "data": data}, {})])
+            self._points.upsert([NewPoint(point_id, {"version": version, "data": data}, {})])
         return name
 
     def read(self, name: ModelName) -> SearchModel | None:
@@ -100,7 +100,7 @@ class SearchModels:
 
     def delete(self, name: ModelName) -> None:
         """Remove the parts of a model that no version names any more."""
-        self._points.drop_points(name.ids())
+        self._points.delete_points(name.ids())
 
     def _make_collection(self) -> None:
         described = self._connection.read("get_collections").collections

@@ -1,4 +1,4 @@
-"""What is known of the signals of products while the best of a fused query are looked for.
+"""The scores that have been read for a fused query, by signal and product.
 
 Qdrant adds up in float32, so each of its scores stands for a range of exact ones. The ranges of a
 product's signals make a range of its order value, for that rises with every signal.
@@ -48,8 +48,8 @@ class Channel:
         """Whether products that it does not find have no score at all."""
         return self.name == WORDS
 
-    def around(self, scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """The least and the highest exact scores that Qdrant's may stand for."""
+    def bounds(self, scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """The lowest and the highest exact scores that Qdrant's scores (n,) may stand for."""
         if isinstance(self.vector, SparseRow):  # nothing is negative, so errors do not outgrow it
             share = _ROUNDING * (len(self.vector.indices) + 1)
             return scores * (1 - share), scores * (1 + share)
@@ -112,7 +112,7 @@ class SignalTable:
         self._scores = {channel.name: {} for channel in self.channels}
 
     def add(self, channel: Channel, points: Iterable[Point]) -> None:
-        """Take in what a search found."""
+        """Add the scores of the points that a search found."""
         self._scores[channel.name] |= {p.id: p.score / channel.scale for p in points}
 
     def missing(self, channel: Channel) -> list[str]:
@@ -125,9 +125,9 @@ class SignalTable:
             if i not in known
         ]
 
-    def settle(self, channel: Channel, ids: Collection[str]) -> None:
-        """Say that those of the points that were asked for and not found have no score, or, where
-        every product has one, are gone."""
+    def mark_absent(self, channel: Channel, ids: Collection[str]) -> None:
+        """Note which of the points that were asked for were not found: by words they score 0; by
+        a vector every product has a score, so these have been deleted."""
         known = self._scores[channel.name]
         absent = [i for i in ids if i not in known]
         if channel.is_words:
@@ -148,7 +148,7 @@ class SignalTable:
         for channel in self.channels:
             known = self._scores[channel.name]
             scores = np.array([known[i] for i in ids], np.float64)
-            low[channel.name], high[channel.name] = channel.around(scores)
+            low[channel.name], high[channel.name] = channel.bounds(scores)
         least = relevance.log_odds(signals(low, named))
         most = relevance.log_odds(signals(high, named))
         worded = {name: low[name] if name == WORDS else high[name] for name in low}
@@ -161,8 +161,11 @@ class SignalTable:
             by_words[matching],
         )
 
-    def reached_by(self, count: int, relevance: QueryRelevance) -> float:
-        """A value that so many points have at least, whatever is not known of their signals."""
+    def kth_value_at_least(self, count: int, relevance: QueryRelevance) -> float:
+        """A lower bound of the `count`-th largest order value; -inf for fewer points.
+
+        Signals that have not been read count with the least they may be.
+        """
         ids = list(self._seen())
         if len(ids) < count:
             return -np.inf
@@ -170,7 +173,7 @@ class SignalTable:
         for channel in self.channels:
             known, lowest = self._scores[channel.name], 0.0 if channel.is_words else -1.0
             read = np.array([known.get(i, lowest) for i in ids], np.float64)
-            scores[channel.name] = channel.around(read)[0]
+            scores[channel.name] = channel.bounds(read)[0]
         values = relevance.log_odds(signals(scores, np.array([i in self.named for i in ids])))
         return float(np.partition(values, -count)[-count])
 

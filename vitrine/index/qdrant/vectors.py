@@ -1,4 +1,4 @@
-"""What the points of a version hold: which vectors, and what depends on the version's format.
+"""The vectors that the points of a version hold, and what depends on the version's format.
 
 A point holds the rows of all its product's pictures under one name, as a multivector that Qdrant
 compares by its largest cosine (max-sim), and under another the vector of the product's words, where

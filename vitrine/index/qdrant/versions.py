@@ -1,7 +1,7 @@
 """All versions of a catalog in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
 
-What a version says of itself is kept in its collection's metadata, so there is nothing beside
-Qdrant to keep in step.
+A version's model, schema, mapping and state are kept in its collection's metadata, so that
+everything is in Qdrant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vitrine.errors import (
 )
 from vitrine.fields.schema import Schema
 from vitrine.index.fusion import SearchModel
-from vitrine.index.names import is_version_name, surplus, version_name
+from vitrine.index.names import is_version_name, surplus, unknown_version, version_name
 from vitrine.index.ports import MAX_IMAGES, VectorIndex, VersionFilling, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.health import CollectionHealth
@@ -47,7 +47,7 @@ FORMAT = 2
 ONE_PICTURE = 1
 """The format of versions that keep one picture of a product, and no vector of its words."""
 _PAUSE_S = 0.05
-"""Between two looks at what the nodes of a cluster have to agree on."""
+"""Between two reads of what the nodes of a cluster have to agree on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class QdrantVersions:
             raise
 
     def _stored_model(self, name: str) -> StoredModel:
-        """The one of a version that is open; opening it again reads no model again."""
+        """The search model of a version; opening the version again does not read it again."""
         if name not in self._stored:
             self._stored[name] = StoredModel(
                 self._models,
@@ -255,7 +255,7 @@ class QdrantVersions:
         if name == self._live_name():
             raise Conflict(f"version {name} is live; publish another one first")
         if name not in self._names():
-            raise NotFound(_unknown(name))
+            raise unknown_version(name)
         self._opened.pop(name, None)
         self._stored.pop(name, None)
         learnt = self._model_name(name)
@@ -312,8 +312,7 @@ class QdrantVersions:
         self._connection.close()
 
     def _forget(self, name: str) -> None:
-        """A version turned out to be gone: nothing that was known of the versions holds any
-        more."""
+        """Drop what is cached, because a version turned out to be gone."""
         self._opened.pop(name, None)
         self._pointer.forget()
 
@@ -324,8 +323,8 @@ class QdrantVersions:
         while self._info(name).state == "building":
             if time.monotonic() > until:
                 raise IndexUnavailable(
-                    f"Qdrant took the new state of version {name}, but does not show it; "
-                    "see whether its nodes agree, and try again"
+                    f"Qdrant accepted the new state of version {name} but answers the old one; "
+                    "check with `vitrine doctor` whether its nodes are well, and try again"
                 )
             time.sleep(_PAUSE_S)
 
@@ -340,11 +339,11 @@ class QdrantVersions:
 
     def _info(self, name: str, *, live: str | None = None) -> VersionInfo:
         if name not in self._names():
-            raise NotFound(_unknown(name))
+            raise unknown_version(name)
         stored = self._read_collection(name).config.metadata or {}
         if stored.get("format") not in (FORMAT, ONE_PICTURE):
             raise IndexUnavailable(
-                f"collection {self._collection(name)} says nothing of itself; "
+                f"collection {self._collection(name)} has no metadata that Vitrine can read; "
                 "run Qdrant 1.16 or newer and `vitrine reindex`"
             )
         live = self._live_name() if live is None else live
@@ -386,10 +385,6 @@ class QdrantVersions:
         aliases = self._connection.read("get_aliases").aliases
         live = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
         return None if live is None else live.removeprefix(f"{self._settings.qdrant_prefix}-")
-
-
-def _unknown(name: str) -> str:
-    return f"there is no index version {name!r}; `vitrine versions` lists them"
 
 
 def _filling(stored: str | None) -> VersionFilling | None:

@@ -33,7 +33,7 @@ from vitrine.index.faiss.vectors.search_device import SearchDevice, open_search_
 from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
 from vitrine.index.fusion import SearchModel
-from vitrine.index.names import is_version_name, surplus, version_name
+from vitrine.index.names import is_version_name, surplus, unknown_version, version_name
 from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
 from vitrine.settings import FaissSettings
 from vitrine.storage.atomic import disk_errors, sync_folder
@@ -108,7 +108,7 @@ class FaissVersions:
         path = self.root / name
         if not is_version_name(name) or not (path / META).exists():
             self._forget(name)
-            raise NotFound(f"there is no version {name!r}")
+            raise unknown_version(name)
         with self._guard:
             if name not in self._opened:
                 self._opened[name] = open_index(
@@ -280,7 +280,7 @@ class FaissVersions:
         try:
             return VersionMetadata.read(self.root / name / META)
         except FileNotFoundError:
-            raise NotFound(f"there is no version {name!r}") from None
+            raise unknown_version(name) from None
 
     def _index(self, name: str) -> FaissIndex:
         self.open(name)
@@ -288,11 +288,13 @@ class FaissVersions:
 
     def _require(self, name: str) -> None:
         if not is_version_name(name) or not (self.root / name / META).exists():
-            raise NotFound(f"there is no version {name!r}")
+            raise unknown_version(name)
 
     def _require_complete(self, name: str) -> None:
         if not self._metadata(name).complete:
-            raise Conflict(f"version {name} is still being built; complete it first")
+            raise Conflict(
+                f"version {name} is still being built; it can be published once it is complete"
+            )
 
     def _forget(self, name: str) -> None:
         with self._guard:
