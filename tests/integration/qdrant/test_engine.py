@@ -142,7 +142,7 @@ def test_the_graph_finds_what_comparing_all_finds(
     graph = versions_on(qdrant_exact_below=0).open(index.info.name)
     found = expected = 0
     plans: Counter[str] = Counter()
-    for _ in range(20):
+    for _ in range(100):  # so many that the share of one lost product does not decide
         query = IndexQuery(
             vector=near(rng, records), filter=random_filter(rng, records), candidates=10, limit=10
         )
@@ -153,7 +153,7 @@ def test_the_graph_finds_what_comparing_all_finds(
         found += len({h.product.id for h in answer.hits} & {h.product.id for h in right.hits})
         expected += len(right.hits)
     assert (
-        plans["hnsw"] > 10
+        plans["hnsw"] > 50
     )  # the others matched nothing, or the graph reached too few and all were compared
     assert found >= 0.99 * expected, f"seed {seed}: recall {found / expected}"
 
