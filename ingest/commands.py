@@ -245,8 +245,14 @@ def _outcome(summary: Summary) -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all as JSON, one object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all as CSV, for a spreadsheet.")
+@click.option("--forget", metavar="SOURCE", help="Remove those of a source that is used no more.")
 def failures(
-    source: str | None, reason: str | None, limit: int, as_json: bool, as_csv: bool
+    source: str | None,
+    reason: str | None,
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+    forget: str | None,
 ) -> None:
     """List the rows and pictures that failed, by reason, and what to do about them.
 
@@ -257,6 +263,9 @@ def failures(
     from ingest.failures_report import csv_report, json_report, text_report
 
     ledger = open_ledger(load_settings())
+    if forget is not None:
+        click.echo(f"{ledger.forget(forget)} failures of {forget} removed")
+        return
     if as_json or as_csv:
         report = csv_report if as_csv else json_report
         for line in report(ledger, source=source, reason=reason):

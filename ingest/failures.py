@@ -115,7 +115,11 @@ class Ledger:
         self._file = file
 
     def add(self, failure: Failure) -> None:
-        """Note a failure, dated now, in place of the earlier one of the same row."""
+        """Note a failure, dated now, in place of the earlier one of the same row.
+
+        One of another catalogue for the same product goes as well: exports are often named by
+        their day.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         values = (
             failure.source,
@@ -130,6 +134,9 @@ class Ledger:
         )
         with self._file.writing() as db:
             db.execute("DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?", values[:3])
+            if failure.source != API and failure.id != failure.place:
+                other = "DELETE FROM failures WHERE id = ? AND source NOT IN (?, ?)"
+                db.execute(other, (failure.id, failure.source, API))
             db.execute(
                 "INSERT INTO failures (source, row, id, stage, reason, message, at, run, place) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,6 +164,12 @@ class Ledger:
                 db.execute("DELETE FROM failures WHERE id = ?", (product_id,)).rowcount
                 for product_id in ids
             )
+
+    def forget(self, source: str) -> int:
+        """Remove the failures and warnings of a source, and return how many failures there were."""
+        with self._file.writing() as db:
+            db.execute("DELETE FROM warnings WHERE source = ?", (source,))
+            return db.execute("DELETE FROM failures WHERE source = ?", (source,)).rowcount
 
     def drop_resolved(self, source: str, run: int) -> None:
         """After a complete run over a source: failures that the run did not see again are gone."""

@@ -24,8 +24,9 @@ def entry(
     source: str = API,
     run: int | None = None,
     message: str = "no",
+    place: str = "",
 ) -> Failure:
-    return Failure(product_id, "image", "missing", message, source, row, run)
+    return Failure(product_id, "image", "missing", message, source, row, run, place=place)
 
 
 def ids(ledger: Ledger) -> list[str]:
@@ -48,6 +49,17 @@ def test_a_row_that_fails_again_is_renewed(ledger: Ledger) -> None:
     ledger.add(entry("p1", message="by the API"))
     ledger.add(entry("p1", message="by the API again"))
     assert [one.message for one in ledger.entries()[0]] == ["by the API again", "second", "no"]
+
+
+def test_the_export_of_the_next_day_renews_what_fails_again(ledger: Ledger) -> None:
+    ledger.add(entry("p1", row=1, source="monday.csv"))
+    ledger.add(entry("row 3", row=3, source="monday.csv", place="row 3"))
+    ledger.add(entry("p1", message="by the API"))
+    ledger.add(entry("p1", row=2, source="tuesday.csv"))
+    ledger.add(entry("row 3", row=3, source="tuesday.csv", place="row 3"))
+    assert ledger.sources() == {API: 1, "monday.csv": 1, "tuesday.csv": 2}
+    assert ledger.forget("monday.csv") == 1
+    assert ledger.sources() == {API: 1, "tuesday.csv": 2}
 
 
 def test_products_that_succeed_later_leave(ledger: Ledger) -> None:
