@@ -13,7 +13,7 @@ from vitrine.products import Record
 from vitrine.query_plan import QueryPlan, WeightedVector
 from vitrine.relevance import QueryRelevance, Signals
 from vitrine.results import Hit
-from vitrine.words import Analyzer, DocumentWords, document_words
+from vitrine.words import DocumentWords, analyzer_of, document_words
 
 __all__ = ["explained"]
 
@@ -26,7 +26,7 @@ def explained(answer: IndexAnswer, plan: QueryPlan, index: VectorIndex) -> tuple
     if plan.fusion is None:
         return tuple(_with_shares(hit, plan.parts, records) for hit in answer.hits)
     relevance = plan.fusion.relevance(plan.vector, answer.best_words)
-    analyzer = Analyzer(language_of(index.info.mapping))
+    analyzer = analyzer_of(language_of(index.info.mapping))
     return tuple(
         _with_signals(hit, records, plan, relevance, document_words(
             hit.product, index.info.schema, analyzer

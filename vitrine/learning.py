@@ -29,6 +29,7 @@ from vitrine.words import (
     PostingsWriter,
     Vocabulary,
     VocabularyCounts,
+    analyzer_of,
     document_words,
 )
 from vitrine.words.suggestions import Phrase, PhraseCounts
@@ -97,7 +98,7 @@ def learn_search_model(
     give the same model. `ValueError` for a version without products.
     """
     mark = index.mark()
-    analyzer = Analyzer(language_of(index.info.mapping))
+    analyzer = analyzer_of(language_of(index.info.mapping))
     vocabulary, values, phrases, sample = _read(index, analyzer, check)
     constants = learn_relevance(
         sample, Lexicon(vocabulary, analyzer), embed_texts=partial(embed_many_texts, embedder)

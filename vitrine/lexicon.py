@@ -10,7 +10,7 @@ from functools import cached_property
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.understanding import QueryReader, grammar, understood_languages
-from vitrine.words import Analyzer, Vocabulary, unknown_terms
+from vitrine.words import Analyzer, Vocabulary, analyzer_of, unknown_terms
 from vitrine.words.suggestions import Suggester
 
 __all__ = ["Lexicon", "Lexicons"]
@@ -75,7 +75,7 @@ class Lexicons:
 def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
     mapping = index.info.mapping
     code = language_of(mapping)
-    analyzer = Analyzer(code)
+    analyzer = analyzer_of(code)
     reader = QueryReader(
         index.info.schema,
         grammar=grammar(*([code] if code in understood_languages() else [])),

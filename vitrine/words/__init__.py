@@ -10,7 +10,7 @@ Nothing here reads or writes an index: values in, values out.
 """
 
 from vitrine.folding import fold
-from vitrine.words.analysis import Analyzer, Token
+from vitrine.words.analysis import Analyzer, Token, analyzer_of
 from vitrine.words.document import (
     DocumentWords,
     document_words,
@@ -35,6 +35,7 @@ __all__ = [
     "Token",
     "Vocabulary",
     "VocabularyCounts",
+    "analyzer_of",
     "document_words",
     "embedded_fields",
     "exact_key",

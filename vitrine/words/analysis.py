@@ -12,7 +12,7 @@ from typing import NamedTuple
 from vitrine.folding import fold
 from vitrine.words.language import Language, language
 
-__all__ = ["Analyzer", "Token"]
+__all__ = ["Analyzer", "Token", "analyzer_of"]
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, Lao, Burmese, Khmer, kana, Han: scripts written without blanks between words."""
@@ -23,8 +23,8 @@ _PLAIN = re.compile(rf"[^-/{_UNSPACED}]*")
 """Text whose words are all apart."""
 _SHORT = 80
 """Characters of a text that is likely to come again."""
-_KEPT = 1 << 15
-"""Words, and short texts, that are kept as they were read: some 4 MB of each."""
+_KEPT_WORDS, _KEPT_TEXTS = 1 << 15, 1 << 13
+"""Words and short texts that are kept as they were read, 4 MB of each."""
 
 
 class Token(NamedTuple):
@@ -52,9 +52,9 @@ class Analyzer:
     def __init__(self, code: str = "en") -> None:
         self._language = language(code)
         self._stemmers = threading.local()  # Snowball's stemmers are not for several threads
-        self._stem = lru_cache(maxsize=_KEPT)(self._stem_uncached)
-        self._read = lru_cache(maxsize=_KEPT)(self._read_uncached)
-        self._fact = lru_cache(maxsize=_KEPT)(self._words)
+        self._stem = lru_cache(maxsize=_KEPT_WORDS)(self._stem_uncached)
+        self._read = lru_cache(maxsize=_KEPT_WORDS)(self._read_uncached)
+        self._fact = lru_cache(maxsize=_KEPT_TEXTS)(self._words)
 
     @property
     def language(self) -> Language:
@@ -144,6 +144,12 @@ class Analyzer:
         if len(stem) > 3 and stem[-2:] in self._language.endings:
             stem = stem[:-2] + self._language.endings[stem[-2:]]
         return self._language.irregular.get(stem, stem) or word
+
+
+@lru_cache(maxsize=16)
+def analyzer_of(code: str) -> Analyzer:
+    """The process's analyzer of a language: all that read it share what it keeps."""
+    return Analyzer(code)
 
 
 def _bigrams(run: str, start: int) -> Iterator[Token]:

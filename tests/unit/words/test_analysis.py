@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vitrine.errors import InvalidInput
-from vitrine.words import Analyzer
+from vitrine.words import Analyzer, analyzer_of
 
 
 def _terms(code: str, text: str) -> list[str]:
@@ -98,3 +98,9 @@ def test_several_threads_get_the_same_stems():
     shared = Analyzer("en")
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(shared.term, words)) == alone
+
+
+def test_readers_of_a_language_share_what_its_analyzer_keeps():
+    assert analyzer_of("de") is analyzer_of("de")
+    assert analyzer_of("de").language.code == "de"
+    assert analyzer_of("en") is not analyzer_of("de")

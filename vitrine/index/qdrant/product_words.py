@@ -6,7 +6,7 @@ from vitrine.index.fusion import language_of
 from vitrine.index.ports import VersionInfo
 from vitrine.index.qdrant.wire import SparseRow
 from vitrine.products import Product
-from vitrine.words import Analyzer, DocumentWords, document_words
+from vitrine.words import DocumentWords, analyzer_of, document_words
 
 __all__ = ["ProductWords", "sparse_row"]
 
@@ -16,7 +16,7 @@ class ProductWords:
 
     def __init__(self, info: VersionInfo) -> None:
         self._schema = info.schema
-        self._analyzer = Analyzer(language_of(info.mapping))
+        self._analyzer = analyzer_of(language_of(info.mapping))
 
     def of(self, product: Product) -> DocumentWords:
         """The words of a product; they follow from the product alone."""

@@ -23,6 +23,7 @@ from vitrine.index.faiss.columns.ragged import (
     joined_offsets,
     take_ragged,
 )
+from vitrine.storage.array_file import forget_pages
 
 __all__ = [
     "MISSING_BOOL",
@@ -197,6 +198,7 @@ class Keywords:
         for part, new_codes in zip(parts, numbers, strict=True):
             np.take(new_codes, part.codes, out=codes[start : (end := start + len(part.codes))])
             start = end
+            forget_pages(part.codes)
         return Keywords(words, offsets, codes)
 
 

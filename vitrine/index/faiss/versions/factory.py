@@ -20,7 +20,7 @@ from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.index.fusion import language_of
 from vitrine.index.ports import VersionInfo
 from vitrine.settings import FaissSettings
-from vitrine.words import Analyzer
+from vitrine.words import analyzer_of
 
 __all__ = ["open_index"]
 
@@ -35,7 +35,7 @@ def open_index(
 ) -> FaissIndex:
     """The index over a record file; derived files lie in the folder `derived` beside it."""
     version = info()
-    columns = layout(version.schema, Analyzer(language_of(version.mapping)))
+    columns = layout(version.schema, analyzer_of(language_of(version.mapping)))
     options = BuildOptions(
         quantize_from=settings.quantize_from,
         graph_from=settings.hnsw_from,
