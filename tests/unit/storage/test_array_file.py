@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
+from tests.mapped_memory import mapped_kb
 from vitrine.storage import array_file
 from vitrine.storage.array_file import ArrayInParts, forget_pages, map_arrays, write_arrays
-
-
-def mapped_kb() -> int:
-    """Memory of this process that is mapped from files (proc(5))."""
-    status = Path("/proc/self/status").read_text("ascii").splitlines()
-    kinds = ("RssFile", "RssShmem")  # the latter where the folder is a tmpfs
-    return sum(int(line.split()[1]) for line in status if line.startswith(kinds))
 
 
 def test_arrays_in_parts_are_read_whole(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vitrine.fields import Mapping
 from vitrine.fields.schema import Schema
-from vitrine.index.faiss.columns import ragged, words
+from vitrine.index.faiss.columns import joined_keywords, ragged, words
 from vitrine.index.faiss.columns.layout import layout
 from vitrine.index.faiss.columns.stored import ColumnSpool, joined_arrays
 from vitrine.index.faiss.segment import column_parts
@@ -52,6 +52,7 @@ def test_columns_of_parts_are_those_of_all_rows_at_once(monkeypatch):
     monkeypatch.setattr(ragged, "_CHUNK", 7)
     monkeypatch.setattr(ragged, "_TEXTS", 3)
     monkeypatch.setattr(words, "_AT_ONCE", 10)
+    monkeypatch.setattr(joined_keywords, "_AT_ONCE", 5)
     columns = layout(SCHEMA, Analyzer("en"))
     for seed in range(20):
         rng = random.Random(seed)
@@ -81,7 +82,7 @@ def whole(array: NDArray[Any] | ArrayInParts) -> NDArray[Any]:
     joined = np.concatenate([np.zeros(0, array.dtype), *parts])
     assert len(joined) == array.length
     # a term of many rows is not divided
-    assert all(len(part) < words._AT_ONCE + MOST_ROWS for part in parts)
+    assert all(len(part) < 10 + MOST_ROWS for part in parts)
     return joined
 
 

@@ -15,6 +15,7 @@ from vitrine.fields.colors import families
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import folded_words
 from vitrine.folding import fold
+from vitrine.index.faiss.columns.joined_keywords import joined_keywords
 from vitrine.index.faiss.columns.ragged import Strings
 from vitrine.index.faiss.columns.types import (
     MISSING_BOOL,
@@ -167,7 +168,10 @@ def _numbers(name: str, dtype: Any, missing: float, read: Callable[[Any], float]
 
 def _keywords(read: Callable[[Product], Sequence[str]]) -> ColumnKind:
     return ColumnKind(
-        lambda products: Keywords.of([read(p) for p in products]), Keywords.concat, Keywords.stored
+        lambda products: Keywords.of([read(p) for p in products]),
+        Keywords.concat,
+        Keywords.stored,
+        joined_keywords,
     )
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ints", "Strings", "inverted", "joined_offsets", "ragged_positions", "take_ragged"]
+__all__ = [
+    "Ints",
+    "Strings",
+    "inverted",
+    "joined_offsets",
+    "one_dictionary",
+    "ragged_positions",
+    "take_ragged",
+]
 
 Ints = NDArray[np.int64]
 
@@ -131,3 +141,24 @@ class Strings:
             return None
         row = low - 1 if order is None else int(order[low - 1])
         return row if self.encoded(row) == target else None
+
+
+def one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.int32]]]:
+    """The texts of several sorted dictionaries as one, and the new number of each text of each.
+
+    They are merged as they are read: as a set, the ids of a large catalogue would fill the memory.
+    """
+
+    def numbered(part: int) -> Iterator[tuple[bytes, int]]:
+        return ((text, part) for text in parts[part].each())
+
+    data, ends = bytearray(), array("q", [0])
+    codes, last = [array("i") for _ in parts], None
+    for text, part in heapq.merge(*map(numbered, range(len(parts)))):
+        if text != last:
+            data += text
+            ends.append(len(data))
+            last = text
+        codes[part].append(len(ends) - 2)
+    words = Strings(np.frombuffer(ends, np.int64), np.frombuffer(bytes(data), np.uint8))
+    return words, [np.array(own, np.int32) for own in codes]

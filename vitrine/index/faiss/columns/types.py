@@ -6,10 +6,8 @@ their products.
 
 from __future__ import annotations
 
-import heapq
 import itertools
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -21,9 +19,9 @@ from vitrine.index.faiss.columns.ragged import (
     Strings,
     inverted,
     joined_offsets,
+    one_dictionary,
     take_ragged,
 )
-from vitrine.storage.array_file import forget_pages
 
 __all__ = [
     "MISSING_BOOL",
@@ -192,35 +190,13 @@ class Keywords:
     @staticmethod
     def concat(parts: Sequence[Keywords]) -> Keywords:
         """All rows of all parts."""
-        words, numbers = _one_dictionary([part.words for part in parts])
+        words, numbers = one_dictionary([part.words for part in parts])
         offsets = joined_offsets([part.offsets for part in parts])
         codes, start = np.empty(offsets[-1], np.int32), 0
         for part, new_codes in zip(parts, numbers, strict=True):
             np.take(new_codes, part.codes, out=codes[start : (end := start + len(part.codes))])
             start = end
-            forget_pages(part.codes)
         return Keywords(words, offsets, codes)
-
-
-def _one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.int32]]]:
-    """The texts of several sorted dictionaries as one, and the new number of each text of each.
-
-    They are merged as they are read: as a set, the ids of a large catalogue would fill the memory.
-    """
-
-    def numbered(part: int) -> Iterator[tuple[bytes, int]]:
-        return ((text, part) for text in parts[part].each())
-
-    data, ends = bytearray(), array("q", [0])
-    codes, last = [array("i") for _ in parts], None
-    for text, part in heapq.merge(*map(numbered, range(len(parts)))):
-        if text != last:
-            data += text
-            ends.append(len(data))
-            last = text
-        codes[part].append(len(ends) - 2)
-    words = Strings(np.frombuffer(ends, np.int64), np.frombuffer(bytes(data), np.uint8))
-    return words, [np.array(own, np.int32) for own in codes]
 
 
 class FoldedWords:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.product_vectors import Vectors
 from vitrine.index.faiss.vectors.quantized import decoded, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.products import Vector
-from vitrine.storage.array_file import map_array, map_arrays, write_arrays
+from vitrine.storage.array_file import forget_pages, map_array, map_arrays, write_arrays
 
 __all__ = [
     "CODES",
@@ -64,15 +65,15 @@ def write_quantized(
     folder: Path, files: tuple[str, str], vectors: Vectors, *, check: Callable[[], None]
 ) -> None:
     """Write the 8-bit rows of all vectors. `check` is called now and then and may raise to stop."""
-    starts = range(0, len(vectors), _CHUNK)
-    totals = [vectors[start : start + _CHUNK].sum(axis=0, dtype=np.float64) for start in starts]
+    totals = [some.sum(axis=0, dtype=np.float64) for some in _blocks(vectors)]
     center = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
     scale = fitting_scale(vectors[:: -(-len(vectors) // _SAMPLE)], center)
+    forget_pages(vectors)
     sums, errors, longest = [], [], np.float32(0)
     with (folder / files[0]).open("wb") as file:
-        for start in starts:
+        for some in _blocks(vectors):
             check()
-            rows = quantize(vectors[start : start + _CHUNK], center, scale)
+            rows = quantize(some, center, scale)
             rows.codes.tofile(file)
             sums.append(rows.sums)
             errors.append(rows.errors)
@@ -106,17 +107,25 @@ def write_graph(
     codes = map_array(folder / CODES[0], np.uint8, (len(about["sums"]), len(center)))
     graph = _empty_graph(len(center), options) if earlier is None else _read_graph(earlier)
     rows = _empty_rows(center, scale)
-    for start in range(0, graph.ntotal, _CHUNK):
-        rows.add(decoded(codes[start : min(start + _CHUNK, graph.ntotal)], center, scale))
+    for some in _blocks(codes[: graph.ntotal]):
+        rows.add(decoded(some, center, scale))
     graph.storage, graph.own_fields, graph.is_trained = rows, False, True
     if len(codes) - graph.ntotal >= _MANY:
         faiss.omp_set_num_threads(options.threads)
-    for start in range(graph.ntotal, len(codes), _CHUNK):
+    for some in _blocks(codes[graph.ntotal :]):
         check()
-        graph.add(decoded(codes[start : start + _CHUNK], center, scale))
+        graph.add(decoded(some, center, scale))
     faiss.write_index(graph, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
     faiss.write_index(rows, str(folder / GRAPH_ROWS))
     (folder / CODES[0]).unlink()
+
+
+def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Rows, some at a time; what was mapped for them leaves the memory again."""
+    for start in range(0, len(rows), _CHUNK):
+        some = rows[start : start + _CHUNK]
+        yield some
+        forget_pages(some)
 
 
 def _empty_graph(dimension: int, options: BuildOptions) -> Any:

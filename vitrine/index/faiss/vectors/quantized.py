@@ -82,7 +82,9 @@ def fitting_scale(vectors: Vectors, center: Vector) -> np.float32:
 
     The others are cut, and their errors say so; a few odd ones do not spoil the rest.
     """
-    largest = np.abs(vectors - center).max(axis=1, initial=0.0)
+    starts = range(0, max(len(vectors), 1), _BLOCK)
+    blocks = (np.abs(vectors[start : start + _BLOCK] - center) for start in starts)
+    largest = np.concatenate([block.max(axis=1, initial=0.0) for block in blocks])
     return np.float32(max(np.quantile(largest, 0.99), 1e-20) / _LARGEST)
 
 
