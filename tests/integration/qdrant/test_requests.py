@@ -17,6 +17,7 @@ import pytest
 from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record, unit
 from tests.contract.oracle import document_of
 from tests.contract.test_fusion import constants_of, vocabulary_of
+from tests.contract.test_search import check
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.shop import open_shop
@@ -28,7 +29,7 @@ from vitrine.index.qdrant import open_versions, pointer, search_models
 from vitrine.index.qdrant import versions as qdrant_versions
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.wire import Point
-from vitrine.products import Product
+from vitrine.products import Product, Record
 from vitrine.queries import SearchQuery, Sort
 from vitrine.relevance import VectorModel, WordsModel, least_log_odds
 from vitrine.settings import Settings
@@ -195,23 +196,36 @@ def test_vectors_of_texts_take_a_request_more(counted: tuple[IndexVersions, Coun
     assert by_name(counting) == {"QueryBatch": 2, "Count": 2, "Scroll": 1, "Get": 1}
 
 
+def of_stoneware(index: VectorIndex, *, nearer: int = 0) -> tuple[list[Record], IndexQuery]:
+    """Sixty mugs that tie by their words, but for the last ones, which look more and more like the
+    query, and a query for them."""
+    rng = random.Random(3)
+    query = fused(index, "stoneware", candidates=30, limit=5)
+    assert query.vector is not None
+    mugs = []
+    for number in range(60):
+        mug = make_record(f"mug {number:02}", rng)
+        mug = replace(mug, product=Product(mug.product.id, "stoneware mug"))
+        if number >= 60 - nearer:
+            close = unit(query.vector + 0.01 * (60 - number) * mug.vector)
+            mug = Record.of_picture(mug.product, close, mug.image_keys[0])
+        mugs.append(mug)
+    index.upsert(mugs)
+    far = VectorModel(1.0, 0.0, 0.0, 0.0, -9.0)  # words say more than any vector
+    constants = replace(query.fusion.constants, text=far, words=WordsModel(6, 0.3, 2, 0.1, 0.5))
+    counts = VocabularyCounts()
+    counts.add([document_of(mugs[0].product)])
+    words = query_words("stoneware", counts.vocabulary(), Analyzer("en"))
+    query = replace(query, fusion=replace(query.fusion, constants=constants, words=words))
+    return mugs, query
+
+
 def test_of_many_products_that_tie_by_their_words_only_these_are_read(
     counted: tuple[IndexVersions, Counting], monkeypatch: pytest.MonkeyPatch
 ):
     versions, _ = counted
     index = versions.live()
-    rng = random.Random(3)
-    mugs = [make_record(f"mug {number}", rng) for number in range(60)]
-    for mug in mugs:
-        product = Product(mug.product.id, "stoneware mug")
-        index.upsert([replace(mug, product=product)])
-    query = fused(index, "stoneware", candidates=30, limit=5)
-    far = VectorModel(1.0, 0.0, 0.0, 0.0, -9.0)  # words say more than any vector
-    constants = replace(query.fusion.constants, text=far, words=WordsModel(6, 0.3, 2, 0.1, 0.5))
-    counts = VocabularyCounts()
-    counts.add([document_of(replace(mugs[0].product, title="stoneware mug"))])
-    words = query_words("stoneware", counts.vocabulary(), Analyzer("en"))
-    query = replace(query, fusion=replace(query.fusion, constants=constants, words=words))
+    _, query = of_stoneware(index)
     expected = index.search(query)
     whole: list[str] = []
     retrieve = Points.retrieve
@@ -227,6 +241,26 @@ def test_of_many_products_that_tie_by_their_words_only_these_are_read(
     assert (answer.hits, answer.total) == (expected.hits, expected.total)
     assert len(answer.hits) == 5
     assert len(whole) <= 20, "all that tie were read whole"
+
+
+def test_products_that_tie_at_the_end_of_the_set_are_not_read_for_its_first_page(
+    counted: tuple[IndexVersions, Counting], monkeypatch: pytest.MonkeyPatch
+):
+    versions, counting = counted
+    index = versions.live()
+    mugs, query = of_stoneware(index, nearer=15)
+    records = [*make_catalogue(SIZE, 4, images=(1, 8)), *mugs]
+    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE", 1)
+    monkeypatch.setattr(fused_search, "_FEW", 10)
+    counting.expect()
+    first = index.search(query)
+    assert by_name(counting) == {"QueryBatch": 2, "Count": 1, "Scroll": 1, "Get": 1}
+    assert [hit.product.id for hit in first.hits] == [f"mug {n}" for n in range(59, 54, -1)]
+    for asked in (query, replace(query, limit=30), replace(query, facets=("color", "price"))):
+        check(index, records, asked)
+    counting.expect()
+    index.search(replace(query, page_token=first.next_token))
+    assert by_name(counting)["Get"] == 2, "a later page must know where the set ends"
 
 
 def test_longer_lists_are_read_where_more_products_match_than_the_set_takes(

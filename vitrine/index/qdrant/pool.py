@@ -32,6 +32,7 @@ from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
+from vitrine.index.qdrant.ranking import needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
 from vitrine.relevance import QueryRelevance
@@ -40,6 +41,8 @@ __all__ = ["Pool", "PoolSearch"]
 
 SPARE = 64
 """Points read beyond the candidates, so that ties at the end of the set are seen."""
+_PAGE_SPARE = 8
+"""Products beyond a page that are certain to follow it, for those that are deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +97,7 @@ class PoolSearch:
         _add(table, lists)
         while True:
             missing = _missing(table, lists)
-            target = max(fusion.least, table.kth_value_at_least(query.candidates, relevance))
+            target = _target(query, fusion, table, relevance)
             longer = None
             if not lists.hold_all_above(target, relevance):
                 longer = lists.with_words_down_to(target, relevance)
@@ -152,6 +155,18 @@ class PoolSearch:
             return frozenset()
         where = every(*conditions_of(query), equal(KEYS, key))
         return frozenset(point.id for point in self._points.all(where, payload=False))
+
+
+def _target(
+    query: IndexQuery, fusion: Fusion, table: SignalTable, relevance: QueryRelevance
+) -> float:
+    """The least value whose products the pool must hold, all of them, as far as is known."""
+    last = table.kth_value_at_least(query.candidates, relevance)
+    if last < fusion.least:
+        return fusion.least
+    # the set is full: beyond that only its best may matter
+    wanted = query.candidates if needs_members(query) else query.limit + _PAGE_SPARE
+    return max(last, table.kth_value_at_least(min(wanted, query.candidates), relevance))
 
 
 def _add(table: SignalTable, lists: RankedLists) -> None:

@@ -23,6 +23,7 @@ from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import ID
 from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
+from vitrine.queries import RELEVANCE
 
 __all__ = [
     "SCORE_TOLERANCE",
@@ -38,6 +39,7 @@ __all__ = [
     "last_score",
     "likely_needed",
     "lowest_of",
+    "needs_members",
     "trim",
     "within",
 ]
@@ -189,12 +191,34 @@ def trim(candidates: list[Candidate], query: IndexQuery, rescorer: Rescorer) -> 
     lowest = None if query.page_token is None else query.page_token.lowest_candidate
     candidates = within(candidates, lowest, rescorer)
     candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
-    if len(candidates) > query.candidates:
-        last, next_one = candidates[query.candidates - 1], candidates[query.candidates]
-        if last.score - next_one.score <= 2 * rescorer.tolerance:
-            rescorer.rescore_close_to(candidates, last.score)
-            candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
+    if _end_decides(candidates, query, rescorer.tolerance):
+        rescorer.rescore_close_to(candidates, candidates[query.candidates - 1].score)
+        candidates = sorted(rescorer.present(candidates), key=lambda c: c.rank)
     return candidates[: query.candidates]
+
+
+def needs_members(query: IndexQuery) -> bool:
+    """Whether the answer depends on which products are in the set, and not on its best ones and
+    its size alone."""
+    return (
+        query.page_token is not None
+        or query.sort != RELEVANCE
+        or query.collapse is not None
+        or bool(query.facets)
+        or (query.fusion is not None and bool(query.fusion.negatives))
+    )
+
+
+def _end_decides(ranked: list[Candidate], query: IndexQuery, tolerance: float) -> bool:
+    """Whether the answer depends on which of the candidates that tie at the end of the set are in
+    it."""
+    if len(ranked) <= query.candidates:
+        return False
+    last, next_one = ranked[query.candidates - 1], ranked[query.candidates]
+    if last.score - next_one.score > 2 * tolerance:
+        return False
+    end_of_page = ranked[min(query.limit, query.candidates) - 1]
+    return needs_members(query) or last.score >= end_of_page.score - 2 * tolerance
 
 
 def within(
@@ -275,10 +299,9 @@ def likely_needed(
     bounds = [] if query.min_score is None else [query.min_score]
     bounds += [] if token is None or token.lowest_candidate is None else [token.lowest_candidate[0]]
     if len(ranked) > query.candidates:
-        edge = members[-1].score
-        close = edge - ranked[query.candidates].score <= 2 * tolerance
+        decides = _end_decides(ranked, query, tolerance)
         # further pages must know exactly where the set ends
-        bounds += [edge] if close or token is not None or order is not None else []
+        bounds += [members[-1].score] if decides or token is not None or order is not None else []
     needed = [c for b in bounds for c in ranked if abs(c.score - b) <= 2 * tolerance]
     if query.collapse is not None:
         return needed
