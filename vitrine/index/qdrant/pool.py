@@ -7,7 +7,9 @@ vectors. A score that one list lacks for a product of another one is read by its
 product in no list scores for each signal at most what the last one of that list does; and since
 order values rise with every signal, no such product is better than the value of these ends. When
 that is below what the set takes (its least value, or the value of the last of enough candidates),
-everything that may belong to it has been seen; until then longer lists are read.
+everything that may belong to it has been seen; until then longer lists are read. A first page by
+relevance needs of a full set no more than its best products: there the value of the page's last one
+is enough, and those that tie at the end of the set are never told apart.
 
 One round of lists and one of missing scores are two requests for searches in all, beside the
 counts and the exact hits, which are requested at the same time. Products that match no word are
@@ -22,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from qdrant_client import models
 
 from vitrine.index.fusion import Fusion
@@ -162,9 +165,9 @@ def _target(
 ) -> float:
     """The least value whose products the pool must hold, all of them, as far as is known."""
     last = table.kth_value_at_least(query.candidates, relevance)
-    if last < fusion.least:
+    if last < fusion.least or last == -np.inf:
         return fusion.least
-    # the set is full: beyond that only its best may matter
+    # the set is known to be full: from here on its best may be all that matters
     wanted = query.candidates if needs_members(query) else query.limit + _PAGE_SPARE
     return max(last, table.kth_value_at_least(min(wanted, query.candidates), relevance))
 
