@@ -100,6 +100,7 @@ def learn_search_model(
     mark = index.mark()
     analyzer = analyzer_of(language_of(index.info.mapping))
     vocabulary, values, phrases, sample = _read(index, analyzer, check)
+    give_back_freed_memory()  # counting the words took more than what follows
     constants = learn_relevance(
         sample, Lexicon(vocabulary, analyzer), embed_texts=partial(embed_many_texts, embedder)
     )

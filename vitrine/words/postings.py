@@ -28,13 +28,19 @@ class PostingsWriter:
 
     def postings(self, size: int, *, places: NDArray[np.int64] | None = None) -> Postings:
         """The words of so many products; the one of row r has the row places[r] where that is
-        given."""
-        terms = np.frombuffer(self._terms, np.uint32)
-        order = np.argsort(terms, kind="stable")
+        given.
+
+        The writer is empty afterwards: what has been put in order is let go, part by part.
+        """
+        order = np.argsort(np.frombuffer(self._terms, np.uint32), kind="stable")
         rows = np.frombuffer(self._rows, np.int32)[order]
+        self._rows = array("i")
         rows = rows if places is None else places.astype(np.int32)[rows]
         values = np.frombuffer(self._values, np.float32)[order]
-        return Postings(terms[order], rows, values, size=size)
+        self._values = array("f")
+        terms = np.frombuffer(self._terms, np.uint32)[order]
+        self._terms = array("I")
+        return Postings(terms, rows, values, size=size)
 
 
 class Postings:
