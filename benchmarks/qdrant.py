@@ -58,7 +58,7 @@ def measure(
     """Fill both backends with the same products and ask both the same; `pages` are asked of each
     while nothing is written, and as many while products are."""
     vectors = clustered(products, DIMENSION, seed=11)
-    asked = queries(vectors, _MOST_QUESTIONS * (rounds + _WARMING), seed=12)
+    query_vectors = queries(vectors, _MOST_QUESTIONS * (rounds + _WARMING), seed=12)
     with ExitStack() as ended:
         settings = _settings(where, ended), Settings(backend="faiss", data_dir=folder)
         versions = open_qdrant(settings[0]), open_faiss(settings[1])
@@ -70,12 +70,12 @@ def measure(
         rates = (products / one.filling_s for one in filled)
         comparison.add("filling", *rates, unit="products/s")
         comparison.add("until indexed", *(one.indexing_s for one in filled), unit="s")
-        every = (*questions(asked), *questions_with_words(asked, beside))
+        every = (*questions(query_vectors), *questions_with_words(query_vectors, beside))
         for number, (name, question) in enumerate(every):
             # each question has vectors of its own: what was found before is remembered
             first = number * (rounds + _WARMING)
             comparison.ask(name, question, range(first, first + _WARMING + rounds))
-        comparison.add_recall(vectors, filled[0].shares, asked[:rounds])
+        comparison.add_recall(vectors, filled[0].shares, query_vectors[:rounds])
         comparison.read_all(products)
         # last, for it changes the products
         comparison.ask_beside_writes(settings, queries(vectors, 2 * pages, seed=15))
@@ -173,14 +173,14 @@ class _Comparison:
         self,
         vectors: NDArray[np.float32],
         shares: NDArray[np.float64],
-        asked: NDArray[np.float32],
+        query_vectors: NDArray[np.float32],
     ) -> None:
         """How many of the best ten of a page both find, against brute force."""
         for case, share in SELECTIVITIES.items():
             allowed = np.flatnonzero(shares < share)
-            exact = [exact_best(vectors, allowed, query) for query in asked]
+            exact = [exact_best(vectors, allowed, query) for query in query_vectors]
             for name, index in (("qdrant", self.remote), ("embedded", self.beside)):
-                recall = recall_of([_best(index, query, share) for query in asked], exact)
+                recall = recall_of([_best(index, query, share) for query in query_vectors], exact)
                 target, met = (
                     (f">= {_LEAST_RECALL:g}", recall >= _LEAST_RECALL)
                     if self.judged
@@ -209,10 +209,10 @@ class _Comparison:
             self.add(name, remote, beside, most=most, note=note)
 
     def ask_beside_writes(
-        self, settings: tuple[Settings, Settings], asked: NDArray[np.float32]
+        self, settings: tuple[Settings, Settings], query_vectors: NDArray[np.float32]
     ) -> None:
         """Pages with two facets while nothing is written, then while another process writes."""
-        question, half = page(asked, facets=("color", "price")), len(asked) // 2
+        question, half = page(query_vectors, facets=("color", "price")), len(query_vectors) // 2
         indexes = ("qdrant", self.remote), ("embedded", self.beside)
         for (name, index), where in zip(indexes, settings, strict=True):
             quiet = _seconds(question, index, range(half))

@@ -60,7 +60,7 @@ class WordsEmbedder:
 
     def embed_images(self, images: list[object]) -> NDArray[np.float32]:
         """No query of this benchmark has a picture."""
-        raise NotImplementedError
+        raise ValueError("the benchmark of words asks with texts alone")
 
     def truncates(self, text: str) -> bool:
         """Never."""
@@ -123,8 +123,8 @@ def measure(report: Report, *, size: int, rounds: int) -> None:
     the same queries with words and without."""
     named = list(products(size, seed=3))
     for text_vectors in (False, True):
-        kept = "pictures and texts" if text_vectors else "pictures"
-        _measure_version(report, named, rounds, f"{size:,} products, {kept}", text_vectors)
+        vectors = "pictures and texts" if text_vectors else "pictures"
+        _measure_version(report, named, rounds, f"{size:,} products, {vectors}", text_vectors)
 
 
 def _measure_version(

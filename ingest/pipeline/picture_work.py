@@ -117,7 +117,7 @@ class PreparedPicture:
     """An outcome, and the write of its picture into the image store while that is under way."""
 
     outcome: PictureOutcome
-    kept: Future[None] | None = None
+    write: Future[None] | None = None
 
 
 def settled(prepared: Iterator[PreparedPicture]) -> Iterator[PictureOutcome]:
@@ -128,19 +128,19 @@ def settled(prepared: Iterator[PreparedPicture]) -> Iterator[PictureOutcome]:
     waiting: deque[PreparedPicture] = deque()
     for picture in prepared:
         waiting.append(picture)
-        while waiting and (len(waiting) > _AHEAD or _is_kept(waiting[0])):
+        while waiting and (len(waiting) > _AHEAD or _is_written(waiting[0])):
             yield _settled(waiting.popleft())
     while waiting:
         yield _settled(waiting.popleft())
 
 
-def _is_kept(picture: PreparedPicture) -> bool:
-    return picture.kept is None or picture.kept.done()
+def _is_written(picture: PreparedPicture) -> bool:
+    return picture.write is None or picture.write.done()
 
 
 def _settled(picture: PreparedPicture) -> PictureOutcome:
-    if picture.kept is not None:
-        picture.kept.result()
+    if picture.write is not None:
+        picture.write.result()
     return picture.outcome
 
 
@@ -173,21 +173,23 @@ class PicturePreparation:
     def _prepared(self, task: PictureTask, clock: Clock) -> PreparedPicture:
         key, data = (task.key, None) if task.key is not None else self._read(task.picture, clock)
         if key in task.embedded:
-            kept = None if data is None else self._keeping.submit(self._keep_lost, key, data, clock)
-            return PreparedPicture(PictureOutcome(key, seconds=clock.seconds), kept)
+            write = (
+                None if data is None else self._keeping.submit(self._keep_lost, key, data, clock)
+            )
+            return PreparedPicture(PictureOutcome(key, seconds=clock.seconds), write)
         if data is None:
             data = self._stored(key, task.picture, clock)
         with clock.timed("decode"):
             image = decode(data, self._limits, at_least=self._rules.shorter_side)
         with clock.timed("preprocess"):
             pixels = self._rules.levels([image])[0]
-        kept = None
+        write = None
         if task.picture is not None:
-            kept = self._keeping.submit(self._keep, data, clock)
+            write = self._keeping.submit(self._keep, data, clock)
         outcome = PictureOutcome(
             key, pixels, size=image.size, warnings=image.warnings, seconds=clock.seconds
         )
-        return PreparedPicture(outcome, kept)
+        return PreparedPicture(outcome, write)
 
     def _keep(self, data: bytes, clock: Clock) -> None:
         with clock.timed("store"):

@@ -85,7 +85,6 @@ class Connection(asyncio.Protocol):
         self.deadline = monotonic() + self._limits.head_timeout_s
         self._raw_head = bytearray()
         self._head: Head | None = None
-        self._request_id = ""
         self._body = io.BytesIO()
         self._chunks = 0
         self.began = 0.0

@@ -104,17 +104,17 @@ def query_words(
     core_terms = [term for term in terms if term not in raised] or list(terms)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
-    asked = {term: known[term] for term in core_terms if term in known}
+    core_idf = {term: known[term] for term in core_terms if term in known}
     plain = [token for token in spoken if token.word not in preferred]
     head = _head(plain, analyzer)
-    if head is not None and head.term in asked and vocabulary.is_subject(head.term):
-        asked[head.term] = max(asked.values())
-    usual = sum(asked.values()) / max(len(asked), 1)
-    core = _by_id(asked, forms, vocabulary)
-    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in asked}
+    if head is not None and head.term in core_idf and vocabulary.is_subject(head.term):
+        core_idf[head.term] = max(core_idf.values())
+    usual = sum(core_idf.values()) / max(len(core_idf), 1)
+    core = _by_id(core_idf, forms, vocabulary)
+    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idf}
     raising = {term: min(idf, usual) * PREFERENCE for term, idf in known.items()}
     weights = (
-        _by_id(dict.fromkeys(asked, usual * PREFERENCE), compounds, vocabulary)
+        _by_id(dict.fromkeys(core_idf, usual * PREFERENCE), compounds, vocabulary)
         | _by_id(raising, forms, vocabulary)
         | core
     )
@@ -123,7 +123,7 @@ def query_words(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
-        sum(asked.values()) * len(core_terms) / len(asked) if asked else 0.0,
+        sum(core_idf.values()) * len(core_terms) / len(core_idf) if core_idf else 0.0,
         any(vocabulary.is_subject(form) for term in core_terms for form in forms[term])
         and (head is None or _is_known_head(head, vocabulary, analyzer)),
         exact_key(text if whole is None else whole),

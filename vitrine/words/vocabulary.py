@@ -75,8 +75,8 @@ class Vocabulary:
         weighs as the rarest words do.
         """
         vocabulary = replace(self, newer=self.newer.union(term_ids))
-        for kept in ("_positions", "_compounds"):  # not to be made anew for every query
-            vars(vocabulary)[kept] = getattr(self, kept)
+        for cache in ("_positions", "_compounds"):  # not to be made anew for every query
+            vars(vocabulary)[cache] = getattr(self, cache)
         return vocabulary
 
     def is_subject(self, term: str) -> bool:
@@ -92,13 +92,13 @@ class Vocabulary:
         """
         if not analyzer.language.compounds:
             return ()
-        kept = self._compounds.get(analyzer.language.code)
-        if kept is None:
-            kept = lru_cache(maxsize=1 << 14)(
+        lookup = self._compounds.get(analyzer.language.code)
+        if lookup is None:
+            lookup = lru_cache(maxsize=1 << 14)(
                 partial(self._commonest, self._all_compounds(analyzer))
             )
-            self._compounds[analyzer.language.code] = kept
-        return kept(term)
+            self._compounds[analyzer.language.code] = lookup
+        return lookup(term)
 
     def _all_compounds(self, analyzer: Analyzer) -> Compounds:
         counted = zip(self.words, self.name_counts.tolist(), strict=True)

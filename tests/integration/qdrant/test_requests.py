@@ -231,9 +231,9 @@ def test_of_many_products_that_tie_by_their_words_only_these_are_read(
     retrieve = Points.retrieve
 
     def recorded(points: Points, ids: Iterable[str], **options: Any) -> dict[str, Point]:
-        asked = list(ids)
-        whole.extend(asked if options["payload"] is True else ())
-        return retrieve(points, asked, **options)
+        product_ids = list(ids)
+        whole.extend(product_ids if options["payload"] is True else ())
+        return retrieve(points, product_ids, **options)
 
     monkeypatch.setattr(fused_search, "_FEW", 10)
     monkeypatch.setattr(Points, "retrieve", recorded)
@@ -256,8 +256,8 @@ def test_products_that_tie_at_the_end_of_the_set_are_not_read_for_its_first_page
     first = index.search(query)
     assert by_name(counting) == {"QueryBatch": 2, "Count": 1, "Scroll": 1, "Get": 1}
     assert [hit.product.id for hit in first.hits] == [f"mug {n}" for n in range(59, 54, -1)]
-    for asked in (query, replace(query, limit=30), replace(query, facets=("color", "price"))):
-        check(index, records, asked)
+    for variant in (query, replace(query, limit=30), replace(query, facets=("color", "price"))):
+        check(index, records, variant)
     counting.expect()
     index.search(replace(query, page_token=first.next_token))
     assert by_name(counting)["Get"] == 2, "a later page must know where the set ends"

@@ -52,9 +52,9 @@ def outcomes(store: FileSystemStore, count: int) -> Iterator[Iterator[PictureOut
 def test_the_next_pictures_are_prepared_while_one_is_kept(tmp_path: Path) -> None:
     store = MeetingStore(tmp_path)
     with outcomes(store, 20) as prepared:
-        found = [(outcome.key, store.has(outcome.key)) for outcome in prepared]
+        stored = [(outcome.key, store.has(outcome.key)) for outcome in prepared]
     expected = [picture_key(picture("red", number=number)) for number in range(20)]
-    assert found == [(key, True) for key in expected]
+    assert stored == [(key, True) for key in expected]
 
 
 def test_an_embedded_picture_that_the_store_has_lost_is_kept_again(tmp_path: Path) -> None:

@@ -73,10 +73,10 @@ def test_nothing_goes_while_a_row_that_could_not_be_read_may_be_the_missing_one(
     lines = shop_of_60.catalogue.read_text().splitlines()[:59]
     shop_of_60.catalogue.write_text("\n".join([*lines, broken]))
     monkeypatch.setattr(shop_of_60, "write", lambda: None)
-    kept = shop_of_60.ingest(sync=True)
-    assert (kept.removed, len(shop_of_60.records)) == (0, 60)
-    assert "1 live products are not in" in str(kept.refusal)
-    assert "1 of its rows could not be read" in str(kept.refusal)
+    refused = shop_of_60.ingest(sync=True)
+    assert (refused.removed, len(shop_of_60.records)) == (0, 60)
+    assert "1 live products are not in" in str(refused.refusal)
+    assert "1 of its rows could not be read" in str(refused.refusal)
     allowed = shop_of_60.ingest(sync=True, allow_shrink=True)
     assert (allowed.removed, allowed.refusal, len(shop_of_60.records)) == (1, None, 59)
 

@@ -159,9 +159,11 @@ def test_queries_for_what_the_catalogue_lacks_name_none_of_its_things():
     kinds = absent_words(
         LEXICON.vocabulary, LEXICON.analyzer, count=40, rng=np.random.default_rng(0)
     )
-    asked = [[query_words(t, LEXICON.vocabulary, LEXICON.analyzer) for t in kind] for kind in kinds]
-    assert not any(query.subject for queries in asked for query in queries)
-    known = [bool(queries) and all(not query.empty for query in queries) for queries in asked]
+    by_kind = [
+        [query_words(t, LEXICON.vocabulary, LEXICON.analyzer) for t in kind] for kind in kinds
+    ]
+    assert not any(query.subject for queries in by_kind for query in queries)
+    known = [bool(queries) and all(not query.empty for query in queries) for queries in by_kind]
     assert known == [True] * 4
     things = {text.split()[0] for text in kinds[-1]}
     assert all(LEXICON.vocabulary.is_subject(ENGLISH.term(thing)) for thing in things)

@@ -122,7 +122,7 @@ TOOLS = titled("Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittlei
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("Helme", ["Schutzhelm"]),
         ("Leiter", ["Trittleiter", "Leiter"]),
@@ -130,13 +130,13 @@ TOOLS = titled("Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittlei
         ("Wein", []),
     ],
 )
-def test_compounds_are_found_by_what_they_end_with(typed: str, found: list[str]):
+def test_compounds_are_found_by_what_they_end_with(typed: str, expected: list[str]):
     vocabulary = vocabulary_of(TOOLS, GERMAN)
     query = query_words(typed, vocabulary, GERMAN)
     scores = [query.score(words_of(tool, GERMAN)) for tool in TOOLS]
-    assert [tool.title for tool, score in zip(TOOLS, scores, strict=True) if score > 0] == found
-    assert query.subject == bool(found)
-    assert is_known(typed.casefold(), vocabulary, GERMAN) == bool(found)
+    assert [tool.title for tool, score in zip(TOOLS, scores, strict=True) if score > 0] == expected
+    assert query.subject == bool(expected)
+    assert is_known(typed.casefold(), vocabulary, GERMAN) == bool(expected)
     assert max(scores) <= 1
 
 

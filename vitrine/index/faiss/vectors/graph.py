@@ -51,8 +51,8 @@ class Graph:
         selector, _bits = (None, None) if mask.all() else _selector(pictures.row_mask(mask))
         parameters = load_faiss().SearchParametersHNSW(efSearch=ef, sel=selector)
         count = math.ceil((k + k // 8 + _SLACK) * pictures.per_product)
-        found = self._index.search(query[None], count, params=parameters)
-        cosines, rows = (array[0][found[1][0] >= 0] for array in found)
+        nearest = self._index.search(query[None], count, params=parameters)
+        cosines, rows = (array[0][nearest[1][0] >= 0] for array in nearest)
         products, first = _products_of(pictures, rows)
         if len(products) < k:
             return None
