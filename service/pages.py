@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, url_for
 from werkzeug import Response
 
 from service.assets import assets, register_asset_names
+from service.page_texts import DEFAULT_LANGUAGE, shop_language, texts_of
 
 __all__ = ["pages"]
 
@@ -17,9 +18,11 @@ register_asset_names(pages)
 
 
 @pages.get("/")
-def shop() -> str:
-    """Show the search page; its address holds the whole search."""
-    return render_template("shop.html")
+def shop() -> Response:
+    """Show the search page, in the shop's language; its address holds the whole search."""
+    response = _page("shop.html", language=shop_language())
+    response.vary.add("Accept-Language")
+    return response
 
 
 @pages.get("/product/<id:product_id>")
@@ -29,12 +32,18 @@ def product(product_id: str) -> Response:
 
 
 @pages.get("/try", strict_slashes=False)
-def try_page() -> str:
+def try_page() -> Response:
     """Show the page on which a picture is classified, compared and searched for objects."""
-    return render_template("try.html")
+    return _page("try.html")
 
 
 @pages.get("/admin", strict_slashes=False)
-def admin() -> str:
+def admin() -> Response:
     """Show the operator's page, which uses the admin API with the token that it asks for."""
-    return render_template("admin.html")
+    return _page("admin.html")
+
+
+def _page(template: str, *, language: str = DEFAULT_LANGUAGE) -> Response:
+    texts = texts_of(language)
+    html = render_template(template, language=language, texts=texts, t=texts.__getitem__)
+    return make_response(html)

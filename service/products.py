@@ -16,6 +16,7 @@ from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnsw
 from service.models.search import SearchAnswer, SimilarParameters
 from service.rendering import answer, stored_product_answer
 from service.search import answered, query_of_parameters
+from vitrine.fields.columns import label_of
 from vitrine.fields.scalars import parse_text
 
 __all__ = ["ProductPath", "products"]
@@ -36,13 +37,25 @@ def fields() -> Response:
     """List the fields of the live catalogue: what filters, what can be counted and what sorts."""
     vitrine = current_vitrine()
     index = vitrine.live.current().index
+    mapping = index.info.mapping
     listed = [
-        FieldAnswer(name=f.name, type=f.type.value, facet=f.facet, sortable=f.sortable)
+        FieldAnswer(
+            name=f.name,
+            label=label_of(f.name, mapping),
+            type=f.type.value,
+            facet=f.facet,
+            sortable=f.sortable,
+        )
         for f in index.info.schema
     ]
-    size, most = index.count(), vitrine.settings.max_candidates
     return answer(
-        FieldsAnswer(version=index.info.name, fields=listed, products=size, max_candidates=most)
+        FieldsAnswer(
+            version=index.info.name,
+            language=mapping.get("language"),
+            fields=listed,
+            products=index.count(),
+            max_candidates=vitrine.settings.max_candidates,
+        )
     )
 
 

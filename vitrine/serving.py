@@ -128,6 +128,11 @@ class LiveIndex:
         self._prepare(live)
         return serving
 
+    @property
+    def latest(self) -> VectorIndex | None:
+        """The version that answered last, without a look at the index; None before the first."""
+        return None if self._serving is None else self._serving.index
+
     def of(self, version: str) -> Serving:
         """A version by name, for a further page of a search that began on it.
 

@@ -60,7 +60,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     constants."""
     rows = _rows(folder)
     products = read_products(folder, mapping)
-    schema, analyzer = mapping.schema(), Analyzer(mapping.language)
+    schema, analyzer = mapping.schema(), Analyzer(mapping.language or "en")
     documents = [document_words(product, schema, analyzer) for product in products]
     counts = VocabularyCounts()
     counts.add(documents)

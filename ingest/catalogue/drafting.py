@@ -187,6 +187,8 @@ def _field_table(name: str, column: str, values: list[Any]) -> list[str]:
         return ["", f"# the column {_text(column)} is empty in all rows that were looked at"]
     kind, split = _type_of(values)
     lines = ["", f"[fields.{name}]{_examples(values)}", f"from = {_text(column)}"]
+    if _folded(column) != _folded(name):  # the name lost an umlaut, or another script
+        lines.append(f"label = {_text(column)}")
     lines.append(f'type = "{kind}"')
     return [*lines, f"split = {_text(split)}"] if split else lines
 

@@ -48,6 +48,7 @@ class FieldAnswer(Answer):
     """A field of the catalogue and what it is good for."""
 
     name: str
+    label: str | None = Field(description="what people call it, where the mapping says so")
     type: str
     facet: bool
     sortable: bool
@@ -57,6 +58,7 @@ class FieldsAnswer(Answer):
     """The fields of the live catalogue, and its size."""
 
     version: str
+    language: str | None = Field(description="of the texts, where the mapping says so")
     fields: list[FieldAnswer]
     products: int = Field(description="how many the catalogue has")
     max_candidates: int = Field(description="how many products one search may rank at most")

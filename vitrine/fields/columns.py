@@ -21,13 +21,15 @@ from vitrine.fields.paths import value_at
 from vitrine.fields.scalars import is_empty
 from vitrine.fields.source_table import Names, Strict, Text
 
-__all__ = ["AttributeColumn", "Column", "ColumnLike", "ImagesTable", "ProductColumns"]
+__all__ = ["AttributeColumn", "Column", "ColumnLike", "ImagesTable", "ProductColumns", "label_of"]
 
 
 class Column(Strict):
     """How one field is read: `names` are its columns, of which the first with a value counts."""
 
     names: Annotated[Names, Field(alias="from")]
+    label: Text | None = None
+    """What people call the field; None: its name says it."""
     optional: bool = False
     split: Text | None = None
     values: dict[str, str | bool | int | float] = Field(default_factory=dict)
@@ -138,6 +140,15 @@ class ProductColumns(Strict):
             column = self.currency_from if name == "currency" else getattr(self, name)
             if isinstance(column, Column) and name not in ("images", "currency_from"):
                 yield name, column
+
+
+def label_of(field: str, mapping: Mapping[str, Any]) -> str | None:
+    """What a mapping, as it is stored with a version, calls a field; None where it says nothing."""
+    for table in ("product", "fields"):
+        column = mapping.get(table, {}).get(field)
+        if isinstance(column, Mapping) and "label" in column:
+            return str(column["label"])
+    return None
 
 
 class ImagesTable(Strict):

@@ -63,7 +63,8 @@ class Mapping(Strict):
     fields: dict[str, AttributeColumn] = Key(default_factory=dict)
     images: ImagesTable = ImagesTable()
     colors: dict[str, Names] = Key(default_factory=dict)
-    language: Annotated[str, Key(pattern="^[a-z]{2}$")] = "en"
+    language: Annotated[str, Key(pattern="^[a-z]{2}$")] | None = None
+    """Of the texts; None: nothing is said, and words are read as English."""
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Mapping:

@@ -9,8 +9,8 @@ import { showChips } from "./filters/chips.js";
 import { filterPanel } from "./filters/panel.js";
 import { block, byId, form, input, keepingFocus } from "./page/dom.js";
 import { filterDrawer } from "./page/drawer.js";
-import { plural } from "./page/format.js";
 import { sentence, toast } from "./page/messages.js";
+import { t } from "./page/texts.js";
 import { pictureStore } from "./picture/store.js";
 import { listenForPictures, shrink } from "./picture/upload.js";
 import { listenForProducts } from "./results/card.js";
@@ -33,7 +33,7 @@ import { remediesOf, withoutEach } from "./search/without.js";
 const session = new Session();
 const grid = new Grid({
   next: async (position) => session.next(state, (await prepare()).catalogue, position),
-  failed: (problem) => toast(`More products could not be loaded: ${sentence(problem.detail)}`),
+  failed: (problem) => toast(t("grid.failed", { reason: sentence(problem.detail) })),
 });
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
@@ -153,7 +153,7 @@ function showAnswer(searched, answer) {
   block("count").textContent = resultCount(searched, answer);
   showCloseness(searched, answer, go);
   showUnderstanding(answer, searched, go);
-  drawer.label(`Show ${plural(answer.total, "product")}`);
+  drawer.label(t("filters.show", { count: answer.total }));
   if (shop && !hasQuery(searched) && !isFiltered(searched)) {
     showSuggestions(answer.hits, (text) => go({ ...EMPTY, text }));
   }

@@ -2,6 +2,8 @@
 
 export interface Field {
   name: string;
+  /** what people call it, where the mapping says so */
+  label?: string | null;
   type: "keyword" | "text" | "color" | "path" | "bool" | "number" | "money" | "datetime";
   facet: boolean;
   sortable: boolean;

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
@@ -51,15 +52,20 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, **settings: Any) -> Iterator[Site]:
-    """The service over the embedded backend, on a free port of this machine."""
+def running_site(
+    folder: Path, mapping: Mapping[str, Any] = MappingProxyType({}), **settings: Any
+) -> Iterator[Site]:
+    """The service over the embedded backend, on a free port of this machine.
+
+    `mapping` is what the catalogue's mapping says beside the columns.
+    """
     embedder = FakeEmbedder()
     vitrine = Vitrine(
         Settings(data_dir=folder, admin_token=TOKEN, model="fake", **settings),
         embedder=lambda _: embedder,
         detector=CornerDetector(),
     )
-    _stock(vitrine, embedder)
+    _stock(vitrine, embedder, mapping)
     jobs = FakeJobs(vitrine.versions)
     app = create_app(vitrine, admin=jobs)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -73,14 +79,14 @@ def running_site(folder: Path, **settings: Any) -> Iterator[Site]:
     vitrine.close()
 
 
-def _stock(vitrine: Vitrine, embedder: FakeEmbedder) -> None:
+def _stock(vitrine: Vitrine, embedder: FakeEmbedder, mapping: Mapping[str, Any]) -> None:
     info = embedder.info
     index = vitrine.versions.create(
         model="fake",
         fingerprint=info.fingerprint,
         dimension=info.dimension,
         schema=SCHEMA,
-        mapping={},
+        mapping=mapping,
     )
     records = []
     for number, product in enumerate(STOCK):

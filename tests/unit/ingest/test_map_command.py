@@ -50,6 +50,8 @@ def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> N
         "gewicht_kg": ("number", None),
         "text_value": ("text", None),
     }
+    labels = {name: field["label"] for name, field in draft["fields"].items() if "label" in field}
+    assert labels == {"grossen": "Größen", "text_value": "Text"}  # the other names say it
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 /** @import { Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct, Suggestion } from "../types.js" */
 
+import { t } from "../page/texts.js";
+
 export class Problem extends Error {
   /** @param {ProblemBody} body */
   constructor({
@@ -46,7 +48,7 @@ export function problemFrom(error) {
   if (error instanceof Problem) return error;
   console.error(error);
   const detail = error instanceof Error ? error.message : String(error);
-  return new Problem({ status: -1, title: "The page failed", detail });
+  return new Problem({ status: -1, title: t("problem.page"), detail });
 }
 
 /** An address of the service, wherever under its host it lives. @param {string} path without a slash at its front */
@@ -141,8 +143,8 @@ export async function send(method, url, { json, body = null, signal, headers = {
     if (aborted(error)) throw error;
     throw new Problem({
       status: 0,
-      title: "The shop cannot be reached",
-      detail: "Check the connection, then try again.",
+      title: t("problem.unreachable"),
+      detail: t("problem.unreachable.text"),
     });
   });
   if (!response.ok) throw await problemOf(response);
@@ -154,8 +156,8 @@ async function problemOf(response) {
   const body = await response.json().catch(() => ({})); // not every proxy answers with JSON
   return new Problem({
     status: response.status,
-    title: body.title ?? "The shop cannot answer",
-    detail: body.detail ?? `It answered with status ${response.status}.`,
+    title: body.title ?? t("problem.answer"),
+    detail: body.detail ?? t("problem.status", { status: String(response.status) }),
     requestId: body.request_id ?? response.headers.get("X-Request-ID") ?? "",
     errors: body.errors ?? [],
     jobId: body.job_id ?? null,

@@ -4,7 +4,8 @@
 /** @import { Option } from "./options.js" */
 
 import { arrange, make } from "../page/dom.js";
-import { capital, count } from "../page/format.js";
+import { capital } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { toggleValue } from "../search/state.js";
 import { finder, matching } from "./finder.js";
 import { countsByValue, option } from "./options.js";
@@ -68,8 +69,8 @@ export function checklist(field, { change, find }) {
       listed.map(([value, products]) => optionOf(value, products)),
     );
     more.hidden = counts.size <= SHORT + 1;
-    const all = isCut ? `Show the first ${count(counts.size)}` : `Show all ${count(counts.size)}`;
-    more.textContent = expanded ? "Show fewer" : all;
+    const all = t(isCut ? "filter.more.cut" : "filter.more", { count: counts.size });
+    more.textContent = expanded ? t("filter.fewer") : all;
     more.setAttribute("aria-expanded", String(expanded));
   }
 

@@ -3,7 +3,8 @@
 /** @import { Field, Filter, Go, State } from "../types.js" */
 
 import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
-import { capital, count, day, fieldName, moneyLimit, path } from "../page/format.js";
+import { capital, colorName, count, day, fieldName, moneyLimit, path } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { toggleValue, withFilter } from "../search/state.js";
 
 /**
@@ -42,7 +43,7 @@ const clearAll = (clear) =>
   make(
     "button",
     { type: "button", class: "plain chips__clear", "data-key": "clear all", onclick: clear },
-    "Clear all",
+    t("filters.clear"),
   );
 
 /** @param {string} text @param {() => void} remove */
@@ -53,7 +54,7 @@ function chip(text, remove) {
       type: "button",
       class: "chip",
       "data-key": text,
-      "aria-label": `Remove the filter ${text}`,
+      "aria-label": t("filter.remove", { text }),
       onclick: remove,
     },
     make("span", { class: "chip__text", dir: "auto" }, text),
@@ -77,8 +78,9 @@ export function chipsOf(field, state, currency) {
 
 /** @param {Field} field @param {string} value */
 function valueText(field, value) {
-  const name = fieldName(field.name);
-  if (field.type === "bool") return value === "true" ? name : `Not ${name.toLowerCase()}`;
+  const name = fieldName(field);
+  if (field.type === "bool") return value === "true" ? name : t("filter.not", { field: name });
+  if (field.type === "color") return capital(colorName(value));
   return field.type === "path" ? path(value) : capital(value);
 }
 
@@ -89,7 +91,8 @@ function rangeText(field, { min, max }, currency) {
     if (field.type === "datetime") return day(bound);
     return field.type === "money" ? moneyLimit(Number(bound), currency) : count(Number(bound));
   };
-  const name = fieldName(field.name);
-  if (min == null) return max == null ? name : `${name} up to ${show(max)}`;
-  return max == null ? `${name} from ${show(min)}` : `${name} ${show(min)} to ${show(max)}`;
+  const name = fieldName(field);
+  if (min == null) return max == null ? name : t("chip.upto", { field: name, to: show(max) });
+  if (max == null) return t("chip.from", { field: name, from: show(min) });
+  return t("chip.span", { field: name, from: show(min), to: show(max) });
 }

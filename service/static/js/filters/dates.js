@@ -4,18 +4,19 @@
 
 import { make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
+import { t } from "../page/texts.js";
 
 /** @param {Field} field @param {ControlActions} actions @returns {Control} */
 export function dates(field, { change }) {
-  const [first, last] = [dateBox("min", "from"), dateBox("max", "to")];
+  const [first, last] = [dateBox("min", "date.first"), dateBox("max", "date.last")];
 
-  /** @param {string} bound @param {string} text */
+  /** @param {string} bound @param {"date.first" | "date.last"} text */
   function dateBox(bound, text) {
     return make("input", {
       type: "date",
       class: "field",
       "data-key": `${field.name} ${bound}`,
-      "aria-label": `${fieldName(field.name)}, ${text}`,
+      "aria-label": t(text, { field: fieldName(field) }),
       onchange: send,
     });
   }
@@ -29,8 +30,8 @@ export function dates(field, { change }) {
     element: make(
       "div",
       { class: "dates" },
-      make("label", {}, "From", first),
-      make("label", {}, "To", last),
+      make("label", {}, t("date.from"), first),
+      make("label", {}, t("date.to"), last),
     ),
     update(_facet, filter) {
       first.value = String(filter?.min ?? "").slice(0, 10);

@@ -6,6 +6,7 @@ import { aborted, problemFrom } from "../api/client.js";
 import { arrange, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
 import { sentence } from "../page/messages.js";
+import { t } from "../page/texts.js";
 import { fold } from "./options.js";
 
 const PAUSE_MS = 200;
@@ -20,12 +21,12 @@ const PAUSE_MS = 200;
  *   begin: () => void, end: () => void}} actions
  */
 export function finder(field, { lookUp, optionOf, begin, end }) {
-  const name = fieldName(field.name);
+  const name = t("filter.find", { field: fieldName(field) });
   const needle = make("input", {
     type: "search",
     class: "field options__search",
-    placeholder: `Find in ${name.toLowerCase()}`,
-    "aria-label": `Find in ${name}`,
+    placeholder: name,
+    "aria-label": name,
     hidden: true,
     autocomplete: "off",
     dir: "auto",
@@ -58,7 +59,7 @@ export function finder(field, { lookUp, optionOf, begin, end }) {
         results,
         [...counts].map(([value, count]) => optionOf(value, count)),
       );
-      say(counts.size ? "" : "No matches");
+      say(counts.size ? "" : t("filter.find.none"));
     } catch (error) {
       if (aborted(error) || request !== latest) return;
       arrange(results, []);

@@ -3,7 +3,8 @@
 /** @import { Facet, Filter } from "../types.js" */
 
 import { make } from "../page/dom.js";
-import { count, plural } from "../page/format.js";
+import { count } from "../page/format.js";
+import { t } from "../page/texts.js";
 
 /** @typedef {ReturnType<typeof option>} Option */
 
@@ -23,7 +24,7 @@ export function option({ key, text, pick }) {
     update(products, checked) {
       box.checked = checked;
       number.textContent = count(products);
-      spoken.textContent = `, ${plural(products, "product")}`;
+      spoken.textContent = `, ${t("products", { count: products })}`;
       element.classList.toggle("option--none", products === 0);
     },
   };

@@ -4,6 +4,7 @@
 
 import { arrange, form, keepingFocus, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { checklist } from "./checklist.js";
 import { dates } from "./dates.js";
 import { spelledAsListed } from "./options.js";
@@ -63,11 +64,11 @@ function filterGroup(field, actions) {
       type: "button",
       class: "plain",
       hidden: true,
-      "aria-label": `Clear ${fieldName(field.name)}`,
+      "aria-label": t("filter.clear.field", { field: fieldName(field) }),
       "data-key": `${field.name} clear`,
       onclick: () => actions.change(null),
     },
-    "Clear",
+    t("filter.clear"),
   );
   return {
     name: field.name,
@@ -86,7 +87,7 @@ const bareGroup = (field, control) =>
 
 /** @param {Field} field @param {Control} control @param {HTMLElement} clear */
 function namedGroup(field, control, clear) {
-  const name = fieldName(field.name);
+  const name = fieldName(field);
   return make(
     "fieldset",
     { class: "filters__group", "data-field": field.name },

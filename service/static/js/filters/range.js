@@ -4,6 +4,7 @@
 
 import { make } from "../page/dom.js";
 import { count, fieldName, moneyLimit, sign } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { histogram } from "./histogram.js";
 import { scale } from "./scale.js";
 
@@ -12,8 +13,8 @@ const TRACK = 100;
 
 /** @param {Field} field @param {ControlActions} actions @returns {Control} */
 export function range(field, { change }) {
-  const low = rangeEnd(field, "lowest", { drag: () => drag("from"), typed, send });
-  const high = rangeEnd(field, "highest", { drag: () => drag("to"), typed, send });
+  const low = rangeEnd(field, "range.lowest", { drag: () => drag("from"), typed, send });
+  const high = rangeEnd(field, "range.highest", { drag: () => drag("to"), typed, send });
   const span = make("span", { class: "range__span" });
   const bars = histogram();
   const limits = { from: 0, to: 0 };
@@ -72,7 +73,11 @@ export function range(field, { change }) {
 
   /** @param {Bucket} bucket */
   const describe = ({ from, to, count: products }) =>
-    `${amount(Math.round(from))} to ${amount(Math.round(to))}: ${count(products)}`;
+    t("range.bar", {
+      from: amount(Math.round(from)),
+      to: amount(Math.round(to)),
+      count: products,
+    });
 
   return {
     element: make(
@@ -84,7 +89,7 @@ export function range(field, { change }) {
         "div",
         { class: "range__numbers" },
         low.label,
-        make("span", { "aria-hidden": "true" }, "to"),
+        make("span", { "aria-hidden": "true" }, t("range.to")),
         high.label,
       ),
     ),
@@ -110,11 +115,11 @@ export function range(field, { change }) {
 /**
  * One end of a range: a handle and a field to type into.
  * @param {Field} field
- * @param {string} words
+ * @param {"range.lowest" | "range.highest"} words
  * @param {{drag: () => void, typed: () => void, send: () => void}} actions
  */
 function rangeEnd(field, words, { drag, typed, send }) {
-  const name = `${fieldName(field.name)}, ${words}`;
+  const name = t(words, { field: fieldName(field) });
   const slider = make("input", {
     type: "range",
     min: 0,
@@ -131,7 +136,7 @@ function rangeEnd(field, words, { drag, typed, send }) {
     inputMode: "decimal",
     step: "any",
     "data-key": `${field.name} ${words}`,
-    "aria-label": `${name}, as a number`,
+    "aria-label": t("range.number", { end: name }),
     onchange: typed,
   });
   const mark = make("span", { class: "range__sign", "aria-hidden": "true" });

@@ -3,7 +3,8 @@
 /** @import { Control, ControlActions, Field, Filter } from "../types.js" */
 
 import { arrange, make } from "../page/dom.js";
-import { count, plural } from "../page/format.js";
+import { colorName, count } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { toggleValue } from "../search/state.js";
 import { countsByValue } from "./options.js";
 
@@ -80,7 +81,7 @@ function swatch(field, color, pick) {
       onclick: pick,
     },
     dot,
-    make("span", { class: "swatch__name" }, color === "multicolor" ? "Multi" : color),
+    make("span", { class: "swatch__name" }, colorName(color)),
     number,
   );
   return {
@@ -88,7 +89,7 @@ function swatch(field, color, pick) {
     /** @param {number} products @param {boolean} pressed */
     update(products, pressed) {
       number.textContent = count(products);
-      element.title = `${color}, ${plural(products, "product")}`;
+      element.title = `${colorName(color)}, ${t("products", { count: products })}`;
       element.setAttribute("aria-pressed", String(pressed));
       element.classList.toggle("swatch--none", products === 0);
     },

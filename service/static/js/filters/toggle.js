@@ -3,7 +3,8 @@
 /** @import { Control, ControlActions, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
-import { count, fieldName, plural } from "../page/format.js";
+import { count, fieldName } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { countsByValue } from "./options.js";
 
 /** @param {Field} field @param {ControlActions} actions @returns {Control} */
@@ -21,7 +22,7 @@ export function toggle(field, { change }) {
     element: make(
       "label",
       { class: "toggle switch" },
-      make("span", {}, fieldName(field.name), number, spoken),
+      make("span", {}, fieldName(field), number, spoken),
       make("span", { class: "switch" }, box, track),
     ),
     bare: true,
@@ -30,7 +31,7 @@ export function toggle(field, { change }) {
       const products = counts.get("true") ?? 0;
       box.checked = Boolean(filter?.values?.includes("true"));
       number.textContent = count(products);
-      spoken.textContent = `, ${plural(products, "product")}`;
+      spoken.textContent = `, ${t("products", { count: products })}`;
       return counts.size > 1 || Boolean(filter);
     },
   };

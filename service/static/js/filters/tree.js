@@ -3,7 +3,8 @@
 /** @import { Control, ControlActions, Field } from "../types.js" */
 
 import { arrange, icon, make } from "../page/dom.js";
-import { count, leaf, path as pathText } from "../page/format.js";
+import { leaf, path as pathText } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { finder, matching } from "./finder.js";
 import { countsByValue, option } from "./options.js";
 
@@ -91,7 +92,7 @@ export function tree(field, { change, find }) {
     fill(root, children, "");
     const roots = children.get("") ?? [];
     more.hidden = roots.length <= TALL;
-    more.textContent = expanded ? "Show fewer" : `Show all ${count(roots.length)}`;
+    more.textContent = expanded ? t("filter.fewer") : t("filter.more", { count: roots.length });
   }
 
   /** @param {Element} holder @param {Map<string, string[]>} children @param {string} branch */
@@ -146,7 +147,7 @@ function treeNode(field, path, { pick, flip }) {
       type: "button",
       class: "tree__open",
       "data-key": `${field.name} open ${path}`,
-      "aria-label": `Categories in ${name}`,
+      "aria-label": t("filter.branch", { name }),
       onclick: flip,
     },
     icon("chevron"),

@@ -1,5 +1,7 @@
 // Elements from values. Text is always set as text, so nothing that a catalogue holds can become markup.
 
+import { t } from "./texts.js";
+
 /** @typedef {Node | string | null | undefined} Child */
 
 /**
@@ -79,7 +81,7 @@ export function sized(url, side) {
   return `${pathname}?${searchParams}`;
 }
 
-const noPicture = () => make("span", { class: "no-picture" }, icon("picture"), "No picture");
+const noPicture = () => make("span", { class: "no-picture" }, icon("picture"), t("picture.none"));
 
 /**
  * The page's element of an id and a type.

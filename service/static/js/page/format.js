@@ -1,19 +1,18 @@
-// Values as people read them, in the browser's own language.
+// Values as people read them, in the page's language.
 
-const whole = new Intl.NumberFormat();
-const numbers = new Intl.NumberFormat(undefined, { useGrouping: "min2", maximumFractionDigits: 6 });
+import { count, known, locale } from "./texts.js";
+
+export { count } from "./texts.js";
+
+const numbers = new Intl.NumberFormat(locale, { useGrouping: "min2", maximumFractionDigits: 6 });
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
-
-/** @param {number} number */
-export const count = (number) => whole.format(number);
 
 /** From 10,000 on with groups of digits: 2024 may be a year. @param {number} value */
 export const number = (value) => numbers.format(value);
 
-/** @param {number} number @param {string} noun @param {string} [many] */
-export const plural = (number, noun, many = `${noun}s`) =>
-  `${count(number)} ${number === 1 ? noun : many}`;
+/** A number of things, on the pages that are in English. @param {number} number @param {string} noun */
+export const plural = (number, noun) => `${count(number)} ${number === 1 ? noun : `${noun}s`}`;
 
 /** A price with as many digits as its currency has. @param {number} amount @param {string | null} currency */
 export const money = (amount, currency) => format(currency, "auto").format(amount);
@@ -38,9 +37,9 @@ function format(currency, zeros) {
 /** @param {string | null} currency @param {"auto" | "stripIfInteger"} zeros */
 function formatOf(currency, zeros) {
   const plain = { minimumFractionDigits: 2, maximumFractionDigits: 2, trailingZeroDisplay: zeros };
-  if (!currency) return new Intl.NumberFormat(undefined, plain);
+  if (!currency) return new Intl.NumberFormat(locale, plain);
   try {
-    return new Intl.NumberFormat(undefined, {
+    return new Intl.NumberFormat(locale, {
       style: "currency",
       currency,
       currencyDisplay: "narrowSymbol",
@@ -48,15 +47,19 @@ function formatOf(currency, zeros) {
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return new Intl.NumberFormat(undefined, plain); // the catalogue's currency is no ISO 4217 code
+    return new Intl.NumberFormat(locale, plain); // the catalogue's currency is no ISO 4217 code
   }
 }
 
 /** @param {number} cosine */
 export const score = (cosine) => cosine.toFixed(2);
 
-/** The name of a field for people: in_stock becomes In stock. @param {string} name */
-export const fieldName = (name) => capital(name.replace(/[_-]+/g, " ").trim());
+/** What people call a field: as the mapping says, else the language's word, else its name: sale_price becomes Sale price. @param {{name: string, label?: string | null}} field */
+export const fieldName = ({ name, label }) =>
+  label ?? known(`field.${name}`) ?? capital(name.replace(/[_-]+/g, " ").trim());
+
+/** The language's word for a family of colors. @param {string} family */
+export const colorName = (family) => known(`color.${family}`) ?? family;
 
 /** The last step of a category path. @param {string} path */
 export const leaf = (path) => path.slice(path.lastIndexOf("/") + 1);
@@ -73,10 +76,10 @@ export function duration(seconds) {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 /** @param {string} iso */
 export const moment = (iso) => moments.format(new Date(iso));
 
-const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
 /** @param {string | number} iso */
 export const day = (iso) => days.format(new Date(iso));

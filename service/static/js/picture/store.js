@@ -1,6 +1,7 @@
 // Uploaded pictures, kept by a short key for as long as the tab is open: the address holds the key, the tab the picture.
 
 import { Problem } from "../api/client.js";
+import { t } from "../page/texts.js";
 
 const PREFIX = "vitrine.picture.";
 const MOST = 6;
@@ -32,9 +33,8 @@ export async function storedPicture(key) {
   if (upload) return upload.blob;
   throw new Problem({
     status: 410,
-    title: "This picture stayed in another tab",
-    detail:
-      "A picture that was dropped into the page is not part of its address. Drop it here again, or go on without it.",
+    title: t("picture.gone"),
+    detail: t("picture.gone.text"),
   });
 }
 

@@ -1,5 +1,7 @@
 // Pictures come in by drop, paste or file; they leave small, for no model looks at more than a few hundred pixels.
 
+import { t } from "../page/texts.js";
+
 const SIDE = 768;
 /** JPEG qualities, best first: the next one is used where a picture is still too large. */
 const QUALITIES = [0.9, 0.8, 0.65, 0.5];
@@ -71,9 +73,9 @@ function takeFirst(files, { take, refuse }) {
   const pictures = files.filter(isPicture);
   if (pictures.length) take(pictures[0]);
   if (pictures.length > 1) {
-    refuse(`One picture can be searched for at a time. “${pictures[0].name}” is used.`);
+    refuse(t("upload.several", { name: pictures[0].name }));
   } else if (!pictures.length) {
-    refuse("That is not a picture. Drop, paste or choose a JPEG, PNG, WebP or HEIC.");
+    refuse(t("upload.refused"));
   }
 }
 

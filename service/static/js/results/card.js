@@ -5,6 +5,7 @@
 import { address } from "../api/client.js";
 import { icon, make, picture } from "../page/dom.js";
 import { money } from "../page/format.js";
+import { t } from "../page/texts.js";
 
 const THUMBNAIL = 320;
 /** The width of a card, see cards.css. */
@@ -38,7 +39,7 @@ export function card(hit, actions, { eager = false } = {}) {
     "li",
     { class: soldOut ? "card card--sold-out" : "card", "data-id": hit.id },
     link,
-    soldOut ? make("span", { class: "card__badge" }, "Out of stock") : null,
+    soldOut ? make("span", { class: "card__badge" }, t("stock.out")) : null,
     buttons(hit, actions),
   );
 }
@@ -65,7 +66,11 @@ export function price({ price: amount, compare_at_price: before, currency }) {
   if (amount === null) return [];
   if (before === null || before <= amount) return [money(amount, currency)];
   const crossed = make("s", { class: "before" }, money(before, currency));
-  return [money(amount, currency), make("span", { class: "unseen" }, " reduced from "), crossed];
+  return [
+    money(amount, currency),
+    make("span", { class: "unseen" }, ` ${t("card.reduced")} `),
+    crossed,
+  ];
 }
 
 /** What a dragged product carries, beside its address. */
@@ -93,9 +98,9 @@ function buttons({ id, product: { title } }, { moreLike, lessLike }) {
   return make(
     "div",
     { class: "card__actions" },
-    action("more-like", `More like ${title}`, "More like this", () => moreLike(id)),
+    action("more-like", t("card.more.of", { title }), t("card.more"), () => moreLike(id)),
     lessLike
-      ? action("less-like", `Less like ${title}`, "Less like this", () => lessLike(id))
+      ? action("less-like", t("card.less.of", { title }), t("card.less"), () => lessLike(id))
       : null,
   );
 }

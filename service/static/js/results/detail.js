@@ -7,6 +7,7 @@ import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/c
 import { arrange, dialog, icon, make, picture } from "../page/dom.js";
 import { day, fieldName, leaf, money, number, path } from "../page/format.js";
 import { sentence } from "../page/messages.js";
+import { t } from "../page/texts.js";
 import { price, productLink } from "./card.js";
 import { gallery } from "./gallery.js";
 
@@ -30,7 +31,7 @@ export class Detail {
     {
       type: "button",
       class: "round detail__close",
-      "aria-label": "Close",
+      "aria-label": t("close"),
       onclick: () => this.#dialog.close(),
     },
     icon("cross"),
@@ -108,8 +109,8 @@ export class Detail {
       "div",
       { class: "detail__actions" },
       link,
-      actionButton("more-like", "More like this", link ? "" : "button--main", () => moreLike(id)),
-      lessLike ? actionButton("less-like", "Less like this", "", () => lessLike(id)) : null,
+      actionButton("more-like", t("card.more"), link ? "" : "button--main", () => moreLike(id)),
+      lessLike ? actionButton("less-like", t("card.less"), "", () => lessLike(id)) : null,
     );
   }
 
@@ -120,7 +121,9 @@ export class Detail {
     const { hits } = await search(request, null, signal);
     if (!hits.length) return;
     const tiles = hits.map((hit) => this.#tile(hit, variantName(hit.product)));
-    this.#dialog.querySelector(".detail__words")?.append(strip("Also in", "variants", tiles));
+    this.#dialog
+      .querySelector(".detail__words")
+      ?.append(strip(t("detail.variants"), "variants", tiles));
   }
 
   /** @param {string} id @param {AbortSignal} signal */
@@ -128,7 +131,7 @@ export class Detail {
     const { hits } = await loadSimilar(id, SIMILAR, signal);
     if (!hits.length) return;
     const tiles = hits.map((hit) => this.#tile(hit, hit.product.title, hit.product.price));
-    this.#dialog.append(strip("Looks similar", "similar", tiles));
+    this.#dialog.append(strip(t("detail.similar"), "similar", tiles));
   }
 
   /** @param {Hit} hit @param {string} caption @param {number | null} [amount] */
@@ -152,7 +155,7 @@ export class Detail {
       make("h2", { class: "notice__title", id: "detail-title", tabIndex: -1 }, title),
       make("p", { class: "notice__text" }, sentence(detail)),
       requestId
-        ? make("p", { class: "notice__id" }, "Request ", make("code", {}, requestId))
+        ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId }))
         : null,
     );
     this.#arrange(words);
@@ -191,7 +194,7 @@ const actionButton = (sign, text, kind, run) =>
 /** @param {Product} product */
 function priceLine(product) {
   const stock = product.in_stock;
-  const words = stock ? "In stock" : "Out of stock";
+  const words = stock ? t("stock.in") : t("stock.out");
   return make(
     "p",
     { class: "detail__price" },
@@ -203,7 +206,7 @@ function priceLine(product) {
 /** A link to the product's page in the shop; a catalogue may hold other addresses than those of the web. @param {string | null} url */
 const shopLink = (url) =>
   url && /^https?:\/\//i.test(url)
-    ? make("a", { class: "button button--main", href: url, rel: "noopener" }, "View in the shop")
+    ? make("a", { class: "button button--main", href: url, rel: "noopener" }, t("detail.visit"))
     : null;
 
 /** What is known of a product; that something does not hold is no fact worth a row. @param {Product} product @param {Field[]} fields */
@@ -213,17 +216,19 @@ function facts({ brand, color, attributes }, fields) {
     ["color", color.join(", ")],
     ...Object.entries(attributes),
   ].filter(([, value]) => value !== null && value !== "" && value !== false);
-  const dates = new Set(fields.filter(({ type }) => type === "datetime").map(({ name }) => name));
-  const cells = rows.flatMap(([name, value]) => [
-    make("dt", {}, fieldName(String(name))),
-    make("dd", { dir: "auto" }, dates.has(String(name)) ? day(String(value)) : spoken(value)),
-  ]);
+  const cells = rows.flatMap(([name, value]) => {
+    const field = fields.find((known) => known.name === name);
+    return [
+      make("dt", { dir: "auto" }, fieldName(field ?? { name: String(name) })),
+      make("dd", { dir: "auto" }, field?.type === "datetime" ? day(String(value)) : spoken(value)),
+    ];
+  });
   return make("dl", { class: "facts" }, cells);
 }
 
 /** @param {unknown} value */
 function spoken(value) {
-  if (value === true) return "Yes";
+  if (value === true) return t("yes");
   if (typeof value === "number") return number(value);
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

@@ -1,6 +1,7 @@
 // All pictures of an open product: one is shown whole, the next is a swipe, an arrow key or a click away.
 
 import { make, picture } from "../page/dom.js";
+import { t } from "../page/texts.js";
 import { zoomable } from "./zoom.js";
 
 const THUMBNAIL = 160;
@@ -15,7 +16,8 @@ export function gallery(urls, title, first = 0) {
   const last = urls.length - 1;
   let shown = Math.min(Math.max(first, 0), last);
   if (last === 0) return zoomable(urls[0], title);
-  const nameOf = (/** @type {number} */ at) => `Picture ${at + 1} of ${urls.length}`;
+  const nameOf = (/** @type {number} */ at) =>
+    t("gallery.picture", { number: at + 1, count: urls.length });
   const slides = urls.map((url, at) => zoomable(url, `${title}: ${nameOf(at)}`));
   const track = make("div", { class: "gallery__track" }, slides);
   const thumbnails = urls.map((url, at) =>
@@ -66,7 +68,7 @@ export function gallery(urls, title, first = 0) {
   mark(shown);
   return make(
     "div",
-    { class: "gallery", role: "group", "aria-label": "Pictures", onkeydown },
+    { class: "gallery", role: "group", "aria-label": t("gallery"), onkeydown },
     track,
     make("div", { class: "gallery__thumbnails" }, thumbnails),
   );

@@ -1,21 +1,23 @@
 // The line over the products: what they answer, how many there are, how they are sorted.
 
 /** @import { Field, Go, SearchAnswer, State } from "../types.js" */
+/** @import { TextKey } from "../page/texts.js" */
 
 import { button, byId, make } from "../page/dom.js";
-import { count, fieldName, leaf, plural } from "../page/format.js";
+import { fieldName, leaf } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { IN_STOCK_FIRST, sorts } from "../search/address.js";
 import { hasQuery } from "../search/state.js";
 
 /** @param {State} state */
 export function headline(state) {
-  if (state.text && state.picture) return `“${state.text}” and your picture`;
-  if (state.text) return `“${state.text}”`;
-  if (state.picture) return "Like your picture";
-  if (state.like.length) return "More like this";
+  if (state.text && state.picture) return t("title.mixed", { text: state.text });
+  if (state.text) return t("title.text", { text: state.text });
+  if (state.picture) return t("title.picture");
+  if (state.like.length) return t("title.like");
   const { category, ...others } = state.filters;
   const paths = Object.keys(others).length === 0 ? (category?.values ?? []) : [];
-  return paths.length === 1 ? leaf(paths[0]) : "All products";
+  return paths.length === 1 ? leaf(paths[0]) : t("title.all");
 }
 
 /**
@@ -24,12 +26,12 @@ export function headline(state) {
  * @param {SearchAnswer} answer
  */
 export function resultCount(state, { total, plan, beyond }) {
-  if (beyond) return plural(total, "close match", "close matches");
+  if (beyond) return t("count.close", { count: total });
   if (hasQuery(state) && total < plan.matching && !state.styles) {
-    return `${count(total)} closest of ${plural(plan.matching, "product")}`;
+    return t("count.closest", { shown: total, count: plan.matching });
   }
-  const cut = plan.truncated_text ? " (the text is longer than the model reads)" : "";
-  return plural(total, "product") + cut;
+  const products = t("products", { count: total });
+  return plan.truncated_text ? `${products} ${t("count.truncated")}` : products;
 }
 
 /**
@@ -41,16 +43,14 @@ export function resultCount(state, { total, plan, beyond }) {
 export function showCloseness(state, { beyond = 0, total }, go) {
   const toggle = button("closeness");
   toggle.hidden = !state.far && (beyond === 0 || total === 0);
-  toggle.textContent = state.far
-    ? "Show close matches only"
-    : `Show ${count(beyond)} less close ${beyond === 1 ? "one" : "ones"}`;
+  toggle.textContent = state.far ? t("closeness.less") : t("closeness.more", { count: beyond });
   toggle.onclick = () => go({ ...state, far: !state.far });
 }
 
-/** @type {Record<string, [string, string]>} */
+/** Sorts that have texts of their own. @type {Record<string, [TextKey, TextKey]>} */
 const SORT_NAMES = {
-  price: ["Price, low to high", "Price, high to low"],
-  title: ["Name, A to Z", "Name, Z to A"],
+  price: ["sort.price.up", "sort.price.down"],
+  title: ["sort.title.up", "sort.title.down"],
 };
 
 /** @param {State} state @param {Field[]} fields */
@@ -60,16 +60,16 @@ export function showSorts(state, fields) {
   if (select.length !== names.length) {
     select.replaceChildren(...names.map((sort) => make("option", { value: sort })));
   }
-  for (const option of select.options) option.textContent = sortName(option.value, state);
+  for (const option of select.options) option.textContent = sortName(option.value, state, fields);
   select.value = state.sort;
 }
 
-/** @param {string} sort @param {State} state */
-function sortName(sort, state) {
-  if (sort === "relevance") return hasQuery(state) ? "Closest first" : "Catalogue order";
-  if (sort === IN_STOCK_FIRST) return "In stock first";
+/** @param {string} sort @param {State} state @param {Field[]} fields */
+function sortName(sort, state, fields) {
+  if (sort === "relevance") return hasQuery(state) ? t("sort.closest") : t("sort.catalogue");
+  if (sort === IN_STOCK_FIRST) return t("sort.stock");
   const name = sort.replace(/^-/, "");
-  const label = fieldName(name);
-  const [up, down] = SORT_NAMES[name] ?? [`${label}, ascending`, `${label}, descending`];
-  return sort.startsWith("-") ? down : up;
+  const field = fieldName(fields.find((known) => known.name === name) ?? { name });
+  const [up, down] = SORT_NAMES[name] ?? ["sort.up", "sort.down"];
+  return t(sort.startsWith("-") ? down : up, { field });
 }

@@ -4,8 +4,8 @@
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
-import { count } from "../page/format.js";
 import { sentence } from "../page/messages.js";
+import { t } from "../page/texts.js";
 import { hasQuery, isFiltered } from "../search/state.js";
 
 /** @typedef {{clearFilters: () => void, clearAll: () => void, removePicture: () => void}} WaysOut */
@@ -19,10 +19,10 @@ import { hasQuery, isFiltered } from "../search/state.js";
  */
 export function noMatches(state, { clearFilters, clearAll }, remedies) {
   const actions = remedies.map(({ text, total, run }) =>
-    button(`${text} (${count(total)})`, run, "button--remedy"),
+    button(t("way.count", { way: text, count: total }), run, "button--remedy"),
   );
-  if (isFiltered(state)) actions.push(button("Clear the filters", clearFilters, "button--main"));
-  if (hasQuery(state)) actions.push(button("Show all products", clearAll));
+  if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters, "button--main"));
+  if (hasQuery(state)) actions.push(button(t("way.all"), clearAll));
   const { title, text } = whyEmpty(state);
   return notice({ sign: "lens", title, text, actions });
 }
@@ -31,30 +31,30 @@ export function noMatches(state, { clearFilters, clearAll }, remedies) {
 function whyEmpty(state) {
   if (isFiltered(state)) {
     return {
-      title: "No matches",
-      text: "No product passes all of these filters together. Remove one, or clear them.",
+      title: t("empty.filters"),
+      text: t("empty.filters.text"),
     };
   }
   if (hasQuery(state)) {
     return {
-      title: "Nothing here looks like that",
-      text: "No product of this shop comes close to it. Try other words or another picture.",
+      title: t("empty.query"),
+      text: t("empty.query.text"),
     };
   }
   return {
-    title: "No products yet",
-    text: "The catalogue is empty. Products appear here as soon as they are ingested.",
+    title: t("empty.shop"),
+    text: t("empty.shop.text"),
   };
 }
 
 /** @param {State} state @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */
 export function wentWrong(state, problem, { retry, clearFilters, clearAll, removePicture }) {
   const actions = [];
-  if (problem.passing) actions.push(button("Try again", retry, "button--main"));
+  if (problem.passing) actions.push(button(t("way.retry"), retry, "button--main"));
   else {
-    if (state.picture) actions.push(button("Search without the picture", removePicture));
-    if (isFiltered(state)) actions.push(button("Clear the filters", clearFilters));
-    actions.push(button("Show all products", clearAll, "button--main"));
+    if (state.picture) actions.push(button(t("way.picture"), removePicture));
+    if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters));
+    actions.push(button(t("way.all"), clearAll, "button--main"));
   }
   return notice({
     kind: "error",
@@ -77,7 +77,7 @@ function notice({ kind, sign, title, text, requestId, actions }) {
     make("span", { class: "notice__sign" }, icon(sign)),
     make("h2", { class: "notice__title" }, title),
     make("p", { class: "notice__text" }, text),
-    requestId ? make("p", { class: "notice__id" }, "Request ", make("code", {}, requestId)) : null,
+    requestId ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId })) : null,
     make("div", { class: "notice__actions" }, actions),
   );
 }

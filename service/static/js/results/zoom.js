@@ -1,6 +1,7 @@
 // The picture of an open product, whole, and on demand as large as it is.
 
 import { icon, make, picture, sized } from "../page/dom.js";
+import { t } from "../page/texts.js";
 
 const SHOWN = 640;
 const WIDTH = "(max-width: 40rem) 100vw, 30rem";
@@ -15,10 +16,10 @@ export function zoomable(url, title) {
   image.removeAttribute("height");
   const button = make(
     "button",
-    { type: "button", class: "round zoom__button", "aria-pressed": "false", title: "Zoom" },
+    { type: "button", class: "round zoom__button", "aria-pressed": "false", title: t("zoom") },
     icon("zoom"),
   );
-  button.setAttribute("aria-label", "Zoom");
+  button.setAttribute("aria-label", t("zoom"));
   const view = make("div", { class: "zoom__view" }, image);
 
   /** Enlarge around a point of the picture, given as shares of its width and height, or shrink. */

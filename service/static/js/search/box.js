@@ -1,6 +1,7 @@
 // The search field: it searches on Enter, on a choice from its list, and after a pause when a word is whole.
 
 import { form, input } from "../page/dom.js";
+import { t } from "../page/texts.js";
 import { Completions } from "./completions.js";
 import { rememberSearch } from "./recent.js";
 import { completionsOf } from "./suggest.js";
@@ -97,7 +98,7 @@ function focusOnSlash(words) {
 function fitPlaceholder(words) {
   const long = words.placeholder;
   const fit = () => {
-    words.placeholder = NARROW.matches ? "Describe what you want" : long;
+    words.placeholder = NARROW.matches ? t("search.placeholder.short") : long;
   };
   NARROW.addEventListener("change", fit);
   fit();

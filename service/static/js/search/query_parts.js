@@ -4,6 +4,7 @@
 
 import { loadProduct, problemFrom } from "../api/client.js";
 import { arrange, block, icon, keepingFocus, make, picture } from "../page/dom.js";
+import { t } from "../page/texts.js";
 import { pictureStore } from "../picture/store.js";
 import { isMixed } from "./state.js";
 
@@ -21,10 +22,10 @@ export async function loadQueryParts(state, go) {
   const parts = [];
   if (state.picture) parts.push(await uploadedPart(state.picture, state, go));
   for (const id of state.like) {
-    parts.push(await examplePart(id, "Looks like", () => go(without(state, "like", id))));
+    parts.push(await examplePart(id, t("part.like"), () => go(without(state, "like", id))));
   }
   for (const id of state.unlike) {
-    parts.push(await examplePart(id, "Not like", () => go(without(state, "unlike", id))));
+    parts.push(await examplePart(id, t("part.unlike"), () => go(without(state, "unlike", id))));
   }
   if (isMixed(state)) parts.push(balancePart(state, go));
   return () => {
@@ -45,11 +46,11 @@ async function uploadedPart(key, state, go) {
   const upload = await pictureStore.find(key);
   const missing = make("span", { class: "query-part__picture no-picture" }, icon("picture"));
   const image = upload
-    ? make("img", { class: "query-part__picture", src: upload.url, alt: "Your picture" })
+    ? make("img", { class: "query-part__picture", src: upload.url, alt: t("part.yours") })
     : missing;
   image.addEventListener("error", () => image.replaceWith(missing)); // a format that this browser cannot show
-  const name = upload ? upload.name || "Picture" : "Not in this tab";
-  return part(image, "Your picture", name, () => go({ ...state, picture: null, balance: 0 }));
+  const name = upload ? upload.name || t("part.unnamed") : t("part.elsewhere");
+  return part(image, t("part.yours"), name, () => go({ ...state, picture: null, balance: 0 }));
 }
 
 /** @param {string} id @param {string} kind @param {() => void} remove */
@@ -69,7 +70,7 @@ async function loadExample(id) {
     return { image_url, title: product.title };
   } catch (error) {
     const gone = problemFrom(error).status === 404;
-    return { image_url: null, title: gone ? "No longer in the shop" : id };
+    return { image_url: null, title: gone ? t("part.sold") : id };
   }
 }
 
@@ -81,7 +82,7 @@ function part(image, kind, name, remove) {
       type: "button",
       class: "round",
       "data-key": `query part ${name}`,
-      "aria-label": `Remove: ${kind.toLowerCase()} ${name}`,
+      "aria-label": t("part.remove", { kind, name }),
       onclick: remove,
     },
     icon("cross"),
@@ -103,9 +104,9 @@ function balancePart(state, go) {
     max: 1,
     step: 0.25,
     "data-key": "balance",
-    "aria-label": "How much the words count beside the picture",
+    "aria-label": t("balance"),
     onchange: () => go({ ...state, balance: Number(slider.value) }),
   });
   slider.value = String(state.balance);
-  return make("label", { class: "balance" }, "Picture", slider, "Words");
+  return make("label", { class: "balance" }, t("balance.picture"), slider, t("balance.words"));
 }

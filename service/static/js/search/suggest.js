@@ -4,7 +4,8 @@
 /** @import { Completion } from "./completions.js" */
 
 import { aborted, loadSuggestions } from "../api/client.js";
-import { path, plural } from "../page/format.js";
+import { path } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { forgetSearches, recentSearches } from "./recent.js";
 
 const MOST_RECENT = 5;
@@ -49,15 +50,15 @@ async function suggestionsFor(typed, signal) {
  * @returns {Completion}
  */
 function completion({ text, kind, value, count }, isAlone, choices) {
-  const number = plural(count, "product");
   if (value && isAlone && (kind === "category" || kind === "brand")) {
-    const note = kind === "category" ? `in ${path(value)}` : "brand";
+    const note =
+      kind === "category" ? t("completions.in", { category: path(value) }) : t("completions.brand");
     return { text, sign: "sliders", note, choose: () => choices.filter(kind, value) };
   }
   return {
     text,
     sign: "lens",
-    note: kind === "title" ? "" : number,
+    note: kind === "title" ? "" : t("products", { count }),
     choose: () => choices.text(text),
   };
 }
@@ -72,5 +73,5 @@ function recentCompletions(typed, choices) {
     .slice(0, MOST_RECENT)
     .map((text) => ({ text, sign: "clock", choose: () => choices.text(text) }));
   if (typed || !entries.length) return entries;
-  return [...entries, { text: "Clear recent searches", sign: "cross", choose: forgetSearches }];
+  return [...entries, { text: t("completions.forget"), sign: "cross", choose: forgetSearches }];
 }

@@ -3,6 +3,7 @@
 /** @import { FirstPage, Go, State } from "../types.js" */
 
 import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
+import { around, t } from "../page/texts.js";
 import { withLiteral } from "./state.js";
 
 /**
@@ -38,8 +39,8 @@ const chip = (text, refuse) =>
     {
       type: "button",
       class: "chip chip--understood",
-      title: "Understood as a filter. Click to search for the words instead.",
-      "aria-label": `Search for “${text}” as words`,
+      title: t("understood"),
+      "aria-label": t("understood.refuse", { text }),
       "data-key": `understood ${text}`,
       onclick: refuse,
     },
@@ -53,10 +54,9 @@ const correction = ({ from, to }, refuse) =>
   make(
     "p",
     { class: "understanding__correction" },
-    "Showing results for ",
-    make("strong", { dir: "auto" }, to),
-    ". ",
-    plain(`Search for “${from}” instead`, `corrected ${from}`, refuse),
+    around("corrected", make("strong", { dir: "auto" }, to)),
+    " ",
+    plain(t("corrected.undo", { text: from }), `corrected ${from}`, refuse),
   );
 
 /** @param {string} text @param {() => void} understand */
@@ -64,8 +64,8 @@ const refused = (text, understand) =>
   make(
     "p",
     { class: "understanding__correction" },
-    `“${text}” is searched for as it stands. `,
-    plain("Undo", `literal ${text}`, understand),
+    `${t("literal", { text })} `,
+    plain(t("undo"), `literal ${text}`, understand),
   );
 
 /** @param {string} text @param {string} key @param {() => void} run */

@@ -4,6 +4,7 @@
 /** @import { Remedy } from "../results/notices.js" */
 
 import { chipsOf } from "../filters/chips.js";
+import { t } from "../page/texts.js";
 import { withLiteral } from "./state.js";
 
 const MOST = 6;
@@ -21,17 +22,17 @@ const MOST = 6;
 export function withoutEach(state, { understanding, beyond }, fields, currency) {
   const filters = fields.flatMap((field) =>
     chipsOf(field, state, currency).map(({ text, without }) => ({
-      text: `Without ${text}`,
+      text: t("way.without", { text }),
       state: without,
     })),
   );
   const understood = (understanding?.applied ?? [])
     .filter(({ effect }) => effect === "filter")
     .map(({ text }) => ({
-      text: `Without “${text}”`,
+      text: t("way.without.words", { text }),
       state: withLiteral(state, text),
     }));
-  const less = { text: "Show less close products", state: { ...state, far: true } };
+  const less = { text: t("way.far"), state: { ...state, far: true } };
   return [...[...filters, ...understood].slice(0, MOST), ...(beyond > 0 ? [less] : [])];
 }
 

@@ -1,0 +1,30 @@
+"""The search page in the language of the shop."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser.site import running_site
+
+MAPPING = {
+    "language": "de",
+    "fields": {"pattern": {"from": "muster", "type": "keyword", "label": "Prägung"}},
+}
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("german"), MAPPING) as site:
+        yield site
+
+
+def test_texts_names_and_numbers_are_those_of_the_language(open_window, german):
+    window = open_window(base_url=german.url)
+    window.open("/?color=red&price_max=30&q=red&sort=price")
+    expect(window.page.locator("html")).to_have_attribute("lang", "de")
+    expect(window.page.locator("#title")).to_have_text("„red“")
+    expect(window.page.locator("#chips .chip")).to_have_text(["Preis bis 30 €", "Rot"])
+    expect(window.cards.first.locator(".card__price")).to_have_text("10,00 €")
+    expect(window.group("pattern").locator(".filters__name")).to_have_text("Prägung")
+    expect(window.group("brand").locator(".filters__name")).to_have_text("Marke")
