@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from itertools import islice
+from pathlib import Path
 
 import click
 
 from vitrine.damage import damaged_databases, damaged_pictures
+from vitrine.embedding.checkpoint import require_place
 from vitrine.errors import NoLiveVersion, VitrineError
+from vitrine.evaluation import read_judgements
 from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
@@ -50,6 +53,24 @@ def _model(vitrine: Vitrine) -> Iterator[str]:
             f"{embedder.info.name} gave a vector of shape {row.shape}; choose another model with"
             " VITRINE_MODEL"
         )
+
+
+def _detector(vitrine: Vitrine) -> Iterator[str]:
+    """A hub's detector may still be fetched when it is first needed; it is not loaded here."""
+    require_place(vitrine.settings.detector, "owlvit")
+    return iter(())
+
+
+def _files(vitrine: Vitrine) -> Iterator[str]:
+    """What other settings name, which nobody reads before a reindex or an ingest has begun."""
+    settings = vitrine.settings
+    if settings.judgements:
+        try:
+            read_judgements(Path(settings.judgements))
+        except VitrineError as error:
+            yield f"VITRINE_JUDGEMENTS: {error}"
+    if settings.catalogue_root and not Path(settings.catalogue_root).is_dir():
+        yield f"VITRINE_CATALOGUE_ROOT: {settings.catalogue_root} is not a folder"
 
 
 def _backend(vitrine: Vitrine) -> Iterator[str]:
@@ -100,6 +121,9 @@ def _databases(vitrine: Vitrine) -> Iterator[str]:
 def _queue(vitrine: Vitrine) -> Iterator[str]:
     url = vitrine.settings.queue_url
     if not url.startswith("redis"):
+        path = url.removeprefix("sqlite:")
+        if path:
+            require_writable(Path(path).parent, "VITRINE_QUEUE_URL")
         return
     import redis
 
@@ -124,11 +148,13 @@ def _admin(vitrine: Vitrine) -> Iterator[str]:
 CHECKS: dict[str, Check] = {
     "data folder": _data_folder,
     "model": _model,
+    "detector": _detector,
     "backend": _backend,
     "index": _index,
     "databases": _databases,
     "image store": _image_store,
     "queue": _queue,
+    "files": _files,
     "admin token": _admin,
 }
 

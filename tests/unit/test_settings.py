@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from vitrine.cli import vitrine
 from vitrine.errors import InvalidSettings
@@ -56,6 +58,9 @@ def test_settings_come_from_the_environment_and_flags_win(monkeypatch: pytest.Mo
         ("VITRINE_WORKERS", "-1"),
         ("VITRINE_QDRANT_API_KEY", "schlüssel"),
         ("VITRINE_QDRANT_API_KEY", "two\nlines"),
+        ("VITRINE_FETCH_USER_AGENT", "Müller's shop"),
+        ("VITRINE_EMBEDDER_TOKEN", "two\nlines"),
+        ("VITRINE_QUEUE_URL", "redis://queue:6379/first"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
@@ -63,6 +68,48 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     with pytest.raises(InvalidSettings) as caught:
         load_settings()
     assert [e.field for e in caught.value.errors] == [name]
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_wrong_setting_is_refused_in_plain_words(monkeypatch: pytest.MonkeyPatch, name: str):
+    variable = f"VITRINE_{name.upper()}"
+    refusals = []
+    for value in ("none", "ünïcödé €", "http://[", "http://host:port", "1e999", "-2"):
+        monkeypatch.setenv(variable, value)
+        try:
+            load_settings()
+        except InvalidSettings as error:
+            refusals.append(str(error))
+    assert [r for r in refusals if not r.startswith(f"{variable}: ")] == []
+    assert [r for r in refusals if re.search(r"Input|String|pattern|<class|should", r)] == []
+
+
+def test_every_default_may_be_written_out(monkeypatch: pytest.MonkeyPatch):
+    settings = Settings()
+    for name in Settings.model_fields:
+        default = getattr(settings, name)
+        secret = isinstance(default, SecretStr)
+        text = default.get_secret_value() if secret else str(default)
+        monkeypatch.setenv(f"VITRINE_{name.upper()}", text)
+    assert load_settings() == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VITRINE_EMBEDDER_URL", "http://host:port"),
+        ("VITRINE_QDRANT_URL", "http://one:6333,http://two:port"),
+        ("VITRINE_QDRANT_URL", "http://"),
+        ("VITRINE_PUBLIC_URL", "https://shop.example:port/search"),
+        ("VITRINE_PUBLIC_URL", "http://["),
+    ],
+)
+def test_an_address_that_no_client_can_use_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=f"{name}: .*a host and perhaps a port"):
+        load_settings()
 
 
 @pytest.mark.parametrize(
@@ -159,3 +206,29 @@ def test_doctor_carries_out_only_the_checks_that_are_named(
     lost = CliRunner().invoke(vitrine, ["doctor", *only, "--only=queue"])
     assert lost.exit_code == 1
     assert "the queue does not answer" in lost.output
+
+
+def test_doctor_looks_at_what_is_first_read_in_the_middle_of_the_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    a_file = tmp_path / "file"
+    a_file.write_text("not judgements", "utf-8")
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    checks = [f"--only={name}" for name in ("detector", "queue", "files")]
+    sound = CliRunner().invoke(vitrine, ["doctor", *checks])
+    assert sound.exit_code == 0, sound.output
+
+    monkeypatch.setenv("VITRINE_DETECTOR", "./no-such-folder")
+    monkeypatch.setenv("VITRINE_QUEUE_URL", f"sqlite:{a_file}/jobs.sqlite")
+    monkeypatch.setenv("VITRINE_JUDGEMENTS", str(a_file))
+    monkeypatch.setenv("VITRINE_CATALOGUE_ROOT", str(a_file))
+    wrong = CliRunner().invoke(vitrine, ["doctor", *checks])
+    assert wrong.exit_code == 1
+    assert wrong.output.count("WRONG") == 3
+    for part in (
+        "the model folder ./no-such-folder does not exist",
+        f"VITRINE_QUEUE_URL: {a_file} cannot be written",
+        f"VITRINE_JUDGEMENTS: {a_file}:1",
+        f"VITRINE_CATALOGUE_ROOT: {a_file} is not a folder",
+    ):
+        assert part in wrong.output

@@ -139,12 +139,18 @@ def find_checkpoint(model: str, role: Role) -> Checkpoint:
     local = _local(model, role)
     if local is not None:
         return local
-    if model.startswith((".", "~", os.sep)) or not hub.is_name(model):
+    require_place(model, role)
+    return Checkpoint(model, hub.snapshot(model))
+
+
+def require_place(model: str, role: Role) -> None:
+    """`ModelUnavailable` for what is neither here nor a name that a hub could have."""
+    hub_name = hub.is_name(model) and not model.startswith((".", "~", os.sep))
+    if _local(model, role) is None and not hub_name:
         raise ModelUnavailable(
             f"the model folder {model} does not exist; name a folder with config.json and "
             "weights, or a hub model"
         )
-    return Checkpoint(model, hub.snapshot(model))
 
 
 def present_checkpoint(model: str, role: Role) -> Checkpoint | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = [
@@ -33,7 +33,44 @@ __all__ = [
 ]
 
 PREFIX = "VITRINE_"
+_HOST = "must be http:// or https://, a host and perhaps a port"
 _OWN_PATHS = ("admin", "assets", "docs", "health", "metrics", "product", "static", "try", "v1")
+
+
+def _matching(pattern: str, rule: str) -> AfterValidator:
+    """The check that a text fits `pattern`; `rule` says what that means."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(rule)
+        return text
+
+    return AfterValidator(check)
+
+
+def _header_text(value: str | SecretStr) -> str | SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be printable ASCII characters, for it is sent in a header")
+    return value
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is http:// or https://, a host, and a port from 0 to 65535 if it names one."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # reading the port checks it
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+_SearchDevice = Annotated[str, _matching(r"cpu|cuda(:\d+)?", "must be cpu, cuda or cuda:N")]
+_Prefix = Annotated[
+    str, _matching(r"[A-Za-z0-9_-]{1,60}", "must be 1 to 60 letters, digits, _ or -")
+]
+_HeaderText = Annotated[str, AfterValidator(_header_text)]
+_HeaderSecret = Annotated[SecretStr, AfterValidator(_header_text)]
 
 
 class _Group(BaseSettings):
@@ -42,7 +79,6 @@ class _Group(BaseSettings):
         env_ignore_empty=True,
         frozen=True,
         extra="forbid",
-        env_parse_none_str="none",
     )
 
 
@@ -112,7 +148,7 @@ class FetchSettings(ImageSettings):
         False, description="whether image URLs may point into private networks"
     )
     fetch_timeout_s: float = Field(10, gt=0, le=600, description="seconds for fetching one image")
-    fetch_user_agent: str = Field(
+    fetch_user_agent: _HeaderText = Field(
         "",
         max_length=200,
         description="User-Agent sent when pictures are fetched; empty: Vitrine and its version",
@@ -170,7 +206,7 @@ class ModelSettings(DataSettings):
         description="address of a `vitrine embedder` that has the model, such as"
         " http://10.0.0.5:8001; empty: the model is loaded here",
     )
-    embedder_token: SecretStr = Field(
+    embedder_token: _HeaderSecret = Field(
         SecretStr(""), description="bearer token of the embedder, the same on both sides"
     )
     query_timeout_s: float = Field(
@@ -183,9 +219,8 @@ class ModelSettings(DataSettings):
     @field_validator("embedder_url")
     @classmethod
     def _known_embedder(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and not (parts.scheme in ("http", "https") and parts.hostname):
-            raise ValueError("must be http:// or https://, a host and perhaps a port")
+        if url and not _is_address(url):
+            raise ValueError(_HOST)
         return url.rstrip("/")
 
 
@@ -198,9 +233,8 @@ class FaissSettings(DataSettings):
         le=3600,
         description="seconds that a write or a change of versions waits for others to finish",
     )
-    search_device: str = Field(
+    search_device: _SearchDevice = Field(
         "cpu",
-        pattern=r"^(cpu|cuda(:\d+)?)$",
         description="what compares vectors: cpu, or cuda or cuda:N, a card that keeps them all in"
         " its memory; no graph is built then",
     )
@@ -238,16 +272,15 @@ class QdrantSettings(DataSettings):
         description="address of the Qdrant server, or of several nodes, separated by commas and"
         " tried in turn; a folder or :memory: is the client's local mode",
     )
-    qdrant_api_key: SecretStr = Field(SecretStr(""), description="key of the Qdrant server")
+    qdrant_api_key: _HeaderSecret = Field(SecretStr(""), description="key of the Qdrant server")
     qdrant_grpc: bool = Field(
         True, description="whether requests go over gRPC, which is faster; false: over HTTP only"
     )
     qdrant_grpc_port: int = Field(
         6334, ge=1, le=65535, description="port of the Qdrant server's gRPC"
     )
-    qdrant_prefix: str = Field(
+    qdrant_prefix: _Prefix = Field(
         "vitrine",
-        pattern=r"^[A-Za-z0-9_-]{1,60}$",
         description="prefix of the names of this catalogue's collections and alias",
     )
     qdrant_timeout_s: int = Field(
@@ -327,14 +360,6 @@ class QdrantSettings(DataSettings):
         "", description="keyword field by which products are stored together, such as a shop's id"
     )
 
-    @field_validator("qdrant_api_key")
-    @classmethod
-    def _header_text(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value()
-        if not (text.isascii() and text.isprintable()):
-            raise ValueError("must be printable ASCII characters, for it is sent in a header")
-        return key
-
     @field_validator("qdrant_url")
     @classmethod
     def _known_qdrant(cls, url: str) -> str:
@@ -342,6 +367,9 @@ class QdrantSettings(DataSettings):
             return url
         urls = [part.strip() for part in url.split(",")]
         if all(part.startswith(("http://", "https://")) for part in urls):
+            wrong = [part for part in urls if not _is_address(part)]
+            if wrong:
+                raise ValueError(f"{wrong[0]!r} {_HOST}")
             return url
         if any("://" in part for part in urls):
             url = next(p for p in urls if not p.startswith(("http://", "https://")))
@@ -441,10 +469,11 @@ class AddressSettings(_Group):
     @field_validator("public_url")
     @classmethod
     def _known_public_url(cls, url: str) -> str:
+        if url and not _is_address(url):
+            raise ValueError("must be http:// or https://, a host and perhaps a port and a path")
         parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and parts.hostname
-        if url and (not whole or parts.query or parts.fragment or parts.username):
-            raise ValueError("must be http:// or https://, a host and perhaps a path")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("must end with the path, and name no user")
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path):
             raise ValueError("must have a path of letters, digits and . _ ~ - only")
         first = parts.path.split("/")[1] if parts.path.strip("/") else ""
@@ -455,9 +484,13 @@ class AddressSettings(_Group):
     @field_validator("trusted_proxies")
     @classmethod
     def _known_networks(cls, text: str) -> str:
-        for part in text.split(","):
-            if part.strip():
-                ip_network(part.strip())  # its ValueError names what is wrong
+        for part in filter(None, map(str.strip, text.split(","))):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    f"{part!r} is not an address or a network; write 10.0.0.5 or 10.0.0.0/8"
+                ) from None
         return text
 
     @field_validator("cors_origins", "frame_ancestors")
@@ -627,6 +660,7 @@ def _refuse_torn_address(url: str) -> None:
     try:
         parts = urlsplit(url)
         whole = parts.hostname is not None and (parts.port is None or parts.port > 0)
+        whole &= re.fullmatch(r"(/\d*)?", parts.path) is not None
     except ValueError:
         whole = False
     if not whole:

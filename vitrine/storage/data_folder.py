@@ -12,7 +12,7 @@ from vitrine.errors import InvalidSettings
 __all__ = ["require_writable"]
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, setting: str = "VITRINE_DATA_DIR") -> None:
     """Make the folder where it is missing; `InvalidSettings` when this user cannot write there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -20,7 +20,7 @@ def require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise InvalidSettings.of(
-            "VITRINE_DATA_DIR",
+            setting,
             f"{folder.absolute()} cannot be written by {_user()} ({error.strerror}); give this "
             "user the right to write there, or name another folder",
         ) from None
