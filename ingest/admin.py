@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -238,25 +239,34 @@ class Admin:
         self._vitrine.versions.discard(version)
 
     # failures
-    def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
-        """What failed, newest first, and how many there are in all.
+    def failures(
+        self, *, limit: int = 100, offset: int = 0, reason: str | None = None
+    ) -> tuple[Sequence[Failure], int]:
+        """What failed, newest first, of one reason or all, and how many there are.
 
         That is writes that were given up, and this machine's rows of sources.
         """
-        letters = self._store.dead(limit=_LETTERS)
         given_up = [
             Failure(d.key, d.stage, d.reason, d.message, at=datetime.fromtimestamp(d.at_s, UTC))
-            for d in letters
+            for d in self._store.dead(limit=_LETTERS)
+            if reason in (None, d.reason)
         ]
         # the same writes, as far as this machine tried them
-        _, here = self._ledger.entries(limit=1, source=API)
-        entries, total = self._ledger.entries(limit=offset + limit + here)
+        _, here = self._ledger.entries(limit=1, source=API, reason=reason)
+        entries, total = self._ledger.entries(limit=offset + limit + here, reason=reason)
         both = sorted(
             [*given_up, *(e for e in entries if e.source != API)],
             key=lambda failure: failure.at,
             reverse=True,
         )
         return both[offset : offset + limit], total - here + len(given_up)
+
+    def failure_counts(self, *, reason: str | None = None) -> dict[str, int]:
+        """How many failures have each reason, or one of them, the commonest first."""
+        counts = Counter(letter.reason for letter in self._store.dead(limit=_LETTERS))
+        counts.update({group.reason: group.count for group in self._ledger.groups()})
+        counts.subtract({group.reason: group.count for group in self._ledger.groups(source=API)})
+        return {name: n for name, n in counts.most_common() if n > 0 and reason in (None, name)}
 
     def warnings(self, *, limit: int = 100) -> Sequence[CatalogueWarning]:
         """What this machine's ingests took although it looks odd, newest first."""

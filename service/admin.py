@@ -29,6 +29,7 @@ from service.models.admin import (
     ProductRows,
     PublishedAnswer,
     QueuedAnswer,
+    ReasonAnswer,
     ReindexRequest,
     VersionAnswer,
     VersionPath,
@@ -159,7 +160,9 @@ def discard(path: VersionPath) -> Response:
 @admin.get("/v1/admin/failures", responses={200: FailuresAnswer})
 def list_failures(query: FailuresParameters) -> Response:
     """List what could not be taken, and why."""
-    failures, total = current_admin().failures(limit=query.limit, offset=query.offset)
+    work = current_admin()
+    failures, total = work.failures(limit=query.limit, offset=query.offset, reason=query.reason)
+    counts = work.failure_counts(reason=query.reason) if query.group_by else {}
     listed = [
         FailureAnswer(
             id=failure.id,
@@ -176,9 +179,13 @@ def list_failures(query: FailuresParameters) -> Response:
     ]
     warnings = [
         WarningAnswer.model_validate(warning, from_attributes=True)
-        for warning in current_admin().warnings(limit=query.limit)
+        for warning in (work.warnings(limit=query.limit) if query.reason is None else ())
     ]
-    return answer(FailuresAnswer(failures=listed, total=total, warnings=warnings))
+    groups = [
+        ReasonAnswer(reason=reason, count=count, remedy=remedy_of(reason))
+        for reason, count in counts.items()
+    ]
+    return answer(FailuresAnswer(failures=listed, total=total, groups=groups, warnings=warnings))
 
 
 @admin.post("/v1/admin/failures/retry", responses=_QUEUED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, request
@@ -32,6 +34,7 @@ from service.schedules import schedules
 from service.search import search
 from service.thumbnails import thumbnails
 from service.warming import WarmUp
+from vitrine.errors import FieldError, InvalidQuery
 from vitrine.wiring import Vitrine
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ Send `X-Request-ID` to find a request again in the log; without one the answer b
 
 
 _SEARCHING = (search.name, products.name, thumbnails.name, recognition.name, photos.name)
+_CONVERTER = re.compile(r"<(\w+:)?")
 _PRODUCTS = "/v1/products/"
 _OF_THE_ID = "\udc2f"
 """Stands for a slash of an id while the path is matched; no text that came as UTF-8 holds it."""
@@ -124,10 +128,31 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | Non
         health,
     ):
         app.register_api(room)
+    app.before_request(_refuser_of_parameters(app.api_doc["paths"]))
     app.register_blueprint(docs)
     app.register_blueprint(pages)
     app.wsgi_app = PublicAddress(app.wsgi_app, vitrine.settings)  # type: ignore[method-assign]
     return app
+
+
+def _refuser_of_parameters(paths: Mapping[str, Any]) -> Callable[[], None]:
+    """Refuses parameters where the API's description has none; elsewhere the models do."""
+    plain = {
+        (method.upper(), path)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if path.startswith("/v1/")
+        and all(each["in"] != "query" for each in operation.get("parameters", ()))
+    }
+
+    def refuse_parameters() -> None:
+        rule = "" if request.url_rule is None else _CONVERTER.sub("{", request.url_rule.rule)
+        if request.args and (request.method, rule.replace(">", "}")) in plain:
+            raise InvalidQuery(
+                [FieldError(name, "unknown; there are no parameters here") for name in request.args]
+            )
+
+    return refuse_parameters
 
 
 def _require_loaded() -> None:

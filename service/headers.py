@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from service.incoming import refuse_broken_address
+from service.incoming import refuse_broken_address, refuse_encoded_body
 from vitrine.settings import AddressSettings
 
 __all__ = ["REQUEST_ID", "SECURITY", "register_headers", "sound_request_id"]
@@ -65,6 +65,7 @@ def register_headers(app: Flask, settings: AddressSettings) -> None:
         g.request_id = sound_request_id(request.headers.get(REQUEST_ID, ""))
         g.base = settings.public_url or request.script_root
         refuse_broken_address(request)
+        refuse_encoded_body(request)
 
     app.before_request(begin)
     app.after_request(_compress)

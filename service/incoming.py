@@ -14,7 +14,14 @@ from werkzeug.formparser import FormDataParser
 
 from vitrine.errors import FieldError, InvalidQuery
 
-__all__ = ["JSON_PART", "PICTURE_PART", "StrictRequest", "parse_json", "refuse_broken_address"]
+__all__ = [
+    "JSON_PART",
+    "PICTURE_PART",
+    "StrictRequest",
+    "parse_json",
+    "refuse_broken_address",
+    "refuse_encoded_body",
+]
 
 JSON_PART = "request"
 PICTURE_PART = "image"
@@ -127,7 +134,9 @@ class StrictRequest(Request):
     def _json_part(self) -> bytes:
         """The JSON part, sent as a field or as a file; an empty object when there is none."""
         if not self._part_names():
-            raise BadRequest("the form is empty; send the request as JSON to browse")
+            raise BadRequest(
+                f"the form is empty; send a file {PICTURE_PART!r}, or the JSON in {JSON_PART!r}"
+            )
         fields = [text.encode() for text in self.form.getlist(JSON_PART)]
         parts = fields + [part.read() for part in self.files.getlist(JSON_PART)]
         if len(parts) > 1:
@@ -181,3 +190,12 @@ def refuse_broken_address(request: Request) -> None:
         request.environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise BadRequest("the address is not UTF-8") from None
+
+
+def refuse_encoded_body(request: Request) -> None:
+    """`UnsupportedMediaType` for a compressed body, which would be read as if it were plain."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip()
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType(
+            f"send the body as it is; the Content-Encoding {encoding[:50]!r} is not supported"
+        )

@@ -24,7 +24,12 @@ docs = Blueprint(
 )
 
 _SWAGGER = str(files("flask_openapi3_swagger") / "templates" / "swagger")
-_FILTERED = (("/v1/search", "get"), ("/v1/products/{product_id}/similar", "get"))
+_FILTERED = (
+    ("/v1/search", "get"),
+    ("/v1/facets/{field}", "get"),
+    ("/v1/products", "get"),
+    ("/v1/products/{product_id}/similar", "get"),
+)
 """The operations whose further parameters are fields of the catalogue."""
 _UPLOAD = "/upload"
 """Ends the paths that are described with a form alone, the ones before it with JSON alone.

@@ -1,4 +1,4 @@
-"""`/v1/products`: one product and what resembles it; `/v1/fields`: the catalogue's fields."""
+"""`/v1/products`: all of them, one, and what resembles it; `/v1/fields`: the catalogue's fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.access import require_visible
 from service.container import current_vitrine
 from service.models.base import Parameters
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
-from service.models.search import SearchAnswer, SimilarParameters
+from service.models.search import PageParameters, SearchAnswer, SimilarParameters
 from service.rendering import answer, stored_product_answer
 from service.search import answered, query_of_parameters
 from vitrine.fields.columns import label_of
@@ -56,6 +56,15 @@ def fields() -> Response:
             products=index.count(),
             max_candidates=vitrine.settings.max_candidates,
         )
+    )
+
+
+@products.get("/v1/products", responses={200: SearchAnswer})
+def list_products(query: PageParameters) -> Response:
+    """List the products of the live version, page by page; further parameters filter."""
+    return answered(
+        lambda version: version.search(query_of_parameters(query, version.schema)),
+        cursor=query.cursor,
     )
 
 

@@ -32,6 +32,8 @@ def _fault(details: Any, model: type[BaseModel] | None) -> FieldError:
     if details["type"] == "extra_forbidden":
         known = _fields_at(model, where[:-1]) if model else []
         message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"
+    if details["type"] == "json_invalid":  # of a JSON text, which flask-openapi3 reads once more
+        message = f"must be an object as in {model.__name__}" if model else "must be an object"
     return FieldError(_path(where), message)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "ProductRows",
     "PublishedAnswer",
     "QueuedAnswer",
+    "ReasonAnswer",
     "ReindexRequest",
     "SourceAnswer",
     "VersionAnswer",
@@ -198,6 +199,10 @@ class JobsParameters(Parameters):
 class FailuresParameters(Parameters):
     """Which part of the ledger to list."""
 
+    reason: Text | None = Field(default=None, description="only those with this reason")
+    group_by: Literal["reason"] | None = Field(
+        default=None, description="`reason`: also count the failures of each reason"
+    )
     limit: int = Field(default=100, ge=1, le=1000)
     offset: int = Field(default=0, ge=0, le=2**31)
 
@@ -296,6 +301,14 @@ class FailureAnswer(Answer):
     at: datetime = Field(description="when it last failed")
 
 
+class ReasonAnswer(Answer):
+    """How many failures have a reason, and what to do about them."""
+
+    reason: str
+    count: int
+    remedy: str
+
+
 class WarningAnswer(Answer):
     """Something that was taken but looks odd.
 
@@ -316,4 +329,7 @@ class FailuresAnswer(Answer):
 
     failures: list[FailureAnswer]
     total: int
+    groups: list[ReasonAnswer] = Field(
+        description="the reasons, the commonest first, where `group_by` asks for them"
+    )
     warnings: list[WarningAnswer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,6 +69,21 @@ def of_another_version(product_id: str, image: bytes, **fields: Any) -> Accepted
 
 def failures(desk: Desk) -> list[tuple[str, str]]:
     return [(one.id, one.reason) for one in desk.admin.failures()[0]]
+
+
+def test_failures_are_counted_by_reason_and_each_once(desk: Desk):
+    desk.finish(
+        desk.admin.upsert([row("a", b"junk"), row("b", b"junk"), row("c", picture(5)[:-40])])
+    )
+    listed, total = desk.admin.failures()
+    reasons = Counter(failure.reason for failure in listed)
+    assert desk.admin.failure_counts() == dict(reasons.most_common())
+    assert (total, len(reasons)) == (3, 2)
+    reason, count = reasons.most_common(1)[0]
+    of_one, one_total = desk.admin.failures(reason=reason)
+    assert [count, count] == [len(of_one), one_total]
+    assert {failure.reason for failure in of_one} == {reason}
+    assert desk.admin.failure_counts(reason=reason) == {reason: count}
 
 
 def test_a_new_product_arrives_with_the_vector_of_the_live_versions_model(desk: Desk):

@@ -161,8 +161,14 @@ class FakeJobs:
     def discard(self, version: str) -> None:
         self._versions.discard(version)
 
-    def failures(self, *, limit: int = 100, offset: int = 0) -> tuple[Sequence[Failure], int]:
-        return [Failure(f"p{n}") for n in range(3)][offset : offset + limit], 3
+    def failures(
+        self, *, limit: int = 100, offset: int = 0, reason: str | None = None
+    ) -> tuple[Sequence[Failure], int]:
+        those = [f for n in range(3) if reason in (None, (f := Failure(f"p{n}")).reason)]
+        return those[offset : offset + limit], len(those)
+
+    def failure_counts(self, *, reason: str | None = None) -> dict[str, int]:
+        return {"truncated": 3} if reason in (None, "truncated") else {}
 
     def warnings(self, *, limit: int = 100) -> Sequence[CatalogueWarning]:
         message = "the color is of no known family"

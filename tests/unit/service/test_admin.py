@@ -351,6 +351,17 @@ def test_failures_are_listed_in_parts(unchanged: Shop):
     assert (answer["failures"][0]["id"], answer["total"]) == ("p1", 3)
 
 
+def test_failures_are_listed_by_reason(unchanged: Shop):
+    truncated, missing = (
+        call(unchanged, "GET", f"/v1/admin/failures?reason={reason}&group_by=reason").get_json()
+        for reason in ("truncated", "missing")
+    )
+    assert [truncated["total"], missing["total"]] == [3, 0]
+    assert [(g["reason"], g["count"]) for g in truncated["groups"]] == [("truncated", 3)]
+    assert missing["groups"] == missing["failures"] == missing["warnings"] == []
+    assert "upload the picture again" in truncated["groups"][0]["remedy"]
+
+
 def test_a_failure_tells_where_and_when_it_happened(unchanged: Shop):
     failure = call(unchanged, "GET", "/v1/admin/failures").get_json()["failures"][0]
     assert (failure["source"], failure["row"], failure["at"]) == (

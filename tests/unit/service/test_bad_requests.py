@@ -3,6 +3,7 @@ what is allowed."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 
@@ -156,6 +157,15 @@ def test_each_fault_is_told_once(client: CheckingClient):
         assert [fault["field"] for fault in response.get_json()["errors"]] == ["cutoff"]
 
 
+@pytest.mark.parametrize("sort", [None, 1, True, {}, ["price", 1]])
+def test_a_wrong_sort_is_told_without_the_machinery_of_its_types(
+    client: CheckingClient, sort: object
+):
+    response = client.post("/v1/search", json={"sort": sort})
+    assert response.status_code == 422
+    assert set(faults(response)) <= {"sort", "sort[1]"}
+
+
 @pytest.mark.parametrize(
     ("path", "field", "said"),
     [
@@ -164,6 +174,9 @@ def test_each_fault_is_told_once(client: CheckingClient):
         ("/v1/suggest?q=re&page=2", "page", "unknown; allowed are q, limit"),
         ("/v1/suggest", "q", "is missing"),
         ("/v1/suggest?q=re&limit=1000", "limit", "at most 50"),
+        ("/v1/products?page=2", "page", "allowed are the fields id"),
+        ("/v1/products/mugs/7?page=2", "page", "there are no parameters here"),
+        ("/v1/fields?page=2", "page", "there are no parameters here"),
     ],
 )
 def test_a_wrong_parameter_of_other_addresses_is_named_with_what_is_allowed(
@@ -250,7 +263,24 @@ def test_broken_json_is_a_bad_request_that_says_where(
 
 @pytest.mark.parametrize("body", [b"[]", b"5", b"null", b'"text"', b"true"])
 def test_json_that_is_no_object_is_refused(client: CheckingClient, body: bytes):
-    assert client.post("/v1/search", data=body, content_type=JSON).status_code == 422
+    response = client.post("/v1/search", data=body, content_type=JSON)
+    assert response.status_code == 422
+    assert response.get_json()["detail"] == "must be an object as in SearchRequest"
+
+
+def test_what_belongs_into_the_body_is_not_ignored_in_the_address(client: CheckingClient):
+    response = client.post("/v1/search?limit=1", json={"text": "red"})
+    assert response.status_code == 422
+    assert faults(response) == {"limit": "unknown; there are no parameters here"}
+
+
+def test_a_compressed_body_is_refused_by_its_encoding(client: CheckingClient):
+    for body in (gzip.compress(b"{}"), b"{}"):
+        response = client.post(
+            "/v1/search", data=body, content_type=JSON, headers={"Content-Encoding": "gzip"}
+        )
+        assert response.status_code == 415
+        assert "'gzip' is not supported" in response.get_json()["detail"]
 
 
 @pytest.mark.parametrize(

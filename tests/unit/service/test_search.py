@@ -101,6 +101,18 @@ def test_pages_follow_each_other_without_gap_or_repeat(client: CheckingClient):
     assert walked == whole
 
 
+def test_the_products_are_listed_as_a_search_without_words_has_them(client: CheckingClient):
+    parameters = "color=red&sort=-price&limit=1"
+    searched = client.get(f"/v1/search?{parameters}").get_json()
+    listed = client.get(f"/v1/products?{parameters}").get_json()
+    assert ids(listed) == ids(searched) != []
+    assert listed["total"] == searched["total"]
+    more = {"color": "red", "sort": "-price", "limit": 1, "cursor": listed["next_cursor"]}
+    second = client.get("/v1/products", query_string=more).get_json()
+    assert len(ids(second)) == 1
+    assert ids(second) != ids(listed)
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
