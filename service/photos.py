@@ -40,7 +40,8 @@ def keep_photo(body: PhotoRequest) -> Response:
     data = required_bytes(body.image, settings)
     decoded(data, settings, at_least=1)  # only what can be searched with is kept
     photo = current_vitrine().photos.put(data)
-    return answer(PhotoAnswer(key=photo.key, expires=photo.expires))
+    vitrine = current_vitrine()
+    return answer(PhotoAnswer(key=photo.key, expires=photo.expires, objects=vitrine.has_detector))
 
 
 @photos.post("/v1/pictures/upload", responses={200: PhotoAnswer})

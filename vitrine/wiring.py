@@ -78,6 +78,14 @@ class Vitrine:
         return made
 
     @cached_property
+    def has_detector(self) -> bool:
+        """Whether the detector is on this machine, so that using it downloads nothing."""
+        if self._parts["detector"] is not None:
+            return True
+        checkpoint = _adapter("vitrine.embedding.checkpoint")
+        return checkpoint.present_checkpoint(self.settings.detector, "owlvit") is not None
+
+    @cached_property
     def photos(self) -> Photos:
         """Shoppers' photos."""
         return Photos.of(self.settings)

@@ -34,6 +34,9 @@ class PhotoAnswer(Answer):
 
     key: str = Field(description="pass it as `image.key`")
     expires: datetime
+    objects: bool = Field(
+        description="whether the things in it can be found: the detector is on this machine"
+    )
 
 
 class PhotoPath(Parameters):

@@ -54,7 +54,7 @@ const savePlace = watchPlace(() => grid.size);
 const waysOut = {
   clearFilters: () => go({ ...state, filters: {} }),
   clearAll,
-  removePicture: () => go({ ...state, picture: null, balance: 0 }),
+  removePicture: () => go({ ...state, picture: null, box: null, balance: 0 }),
 };
 
 /** @type {Shop | null} */
@@ -266,7 +266,7 @@ function lessLike(id) {
 async function takePicture(file) {
   const stored = shrink(file).then((small) => pictureStore.add(small, file.name));
   const [picture] = await Promise.all([stored, ready]);
-  go({ ...state, picture, like: [], unlike: [], sort: "relevance", show: null });
+  go({ ...state, picture, box: null, like: [], unlike: [], sort: "relevance", show: null });
 }
 
 const sorting = byId("sort", HTMLSelectElement);

@@ -128,6 +128,8 @@ export interface State {
   text: string;
   /** key of an uploaded picture */
   picture: string | null;
+  /** the part of the picture that is searched for, in its pixels */
+  box: Readonly<Box> | null;
   like: readonly string[];
   unlike: readonly string[];
   /** parts of the text that are to be taken as they stand */

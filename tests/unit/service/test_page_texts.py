@@ -14,7 +14,7 @@ from tests.unit.service.conftest import Shop
 
 SERVICE = Path(__file__).parents[3] / "service"
 SOURCES = [*(SERVICE / "templates").glob("*.html"), *(SERVICE / "static" / "js").rglob("*.js")]
-FROM_NAMES = ("field.", "color.")
+FROM_NAMES = ("field.", "color.", "crop.")
 """Keys that scripts put together."""
 
 

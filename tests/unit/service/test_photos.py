@@ -18,6 +18,8 @@ from tests.fakes import COLORS
 from tests.unit.service.conftest import Shop, base64_of, picture
 from vitrine.errors import NotFound
 from vitrine.images.photos import Photos
+from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
 
 DAY = timedelta(days=1)
 
@@ -59,11 +61,20 @@ def test_a_photo_is_searched_with_by_its_key(shop: Shop):
     assert search(shop, {"key": kept(shop, picture("red"))})[:2] == ["red", "red"]
 
 
+@pytest.mark.parametrize(("detector", "here"), [("bundled", True), ("/no/such/folder", False)])
+def test_things_can_be_found_where_the_detector_is_on_this_machine(
+    tmp_path: Path, detector: str, here: bool
+):
+    settings = Settings(data_dir=tmp_path, detector=detector)
+    assert Vitrine(settings).has_detector is here
+
+
 def test_a_photo_has_the_key_of_its_bytes_for_a_day(shop: Shop):
     form = {"image": (io.BytesIO(picture("red")), "a.png")}
     response = shop.client.post("/v1/pictures/upload", data=form)
     assert response.status_code == 200
     assert response.get_json()["key"] == kept(shop, picture("red"))
+    assert response.get_json()["objects"] is True
     expires = datetime.fromisoformat(response.get_json()["expires"])
     assert abs(expires - datetime.now(UTC) - DAY) < timedelta(minutes=5)
 

@@ -1,8 +1,9 @@
 // The service's API. Every failure is a `Problem`, whether the service refused, broke, or could not be reached.
 
-/** @import { Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct, Suggestion } from "../types.js" */
+/** @import { Box, Catalogue, FacetValue, ProblemBody, SearchAnswer, StoredProduct, Suggestion } from "../types.js" */
 
 import { t } from "../page/texts.js";
+import { cut } from "../picture/upload.js";
 
 export class Problem extends Error {
   /** @param {ProblemBody} body */
@@ -68,30 +69,47 @@ export const loadProduct = (id, signal) => send("GET", productAddress(id), { sig
 export const loadSimilar = (id, limit, signal) =>
   send("GET", `${productAddress(id)}/similar?limit=${limit}`, { signal });
 
-/** The keys of the pictures that the service keeps, null of one that it could not keep. @type {WeakMap<Blob, Promise<string | null>>} */
+/** What POST /v1/search takes; of `image` only the part. @typedef {{image?: {box: Box}, [name: string]: unknown}} SearchRequest */
+/** A picture that the service keeps; `objects` tells whether it can find the things in it. @typedef {{key: string, objects: boolean}} Photo */
+/** The pictures that the service keeps, null of one that it could not keep. @type {WeakMap<Blob, Promise<Photo | null>>} */
 const kept = new WeakMap();
 
 /**
- * Search; a picture goes over the line once, however many searches look for it.
- * @param {object} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>}
+ * Search; a picture goes over the line once, however many searches look for it, or for a part of it.
+ * @param {SearchRequest} request @param {Blob | null} [picture] @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>}
  */
 export async function search(request, picture = null, signal) {
-  const key = picture && (await keyOf(picture));
-  if (!key) return post("v1/search", request, picture, signal);
+  const photo = picture && (await photoOf(picture));
+  if (!photo) return searchByFile(request, picture, signal);
+  const image = { ...request.image, key: photo.key };
   try {
-    return await post("v1/search", { ...request, image: { key } }, null, signal);
+    return await post("v1/search", { ...request, image }, null, signal);
   } catch (error) {
     if (!(error instanceof Problem) || !error.concerns("image.key")) throw error;
     kept.delete(picture); // its time was over, or it was another service that kept it
-    return post("v1/search", request, picture, signal);
+    return searchByFile(request, picture, signal);
   }
 }
 
-/** @param {Blob} picture */
-function keyOf(picture) {
-  const key = kept.get(picture) ?? post("v1/pictures/upload", {}, picture).then(({ key }) => key);
-  kept.set(picture, key);
-  return key.catch((error) => {
+/** A file is searched for as a whole, so that of a part is cut here. @param {SearchRequest} request @param {Blob | null} picture @param {AbortSignal} [signal] */
+async function searchByFile({ image, ...request }, picture, signal) {
+  const file = picture && image ? await cut(picture, image.box) : picture;
+  return post("v1/search", request, file, signal);
+}
+
+/** Where the things in a picture are, in its pixels; none where the service cannot find them. @param {Blob} picture @returns {Promise<Box[]>} */
+export async function loadObjects(picture) {
+  const photo = await photoOf(picture);
+  if (!photo?.objects) return [];
+  const { objects } = await post(`v1/pictures/${photo.key}/objects`, {}, null);
+  return objects.map((/** @type {{box: Box}} */ { box }) => box);
+}
+
+/** @param {Blob} picture @returns {Promise<Photo | null>} */
+function photoOf(picture) {
+  const photo = kept.get(picture) ?? post("v1/pictures/upload", {}, picture);
+  kept.set(picture, photo);
+  return photo.catch((error) => {
     kept.delete(picture);
     if (error instanceof Problem && error.status >= 500) return null; // its disk is full: searches take a file as well
     throw error;

@@ -1,5 +1,7 @@
 // Pictures come in by drop, paste or file; they leave small, for no model looks at more than a few hundred pixels.
 
+/** @import { Box } from "../types.js" */
+
 import { t } from "../page/texts.js";
 
 const SIDE = 768;
@@ -88,6 +90,12 @@ export async function shrink(file, side = SIDE) {
   if (!bitmap) return file; // a format that this browser cannot read: the service may, or says why not
   const { width, height } = bitmap;
   return draw(bitmap, { x: 0, y: 0, width, height }, Math.min(1, side / Math.max(width, height)));
+}
+
+/** A part of a picture, in its pixels, as a JPEG. @param {Blob} file @param {Box} box */
+export async function cut(file, { xmin, ymin, xmax, ymax }) {
+  const bitmap = await createImageBitmap(file);
+  return draw(bitmap, { x: xmin, y: ymin, width: xmax - xmin, height: ymax - ymin });
 }
 
 /**

@@ -1,13 +1,15 @@
 // The search in the page's address, in the words of GET /v1/search, so that it can be shared, reloaded and gone back to.
 
-/** @import { Bound, Field, Filter, State } from "../types.js" */
+/** @import { Bound, Box, Field, Filter, State } from "../types.js" */
 
 import { EMPTY, withFilter } from "./state.js";
 
 const OWN = new Set([
-  ...["q", "picture", "like", "unlike", "literal", "cutoff", "balance"],
+  ...["q", "picture", "box", "like", "unlike", "literal", "cutoff", "balance"],
   ...["sort", "collapse", "show"],
 ]);
+/** The edges of a part of a picture, in the order in which the address has them. @type {(keyof Box)[]} */
+const EDGES = ["xmin", "ymin", "xmax", "ymax"];
 const RANGED = new Set(["number", "money", "datetime"]);
 const FILTERABLE = new Set(["keyword", "color", "path", "bool", "number", "money", "datetime"]);
 
@@ -19,6 +21,7 @@ export function write(state) {
   const parameters = new URLSearchParams();
   if (state.text) parameters.set("q", state.text);
   if (state.picture) parameters.set("picture", state.picture);
+  if (state.picture && state.box) parameters.set("box", boxText(state.box));
   for (const id of state.like) parameters.append("like", id);
   for (const id of state.unlike) parameters.append("unlike", id);
   for (const text of state.literal) parameters.append("literal", text);
@@ -56,6 +59,7 @@ export function read(query, fields) {
     ...EMPTY,
     text: (parameters.get("q") ?? "").trim(),
     picture: parameters.get("picture"),
+    box: parameters.has("picture") ? readBox(parameters.get("box")) : null,
     like: parameters.getAll("like"),
     unlike: parameters.getAll("unlike"),
     literal: parameters.getAll("literal"),
@@ -93,6 +97,17 @@ function readFilter(parameters, { name, type }) {
   const min = readBound(parameters.get(`${own}_min`), type);
   const max = readBound(parameters.get(`${own}_max`), type);
   return min !== null && max !== null && min > max ? { min: max, max: min } : { min, max };
+}
+
+/** @param {Readonly<Box>} box */
+const boxText = (box) => EDGES.map((edge) => box[edge]).join();
+
+/** @param {string | null} text @returns {Box | null} */
+function readBox(text) {
+  const edges = (text ?? "").split(",").map(Number);
+  if (edges.length !== EDGES.length || !edges.every((edge) => edge >= 0)) return null;
+  const [xmin, ymin, xmax, ymax] = edges;
+  return xmin < xmax && ymin < ymax ? { xmin, ymin, xmax, ymax } : null;
 }
 
 /** @param {string | null} text @param {string} type @returns {Bound} */

@@ -1,10 +1,12 @@
 // The parts of the query that are no words: the picture, the products as examples, and how much each counts.
 
 /** @import { Go, State } from "../types.js" */
+/** @import { Upload } from "../picture/store.js" */
 
-import { loadProduct, problemFrom } from "../api/client.js";
+import { loadObjects, loadProduct, problemFrom } from "../api/client.js";
 import { arrange, block, icon, keepingFocus, make, picture } from "../page/dom.js";
 import { t } from "../page/texts.js";
+import { openCrop } from "../picture/crop.js";
 import { pictureStore } from "../picture/store.js";
 import { isMixed } from "./state.js";
 
@@ -44,13 +46,74 @@ const without = (state, kind, id) => ({
 /** @param {string} key @param {State} state @param {Go} go */
 async function uploadedPart(key, state, go) {
   const upload = await pictureStore.find(key);
-  const missing = make("span", { class: "query-part__picture no-picture" }, icon("picture"));
-  const image = upload
-    ? make("img", { class: "query-part__picture", src: upload.url, alt: t("part.yours") })
-    : missing;
-  image.addEventListener("error", () => image.replaceWith(missing)); // a format that this browser cannot show
+  const image = upload && (await shownImage(upload.url));
+  const picture = image
+    ? thumbnail(image, state.box)
+    : make("span", { class: "query-part__picture no-picture" }, icon("picture"));
   const name = upload ? upload.name || t("part.unnamed") : t("part.elsewhere");
-  return part(image, t("part.yours"), name, () => go({ ...state, picture: null, balance: 0 }));
+  const remove = () => go({ ...state, picture: null, box: null, balance: 0 });
+  const element = part(picture, t("part.yours"), name, remove);
+  if (image)
+    element.querySelector(".query-part__name")?.after(cropButton(image, upload, state, go));
+  return element;
+}
+
+/** The image of an address, null of a format that this browser cannot show. @param {string} url */
+async function shownImage(url) {
+  const image = make("img", { src: url });
+  const shown = await image.decode().then(
+    () => true,
+    () => false,
+  );
+  return shown ? image : null;
+}
+
+/** The part of an image that is searched for. @param {HTMLImageElement} image @param {State["box"]} box */
+function thumbnail(image, box) {
+  const { naturalWidth, naturalHeight } = image;
+  const { xmin, ymin, xmax, ymax } = box ?? {
+    xmin: 0,
+    ymin: 0,
+    xmax: naturalWidth,
+    ymax: naturalHeight,
+  };
+  const canvas = make("canvas", {
+    class: "query-part__picture",
+    role: "img",
+    "aria-label": t("part.yours"),
+    width: Math.min(xmax, naturalWidth) - xmin,
+    height: Math.min(ymax, naturalHeight) - ymin,
+  });
+  const { width, height } = canvas;
+  canvas.getContext("2d")?.drawImage(image, xmin, ymin, width, height, 0, 0, width, height);
+  return canvas;
+}
+
+/** @param {HTMLImageElement} image @param {Upload} upload @param {State} state @param {Go} go */
+function cropButton(image, { blob }, state, go) {
+  const open = () =>
+    openCrop({
+      image,
+      box: state.box,
+      objects: objectsIn(blob),
+      choose: (box) => go({ ...state, box }),
+    });
+  return make(
+    "button",
+    { type: "button", class: "plain query-part__crop", "data-key": "crop", onclick: open },
+    icon("crop"),
+    t("crop.open"),
+  );
+}
+
+/** Objects are a help: where they cannot be found, a part is chosen by hand. @param {Blob} blob */
+async function objectsIn(blob) {
+  try {
+    return await loadObjects(blob);
+  } catch (error) {
+    console.info("no objects:", error);
+    return [];
+  }
 }
 
 /** @param {string} id @param {string} kind @param {() => void} remove */

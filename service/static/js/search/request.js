@@ -62,6 +62,7 @@ function baseRequest(state, catalogue) {
     filter: filterOf(state, catalogue.fields),
     sort: state.sort,
     text: state.text || undefined,
+    image: state.box ? { box: state.box } : undefined,
     literal: state.literal.length ? state.literal : undefined,
     cutoff: state.far ? "off" : undefined,
     weights: isMixed(state) ? { text: 1 + state.balance, image: 1 - state.balance } : undefined,

@@ -6,6 +6,7 @@
 export const EMPTY = Object.freeze({
   text: "",
   picture: null,
+  box: null,
   like: Object.freeze([]),
   unlike: Object.freeze([]),
   literal: Object.freeze([]),
