@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from vitrine.errors import VitrineError
+from vitrine.setting_ranges import range_of
 from vitrine.settings import PREFIX, load_settings
 
 __all__ = ["demo"]
@@ -22,7 +23,7 @@ MAPPING = Path(__file__).with_name("catalogue.toml")
 @click.option(
     "--products", type=click.IntRange(min=1), help="How many products to draw.  [default: 2400]"
 )
-@click.option("--port", type=int, help="Port of the page.  [default: VITRINE_PORT]")
+@click.option("--port", type=range_of("port"), help="Port of the page.  [default: VITRINE_PORT]")
 @click.option("--no-serve", is_flag=True, help="Draw and ingest only.")
 def demo(products: int | None, port: int | None, no_serve: bool) -> None:
     """Draw the demo catalogue, ingest it with the bundled model, and serve page and API.

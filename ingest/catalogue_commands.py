@@ -117,6 +117,7 @@ def show(id: str) -> None:
         stored = {
             **_plain(_fields(record.product)),
             "image_key": record.image_key,
+            "image_keys": list(record.image_keys),
             "version": live.info.name,
         }
     click.echo(json.dumps(stored, ensure_ascii=False, indent=2))

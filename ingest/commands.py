@@ -262,6 +262,8 @@ def failures(
     from ingest.failures import open_ledger
     from ingest.failures_report import csv_report, json_report, text_report
 
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
     ledger = open_ledger(load_settings())
     if forget is not None:
         click.echo(f"{ledger.forget(forget)} failures of {forget} removed")
@@ -275,4 +277,7 @@ def failures(
         click.echo(line)
     _, total = ledger.entries(limit=1, source=source, reason=reason)
     counted = "1 failure" if total == 1 else f"{total or 'no'} failures"
+    if reason is not None and not total:
+        others = ", ".join(group.reason for group in ledger.groups(source=source)) or "none"
+        counted += f" with the reason {reason}; reasons there are: {others}"
     click.echo(counted, err=True)

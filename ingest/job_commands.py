@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vitrine.errors import Conflict, VitrineError
+from vitrine.setting_ranges import range_of
 from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
 
@@ -32,7 +33,9 @@ _POLL_S = 0.2
 
 @click.command()
 @click.option(
-    "--threads", type=int, help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]"
+    "--threads",
+    type=range_of("worker_threads"),
+    help="Jobs worked on at once.  [default: VITRINE_WORKER_THREADS]",
 )
 def worker(threads: int | None) -> None:
     """Run an ingest worker until SIGTERM.
@@ -48,7 +51,7 @@ def worker(threads: int | None) -> None:
 
 @click.command()
 @click.option("--host", help="Address of the service.  [default: VITRINE_HOST]")
-@click.option("--port", type=int, help="Port of the service.  [default: VITRINE_PORT]")
+@click.option("--port", type=range_of("port"), help="Port of the service.  [default: VITRINE_PORT]")
 def up(host: str | None, port: int | None) -> None:
     """Run the service and a worker together; one that dies is started again."""
     from ingest.supervisor import Program, supervise

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Response
+from flask import Response, g
 
 from ingest.accepted import AcceptedChanges, AcceptedPicture, AcceptedProduct
 from ingest.jobs.models import IngestRequest
 from ingest.jobs.work import RemotePicture, StoredPicture
 from service.models.admin import Changes, IngestBody, ProductRow, QueuedAnswer
+from service.models.base import answer
 from service.models.picture import ImageSource, StoredImage
-from service.rendering import answer, public_url
 from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.fields.colors import ColorWords
@@ -69,7 +69,7 @@ def ingest_request(body: IngestBody) -> IngestRequest:
 
 def queued(job_id: str) -> Response:
     """The answer to work that was accepted: 202, and the address of its job."""
-    address = public_url(f"/v1/admin/jobs/{job_id}")
+    address = f"{g.base}/v1/admin/jobs/{job_id}"
     response = answer(QueuedAnswer(job_id=job_id, status_url=address), 202)
     response.headers["Location"] = address
     return response

@@ -36,8 +36,8 @@ from service.models.admin import (
     VersionsAnswer,
     WarningAnswer,
 )
+from service.models.base import answer
 from service.products import ProductPath
-from service.rendering import answer
 from vitrine.errors import InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
 

@@ -8,8 +8,9 @@ from flask_openapi3.models.tag import Tag
 
 from service.auth import require_admin
 from service.container import current_admin
+from service.models.base import answer
 from service.models.catalogues import CatalogueParameters, PreviewAnswer
-from service.rendering import answer, product_answer
+from vitrine.answers import product_answer
 
 __all__ = ["catalogues"]
 

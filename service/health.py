@@ -8,8 +8,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from service.container import current_readiness, current_warm_up
-from service.models.base import Answer
-from service.rendering import answer
+from service.models.base import Answer, answer
 
 __all__ = ["health"]
 

@@ -8,6 +8,7 @@ from flask_openapi3.models.tag import Tag
 
 from service.access import visible
 from service.container import current_vitrine, current_warm_up
+from service.models.base import answer
 from service.models.photos import (
     ObjectsRequest,
     PhotoAnswer,
@@ -17,7 +18,6 @@ from service.models.photos import (
 )
 from service.pictures import decoded, required_bytes
 from service.recognition import DETECTOR_SIDE, box_of
-from service.rendering import answer
 from vitrine.boxes import distinct
 from vitrine.filters import MATCH_ALL
 from vitrine.results import ValueFacet

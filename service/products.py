@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Response
+from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import AfterValidator, Field
 
 from service.access import require_visible
 from service.container import current_vitrine
-from service.models.base import Parameters
+from service.models.base import Parameters, answer
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
 from service.models.search import PageParameters, SearchAnswer, SimilarParameters
-from service.rendering import answer, stored_product_answer
 from service.search import answered, query_of_parameters
+from vitrine.answers import stored_product_answer
 from vitrine.fields.columns import label_of
 from vitrine.fields.scalars import parse_text
 
@@ -73,7 +73,7 @@ def product(path: ProductPath) -> Response:
     """Show one product of the live version."""
     require_visible(path.product_id)
     record = current_vitrine().engine.product(path.product_id)
-    return answer(stored_product_answer(record.product, record.image_keys))
+    return answer(stored_product_answer(record.product, record.image_keys, g.base))
 
 
 @products.get("/v1/products/<id:product_id>/similar", responses={200: SearchAnswer})

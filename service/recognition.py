@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from PIL.Image import Image
 
 from service.access import visible
 from service.container import current_vitrine, current_warm_up
+from service.models.base import answer
 from service.models.recognition import (
     ClassifyAnswer,
     ClassifyRequest,
@@ -23,7 +24,7 @@ from service.models.recognition import (
     TextSimilarity,
 )
 from service.pictures import required_picture
-from service.rendering import answer, search_answer
+from vitrine.answers import search_answer
 from vitrine.boxes import draw_boxes
 from vitrine.errors import InvalidQuery
 from vitrine.filters import parse_filter
@@ -147,7 +148,7 @@ def _object(detected: ShoppedObject, picture: Image) -> dict[str, Any]:
     fields = {"label": detection.label, "score": detection.score, "box": box}
     if detected.products is None:
         return fields
-    return {**fields, "products": search_answer(detected.products)}
+    return {**fields, "products": search_answer(detected.products, g.base)}
 
 
 def _png(picture: Image) -> Response:

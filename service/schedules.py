@@ -14,6 +14,7 @@ from service.accepting import ingest_request, queued
 from service.auth import require_admin
 from service.container import current_admin
 from service.models.admin import QueuedAnswer
+from service.models.base import answer
 from service.models.schedules import (
     ScheduleAnswer,
     ScheduleBody,
@@ -21,7 +22,6 @@ from service.models.schedules import (
     SchedulePath,
     SchedulesAnswer,
 )
-from service.rendering import answer
 
 __all__ = ["schedules"]
 

@@ -11,6 +11,7 @@ from flask_openapi3.models.tag import Tag
 
 from service.access import visible
 from service.container import current_vitrine
+from service.models.base import answer
 from service.models.search import (
     BatchAnswer,
     BatchRequest,
@@ -26,7 +27,7 @@ from service.models.search import (
     SuggestParameters,
 )
 from service.pictures import query_pictures
-from service.rendering import answer, search_answer
+from vitrine.answers import search_answer
 from vitrine.errors import FieldError, InvalidInput, InvalidQuery
 from vitrine.fields.schema import Schema
 from vitrine.filters import parse_filter, parse_parameters
@@ -93,7 +94,7 @@ def search_batch(body: BatchRequest) -> Response:
         return version.search_batch(queries)
 
     pages = current_vitrine().engine.answer(on_version)
-    return answer({"answers": [search_answer(page) for page in pages]})
+    return answer({"answers": [search_answer(page, g.base) for page in pages]})
 
 
 @search.get("/v1/facets/<field>", responses={200: FacetSearchAnswer})
@@ -146,7 +147,7 @@ def search_response(page: Page) -> Response:
     """The page as JSON; its stages go into Server-Timing."""
     g.stages = page.timings_ms
     g.empty = page.total == 0
-    return answer(search_answer(page))
+    return answer(search_answer(page, g.base))
 
 
 def query_of_parameters(

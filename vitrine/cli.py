@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import difflib
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
@@ -31,6 +32,17 @@ class Commands(click.Group):
             return None
         command: click.Command = entry.load()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Click's; of a command that there is not it names the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            nearest = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else "`vitrine --help` lists all."
+            raise click.UsageError(f"{error.message} {hint}", ctx) from None
 
 
 def _registered() -> dict[str, EntryPoint]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 
 from vitrine.errors import InvalidQuery
 from vitrine.filters import MATCH_ALL, All, Filter, parse_expression
@@ -44,7 +44,7 @@ def _picture(vitrine: Vitrine, path: Path) -> Image:
 
 
 def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
 
 
 @click.command()
@@ -54,6 +54,11 @@ def _print_json(value: object) -> None:
     "--like",
     multiple=True,
     help="Id of a product that the results should look like; may be repeated.",
+)
+@click.option(
+    "--unlike",
+    multiple=True,
+    help="Id of a product that the results should not look like; may be repeated.",
 )
 @click.option(
     "--filter",
@@ -67,12 +72,19 @@ def _print_json(value: object) -> None:
     show_default=True,
     help="relevance, price, -price, -in_stock,price, ...",
 )
-@click.option("--limit", default=10, show_default=True, help="How many products to print.")
-@_json
+@click.option(
+    "--limit",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many products to print.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API.")
 def search(
     text: str | None,
     image: Path | None,
     like: tuple[str, ...],
+    unlike: tuple[str, ...],
     filters: tuple[str, ...],
     sort: str,
     limit: int,
@@ -87,39 +99,22 @@ def search(
             texts=(WeightedText(text),) if text else (),
             image=_picture(vitrine, image) if image else None,
             like=like,
+            unlike=unlike,
             filter=_filter(filters, vitrine.engine.schema) if filters else MATCH_ALL,
             sort=Sort.parse(sort),
             limit=limit,
         )
         page = vitrine.engine.search(query)
     if as_json:
-        _print_json(_plain(page))
+        from vitrine.answers import search_answer
+
+        _print_json(search_answer(page, vitrine.settings.public_url))
     else:
         _print_page(page)
 
 
 def _filter(expressions: Iterable[str], schema: Schema) -> Filter:
     return All(tuple(parse_expression(e, schema) for e in expressions))
-
-
-def _plain(page: Page) -> dict[str, Any]:
-    hits = [
-        {
-            "id": h.product.id,
-            "score": h.score,
-            "title": h.product.title,
-            "price": h.product.price,
-            "currency": h.product.currency,
-        }
-        for h in page.hits
-    ]
-    return {
-        "hits": hits,
-        "total": page.total,
-        "version": page.version,
-        "plan": page.plan.search,
-        "timings_ms": dict(page.timings_ms),
-    }
 
 
 def _print_page(page: Page) -> None:
@@ -132,6 +127,8 @@ def _print_page(page: Page) -> None:
             else f"{product.price:,.2f} {product.currency or ''}".strip()
         )
         click.echo(f"{score}  {product.id:<20} {price:>16}  {product.title}")
+    for note in page.notes:
+        click.echo(note, err=True)
     click.echo(
         f"{len(page.hits)} of {page.total} products, {page.timings_ms['total']:.0f} ms", err=True
     )
@@ -182,7 +179,7 @@ def classify(
 @click.command()
 @click.argument("image", type=_PICTURE)
 @click.argument("labels", nargs=-1, required=True)
-@click.option("--threshold", type=float, help="Minimum score of an object, 0 to 1.")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Minimum score of an object.")
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -202,7 +199,10 @@ def detect(
             picture, labels, threshold=DEFAULT_THRESHOLD if threshold is None else threshold
         )
     if save is not None:
-        draw_boxes(picture, detections).save(save)
+        try:
+            draw_boxes(picture, detections).save(save)
+        except (OSError, ValueError) as error:  # the folder, or a format that Pillow lacks
+            raise InvalidQuery.of("--save", f"{save} cannot be written: {error}") from None
     if as_json:
         names = ("xmin", "ymin", "xmax", "ymax")
         _print_json(
@@ -230,7 +230,13 @@ def detect(
 @click.option(
     "--topics", type=_PICTURE, help="Words of each query id (tab-separated), for TREC qrels."
 )
-@click.option("--k", default=10, show_default=True, help="Hits of each query that count.")
+@click.option(
+    "--k",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Hits of each query that count.",
+)
 @_json
 def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> None:
     """Print how good the live index is on a JUDGEMENTS file (JSONL or TREC qrels).
@@ -243,8 +249,6 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
     from vitrine.evaluation import read_judgements
     from vitrine.evaluation_report import SIGNALS, report, table
 
-    if k < 1:
-        raise InvalidQuery.of("k", "must be at least 1")
     judged = read_judgements(judgements, topics=topics)
     with (
         closing(_open()) as vitrine,

@@ -7,6 +7,7 @@ from functools import partial
 
 import click
 
+from vitrine.setting_ranges import range_of
 from vitrine.settings import load_settings
 
 __all__ = ["embedder"]
@@ -14,10 +15,16 @@ __all__ = ["embedder"]
 
 @click.command()
 @click.option("--host", help="Address to bind.  [default: VITRINE_HOST]")
-@click.option("--port", type=int, default=8001, show_default=True, help="Port, 0 for any free one.")
+@click.option(
+    "--port",
+    type=range_of("port"),
+    default=8001,
+    show_default=True,
+    help="Port, 0 for any free one.",
+)
 @click.option(
     "--threads",
-    type=int,
+    type=range_of("threads"),
     default=64,
     show_default=True,
     help="Requests embedded together or waiting for it; more wait in the queue.",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, get_args
 
+import orjson
+from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -18,6 +20,7 @@ __all__ = [
     "Incoming",
     "Parameters",
     "Text",
+    "answer",
     "text_or_other",
 ]
 
@@ -111,3 +114,13 @@ class Answer(_Described):
     """JSON of an answer."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def answer(content: BaseModel | dict[str, Any], status: int = 200) -> Response:
+    """A model or a dictionary as a JSON response; times are in UTC, with a Z."""
+    body = (
+        content.model_dump_json(by_alias=True)
+        if isinstance(content, BaseModel)
+        else orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    )
+    return Response(body, status=status, content_type="application/json")

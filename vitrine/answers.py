@@ -1,8 +1,9 @@
-"""Values of the engine as answers of the API.
+"""Values of the engine as the API's answers and `vitrine search --json` have them.
 
-Searches are written from plain dictionaries: building their models first took a fifth of the time
-of a cached answer. The models describe them in the API's own document, and the tests hold every
-answer against that.
+Searches are written from plain dictionaries: building models first took a fifth of the time of a
+cached answer. The service's models describe them in the API's own document, and the tests hold
+every answer against that. `base` is where the service is for whoever asks: its public address, or
+the path before its own paths, or empty.
 """
 
 from __future__ import annotations
@@ -11,49 +12,26 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-from flask import Response, g
-from pydantic import BaseModel
-
 from vitrine.products import Product
 from vitrine.results import Facet, Group, Hit, Page, RangeFacet, ValueFacet
 from vitrine.understanding import Understanding
 
-__all__ = ["answer", "product_answer", "public_url", "search_answer", "stored_product_answer"]
+__all__ = ["product_answer", "search_answer", "stored_product_answer"]
 
 Json = dict[str, Any]
 
 
-def answer(content: BaseModel | Json, status: int = 200) -> Response:
-    """A model or a dictionary as a JSON response; times are in UTC, with a Z."""
-    body = (
-        content.model_dump_json(by_alias=True)
-        if isinstance(content, BaseModel)
-        else orjson.dumps(content, option=orjson.OPT_UTC_Z)
-    )
-    return Response(body, status=status, content_type="application/json")
-
-
-def public_url(path: str) -> str:
-    """The address of a path of this service as the client of the present request knows it.
-
-    Whole where VITRINE_PUBLIC_URL is set, otherwise a path that begins with the prefix that a
-    trusted proxy names.
-    """
-    return f"{g.base}{path}"
-
-
-def _image_urls(product_id: str, count: int) -> list[str]:
+def _image_urls(product_id: str, count: int, base: str) -> list[str]:
     """The addresses of a product's pictures, in their order."""
-    first = public_url(f"/v1/products/{quote(product_id, safe='')}/image")
+    first = f"{base}/v1/products/{quote(product_id, safe='')}/image"
     return [first, *(f"{first}?n={number}" for number in range(1, count))]
 
 
-def search_answer(page: Page) -> Json:
+def search_answer(page: Page, base: str) -> Json:
     """A page of the engine as `SearchAnswer` describes it."""
     plan = page.plan
     return {
-        "hits": [_hit(hit) for hit in page.hits],
+        "hits": [_hit(hit, base) for hit in page.hits],
         "total": page.total,
         "beyond": page.beyond,
         "facets": {name: _facet(facet) for name, facet in page.facets.items()},
@@ -89,10 +67,10 @@ def _cut(facet: Facet) -> bool:
 
 
 def stored_product_answer(
-    product: Product, image_keys: Sequence[str], shown: int | None = None
+    product: Product, image_keys: Sequence[str], base: str, shown: int | None = None
 ) -> Json:
     """A product and the URLs of its pictures; `shown` is the one that represents it."""
-    images = _image_urls(product.id, len(image_keys))
+    images = _image_urls(product.id, len(image_keys), base)
     return {
         "id": product.id,
         "product": product_answer(product),
@@ -121,8 +99,8 @@ def product_answer(product: Product) -> Json:
     }
 
 
-def _hit(hit: Hit) -> Json:
-    fields = stored_product_answer(hit.product, hit.image_keys, hit.matched_image)
+def _hit(hit: Hit, base: str) -> Json:
+    fields = stored_product_answer(hit.product, hit.image_keys, base, hit.matched_image)
     fields |= {"score": hit.score, "matched_image": hit.matched_image}
     if hit.group is not None:
         fields["group"] = _group(hit.group)

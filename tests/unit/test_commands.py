@@ -1,0 +1,80 @@
+"""Commands refuse what is wrong by its own name, and print what the API answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import vitrine.commands
+from service.models.search import SearchAnswer
+from tests.shop import open_shop, picture
+from vitrine.cli import vitrine as program
+from vitrine.recognition import Recognition
+
+
+@pytest.fixture
+def picture_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A picture, beside a live shop of five products that the commands open."""
+    shop = open_shop(tmp_path / "data")
+    shop.publish_first(5)
+    shop.vitrine.close()
+    monkeypatch.setattr(Recognition, "detect", lambda *_, **__: [])
+    monkeypatch.setattr(vitrine.commands, "_open", lambda: open_shop(tmp_path / "data").vitrine)
+    file = tmp_path / "photo.png"
+    file.write_bytes(picture(1))
+    return file
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(program, arguments)
+
+
+def test_a_search_prints_the_answer_of_the_api(picture_file: Path):
+    result = run("search", "--json", "--sort", "-price", "--limit", "2")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    SearchAnswer.model_validate(answer)
+    assert [hit["id"] for hit in answer["hits"]] == ["p00004", "p00003"]
+    assert answer["hits"][0]["product"]["price"] == 4
+    assert answer["hits"][0]["image_url"] == "/v1/products/p00004/image"
+
+
+def test_a_search_keeps_away_from_what_it_should_not_look_like(picture_file: Path):
+    alone, apart = (
+        json.loads(run("search", "--like", "p00000", *more, "--json").stdout)
+        for more in ((), ("--unlike", "p00001"))
+    )
+    assert "p00001" in [hit["id"] for hit in alone["hits"]]
+    assert "p00001" not in [hit["id"] for hit in apart["hits"]]
+
+
+@pytest.mark.parametrize("name", ["no-such-folder/out.png", "out.nosuch"])
+def test_boxes_that_cannot_be_drawn_to_a_file_are_told_in_a_sentence(
+    picture_file: Path, tmp_path: Path, name: str
+):
+    result = run("detect", str(picture_file), "mug", "--save", str(tmp_path / name))
+    assert f"--save: {tmp_path / name} cannot be written" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["doctr"], "Did you mean 'doctor'?"),
+        (["qqqqqqq"], "`vitrine --help` lists all."),
+        (["serve", "--port", "99999"], "'--port': 99999 is not in the range 0<=x<=65535"),
+        (["serve", "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=256"),
+        (["worker", "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=64"),
+        (["embedder", "--port", "-1"], "'--port': -1 is not in the range"),
+        (["demo", "--port", "65536"], "'--port': 65536 is not in the range"),
+        (["search", "--limit", "0"], "'--limit': 0 is not in the range x>=1"),
+        (["evaluate", __file__, "--k", "0"], "'--k': 0 is not in the range x>=1"),
+        (["detect", __file__, "mug", "--threshold", "7"], "'--threshold': 7.0 is not in the range"),
+        (["failures", "--json", "--csv"], "give --json or --csv, not both"),
+    ],
+)
+def test_a_wrong_argument_is_refused_by_its_own_name(arguments: list[str], said: str):
+    result = run(*arguments)
+    assert (result.exit_code, said in result.output) == (2, True), result.output
