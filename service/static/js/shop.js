@@ -20,6 +20,7 @@ import { headline, resultCount, showCloseness, showSorts } from "./results/headi
 import { noMatches, wentWrong } from "./results/notices.js";
 import { read, write } from "./search/address.js";
 import { searchBox } from "./search/box.js";
+import { showLeftOut } from "./search/left_out.js";
 import { savedPlace, watchPlace } from "./search/place.js";
 import { loadQueryParts } from "./search/query_parts.js";
 import { Session } from "./search/session.js";
@@ -75,6 +76,7 @@ let opener = null;
 function go(next, { typing = false, depth } = {}) {
   const before = state;
   state = next;
+  showLeftOut("", []);
   savePlace();
   const address = location.pathname + write(state);
   if (typing && history.state?.typing) history.replaceState({ typing: true }, "", address);
@@ -290,6 +292,7 @@ async function fromAddress() {
   try {
     const { catalogue } = await prepare();
     state = read(location.search, catalogue.fields);
+    showLeftOut(location.search, catalogue.fields);
   } catch (error) {
     fail(state, problemFrom(error), fromAddress);
     return;

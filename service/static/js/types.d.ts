@@ -47,6 +47,16 @@ export interface Hit extends StoredProduct {
   score: number | null;
   /** which of the images matched */
   matched_image: number | null;
+  /** the products of its style, where one stands for all */
+  group?: Group | null;
+  /** the signals that made the score, where they were asked for */
+  explain?: Record<string, number> | null;
+}
+
+export interface Group {
+  count: number;
+  price: { min: number; max: number } | null;
+  colors: string[];
 }
 
 export interface FacetValue {
@@ -141,6 +151,8 @@ export interface State {
   sort: string;
   /** one product of each style */
   styles: boolean;
+  /** whether each product tells how well it matches */
+  explain: boolean;
   /** id of the product that is open */
   show: string | null;
   filters: Readonly<Record<string, Filter>>;

@@ -65,17 +65,30 @@ def test_an_example_product_is_in_the_address(window):
     window.counts("89 products")
 
 
-def test_what_the_page_does_not_understand_in_an_address_is_left_alone(window):
-    for strange in (
-        "utm_source=letter",
-        "price_min=cheap",
-        "sort=beauty",
-        "in_stock=perhaps",
-        "balance=x",
-        "price_min=",
-    ):
-        window.open(f"/?color=red&{strange}")
-        window.counts("15 products")
+def test_what_the_page_cannot_do_of_an_address_is_left_out_and_told(window):
+    faults = {
+        "price_min=cheap": "price_min: “cheap” is not a number",
+        "added_max=soon": "added_max: “soon” is not a date",
+        "sort=beauty": "sort: products cannot be sorted by “beauty”",
+        "in_stock=perhaps": "in_stock: “perhaps” is neither true nor false",
+        "balance=x": "balance: “x” is not a number",
+        "cutoff=0.4": "cutoff: “0.4” is not allowed",
+        "limit=0": "limit: the page does not use it",
+        "size=XL": "size: the catalogue has no such field",
+    }
+    window.open(f"/?color=red&{'&'.join(faults)}")
+    window.counts("15 products")
+    told = window.page.locator("#left-out")
+    expect(told.locator("li")).to_have_text(list(faults.values()))
+    window.search("red")
+    expect(told).to_be_hidden()
+    assert window.query() == "?q=red&color=red"
+
+
+def test_nothing_is_told_of_what_advertisements_add_to_an_address(window):
+    window.open("/?color=red&utm_source=letter&gclid=1&price_min=")
+    window.counts("15 products")
+    expect(window.page.locator("#left-out")).to_be_hidden()
 
 
 def test_a_value_that_the_catalogue_does_not_have_is_shown_as_chosen_and_can_be_taken_away(window):

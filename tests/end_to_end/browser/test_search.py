@@ -128,6 +128,9 @@ def test_one_per_style_shows_each_group_once(window):
     window.page.locator("#styles-label").click()
     window.counts("15 products")
     assert len(set(window.ids())) == 15
+    first = window.cards.first
+    expect(first.locator(".card__price")).to_have_text("from €10.00")
+    expect(first.locator(".card__variants")).to_have_text("2 variants")
 
 
 def test_sorting_words_by_price_keeps_to_the_products_that_are_close(window):

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -173,3 +174,13 @@ def test_a_brand_that_is_typed_alone_becomes_a_filter(open_window, learned):
     expect(window.page.locator("#chips .chip")).to_have_text([brand], use_inner_text=True)
     expect(window.page.locator("#words")).to_have_value("")
     window.counts(f"{len(those(lambda p: p.brand == brand))} products")
+
+
+def test_how_well_products_match_is_told_where_the_address_asks_for_it(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open("/?q=red+dress")
+    expect(window.page.locator(".match")).to_have_count(0)
+    window.open("/?q=red+dress&explain=true")
+    match = window.cards.first.locator(".match")
+    expect(match).to_contain_text(re.compile(r"^Match \d+%$"))
+    expect(match).to_have_attribute("title", re.compile("relevance 0"))

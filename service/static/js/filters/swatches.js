@@ -29,6 +29,9 @@ const PAINTS = {
 const UNKNOWN_PAINT = "repeating-linear-gradient(45deg, #bbb 0 4px, #ddd 4px 8px)";
 const ORDER = Object.keys(PAINTS);
 
+/** The CSS background of a family of colors. @param {string} color */
+export const paintOf = (color) => PAINTS[color] ?? UNKNOWN_PAINT;
+
 /** @param {string} color */
 const rank = (color) => (ORDER.includes(color) ? ORDER.indexOf(color) : ORDER.length);
 
@@ -69,7 +72,7 @@ export function swatches(field, { change }) {
 /** @param {Field} field @param {string} color @param {() => void} pick */
 function swatch(field, color, pick) {
   const dot = make("span", { class: "swatch__dot", "aria-hidden": "true" });
-  dot.style.background = PAINTS[color] ?? UNKNOWN_PAINT;
+  dot.style.background = paintOf(color);
   const number = make("span", { class: "swatch__count" });
   const element = make(
     "button",

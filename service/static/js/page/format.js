@@ -51,6 +51,10 @@ function formatOf(currency, zeros) {
   }
 }
 
+const percents = new Intl.NumberFormat(locale, { style: "percent" });
+/** @param {number} share */
+export const percent = (share) => percents.format(share);
+
 /** @param {number} cosine */
 export const score = (cosine) => cosine.toFixed(2);
 

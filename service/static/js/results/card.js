@@ -1,13 +1,16 @@
 // A product in the grid.
 
-/** @import { CardActions, Hit, Product } from "../types.js" */
+/** @import { CardActions, Group, Hit, Product } from "../types.js" */
 
 import { address } from "../api/client.js";
 import { icon, make, picture } from "../page/dom.js";
-import { money } from "../page/format.js";
+import { paintOf } from "../filters/swatches.js";
+import { colorName, money, percent } from "../page/format.js";
 import { t } from "../page/texts.js";
 
 const THUMBNAIL = 320;
+/** Colors shown of a style. */
+const MOST_DOTS = 6;
 /** The width of a card, see cards.css. */
 const CARD_WIDTH = "(max-width: 40rem) 50vw, 16rem";
 
@@ -32,7 +35,9 @@ export function card(hit, actions, { eager = false } = {}) {
       { class: "card__body" },
       product.brand ? make("p", { class: "card__brand", dir: "auto" }, product.brand) : null,
       make("h2", { class: "card__title", dir: "auto" }, product.title),
-      make("p", { class: "card__price" }, price(product)),
+      make("p", { class: "card__price" }, hit.group ? groupPrice(hit) : price(product)),
+      hit.group ? variants(hit.group) : null,
+      hit.explain ? match(hit.score ?? 0, hit.explain) : null,
     ),
   );
   return make(
@@ -71,6 +76,34 @@ export function price({ price: amount, compare_at_price: before, currency }) {
     make("span", { class: "unseen" }, ` ${t("card.reduced")} `),
     crossed,
   ];
+}
+
+/** The least price of a style, of those in the currency of the product that stands for it. @param {Hit} hit */
+function groupPrice({ group, product }) {
+  const { min, max } = group?.price ?? { min: 0, max: 0 };
+  if (min === max) return price(product);
+  return [t("card.from", { price: money(min, product.currency) })];
+}
+
+/** How many products a style has, and in which colors. @param {Group} group */
+function variants({ count, colors }) {
+  if (count < 2) return null;
+  const dots = colors.slice(0, MOST_DOTS).map((color) => {
+    const dot = make("span", { class: "card__dot", title: colorName(color) });
+    dot.style.background = paintOf(color);
+    return dot;
+  });
+  const words = t("card.variants", { count });
+  return make("p", { class: "card__variants" }, dots, make("span", {}, words));
+}
+
+/** How well a product matches, and what made it so. @param {number} score @param {Record<string, number>} signals */
+function match(score, signals) {
+  const bar = make("span", { class: "match__bar", "aria-hidden": "true" });
+  bar.style.setProperty("--share", `${score * 100}%`);
+  const title = Object.entries(signals).map(([name, value]) => `${name} ${value}`);
+  const words = t("card.match", { percent: percent(score) });
+  return make("p", { class: "match", title: title.join("\n") }, bar, words);
 }
 
 /** What a dragged product carries, beside its address. */

@@ -5,16 +5,24 @@
 import { EMPTY, withFilter } from "./state.js";
 
 const OWN = new Set([
-  ...["q", "picture", "box", "like", "unlike", "literal", "cutoff", "balance"],
+  ...["q", "picture", "box", "like", "unlike", "literal", "cutoff", "balance", "explain"],
   ...["sort", "collapse", "show"],
 ]);
 /** The edges of a part of a picture, in the order in which the address has them. @type {(keyof Box)[]} */
 const EDGES = ["xmin", "ymin", "xmax", "ymax"];
-const RANGED = new Set(["number", "money", "datetime"]);
-const FILTERABLE = new Set(["keyword", "color", "path", "bool", "number", "money", "datetime"]);
+export const RANGED = new Set(["number", "money", "datetime"]);
+export const FILTERABLE = new Set([
+  "keyword",
+  "color",
+  "path",
+  "bool",
+  "number",
+  "money",
+  "datetime",
+]);
 
 /** The parameter of a field; one that is called like ours gets a prefix. @param {string} name */
-const parameter = (name) => (OWN.has(name) ? `field.${name}` : name);
+export const parameter = (name) => (OWN.has(name) ? `field.${name}` : name);
 
 /** The query string of a state; empty when there is nothing to say. @param {State} state */
 export function write(state) {
@@ -32,6 +40,7 @@ export function write(state) {
   }
   if (state.sort !== "relevance") parameters.set("sort", state.sort);
   if (state.styles) parameters.set("collapse", "group_id");
+  if (state.explain) parameters.set("explain", "true");
   if (state.show) parameters.set("show", state.show);
   const text = parameters.toString();
   return text ? `?${text}` : "";
@@ -45,7 +54,7 @@ export function writeFilter(parameters, name, filter) {
 }
 
 /**
- * The state of a query string; what is no parameter of ours and no field of the catalogue is left alone.
+ * The state of a query string; what it cannot hold is left out, as left_out.js tells.
  * @param {string} query
  * @param {Field[]} fields
  */
@@ -67,6 +76,7 @@ export function read(query, fields) {
     balance: Number.isFinite(balance) ? Math.max(-1, Math.min(1, balance)) : 0,
     sort: sorts(fields).includes(sort) ? sort : "relevance",
     styles: grouped && parameters.get("collapse") === "group_id",
+    explain: parameters.get("explain") === "true",
     show: parameters.get("show"),
   };
   for (const field of fields) state = withFilter(state, field.name, readFilter(parameters, field));
@@ -103,7 +113,7 @@ function readFilter(parameters, { name, type }) {
 const boxText = (box) => EDGES.map((edge) => box[edge]).join();
 
 /** @param {string | null} text @returns {Box | null} */
-function readBox(text) {
+export function readBox(text) {
   const edges = (text ?? "").split(",").map(Number);
   if (edges.length !== EDGES.length || !edges.every((edge) => edge >= 0)) return null;
   const [xmin, ymin, xmax, ymax] = edges;
@@ -111,7 +121,7 @@ function readBox(text) {
 }
 
 /** @param {string | null} text @param {string} type @returns {Bound} */
-function readBound(text, type) {
+export function readBound(text, type) {
   if (text === null || text.trim() === "") return null;
   if (type === "datetime") return Number.isNaN(Date.parse(text)) ? null : text;
   return Number.isFinite(Number(text)) ? Number(text) : null;

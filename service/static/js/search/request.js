@@ -64,6 +64,7 @@ function baseRequest(state, catalogue) {
     text: state.text || undefined,
     image: state.box ? { box: state.box } : undefined,
     literal: state.literal.length ? state.literal : undefined,
+    explain: state.explain || undefined,
     cutoff: state.far ? "off" : undefined,
     weights: isMixed(state) ? { text: 1 + state.balance, image: 1 - state.balance } : undefined,
     collapse: state.styles ? "group_id" : undefined,

@@ -14,6 +14,7 @@ export const EMPTY = Object.freeze({
   balance: 0,
   sort: "relevance",
   styles: false,
+  explain: false,
   show: null,
   filters: Object.freeze({}),
 });
