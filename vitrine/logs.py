@@ -10,7 +10,7 @@ from typing import Any
 
 from vitrine.settings import LogSettings
 
-__all__ = ["configure_logging"]
+__all__ = ["configure_logging", "drop_own_handlers"]
 
 _CHATTY = ("httpx", "httpcore", "urllib3", "filelock", "faiss.loader")
 """Libraries that tell at level info what only their authors want to know."""
@@ -35,6 +35,15 @@ def configure_logging(settings: LogSettings, *filters: logging.Filter) -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger(_OF_PICTURES).setLevel(logging.CRITICAL)
+
+
+def drop_own_handlers(*libraries: str) -> None:
+    """Leave what imported libraries log to the program's handler alone.
+
+    They print it themselves as well: every line came twice, once as plain text among those in JSON.
+    """
+    for name in libraries:
+        logging.getLogger(name).handlers.clear()
 
 
 class _HumanLines(logging.Formatter):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.extras import needs
+from vitrine.logs import drop_own_handlers
 
 __all__ = ["streamed"]
 
@@ -23,4 +24,5 @@ def streamed(path: str, *, data_dir: Path, **options: Any) -> Any:
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
     datasets.utils.logging.set_verbosity_error()
+    drop_own_handlers("datasets", "huggingface_hub")
     return datasets.load_dataset(path, streaming=True, cache_dir=cache, **options)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from vitrine.embedding.hub import cached
 from vitrine.logs import configure_logging
 from vitrine.settings import Settings
 
@@ -55,3 +56,11 @@ def test_what_pillow_says_of_clients_pictures_is_not_logged(
     configure_logging(Settings(log_level=level))
     logging.getLogger("PIL.TiffImagePlugin").error("More samples per pixel than can be decoded: 9")
     assert capsys.readouterr().err == ""
+
+
+def test_a_library_that_prints_its_own_lines_is_heard_once(capsys: pytest.CaptureFixture[str]):
+    configure_logging(Settings(log_format="json"))
+    cached("no-such/model")  # imports what it is about
+    logging.getLogger("huggingface_hub").warning("the hub is away")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "the hub is away"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vitrine.embedding.layouts import is_complete, needed_weights
 from vitrine.errors import ModelUnavailable
+from vitrine.logs import drop_own_handlers
 
 __all__ = ["cached", "is_name", "snapshot"]
 
@@ -38,6 +39,7 @@ def cached(name: str) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
+    drop_own_handlers("huggingface_hub")
     try:
         folder = Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, OSError, ValueError):
@@ -49,6 +51,7 @@ def _downloaded(name: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
+    drop_own_handlers("huggingface_hub")
     try:
         info = HfApi().model_info(name, timeout=_REACH_S)
         download = partial(snapshot_download, name, revision=info.sha, etag_timeout=_REACH_S)
