@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from vitrine.folding import fold
+from vitrine.words.exact import trade_number
 from vitrine.words.language import Language, language
 
 __all__ = ["Analyzer", "Token", "analyzer_of"]
@@ -133,7 +134,8 @@ class Analyzer:
 
     def _stem_uncached(self, word: str) -> str:
         if any(c.isdigit() for c in word):
-            return word
+            return trade_number(word)
+        word = word.replace("'", "")  # "bret's" is "brets", as a possessive is the plural
         irregular = self._language.irregular.get(word)
         if irregular is not None:
             return irregular

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vitrine.words.analysis import Analyzer
 
@@ -14,6 +14,9 @@ SHORTEST_HEAD = 3
 SHORTEST_REST = 3
 """Letters before it: "er" and "be" are no words."""
 _VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
+_INFLECTIONS = ("e", "n", "s", "r", "en", "er", "es", "ern", "ung", "ungen")
+"""Endings that a word has beyond its term. Stemmers cut more from a long word than from a short one
+("Gartentisch" becomes "gartent", "Tisch" stays), so words are compared as they are written, too."""
 
 
 class Compounds:
@@ -24,28 +27,32 @@ class Compounds:
     """
 
     def __init__(self, words: Iterable[str], analyzer: Analyzer) -> None:
-        self._is_stop_word = analyzer.is_stop_word
+        self._analyzer = analyzer
         shortest = SHORTEST_HEAD + SHORTEST_REST
-        terms = {analyzer.term(w) for w in words if len(w) >= shortest and w.isalpha()}
-        self._reversed = sorted(term[::-1] for term in terms)
+        terms = {w: analyzer.term(w) for w in words if len(w) >= shortest and w.isalpha()}
+        self._terms = {term: term for term in terms.values()} | terms
+        self._reversed = sorted(word[::-1] for word in self._terms)
 
     def ending_with(self, term: str) -> list[str]:
-        """The terms that end with this one."""
+        """The terms of words that end with a word of this term."""
         if len(term) < SHORTEST_HEAD or not term.isalpha():
             return []
-        end = term[::-1]
+        inflected = (term + ending for ending in _INFLECTIONS)
+        heads = [term, *(head for head in inflected if self._analyzer.term(head) == term)]
+        return list(dict.fromkeys(found for head in heads for found in self._ending_with(head)))
+
+    def _ending_with(self, head: str) -> Iterator[str]:
+        end = head[::-1]
         place = bisect_left(self._reversed, end)
-        found = []
         while place < len(self._reversed) and self._reversed[place].startswith(end):
             rest = self._reversed[place][len(end) :][::-1]
             if self._may_be_word(rest):
-                found.append(rest + term)
+                yield self._terms[rest + head]
             place += 1
-        return found
 
     def _may_be_word(self, rest: str) -> bool:
         return (
             len(rest) >= SHORTEST_REST
             and not _VOWELS.isdisjoint(rest)
-            and not self._is_stop_word(rest)
+            and not self._analyzer.is_stop_word(rest)
         )

@@ -8,7 +8,7 @@ from functools import lru_cache
 from vitrine.folding import fold
 from vitrine.products import Product
 
-__all__ = ["MAX_KEY", "code_keys", "exact_key", "exact_keys"]
+__all__ = ["MAX_KEY", "code_keys", "exact_key", "exact_keys", "trade_number"]
 
 MAX_KEY = 256
 """Characters of a key; nobody types more, and an index should not hold more."""
@@ -18,8 +18,8 @@ _TRADE_NUMBER = re.compile(r"[0-9]{12,14}")
 """GTIN-12 (UPC), GTIN-13 (EAN), GTIN-14: one number, written with or without zeros before it
 (GS1)."""
 
-_FILLED = re.compile(r"(?<!\d)0+(?=\d)")
-"""The zeros before a number."""
+_FILLED = re.compile(r"^0+[\W_]+(?=\d)|(?<!\d)0+(?=\d)")
+"""The zeros before a number, also those that stand apart at the beginning ("0 986 479 C12")."""
 
 
 @lru_cache(maxsize=1 << 13)
@@ -32,9 +32,12 @@ def exact_key(text: str) -> str:
     True
     """
     key = _SEPARATORS.sub("", fold(text))
-    if len(key) > MAX_KEY:
-        return ""
-    return key.zfill(14) if _TRADE_NUMBER.fullmatch(key) else key
+    return "" if len(key) > MAX_KEY else trade_number(key)
+
+
+def trade_number(word: str) -> str:
+    """A trade number with all its 14 digits; any other word as it is."""
+    return word.zfill(14) if _TRADE_NUMBER.fullmatch(word) else word
 
 
 def exact_keys(product: Product) -> tuple[str, ...]:

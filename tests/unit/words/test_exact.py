@@ -46,7 +46,13 @@ def test_a_product_is_known_by_id_codes_title_and_group():
 
 
 @pytest.mark.parametrize(
-    ("typed", "code"), [("sku 12", "SKU000012"), ("31", "0031"), ("36000291452", "0036000291452")]
+    ("typed", "code"),
+    [
+        ("sku 12", "SKU000012"),
+        ("31", "0031"),
+        ("36000291452", "0036000291452"),
+        ("986479c12", "0 986 479 C12"),
+    ],
 )
 def test_a_code_is_found_without_the_zeros_that_fill_it_up(typed: str, code: str):
     assert exact_key(typed) in exact_keys(Product(id="p", title="Hat", codes=(code,)))
@@ -69,6 +75,16 @@ def test_a_code_is_found_among_words():
         scores = [query.score(words_of(product)) for product in products]
         assert scores.index(max(scores)) == 2, typed
         assert query.subject
+
+
+@pytest.mark.parametrize(
+    "typed", ["isbn 978-0-14-103614-4", "ISBN: 9780141036144", "978 0 14 103614 4 paperback"]
+)
+def test_a_trade_number_is_found_among_words(typed: str):
+    books = [Product(id=f"b{n}", title="Book", codes=(f"978-0-14-10361{n}-4",)) for n in range(6)]
+    query = query_words(typed, vocabulary_of(books), ENGLISH)
+    scores = [query.score(words_of(book)) for book in books]
+    assert scores[4] > max(scores[:4] + scores[5:])
 
 
 @pytest.mark.parametrize("code", ["1", "42", "2024", "red", "hoodie"])

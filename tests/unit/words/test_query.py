@@ -118,13 +118,16 @@ def test_a_number_of_a_model_may_be_typed_apart(typed: str, title: str, code: st
 
 
 GERMAN = Analyzer("de")
-TOOLS = titled("Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittleiter", "Leiter")
+TOOLS = titled(
+    "Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittleiter", "Leiter", "Gartentisch"
+)
 
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
         ("Helme", ["Schutzhelm"]),
+        ("Tisch", ["Gartentisch"]),
         ("Leiter", ["Trittleiter", "Leiter"]),
         ("Messer", []),
         ("Wein", []),
