@@ -139,6 +139,7 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
         whole=whole,
         preferred=understanding.preferred,
         extra=understanding.extra,
+        named=understanding.named,
     )
 
 

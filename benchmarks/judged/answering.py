@@ -57,8 +57,14 @@ def _fused(shop: Shop, text: str) -> tuple[Scores, NDArray[np.bool_], NDArray[np
     if not read.words:
         log_odds = np.zeros(len(shop.products))
     else:
-        preferred, extra = read.preferred, read.extra
-        log_odds = _log_odds(shop, read.words, text, preferred=preferred, extra=extra)
+        log_odds = _log_odds(
+            shop,
+            read.words,
+            text,
+            preferred=read.preferred,
+            extra=read.extra,
+            named=read.named,
+        )
     close = inside & (relevance_of(log_odds) >= CLOSE)
     if read.negatives:
         negatives = relevance_of(np.stack([_log_odds(shop, n, n) for n in read.negatives]))

@@ -44,13 +44,15 @@ def excluded_color(
 ) -> tuple[str, ...]:
     """The values of the color field that are to be excluded.
 
-    None where that would hide other shades.
+    None where that would hide other shades, or where no product has the color: then the word may
+    describe what has no color of its own ("dark beer").
 
     A plain name excludes its family. A shade excludes the shade, where products are written so: who
     wants no burgundy may well want red.
     """
     words = [lexeme.folded for lexeme in lexemes[start:end]]
     if len(words) == 1 and words[0] in grammar.basic_colors:
-        return (grammar.basic_colors[words[0]],)
+        family = grammar.basic_colors[words[0]]
+        return (family,) if family in known.colors else ()
     written = " ".join(words)
     return (written,) if written in known.colors else ()

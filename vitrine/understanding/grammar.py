@@ -57,7 +57,8 @@ class Grammar:
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
     are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
     prices, those of `models` end names of models as well, `older` ones behind a word of `people` an
-    age. `literal` phrases look like grammar and are names of things. `vague` words say nothing of
+    age. `literal` phrases look like grammar and are names of things. Negators with a word of
+    `lacking` are about parts of a thing. `vague` words say nothing of
     what is looked for. `basic_colors` maps a color's plain name to its family.
     """
 
@@ -79,6 +80,7 @@ class Grammar:
     stock: Phrases
     literal: Phrases
     negators: Phrases
+    lacking: frozenset[str]
     skipped: frozenset[str]
     alternatives: Phrases
     additions: frozenset[str]
@@ -173,6 +175,7 @@ class _Reader:
             stock=self._phrases("stock", {"available": "true", "sold_out": "false"}),
             literal=self._phrases("negation", {"literal": "literal"}),
             negators=self._phrases("negation", {"words": "not"}),
+            lacking=self._folded("negation", "lacking"),
             skipped=self._folded("negation", "skipped"),
             alternatives=self._phrases("negation", {"or": "or"}),
             additions=self._folded("negation", "and"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ __all__ = ["KnownValue", "KnownValues", "learn_known_values"]
 
 MAX_VALUES = 50_000
 """Values kept of one catalogue: more are no names that shoppers type."""
+LEAST_COUNTED = 2
+"""Titles in which a word must stand behind a number to be a unit, and in more than in which it does
+not."""
 MAX_WORDS = 4
 """Words of one value at most."""
 
@@ -38,15 +42,16 @@ class KnownValues:
     """The values of one version, by the terms of the words that say them.
 
     `colors` are the families and the colors as written (folded) that products have, `currencies`
-    the codes of their prices. `literal_pairs` are pairs of words in titles, brands and categories
-    whose first ends a phrase that could be grammar ("no" of "No Fear Tee"): so written they are
-    none in a query either.
+    the codes of their prices, `units` the words that titles have behind numbers ("240 pages").
+    `literal_pairs` are pairs of words in titles, brands and categories whose first ends a phrase
+    that could be grammar ("no" of "No Fear Tee"): so written they are none in a query either.
     """
 
     by_terms: Mapping[tuple[str, ...], tuple[KnownValue, ...]]
     colors: frozenset[str]
     currencies: frozenset[str]
     literal_pairs: frozenset[tuple[str, str]]
+    units: frozenset[str] = frozenset()
 
     @classmethod
     def empty(cls) -> KnownValues:
@@ -85,6 +90,7 @@ class KnownValues:
             "colors": sorted(self.colors),
             "currencies": sorted(self.currencies),
             "literal_pairs": sorted(self.literal_pairs),
+            "units": sorted(self.units),
         }
         return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
@@ -101,6 +107,7 @@ class KnownValues:
                 frozenset(read["colors"]),
                 frozenset(read["currencies"]),
                 frozenset((first, second) for first, second in read["literal_pairs"]),
+                frozenset(read.get("units", ())),  # earlier releases learned none
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the stored values are damaged: {error}") from error
@@ -136,18 +143,22 @@ class _Learner:
         self._colors: set[str] = set()
         self._currencies: set[str] = set()
         self._pairs: set[tuple[str, str]] = set()
+        self._counted: Counter[str] = Counter()
+        self._uncounted: Counter[str] = Counter()
         self._seen: set[tuple[str, str]] = set()
 
     def add(self, product: Product) -> None:
         self._colors.update(product.colors, families(product.color), map(fold, product.color))
         if product.currency:
             self._currencies.add(product.currency)
-        self._keep_literal(product.title)
+        title = self._grammar.lex(product.title)
+        self._keep_literal(title)
+        self._count_units(title)
         for path in product.category:
             self._add_path(path)
         if product.brand and self._is_new("brand", product.brand):
             self._name("brand", product.brand, product.brand)
-            self._keep_literal(product.brand)
+            self._keep_literal(self._grammar.lex(product.brand))
         for field in self._understood:
             value = product.value(field)
             for word in value if isinstance(value, tuple) else ():
@@ -167,6 +178,11 @@ class _Learner:
             frozenset(self._colors),
             frozenset(self._currencies),
             frozenset(self._pairs),
+            frozenset(
+                word
+                for word, titles in self._counted.items()
+                if titles >= LEAST_COUNTED and titles > self._uncounted[word]
+            ),
         )
 
     def _is_new(self, field: str, value: str) -> bool:
@@ -180,7 +196,7 @@ class _Learner:
         levels = path.split("/")
         for depth, level in enumerate(levels, 1):
             prefix = "/".join(levels[:depth])
-            self._keep_literal(level)
+            self._keep_literal(self._grammar.lex(level))
             self._name("category", level, prefix)
             parts = [part for part in _PARTS.split(fold(level)) if part]
             for part in parts if len(parts) > 1 else ():
@@ -198,8 +214,13 @@ class _Learner:
                 named = self._named.setdefault(phrase, {})
                 named.setdefault((field, whole), {})[value] = None
 
-    def _keep_literal(self, text: str) -> None:
-        lexemes = self._grammar.lex(text)
+    def _count_units(self, title: Sequence[Lexeme]) -> None:
+        for before, lexeme in zip((None, *title), title, strict=False):
+            if lexeme.kind == "word" and lexeme.folded.isalpha():
+                counted = before is not None and before.kind == "number"
+                (self._counted if counted else self._uncounted)[lexeme.folded] += 1
+
+    def _keep_literal(self, lexemes: Sequence[Lexeme]) -> None:
         for index in range(len(lexemes)):
             for phrases in (*self._before_words, *self._before_amounts):
                 phrase = phrases.at(lexemes, index)

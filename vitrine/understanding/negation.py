@@ -128,30 +128,42 @@ class NegationReader:
         return None
 
     def _skip(self, index: int) -> int:
-        while self._draft.free(index) and self._lexemes[index].folded in self._grammar.skipped:
+        """The token behind articles, prepositions and a further "nor" ("que no sea ni negra")."""
+        while self._draft.free(index) and (
+            self._lexemes[index].folded in self._grammar.skipped
+            or self._grammar.alternatives.at(self._lexemes, index) is not None
+        ):
             index += 1
         return index
 
     def _item(self, negator: int, index: int) -> _Item | None:
-        if not self._draft.free(index) or not self._is_word(index):
+        if not self._draft.free(index):
             return None
+        if not self._is_word(index):
+            return _Item(index, index + 1) if self._is_name(negator, index) else None
         known = self._known_item(index)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
             return None if stops else self._unknown_item(negator, index)
-        describes = self._draft.words_before(negator) and self._is_plain(known.end)
-        if known.field == "color" and describes:  # "without black stripes"
-            return _Item(index, self._end_of_words(negator, known.end))
+        wanted = self._draft.words_before(negator)
+        if known.field == "color" and wanted and self._is_plain(known.end):
+            return _Item(index, self._end_of_words(negator, known.end))  # "without black stripes"
+        if known.field == "category" and wanted and self._is_lacking(negator, index):
+            return _Item(index, known.end)  # "bed without mattress"
         return known
+
+    def _is_lacking(self, negator: int, end: int) -> bool:
+        return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
 
     def _known_item(self, index: int) -> _Item | None:
         """A color, or a value of a field, that can be excluded."""
         color = color_at(self._lexemes, index, self._grammar)
+        phrase = self._known.at(self._lexemes, index, self._analyzer)
         if color is not None and "color" in self._schema:
             end = index + color[0]
             values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
-            return _Item(index, end, "color" if values else None, values)
-        phrase = self._known.at(self._lexemes, index, self._analyzer)
+            if values or phrase is None:  # else it is a shade and a name: "pas de bordeaux"
+                return _Item(index, end, "color" if values else None, values)
         if phrase is None:
             return None
         whole = next((value for value in phrase[1] if value.whole), None)
@@ -201,6 +213,18 @@ class NegationReader:
 
     def _is_word(self, index: int) -> bool:
         return self._lexemes[index].kind == "word"
+
+    def _is_name(self, negator: int, index: int) -> bool:
+        """Whether a number is a name that is not wanted ("orwell without 1984"): it stands alone,
+        and what is before it neither numbers ("no 5") nor compares."""
+        word = self._lexemes[negator].folded
+        alone = index + 1 == len(self._lexemes) or self._lexemes[index + 1].kind == "other"
+        return (
+            alone
+            and self._lexemes[index].kind == "number"
+            and word not in self._grammar.sizes
+            and word not in self._grammar.comparisons.words
+        )
 
     def _apply(self, negator: int, items: list[_Item], filtered: frozenset[str]) -> None:
         text = self._draft.typed(negator, items[-1].end)

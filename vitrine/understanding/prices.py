@@ -125,7 +125,16 @@ class _Reader:
             return None
         if low.is_bare and high.is_bare and not self._is_named(index):
             return None
+        if self._ends_name(index, low) and self._grammar.comparisons.at(self._lexemes, low.end):
+            return None  # "filter golf 7 bis 10 euro"
         return _range(low, high, index)
+
+    def _ends_name(self, index: int, amount: Amount) -> bool:
+        """Whether a number may belong to the word before it ("golf 7")."""
+        if index == 0 or not amount.is_bare or amount.value >= LEAST_BARE:
+            return False
+        before = self._lexemes[index - 1]
+        return before.kind == "word" and not self._names_thing(before.folded)
 
     def _joint(self, index: int) -> int:
         """How many tokens the dash or "to" between two amounts takes, 0 where there is none."""
@@ -171,14 +180,15 @@ class _Reader:
         """Whether the phrase belongs to the name of a model, whose number is beside it ("air max
         90", "iphone 13 mini").
 
-        It may, and the number is small, or what is before is nothing that the catalogue sells
-        ("sneakers max 90").
+        It may where what is before is nothing that the catalogue sells (as "sneakers" in "sneakers
+        max 90"), or where the number is small and not what the query ends with ("fiction max 7").
         """
         if words not in self._grammar.models or index == 0:
             return False
         before = self._lexemes[index - 1]
         named = before.kind in ("word", "number") and not self._names_thing(before.folded)
-        return named or amount.value < LEAST_BARE
+        closes = amount.end == len(self._lexemes)
+        return named or (amount.value < LEAST_BARE and not closes)
 
     def _counts(self, amount: Amount, index: int) -> bool:
         """Whether a small number counts what follows it: "jacket with at least 3 pockets"."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from vitrine.fields.schema import Schema
 from vitrine.understanding.colors import color_at, color_families
@@ -36,10 +37,12 @@ class QueryReader:
         understood: Collection[str] = (),
     ) -> None:
         self._schema = schema
-        self._grammar = grammar
+        units = {w for w in known.units if not vocabulary.is_subject(analyzer.term(w))}
+        self._grammar = replace(grammar, units=grammar.units | units)
         self._analyzer = analyzer
         self._vocabulary = vocabulary
         self._known = known
+        self._value_terms = _terms_of(known, understood)
         self._understood = [name for name in understood if name in grammar.value_names]
         self._spelling = Spelling(vocabulary)
         self._color_terms = frozenset(
@@ -87,6 +90,7 @@ class QueryReader:
         )
         negatives = negation.read(filtered=fields)
         preferred, extra = self._preferences(draft)
+        named = any(self._names_value(draft, index) for index in range(len(draft.lexemes)))
         filtering = bool(negatives) or any(part.effect == "filter" for part in draft.applied)
         return Understanding(
             "" if filtering and self._is_vague(draft) else leftover_text(draft, self._grammar),
@@ -95,6 +99,7 @@ class QueryReader:
             tuple(negatives),
             frozenset(preferred),
             tuple(extra),
+            named,
         )
 
     def _read_stock(self, draft: Draft, filtered: bool) -> None:
@@ -153,8 +158,8 @@ class QueryReader:
                 return values, end
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
-        """Colors and brands among the words that are left, and the catalogue's own names of
-        colors."""
+        """Words that raise and do not hide among those that are left (colors, brands, and what says
+        nothing of the thing: "cheap"), and the catalogue's own names of colors."""
         preferred: set[str] = set()
         extra: dict[str, None] = {}
         index = 0
@@ -167,6 +172,8 @@ class QueryReader:
                 words = [lexeme.folded for lexeme in draft.lexemes[index : index + length]]
                 if brand or (color and all(map(self._is_known_color, words))):
                     preferred.update(words)
+                elif words[0] in self._grammar.vague and not self._vocabulary.name_count(words[0]):
+                    preferred.add(words[0])
                 if color and not self._is_said_so(words):
                     extra.update(dict.fromkeys(color[1]))
             index += length
@@ -185,6 +192,11 @@ class QueryReader:
         if phrase is None or any(value.field != "brand" for value in phrase[1]):
             return None
         return phrase[0]
+
+    def _names_value(self, draft: Draft, index: int) -> bool:
+        """Whether a word there belongs to a value of a field that is understood: an author."""
+        term = self._analyzer.term(draft.lexemes[index].folded)
+        return not draft.is_taken(index) and term in self._value_terms
 
     def _is_known_color(self, word: str) -> bool:
         """Whether a color is plainly one: "coffee" in "coffee machine" is none where nothing is
@@ -250,3 +262,14 @@ class QueryReader:
             or self._analyzer.is_listed(word)
             or bool(color_families(word))
         )
+
+
+def _terms_of(known: KnownValues, fields: Collection[str]) -> frozenset[str]:
+    """The terms of the values of some fields, without numbers and letters ("M", "14")."""
+    return frozenset(
+        term
+        for terms, values in known.by_terms.items()
+        if any(value.field in fields for value in values)
+        for term in terms
+        if term.isalpha() and len(term) > 2
+    )

@@ -47,8 +47,10 @@ class Understanding:
 
     `words` is what words and encoder are asked for, "" for a query that is all filter: then what is
     left under the filter is browsed. `negatives` are texts to push away from. `preferred` are words
-    (folded) among `words` that raise and never hide: colors and brands; `extra` are further ones,
-    the catalogue's own name of a color that was asked for in another language.
+    (folded) among `words` that raise and never hide: colors, brands, and those that say nothing of
+    the thing ("gift", "cheap"); `extra` are further ones, the catalogue's own name of a color that
+    was asked for in another language. `named` tells that a value of an understood field, or a part
+    of one, is among the words: it names what is looked for, as an author does.
     """
 
     words: str
@@ -57,6 +59,7 @@ class Understanding:
     negatives: tuple[str, ...] = ()
     preferred: frozenset[str] = frozenset()
     extra: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def filters(self) -> tuple[Mapping[str, object], ...]:

@@ -74,7 +74,7 @@ class QueryWords:
         return float(products.sum()) / self.best if self.best > 0 else 0.0
 
 
-def query_words(
+def query_words(  # noqa: PLR0913  # what understanding tells of a query
     text: str,
     vocabulary: Vocabulary,
     analyzer: Analyzer,
@@ -82,13 +82,15 @@ def query_words(
     whole: str | None = None,
     preferred: Collection[str] = (),
     extra: Collection[str] = (),
+    named: bool = False,
 ) -> QueryWords:
     """What the words of a query ask for.
 
     `whole` is the query as it was typed, for the exact key, where `text` is what understanding left
     of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
     there are no others they are what is asked for. `extra` are further preferred words, such as the
-    catalogue's own name of a color that was asked for in another language.
+    catalogue's own name of a color that was asked for in another language. `named` says that they
+    name a thing of the catalogue by a value of a field, such as an author.
     A query of nothing but stop words is looked for by pairs of them, as titles have them.
     A compound is looked for as the catalogue writes it: two or three words of the query that most
     products write as one are that one, and a word that no product has but whose two halves are
@@ -124,7 +126,7 @@ def query_words(
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
         sum(core_idf.values()) * len(core_terms) / len(core_idf) if core_idf else 0.0,
-        any(vocabulary.is_subject(form) for term in core_terms for form in forms[term])
+        (named or any(map(vocabulary.is_subject, (f for t in core_terms for f in forms[t]))))
         and (head is None or _is_known_head(head, vocabulary, analyzer)),
         exact_key(text if whole is None else whole),
     )
@@ -172,8 +174,9 @@ def _is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> b
     )
 
 
-LONGEST_JOINED = 3
-"""Words of a query that may be one word of the catalogue: "dtw 285 z" is DTW285Z."""
+LONGEST_JOINED = 5
+"""Words of a query that may be one word of the catalogue: "dtw 285 z" is DTW285Z, and an ISBN has
+five groups."""
 
 
 def _terms(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:

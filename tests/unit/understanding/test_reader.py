@@ -257,3 +257,31 @@ def test_a_form_of_a_color_that_stands_elsewhere_brings_the_catalogues_own_name(
     shoes = Product(id="s", title="Baskets blanches")
     shirt = Product(id="c", title="Chemise", color=("Blanc",), colors=("white",))
     assert reader_over([shoes, shirt], "fr").read("chemise blanche").extra == ("white",)
+
+
+def test_what_titles_have_behind_numbers_counts():
+    titles = ["Notebook 240 leaves", "Sketchbook 80 leaves", "Phone 15 Case", "Phone 13 Case"]
+    reader = reader_over([Product(id=t, title=t, category=("Cases",)) for t in titles], "en")
+    assert reader.read("notebook over 200 leaves").filters == ()
+    assert reader.read("under 20 case").filters == ({"price": {"lt": 20}},)
+
+
+def test_what_says_nothing_of_the_thing_raises_and_hides_nothing():
+    assert _read("cheap dress").preferred == {"cheap"}
+    assert _read("geschenk kleid", "de").preferred == {"geschenk"}
+    named = reader_over([Product(id="1", title="Gift Card")], "en")
+    assert named.read("gift card").preferred == frozenset()
+
+
+def test_a_value_of_an_understood_field_or_a_part_of_it_names_what_is_looked_for():
+    products = [Product(id="1", title="Vase", attributes={"pattern": ("Blue Willow",)})]
+    reader = reader_over(products, "en")
+    assert reader.read("willow").named
+    assert not reader.read("vase").named
+
+
+def test_a_name_that_is_a_shade_too_is_excluded_as_the_name():
+    wine = Product(id="1", title="Wine", color=("Red",), colors=("red",), brand="Bordeaux")
+    assert reader_over([wine], "fr").read("wine mais pas de bordeaux").filters == (
+        {"not": {"brand": "Bordeaux"}},
+    )
