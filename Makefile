@@ -81,7 +81,7 @@ clients: install ## clients are generated from the API's description by three ge
 	.clients/bin/pip install --quiet -r tests/clients/requirements.txt
 	$(BIN)/python -m tests.clients.generate .clients/bin
 
-bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a look of two minutes)
+bench: install ## measure speed, memory and recall beside floors and rivals (BENCH="--quick" for a quick look)
 	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks $(BENCH)
 

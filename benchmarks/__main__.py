@@ -14,7 +14,7 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help=f"{_QUICK}, in under two minutes.")
+@click.option("--quick", is_flag=True, help=f"{_QUICK}, in some minutes.")
 @click.option(
     "--only",
     multiple=True,

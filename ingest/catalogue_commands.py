@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.source_options import export_options
+from vitrine.errors import InvalidQuery
+from vitrine.fields.currencies import currency_code
 from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
@@ -40,8 +42,13 @@ def map_(
     from ingest.catalogue import MappingChoice, choose_mapping, draft_mapping, preview_catalogue
 
     settings = load_settings()
+    if currency is not None:
+        try:
+            currency = currency_code(currency)
+        except ValueError as error:
+            raise InvalidQuery.of("--currency", str(error)) from None
     if mapping is None:
-        click.echo(draft_mapping(source, settings), nl=False)
+        click.echo(draft_mapping(source, settings, currency=currency, images=images), nl=False)
         return
     chosen = choose_mapping(source, settings, MappingChoice(mapping, currency, images))
     preview = preview_catalogue(source, settings, chosen.mapping, limit=limit)

@@ -37,8 +37,13 @@ _ZERO = re.compile(r"0+([.,]0+)?")
 _SCOPE = re.compile(r"\s*(\(.*\)|\[.*\]|[-_][a-z]{2}_[A-Z]{2}.*|[-_][A-Z]{3})$")
 
 
-def draft_mapping(spec: str, settings: FetchSettings) -> str:
-    """TOML of a mapping: guessed columns of the built-in fields, types of the others, examples."""
+def draft_mapping(
+    spec: str, settings: FetchSettings, *, currency: str | None = None, images: str | None = None
+) -> str:
+    """TOML of a mapping: guessed columns of the built-in fields, types of the others, examples.
+
+    `currency` of all prices and `images`, where names of pictures begin, stand in it as they are.
+    """
     source = open_source(spec, settings)
     columns = dict.fromkeys(source.columns(()))
     rows = [row.values for row in islice(source.rows(), _LOOKED_AT) if isinstance(row, Row)]
@@ -57,7 +62,7 @@ def draft_mapping(spec: str, settings: FetchSettings) -> str:
     parts = [f"# A draft for {spec}, from its first {len(rows)} rows: check every line."]
     parts += [f"# {note}" for note in source.notes()]
     parts += _language_lines(guessed, values)
-    parts += _product_table(guessed, values)
+    parts += _product_table(guessed, values, currency, images)
     taken = _taken(guessed)
     rest = [column for column in columns if column not in taken]
     names = _field_names(rest)
@@ -113,7 +118,12 @@ def _language_lines(
     return ["", f"{guess}  # of the texts and the queries"]
 
 
-def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) -> list[str]:
+def _product_table(
+    guessed: dict[str, list[str]],
+    values: dict[str, list[Any]],
+    currency: str | None,
+    images: str | None,
+) -> list[str]:
     lines = ["", "[product]"]
     for field in ("id", "title", "images"):
         if field not in guessed:
@@ -123,7 +133,8 @@ def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) 
         first = values[columns[0]]
         lines.append(f"{field} = {_columns_text(columns, first)}{_examples(first)}")
     if "price" in guessed and "currency_from" not in guessed:
-        lines.append('# currency = "EUR"  # of all prices')
+        chosen = '# currency = "EUR"' if currency is None else f"currency = {_text(currency)}"
+        lines.append(f"{chosen}  # of all prices")
     lines += [
         f'# {field} = ""  # no column looks like it'
         for field in ("price", "category")
@@ -132,7 +143,9 @@ def _product_table(guessed: dict[str, list[str]], values: dict[str, list[Any]]) 
     if _decimal_commas(guessed, values):
         lines.append('decimal_mark = ","  # of all numbers: 1,250 is a little more than one')
     pictures = [str(value) for column in guessed.get("images", ()) for value in values[column]]
-    if pictures and not any("//" in picture for picture in pictures):
+    if images is not None:
+        lines += ["", "[images]", f"base = {_text(images)}"]
+    elif pictures and not any("//" in picture for picture in pictures):
         lines += ["", "# [images]", '# base = "photos"  # folder or URL where their names begin']
     return lines
 

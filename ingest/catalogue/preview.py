@@ -24,13 +24,15 @@ _LOOKED_AT = 5_000
 class PreviewRow:
     """A row: where it stands, the product it becomes (None where it fails), pictures and remarks.
 
-    `pictures` are addresses or file names, "" for bytes within the catalogue.
+    `pictures` are addresses or file names, "" for bytes within the catalogue; `pictured` is false
+    where none of these files is there.
     """
 
     place: str
     product: Product | None
     pictures: tuple[str, ...] = ()
     problems: tuple[FieldError, ...] = ()
+    pictured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Preview:
     @property
     def failed(self) -> int:
         """How many of the rows shown would fail."""
-        return sum(row.product is None for row in self.rows)
+        return sum(row.product is None or not row.pictured for row in self.rows)
 
 
 def preview_catalogue(
@@ -80,8 +82,19 @@ def _shown(row: Row | BrokenRow, mapping: Mapping) -> PreviewRow:
         pictures = pictures_of(mapped.images, row.base, mapping.images, split)
     except InvalidImage as error:
         return PreviewRow(row.place, None, problems=(*mapped.warnings, *error.errors))
+    missing = tuple(
+        FieldError("images", f"there is no file {picture.path}")
+        for picture in pictures
+        if picture.path is not None and not picture.path.exists()
+    )
     names = tuple(_name(picture) for picture in pictures)
-    return PreviewRow(row.place, mapped.product, names, mapped.warnings)
+    return PreviewRow(
+        row.place,
+        mapped.product,
+        names,
+        (*mapped.warnings, *missing),
+        pictured=len(missing) < len(pictures),
+    )
 
 
 def _name(picture: Picture) -> str:

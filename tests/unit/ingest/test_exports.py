@@ -203,6 +203,10 @@ EXPECTED: dict[str, tuple[str, dict[str, tuple[Any, ...]], int, int]] = {
 }
 
 
+BESIDE = {"magento.csv": {"images": "https://shop.example.com/media/catalog/product"}}
+"""What an export does not say, and without which its pictures are not found."""
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
@@ -226,7 +230,7 @@ def test_an_export_goes_in_without_a_mapping(file: str, settings: Settings) -> N
     assert chosen.mapping == Mapping.load(mapping)
     assert chosen.note is not None
     assert mapping in chosen.note
-    preview = previewed(file, settings)
+    preview = previewed(file, settings, **BESIDE.get(file, {}))
     taken = {
         row.product.id: (
             row.product.price,
@@ -272,7 +276,7 @@ def test_prices_before_a_reduction_texts_codes_and_categories_come_along(
 
 
 def test_what_an_export_does_not_say_is_given_beside_it(settings: Settings) -> None:
-    base = "https://shop.example.com/media/catalog/product"
+    base = BESIDE["magento.csv"]["images"]
     preview = previewed("magento.csv", settings, currency="USD", images=base)
     assert {product.currency for product in products(preview).values()} == {"USD"}
     assert preview.rows[0].pictures[0] == f"{base}/m/h/mh01-gray_main_1.jpg"

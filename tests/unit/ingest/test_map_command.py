@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from ingest.catalogue import draft_mapping, preview_catalogue
 from ingest.catalogue_commands import map_
+from vitrine.errors import InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 
@@ -30,6 +31,12 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(map_, arguments, catch_exceptions=False)
+
+
+def add_pictures(folder: Path) -> None:
+    (folder / "img").mkdir()
+    for name in ("a", "b"):
+        (folder / "img" / f"{name}.png").touch()
 
 
 def test_a_draft_names_the_columns_and_guesses_their_types(catalogue: Path) -> None:
@@ -153,6 +160,7 @@ def test_the_command_prints_the_draft(catalogue: Path) -> None:
 
 
 def test_the_command_previews_a_mapping_and_writes_nothing(catalogue: Path) -> None:
+    add_pictures(catalogue.parent)
     draft = catalogue.with_suffix(".toml")
     draft.write_text(run(str(catalogue)).stdout, encoding="utf-8")
     result = run(str(catalogue), "--map", str(draft), "--currency", "EUR", "--json")
@@ -176,3 +184,22 @@ def test_a_preview_with_rows_that_would_fail_says_so(catalogue: Path) -> None:
     assert result.exit_code == 1
     assert "row 4: would fail" in result.stdout
     assert "price: 'auf Anfrage' is not a price" in result.stdout
+
+
+def test_a_preview_tells_of_pictures_that_are_not_there(catalogue: Path) -> None:
+    add_pictures(catalogue.parent)
+    (catalogue.parent / "img/b.png").unlink()
+    draft = catalogue.with_suffix(".toml")
+    draft.write_text(run(str(catalogue)).stdout, encoding="utf-8")
+    result = run(str(catalogue), "--map", str(draft))
+    assert result.exit_code == 1
+    assert f"images: there is no file {catalogue.parent / 'img/b.png'}" in result.stdout
+    assert "2 rows shown, 1 would fail" in result.output
+
+
+def test_a_draft_has_the_currency_and_the_place_of_pictures_that_are_given(catalogue: Path) -> None:
+    base = "https://shop.example/media"
+    draft = tomllib.loads(run(str(catalogue), "--currency", "chf", "--images", base).stdout)
+    assert (draft["product"]["currency"], draft["images"]["base"]) == ("CHF", base)
+    with pytest.raises(InvalidQuery, match="--currency: 'EURO' is not a currency"):
+        run(str(catalogue), "--currency", "EURO")
