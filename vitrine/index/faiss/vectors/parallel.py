@@ -25,23 +25,25 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 
 def parallel_map(
-    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item]
+    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item], *, axis: int = 0
 ) -> NDArray[_Number]:
-    """The results (n,) of one or more items, concatenated; `work` should release Python's lock.
+    """The results of one or more items, concatenated along an axis.
 
-    The calling thread works as well: where the other cores are busy it does most of it itself, and
-    never waits for one that has not begun. Callers at the same time share the other cores, so that
-    under load each works alone and none pays for waking helpers.
+    `work` should release Python's lock. The calling thread works as well: where the other cores are
+    busy it does most of it itself, and never waits for one that has not begun. Callers at the same
+    time share the other cores, so that under load each works alone and none pays for waking
+    helpers.
     """
     if len(items) == 1:
         return work(items[0])
     with _callers as others:
-        return _mapped(work, items, helpers=min(others, len(items) - 1))
+        parts = _mapped(work, items, helpers=min(others, len(items) - 1))
+    return np.concatenate(parts, axis=axis)
 
 
 def _mapped(
     work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item], *, helpers: int
-) -> NDArray[_Number]:
+) -> list[NDArray[_Number]]:
     remaining, results = deque(range(len(items))), dict[int, NDArray[_Number]]()
 
     def work_on_remaining() -> None:
@@ -57,7 +59,7 @@ def _mapped(
     for helper in submitted:
         if not helper.cancel():
             helper.result()
-    return np.concatenate([results[place] for place in range(len(items))])
+    return [results[place] for place in range(len(items))]
 
 
 @cache

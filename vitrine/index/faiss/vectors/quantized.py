@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
-import numkong
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +43,7 @@ from vitrine.index.faiss.vectors.product_vectors import (
     Vectors,
     largest_of_each,
 )
+from vitrine.index.faiss.vectors.shared_scans import SharedScans, code_dots
 from vitrine.products import Vector
 from vitrine.storage.array_file import map_arrays, map_tail
 
@@ -136,6 +136,7 @@ class QuantizedVectors:
         self._scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
         shape = (len(self._sums), len(self._center))
         self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
+        self._scans = SharedScans(self._codes)
 
     @cached_property
     def product_errors(self) -> NDArray[np.float32]:
@@ -199,9 +200,7 @@ class QuantizedVectors:
         self, query: QuantizedRows, center: np.float32
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """About the cosine of every row, and about the score of every product."""
-        starts = range(0, len(self._codes), _SCANNED)
-        scans = [self._codes[start : start + _SCANNED] for start in starts]
-        dots = parallel_map(partial(_dots, query.codes), scans)
+        dots = self._scans.dots(query.codes)
         row_scores = self._cosines(dots, self._sums, query, center)
         if self._vectors.single:
             return row_scores, row_scores
@@ -239,13 +238,6 @@ class QuantizedVectors:
         return ProductRows(scan.products[places], offsets, numbers), bounds
 
 
-def _dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
-    products = numkong.cdist(query, codes, "dot", out_dtype="float32")
-    dots: NDArray[np.float32] = np.asarray(products)[0]
-    return dots
-
-
 def _gathered_dots(
     query: NDArray[np.uint8], codes: NDArray[np.uint8], rows: Ints
 ) -> NDArray[np.float32]:
@@ -256,5 +248,5 @@ def _gathered_dots(
         block = rows[start : start + _BLOCK]
         # mode="clip" because "raise" would copy once more
         gathered = np.take(codes, block, axis=0, out=buffer[: len(block)], mode="clip")
-        dots[start : start + _BLOCK] = _dots(query, gathered)
+        dots[start : start + _BLOCK] = code_dots(query, gathered)
     return dots

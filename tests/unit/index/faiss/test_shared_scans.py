@@ -1,0 +1,105 @@
+"""Queries that wait for a scan share one pass over the rows, and get what each would get alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vitrine.index.faiss.vectors import shared_scans
+from vitrine.index.faiss.vectors.shared_scans import SharedScans
+
+Codes = NDArray[np.uint8]
+
+
+def random_codes(rows: int, dimension: int, seed: int) -> Codes:
+    return np.random.default_rng(seed).integers(0, 256, (rows, dimension), dtype=np.uint8)
+
+
+def brute_force(codes: Codes, query: Codes) -> NDArray[np.float32]:
+    return (codes.astype(np.int64) @ query[0].astype(np.int64)).astype(np.float32)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def scan_together(scans: SharedScans, queries: list[Codes]) -> list[Any]:
+    """What each query gets when all of them have come while a scan was running."""
+    got: list[Any] = [None] * len(queries)
+
+    def ask(place: int) -> None:
+        try:
+            got[place] = scans.dots(queries[place])
+        except MemoryError as error:
+            got[place] = error
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(len(queries))]
+    with scans._scanning:
+        for thread in threads:
+            thread.start()
+        until(lambda: len(scans._waiting) == len(queries))
+    for thread in threads:
+        thread.join(60)
+    return got
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each pass over the rows."""
+    counted: list[int] = []
+    inner = shared_scans.parallel_map
+
+    def counting(*args: Any, **named: Any) -> Any:
+        counted.append(len(counted))
+        return inner(*args, **named)
+
+    monkeypatch.setattr(shared_scans, "parallel_map", counting)
+    return counted
+
+
+@pytest.mark.parametrize("dimension", [3, 100, 512])
+def test_queries_that_wait_share_a_pass(dimension: int, passes: list[int]) -> None:
+    codes = random_codes(30_000, dimension, seed=1)  # two threads' share, the second one short
+    queries = [random_codes(1, dimension, seed=2 + place) for place in range(5)]
+    scans = SharedScans(codes)
+    for query, dots in zip(queries, scan_together(scans, queries), strict=True):
+        assert np.array_equal(dots, brute_force(codes, query))
+    assert len(passes) == 1
+    assert np.array_equal(scans.dots(queries[0]), brute_force(codes, queries[0]))
+    assert len(passes) == 2
+
+
+def test_a_pass_has_at_most_sixteen_queries(passes: list[int]) -> None:
+    codes = random_codes(10, 8, seed=1)
+    queries = [random_codes(1, 8, seed=2 + place) for place in range(20)]
+    got = scan_together(SharedScans(codes), queries)
+    assert all(map(np.array_equal, got, [brute_force(codes, query) for query in queries]))
+    assert len(passes) == 2
+
+
+def test_what_a_pass_that_failed_would_have_told_is_scanned_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes, inner, failed = random_codes(10, 8, seed=1), shared_scans.parallel_map, []
+
+    def failing_once(*args: Any, **named: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise MemoryError
+        return inner(*args, **named)
+
+    monkeypatch.setattr(shared_scans, "parallel_map", failing_once)
+    queries = [random_codes(1, 8, seed=2 + place) for place in range(4)]
+    got = scan_together(SharedScans(codes), queries)
+    assert sum(isinstance(dots, MemoryError) for dots in got) == 1
+    for query, dots in zip(queries, got, strict=True):
+        assert isinstance(dots, MemoryError) or np.array_equal(dots, brute_force(codes, query))
