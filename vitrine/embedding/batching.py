@@ -25,10 +25,14 @@ _Rows = NDArray[np.float32]
 
 
 class _Group(Generic[_T]):
-    """The items of one caller: how far they have been started, and what came out."""
+    """The items of one caller: how far they have been started, and what came out.
 
-    def __init__(self, items: Sequence[_T]) -> None:
+    `changed` wakes this caller alone, under the batcher's lock.
+    """
+
+    def __init__(self, items: Sequence[_T], lock: threading.Lock) -> None:
         self.items = items
+        self.changed = threading.Condition(lock)
         self.started = 0
         self.rows: list[_Rows | None] = [None] * len(items)
         self.missing = len(items)
@@ -43,8 +47,9 @@ class Batcher(Generic[_T]):
     """Runs `forward` on one batch at a time, made of what any number of threads ask for meanwhile.
 
     There is no thread of its own and no waiting for company: a caller who finds the model idle runs
-    the batch himself, with whatever waits, until his own items are done; then one who still waits
-    takes over. A caller with many items shares each batch evenly with the others.
+    the batch himself, with whatever waits, until his own items are done; then the first who still
+    waits takes over. A caller with many items shares each batch evenly with the others. Nobody else
+    is woken: a dozen threads that find nothing for them take time from those that do.
     """
 
     def __init__(
@@ -55,13 +60,13 @@ class Batcher(Generic[_T]):
         self._most = most
         self._timeout_s = timeout_s
         self._waiting: deque[_Group[_T]] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._busy = False
 
     @property
     def batch_sizes(self) -> Counter[int]:
         """How often a batch of each size has run."""
-        with self._changed:
+        with self._lock:
             return self._sizes.copy()
 
     def run(self, items: Sequence[_T]) -> list[_Rows]:
@@ -70,15 +75,15 @@ class Batcher(Generic[_T]):
         `ModelBusy` when the time limit passes first, `Abandoned` when nobody waits any more; an
         error of `forward` is raised to its own callers only.
         """
-        group = _Group(items)
+        group = _Group(items, self._lock)
         deadline = time.monotonic() + self._timeout_s
-        with self._changed:
+        with self._lock:
             if group.items:
                 self._waiting.append(group)
         while True:
-            with self._changed:
+            with self._lock:
                 while self._busy and not group.done:
-                    if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                    if not group.changed.wait(max(0.0, deadline - time.monotonic())):
                         self._give_up(group)
                 if group.done:
                     break
@@ -121,7 +126,7 @@ class Batcher(Generic[_T]):
         try:
             answers = self._attempt([group.items[place] for group, place in batch])
         finally:
-            with self._changed:
+            with self._lock:
                 self._busy = False
                 for (group, place), answer in zip(batch, answers, strict=False):
                     if isinstance(answer, Exception):
@@ -130,7 +135,9 @@ class Batcher(Generic[_T]):
                     else:
                         group.rows[place] = answer
                         group.missing -= 1
-                self._changed.notify_all()
+                    if group.done:
+                        group.changed.notify()
+                self._wake_next()
 
     def _attempt(self, items: list[_T]) -> list[_Rows | Exception]:
         try:
@@ -144,6 +151,12 @@ class Batcher(Generic[_T]):
     def _abandon(self, group: _Group[_T]) -> None:
         if group in self._waiting:
             self._waiting.remove(group)
+        self._wake_next()  # it may have been this one's turn
+
+    def _wake_next(self) -> None:
+        """Have the first who waits take over where nobody runs a batch."""
+        if self._waiting and not self._busy:
+            self._waiting[0].changed.notify()
 
 
 class BatchingEmbedder(WrappedEmbedder):

@@ -193,6 +193,47 @@ def test_what_nobody_waits_for_is_not_embedded_to_its_end():
     assert len(batcher.run([7])) == 1
 
 
+def test_one_who_has_gone_leaves_his_turn_to_the_next(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(60)
+
+    def run_abandoned() -> list[Rows]:
+        with abandoned_when(lambda: True):
+            return batcher.run([1])
+
+    gone = in_thread(run_abandoned)
+    until(lambda: len(batcher._waiting) == 1)
+    other = in_thread(lambda: batcher.run([2]))
+    until(lambda: len(batcher._waiting) == 2)
+    gate.open.set()
+    for thread, _ in (first, gone, other):
+        thread.join(30)
+    assert isinstance(gone[1][0], Abandoned)
+    assert values(other[1][0]) == [2]
+
+
+def test_a_batch_wakes_its_own_callers_and_the_next_one(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=1, timeout_s=60)
+    callers = [in_thread(lambda: batcher.run([0]))]
+    assert gate.entered.wait(60)
+    woken: list[int] = []
+    for item in range(1, 9):
+        callers.append(in_thread(lambda item=item: batcher.run([item])))
+        until(lambda item=item: len(batcher._waiting) == item)
+        changed = batcher._waiting[-1].changed
+        monkeypatch.setattr(
+            changed, "notify", lambda item=item, wake=changed.notify: (woken.append(item), wake())
+        )
+    gate.open.set()
+    for number, (thread, got) in enumerate(callers):
+        thread.join(60)
+        assert values(got[0]) == [number]
+    assert woken == [item for item in range(1, 9) for _ in ("his turn", "his answer")]
+
+
 def test_what_a_failed_batch_had_taken_is_free_when_its_items_are_tried_alone() -> None:
     taken: list[weakref.ref[Rows]] = []
     held: list[bool] = []
