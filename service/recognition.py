@@ -27,7 +27,7 @@ from service.pictures import required_picture
 from vitrine.answers import search_answer
 from vitrine.boxes import draw_boxes
 from vitrine.errors import InvalidQuery
-from vitrine.filters import parse_filter
+from vitrine.filters import MATCH_ALL, parse_filter
 from vitrine.images.decoded import scale_of
 from vitrine.queries import SearchQuery
 from vitrine.recognition import ShoppedObject
@@ -98,9 +98,12 @@ def detect(body: DetectRequest) -> Response:
     query = _products_query(body) if body.search else None
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")
+    labels = body.labels
+    if labels is None:
+        labels = vitrine.recognition.category_labels(visible(MATCH_ALL, vitrine.engine.schema))
     picture = required_picture(body.image, vitrine.settings, at_least=DETECTOR_SIDE)
     with current_warm_up().loading_detector():
-        objects = vitrine.recognition.detect(picture, body.labels, threshold=body.threshold)
+        objects = vitrine.recognition.detect(picture, labels, threshold=body.threshold)
     if drawn:
         return _png(draw_boxes(picture, objects))
     detected = (

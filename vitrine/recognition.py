@@ -12,11 +12,13 @@ from PIL.Image import Image
 
 from vitrine.embedding import Detection, Detector, Embedder
 from vitrine.errors import FieldError, InvalidQuery
+from vitrine.filters import MATCH_ALL, Filter
 from vitrine.images.decode import MARGIN
 from vitrine.queries import SearchQuery
 from vitrine.results import Page
 from vitrine.search import SearchEngine
 from vitrine.settings import LimitSettings
+from vitrine.version_search import MAX_FACET_SEARCH
 
 __all__ = [
     "DEFAULT_TEMPLATE",
@@ -122,6 +124,23 @@ class Recognition:
         if not 0 <= threshold <= 1:
             raise InvalidQuery.of("threshold", "must be from 0 to 1")
         return self._detector().detect(image, labels, threshold=threshold)
+
+    def category_labels(self, only: Filter = MATCH_ALL) -> list[str]:
+        """Labels for `detect`: the last levels of the categories that products under a filter have.
+
+        The most frequent first, as many as a facet lists. `InvalidQuery` where there are none.
+        """
+        paths: list[str] = []
+        if "category" in self._engine.schema:
+            values, _ = self._engine.answer(
+                lambda version: version.facet_values("category", "", only, limit=MAX_FACET_SEARCH)
+            )
+            paths = [str(value.value) for value in values]
+        above = {path.rpartition("/")[0] for path in paths}
+        labels = dict.fromkeys(path.rpartition("/")[2] for path in paths if path not in above)
+        if not labels:
+            raise InvalidQuery.of("labels", "is missing, and the catalogue has no categories")
+        return list(labels)[: min(self._settings.facet_values, self._settings.max_labels)]
 
     def shop(
         self, image: Image, objects: Sequence[Detection], query: SearchQuery

@@ -101,7 +101,11 @@ class DetectRequest(Body):
     )
 
     image: ImageSource | None = None
-    labels: list[Text]
+    labels: list[Text] | None = Field(
+        default=None,
+        description="what to look for; left out, the last levels of the catalogue's categories, "
+        "as many as a facet lists",
+    )
     threshold: float = Field(
         default=DEFAULT_THRESHOLD, ge=0, le=1, description="minimum score of an object"
     )

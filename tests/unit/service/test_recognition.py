@@ -56,6 +56,24 @@ def test_boxes_are_in_pixels_of_the_picture(client: CheckingClient):
     ]
 
 
+def test_without_labels_the_categories_of_the_catalogue_are_looked_for(shop: Shop):
+    sent = []
+    detector = shop.vitrine.detector
+    detect = detector.detect
+
+    def noted(image, labels, *, threshold):
+        sent.append([*labels])
+        return detect(image, labels, threshold=threshold)
+
+    detector.detect = noted  # type: ignore[method-assign]
+    assert shop.client.post("/v1/detect", json={"image": RED}).status_code == 200
+    listed = shop.client.get("/v1/facets/category?limit=1000").get_json()["values"]
+    paths = [value["value"] for value in listed]
+    leaves = [path for path in paths if not any(p.startswith(f"{path}/") for p in paths)]
+    assert sent == [[path.rpartition("/")[2] for path in leaves]]
+    assert leaves
+
+
 def test_nothing_above_the_threshold_is_an_empty_list(client: CheckingClient):
     for search in (False, True):
         body = {"image": RED, "labels": ["mug"], "threshold": 0.9, "search": search}
