@@ -265,10 +265,14 @@ class FaissIndex:
 
     def compact(self) -> None:
         """Make the derived files that let other processes start quickly."""
+        self._compactor.compact(self._compact_state)
+        self._reader.take_snapshot()
+        give_back_freed_memory()
+
+    def _compact_state(self) -> State:
         state = self._reader.current()
         give_back_freed_memory()  # what reading all records took should not come on top
-        self._compactor.compact(state)
-        give_back_freed_memory()
+        return state
 
     def device_bytes(self) -> int:
         """Memory that the vectors take on the device that searches them."""

@@ -4,13 +4,17 @@ A process keeps one `State` and a mark of what the record store and the snapshot
 before it was read: SQLite's data version moves with every commit of any process, the pointer file
 with every new snapshot. Both cost microseconds to read. While neither moves, the state is
 complete: a commit that the query must see has moved the data version before the query reads it.
-When one moved, what is missing is added: from a snapshot, if there is a newer one, then from the
-writes numbered above what the state knows. The mark is read before the writes, so a commit in
-between is at worst read twice, never missed.
+When one moved, what is missing is added, the writes numbered above what the state knows. The mark
+is read before the writes, so a commit in between is at worst read twice, never missed.
+
+The first state is a snapshot's, where there is one. A newer one only holds what is known in
+another form: it is opened beside the searches, and takes the state's place once all later writes
+have been added to it.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +24,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.errors import IndexUnavailable
+from vitrine.errors import IndexUnavailable, VitrineError
 from vitrine.index.faiss.columns.layout import Layout
 from vitrine.index.faiss.columns.stored import ColumnSpool
 from vitrine.index.faiss.query.state import LiveSegment, MergedSegments, State
@@ -38,8 +42,9 @@ _BATCH = 1000
 """Records whose products and words are in memory at once while a state is made from them."""
 
 _PAUSE_S = 0.02
-"""Until segments are merged: the search that has met new writes should have its answer first, as
+"""Until the state is tidied: the search that has met new writes should have its answer first, as
 both would take turns with the interpreter's lock."""
+log = logging.getLogger(__name__)
 
 
 class StateReader:
@@ -63,7 +68,8 @@ class StateReader:
         self._latest: tuple[object, State | None] = (None, None)
         self._snapshot: str | None = None
         self._lock = threading.Lock()
-        self._merging: threading.Thread | None = None
+        self._taking = threading.Lock()
+        self._tidying: threading.Thread | None = None
         self._closed = threading.Event()
 
     def current(self) -> State:
@@ -87,13 +93,13 @@ class StateReader:
                 )
             try:
                 before, mark = self._latest[1], self._mark()
-                state = self._with_snapshot(before, mark[1])
+                state = self._loaded(mark[1]) if before is None else before
                 # after the snapshot, so that the view is never older than it
                 records = stack.enter_context(self._store.view())
                 state = self._followed(state, records)
                 self._place(state, before=before)
                 self._latest = (mark, state)
-                self._merge_in_background(state)
+                self._tidy_in_background(state)
             finally:
                 self._lock.release()
             yield state, records
@@ -103,16 +109,22 @@ class StateReader:
         snapshot = self._snapshots.current()
         return self._store.version(), snapshot
 
-    def _merge_in_background(self, state: State) -> None:
-        """Merge small segments beside the searches: it takes longer than reading what is new."""
-        running = self._merging is not None and self._merging.is_alive()
-        if state.small_segments() and not running and not self._closed.is_set():
+    def _tidy_in_background(self, state: State) -> None:
+        """Take up a newer snapshot and merge small segments beside the searches: both take longer
+        than reading what is new."""
+        running = self._tidying is not None and self._tidying.is_alive()
+        needed = state.small_segments() or self._newer_snapshot() is not None
+        if needed and not running and not self._closed.is_set():
             # the interpreter waits for it: a thread that it kills in numpy aborts the process
-            self._merging = threading.Thread(target=self._merge, name="merge-segments")
-            self._merging.start()
+            self._tidying = threading.Thread(target=self._tidy, name="tidy-segments")
+            self._tidying.start()
 
-    def _merge(self) -> None:
+    def _tidy(self) -> None:
         self._closed.wait(_PAUSE_S)
+        try:
+            self.take_snapshot()
+        except VitrineError as error:
+            log.warning("the newest snapshot is not used yet: %s", error)
         while not self._closed.is_set() and (state := self._latest[1]) is not None:
             small = state.small_segments()
             if not small:
@@ -125,11 +137,34 @@ class StateReader:
                     self._place(state, before=before)
                     self._latest = (mark, state)
 
+    def take_snapshot(self) -> None:
+        """Go on from the newest snapshot, if another one is in use; searches need not wait."""
+        with self._taking:
+            name = self._newer_snapshot()
+            if name is None or self._latest[1] is None:
+                return
+            state = self._loaded(name)
+            if state.seq == 0:
+                return
+            with self._store.view() as records:
+                state = self._followed(state, records)
+            with self._lock:
+                before, mark = self._latest[1], self._mark()
+                with self._store.view() as records:
+                    state = self._followed(state, records)
+                self._place(state, before=before)
+                self._latest = (mark, state)
+
+    def _newer_snapshot(self) -> str | None:
+        """The newest snapshot's name unless it is, or was found unusable, already."""
+        newest = self._snapshots.current()
+        return newest if newest != self._snapshot else None
+
     def close(self) -> None:
-        """End the merging, and give back what is held on a device."""
+        """End the tidying, and give back what is held on a device."""
         self._closed.set()
-        if self._merging is not None:
-            self._merging.join(timeout=self._timeout_s)
+        if self._tidying is not None:
+            self._tidying.join(timeout=self._timeout_s)
         for entry in self._latest[1].segments if self._latest[1] else ():
             entry.segment.leave_device()
 
@@ -144,11 +179,6 @@ class StateReader:
         for segment in segments:
             segment.search_on(self._device)
 
-    def _with_snapshot(self, state: State | None, snapshot: str | None) -> State:
-        if state is None or (snapshot is not None and snapshot != self._snapshot):
-            return self._loaded(snapshot, state)
-        return state
-
     def _followed(self, state: State, records: RecordView) -> State:
         """The state with what the view knows and the state does not."""
         last = records.last_seq()
@@ -159,15 +189,15 @@ class StateReader:
                 state = state.with_changes(changes, seq=changes[-1].seq, layout=self._layout)
         return state if state.seq == last else State(state.segments, last, state.cache)
 
-    def _loaded(self, snapshot: str | None, state: State | None) -> State:
-        """The snapshot's state, or the present one where there is no better."""
+    def _loaded(self, snapshot: str | None) -> State:
+        """The snapshot's state; one that knows nothing where it cannot be used."""
         for _ in range(3):  # a newer one may replace it while it is being opened
             self._snapshot = snapshot
             loaded = None if snapshot is None else self._snapshots.load(snapshot)
             if loaded is not None:
                 return loaded
             snapshot = self._snapshots.current()
-        return state or State((), 0)
+        return State((), 0)
 
     def _from_records(self, records: RecordView, last: int) -> State:
         """The state from the records alone: no id occurs twice in them, so none is looked up."""

@@ -78,7 +78,7 @@ def test_small_segments_become_few_and_no_search_merges_them(
         assert_as_oracle(index, current, rng)
     await_few_segments(index, most=4)
     assert_as_oracle(index, current, rng)
-    assert threads == {("merge-segments", False)}  # the end of the process waits for it
+    assert threads == {("tidy-segments", False)}  # the end of the process waits for it
 
 
 def test_what_is_written_while_segments_are_merged_is_not_lost(

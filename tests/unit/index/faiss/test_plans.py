@@ -114,12 +114,11 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     products = np.repeat(clustered(6000 // request.param, 64, 5), request.param, axis=0)
     rows = products + 0.4 / 8 * np.random.default_rng(15).standard_normal(products.shape)
     vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    write_quantized(folder, CODES, vectors, check=lambda: None)
+    write_quantized(folder, CODES, vectors)
     write_graph(
         folder,
         BuildOptions(quantize_from=1, graph_from=1),
         earlier=None,
-        check=lambda: None,
     )
     pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
     quantized = QuantizedVectors(folder, GRAPH_CODES, pictures)
@@ -199,7 +198,7 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
 
 
 def quantized_vectors(vectors: np.ndarray, folder: Path) -> QuantizedVectors:
-    write_quantized(folder, CODES, vectors, check=lambda: None)
+    write_quantized(folder, CODES, vectors)
     return QuantizedVectors(folder, CODES, ProductVectors.one_each(vectors))
 
 
@@ -290,12 +289,11 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
     first, then = tmp_path / "first", tmp_path / "then"
     for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
         folder.mkdir()
-        write_quantized(folder, CODES, rows, check=lambda: None)
+        write_quantized(folder, CODES, rows)
         write_graph(
             folder,
             BuildOptions(quantize_from=1, graph_from=1),
             earlier=earlier,
-            check=lambda: None,
         )
     pictures = ProductVectors.one_each(vectors)
     quantized = QuantizedVectors(then, GRAPH_CODES, pictures)

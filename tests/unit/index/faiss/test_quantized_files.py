@@ -15,7 +15,7 @@ def test_the_vectors_leave_the_memory_again(tmp_path):
     rows.tofile(tmp_path / "vectors")
     vectors = map_array(tmp_path / "vectors", np.float32, rows.shape)
     before = mapped_kb()
-    write_quantized(tmp_path, CODES, vectors, check=lambda: None)
+    write_quantized(tmp_path, CODES, vectors)
     assert mapped_kb() < before + 2048
     np.testing.assert_array_equal(vectors, rows)
     assert mapped_kb() > before + 6000, "reading all of them maps them"

@@ -15,7 +15,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -141,26 +141,30 @@ class Snapshots:
         )
         return LiveSegment(segment, live)
 
-    def write(self, state: State, *, check: Callable[[], None] = lambda: None) -> str:
+    def write(self, state: State) -> str:
         """Write a snapshot of the state and make it the newest in one step.
 
-        `OSError` when the disk refuses; whatever `check` raises stops the writing.
+        `OSError` when the disk refuses.
         """
+        self._remove_all_but(self.current())  # what one that was killed has left takes room
         name = f"{state.seq:016d}-{uuid.uuid4().hex[:8]}"
         folder = self.folder / name
         folder.mkdir(parents=True)
         try:
-            self._fill(folder, state, check)
+            self._fill(folder, state)
             atomic_write(self._newest, name.encode())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        self._remove_all_but(name)
+        return name
+
+    def _remove_all_but(self, name: str | None) -> None:
         for other in self.folder.iterdir():
             if other.is_dir() and other.name != name:
                 shutil.rmtree(other, ignore_errors=True)
-        return name
 
-    def _fill(self, folder: Path, state: State, check: Callable[[], None]) -> None:
+    def _fill(self, folder: Path, state: State) -> None:
         in_all = sum(len(entry.segment.pictures.rows) for entry in state.segments)
         earlier = _continuable(state) if self.options.makes_graph(in_all) else None
         rows = [
@@ -173,15 +177,14 @@ class Snapshots:
         texts = [(s.texts, own) for s, own in zip(segments, rows, strict=True) if s.texts]
         vectors = self._write_vectors(folder / _VECTORS, pictures)
         text_vectors = self._write_vectors(folder / _TEXTS, texts) if texts else None
-        check()
         self._write_columns(folder, state, rows)
         graph = self.options.makes_graph(len(vectors))
         if graph or len(vectors) >= self.options.quantize_from:
-            write_quantized(folder, CODES, vectors, check=check)
+            write_quantized(folder, CODES, vectors)
             if text_vectors is not None:
-                write_quantized(folder, TEXT_CODES, text_vectors, check=check)
+                write_quantized(folder, TEXT_CODES, text_vectors)
         if graph:
-            write_graph(folder, self.options, earlier=earlier, check=check)
+            write_graph(folder, self.options, earlier=earlier)
         about = {
             "format": FORMAT,
             "seq": state.seq,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,8 @@ class BuildOptions:
         return rows >= self.graph_from and (self.device is None or bool(self.device.obstacle))
 
 
-def write_quantized(
-    folder: Path, files: tuple[str, str], vectors: Vectors, *, check: Callable[[], None]
-) -> None:
-    """Write the 8-bit rows of all vectors. `check` is called now and then and may raise to stop."""
+def write_quantized(folder: Path, files: tuple[str, str], vectors: Vectors) -> None:
+    """Write the 8-bit rows of all vectors."""
     totals = [some.sum(axis=0, dtype=np.float64) for some in _blocks(vectors)]
     center = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
     scale = fitting_scale(vectors[:: -(-len(vectors) // _SAMPLE)], center)
@@ -72,7 +70,6 @@ def write_quantized(
     sums, errors, longest = [], [], np.float32(0)
     with (folder / files[0]).open("wb") as file:
         for some in _blocks(vectors):
-            check()
             rows = quantize(some, center, scale)
             rows.codes.tofile(file)
             sums.append(rows.sums)
@@ -88,18 +85,11 @@ def write_quantized(
     write_arrays(folder / files[1], arrays.items())
 
 
-def write_graph(
-    folder: Path,
-    options: BuildOptions,
-    *,
-    earlier: Path | None,
-    check: Callable[[], None],
-) -> None:
+def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) -> None:
     """Write the graph over the pictures' 8-bit rows, which `write_quantized` has put there; their
     codes go into FAISS's own file, for the graph to walk over and for scans.
 
     `earlier` is a snapshot's folder whose rows are the first of these: its graph is continued.
-    `check` is called now and then and may raise to stop.
     """
     faiss = load_faiss()
     about = map_arrays(folder / CODES[1])
@@ -113,7 +103,6 @@ def write_graph(
     if len(codes) - graph.ntotal >= _MANY:
         faiss.omp_set_num_threads(options.threads)
     for some in _blocks(codes[graph.ntotal :]):
-        check()
         graph.add(decoded(some, center, scale))
     faiss.write_index(graph, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
     faiss.write_index(rows, str(folder / GRAPH_ROWS))

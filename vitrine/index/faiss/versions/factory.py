@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from vitrine.cores import usable_cores
 from vitrine.index.faiss.columns.layout import layout
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
@@ -23,6 +25,8 @@ from vitrine.settings import FaissSettings
 from vitrine.words import analyzer_of
 
 __all__ = ["open_index"]
+
+PROGRAM = "vitrine.index.faiss.versions.snapshot_program"
 
 
 def open_index(
@@ -41,7 +45,7 @@ def open_index(
         graph_from=settings.hnsw_from,
         m=settings.hnsw_m,
         ef_construct=settings.hnsw_ef_construct,
-        threads=os.cpu_count() or 1,
+        threads=usable_cores(),
         device=device,
     )
     store = RecordStore(records, dimension=version.dimension, timeout_s=settings.index_timeout_s)
@@ -54,5 +58,22 @@ def open_index(
         StateReader(store, snapshots, columns, timeout_s=settings.index_timeout_s, device=device),
         planner=planner or Planner(ef=settings.hnsw_ef),
         search_models=SearchModelFile(records.parent / SEARCH_MODEL),
-        compactor=Compactor(snapshots, timeout_s=settings.index_timeout_s),
+        compactor=Compactor(
+            snapshots,
+            command=partial(_snapshot_command, records.parent, settings, options),
+            timeout_s=settings.index_timeout_s,
+        ),
     )
+
+
+def _snapshot_command(folder: Path, settings: FaissSettings, options: BuildOptions) -> list[str]:
+    """The command that writes a snapshot of the version in a folder.
+
+    It needs no device; where one takes the graph's place, it makes no graph.
+    """
+    if not options.makes_graph(options.graph_from):
+        settings = settings.model_copy(update={"hnsw_from": sys.maxsize})
+    shared = settings.model_dump_json(
+        include=set(FaissSettings.model_fields), exclude={"search_device", "secret_key"}
+    )
+    return [sys.executable, "-m", PROGRAM, str(folder.absolute()), shared]
