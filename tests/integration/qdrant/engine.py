@@ -182,21 +182,14 @@ class Engine:
 
     def query(self, name: str, request: models.QueryRequest) -> list[models.ScoredPoint]:
         collection = self._found(name)
+        if isinstance(request.query, models.OrderByQuery):
+            self._build(collection, {request.query.order_by.key})
         points = collection.shard.query(
             edge.QueryRequest(
                 limit=request.limit,
                 offset=request.offset,
-                query=_nearest(request),
-                prefetches=[
-                    edge.Prefetch(
-                        limit=proposed.limit,
-                        query=_nearest(proposed),
-                        filter=self._filter(collection, proposed.filter),
-                        score_threshold=proposed.score_threshold,
-                        params=_search_params(proposed.params or models.SearchParams()),
-                    )
-                    for proposed in request.prefetch or []
-                ],
+                query=_scoring(request),
+                prefetches=self._prefetches(collection, request),
                 filter=self._filter(collection, request.filter),
                 score_threshold=request.score_threshold,
                 params=_search_params(request.params or models.SearchParams()),
@@ -215,27 +208,34 @@ class Engine:
             for p in points
         ]
 
+    def _prefetches(
+        self, collection: Collection, request: models.QueryRequest | models.Prefetch
+    ) -> list[edge.Prefetch]:
+        listed = request.prefetch or []
+        return [
+            edge.Prefetch(
+                limit=proposed.limit,
+                query=_scoring(proposed),
+                prefetches=self._prefetches(collection, proposed),
+                filter=self._filter(collection, proposed.filter),
+                score_threshold=proposed.score_threshold,
+                params=_search_params(proposed.params or models.SearchParams()),
+            )
+            for proposed in (listed if isinstance(listed, list) else [listed])
+        ]
+
     def scroll(self, name: str, request: models.ScrollRequest) -> tuple[list[models.Record], Any]:
         collection = self._found(name)
         order = request.order_by
         if order is not None:
             self._build(collection, {order.key})
-        direction = (
-            None
-            if order is None
-            else edge.Direction.Desc
-            if order.direction == models.Direction.DESC
-            else edge.Direction.Asc
-        )
         points, offset = _asked(
             lambda: collection.shard.scroll(
                 edge.ScrollRequest(
                     offset=request.offset,
                     limit=request.limit,
                     filter=self._filter(collection, request.filter),
-                    order_by=None
-                    if order is None
-                    else edge.OrderBy(order.key, direction, order.start_from),
+                    order_by=None if order is None else _order(order),
                     with_payload=_payload(request.with_payload),
                     with_vector=_vector(request.with_vector),
                 )
@@ -358,10 +358,20 @@ class Engine:
             collection.build(keys)
 
 
-def _nearest(request: models.QueryRequest | models.Prefetch) -> Any:
+def _scoring(request: models.QueryRequest | models.Prefetch) -> Any:
     query = request.query
+    if query is None:
+        return None
+    if isinstance(query, models.OrderByQuery):
+        return _order(query.order_by)
     vector = query.nearest if isinstance(query, models.NearestQuery) else query
     return edge.Query.Nearest(_engine_vector(vector), using=request.using)
+
+
+def _order(order: models.OrderBy) -> edge.OrderBy:
+    descending = order.direction == models.Direction.DESC
+    direction = edge.Direction.Desc if descending else edge.Direction.Asc
+    return edge.OrderBy(order.key, direction, order.start_from)
 
 
 def _search_params(params: models.SearchParams) -> edge.SearchParams:

@@ -137,7 +137,7 @@ class _Points(PointsServicer):
     def _scored(self, request: Any) -> list[Any]:
         asked = models.QueryRequest(
             prefetch=[GrpcToRest.convert_prefetch_query(search) for search in request.prefetch],
-            query=GrpcToRest.convert_query(request.query),
+            query=GrpcToRest.convert_query(request.query) if request.HasField("query") else None,
             using=request.using,
             filter=_where(request),
             params=GrpcToRest.convert_search_params(request.params)

@@ -170,7 +170,7 @@ class CandidateSearch:
             filter_of(query),
             limit=query.candidates + SPARE,
             least=least_score(query),
-            payload=self.payload_keys(query),
+            payload=self.payload_keys(query) or False,
             exact=window.exact,
         )
         where = every(translate(query.filter))
@@ -194,8 +194,8 @@ class CandidateSearch:
     def _order(self, query: IndexQuery) -> Order:
         return Order(query.sort, self._schema, titles=self._points.layout.title_form)
 
-    def payload_keys(self, query: IndexQuery) -> bool | tuple[str, ...]:
-        """Payload paths that deciding needs; False for none."""
+    def payload_keys(self, query: IndexQuery) -> tuple[str, ...]:
+        """Payload paths that deciding needs."""
         fields = [self._schema.require(n, wrong=InvalidQuery) for n in query.facets]
         keys = [key for f in fields for key in facet_keys(f)]
         if query.sort != RELEVANCE:
@@ -203,7 +203,7 @@ class CandidateSearch:
         if query.collapse is not None:
             keys.append(value_key(self._schema.require(query.collapse, wrong=InvalidQuery)))
             keys += group_keys(self._schema)
-        return tuple(dict.fromkeys(keys)) or False
+        return tuple(dict.fromkeys(keys))
 
     def lowest(
         self, members: list[Candidate], query: IndexQuery, rescorer: Rescorer

@@ -8,126 +8,29 @@ cosines. Negatives re-order a whole set, so there all of its products are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexAnswer, IndexQuery
 from vitrine.index.qdrant.candidates import CandidateSearch, CandidateSet
-from vitrine.index.qdrant.payload import ID, KEYS, SEQ
-from vitrine.index.qdrant.points import Points, Vectors
+from vitrine.index.qdrant.fused_scorer import FusedScorer
+from vitrine.index.qdrant.payload import ID, SEQ
+from vitrine.index.qdrant.points import Points, Read
 from vitrine.index.qdrant.pool import Pool, PoolSearch
-from vitrine.index.qdrant.ranking import Candidate, Fetch, Rescorer, likely_needed, trim
-from vitrine.index.qdrant.signals import exact_signals, words_scores
+from vitrine.index.qdrant.ranking import Candidate, close_to_ends, may_be_on_page, trim
 from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.queries import RELEVANCE
-from vitrine.relevance import LOG_ODDS_DECIMALS, Signals, drop, pushed_log_odds, relevance_of
+from vitrine.relevance import drop, pushed_log_odds
 
 __all__ = ["FusedSearch"]
 
-_FEW = 128
-"""Candidates that are read whole though their words would do: they may be on the page."""
-
-
-class FusedScorer(Rescorer):
-    """Values products exactly, from their vectors and words."""
-
-    decimals = LOG_ODDS_DECIMALS
-
-    def __init__(
-        self,
-        query: IndexQuery,
-        fusion: Fusion,
-        pool: Pool,
-        fetch: Fetch,
-        fetch_words: Fetch,
-    ) -> None:
-        """`fetch_words` reads of points no more than their ids and words."""
-        super().__init__(fetch)
-        self.tolerance = pool.values.tolerance
-        self._query = query
-        self._fusion = fusion
-        self._pool = pool
-        self._fetch_words = fetch_words
-        values = pool.values
-        self._by_words = {
-            i for i, alone in zip(values.ids, values.by_words.tolist(), strict=True) if alone
-        }
-
-    def load(self, candidates: Iterable[Candidate]) -> None:
-        """Read what is missing of these, but not the many whose words are enough to value them."""
-        listed = list(candidates)
-        worded = {c.point.id for c in self._many_by_words(listed)}
-        super().load(c for c in listed if c.point.id not in worded)
-
-    def rescore(self, candidates: Iterable[Candidate]) -> None:
-        """Make the values of these exact, from their words where these are enough."""
-        pending = [c for c in candidates if not c.rescored]
-        self._rescore_by_words(self._many_by_words(pending))
-        super().rescore(pending)
-
-    def rescore_whole(self, candidates: Iterable[Candidate]) -> None:
-        """Rescore these, and read all that a hit shows of them."""
-        listed = list(candidates)
-        super().load(listed)
-        for candidate in listed:
-            # the nearest picture of those that were valued by their words is not known
-            candidate.rescored = candidate.rescored and candidate.point.id not in self._by_words
-        super().rescore(listed)
-
-    def _many_by_words(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        """Those whose words are enough and that have not been read, if there are many."""
-        worded = [
-            c
-            for c in candidates
-            if c.point.id in self._by_words
-            and c.point.id not in self.points
-            and c.point.id not in self.gone
-        ]
-        return worded if len(worded) > _FEW else []
-
-    def _rescore_by_words(self, candidates: list[Candidate]) -> None:
-        if not candidates:
-            return
-        points = self._fetch_words([c.point.id for c in candidates])
-        self.gone |= {c.point.id for c in candidates if c.point.id not in points}
-        present = self.present(candidates)
-        read = [points[c.point.id] for c in present]
-        words = self._fusion.words
-        scores = words_scores(read, words, words.weights)
-        named = [point.id in self._pool.first.named for point in read]
-        # cosines change nothing, so the least ones will do
-        values = self._pool.relevance.log_odds(Signals(-1.0, -1.0, words=scores, exact=named))
-        for candidate, point, value in zip(present, read, values.tolist(), strict=True):
-            self.assign_score(candidate, value, None)
-            candidate.id = str(point.payload[ID])
-
-    def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
-        """The exact order values of points, and their nearest pictures."""
-        named = [point.id in self._pool.first.named for point in points]
-        signals, images = exact_signals(points, self._query.vector, self._fusion.words, named)
-        values = self._pool.relevance.log_odds(signals).tolist()
-        return list(zip(values, images, strict=True))
-
-    def shown(self, score: float) -> float:
-        """The relevance of an order value."""
-        return float(relevance_of(np.asarray(score)))
-
-    def unwanted(self, points: Sequence[Point]) -> NDArray[np.float64]:
-        """How relevant the points are for each negative alone, float64 (negatives, points)."""
-        rows = []
-        for negative, best in zip(
-            self._fusion.negatives, self._pool.first.best_words[1:], strict=True
-        ):
-            key = negative.words.exact_key
-            named = [key != "" and key in point.payload.get(KEYS, ()) for point in points]
-            relevance = self._fusion.negative_relevance(negative, best)
-            signals, _ = exact_signals(points, negative.vector, negative.words, named)
-            rows.append(relevance.relevance(signals))
-        return np.stack(rows)
+_AROUND_END = 8
+"""Payloads read beyond the candidates: the last ones may turn out to be others."""
+_GROUPED = 2
+"""Members that are read for a page of groups, for each group."""
 
 
 class FusedSearch:
@@ -143,17 +46,13 @@ class FusedSearch:
         query = replace(query, collapse=None) if query.collapse == ID else query
         pool = self._pools.find(query, fusion)
         vectors = (*self._points.layout.names, WORDS)
-        scorer = FusedScorer(
-            query,
-            fusion,
-            pool,
-            lambda ids: self._read(query, ids, payload=True, vectors=vectors),
-            lambda ids: self._read(query, ids, payload=[ID, SEQ], vectors=(WORDS,)),
-        )
-        members = self._members(query, fusion, pool, scorer)
+        scorer = FusedScorer(query, fusion, pool, lambda reads: self._read(query, reads), vectors)
+        keys = self._sets.payload_keys(query)
+        members = self._members(query, fusion, pool, scorer, keys)
         lowest = self._sets.lowest(members, query, scorer)
         members = _with_negatives(members, fusion, scorer)
-        members = self._with_payload(members, query)
+        if keys:
+            members = _with_payload(members, scorer, keys)
         selection = CandidateSet(members, lowest, pool.first.matching, pool.exact)
         answer = self._sets.answer_of(query, selection, scorer, as_of=as_of)
         token, best = answer.next_token, pool.first.best_words
@@ -165,60 +64,93 @@ class FusedSearch:
         )
 
     def _members(
-        self, query: IndexQuery, fusion: Fusion, pool: Pool, scorer: FusedScorer
+        self,
+        query: IndexQuery,
+        fusion: Fusion,
+        pool: Pool,
+        scorer: FusedScorer,
+        keys: Sequence[str],
     ) -> list[Candidate]:
-        """The members of the set, before negatives."""
-        candidates = [
-            Candidate(Point(i, {}, value))
-            for i, value in zip(pool.values.ids, pool.values.middle.tolist(), strict=True)
-        ]
-        scorer.load(_likely_needed(candidates, query, fusion, scorer.tolerance))
+        """The members of the set, before negatives; their payload `keys` are read with what
+        decides which they are."""
+        candidates = _candidates(pool, scorer)
+        ranked = sorted(
+            (c for c in candidates if c.score >= fusion.least - 2 * scorer.tolerance),
+            key=lambda c: c.rank,
+        )
+        needed = _likely_needed(ranked, query, fusion, scorer.tolerance)
+        if _compares_members(query):  # they may tie by hundreds
+            tied = (c for c in ranked[: query.candidates] if scorer.by_words(c))
+            needed += [c for c in tied if not c.rescored]
+        likely_members = ranked[: query.candidates + _AROUND_END]
+        scorer.load_with_payloads(needed, likely_members, keys)
         scorer.rescore_close_to(candidates, fusion.least)
         close = [c for c in candidates if c.score >= fusion.least]
         return trim(close, query, scorer)
 
-    def _read(
-        self,
-        query: IndexQuery,
-        ids: Iterable[str],
-        *,
-        payload: bool | list[str],
-        vectors: Vectors = False,
-    ) -> dict[str, Point]:
+    def _read(self, query: IndexQuery, reads: Sequence[Read]) -> list[dict[str, Point]]:
         """Points that are still there. One that was written after the first page, and after the
         lists of this one were read, is none of them: it could be shown a second time."""
-        points = self._points.retrieve(ids, payload=payload, vectors=vectors)
+        answers = self._points.each(reads)
         if query.page_token is None:
-            return points
+            return answers
         as_of = query.page_token.as_of
-        return {i: point for i, point in points.items() if point.payload[SEQ] <= as_of}
+        return [
+            {i: point for i, point in points.items() if point.payload[SEQ] <= as_of}
+            for points in answers
+        ]
 
-    def _with_payload(self, members: list[Candidate], query: IndexQuery) -> list[Candidate]:
-        """The members with what orders, groups and facets look at; those that are gone are left
-        out."""
-        keys = self._sets.payload_keys(query)
-        if not isinstance(keys, tuple):
-            return members
-        points = self._read(query, [c.point.id for c in members], payload=[ID, SEQ, *keys])
-        present = [c for c in members if c.point.id in points]
-        for candidate in present:
-            payload = points[candidate.point.id].payload
-            candidate.point = replace(candidate.point, payload=payload)
-        return present
+
+def _candidates(pool: Pool, scorer: FusedScorer) -> list[Candidate]:
+    """All that may belong to the set; ties at its end have their exact values and ids."""
+    tied = pool.tied
+    candidates = [
+        Candidate(Point(i, {ID: tied.ids[i]} if i in tied.ids else {}, value))
+        for i, value in zip(pool.values.ids, pool.values.middle.tolist(), strict=True)
+    ]
+    if tied.value is not None:
+        for candidate in candidates:
+            if candidate.point.id in tied.ids:
+                scorer.assign_score(candidate, tied.value, None)
+    return candidates
+
+
+def _with_payload(
+    members: list[Candidate], scorer: FusedScorer, keys: Sequence[str]
+) -> list[Candidate]:
+    """The members with what orders, groups and facets look at; those that are gone are left
+    out."""
+    scorer.load_with_payloads((), members, keys)
+    present = scorer.present(members)
+    for candidate in present:
+        candidate.point = replace(candidate.point, payload=scorer.payloads[candidate.point.id])
+    return present
+
+
+def _compares_members(query: IndexQuery) -> bool:
+    """Whether values decide of products that are on no page: which one of a group is best, or which
+    of those with the same price comes first."""
+    by_relevance = any(key.field is None for key in query.sort.keys)
+    return by_relevance and (query.collapse is not None or query.sort != RELEVANCE)
 
 
 def _likely_needed(
-    candidates: list[Candidate], query: IndexQuery, fusion: Fusion, tolerance: float
+    ranked: list[Candidate], query: IndexQuery, fusion: Fusion, tolerance: float
 ) -> list[Candidate]:
-    """What will be valued exactly, as far as Qdrant's scores tell; read in one request."""
-    close = [c for c in candidates if c.score >= fusion.least - 2 * tolerance]
-    edge = [c for c in close if c.score <= fusion.least + 2 * tolerance]
+    """What will be valued exactly, as far as Qdrant's scores tell; `ranked` are all that are
+    close."""
+    unsure = [c for c in ranked if c.score <= fusion.least + 2 * tolerance]
+    unsure += close_to_ends(ranked, query, tolerance)
+    needed = [c for c in unsure if not c.rescored]
     if fusion.negatives:
-        ranked = sorted(close, key=lambda c: c.rank)
-        return [*edge, *ranked[: query.candidates + 1]]
+        return [*needed, *ranked[: query.candidates + 1]]
     if query.sort != RELEVANCE:
-        return edge
-    return [*edge, *likely_needed(close, query, None, tolerance=tolerance)]
+        return needed
+    members = ranked[: query.candidates]
+    if query.collapse is not None:
+        # how many of them are the best of their groups is not known yet
+        query = replace(query, limit=_GROUPED * query.limit)
+    return [*needed, *may_be_on_page(members, query, tolerance)]
 
 
 def _with_negatives(

@@ -42,9 +42,9 @@ from vitrine.folding import fold
 from vitrine.index.qdrant.filters import empty, equal
 from vitrine.index.qdrant.payload import ID, value_at, value_key
 from vitrine.index.qdrant.sortable_text import depth, encode_prefixes, is_final
-from vitrine.queries import Sort, SortValue
+from vitrine.queries import RELEVANCE, Sort, SortValue
 
-__all__ = ["Key", "Order", "Place"]
+__all__ = ["ID_LEVELS", "Key", "Order", "Place", "by_id"]
 
 Key = float | str | None
 """What one key of an order orders products by: the score or a field; None comes last."""
@@ -160,6 +160,13 @@ class _SortKey:
 
 
 _IDS = [_Level(f"_id{i}", stem="_id") for i in range(depth("_id"))]
+ID_LEVELS = [level.ordered() for level in _IDS]
+"""The orders by the pieces of ids, in which a walk by id reads."""
+
+
+def by_id(fetch: Fetch, page: int) -> Iterator[Any]:
+    """All points by the ids of their products, read as they are needed, about `page` at a time."""
+    return Order(RELEVANCE, Schema(())).stream(fetch, None, page)
 
 
 class Order:

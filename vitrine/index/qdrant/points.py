@@ -19,7 +19,7 @@ from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, SparseRow, point_
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
 
-__all__ = ["NearestQuery", "Points"]
+__all__ = ["NearestQuery", "Points", "Read"]
 
 _CHUNK = 1000
 """Points read in one request at most, where the reader did not ask for a number."""
@@ -33,23 +33,34 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NearestQuery:
-    """What a search by vector asks of Qdrant: `limit` points after the first `offset`, best first.
+    """What a search asks of Qdrant: `limit` points after the first `offset`, the nearest first.
 
     None that scores below `least`. `using` names the vectors that are compared; a sparse one finds
-    the points that share a term with it. `payload` names the keys to read (True: all, False: none).
-    With `among` only the points that this other search finds are compared.
+    the points that share a term with it. Without a `vector` the points come in `order`, or by their
+    own ids. `payload` names the keys to read (True: all, False: none). With `among` only the points
+    that this other search finds take part.
     """
 
-    vector: Vector | SparseRow
+    vector: Vector | SparseRow | None
     where: models.Filter | None
     limit: int
     using: str = VECTOR
+    order: models.OrderBy | None = None
     offset: int = 0
     least: float | None = None
     payload: bool | tuple[str, ...] = False
     with_vectors: Vectors = False
     exact: bool = False
     among: NearestQuery | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is read of the points with these ids; see `NearestQuery`."""
+
+    ids: Sequence[str]
+    payload: bool | tuple[str, ...]
+    vectors: Vectors = False
 
 
 class Points:
@@ -75,6 +86,22 @@ class Points:
         """What these reads answer; a server gets them at the same time."""
         return self._connection.together(calls)
 
+    def each(self, reads: Sequence[Read]) -> list[dict[str, Point]]:
+        """The points of several reads by id that exist, asked in one request."""
+        queries = [
+            NearestQuery(
+                None,
+                models.Filter(must=[models.HasIdCondition(has_id=list(read.ids))]),
+                limit=len(read.ids),
+                payload=read.payload,
+                with_vectors=read.vectors,
+            )
+            for read in reads
+            if read.ids
+        ]
+        answers = iter(self.nearest_each(queries))
+        return [{p.id: p for p in next(answers)} if read.ids else {} for read in reads]
+
     def nearest(self, query: NearestQuery) -> list[Point]:
         """The points nearest to a vector."""
         answer = self._read("query_points", **self._arguments(query))
@@ -97,14 +124,18 @@ class Points:
             ),
             "with_vectors": _vectors(query.with_vectors),
         }
-        if query.among is not None:
-            among = self._search(query.among)
-            grpc = self._connection.speaks_grpc
-            arguments["prefetch"] = [among if grpc else models.Prefetch(**_renamed(among))]
         return arguments
 
     def _search(self, query: NearestQuery) -> dict[str, Any]:
         """The arguments that a search and the one that proposes its points have in common."""
+        arguments: dict[str, Any] = {"query_filter": query.where, "limit": query.limit}
+        if query.among is not None:
+            among = self._search(query.among)
+            grpc = self._connection.speaks_grpc
+            arguments["prefetch"] = [among if grpc else models.Prefetch(**_renamed(among))]
+        if query.vector is None:
+            order = None if query.order is None else models.OrderByQuery(order_by=query.order)
+            return arguments | {"query": order}
         row: Any = query.vector
         if not isinstance(row, SparseRow):
             row = self.layout.query_rows(row, query.using)
@@ -115,11 +146,9 @@ class Points:
         parameters = None
         if not self._connection.local and not isinstance(query.vector, SparseRow):
             parameters = search_params(self._settings, exact=query.exact)
-        return {
+        return arguments | {
             "query": row,
             "using": query.using,
-            "query_filter": query.where,
-            "limit": query.limit,
             "score_threshold": query.least,
             "search_params": parameters,
         }

@@ -9,18 +9,18 @@ order values rise with every signal, no such product is better than the value of
 that is below what the set takes (its least value, or the value of the last of enough candidates),
 everything that may belong to it has been seen; until then longer lists are read. A first page by
 relevance needs of a full set no more than its best products: there the value of the page's last one
-is enough, and those that tie at the end of the set are never told apart.
+is enough.
 
 One round of lists and one of missing scores are two requests for searches in all, beside the
-counts and the exact hits, which are requested at the same time. Products that match no word are
-ordered by their vectors alone, so once all that match a word are listed, the nearest
-`candidates` are enough: a second round of lists is for queries whose words more products match than
-the set may have.
+counts, which are requested at the same time. Products that match no word are ordered by their
+vectors alone, so once all that match a word are listed, the nearest `candidates` are enough. Where
+more match a word than are listed, the second round lists the nearest of those as well. Products
+that tie by their words alone where that list ends need not be listed: see `word_ties`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
 from vitrine.index.qdrant.best_words import BestWords
 from vitrine.index.qdrant.filters import equal, every, translate
+from vitrine.index.qdrant.ordering import ID_LEVELS
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
@@ -38,7 +39,10 @@ from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
 from vitrine.index.qdrant.ranking import needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
+from vitrine.index.qdrant.wire import Point
+from vitrine.index.qdrant.word_ties import Scope, Search, TiedProducts, WordTie
 from vitrine.relevance import QueryRelevance
+from vitrine.words import QueryWords
 
 __all__ = ["Pool", "PoolSearch"]
 
@@ -60,6 +64,8 @@ class FirstRound:
     """Products under the query's filter."""
     under_filter: int
     """Those of them that may be in the answer: not excluded, and on later pages not newer."""
+    least_piece: int | None
+    """The first piece of the least id of those; None where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +73,7 @@ class Pool:
     """All that may belong to the set, and what was read with it."""
 
     values: OrderValues
+    tied: TiedProducts
     relevance: QueryRelevance
     first: FirstRound
     exact: bool
@@ -96,27 +103,15 @@ class PoolSearch:
         lists = lists.ending_at(fusion.least, fusion.relevance(query.vector, 0.0))
         lists, first = self._first_round(query, fusion, lists)
         relevance = fusion.relevance(query.vector, first.best_words[0])
-        table = SignalTable(channels, set(first.named))
-        _add(table, lists)
+        scope = Scope(lists.where, first.under_filter, query.candidates, first.least_piece)
+        reading = _Reading(lists, SignalTable(channels, set(first.named)), relevance, scope)
         while True:
-            missing = _missing(table, lists)
-            target = _target(query, fusion, table, relevance)
-            longer = None
-            if not lists.hold_all_above(target, relevance):
-                longer = lists.with_words_down_to(target, relevance)
-                if longer is None and not missing:  # else the target may still rise
-                    longer = lists.longer().ending_at(target, relevance)
-            if longer is None and not missing:
-                return Pool(table.values(relevance), relevance, first, lists.exact)
-            further = [] if longer is None else longer.requests()
-            by_id = [_scores_of(channel, ids) for channel, ids in missing]
-            answers = self._points.nearest_each([*by_id, *further])
-            for (channel, ids), points in zip(missing, answers, strict=False):
-                table.add(channel, points)
-                table.mark_absent(channel, ids)
-            if longer is not None:
-                lists = longer.filled(answers[len(missing) :])
-                _add(table, lists)
+            target = _target(query, fusion, reading.table, relevance)
+            requests = reading.requests(target)
+            if not requests:
+                values, tied = reading.values(target, fusion.words, self._points.nearest)
+                return Pool(values, tied, relevance, first, reading.lists.exact)
+            reading.take(self._points.nearest_each(requests))
 
     def _first_round(
         self, query: IndexQuery, fusion: Fusion, lists: RankedLists
@@ -125,15 +120,17 @@ class PoolSearch:
         words, token = fusion.all_words, query.page_token
         stored = () if token is None else token.best_words
         bests = [self._best_words.request(w) for w in words if len(stored) != len(words)]
-        searches = [*lists.requests(), *(request for best in bests for request in best)]
+        named = _named(query, fusion.words.exact_key)
+        least = [Scope.least_id(lists.where)] if needs_members(query) and lists.words else []
+        single = [*(request for best in bests for request in best), *named, *least]
+        searches = [*lists.requests(), *single]
         calls: list[Callable[[], Any]] = [
             lambda: self._points.nearest_each(searches),
             lambda: self._points.count(every(translate(query.filter))),
-            lambda: self._named(query, fusion.words.exact_key),
         ]
         if query.exclude or token is not None:
             calls.append(lambda: self._points.count(filter_of(query)))
-        answers, matching, named, *counted = self._points.together(calls)
+        answers, matching, *counted = self._points.together(calls)
         under_filter = counted[0] if counted else matching
         rest = iter(answers[len(lists.requests()) :])
         lists = lists.filled(answers)
@@ -150,14 +147,28 @@ class PoolSearch:
                 for w, best in zip(words, bests, strict=True)
             )
         )
-        return lists, FirstRound(best_words, named, matching, under_filter)
+        named_ids = self._ids(named, rest)
+        piece = [point.payload[ID_LEVELS[0].key] for points in rest for point in points]
+        return lists, FirstRound(
+            best_words, named_ids, matching, under_filter, piece[0] if piece else None
+        )
 
-    def _named(self, query: IndexQuery, key: str) -> frozenset[str]:
-        """The points that are named exactly."""
-        if not key:
+    def _ids(
+        self, listing: Sequence[NearestQuery], answers: Iterator[Sequence[Point]]
+    ) -> frozenset[str]:
+        """The points of a listing, all of them, given what it is answered."""
+        if not listing:
             return frozenset()
-        where = every(*conditions_of(query), equal(KEYS, key))
-        return frozenset(point.id for point in self._points.all(where, payload=False))
+        (request,), points = listing, next(answers)
+        if len(points) >= request.limit:
+            points = list(self._points.all(request.where, payload=False))
+        return frozenset(point.id for point in points)
+
+
+def _named(query: IndexQuery, key: str) -> list[NearestQuery]:
+    """The listing of the points that are named exactly; none where none can be."""
+    where = every(*conditions_of(query), equal(KEYS, key))
+    return [NearestQuery(None, where, limit=query.candidates + SPARE)] if key else []
 
 
 def _target(
@@ -172,27 +183,90 @@ def _target(
     return max(last, table.kth_value_at_least(min(wanted, query.candidates), relevance))
 
 
-def _add(table: SignalTable, lists: RankedLists) -> None:
-    """Add the scores of the lists' points to the table."""
-    for ranked in lists.lists:
-        table.add(ranked.channel, ranked.points)
-    for ranked in lists.lists:
-        listed = {point.id for point in ranked.points}
-        for other in lists.lists:
-            scored = ranked.cosines.get(other.channel.name, ())
-            table.add(other.channel, [point for point in scored if point.id in listed])
+class _Reading:
+    """What has been read for a query, and what is still to be read."""
 
+    def __init__(
+        self, lists: RankedLists, table: SignalTable, relevance: QueryRelevance, scope: Scope
+    ) -> None:
+        self.lists = lists
+        self.table = table
+        self._relevance = relevance
+        self._scope = scope
+        self._tie: WordTie | None = None
+        self._tie_answers: Sequence[Sequence[Point]] = ()
+        # what the last requests were: scores by id, longer lists, and whether those of a tie
+        self._missing: list[tuple[Channel, list[str]]] = []
+        self._longer: RankedLists | None = None
+        self._asks_tie = False
+        self._add()
 
-def _missing(table: SignalTable, lists: RankedLists) -> list[tuple[Channel, list[str]]]:
-    """For each signal the points whose score is still to be read."""
-    missing: list[tuple[Channel, list[str]]] = []
-    for ranked in lists.lists:
-        ids = table.missing(ranked.channel)
-        if ranked.is_complete:
-            table.mark_absent(ranked.channel, ids)
-        elif ids:
-            missing.append((ranked.channel, ids))
-    return missing
+    def requests(self, target: float) -> list[NearestQuery]:
+        """What is to be asked next, so that all products are known whose value is `target` or more;
+        none where they are."""
+        self._missing = self._missing_scores()
+        self._longer = None
+        if not self.lists.hold_all_above(target, self._relevance):
+            matching = self._scope.matching
+            self._longer = self.lists.with_closest(target, self._relevance, matching)
+            if self._longer is None and not self._missing:  # else the target may still rise
+                self._longer = self.lists.longer().ending_at(target, self._relevance)
+        self._asks_tie = self._new_tie(target)
+        return [
+            *(_scores_of(channel, ids) for channel, ids in self._missing),
+            *([] if self._longer is None else self._longer.requests()),
+            *(self._tie.requests() if self._tie is not None and self._asks_tie else []),
+        ]
+
+    def take(self, answers: Sequence[Sequence[Point]]) -> None:
+        """Take what was answered to the last `requests`."""
+        for (channel, ids), points in zip(self._missing, answers, strict=False):
+            self.table.add(channel, points)
+            self.table.mark_absent(channel, ids)
+        answers = answers[len(self._missing) :]
+        if self._longer is not None:
+            read = len(self._longer.requests())
+            self.lists = self._longer.filled(answers)
+            answers = answers[read:]
+            self._add()
+        if self._asks_tie:
+            self._tie_answers = answers
+
+    def values(
+        self, target: float, words: QueryWords, search: Search
+    ) -> tuple[OrderValues, TiedProducts]:
+        """The values of all that may belong to the set, and which of them tie at its end."""
+        values = self.table.values(self._relevance)
+        if self._tie is None or not self._tie.reaches(target, self._relevance):
+            return values, TiedProducts()
+        return self._tie.decided(values, self._tie_answers, search, words, self._relevance)
+
+    def _new_tie(self, target: float) -> bool:
+        """Whether the list by words ends in a tie that reaches the target and is not known yet."""
+        words, known = self.lists.words, self._tie
+        if known is not None and known.words is words:
+            return False
+        self._tie = None
+        if words is not None and not words.exhausted:
+            tie = WordTie(words, self._scope)
+            self._tie = tie if tie.reaches(target, self._relevance) else None
+        return self._tie is not None
+
+    def _missing_scores(self) -> list[tuple[Channel, list[str]]]:
+        """For each signal the points whose score is still to be read."""
+        missing: list[tuple[Channel, list[str]]] = []
+        for ranked in self.lists.lists:
+            ids = self.table.missing(ranked.channel)
+            if ranked.is_complete:
+                self.table.mark_absent(ranked.channel, ids)
+            elif ids:
+                missing.append((ranked.channel, ids))
+        return missing
+
+    def _add(self) -> None:
+        """Add the scores of the lists' points to the table."""
+        for channel, points in self.lists.scores():
+            self.table.add(channel, points)
 
 
 def _scores_of(channel: Channel, ids: list[str]) -> NearestQuery:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from qdrant_client import models
 
 from vitrine.index.qdrant.points import NearestQuery
-from vitrine.index.qdrant.ranking import SCORE_TOLERANCE
 from vitrine.index.qdrant.signals import Channel, signals
 from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import QueryRelevance
 
-__all__ = ["RankedList", "RankedLists"]
+__all__ = ["TIE_ERRORS", "RankedList", "RankedLists"]
 
 _GROWTH = 4
 """How many times longer the next lists are."""
 _MOST_GROWTH = 16
-"""How many times longer a list by words may be that ends at a score."""
-_COSINES = np.linspace(-1.0, 1.0, 1001)
+"""How many times longer a list may be that ends at a score."""
+_COSINES = np.linspace(-1.0, 1.0, 4001)
 """Where a list of cosines may end."""
 _WORDS_SCORES = np.linspace(0.0, 1.0, 4001)
 """Where a list by words may end."""
+TIE_ERRORS = 4
+"""How many errors of a sum lie between the last score of a list by words and the end of those that
+tie with it: a score that cannot be told from it, itself off by one, lies within."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +36,11 @@ class RankedList:
     channel: Channel
     limit: int
     least: float | None = None
+    among: NearestQuery | None = None
+    """The search whose points alone are compared; None for all products of the query."""
     points: Sequence[Point] = ()
-    cosines: Mapping[str, Sequence[Point]] = field(default_factory=dict)
-    """Of a list by words: its points as they score for the other signals, by these' names."""
+    others: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    """Its points as they score for other signals, by these' names."""
     read: bool = False
     """Whether `points` are those of this limit and least score."""
 
@@ -61,6 +66,10 @@ class RankedList:
         return float(self.channel.bounds(np.array([last / self.channel.scale]))[1][0])
 
 
+Ends = dict[str, float]
+"""What the points of a kind score at most, by the signals' names."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RankedLists:
     """The lists of all signals, among the products that fulfill `where`."""
@@ -71,54 +80,78 @@ class RankedLists:
     """Whether vectors are all compared, or found through the graph."""
     shards: int
     """How many the collection has."""
+    closest: RankedList | None = None
+    """The nearest of those that match the words well: whose words score at least what
+    `closest.among` says."""
 
     def requests(self) -> list[NearestQuery]:
-        """What Qdrant is asked for: the lists that are still to be read, and for that by words how
-        its points score for the other signals."""
-        unread = [self._request(ranked) for ranked in self.lists if not ranked.read]
-        cosines = [
+        """What Qdrant is asked for: the lists that are still to be read, each followed by what its
+        points score for other signals."""
+        return [
+            request
+            for ranked in self._all()
+            if not ranked.read
+            for request in self._requests(ranked)
+        ]
+
+    def _all(self) -> Iterator[RankedList]:
+        yield from self.lists
+        if self.closest is not None:
+            yield self.closest
+
+    def _requests(self, ranked: RankedList) -> list[NearestQuery]:
+        request = NearestQuery(
+            ranked.channel.vector,
+            self.where if ranked.among is None else None,
+            limit=ranked.limit,
+            least=ranked.least,
+            exact=self.exact or ranked.among is not None,
+            using=ranked.channel.name,
+            among=ranked.among,
+        )
+        others = [
             NearestQuery(
                 channel.vector,
                 None,
-                limit=words.limit * self.shards,  # each shard compares the best of its own
+                limit=ranked.limit * self.shards,  # each shard compares the best of its own
                 exact=True,
                 using=channel.name,
-                among=words,
+                among=request,
             )
-            for words in unread
-            if words.using == WORDS
-            for channel in self._cosine_channels
+            for channel in self._others(ranked)
         ]
-        return [*unread, *cosines]
+        return [request, *others]
 
-    @property
-    def _cosine_channels(self) -> list[Channel]:
-        return [ranked.channel for ranked in self.lists if not ranked.channel.is_words]
-
-    def _request(self, ranked: RankedList) -> NearestQuery:
-        return NearestQuery(
-            ranked.channel.vector,
-            self.where,
-            limit=ranked.limit,
-            least=ranked.least,
-            exact=self.exact,
-            using=ranked.channel.name,
-        )
+    def _others(self, ranked: RankedList) -> list[Channel]:
+        """The signals whose scores are read with a list. Those of the nearest are not: most of them
+        are in the list by words, or match none."""
+        if not ranked.channel.is_words and ranked.among is None:
+            return []
+        return [r.channel for r in self.lists if r.channel is not ranked.channel]
 
     def filled(self, answers: Sequence[Sequence[Point]]) -> RankedLists:
         """The lists with what is answered to `requests`; further answers are ignored."""
         rest = iter(answers)
-        lists = [r if r.read else replace(r, points=next(rest), read=True) for r in self.lists]
-        cosines = dict(zip((c.name for c in self._cosine_channels), rest, strict=False))
-        return replace(
-            self,
-            lists=tuple(
-                replace(filled, cosines=cosines)
-                if filled.channel.is_words and not ranked.read
-                else filled
-                for ranked, filled in zip(self.lists, lists, strict=True)
-            ),
-        )
+
+        def fill(ranked: RankedList) -> RankedList:
+            if ranked.read:
+                return ranked
+            points = next(rest)
+            others = {channel.name: next(rest) for channel in self._others(ranked)}
+            return replace(ranked, points=points, others=others, read=True)
+
+        lists = tuple(fill(ranked) for ranked in self.lists)
+        closest = None if self.closest is None else fill(self.closest)
+        return replace(self, lists=lists, closest=closest)
+
+    def scores(self) -> Iterator[tuple[Channel, Sequence[Point]]]:
+        """All that has been read."""
+        channels = {ranked.channel.name: ranked.channel for ranked in self.lists}
+        for ranked in self._all():
+            yield ranked.channel, ranked.points
+            listed = {point.id for point in ranked.points}
+            for name, points in ranked.others.items():
+                yield channels[name], [point for point in points if point.id in listed]
 
     def compared(self) -> RankedLists:
         """The same lists, to be read again by comparing all vectors."""
@@ -136,24 +169,42 @@ class RankedLists:
             if not ranked.channel.is_words and ranked.least is None
         )
 
-    def with_words_down_to(self, target: float, relevance: QueryRelevance) -> RankedLists | None:
-        """The list by words read on, down to where words no longer make up for what vectors do at
-        the ends of their lists: no point outside has a value of `target` or more then.
+    @property
+    def words(self) -> RankedList | None:
+        """The list by words; None where no product can match a word."""
+        return next((r for r in self.lists if r.channel.is_words), None)
 
-        None where no score of words is low enough for that, or all that match a word are listed.
+    def with_closest(
+        self, target: float, relevance: QueryRelevance, matching: int
+    ) -> RankedLists | None:
+        """The lists and the nearest of those that match the words well, down to where no other
+        product has a value of `target` or more, unless its words alone make it.
+
+        Of the products in none of the lists those that match the words worse are not near enough,
+        and those that match them better would be among their nearest. `matching` is how many
+        products there are. None where no score of words, or no cosine, is low enough for that.
         """
-        words = next((r for r in self.lists if r.channel.is_words), None)
-        if words is None or words.is_complete:
+        words = self.words
+        if words is None or words.is_complete or len(self.lists) == 1:
             return None
-        scores = {r.channel.name: np.full(len(_WORDS_SCORES), r.end) for r in self.lists}
-        scores[words.channel.name] = _WORDS_SCORES
-        odds = relevance.log_odds(signals(scores, np.zeros(len(_WORDS_SCORES), np.bool_)))
-        below = int(np.count_nonzero(odds < target))
-        if below < 2:
+        least = self._below(words.channel, _WORDS_SCORES, target, relevance)
+        if least is None:
             return None
-        least = float(_WORDS_SCORES[below - 2]) * words.channel.scale
-        read_on = replace(words, limit=_MOST_GROWTH * words.limit, least=least, read=False)
-        return replace(self, lists=tuple(read_on if r is words else r for r in self.lists))
+        above = max(target, float(np.nextafter(_odds_by_words(self._ends, relevance), np.inf)))
+        cosines = [ranked.channel for ranked in self.lists if ranked is not words]
+        ending = ((c, self._below(c, _COSINES, above, relevance)) for c in cosines)
+        channel, cosine = next(((c, end) for c, end in ending if end is not None), (None, None))
+        if channel is None:
+            return None
+        among = NearestQuery(
+            words.channel.vector,
+            self.where,
+            limit=max(1, matching),
+            least=least * words.channel.scale,
+            using=words.channel.name,
+        )
+        limit = _MOST_GROWTH * (words if self.closest is None else self.closest).limit
+        return replace(self, closest=RankedList(channel, limit, least=cosine, among=among))
 
     def longer(self) -> RankedLists:
         """The same lists, longer where there is more."""
@@ -166,13 +217,28 @@ class RankedLists:
         )
 
     def hold_all_above(self, target: float, relevance: QueryRelevance) -> bool:
-        """Whether no point that is in none of the lists has a value of `target` or more."""
-        ends = {ranked.channel.name: ranked.end for ranked in self.lists}
-        if -np.inf in ends.values():
-            return True
-        scores = {name: np.array([end]) for name, end in ends.items()}
-        unseen = relevance.log_odds(signals(scores, np.zeros(1, np.bool_)))[0]
-        return bool(unseen == -np.inf or unseen < target)
+        """Whether no point that is in none of the lists has a value of `target` or more, but for
+        those that tie by their words alone with the last one of their list."""
+        for ends in self._unseen():
+            odds = _odds(ends, relevance)
+            if odds == -np.inf or odds < target:
+                continue
+            by_words = odds == _odds_by_words(ends, relevance)
+            if not by_words or self._odds_below_tie(ends, relevance) >= target:
+                return False
+        return True
+
+    def _odds_below_tie(self, ends: Ends, relevance: QueryRelevance) -> float:
+        """The value that a product has at most that scores less by words than those that tie with
+        the last one."""
+        words = self.words
+        if words is None:
+            return _odds(ends, relevance)
+        end = np.array([ends[WORDS]])
+        error = float((end - words.channel.bounds(end)[0])[0])
+        # the end is one error above the last score, and the most that others score one more
+        fewer = ends[WORDS] - TIE_ERRORS * error
+        return _odds(ends | {WORDS: fewer}, relevance)
 
     def ending_at(self, target: float, relevance: QueryRelevance) -> RankedLists:
         """The list of cosines ends where products can no longer reach `target`, if it is the only
@@ -180,15 +246,7 @@ class RankedLists:
         cosines = [ranked for ranked in self.lists if not ranked.channel.is_words]
         if len(cosines) != 1 or target == -np.inf:
             return self
-        scores = {cosines[0].channel.name: _COSINES + 2 * SCORE_TOLERANCE}
-        scores |= {
-            ranked.channel.name: np.full(len(_COSINES), ranked.end)
-            for ranked in self.lists
-            if ranked.channel.is_words
-        }
-        odds = relevance.log_odds(signals(scores, np.zeros(len(_COSINES), np.bool_)))
-        below = int(np.count_nonzero(odds < target))
-        least = float(_COSINES[below - 1]) if below else None
+        least = self._below(cosines[0].channel, _COSINES, target, relevance)
         return replace(
             self,
             lists=tuple(
@@ -198,3 +256,53 @@ class RankedLists:
                 for ranked in self.lists
             ),
         )
+
+    @property
+    def _ends(self) -> Ends:
+        return {ranked.channel.name: ranked.end for ranked in self.lists}
+
+    def _unseen(self) -> list[Ends]:
+        """What the points in none of the lists score at most: of the two kinds that `closest`
+        parts them into, if it has been read."""
+        ends, closest, words = self._ends, self.closest, self.words
+        if closest is None or closest.among is None or words is None:
+            kinds = [ends]
+        else:
+            name, least = closest.channel.name, float(closest.among.least or 0.0)
+            worse = float(words.channel.bounds(np.array([least / words.channel.scale]))[1][0])
+            kinds = [
+                ends | {name: min(ends[name], closest.end)},
+                ends | {words.channel.name: min(ends[words.channel.name], worse)},
+            ]
+        return [kind for kind in kinds if -np.inf not in kind.values()]
+
+    def _below(
+        self,
+        channel: Channel,
+        grid: NDArray[np.float64],
+        target: float,
+        relevance: QueryRelevance,
+    ) -> float | None:
+        """The highest score for one signal with which no point in none of the lists has a value of
+        `target` or more, less a step of the grid, which is more than Qdrant's scores are off."""
+        odds = _odds_of(self._ends | {channel.name: grid}, relevance)
+        below = int(np.count_nonzero(odds < target))
+        return None if below < 2 else float(grid[below - 2])
+
+
+def _odds_of(
+    ends: Mapping[str, float | NDArray[np.float64]], relevance: QueryRelevance
+) -> NDArray[np.float64]:
+    size = max((np.size(end) for end in ends.values()), default=1)
+    scores = {name: np.broadcast_to(np.float64(end), size) for name, end in ends.items()}
+    return relevance.log_odds(signals(scores, np.zeros(size, np.bool_)))
+
+
+def _odds(ends: Ends, relevance: QueryRelevance) -> float:
+    """The value that a point with these scores has."""
+    return float(_odds_of(ends, relevance)[0])
+
+
+def _odds_by_words(ends: Ends, relevance: QueryRelevance) -> float:
+    """The value that its words alone make."""
+    return _odds({name: e if name == WORDS else -1.0 for name, e in ends.items()}, relevance)

@@ -33,12 +33,14 @@ __all__ = [
     "Rescorer",
     "after_last_hit",
     "best_picture",
+    "close_to_ends",
     "collapse",
     "following",
     "in_rank_order",
     "last_score",
     "likely_needed",
     "lowest_of",
+    "may_be_on_page",
     "needs_members",
     "trim",
     "within",
@@ -50,9 +52,6 @@ SCORE_TOLERANCE = 1e-5
 Measured: 1e-8 at 512 dimensions; n x 2^-24 bounds it at 6e-5 for n = 1024 only if every rounding
 went the same way.
 """
-
-_SHOWN = 4
-"""Hits of the page before whose scores in Qdrant may place them behind its last one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -286,34 +285,50 @@ def likely_needed(
     candidates: list[Candidate],
     query: IndexQuery,
     order: Order | None,
-    *,
-    tolerance: float = SCORE_TOLERANCE,
 ) -> list[Candidate]:
     """What the page and the ends of the set need, as far as Qdrant's scores tell.
 
     It is read in one request; what is missing after all costs another one, never an answer.
     """
-    token = query.page_token
     ranked = sorted(candidates, key=lambda c: c.rank)
-    members = ranked[: query.candidates]
+    needed, members = close_to_ends(ranked, query, SCORE_TOLERANCE), ranked[: query.candidates]
+    if query.collapse is not None:
+        return needed
+    if order is not None:
+        return [*needed, *following(members, query, order)[: query.limit]]
+    return [*needed, *may_be_on_page(members, query, SCORE_TOLERANCE)]
+
+
+def close_to_ends(ranked: list[Candidate], query: IndexQuery, tolerance: float) -> list[Candidate]:
+    """The candidates that may or may not be in the set, as far as Qdrant's scores tell."""
+    token, members = query.page_token, ranked[: query.candidates]
     bounds = [] if query.min_score is None else [query.min_score]
     bounds += [] if token is None or token.lowest_candidate is None else [token.lowest_candidate[0]]
     if len(ranked) > query.candidates:
         decides = _end_decides(ranked, query, tolerance)
         # further pages must know exactly where the set ends
-        bounds += [members[-1].score] if decides or token is not None or order is not None else []
-    needed = [c for b in bounds for c in ranked if abs(c.score - b) <= 2 * tolerance]
-    if query.collapse is not None:
-        return needed
-    if order is not None:
-        return [*needed, *following(members, query, order)[: query.limit]]
-    size = query.limit
+        known = decides or token is not None or query.sort != RELEVANCE
+        bounds += [members[-1].score] if known else []
+    return [c for b in bounds for c in ranked if abs(c.score - b) <= 2 * tolerance]
+
+
+def may_be_on_page(
+    members: list[Candidate], query: IndexQuery, tolerance: float
+) -> list[Candidate]:
+    """The members, by rank, that may be on the query's page by relevance."""
+    size, token = query.limit, query.page_token
     if token is not None:
-        below = last_score(token) + 2 * tolerance
-        members = [c for c in members if c.score <= below]
-        size += _SHOWN
-    edge = members[min(size, len(members)) - 1].score if members else 0.0
-    return [*needed, *(c for c in members if c.score >= edge - 2 * tolerance)]
+        score, last_id = last_score(token), token.search_after[1]
+        members = [
+            c
+            for c in members
+            if (c.rank > (-score, last_id) if c.rescored else c.score <= score + 2 * tolerance)
+        ]
+        # these may turn out to be on the page before
+        size += sum(not c.rescored and c.score >= score - 2 * tolerance for c in members)
+    page, rest = members[:size], members[size:]
+    edge = page[-1].score if page else 0.0
+    return [*page, *(c for c in rest if not c.rescored and c.score >= edge - 2 * tolerance)]
 
 
 def collapse(

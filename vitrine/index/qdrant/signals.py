@@ -88,6 +88,21 @@ class OrderValues:
     by_words: NDArray[np.bool_]
     """Whether the words alone make it, so that exact cosines would change nothing."""
 
+    def with_tied(
+        self, tied: NDArray[np.bool_], ids: Collection[str], values: tuple[float, float]
+    ) -> OrderValues:
+        """Without the `tied` points (n,) but those with these `ids`, which have seen or unseen
+        `values`: lowest and highest."""
+        keep = ~tied
+        kept = [i for i, k in zip(self.ids, keep.tolist(), strict=True) if k]
+        low, high = (np.full(len(ids), value) for value in values)
+        return OrderValues(
+            [*kept, *ids],
+            np.concatenate([self.low[keep], low]),
+            np.concatenate([self.high[keep], high]),
+            np.concatenate([self.by_words[keep], np.ones(len(ids), np.bool_)]),
+        )
+
     @property
     def middle(self) -> NDArray[np.float64]:
         """The values that are taken for the exact ones where these do not matter."""

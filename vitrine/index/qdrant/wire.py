@@ -151,10 +151,10 @@ class GrpcClient:
     def query_points(
         self,
         *,
-        query: Rows | SparseRow,
+        query: Rows | SparseRow | models.OrderByQuery | None,
         **arguments: Any,
     ) -> QueryAnswer:
-        """The points nearest to a vector, or to several rows."""
+        """The points nearest to a vector or to several rows, in an order, or by their ids."""
         request = _query(query=query, **arguments)
         answer = self.stub.Query(request, timeout=arguments["timeout"])
         return QueryAnswer([_scored(point) for point in answer.result])
@@ -267,21 +267,30 @@ def _field(name: str, value: Any) -> tuple[str, Any]:
     return name, value
 
 
-def _query(*, prefetch: Sequence[Mapping[str, Any]] = (), **arguments: Any) -> Any:
-    proposed = [messages.PrefetchQuery(**_search(**search)) for search in prefetch]
-    return messages.QueryPoints(prefetch=proposed, **_search(**arguments))
+def _query(**arguments: Any) -> Any:
+    return messages.QueryPoints(**_search(**arguments))
 
 
 def _search(
     *,
-    query: Rows | SparseRow,
+    query: Rows | SparseRow | models.OrderByQuery | None,
+    prefetch: Sequence[Mapping[str, Any]] = (),
     search_params: models.SearchParams | None = None,
     **arguments: Any,
 ) -> dict[str, Any]:
     """The client's arguments as fields of a message that searches."""
-    params = None if search_params is None else RestToGrpc.convert_search_params(search_params)
-    nearest = messages.VectorInput(**_vector(query))
-    return {"query": messages.Query(nearest=nearest), "params": params} | _converted(arguments)
+    asked, params = None, None
+    if search_params is not None:
+        params = RestToGrpc.convert_search_params(search_params)
+    if isinstance(query, models.OrderByQuery):
+        asked = RestToGrpc.convert_query(query)
+    elif query is not None:
+        asked = messages.Query(nearest=messages.VectorInput(**_vector(query)))
+    return {
+        "query": asked,
+        "prefetch": [messages.PrefetchQuery(**_search(**search)) for search in prefetch],
+        "params": params,
+    } | _converted(arguments)
 
 
 def _point_id(point_id: str) -> Any:
