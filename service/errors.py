@@ -138,7 +138,10 @@ def _detail(error: HTTPException) -> str:
     if isinstance(error, too_large) and error.description == too_large.description:
         most = current_app.config["MAX_CONTENT_LENGTH"] / 1e6
         parts = current_app.config["MAX_FORM_PARTS"]
-        return f"a body may have {most:g} MB and a form may have {parts} parts; send less at once"
+        return (
+            f"a body may have {most:g} MB (VITRINE_MAX_BODY_MB) and a form {parts} parts; send less"
+            " at once"
+        )
     return error.description or error.name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from service.models.base import REQUEST_MODELS
 from vitrine.errors import FieldError
@@ -33,8 +33,16 @@ def _fault(details: Any, model: type[BaseModel] | None) -> FieldError:
         known = _fields_at(model, where[:-1]) if model else []
         message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"
     if details["type"] == "json_invalid":  # of a JSON text, which flask-openapi3 reads once more
-        message = f"must be an object as in {model.__name__}" if model else "must be an object"
+        message = _not_text(model)
     return FieldError(_path(where), message)
+
+
+def _not_text(model: type[BaseModel] | None) -> str:
+    if model is None:
+        return "must not be a text"
+    if issubclass(model, RootModel):
+        return "must be a list"
+    return f"must be an object as in {model.__name__}"
 
 
 def _path(where: Sequence[str | int]) -> str:

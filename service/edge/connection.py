@@ -231,7 +231,7 @@ class Connection(asyncio.Protocol):
         if fault is not None:
             self._refuse(fault)
         elif head.length > self._limits.body_bytes:
-            self._refuse(refusals.BODY_TOO_LARGE)
+            self._refuse(refusals.body_too_large(self._limits.body_bytes))
         elif (head.length or head.chunked) and self._edge.workload.full:
             self._refuse(refusals.BUSY)
         else:
@@ -248,7 +248,7 @@ class Connection(asyncio.Protocol):
         self._hold(len(part.data))
         self._chunks += part.chunk_end
         if self._held_bytes > self._limits.body_bytes:
-            self._refuse(refusals.BODY_TOO_LARGE)
+            self._refuse(refusals.body_too_large(self._limits.body_bytes))
         elif self._chunks > _TINY_CHUNKS and self._held_bytes < _TINY * self._chunks:
             self._refuse(refusals.BAD_CHUNKS)
         elif self._edge.workload.overfed:

@@ -9,7 +9,6 @@ from service.models.problem import MEDIA_TYPE, Problem
 
 __all__ = [
     "BAD_CHUNKS",
-    "BODY_TOO_LARGE",
     "BODY_TOO_SLOW",
     "BUSY",
     "FAILED",
@@ -21,6 +20,7 @@ __all__ = [
     "URI_TOO_LONG",
     "WAITED_TOO_LONG",
     "Refusal",
+    "body_too_large",
     "malformed",
 ]
 
@@ -63,6 +63,12 @@ def malformed(status: int, detail: str) -> Refusal:
     return Refusal(status, "malformed", detail)
 
 
+def body_too_large(most_bytes: int) -> Refusal:
+    """A body of more bytes than are allowed."""
+    detail = f"a body may have {most_bytes / 1e6:g} MB (VITRINE_MAX_BODY_MB); send less at once"
+    return Refusal(413, "too-large", detail)
+
+
 BUSY = Refusal(503, "busy", "the service is busy; try again soon", _RETRY_AFTER_S)
 WAITED_TOO_LONG = Refusal(
     503, "waited", "the service is busy and did not get to this request; try again", _RETRY_AFTER_S
@@ -74,9 +80,6 @@ HEAD_TOO_SLOW = Refusal(408, "slow-head", "the head of the request did not arriv
 BODY_TOO_SLOW = Refusal(408, "slow-body", "the body of the request arrived too slowly")
 INCOMPLETE = Refusal(
     400, "incomplete", "the body ended too early; nothing was changed, send it again"
-)
-BODY_TOO_LARGE = Refusal(
-    413, "too-large", "the body is larger than VITRINE_MAX_BODY_MB allows; send less at once"
 )
 BAD_CHUNKS = Refusal(400, "malformed", "the body comes in too many small chunks")
 TRAILERS = Refusal(400, "malformed", "fields after a chunked body are not accepted")

@@ -346,6 +346,12 @@ def test_versions_are_listed_published_and_deleted(shop: Shop):
     assert call(shop, "POST", "/v1/admin/versions/v3/publish").status_code == 404
 
 
+@pytest.mark.parametrize("body", ["p1", {"id": "p1"}, 5])
+def test_products_that_are_no_list_are_refused(unchanged: Shop, body: object):
+    response = call(unchanged, "PUT", "/v1/admin/products", json=body)
+    assert (response.status_code, response.get_json()["detail"]) == (422, "must be a list")
+
+
 def test_failures_are_listed_in_parts(unchanged: Shop):
     answer = call(unchanged, "GET", "/v1/admin/failures?limit=1&offset=1").get_json()
     assert (answer["failures"][0]["id"], answer["total"]) == ("p1", 3)

@@ -134,6 +134,8 @@ def test_what_is_no_sound_request_is_refused_with_a_problem_document(serve, name
     assert status(answer) == expected
     assert json.loads(document)["status"] == expected
     assert json.loads(document)["request_id"]
+    if expected == 413:
+        assert "may have 1 MB (VITRINE_MAX_BODY_MB)" in json.loads(document)["detail"]
     for header in (
         b"Content-Type: application/problem+json",
         b"X-Content-Type-Options: nosniff",
