@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from service.edge.worker import EdgeWorker
 from vitrine.settings import ServiceSettings
+from vitrine.storage.owned_folder import OwnedFolder
 
 __all__ = ["METRICS_FOLDER", "ServiceLogger", "counting_together", "gunicorn_settings"]
 
@@ -60,41 +57,11 @@ def counting_together(settings: ServiceSettings) -> Iterator[None]:
     if settings.workers == 1:
         yield
         return
-    _remove_leftovers()
-    owner, folder = os.getpid(), tempfile.mkdtemp(prefix=_FOLDER)
-    lock = _hold(folder)
-    os.environ[METRICS_FOLDER] = folder
+    owner, folder = os.getpid(), OwnedFolder(_FOLDER)
+    os.environ[METRICS_FOLDER] = str(folder.path)
     try:
         yield
     finally:
         if os.getpid() == owner:  # a serving process leaves this way too
             del os.environ[METRICS_FOLDER]
-            shutil.rmtree(folder, ignore_errors=True)
-            if lock is not None:
-                os.close(lock)
-
-
-def _remove_leftovers() -> None:
-    """Remove the folders of processes that were killed before they could do it themselves."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        lock = _hold(folder)
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
-
-
-def _hold(folder: str | Path) -> int | None:
-    """A descriptor that holds a folder while its process or a child of it lives (flock(2)).
-
-    None where somebody else does, or where the folder is another user's or has gone.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+            folder.remove()

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from vitrine.errors import InvalidInput
+from vitrine.storage.atomic import FULL_DISK, disk_errors
 
 __all__ = ["check_archive", "unpack"]
 
@@ -39,7 +40,10 @@ def check_archive(path: Path) -> None:
 
 
 def unpack(path: Path, folder: Path, endings: Collection[str]) -> None:
-    """Write the members with such endings into the folder, in the folders that they name."""
+    """Write the members with such endings into the folder, in the folders that they name.
+
+    `StorageUnavailable` when the disk is full.
+    """
     check_archive(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -50,4 +54,7 @@ def unpack(path: Path, folder: Path, endings: Collection[str]) -> None:
                 if not member.is_dir() and not hidden and name.suffix.lower() in endings:
                     archive.extract(member, folder)  # never outside: zipfile takes out ".." and "/"
     except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            with disk_errors(folder):
+                raise
         raise InvalidInput.of("source", f"{path} cannot be unpacked: {error}") from None

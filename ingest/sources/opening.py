@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -24,6 +22,8 @@ from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.fields import Mapping
 from vitrine.fields.source_table import SourceTable
 from vitrine.settings import FetchSettings
+from vitrine.storage.atomic import disk_errors
+from vitrine.storage.owned_folder import OwnedFolder
 
 __all__ = ["absolute_spec", "open_source"]
 
@@ -99,10 +99,17 @@ class _Opener:
 
     def _archive(self, name: str, file: Path) -> Source:
         """The catalogue files of an archive; of one that holds pictures alone, these."""
-        folder = Path(tempfile.mkdtemp(prefix="vitrine-"))
-        unpack(file, folder, (*ENDINGS, *IMAGE_ENDINGS))
-        files = sorted(p for p in folder.rglob("*") if ending_of(p) is not None)
-        pictures: Source = FolderSource(folder)
+        parent = self._data_dir / "sources"  # a folder of temporary files may be small, or memory
+        with disk_errors(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = OwnedFolder("unpacked-", parent)
+        try:
+            unpack(file, folder.path, (*ENDINGS, *IMAGE_ENDINGS))
+        except BaseException:
+            folder.remove()
+            raise
+        files = sorted(p for p in folder.path.rglob("*") if ending_of(p) is not None)
+        pictures: Source = FolderSource(folder.path)
         catalogue = FilesSource(name, files, self._table, self._expected)
         return _Unpacked(catalogue if files else pictures, name, folder)
 
@@ -144,9 +151,9 @@ class _Elsewhere:
 class _Unpacked(_Elsewhere):
     """An archive's files; their folder goes when nobody reads them any more."""
 
-    def __init__(self, source: Source, name: str, folder: Path) -> None:
+    def __init__(self, source: Source, name: str, folder: OwnedFolder) -> None:
         super().__init__(source, name)
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(self, folder.remove)
 
 
 class _Remote(_Elsewhere):

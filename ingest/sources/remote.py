@@ -17,7 +17,7 @@ from ingest.sources.formats import ending_of
 from vitrine.errors import InvalidImage, InvalidInput, SourceUnavailable
 from vitrine.images.fetch import BUSY, USER_AGENT, FetchAnswer, Fetcher, pause_s
 from vitrine.settings import FetchSettings
-from vitrine.storage.atomic import atomic_write
+from vitrine.storage.atomic import atomic_write, disk_errors
 
 __all__ = ["download", "is_address"]
 
@@ -61,7 +61,8 @@ def download(url: str, settings: FetchSettings) -> Path:
 
     It goes where pictures may be fetched from and nowhere else. A host that is busy is asked again
     as often as for pictures. `SourceUnavailable` when it does not answer with the catalogue in
-    time; `InvalidInput` for an address that may not be asked, and for too large a catalogue.
+    time; `InvalidInput` for an address that may not be asked, and for too large a catalogue;
+    `StorageUnavailable` when the disk refuses.
     """
     fetched = _fresh.get(url)
     if fetched is not None:
@@ -71,8 +72,9 @@ def download(url: str, settings: FetchSettings) -> Path:
     folder = (
         settings.data_dir.absolute() / "sources" / hashlib.sha256(url.encode()).hexdigest()[:32]
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = _downloaded(url, folder, settings)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _downloaded(url, folder, settings)
     _fresh[url] = (time.monotonic(), path)
     return path
 

@@ -27,6 +27,7 @@ from vitrine.errors import InvalidImage
 from vitrine.images.addresses import is_public, resolve
 from vitrine.images.decode import ImageLimits
 from vitrine.settings import FetchSettings
+from vitrine.storage.atomic import FULL_DISK
 
 __all__ = ["BUSY", "FetchAnswer", "Fetcher", "fetch", "pause_s", "refusal_of", "shared_fetcher"]
 
@@ -100,7 +101,7 @@ class Fetcher:
         """Ask for a URL and write what a host answers with status 200 into `body`.
 
         `headers` are sent besides, such as If-None-Match. Raises as `fetch` does, but answers with
-        any status that the host gives.
+        any status that the host gives; `OSError` when there is no room for `body`.
         """
         self._network.start(self._timeout_s)
         target = _parsed(url)
@@ -119,6 +120,8 @@ class Fetcher:
                 raise
             raise InvalidImage(error.reason, f"{_shown(url)}: {error.errors[0].message}") from None
         except (*_FAILURES, httpx.InvalidURL, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                raise  # of `body`: no fault of the host
             raise InvalidImage(
                 "unreachable",
                 f"{_shown(url)} cannot be fetched from {target.host}: {type(error).__name__}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ from pathlib import Path
 
 from vitrine.errors import StorageUnavailable
 
-__all__ = ["atomic_write", "disk_errors", "make_folders", "sync_folder"]
+__all__ = ["FULL_DISK", "atomic_write", "disk_errors", "make_folders", "sync_folder"]
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where a disk, or this user's share of it, has no room left."""
 
 
 def atomic_write(path: Path, data: bytes) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import gc
 import io
 import json
 import zipfile
@@ -15,7 +17,7 @@ import pytest
 from ingest.catalogue import MappingChoice, choose_mapping
 from ingest.sources import BrokenRow, LeftOutRow, Row, Source, open_source
 from ingest.sources.spreadsheet import StringTable
-from vitrine.errors import InvalidInput, SourceUnavailable
+from vitrine.errors import InvalidInput, SourceUnavailable, StorageUnavailable
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 
@@ -214,6 +216,35 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, settings: Settings) -> None:
     data = archive(p_csv=b"0" * 150_000_000)
     with pytest.raises(InvalidInput, match="would unpack to 150 MB"):
         open_source(written(tmp_path, "export.zip", data), settings)
+
+
+def test_what_is_unpacked_goes_with_its_reader_and_of_a_killed_one_with_the_next(
+    tmp_path: Path, settings: Settings
+) -> None:
+    left = settings.data_dir / "sources" / "unpacked-by-one-that-was-killed"
+    left.mkdir(parents=True)
+    path = written(tmp_path, "export.zip", archive(p_csv=b"id\n1\n"))
+    source = open_source(path, settings)
+    (kept,) = left.parent.iterdir()
+    other = open_source(path, settings)
+    assert kept.is_dir()
+    assert values(source) == values(other) == [{"id": "1"}]
+    del source, other
+    gc.collect()
+    assert list(left.parent.iterdir()) == []
+
+
+def test_a_full_disk_is_not_the_archive_s_fault_and_keeps_nothing_of_it(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+        (folder / "half.csv").write_bytes(b"id")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extract", refuse)
+    with pytest.raises(StorageUnavailable, match=r"sources/unpacked-.*No space left"):
+        open_source(written(tmp_path, "export.zip", archive(p_csv=b"id\n1\n")), settings)
+    assert list((settings.data_dir / "sources").iterdir()) == []
 
 
 @pytest.mark.parametrize(

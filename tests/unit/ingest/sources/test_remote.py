@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from ingest.sources import Row, open_source, remote
 from tests.unit.ingest.test_polite import Host
-from vitrine.errors import InvalidInput, SourceUnavailable
+from vitrine.errors import InvalidInput, SourceUnavailable, StorageUnavailable
 from vitrine.settings import Settings
 
 CSV = b"id,image\n1,a.png\n"
@@ -80,6 +82,21 @@ def test_a_feed_that_answers_500_is_told_and_leaves_nothing(
     feeds["/feed.csv"] = (500, b"", {})
     with pytest.raises(SourceUnavailable, match=r"/feed\.csv answers with status 500"):
         open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path))
+    assert not list(tmp_path.glob("sources/*/*"))
+
+
+def test_a_full_disk_is_not_the_host_s_fault(
+    tmp_path: Path, feeds: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullFile(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    feeds["/feed.csv"] = (200, CSV, {})
+    monkeypatch.setattr("ingest.sources.remote.os.fdopen", lambda *_: FullFile())
+    with pytest.raises(StorageUnavailable, match=r"sources/.*No space left"):
+        open_source(f"{feeds['host'].url}/feed.csv", settings(tmp_path, fetch_attempts=3))
+    assert len(feeds["host"].requests) == 1
     assert not list(tmp_path.glob("sources/*/*"))
 
 
