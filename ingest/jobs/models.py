@@ -106,6 +106,16 @@ class Job:
         return datetime.fromtimestamp(self.created_s, UTC)
 
     @property
+    def started(self) -> datetime | None:
+        """When a worker first took it (UTC)."""
+        return None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended (UTC)."""
+        return self.updated if self.state.final else None
+
+    @property
     def updated(self) -> datetime:
         """When it last moved (UTC)."""
         return datetime.fromtimestamp(self.updated_s, UTC)

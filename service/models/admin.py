@@ -242,7 +242,9 @@ class JobAnswer(Answer):
     waiting: str | None = Field(description="what it is waiting for; null while it is running")
     waiting_since: datetime | None
     created: datetime
+    started: datetime | None = Field(description="when a worker first took it")
     updated: datetime
+    ended: datetime | None
 
 
 class JobsAnswer(Answer):

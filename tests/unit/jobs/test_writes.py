@@ -86,6 +86,15 @@ def test_failures_are_counted_by_reason_and_each_once(desk: Desk):
     assert desk.admin.failure_counts(reason=reason) == {reason: count}
 
 
+def test_a_job_tells_when_it_was_taken_and_when_it_ended(desk: Desk):
+    job_id = desk.admin.upsert([row("p00001", price=9.0)])
+    waiting = desk.admin.job(job_id)
+    assert (waiting.started, waiting.ended) == (None, None)
+    done = desk.finish(job_id)
+    assert done.started is not None
+    assert done.created <= done.started <= done.updated == done.ended
+
+
 def test_a_new_product_arrives_with_the_vector_of_the_live_versions_model(desk: Desk):
     job = desk.finish(desk.admin.upsert([row("new", picture(77), price="12,50 €")]))
     assert (job.state, job.done, job.total, job.failed_items) == (JobState.DONE, 1, 1, 0)

@@ -42,7 +42,9 @@ class Job:
     waiting: str | None = None
     waiting_since: datetime | None = None
     created: datetime = NOON
+    started: datetime | None = None
     updated: datetime = NOON
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True)

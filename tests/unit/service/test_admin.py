@@ -307,9 +307,9 @@ def test_a_second_reindex_conflicts_with_the_first_and_names_it(shop: Shop):
 def test_jobs_are_listed_newest_first_and_cancelled_once(shop: Shop):
     for _ in range(3):
         call(shop, "POST", "/v1/admin/failures/retry")
-    assert [
-        job["id"] for job in call(shop, "GET", "/v1/admin/jobs?limit=2").get_json()["jobs"]
-    ] == ["job-3", "job-2"]
+    jobs = call(shop, "GET", "/v1/admin/jobs?limit=2").get_json()["jobs"]
+    assert [job["id"] for job in jobs] == ["job-3", "job-2"]
+    assert [(job["started"], job["ended"]) for job in jobs] == [(None, None)] * 2
     assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").get_json()["state"] == "cancelled"
     assert call(shop, "POST", "/v1/admin/jobs/job-2/cancel").status_code == 409
 
