@@ -32,7 +32,7 @@ from vitrine.words import (
     analyzer_of,
     document_words,
 )
-from vitrine.words.suggestions import Phrase, PhraseCounts
+from vitrine.words.phrases import Phrase, PhraseCounts
 
 __all__ = ["is_stale", "learn_if_stale", "learn_search_model", "learn_version"]
 
@@ -112,7 +112,9 @@ def _read(
 ) -> tuple[Vocabulary, KnownValues, tuple[Phrase, ...], LearningSample]:
     """Read every product once."""
     mapping, schema = index.info.mapping, index.info.schema
-    counts, phrases = VocabularyCounts(), PhraseCounts()
+    code, understood = language_of(mapping), understood_fields(mapping)
+    phrasing = grammar(*([code] if code in understood_languages() else []))
+    counts, phrases = VocabularyCounts(), PhraseCounts(understood, phrasing.color_names)
     sample = _Sample(index.scan_ids(batch=_IDS), index.info.dimension)
 
     def products() -> Iterator[Product]:
@@ -125,13 +127,12 @@ def _read(
                 yield record.product
             phrases.add(record.product for record in records)
 
-    code = language_of(mapping)
     values = learn_known_values(
         products(),
         schema,
         analyzer=analyzer,
-        grammar=grammar(*([code] if code in understood_languages() else [])),
-        understood=understood_fields(mapping),
+        grammar=phrasing,
+        understood=understood,
     )
     return counts.vocabulary(), values, phrases.phrases(), sample.drawn()
 

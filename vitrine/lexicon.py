@@ -45,7 +45,7 @@ class Lexicon:
     @cached_property
     def suggester(self) -> Suggester:
         """Completes words while they are typed; prepared at first use."""
-        return Suggester(self.model.phrases)
+        return Suggester(self.model.phrases, self.analyzer)
 
 
 class Lexicons:

@@ -13,7 +13,7 @@ from vitrine.products import Vector
 from vitrine.relevance import QueryRelevance, RelevanceConstants
 from vitrine.understanding import KnownValues
 from vitrine.words import QueryWords, Vocabulary
-from vitrine.words.suggestions import Phrase, phrases_from_bytes, phrases_to_bytes
+from vitrine.words.phrases import Phrase, phrases_from_bytes, phrases_to_bytes
 
 __all__ = ["Fusion", "Negative", "SearchModel", "language_of", "understood_fields"]
 

@@ -58,8 +58,9 @@ class Grammar:
     are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
     prices, those of `models` end names of models as well, `older` ones behind a word of `people` an
     age. `literal` phrases look like grammar and are names of things. Negators with a word of
-    `lacking` are about parts of a thing. `vague` words say nothing of
-    what is looked for. `basic_colors` maps a color's plain name to its family.
+    `lacking` are about parts of a thing. `vague` words say nothing of what is looked for.
+    `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
+    the first language writes it.
     """
 
     codes: tuple[str, ...]
@@ -92,6 +93,7 @@ class Grammar:
     value_names: Mapping[str, Phrases]
     shades: frozenset[str]
     basic_colors: Mapping[str, str]
+    color_names: Mapping[str, str]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -192,6 +194,13 @@ class _Reader:
                     for file in self._files
                     for family, words in file["colors"].items()
                     for word in words.split()
+                }
+            ),
+            color_names=MappingProxyType(
+                {
+                    f: w.split()[0]
+                    for file in reversed(self._files)
+                    for f, w in file["colors"].items()
                 }
             ),
         )

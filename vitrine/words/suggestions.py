@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import re
-import zlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.fields.colors import families
 from vitrine.folding import fold
-from vitrine.products import Product
+from vitrine.words.analysis import Analyzer
 from vitrine.words.near import near_words
+from vitrine.words.phrases import Phrase, SuggestionKind
 
-__all__ = [
-    "Phrase",
-    "PhraseCounts",
-    "Suggester",
-    "Suggestion",
-    "SuggestionKind",
-    "phrases_from_bytes",
-    "phrases_to_bytes",
-]
+__all__ = ["Suggester", "Suggestion"]
 
-SuggestionKind: TypeAlias = Literal["words", "category", "brand", "title"]
-
-MAX_TITLES = 200_000
-"""Distinct titles that are suggested; of more the first counted are kept."""
 MOST_WORDS = 64
 """Completions of one word that are looked at: the commonest."""
 MOST_PHRASES = 512
 """Phrases that are put into order: those that most products have."""
+LEAST_WITHIN = 4
+"""Letters that a compound is found by that has them not at its beginning."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_LAST_WORD = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*[\W_]*$")
+_NUMBER = re.compile(r"\d+")
 _LAST = "\U0010ffff"
-_KINDS: tuple[SuggestionKind, ...] = ("category", "brand", "title", "words")
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A category's last level, a brand, a title or a color as the shop writes it, and how many
-    products have it.
-
-    `value` is what to filter by: the path of a category, a brand; else None. Colors are "words".
-    """
-
-    kind: SuggestionKind
-    text: str
-    value: str | None
-    count: int
+_KINDS: tuple[SuggestionKind, ...] = ("category", "brand", "words", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,70 +44,18 @@ class Suggestion:
     count: int
 
 
-class PhraseCounts:
-    """Counts the phrases of products as they are read."""
-
-    def __init__(self) -> None:
-        self._categories: Counter[str] = Counter()
-        self._brands: Counter[str] = Counter()
-        self._titles: Counter[str] = Counter()
-        self._colors: Counter[str] = Counter()
-
-    def add(self, products: Iterable[Product]) -> None:
-        """Count products in."""
-        for product in products:
-            prefixes = {
-                "/".join(levels[:depth])
-                for levels in (path.split("/") for path in product.category)
-                for depth in range(1, len(levels) + 1)
-            }
-            self._categories.update(prefixes)
-            if product.brand:
-                self._brands[product.brand] += 1
-            self._colors.update({*map(fold, product.color), *product.colors})
-            if product.title in self._titles or len(self._titles) < MAX_TITLES:
-                self._titles[product.title] += 1
-
-    def phrases(self) -> tuple[Phrase, ...]:
-        """What was counted, in an order that does not depend on that of the products."""
-        return (
-            *(
-                Phrase("category", path.rpartition("/")[2], path, count)
-                for path, count in sorted(self._categories.items())
-            ),
-            *(Phrase("brand", name, name, count) for name, count in sorted(self._brands.items())),
-            *(Phrase("title", text, None, count) for text, count in sorted(self._titles.items())),
-            *(Phrase("words", name, None, count) for name, count in sorted(self._colors.items())),
-        )
-
-
-def phrases_to_bytes(phrases: Sequence[Phrase]) -> bytes:
-    """Phrases as a version stores them (JSON, compressed)."""
-    rows = [[p.kind, p.text, p.value, p.count] for p in phrases]
-    return zlib.compress(json.dumps(rows, ensure_ascii=False).encode("utf-8"))
-
-
-def phrases_from_bytes(stored: bytes) -> tuple[Phrase, ...]:
-    """The phrases that `phrases_to_bytes` stored; `ValueError` where they are damaged."""
-    try:
-        return tuple(
-            Phrase(kind, text, value, count)
-            for kind, text, value, count in json.loads(zlib.decompress(stored))
-        )
-    except (zlib.error, TypeError, ValueError) as error:
-        raise ValueError(f"the stored phrases are damaged: {error}") from error
-
-
 class Suggester:
     """Completes what is typed; safe to use from several threads.
 
-    A phrase is suggested when it has every word that was typed, the last of them perhaps begun
-    only, in any order. Colors before the last word are no part of that: no title says them. A word
-    that no phrase has is read as the nearest one (`vitrine.words.near`).
+    A phrase is suggested when it has every word that was typed, in singular or plural, the last of
+    them perhaps begun only, in any order. Where none has all of them, colors before the last word
+    are no part of that: few titles say them. A word that no phrase has is read as the nearest one
+    (`vitrine.words.near`), or else, where compounds are one word, as a part of one.
     """
 
-    def __init__(self, phrases: Sequence[Phrase]) -> None:
+    def __init__(self, phrases: Sequence[Phrase], analyzer: Analyzer) -> None:
         self._phrases = phrases
+        self._analyzer = analyzer
         self._folded = [fold(phrase.text) for phrase in phrases]
         words = [sorted(set(_WORD.findall(folded))) for folded in self._folded]
         self._words = sorted({word for listed in words for word in listed})
@@ -140,41 +66,54 @@ class Suggester:
         self._offsets = np.searchsorted(ordered[:, 0], np.arange(len(self._words) + 1))
         self._counts = np.array([phrase.count for phrase in phrases], dtype=np.int64)
         self._is_title = np.array([phrase.kind == "title" for phrase in phrases], dtype=np.bool_)
-        self._colors = frozenset(
-            text
-            for text, phrase in zip(self._folded, phrases, strict=True)
-            if phrase.kind == "words"
-        )
+        self._is_name = np.array([_is_name(phrase) for phrase in phrases], dtype=np.bool_)
+        self._spelled = _spellings(phrases)
+        self._joined = "\n".join(self._words)
+        lengths = [len(word) + 1 for word in self._words]
+        self._places = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+        colors = (phrase.text for phrase in phrases if phrase.kind == "words")
+        self._families = frozenset(families(colors))
 
     def complete(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """The likeliest completions, words before phrases; none for a text without a word."""
         typed_words = _WORD.findall(fold(typed))
         if not typed_words:
             return ()
-        *earlier, last = typed_words
-        begun = self._whole(last) if typed[-1:].isspace() else self._begun(last)
-        rows = self._rows_of(begun)
-        whole = [word for word in earlier if word not in self._colors]
-        for word in whole:
-            rows = np.intersect1d(rows, self._rows_of(self._whole(word)), assume_unique=True)
+        *whole, last = typed_words
+        ended = typed[-1:].isspace()
+        begun = self._whole(last) if ended else self._begun(last)
+        having = self._having(whole, begun)
+        if not having.any():
+            whole = [word for word in whole if self._families.isdisjoint(families([word]))]
+            having = self._having(whole, begun)
+        match = None if ended else _LAST_WORD.search(typed)
         words: list[Suggestion] = []
-        if not typed[-1:].isspace():
-            head = typed[: len(typed) - len(typed.rsplit(maxsplit=1)[-1])]
-            words = self._words_for(head, begun, rows if whole else None)
-        phrases = self._phrases_for(" ".join([*whole, last]), rows, limit)
+        if match is not None:
+            words = self._words_for(typed[: match.start()], begun, having)
+        phrases = self._phrases_for(" ".join([*whole, last]), np.flatnonzero(having), limit)
         shown = {fold(phrase.text) for phrase in phrases if phrase.kind != "words"}
-        new = [word for word in words if fold(word.text) not in shown]
-        return _distinct([*new[: max(limit // 2, 1)], *phrases])[:limit]
+        new = [word for word in words if fold(word.text) not in shown][: max(limit // 2, 1)]
+        others = [p for p in phrases if p.kind != "words" or fold(p.text) not in shown]
+        return _distinct([*new, *others])[:limit]
+
+    def _having(self, whole: Iterable[str], begun: Sequence[int]) -> NDArray[np.bool_]:
+        """Which phrases have all these words and one of those begun, bool (phrases,)."""
+        having = self._with_any(begun)
+        for word in whole:
+            having &= self._with_any(self._whole(word))
+        return having
 
     def _whole(self, word: str) -> Sequence[int]:
-        """The numbers of the word, or of the nearest ones."""
-        place = bisect_left(self._words, word)
-        if place < len(self._words) and self._words[place] == word:
-            return (place,)
-        return self._begun(word)
+        """The numbers of the words that share the term of this one, or of the nearest ones."""
+        term = self._analyzer.term(word)
+        letters = takewhile(lambda pair: pair[0] == pair[1], zip(word, term, strict=False))
+        first, end = self._range("".join(letter for letter, _ in letters) or word)
+        same = [n for n in range(first, end) if self._analyzer.term(self._words[n]) == term]
+        return same or self._begun(word)
 
     def _begun(self, start: str) -> Sequence[int]:
-        """The numbers of the words that begin so, or of those that begin nearly so."""
+        """The numbers of the words that begin so, or of those that begin nearly so, or of compounds
+        that have it within."""
         first, end = self._range(start)
         if first < end:
             return range(first, end)
@@ -183,34 +122,60 @@ class Suggester:
         for length in (len(start), len(start) + 1):  # the letter left out may be among those typed
             heads = [word[:length] for word in self._words[first:end]]
             near.update(near_words(start, heads))
-        return [first + place for place in sorted(near)]
+        if near or len(start) < LEAST_WITHIN or not self._analyzer.language.compounds:
+            return [first + place for place in sorted(near)]
+        return sorted(set(islice(self._within(start), MOST_WORDS)))
+
+    def _within(self, part: str) -> Iterator[int]:
+        place = self._joined.find(part)
+        while place >= 0:
+            yield int(np.searchsorted(self._places, place, side="right")) - 1
+            place = self._joined.find(part, place + 1)
 
     def _range(self, start: str) -> tuple[int, int]:
         """The numbers of the words that begin so: from the first to before the second."""
         return bisect_left(self._words, start), bisect_left(self._words, start + _LAST)
 
-    def _rows_of(self, numbers: Sequence[int]) -> NDArray[np.int64]:
-        """The phrases that have one of the words, ascending."""
+    def _with_any(self, numbers: Sequence[int]) -> NDArray[np.bool_]:
+        """Which phrases have one of the words, bool (phrases,)."""
+        having = np.zeros(len(self._phrases), dtype=np.bool_)
         if isinstance(numbers, range):
-            start, end = self._offsets[[numbers.start, numbers.stop]] if numbers else (0, 0)
-            return np.unique(self._rows[start:end])
-        parts = [self._rows[self._offsets[n] : self._offsets[n + 1]] for n in numbers]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
+            start, end = self._offsets[[numbers.start, numbers.stop]]
+            having[self._rows[start:end]] = True
+        else:
+            for number in numbers:
+                having[self._rows_of(number)] = True
+        return having
+
+    def _rows_of(self, number: int) -> NDArray[np.int64]:
+        return self._rows[self._offsets[number] : self._offsets[number + 1]]
 
     def _words_for(
-        self, head: str, numbers: Sequence[int], rows: NDArray[np.int64] | None
+        self, head: str, numbers: Sequence[int], having: NDArray[np.bool_]
     ) -> list[Suggestion]:
-        """Completions of the last word, by the products that have it (in one of the phrases
-        `rows`)."""
-        suggestions = []
+        """Completions of the last word, by the products that have it in one of the phrases that
+        are left: one of each term, and none that says nothing or is only a part of names."""
+        said = {token.term for token in self._analyzer.tokens(head)}
+        by_term: dict[str, Suggestion] = {}
         for number in numbers if len(numbers) <= MOST_WORDS else self._commonest(numbers):
-            own = self._rows[self._offsets[number] : self._offsets[number + 1]]
-            shared = own if rows is None else own[np.isin(own, rows, assume_unique=True)]
+            word = self._words[number]
+            term = self._analyzer.term(word)
+            if term in said or not self._says_something(word, head):
+                continue
+            shared = self._rows_of(number)
+            shared = shared[having[shared] & ~self._is_name[shared]]
             if len(shared):
                 titles = int(self._counts[shared[self._is_title[shared]]].sum())
                 count = max(titles, int(self._counts[shared].max()))
-                suggestions.append(Suggestion("words", head + self._words[number], None, count))
-        return sorted(suggestions, key=lambda s: (-s.count, len(s.text), s.text))
+                found = Suggestion("words", head + self._spelled.get(word, word), None, count)
+                by_term[term] = _common_form(by_term.get(term, found), found, head)
+        return sorted(by_term.values(), key=lambda s: (-s.count, len(s.text), s.text))
+
+    def _says_something(self, word: str, head: str) -> bool:
+        """Whether a word is worth suggesting: no stop word or letter, and no number alone."""
+        if self._analyzer.is_stop_word(word) or (len(word) == 1 and word.isascii()):
+            return False
+        return bool(head.strip()) or not word.isdigit()
 
     def _commonest(self, numbers: Sequence[int]) -> list[int]:
         listed = np.asarray(numbers)
@@ -218,6 +183,8 @@ class Suggester:
         return [int(n) for n in listed[np.argsort(-frequency, kind="stable")[:MOST_WORDS]]]
 
     def _phrases_for(self, text: str, rows: NDArray[np.int64], limit: int) -> list[Suggestion]:
+        """The first phrases; of titles that differ in numbers alone (sizes) the first."""
+
         def key(row: int) -> tuple[bool, int, int, str]:
             phrase, folded = self._phrases[row], self._folded[row]
             begins = folded.startswith(text)
@@ -226,9 +193,41 @@ class Suggester:
         few = rows
         if len(rows) > MOST_PHRASES:
             few = rows[np.argsort(-self._counts[rows], kind="stable")[:MOST_PHRASES]]
-        best = sorted(few.tolist(), key=key)[: 2 * limit]
-        chosen = [self._phrases[row] for row in best]
-        return [Suggestion(p.kind, p.text, p.value, p.count) for p in chosen]
+        chosen: dict[object, Phrase] = {}
+        for row in sorted(few.tolist(), key=key):
+            phrase, folded = self._phrases[row], self._folded[row]
+            same = _NUMBER.sub("0", folded) if phrase.kind == "title" else folded
+            chosen.setdefault((phrase.kind, same, phrase.value), phrase)
+            if len(chosen) == limit:
+                break
+        return [Suggestion(p.kind, p.text, p.value, p.count) for p in chosen.values()]
+
+
+def _is_name(phrase: Phrase) -> bool:
+    """Whether it is a name whose single words say little: a brand, a value of several words."""
+    return phrase.kind == "brand" or (phrase.kind == "words" and " " in phrase.text)
+
+
+def _common_form(one: Suggestion, other: Suggestion, head: str) -> Suggestion:
+    """Of two forms of a word the one of more products, behind other words the shorter one ("vin
+    rouge" and no "vin rouges"); with the higher count."""
+    count = max(one.count, other.count)
+    best = min(one, other, key=lambda s: len(s.text) if head.strip() else -s.count)
+    return replace(best, count=count)
+
+
+def _spellings(phrases: Iterable[Phrase]) -> dict[str, str]:
+    """How the shop writes folded words that have accents there, in small letters."""
+    counted: dict[str, Counter[str]] = {}
+    for phrase in phrases:
+        if not phrase.text.isascii():
+            for written in _WORD.findall(phrase.text.lower()):
+                if not written.isascii():
+                    counted.setdefault(fold(written), Counter())[written] += phrase.count
+    return {
+        word: min(spellings, key=lambda s: (-spellings[s], s))
+        for word, spellings in counted.items()
+    }
 
 
 def _distinct(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:

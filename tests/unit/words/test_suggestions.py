@@ -8,12 +8,9 @@ import pytest
 
 from vitrine.folding import fold
 from vitrine.products import Product
-from vitrine.words.suggestions import (
-    PhraseCounts,
-    Suggester,
-    phrases_from_bytes,
-    phrases_to_bytes,
-)
+from vitrine.words import Analyzer
+from vitrine.words.phrases import PhraseCounts, phrases_from_bytes, phrases_to_bytes
+from vitrine.words.suggestions import Suggester
 
 PRODUCTS = [
     Product(
@@ -35,10 +32,12 @@ PRODUCTS = [
 ]
 
 
-def _suggester(products: list[Product] = PRODUCTS) -> Suggester:
-    counts = PhraseCounts()
+def _suggester(
+    products: list[Product] = PRODUCTS, code: str = "en", understood: tuple[str, ...] = ()
+) -> Suggester:
+    counts = PhraseCounts(understood)
     counts.add(products)
-    return Suggester(counts.phrases())
+    return Suggester(counts.phrases(), Analyzer(code))
 
 
 def _texts(typed: str, **options) -> list[str]:
@@ -128,3 +127,66 @@ def test_phrases_are_read_as_they_were_stored():
 
 def test_an_empty_catalogue_suggests_nothing():
     assert _suggester([]).complete("dress") == ()
+
+
+SHOP = [
+    Product(id="1", title="Zündkerze 12 mm", brand="Liqui Moly", category=("Motor/Zündkerzen",)),
+    Product(id="2", title="Zündkerze 14 mm", category=("Motor/Zündkerzen",)),
+    Product(id="3", title="Halogenlampe für G-Klasse", category=("Licht",), color=("Weiß",)),
+    Product(id="4", title="Öl", attributes={"author": ("Stephen King",), "size": ("M",)}),
+]
+
+
+def _german(typed: str) -> list[str]:
+    return [s.text for s in _suggester(SHOP, "de", ("author", "size")).complete(typed)]
+
+
+def test_words_are_written_as_the_shop_writes_them():
+    assert _german("zu")[0] == "zündkerze"
+    assert _german("wei") == ["weiß"]
+
+
+@pytest.mark.parametrize("typed", ["fu", "für", "1", "m", "moly g"])
+def test_stop_words_numbers_and_letters_are_no_suggestions(typed: str):
+    assert not {"fur", "für", "12", "14", "m"} & {text.casefold() for text in _german(typed)}
+
+
+def test_words_are_completed_behind_a_hyphen():
+    assert "g-klasse" in _german("g-k")
+
+
+def test_titles_that_differ_in_numbers_alone_are_one_suggestion():
+    assert [t for t in _german("zünd") if t.startswith("Zündkerze ")] == ["Zündkerze 12 mm"]
+
+
+def test_a_word_of_a_brand_alone_is_no_suggestion():
+    assert _german("mol") == ["Liqui Moly"]
+
+
+def test_values_of_understood_fields_complete_a_query():
+    assert _german("kin") == ["Stephen King"]
+    assert _suggester(SHOP, "de").complete("kin") == ()
+
+
+def test_what_is_within_a_compound_finds_it():
+    assert _german("lampe")[0] == "halogenlampe"
+
+
+@pytest.mark.parametrize("typed", ["dress or", "dresses or"])
+def test_words_before_the_last_may_be_singular_or_plural(typed: str):
+    assert "Orla Wrap Dress" in _texts(typed)
+
+
+def test_nothing_is_suggested_twice():
+    names = ("Vin rouge", "Vin rouge fin")
+    products = [Product(id=name, title=name, category=("Vins rouges",)) for name in names]
+    texts = [s.text for s in _suggester(products, "fr").complete("vin r")]
+    assert texts == ["Vin rouge", "Vin rouge fin", "Vins rouges"]
+    assert "hoodie hoodie" not in _texts("hoodie h")
+
+
+def test_a_color_is_called_as_the_shop_calls_it():
+    counts = PhraseCounts((), {"red": "rouge"})
+    counts.add([Product(id="1", title="Robe", color=("Bordeaux",), colors=("red",))])
+    texts = {s.text for s in Suggester(counts.phrases(), Analyzer("fr")).complete("r")}
+    assert texts == {"rouge", "Robe"}
