@@ -44,6 +44,8 @@ def for_generators(spec: dict[str, Any], app: Flask) -> None:
             if method.upper() in (rule.methods or ()):
                 name = rule.endpoint.rpartition(".")[2]
                 operation["operationId"] = _NAMES.get(name, name)
+                # a summary is plain text, the description below it Markdown
+                operation["summary"] = operation["summary"].replace("`", "")
     for name, schema in spec["components"]["schemas"].items():
         for field in schema.get("properties", {}).values():
             _without_null(field, request=name in REQUEST_MODELS)

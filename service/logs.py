@@ -44,7 +44,7 @@ def _log_answer(response: Response) -> Response:
     }
     level = (
         logging.DEBUG
-        if path.startswith(("/health", "/metrics", "/static")) and response.status_code < 400
+        if path.startswith(("/health", "/metrics", "/assets")) and response.status_code < 400
         else logging.INFO
     )
     access.log(

@@ -1,4 +1,4 @@
-"""`/openapi.json` from the models that validate, with the live fields; `/docs` shows it offline."""
+"""`/openapi.json` from the models that validate, with the live fields; `/docs` shows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 import orjson
-from flask import Blueprint, Response, current_app, g, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, g, send_from_directory
 from flask_openapi3.openapi import OpenAPI
 
 from service.client_schema import for_generators
@@ -19,9 +19,7 @@ from vitrine.settings import LimitSettings
 
 __all__ = ["docs", "live_spec"]
 
-docs = Blueprint(
-    "docs", __name__, template_folder="docs", static_folder="docs", static_url_path="/docs/assets"
-)
+docs = Blueprint("docs", __name__)
 
 _SWAGGER = str(files("flask_openapi3_swagger") / "templates" / "swagger")
 _FILTERED = (
@@ -44,12 +42,6 @@ def openapi_json() -> Response:
     return Response(
         orjson.dumps(live_spec(cast(OpenAPI, current_app))), content_type="application/json"
     )
-
-
-@docs.get("/docs", strict_slashes=False)
-def docs_page() -> str:
-    """The description as a page on which requests can be tried."""
-    return render_template("docs.html")
 
 
 @docs.get("/docs/swagger/<path:name>")

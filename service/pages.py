@@ -1,4 +1,5 @@
-"""The pages: search at `/`, trying the models at `/try`, operation at `/admin`."""
+"""The pages: search at `/`, trying the models at `/try`, the API at `/docs`, operation at
+`/admin`."""
 
 from __future__ import annotations
 
@@ -35,6 +36,12 @@ def product(product_id: str) -> Response:
 def try_page() -> Response:
     """Show the page on which a picture is classified, compared and searched for objects."""
     return _page("try.html")
+
+
+@pages.get("/docs", strict_slashes=False)
+def docs() -> Response:
+    """Show the description of the API, on which requests can be tried."""
+    return _page("docs.html")
 
 
 @pages.get("/admin", strict_slashes=False)

@@ -288,11 +288,11 @@ listenForPictures({
 /** Move to the state that the address holds; to read it the catalogue's fields must be known. */
 async function fromAddress() {
   const before = shop ? state : null;
-  if (!before) grid.wait();
   try {
     const { catalogue } = await prepare();
     state = read(location.search, catalogue.fields);
     showLeftOut(location.search, catalogue.fields);
+    if (!before) showHead(state); // so that nothing moves the products once they are there
   } catch (error) {
     fail(state, problemFrom(error), fromAddress);
     return;

@@ -8,6 +8,27 @@ from playwright.sync_api import expect
 from tests.end_to_end.browser.site import running_site
 from tests.end_to_end.browser.stock import STOCK, those
 
+_ORDER = """async values => {
+    const module = document.querySelector("link[href$='/js/filters/sizes.js']").href;
+    const {inOrder} = await import(module);
+    return [...inOrder(new Map(values.map(value => [value, 1]))).keys()];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["M", "XXL", "S", "xl", "XXS", "L", "XS"], ["XXS", "XS", "S", "M", "L", "xl", "XXL"]),
+        (["3XL", "L", "XL", "2XL", "4XL"], ["L", "XL", "2XL", "3XL", "4XL"]),
+        (["10", "9", "38,5", "38"], ["9", "10", "38", "38,5"]),
+        (["34", "M", "32", "S"], ["S", "M", "32", "34"]),
+        (["wool", "L", "S"], ["wool", "L", "S"]),  # no list of sizes
+    ],
+)
+def test_sizes_stand_in_their_own_order(window, values, expected):
+    window.open()
+    assert window.page.evaluate(_ORDER, values) == expected
+
 
 def test_the_filters_are_the_catalogue_s_own_fields(window):
     window.open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 DOWN = {
@@ -14,6 +15,25 @@ DOWN = {
     "detail": "the index did not answer in time",
     "request_id": "a-request-of-the-tests",
 }
+
+
+_SHIFTS = """window.shifts = 0;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({type: "layout-shift", buffered: true});"""
+_LATENCY = {"offline": False, "latency": 200, "downloadThroughput": -1, "uploadThroughput": -1}
+
+
+@pytest.mark.parametrize("address", ["/", "/?color=red&price_max=40"])
+def test_on_a_slow_line_nothing_moves_what_is_there_already(open_window, address):
+    window = open_window(viewport={"width": 390, "height": 844})
+    window.page.add_init_script(_SHIFTS)
+    line = window.page.context.new_cdp_session(window.page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", _LATENCY)
+    window.open(address)
+    expect(window.cards.first).to_be_visible()
+    assert window.page.evaluate("shifts") < 0.05  # good is below 0.1 (web.dev/cls)
 
 
 def test_filters_that_exclude_each_other_say_so_and_can_be_cleared(window):

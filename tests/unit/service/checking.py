@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from service.app import with_whole_id
 
-UNDESCRIBED = ("/openapi.json", "/docs", "/metrics", "/static", "/")
+UNDESCRIBED = ("/openapi.json", "/docs", "/metrics", "/assets", "/try", "/admin", "/")
 
 
 class CheckingClient(FlaskClient):

@@ -9,6 +9,7 @@ import { t } from "../page/texts.js";
 import { toggleValue } from "../search/state.js";
 import { finder, matching } from "./finder.js";
 import { countsByValue, option } from "./options.js";
+import { inOrder } from "./sizes.js";
 
 const SHORT = 7;
 const SEARCHABLE = 12;
@@ -78,7 +79,7 @@ export function checklist(field, { change, find }) {
     element: make("div", {}, ...search.elements, list, more),
     update(facet, newFilter, context) {
       filter = newFilter;
-      counts = countsByValue(facet, filter);
+      counts = inOrder(countsByValue(facet, filter));
       isCut = context.cut;
       search.offer(isCut || counts.size >= SEARCHABLE);
       if (search.isActive()) search.show();
