@@ -111,6 +111,7 @@ def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
 
 def test_a_job_tells_how_long_it_ran(desk, site):
     desk.page.get_by_role("button", name="Start").click()
+    expect(desk.page.locator("#jobs tbody tr")).to_have_count(1)
     started = site.jobs.job("job-1").created
     site.jobs._jobs["job-1"] = replace(
         site.jobs.job("job-1"), state="done", updated=started + timedelta(minutes=3)
