@@ -15,19 +15,16 @@ _ORDER = """async values => {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["M", "XXL", "S", "xl", "XXS", "L", "XS"], ["XXS", "XS", "S", "M", "L", "xl", "XXL"]),
-        (["3XL", "L", "XL", "2XL", "4XL"], ["L", "XL", "2XL", "3XL", "4XL"]),
-        (["10", "9", "38,5", "38"], ["9", "10", "38", "38,5"]),
-        (["34", "M", "32", "S"], ["S", "M", "32", "34"]),
-        (["wool", "L", "S"], ["wool", "L", "S"]),  # no list of sizes
-    ],
-)
-def test_sizes_stand_in_their_own_order(window, values, expected):
+def test_sizes_stand_in_their_own_order(window):
     window.open()
-    assert window.page.evaluate(_ORDER, values) == expected
+    for values, expected in (
+        ("M XXL S xl XXS L XS", "XXS XS S M L xl XXL"),
+        ("3XL L XL 2XL 4XL", "L XL 2XL 3XL 4XL"),
+        ("10 9 38,5 38", "9 10 38 38,5"),
+        ("34 M 32 S", "S M 32 34"),
+        ("wool L S", "wool L S"),  # no list of sizes
+    ):
+        assert window.page.evaluate(_ORDER, values.split()) == expected.split()
 
 
 def test_the_filters_are_the_catalogue_s_own_fields(window):
