@@ -44,6 +44,8 @@ _MOST_MS = {
     "browse": 15.0,
 }
 """Median on a real server with 100,000 products on two cores, by how a question's name begins."""
+_MOST_TIMES_RAW = 1.5
+"""How much longer a page may take than its requests: what Vitrine and the client add."""
 _MOST_GET_MS = 120.0
 """For a thousand records."""
 _MOST_SCAN_MS = 0.15
@@ -62,8 +64,8 @@ def measure(
     with ExitStack() as ended:
         settings = _settings(where, ended), Settings(backend="faiss", data_dir=folder)
         versions = open_qdrant(settings[0]), open_faiss(settings[1])
-        traffic = ended.enter_context(recorded())
         filled = [_filled(one, vectors) for one in versions]
+        traffic = ended.enter_context(recorded())
         remote, beside = (one.index for one in filled)
         ended.callback(versions[0].discard, remote.info.name)
         comparison = _Comparison(report, remote, beside, traffic, judged=where != ENGINE)
@@ -158,16 +160,32 @@ class _Comparison:
             for i in numbers[:_WARMING]:
                 question.ask(index, i)
         self.traffic.clear()
-        timed = numbers[_WARMING:]
-        remote, beside = (1e3 * median(_seconds(question, index, timed)) for index in both)
-        traffic, rounds = self.traffic, len(timed)
+        traffic, timed = self.traffic, numbers[_WARMING:]
+        seconds, raw = [], []
+        for i in timed:
+            mark = traffic.mark()
+            seconds += _seconds(question, self.remote, range(i, i + 1))
+            raw.append(traffic.raw_seconds(mark))
+        remote, beside = median(seconds), median(_seconds(question, self.beside, timed))
         note = (
-            f"{traffic.requests / rounds:.1f} requests, {traffic.sent / rounds / 1e3:.1f} kB out, "
-            f"{traffic.received / rounds / 1e3:.1f} kB in, "
-            f"server {traffic.server_ms / rounds:.1f} ms"
+            f"{traffic.requests / len(timed):.1f} requests, "
+            f"{traffic.sent / len(timed) / 1e3:.1f} kB out, "
+            f"{traffic.received / len(timed) / 1e3:.1f} kB in, "
+            f"server {traffic.server_ms / len(timed):.1f} ms, raw {1e3 * median(raw):.4g} ms"
         )
         most = next((ms for prefix, ms in _MOST_MS.items() if name.startswith(prefix)), None)
-        self.add(name, remote, beside, most=most, note=note)
+        self.add(name, 1e3 * remote, 1e3 * beside, most=most, note=note)
+        if name.startswith("page, "):
+            self._add_times_raw(name, remote / median(raw))
+
+    def _add_times_raw(self, name: str, times: float) -> None:
+        """Add how many times longer a page takes than the same requests sent raw."""
+        what, case = name.rsplit(", ", 1)
+        target, met = "", None
+        if self.judged:
+            target, met = f"<= {_MOST_TIMES_RAW:g}", times <= _MOST_TIMES_RAW
+        name = f"qdrant: {what}, times the raw requests"
+        self.report.add(Figure(name, times, "x", target, met, case=case))
 
     def add_recall(
         self,

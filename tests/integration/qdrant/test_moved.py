@@ -25,6 +25,11 @@ from vitrine.settings import Settings
 
 ROOM_S = 25.0
 """Less than gRPC's own 30 seconds between two questions to the name server."""
+MOST_MS = 3000.0
+"""Within which a server is found under its new address."""
+JITTER = 1.2
+"""By how much gRPC may draw out a pause between two tries to connect ("GRPC Connection Backoff
+Protocol")."""
 
 
 class NameServer:
@@ -96,3 +101,26 @@ def test_a_server_whose_address_changes_is_reached_again_soon(names: NameServer)
             except IndexUnavailable:
                 assert time.monotonic() - back < ROOM_S
                 time.sleep(0.05)
+
+
+def test_the_name_server_and_the_new_address_are_asked_within_three_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The schedule of the test above, which a wall clock cannot tell on a busy machine: at worst a
+    question to the name server was just missed, and then a try to connect."""
+    made: list[dict[str, float]] = []
+    get_channel = qdrant_client.qdrant_remote.get_channel
+
+    def channel(**arguments: Any) -> Any:
+        made.append(arguments["options"])
+        return get_channel(**arguments)
+
+    monkeypatch.setattr(qdrant_client.qdrant_remote, "get_channel", channel)
+    settings = Settings(qdrant_url="http://127.0.0.1:1", qdrant_retries=0)
+    with closing(open_versions(settings)) as versions, pytest.raises(IndexUnavailable):
+        versions.list()
+    assert made
+    for options in made:
+        asked_every = options["grpc.dns_min_time_between_resolutions_ms"]
+        connects_every = JITTER * options["grpc.max_reconnect_backoff_ms"]
+        assert asked_every + connects_every <= MOST_MS

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import numpy as np
@@ -19,7 +21,9 @@ from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.integration.qdrant.test_troubles import free_port
 from vitrine.errors import IndexUnavailable
 from vitrine.index import IndexQuery, IndexVersions
-from vitrine.index.qdrant import open_versions
+from vitrine.index.qdrant import nodes, open_versions
+from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.nodes import Node
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
@@ -93,6 +97,35 @@ def test_with_the_first_of_three_addresses_dead_nothing_fails(
             assert another.live().search(PAGE).total == 20
         another.live().patch("p1", {"price": 3.0})
     assert versions.live().get(["p1"])["p1"].product.price == 3.0
+
+
+def test_a_dead_address_is_tried_once_and_again_only_after_a_while(
+    cluster: Cluster, versions: IndexVersions, monkeypatch: pytest.MonkeyPatch
+):
+    """So no search waits for it but one in five seconds, and that one is answered by the next."""
+    now = 1000.0
+    monkeypatch.setattr(nodes, "time", SimpleNamespace(monotonic=lambda: now))
+    tried: list[str] = []
+    call = Connection._call
+
+    def recorded(connection: Connection, node: Node, *arguments: Any) -> Any:
+        tried.append(node.url)
+        return call(connection, node, *arguments)
+
+    monkeypatch.setattr(Connection, "_call", recorded)
+    dead = f"http://{HOSTS[0]}:1"
+    with closing(cluster.open()) as another:
+        index = another.live()
+        tries = [tried.count(dead)]
+        for pause in (0.0, nodes.AWAY_FOR_S / 2, nodes.AWAY_FOR_S / 2):
+            now += pause
+            for _ in range(10):
+                assert index.search(PAGE).total == 20
+            tries.append(tried.count(dead))
+    together = tries[3] - tries[2]  # of a search that sends two requests at once
+    assert tries[:3] == [1, 1, 1]
+    assert together in (1, 2)
+    assert f"http://{HOSTS[2]}:1" not in tried, "the second one is alive"
 
 
 def test_a_node_that_dies_under_way_is_passed_over_and_used_again_when_it_is_back(
