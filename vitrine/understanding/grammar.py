@@ -19,6 +19,9 @@ __all__ = ["Grammar", "Phrases", "grammar", "understood_languages"]
 
 Words = tuple[str, ...]
 
+LONGEST = 3
+"""Words of a phrase that is looked for by its end."""
+
 
 class Phrases:
     """Phrases with what they mean, found at a place of a query, the longest first."""
@@ -41,6 +44,17 @@ class Phrases:
             ):
                 return len(words), meaning
         return None
+
+    def ending_at(self, lexemes: Sequence[Lexeme], end: int) -> int:
+        """How many tokens the longest phrase takes that ends before this one, 0 where none does."""
+        return next(
+            (
+                end - start
+                for start in range(max(end - LONGEST, 0), end)
+                if (phrase := self.at(lexemes, start)) and phrase[0] == end - start
+            ),
+            0,
+        )
 
     @property
     def words(self) -> frozenset[str]:

@@ -108,21 +108,23 @@ class QueryReader:
             if phrase is None or not draft.free(index, index + phrase[0]):
                 continue
             end = index + phrase[0]
-            text = draft.typed(index, end)
-            stock = {"in_stock": phrase[1] == "true"}
+            negator = self._grammar.negators.ending_at(draft.lexemes, index)
+            start = index - negator if draft.free(index - negator, end) else index
+            text = draft.typed(start, end)
+            stock = {"in_stock": (phrase[1] == "true") == (start == index)}
             applied = (
                 Applied(text, "stock", "ignored", {})
                 if filtered
                 else Applied(text, "stock", "filter", stock)
             )
-            draft.take(index, end, applied)
+            draft.take(start, end, applied)
 
     def _read_values(self, draft: Draft, filtered: Collection[str]) -> None:
         """Values whose field is named: "size M", "size M or L"."""
         for index in range(len(draft.lexemes)):
             for field in self._understood:
                 phrase = self._grammar.value_names[field].at(draft.lexemes, index)
-                if phrase is None:
+                if phrase is None or self._grammar.comparisons.ending_at(draft.lexemes, index):
                     continue
                 values, end = self._values_at(draft, index + phrase[0], field)
                 if not values or not draft.free(index, end):
@@ -137,7 +139,8 @@ class QueryReader:
         """The values of a field that are said from a token on, over "or" and a slash, and the token
         behind them.
 
-        None where a range begins ("size 38-40"): what lies within it is not known.
+        None where a range begins ("size 38-40", "size 38 or more"): what lies within it is not
+        known.
         """
         values: list[str] = []
         position = end = start
@@ -152,6 +155,11 @@ class QueryReader:
             if following is not None and following.kind == "dash" and following.glued:
                 return [], end
             joint = self._grammar.alternatives.at(draft.lexemes, end)
+            further = draft.lexemes[end + joint[0] : end + joint[0] + 1] if joint else []
+            if self._grammar.comparisons_after.at(draft.lexemes, end) or any(
+                lexeme.folded in self._grammar.stops for lexeme in further
+            ):
+                return [], end
             slash = following is not None and following.folded == "/"
             position = end + (joint[0] if joint else 1)
             if not (joint or slash):
