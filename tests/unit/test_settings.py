@@ -61,6 +61,7 @@ def test_settings_come_from_the_environment_and_flags_win(monkeypatch: pytest.Mo
         ("VITRINE_FETCH_USER_AGENT", "Müller's shop"),
         ("VITRINE_EMBEDDER_TOKEN", "two\nlines"),
         ("VITRINE_QUEUE_URL", "redis://queue:6379/first"),
+        ("VITRINE_REVOKED_KEYS", "vk1.eyJpIjoiYxTkNGU4NTEifQ.Tm0cGcGr753Z2Y5EeJuTtQ"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):

@@ -69,6 +69,13 @@ _SearchDevice = Annotated[str, _matching(r"cpu|cuda(:\d+)?", "must be cpu, cuda 
 _Prefix = Annotated[
     str, _matching(r"[A-Za-z0-9_-]{1,60}", "must be 1 to 60 letters, digits, _ or -")
 ]
+_KeyIds = Annotated[
+    str,
+    _matching(
+        r"(\s*\w+\s*(,|$))*",
+        "must be ids of search keys, separated by commas, as `vitrine keys list` shows them",
+    ),
+]
 _HeaderText = Annotated[str, AfterValidator(_header_text)]
 _HeaderSecret = Annotated[SecretStr, AfterValidator(_header_text)]
 
@@ -437,7 +444,7 @@ class ServiceSettings(LogSettings):
     require_key: bool = Field(
         False, description="whether searches need a search key (`vitrine keys add`)"
     )
-    revoked_keys: str = Field(
+    revoked_keys: _KeyIds = Field(
         "",
         description="ids of search keys, separated by commas, that are refused, besides those"
         " revoked by `vitrine keys revoke`",
