@@ -9,15 +9,26 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 from vitrine.settings import Settings
 
-__all__ = ["Service", "served"]
+__all__ = ["MemoryUse", "Service", "served"]
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Megabytes, of shared pages the share (PSS): `own` memory, and pages of `mapped` files, such
+    as the index's, which stay with the system's cache and are taken back where it needs room."""
+
+    own: float
+    mapped: float
 
 
 @dataclass(frozen=True)
@@ -28,17 +39,24 @@ class Service:
     process: psutil.Process
     ready_s: float
 
-    def memory_mb(self) -> float:
-        """Proportional set size of the service and its workers."""
-        return (
-            float(
-                sum(
-                    p.memory_full_info().pss
-                    for p in (self.process, *self.process.children(recursive=True))
-                )
-            )
-            / 1e6
-        )
+    def memory(self) -> MemoryUse:
+        """Of the service and its workers."""
+        parts = Counter[str]()
+        for process in self._processes():
+            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii")
+            for line in rollup.splitlines()[1:]:
+                name, kilobytes, _ = line.split()
+                parts[name] += int(kilobytes)
+        own = parts["Pss_Anon:"] + parts["Pss_Shmem:"]
+        return MemoryUse(own * 1024 / 1e6, parts["Pss_File:"] * 1024 / 1e6)
+
+    def processor_s(self) -> float:
+        """Seconds of a core that the service and its workers have taken."""
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(taken.user + taken.system for taken in times))
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager

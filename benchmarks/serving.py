@@ -3,6 +3,7 @@ by one client and by sixteen, beside writes, and with more serving processes."""
 
 from __future__ import annotations
 
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -61,15 +62,17 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
     for processes in (number for number in _PROCESSES if number <= CORES):
         with served(settings, workers=processes) as service:
             _cached(report, service, requests * 4, clients=_CLIENTS, processes=processes)
-            rate = _uncached_by_16(service, texts, requests)
+            rate, costs = _uncached_by_16(service, texts, requests)
             name = f"uncached, {_CLIENTS} clients, {processes} serving process(es)"
-            report.add(Figure(name, rate, "1/s"))
+            report.add(Figure(name, rate, "1/s", beside=costs))
 
 
 def _memory(
     report: Report, name: str, service: Service, allowed: float, beside: dict[str, float]
 ) -> None:
-    used = service.memory_mb()
+    use = service.memory()
+    used = use.own + use.mapped
+    beside = {"own": use.own, "of mapped files": use.mapped, **beside}
     report.add(Figure(name, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
 
 
@@ -103,12 +106,13 @@ def _queries(
     ):
         ms = median(get(service.port, _paths(texts, requests, more))) * 1e3
         report.add(Figure(f"the same with {words}: p50", ms, "ms", beside=forward))
-    many = _uncached_by_16(service, texts, requests)
+    many, costs = _uncached_by_16(service, texts, requests)
     share = many / floor.batched_rate
     beside = {
         f"{_CLIENTS} clients 1/s": many,
         f"forward of {BATCH} 1/s": floor.batched_rate,
         "one client 1/s": requests / sum(single),
+        **costs,
     }
     name = f"uncached, {_CLIENTS} clients against the batched forward pass"
     report.add(Figure(name, share, "x", ">= 0.6", share >= 0.6, beside))
@@ -144,12 +148,19 @@ def _latencies(service: Service, texts: NewTexts, requests: int) -> dict[str, li
     }
 
 
-def _uncached_by_16(service: Service, texts: NewTexts, requests: int) -> float:
-    """Requests per second of 16 clients, each with queries of its own."""
+def _uncached_by_16(
+    service: Service, texts: NewTexts, requests: int
+) -> tuple[float, dict[str, float]]:
+    """Requests per second of 16 clients, each with queries of its own, and the milliseconds of a
+    core that a query takes of the service and of its client, which share the cores."""
     each = requests // 4
     shares = [_paths(texts, each) for _ in range(_CLIENTS)]
+    own, served_s = time.process_time(), service.processor_s()
     seconds, _ = get_in_parallel(service.port, shares)
-    return _CLIENTS * each / seconds
+    own, served_s = time.process_time() - own, service.processor_s() - served_s
+    count = _CLIENTS * each
+    costs = {"service core ms": served_s / count * 1e3, "client core ms": own / count * 1e3}
+    return count / seconds, costs
 
 
 def _cached(
