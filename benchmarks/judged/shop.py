@@ -60,7 +60,8 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     constants."""
     rows = _rows(folder)
     products = read_products(folder, mapping)
-    schema, analyzer = mapping.schema(), Analyzer(mapping.language or "en")
+    schema, language = mapping.schema(), mapping.language or "en"
+    analyzer = Analyzer(language)
     documents = [document_words(product, schema, analyzer) for product in products]
     counts = VocabularyCounts()
     counts.add(documents)
@@ -77,7 +78,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
     )
     learning_s = perf_counter() - started
     understood = [name for name, column in mapping.fields.items() if column.understand]
-    words = grammar(mapping.language)
+    words = grammar(language)
     known = learn_known_values(
         products, schema, analyzer=analyzer, grammar=words, understood=understood
     )
