@@ -18,6 +18,7 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_rec
 from tests.contract.oracle import candidate_set
 from tests.contract.questions import random_filter
 from tests.integration.qdrant.engine import Engine, Refused
+from vitrine.errors import IndexUnavailable
 from vitrine.filters import OPERATORS, Condition
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.qdrant.filters import CONDITIONS
@@ -127,6 +128,51 @@ def test_a_scan_gives_every_record_once_and_goes_on_behind_any_id(versions_on: O
         place = order.index("sku-2026-0000002")
         rest = index.scan(after="sku-2026-0000002", batch=batch)
         assert [r.product.id for part in rest for r in part] == order[place + 1 :]
+
+
+def lagging(engine: Engine, monkeypatch: pytest.MonkeyPatch, reads: int) -> Counter[str]:
+    """Has the next answers about a collection's state be those from before its last change, as of a
+    node that hears of it later; counts what is asked."""
+    info, update, asked = engine.info, engine.update, Counter[str]()
+    before: dict[str, models.CollectionInfo] = {}
+
+    def update_later(name: str, metadata: dict[str, str], optimizers: object) -> None:
+        if metadata:
+            before[name] = info(name).model_copy(deep=True)
+        update(name, metadata, optimizers)  # type: ignore[arg-type]
+
+    def info_of_before(name: str) -> models.CollectionInfo:
+        if name not in before or asked["late"] >= reads:
+            return info(name)
+        asked["late"] += 1
+        return before[name]
+
+    monkeypatch.setattr(engine, "update", update_later)
+    monkeypatch.setattr(engine, "info", info_of_before)
+    return asked
+
+
+def test_a_version_is_complete_once_its_state_is_read_back(
+    versions_on: Open, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    versions = versions_on()
+    index = created(versions)
+    index.upsert(make_catalogue(5, 1))
+    asked = lagging(engine, monkeypatch, 3)
+    versions.complete(index.info.name)
+    assert asked["late"] == 3
+    versions.publish(index.info.name)
+    assert versions.live().info.name == index.info.name
+
+
+def test_a_state_that_is_never_read_back_is_told(
+    versions_on: Open, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    versions = versions_on(qdrant_write_timeout_s=1)
+    index = created(versions)
+    lagging(engine, monkeypatch, 1_000_000)
+    with pytest.raises(IndexUnavailable, match=r"answers the old one.*vitrine doctor"):
+        versions.complete(index.info.name)
 
 
 @pytest.mark.parametrize("images", [(1, 1), (1, 8)], ids=["one picture", "several"])
