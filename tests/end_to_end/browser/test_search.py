@@ -55,6 +55,9 @@ def test_prices_show_the_digits_of_their_currency_and_a_missing_price_shows_noth
     expect(prices["p/007"]).to_have_text("€17.50")
     expect(prices["p/008"]).to_have_text("€18.00")
     expect(prices["p/005"]).to_have_text("")
+    reduced = window.page.locator('.card[data-id="p/009"]')
+    expect(reduced.locator(".card__price")).to_have_text("€19.00 reduced from €25.00")
+    expect(reduced.locator(".card__badge")).to_have_text("−24%")
 
 
 def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(window):
@@ -73,6 +76,7 @@ def test_sorting_by_price_orders_the_products_and_puts_those_without_one_last(wi
 
 def test_what_can_be_had_comes_first_where_that_is_asked_for(window):
     window.open("/?category=Clothing%2FDress")
+    expect(window.page.locator("#sort option")).to_contain_text(["Added, newest first"])
     window.page.select_option("#sort", label="In stock first")
     dresses = [p for p in STOCK if p.category == ("Clothing/Dress",)]
     sold_out = [p.id for p in dresses if not p.in_stock]

@@ -41,6 +41,9 @@ export function openCrop({ image, box, objects, choose }) {
   };
   button("crop-whole").onclick = () => stage.show(WHOLE);
   button("crop-cancel").onclick = () => view.close();
+  view.onclick = (event) => {
+    if (event.target === view) view.close();
+  };
   view.showModal();
 }
 

@@ -44,7 +44,7 @@ export function card(hit, actions, { eager = false } = {}) {
     "li",
     { class: soldOut ? "card card--sold-out" : "card", "data-id": hit.id },
     link,
-    soldOut ? make("span", { class: "card__badge" }, t("stock.out")) : null,
+    soldOut ? make("span", { class: "card__badge" }, t("stock.out")) : reduction(product),
     buttons(hit, actions),
   );
 }
@@ -104,6 +104,14 @@ function match(score, signals) {
   const title = Object.entries(signals).map(([name, value]) => `${name} ${value}`);
   const words = t("card.match", { percent: percent(score) });
   return make("p", { class: "match", title: title.join("\n") }, bar, words);
+}
+
+/** By how much the price is reduced, where that is a percent at least. @param {Product} product */
+function reduction({ price: amount, compare_at_price: before }) {
+  const share = amount === null || !before ? 0 : 1 - amount / before;
+  if (share < 0.01) return null;
+  const words = `−${percent(share)}`;
+  return make("span", { class: "card__badge card__badge--reduced", "aria-hidden": "true" }, words);
 }
 
 /** What a dragged product carries, beside its address. */

@@ -53,6 +53,11 @@ const SORT_NAMES = {
   title: ["sort.title.up", "sort.title.down"],
 };
 
+/** @type {[TextKey, TextKey]} */
+const BY_AMOUNT = ["sort.up", "sort.down"];
+/** @type {[TextKey, TextKey]} */
+const BY_TIME = ["sort.oldest", "sort.newest"];
+
 /** @param {State} state @param {Field[]} fields */
 export function showSorts(state, fields) {
   const select = byId("sort", HTMLSelectElement);
@@ -69,7 +74,9 @@ function sortName(sort, state, fields) {
   if (sort === "relevance") return hasQuery(state) ? t("sort.closest") : t("sort.catalogue");
   if (sort === IN_STOCK_FIRST) return t("sort.stock");
   const name = sort.replace(/^-/, "");
-  const field = fieldName(fields.find((known) => known.name === name) ?? { name });
-  const [up, down] = SORT_NAMES[name] ?? ["sort.up", "sort.down"];
+  const known = fields.find((other) => other.name === name);
+  const field = fieldName(known ?? { name });
+  const isTime = known?.type === "datetime";
+  const [up, down] = SORT_NAMES[name] ?? (isTime ? BY_TIME : BY_AMOUNT);
   return t(sort.startsWith("-") ? down : up, { field });
 }

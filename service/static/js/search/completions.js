@@ -66,7 +66,7 @@ export class Completions {
         onclick: () => this.#choose(at),
       },
       icon(sign),
-      make("span", { class: "completion__text", dir: "auto" }, text),
+      make("span", { class: "completion__text", dir: "auto" }, marked(text, this.#field.value)),
       note ? make("span", { class: "completion__note", dir: "auto" }, note) : null,
     );
   }
@@ -100,4 +100,13 @@ export class Completions {
     else return;
     event.preventDefault();
   }
+}
+
+/** A text with what was typed of it brought out. @param {string} text @param {string} typed */
+function marked(text, typed) {
+  const part = typed.trim().toLocaleLowerCase();
+  const start = text.toLocaleLowerCase().indexOf(part);
+  if (!part || start < 0) return [text];
+  const end = start + part.length;
+  return [text.slice(0, start), make("b", {}, text.slice(start, end)), text.slice(end)];
 }
