@@ -55,7 +55,7 @@ class Cosines:
         """The same queries with the pictures alone."""
         return replace(self, texts=None)
 
-    def features(self, query: int, rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
+    def features(self, query: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """picture, picture_z, text, text_z of some products for one query, float64 (rows, 4)."""
         columns: list[NDArray[np.float64]] = []
         for products, (mean, deviation) in (
@@ -71,8 +71,16 @@ class Cosines:
 
     def log_odds(self, model: VectorModel, query: int) -> NDArray[np.float64]:
         """The log-odds of all products for one query, float64 (n,)."""
-        weights = np.array([model.picture, model.picture_z, model.text, model.text_z])
-        return np.asarray(self.features(query, slice(None)) @ weights + model.intercept)
+        log_odds = np.full(len(self.pictures), model.intercept)
+        for products, (mean, deviation), weight, z_weight in (
+            (self.pictures, self.picture_background, model.picture, model.picture_z),
+            (self.texts, self.text_background, model.text, model.text_z),
+        ):
+            if products is not None and (weight or z_weight):
+                per_deviation = z_weight / deviation[query]
+                log_odds += (products @ self.queries[query]) * (weight + per_deviation)
+                log_odds -= per_deviation * mean[query]
+        return log_odds
 
 
 def background_of(

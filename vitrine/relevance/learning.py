@@ -19,9 +19,9 @@ from vitrine.relevance.cosines import Cosines, vector_level
 from vitrine.relevance.pictures_fit import fit_pictures
 from vitrine.relevance.pseudo_queries import (
     PseudoQuery,
+    absent_texts,
     absent_words,
     own_queries,
-    unsellable_texts,
 )
 from vitrine.relevance.vector_fit import ORDINARY_VECTORS, fit_vectors, shifted
 from vitrine.relevance.words_fit import ORDINARY_WORDS, WordsEvidence, fit_words
@@ -41,9 +41,10 @@ and `floor` was 0.72 or 1 for the same catalogue, depending on the random choice
 BACKGROUND = 512
 """Products whose cosines are a query's background: its mean is then known to 4 % of a deviation."""
 FALSE_ALARMS = 0.01
-"""Share of the texts about what no shop sells that may be close to some product by their vectors: a
-fifth of the one in twenty that may have results at all. Shoppers ask for things that are nearer to
-a shop than those texts are, and half of the twentieth is for words (`words_fit.ABSENT_SHARE`)."""
+"""Share of the texts about what no shop sells, and of the goods of other shops, that may be close
+to some product by their vectors: a fifth of the one in twenty that may have results at all. About a
+hundred texts of a kind tell no share more exactly, and half of the twentieth is for words
+(`words_fit.ABSENT_SHARE`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +72,11 @@ class Lexicon:
 def learn_relevance(
     sample: LearningSample, lexicon: Lexicon, *, embed_texts: EmbedTexts, seed: int = 0
 ) -> RelevanceConstants:
-    """Learn the constants of a version; about 300 short texts are embedded for it.
+    """Learn the constants of a version; about 430 short texts are embedded for it.
 
     No judgement enters: a true match is a product under a piece of its own title, a false one a
-    product under another's, or under a text that no shop sells. The same sample and seed give the
-    same constants. `ValueError` for a sample without products.
+    product under another's, or under a text about what the catalogue lacks. The same sample and
+    seed give the same constants. `ValueError` for a sample without products.
     """
     if not sample.products:
         raise ValueError("a version without products teaches nothing")
@@ -118,10 +119,15 @@ def _fit_texts(
     vocabulary, analyzer = lexicon.vocabulary, lexicon.analyzer
     queries = own_queries(sample.products, vocabulary, analyzer, count=QUERIES, rng=rng)
     cosines = _cosines(sample, background, embed_texts([query.text for query in queries]))
-    absent = _cosines(sample, background, embed_texts(unsellable_texts()))
+    kinds = absent_texts(vocabulary, analyzer)
+    absent = _cosines(sample, background, embed_texts([text for kind in kinds for text in kind]))
     matches = [query.matches for query in queries]
     text = fit_vectors(cosines, matches, absent, rng=rng)
-    close = None if text is None else shifted(text, _highest(absent, text))
+    close = (
+        None
+        if text is None
+        else shifted(text, _highest(absent, text, [len(kind) for kind in kinds]))
+    )
     looks = None
     if sample.texts is not None:
         seen, unseen = cosines.of_pictures(), absent.of_pictures()
@@ -150,10 +156,12 @@ def _cosines(
     return Cosines.of(queries, sample.pictures, sample.texts, background)
 
 
-def _highest(absent: Cosines, model: VectorModel) -> float:
-    """The log-odds that hardly any text about unsold things reaches with its closest product."""
+def _highest(absent: Cosines, model: VectorModel, kinds: Sequence[int]) -> float:
+    """The log-odds that hardly any text of either kind about what the catalogue lacks reaches with
+    its closest product; `kinds` says how many texts are of each."""
     highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.queries))]
-    return float(np.quantile(highest, 1 - FALSE_ALARMS))
+    parts = np.split(np.array(highest), np.cumsum(kinds)[:-1])
+    return max(float(np.quantile(part, 1 - FALSE_ALARMS)) for part in parts if len(part))
 
 
 def _evidence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 
 from vitrine.products import Product
 from vitrine.relevance.membership import Membership
-from vitrine.words import Analyzer, Vocabulary, title_head
+from vitrine.words import Analyzer, Vocabulary, is_known, title_head
 
-__all__ = ["PseudoQuery", "absent_words", "own_queries", "unsellable_texts"]
+__all__ = ["PseudoQuery", "absent_texts", "absent_words", "own_queries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,19 @@ def absent_words(
     ]
 
 
-def unsellable_texts() -> list[str]:
-    """Texts that name what no shop sells."""
-    text = (resources.files(__package__) / "unsellable.txt").read_text("utf-8")
-    return text.splitlines()
+def absent_texts(vocabulary: Vocabulary, analyzer: Analyzer) -> list[list[str]]:
+    """Texts that name what the catalogue lacks, in two kinds: what no shop sells, and the ordinary
+    goods of other shops, those of which no product has a word.
+
+    Goods come in the catalogue's language where they are listed in it, else in English.
+    """
+    files = resources.files(__package__)
+    unsellable = (files / "unsellable.txt").read_text("utf-8").splitlines()
+    listed = tomllib.loads((files / "goods.toml").read_text("utf-8"))
+    goods = re.split(r"[|\n]", listed.get(analyzer.language.code, listed["en"]).strip())
+    return [unsellable, [text for text in goods if not _has_word(text, vocabulary, analyzer)]]
+
+
+def _has_word(text: str, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
+    words = [token.word for token in analyzer.tokens(text) if not token.stop]
+    return any(is_known(word, vocabulary, analyzer, around=words) for word in words)

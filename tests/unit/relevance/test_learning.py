@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.unit.relevance.shop import embed_texts, lexicon_of, products, sample_of
 from tests.unit.words.catalogue import ENGLISH, SCHEMA
@@ -17,8 +19,8 @@ from vitrine.relevance import (
     Signals,
     learn_relevance,
 )
-from vitrine.relevance.pseudo_queries import absent_words
-from vitrine.words import Postings, document_words, query_words
+from vitrine.relevance.pseudo_queries import absent_texts, absent_words
+from vitrine.words import Analyzer, Postings, Vocabulary, document_words, query_words
 
 PRODUCTS = products()
 SAMPLE = sample_of(PRODUCTS)
@@ -153,6 +155,35 @@ def test_an_empty_version_cannot_teach():
     empty = LearningSample([], Postings.of([]), np.zeros((0, 64), np.float32), None)
     with pytest.raises(ValueError, match="teaches nothing"):
         learn_relevance(empty, LEXICON, embed_texts=embed_texts)
+
+
+def test_goods_of_other_shops_are_those_of_which_no_product_has_a_word():
+    _, goods = absent_texts(LEXICON.vocabulary, ENGLISH)
+    assert {"refrigerator", "evening gown", "lawn mower"} <= set(goods)
+    shop = lexicon_of([replace(PRODUCTS[0], title="Mower", category=("Cheeses",))])
+    assert {"lawn mower", "cheese"}.isdisjoint(absent_texts(shop.vocabulary, ENGLISH)[1])
+    empty = Vocabulary.empty()
+    assert "nevera" in absent_texts(empty, Analyzer("es"))[1]
+    assert absent_texts(empty, Analyzer("fi")) == absent_texts(empty, ENGLISH)
+
+
+def test_vectors_find_hardly_any_of_the_goods_of_other_shops():
+    """A model that sees a hat in all of them, and in nothing that no shop sells."""
+    _, goods = absent_texts(LEXICON.vocabulary, ENGLISH)
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        near = np.array([0.8 * (text in goods) for text in texts], np.float32)[:, None]
+        rows = embed_texts(texts) + near * embed_texts(["hat"])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    learned = learn_relevance(SAMPLE, LEXICON, embed_texts=embed)
+    assert SAMPLE.texts is not None
+    reached = 0
+    for vector in embed(goods):
+        query = QueryRelevance(learned, vector=vector)
+        cosines = Signals(SAMPLE.pictures @ vector, SAMPLE.texts @ vector)
+        reached += bool((query.relevance(cosines) >= CLOSE).any())
+    assert reached <= 2 < len(goods) / 40
 
 
 def test_queries_for_what_the_catalogue_lacks_name_none_of_its_things():
