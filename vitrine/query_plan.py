@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitrine.errors import InvalidQuery
+from vitrine.fields.colors import families
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Condition, Filter, Not, parse_filter
 from vitrine.index.fusion import Fusion, Negative
@@ -17,7 +18,7 @@ from vitrine.products import Vector
 from vitrine.queries import SearchQuery
 from vitrine.relevance import CLOSE, least_log_odds
 from vitrine.understanding import Understanding
-from vitrine.words import QueryWords, query_words
+from vitrine.words import QueryWords, query_words, unknown_words
 
 __all__ = [
     "QueryPlan",
@@ -28,6 +29,10 @@ __all__ = [
     "vector_plan",
     "with_understood",
 ]
+
+
+MAX_UNKNOWN = 5
+"""Words that a note names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +118,12 @@ def fused_plan(
         constants=lexicon.model.constants,
         kind="text" if all(part.is_text for part in positive) else "image",
         least=least_log_odds(_least(query.cutoff)),
+        vague=understanding is not None and understanding.vague,
         negatives=tuple(_negative(part, lexicon) for part in negative),
         newer_terms=lexicon.vocabulary.newer,
     )
-    plan = QueryPlan(vector, query.filter, positive, fusion)
+    notes = _unknown_words(lexicon, understanding)
+    plan = QueryPlan(vector, query.filter, positive, fusion, notes=notes)
     return with_understood(plan, understanding, schema)
 
 
@@ -141,6 +148,20 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
         extra=understanding.extra,
         named=understanding.named,
     )
+
+
+def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tuple[str, ...]:
+    """A note where the query has words that no product has: what it lacks is no reason to guess."""
+    if understanding is None:
+        return ()
+    words = unknown_words(
+        understanding.words,
+        lexicon.vocabulary,
+        lexicon.analyzer,
+        besides=understanding.preferred,
+    )
+    named = [repr(word) for word in words[:MAX_UNKNOWN] if not families([word])]
+    return (f"no product says {' or '.join(named)}",) if named else ()
 
 
 def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:

@@ -64,6 +64,7 @@ def _fused(shop: Shop, text: str) -> tuple[Scores, NDArray[np.bool_], NDArray[np
             preferred=read.preferred,
             extra=read.extra,
             named=read.named,
+            vague=read.vague,
         )
     close = inside & (relevance_of(log_odds) >= CLOSE)
     if read.negatives:
@@ -95,7 +96,9 @@ def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
     )
 
 
-def _log_odds(shop: Shop, words: str, whole: str, **options: object) -> Scores:
+def _log_odds(
+    shop: Shop, words: str, whole: str, *, vague: bool = False, **options: object
+) -> Scores:
     query = query_words(
         words,
         shop.lexicon.vocabulary,
@@ -108,6 +111,7 @@ def _log_odds(shop: Shop, words: str, whole: str, **options: object) -> Scores:
         vector=shop.embedder.embed_texts([words])[0],
         best_words=float(shop.sample.postings.core_scores(query).max()),
         subject=query.subject,
+        vague=vague,
     )
     return relevance.log_odds(_signals(shop, words, whole, **options))
 

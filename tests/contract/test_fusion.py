@@ -86,6 +86,7 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
         rng.choice(("text", "image")),
         least_log_odds(rng.choice((0.0, 0.5, rng.random()))),
         negatives,
+        vague=number % 3 == 0,
     )
     return IndexQuery(
         vector=None if rng.random() < 0.15 else separated(rng, records),

@@ -107,6 +107,8 @@ class Fusion:
     negatives: tuple[Negative, ...] = field(default=(), compare=False)
     newer_terms: frozenset[int] = field(default=frozenset(), compare=False)
     """Ids of its terms that only products have which were written after the learning."""
+    vague: bool = field(default=False, compare=False)
+    """Whether it asks for anything that fits its words ("something warm")."""
 
     @property
     def all_words(self) -> tuple[QueryWords, ...]:
@@ -122,6 +124,7 @@ class Fusion:
             kind=self.kind,
             best_words=best_words,
             subject=self.words.subject,
+            vague=self.vague,
         )
 
     def negative_relevance(self, negative: Negative, best_words: float) -> QueryRelevance:

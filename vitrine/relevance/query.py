@@ -134,7 +134,9 @@ class QueryRelevance:
     `vector` is the query's combined unit vector, None for a query of words alone (then cosines are
     not used). `kind` is "image" if a photo or an example takes part, else "text". `best_words` is
     the highest core score of any product of the version for this query, whatever the filter: 0 if
-    there is none. For `subject` and core scores see `vitrine.words.QueryWords`.
+    there is none. For `subject` and core scores see `vitrine.words.QueryWords`. `vague` says that
+    the query asks for anything that fits it ("something warm"): where no product is close by its
+    words, the one in ten that fits it best by its vectors is.
     """
 
     def __init__(
@@ -145,24 +147,30 @@ class QueryRelevance:
         kind: Literal["text", "image"] = "text",
         best_words: float = 0.0,
         subject: bool = False,
+        vague: bool = False,
     ) -> None:
         best_words = round_best_words(best_words)
         self._words = constants.words
+        self._scale = best_words if subject else max(best_words, constants.words.floor)
         self._has_vector = vector is not None
         self._vectors = self._looks = _Mix(0.0, 0.0, 0.0)
         self._level = 0.0
         if vector is not None:
-            self._measure_background(constants, kind, vector)
-        self._scale = best_words if subject else max(best_words, constants.words.floor)
+            cosines = _BackgroundCosines.of(constants.background, vector)
+            self._measure_background(constants, kind, cosines)
+            if vague and self._best_by_words(best_words) < 0:
+                self._lower_cutoff(cosines)
         answered = min(best_words / constants.words.typical, 1.0)
         self._confidence = 0.5 + 0.5 * answered
         self._alone = constants.words.alone * answered if subject else 0.0
 
     def _measure_background(
-        self, constants: RelevanceConstants, kind: Literal["text", "image"], vector: Vector
+        self,
+        constants: RelevanceConstants,
+        kind: Literal["text", "image"],
+        cosines: _BackgroundCosines,
     ) -> None:
         model = constants.text if kind == "text" else constants.image
-        cosines = _BackgroundCosines.of(constants.background, vector)
         self._vectors = self._looks = cosines.mix(model)
         if kind == "image":
             least = -self._vectors.picture * SAME
@@ -170,6 +178,14 @@ class QueryRelevance:
         elif constants.looks is not None:
             self._looks = cosines.mix(constants.looks)
         self._level = vector_level(self._looks.log_odds(cosines.pictures[0], cosines.texts[0]))
+
+    def _best_by_words(self, best_words: float) -> float:
+        """The log-odds of the best words score, before they are tempered, without looks."""
+        return self._words.slope * best_words / max(self._scale, 1e-9) + self._words.intercept
+
+    def _lower_cutoff(self, cosines: _BackgroundCosines) -> None:
+        level = vector_level(self._vectors.log_odds(cosines.pictures[0], cosines.texts[0]))
+        self._vectors = replace(self._vectors, offset=self._vectors.offset - min(level, 0.0))
 
     @property
     def vector_weights(self) -> tuple[float, float]:

@@ -72,9 +72,10 @@ class Grammar:
     are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
     prices, those of `models` end names of models as well, `older` ones behind a word of `people` an
     age. `literal` phrases look like grammar and are names of things. Negators with a word of
-    `lacking` are about parts of a thing. `vague` words say nothing of what is looked for.
-    `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
-    the first language writes it.
+    `lacking` are about parts of a thing. `vague` words say nothing of what is looked for, and
+    `anything` are those of them that stand for it ("something", "gift"). `basic_colors` maps a
+    color's plain name to its family, `color_names` a family to its name as the first language
+    writes it.
     """
 
     codes: tuple[str, ...]
@@ -103,6 +104,7 @@ class Grammar:
     loose_before: frozenset[str]
     loose_after: frozenset[str]
     vague: frozenset[str]
+    anything: frozenset[str]
     currencies: Mapping[str, tuple[str, ...]]
     value_names: Mapping[str, Phrases]
     shades: frozenset[str]
@@ -198,7 +200,8 @@ class _Reader:
             stops=self._folded("negation", "stops"),
             loose_before=self._folded("leftovers", "before"),
             loose_after=self._folded("leftovers", "after"),
-            vague=self._folded("leftovers", "vague"),
+            vague=self._folded("leftovers", "vague") | self._folded("leftovers", "anything"),
+            anything=self._folded("leftovers", "anything"),
             currencies=MappingProxyType(currencies),
             value_names=MappingProxyType(self._value_names()),
             shades=self._folded("shades", "words"),

@@ -100,6 +100,7 @@ class QueryReader:
             frozenset(preferred),
             tuple(extra),
             named,
+            self._asks_for_anything(draft),
         )
 
     def _read_stock(self, draft: Draft, filtered: bool) -> None:
@@ -222,6 +223,24 @@ class QueryReader:
         if all(word in self._grammar.basic_colors for word in words):
             return all(self._analyzer.term(word) in self._color_terms for word in words)
         return any(map(self._is_word_of_catalogue, words))
+
+    def _asks_for_anything(self, draft: Draft) -> bool:
+        """Whether a word that is left asks for anything, as "something" and "gift" do where the
+        catalogue calls nothing so; a "gift card" is a thing."""
+        return any(
+            lexeme.folded in self._grammar.anything
+            and not draft.is_taken(index)
+            and not self._vocabulary.name_count(lexeme.folded)
+            and (self._analyzer.is_stop_word(lexeme.folded) or self._ends_name(draft, index + 1))
+            for index, lexeme in enumerate(draft.lexemes)
+        )
+
+    def _ends_name(self, draft: Draft, index: int) -> bool:
+        """Whether no word that could name a thing stands at a place."""
+        if index >= len(draft.lexemes) or draft.is_taken(index):
+            return True
+        word = draft.lexemes[index].folded
+        return word in self._grammar.vague or self._analyzer.is_stop_word(word)
 
     def _is_vague(self, draft: Draft) -> bool:
         """Whether what is left says nothing of what is looked for: "gift for her" beside a price,

@@ -50,7 +50,8 @@ class Understanding:
     (folded) among `words` that raise and never hide: colors, brands, and those that say nothing of
     the thing ("gift", "cheap"); `extra` are further ones, the catalogue's own name of a color that
     was asked for in another language. `named` tells that a value of an understood field, or a part
-    of one, is among the words: it names what is looked for, as an author does.
+    of one, is among the words: it names what is looked for, as an author does. `vague` tells that a
+    word asks for anything that fits the others: "something warm", "gift for a boy".
     """
 
     words: str
@@ -60,6 +61,7 @@ class Understanding:
     preferred: frozenset[str] = frozenset()
     extra: tuple[str, ...] = ()
     named: bool = False
+    vague: bool = False
 
     @property
     def filters(self) -> tuple[Mapping[str, object], ...]:

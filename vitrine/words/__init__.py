@@ -21,8 +21,9 @@ from vitrine.words.document import (
     title_head,
 )
 from vitrine.words.exact import exact_key, exact_keys
+from vitrine.words.known import is_known, unknown_terms, unknown_words
 from vitrine.words.postings import Postings, PostingsWriter
-from vitrine.words.query import QueryWords, is_known, query_words, unknown_terms
+from vitrine.words.query import QueryWords, query_words
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
 
@@ -49,4 +50,5 @@ __all__ = [
     "term_id",
     "title_head",
     "unknown_terms",
+    "unknown_words",
 ]

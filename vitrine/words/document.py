@@ -79,7 +79,8 @@ class DocumentWords:
     1: the saturated, weighted term frequency of BM25F (Zaragoza et al. 2004) without IDF. `words`
     are the words as they stand in the product (folded), `names` those of them outside its prose:
     what spelling is corrected to and suggestions complete. `subjects` are the terms that say what
-    it is: the head of its title and the words of its categories and brand. `exact_keys` see
+    it is: the head of its title and the words of its categories and brand. `kinds` are those that
+    are the whole name of a category, or of a part of it ("Hoodies & Sweatshirts"). `exact_keys` see
     `vitrine.words.exact`.
     """
 
@@ -88,6 +89,7 @@ class DocumentWords:
     words: frozenset[str]
     names: frozenset[str]
     subjects: frozenset[int]
+    kinds: frozenset[int]
     exact_keys: tuple[str, ...]
 
 
@@ -114,6 +116,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
         frozenset(words),
         frozenset(names),
         frozenset((*map(term_id, _subjects(product, analyzer)), *codes)),
+        frozenset(map(term_id, _kinds(product, analyzer))),
         exact_keys(product),
     )
 
@@ -222,6 +225,19 @@ def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
             yield from (term for _, term in analyzer.words(_named_in(level, analyzer)))
     if product.brand:
         yield from (term for _, term in analyzer.words(product.brand))
+
+
+_PARTS = re.compile(r"[&,+]")
+"""Between kinds of things that share a category."""
+
+
+def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
+    for path in product.category:
+        for level in path.split("/"):
+            for part in _PARTS.split(level):
+                named = [token for token in analyzer.tokens(part) if not token.stop]
+                if named and all(token.joined for token in named[1:]):  # "Tees", "T-Shirts"
+                    yield named[-1].term
 
 
 def _named_in(level: str, analyzer: Analyzer) -> str:

@@ -66,7 +66,9 @@ class Language:
     thing itself last ("Wollhut"). `irregular` maps words, or stems, that Snowball leaves apart
     to the term they share ("women" and "woman"), `endings` the last two letters of stems ("velos"
     and "velo"). `elisions` are the heads that an apostrophe ties
-    to a word (French l'été), `links` the stop words within a compound ("sac à dos").
+    to a word (French l'été), `links` the stop words within a compound ("sac à dos"), `qualities`
+    the words that say how a thing is and not of which kind ("cheap bag", "sac de luxe"); one that
+    begins with a hyphen is the end of such words.
     """
 
     code: str
@@ -76,8 +78,14 @@ class Language:
     stop_words: frozenset[str] = frozenset()
     elisions: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
+    qualities: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def is_quality(self, word: str) -> bool:
+        """Whether the folded word says how a thing is; none does in a language without a list."""
+        ends = (f"-{word[place:]}" for place in range(3, len(word)))
+        return word in self.qualities or not self.qualities.isdisjoint(ends)
 
     def new_stemmer(self) -> Any:
         """A stemmer for one thread, None for a language that Snowball does not know: its words
@@ -102,6 +110,7 @@ def language(code: str) -> Language:
         frozenset(fold(word) for word in read.get("stop_words", "").split()),
         frozenset(fold(word) for word in read.get("elisions", "").split()),
         frozenset(fold(word) for word in read.get("links", "").split()),
+        frozenset(fold(word) for word in read.get("qualities", "").split()),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()

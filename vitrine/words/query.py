@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +11,12 @@ from numpy.typing import NDArray
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords
 from vitrine.words.exact import exact_key
+from vitrine.words.heads import compound_of, head_of, is_known_head, is_other_kind
+from vitrine.words.known import split
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["QueryWords", "is_known", "query_words", "unknown_terms"]
+__all__ = ["QueryWords", "query_words"]
 
 
 PREFERENCE = 1 / 3
@@ -108,7 +108,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
     core_idf = {term: known[term] for term in core_terms if term in known}
     plain = [token for token in spoken if token.word not in preferred]
-    head = _head(plain, analyzer)
+    compound = compound_of(plain, analyzer)
+    head = head_of(compound, analyzer)
     if head is not None and head.term in core_idf and vocabulary.is_subject(head.term):
         core_idf[head.term] = max(core_idf.values())
     usual = sum(core_idf.values()) / max(len(core_idf), 1)
@@ -127,7 +128,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
         sum(core_idf.values()) * len(core_terms) / len(core_idf) if core_idf else 0.0,
         (named or any(map(vocabulary.is_subject, (f for t in core_terms for f in forms[t]))))
-        and (head is None or _is_known_head(head, vocabulary, analyzer)),
+        and (head is None or is_known_head(head, vocabulary, analyzer))
+        and (named or not is_other_kind(compound, vocabulary, analyzer)),
         exact_key(text if whole is None else whole),
     )
 
@@ -150,30 +152,6 @@ def _by_id(
     }
 
 
-_LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
-
-
-def _head(tokens: Sequence[Token], analyzer: Analyzer) -> Token | None:
-    """The word that says what is asked for, where a query begins with a compound: the last one of
-    "phone box", the first of "sac de sport". None where it cannot be told, as beside a number."""
-    links = analyzer.language.links
-    compound = takewhile(lambda token: not token.stop or token.word in links, tokens)
-    words = [token for token in compound if not token.stop]
-    if len(words) < 2 or not all(token.word.isalpha() for token in tokens):
-        return None
-    return words[0 if analyzer.language.head == "first" else -1]
-
-
-def _is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether products are called by the word: a "phone box" is no phone."""
-    return (
-        vocabulary.is_subject(head.term)
-        or vocabulary.is_name(head.term, analyzer)
-        or len(_split(head, vocabulary, analyzer)) > 1
-        or len(vocabulary.compounds_of(head.term, analyzer)) > 0
-    )
-
-
 LONGEST_JOINED = 5
 """Words of a query that may be one word of the catalogue: "dtw 285 z" is DTW285Z, and an ISBN has
 five groups."""
@@ -186,7 +164,7 @@ def _terms(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) 
         if joined:
             yield joined
         elif not spoken[position].stop:
-            yield from _split(spoken[position], vocabulary, analyzer)
+            yield from split(spoken[position], vocabulary, analyzer)
         position += length
 
 
@@ -206,52 +184,3 @@ def _joined(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer)
         if together and term not in apart and together >= min(apart.values()):
             return term, length
     return "", 1
-
-
-def _split(token: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, ...]:
-    """The term, or those of its parts where only they are known: what is of letters and what is of
-    digits ("iphone13"), or two halves, the commoner ones first."""
-    word = token.word
-    if vocabulary.term_count(token.term):
-        return (token.term,)
-    pieces = _LETTERS_OR_DIGITS.findall(word)
-    terms = tuple(analyzer.term(piece) for piece in pieces if not analyzer.is_stop_word(piece))
-    if len(pieces) > 1 and terms and all(map(vocabulary.term_count, terms)):
-        return terms
-    if len(word) < 6 or not word.isalpha():
-        return (token.term,)
-    halves = [
-        (analyzer.term(word[:cut]), analyzer.term(word[cut:]))
-        for cut in range(3, len(word) - 2)
-        if word[:cut] in vocabulary and word[cut:] in vocabulary
-    ]
-    rarest = [min(map(vocabulary.term_count, pair)) for pair in halves]
-    return halves[rarest.index(max(rarest))] if halves else (token.term,)
-
-
-def unknown_terms(
-    texts: Iterable[str], vocabulary: Vocabulary, analyzer: Analyzer
-) -> frozenset[int]:
-    """The ids of the texts' terms that no product had when the version's words were counted.
-
-    Products written since may have them (`VectorIndex.terms_in_use`).
-    """
-    terms = {token.term for text in texts for token in analyzer.tokens(text) if not token.stop}
-    return frozenset(term_id(term) for term in terms if not vocabulary.term_count(term))
-
-
-def is_known(
-    word: str, vocabulary: Vocabulary, analyzer: Analyzer, *, around: Sequence[str] = ()
-) -> bool:
-    """Whether products have the folded word: as it is, as a compound of two words of theirs, as the
-    end of one, or as half of one with its neighbor in the query (`around`: the words there, this
-    one among them)."""
-    if word in vocabulary or vocabulary.term_count(analyzer.term(word)):
-        return True
-    term = analyzer.term(word)
-    if len(_split(Token(word, term, 0, len(word)), vocabulary, analyzer)) > 1:
-        return True
-    if vocabulary.compounds_of(term, analyzer):
-        return True
-    pairs = [first + second for first, second in pairwise(around) if word in (first, second)]
-    return any(vocabulary.term_count(analyzer.term(pair)) > 0 for pair in pairs)

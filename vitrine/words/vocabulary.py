@@ -37,7 +37,8 @@ class Vocabulary:
 
     `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
     (terms,): in how many products the term occurs, `subject_counts` int32 (terms,): in how many of
-    them it says what the product is. `newer` are term ids that products have which were written
+    them it says what the product is, `kind_counts` int32 (terms,): in how many it is the whole name
+    of a category. `newer` are term ids that products have which were written
     after the counting. `words` are the words as they stand in the
     products, in code point order, `word_counts` int32 (words,) their products, `name_counts` int32
     (words,) those of them that have the word outside their prose.
@@ -53,6 +54,7 @@ class Vocabulary:
     term_ids: NDArray[np.uint32]
     term_counts: NDArray[np.int32]
     subject_counts: NDArray[np.int32]
+    kind_counts: NDArray[np.int32]
     words: tuple[str, ...]
     word_counts: NDArray[np.int32]
     name_counts: NDArray[np.int32]
@@ -83,6 +85,16 @@ class Vocabulary:
         """Whether the term says of some product what it is, as "hoodie" and "watch" do and "red"
         does not."""
         return self._of_term(self.subject_counts, term) > 0
+
+    def is_kind(self, term: str) -> bool:
+        """Whether the catalogue has a category of this name: it sells many kinds of "jackets",
+        where a "sleeping bag" makes it no shop for bags. So it is for every term where it has no
+        such categories."""
+        return not self._has_kinds or self._of_term(self.kind_counts, term) > 0
+
+    @cached_property
+    def _has_kinds(self) -> bool:
+        return bool(self.kind_counts.any())
 
     def compounds_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
         """The terms of compounds that end with this term ("Schutzhelm" for "Helm"), those of most
@@ -176,6 +188,7 @@ class Vocabulary:
             term_ids=self.term_ids,
             term_counts=self.term_counts,
             subject_counts=self.subject_counts,
+            kind_counts=self.kind_counts,
             words=np.frombuffer("\n".join(self.words).encode("utf-8"), dtype=np.uint8),
             word_counts=self.word_counts,
             name_counts=self.name_counts,
@@ -193,6 +206,9 @@ class Vocabulary:
                     packed["term_ids"],
                     packed["term_counts"],
                     packed["subject_counts"],
+                    packed["kind_counts"]
+                    if "kind_counts" in packed
+                    else np.zeros_like(packed["subject_counts"]),
                     tuple(text.split("\n")) if text else (),
                     packed["word_counts"],
                     packed["name_counts"],
@@ -213,11 +229,13 @@ class VocabularyCounts:
         self._count = start.count if start else 0
         self._terms: Counter[int] = Counter()
         self._subjects: Counter[int] = Counter()
+        self._kinds: Counter[int] = Counter()
         self._words: Counter[str] = Counter()
         self._names: Counter[str] = Counter()
         if start:
             self._terms.update(_counts(start.term_ids.tolist(), start.term_counts))
             self._subjects.update(_counts(start.term_ids.tolist(), start.subject_counts))
+            self._kinds.update(_counts(start.term_ids.tolist(), start.kind_counts))
             self._words.update(_counts(start.words, start.word_counts))
             self._names.update(_counts(start.words, start.name_counts))
 
@@ -232,6 +250,7 @@ class VocabularyCounts:
             self._count += 1
             self._terms.update(document.term_ids.tolist())
             self._subjects.update(document.subjects)
+            self._kinds.update(document.kinds)
             self._words.update(document.words)
             self._names.update(document.names)
 
@@ -241,6 +260,7 @@ class VocabularyCounts:
             self._count -= 1
             self._terms.subtract(document.term_ids.tolist())
             self._subjects.subtract(document.subjects)
+            self._kinds.subtract(document.kinds)
             self._words.subtract(document.words)
             self._names.subtract(document.names)
 
@@ -249,6 +269,7 @@ class VocabularyCounts:
         self._count += other._count
         self._terms.update(other._terms)
         self._subjects.update(other._subjects)
+        self._kinds.update(other._kinds)
         self._words.update(other._words)
         self._names.update(other._names)
 
@@ -261,6 +282,7 @@ class VocabularyCounts:
             np.array([number for number, _ in terms], dtype=np.uint32),
             np.array([n for _, n in terms], dtype=np.int32),
             np.array([max(self._subjects[number], 0) for number, _ in terms], dtype=np.int32),
+            np.array([max(self._kinds[number], 0) for number, _ in terms], dtype=np.int32),
             tuple(word for word, _ in words),
             np.array([n for _, n in words], dtype=np.int32),
             np.array([max(self._names[word], 0) for word, _ in words], dtype=np.int32),

@@ -85,6 +85,7 @@ QUESTIONS = [
     words("kettle", ranking="vector"),
     words("red dress", unlike=("SKU-0001", "SKU-0009")),
     SearchQuery(like=("SKU-0003",)),
+    words("gift for a grandson"),
     words("mug between 20 and 90", literal=("between 20 and 90",)),
 ]
 

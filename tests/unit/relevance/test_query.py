@@ -112,6 +112,21 @@ def test_the_vector_of_a_text_does_not_help_words_that_say_the_same():
     assert low.vector_log_odds < high.vector_log_odds
 
 
+def test_where_a_vague_query_has_no_close_words_one_product_in_ten_is_close_by_its_vectors():
+    rows = ROWS / 10
+    constants = replace(CONSTANTS, background=BackgroundSample(rows, rows[::-1]))
+    signals = Signals(rows.astype(np.float32) @ VECTOR, rows[::-1].astype(np.float32) @ VECTOR)
+
+    def close(*, vague: bool, best_words: float = 0.0) -> int:
+        query = QueryRelevance(constants, vector=VECTOR, best_words=best_words, vague=vague)
+        return int((query.relevance(signals) >= CLOSE).sum())
+
+    assert close(vague=False) == 0
+    assert close(vague=True) == 64 - 64 * 9 // 10
+    assert close(vague=True, best_words=0.1) == 64 - 64 * 9 // 10
+    assert close(vague=True, best_words=0.85) == 0
+
+
 def test_words_alone_need_no_vector():
     query = _query(vector=None)
     words = query.relevance(Signals(np.zeros(3), 0.0, np.array([0.0, 0.4, 0.85])))

@@ -152,6 +152,32 @@ def test_beside_a_filter_words_that_say_nothing_look_for_anything(text: str):
     assert _read(text).words == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("something warm", "something"),
+        ("gift for a boy", "gift"),
+        ("red gift", "gift"),
+        ("anything", "anything"),
+    ],
+)
+def test_a_query_for_anything_is_vague_and_its_words_stay(text: str, word: str):
+    read = _read(text)
+    assert read.vague
+    assert read.words == text
+    assert word in read.preferred
+
+
+@pytest.mark.parametrize("text", ["warm dress", "gift card", "cheap refrigerator", "best laptop"])
+def test_a_query_for_a_thing_is_not_vague(text: str):
+    assert not _read(text).vague
+
+
+def test_a_word_that_the_catalogue_has_as_a_name_is_not_vague():
+    shop = [Product(id="1", title="Gift Card")]
+    assert not reader_over(shop, "en").read("gift for a boy").vague
+
+
 def test_vague_words_stay_where_the_catalogue_has_them_or_nothing_filters():
     assert _read("gift for her").words == "gift for her"
     shop = [Product(id="1", title="Gift Card", price=10)]

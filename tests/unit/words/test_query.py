@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from dataclasses import replace
 
@@ -10,7 +11,16 @@ import pytest
 
 from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
 from vitrine.products import Product
-from vitrine.words import Analyzer, Postings, is_known, query_words, term_id, unknown_terms
+from vitrine.words import (
+    Analyzer,
+    Postings,
+    Vocabulary,
+    is_known,
+    query_words,
+    term_id,
+    unknown_terms,
+    unknown_words,
+)
 
 PRODUCTS = titled("red hat", "blue hat", "red scarf", "green glove")
 VOCABULARY = vocabulary_of(PRODUCTS)
@@ -186,3 +196,79 @@ def test_a_compound_may_hold_linking_words_and_end_before_others():
     assert not query_words("moulin à café", shop, french).subject
     assert query_words("café pour mon ami", shop, french).subject
     assert not query_words("coffee table for you", vocabulary_of(titled("Coffee")), ENGLISH).subject
+
+
+CAMPING = [
+    Product(id="1", title="Down Sleeping Bag", category=("Camping/Sleeping Bags",)),
+    Product(id="2", title="Chalk Bag", category=("Climbing",), description="Keeps hands dry."),
+    Product(id="3", title="Ridge Jacket", category=("Clothing/Jackets & Pants",)),
+    Product(id="4", title="Merino T-Shirt", category=("Clothing/T-Shirts",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "sold"),
+    [
+        ("camera bag", False),
+        ("sleeping bag", True),
+        ("dry bag", True),
+        ("cheap bag", True),
+        ("insulated bag", True),
+        ("orange bag", True),
+        ("bag for my camera", True),
+        ("bomber jacket", True),
+        ("cargo pants", False),
+        ("camping t-shirt", True),
+    ],
+)
+def test_a_kind_that_no_word_knows_is_not_sold_where_its_head_names_no_category(
+    text: str, sold: bool
+):
+    listed = [*CAMPING, Product(id="5", title="Trousers", category=("Clothing/Winter Pants",))]
+    if text == "cargo pants":
+        listed[2] = replace(listed[2], category=("Clothing/Jackets",))
+    assert query_words(text, vocabulary_of(listed), ENGLISH).subject == sold
+
+
+def test_a_catalogue_without_categories_is_asked_for_any_kind_of_its_things():
+    flat = vocabulary_of([replace(product, category=()) for product in CAMPING])
+    assert query_words("camera bag", flat, ENGLISH).subject
+
+
+def test_a_vocabulary_of_an_earlier_release_knows_no_kinds():
+    stored = vocabulary_of(CAMPING).to_bytes()
+    with np.load(io.BytesIO(stored)) as packed:
+        older = {name: packed[name] for name in packed if name != "kind_counts"}
+    rewritten = io.BytesIO()
+    np.savez_compressed(rewritten, **older)
+    assert not Vocabulary.from_bytes(stored).is_kind("bag")
+    assert Vocabulary.from_bytes(rewritten.getvalue()).is_kind("bag")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "sold"),
+    [
+        ("fr", "casque de moto", False),
+        ("fr", "casque confortable", True),
+        ("fr", "casque de qualité", True),
+        ("es", "casque de moto", False),
+        ("de", "Moto Casque", True),
+        ("it", "casque di moto", True),
+    ],
+)
+def test_only_what_says_the_kind_is_asked_for_and_only_where_a_language_tells_it(
+    code: str, text: str, sold: bool
+):
+    analyzer = Analyzer(code)
+    listed = [
+        Product(id="1", title="Casque", category=("Audio et son",)),
+        Product(id="2", title="Radio", category=("Radio",)),
+    ]
+    assert query_words(text, vocabulary_of(listed, analyzer), analyzer).subject == sold
+
+
+def test_words_that_no_product_has_are_named():
+    vocabulary = vocabulary_of(CAMPING)
+    text = "Camera bag 2 x9 for the camera and a red hammock"
+    assert unknown_words(text, vocabulary, ENGLISH, besides=("red",)) == ["camera", "hammock"]
+    assert unknown_words("sleepingbag, 红色连衣裙", vocabulary, ENGLISH) == []

@@ -1,0 +1,66 @@
+"""What a query of several words asks for: the word that names the thing, and those that say which
+kind of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import dropwhile, takewhile
+
+from vitrine.fields.colors import families
+from vitrine.words.analysis import Analyzer, Token
+from vitrine.words.known import is_known, split
+from vitrine.words.vocabulary import Vocabulary
+
+__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind"]
+
+
+def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
+    """The words that say what is asked for, where a query begins with several of them: "phone box",
+    "sac de sport" with the word that links them. None where it cannot be told, as beside a number.
+    """
+    links = analyzer.language.links
+    compound = list(takewhile(lambda token: not token.stop or token.word in links, tokens))
+    if sum(not token.stop for token in compound) < 2:
+        return []
+    return compound if all(token.word.isalpha() for token in tokens) else []
+
+
+def head_of(compound: Sequence[Token], analyzer: Analyzer) -> Token | None:
+    """The word of a compound that names the thing: "box" of "phone box", "sac" of "sac de
+    sport"."""
+    words = [token for token in compound if not token.stop]
+    if not words:
+        return None
+    return words[0 if analyzer.language.head == "first" else -1]
+
+
+def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
+    """Whether a compound is of a kind that the catalogue lacks: no product has a word of it but the
+    one that names the thing, and that is no category.
+
+    "Camera bag" is of another kind than the sleeping bags of a shop without a category for bags.
+    It is asked only in languages whose file tells words of a kind from those that say how a thing
+    is: in a list, and by the links that only the former follow.
+    """
+    head, language = head_of(compound, analyzer), analyzer.language
+    if head is None or not language.qualities or vocabulary.is_kind(head.term):
+        return False
+    linked = list(dropwhile(lambda token: not token.stop, compound)) if language.links else compound
+    words = [token.word for token in compound]
+    others = [token.word for token in linked if token is not head and not token.stop]
+    return bool(others) and not any(
+        language.is_quality(word)
+        or families([word])
+        or is_known(word, vocabulary, analyzer, around=words)
+        for word in others
+    )
+
+
+def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
+    """Whether products are called by the word: a "phone box" is no phone."""
+    return (
+        vocabulary.is_subject(head.term)
+        or vocabulary.is_name(head.term, analyzer)
+        or len(split(head, vocabulary, analyzer)) > 1
+        or len(vocabulary.compounds_of(head.term, analyzer)) > 0
+    )
