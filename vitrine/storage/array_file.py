@@ -65,7 +65,7 @@ def append_arrays(
         shape = (array.length,) if isinstance(array, ArrayInParts) else array.shape
         places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": shape}
         for part in array.parts if isinstance(array, ArrayInParts) else _parts(array):
-            np.ascontiguousarray(part).tofile(file)
+            file.write(np.ascontiguousarray(part).data)  # tofile lets go of errors
             del part
         del array  # before the next one takes memory
     return places

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -205,6 +206,31 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
         connection.execute("PRAGMA max_page_count=1000000")
     index.upsert([make_record(f"new{i}", random.Random(i)) for i in range(500)])
     assert len(all_ids(index)) == 520
+
+
+@pytest.mark.parametrize("refused", ["vectors.f32", "columns.bin", "graph.faiss"])
+def test_a_disk_that_takes_no_more_of_a_snapshot_is_told_and_nothing_is_left(
+    open_faiss: Open, refused: str
+):
+    settings = {"quantize_from": 1, "hnsw_from": 1, "hnsw_m": 256}  # the graph is the largest file
+    index = create(open_faiss(**settings))
+    index.upsert(make_catalogue(60, 43))
+    index.compact()
+    (written,) = (folder(open_faiss(), index) / "derived").glob("*/")
+    size = (written / refused).stat().st_size
+    index.upsert([make_record("more", random.Random(1))])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, hard))
+    try:
+        with pytest.raises(StorageUnavailable, match=r"derived cannot be used .File too large"):
+            index.compact()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(written.parent.glob("*/")) == [written]
+    assert len(all_ids(index)) == 61
+    index.compact()
+    assert not written.exists()
+    assert len(all_ids(open_faiss(**settings).open(index.info.name))) == 61
 
 
 def test_a_locked_file_is_told_after_the_timeout(open_faiss: Open):

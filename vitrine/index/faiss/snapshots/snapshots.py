@@ -204,7 +204,7 @@ class Snapshots:
             for vectors, products in parts:
                 for start in range(0, len(products), _CHUNK):
                     rows = vectors.take(products[start : start + _CHUNK]).rows
-                    np.ascontiguousarray(rows, np.float32).tofile(file)
+                    file.write(np.ascontiguousarray(rows, np.float32).data)
                     count += len(rows)
                     forget_pages(vectors.rows)
         return self._map_vectors(path, count)

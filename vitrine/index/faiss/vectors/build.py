@@ -71,7 +71,7 @@ def write_quantized(folder: Path, files: tuple[str, str], vectors: Vectors) -> N
     with (folder / files[0]).open("wb") as file:
         for some in _blocks(vectors):
             rows = quantize(some, center, scale)
-            rows.codes.tofile(file)
+            file.write(rows.codes.data)
             sums.append(rows.sums)
             errors.append(rows.errors)
             longest = max(longest, rows.lengths.max())
@@ -104,9 +104,16 @@ def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) ->
         faiss.omp_set_num_threads(options.threads)
     for some in _blocks(codes[graph.ntotal :]):
         graph.add(decoded(some, center, scale))
-    faiss.write_index(graph, str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-    faiss.write_index(rows, str(folder / GRAPH_ROWS))
+    _write(graph, folder / GRAPH, faiss.IO_FLAG_SKIP_STORAGE)
+    _write(rows, folder / GRAPH_ROWS)
     (folder / CODES[0]).unlink()
+
+
+def _write(index: Any, path: Path, flags: int = 0) -> None:
+    """Write one of FAISS's indexes by Python's means: its own only print what fails at the end."""
+    faiss = load_faiss()
+    with path.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write), flags)
 
 
 def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
