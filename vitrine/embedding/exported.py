@@ -4,6 +4,7 @@ exactly once."""
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ Precision = Literal["fp32", "int8"]
 
 _LAYOUT = 3  # raise it when the graphs or the manifest change, so that older exports are made anew
 _LONGEST_S = 3600.0
+_log = logging.getLogger(__name__)
 
 
 class Manifest(BaseModel):
@@ -137,6 +139,11 @@ def _run(request: ExportRequest) -> None:
             "VITRINE_DATA_DIR where "
             "vitrine[models] is installed (in Docker: the full image, vitrine:local)"
         )
+    # a warning, which a command shows that sets up no log: nothing else moves meanwhile
+    _log.warning(
+        "exporting %s for ONNX Runtime, which is done once and takes up to some minutes",
+        request.name,
+    )
     command = [sys.executable, "-m", "vitrine.embedding.onnx_export", request.model_dump_json()]
     try:
         done = subprocess.run(  # noqa: S603  # our own module

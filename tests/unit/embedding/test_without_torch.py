@@ -53,6 +53,7 @@ def test_an_export_that_was_killed_says_by_what(
     monkeypatch: pytest.MonkeyPatch,
     returncode: int,
     sentence: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(
         exported.subprocess,
@@ -61,3 +62,4 @@ def test_an_export_that_was_killed_says_by_what(
     )
     with pytest.raises(ModelUnavailable, match=f"exporting shop-clip to ONNX {sentence}"):
         export(clip_folder, tmp_path)
+    assert "exporting shop-clip for ONNX Runtime, which is done once" in caplog.text
