@@ -32,6 +32,10 @@ def demo(products: int | None, port: int | None, no_serve: bool) -> None:
     VITRINE_DETECTOR choose other models than the bundled ones.
     """
     _prepare(port)
+    if not no_serve:
+        from service.serving import listen
+
+        listen(load_settings()).close()  # a taken port is told before the drawing, not after it
     catalogue = _drawn(load_settings().data_dir, products)
     click.echo(f"$ vitrine ingest {catalogue} --map {MAPPING}", err=True)
     _ingest(catalogue)

@@ -32,7 +32,7 @@ from vitrine.settings import PREFIX, Settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
-__all__ = ["Report", "Server", "run"]
+__all__ = ["Report", "Server", "listen", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def run(
     _require_index_for_all(settings)
     _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
-    server = (kind or Server)(vitrine, listening or _listen(settings), Report())
+    server = (kind or Server)(vitrine, listening or listen(settings), Report())
     master = os.getpid()
     with embedder_beside(vitrine) as server.embedder, counting_together(settings):
         gc.freeze()  # what is there stays shared with the serving processes
@@ -112,7 +112,7 @@ def _require_index_for_all(settings: Settings) -> None:
         )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
     """A socket on the address of the settings; `InvalidSettings` when it cannot be bound."""
     host, port = settings.host, settings.port
     try:

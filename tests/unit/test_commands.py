@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,16 @@ def test_boxes_that_cannot_be_drawn_to_a_file_are_told_in_a_sentence(
 ):
     result = run("detect", str(picture_file), "mug", "--save", str(tmp_path / name))
     assert f"--save: {tmp_path / name} cannot be written" in str(result.exception)
+
+
+def test_a_port_that_is_taken_is_told_before_a_catalogue_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(os, "environ", {**os.environ, "VITRINE_DATA_DIR": str(tmp_path / "data")})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("demo", "--port", str(taken.getsockname()[1]))
+    assert "Address already in use" in str(result.exception)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
