@@ -233,11 +233,19 @@ _PARTS = re.compile(r"[&,+]")
 
 def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
     for path in product.category:
-        for level in path.split("/"):
-            for part in _PARTS.split(level):
-                named = [token for token in analyzer.tokens(part) if not token.stop]
-                if named and all(token.joined for token in named[1:]):  # "Tees", "T-Shirts"
-                    yield named[-1].term
+        yield from _kinds_named(path, analyzer)
+
+
+@lru_cache(maxsize=1 << 12)
+def _kinds_named(path: str, analyzer: Analyzer) -> tuple[str, ...]:
+    """The terms that are the whole name of a level, or of a part of it; kept, since categories come
+    again and again."""
+    kinds = []
+    for part in (part for level in path.split("/") for part in _PARTS.split(level)):
+        named = [token for token in analyzer.tokens(part) if not token.stop]
+        if named and all(token.joined for token in named[1:]):  # "Tees", "T-Shirts"
+            kinds.append(named[-1].term)
+    return tuple(kinds)
 
 
 def _named_in(level: str, analyzer: Analyzer) -> str:

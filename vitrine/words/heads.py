@@ -8,7 +8,7 @@ from itertools import dropwhile, takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.known import is_known, split
+from vitrine.words.known import is_known, neighbors, split
 from vitrine.words.vocabulary import Vocabulary
 
 __all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind"]
@@ -46,13 +46,14 @@ def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: A
     if head is None or not language.qualities or vocabulary.is_kind(head.term):
         return False
     linked = list(dropwhile(lambda token: not token.stop, compound)) if language.links else compound
-    words = [token.word for token in compound]
-    others = [token.word for token in linked if token is not head and not token.stop]
+    said = [token for token in linked if not token.stop]
+    words = [token.word for token in said]
+    others = [place for place, token in enumerate(said) if token is not head]
     return bool(others) and not any(
-        language.is_quality(word)
-        or families([word])
-        or is_known(word, vocabulary, analyzer, around=words)
-        for word in others
+        language.is_quality(words[place])
+        or families([words[place]])
+        or is_known(words[place], vocabulary, analyzer, around=neighbors(words, place))
+        for place in others
     )
 
 

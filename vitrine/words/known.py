@@ -10,7 +10,7 @@ from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["is_known", "split", "unknown_terms", "unknown_words"]
+__all__ = ["is_known", "neighbors", "split", "unknown_terms", "unknown_words"]
 
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 
@@ -74,9 +74,15 @@ def unknown_words(
     """The folded words of a text that no product has in any form, in order, each once; numbers,
     codes, stop words and those named in `besides` are none."""
     words = [token.word for token in analyzer.tokens(text) if not token.stop]
-    return [
+    unknown = (
         word
-        for word in dict.fromkeys(words)
+        for place, word in enumerate(words)
         if word.isalpha() and len(word) >= LEAST_LETTERS and word not in besides
-        if not is_known(word, vocabulary, analyzer, around=words)
-    ]
+        if not is_known(word, vocabulary, analyzer, around=neighbors(words, place))
+    )
+    return list(dict.fromkeys(unknown))
+
+
+def neighbors(words: Sequence[str], place: int) -> Sequence[str]:
+    """A word of a query and those beside it: what may be written as one with it."""
+    return words[max(place - 1, 0) : place + 2]
