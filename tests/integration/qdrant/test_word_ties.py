@@ -191,13 +191,15 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("text", ["red mug", "mug"], ids=["of one kind", "of one title"])
 @pytest.mark.parametrize("size", [150, 600])
 def test_no_question_takes_more_requests_however_many_products_tie(
-    versions_on: OpenVersions, monkeypatch: pytest.MonkeyPatch, size: int
+    versions_on: OpenVersions, monkeypatch: pytest.MonkeyPatch, size: int, text: str
 ):
+    """Also where the question is the very title of most, so that it names all of these."""
     records = shop_of(size, 5, ("mug",) * 20 + ("red mug",))
     index = filled(versions_on(), records)
-    query = asked(records, "red mug", random.Random(6), slopes=(4.0,), candidates=30, limit=5)
+    query = asked(records, text, random.Random(6), slopes=(4.0,), candidates=30, limit=5)
     index.search(query)  # the process knows now how many products there are
     costs = {}
     for name, changes in QUESTIONS.items():

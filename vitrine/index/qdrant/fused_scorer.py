@@ -115,7 +115,7 @@ class FusedScorer(Rescorer):
         points = [self._words[c.point.id] for c in candidates]
         words = self._fusion.words
         scores = words_scores(points, words, words.weights)
-        named = [point.id in self._pool.first.named for point in points]
+        named = [self._pool.first.is_named(point.id) for point in points]
         # cosines change nothing, so the least ones will do
         values = self._pool.relevance.log_odds(Signals(-1.0, -1.0, words=scores, exact=named))
         for candidate, point, value in zip(candidates, points, values.tolist(), strict=True):
@@ -124,7 +124,7 @@ class FusedScorer(Rescorer):
 
     def scores(self, points: Sequence[Point]) -> Sequence[tuple[float, int | None]]:
         """The exact order values of points, and their nearest pictures."""
-        named = [point.id in self._pool.first.named for point in points]
+        named = [self._pool.first.is_named(point.id) for point in points]
         signals, images = exact_signals(points, self._query.vector, self._fusion.words, named)
         values = self._pool.relevance.log_odds(signals).tolist()
         return list(zip(values, images, strict=True))

@@ -16,12 +16,15 @@ counts, which are requested at the same time. Products that match no word are or
 vectors alone, so once all that match a word are listed, the nearest `candidates` are enough. Where
 more match a word than are listed, the second round lists the nearest of those as well. Products
 that tie by their words alone where that list ends need not be listed: see `word_ties`.
+
+Products that the query names exactly come before all others. So the same lists are read of them
+too; where they are more than the set takes, these are all that is looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,13 +62,20 @@ class FirstRound:
     best_words: tuple[float, ...]
     """Highest core words scores, of the query and of each negative; see `PageToken`."""
     named: frozenset[str]
-    """Points that the query names exactly."""
+    """Points that the query names exactly, where these are not all of the lists."""
+    all_named: bool
+    """Whether the lists are of products that the query names exactly: more of them than the set
+    takes."""
     matching: int
     """Products under the query's filter."""
     under_filter: int
     """Those of them that may be in the answer: not excluded, and on later pages not newer."""
     least_piece: int | None
     """The first piece of the least id of those; None where it was not asked for."""
+
+    def is_named(self, point_id: str) -> bool:
+        """Whether the query names a point of the lists exactly."""
+        return self.all_named or point_id in self.named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +113,11 @@ class PoolSearch:
         lists = lists.ending_at(fusion.least, fusion.relevance(query.vector, 0.0))
         lists, first = self._first_round(query, fusion, lists)
         relevance = fusion.relevance(query.vector, first.best_words[0])
-        scope = Scope(lists.where, first.under_filter, query.candidates, first.least_piece)
-        reading = _Reading(lists, SignalTable(channels, set(first.named)), relevance, scope)
+        scope = Scope(
+            lists.where, lists.named, first.under_filter, query.candidates, first.least_piece
+        )
+        table = SignalTable(channels, set(first.named), lists.named)
+        reading = _Reading(lists, table, relevance, scope)
         while True:
             target = _target(query, fusion, reading.table, relevance)
             requests = reading.requests(target)
@@ -120,10 +133,14 @@ class PoolSearch:
         words, token = fusion.all_words, query.page_token
         stored = () if token is None else token.best_words
         bests = [self._best_words.request(w) for w in words if len(stored) != len(words)]
-        named = _named(query, fusion.words.exact_key)
+        named = _named(query, fusion.words.exact_key, lists)
         least = [Scope.least_id(lists.where)] if needs_members(query) and lists.words else []
-        single = [*(request for best in bests for request in best), *named, *least]
-        searches = [*lists.requests(), *single]
+        searches = [
+            *lists.requests(),
+            *(request for best in bests for request in best),
+            *([] if named is None else [_listing(named), *named.requests()]),
+            *least,
+        ]
         calls: list[Callable[[], Any]] = [
             lambda: self._points.nearest_each(searches),
             lambda: self._points.count(every(translate(query.filter))),
@@ -134,9 +151,8 @@ class PoolSearch:
         under_filter = counted[0] if counted else matching
         rest = iter(answers[len(lists.requests()) :])
         lists = lists.filled(answers)
-        if (not lists.exact and self._plans.learn(query.filter, matching)) or lists.unreached(
-            under_filter
-        ):
+        few = not lists.exact and self._plans.learn(query.filter, matching)
+        if few or lists.unreached(under_filter):
             lists = lists.compared()
             lists = lists.filled(self._points.nearest_each(lists.requests()))
         best_words = (
@@ -147,28 +163,41 @@ class PoolSearch:
                 for w, best in zip(words, bests, strict=True)
             )
         )
-        named_ids = self._ids(named, rest)
-        piece = [point.payload[ID_LEVELS[0].key] for points in rest for point in points]
-        return lists, FirstRound(
-            best_words, named_ids, matching, under_filter, piece[0] if piece else None
-        )
+        ids = frozenset[str]()
+        if named is not None:
+            listed, named = next(rest), named.filled([next(rest) for _ in named.requests()])
+            # of a query of words alone: else products without the words come last anyway
+            relevance = fusion.relevance(None, best_words[0])
+            more_than_the_set = len(listed) >= _listing(named).limit
+            alone = query.vector is None
+            if more_than_the_set and (not alone or named.wordless_come_last(relevance)):
+                lists = named
+            else:
+                ids = self._ids(named, listed)
+        piece = next((p.payload[ID_LEVELS[0].key] for points in rest for p in points), None)
+        return lists, FirstRound(best_words, ids, lists.named, matching, under_filter, piece)
 
-    def _ids(
-        self, listing: Sequence[NearestQuery], answers: Iterator[Sequence[Point]]
-    ) -> frozenset[str]:
-        """The points of a listing, all of them, given what it is answered."""
-        if not listing:
-            return frozenset()
-        (request,), points = listing, next(answers)
-        if len(points) >= request.limit:
-            points = list(self._points.all(request.where, payload=False))
-        return frozenset(point.id for point in points)
+    def _ids(self, lists: RankedLists, listed: Sequence[Point]) -> frozenset[str]:
+        """All points of the lists, given those of their listing."""
+        if len(listed) < _listing(lists).limit:
+            return frozenset(point.id for point in listed)
+        return frozenset(point.id for point in self._points.all(lists.where, payload=False))
 
 
-def _named(query: IndexQuery, key: str) -> list[NearestQuery]:
-    """The listing of the points that are named exactly; none where none can be."""
+def _named(query: IndexQuery, key: str, lists: RankedLists) -> RankedLists | None:
+    """The same lists of the products that are named exactly; None where none can be."""
+    if not key:
+        return None
     where = every(*conditions_of(query), equal(KEYS, key))
-    return [NearestQuery(None, where, limit=query.candidates + SPARE)] if key else []
+    every_one = tuple(replace(ranked, least=None) for ranked in lists.lists)
+    return replace(lists, lists=every_one, where=where, exact=True, named=True)
+
+
+def _listing(lists: RankedLists) -> NearestQuery:
+    """The search for the products of lists, so many that there are more than the set takes where
+    it finds as many."""
+    limit = max((ranked.limit for ranked in lists.lists), default=SPARE)
+    return NearestQuery(None, lists.where, limit=limit)
 
 
 def _target(

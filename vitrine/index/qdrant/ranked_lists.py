@@ -80,6 +80,8 @@ class RankedLists:
     """Whether vectors are all compared, or found through the graph."""
     shards: int
     """How many the collection has."""
+    named: bool = False
+    """Whether the query names all of these products exactly."""
     closest: RankedList | None = None
     """The nearest of those that match the words well: whose words score at least what
     `closest.among` says."""
@@ -190,7 +192,9 @@ class RankedLists:
         least = self._below(words.channel, _WORDS_SCORES, target, relevance)
         if least is None:
             return None
-        above = max(target, float(np.nextafter(_odds_by_words(self._ends, relevance), np.inf)))
+        above = max(
+            target, float(np.nextafter(self._value_by_words(self._ends, relevance), np.inf))
+        )
         cosines = [ranked.channel for ranked in self.lists if ranked is not words]
         ending = ((c, self._below(c, _COSINES, above, relevance)) for c in cosines)
         channel, cosine = next(((c, end) for c, end in ending if end is not None), (None, None))
@@ -220,25 +224,35 @@ class RankedLists:
         """Whether no point that is in none of the lists has a value of `target` or more, but for
         those that tie by their words alone with the last one of their list."""
         for ends in self._unseen():
-            odds = _odds(ends, relevance)
-            if odds == -np.inf or odds < target:
+            value = self._value(ends, relevance)
+            if value == -np.inf or value < target:
                 continue
-            by_words = odds == _odds_by_words(ends, relevance)
-            if not by_words or self._odds_below_tie(ends, relevance) >= target:
+            by_words = value == self._value_by_words(ends, relevance)
+            if not by_words or self._value_below_tie(ends, relevance) >= target:
                 return False
         return True
 
-    def _odds_below_tie(self, ends: Ends, relevance: QueryRelevance) -> float:
+    def wordless_come_last(self, relevance: QueryRelevance) -> bool:
+        """Whether products without any of the words come after all that are listed by words, in a
+        query of words alone."""
+        words = self.words
+        if words is None or words.exhausted:
+            return False
+        last = np.array([words.points[-1].score / words.channel.scale])
+        lowest = float(words.channel.bounds(last)[0][0])
+        return self._value({WORDS: lowest}, relevance) > self._value({WORDS: 0.0}, relevance)
+
+    def _value_below_tie(self, ends: Ends, relevance: QueryRelevance) -> float:
         """The value that a product has at most that scores less by words than those that tie with
         the last one."""
         words = self.words
         if words is None:
-            return _odds(ends, relevance)
+            return self._value(ends, relevance)
         end = np.array([ends[WORDS]])
         error = float((end - words.channel.bounds(end)[0])[0])
         # the end is one error above the last score, and the most that others score one more
         fewer = ends[WORDS] - TIE_ERRORS * error
-        return _odds(ends | {WORDS: fewer}, relevance)
+        return self._value(ends | {WORDS: fewer}, relevance)
 
     def ending_at(self, target: float, relevance: QueryRelevance) -> RankedLists:
         """The list of cosines ends where products can no longer reach `target`, if it is the only
@@ -285,24 +299,21 @@ class RankedLists:
     ) -> float | None:
         """The highest score for one signal with which no point in none of the lists has a value of
         `target` or more, less a step of the grid, which is more than Qdrant's scores are off."""
-        odds = _odds_of(self._ends | {channel.name: grid}, relevance)
-        below = int(np.count_nonzero(odds < target))
+        values = self._values(self._ends | {channel.name: grid}, relevance)
+        below = int(np.count_nonzero(values < target))
         return None if below < 2 else float(grid[below - 2])
 
+    def _values(
+        self, ends: Mapping[str, float | NDArray[np.float64]], relevance: QueryRelevance
+    ) -> NDArray[np.float64]:
+        size = max((np.size(end) for end in ends.values()), default=1)
+        scores = {name: np.broadcast_to(np.float64(end), size) for name, end in ends.items()}
+        return relevance.log_odds(signals(scores, np.full(size, self.named)))
 
-def _odds_of(
-    ends: Mapping[str, float | NDArray[np.float64]], relevance: QueryRelevance
-) -> NDArray[np.float64]:
-    size = max((np.size(end) for end in ends.values()), default=1)
-    scores = {name: np.broadcast_to(np.float64(end), size) for name, end in ends.items()}
-    return relevance.log_odds(signals(scores, np.zeros(size, np.bool_)))
+    def _value(self, ends: Ends, relevance: QueryRelevance) -> float:
+        """The value that a point with these scores has."""
+        return float(self._values(ends, relevance)[0])
 
-
-def _odds(ends: Ends, relevance: QueryRelevance) -> float:
-    """The value that a point with these scores has."""
-    return float(_odds_of(ends, relevance)[0])
-
-
-def _odds_by_words(ends: Ends, relevance: QueryRelevance) -> float:
-    """The value that its words alone make."""
-    return _odds({name: e if name == WORDS else -1.0 for name, e in ends.items()}, relevance)
+    def _value_by_words(self, ends: Ends, relevance: QueryRelevance) -> float:
+        """The value that its words alone make."""
+        return self._value({n: e if n == WORDS else -1.0 for n, e in ends.items()}, relevance)

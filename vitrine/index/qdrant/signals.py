@@ -121,6 +121,8 @@ class SignalTable:
     channels: list[Channel]
     named: set[str] = field(default_factory=set)
     """Points that the query names exactly."""
+    all_named: bool = False
+    """Whether all points of the table are named."""
     _scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -158,7 +160,7 @@ class SignalTable:
         left out, and those that were deleted between two of the searches."""
         seen = self._seen()
         ids = [i for i in seen if all(i in known for known in self._scores.values())]
-        named = np.array([i in self.named for i in ids], np.bool_)
+        named = self._named(ids)
         low, high = {}, {}
         for channel in self.channels:
             known = self._scores[channel.name]
@@ -189,8 +191,11 @@ class SignalTable:
             known, lowest = self._scores[channel.name], 0.0 if channel.is_words else -1.0
             read = np.array([known.get(i, lowest) for i in ids], np.float64)
             scores[channel.name] = channel.bounds(read)[0]
-        values = relevance.log_odds(signals(scores, np.array([i in self.named for i in ids])))
+        values = relevance.log_odds(signals(scores, self._named(ids)))
         return float(np.partition(values, -count)[-count])
+
+    def _named(self, ids: Sequence[str]) -> NDArray[np.bool_]:
+        return np.array([self.all_named or i in self.named for i in ids], np.bool_)
 
     def _seen(self) -> dict[str, None]:
         return dict.fromkeys((*self.named, *(i for s in self._scores.values() for i in s)))

@@ -50,10 +50,12 @@ class TiedProducts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """The products that a question is about: their conditions, how many they are, how many of them
-    the set takes, and the first piece of the least id, where it was read."""
+    """The products that a question is about: their conditions, whether it names all of them, how
+    many they are at most, how many of them the set takes, and the first piece of the least id,
+    where it was read."""
 
     where: models.Filter | None
+    named: bool
     matching: int
     candidates: int
     least_piece: int | None
@@ -176,8 +178,16 @@ class WordTie:
 
     def _values(self, relevance: QueryRelevance) -> tuple[float, float]:
         """Between which values those of the tied products lie."""
-        low, high = relevance.log_odds(Signals(np.full(2, -1.0), -1.0, words=self._scores)).tolist()
+        low, high = self._by_words(np.array(self._scores), relevance).tolist()
         return low, high
+
+    def _by_words(
+        self, scores: NDArray[np.float64], relevance: QueryRelevance
+    ) -> NDArray[np.float64]:
+        """The values that words scores (n,) make, whatever the looks."""
+        least = np.full(len(scores), -1.0)
+        named = np.full(len(scores), self._scope.named)
+        return relevance.log_odds(Signals(least, least, words=scores, exact=named))
 
     def _value(
         self,
@@ -188,5 +198,4 @@ class WordTie:
         """The exact value of all tied products; None where their words may differ."""
         if not all(ends) or ends[0][0].score != -ends[1][0].score:
             return None
-        score = words_scores(ends[0], words, words.weights)
-        return float(relevance.log_odds(Signals(np.full(1, -1.0), -1.0, words=score))[0])
+        return float(self._by_words(words_scores(ends[0], words, words.weights), relevance)[0])
