@@ -75,7 +75,7 @@ class Grammar:
     `lacking` are about parts of a thing. `vague` words say nothing of what is looked for, and
     `anything` are those of them that stand for it ("something", "gift"). `basic_colors` maps a
     color's plain name to its family, `color_names` a family to its name as the first language
-    writes it.
+    writes it. `sounds` are letters with those that sound alike.
     """
 
     codes: tuple[str, ...]
@@ -110,6 +110,7 @@ class Grammar:
     shades: frozenset[str]
     basic_colors: Mapping[str, str]
     color_names: Mapping[str, str]
+    sounds: tuple[tuple[str, str], ...]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -212,6 +213,13 @@ class _Reader:
                     for family, words in file["colors"].items()
                     for word in words.split()
                 }
+            ),
+            sounds=tuple(
+                (letters, alike)
+                for file in self._files
+                for letters, _, alike in (
+                    pair.partition(" ") for pair in file["spelling"]["sounds"]
+                )
             ),
             color_names=MappingProxyType(
                 {

@@ -44,7 +44,7 @@ class QueryReader:
         self._known = known
         self._value_terms = _terms_of(known, understood)
         self._understood = [name for name in understood if name in grammar.value_names]
-        self._spelling = Spelling(vocabulary)
+        self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
             analyzer.term(word) for color in known.colors for word in color.split()
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
@@ -20,7 +22,8 @@ class Spelling:
     change at most 2k of those.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, sounds: Sequence[tuple[str, str]] = ()) -> None:
+        """`sounds` are letters with those that sound alike, replaced in turn."""
         rows = [
             (word, count)
             for word, count in zip(vocabulary.words, vocabulary.name_counts.tolist(), strict=True)
@@ -28,6 +31,9 @@ class Spelling:
         ]
         self._words = [word for word, _ in rows]
         self._counts = [count for _, count in rows]
+        self._sounds = sounds
+        by_count = sorted(zip(self._counts, self._words, strict=True))
+        self._by_sound = {self._sound(word): word for _, word in by_count} if sounds else {}
         self._lengths = np.array([len(word) for word in self._words], dtype=np.int16)
         self._letters = np.array([_letters(word) for word in self._words], dtype=np.uint64)
 
@@ -36,11 +42,15 @@ class Spelling:
         near.
 
         None either where only another word is near (`_is_slip`): what a shop lacks stays absent.
-        Of several at the same distance the commonest, then the first by code point.
+        Of several at the same distance the commonest, then the first by code point. A word that
+        sounds alike comes before all others, whatever its letters ("zirconita", "circonita").
         """
         edits = edits_for(word)
         if edits == 0:
             return None
+        alike = self._by_sound.get(self._sound(word)) if len(word) > SHORTEST else None
+        if alike is not None:
+            return alike
         near = self._near(word, edits).tolist()
         candidates = [self._words[row] for row in near]
         keys = [
@@ -49,6 +59,11 @@ class Spelling:
             if _is_slip(word, candidates[place], distance)
         ]
         return min(keys)[2] if keys else None
+
+    def _sound(self, word: str) -> str:
+        for letters, alike in self._sounds:
+            word = word.replace(letters, alike)
+        return word
 
     def _near(self, word: str, edits: int) -> NDArray[np.int64]:
         close = np.abs(self._lengths - len(word)) <= edits

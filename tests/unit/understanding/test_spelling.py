@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA
 
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, Schema
 from vitrine.products import Product
+from vitrine.understanding import grammar
 from vitrine.understanding.spelling import Spelling
 from vitrine.words import Analyzer, Vocabulary, VocabularyCounts, document_words
 
@@ -118,3 +119,11 @@ def test_things_that_the_shop_lacks_are_not_taken_for_others(word: str):
 )
 def test_letters_left_out_added_or_swapped_are_slips(typed: str, meant: str | None):
     assert Spelling(_vocabulary(SHOP)).correct(typed) == meant
+
+
+def test_a_word_that_sounds_alike_is_meant_whatever_its_letters():
+    titles = ["Anillo circonita", "Vela", "Chaqueta"]
+    spelling = Spelling(_vocabulary(titles), grammar("es").sounds)
+    assert [spelling.correct(word) for word in ("zirconita", "aniyo")] == ["circonita", "anillo"]
+    assert spelling.correct("bela") is None  # of four letters another word is likelier
+    assert Spelling(_vocabulary(titles)).correct("zirconita") is None
