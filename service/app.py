@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, request
@@ -50,7 +50,6 @@ Send `X-Request-ID` to find a request again in the log; without one the answer b
 
 
 _SEARCHING = (search.name, products.name, thumbnails.name, recognition.name, photos.name)
-_CONVERTER = re.compile(r"<(\w+:)?")
 _PRODUCTS = "/v1/products/"
 _OF_THE_ID = "\udc2f"
 """Stands for a slash of an id while the path is matched; no text that came as UTF-8 holds it."""
@@ -128,31 +127,37 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | Non
         health,
     ):
         app.register_api(room)
-    app.before_request(_refuser_of_parameters(app.api_doc["paths"]))
+    app.before_request(_refuser_of_parameters(app))
     app.register_blueprint(docs)
     app.register_blueprint(pages)
     app.wsgi_app = PublicAddress(app.wsgi_app, vitrine.settings)  # type: ignore[method-assign]
     return app
 
 
-def _refuser_of_parameters(paths: Mapping[str, Any]) -> Callable[[], None]:
+def _refuser_of_parameters(app: Service) -> Callable[[], None]:
     """Refuses parameters where the API's description has none; elsewhere the models do."""
+    paths = app.api_doc["paths"]
     plain = {
-        (method.upper(), path)
-        for path, operations in paths.items()
-        for method, operation in operations.items()
-        if path.startswith("/v1/")
+        (method.upper(), rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method, operation in paths.get(_described_path(rule.rule), {}).items()
+        if rule.rule.startswith("/v1/")
         and all(each["in"] != "query" for each in operation.get("parameters", ()))
     }
 
     def refuse_parameters() -> None:
-        rule = "" if request.url_rule is None else _CONVERTER.sub("{", request.url_rule.rule)
-        if request.args and (request.method, rule.replace(">", "}")) in plain:
+        rule = request.url_rule
+        if rule is not None and (request.method, rule.rule) in plain and request.args:
             raise InvalidQuery(
                 [FieldError(name, "unknown; there are no parameters here") for name in request.args]
             )
 
     return refuse_parameters
+
+
+def _described_path(rule: str) -> str:
+    """`/v1/products/<id:product_id>` as the description has it, `/v1/products/{product_id}`."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
 def _require_loaded() -> None:
