@@ -15,6 +15,15 @@ _ORDER = """async values => {
 }"""
 
 
+def test_a_price_without_products_to_choose_from_can_only_be_cleared(window):
+    window.open("/?brand=nobody&price_max=20")
+    price = window.group("price")
+    expect(price.get_by_role("button", name="Clear Price")).to_be_visible()
+    expect(price.locator("input[type=range]").first).to_be_hidden()
+    window.page.get_by_role("button", name="Remove the filter Nobody").click()
+    expect(price.locator("input[type=range]").first).to_be_visible()
+
+
 def test_sizes_stand_in_their_own_order(window):
     window.open()
     for values, expected in (
@@ -97,7 +106,7 @@ def test_the_switch_shows_only_what_is_in_stock(window):
     window.open()
     window.group("in_stock").locator("label").first.click()
     window.counts(f"{len(those(lambda p: bool(p.in_stock)))} products")
-    expect(window.page.locator(".card__badge")).to_have_count(0)
+    expect(window.page.locator(".card--sold-out")).to_have_count(0)
 
 
 def test_both_handles_of_the_price_can_be_moved_and_the_histogram_marks_the_span(window):

@@ -79,24 +79,28 @@ export function range(field, { change }) {
       count: products,
     });
 
-  return {
-    element: make(
+  const element = make(
+    "div",
+    { class: "range" },
+    bars.element,
+    make("div", { class: "range__track" }, span, low.slider, high.slider),
+    make(
       "div",
-      { class: "range" },
-      bars.element,
-      make("div", { class: "range__track" }, span, low.slider, high.slider),
-      make(
-        "div",
-        { class: "range__numbers" },
-        low.label,
-        make("span", { "aria-hidden": "true" }, t("range.to")),
-        high.label,
-      ),
+      { class: "range__numbers" },
+      low.label,
+      make("span", { "aria-hidden": "true" }, t("range.to")),
+      high.label,
     ),
+  );
+
+  return {
+    element,
     update(facet, filter, context) {
       if (!facet || Array.isArray(facet) || facet.min === null || facet.max === null) {
+        element.hidden = true; // nothing to choose from: the filter can only be taken away
         return Boolean(filter);
       }
+      element.hidden = false;
       const { min, max, buckets } = facet;
       currency = context.currency;
       axis = scale({ min, max, buckets });
