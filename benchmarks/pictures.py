@@ -16,7 +16,7 @@ from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.vectors import SELECTIVITIES, clustered, queries, views
 from service.memory import keep_freed_memory
 from vitrine.index import IndexQuery, VectorIndex
-from vitrine.index.faiss.vectors.build import CODES, GRAPH, GRAPH_ROWS
+from vitrine.index.faiss.vectors.build import CODES, ONE_BIT
 
 __all__ = ["measure"]
 
@@ -51,9 +51,10 @@ def _add_bytes(report: Report, name: str, folder: Path, pictures: int) -> None:
     """What the files that a search maps have for a picture."""
     parts = {
         "vectors.f32": "float32",
-        GRAPH_ROWS: "8-bit row",
+        CODES[0]: "8-bit row",
         CODES[1]: "its error",
-        GRAPH: "graph",
+        ONE_BIT[0]: "one-bit row",
+        ONE_BIT[1]: "its scale",
     }
     beside = {
         parts[path.name]: path.stat().st_size / pictures

@@ -98,7 +98,7 @@ Facet = ValueFacet | RangeFacet
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the index answered: `search` is "exact", "hnsw" or "browse".
+    """How the index answered: `search` is "exact", "rabitq", "hnsw" or "browse".
 
     `matching` counts the products under the filter.
     """

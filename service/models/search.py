@@ -284,7 +284,10 @@ class RangeFacetAnswer(Answer):
 class PlanAnswer(Answer):
     """How the index answered."""
 
-    search: str = Field(description="exact, hnsw, browse ...")
+    search: str = Field(
+        description="exact: all products under the filter were compared; rabitq: the best were"
+        " found by one-bit codes, which miss few; hnsw: by a graph; browse ..."
+    )
     matching: int = Field(description="products under the filter")
     truncated_text: bool = Field(description="whether a text was longer than the model reads")
 

@@ -97,8 +97,8 @@ class IndexQuery:
 class IndexAnswer:
     """One page. `next_token` continues after its last hit, None when that was the last candidate.
 
-    `search` names the plan ("exact", "hnsw", "browse", ...), `matching` counts the products under
-    the filter.
+    `search` names the plan ("exact", "rabitq", "hnsw", "browse", ...), `matching` counts the
+    products under the filter.
     """
 
     hits: tuple[Hit, ...]

@@ -243,31 +243,18 @@ class FaissSettings(DataSettings):
     search_device: _SearchDevice = Field(
         "cpu",
         description="what compares vectors: cpu, or cuda or cuda:N, a card that keeps them all in"
-        " its memory; no graph is built then",
+        " its memory; searches are exact then",
     )
     quantize_from: int = Field(
         20_000,
         ge=1,
         description="pictures from which on 8-bit codes of the vectors are kept for scans",
     )
-    hnsw_from: int = Field(
-        50_000,
+    rabitq_from: int = Field(
+        100_000,
         ge=1,
-        description="pictures from which on a version gets an HNSW graph; below, search is exact",
-    )
-    hnsw_m: int = Field(32, ge=4, le=256, description="links of each product in the graph (M)")
-    hnsw_ef_construct: int = Field(
-        100,
-        ge=10,
-        le=10_000,
-        description="beam width while the graph is built (ef_construct)",
-    )
-    hnsw_ef: int = Field(
-        256,
-        ge=1,
-        le=100_000,
-        description="smallest beam width of a graph search (ef); it grows with the candidates and"
-        " the products",
+        description="pictures from which on one-bit codes (RaBitQ) are kept as well, which find a"
+        " first page where comparing all would take long; below, search is exact",
     )
 
 

@@ -31,11 +31,11 @@ _TESTS = f"{PREFIX}TEST_"
 
 _RENAMED = {
     "CODES_FROM": "QUANTIZE_FROM",
-    "HNSW_LINKS": "HNSW_M",
-    "HNSW_BUILD_BEAM": "HNSW_EF_CONSTRUCT",
-    "HNSW_BREADTH": "HNSW_EF",
+    "HNSW_FROM": "RABITQ_FROM",
 }
 """Settings of earlier releases."""
+_GONE = {"HNSW_LINKS", "HNSW_BUILD_BEAM", "HNSW_BREADTH", "HNSW_M", "HNSW_EF_CONSTRUCT", "HNSW_EF"}
+"""Those of the graph that the embedded index had."""
 
 
 class Settings(
@@ -89,6 +89,8 @@ def _hint(name: str, known: set[str]) -> str:
     renamed = _RENAMED.get(name.removeprefix(PREFIX))
     if renamed is not None:
         return f"is called {PREFIX}{renamed} now"
+    if name.removeprefix(PREFIX) in _GONE:
+        return "is not a setting any more; the embedded index has no graph"
     nearest = difflib.get_close_matches(name, sorted(known), n=1)
     if nearest:
         return f"is not a setting; did you mean {nearest[0]}?"

@@ -113,8 +113,9 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
         "columns.bin",
         "vectors.f32",
         "codes.bin",
-        "rows.faiss",
-        "graph.faiss",
+        "codes.u8",
+        "signs.bin",
+        "signs.u1",
         "about.json",
         "columns.json",
     ],
@@ -123,7 +124,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
 def test_damaged_derived_files_are_noticed_and_made_again(
     open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str
 ):
-    versions = open_faiss(quantize_from=1, hnsw_from=1)
+    versions = open_faiss(quantize_from=1, rabitq_from=1)
     index = create(versions)
     index.upsert(make_catalogue(60, 32))
     index.compact()
@@ -136,12 +137,12 @@ def test_damaged_derived_files_are_noticed_and_made_again(
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
-    other = open_faiss(quantize_from=1, hnsw_from=1).open(index.info.name)
+    other = open_faiss(quantize_from=1, rabitq_from=1).open(index.info.name)
     assert isinstance(other, FaissIndex)
     assert len(all_ids(other)) == 60
     assert "cannot be used" in caplog.text
     other.compact()
-    third = open_faiss(quantize_from=1, hnsw_from=1).open(index.info.name)
+    third = open_faiss(quantize_from=1, rabitq_from=1).open(index.info.name)
     caplog.clear()
     assert third.search(IndexQuery()).total == 60
     assert not caplog.records
@@ -208,11 +209,11 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
     assert len(all_ids(index)) == 520
 
 
-@pytest.mark.parametrize("refused", ["vectors.f32", "columns.bin", "graph.faiss"])
+@pytest.mark.parametrize("refused", ["vectors.f32", "columns.bin"])
 def test_a_disk_that_takes_no_more_of_a_snapshot_is_told_and_nothing_is_left(
     open_faiss: Open, refused: str
 ):
-    settings = {"quantize_from": 1, "hnsw_from": 1, "hnsw_m": 256}  # the graph is the largest file
+    settings = {"quantize_from": 1, "rabitq_from": 1}
     index = create(open_faiss(**settings))
     index.upsert(make_catalogue(60, 43))
     index.compact()

@@ -12,23 +12,19 @@ import pytest
 
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record, unit
-from tests.contract.questions import random_query, separated
+from tests.contract.questions import random_query
 from tests.unit.index.faiss.conftest import create
-from vitrine.index import IndexQuery
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
     CODES,
-    GRAPH,
-    GRAPH_CODES,
-    GRAPH_ROWS,
-    BuildOptions,
-    write_graph,
+    ONE_BIT,
+    write_one_bit,
     write_quantized,
 )
 from vitrine.index.faiss.vectors.exact import exact_scores
-from vitrine.index.faiss.vectors.graph import Graph
+from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
@@ -42,15 +38,11 @@ pytestmark = pytest.mark.slow
 SIZE = 150
 
 PLANS = {
-    "rows": Costs(fetched_row=0, graph_step=1e9),
-    "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0, graph_step=1e9),
-    "gathered codes": Costs(
-        fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0, graph_step=1e9
-    ),
-    "device": Costs(
-        fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0, graph_step=1e-6
-    ),
-    "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=1e-6),
+    "rows": Costs(fetched_row=0),
+    "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0),
+    "gathered codes": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0),
+    "device": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0),
+    "one bit": Costs(affordable=0),
     "measured": Costs(),
 }
 
@@ -64,7 +56,7 @@ def test_random_queries_equal_the_oracle_on_every_plan(
     rng = random.Random(seed)
     versions = FaissVersions(
         tmp_path / "index",
-        Settings(quantize_from=1, hnsw_from=1),
+        Settings(quantize_from=1, rabitq_from=1),
         planner=Planner(costs=PLANS[plan]),
         device=SearchDevice("cpu", least_rows=1) if plan == "device" else None,
     )
@@ -94,7 +86,7 @@ def test_random_queries_equal_the_oracle_on_every_plan(
             ]
         assert answer.total == len(expected)
         ran.add(answer.search)
-    assert ("hnsw" in ran) == (plan == "graph")
+    assert ("rabitq" in ran) == (plan == "one bit")
     versions.close()
 
 
@@ -109,28 +101,21 @@ def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=[1, 4], ids=["one picture", "four"])
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segment:
-    """6,000 clustered rows with codes and graph; those of a product are views of it."""
+    """6,000 clustered rows with 8-bit and one-bit rows; those of a product are views of it."""
     folder = tmp_path_factory.mktemp("codes")
     products = np.repeat(clustered(6000 // request.param, 64, 5), request.param, axis=0)
     rows = products + 0.4 / 8 * np.random.default_rng(15).standard_normal(products.shape)
     vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     write_quantized(folder, CODES, vectors)
-    write_graph(
-        folder,
-        BuildOptions(quantize_from=1, graph_from=1),
-        earlier=None,
-    )
+    write_one_bit(folder, vectors)
     pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
-    quantized = QuantizedVectors(folder, GRAPH_CODES, pictures)
+    quantized = QuantizedVectors(folder, CODES, pictures)
+    one_bit = OneBitVectors(folder, ONE_BIT, pictures, quantized)
     return Segment(
         np.arange(len(pictures)),
         pictures,
         {},
-        snapshot=SnapshotParts(
-            folder,
-            quantized=quantized,
-            graph=Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized),
-        ),
+        snapshot=SnapshotParts(folder, quantized=quantized, one_bit=one_bit),
     )
 
 
@@ -138,14 +123,14 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
 def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int):
     rng = np.random.default_rng(6)
-    planner, hits, plans, expected_plans = Planner(costs=PLANS["graph"]), 0, set(), set()
+    planner, hits, plans, expected_plans = Planner(costs=PLANS["one bit"]), 0, set(), set()
     rows = big.pictures.rows.astype(np.float64)
     for _ in range(30):
         mask = rng.random(len(big)) < share
         query = unit(rows[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
         plan, best = planner.top_k(big, mask, query, k)
         plans.add(plan)
-        expected_plans.add("hnsw" if np.count_nonzero(mask) > k else "exact")
+        expected_plans.add("rabitq" if np.count_nonzero(mask) > k else "exact")
         scores = (rows @ query).reshape(len(big), -1).max(axis=1)
         exact = np.flatnonzero(mask)[np.argsort(-scores[mask])[:10]]
         top = best.rows[np.argsort(-best.scores)[:10]]
@@ -154,22 +139,43 @@ def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int)
     assert plans == expected_plans
 
 
-def test_the_graph_finds_a_page_where_the_set_that_it_is_cut_from_costs_too_much(big: Segment):
-    rng = np.random.default_rng(16)
-    scans = Costs(fetched_row=1e9, gathered_code=1e9, scanned_code=1, rescoring=0, graph_step=4.4)
-    sparing, patient = (Planner(costs=replace(scans, affordable=cost)) for cost in (5000, 7000))
-    hits = 0
-    for number in range(30):
-        mask = rng.random(len(big)) < (1.0, 0.5)[number % 2]
-        query = unit(big.pictures.rows[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
-        assert sparing.top_k(big, mask, query, 1000)[0] == "exact"
-        plan, exact = patient.top_k(big, mask, query, 1000, prefix=11)
-        assert plan == "exact"
-        plan, page = sparing.top_k(big, mask, query, 1000, prefix=11)
-        assert plan == "hnsw"
-        assert len(page.rows) == 11
-        hits += len(set(page.rows.tolist()) & set(exact.rows.tolist())) / len(exact.rows)
-    assert hits / 30 >= 0.99
+def test_one_bit_rows_find_a_page_where_an_exact_one_costs_too_much_and_never_a_set(big: Segment):
+    costs = Costs(scanned_code=1, gathered_code=1e9, fetched_row=1e9, rescoring=0)
+    sparing, patient = (Planner(costs=replace(costs, affordable=cost)) for cost in (5000, 7000))
+    query, everything = unit(np.ones(64)), np.ones(len(big), np.bool_)
+    assert sparing.top_k(big, everything, query, 1000, prefix=11)[0] == "rabitq"
+    assert patient.top_k(big, everything, query, 1000, prefix=11)[0] == "exact"
+    assert sparing.top_k(big, everything, query, 1000)[0] == "exact"
+    assert sparing.scans(big, everything, 1000)
+    few = np.arange(len(big)) < 10
+    assert sparing.top_k(big, few, query, 1000, prefix=11)[0] == "exact"
+
+
+@pytest.mark.parametrize("dimension", [512, 60])
+def test_estimates_by_one_bit_are_right_on_average_and_as_far_off_as_they_say(
+    tmp_path: Path, dimension: int
+):
+    vectors = lopsided(5000, dimension, 31)
+    write_quantized(tmp_path, CODES, vectors)
+    write_one_bit(tmp_path, vectors)
+    pictures = ProductVectors.one_each(vectors)
+    one_bit = OneBitVectors(
+        tmp_path, ONE_BIT, pictures, QuantizedVectors(tmp_path, CODES, pictures)
+    )
+    rng, errors = np.random.default_rng(32), []
+    for number in range(20):
+        noise = 0.3 / dimension**0.5 * rng.standard_normal(dimension)
+        query = unit(vectors[rng.integers(5000)] + noise)
+        mask = rng.random(5000) < (1.0, 0.2)[number % 2]
+        rows = np.flatnonzero(mask)
+        scan = one_bit._scan(mask, len(rows), query)
+        deviations = scan.deviation * one_bit._rows.scales[rows]
+        exact = vectors[rows].astype(np.float64) @ query
+        errors.append((exact - scan.estimates[: len(rows)]) / deviations)
+    off = np.concatenate(errors)
+    assert abs(off.mean()) < 0.1
+    assert 0.85 < off.std() < 1.15
+    assert np.mean(off > 2.5) < 0.012
 
 
 def test_few_rows_beyond_the_best_are_scored_in_float64(
@@ -250,69 +256,3 @@ def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
     best = quantized_vectors(vectors, tmp_path).top_k(np.arange(50), vectors[0], 5)
     assert len(best.rows) == 50
-
-
-def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
-    rng = random.Random(22)
-    versions = FaissVersions(
-        tmp_path / "index", Settings(hnsw_from=1), planner=Planner(costs=PLANS["graph"])
-    )
-    index = create(versions)
-    records = {f"{i}": make_record(f"{i}", rng) for i in range(200)}
-    for start in range(0, 200, 50):
-        index.upsert([records[f"{i}"] for i in range(start, start + 50)])
-        changed = {i: make_record(i, rng) for i in ("1", "2")}
-        records |= changed
-        index.upsert(list(changed.values()))
-        index.compact()
-    query = IndexQuery(vector=separated(rng, list(records.values())), candidates=50, limit=50)
-    answer = index.search(query)
-    assert answer.search == "hnsw"
-    assert [h.product.id for h in answer.hits] == [
-        r.product.id for r, _ in oracle.candidate_set(records.values(), query)
-    ]
-    assert [
-        h.product.id for h in index.search(replace(query, vector=None, limit=300)).hits
-    ] == sorted(records)
-    versions.close()
-
-
-def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    # nothing is fetched beyond what is asked for
-    monkeypatch.setattr("vitrine.index.faiss.vectors.graph._SLACK", 0)
-    rng = np.random.default_rng(23)
-    kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
-    vectors = kinds + 0.9 * rng.standard_normal(kinds.shape)
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    first, then = tmp_path / "first", tmp_path / "then"
-    for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
-        folder.mkdir()
-        write_quantized(folder, CODES, rows)
-        write_graph(
-            folder,
-            BuildOptions(quantize_from=1, graph_from=1),
-            earlier=earlier,
-        )
-    pictures = ProductVectors.one_each(vectors)
-    quantized = QuantizedVectors(then, GRAPH_CODES, pictures)
-    graph = Graph(then / GRAPH, then / GRAPH_ROWS, quantized)
-    hits = 0
-    for _ in range(50):
-        query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
-        exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
-        best = graph.top_k(
-            pictures, np.ones(len(vectors), np.bool_), query, k=10, ef=256, needed=10
-        )
-        assert best is not None
-        hits += len(exact & set(best.rows.tolist()))
-    assert hits / 500 >= 0.95
-
-
-def test_the_cheapest_plan_is_chosen(big: Segment):
-    query = unit(np.ones(64))
-    everything, few = np.ones(len(big), np.bool_), np.arange(len(big)) < 50
-    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, everything, query, 10)[0] == "hnsw"
-    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, few, query, 10)[0] == "exact"
-    assert Planner(costs=Costs(graph_step=1000)).top_k(big, everything, query, 10)[0] == "exact"

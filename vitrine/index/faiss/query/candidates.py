@@ -77,7 +77,7 @@ def find_candidates(
         scored.append((entry.segment, trim_ties(best, prefix)))
     ranking = Ranking.of(scored).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
-    search = "hnsw" if "hnsw" in plans else "exact"
+    search = "rabitq" if "rabitq" in plans else "exact"
     if prefix < k:
         total = min(k, sum(int(np.count_nonzero(mask)) for mask in masks))
         return CandidateSet(ranking, None, search, total)

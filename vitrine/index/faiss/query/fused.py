@@ -140,7 +140,7 @@ def _settled(
         close = valued.take(valued.scores >= query.least)
         members += len(close.rows)
         parts.append((entry.segment, close))
-    return _Settled(parts, members, "hnsw" if "hnsw" in plans else "exact")
+    return _Settled(parts, members, "rabitq" if "rabitq" in plans else "exact")
 
 
 def _to_settle(

@@ -6,30 +6,21 @@ Three plans give the best k of the n rows under a filter, out of N:
 - scan: 8-bit rows first, all N in a stream or the n gathered, whichever is cheaper, then float32
   for the few that remain. Exact as well; needs the 8-bit rows.
   Where the vectors are on a device, it scans them all, as halves instead of 8-bit rows.
-- graph: walk the HNSW graph and skip rows that the filter excludes. Approximate; needs the graph.
+- one bit: one-bit rows first, then 8 bits and float32 for those that may be among the best. All
+  that a filter lets through is compared, so recall does not depend on selectivity; but what leaves
+  few is a bound that one row in 160 exceeds (`vectors/one_bit.py`).
 
-Products with several pictures have that many rows; k products may take up as many rows of the beam
-as they have pictures.
+A set of more than `PAGE` products is always exact: among a million rows 140,000 may by their
+one-bit rows be among the best thousand, and to tell them apart takes as long as to scan all. A
+first page needs few products of its set. Where that set costs more than is affordable, the page is
+found by one-bit rows and the next one goes on below its last product, in the set that is then found
+whole.
 
-A first page needs few products, but is cut from a candidate set of many. Where that set costs more
-than is affordable, by every plan, the page decides on the plan. Its beam is that of at least
-`LEAST_MATCHING` products, and as wide as is affordable: wider than it has to be, as what it misses
-is on no page (the next one goes on below the last product of this one, in the set that is then
-found whole). Of 80,000 rows, four views of each product, it finds 99.9 % of the best eleven under a
-filter of a half, where 256 find 99.1 %.
-
-A graph's beam holds rows whether they match or not, and FAISS cuts it to `ef`. Of a beam of ef rows
-about ef n / N match where filter and vector are independent, so for k answers among them, and
-`LEAST_MATCHING` in any case, ef is at least max(k, LEAST_MATCHING) N / n: the rarer the filter, the
-wider the beam, until the graph costs more than a scan and the planner drops it. That is why recall
-holds at every selectivity, where a fixed ef loses it (0.38 at 1 % with ef 64). A filter that goes
-with the vector's direction matches more often near the query, one that goes against it less; then
-the beam may meet fewer than k rows, which is seen, and an exact plan takes over.
+Products with several pictures have that many rows.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -44,15 +35,10 @@ from vitrine.products import Vector
 
 __all__ = ["Costs", "Planner"]
 
-Plan: TypeAlias = Literal["graph", "scan", "fetch"]
+Plan: TypeAlias = Literal["one bit", "scan", "fetch"]
 
-BREADTH = 1.5
-"""How many times wider than the candidate set the graph's beam is."""
-LEAST_EF, FEW_ROWS, GROWTH = 256, 100_000, 0.3
-"""A beam below 256 loses recall, and from 100,000 rows on it doubles with ten times the rows: of a
-million, 256 find 98.2 to 99.5 % of the best ten from one build to the next, 512 99.3 to 99.7 %."""
-LEAST_MATCHING = 80
-"""So many rows of a beam should fulfill the filter: with 25, recall@10 is 0.976, with 50 0.992."""
+PAGE = 100
+"""So many of the best may be found by one-bit rows."""
 
 
 @dataclass(frozen=True)
@@ -75,79 +61,53 @@ class Costs:
     million in 2.46)."""
     device_row: float = 0.00023
     """One row of it."""
-    graph_step: float = 4.5
-    """One step of the graph's beam: a node's neighbors are compared."""
     affordable: float = 5500.0
-    """What the whole candidate set may cost where a page of it is cheaper."""
+    """What an exact answer may cost before a page is found by one-bit rows."""
 
 
 class Planner:
-    """Chooses for each segment; `ef` is the least beam of the graph, up to `FEW_ROWS` rows."""
+    """Chooses for each segment."""
 
-    def __init__(self, *, ef: int = LEAST_EF, costs: Costs | None = None) -> None:
-        self._ef = ef
+    def __init__(self, *, costs: Costs | None = None) -> None:
         self._costs = costs or Costs()
 
     def top_k(
         self, segment: Segment, mask: Mask, query: Vector, k: int, *, prefix: int | None = None
     ) -> tuple[str, ScoredRows]:
-        """The plan's name ("exact" or "hnsw") and the rows of the mask as good as the k-th best.
+        """The plan's name ("exact" or "rabitq") and the rows of the mask as good as the k-th best.
 
         Where only the first `prefix` of them are needed, the plans find no more than those.
         """
-        matching, pictures = int(np.count_nonzero(mask)), segment.pictures
         needed = k if prefix is None else prefix
-        plan, cost = self._plan(segment, matching, k)
-        too_much = cost > self._costs.affordable
-        if too_much:
-            k = min(k, max(needed, LEAST_MATCHING))
-            plan, _ = self._plan(segment, matching, k)
-        if plan == "graph" and segment.graph is not None:
-            ef = self._beam(k, matching, segment)
-            if too_much:
-                affordable = self._costs.affordable / self._costs.graph_step
-                ef = max(ef, math.floor(min(affordable, len(pictures.rows))))
-            scored = segment.graph.top_k(pictures, mask, query, k=k, ef=ef, needed=needed)
-            if scored is not None:
-                return "hnsw", scored
-            plan = self._exact_plan(segment, matching)[0]
-        scanned = segment.quantized
+        plan, scanned = self._plan(segment, int(np.count_nonzero(mask)), needed), segment.quantized
+        if plan == "one bit" and segment.one_bit is not None:
+            return "rabitq", segment.one_bit.top_k(mask, query, needed)
         if plan == "scan" and isinstance(scanned, DeviceVectors):
             return "exact", scanned.top_k(mask, query, needed)
         products = np.flatnonzero(mask)
         if plan == "scan" and isinstance(scanned, QuantizedVectors):
             return "exact", scanned.top_k(products, query, needed)
-        return "exact", exact_top_k(pictures, products, query, needed)
+        return "exact", exact_top_k(segment.pictures, products, query, needed)
 
     def scans(self, segment: Segment, mask: Mask, k: int) -> bool:
         """Whether `top_k` would go through 8-bit rows of the mask."""
-        return self._plan(segment, int(np.count_nonzero(mask)), k)[0] == "scan"
+        return self._plan(segment, int(np.count_nonzero(mask)), k) == "scan"
 
-    def _plan(self, segment: Segment, matching: int, k: int) -> tuple[Plan, float]:
-        """The cheapest plan, and what it costs."""
-        plan, cost = self._exact_plan(segment, matching)
-        on_device = plan == "scan" and isinstance(segment.quantized, DeviceVectors)
-        if segment.graph is not None and matching > k and not on_device:
-            walk = self._costs.graph_step * self._beam(k, matching, segment)
-            return ("graph", walk) if walk < cost else (plan, cost)
-        return plan, cost
-
-    def _exact_plan(self, segment: Segment, matching: int) -> tuple[Plan, float]:
-        """The cheaper of the plans that are exact, and what it costs."""
+    def _plan(self, segment: Segment, matching: int, needed: int) -> Plan:
+        """The cheaper of the plans that are exact, or for a page that by one-bit rows where
+        they cost too much."""
         costs, pictures = self._costs, segment.pictures
         rows_matching = matching * pictures.per_product
         fetch = costs.fetched_row * rows_matching
         scanned, total = segment.quantized, len(pictures.rows)
         if scanned is None:
-            return "fetch", fetch
+            return "fetch"
         if isinstance(scanned, DeviceVectors):
-            reads = costs.device_call + costs.device_row * total
-        else:
-            reads = min(costs.scanned_code * total, costs.gathered_code * rows_matching)
+            scan = costs.rescoring + costs.device_call + costs.device_row * total
+            return "scan" if scan < fetch else "fetch"
+        reads = min(costs.scanned_code * total, costs.gathered_code * rows_matching)
         scan = costs.rescoring + reads
-        return ("scan", scan) if scan < fetch else ("fetch", fetch)
-
-    def _beam(self, k: int, matching: int, segment: Segment) -> int:
-        rows = len(segment.pictures.rows)
-        least: float = self._ef * max(1.0, rows / FEW_ROWS) ** GROWTH
-        return math.ceil(max(least, max(BREADTH * k, LEAST_MATCHING) * rows / matching))
+        too_much = min(scan, fetch) > costs.affordable
+        if too_much and needed <= min(PAGE, matching) and segment.one_bit is not None:
+            return "one bit"
+        return "scan" if scan < fetch else "fetch"

@@ -45,14 +45,13 @@ from vitrine.index.faiss.vectors.product_vectors import (
 )
 from vitrine.index.faiss.vectors.shared_scans import SharedScans, code_dots
 from vitrine.products import Vector
-from vitrine.storage.array_file import map_arrays, map_tail
+from vitrine.storage.array_file import map_array, map_arrays
 
-__all__ = ["QuantizedRows", "QuantizedVectors", "decoded", "fitting_scale", "quantize"]
+__all__ = ["QuantizedQuery", "QuantizedRows", "QuantizedVectors", "fitting_scale", "quantize"]
 
 _LARGEST = 127
 _ZERO = 127
-"""The code of level 0: codes are bytes without a sign, as FAISS keeps them, so that its graph walks
-over the rows that are scanned."""
+"""The code of level 0: codes are bytes without a sign."""
 _DOT_ERROR = 4 * 255**2 * 2.0**-24
 """By which a product of codes is off in float32, per number of a row: four roundings."""
 _CONTIGUOUS = 0.3
@@ -98,9 +97,14 @@ def quantize(vectors: Vectors, center: Vector, scale: np.float32) -> QuantizedRo
     return QuantizedRows(codes, scale, sums, np.linalg.norm(steps, axis=1), errors)
 
 
-def decoded(codes: NDArray[np.uint8], center: Vector, scale: np.float32) -> Vectors:
-    """The vectors that codes stand for."""
-    return center + scale * (codes - np.float32(_ZERO))
+@dataclass(frozen=True, eq=False)
+class QuantizedQuery:
+    """A query in 8 bits without a center, its product with the rows' center, and by how much at
+    most a cosine exceeds what the codes say beside the error of the row."""
+
+    rows: QuantizedRows
+    center: np.float32
+    slack: np.float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +139,7 @@ class QuantizedVectors:
         self._sums, self._errors = arrays["sums"], arrays["errors"]
         self._scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
         shape = (len(self._sums), len(self._center))
-        self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
+        self._codes: NDArray[np.uint8] = map_array(folder / codes, np.uint8, shape)
         self._scans = SharedScans(self._codes)
 
     @cached_property
@@ -171,37 +175,51 @@ class QuantizedVectors:
         scan = self._scan(products, query)
         return scan.scores, scan.scores + scan.slacks
 
+    def bounds_of(
+        self, selected: ProductRows, query: QuantizedQuery
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The same where only some rows of each product count."""
+        scan = self._gather(selected, query)
+        return scan.scores, scan.scores + scan.slacks
+
     def _scan(self, products: Ints, query: Vector) -> _Scan:
-        zero = np.zeros_like(query)
-        quantized = quantize(query[None], zero, np.abs(query).max() / np.float32(_LARGEST))
-        factor = self._scale * quantized.scale
-        center = np.float32(query @ self._center)
-        slack = quantized.errors[0] * self._longest + np.float32(FLOAT32_ERROR)
-        slack += factor * np.float32(_DOT_ERROR * len(query))
-        slacks = self.product_errors[products] + slack
-        if len(products) > _CONTIGUOUS * len(self._vectors):
-            row_scores, scores = self._scan_all(quantized, center)
-            if len(products) < len(scores):
-                scores = scores[products]
-            return _Scan(
-                products, scores, slacks, row_scores, slack, self._vectors.offsets, products, None
-            )
-        selected = self._vectors.rows_of(products)
+        if len(products) <= _CONTIGUOUS * len(self._vectors):
+            return self._gather(self._vectors.rows_of(products), self.quantized(query))
+        quantized = self.quantized(query)
+        row_scores, scores = self._scan_all(quantized)
+        if len(products) < len(scores):
+            scores = scores[products]
+        slacks = self.product_errors[products] + quantized.slack
+        offsets = self._vectors.offsets
+        return _Scan(products, scores, slacks, row_scores, quantized.slack, offsets, products, None)
+
+    def _gather(self, selected: ProductRows, query: QuantizedQuery) -> _Scan:
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
-        dots = parallel_map(partial(_gathered_dots, quantized.codes, self._codes), shares)
-        row_scores = self._cosines(dots, self._sums[selected.rows], quantized, center)
-        scores = largest_of_each(row_scores, selected.offsets)
-        keys = np.arange(len(products))
+        dots = parallel_map(partial(_gathered_dots, query.rows.codes, self._codes), shares)
+        row_scores = self._cosines(dots, self._sums[selected.rows], query)
         return _Scan(
-            products, scores, slacks, row_scores, slack, selected.offsets, keys, selected.rows
+            selected.products,
+            largest_of_each(row_scores, selected.offsets),
+            self.product_errors[selected.products] + query.slack,
+            row_scores,
+            query.slack,
+            selected.offsets,
+            np.arange(len(selected.products)),
+            selected.rows,
         )
 
-    def _scan_all(
-        self, query: QuantizedRows, center: np.float32
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def quantized(self, query: Vector) -> QuantizedQuery:
+        """The query as `bounds_of` takes it."""
+        zero = np.zeros_like(query)
+        rows = quantize(query[None], zero, np.abs(query).max() / np.float32(_LARGEST))
+        slack = rows.errors[0] * self._longest + np.float32(FLOAT32_ERROR)
+        slack += self._scale * rows.scale * np.float32(_DOT_ERROR * len(query))
+        return QuantizedQuery(rows, np.float32(query @ self._center), slack)
+
+    def _scan_all(self, query: QuantizedQuery) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """About the cosine of every row, and about the score of every product."""
-        dots = self._scans.dots(query.codes)
-        row_scores = self._cosines(dots, self._sums, query, center)
+        dots = self._scans.dots(query.rows.codes)
+        row_scores = self._cosines(dots, self._sums, query)
         if self._vectors.single:
             return row_scores, row_scores
         offsets, step = self._vectors.offsets, _SCANNED
@@ -213,16 +231,12 @@ class QuantizedVectors:
         return row_scores, parallel_map(largest, range(0, len(self._vectors), step))
 
     def _cosines(
-        self,
-        dots: NDArray[np.float32],
-        sums: NDArray[np.float32],
-        query: QuantizedRows,
-        center: np.float32,
+        self, dots: NDArray[np.float32], sums: NDArray[np.float32], query: QuantizedQuery
     ) -> NDArray[np.float32]:
         """About the cosines of rows, from the inner products and sums of their codes."""
-        constant = _ZERO * _ZERO * len(self._center) - _ZERO * query.sums[0]
+        constant = _ZERO * _ZERO * len(self._center) - _ZERO * query.rows.sums[0]
         levels = dots - np.float32(_ZERO) * sums + np.float32(constant)
-        return np.asarray(levels * (self._scale * query.scale) + center, np.float32)
+        return np.asarray(levels * (self._scale * query.rows.scale) + query.center, np.float32)
 
     def _rows(self, scan: _Scan, mask: Mask) -> tuple[ProductRows, NDArray[np.float32]]:
         """The rows of the products of a mask, and what each row's cosine cannot exceed."""

@@ -143,7 +143,7 @@ class FaissVersions:
         *,
         progress: Callable[[float], None] = lambda _: None,  # nothing to tell
     ) -> None:
-        """Nothing is put off here: readers bring their graph up to date in the background."""
+        """Nothing is put off here: snapshots are brought up to date in the background."""
         self._index(name)
 
     def complete(self, name: str, filling: VersionFilling | None = None) -> None:
