@@ -47,14 +47,11 @@ class Phrases:
 
     def ending_at(self, lexemes: Sequence[Lexeme], end: int) -> int:
         """How many tokens the longest phrase takes that ends before this one, 0 where none does."""
-        return next(
-            (
-                end - start
-                for start in range(max(end - LONGEST, 0), end)
-                if (phrase := self.at(lexemes, start)) and phrase[0] == end - start
-            ),
-            0,
-        )
+        for start in range(max(end - LONGEST, 0), end):
+            said = tuple(lexeme.folded for lexeme in lexemes[start:end])
+            if any(words == said for words, _ in self._by_first.get(said[0], ())):
+                return end - start
+        return 0
 
     @property
     def words(self) -> frozenset[str]:

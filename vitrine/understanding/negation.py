@@ -140,7 +140,9 @@ class NegationReader:
         if not self._draft.free(index):
             return None
         if not self._is_word(index):
-            return _Item(index, index + 1) if self._is_name(negator, index) else None
+            if not self._is_name(negator, index):
+                return None
+            return self._known_item(index) or _Item(index, index + 1)
         known = self._known_item(index)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops

@@ -14,6 +14,7 @@ from vitrine.understanding.result import Applied, Effect
 __all__ = ["read_prices"]
 
 _SIGNS = {"<": "lt", "<=": "lte", "≤": "lte", ">": "gt", ">=": "gte", "≥": "gte"}
+_OPPOSITES = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
 LEAST_BARE = 20
 """After "from" and its like a smaller number without a currency is an age or a size ("from 3")."""
 
@@ -93,7 +94,7 @@ class _Reader:
             or self._range(index)
             or self._compared_after(index)
         )
-        return None if price is None else self._with_lead(price)
+        return None if price is None else self._negated(self._with_lead(price))
 
     def _amount(self, index: int) -> Amount | None:
         return amount_at(self._lexemes, index, self._grammar)
@@ -238,6 +239,19 @@ class _Reader:
             return True
         following = self._lexemes[index]
         return following.kind == "other" or following.folded in self._grammar.stops
+
+    def _negated(self, price: _Price) -> _Price | None:
+        """The price with a negation before it: "not cheaper than 50" is 50 at least, and what is
+        not within a range is none."""
+        start = price.start - price.lead
+        negator = self._grammar.negators.ending_at(self._lexemes, start)
+        if not negator or not self._draft.free(start - negator, start):
+            return price
+        if len(price.bounds) > 1:
+            return None
+        ((operator, value),) = price.bounds.items()
+        bounds = {_OPPOSITES[operator]: value}
+        return replace(price, bounds=bounds, start=start - negator, lead=0)
 
     def _with_lead(self, price: _Price) -> _Price:
         colon = int(price.start > 0 and self._lexemes[price.start - 1].folded == ":")

@@ -10,9 +10,10 @@ from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft, leftover_text
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.named_values import NamedValueReader, read_stock
 from vitrine.understanding.negation import NegationReader
 from vitrine.understanding.prices import read_prices
-from vitrine.understanding.result import Applied, Correction, Understanding
+from vitrine.understanding.result import Correction, Understanding
 from vitrine.understanding.spelling import Spelling
 from vitrine.words import Analyzer, Vocabulary, is_known
 
@@ -78,8 +79,10 @@ class QueryReader:
                 names_thing=self._names_thing,
             )
         if "in_stock" in self._schema:
-            self._read_stock(draft, "in_stock" in fields)
-        self._read_values(draft, fields)
+            read_stock(draft, self._grammar, filtered="in_stock" in fields)
+        NamedValueReader(
+            draft, grammar=self._grammar, known=self._known, analyzer=self._analyzer
+        ).read(self._understood, filtered=fields)
         negation = NegationReader(
             draft,
             grammar=self._grammar,
@@ -102,69 +105,6 @@ class QueryReader:
             named,
             self._asks_for_anything(draft),
         )
-
-    def _read_stock(self, draft: Draft, filtered: bool) -> None:
-        for index in range(len(draft.lexemes)):
-            phrase = self._grammar.stock.at(draft.lexemes, index)
-            if phrase is None or not draft.free(index, index + phrase[0]):
-                continue
-            end = index + phrase[0]
-            negator = self._grammar.negators.ending_at(draft.lexemes, index)
-            start = index - negator if draft.free(index - negator, end) else index
-            text = draft.typed(start, end)
-            stock = {"in_stock": (phrase[1] == "true") == (start == index)}
-            applied = (
-                Applied(text, "stock", "ignored", {})
-                if filtered
-                else Applied(text, "stock", "filter", stock)
-            )
-            draft.take(start, end, applied)
-
-    def _read_values(self, draft: Draft, filtered: Collection[str]) -> None:
-        """Values whose field is named: "size M", "size M or L"."""
-        for index in range(len(draft.lexemes)):
-            for field in self._understood:
-                phrase = self._grammar.value_names[field].at(draft.lexemes, index)
-                if phrase is None or self._grammar.comparisons.ending_at(draft.lexemes, index):
-                    continue
-                values, end = self._values_at(draft, index + phrase[0], field)
-                if not values or not draft.free(index, end):
-                    continue
-                chosen = values[0] if len(values) == 1 else values
-                effect = Applied(draft.typed(index, end), "value", "filter", {field: chosen})
-                if field in filtered:
-                    effect = Applied(draft.typed(index, end), "value", "ignored", {})
-                draft.take(index, end, effect)
-
-    def _values_at(self, draft: Draft, start: int, field: str) -> tuple[list[str], int]:
-        """The values of a field that are said from a token on, over "or" and a slash, and the token
-        behind them.
-
-        None where a range begins ("size 38-40", "size 38 or more"): what lies within it is not
-        known.
-        """
-        values: list[str] = []
-        position = end = start
-        while True:
-            known = self._known.at(draft.lexemes, position, self._analyzer)
-            value = next((v for v in known[1] if v.field == field), None) if known else None
-            if known is None or value is None:
-                return values, end
-            values += value.values
-            end = position + known[0]
-            following = draft.lexemes[end] if end < len(draft.lexemes) else None
-            if following is not None and following.kind == "dash" and following.glued:
-                return [], end
-            joint = self._grammar.alternatives.at(draft.lexemes, end)
-            further = draft.lexemes[end + joint[0] : end + joint[0] + 1] if joint else []
-            if self._grammar.comparisons_after.at(draft.lexemes, end) or any(
-                lexeme.folded in self._grammar.stops for lexeme in further
-            ):
-                return [], end
-            slash = following is not None and following.folded == "/"
-            position = end + (joint[0] if joint else 1)
-            if not (joint or slash):
-                return values, end
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
         """Words that raise and do not hide among those that are left (colors, brands, and what says

@@ -1,0 +1,110 @@
+"""Stock and values whose field is named in a query: "in stock", "size M or L", "not size M"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from vitrine.understanding.draft import Draft
+from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.result import Applied
+from vitrine.words import Analyzer
+
+__all__ = ["NamedValueReader", "read_stock"]
+
+
+def read_stock(draft: Draft, grammar: Grammar, *, filtered: bool) -> None:
+    """Take what is said of the stock; `filtered` says that the client filters by it itself."""
+    for index in range(len(draft.lexemes)):
+        phrase = grammar.stock.at(draft.lexemes, index)
+        if phrase is None or not draft.free(index, index + phrase[0]):
+            continue
+        end = index + phrase[0]
+        start = _with_negator(draft, grammar, index)
+        text = draft.typed(start, end)
+        stock = {"in_stock": (phrase[1] == "true") == (start == index)}
+        applied = (
+            Applied(text, "stock", "ignored", {})
+            if filtered
+            else Applied(text, "stock", "filter", stock)
+        )
+        draft.take(start, end, applied)
+
+
+class NamedValueReader:
+    """Takes values of fields that are `understood` and named."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        *,
+        grammar: Grammar,
+        known: KnownValues,
+        analyzer: Analyzer,
+    ) -> None:
+        self._draft = draft
+        self._grammar = grammar
+        self._known = known
+        self._analyzer = analyzer
+
+    def read(self, fields: Collection[str], *, filtered: Collection[str]) -> None:
+        """Take the values of these fields; `filtered` are those with a filter of the client's."""
+        draft = self._draft
+        for index in range(len(draft.lexemes)):
+            for field in fields:
+                phrase = self._grammar.value_names[field].at(draft.lexemes, index)
+                if phrase is None or self._grammar.comparisons.ending_at(draft.lexemes, index):
+                    continue
+                values, end = self._values_at(index + phrase[0], field)
+                if not values or not draft.free(index, end):
+                    continue
+                meant = {field: values[0] if len(values) == 1 else values}
+                start = _with_negator(draft, self._grammar, index)
+                text = draft.typed(start, end)
+                applied = Applied(text, "value", "filter", meant)
+                if start < index:
+                    applied = Applied(text, "negation", "filter", {"not": meant})
+                if field in filtered:
+                    applied = Applied(text, applied.kind, "ignored", {})
+                draft.take(start, end, applied)
+
+    def _values_at(self, start: int, field: str) -> tuple[list[str], int]:
+        """The values of a field that are said from a token on, over "or" and a slash, and the token
+        behind them.
+
+        None where a range begins ("size 38-40", "size 38 or more"): what lies within it is not
+        known.
+        """
+        values: list[str] = []
+        position = end = start
+        while True:
+            known = self._known.at(self._draft.lexemes, position, self._analyzer)
+            value = next((v for v in known[1] if v.field == field), None) if known else None
+            if known is None or value is None:
+                return values, end
+            values += value.values
+            end = position + known[0]
+            if self._begins_range(end):
+                return [], end
+            joint = self._grammar.alternatives.at(self._draft.lexemes, end)
+            slash = any(each.folded == "/" for each in self._draft.lexemes[end : end + 1])
+            position = end + (joint[0] if joint else 1)
+            if not (joint or slash):
+                return values, end
+
+    def _begins_range(self, end: int) -> bool:
+        """Whether what is behind a value tells of others: "38-40", "38 or more", "M or larger"."""
+        lexemes = self._draft.lexemes
+        if any(each.kind == "dash" and each.glued for each in lexemes[end : end + 1]):
+            return True
+        joint = self._grammar.alternatives.at(lexemes, end)
+        further = lexemes[end + joint[0] : end + joint[0] + 1] if joint else []
+        return self._grammar.comparisons_after.at(lexemes, end) is not None or any(
+            each.folded in self._grammar.stops for each in further
+        )
+
+
+def _with_negator(draft: Draft, grammar: Grammar, index: int) -> int:
+    """Where the negator begins that ends before the token, the token itself without one."""
+    negator = grammar.negators.ending_at(draft.lexemes, index)
+    return index - negator if negator and draft.free(index - negator, index) else index
