@@ -21,9 +21,7 @@ register_asset_names(pages)
 @pages.get("/")
 def shop() -> Response:
     """Show the search page, in the shop's language; its address holds the whole search."""
-    response = _page("shop.html", language=shop_language())
-    response.vary.add("Accept-Language")
-    return response
+    return _page("shop.html", language=shop_language())
 
 
 @pages.get("/product/<id:product_id>")
@@ -34,8 +32,9 @@ def product(product_id: str) -> Response:
 
 @pages.get("/try", strict_slashes=False)
 def try_page() -> Response:
-    """Show the page on which a picture is classified, compared and searched for objects."""
-    return _page("try.html")
+    """Show the page on which a picture is classified, compared and searched for objects, in the
+    shop's language."""
+    return _page("try.html", language=shop_language())
 
 
 @pages.get("/docs", strict_slashes=False)
@@ -53,4 +52,6 @@ def admin() -> Response:
 def _page(template: str, *, language: str = DEFAULT_LANGUAGE) -> Response:
     texts = texts_of(language)
     html = render_template(template, language=language, texts=texts, t=texts.__getitem__)
-    return make_response(html)
+    response = make_response(html)
+    response.vary.add("Accept-Language")
+    return response

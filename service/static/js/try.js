@@ -3,6 +3,7 @@
 import { loadCatalogue, problemFrom, search } from "./api/client.js";
 import { block, byId, button, form, input } from "./page/dom.js";
 import { sentence, toast } from "./page/messages.js";
+import { t } from "./page/texts.js";
 import { listenForPictures, shrink } from "./picture/upload.js";
 import { leavesOf } from "./search/suggestions.js";
 import { classify, detect, similarity } from "./try/findings.js";
@@ -20,7 +21,7 @@ async function take(file) {
   try {
     await stage.show(await shrink(file, SIDE));
   } catch {
-    toast("This browser cannot read that picture. Use a JPEG, PNG or WebP.");
+    toast(t("try.unreadable"));
     return;
   }
   block("empty").hidden = true;
@@ -40,14 +41,14 @@ async function analyze() {
   running.abort();
   running = new AbortController();
   const labels = readLabels();
-  if (!stage.blob) return toast("Choose a picture first.");
+  if (!stage.blob) return toast(t("try.first"));
   if (!labels.length) {
     labelsBox.focus();
-    return toast("Enter at least one label.");
+    return toast(t("try.none"));
   }
   const template = input("template").value;
   const question = { picture: stage.blob, labels, template, signal: running.signal, stage };
-  block("status").textContent = "Analyzing…";
+  block("status").textContent = t("try.analyzing");
   const sentences = await Promise.all([classify(question), similarity(question), detect(question)]);
   if (sentences.every(Boolean)) block("status").textContent = sentences.join(" ");
 }
@@ -68,10 +69,10 @@ async function suggestLabels() {
 async function useShopPhoto() {
   try {
     const { hits } = await search({ limit: 100 });
-    if (!hits.length) return toast("The shop has no products yet.");
+    if (!hits.length) return toast(t("empty.shop"));
     const hit = hits[Math.floor(Math.random() * hits.length)];
     const response = await fetch(hit.image_url);
-    if (!response.ok) return toast("That product has no picture. Try again.");
+    if (!response.ok) return toast(t("try.sample.none"));
     await take(await response.blob());
   } catch (error) {
     toast(sentence(problemFrom(error).message));

@@ -27,7 +27,7 @@ def test_a_picture_gets_probabilities_and_cosines(window):
     expect(bars).to_have_count(3)
     expect(bars.first).to_contain_text("red")
     shares = [
-        float(text.removesuffix(" %"))
+        float(text.removesuffix("%"))
         for text in window.page.locator("#classify .bar__value").all_inner_texts()
     ]
     assert sum(shares) == pytest.approx(100, abs=0.2)

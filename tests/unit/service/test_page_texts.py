@@ -46,11 +46,11 @@ def test_every_text_is_used_and_every_text_that_is_used_exists() -> None:
         )
 
 
-def page(shop: Shop, mapping: dict[str, object], accepted: str) -> tuple[str, Texts]:
-    """The language of the search page and the texts that come with it."""
+def page(shop: Shop, address: str, mapping: dict[str, object], accepted: str) -> tuple[str, Texts]:
+    """The language of a page and the texts that come with it."""
     live = shop.versions.live()
     live.info = replace(live.info, mapping=mapping)
-    response = shop.client.get("/", headers={"Accept-Language": accepted})
+    response = shop.client.get(address, headers={"Accept-Language": accepted})
     assert "Accept-Language" in response.headers["Vary"]
     language = re.search(r'<html lang="(\w+)"', response.text)
     texts = re.search(r'id="texts">(.+?)</script>', response.text)
@@ -68,10 +68,11 @@ def page(shop: Shop, mapping: dict[str, object], accepted: str) -> tuple[str, Te
         ({}, "ja", "en"),
     ],
 )
-def test_the_search_page_speaks_as_the_catalogue_or_else_the_visitor(
+def test_shoppers_pages_speak_as_the_catalogue_or_else_the_visitor(
     shop: Shop, mapping: dict[str, object], accepted: str, expected: str
 ) -> None:
-    assert page(shop, mapping, accepted) == (expected, texts_of(expected))
+    for address in ("/", "/try"):
+        assert page(shop, address, mapping, accepted) == (expected, texts_of(expected))
 
 
 def test_the_fields_have_the_labels_of_the_mapping(shop: Shop) -> None:

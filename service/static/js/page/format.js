@@ -51,12 +51,15 @@ function formatOf(currency, zeros) {
   }
 }
 
-const percents = new Intl.NumberFormat(locale, { style: "percent" });
+/** @param {number} digits @returns {Intl.NumberFormatOptions} */
+const fixed = (digits) => ({ minimumFractionDigits: digits, maximumFractionDigits: digits });
+
 /** @param {number} share */
-export const percent = (share) => percents.format(share);
+export const percent = (share, digits = 0) =>
+  share.toLocaleString(locale, { style: "percent", ...fixed(digits) });
 
 /** @param {number} cosine */
-export const score = (cosine) => cosine.toFixed(2);
+export const score = (cosine, digits = 2) => cosine.toLocaleString(locale, fixed(digits));
 
 /** What people call a field: as the mapping says, else the language's word, else its name: sale_price becomes Sale price. @param {{name: string, label?: string | null}} field */
 export const fieldName = ({ name, label }) =>

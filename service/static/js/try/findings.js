@@ -5,8 +5,9 @@
 
 import { aborted, post, problemFrom } from "../api/client.js";
 import { block, input, make } from "../page/dom.js";
-import { plural, score } from "../page/format.js";
+import { percent, score } from "../page/format.js";
 import { sentence } from "../page/messages.js";
+import { t } from "../page/texts.js";
 import { paintOf } from "./stage.js";
 
 /** The detector is asked for weak objects too: the page's own slider hides them. */
@@ -26,10 +27,10 @@ export const classify = ({ picture, labels, template, signal }) =>
     showBars(
       body,
       ranked.map(({ label, probability: share }) =>
-        bar(label, share, `${(share * 100).toFixed(1)} %`, share === best),
+        bar(label, share, percent(share, 1), share === best),
       ),
     );
-    return `The best match is ${ranked[0].label}.`;
+    return t("try.best", { label: ranked[0].label });
   });
 
 /** @param {Question} question */
@@ -42,7 +43,7 @@ export const similarity = ({ picture, labels, signal }) =>
     showBars(
       body,
       similarities.map(({ text, cosine }) =>
-        bar(text, Math.max(0, cosine), cosine.toFixed(4), cosine === best),
+        bar(text, Math.max(0, cosine), score(cosine, 4), cosine === best),
       ),
     );
     return " ";
@@ -63,7 +64,7 @@ export const detect = ({ picture, labels, signal, stage }) =>
     const slider = input("threshold");
     const show = () => {
       const strong = tiles.filter(({ object }) => object.score >= Number(slider.value));
-      block("threshold-value").textContent = Number(slider.value).toFixed(2);
+      block("threshold-value").textContent = score(Number(slider.value));
       stage.mark(
         strong.map(({ object }) => object),
         labels,
@@ -72,7 +73,7 @@ export const detect = ({ picture, labels, signal, stage }) =>
       return strong.length;
     };
     slider.oninput = show;
-    return `${plural(show(), "object")}.`;
+    return t("try.objects.count", { count: show() });
   });
 
 /**
@@ -119,7 +120,7 @@ function bar(name, share, value, isBest) {
 const objectList = (tiles) =>
   tiles.length
     ? make("ul", { class: "objects" }, tiles)
-    : make("p", { class: "finding__none" }, "No objects with at least this score.");
+    : make("p", { class: "finding__none" }, t("try.objects.none"));
 
 /** @param {DetectedObject} object @param {string} url @param {string[]} labels @param {Stage} stage */
 function objectTile(object, url, labels, stage) {
@@ -142,17 +143,17 @@ function objectTile(object, url, labels, stage) {
       "span",
       {},
       make("span", { class: "object__name", dir: "auto" }, label),
-      make("span", { class: "object__score" }, `score ${score(object.score)}`),
+      make("span", { class: "object__score" }, t("try.score", { score: score(object.score) })),
     ),
     make(
       "button",
       {
         type: "button",
         class: "button button--small",
-        "aria-label": `Search for this ${label}`,
+        "aria-label": t("try.search.of", { label }),
         onclick: () => stage.searchFor(object),
       },
-      "Search for this",
+      t("try.search"),
     ),
   );
 }

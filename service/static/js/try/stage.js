@@ -5,6 +5,7 @@
 import { address } from "../api/client.js";
 import { block, make } from "../page/dom.js";
 import { score } from "../page/format.js";
+import { t } from "../page/texts.js";
 import { pictureStore } from "../picture/store.js";
 import { draw } from "../picture/upload.js";
 
@@ -31,13 +32,13 @@ export class Stage {
   /** @type {Blob | null} */
   blob = null;
   #holder = block("picture");
-  #image = make("img", { alt: "Your picture" });
+  #image = make("img", { alt: t("part.yours") });
   /** @type {{object: DetectedObject, element: HTMLElement}[]} */
   #boxes = [];
 
   /** Show a picture; rejects when the browser cannot read it. @param {Blob} blob */
   async show(blob) {
-    const image = make("img", { alt: "Your picture" });
+    const image = make("img", { alt: t("part.yours") });
     image.src = URL.createObjectURL(blob);
     await image.decode();
     URL.revokeObjectURL(this.#image.src);
@@ -68,8 +69,8 @@ export class Stage {
       {
         type: "button",
         class: "box",
-        title: `Search for this ${object.label}`,
-        "aria-label": `Search for this ${object.label}, score ${score(object.score)}`,
+        title: t("try.search.of", { label: object.label }),
+        "aria-label": t("try.search.scored", { label: object.label, score: score(object.score) }),
         onclick: () => this.searchFor(object),
       },
       make("span", { class: "box__tag" }, text),
