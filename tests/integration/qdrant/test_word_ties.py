@@ -114,13 +114,13 @@ def proven(monkeypatch: pytest.MonkeyPatch) -> Counter[bool]:
 def test_the_end_of_a_set_in_a_tie_is_the_oracles(
     versions_on: OpenVersions, proven: Counter[bool], texts: bool
 ):
-    records = shop_of(140, 1)
+    records = shop_of(100, 1)
     if texts:
         others = [record.vector for record in reversed(records)]
         records = [replace(r, text_vector=t) for r, t in zip(records, others, strict=True)]
     index = filled(versions_on(), records, text_vectors=texts)
     rng = random.Random(2)
-    for number in range(20):
+    for number in range(9):
         query = asked(
             records,
             rng.choice(("mug", "red mug", "stoneware mug", "red stoneware mug")),
@@ -129,7 +129,7 @@ def test_the_end_of_a_set_in_a_tie_is_the_oracles(
             sort=rng.choice((RELEVANCE, RELEVANCE, Sort.parse(["price"]))),
             collapse=rng.choice((None, None, "group_id")),
             facets=rng.choice(((), ("price",))),
-            limit=rng.choice((5, 20)),
+            limit=rng.choice((10, 20)),
         )
         if rng.random() < 0.2:
             query = replace(query, vector=None)
@@ -137,7 +137,7 @@ def test_the_end_of_a_set_in_a_tie_is_the_oracles(
             check_pages(index, records, query)
         except AssertionError as error:
             raise AssertionError(f"question {number}: {query}") from error
-    assert proven[True] > 10, "hardly any set ended in a tie"
+    assert proven[True] > 5, "hardly any set ended in a tie"
 
 
 def test_products_with_other_words_and_the_same_sum_are_told_apart(
@@ -192,7 +192,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("text", ["red mug", "mug"], ids=["of one kind", "of one title"])
-@pytest.mark.parametrize("size", [150, 600])
+@pytest.mark.parametrize("size", [100, 400])
 def test_no_question_takes_more_requests_however_many_products_tie(
     versions_on: OpenVersions, monkeypatch: pytest.MonkeyPatch, size: int, text: str
 ):
@@ -204,7 +204,7 @@ def test_no_question_takes_more_requests_however_many_products_tie(
     costs = {}
     for name, changes in QUESTIONS.items():
         token = None
-        for page in range(1, 5):
+        for page in range(1, 4):
             with monkeypatch.context() as patch:
                 counted = Asked(patch)
                 answer = index.search(replace(query, page_token=token, **changes))

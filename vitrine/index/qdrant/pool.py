@@ -155,22 +155,14 @@ class PoolSearch:
         if few or lists.unreached(under_filter):
             lists = lists.compared()
             lists = lists.filled(self._points.nearest_each(lists.requests()))
-        best_words = (
-            stored
-            if not bests
-            else tuple(
-                self._best_words.of(w, next(rest) if best else [])
-                for w, best in zip(words, bests, strict=True)
-            )
-        )
+        best_words = stored
+        if bests:
+            found = ((w, next(rest) if best else []) for w, best in zip(words, bests, strict=True))
+            best_words = tuple(self._best_words.of(w, points) for w, points in found)
         ids = frozenset[str]()
         if named is not None:
             listed, named = next(rest), named.filled([next(rest) for _ in named.requests()])
-            # of a query of words alone: else products without the words come last anyway
-            relevance = fusion.relevance(None, best_words[0])
-            more_than_the_set = len(listed) >= _listing(named).limit
-            alone = query.vector is None
-            if more_than_the_set and (not alone or named.wordless_come_last(relevance)):
+            if _are_all_that_counts(named, listed, query, fusion, best_words[0]):
                 lists = named
             else:
                 ids = self._ids(named, listed)
@@ -191,6 +183,21 @@ def _named(query: IndexQuery, key: str, lists: RankedLists) -> RankedLists | Non
     where = every(*conditions_of(query), equal(KEYS, key))
     every_one = tuple(replace(ranked, least=None) for ranked in lists.lists)
     return replace(lists, lists=every_one, where=where, exact=True, named=True)
+
+
+def _are_all_that_counts(
+    named: RankedLists,
+    listed: Sequence[Point],
+    query: IndexQuery,
+    fusion: Fusion,
+    best_words: float,
+) -> bool:
+    """Whether the set holds none but products that are named exactly, and of these none but such
+    as the lists tell of."""
+    if len(listed) < _listing(named).limit:
+        return False
+    # with a vector, products without the words have a place in the lists by vectors
+    return query.vector is not None or named.wordless_come_last(fusion.relevance(None, best_words))
 
 
 def _listing(lists: RankedLists) -> NearestQuery:
