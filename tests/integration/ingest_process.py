@@ -21,6 +21,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from ingest.pipeline import Progress, RunControl, fill
@@ -47,6 +48,8 @@ class SlowEmbedder(FakeEmbedder):
         vectors = super().embed_pixels(pixels)
         if self.images_embedded >= self._images:
             assert self.written.wait(240)
+            children = psutil.Process().children()
+            print("children", *(child.pid for child in children), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
         return vectors
 
@@ -59,14 +62,19 @@ def main(
     *,
     images: int = sys.maxsize,
     moment: float | None = None,
+    processes: int = 0,
 ) -> None:
-    """Ingest; `seconds` is what an image costs.
+    """Ingest; `seconds` is what an image costs, `processes` decode them.
 
     It kills itself once that many images have been with the model and a product is written, or at
     a moment after it has begun.
     """
     settings = Settings(
-        data_dir=Path(data_dir), write_batch=16, batch_size=8, decode_threads=2, decode_processes=0
+        data_dir=Path(data_dir),
+        write_batch=16,
+        batch_size=8,
+        decode_threads=2,
+        decode_processes=processes,
     )
     fill._TICK_S = 0.01
     acknowledged = -1

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import signal
+import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.fakes import COLORS, FakeEmbedder
 from tests.integration.ingest_process import main
 from tests.support.forked import Forked
 from tests.unit.ingest.catalogue import picture
+from tests.unit.ingest.test_decoding import vanish
 from vitrine.errors import NoLiveVersion
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index.faiss import open_versions
@@ -69,6 +71,7 @@ class Ingest:
         places = [str(path) for path in (catalogue, folder / "shop.toml", folder / "data")]
         self._process = Forked(partial(main, **end), *places, seconds_per_image)
         self.acknowledged = 0
+        self.children: list[int] = []
         self.summary: dict[str, Any] | None = None
 
     def die(self) -> None:
@@ -87,6 +90,8 @@ class Ingest:
         for line in self._process.rest().splitlines():
             if line.startswith("ack "):
                 self.acknowledged = int(line.removeprefix("ack "))
+            elif line.startswith("children "):
+                self.children = [int(word) for word in line.split()[1:]]
             elif line.startswith("{"):
                 self.summary = json.loads(line)
 
@@ -179,6 +184,47 @@ def test_killed_between_the_pictures_of_a_product_it_has_all_of_them_or_is_not_t
     assert 0 < len(_check_views(settings, numbers)) < len(numbers)
     Ingest(catalogue).finish()
     assert _check_views(settings, numbers) == numbers.keys()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_killed_with_processes_that_decode_it_leaves_none_and_ends_as_if_undisturbed(
+    tmp_path: Path,
+) -> None:
+    results = []
+    for name in ("killed", "undisturbed"):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows = [
+            {
+                "id": f"p{n:02d}",
+                "name": f"thing {n}",
+                "image": picture("red", number=n) if n not in (3, 55) else b"no picture",
+                "price": str(n),
+                "color": "red",
+            }
+            for n in range(60)
+        ]
+        pq.write_table(pa.Table.from_pylist(rows), folder / "products.parquet")
+        (folder / "shop.toml").write_text(MAPPING)
+        settings = Settings(data_dir=folder / "data")
+        if name == "killed":
+            ingest = Ingest(folder / "products.parquet", images=32, processes=1)
+            ingest.die()
+            assert len(ingest.children) == 1
+            assert vanish(ingest.children)
+            assert 0 < len(stored(settings)) < 58
+        Ingest(folder / "products.parquet", processes=int(name == "killed")).finish()
+        with closing(open_versions(settings)) as versions:
+            results.append({r.product.id: r for batch in versions.live().scan() for r in batch})
+        failed, _ = open_ledger(settings).entries()
+        assert sorted(each.id for each in failed) == ["p03", "p55"]
+        assert not list(folder.rglob("*.part"))
+    killed, undisturbed = results
+    assert killed.keys() == undisturbed.keys()
+    for product_id, record in killed.items():
+        other = undisturbed[product_id]
+        assert (record.product, record.image_keys) == (other.product, other.image_keys)
+        np.testing.assert_array_equal(record.vectors, other.vectors)
 
 
 def _check_views(settings: Settings, numbers: dict[str, range]) -> set[str]:
