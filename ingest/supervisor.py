@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 
 __all__ = ["Program", "supervise"]
@@ -21,6 +25,9 @@ _STEADY_S = 60.0
 """A program that ran this long is restarted at once when it dies, as if for the first time."""
 
 _TICK_S = 0.1
+
+_C_LIBRARY, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
+"""Loaded before the fork; the constant is prctl.h's."""
 
 CANNOT_START = 2
 """Exit status of a program that cannot run under its settings; starting it again would not help."""
@@ -40,7 +47,11 @@ class Program:
     def start(self) -> None:
         """Start it in a process group of its own: Ctrl-C reaches it through its supervisor only."""
         command = list(self.command)
-        self.process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  # our own
+        self.process = subprocess.Popen(  # noqa: S603  # our own
+            command,
+            start_new_session=True,
+            preexec_fn=partial(_end_with_supervisor, os.getpid()),  # noqa: PLW1509  # this process has no other thread
+        )
         self.started = time.monotonic()
         log.info("%s started (process %d)", self.name, self.process.pid)
 
@@ -55,6 +66,16 @@ class Program:
         )
         self.due = time.monotonic() + self.wait_s
         log.error("%s exited with status %d; restarting it in %g s", self.name, status, self.wait_s)
+
+
+def _end_with_supervisor(supervisor: int) -> None:
+    """Have the system send SIGTERM when the supervisor is gone, even by kill -9 (prctl(2), Linux):
+    programs left alone would hold the port and the work that its next start needs."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it runs, the supervisor's would take it
+    with suppress(AttributeError):
+        _C_LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:  # it has gone already
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def supervise(programs: Sequence[Program], *, grace_s: float) -> int:

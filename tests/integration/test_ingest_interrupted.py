@@ -202,17 +202,17 @@ def test_killed_with_processes_that_decode_it_leaves_none_and_ends_as_if_undistu
                 "price": str(n),
                 "color": "red",
             }
-            for n in range(60)
+            for n in range(80)
         ]
         pq.write_table(pa.Table.from_pylist(rows), folder / "products.parquet")
         (folder / "shop.toml").write_text(MAPPING)
         settings = Settings(data_dir=folder / "data")
         if name == "killed":
-            ingest = Ingest(folder / "products.parquet", images=32, processes=1)
+            ingest = Ingest(folder / "products.parquet", images=56, processes=1)
             ingest.die()
             assert len(ingest.children) == 1
             assert vanish(ingest.children)
-            assert 0 < len(stored(settings)) < 58
+            assert 0 < len(stored(settings)) < 78
         Ingest(folder / "products.parquet", processes=int(name == "killed")).finish()
         with closing(open_versions(settings)) as versions:
             results.append({r.product.id: r for batch in versions.live().scan() for r in batch})

@@ -71,6 +71,15 @@ def test_a_signal_stops_all_programs(number: int):
     assert not any(child.is_running() for child in children)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell programs of it")
+def test_programs_end_with_a_supervisor_that_is_killed():
+    supervisor = Supervisor(STEADY, STEADY)
+    children = supervisor.children(2)
+    supervisor.end(signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, 240)
+    assert not alive
+
+
 def test_a_program_that_dies_is_started_again_and_the_others_run_on():
     supervisor = Supervisor(STEADY, STEADY)
     first, second = supervisor.children(2)
