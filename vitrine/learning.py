@@ -94,7 +94,7 @@ def learn_search_model(
 ) -> SearchModel:
     """The vocabulary of all products, and constants from a random choice of `SAMPLE` of them.
 
-    Every product is read once, after the ids; about 430 short texts are embedded. The same products
+    Every product is read once, after the ids; about 500 short texts are embedded. The same products
     give the same model. `ValueError` for a version without products.
     """
     mark = index.mark()

@@ -111,6 +111,7 @@ def _log_odds(
         vector=shop.embedder.embed_texts([words])[0],
         best_words=float(shop.sample.postings.core_scores(query).max()),
         subject=query.subject,
+        other_kind=query.other_kind,
         vague=vague,
     )
     return relevance.log_odds(_signals(shop, words, whole, **options))

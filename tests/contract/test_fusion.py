@@ -47,7 +47,8 @@ def constants_of(records: list[Record], rng: random.Random) -> RelevanceConstant
         texts = np.stack([r.text_vector for r in records[:64]]).astype(np.float16)
     text_weights = (0.0, 0.0) if texts is None else (rng.uniform(0, 12), rng.uniform(0, 1))
     model = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), *text_weights, rng.uniform(-6, 0))
-    words = WordsModel(rng.uniform(1, 8), rng.uniform(0, 0.5), rng.uniform(-4, 1), 0.1, 0.5)
+    weights = rng.uniform(1, 8), rng.uniform(0, 0.5), rng.uniform(-4, 1)
+    words = WordsModel(*weights, floor=0.1, typical=0.5, other_kind=0.4)
     pictures = np.stack([r.vectors[0] for r in records[:64]]).astype(np.float16)
     seen = VectorModel(rng.uniform(2, 12), rng.uniform(0, 1), 0.0, 0.0, rng.uniform(-6, 0))
     looks = None if texts is None else seen
@@ -81,7 +82,7 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
     fusion = Fusion(
         f"query {number}",
         "model",
-        random_words(vocabulary, records, rng),
+        replace(random_words(vocabulary, records, rng), other_kind=number % 5 == 1),
         constants,
         rng.choice(("text", "image")),
         least_log_odds(rng.choice((0.0, 0.5, rng.random()))),

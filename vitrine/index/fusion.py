@@ -124,6 +124,7 @@ class Fusion:
             kind=self.kind,
             best_words=best_words,
             subject=self.words.subject,
+            other_kind=self.words.other_kind,
             vague=self.vague,
         )
 
@@ -135,6 +136,7 @@ class Fusion:
             kind=negative.kind,
             best_words=best_words,
             subject=negative.words.subject,
+            other_kind=negative.words.other_kind,
         )
 
 

@@ -47,7 +47,9 @@ class WordsModel:
       true match. It moves the relevance towards one half and never across it.
 
     `alone` is added to what a product without the words needs of its vectors, where the query names
-    something that the catalogue has: the less, the lower the highest words score is.
+    something that the catalogue has: the less, the lower the highest words score is. `other_kind`
+    is added where it names another kind of it, "camera bag" in a shop for sleeping bags: there
+    looks do not help words either, since all bags look like one.
     """
 
     slope: float
@@ -56,6 +58,7 @@ class WordsModel:
     floor: float
     typical: float
     alone: float = 0.0
+    other_kind: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

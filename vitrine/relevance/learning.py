@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,11 @@ from vitrine.relevance.pseudo_queries import (
     PseudoQuery,
     absent_texts,
     absent_words,
+    other_kinds,
     own_queries,
 )
 from vitrine.relevance.vector_fit import ORDINARY_VECTORS, fit_vectors, shifted
-from vitrine.relevance.words_fit import ORDINARY_WORDS, WordsEvidence, fit_words
+from vitrine.relevance.words_fit import ABSENT_SHARE, ORDINARY_WORDS, WordsEvidence, fit_words
 from vitrine.words import Analyzer, Postings, Vocabulary, query_words
 
 __all__ = ["LearningSample", "Lexicon", "learn_relevance"]
@@ -38,6 +39,8 @@ ABSENT_QUERIES = 2400
 """Queries for what the catalogue lacks, made of words that it knows. Nothing is embedded for them,
 so there can be many: a share of a fortieth is then known to 0.3 %. With 240 it was known to 1 %,
 and `floor` was 0.72 or 1 for the same catalogue, depending on the random choice."""
+OTHER_KINDS = 80
+"""Queries for things of the catalogue in kinds that it lacks: two of them may be answered."""
 BACKGROUND = 512
 """Products whose cosines are a query's background: its mean is then known to 4 % of a deviation."""
 FALSE_ALARMS = 0.01
@@ -72,7 +75,7 @@ class Lexicon:
 def learn_relevance(
     sample: LearningSample, lexicon: Lexicon, *, embed_texts: EmbedTexts, seed: int = 0
 ) -> RelevanceConstants:
-    """Learn the constants of a version; about 430 short texts are embedded for it.
+    """Learn the constants of a version; about 500 short texts are embedded for it.
 
     No judgement enters: a true match is a product under a piece of its own title, a false one a
     product under another's, or under a text about what the catalogue lacks. The same sample and
@@ -137,7 +140,15 @@ def _fit_texts(
     evidence = _evidence(
         sample.postings, lexicon, queries, _Vectors(cosines, vectors, looks or vectors, chosen)
     )
-    return close, looks, fit_words(evidence, absent_best, rng=rng)
+    words = fit_words(evidence, absent_best, rng=rng)
+    if words is not None and close is not None:
+        texts = other_kinds(
+            sample.products, kinds[-1], analyzer, count=OTHER_KINDS, rng=rng.spawn(1)[0]
+        )
+        reached = _best(_cosines(sample, background, embed_texts(texts)), close) if texts else [0.0]
+        least = float(np.quantile(reached, 1 - ABSENT_SHARE))
+        words = replace(words, other_kind=max(least, 0.0))
+    return close, looks, words
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +170,13 @@ def _cosines(
 def _highest(absent: Cosines, model: VectorModel, kinds: Sequence[int]) -> float:
     """The log-odds that hardly any text of either kind about what the catalogue lacks reaches with
     its closest product; `kinds` says how many texts are of each."""
-    highest = [float(absent.log_odds(model, query).max()) for query in range(len(absent.queries))]
-    parts = np.split(np.array(highest), np.cumsum(kinds)[:-1])
+    parts = np.split(np.array(_best(absent, model)), np.cumsum(kinds)[:-1])
     return max(float(np.quantile(part, 1 - FALSE_ALARMS)) for part in parts if len(part))
+
+
+def _best(cosines: Cosines, model: VectorModel) -> list[float]:
+    """The log-odds of each query's closest product."""
+    return [float(cosines.log_odds(model, query).max()) for query in range(len(cosines.queries))]
 
 
 def _evidence(

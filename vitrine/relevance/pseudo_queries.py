@@ -15,7 +15,7 @@ from vitrine.products import Product
 from vitrine.relevance.membership import Membership
 from vitrine.words import Analyzer, Vocabulary, is_known, title_head
 
-__all__ = ["PseudoQuery", "absent_texts", "absent_words", "own_queries"]
+__all__ = ["PseudoQuery", "absent_texts", "absent_words", "other_kinds", "own_queries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +136,28 @@ def absent_texts(vocabulary: Vocabulary, analyzer: Analyzer) -> list[list[str]]:
     listed = tomllib.loads((files / "goods.toml").read_text("utf-8"))
     goods = re.split(r"[|\n]", listed.get(analyzer.language.code, listed["en"]).strip())
     return [unsellable, [text for text in goods if not _has_word(text, vocabulary, analyzer)]]
+
+
+def other_kinds(
+    products: Sequence[Product],
+    goods: Sequence[str],
+    analyzer: Analyzer,
+    *,
+    count: int,
+    rng: np.random.Generator,
+) -> list[str]:
+    """Texts that name things of the catalogue in kinds that it lacks, `count` or a few less: what a
+    title calls its product beside a word of other shops' goods, as "camera bag"."""
+    words = [token.word for text in goods for token in analyzer.tokens(text) if not token.stop]
+    texts = []
+    for index in rng.integers(len(products), size=count if words else 0).tolist():
+        title = analyzer.tokens(title_head(products[index].title))
+        named = [token.word for token in title if not token.stop]
+        kind = words[int(rng.integers(len(words)))]
+        if named:
+            first = analyzer.language.head == "first"
+            texts.append(f"{named[0]} {kind}" if first else f"{kind} {named[-1]}")
+    return texts
 
 
 def _has_word(text: str, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:

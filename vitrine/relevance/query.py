@@ -134,12 +134,12 @@ class QueryRelevance:
     `vector` is the query's combined unit vector, None for a query of words alone (then cosines are
     not used). `kind` is "image" if a photo or an example takes part, else "text". `best_words` is
     the highest core score of any product of the version for this query, whatever the filter: 0 if
-    there is none. For `subject` and core scores see `vitrine.words.QueryWords`. `vague` says that
-    the query asks for anything that fits it ("something warm"): where no product is close by its
-    words, the one in ten that fits it best by its vectors is.
+    there is none. For `subject`, `other_kind` and core scores see `vitrine.words.QueryWords`.
+    `vague` says that the query asks for anything that fits it ("something warm"): where no product
+    is close by its words, the one in ten that fits it best by its vectors is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what words tell of a query
         self,
         constants: RelevanceConstants,
         *,
@@ -147,6 +147,7 @@ class QueryRelevance:
         kind: Literal["text", "image"] = "text",
         best_words: float = 0.0,
         subject: bool = False,
+        other_kind: bool = False,
         vague: bool = False,
     ) -> None:
         best_words = round_best_words(best_words)
@@ -163,6 +164,9 @@ class QueryRelevance:
         answered = min(best_words / constants.words.typical, 1.0)
         self._confidence = 0.5 + 0.5 * answered
         self._alone = constants.words.alone * answered if subject else 0.0
+        if other_kind:
+            self._alone = constants.words.other_kind
+            self._looks, self._level = _Mix(0.0, 0.0, 0.0), 0.0
 
     def _measure_background(
         self,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vitrine.relevance.constants import WordsModel
 from vitrine.relevance.vector_fit import NEGATIVES, drawn, scaled_fit
 
-__all__ = ["ORDINARY_WORDS", "WordsEvidence", "fit_words"]
+__all__ = ["ABSENT_SHARE", "ORDINARY_WORDS", "WordsEvidence", "fit_words"]
 
 ORDINARY_WORDS = WordsModel(slope=16.0, vector=0.3, intercept=-10.0, floor=0.5, typical=0.85)
 """What learning finds on ordinary catalogues (rounded), for one that is too small to teach it."""

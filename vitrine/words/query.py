@@ -39,8 +39,9 @@ class QueryWords:
     strange word among three does not spoil the rest. A product's words score is
     sum(weights * values) / best, in float64; 0 where it has none of the terms.
     `subject` says whether a word of the query names something that the catalogue has ("hoodie" in
-    "hoodie for my friend"), and not only says how it is ("red"). `exact_key` equals one of the
-    product's exact keys where the whole query names it; "" equals none.
+    "hoodie for my friend"), and not only says how it is ("red"). `other_kind` says that it names
+    one in another kind than the catalogue has ("camera bag" beside sleeping bags). `exact_key`
+    equals one of the product's exact keys where the whole query names it; "" equals none.
     """
 
     term_ids: NDArray[np.uint32]
@@ -48,6 +49,7 @@ class QueryWords:
     core: NDArray[np.float32]
     best: float
     subject: bool
+    other_kind: bool
     exact_key: str
 
     @property
@@ -122,14 +124,16 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
         | core
     )
     ids = sorted(weights) if core else []
+    subject = named or any(map(vocabulary.is_subject, (f for t in core_terms for f in forms[t])))
+    subject = subject and (head is None or is_known_head(head, vocabulary, analyzer))
+    other_kind = subject and not named and is_other_kind(compound, vocabulary, analyzer)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
         sum(core_idf.values()) * len(core_terms) / len(core_idf) if core_idf else 0.0,
-        (named or any(map(vocabulary.is_subject, (f for t in core_terms for f in forms[t]))))
-        and (head is None or is_known_head(head, vocabulary, analyzer))
-        and (named or not is_other_kind(compound, vocabulary, analyzer)),
+        subject and not other_kind,
+        other_kind,
         exact_key(text if whole is None else whole),
     )
 

@@ -186,6 +186,33 @@ def test_vectors_find_hardly_any_of_the_goods_of_other_shops():
     assert reached <= 2 < len(goods) / 40
 
 
+def test_of_another_kind_only_what_shows_it_is_close():
+    """A shop without categories for its things, and with one hat whose picture shows a camera."""
+    shop = [replace(product, category=("Things/Winter Wear",)) for product in PRODUCTS]
+    sample = replace(sample_of(shop), texts=None)
+    camera_hat = next(row for row, product in enumerate(shop) if product.title.endswith("Hat"))
+    sample.pictures[camera_hat] = embed_texts(["camera hat"])[0]
+    lexicon = lexicon_of(shop)
+    constants = learn_relevance(sample, lexicon, embed_texts=embed_texts)
+    assert RelevanceConstants.from_bytes(constants.to_bytes()).words == constants.words
+
+    def close(text: str) -> list[int]:
+        words = query_words(text, lexicon.vocabulary, ENGLISH)
+        assert words.other_kind
+        vector = embed_texts([text])[0]
+        query = QueryRelevance(
+            constants,
+            vector=vector,
+            best_words=float(sample.postings.core_scores(words).max()),
+            other_kind=True,
+        )
+        signals = Signals(sample.pictures @ vector, 0.0, sample.postings.scores(words))
+        return np.flatnonzero(query.relevance(signals) >= CLOSE).tolist()
+
+    assert close("camera hat") == [camera_hat]
+    assert close("moto hat") == close("tea mug") == close("kitchen scarf") == []
+
+
 def test_queries_for_what_the_catalogue_lacks_name_none_of_its_things():
     kinds = absent_words(
         LEXICON.vocabulary, LEXICON.analyzer, count=40, rng=np.random.default_rng(0)
