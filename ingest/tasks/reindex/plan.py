@@ -5,6 +5,7 @@ from __future__ import annotations
 from ingest.jobs.models import BULK, NewItem
 from ingest.jobs.work import CopyRange, FillFromSource
 from ingest.tasks.reindex.stages import Plan, ReindexRun
+from ingest.tasks.reindex.verify import judged_queries
 from vitrine.errors import Cancelled, NoLiveVersion
 from vitrine.fields import Mapping
 
@@ -36,6 +37,8 @@ def _begin(run: ReindexRun) -> Plan:
     if run.job.version is None:
         _discard_nameless(run)
         run.beat.confirm()
+        if run.request.verify:
+            judged_queries(run.vitrine)  # a file that cannot be read is told now, not at the end
         model = run.request.model or run.vitrine.settings.model
         stored = run.request.mapping
         mapping = None if stored is None else Mapping.from_dict(stored)

@@ -10,7 +10,7 @@ import numpy as np
 
 from vitrine.embedding import Embedder
 from vitrine.errors import VitrineError
-from vitrine.evaluation import Scores, evaluate, read_judgements
+from vitrine.evaluation import Judgement, Scores, evaluate, read_judgements
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.products import Record, Vector
@@ -18,7 +18,7 @@ from vitrine.search import SearchEngine
 from vitrine.serving import LiveIndex, Serving
 from vitrine.wiring import Vitrine
 
-__all__ = ["NotVerified", "check_count", "verify"]
+__all__ = ["NotVerified", "check_count", "judged_queries", "verify"]
 
 _SAME = 0.99
 """Cosine from which two pictures count as one: variants may show the very same picture."""
@@ -138,6 +138,12 @@ class _Fixed(LiveIndex):
         return self._only
 
 
+def judged_queries(vitrine: Vitrine) -> list[Judgement]:
+    """Those that a new version is compared by; `InvalidInput` where their file cannot be read."""
+    file = vitrine.settings.judgements
+    return read_judgements(Path(file)) if file else []
+
+
 def _compare(
     vitrine: Vitrine, target: VectorIndex, live: VectorIndex, check: Callable[[], None]
 ) -> None:
@@ -154,10 +160,9 @@ def _scores(vitrine: Vitrine, index: VectorIndex, check: Callable[[], None]) -> 
         _Fixed(Serving(index, vitrine.embedders.for_index(index))), vitrine.settings
     )
     limits = ImageLimits.of(vitrine.settings)
-    judged = read_judgements(Path(vitrine.settings.judgements))
     return evaluate(
         engine.search,
-        judged,
+        judged_queries(vitrine),
         open_image=lambda path: decode(path.read_bytes(), limits),
         k=_NEAREST,
         progress=lambda _: check(),

@@ -202,6 +202,15 @@ def test_a_version_that_ranks_judged_queries_worse_is_not_published(
     desk.admin.close()
 
 
+def test_judgements_that_cannot_be_read_end_the_job_before_anything_is_made(tmp_path: Path):
+    desk = Desk(tmp_path / "data", judgements=str(tmp_path / "nowhere.jsonl"))
+    job = desk.finish(desk.admin.reindex())
+    assert (job.state, job.version) == (JobState.FAILED, None)
+    assert "nowhere.jsonl: cannot be read" in job.error
+    assert desk.states == ["live"]
+    desk.admin.close()
+
+
 def test_a_model_that_cannot_be_loaded_fails_the_job_with_its_reason(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
