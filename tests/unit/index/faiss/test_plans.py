@@ -23,7 +23,7 @@ from vitrine.index.faiss.vectors.build import (
     write_one_bit,
     write_quantized,
 )
-from vitrine.index.faiss.vectors.exact import exact_scores
+from vitrine.index.faiss.vectors.exact import ScoredRows, exact_scores
 from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, fitting_scale, quantize
@@ -151,17 +151,54 @@ def test_one_bit_rows_find_a_page_where_an_exact_one_costs_too_much_and_never_a_
     assert sparing.top_k(big, few, query, 1000, prefix=11)[0] == "exact"
 
 
+@pytest.mark.parametrize("images", [1, 4])
+def test_one_bit_rows_leave_few_and_the_best_are_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: int
+):
+    rng, hits = np.random.default_rng(34), 0
+    products = clustered(8000 // images, 256, 35)
+    noise = 0.5 / 16 * rng.standard_normal((len(products), images, 256))
+    views = products[:, None] + noise
+    rows = (views / np.linalg.norm(views, axis=2, keepdims=True)).astype(np.float32)
+    one_bit = one_bit_vectors(rows.reshape(-1, 256), tmp_path, images=images)
+    monkeypatch.setattr(QuantizedVectors, "top_k", lambda *_: pytest.fail("all were scanned"))
+    for number in range(40):
+        mask = rng.random(len(products)) < (1.0, 0.6, 0.2)[number % 3]
+        near = rows[rng.integers(len(products)), 0]
+        query = unit(near + 0.4 / 16 * rng.standard_normal(256))
+        best = one_bit.top_k(mask, query, 10)
+        scores = np.where(mask, (rows.astype(np.float64) @ query).max(axis=1), -1)
+        assert best.scores == pytest.approx(scores[best.rows], abs=1e-5)
+        hits += len(set(best.rows.tolist()) & set(np.argsort(-scores)[:10].tolist()))
+    assert hits / 400 >= 0.99
+
+
+def test_where_one_bit_rows_leave_many_all_8_bit_rows_are_scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    rng, scanned = np.random.default_rng(33), []
+    vectors = np.stack([unit(row) for row in rng.standard_normal((3000, 64))])
+    one_bit = one_bit_vectors(vectors, tmp_path)
+    scan = QuantizedVectors.top_k
+
+    def counting(codes: QuantizedVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
+        scanned.append(len(products))
+        return scan(codes, products, query, k)
+
+    monkeypatch.setattr(QuantizedVectors, "top_k", counting)
+    query = unit(rng.standard_normal(64))  # near to none of them
+    best = one_bit.top_k(np.ones(3000, np.bool_), query, 10)
+    assert scanned == [3000]
+    exact = np.argsort(-(vectors.astype(np.float64) @ query))[:10]
+    assert set(best.rows.tolist()) == set(exact.tolist())
+
+
 @pytest.mark.parametrize("dimension", [512, 60])
 def test_estimates_by_one_bit_are_right_on_average_and_as_far_off_as_they_say(
     tmp_path: Path, dimension: int
 ):
     vectors = lopsided(5000, dimension, 31)
-    write_quantized(tmp_path, CODES, vectors)
-    write_one_bit(tmp_path, vectors)
-    pictures = ProductVectors.one_each(vectors)
-    one_bit = OneBitVectors(
-        tmp_path, ONE_BIT, pictures, QuantizedVectors(tmp_path, CODES, pictures)
-    )
+    one_bit = one_bit_vectors(vectors, tmp_path)
     rng, errors = np.random.default_rng(32), []
     for number in range(20):
         noise = 0.3 / dimension**0.5 * rng.standard_normal(dimension)
@@ -201,6 +238,13 @@ def lopsided(size: int, dimension: int, seed: int) -> np.ndarray:
     rows += 0.3
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows
+
+
+def one_bit_vectors(vectors: np.ndarray, folder: Path, *, images: int = 1) -> OneBitVectors:
+    pictures = ProductVectors(vectors, np.arange(0, len(vectors) + 1, images))
+    write_quantized(folder, CODES, vectors)
+    write_one_bit(folder, vectors)
+    return OneBitVectors(folder, ONE_BIT, pictures, QuantizedVectors(folder, CODES, pictures))
 
 
 def quantized_vectors(vectors: np.ndarray, folder: Path) -> QuantizedVectors:
