@@ -123,6 +123,7 @@ def test_an_address_that_no_client_can_use_is_refused(
         ("VITRINE_HNSW_FROM", "is called VITRINE_RABITQ_FROM now"),
         ("VITRINE_HNSW_M", "is not a setting any more; the embedded index has no graph"),
         ("VITRINE_ZZZZZZZZZZZZ", "`vitrine settings` lists them all"),
+        ("VITRINE_FOO", "`vitrine settings` lists them all"),
     ],
 )
 def test_an_unknown_setting_is_refused_with_the_nearest_name(

@@ -91,9 +91,10 @@ def _hint(name: str, known: set[str]) -> str:
         return f"is called {PREFIX}{renamed} now"
     if name.removeprefix(PREFIX) in _GONE:
         return "is not a setting any more; the embedded index has no graph"
-    nearest = difflib.get_close_matches(name, sorted(known), n=1)
+    own_names = sorted(each.removeprefix(PREFIX) for each in known)  # what all share tells nothing
+    nearest = difflib.get_close_matches(name.removeprefix(PREFIX), own_names, n=1)
     if nearest:
-        return f"is not a setting; did you mean {nearest[0]}?"
+        return f"is not a setting; did you mean {PREFIX}{nearest[0]}?"
     return "is not a setting; `vitrine settings` lists them all"
 
 
