@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ingest.source_options import ingest_options
+from vitrine.errors import InvalidQuery
 from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _MEANING = {
     130: "cancelled",
 }
 """What the exit statuses of `vitrine ingest` mean."""
+_TYPED = {"name": "NAME", "times": "--at", "zone": "--zone"}
+"""Fields of a schedule as the command line has them."""
 
 
 @click.group()
@@ -81,9 +84,19 @@ def add(
         mode=mode or "update",
         allow_shrink=allow_shrink,
     )
-    with _admin() as admin:
+    with _admin() as admin, _named_as_typed():
         planned = admin.add_schedule(name, request, times=times, zone=zone)
     click.echo(f"{name}: next at {_moment(planned.due_s, planned.zone)}")
+
+
+@contextmanager
+def _named_as_typed() -> Iterator[None]:
+    """Have an `InvalidQuery` name arguments and options where it names fields."""
+    try:
+        yield
+    except InvalidQuery as error:
+        faults = [replace(each, field=_TYPED.get(each.field, each.field)) for each in error.errors]
+        raise InvalidQuery(faults) from None
 
 
 @schedule.command("list")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from service.models.base import REQUEST_MODELS
 from vitrine.errors import FieldError
@@ -34,7 +35,21 @@ def _fault(details: Any, model: type[BaseModel] | None) -> FieldError:
         message = f"unknown; allowed are {', '.join(known)}" if known else "unknown"
     if details["type"] == "json_invalid":  # of a JSON text, which flask-openapi3 reads once more
         message = _not_text(model)
+    if details["type"].startswith(("int_", "float_")) and model and where:
+        field = _fields_at(model, where[:-1]).get(str(where[-1]))
+        message += _bounds(field) if field else ""
     return FieldError(_path(where), message)
+
+
+def _bounds(field: FieldInfo) -> str:
+    """The bounds of a number, of which pydantic tells nothing to whoever sends none."""
+    least, most = (
+        next((getattr(each, name) for each in field.metadata if hasattr(each, name)), None)
+        for name in ("ge", "le")
+    )
+    if least is not None and most is not None:
+        return f" from {least} to {most}"
+    return "" if least is None else f", at least {least}"
 
 
 def _not_text(model: type[BaseModel] | None) -> str:
@@ -56,8 +71,8 @@ def _path(where: Sequence[str | int]) -> str:
     return path
 
 
-def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
-    """Names of the fields of the model that the path leads to."""
+def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> Mapping[str, FieldInfo]:
+    """The fields of the model that the path leads to, by name."""
     at = [model]
     for step in where:
         fields = [
@@ -66,7 +81,7 @@ def _fields_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
             if isinstance(step, str) and step in inner.model_fields
         ]
         at = [inner for field in fields for inner in _models_in(field.annotation)] or at
-    return [name for inner in at[:1] for name in inner.model_fields]
+    return at[0].model_fields
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

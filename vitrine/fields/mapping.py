@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +22,9 @@ from vitrine.fields.columns import AttributeColumn, Column, ImagesTable, Product
 from vitrine.fields.mapping_faults import ROW_NUMBER, fault_of
 from vitrine.fields.paths import head
 from vitrine.fields.reading import FieldReader, FieldRule, FieldWarning
-from vitrine.fields.scalars import is_empty
 from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.fields.source_table import Names, SourceTable, Strict
-from vitrine.fields.validity import is_valid
+from vitrine.fields.validity import valid_now
 from vitrine.products import Product
 
 __all__ = ["ROW_NUMBER", "AttributeColumn", "MappedRow", "Mapping", "ProductColumns"]
@@ -187,30 +185,13 @@ class Mapping(Strict):
         with a warning, but for the id, the title, the price and where `on_error` says "refuse":
         then `InvalidProduct` tells every fault.
         """
-        row, expired = self._in_time(row)
+        row, expired = valid_now(row, self.source.valid)
         fields = {
             field: number if column.names == (ROW_NUMBER,) else _raw(field, column, row)
             for field, column in self._columns
         }
         product, warnings = self._reader.lenient(fields)
         return MappedRow(product, self.raw_images(row), (*expired, *warnings))
-
-    def _in_time(
-        self, row: MappingABC[str, Any]
-    ) -> tuple[MappingABC[str, Any], tuple[FieldWarning, ...]]:
-        """The row without the values that do not count now, and warnings of times that cannot be
-        read: such a value counts not."""
-        warnings, now = [], datetime.now(UTC)
-        for column, times in self.source.valid.items():
-            if is_empty(row.get(column)):
-                continue
-            try:
-                if is_valid(row, times, now):
-                    continue
-            except ValueError as error:
-                warnings.append(FieldWarning(times[0], f"{error}; {column} is left out"))
-            row = {**row, column: None}
-        return row, tuple(warnings)
 
     def raw_id(self, row: MappingABC[str, Any]) -> str | None:
         """The id as the row has it, for a message about a row that is not a product."""

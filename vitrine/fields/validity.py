@@ -10,14 +10,34 @@ from typing import Any
 
 from vitrine.fields.numbers import shown
 from vitrine.fields.paths import value_at
+from vitrine.fields.reading import FieldWarning
 from vitrine.fields.scalars import is_empty, parse_datetime
 
-__all__ = ["is_valid"]
+__all__ = ["is_valid", "valid_now"]
 
 _DAY = re.compile(r"[\d./-]+")
 """A date without a time of day: as an end, all of that day."""
 _SHORT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})")
 """What Magento writes, in the order of month and day that its administrator's language has."""
+
+
+def valid_now(
+    row: Mapping[str, Any], valid: Mapping[str, Sequence[str]]
+) -> tuple[Mapping[str, Any], tuple[FieldWarning, ...]]:
+    """The row without the values that do not count now, and warnings of times that cannot be read:
+    such a value counts not. `valid` names the columns of the times of a column, as `is_valid` takes
+    them."""
+    warnings, now = [], datetime.now(UTC)
+    for column, times in valid.items():
+        if is_empty(row.get(column)):
+            continue
+        try:
+            if is_valid(row, times, now):
+                continue
+        except ValueError as error:
+            warnings.append(FieldWarning(times[0], f"{error}; {column} is left out"))
+        row = {**row, column: None}
+    return row, tuple(warnings)
 
 
 def is_valid(values: Mapping[str, Any], columns: Sequence[str], now: datetime) -> bool:

@@ -17,7 +17,7 @@ from ingest.schedule_commands import schedule
 from ingest.worker import Worker
 from tests.unit.jobs.test_ingest_job import ROWS, Desk
 from vitrine.cli import vitrine
-from vitrine.errors import InvalidMapping, NotFound
+from vitrine.errors import InvalidMapping, InvalidQuery, NotFound
 from vitrine.settings import Settings
 
 FEED = "https://shop.example/feed.xml"
@@ -122,3 +122,10 @@ def test_two_workers_run_what_is_due_once_and_note_the_result(
     assert listed.due_s > time.time()
     assert len(desk.live_ids()) == ROWS
     desk.admin.close()
+
+
+def test_what_cannot_be_meant_is_refused_by_the_option_that_was_typed(folder: Path):
+    refused = call("add", "ni ght", FEED, "--at", "25:00", "--zone", "Berlin").exception
+    assert isinstance(refused, InvalidQuery)
+    assert [fault.field for fault in refused.errors] == ["NAME", "--at", "--zone"]
+    assert "'25:00' is not a time of the day; write 03:00" in str(refused)

@@ -97,7 +97,7 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(
             "weights.colour",  # codespell:ignore
             "allowed are text, image",
         ),
-        ({"limit": "5"}, "limit", "integer"),
+        ({"limit": "5"}, "limit", "must be an integer, at least 1"),
         ({"limit": True}, "limit", "integer"),
         ({"limit": 10**30}, "limit", "integer"),
         ({"limit": 10**9}, "limit", "from 1 to 200"),
