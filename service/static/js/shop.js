@@ -6,7 +6,7 @@
 
 import { aborted, problemFrom } from "./api/client.js";
 import { showChips } from "./filters/chips.js";
-import { filterPanel } from "./filters/panel.js";
+import { commonCurrency, filterPanel } from "./filters/panel.js";
 import { block, byId, form, input, keepingFocus } from "./page/dom.js";
 import { filterDrawer } from "./page/drawer.js";
 import { sentence, toast } from "./page/messages.js";
@@ -149,7 +149,7 @@ async function prepare() {
 
 /** @param {State} searched @param {FirstPage} answer */
 function showAnswer(searched, answer) {
-  currency = commonCurrency(answer);
+  currency = commonCurrency(answer, currency);
   shop?.filters.update(answer, searched, currency);
   showHead(searched);
   block("count").textContent = resultCount(searched, answer);
@@ -228,15 +228,6 @@ function showHead(searched) {
 function clearAll() {
   if (sameSearch(state, EMPTY)) runSearch();
   else go(EMPTY);
-}
-
-/** The currency of the price filter: null where products have several, whose amounts cannot be compared. @param {FirstPage} answer */
-function commonCurrency({ facets, hits, others }) {
-  const currencies = Array.isArray(facets.currency) ? facets.currency : [];
-  if (currencies.length > 1) return null;
-  if (currencies.length === 1) return String(currencies[0].value);
-  const priced = [...hits, ...others].find((hit) => hit.product.currency);
-  return priced?.product.currency ?? currency;
 }
 
 /** @param {string} id */

@@ -101,3 +101,16 @@ function namedGroup(field, control, clear) {
     control.element,
   );
 }
+
+/**
+ * The currency of the price filter: null where products have several, whose amounts cannot be compared.
+ * @param {FirstPage} answer
+ * @param {string | null} before where the answer has no product with a price
+ */
+export function commonCurrency({ facets, hits, others }, before) {
+  const currencies = Array.isArray(facets.currency) ? facets.currency : [];
+  if (currencies.length > 1) return null;
+  if (currencies.length === 1) return String(currencies[0].value);
+  const priced = [...hits, ...others].find((hit) => hit.product.currency);
+  return priced?.product.currency ?? before;
+}

@@ -6,6 +6,7 @@
 import { block, button, dialog, make } from "../page/dom.js";
 import { t } from "../page/texts.js";
 import { between, isWhole, moved, resized, WHOLE } from "./frame.js";
+import { followPointer } from "./pointer.js";
 
 /** @type {["nw", "ne", "sw", "se"]} */
 const CORNERS = ["nw", "ne", "sw", "se"];
@@ -86,29 +87,17 @@ function cropStage(image) {
     show(changeOf(event.target)(shown, { x: arrow.x * step, y: arrow.y * step }));
   });
 
-  stage.addEventListener("pointerdown", (event) => {
-    const { target } = event;
-    const isObject = target instanceof Element && target.closest(".crop__object");
-    if (event.button !== 0 || isObject) return;
-    event.preventDefault(); // no selection, no scrolling
-    const start = pointOf(event, stage);
+  followPointer(stage, (target, start) => {
+    if (target instanceof Element && target.matches(".crop__object")) return null;
+    if (target instanceof HTMLElement) target.focus();
     const before = shown;
+    const change = changeOf(target);
     // Where the frame is the whole picture there is nothing to move it to: a new one is drawn.
     const draws = target === picture || (target === frame && isWhole(before));
-    const change = changeOf(target);
-    /** @param {PointerEvent} moving */
-    const move = (moving) => {
-      const point = pointOf(moving, stage);
+    return (point) => {
       const by = { x: point.x - start.x, y: point.y - start.y };
       show(draws ? between(start, point) : change(before, by));
     };
-    const end = () => stage.removeEventListener("pointermove", move);
-    stage.setPointerCapture(event.pointerId);
-    stage.addEventListener("pointermove", move);
-    for (const type of ["pointerup", "pointercancel"]) {
-      stage.addEventListener(type, end, { once: true });
-    }
-    if (target instanceof HTMLElement) target.focus();
   });
 
   show(WHOLE);
@@ -145,12 +134,6 @@ function objectButton(object, at, show) {
   element.style.left = `${(object.left + object.right) * 50}%`;
   element.style.top = `${(object.top + object.bottom) * 50}%`;
   return element;
-}
-
-/** @param {PointerEvent} event @param {Element} stage @returns {Point} */
-function pointOf({ clientX, clientY }, stage) {
-  const { left, top, width, height } = stage.getBoundingClientRect();
-  return { x: (clientX - left) / width, y: (clientY - top) / height };
 }
 
 /** @param {Box} box @param {number} width @param {number} height @returns {Frame} */
