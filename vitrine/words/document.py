@@ -80,8 +80,8 @@ class DocumentWords:
     are the words as they stand in the product (folded), `names` those of them outside its prose:
     what spelling is corrected to and suggestions complete. `subjects` are the terms that say what
     it is: the head of its title and the words of its categories and brand. `kinds` are those that
-    are the whole name of a category, or of a part of it ("Hoodies & Sweatshirts"). `exact_keys` see
-    `vitrine.words.exact`.
+    are the whole name of a category, or of a part of it ("Hoodies & Sweatshirts"), but for words
+    that say how a thing is ("Men's Shoes"). `exact_keys` see `vitrine.words.exact`.
     """
 
     term_ids: NDArray[np.uint32]
@@ -238,13 +238,14 @@ def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
 
 @lru_cache(maxsize=1 << 12)
 def _kinds_named(path: str, analyzer: Analyzer) -> tuple[str, ...]:
-    """The terms that are the whole name of a level, or of a part of it; kept, since categories come
-    again and again."""
+    """The terms that are the whole name of a level, or of a part of it, but for words that say how
+    a thing is or for whom; kept, since categories come again and again."""
     kinds = []
     for part in (part for level in path.split("/") for part in _PARTS.split(level)):
         named = [token for token in analyzer.tokens(part) if not token.stop]
-        if named and all(token.joined for token in named[1:]):  # "Tees", "T-Shirts"
-            kinds.append(named[-1].term)
+        kind = [token for token in named if not analyzer.language.is_quality(token.word)]
+        if kind and all(token.joined for token in kind[1:]):  # "Tees", "Men's T-Shirts"
+            kinds.append(kind[-1].term)
     return tuple(kinds)
 
 
