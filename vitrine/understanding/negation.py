@@ -118,10 +118,10 @@ class NegationReader:
             return None
         phrase = self._grammar.alternatives.at(self._lexemes, item.end)
         if phrase is not None:
-            return self._item(negator, self._skip(item.end + phrase[0]))
+            return self._item(negator, self._skip(item.end + phrase[0]), item.field)
         joint = self._lexemes[item.end].folded
         if joint == "," or joint in self._grammar.additions:
-            following = self._item(negator, self._skip(item.end + 1))
+            following = self._item(negator, self._skip(item.end + 1), item.field)
             if following is None or following.field != item.field:
                 return None
             return following if item.field is not None or joint != "," else None
@@ -136,14 +136,15 @@ class NegationReader:
             index += 1
         return index
 
-    def _item(self, negator: int, index: int) -> _Item | None:
+    def _item(self, negator: int, index: int, field: str | None = None) -> _Item | None:
+        """What is not wanted from a token on; `field` is that of the thing before it."""
         if not self._draft.free(index):
             return None
         if not self._is_word(index):
             if not self._is_name(negator, index):
                 return None
-            return self._known_item(index) or _Item(index, index + 1)
-        known = self._known_item(index)
+            return self._known_item(index, field) or _Item(index, index + 1)
+        known = self._known_item(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
             return None if stops else self._unknown_item(negator, index)
@@ -157,10 +158,14 @@ class NegationReader:
     def _is_lacking(self, negator: int, end: int) -> bool:
         return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
 
-    def _known_item(self, index: int) -> _Item | None:
-        """A color, or a value of a field, that can be excluded."""
+    def _known_item(self, index: int, field: str | None) -> _Item | None:
+        """A color, or a value of a field, that can be excluded: one of `field` before any other, as
+        "turquoise" is a stone in "without pearls or turquoise"."""
         color = color_at(self._lexemes, index, self._grammar)
         phrase = self._known.at(self._lexemes, index, self._analyzer)
+        same = [v for v in phrase[1] if v.whole and v.field == field] if phrase else []
+        if phrase and same and field in self._schema:
+            return _Item(index, index + phrase[0], field, same[0].values)
         if color is not None and "color" in self._schema:
             end = index + color[0]
             values = excluded_color(self._lexemes, index, end, self._grammar, self._known)

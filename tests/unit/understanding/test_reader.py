@@ -311,3 +311,12 @@ def test_a_name_that_is_a_shade_too_is_excluded_as_the_name():
     assert reader_over([wine], "fr").read("wine mais pas de bordeaux").filters == (
         {"not": {"brand": "Bordeaux"}},
     )
+
+
+def test_of_several_things_that_are_not_wanted_the_further_ones_are_of_the_same_field():
+    stones = [
+        Product(id=stone, title="Ring", color=(stone,), attributes={"pattern": (stone,)})
+        for stone in ("Pearl", "Turquoise")
+    ]
+    read = reader_over(stones, "en").read("ring without pearl or turquoise")
+    assert read.filters == ({"not": {"pattern": ["Pearl", "Turquoise"]}},)
