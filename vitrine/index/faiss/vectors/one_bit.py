@@ -40,6 +40,9 @@ __all__ = ["OneBitRows", "OneBitVectors", "one_bit_rows", "random_rotation"]
 
 DEVIATIONS = 2.5
 """By how many deviations a row's score may be above its estimate without being missed."""
+_SURE = 5.0
+"""The error of an 8-bit row has any direction, so its part along the query deviates from zero by
+its length over sqrt(d), and is this many times that in one row of three million."""
 _BITS = 3
 """Of a number of the query: with a row of ones they are the four that are counted at once."""
 _MIDDLE = np.float32(3.5)
@@ -51,7 +54,7 @@ _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
 _ROWS = 16_384
 """Rows that one thread scans at a time; they stay in the processor's cache."""
-_SAMPLE, _FEWEST = 65_536, 16
+_SAMPLE, _FEWEST = 16_384, 16
 """Estimates of which some, and at least so many, are found to be the highest: all of them would
 take as long again."""
 
@@ -144,11 +147,13 @@ class OneBitVectors:
             return self._quantized.top_k(np.flatnonzero(mask), query, k)
         selected = self._selected(rows[possible])
         about, most = self._quantized.bounds_of(selected, quantized)
-        products = selected.products[most >= kth_largest(2 * about - most, k)]
+        slack = (most - about) * np.float32(min(1.0, _SURE / len(query) ** 0.5))
+        products = selected.products[about + slack >= kth_largest(about - slack, k)]
         return exact_top_k(self._vectors, products, query, k)
 
     def _likely(self, scan: _Scan, query: QuantizedQuery, k: int) -> tuple[np.float32, np.float32]:
-        """An estimate that rows of k products or more reach, and a score that k of these have."""
+        """An estimate that rows of k products or more reach, and about a score that k of these
+        have."""
         sample = scan.estimates[:: -(-len(scan.estimates) // _SAMPLE)]
         wanted = (k + k // 2 + 48) * self._vectors.per_product / scan.share
         wanted = max(wanted * len(sample) / len(scan.estimates), _FEWEST)
@@ -158,8 +163,8 @@ class OneBitVectors:
                 likely = np.float32(-np.inf)
             selected = self._selected(scan.numbers(scan.places(likely)))
             if len(selected.products) >= k:
-                about, most = self._quantized.bounds_of(selected, query)
-                return likely, kth_largest(2 * about - most, k)
+                # about: 8 bits are off by a thirtieth of a deviation
+                return likely, kth_largest(self._quantized.bounds_of(selected, query)[0], k)
             wanted *= 2
 
     def _selected(self, rows: Ints) -> ProductRows:
@@ -174,7 +179,8 @@ class OneBitVectors:
         estimate, deviation = self._estimate(query)
         if count <= _CONTIGUOUS * len(mask):
             rows = self._vectors.rows_of(np.flatnonzero(mask)).rows
-            shares = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+            pairs = -(-len(rows) // (2 * _ROWS))
+            shares = np.array_split(rows, 2 * pairs)  # so that two cores end together
             return _Scan(parallel_map(estimate, shares), deviation, rows, None, 1.0)
         starts = range(0, len(self._rows.codes), _ROWS)
         estimates = parallel_map(estimate, [slice(start, start + _ROWS) for start in starts])
