@@ -163,7 +163,7 @@ class OneBitVectors:
                 likely = np.float32(-np.inf)
             selected = self._selected(scan.numbers(scan.places(likely)))
             if len(selected.products) >= k:
-                # about: 8 bits are off by a thirtieth of a deviation
+                # about: 8 bits are off by a fiftieth of a deviation
                 return likely, kth_largest(self._quantized.bounds_of(selected, query)[0], k)
             wanted *= 2
 
