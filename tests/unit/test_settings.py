@@ -120,8 +120,6 @@ def test_an_address_that_no_client_can_use_is_refused(
         ("VITRINE_WORKRES", "did you mean VITRINE_WORKERS?"),
         ("VITRINE_QDRANT_URI", "did you mean VITRINE_QDRANT_URL?"),
         ("VITRINE_CODES_FROM", "is called VITRINE_QUANTIZE_FROM now"),
-        ("VITRINE_HNSW_FROM", "is called VITRINE_RABITQ_FROM now"),
-        ("VITRINE_HNSW_M", "is not a setting any more; the embedded index has no graph"),
         ("VITRINE_ZZZZZZZZZZZZ", "`vitrine settings` lists them all"),
         ("VITRINE_FOO", "`vitrine settings` lists them all"),
     ],

@@ -243,7 +243,7 @@ class FaissSettings(DataSettings):
     search_device: _SearchDevice = Field(
         "cpu",
         description="what compares vectors: cpu, or cuda or cuda:N, a card that keeps them all in"
-        " its memory; searches are exact then",
+        " its memory; searches are exact then, and no graph is built",
     )
     quantize_from: int = Field(
         20_000,
@@ -255,6 +255,26 @@ class FaissSettings(DataSettings):
         ge=1,
         description="pictures from which on one-bit codes (RaBitQ) are kept as well, which find a"
         " first page where comparing all would take long; below, search is exact",
+    )
+    hnsw_from: int = Field(
+        1_000_000,
+        ge=1,
+        description="pictures from which on a version gets an HNSW graph: comparing all takes time"
+        " in proportion to their number",
+    )
+    hnsw_m: int = Field(32, ge=4, le=256, description="links of each picture in the graph (M)")
+    hnsw_ef_construct: int = Field(
+        100,
+        ge=10,
+        le=10_000,
+        description="beam width while the graph is built (ef_construct)",
+    )
+    hnsw_ef: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="smallest beam width of a graph search (ef); it grows with the candidates and"
+        " the products",
     )
 
 

@@ -31,11 +31,11 @@ _TESTS = f"{PREFIX}TEST_"
 
 _RENAMED = {
     "CODES_FROM": "QUANTIZE_FROM",
-    "HNSW_FROM": "RABITQ_FROM",
+    "HNSW_LINKS": "HNSW_M",
+    "HNSW_BUILD_BEAM": "HNSW_EF_CONSTRUCT",
+    "HNSW_BREADTH": "HNSW_EF",
 }
 """Settings of earlier releases."""
-_GONE = {"HNSW_LINKS", "HNSW_BUILD_BEAM", "HNSW_BREADTH", "HNSW_M", "HNSW_EF_CONSTRUCT", "HNSW_EF"}
-"""Those of the graph that the embedded index had."""
 
 
 class Settings(
@@ -89,8 +89,6 @@ def _hint(name: str, known: set[str]) -> str:
     renamed = _RENAMED.get(name.removeprefix(PREFIX))
     if renamed is not None:
         return f"is called {PREFIX}{renamed} now"
-    if name.removeprefix(PREFIX) in _GONE:
-        return "is not a setting any more; the embedded index has no graph"
     own_names = sorted(each.removeprefix(PREFIX) for each in known)  # what all share tells nothing
     nearest = difflib.get_close_matches(name.removeprefix(PREFIX), own_names, n=1)
     if nearest:

@@ -17,6 +17,7 @@ from vitrine.index.faiss.columns.words import WordPostings
 from vitrine.index.faiss.lru_cache import SizedLRUCache
 from vitrine.index.faiss.records.changes import Change
 from vitrine.index.faiss.vectors.device_vectors import DeviceVectors, ScannedVectors
+from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
@@ -40,15 +41,17 @@ class SnapshotParts:
     quantized: QuantizedVectors | None = None
     quantized_texts: QuantizedVectors | None = None
     one_bit: OneBitVectors | None = None
+    graph: Graph | None = None
 
 
 class Segment:
     """Products in the order of their writes, a row each: numbers, vectors, and the columns.
 
     `seqs` (n,) is ascending, `pictures` and, where the version keeps them, `texts` have the vectors
-    of n products. `folder` is the snapshot's that it is mapped from. Where it has 8-bit rows
-    (`quantized`, `quantized_texts`) or one-bit rows of the pictures (`one_bit`), they are of all
-    its rows.
+    of n products. `folder` is the snapshot's that it is mapped from; such a segment may hold rows
+    that a later row of the same id replaces. Where it has 8-bit rows (`quantized`,
+    `quantized_texts`), one-bit rows (`one_bit`) or a `graph` of the pictures, they are of all its
+    rows.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Segment:
         self.codes = parts.quantized
         self.text_codes = parts.quantized_texts
         self.one_bit = parts.one_bit
+        self.graph = parts.graph
         self._on_device: DeviceVectors | None = None
         self._texts_on_device: DeviceVectors | None = None
         self.cache = SizedLRUCache(CACHE_BYTES)

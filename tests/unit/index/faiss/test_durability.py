@@ -36,6 +36,8 @@ from vitrine.products import Record
 
 pytestmark = pytest.mark.slow
 
+WITH_ALL = {"quantize_from": 1, "rabitq_from": 1, "hnsw_from": 1}
+"""Settings under which a snapshot has every kind of file."""
 WRITER = """
 import random, sys
 from pathlib import Path
@@ -113,7 +115,8 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
         "columns.bin",
         "vectors.f32",
         "codes.bin",
-        "codes.u8",
+        "rows.faiss",
+        "graph.faiss",
         "signs.bin",
         "signs.u1",
         "about.json",
@@ -124,7 +127,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(open_faiss: Open
 def test_damaged_derived_files_are_noticed_and_made_again(
     open_faiss: Open, caplog: pytest.LogCaptureFixture, victim: str, harm: str
 ):
-    versions = open_faiss(quantize_from=1, rabitq_from=1)
+    versions = open_faiss(**WITH_ALL)
     index = create(versions)
     index.upsert(make_catalogue(60, 32))
     index.compact()
@@ -137,12 +140,12 @@ def test_damaged_derived_files_are_noticed_and_made_again(
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
-    other = open_faiss(quantize_from=1, rabitq_from=1).open(index.info.name)
+    other = open_faiss(**WITH_ALL).open(index.info.name)
     assert isinstance(other, FaissIndex)
     assert len(all_ids(other)) == 60
     assert "cannot be used" in caplog.text
     other.compact()
-    third = open_faiss(quantize_from=1, rabitq_from=1).open(index.info.name)
+    third = open_faiss(**WITH_ALL).open(index.info.name)
     caplog.clear()
     assert third.search(IndexQuery()).total == 60
     assert not caplog.records
@@ -209,11 +212,11 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(open_faiss: Open):
     assert len(all_ids(index)) == 520
 
 
-@pytest.mark.parametrize("refused", ["vectors.f32", "columns.bin"])
+@pytest.mark.parametrize("refused", ["vectors.f32", "columns.bin", "graph.faiss"])
 def test_a_disk_that_takes_no_more_of_a_snapshot_is_told_and_nothing_is_left(
     open_faiss: Open, refused: str
 ):
-    settings = {"quantize_from": 1, "rabitq_from": 1}
+    settings = WITH_ALL | {"hnsw_m": 256}  # the graph is the largest file
     index = create(open_faiss(**settings))
     index.upsert(make_catalogue(60, 43))
     index.compact()

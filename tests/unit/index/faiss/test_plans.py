@@ -12,18 +12,25 @@ import pytest
 
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record, unit
-from tests.contract.questions import random_query
+from tests.contract.questions import random_query, separated
 from tests.unit.index.faiss.conftest import create
+from vitrine.index import IndexQuery
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
     CODES,
+    GRAPH,
+    GRAPH_CODES,
+    GRAPH_ROWS,
     ONE_BIT,
+    BuildOptions,
+    write_graph,
     write_one_bit,
     write_quantized,
 )
 from vitrine.index.faiss.vectors.exact import ScoredRows, exact_scores
+from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors, fitting_scale, quantize
@@ -36,13 +43,17 @@ from vitrine.settings import Settings
 pytestmark = pytest.mark.slow
 
 SIZE = 150
+ALL = BuildOptions(quantize_from=1, one_bit_from=1, graph_from=1)
 
 PLANS = {
     "rows": Costs(fetched_row=0),
     "codes": Costs(fetched_row=1e9, scanned_code=0, rescoring=0),
     "gathered codes": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=0, rescoring=0),
-    "device": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0),
-    "one bit": Costs(affordable=0),
+    "device": Costs(
+        fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, device_call=0, graph_step=1e-6
+    ),
+    "one bit": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9),
+    "graph": Costs(fetched_row=1e9, scanned_code=1e9, gathered_code=1e9, graph_step=1e-6),
     "measured": Costs(),
 }
 
@@ -56,7 +67,11 @@ def test_random_queries_equal_the_oracle_on_every_plan(
     rng = random.Random(seed)
     versions = FaissVersions(
         tmp_path / "index",
-        Settings(quantize_from=1, rabitq_from=1),
+        Settings(
+            quantize_from=1,
+            rabitq_from=1000 if plan == "graph" else 1,
+            hnsw_from=1 if plan in ("graph", "device") else 1000,
+        ),
         planner=Planner(costs=PLANS[plan]),
         device=SearchDevice("cpu", least_rows=1) if plan == "device" else None,
     )
@@ -87,6 +102,7 @@ def test_random_queries_equal_the_oracle_on_every_plan(
         assert answer.total == len(expected)
         ran.add(answer.search)
     assert ("rabitq" in ran) == (plan == "one bit")
+    assert ("hnsw" in ran) == (plan == "graph")
     versions.close()
 
 
@@ -101,36 +117,43 @@ def clustered(size: int, dimension: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=[1, 4], ids=["one picture", "four"])
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segment:
-    """6,000 clustered rows with 8-bit and one-bit rows; those of a product are views of it."""
+    """6,000 clustered rows with 8-bit rows, one-bit rows and a graph; those of a product are views
+    of it."""
     folder = tmp_path_factory.mktemp("codes")
     products = np.repeat(clustered(6000 // request.param, 64, 5), request.param, axis=0)
     rows = products + 0.4 / 8 * np.random.default_rng(15).standard_normal(products.shape)
     vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     write_quantized(folder, CODES, vectors)
     write_one_bit(folder, vectors)
+    write_graph(folder, ALL, earlier=None)
     pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
-    quantized = QuantizedVectors(folder, CODES, pictures)
+    quantized = QuantizedVectors(folder, GRAPH_CODES, pictures)
     one_bit = OneBitVectors(folder, ONE_BIT, pictures, quantized)
+    graph = Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized)
     return Segment(
         np.arange(len(pictures)),
         pictures,
         {},
-        snapshot=SnapshotParts(folder, quantized=quantized, one_bit=one_bit),
+        snapshot=SnapshotParts(folder, quantized=quantized, one_bit=one_bit, graph=graph),
     )
 
 
+@pytest.mark.parametrize(("plan", "name"), [("one bit", "rabitq"), ("graph", "hnsw")])
 @pytest.mark.parametrize("k", [10, 100])
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
-def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int):
+def test_recall_is_kept_at_every_selectivity(
+    big: Segment, share: float, k: int, plan: str, name: str
+):
     rng = np.random.default_rng(6)
-    planner, hits, plans, expected_plans = Planner(costs=PLANS["one bit"]), 0, set(), set()
+    costs = replace(PLANS[plan], graph_step=1e-6 if plan == "graph" else 1e9)
+    planner, hits, plans, expected_plans = Planner(costs=costs), 0, set(), set()
     rows = big.pictures.rows.astype(np.float64)
     for _ in range(30):
         mask = rng.random(len(big)) < share
         query = unit(rows[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
-        plan, best = planner.top_k(big, mask, query, k)
-        plans.add(plan)
-        expected_plans.add("rabitq" if np.count_nonzero(mask) > k else "exact")
+        ran, best = planner.top_k(big, mask, query, k)
+        plans.add(ran)
+        expected_plans.add(name if np.count_nonzero(mask) > k else "exact")
         scores = (rows @ query).reshape(len(big), -1).max(axis=1)
         exact = np.flatnonzero(mask)[np.argsort(-scores[mask])[:10]]
         top = best.rows[np.argsort(-best.scores)[:10]]
@@ -140,7 +163,7 @@ def test_recall_is_kept_at_every_selectivity(big: Segment, share: float, k: int)
 
 
 def test_one_bit_rows_find_a_page_where_an_exact_one_costs_too_much_and_never_a_set(big: Segment):
-    costs = Costs(scanned_code=1, gathered_code=1e9, fetched_row=1e9, rescoring=0)
+    costs = Costs(scanned_code=1, gathered_code=1e9, fetched_row=1e9, rescoring=0, graph_step=1e9)
     sparing, patient = (Planner(costs=replace(costs, affordable=cost)) for cost in (5000, 7000))
     query, everything = unit(np.ones(64)), np.ones(len(big), np.bool_)
     assert sparing.top_k(big, everything, query, 1000, prefix=11)[0] == "rabitq"
@@ -149,6 +172,32 @@ def test_one_bit_rows_find_a_page_where_an_exact_one_costs_too_much_and_never_a_
     assert sparing.scans(big, everything, 1000)
     few = np.arange(len(big)) < 10
     assert sparing.top_k(big, few, query, 1000, prefix=11)[0] == "exact"
+
+
+def test_the_graph_finds_a_page_where_the_set_that_it_is_cut_from_costs_too_much(big: Segment):
+    rng = np.random.default_rng(16)
+    scans = Costs(
+        fetched_row=1e9,
+        gathered_code=1e9,
+        scanned_code=1,
+        scanned_bits=1e9,
+        gathered_bits=1e9,
+        rescoring=0,
+        graph_step=4.4,
+    )
+    sparing, patient = (Planner(costs=replace(scans, affordable=cost)) for cost in (5000, 7000))
+    hits = 0
+    for number in range(30):
+        mask = rng.random(len(big)) < (1.0, 0.5)[number % 2]
+        query = unit(big.pictures.rows[rng.integers(6000)] + 0.3 / 8 * rng.standard_normal(64))
+        assert sparing.top_k(big, mask, query, 1000)[0] == "exact"
+        plan, exact = patient.top_k(big, mask, query, 1000, prefix=11)
+        assert plan == "exact"
+        plan, page = sparing.top_k(big, mask, query, 1000, prefix=11)
+        assert plan == "hnsw"
+        assert len(page.rows) == 11
+        hits += len(set(page.rows.tolist()) & set(exact.rows.tolist())) / len(exact.rows)
+    assert hits / 30 >= 0.99
 
 
 @pytest.mark.parametrize("images", [1, 4])
@@ -300,3 +349,69 @@ def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
     best = quantized_vectors(vectors, tmp_path).top_k(np.arange(50), vectors[0], 5)
     assert len(best.rows) == 50
+
+
+def test_a_graph_is_continued_with_the_rows_that_came_later(tmp_path: Path):
+    rng = random.Random(22)
+    versions = FaissVersions(
+        tmp_path / "index", Settings(hnsw_from=1), planner=Planner(costs=PLANS["graph"])
+    )
+    index = create(versions)
+    records = {f"{i}": make_record(f"{i}", rng) for i in range(200)}
+    for start in range(0, 200, 50):
+        index.upsert([records[f"{i}"] for i in range(start, start + 50)])
+        changed = {i: make_record(i, rng) for i in ("1", "2")}
+        records |= changed
+        index.upsert(list(changed.values()))
+        index.compact()
+    query = IndexQuery(vector=separated(rng, list(records.values())), candidates=50, limit=50)
+    answer = index.search(query)
+    assert answer.search == "hnsw"
+    assert [h.product.id for h in answer.hits] == [
+        r.product.id for r, _ in oracle.candidate_set(records.values(), query)
+    ]
+    assert [
+        h.product.id for h in index.search(replace(query, vector=None, limit=300)).hits
+    ] == sorted(records)
+    versions.close()
+
+
+def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # nothing is fetched beyond what is asked for
+    monkeypatch.setattr("vitrine.index.faiss.vectors.graph._SLACK", 0)
+    rng = np.random.default_rng(23)
+    kinds = np.repeat(rng.standard_normal((24, 256)), 250, axis=0)
+    vectors = kinds + 0.9 * rng.standard_normal(kinds.shape)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    first, then = tmp_path / "first", tmp_path / "then"
+    for folder, rows, earlier in ((first, vectors[:250], None), (then, vectors, first)):
+        folder.mkdir()
+        write_quantized(folder, CODES, rows)
+        write_graph(
+            folder,
+            ALL,
+            earlier=earlier,
+        )
+    pictures = ProductVectors.one_each(vectors)
+    quantized = QuantizedVectors(then, GRAPH_CODES, pictures)
+    graph = Graph(then / GRAPH, then / GRAPH_ROWS, quantized)
+    hits = 0
+    for _ in range(50):
+        query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))
+        exact = set(np.argsort(-(vectors.astype(np.float64) @ query))[:10].tolist())
+        best = graph.top_k(
+            pictures, np.ones(len(vectors), np.bool_), query, k=10, ef=256, needed=10
+        )
+        assert best is not None
+        hits += len(exact & set(best.rows.tolist()))
+    assert hits / 500 >= 0.95
+
+
+def test_the_cheapest_plan_is_chosen(big: Segment):
+    query = unit(np.ones(64))
+    everything, few = np.ones(len(big), np.bool_), np.arange(len(big)) < 50
+    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, everything, query, 10)[0] == "hnsw"
+    assert Planner(costs=Costs(graph_step=0.1)).top_k(big, few, query, 10)[0] == "exact"
+    assert Planner(costs=Costs(graph_step=1000)).top_k(big, everything, query, 10)[0] == "exact"

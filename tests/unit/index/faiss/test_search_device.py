@@ -108,7 +108,7 @@ def test_vectors_that_nobody_searches_make_room(
 
 
 def index_on(device: SearchDevice | None, folder: Path, **settings: object) -> FaissVersions:
-    options = Settings(quantize_from=1, rabitq_from=1, **settings)
+    options = Settings(quantize_from=1, rabitq_from=1, hnsw_from=1, **settings)
     return FaissVersions(folder / "index", options, device=device)
 
 
@@ -117,7 +117,7 @@ def device_vectors_of(index: FaissIndex) -> list[DeviceVectors]:
     return [vectors for vectors in scanned if isinstance(vectors, DeviceVectors)]
 
 
-def test_the_new_snapshot_of_a_version_on_a_device_takes_the_place_of_the_old(
+def test_a_version_on_a_device_gets_no_graph_and_its_new_snapshot_takes_the_place_of_the_old(
     tmp_path: Path,
 ):
     versions = index_on(SearchDevice("cpu", least_rows=1), tmp_path)
@@ -137,6 +137,7 @@ def test_the_new_snapshot_of_a_version_on_a_device_takes_the_place_of_the_old(
     (second,) = device_vectors_of(index)
     assert second is not first
     assert not first.ready()
+    assert not list((versions.root / index.info.name / "derived").glob("*/graph.faiss"))
     assert "searches run on cpu" in versions.describe()[0]
     versions.close()
     assert not second.ready()
@@ -150,6 +151,7 @@ def test_where_there_is_no_card_searches_run_as_without_one_and_the_doctor_says_
     index.upsert(make_catalogue(40, SEED))
     index.compact()
     assert index.search(IndexQuery(vector=make_catalogue(1, SEED)[0].vector)).search == "exact"
+    assert list((versions.root / index.info.name / "derived").glob("*/graph.faiss"))
     (fault,) = versions.check()
     assert "VITRINE_SEARCH_DEVICE is cuda:99, but torch" in fault
     assert fault in caplog.text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitrine.index.faiss.columns.types import Mask
-from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.planner import Planner, search_of
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.vectors.exact import trim_ties
@@ -77,7 +77,7 @@ def find_candidates(
         scored.append((entry.segment, trim_ties(best, prefix)))
     ranking = Ranking.of(scored).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
-    search = "rabitq" if "rabitq" in plans else "exact"
+    search = search_of(plans)
     if prefix < k:
         total = min(k, sum(int(np.count_nonzero(mask)) for mask in masks))
         return CandidateSet(ranking, None, search, total)

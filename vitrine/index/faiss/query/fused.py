@@ -29,7 +29,7 @@ from vitrine.index.faiss.query.fused_bounds import (
     first_ids,
 )
 from vitrine.index.faiss.query.fused_query import FusedQuery
-from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.planner import Planner, search_of
 from vitrine.index.faiss.query.ranking import Ranking
 from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.query.word_signals import WordSignals
@@ -140,7 +140,7 @@ def _settled(
         close = valued.take(valued.scores >= query.least)
         members += len(close.rows)
         parts.append((entry.segment, close))
-    return _Settled(parts, members, "rabitq" if "rabitq" in plans else "exact")
+    return _Settled(parts, members, search_of(plans))
 
 
 def _to_settle(

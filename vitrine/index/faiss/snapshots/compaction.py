@@ -2,8 +2,8 @@
 
 A first one is written by the process that completes a version. Later ones are written beside the
 searches, by a program of their own with the lowest priority: a snapshot takes seconds of processor
-time, in which searches of the same process would wait for the interpreter's lock and for a core. It
-ends with the process that started it.
+time, a new graph minutes, in which searches of the same process would wait for the interpreter's
+lock and for a core. It ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from vitrine.errors import Conflict, VitrineError
 from vitrine.index.faiss.query.state import State
-from vitrine.index.faiss.snapshots.snapshots import Snapshots
+from vitrine.index.faiss.snapshots.snapshots import MOST_DEAD, Snapshots
 from vitrine.storage.atomic import disk_errors
 
 __all__ = ["Compactor"]
@@ -30,8 +30,6 @@ SHARE = 0.1
 """Rows outside the snapshot, as a share of those in it, that make a new one worth its work ..."""
 LEAST, MOST = 5000, 20_000
 """... but at least and at most so many."""
-MOST_DEAD = 0.2
-"""Share of the snapshot's rows that are dead, beyond which a new one is made."""
 _PAUSE_S, _BUSY_S = 60.0, 1.0
 """Until the next try after one that failed, and while another process writes a snapshot."""
 _WRITING, _STARTING = "lock", "starting.lock"
@@ -105,8 +103,10 @@ class Compactor:
         pictures = len(first.segment.pictures.rows)
         lacks_quantized = options.makes_quantized(pictures) and first.segment.codes is None
         lacks_one_bit = options.makes_one_bit(pictures) and first.segment.one_bit is None
+        lacks_graph = options.makes_graph(pictures) and first.segment.graph is None
         dead = rows - int(np.count_nonzero(first.live))
-        return lacks_quantized or lacks_one_bit or dead > MOST_DEAD * rows
+        lacks_some = lacks_quantized or lacks_one_bit or lacks_graph
+        return lacks_some or dead > MOST_DEAD * rows
 
     @contextmanager
     def _exclusively(self, name: str, timeout_s: float) -> Iterator[None]:

@@ -30,12 +30,17 @@ from vitrine.index.faiss.query.state import LiveSegment, State
 from vitrine.index.faiss.segment import Segment, SnapshotParts, column_parts
 from vitrine.index.faiss.vectors.build import (
     CODES,
+    GRAPH,
+    GRAPH_CODES,
+    GRAPH_ROWS,
     ONE_BIT,
     TEXT_CODES,
     BuildOptions,
+    write_graph,
     write_one_bit,
     write_quantized,
 )
+from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
@@ -53,6 +58,9 @@ __all__ = ["FORMAT", "Snapshots"]
 
 FORMAT = 12
 """Of files and columns; a snapshot of another format is made anew."""
+MOST_DEAD = 0.2
+"""Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
+
 _CHUNK = 8192
 _COLUMNS, _ABOUT, _NEWEST = "columns.bin", "about.json", "newest"
 _VECTORS, _TEXTS = "vectors.f32", "texts.f32"
@@ -109,16 +117,19 @@ class Snapshots:
 
     def _map(self, folder: Path, about: dict[str, Any]) -> LiveSegment:
         arrays = map_arrays(folder / _COLUMNS)
-        seqs, offsets = (arrays.pop(name) for name in ("/seqs", "/pictures"))
+        seqs, live, offsets = (arrays.pop(name) for name in ("/seqs", "/live", "/pictures"))
         files = about["files"]
         pictures = ProductVectors(self._map_vectors(folder / _VECTORS, int(offsets[-1])), offsets)
         texts = None
         if _TEXTS in files:
             texts = ProductVectors.one_each(self._map_vectors(folder / _TEXTS, len(seqs)))
-        quantized = QuantizedVectors(folder, CODES, pictures) if CODES[0] in files else None
-        one_bit = None
+        codes = GRAPH_CODES if GRAPH in files else CODES
+        quantized = QuantizedVectors(folder, codes, pictures) if codes[0] in files else None
+        one_bit, graph = None, None
         if quantized is not None and ONE_BIT[0] in files:
             one_bit = OneBitVectors(folder, ONE_BIT, pictures, quantized)
+        if quantized is not None and GRAPH in files:
+            graph = Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized)
         segment = Segment(
             seqs,
             pictures,
@@ -131,9 +142,10 @@ class Snapshots:
                 if texts is not None and TEXT_CODES[0] in files
                 else None,
                 one_bit,
+                graph,
             ),
         )
-        return LiveSegment.of(segment)
+        return LiveSegment(segment, live)
 
     def write(self, state: State) -> str:
         """Write a snapshot of the state and make it the newest in one step.
@@ -159,7 +171,13 @@ class Snapshots:
                 shutil.rmtree(other, ignore_errors=True)
 
     def _fill(self, folder: Path, state: State) -> None:
-        rows = [np.flatnonzero(entry.live) for entry in state.segments]
+        in_all = sum(len(entry.segment.pictures.rows) for entry in state.segments)
+        earlier = _continuable(state) if self.options.makes_graph(in_all) else None
+        rows = [
+            # a graph is continued with all its rows, dead ones as well
+            np.arange(len(entry.live)) if earlier and i == 0 else np.flatnonzero(entry.live)
+            for i, entry in enumerate(state.segments)
+        ]
         segments = [entry.segment for entry in state.segments]
         pictures = [(segment.pictures, own) for segment, own in zip(segments, rows, strict=True)]
         texts = [(s.texts, own) for s, own in zip(segments, rows, strict=True) if s.texts]
@@ -172,6 +190,8 @@ class Snapshots:
                 write_quantized(folder, TEXT_CODES, text_vectors)
         if self.options.makes_one_bit(len(vectors)):
             write_one_bit(folder, vectors)
+        if self.options.makes_graph(len(vectors)):
+            write_graph(folder, self.options, earlier=earlier)
         about = {
             "format": FORMAT,
             "seq": state.seq,
@@ -204,6 +224,16 @@ class Snapshots:
         def arrays() -> Iterator[tuple[str, NDArray[Any] | ArrayInParts]]:
             yield from joined_arrays(column_parts(parts, self._layout), self._layout)
             yield "/seqs", np.concatenate([e.segment.seqs[r] for e, r in entries])
+            yield "/live", np.concatenate([e.live[r] for e, r in entries])
             yield "/pictures", np.concatenate(([0], np.cumsum(lengths)))
 
         write_arrays(folder / _COLUMNS, arrays())
+
+
+def _continuable(state: State) -> Path | None:
+    """The folder of the first segment, where it has a graph worth going on with."""
+    first = state.segments[0]
+    folder, dead = first.segment.folder, len(first.live) - int(np.count_nonzero(first.live))
+    if first.segment.graph is None or folder is None or dead > MOST_DEAD * len(first.live):
+        return None
+    return folder if (folder / GRAPH).exists() else None

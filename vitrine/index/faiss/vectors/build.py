@@ -1,4 +1,5 @@
-"""Writing the rows of 8 bits and of one bit a number that are scanned."""
+"""Writing the rows of 8 bits and of one bit a number that are scanned, and the graph over the
+former."""
 
 from __future__ import annotations
 
@@ -10,46 +11,69 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.index.faiss.vectors.faiss_module import load_faiss
 from vitrine.index.faiss.vectors.one_bit import one_bit_rows, random_rotation
 from vitrine.index.faiss.vectors.product_vectors import Vectors
-from vitrine.index.faiss.vectors.quantized import fitting_scale, quantize
+from vitrine.index.faiss.vectors.quantized import decoded, fitting_scale, quantize
+from vitrine.index.faiss.vectors.search_device import SearchDevice
 from vitrine.products import Vector
-from vitrine.storage.array_file import forget_pages, write_arrays
+from vitrine.storage.array_file import forget_pages, map_array, map_arrays, write_arrays
 
 __all__ = [
     "CODES",
+    "GRAPH",
+    "GRAPH_CODES",
+    "GRAPH_ROWS",
     "ONE_BIT",
     "TEXT_CODES",
     "BuildOptions",
+    "write_graph",
     "write_one_bit",
     "write_quantized",
 ]
 
+GRAPH, GRAPH_ROWS = "graph.faiss", "rows.faiss"
 CODES = ("codes.u8", "codes.bin")
 """The files of the pictures' 8-bit rows: the codes, and what else is known of each row."""
+GRAPH_CODES = (GRAPH_ROWS, CODES[1])
+"""The same where there is a graph, which walks over FAISS's own file of them."""
 ONE_BIT = ("signs.u1", "signs.bin")
-"""The same of the pictures' one-bit rows."""
+"""The same of their one-bit rows."""
 TEXT_CODES = ("texts.u8", "texts.bin")
 """The same of the text vectors' 8-bit rows."""
 _CHUNK = 4096
 _SAMPLE = 65_536
 """Rows by which the scale is learned."""
+_MANY = 20_000
+"""Rows from which on several threads help more than waiting for each other costs."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """From how many rows on 8-bit rows are made, and from how many one-bit rows beside them."""
+    """From how many rows on 8-bit rows, one-bit rows and a graph are made, and how the graph is.
+
+    Where a device searches, no graph is made.
+    """
 
     quantize_from: int
     one_bit_from: int
+    graph_from: int
+    m: int = 32
+    ef_construct: int = 100
+    threads: int = 1
+    device: SearchDevice | None = None
 
     def makes_quantized(self, rows: int) -> bool:
-        """Whether so many rows get 8-bit rows; those of one bit need them."""
-        return rows >= min(self.quantize_from, self.one_bit_from)
+        """Whether so many rows get 8-bit rows; one-bit rows and a graph need them."""
+        return rows >= min(self.quantize_from, self.one_bit_from, self.graph_from)
 
     def makes_one_bit(self, rows: int) -> bool:
         """Whether so many rows get one-bit rows."""
         return rows >= self.one_bit_from
+
+    def makes_graph(self, rows: int) -> bool:
+        """Whether so many rows get a graph."""
+        return rows >= self.graph_from and (self.device is None or bool(self.device.obstacle))
 
 
 def write_quantized(folder: Path, files: tuple[str, str], vectors: Vectors) -> None:
@@ -94,6 +118,37 @@ def write_one_bit(folder: Path, vectors: Vectors) -> None:
     write_arrays(folder / ONE_BIT[1], arrays.items())
 
 
+def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) -> None:
+    """Write the graph over the pictures' 8-bit rows, which `write_quantized` has put there; their
+    codes go into FAISS's own file, for the graph to walk over and for scans.
+
+    `earlier` is a snapshot's folder whose rows are the first of these: its graph is continued.
+    """
+    faiss = load_faiss()
+    about = map_arrays(folder / CODES[1])
+    center, scale = about["center"], np.float32(about["scale"])
+    codes = map_array(folder / CODES[0], np.uint8, (len(about["sums"]), len(center)))
+    graph = _empty_graph(len(center), options) if earlier is None else _read_graph(earlier)
+    rows = _empty_rows(center, scale)
+    for some in _blocks(codes[: graph.ntotal]):
+        rows.add(decoded(some, center, scale))
+    graph.storage, graph.own_fields, graph.is_trained = rows, False, True
+    if len(codes) - graph.ntotal >= _MANY:
+        faiss.omp_set_num_threads(options.threads)
+    for some in _blocks(codes[graph.ntotal :]):
+        graph.add(decoded(some, center, scale))
+    _write(graph, folder / GRAPH, faiss.IO_FLAG_SKIP_STORAGE)
+    _write(rows, folder / GRAPH_ROWS)
+    (folder / CODES[0]).unlink()
+
+
+def _write(index: Any, path: Path, flags: int = 0) -> None:
+    """Write one of FAISS's indexes by Python's means: its own only print what fails at the end."""
+    faiss = load_faiss()
+    with path.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write), flags)
+
+
 def _center(vectors: Vectors) -> Vector:
     totals = [some.sum(axis=0, dtype=np.float64) for some in _blocks(vectors)]
     center: Vector = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
@@ -106,3 +161,31 @@ def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
         some = rows[start : start + _CHUNK]
         yield some
         forget_pages(some)
+
+
+def _empty_graph(dimension: int, options: BuildOptions) -> Any:
+    """A graph without rows and what to keep them in."""
+    faiss = load_faiss()
+    graph = faiss.IndexHNSW(dimension, options.m, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = options.ef_construct
+    return graph
+
+
+def _read_graph(folder: Path) -> Any:
+    """A snapshot's graph without its rows: they are added with another center and scale."""
+    faiss = load_faiss()
+    return faiss.read_index(str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
+
+
+def _empty_rows(center: Vector, scale: np.float32) -> Any:
+    """FAISS's rows of 8 bits, whose codes are those of `quantize`.
+
+    It learns the ends of each number's range, between which it has 256 steps.
+    """
+    faiss = load_faiss()
+    rows = faiss.IndexScalarQuantizer(
+        len(center), faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    half = np.float32(127.5) * scale
+    rows.train(np.stack([center - half, center + half]))
+    return rows

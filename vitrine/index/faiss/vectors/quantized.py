@@ -45,13 +45,21 @@ from vitrine.index.faiss.vectors.product_vectors import (
 )
 from vitrine.index.faiss.vectors.shared_scans import SharedScans, code_dots
 from vitrine.products import Vector
-from vitrine.storage.array_file import map_array, map_arrays
+from vitrine.storage.array_file import map_arrays, map_tail
 
-__all__ = ["QuantizedQuery", "QuantizedRows", "QuantizedVectors", "fitting_scale", "quantize"]
+__all__ = [
+    "QuantizedQuery",
+    "QuantizedRows",
+    "QuantizedVectors",
+    "decoded",
+    "fitting_scale",
+    "quantize",
+]
 
 _LARGEST = 127
 _ZERO = 127
-"""The code of level 0: codes are bytes without a sign."""
+"""The code of level 0: codes are bytes without a sign, as FAISS keeps them, so that its graph walks
+over the rows that are scanned."""
 _DOT_ERROR = 4 * 255**2 * 2.0**-24
 """By which a product of codes is off in float32, per number of a row: four roundings."""
 _CONTIGUOUS = 0.3
@@ -97,6 +105,11 @@ def quantize(vectors: Vectors, center: Vector, scale: np.float32) -> QuantizedRo
     return QuantizedRows(codes, scale, sums, np.linalg.norm(steps, axis=1), errors)
 
 
+def decoded(codes: NDArray[np.uint8], center: Vector, scale: np.float32) -> Vectors:
+    """The vectors that codes stand for."""
+    return center + scale * (codes - np.float32(_ZERO))
+
+
 @dataclass(frozen=True, eq=False)
 class QuantizedQuery:
     """A query in 8 bits without a center, its product with the rows' center, and by how much at
@@ -139,7 +152,7 @@ class QuantizedVectors:
         self._sums, self._errors = arrays["sums"], arrays["errors"]
         self._scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
         shape = (len(self._sums), len(self._center))
-        self._codes: NDArray[np.uint8] = map_array(folder / codes, np.uint8, shape)
+        self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
         self._scans = SharedScans(self._codes)
 
     @cached_property
