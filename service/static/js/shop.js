@@ -164,7 +164,7 @@ function showAnswer(searched, answer) {
     grid.show(answer, { open, moreLike, lessLike: hasQuery(searched) ? lessLike : null });
   } else {
     grid.clear();
-    say(noMatches(searched, waysOut, []));
+    say(noMatches(searched, answer, waysOut, []));
     offerRemedies(searched, answer);
   }
 }
@@ -180,7 +180,7 @@ async function offerRemedies(searched, answer) {
       catalogue,
     );
     const remedies = remediesOf(choices, totals, go);
-    if (remedies.length) say(noMatches(searched, waysOut, remedies));
+    if (remedies.length) say(noMatches(searched, answer, waysOut, remedies));
   } catch (error) {
     if (!aborted(error)) toast(sentence(problemFrom(error).detail));
   }

@@ -94,6 +94,8 @@ export interface SearchAnswer {
   /** how many products under the filter are not close to the query */
   beyond: number;
   understanding: Understanding | null;
+  /** what to know of the answer, in English */
+  notes: string[];
   next_cursor: string | null;
   plan: { search: string; matching: number; truncated_text: boolean };
 }

@@ -46,6 +46,12 @@ def test_filters_that_exclude_each_other_say_so_and_can_be_cleared(window):
     expect(window.page.locator(".notice")).to_have_count(0)
 
 
+def test_a_value_that_no_product_has_is_named_with_the_nearest_one(window):
+    window.open("/?brand=Maker+0&price_max=1")
+    notice = window.page.locator(".notice")
+    expect(notice).to_contain_text("No product has brand 'Maker 0'; the nearest is 'Maker 0")
+
+
 def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_again(window):
     window.expected += ["503"]
     broken = [True]

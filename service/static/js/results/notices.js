@@ -1,6 +1,6 @@
 // What is said instead of products: nothing matches, or something went wrong.
 
-/** @import { State } from "../types.js" */
+/** @import { FirstPage, State } from "../types.js" */
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
@@ -14,17 +14,17 @@ import { hasQuery, isFiltered } from "../search/state.js";
 
 /**
  * @param {State} state
+ * @param {FirstPage} answer
  * @param {WaysOut} ways
  * @param {Remedy[]} remedies
  */
-export function noMatches(state, { clearFilters, clearAll }, remedies) {
+export function noMatches(state, { notes }, { clearFilters, clearAll }, remedies) {
   const actions = remedies.map(({ text, total, run }) =>
     button(t("way.count", { way: text, count: total }), run, "button--remedy"),
   );
   if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters, "button--main"));
   if (hasQuery(state)) actions.push(button(t("way.all"), clearAll));
-  const { title, text } = whyEmpty(state);
-  return notice({ sign: "lens", title, text, actions });
+  return notice({ sign: "lens", ...whyEmpty(state), notes, actions });
 }
 
 /** @param {State} state */
@@ -66,8 +66,8 @@ export function wentWrong(state, problem, { retry, clearFilters, clearAll, remov
   });
 }
 
-/** @param {{kind?: string, sign: string, title: string, text: string, requestId?: string, actions: HTMLElement[]}} parts */
-function notice({ kind, sign, title, text, requestId, actions }) {
+/** @param {{kind?: string, sign: string, title: string, text: string, notes?: string[], requestId?: string, actions: HTMLElement[]}} parts */
+function notice({ kind, sign, title, text, notes = [], requestId, actions }) {
   return make(
     "div",
     {
@@ -76,6 +76,7 @@ function notice({ kind, sign, title, text, requestId, actions }) {
     },
     make("span", { class: "notice__sign" }, icon(sign)),
     make("h2", { class: "notice__title" }, title),
+    notes.map((note) => make("p", { class: "notice__text", lang: "en" }, sentence(note))),
     make("p", { class: "notice__text" }, text),
     requestId ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId })) : null,
     make("div", { class: "notice__actions" }, actions),
