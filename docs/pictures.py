@@ -50,7 +50,8 @@ SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
 def main(url: str) -> None:
     """Write every picture beside this file."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        executable = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for name, (address, window) in SHOTS.items():
             picture = take(browser, url + address, window)
             picture.point([min(255, round(tone / STEP) * STEP) for tone in range(256)] * 3).save(
