@@ -33,6 +33,11 @@ def test_every_language_has_every_text_with_its_placeholders(language: str) -> N
         assert placeholders(texts, key) == placeholders(english, key), key
 
 
+def test_french_signs_stay_in_the_line_of_their_word() -> None:
+    written = json.dumps(texts_of("fr"), ensure_ascii=False, separators=(",", ":"))
+    assert re.findall(r"[^\"]* [:;?!»%]|[^\"]*« ", written) == []  # the spaces there do not break
+
+
 def test_every_text_is_used_and_every_text_that_is_used_exists() -> None:
     written = "\n".join(path.read_text("utf-8") for path in SOURCES)
     assert [
