@@ -1,5 +1,4 @@
-"""`vitrine demo`: from nothing to a search page, over the same road that a shop's own catalogue
-takes."""
+"""`vitrine demo`: draws a catalogue, then ingests and serves it as a shop's own."""
 
 from __future__ import annotations
 

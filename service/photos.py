@@ -39,8 +39,8 @@ def keep_photo(body: PhotoRequest) -> Response:
     settings = current_vitrine().settings
     data = required_bytes(body.image, settings)
     decoded(data, settings, at_least=1)  # only what can be searched with is kept
-    photo = current_vitrine().photos.put(data)
     vitrine = current_vitrine()
+    photo = vitrine.photos.put(data)
     return answer(PhotoAnswer(key=photo.key, expires=photo.expires, objects=vitrine.has_detector))
 
 
