@@ -5,7 +5,7 @@ Nothing here reads or writes an index: values in, values out.
 * `fold` is the one comparison form of text, for ingest, filters, words and sorting.
 * `document_words` gives what an index stores of a product: sparse values without IDF,
   and exact keys.
-* `Vocabulary` holds the document frequencies of one version, `VocabularyCounts` keeps them in step.
+* `Vocabulary` holds the document frequencies of one version, which `VocabularyCounts` counts.
 * `query_words` gives the query's side: one weight a term and the best score it could reach.
 """
 

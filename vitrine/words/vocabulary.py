@@ -35,19 +35,17 @@ MOST_COMPOUNDS = 32
 class Vocabulary:
     """The document frequencies of one version at one moment.
 
-    `count` products were counted. `term_ids` is uint32 (terms,), ascending, `term_counts` int32
-    (terms,): in how many products the term occurs, `subject_counts` int32 (terms,): in how many of
-    them it says what the product is, `kind_counts` int32 (terms,): in how many it is the whole name
-    of a category. `newer` are term ids that products have which were written
-    after the counting. `words` are the words as they stand in the
-    products, in code point order, `word_counts` int32 (words,) their products, `name_counts` int32
-    (words,) those of them that have the word outside their prose.
+    `count` products were counted. `term_ids` is uint32 (terms,), ascending. Of int32 (terms,) are
+    `term_counts`, in how many products the term occurs, `subject_counts`, in how many it says what
+    the product is, and `kind_counts`, in how many it is the whole name of a category. `words` are
+    the words as they stand in the products, in code point order, `name_counts` int32 (words,) the
+    products that have the word outside their prose. `newer` are ids of terms that only products
+    have which were written after the counting.
 
     Every process and both backends weigh a query with the same table: it is stored with the version
     as `to_bytes`, and never counted by a shard or a segment of its own. It is counted when a
-    version is completed and replaced as a whole, from `VocabularyCounts` that every write adds to
-    and takes from; between two replacements all processes answer with the older one, so their
-    scores agree.
+    version is completed and replaced as a whole when the version learns again; until then all
+    processes answer with the older one, so their scores agree.
     """
 
     count: int
@@ -56,7 +54,6 @@ class Vocabulary:
     subject_counts: NDArray[np.int32]
     kind_counts: NDArray[np.int32]
     words: tuple[str, ...]
-    word_counts: NDArray[np.int32]
     name_counts: NDArray[np.int32]
     newer: frozenset[int] = frozenset()
 
@@ -77,7 +74,8 @@ class Vocabulary:
         weighs as the rarest words do.
         """
         vocabulary = replace(self, newer=self.newer.union(term_ids))
-        for cache in ("_positions", "_compounds"):  # not to be made anew for every query
+        # not to be made anew for every query
+        for cache in ("_positions", "_compounds", "_has_kinds"):
             vars(vocabulary)[cache] = getattr(self, cache)
         return vocabulary
 
@@ -136,11 +134,6 @@ class Vocabulary:
             return int(counts[position])
         return 0
 
-    def word_count(self, word: str) -> int:
-        """In how many products the folded word occurs as it is written."""
-        position = self._positions.get(word)
-        return 0 if position is None else int(self.word_counts[position])
-
     def name_count(self, word: str) -> int:
         """In how many products the folded word stands outside their prose as it is written."""
         position = self._positions.get(word)
@@ -190,7 +183,6 @@ class Vocabulary:
             subject_counts=self.subject_counts,
             kind_counts=self.kind_counts,
             words=np.frombuffer("\n".join(self.words).encode("utf-8"), dtype=np.uint8),
-            word_counts=self.word_counts,
             name_counts=self.name_counts,
         )
         return packed.getvalue()
@@ -210,7 +202,6 @@ class Vocabulary:
                     if "kind_counts" in packed
                     else np.zeros_like(packed["subject_counts"]),
                     tuple(text.split("\n")) if text else (),
-                    packed["word_counts"],
                     packed["name_counts"],
                 )
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -218,31 +209,15 @@ class Vocabulary:
 
 
 class VocabularyCounts:
-    """The counts while products come and go; one writer at a time.
+    """Counts the words of products as they are read."""
 
-    Add what a product's words are after a write and take away what they were before it. Counts of
-    several parts of a version (shards, runs, a journal of changes) add up with `merge`: a part may
-    be negative where it only took away.
-    """
-
-    def __init__(self, start: Vocabulary | None = None) -> None:
-        self._count = start.count if start else 0
+    def __init__(self) -> None:
+        self._count = 0
         self._terms: Counter[int] = Counter()
         self._subjects: Counter[int] = Counter()
         self._kinds: Counter[int] = Counter()
-        self._words: Counter[str] = Counter()
+        self._words: set[str] = set()
         self._names: Counter[str] = Counter()
-        if start:
-            self._terms.update(_counts(start.term_ids.tolist(), start.term_counts))
-            self._subjects.update(_counts(start.term_ids.tolist(), start.subject_counts))
-            self._kinds.update(_counts(start.term_ids.tolist(), start.kind_counts))
-            self._words.update(_counts(start.words, start.word_counts))
-            self._names.update(_counts(start.words, start.name_counts))
-
-    @property
-    def count(self) -> int:
-        """Products added less products taken away."""
-        return self._count
 
     def add(self, documents: Iterable[DocumentWords]) -> None:
         """Count products in."""
@@ -254,40 +229,19 @@ class VocabularyCounts:
             self._words.update(document.words)
             self._names.update(document.names)
 
-    def remove(self, documents: Iterable[DocumentWords]) -> None:
-        """Count products out, as they were when they were added."""
-        for document in documents:
-            self._count -= 1
-            self._terms.subtract(document.term_ids.tolist())
-            self._subjects.subtract(document.subjects)
-            self._kinds.subtract(document.kinds)
-            self._words.subtract(document.words)
-            self._names.subtract(document.names)
-
-    def merge(self, other: VocabularyCounts) -> None:
-        """Count in all that another one counted."""
-        self._count += other._count
-        self._terms.update(other._terms)
-        self._subjects.update(other._subjects)
-        self._kinds.update(other._kinds)
-        self._words.update(other._words)
-        self._names.update(other._names)
-
     def vocabulary(self) -> Vocabulary:
-        """The counts of this moment; what no product has any more is left out."""
-        terms = sorted((number, n) for number, n in self._terms.items() if n > 0)
-        words = sorted((word, n) for word, n in self._words.items() if n > 0)
+        """The counts of this moment."""
+        terms, words = sorted(self._terms), sorted(self._words)
         return Vocabulary(
-            max(self._count, 0),
-            np.array([number for number, _ in terms], dtype=np.uint32),
-            np.array([n for _, n in terms], dtype=np.int32),
-            np.array([max(self._subjects[number], 0) for number, _ in terms], dtype=np.int32),
-            np.array([max(self._kinds[number], 0) for number, _ in terms], dtype=np.int32),
-            tuple(word for word, _ in words),
-            np.array([n for _, n in words], dtype=np.int32),
-            np.array([max(self._names[word], 0) for word, _ in words], dtype=np.int32),
+            self._count,
+            np.array(terms, dtype=np.uint32),
+            _counts_of(terms, self._terms),
+            _counts_of(terms, self._subjects),
+            _counts_of(terms, self._kinds),
+            tuple(words),
+            _counts_of(words, self._names),
         )
 
 
-def _counts(keys: Sequence[Key], counts: NDArray[np.int32]) -> dict[Key, int]:
-    return dict(zip(keys, counts.tolist(), strict=True))
+def _counts_of(keys: Sequence[Key], counts: Counter[Key]) -> NDArray[np.int32]:
+    return np.array([counts[key] for key in keys], dtype=np.int32)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.words.catalogue import ENGLISH, titled, vocabulary_of, words_of
 from vitrine.products import Product
-from vitrine.words import Analyzer, Vocabulary, VocabularyCounts, query_words, term_id
+from vitrine.words import Analyzer, Vocabulary, query_words, term_id
 
 
 def _value(product: Product, term: str) -> float:
@@ -189,44 +189,11 @@ def test_stop_words_that_no_title_has_in_a_row_ask_for_nothing():
     assert query_words("who", vocabulary_of(products), ENGLISH).empty
 
 
-def test_counts_follow_writes_as_counting_anew_does():
-    seed = random.randrange(1 << 32)
-    rng = random.Random(seed)
-    words = ["red", "blue", "hat", "scarf", "glove", "wool", "silk"]
-    documents = [
-        words_of(product)
-        for product in titled(*(" ".join(rng.choices(words, k=3)) for _ in range(30)))
-    ]
-    counts, live = VocabularyCounts(), []
-    for _ in range(100):
-        if live and rng.random() < 0.4:
-            counts.remove([live.pop(rng.randrange(len(live)))])
-        else:
-            live.append(rng.choice(documents))
-            counts.add([live[-1]])
-    anew = VocabularyCounts()
-    anew.add(live)
-    assert counts.vocabulary().to_bytes() == anew.vocabulary().to_bytes(), f"seed {seed}"
-
-
-def test_counts_of_shards_and_of_later_changes_add_up():
-    documents = [words_of(product) for product in titled("red hat", "blue hat", "red glove")]
-    whole = VocabularyCounts()
-    whole.add(documents[1:])
-    start, change = VocabularyCounts(), VocabularyCounts()
-    start.add(documents[:2])
-    change.add(documents[2:])
-    change.remove(documents[:1])
-    later = VocabularyCounts(start.vocabulary())
-    later.merge(change)
-    assert later.vocabulary().to_bytes() == whole.vocabulary().to_bytes()
-
-
 def test_a_stored_vocabulary_is_read_as_it_was():
     vocabulary = vocabulary_of(titled("Äpfel rot", "红色 dress", "red dress"))
     read = Vocabulary.from_bytes(vocabulary.to_bytes())
     assert read.words == vocabulary.words
-    assert read.word_count("dress") == 2
+    assert read.name_count("dress") == 2
     assert [read.idf(t) for t in ("dress", "red", "no")] == [
         vocabulary.idf(t) for t in ("dress", "red", "no")
     ]
