@@ -68,10 +68,6 @@ def own_queries(
     return queries
 
 
-_PARTS = re.compile(r"[&,+]")
-"""Between things that share a category: "Hoodies & Sweatshirts" are asked for one by one."""
-
-
 def _terms(analyzer: Analyzer, *texts: str) -> set[str]:
     tokens = [token for text in texts for token in analyzer.tokens(text.replace("/", " "))]
     return {token.term for token in tokens if not token.stop}
@@ -82,7 +78,7 @@ def _piece(product: Product, analyzer: Analyzer, rng: np.random.Generator) -> li
     text = product.title if length is None else title_head(product.title)
     if kind == 3 and product.category:
         leaf = product.category[int(rng.integers(len(product.category)))].rpartition("/")[2]
-        parts = _PARTS.split(leaf)
+        parts = analyzer.language.parts_of(leaf)
         text = parts[int(rng.integers(len(parts)))]
     words = [token.word for token in analyzer.tokens(text) if not token.stop]
     if length is None:

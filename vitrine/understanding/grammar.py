@@ -159,7 +159,9 @@ class _Reader:
     def __init__(self, codes: tuple[str, ...]) -> None:
         self._codes = codes
         self._files = [_read(code) for code in codes]
-        self._elisions = frozenset(e for code in codes for e in language(code).elisions)
+        languages = [language(code) for code in codes]
+        self._elisions = frozenset(word for each in languages for word in each.elisions)
+        self._conjunctions = frozenset(word for each in languages for word in each.conjunctions)
 
     def grammar(self) -> Grammar:
         currencies = self._currencies()
@@ -194,7 +196,7 @@ class _Reader:
             lacking=self._folded("negation", "lacking"),
             skipped=self._folded("negation", "skipped"),
             alternatives=self._phrases("negation", {"or": "or"}),
-            additions=self._folded("negation", "and"),
+            additions=self._conjunctions | {"&"},
             stops=self._folded("negation", "stops"),
             loose_before=self._folded("leftovers", "before"),
             loose_after=self._folded("leftovers", "after"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,9 +128,6 @@ def learn_known_values(
     return learner.values()
 
 
-_PARTS = re.compile(r"\s*(?:[&,/+]|\b(?:and|und|et|y)\b)\s*")
-
-
 class _Learner:
     def __init__(self, analyzer: Analyzer, grammar: Grammar, understood: Sequence[str]) -> None:
         self._analyzer = analyzer
@@ -198,7 +194,7 @@ class _Learner:
             prefix = "/".join(levels[:depth])
             self._keep_literal(self._grammar.lex(level))
             self._name("category", level, prefix)
-            parts = [part for part in _PARTS.split(fold(level)) if part]
+            parts = self._analyzer.language.parts_of(level)
             for part in parts if len(parts) > 1 else ():
                 self._name("category", part, prefix, whole=False)
 

@@ -227,10 +227,6 @@ def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
         yield from (term for _, term in analyzer.words(product.brand))
 
 
-_PARTS = re.compile(r"[&,+]")
-"""Between kinds of things that share a category."""
-
-
 def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
     for path in product.category:
         yield from _kinds_named(path, analyzer)
@@ -241,7 +237,7 @@ def _kinds_named(path: str, analyzer: Analyzer) -> tuple[str, ...]:
     """The terms that are the whole name of a level, or of a part of it, but for words that say how
     a thing is or for whom; kept, since categories come again and again."""
     kinds = []
-    for part in (part for level in path.split("/") for part in _PARTS.split(level)):
+    for part in (p for level in path.split("/") for p in analyzer.language.parts_of(level)):
         named = [token for token in analyzer.tokens(part) if not token.stop]
         kind = [token for token in named if not analyzer.language.is_quality(token.word)]
         if kind and all(token.joined for token in kind[1:]):  # "Tees", "Men's T-Shirts"

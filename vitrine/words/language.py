@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,10 +66,10 @@ class Language:
     "first" ("chapeau de laine rouge"). `compounds` says that they are written as one word, the
     thing itself last ("Wollhut"). `irregular` maps words, or stems, that Snowball leaves apart
     to the term they share ("women" and "woman"), `endings` the last two letters of stems ("velos"
-    and "velo"). `elisions` are the heads that an apostrophe ties
-    to a word (French l'été), `links` the stop words within a compound ("sac à dos"), `qualities`
-    the words that say how a thing is and not of which kind ("cheap bag", "sac de luxe"); one that
-    begins with a hyphen is the end of such words.
+    and "velo"). `elisions` are the heads that an apostrophe ties to a word (French l'été),
+    `conjunctions` the words for "and", `links` the stop words within a compound ("sac à dos"),
+    `qualities` the words that say how a thing is and not of which kind ("cheap bag", "sac de
+    luxe"); one that begins with a hyphen is the end of such words.
     """
 
     code: str
@@ -77,6 +78,7 @@ class Language:
     compounds: bool = False
     stop_words: frozenset[str] = frozenset()
     elisions: frozenset[str] = frozenset()
+    conjunctions: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     qualities: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -87,12 +89,26 @@ class Language:
         ends = (f"-{word[place:]}" for place in range(3, len(word)))
         return word in self.qualities or not self.qualities.isdisjoint(ends)
 
+    def parts_of(self, category: str) -> list[str]:
+        """The kinds of things that a category's name joins, folded: "hoodies" and "sweatshirts" of
+        "Hoodies & Sweatshirts"; the whole name where it joins none."""
+        folded = fold(category)
+        parts = (part.strip() for part in _separator(self.conjunctions).split(folded))
+        return [part for part in parts if part] or [folded]
+
     def new_stemmer(self) -> Any:
         """A stemmer for one thread, None for a language that Snowball does not know: its words
         are terms as they are."""
         import Stemmer
 
         return None if self.stemmer is None else Stemmer.Stemmer(self.stemmer)
+
+
+@cache
+def _separator(conjunctions: frozenset[str]) -> re.Pattern[str]:
+    """What stands between the kinds of things that share a category."""
+    words = "".join(rf"|\s{re.escape(word)}\s" for word in sorted(conjunctions))
+    return re.compile(f"[&,+]{words}")
 
 
 @cache
@@ -109,6 +125,7 @@ def language(code: str) -> Language:
         code in _COMPOUNDING,
         frozenset(fold(word) for word in read.get("stop_words", "").split()),
         frozenset(fold(word) for word in read.get("elisions", "").split()),
+        frozenset(fold(word) for word in read.get("conjunctions", "").split()),
         frozenset(fold(word) for word in read.get("links", "").split()),
         frozenset(fold(word) for word in read.get("qualities", "").split()),
         {

@@ -21,6 +21,7 @@ from vitrine.words import (
     unknown_terms,
     unknown_words,
 )
+from vitrine.words.language import language
 
 PRODUCTS = titled("red hat", "blue hat", "red scarf", "green glove")
 VOCABULARY = vocabulary_of(PRODUCTS)
@@ -230,6 +231,20 @@ def test_a_kind_that_no_word_knows_is_not_sold_where_its_head_names_no_category(
     if text == "cargo pants":
         listed[2] = replace(listed[2], category=("Clothing/Jackets",))
     assert query_words(text, vocabulary_of(listed), ENGLISH).subject == sold
+
+
+def test_a_category_names_each_kind_that_it_joins_by_a_word():
+    jacket = replace(CAMPING[2], category=("Jackets and Pants",))
+    shop = vocabulary_of([*CAMPING[:2], jacket, *CAMPING[3:]])
+    assert query_words("bomber jacket", shop, ENGLISH).subject
+
+
+def test_the_kinds_of_a_category_are_joined_by_the_words_of_its_language():
+    assert language("es").parts_of("Faldas y Vestidos, Tops") == ["faldas", "vestidos", "tops"]
+    assert language("fr").parts_of("Sacs et valises") == ["sacs", "valises"]
+    assert language("en").parts_of("Candy Handbags") == ["candy handbags"]
+    assert language("en").parts_of("Bags &amp; Belts") == ["bags", "belts"]
+    assert language("en").parts_of("&") == ["&"]
 
 
 def test_a_catalogue_without_categories_is_asked_for_any_kind_of_its_things():
