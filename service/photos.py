@@ -20,8 +20,6 @@ from service.pictures import decoded, required_bytes
 from service.recognition import DETECTOR_SIDE, box_of
 from vitrine.boxes import distinct
 from vitrine.filters import MATCH_ALL
-from vitrine.results import ValueFacet
-from vitrine.version_search import VersionSearch
 
 __all__ = ["photos"]
 
@@ -36,10 +34,9 @@ _ANYTHING = ("product",)
 @photos.post("/v1/pictures", responses={200: PhotoAnswer})
 def keep_photo(body: PhotoRequest) -> Response:
     """Keep a photo for a day, for searches by its key; the same bytes have the same key."""
-    settings = current_vitrine().settings
-    data = required_bytes(body.image, settings)
-    decoded(data, settings, at_least=1)  # only what can be searched with is kept
     vitrine = current_vitrine()
+    data = required_bytes(body.image, vitrine.settings)
+    decoded(data, vitrine.settings, at_least=1)  # only what can be searched with is kept
     photo = vitrine.photos.put(data)
     return answer(PhotoAnswer(key=photo.key, expires=photo.expires, objects=vitrine.has_detector))
 
@@ -57,22 +54,13 @@ def photo_objects(path: PhotoPath, body: ObjectsRequest) -> Response:
     vitrine = current_vitrine()
     data = vitrine.photos.get(path.key)
     picture = decoded(data, vitrine.settings, at_least=DETECTOR_SIDE)
-    labels = vitrine.engine.answer(_kinds)
+    labels = vitrine.recognition.category_labels(visible(MATCH_ALL, vitrine.engine.schema))
     with current_warm_up().loading_detector():
-        detections = vitrine.recognition.detect(picture, labels, threshold=body.threshold)
+        detections = vitrine.recognition.detect(
+            picture, labels[:_LABELS] or _ANYTHING, threshold=body.threshold
+        )
     objects = [
         {"score": detection.score, "box": box_of(detection.box, picture)}
         for detection in distinct(detections)[: body.limit]
     ]
     return answer({"objects": objects})
-
-
-def _kinds(version: VersionSearch) -> tuple[str, ...]:
-    """What the catalogue's commonest categories are called, as far as the request may see them."""
-    if "category" not in version.schema:
-        return _ANYTHING
-    condition = visible(MATCH_ALL, version.schema)
-    facet = version.index.facet(["category"], condition, values=4 * _LABELS)["category"]
-    values = facet.values if isinstance(facet, ValueFacet) else ()
-    leaves = dict.fromkeys(str(value.value).rpartition("/")[2].lower() for value in values)
-    return tuple(leaves)[:_LABELS] or _ANYTHING

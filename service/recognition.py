@@ -101,6 +101,8 @@ def detect(body: DetectRequest) -> Response:
     labels = body.labels
     if labels is None:
         labels = vitrine.recognition.category_labels(visible(MATCH_ALL, vitrine.engine.schema))
+        if not labels:
+            raise InvalidQuery.of("labels", "is missing, and the catalogue has no categories")
     picture = required_picture(body.image, vitrine.settings, at_least=DETECTOR_SIDE)
     with current_warm_up().loading_detector():
         objects = vitrine.recognition.detect(picture, labels, threshold=body.threshold)

@@ -128,7 +128,7 @@ class Recognition:
     def category_labels(self, only: Filter = MATCH_ALL) -> list[str]:
         """Labels for `detect`: the last levels of the categories that products under a filter have.
 
-        The most frequent first, as many as a facet lists. `InvalidQuery` where there are none.
+        The most frequent first, as many as a facet lists; none in a catalogue without categories.
         """
         paths: list[str] = []
         if "category" in self._engine.schema:
@@ -138,8 +138,6 @@ class Recognition:
             paths = [str(value.value) for value in values]
         above = {path.rpartition("/")[0] for path in paths}
         labels = dict.fromkeys(path.rpartition("/")[2] for path in paths if path not in above)
-        if not labels:
-            raise InvalidQuery.of("labels", "is missing, and the catalogue has no categories")
         return list(labels)[: min(self._settings.facet_values, self._settings.max_labels)]
 
     def shop(
