@@ -132,6 +132,19 @@ def test_an_object_that_was_found_is_a_part_to_choose(window):
     assert box(window) == [0, 0, WIDTH // 2, HEIGHT // 2]
 
 
+def test_a_small_frame_at_the_edge_never_leaves_the_picture(window):
+    window.open()
+    resized = """async ([frame, corner, by]) => {
+        const module = document.querySelector("link[href$='/js/picture/frame.js']").href;
+        return (await import(module)).resized(frame, corner, by);
+    }"""
+    for frame, corner, way in (
+        ({"left": 0, "top": 0, "right": 0.02, "bottom": 0.02}, "nw", -0.1),
+        ({"left": 0.98, "top": 0.98, "right": 1, "bottom": 1}, "se", 0.1),
+    ):
+        assert window.page.evaluate(resized, [frame, corner, {"x": way, "y": way}]) == frame
+
+
 @pytest.mark.parametrize("kept", ["never", "no longer"])
 def test_a_part_of_a_picture_that_the_service_does_not_keep_is_sent_as_a_file(window, kept):
     window.expected += ["503", "422"]

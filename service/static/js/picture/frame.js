@@ -24,7 +24,7 @@ export function moved({ left, top, right, bottom }, by) {
 }
 
 /**
- * The frame with one corner moved: "nw" is the one at the top left.
+ * The frame with one corner moved: "nw" is the one at the top left. The frame of an object may be smaller than LEAST.
  * @param {Frame} frame
  * @param {string} corner
  * @param {Point} by
@@ -33,9 +33,9 @@ export function moved({ left, top, right, bottom }, by) {
 export function resized(frame, corner, { x, y }) {
   const { left, top, right, bottom } = frame;
   return {
-    left: corner.endsWith("w") ? within(left + x, 0, right - LEAST) : left,
+    left: corner.endsWith("w") ? within(left + x, 0, Math.max(0, right - LEAST)) : left,
     right: corner.endsWith("e") ? within(right + x, left + LEAST, 1) : right,
-    top: corner.startsWith("n") ? within(top + y, 0, bottom - LEAST) : top,
+    top: corner.startsWith("n") ? within(top + y, 0, Math.max(0, bottom - LEAST)) : top,
     bottom: corner.startsWith("s") ? within(bottom + y, top + LEAST, 1) : bottom,
   };
 }
