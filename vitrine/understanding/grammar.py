@@ -53,7 +53,7 @@ class Phrases:
                 return end - start
         return 0
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         """All words of all phrases."""
         return frozenset(
@@ -66,10 +66,10 @@ class Grammar:
     """All phrases of the languages of a catalogue, as tokens and folded.
 
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
-    are pairs of phrases around the first of two amounts. Words of `weak` phrases say more than
-    prices, those of `models` end names of models as well, `older` ones behind a word of `people` an
-    age. `literal` phrases look like grammar and are names of things. Negators with a word of
-    `lacking` are about parts of a thing. `vague` words say nothing of what is looked for, and
+    are pairs of phrases around the first of two amounts. `weak` phrases are often about something
+    else than prices, `models` also end the names of models, and `older` behind a word of `people`
+    tell an age. `literal` phrases look like grammar and are names of things. Negators with a word
+    of `lacking` are about parts of a thing. `vague` words say nothing of what is looked for, and
     `anything` are those of them that stand for it ("something", "gift"). `basic_colors` maps a
     color's plain name to its family, `color_names` a family to its name as the first language
     writes it. `sounds` are letters with those that sound alike.

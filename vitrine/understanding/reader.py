@@ -15,7 +15,7 @@ from vitrine.understanding.negation import NegationReader
 from vitrine.understanding.prices import read_prices
 from vitrine.understanding.result import Correction, Understanding
 from vitrine.understanding.spelling import Spelling
-from vitrine.words import Analyzer, Vocabulary, is_known
+from vitrine.words import Analyzer, Vocabulary, is_known, neighbors
 
 __all__ = ["QueryReader"]
 
@@ -211,10 +211,9 @@ class QueryReader:
         words = [index for index, lexeme in enumerate(draft.lexemes) if lexeme.kind == "word"]
         said = [draft.lexemes[index].folded for index in words]
         for position, (index, word) in enumerate(zip(words, said, strict=True)):
-            around = said[max(position - 1, 0) : position + 2]
             if draft.is_protected(index) or self._is_grammar(word):
                 continue
-            if is_known(word, vocabulary, self._analyzer, around=around):
+            if is_known(word, vocabulary, self._analyzer, around=neighbors(said, position)):
                 continue
             replacement = self._spelling.correct(word)
             if replacement is not None:

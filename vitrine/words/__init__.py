@@ -21,7 +21,7 @@ from vitrine.words.document import (
     title_head,
 )
 from vitrine.words.exact import exact_key, exact_keys
-from vitrine.words.known import is_known, unknown_terms, unknown_words
+from vitrine.words.known import is_known, neighbors, unknown_terms, unknown_words
 from vitrine.words.postings import Postings, PostingsWriter
 from vitrine.words.query import QueryWords, query_words
 from vitrine.words.terms import term_id
@@ -43,6 +43,7 @@ __all__ = [
     "exact_keys",
     "fold",
     "is_known",
+    "neighbors",
     "product_text",
     "query_words",
     "saturated",

@@ -15,8 +15,10 @@ __all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind"]
 
 
 def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
-    """The words that say what is asked for, where a query begins with several of them: "phone box",
-    "sac de sport" with the word that links them. None where it cannot be told, as beside a number.
+    """The words with which a query begins, where several of them name one thing: "phone box", "sac
+    de sport" with the word that links them.
+
+    Empty where they cannot be told from others, as beside a number ("iphone 13 case").
     """
     links = analyzer.language.links
     compound = list(takewhile(lambda token: not token.stop or token.word in links, tokens))

@@ -91,57 +91,77 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     `whole` is the query as it was typed, for the exact key, where `text` is what understanding left
     of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
     there are no others they are what is asked for. `extra` are further preferred words, such as the
-    catalogue's own name of a color that was asked for in another language. `named` says that they
-    name a thing of the catalogue by a value of a field, such as an author.
-    A query of nothing but stop words is looked for by pairs of them, as titles have them.
-    A compound is looked for as the catalogue writes it: two or three words of the query that most
-    products write as one are that one, and a word that no product has but whose two halves are
-    words is the halves, as one of letters and digits is its letters and its digits. Compounds
-    that end with a word of the query are other forms of it where they name more products than the
-    word does, and raise where they do not.
+    catalogue's own name of a color that was asked for in another language. `named` says that the
+    words name a thing of the catalogue by a value of a field, such as an author.
+
+    Words are looked for as the catalogue writes them. Those that most products write as one are
+    that one word ("usb c"), and one that no product has is its halves, or its letters and its
+    digits, where products have these. Compounds that end with a word are other forms of it where
+    they name more products than the word does, and raise where they do not. A query of stop words
+    alone is looked for by pairs of them, as titles have them.
     """
-    spoken = analyzer.tokens(text)
-    further = {token.term for word in extra for token in analyzer.tokens(word)}
-    raised = further | {token.term for token in spoken if token.word in preferred}
-    said = list(_terms(spoken, vocabulary, analyzer)) or analyzer.stop_pairs(text)
-    terms = dict.fromkeys([*said, *further])
-    core_terms = [term for term in terms if term not in raised] or list(terms)
-    forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
-    known = {term: idf for term in terms if (idf := _idf(forms[term], vocabulary)) > 0}
-    core_idf = {term: known[term] for term in core_terms if term in known}
-    plain = [token for token in spoken if token.word not in preferred]
-    compound = compound_of(plain, analyzer)
+    tokens = analyzer.tokens(text)
+    further = [token.term for word in extra for token in analyzer.tokens(word)]
+    raising = {*further, *(token.term for token in tokens if token.word in preferred)}
+    asked = list(_terms(tokens, vocabulary, analyzer)) or analyzer.stop_pairs(text)
+    terms = list(dict.fromkeys([*asked, *further]))
+    core_terms = [term for term in terms if term not in raising] or terms
+    compound = compound_of([token for token in tokens if token.word not in preferred], analyzer)
     head = head_of(compound, analyzer)
-    if head is not None and head.term in core_idf and vocabulary.is_subject(head.term):
-        core_idf[head.term] = max(core_idf.values())
-    usual = sum(core_idf.values()) / max(len(core_idf), 1)
-    core = _by_id(core_idf, forms, vocabulary)
-    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idf}
-    raising = {term: min(idf, usual) * PREFERENCE for term, idf in known.items()}
-    weights = (
-        _by_id(dict.fromkeys(core_idf, usual * PREFERENCE), compounds, vocabulary)
-        | _by_id(raising, forms, vocabulary)
-        | core
-    )
-    ids = sorted(weights) if core else []
-    subject = named or any(map(vocabulary.is_subject, (f for t in core_terms for f in forms[t])))
+    forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
+    subject = named or any(vocabulary.is_subject(f) for term in core_terms for f in forms[term])
     subject = subject and (head is None or is_known_head(head, vocabulary, analyzer))
     other_kind = subject and not named and is_other_kind(compound, vocabulary, analyzer)
+    idfs = _idfs(forms, vocabulary)
+    core_idfs = _core_idfs(core_terms, idfs, head, vocabulary)
+    core = _by_id(core_idfs, forms, vocabulary)
+    weights = _raising_weights(idfs, core_idfs, forms, vocabulary, analyzer) | core
+    ids = sorted(weights) if core else []
     return QueryWords(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
-        sum(core_idf.values()) * len(core_terms) / len(core_idf) if core_idf else 0.0,
+        sum(core_idfs.values()) * len(core_terms) / len(core_idfs) if core_idfs else 0.0,
         subject and not other_kind,
         other_kind,
         exact_key(text if whole is None else whole),
     )
 
 
-def _idf(forms: Sequence[str], vocabulary: Vocabulary) -> float:
-    """The IDF of a word in all its forms, 0 where no product has one."""
-    count = sum(map(vocabulary.term_count, forms))
-    return vocabulary.idf_of(count) if count else 0.0
+def _idfs(forms: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, float]:
+    """The IDF of each term in all its forms; without those that no product has."""
+    counts = {term: sum(map(vocabulary.term_count, each)) for term, each in forms.items()}
+    return {term: vocabulary.idf_of(count) for term, count in counts.items() if count}
+
+
+def _core_idfs(
+    core_terms: Sequence[str],
+    idfs: Mapping[str, float],
+    head: Token | None,
+    vocabulary: Vocabulary,
+) -> dict[str, float]:
+    """The IDF of each core term, for the one that names the thing at least that of the others."""
+    core = {term: idfs[term] for term in core_terms if term in idfs}
+    if head is not None and head.term in core and vocabulary.is_subject(head.term):
+        core[head.term] = max(core.values())
+    return core
+
+
+def _raising_weights(
+    idfs: Mapping[str, float],
+    core_idfs: Mapping[str, float],
+    forms: Mapping[str, Sequence[str]],
+    vocabulary: Vocabulary,
+    analyzer: Analyzer,
+) -> dict[int, float]:
+    """The weights of what is preferred, by the numbers of its forms: preferred words, and compounds
+    that end with a core word."""
+    mean = sum(core_idfs.values()) / max(len(core_idfs), 1)
+    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idfs}
+    preferred = {term: min(idf, mean) * PREFERENCE for term, idf in idfs.items()}
+    return _by_id(dict.fromkeys(core_idfs, mean * PREFERENCE), compounds, vocabulary) | _by_id(
+        preferred, forms, vocabulary
+    )
 
 
 def _by_id(
@@ -161,25 +181,26 @@ LONGEST_JOINED = 5
 five groups."""
 
 
-def _terms(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:
+def _terms(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:
+    """The terms of a query, its words joined or split as the catalogue writes them."""
     position = 0
-    while position < len(spoken):
-        joined, length = _joined(spoken[position:], vocabulary, analyzer)
+    while position < len(tokens):
+        joined, length = _joined(tokens[position:], vocabulary, analyzer)
         if joined:
             yield joined
-        elif not spoken[position].stop:
-            yield from split(spoken[position], vocabulary, analyzer)
+        elif not tokens[position].stop:
+            yield from split(tokens[position], vocabulary, analyzer)
         position += length
 
 
-def _joined(spoken: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, int]:
+def _joined(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> tuple[str, int]:
     """The first words as one term, where products write them so more often than apart, and how
     many they are; "" and 1 where they do not.
 
     Of stop words only single letters are joined ("usb c").
     """
-    for length in range(min(LONGEST_JOINED, len(spoken)), 1, -1):
-        words = spoken[:length]
+    for length in range(min(LONGEST_JOINED, len(tokens)), 1, -1):
+        words = tokens[:length]
         if any(token.stop and len(token.word) > 1 for token in words):
             continue
         term = analyzer.term("".join(token.word for token in words))
