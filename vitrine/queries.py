@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -150,34 +150,37 @@ class SearchQuery:
         """All its pictures."""
         return self.images if self.image is None else (WeightedImage(self.image), *self.images)
 
-    def _faults(self) -> list[FieldError]:
-        faults: list[FieldError] = []
+    def _faults(self) -> Iterator[FieldError]:
+        yield from self._part_faults()
+        yield from self._range_faults()
+        yield from self._min_score_faults()
+
+    def _part_faults(self) -> Iterator[FieldError]:
         if any(not t.text.strip() for t in self.texts):
-            faults.append(FieldError("text", "is empty; leave it out to browse"))
+            yield FieldError("text", "is empty; leave it out to browse")
         weights = [("text", t.weight) for t in self.texts]
         weights += [("image", picture.weight) for picture in self.images]
         weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]
-        faults += [
-            FieldError(name, "weight must be a finite number from -100 to 100")
-            for name, w in weights
-            if not (math.isfinite(w) and abs(w) <= 100)
-        ]
+        for name, weight in weights:
+            if not (math.isfinite(weight) and abs(weight) <= 100):
+                yield FieldError(name, "weight must be a finite number from -100 to 100")
         if set(self.like) & set(self.unlike):
-            faults.append(FieldError("unlike", "names a product that like names as well"))
+            yield FieldError("unlike", "names a product that like names as well")
+
+    def _range_faults(self) -> Iterator[FieldError]:
         if self.limit < 1:
-            faults.append(FieldError("limit", "must be at least 1"))
+            yield FieldError("limit", "must be at least 1")
         if self.candidates < 1:
-            faults.append(FieldError("candidates", "must be at least 1"))
-        if self.min_score is not None and not -1 <= self.min_score <= 1:
-            faults.append(FieldError("min_score", "must be a cosine, between -1 and 1"))
+            yield FieldError("candidates", "must be at least 1")
         if isinstance(self.cutoff, float | int) and not 0 <= self.cutoff <= 1:
-            faults.append(FieldError("cutoff", "must be a relevance, between 0 and 1"))
-        if self.min_score is not None and self.ranking == "words":
-            faults.append(
-                FieldError("min_score", "is a cosine, which ranking by words does not have")
-            )
-        if self.min_score is not None and self.browses:
-            faults.append(
-                FieldError("min_score", "needs a text, an image or an example to compare with")
-            )
-        return faults
+            yield FieldError("cutoff", "must be a relevance, between 0 and 1")
+
+    def _min_score_faults(self) -> Iterator[FieldError]:
+        if self.min_score is None:
+            return
+        if not -1 <= self.min_score <= 1:
+            yield FieldError("min_score", "must be a cosine, between -1 and 1")
+        if self.ranking == "words":
+            yield FieldError("min_score", "is a cosine, which ranking by words does not have")
+        if self.browses:
+            yield FieldError("min_score", "needs a text, an image or an example to compare with")

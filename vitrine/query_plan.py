@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitrine.errors import InvalidQuery
+from vitrine.errors import FieldError, InvalidQuery
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Condition, Filter, Not, parse_filter
 from vitrine.index.fusion import Fusion, Negative
 from vitrine.lexicon import Lexicon
-from vitrine.products import Vector
+from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
 from vitrine.relevance import CLOSE, least_log_odds
 from vitrine.understanding import Understanding
@@ -23,10 +23,12 @@ from vitrine.words import QueryWords, query_words, unknown_words
 __all__ = [
     "QueryPlan",
     "WeightedVector",
+    "example_parts",
     "filtered_fields",
     "fused_plan",
     "understand",
     "vector_plan",
+    "weighted_texts",
     "with_understood",
 ]
 
@@ -168,6 +170,34 @@ def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:
     text = part.name.removeprefix("text: ") if part.is_text else ""
     words = query_words(text, lexicon.vocabulary, lexicon.analyzer, whole="")
     return Negative(part.vector, words, "text" if part.is_text else "image", part.is_text)
+
+
+def weighted_texts(
+    query: SearchQuery, understanding: Understanding | None
+) -> list[tuple[str, float]]:
+    """The texts that are embedded, with their weights: as understanding left them."""
+    texts = [(t.text, t.weight * query.text_weight) for t in query.texts]
+    if understanding is None:
+        return texts
+    words = [(understanding.words, texts[0][1])] if understanding.words else []
+    return [*words, *((text, -1.0) for text in understanding.negatives)]
+
+
+def example_parts(query: SearchQuery, records: Mapping[str, Record]) -> list[WeightedVector]:
+    """The vectors of the products that a query likes and unlikes; `InvalidQuery` for one that
+    `records` lack."""
+    examples = [("like", i, 1.0) for i in query.like] + [("unlike", i, -1.0) for i in query.unlike]
+    faults = [
+        FieldError(name, f"there is no product {product_id!r}")
+        for name, product_id, _ in examples
+        if product_id not in records
+    ]
+    if faults:
+        raise InvalidQuery(faults)
+    return [
+        WeightedVector(f"{name}: {product_id}", weight, records[product_id].vector)
+        for name, product_id, weight in examples
+    ]
 
 
 def with_understood(

@@ -19,13 +19,15 @@ from vitrine.filters import All, Filter, parse_filter
 from vitrine.index import IndexAnswer, IndexQuery, VectorIndex
 from vitrine.lexicon import Lexicon, Lexicons
 from vitrine.products import Record, Vector
-from vitrine.queries import SearchQuery
+from vitrine.queries import SearchQuery, WeightedImage
 from vitrine.query_plan import (
     QueryPlan,
     WeightedVector,
+    example_parts,
     fused_plan,
     understand,
     vector_plan,
+    weighted_texts,
     with_understood,
 )
 from vitrine.results import FacetValue, Page, Plan, ValueFacet
@@ -105,12 +107,10 @@ class VersionSearch:
         pages = []
         for image, vector in zip(images, vectors, strict=True):
             started = perf_counter()
-            answer = self.index.search(
-                self._index_query(query, QueryPlan(vector, query.filter), None)
-            )
+            plan = QueryPlan(vector, query.filter)
+            answer = self.index.search(self._index_query(query, plan, None))
             search_ms = (perf_counter() - started) * 1e3
             timings = {"embed": embed_ms, "search": search_ms, "total": embed_ms + search_ms}
-            plan = QueryPlan(vector, query.filter)
             pages.append(self._page(replace(query, image=image), plan, answer, timings))
         return pages
 
@@ -262,33 +262,38 @@ class VersionSearch:
     ) -> list[WeightedVector]:
         """The embedded parts; the positive ones of a further page are in its cursor already."""
         first = None if query.explain or cursor is None else cursor.vector
-        texts = [(t.text, t.weight * query.text_weight) for t in query.texts]
-        if understanding is not None:
-            texts = [(understanding.words, texts[0][1])] if understanding.words else []
-            texts += [(text, -1.0) for text in understanding.negatives]
+        texts, pictures = weighted_texts(query, understanding), query.pictures
         if first is not None:
             texts = [(text, weight) for text, weight in texts if weight < 0]
-        parts: list[WeightedVector] = []
-        if texts:
-            rows = self._embedded([text for text, _ in texts])
-            parts += [
-                WeightedVector(f"text: {text}", weight, row, is_text=True)
-                for (text, weight), row in zip(texts, rows, strict=True)
-            ]
-        pictures = [p for p in query.pictures if first is None or p.weight < 0]
-        if pictures:
-            shown = self.embedder.embed_images([picture.image for picture in pictures])
-            parts += [
-                WeightedVector(_image_name(number), picture.weight * query.image_weight, row)
-                for number, (picture, row) in enumerate(zip(pictures, shown, strict=True))
-            ]
+            pictures = tuple(picture for picture in pictures if picture.weight < 0)
+        parts = [*self._text_parts(texts), *self._picture_parts(pictures, query.image_weight)]
         if query.like or query.unlike:
-            parts += _examples(query, records or self.index.get([*query.like, *query.unlike]))
-        if first is not None:
-            words_alone = not query.pictures and not query.like
-            parts = [part for part in parts if part.weight < 0]
-            parts.append(WeightedVector("page one", 1.0, first, is_text=words_alone))
-        return parts
+            parts += example_parts(query, records or self.index.get([*query.like, *query.unlike]))
+        if first is None:
+            return parts
+        words_alone = not query.pictures and not query.like
+        page_one = WeightedVector("page one", 1.0, first, is_text=words_alone)
+        return [*(part for part in parts if part.weight < 0), page_one]
+
+    def _text_parts(self, texts: Sequence[tuple[str, float]]) -> list[WeightedVector]:
+        if not texts:
+            return []
+        rows = self._embedded([text for text, _ in texts])
+        return [
+            WeightedVector(f"text: {text}", weight, row, is_text=True)
+            for (text, weight), row in zip(texts, rows, strict=True)
+        ]
+
+    def _picture_parts(
+        self, pictures: Sequence[WeightedImage], image_weight: float
+    ) -> list[WeightedVector]:
+        if not pictures:
+            return []
+        rows = self.embedder.embed_images([picture.image for picture in pictures])
+        return [
+            WeightedVector(_image_name(number), picture.weight * image_weight, row)
+            for number, (picture, row) in enumerate(zip(pictures, rows, strict=True))
+        ]
 
     def _embedded(self, texts: Sequence[str]) -> Sequence[Vector]:
         if self._texts.keys() >= set(texts):
@@ -375,18 +380,3 @@ class VersionSearch:
 
 def _image_name(number: int) -> str:
     return f"image {number + 1}" if number else "image"
-
-
-def _examples(query: SearchQuery, records: Records) -> list[WeightedVector]:
-    examples = [("like", i, 1.0) for i in query.like] + [("unlike", i, -1.0) for i in query.unlike]
-    faults = [
-        FieldError(name, f"there is no product {product_id!r}")
-        for name, product_id, _ in examples
-        if product_id not in records
-    ]
-    if faults:
-        raise InvalidQuery(faults)
-    return [
-        WeightedVector(f"{name}: {product_id}", weight, records[product_id].vector)
-        for name, product_id, weight in examples
-    ]
