@@ -115,7 +115,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | Non
     register_metrics(app)
     register_access(app, vitrine.settings, vitrine.signer)
     register_access_log(app)
-    for room in (
+    for blueprint in (
         search,
         products,
         thumbnails,
@@ -126,7 +126,7 @@ def build(vitrine: Vitrine, *, admin: Admin | None = None, warm_up: WarmUp | Non
         schedules,
         health,
     ):
-        app.register_api(room)
+        app.register_api(blueprint)
     app.before_request(_refuser_of_parameters(app))
     app.register_blueprint(docs)
     app.register_blueprint(pages)

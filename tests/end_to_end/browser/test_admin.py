@@ -14,7 +14,7 @@ from tests.end_to_end.browser.site import TOKEN
 
 
 @pytest.fixture
-def desk(window, site):
+def admin_page(window, site):
     site.jobs.__init__(site.vitrine.versions)
     window.page.goto("/admin")
     window.page.fill("#token", TOKEN)
@@ -33,16 +33,16 @@ def test_a_wrong_token_is_refused_and_not_kept(window):
     expect(window.page.locator("#admin")).to_be_hidden()
 
 
-def test_the_token_is_asked_for_once_in_a_tab_and_can_be_forgotten(desk):
-    desk.page.reload()
-    expect(desk.page.locator("#versions tbody tr").first).to_be_visible()
-    desk.page.click("#sign-out")
-    expect(desk.page.locator("#sign-in")).to_be_visible()
-    desk.page.reload()
-    expect(desk.page.locator("#sign-in")).to_be_visible()
+def test_the_token_is_asked_for_once_in_a_tab_and_can_be_forgotten(admin_page):
+    admin_page.page.reload()
+    expect(admin_page.page.locator("#versions tbody tr").first).to_be_visible()
+    admin_page.page.click("#sign-out")
+    expect(admin_page.page.locator("#sign-in")).to_be_visible()
+    admin_page.page.reload()
+    expect(admin_page.page.locator("#sign-in")).to_be_visible()
 
 
-def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
+def test_versions_are_listed_published_and_deleted_after_a_question(admin_page, site):
     live = site.vitrine.versions.live().info
     spare = site.vitrine.versions.create(
         model=live.model,
@@ -52,29 +52,29 @@ def test_versions_are_listed_published_and_deleted_after_a_question(desk, site):
         mapping={},
     ).info.name
     site.vitrine.versions.complete(spare)
-    desk.page.reload()
-    row = desk.page.locator("#versions tr", has_text=spare)
+    admin_page.page.reload()
+    row = admin_page.page.locator("#versions tr", has_text=spare)
     row.get_by_role("button", name="Publish").click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    admin_page.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert site.vitrine.versions.live().info.name == live.name
     row.get_by_role("button", name="Publish").click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    admin_page.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(row).to_contain_text("live")
-    desk.page.locator("#versions tr", has_text=live.name).get_by_role(
+    admin_page.page.locator("#versions tr", has_text=live.name).get_by_role(
         "button", name="Publish"
     ).click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    admin_page.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(row).to_contain_text("ready")
     row.get_by_role("button", name="Delete").click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    admin_page.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
     assert [v.name for v in site.vitrine.versions.list()] == [live.name]
 
 
-def test_a_reindex_is_started_watched_and_cancelled(desk, site):
-    desk.page.fill("#reindex [name=source]", "products.parquet")
-    desk.page.get_by_role("button", name="Start").click()
-    row = desk.page.locator("#jobs tbody tr").first
+def test_a_reindex_is_started_watched_and_cancelled(admin_page, site):
+    admin_page.page.fill("#reindex [name=source]", "products.parquet")
+    admin_page.page.get_by_role("button", name="Start").click()
+    row = admin_page.page.locator("#jobs tbody tr").first
     expect(row).to_contain_text("reindex")
     assert site.jobs.asked["job-1"] == ("products.parquet", None, True)
     site.jobs._jobs["job-1"] = replace(
@@ -86,44 +86,44 @@ def test_a_reindex_is_started_watched_and_cancelled(desk, site):
     expect(row).to_contain_text("cancelled")
 
 
-def test_a_second_reindex_says_that_one_is_running(desk):
-    desk.expected += ["409"]
-    desk.page.get_by_role("button", name="Start").click()
-    expect(desk.page.locator("#toast")).to_contain_text("Reindex started")
-    desk.page.get_by_role("button", name="Start").click()
-    expect(desk.page.locator("#toast")).to_contain_text("is running")
+def test_a_second_reindex_says_that_one_is_running(admin_page):
+    admin_page.expected += ["409"]
+    admin_page.page.get_by_role("button", name="Start").click()
+    expect(admin_page.page.locator("#toast")).to_contain_text("Reindex started")
+    admin_page.page.get_by_role("button", name="Start").click()
+    expect(admin_page.page.locator("#toast")).to_contain_text("is running")
 
 
-def test_failures_are_listed_with_their_reason_and_tried_again(desk, site):
-    expect(desk.page.locator("#failures tbody tr")).to_have_count(3)
-    expect(desk.page.locator("#failures")).to_contain_text("the file is incomplete")
-    expect(desk.page.locator("#failures summary")).to_contain_text("Truncated")
-    expect(desk.page.locator("#failures summary")).to_contain_text("3 failures")
-    expect(desk.page.locator("#failures")).to_contain_text("Upload the picture again")
-    expect(desk.page.locator("#warnings tbody tr")).to_contain_text("of no known family")
-    expect(desk.page.locator("#warnings tbody tr")).to_contain_text("shop.csv, row 4")
-    expect(desk.page.locator("#failures tbody tr").first).to_contain_text("shop.csv, row 9")
-    expect(desk.page.locator("#failures tbody tr").first).to_contain_text("1 Jan 2026")
-    desk.page.get_by_role("button", name="Retry all").click()
-    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("retry")
+def test_failures_are_listed_with_their_reason_and_tried_again(admin_page, site):
+    expect(admin_page.page.locator("#failures tbody tr")).to_have_count(3)
+    expect(admin_page.page.locator("#failures")).to_contain_text("the file is incomplete")
+    expect(admin_page.page.locator("#failures summary")).to_contain_text("Truncated")
+    expect(admin_page.page.locator("#failures summary")).to_contain_text("3 failures")
+    expect(admin_page.page.locator("#failures")).to_contain_text("Upload the picture again")
+    expect(admin_page.page.locator("#warnings tbody tr")).to_contain_text("of no known family")
+    expect(admin_page.page.locator("#warnings tbody tr")).to_contain_text("shop.csv, row 4")
+    expect(admin_page.page.locator("#failures tbody tr").first).to_contain_text("shop.csv, row 9")
+    expect(admin_page.page.locator("#failures tbody tr").first).to_contain_text("1 Jan 2026")
+    admin_page.page.get_by_role("button", name="Retry all").click()
+    expect(admin_page.page.locator("#jobs tbody tr").first).to_contain_text("retry")
     assert "job-1" in site.jobs.asked
 
 
-def test_a_job_tells_how_long_it_ran(desk, site):
-    desk.page.get_by_role("button", name="Start").click()
-    expect(desk.page.locator("#jobs tbody tr")).to_have_count(1)
+def test_a_job_tells_how_long_it_ran(admin_page, site):
+    admin_page.page.get_by_role("button", name="Start").click()
+    expect(admin_page.page.locator("#jobs tbody tr")).to_have_count(1)
     started = site.jobs.job("job-1").created
     site.jobs._jobs["job-1"] = replace(
         site.jobs.job("job-1"), state="done", updated=started + timedelta(minutes=3)
     )
-    row = desk.page.locator("#jobs tbody tr").first
+    row = admin_page.page.locator("#jobs tbody tr").first
     expect(row).to_contain_text("3 min")
     expect(row.get_by_title("Ended 1 Jan 2026, 12:03")).to_be_visible()
 
 
-def test_a_job_that_no_worker_takes_says_so(desk):
-    desk.page.get_by_role("button", name="Start").click()  # its clock stands in the past
-    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text(
+def test_a_job_that_no_worker_takes_says_so(admin_page):
+    admin_page.page.get_by_role("button", name="Start").click()  # its clock stands in the past
+    expect(admin_page.page.locator("#jobs tbody tr").first).to_contain_text(
         "No worker has picked it up yet"
     )
 
@@ -149,11 +149,11 @@ EXPORT = (
 )
 
 
-def test_a_catalogue_is_recognized_shown_and_ingested(desk, site):
-    desk.page.fill("#catalogue-currency", "EUR")
+def test_a_catalogue_is_recognized_shown_and_ingested(admin_page, site):
+    admin_page.page.fill("#catalogue-currency", "EUR")
     file = {"name": "products_export.csv", "mimeType": "text/csv", "buffer": EXPORT.encode()}
-    desk.page.set_input_files("#catalogue-file", file)
-    preview = desk.page.locator("#preview")
+    admin_page.page.set_input_files("#catalogue-file", file)
+    preview = admin_page.page.locator("#preview")
     expect(preview).to_contain_text("built-in mapping shopify")
     rows = preview.locator("tbody tr")
     expect(rows.first).to_contain_text("Red dress")
@@ -161,7 +161,7 @@ def test_a_catalogue_is_recognized_shown_and_ingested(desk, site):
     expect(rows.nth(1)).to_contain_text("would fail")
     expect(preview).to_contain_text("2 rows shown, 1 would fail.")
     preview.get_by_role("button", name="Ingest products_export.csv").click()
-    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("reindex")
+    expect(admin_page.page.locator("#jobs tbody tr").first).to_contain_text("reindex")
     expect(preview).to_be_hidden()
     source, model, verify = site.jobs.asked["job-1"]
     assert source.endswith("products_export.csv")
@@ -169,46 +169,46 @@ def test_a_catalogue_is_recognized_shown_and_ingested(desk, site):
     assert site.jobs.mappings["job-1"].product.currency == "EUR"
 
 
-def test_a_file_that_is_no_catalogue_gets_the_reason(desk):
-    desk.expected += ["422"]
+def test_a_file_that_is_no_catalogue_gets_the_reason(admin_page):
+    admin_page.expected += ["422"]
     file = {"name": "notes.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
-    desk.page.set_input_files("#catalogue-file", file)
-    expect(desk.page.locator("#preview [role=alert]")).to_contain_text("vitrine map")
+    admin_page.page.set_input_files("#catalogue-file", file)
+    expect(admin_page.page.locator("#preview [role=alert]")).to_contain_text("vitrine map")
 
 
-def test_a_schedule_is_set_run_and_removed_and_tells_its_results(desk, site):
-    form = desk.page.locator("#schedule-form")
+def test_a_schedule_is_set_run_and_removed_and_tells_its_results(admin_page, site):
+    form = admin_page.page.locator("#schedule-form")
     form.locator("[name=source]").fill("https://shop.example/feed.xml")
     form.locator("[name=zone]").fill("Berlin")
-    desk.expected += ["422"]
+    admin_page.expected += ["422"]
     form.get_by_role("button", name="Set").click()
-    expect(desk.page.locator("#toast")).to_contain_text("Europe/Berlin")
+    expect(admin_page.page.locator("#toast")).to_contain_text("Europe/Berlin")
     form.locator("[name=zone]").fill("Europe/Berlin")
     form.locator("[name=mode]").select_option("sync")
     form.get_by_role("button", name="Set").click()
-    row = desk.page.locator("#schedules tbody tr")
+    row = admin_page.page.locator("#schedules tbody tr")
     expect(row).to_contain_text("03:00 Europe/Berlin")
     expect(row).to_contain_text("removes what it lacks")
     row.get_by_role("button", name="Run now").click()
-    expect(desk.page.locator("#jobs tbody tr").first).to_contain_text("ingest")
+    expect(admin_page.page.locator("#jobs tbody tr").first).to_contain_text("ingest")
     assert site.jobs.asked["job-1"].source == "https://shop.example/feed.xml"
     refused = ScheduledRun("job-1", 0.0, 75.0, 3, message="18 of 20 live products are not in it")
     site.jobs.planned["nightly"] = replace(site.jobs.planned["nightly"], runs=(refused,))
-    desk.page.reload()
+    admin_page.page.reload()
     expect(row).to_contain_text("nothing changed")
     expect(row).to_contain_text("75 s")
     expect(row).to_contain_text("18 of 20 live products")
     row.get_by_role("button", name="Remove").click()
-    expect(desk.page.locator("#schedules")).to_contain_text("No schedules yet.")
+    expect(admin_page.page.locator("#schedules")).to_contain_text("No schedules yet.")
 
 
-def test_a_job_that_reads_a_source_shows_how_far_it_is(desk, site):
+def test_a_job_that_reads_a_source_shows_how_far_it_is(admin_page, site):
     job_id = site.jobs.ingest(IngestRequest("feed.xml"))
     report = SourceReport(done=30, unchanged=20, failed=1, left_out=4, share=0.25)
     site.jobs._jobs[job_id] = replace(
         site.jobs.job(job_id), state="running", done=30, failed_items=1, report=report, eta_s=90.0
     )
-    desk.page.reload()
-    row = desk.page.locator("#jobs tbody tr").first
+    admin_page.page.reload()
+    row = admin_page.page.locator("#jobs tbody tr").first
     expect(row).to_contain_text("30 · 20 unchanged · 4 left out · 1 failed · 2 min left")
     expect(row.get_by_role("progressbar")).to_have_attribute("value", "0.25")

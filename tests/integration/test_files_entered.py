@@ -11,7 +11,7 @@ from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
 from service import create_app
 from tests.fakes import FakeEmbedder
-from tests.support.road import traced
+from tests.support.files_entered import files_entered
 from vitrine.fields import Mapping
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
@@ -19,15 +19,16 @@ from vitrine.wiring import Vitrine
 MAPPING = {
     "product": {"id": "id", "title": "title", "image": "image", "price": "price", "color": "color"}
 }
-BY_VECTOR, BY_WORDS = 47, 73
+BY_VECTOR, BY_WORDS = 47, 74
 ONE_ROW, WITH_LEARNING = 73, 99
 """Own files at most; a change that needs more of them says why here.
 
 Facets count spellings that filters hold for equal as one value, which takes two files, and a page
 is read in one transaction, which takes one. Words that are understood, ranked and fused with
-vectors take 26 files more than vectors alone; three of them tell a known word, the word that names
-the thing, and values by name ("not size 38"), which stood in files with other things before. An
-ingest that has committed its rows goes on to learn from the catalogue what reads queries.
+vectors take 27 files more than vectors alone; three of them tell a known word, the word that names
+the thing, and values by name ("not size 38"), which stood in files with other things before, and
+the planner names the plan by which the segments were searched. An ingest that has committed its
+rows goes on to learn from the catalogue what reads queries.
 """
 LEARNING = "vitrine/learning.py"
 
@@ -58,10 +59,10 @@ def test_a_text_query_with_filters_and_facets_enters_few_files(
     client = create_app(vitrine).test_client()
     address = f"/v1/search?color=red&price_max=20&facets=color,price&ranking={ranking}&q="
     assert client.get(address + "warm").status_code == 200
-    with traced() as road:
+    with files_entered() as entered:
         assert client.get(address + "mug").get_json()["hits"]
-    print(road)
-    assert len(road.files) <= most, str(road)
+    print(entered)
+    assert len(entered.files) <= most, str(entered)
 
 
 def test_a_row_of_a_csv_file_enters_few_files_on_its_way_to_a_committed_vector(
@@ -70,9 +71,9 @@ def test_a_row_of_a_csv_file_enters_few_files_on_its_way_to_a_committed_vector(
     mapping = Mapping.from_dict(MAPPING)
     run(vitrine, open_source(str(catalogue(tmp_path, 1)), vitrine.settings), mapping)
     path = catalogue(tmp_path, 2)
-    with traced() as road:
+    with files_entered() as entered:
         assert run(vitrine, open_source(str(path), vitrine.settings), mapping).embedded == 1
-    print(road)
-    files = list(road.files)
-    assert files.index(LEARNING) <= ONE_ROW, str(road)
-    assert len(files) <= WITH_LEARNING, str(road)
+    print(entered)
+    files = list(entered.files)
+    assert files.index(LEARNING) <= ONE_ROW, str(entered)
+    assert len(files) <= WITH_LEARNING, str(entered)

@@ -1,4 +1,4 @@
-"""The road of a call: which of our own files it enters, in the order of their first entry."""
+"""Which of the project's own files a call enters, in the order of their first entry."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-ROOMS = tuple(f"{ROOT / room}/" for room in ("vitrine", "service", "ingest"))
+PACKAGES = tuple(f"{ROOT / package}/" for package in ("vitrine", "service", "ingest"))
 
 
-class Road:
-    """The files entered, relative to the project, each once; all threads count."""
+class FilesEntered:
+    """The files, relative to the project, each once; those that other threads enter count too."""
 
     def __init__(self) -> None:
         self.files: dict[str, None] = {}
@@ -23,7 +23,7 @@ class Road:
     def enter(self, frame: FrameType, event: str, _: Any) -> None:
         """A profile function of `sys.setprofile`."""
         name = frame.f_code.co_filename
-        if event == "call" and name.startswith(ROOMS) and frame.f_code.co_name != "<module>":
+        if event == "call" and name.startswith(PACKAGES) and frame.f_code.co_name != "<module>":
             self.files.setdefault(str(Path(name).relative_to(ROOT)), None)
 
     def __str__(self) -> str:
@@ -31,14 +31,14 @@ class Road:
 
 
 @contextmanager
-def traced() -> Iterator[Road]:
+def files_entered() -> Iterator[FilesEntered]:
     """Follow everything that is called inside the block, in this thread and those it starts."""
-    road = Road()
-    threading.setprofile(road.enter)
+    entered = FilesEntered()
+    threading.setprofile(entered.enter)
     earlier: Callable[..., Any] | None = sys.getprofile()
-    sys.setprofile(road.enter)
+    sys.setprofile(entered.enter)
     try:
-        yield road
+        yield entered
     finally:
         sys.setprofile(earlier)
         threading.setprofile(None)  # type: ignore[arg-type]  # None ends it, as the docs say
