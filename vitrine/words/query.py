@@ -101,31 +101,61 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     alone is looked for by pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
-    further = [token.term for word in extra for token in analyzer.tokens(word)]
-    raising = {*further, *(token.term for token in tokens if token.word in preferred)}
     asked = list(_terms(tokens, vocabulary, analyzer)) or analyzer.stop_pairs(text)
+    further = [token.term for word in extra for token in analyzer.tokens(word)]
     terms = list(dict.fromkeys([*asked, *further]))
-    core_terms = [term for term in terms if term not in raising] or terms
+    core_terms = _core_terms(terms, tokens, preferred, further)
+    forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     compound = compound_of([token for token in tokens if token.word not in preferred], analyzer)
     head = head_of(compound, analyzer)
-    forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
-    subject = named or any(vocabulary.is_subject(f) for term in core_terms for f in forms[term])
+    subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
     subject = subject and (head is None or is_known_head(head, vocabulary, analyzer))
     other_kind = subject and not named and is_other_kind(compound, vocabulary, analyzer)
-    idfs = _idfs(forms, vocabulary)
-    core_idfs = _core_idfs(core_terms, idfs, head, vocabulary)
-    core = _by_id(core_idfs, forms, vocabulary)
-    weights = _raising_weights(idfs, core_idfs, forms, vocabulary, analyzer) | core
-    ids = sorted(weights) if core else []
+    weights, core, best = _weights(core_terms, forms, head, vocabulary, analyzer)
+    ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
         np.array([weights[i] for i in ids], dtype=np.float32),
         np.array([core.get(i, 0.0) for i in ids], dtype=np.float32),
-        sum(core_idfs.values()) * len(core_terms) / len(core_idfs) if core_idfs else 0.0,
+        best,
         subject and not other_kind,
         other_kind,
         exact_key(text if whole is None else whole),
     )
+
+
+def _core_terms(
+    terms: Sequence[str], tokens: Sequence[Token], preferred: Collection[str], extra: Sequence[str]
+) -> Sequence[str]:
+    """The terms that are not only preferred; all of them where there are no others."""
+    raised = {*extra, *(token.term for token in tokens if token.word in preferred)}
+    return [term for term in terms if term not in raised] or terms
+
+
+def _weights(
+    core_terms: Sequence[str],
+    forms: Mapping[str, Sequence[str]],
+    head: Token | None,
+    vocabulary: Vocabulary,
+    analyzer: Analyzer,
+) -> tuple[dict[int, float], dict[int, float], float]:
+    """The weights of all terms and those of the core terms alone, by the numbers of their forms,
+    and the best score; see `QueryWords`. Nothing where no product has a core term."""
+    idfs = _idfs(forms, vocabulary)
+    core_idfs = _core_idfs(core_terms, idfs, head, vocabulary)
+    if not core_idfs:
+        return {}, {}, 0.0
+    core = _by_id(core_idfs, forms, vocabulary)
+    total = sum(core_idfs.values())
+    mean = total / len(core_idfs)
+    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idfs}
+    preferred = {term: min(idf, mean) * PREFERENCE for term, idf in idfs.items()}
+    weights = (
+        _by_id(dict.fromkeys(core_idfs, mean * PREFERENCE), compounds, vocabulary)
+        | _by_id(preferred, forms, vocabulary)
+        | core
+    )
+    return weights, core, total * len(core_terms) / len(core_idfs)
 
 
 def _idfs(forms: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, float]:
@@ -145,23 +175,6 @@ def _core_idfs(
     if head is not None and head.term in core and vocabulary.is_subject(head.term):
         core[head.term] = max(core.values())
     return core
-
-
-def _raising_weights(
-    idfs: Mapping[str, float],
-    core_idfs: Mapping[str, float],
-    forms: Mapping[str, Sequence[str]],
-    vocabulary: Vocabulary,
-    analyzer: Analyzer,
-) -> dict[int, float]:
-    """The weights of what is preferred, by the numbers of its forms: preferred words, and compounds
-    that end with a core word."""
-    mean = sum(core_idfs.values()) / max(len(core_idfs), 1)
-    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idfs}
-    preferred = {term: min(idf, mean) * PREFERENCE for term, idf in idfs.items()}
-    return _by_id(dict.fromkeys(core_idfs, mean * PREFERENCE), compounds, vocabulary) | _by_id(
-        preferred, forms, vocabulary
-    )
 
 
 def _by_id(
