@@ -24,8 +24,8 @@ _SHORT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})")
 def valid_now(
     row: Mapping[str, Any], valid: Mapping[str, Sequence[str]]
 ) -> tuple[Mapping[str, Any], tuple[FieldWarning, ...]]:
-    """The row without the values that do not count now, and warnings of times that cannot be read:
-    such a value counts not. `valid` names the columns of the times of a column, as `is_valid` takes
+    """The row without the values that are not valid now, and a warning for each time that cannot be
+    read: its value is left out. `valid` maps a column to those of its times, as `is_valid` takes
     them."""
     warnings, now = [], datetime.now(UTC)
     for column, times in valid.items():

@@ -653,7 +653,7 @@ class IngestSettings(DataSettings):
         if url and not url.startswith(("sqlite:", "redis://", "rediss://")):
             raise ValueError("must start with sqlite:, redis:// or rediss://")
         if url.startswith("redis"):
-            _refuse_torn_address(url)
+            _require_redis_address(url)
         return url
 
     @model_validator(mode="before")
@@ -669,8 +669,9 @@ class IngestSettings(DataSettings):
         return {**values, "queue_url": f"{scheme}://:{quote(password, safe='')}@{rest}"}
 
 
-def _refuse_torn_address(url: str) -> None:
-    """`ValueError` when a password with / ? # or : has torn the address apart."""
+def _require_redis_address(url: str) -> None:
+    """`ValueError` for an address that has no host, or a port or database that is not a number, as
+    one has that holds a password with / ? # or :."""
     try:
         parts = urlsplit(url)
         whole = parts.hostname is not None and (parts.port is None or parts.port > 0)

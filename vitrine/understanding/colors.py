@@ -44,7 +44,7 @@ def excluded_color(
 ) -> tuple[str, ...]:
     """The values of the color field that are to be excluded.
 
-    None where that would hide other shades, or where no product has the color: then the word may
+    Empty where that would hide other shades, or where no product has the color: then the word may
     describe what has no color of its own ("dark beer").
 
     A plain name excludes its family. A shade excludes the shade, where products are written so: who

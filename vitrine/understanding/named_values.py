@@ -69,11 +69,11 @@ class NamedValueReader:
                 draft.take(start, end, applied)
 
     def _values_at(self, start: int, field: str) -> tuple[list[str], int]:
-        """The values of a field that are said from a token on, over "or" and a slash, and the token
-        behind them.
+        """The values of a field that are named from a token on, joined by "or" or a slash, and the
+        token behind them.
 
-        None where a range begins ("size 38-40", "size 38 or more"): what lies within it is not
-        known.
+        Empty where a range begins ("size 38-40", "size 38 or more"): which values lie within it is
+        not known.
         """
         values: list[str] = []
         position = end = start

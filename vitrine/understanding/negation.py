@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitrine.fields.schema import Schema
 from vitrine.understanding.colors import color_at, excluded_color
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.known_values import KnownValue, KnownValues
 from vitrine.understanding.result import Applied
 from vitrine.words import Analyzer, Vocabulary
 
@@ -161,22 +162,31 @@ class NegationReader:
     def _known_item(self, index: int, field: str | None) -> _Item | None:
         """A color, or a value of a field, that can be excluded: one of `field` before any other, as
         "turquoise" is a stone in "without pearls or turquoise"."""
-        color = color_at(self._lexemes, index, self._grammar)
         phrase = self._known.at(self._lexemes, index, self._analyzer)
         same = [v for v in phrase[1] if v.whole and v.field == field] if phrase else []
         if phrase and same and field in self._schema:
             return _Item(index, index + phrase[0], field, same[0].values)
-        if color is not None and "color" in self._schema:
-            end = index + color[0]
-            values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
-            if values or phrase is None:  # else it is a shade and a name: "pas de bordeaux"
-                return _Item(index, end, "color" if values else None, values)
-        if phrase is None:
+        color = self._color_item(index)
+        # without values it is a shade, and where a value is called so, its name: "pas de bordeaux"
+        if color is not None and (color.values or phrase is None):
+            return color
+        return None if phrase is None else self._value_item(index, index + phrase[0], phrase[1])
+
+    def _color_item(self, index: int) -> _Item | None:
+        """A color, without values where none can be excluded."""
+        color = color_at(self._lexemes, index, self._grammar)
+        if color is None or "color" not in self._schema:
             return None
-        whole = next((value for value in phrase[1] if value.whole), None)
+        end = index + color[0]
+        values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
+        return _Item(index, end, "color" if values else None, values)
+
+    def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> _Item:
+        """The first whole one of the values that are named; a text where there is none, or where a
+        color follows it."""
+        whole = next((value for value in named if value.whole), None)
         if whole is None or whole.field not in self._schema:
-            return _Item(index, index + phrase[0])
-        end = index + phrase[0]
+            return _Item(index, end)
         color = color_at(self._lexemes, end, self._grammar)
         if color is not None:  # "pas de robes noires"
             return _Item(index, end + color[0])

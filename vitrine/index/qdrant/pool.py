@@ -8,8 +8,8 @@ product in no list scores for each signal at most what the last one of that list
 order values rise with every signal, no such product is better than the value of these ends. When
 that is below what the set takes (its least value, or the value of the last of enough candidates),
 everything that may belong to it has been seen; until then longer lists are read. A first page by
-relevance needs of a full set no more than its best products: there the value of the page's last one
-is enough.
+relevance needs only the best products of a full set: there the value of the page's last one is
+enough.
 
 One round of lists and one of missing scores are two requests for searches in all, beside the
 counts, which are requested at the same time. Products that match no word are ordered by their
@@ -141,14 +141,7 @@ class PoolSearch:
             *([] if named is None else [_listing(named), *named.requests()]),
             *least,
         ]
-        calls: list[Callable[[], Any]] = [
-            lambda: self._points.nearest_each(searches),
-            lambda: self._points.count(every(translate(query.filter))),
-        ]
-        if query.exclude or token is not None:
-            calls.append(lambda: self._points.count(filter_of(query)))
-        answers, matching, *counted = self._points.together(calls)
-        under_filter = counted[0] if counted else matching
+        answers, matching, under_filter = self._answers_and_counts(query, searches)
         rest = iter(answers[len(lists.requests()) :])
         lists = lists.filled(answers)
         few = not lists.exact and self._plans.learn(query.filter, matching)
@@ -168,6 +161,20 @@ class PoolSearch:
                 ids = self._ids(named, listed)
         piece = next((p.payload[ID_LEVELS[0].key] for points in rest for p in points), None)
         return lists, FirstRound(best_words, ids, lists.named, matching, under_filter, piece)
+
+    def _answers_and_counts(
+        self, query: IndexQuery, searches: Sequence[NearestQuery]
+    ) -> tuple[list[list[Point]], int, int]:
+        """What the searches find; how many products are under the query's filter, and how many of
+        those may be in the answer."""
+        calls: list[Callable[[], Any]] = [
+            lambda: self._points.nearest_each(searches),
+            lambda: self._points.count(every(translate(query.filter))),
+        ]
+        if query.exclude or query.page_token is not None:
+            calls.append(lambda: self._points.count(filter_of(query)))
+        answers, matching, *counted = self._points.together(calls)
+        return answers, matching, counted[0] if counted else matching
 
     def _ids(self, lists: RankedLists, listed: Sequence[Point]) -> frozenset[str]:
         """All points of the lists, given those of their listing."""
@@ -192,8 +199,8 @@ def _are_all_that_counts(
     fusion: Fusion,
     best_words: float,
 ) -> bool:
-    """Whether the set holds none but products that are named exactly, and of these none but such
-    as the lists tell of."""
+    """Whether the lists of the products that are named exactly hold the whole set: those are more
+    than it takes, and none that is in no list can be in it."""
     if len(listed) < _listing(named).limit:
         return False
     # with a vector, products without the words have a place in the lists by vectors
@@ -201,8 +208,8 @@ def _are_all_that_counts(
 
 
 def _listing(lists: RankedLists) -> NearestQuery:
-    """The search for the products of lists, so many that there are more than the set takes where
-    it finds as many."""
+    """The search for the products of lists by id: where it finds as many as its limit, they are
+    more than the set takes."""
     limit = max((ranked.limit for ranked in lists.lists), default=SPARE)
     return NearestQuery(None, lists.where, limit=limit)
 

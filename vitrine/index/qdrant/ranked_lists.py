@@ -276,8 +276,8 @@ class RankedLists:
         return {ranked.channel.name: ranked.end for ranked in self.lists}
 
     def _unseen(self) -> list[Ends]:
-        """What the points in none of the lists score at most: of the two kinds that `closest`
-        parts them into, if it has been read."""
+        """What the points in none of the lists score at most. Where `closest` has been read, those
+        that match the words well, and those that match them worse."""
         ends, closest, words = self._ends, self.closest, self.words
         if closest is None or closest.among is None or words is None:
             kinds = [ends]

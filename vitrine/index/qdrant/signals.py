@@ -91,8 +91,8 @@ class OrderValues:
     def with_tied(
         self, tied: NDArray[np.bool_], ids: Collection[str], values: tuple[float, float]
     ) -> OrderValues:
-        """Without the `tied` points (n,) but those with these `ids`, which have seen or unseen
-        `values`: lowest and highest."""
+        """The same with other tied points: those with these `ids`, of which some are new, instead
+        of those that `tied` (n,) marks. `values` are the lowest and the highest of a tied point."""
         keep = ~tied
         kept = [i for i, k in zip(self.ids, keep.tolist(), strict=True) if k]
         low, high = (np.full(len(ids), value) for value in values)

@@ -50,7 +50,7 @@ class TiedProducts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """The products that a question is about: their conditions, whether it names all of them, how
+    """The products of a search: their conditions, whether the query names all of them exactly, how
     many they are at most, how many of them the set takes, and the first piece of the least id,
     where it was read."""
 
