@@ -68,6 +68,7 @@ def test_an_example_product_is_in_the_address(window):
 def test_what_the_page_cannot_do_of_an_address_is_left_out_and_told(window):
     faults = {
         "price_min=cheap": "price_min: “cheap” is not a number",
+        "added_min=5": "added_min: “5” is not a date",
         "added_max=soon": "added_max: “soon” is not a date",
         "sort=beauty": "sort: products cannot be sorted by “beauty”",
         "in_stock=perhaps": "in_stock: “perhaps” is neither true nor false",

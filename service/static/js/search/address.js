@@ -8,6 +8,8 @@ const OWN = new Set([
   ...["q", "picture", "box", "like", "unlike", "literal", "cutoff", "balance", "explain"],
   ...["sort", "collapse", "show"],
 ]);
+/** Date.parse() takes much else: 5 as a month. */
+const ISO_DATE = /^\d{4}-\d\d-\d\d/;
 /** The edges of a part of a picture, in the order in which the address has them. @type {(keyof Box)[]} */
 const EDGES = ["xmin", "ymin", "xmax", "ymax"];
 export const RANGED = new Set(["number", "money", "datetime"]);
@@ -123,6 +125,7 @@ export function readBox(text) {
 /** @param {string | null} text @param {string} type @returns {Bound} */
 export function readBound(text, type) {
   if (text === null || text.trim() === "") return null;
-  if (type === "datetime") return Number.isNaN(Date.parse(text)) ? null : text;
+  if (type === "datetime")
+    return ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
   return Number.isFinite(Number(text)) ? Number(text) : null;
 }
