@@ -19,9 +19,8 @@ from vitrine.products import Product, Record
 from vitrine.relevance import LearningSample, Lexicon, learn_relevance
 from vitrine.understanding import (
     KnownValues,
-    grammar,
+    grammar_of,
     learn_known_values,
-    understood_languages,
 )
 from vitrine.words import (
     Analyzer,
@@ -112,8 +111,7 @@ def _read(
 ) -> tuple[Vocabulary, KnownValues, tuple[Phrase, ...], LearningSample]:
     """Read every product once."""
     mapping, schema = index.info.mapping, index.info.schema
-    code, understood = language_of(mapping), understood_fields(mapping)
-    phrasing = grammar(*([code] if code in understood_languages() else []))
+    understood, phrasing = understood_fields(mapping), grammar_of(language_of(mapping))
     counts, phrases = VocabularyCounts(), PhraseCounts(understood, phrasing.color_names)
     sample = _Sample(index.scan_ids(batch=_IDS), index.info.dimension)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
-from vitrine.understanding import QueryReader, grammar, understood_languages
+from vitrine.understanding import QueryReader, grammar_of
 from vitrine.words import Analyzer, Vocabulary, analyzer_of, unknown_terms
 from vitrine.words.suggestions import Suggester
 
@@ -78,7 +78,7 @@ def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
     analyzer = analyzer_of(code)
     reader = QueryReader(
         index.info.schema,
-        grammar=grammar(*([code] if code in understood_languages() else [])),
+        grammar=grammar_of(code),
         analyzer=analyzer,
         vocabulary=model.vocabulary,
         known=model.values,

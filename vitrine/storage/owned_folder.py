@@ -23,12 +23,11 @@ class OwnedFolder:
     def __init__(self, prefix: str, parent: Path | None = None) -> None:
         parent = parent or Path(tempfile.gettempdir())
         for other in parent.glob(f"{prefix}*"):
-            abandoned = _hold(other)
+            abandoned = _hold(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if abandoned is not None:
                 shutil.rmtree(other, ignore_errors=True)
                 os.close(abandoned)
-        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        self._descriptor = _hold(self.path)
+        self.path, self._descriptor = _new(prefix, parent)
 
     def remove(self) -> None:
         """Remove it with all that is in it; may be called twice."""
@@ -38,8 +37,20 @@ class OwnedFolder:
             os.close(descriptor)
 
 
-def _hold(folder: Path) -> int | None:
-    """A descriptor that holds the folder.
+def _new(prefix: str, parent: Path) -> tuple[Path, int | None]:
+    """A new folder and the descriptor that holds it."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        # waits while another maker removes it: before it is held it looks abandoned
+        descriptor = _hold(path, fcntl.LOCK_EX)
+        if path.exists():
+            return path, descriptor
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _hold(folder: Path, operation: int) -> int | None:
+    """A descriptor that holds the folder; `operation` is flock's.
 
     None where somebody else does, or where it is another user's or has gone.
     """
@@ -48,7 +59,7 @@ def _hold(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation)
     except OSError:
         os.close(descriptor)
         return None

@@ -4,7 +4,7 @@ A grammar, read from language files, is applied to the version's own schema and 
 `QueryReader` reads a query; `learn_known_values` collects the names that a catalogue uses.
 """
 
-from vitrine.understanding.grammar import Grammar, grammar, understood_languages
+from vitrine.understanding.grammar import Grammar, grammar, grammar_of
 from vitrine.understanding.known_values import KnownValue, KnownValues, learn_known_values
 from vitrine.understanding.reader import QueryReader
 from vitrine.understanding.result import Applied, Correction, Understanding
@@ -18,6 +18,6 @@ __all__ = [
     "QueryReader",
     "Understanding",
     "grammar",
+    "grammar_of",
     "learn_known_values",
-    "understood_languages",
 ]

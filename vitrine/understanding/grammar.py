@@ -15,7 +15,7 @@ from vitrine.folding import fold
 from vitrine.understanding.lexing import Lexeme, lex
 from vitrine.words.language import language
 
-__all__ = ["Grammar", "Phrases", "grammar", "understood_languages"]
+__all__ = ["Grammar", "Phrases", "grammar", "grammar_of", "understood_languages"]
 
 Words = tuple[str, ...]
 
@@ -146,6 +146,11 @@ def grammar(*codes: str) -> Grammar:
             f"{unknown[0]!r} has no grammar; there is one for {', '.join(understood_languages())}",
         )
     return _Reader(codes).grammar()
+
+
+def grammar_of(code: str) -> Grammar:
+    """The grammar of a catalogue's language; that of signs alone where it has no file."""
+    return grammar(code) if code in understood_languages() else grammar()
 
 
 def _read(code: str) -> dict[str, Any]:
