@@ -1,4 +1,4 @@
-// What an address asks for and the page cannot do: it is told, as the API would tell it, instead of a search without it in silence.
+// Names what the page cannot use of an address, and why, so that nothing is left out in silence.
 
 /** @import { Field } from "../types.js" */
 /** @import { TextKey } from "../page/texts.js" */
@@ -9,7 +9,7 @@ import { FILTERABLE, parameter, RANGED, readBound, readBox, sorts } from "./addr
 
 /** What is wrong with a value, if anything is. @typedef {(value: string) => TextKey | null} Check */
 
-/** Of the API, but nothing that the page's address holds. */
+/** Parameters of the API that the page's address does not have. */
 const OF_THE_API = new Set([
   ...["limit", "cursor", "facets", "candidates", "min_score", "ranking", "understand"],
 ]);
@@ -72,7 +72,7 @@ function leftOut(query, fields) {
   });
 }
 
-/** Tell what an address asks for in vain. @param {string} query @param {Field[]} fields */
+/** Show what is left out of an address, and why. @param {string} query @param {Field[]} fields */
 export function showLeftOut(query, fields) {
   const faults = leftOut(query, fields);
   const items = faults.map((fault) => make("li", { dir: "auto" }, fault));
