@@ -60,38 +60,16 @@ class QueryReader:
     ) -> Understanding:
         """Understand a query; it never fails, what is not understood stays among the words.
 
-        `vocabulary` is the version's own with terms of products written since: no word of theirs is
-        corrected.
-
         `literal` are parts of the text that are to be left as words. `filtered` are the fields that
-        the client filters by itself: its filter wins.
+        the client filters by itself: its filter wins. `vocabulary` is the version's own with terms
+        of products written since: no word of theirs is corrected.
         """
         fields = frozenset(filtered)
         draft = Draft(text, self._grammar, literal)
         draft.protect_pairs(self._known.literal_pairs)
         corrections = self._correct(draft, vocabulary or self._vocabulary)
-        if "price" in self._schema:
-            read_prices(
-                draft,
-                self._grammar,
-                currencies=self._known.currencies,
-                filtered="price" in fields,
-                names_thing=self._names_thing,
-            )
-        if "in_stock" in self._schema:
-            read_stock(draft, self._grammar, filtered="in_stock" in fields)
-        NamedValueReader(
-            draft, grammar=self._grammar, known=self._known, analyzer=self._analyzer
-        ).read(self._understood, filtered=fields)
-        negation = NegationReader(
-            draft,
-            grammar=self._grammar,
-            schema=self._schema,
-            known=self._known,
-            analyzer=self._analyzer,
-            vocabulary=self._vocabulary,
-        )
-        negatives = negation.read(filtered=fields)
+        self._take_filters(draft, fields)
+        negatives = self._take_negations(draft, fields)
         preferred, extra = self._preferences(draft)
         named = any(self._names_value(draft, index) for index in range(len(draft.lexemes)))
         filtering = bool(negatives) or any(part.effect == "filter" for part in draft.applied)
@@ -105,6 +83,35 @@ class QueryReader:
             named,
             self._asks_for_anything(draft),
         )
+
+    def _take_filters(self, draft: Draft, filtered: frozenset[str]) -> None:
+        """Take prices, stock and values by name out of the words."""
+        if "price" in self._schema:
+            read_prices(
+                draft,
+                self._grammar,
+                currencies=self._known.currencies,
+                filtered="price" in filtered,
+                names_thing=self._names_thing,
+            )
+        if "in_stock" in self._schema:
+            read_stock(draft, self._grammar, filtered="in_stock" in filtered)
+        values = NamedValueReader(
+            draft, grammar=self._grammar, known=self._known, analyzer=self._analyzer
+        )
+        values.read(self._understood, filtered=filtered)
+
+    def _take_negations(self, draft: Draft, filtered: frozenset[str]) -> list[str]:
+        """Take negations out of the words; returns the texts to push away from."""
+        negation = NegationReader(
+            draft,
+            grammar=self._grammar,
+            schema=self._schema,
+            known=self._known,
+            analyzer=self._analyzer,
+            vocabulary=self._vocabulary,
+        )
+        return negation.read(filtered=filtered)
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
         """Words that raise and do not hide among those that are left (colors, brands, and what says

@@ -55,7 +55,7 @@ class Analyzer:
         self._stemmers = threading.local()  # Snowball's stemmers are not for several threads
         self._stem = lru_cache(maxsize=_KEPT_WORDS)(self._stem_uncached)
         self._read = lru_cache(maxsize=_KEPT_WORDS)(self._read_uncached)
-        self._fact = lru_cache(maxsize=_KEPT_TEXTS)(self._words)
+        self._short_words = lru_cache(maxsize=_KEPT_TEXTS)(self._words)
 
     @property
     def language(self) -> Language:
@@ -76,7 +76,7 @@ class Analyzer:
         Each pair that a hyphen or a slash joins is also one word (t-shirt, tshirt). Short texts are
         kept: brands, colors and categories come again and again.
         """
-        return self._fact(text) if len(text) <= _SHORT else self._words(text)
+        return self._short_words(text) if len(text) <= _SHORT else self._words(text)
 
     def stop_pairs(self, text: str) -> list[str]:
         """A term for each two stop words in a row, which are all that names some titles.
