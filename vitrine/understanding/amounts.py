@@ -51,6 +51,8 @@ def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount
     except ValueError:
         return None
     after = currency_at(lexemes, end, grammar)
+    if before and set(before).isdisjoint(after):  # else "$50 usd"
+        after = ()
     end += 1 if after else 0
     if not (before or after) and _counts_something(lexemes, start, end, grammar):
         return None
@@ -69,21 +71,8 @@ def currency_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tupl
     named = grammar.currencies.get(lexeme.folded)
     if named is not None:
         return named
-    return (lexeme.folded.upper(),) if _is_code(lexeme.folded) else ()
-
-
-def _is_code(folded: str) -> bool:
-    """Whether it is a currency's code and no English word ("all", "top", "try" are codes too)."""
-    return folded.upper() in CODES and folded not in (
-        "all",
-        "top",
-        "try",
-        "mad",
-        "cup",
-        "pen",
-        "gel",
-        "bam",
-    )
+    code = lexeme.folded.upper()
+    return (code,) if code in CODES and lexeme.folded not in grammar.not_currencies else ()
 
 
 def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:

@@ -68,11 +68,12 @@ class Grammar:
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
     are pairs of phrases around the first of two amounts. `weak` phrases are often about something
     else than prices, `models` also end the names of models, and `older` behind a word of `people`
-    tell an age. `literal` phrases look like grammar and are names of things. Negators with a word
-    of `lacking` are about parts of a thing. `vague` words say nothing of what is looked for, and
-    `anything` are those of them that stand for it ("something", "gift"). `basic_colors` maps a
-    color's plain name to its family, `color_names` a family to its name as the first language
-    writes it. `sounds` are letters with those that sound alike.
+    tell an age. `not_currencies` are codes of currencies that are words of shops ("mop"). `literal`
+    phrases look like grammar and are names of things. Negators with a word of `lacking` are about
+    parts of a thing. `vague` words say nothing of what is looked for, and `anything` are those of
+    them that stand for it ("something", "gift"). `basic_colors` maps a color's plain name to its
+    family, `color_names` a family to its name as the first language writes it. `sounds` are letters
+    with those that sound alike.
     """
 
     codes: tuple[str, ...]
@@ -87,6 +88,7 @@ class Grammar:
     names: frozenset[Words]
     lead: Phrases
     units: frozenset[str]
+    not_currencies: frozenset[str]
     sizes: frozenset[str]
     people: frozenset[str]
     older: frozenset[Words]
@@ -192,6 +194,7 @@ class _Reader:
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
             lead=self._phrases("price", {"lead": "lead"}),
             units=units,
+            not_currencies=self._folded("price", "not_currencies"),
             sizes=self._folded("price", "sizes"),
             people=self._folded("price", "people"),
             older=frozenset(self._words(p) for f in self._files for p in f["price"]["older"]),

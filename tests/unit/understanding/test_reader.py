@@ -78,6 +78,24 @@ def test_a_price_in_another_currency_filters_nothing():
     assert read.words == "dress"
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "bound", "words"),
+    [
+        ("en", "under 30 mop", 30, "mop"),
+        ("en", "under $30 huf", 30, "huf"),
+        ("en", "under $30 usd dress", 30, "dress"),
+        ("fr", "moins de 50 mur", 50, "mur"),
+        ("es", "menos de 20 ron", 20, "ron"),
+    ],
+)
+def test_a_word_behind_an_amount_is_a_currency_where_it_can_be(
+    code: str, text: str, bound: int, words: str
+):
+    read = reader_of(code).read(text)
+    assert read.filters == ({"price": {"lt": bound}},)
+    assert read.words == words
+
+
 def test_prices_in_several_currencies_are_told_apart():
     products = [*products_of("en"), *products_of("de")]
     analyzer = Analyzer("en")
