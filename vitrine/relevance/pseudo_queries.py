@@ -18,6 +18,10 @@ from vitrine.words import Analyzer, Vocabulary, is_known, title_head
 __all__ = ["PseudoQuery", "absent_texts", "absent_words", "other_kinds", "own_queries"]
 
 
+UNKNOWN = "zqxwv"
+"""A word that no catalogue has."""
+
+
 @dataclass(frozen=True, eq=False)
 class PseudoQuery:
     """A query whose answers are known: `text` is what the encoder gets, `words` what the word index
@@ -112,12 +116,11 @@ def absent_words(
         return [pool[int(rng.integers(len(pool)))] for _ in range(count // 4 if pool else 0)]
 
     pairs = zip(drawn(prose), drawn(prose), strict=True)
-    unknown = "zqxwv {}" if analyzer.language.head == "first" else "{} zqxwv"
     return [
         drawn(prose),
         [f"{first} {second}" for first, second in pairs],
-        [f"{fact} zqxwv" for fact in drawn(facts)],
-        [unknown.format(thing) for thing in drawn(things)],
+        [f"{fact} {UNKNOWN}" for fact in drawn(facts)],
+        [f"{thing} {UNKNOWN}" for thing in drawn(things)],
     ]
 
 
