@@ -40,16 +40,10 @@ def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount
     start = index + 1 if before else index
     if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500
         start += 1
-    if start >= len(lexemes) or lexemes[start].kind != "number":
+    number = _number_at(lexemes, start)
+    if number is None:
         return None
-    digits, end = lexemes[start].folded, start + 1
-    if _continues(lexemes, end, digits):  # 1 000 €
-        digits, end = digits + lexemes[end].folded, end + 1
-    end += _round_ending(lexemes, end)
-    try:
-        value = float(parse_amount(plain(digits)))
-    except ValueError:
-        return None
+    value, end = number
     after = currency_at(lexemes, end, grammar)
     if before and set(before).isdisjoint(after):  # else "$50 usd"
         after = ()
@@ -57,6 +51,19 @@ def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount
     if not (before or after) and _counts_something(lexemes, start, end, grammar):
         return None
     return Amount(value, before or after, end)
+
+
+def _number_at(lexemes: Sequence[Lexeme], index: int) -> tuple[float, int] | None:
+    """The number that begins at a token, and the index of the token after it."""
+    if index >= len(lexemes) or lexemes[index].kind != "number":
+        return None
+    digits, end = lexemes[index].folded, index + 1
+    if _continues(lexemes, end, digits):  # 1 000 €
+        digits, end = digits + lexemes[end].folded, end + 1
+    try:
+        return float(parse_amount(plain(digits))), end + _round_ending(lexemes, end)
+    except ValueError:
+        return None
 
 
 def currency_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[str, ...]:

@@ -248,7 +248,7 @@ def test_products_that_tie_at_the_end_of_the_set_are_not_read_for_its_first_page
     index = versions.live()
     mugs, query = of_stoneware(index, nearer=15)
     records = [*make_catalogue(SIZE, 4, images=(1, 8)), *mugs]
-    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE", 1)
+    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE_CANDIDATES", 1)
     monkeypatch.setattr(fused_scorer, "_FEW", 10)
     counting.expect()
     first = index.search(query)
@@ -267,7 +267,7 @@ def test_longer_lists_are_read_where_more_products_match_than_the_set_takes(
     versions, counting = counted
     queries = [fused(versions.live(), text, candidates=6, limit=3) for text in WORDS]
     expected = [versions.live().search(query) for query in queries]
-    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE", 1)
+    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE_CANDIDATES", 1)
     rounds = []
     for query, whole in zip(queries, expected, strict=True):
         counting.expect()

@@ -36,7 +36,7 @@ MOST_ROUNDS = 4
 @pytest.fixture(autouse=True)
 def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists hardly longer than the set, so that small shops have products outside them."""
-    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE", 1)
+    monkeypatch.setattr("vitrine.index.qdrant.pool.SPARE_CANDIDATES", 1)
 
 
 def shop_of(size: int, seed: int, titles: tuple[str, ...] = TITLES) -> list[Record]:

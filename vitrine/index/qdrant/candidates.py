@@ -31,6 +31,7 @@ from vitrine.index.qdrant.payload import (
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranking import (
+    SPARE_CANDIDATES,
     Candidate,
     CosineRescorer,
     Rescorer,
@@ -48,9 +49,6 @@ from vitrine.queries import RELEVANCE, SortValue
 from vitrine.results import Hit
 
 __all__ = ["CandidateSearch", "CandidateSet"]
-
-SPARE = 64
-"""Points read beyond the candidates, so that ties at the end of the set are seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ class CandidateSearch:
         request = NearestQuery(
             window.vector,
             filter_of(query),
-            limit=query.candidates + SPARE,
+            limit=query.candidates + SPARE_CANDIDATES,
             least=least_score(query),
             payload=self.payload_keys(query) or False,
             exact=window.exact,

@@ -39,7 +39,7 @@ from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.points import NearestQuery, Points
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
-from vitrine.index.qdrant.ranking import needs_members
+from vitrine.index.qdrant.ranking import SPARE_CANDIDATES, needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
 from vitrine.index.qdrant.wire import Point
@@ -49,8 +49,6 @@ from vitrine.words import QueryWords
 
 __all__ = ["Pool", "PoolSearch"]
 
-SPARE = 64
-"""Points read beyond the candidates, so that ties at the end of the set are seen."""
 _PAGE_SPARE = 8
 """Products beyond a page that are certain to follow it, for those that are deleted meanwhile."""
 
@@ -106,7 +104,7 @@ class PoolSearch:
             matching = self._points.count(every(translate(query.filter)))
             exact = self._plans.learn(query.filter, matching)
         channels = channels_of(query.vector, fusion.words, texts=self._texts)
-        limit = query.candidates + SPARE
+        limit = query.candidates + SPARE_CANDIDATES
         unread = tuple(RankedList(channel, limit) for channel in channels)
         lists = RankedLists(unread, filter_of(query), exact, self._shards)
         # how well words can do is not known yet: as if they could do nothing, which lets more in
@@ -210,7 +208,7 @@ def _are_all_that_counts(
 def _listing(lists: RankedLists) -> NearestQuery:
     """The search for the products of lists by id: where it finds as many as its limit, they are
     more than the set takes."""
-    limit = max((ranked.limit for ranked in lists.lists), default=SPARE)
+    limit = max((ranked.limit for ranked in lists.lists), default=SPARE_CANDIDATES)
     return NearestQuery(None, lists.where, limit=limit)
 
 

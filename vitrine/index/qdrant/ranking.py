@@ -27,6 +27,7 @@ from vitrine.queries import RELEVANCE
 
 __all__ = [
     "SCORE_TOLERANCE",
+    "SPARE_CANDIDATES",
     "Candidate",
     "CosineRescorer",
     "Fetch",
@@ -52,6 +53,10 @@ SCORE_TOLERANCE = 1e-5
 Measured: 1e-8 at 512 dimensions; n x 2^-24 bounds it at 6e-5 for n = 1024 only if every rounding
 went the same way.
 """
+
+
+SPARE_CANDIDATES = 64
+"""Points read beyond the candidates, so that ties at the end of the set are seen."""
 
 
 @dataclass(slots=True, eq=False)
