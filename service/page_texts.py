@@ -44,11 +44,11 @@ def shop_language() -> str:
 
 
 def _catalogue_language() -> str | None:
-    """What the mapping of the version that answered last says; a page does not wait for an index
-    that is down."""
+    """What the mapping says of the version that answered last; before a first answer, of the live
+    one. None where the index is down, too: the page's first search tells what is wrong."""
     vitrine = current_vitrine()
     try:
         index = vitrine.live.latest or vitrine.versions.live()
-    except VitrineError:  # the page's first search tells what is wrong
+    except VitrineError:
         return None
     return index.info.mapping.get("language")
