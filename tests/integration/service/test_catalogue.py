@@ -267,6 +267,7 @@ def test_work_is_accepted_by_the_job_engine_and_told_by_it(catalogue: Catalogue,
         "failures": [],
         "total": 0,
         "warnings": [],
+        "groups": [],
     }
     assert client.post("/v1/admin/failures/retry", headers=BEARER).status_code == 202
     assert client.get("/v1/admin/jobs/nobody", headers=BEARER).status_code == 404
