@@ -109,10 +109,7 @@ class Planner:
         """
         needed = k if prefix is None else prefix
         matching = int(np.count_nonzero(mask))
-        plan, cost = self._plan_of_set(segment, matching, k)
-        whole = cost <= self._costs.affordable
-        if not whole:
-            plan = self._plan_of_page(segment, matching, needed, plan, cost)
+        plan, whole = self._plan(segment, matching, k, needed)
         if plan == "graph" and segment.graph is not None:
             ef = self._beam(k, matching, segment)
             if not whole:
@@ -129,11 +126,7 @@ class Planner:
 
     def scans(self, segment: Segment, mask: Mask, k: int) -> bool:
         """Whether `top_k` would go through 8-bit rows of the mask."""
-        matching = int(np.count_nonzero(mask))
-        plan, cost = self._plan_of_set(segment, matching, k)
-        if cost > self._costs.affordable:
-            plan = self._plan_of_page(segment, matching, k, plan, cost)
-        return plan == "scan"
+        return self._plan(segment, int(np.count_nonzero(mask)), k, k)[0] == "scan"
 
     def _exact_top_k(
         self, plan: Plan, segment: Segment, mask: Mask, query: Vector, k: int
@@ -145,6 +138,13 @@ class Planner:
         if plan == "scan" and isinstance(scanned, QuantizedVectors):
             return scanned.top_k(products, query, k)
         return exact_top_k(segment.pictures, products, query, k)
+
+    def _plan(self, segment: Segment, matching: int, k: int, needed: int) -> tuple[Plan, bool]:
+        """The plan for the best k, of which the first are needed, and whether it finds all k."""
+        plan, cost = self._plan_of_set(segment, matching, k)
+        if cost <= self._costs.affordable:
+            return plan, True
+        return self._plan_of_page(segment, matching, needed, plan, cost), False
 
     def _plan_of_set(self, segment: Segment, matching: int, k: int) -> tuple[Plan, float]:
         """The cheapest plan that gives the best k whole, and what it costs."""

@@ -78,7 +78,8 @@ class BuildOptions:
 
 def write_quantized(folder: Path, files: tuple[str, str], vectors: Vectors) -> None:
     """Write the 8-bit rows of all vectors."""
-    center = _center(vectors)
+    totals = [some.sum(axis=0, dtype=np.float64) for some in _blocks(vectors)]
+    center = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
     scale = fitting_scale(vectors[:: -(-len(vectors) // _SAMPLE)], center)
     forget_pages(vectors)
     sums, errors, longest = [], [], np.float32(0)
@@ -100,8 +101,10 @@ def write_quantized(folder: Path, files: tuple[str, str], vectors: Vectors) -> N
 
 
 def write_one_bit(folder: Path, vectors: Vectors) -> None:
-    """Write the one-bit rows of all vectors."""
-    center, rotation = _center(vectors), random_rotation(vectors.shape[1])
+    """Write the one-bit rows of all vectors, around the center that `write_quantized` has put
+    there."""
+    center = map_arrays(folder / CODES[1])["center"]
+    rotation = random_rotation(vectors.shape[1])
     scales, shifts = [], []
     with (folder / ONE_BIT[0]).open("wb") as file:
         for some in _blocks(vectors):
@@ -147,12 +150,6 @@ def _write(index: Any, path: Path, flags: int = 0) -> None:
     faiss = load_faiss()
     with path.open("wb") as file:
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write), flags)
-
-
-def _center(vectors: Vectors) -> Vector:
-    totals = [some.sum(axis=0, dtype=np.float64) for some in _blocks(vectors)]
-    center: Vector = (np.sum(totals, axis=0) / len(vectors)).astype(np.float32)
-    return center
 
 
 def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:

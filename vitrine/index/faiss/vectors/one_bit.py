@@ -155,17 +155,17 @@ class OneBitVectors:
         """An estimate that rows of k products or more reach, and about a score that k of these
         have."""
         sample = scan.estimates[:: -(-len(scan.estimates) // _SAMPLE)]
-        wanted = (k + k // 2 + 48) * self._vectors.per_product / scan.share
-        wanted = max(wanted * len(sample) / len(scan.estimates), _FEWEST)
+        highest = (k + k // 2 + 48) * self._vectors.per_product / scan.share
+        highest = max(highest * len(sample) / len(scan.estimates), _FEWEST)
         while True:
-            likely = kth_largest(sample, int(min(wanted, len(sample))))
-            if wanted >= len(sample):
+            likely = kth_largest(sample, int(min(highest, len(sample))))
+            if highest >= len(sample):
                 likely = np.float32(-np.inf)
             selected = self._selected(scan.numbers(scan.places(likely)))
             if len(selected.products) >= k:
                 # about: 8 bits are off by a fiftieth of a deviation
                 return likely, kth_largest(self._quantized.bounds_of(selected, query)[0], k)
-            wanted *= 2
+            highest *= 2
 
     def _selected(self, rows: Ints) -> ProductRows:
         """These rows, which are ascending, by their products."""
