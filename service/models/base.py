@@ -8,7 +8,15 @@ from typing import Annotated, Any, get_args
 
 import orjson
 from flask import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "Incoming",
     "Parameters",
     "Text",
+    "TextOrTexts",
     "answer",
     "text_or_other",
 ]
@@ -51,6 +60,16 @@ def text_or_other(value: Any) -> str | None:
         if isinstance(value, list | dict | BaseModel)
         else None
     )
+
+
+TextOrTexts = Annotated[
+    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
+    Discriminator(
+        text_or_other,
+        custom_error_type="text_type",
+        custom_error_message="must be a text, or a list of texts",
+    ),
+]
 
 
 class _Described(BaseModel):

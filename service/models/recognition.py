@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Field
 
-from service.models.base import OTHER, TEXT, Answer, Body, Text, text_or_other
+from service.models.base import Answer, Body, Text, TextOrTexts
 from service.models.picture import TINY_PNG, ImageSource
 from service.models.search import SearchAnswer
 from vitrine.recognition import DEFAULT_TEMPLATE, DEFAULT_THRESHOLD
@@ -51,16 +51,6 @@ class SimilarityAnswer(Answer):
     similarities: list[TextSimilarity]
 
 
-Templates = Annotated[
-    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
-    Discriminator(
-        text_or_other,
-        custom_error_type="template_type",
-        custom_error_message="must be a text, or a list of texts",
-    ),
-]
-
-
 class ClassifyRequest(Body):
     """Labels that share the probability among them."""
 
@@ -72,7 +62,7 @@ class ClassifyRequest(Body):
 
     image: ImageSource | None = None
     labels: list[Text]
-    template: Templates = Field(
+    template: TextOrTexts = Field(
         default=DEFAULT_TEMPLATE,
         description="text around a label, {} marks its place; a list is averaged",
     )

@@ -15,7 +15,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from service.models.base import OTHER, TEXT, Answer, Body, Parameters, Text, text_or_other
+from service.models.base import (
+    OTHER,
+    TEXT,
+    Answer,
+    Body,
+    Parameters,
+    Text,
+    TextOrTexts,
+    text_or_other,
+)
 from service.models.picture import QueryImage
 from service.models.products import ProductAnswer
 
@@ -86,16 +95,6 @@ OneOrManyTexts = Annotated[
 ]
 
 
-SortKeys = Annotated[
-    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
-    Discriminator(
-        text_or_other,
-        custom_error_type="sort_type",
-        custom_error_message="must be a text, or a list of texts",
-    ),
-]
-
-
 ONE, MANY = "<one>", "<many>"
 """Tags of one picture and several."""
 
@@ -143,7 +142,7 @@ class SearchRequest(Body):
         "`or` a list of filters",
     )
     facets: list[Text] = Field(default=[], description="fields to count over all candidates")
-    sort: SortKeys = Field("relevance", description=SORT)
+    sort: TextOrTexts = Field("relevance", description=SORT)
     limit: int = Field(24, ge=1, description="hits on one page")
     cursor: Text | None = Field(
         default=None, description="`next_cursor` of the previous page of the same query"
