@@ -149,10 +149,10 @@ class NegationReader:
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
             return None if stops else self._unknown_item(negator, index)
-        wanted = self._draft.words_before(negator)
-        if known.field == "color" and wanted and self._is_plain(known.end):
+        follows_words = self._draft.words_before(negator)
+        if known.field == "color" and follows_words and self._is_plain(known.end):
             return _Item(index, self._end_of_words(negator, known.end))  # "without black stripes"
-        if known.field == "category" and wanted and self._is_lacking(negator, index):
+        if known.field == "category" and follows_words and self._is_lacking(negator, index):
             return _Item(index, known.end)  # "bed without mattress"
         return known
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from vitrine.words.analysis import Analyzer
 
@@ -39,7 +40,7 @@ class Compounds:
             return []
         inflected = (term + ending for ending in _INFLECTIONS)
         heads = [term, *(head for head in inflected if self._analyzer.term(head) == term)]
-        return list(dict.fromkeys(found for head in heads for found in self._ending_with(head)))
+        return list(dict.fromkeys(chain.from_iterable(map(self._ending_with, heads))))
 
     def _ending_with(self, head: str) -> Iterator[str]:
         end = head[::-1]

@@ -101,9 +101,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     alone is looked for by pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
-    asked = list(_terms(tokens, vocabulary, analyzer)) or analyzer.stop_pairs(text)
+    own = list(_terms(tokens, vocabulary, analyzer)) or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]
-    terms = list(dict.fromkeys([*asked, *further]))
+    terms = list(dict.fromkeys([*own, *further]))
     core_terms = _core_terms(terms, tokens, preferred, further)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     compound = compound_of([token for token in tokens if token.word not in preferred], analyzer)

@@ -167,8 +167,8 @@ class Suggester:
             if len(shared):
                 titles = int(self._counts[shared[self._is_title[shared]]].sum())
                 count = max(titles, int(self._counts[shared].max()))
-                found = Suggestion("words", head + self._spelled.get(word, word), None, count)
-                by_term[term] = _common_form(by_term.get(term, found), found, head)
+                suggestion = Suggestion("words", head + self._spelled.get(word, word), None, count)
+                by_term[term] = _common_form(by_term.get(term, suggestion), suggestion, head)
         return sorted(by_term.values(), key=lambda s: (-s.count, len(s.text), s.text))
 
     def _says_something(self, word: str, head: str) -> bool:

@@ -133,7 +133,7 @@ def test_a_scan_gives_every_record_once_and_goes_on_behind_any_id(versions_on: O
 def lagging(engine: Engine, monkeypatch: pytest.MonkeyPatch, reads: int) -> Counter[str]:
     """Has the next answers about a collection's state be those from before its last change, as of a
     node that hears of it later; counts what is asked."""
-    info, update, asked = engine.info, engine.update, Counter[str]()
+    info, update, requests = engine.info, engine.update, Counter[str]()
     before: dict[str, models.CollectionInfo] = {}
 
     def update_later(name: str, metadata: dict[str, str], optimizers: object) -> None:
@@ -142,14 +142,14 @@ def lagging(engine: Engine, monkeypatch: pytest.MonkeyPatch, reads: int) -> Coun
         update(name, metadata, optimizers)  # type: ignore[arg-type]
 
     def info_of_before(name: str) -> models.CollectionInfo:
-        if name not in before or asked["late"] >= reads:
+        if name not in before or requests["late"] >= reads:
             return info(name)
-        asked["late"] += 1
+        requests["late"] += 1
         return before[name]
 
     monkeypatch.setattr(engine, "update", update_later)
     monkeypatch.setattr(engine, "info", info_of_before)
-    return asked
+    return requests
 
 
 def test_a_version_is_complete_once_its_state_is_read_back(
@@ -158,9 +158,9 @@ def test_a_version_is_complete_once_its_state_is_read_back(
     versions = versions_on()
     index = created(versions)
     index.upsert(make_catalogue(5, 1))
-    asked = lagging(engine, monkeypatch, 3)
+    requests = lagging(engine, monkeypatch, 3)
     versions.complete(index.info.name)
-    assert asked["late"] == 3
+    assert requests["late"] == 3
     versions.publish(index.info.name)
     assert versions.live().info.name == index.info.name
 

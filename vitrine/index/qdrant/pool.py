@@ -148,8 +148,8 @@ class PoolSearch:
             lists = lists.filled(self._points.nearest_each(lists.requests()))
         best_words = stored
         if bests:
-            found = ((w, next(rest) if best else []) for w, best in zip(words, bests, strict=True))
-            best_words = tuple(self._best_words.of(w, points) for w, points in found)
+            best_points = [next(rest) if best else [] for best in bests]
+            best_words = tuple(map(self._best_words.of, words, best_points))
         ids = frozenset[str]()
         if named is not None:
             listed, named = next(rest), named.filled([next(rest) for _ in named.requests()])
@@ -220,8 +220,8 @@ def _target(
     if last < fusion.least or last == -np.inf:
         return fusion.least
     # the set is known to be full: from here on its best may be all that matters
-    wanted = query.candidates if needs_members(query) else query.limit + _PAGE_SPARE
-    return max(last, table.kth_value_at_least(min(wanted, query.candidates), relevance))
+    count = query.candidates if needs_members(query) else query.limit + _PAGE_SPARE
+    return max(last, table.kth_value_at_least(min(count, query.candidates), relevance))
 
 
 class _Reading:

@@ -94,10 +94,10 @@ class OrderValues:
         """The same with other tied points: those with these `ids`, of which some are new, instead
         of those that `tied` (n,) marks. `values` are the lowest and the highest of a tied point."""
         keep = ~tied
-        kept = [i for i, k in zip(self.ids, keep.tolist(), strict=True) if k]
+        others = [i for i, k in zip(self.ids, keep.tolist(), strict=True) if k]
         low, high = (np.full(len(ids), value) for value in values)
         return OrderValues(
-            [*kept, *ids],
+            [*others, *ids],
             np.concatenate([self.low[keep], low]),
             np.concatenate([self.high[keep], high]),
             np.concatenate([self.by_words[keep], np.ones(len(ids), np.bool_)]),

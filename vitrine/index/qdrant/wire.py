@@ -279,15 +279,15 @@ def _search(
     **arguments: Any,
 ) -> dict[str, Any]:
     """The client's arguments as fields of a message that searches."""
-    asked, params = None, None
+    scoring, params = None, None
     if search_params is not None:
         params = RestToGrpc.convert_search_params(search_params)
     if isinstance(query, models.OrderByQuery):
-        asked = RestToGrpc.convert_query(query)
+        scoring = RestToGrpc.convert_query(query)
     elif query is not None:
-        asked = messages.Query(nearest=messages.VectorInput(**_vector(query)))
+        scoring = messages.Query(nearest=messages.VectorInput(**_vector(query)))
     return {
-        "query": asked,
+        "query": scoring,
         "prefetch": [messages.PrefetchQuery(**_search(**search)) for search in prefetch],
         "params": params,
     } | _converted(arguments)
