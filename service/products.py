@@ -13,7 +13,8 @@ from service.access import require_visible
 from service.container import current_vitrine
 from service.models.base import Parameters, answer
 from service.models.products import FieldAnswer, FieldsAnswer, StoredProductAnswer
-from service.models.search import PageParameters, SearchAnswer, SimilarParameters
+from service.models.search_answer import SearchAnswer
+from service.models.search_request import PageParameters, SimilarParameters
 from service.search import answered, query_of_parameters
 from vitrine.answers import stored_product_answer
 from vitrine.fields.columns import label_of

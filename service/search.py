@@ -12,20 +12,16 @@ from flask_openapi3.models.tag import Tag
 from service.access import visible
 from service.container import current_vitrine
 from service.models.base import answer
-from service.models.search import (
-    BatchAnswer,
+from service.models.facet_search import FacetParameters, FacetPath, FacetSearchAnswer
+from service.models.search_answer import BatchAnswer, SearchAnswer
+from service.models.search_request import (
     BatchRequest,
-    FacetParameters,
-    FacetPath,
-    FacetSearchAnswer,
     PageParameters,
-    SearchAnswer,
     SearchParameters,
     SearchRequest,
     SimilarParameters,
-    SuggestAnswer,
-    SuggestParameters,
 )
+from service.models.suggest import SuggestAnswer, SuggestParameters
 from service.pictures import query_pictures
 from vitrine.answers import search_answer
 from vitrine.errors import FieldError, InvalidInput, InvalidQuery

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from service.models.base import Answer, Body, Text, TextOrTexts
 from service.models.picture import TINY_PNG, ImageSource
-from service.models.search import SearchAnswer
+from service.models.search_answer import SearchAnswer
 from vitrine.recognition import DEFAULT_TEMPLATE, DEFAULT_THRESHOLD
 
 __all__ = [

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import vitrine.commands
-from service.models.search import SearchAnswer
+from service.models.search_answer import SearchAnswer
 from tests.shop import open_shop, picture
 from vitrine.cli import vitrine as program
 from vitrine.recognition import Recognition
