@@ -59,20 +59,10 @@ class QueryWords:
 
     def score(self, document: DocumentWords) -> float:
         """The words score of one product."""
-        return self._score(document, self.weights)
-
-    def core_score(self, document: DocumentWords) -> float:
-        """The words score of one product by core words.
-
-        The highest of the version is what relevance measures against.
-        """
-        return self._score(document, self.core)
-
-    def _score(self, document: DocumentWords, weights: NDArray[np.float32]) -> float:
         _, mine, its = np.intersect1d(
             self.term_ids, document.term_ids, assume_unique=True, return_indices=True
         )
-        products = weights[mine].astype(np.float64) * document.values[its]
+        products = self.weights[mine].astype(np.float64) * document.values[its]
         return float(products.sum()) / self.best if self.best > 0 else 0.0
 
 
