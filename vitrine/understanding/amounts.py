@@ -36,21 +36,31 @@ class Amount:
 def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount | None:
     """The amount that begins at a token, None where there is none, or where the number counts
     something else."""
-    before = currency_at(lexemes, index, grammar)
-    start = index + 1 if before else index
+    length, before = currency_at(lexemes, index, grammar)
+    start = index + length
     if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500
         start += 1
     number = _number_at(lexemes, start)
     if number is None:
         return None
     value, end = number
-    after = currency_at(lexemes, end, grammar)
-    if before and set(before).isdisjoint(after):  # else "$50 usd"
-        after = ()
-    end += 1 if after else 0
-    if not (before or after) and _counts_something(lexemes, start, end, grammar):
+    currencies, end = _narrowed(before, lexemes, end, grammar)
+    if not currencies and _counts_something(lexemes, start, end, grammar):
         return None
-    return Amount(value, before or after, end)
+    return Amount(value, currencies, end)
+
+
+def _narrowed(
+    currencies: tuple[str, ...], lexemes: Sequence[Lexeme], index: int, grammar: Grammar
+) -> tuple[tuple[str, ...], int]:
+    """The currencies that are meant with those said from a token on as well, and the token behind
+    them: "50 $", "$50 usd", "50 $ CAD"."""
+    while True:
+        length, said = currency_at(lexemes, index, grammar)
+        meant = tuple(code for code in currencies if code in said) if currencies else said
+        if not meant:
+            return currencies, index
+        currencies, index = meant, index + length
 
 
 def _number_at(lexemes: Sequence[Lexeme], index: int) -> tuple[float, int] | None:
@@ -66,20 +76,23 @@ def _number_at(lexemes: Sequence[Lexeme], index: int) -> tuple[float, int] | Non
         return None
 
 
-def currency_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[str, ...]:
-    """The currencies that a token may mean, none where it is no currency."""
+def currency_at(
+    lexemes: Sequence[Lexeme], index: int, grammar: Grammar
+) -> tuple[int, tuple[str, ...]]:
+    """How many tokens the currency takes that is said at a place, and which ones it may be; 0 and
+    none where there is no currency."""
     if index >= len(lexemes):
-        return ()
+        return 0, ()
+    named = grammar.currencies.at(lexemes, index)
+    if named is not None:
+        return named[0], tuple(named[1].split())
     lexeme = lexemes[index]
     if lexeme.kind == "currency":
-        return SIGNS.get(lexeme.folded, ())
-    if lexeme.kind != "word":
-        return ()
-    named = grammar.currencies.get(lexeme.folded)
-    if named is not None:
-        return named
+        return 1, SIGNS.get(lexeme.folded, ())
     code = lexeme.folded.upper()
-    return (code,) if code in CODES and lexeme.folded not in grammar.not_currencies else ()
+    if lexeme.kind == "word" and code in CODES and lexeme.folded not in grammar.not_currencies:
+        return 1, (code,)
+    return 0, ()
 
 
 def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:

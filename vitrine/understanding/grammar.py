@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vitrine.errors import InvalidInput
+from vitrine.fields.currencies import SIGNS
 from vitrine.folding import fold
 from vitrine.understanding.lexing import Lexeme, lex
 from vitrine.words.language import language
@@ -68,7 +69,8 @@ class Grammar:
     `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
     are pairs of phrases around the first of two amounts. `weak` phrases are often about something
     else than prices, `models` also end the names of models, and `older` behind a word of `people`
-    tell an age. `not_currencies` are codes of currencies that are words of shops ("mop"). `literal`
+    tell an age. `not_currencies` are codes of currencies that are words of shops ("mop"),
+    `currencies` mean the codes that a phrase may stand for, with blanks between them. `literal`
     phrases look like grammar and are names of things. Negators with a word of `lacking` are about
     parts of a thing. `vague` words say nothing of what is looked for, and `anything` are those of
     them that stand for it ("something", "gift"). `basic_colors` maps a color's plain name to its
@@ -104,7 +106,7 @@ class Grammar:
     loose_after: frozenset[str]
     vague: frozenset[str]
     anything: frozenset[str]
-    currencies: Mapping[str, tuple[str, ...]]
+    currencies: Phrases
     value_names: Mapping[str, Phrases]
     shades: frozenset[str]
     basic_colors: Mapping[str, str]
@@ -120,7 +122,7 @@ class Grammar:
         return frozenset().union(
             *(entry.words for entry in listed),
             *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
-            *(self.loose_before, self.loose_after, self.currencies, self.basic_colors),
+            *(self.loose_before, self.loose_after, self.currencies.words, self.basic_colors),
         )
 
     def lex(self, text: str) -> list[Lexeme]:
@@ -176,7 +178,7 @@ class _Reader:
         return Grammar(
             codes=self._codes,
             elisions=self._elisions,
-            suffixes=frozenset(currencies) | units,
+            suffixes=frozenset(words[0] for words in currencies if len(words) == 1) | units,
             comparisons=self._phrases(
                 "price", {"below": "lt", "at_most": "lte", "above": "gt", "at_least": "gte"}
             ),
@@ -210,7 +212,7 @@ class _Reader:
             loose_after=self._folded("leftovers", "after"),
             vague=self._folded("leftovers", "vague") | self._folded("leftovers", "anything"),
             anything=self._folded("leftovers", "anything"),
-            currencies=MappingProxyType(currencies),
+            currencies=Phrases(currencies.items()),
             value_names=MappingProxyType(self._value_names()),
             shades=self._folded("shades", "words"),
             basic_colors=MappingProxyType(
@@ -251,14 +253,15 @@ class _Reader:
     def _folded(self, table: str, key: str) -> frozenset[str]:
         return frozenset(fold(word) for file in self._files for word in file[table][key])
 
-    def _currencies(self) -> dict[str, tuple[str, ...]]:
-        named: dict[str, tuple[str, ...]] = {}
+    def _currencies(self) -> dict[Words, str]:
+        """The phrases for currencies, with the codes of those that each may mean."""
+        named: dict[Words, dict[str, None]] = {}
         for file in self._files:
-            for code, words in file["currencies"].items():
-                for word in words:
-                    known = named.get(fold(word), ())
-                    named[fold(word)] = tuple(dict.fromkeys((*known, code)))
-        return named
+            for code, phrases in file["currencies"].items():
+                for phrase in phrases:
+                    codes = named.setdefault(self._words(phrase), {})
+                    codes.update(dict.fromkeys(SIGNS.get(code, (code,))))
+        return {words: " ".join(codes) for words, codes in named.items()}
 
     def _value_names(self) -> dict[str, Phrases]:
         names: dict[str, list[Words]] = {}

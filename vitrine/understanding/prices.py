@@ -218,12 +218,11 @@ class _Reader:
         phrase = self._after(self._grammar.comparisons_after, amount)
         if amount is None or phrase is None:
             return None
-        length, operator = phrase
-        end = amount.end + length
+        end, operator = amount.end + phrase[0], phrase[1]
         words = tuple(lexeme.folded for lexeme in self._lexemes[amount.end : end])
-        following = currency_at(self._lexemes, end, self._grammar)
+        length, following = currency_at(self._lexemes, end, self._grammar)
         if amount.is_bare and following:  # 30+ dollars
-            return _Price({operator: amount.value}, following, index, end + 1)
+            return _Price({operator: amount.value}, following, index, end + length)
         if amount.is_bare and (words in self._grammar.weak or not self._closes(end)):
             return None
         if amount.is_bare and self._names_model(words, index, amount):

@@ -107,6 +107,27 @@ def test_prices_in_several_currencies_are_told_apart():
     assert reader.read("dress under 50").filters == ({"price": {"lt": 50}},)
 
 
+@pytest.mark.parametrize(
+    ("code", "currency", "text"),
+    [
+        ("en", "CAD", "dress under 50 dollars"),
+        ("en", "CAD", "dress under 50 canadian dollars"),
+        ("en", "AUD", "dress under $50 AUD"),
+        ("de", "CHF", "dress unter 50 fr"),
+        ("de", "CHF", "dress unter Fr. 50.-"),
+        ("fr", "CHF", "dress moins de 50 francs suisses"),
+        ("fr", "CHF", "dress moins de 50 frs"),
+        ("fr", "CAD", "dress moins de 50 $ CA"),
+        ("fr", "CAD", "dress moins de 50 piastres"),
+        ("es", "USD", "dress menos de 50 dólares americanos"),
+    ],
+)
+def test_a_currency_may_be_several_words(code: str, currency: str, text: str):
+    shop = [Product(id="a", title="Dress", price=20.0, currency=currency)]
+    read = reader_over(shop, code).read(text)
+    assert (read.words, read.filters) == ("dress", ({"price": {"lt": 50}},))
+
+
 def test_prices_that_exclude_each_other_do_not_hide_everything():
     assert _read("dress under 20 over 50").filters == ({"price": {"lt": 20}},)
 
