@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from vitrine.fields.columns import label_of
 from vitrine.index import VectorIndex
 from vitrine.index.fusion import SearchModel, language_of, understood_fields
 from vitrine.understanding import QueryReader, grammar_of
@@ -82,7 +83,7 @@ def _made(index: VectorIndex, model: SearchModel) -> Lexicon:
         analyzer=analyzer,
         vocabulary=model.vocabulary,
         known=model.values,
-        understood=understood_fields(mapping),
+        understood={name: label_of(name, mapping) for name in understood_fields(mapping)},
     )
     model.vocabulary.compounds_of("", analyzer)  # prepared here: no query is to wait for them
     return Lexicon(model, analyzer, reader, model.vocabulary)

@@ -77,7 +77,7 @@ def open_shop(folder: Path, mapping: Mapping, embedder: Embedder) -> Shop:
         sample, lexicon, embed_texts=lambda texts: _embed_texts(texts, embedder)
     )
     learning_s = perf_counter() - started
-    understood = [name for name, column in mapping.fields.items() if column.understand]
+    understood = {n: column.label for n, column in mapping.fields.items() if column.understand}
     words = grammar(language)
     known = learn_known_values(
         products, schema, analyzer=analyzer, grammar=words, understood=understood

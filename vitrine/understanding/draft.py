@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme, literal_pairs
@@ -32,9 +33,11 @@ class Draft:
 
     def protect_pairs(self, pairs: frozenset[tuple[str, str]]) -> None:
         """Protect words that stand side by side in a title, with or without its apostrophes."""
-        for index in range(len(self.lexemes) - 1):
-            if not pairs.isdisjoint(literal_pairs(self.lexemes, index)):
-                self._protected[index] = self._protected[index + 1] = True
+        places = [place for place, lexeme in enumerate(self.lexemes) if not lexeme.is_pause]
+        said = [self.lexemes[place] for place in places]
+        for index, (first, second) in enumerate(pairwise(places)):
+            if not pairs.isdisjoint(literal_pairs(said, index)):
+                self._protected[first] = self._protected[second] = True
 
     def free(self, start: int, end: int | None = None) -> bool:
         """Whether the tokens from start to end (one where it is left out) are there and neither

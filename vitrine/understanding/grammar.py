@@ -55,11 +55,14 @@ class Phrases:
         return 0
 
     @cached_property
+    def phrases(self) -> frozenset[Words]:
+        """All phrases."""
+        return frozenset(words for listed in self._by_first.values() for words, _ in listed)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """All words of all phrases."""
-        return frozenset(
-            word for listed in self._by_first.values() for words, _ in listed for word in words
-        )
+        return frozenset(word for words in self.phrases for word in words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,19 @@ class Grammar:
             *(self.loose_before, self.loose_after, self.currencies.words, self.basic_colors),
         )
 
+    def names_of(self, field: str, label: str | None) -> Phrases:
+        """What a field is called in a query: by its own name, by its label, and by what the
+        languages call a field that is named or labeled so ("taille 38" of "pointure")."""
+        own = {
+            tuple(lexeme.folded for lexeme in self.lex(name))
+            for name in (field.replace("_", " "), label)
+            if name
+        }
+        for key, names in self.value_names.items():
+            if key == field or not own.isdisjoint(names.phrases):
+                own |= names.phrases
+        return Phrases((words, "named") for words in own)
+
     def lex(self, text: str) -> list[Lexeme]:
         """The tokens of a text in these languages."""
         return lex(text, elisions=self.elisions, suffixes=self.suffixes)
@@ -159,7 +175,26 @@ def grammar_of(code: str) -> Grammar:
 
 def _read(code: str) -> dict[str, Any]:
     file = resources.files("vitrine.understanding.languages") / f"{code}.toml"
-    return tomllib.loads(file.read_text("utf-8"))
+    read = tomllib.loads(file.read_text("utf-8"))
+    pairs = (pair.split() for pair in read["spelling"].get("transcriptions", ()))
+    letters = str.maketrans(dict(pairs))
+    return {key: _transcribed(table, letters) for key, table in read.items()}
+
+
+def _transcribed(table: Any, letters: Mapping[int, str]) -> Any:
+    """A table of a language's file with what is written without its letters as well: "größe" is
+    also "groesse"."""
+    if isinstance(table, dict):
+        return {key: _transcribed(value, letters) for key, value in table.items()}
+    if isinstance(table, str):  # words with blanks between them
+        return " ".join(dict.fromkeys(f"{table} {table.translate(letters)}".split()))
+    written = [
+        phrase.translate(letters)
+        if isinstance(phrase, str)
+        else [word.translate(letters) for word in phrase]
+        for phrase in table
+    ]
+    return table + [phrase for phrase in written if phrase not in table]
 
 
 class _Reader:

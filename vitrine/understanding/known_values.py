@@ -216,7 +216,8 @@ class _Learner:
                 counted = before is not None and before.kind == "number"
                 (self._counted if counted else self._uncounted)[lexeme.folded] += 1
 
-    def _keep_literal(self, lexemes: Sequence[Lexeme]) -> None:
+    def _keep_literal(self, name: Iterable[Lexeme]) -> None:
+        lexemes = [lexeme for lexeme in name if not lexeme.is_pause]
         for index in range(len(lexemes)):
             for phrases in (*self._before_words, *self._before_amounts):
                 phrase = phrases.at(lexemes, index)

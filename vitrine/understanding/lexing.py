@@ -23,6 +23,8 @@ _LEXEME = re.compile(
     re.IGNORECASE,
 )
 
+_PAUSES = frozenset(',;:!?"')
+
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
@@ -36,6 +38,11 @@ class Lexeme:
     start: int
     end: int
     glued: bool
+
+    @property
+    def is_pause(self) -> bool:
+        """Whether it is punctuation that shoppers leave out of names ("Non, je ne regrette")."""
+        return self.kind == "other" and self.folded in _PAUSES
 
 
 def lex(

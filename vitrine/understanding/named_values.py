@@ -47,12 +47,12 @@ class NamedValueReader:
         self._known = known
         self._analyzer = analyzer
 
-    def read(self, fields: Collection[str], *, filtered: Collection[str]) -> None:
-        """Take the values of these fields; `filtered` are those with a filter of the client's."""
+    def read(self, *, filtered: Collection[str]) -> None:
+        """Take the values; `filtered` are the fields with a filter of the client's."""
         draft = self._draft
         for index in range(len(draft.lexemes)):
-            for field in fields:
-                phrase = self._grammar.value_names[field].at(draft.lexemes, index)
+            for field, names in self._grammar.value_names.items():
+                phrase = names.at(draft.lexemes, index)
                 if phrase is None or self._grammar.comparisons.ending_at(draft.lexemes, index):
                     continue
                 values, end = self._values_at(index + phrase[0], field)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from vitrine.fields.schema import Schema
 from vitrine.understanding.colors import color_at, color_families
@@ -24,7 +25,7 @@ class QueryReader:
     """Reads the queries of one version; safe to use from several threads.
 
     `grammar` is that of the catalogue's languages, `known` its values, `understood` the keyword
-    fields whose values may be filtered by when their name is said ("size M").
+    fields whose values may be filtered by when their name is said ("size M"), with their labels.
     """
 
     def __init__(
@@ -35,16 +36,19 @@ class QueryReader:
         analyzer: Analyzer,
         vocabulary: Vocabulary,
         known: KnownValues,
-        understood: Collection[str] = (),
+        understood: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         self._schema = schema
         units = {w for w in known.units if not vocabulary.is_subject(analyzer.term(w))}
-        self._grammar = replace(grammar, units=grammar.units | units)
+        self._grammar = replace(
+            grammar,
+            units=grammar.units | units,
+            value_names={name: grammar.names_of(name, label) for name, label in understood.items()},
+        )
         self._analyzer = analyzer
         self._vocabulary = vocabulary
         self._known = known
         self._value_terms = _terms_of(known, understood)
-        self._understood = [name for name in understood if name in grammar.value_names]
         self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
             analyzer.term(word) for color in known.colors for word in color.split()
@@ -99,7 +103,7 @@ class QueryReader:
         values = NamedValueReader(
             draft, grammar=self._grammar, known=self._known, analyzer=self._analyzer
         )
-        values.read(self._understood, filtered=filtered)
+        values.read(filtered=filtered)
 
     def _take_negations(self, draft: Draft, filtered: frozenset[str]) -> list[str]:
         """Take negations out of the words; returns the texts to push away from."""

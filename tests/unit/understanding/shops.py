@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -18,7 +18,7 @@ SCHEMA = Schema(
         Field("size", FieldType.KEYWORD),
     )
 )
-UNDERSTOOD = ("pattern", "size")
+UNDERSTOOD = {"pattern": None, "size": None}
 COLORS = ("Black", "Red", "Blue", "Green", "White")
 
 
@@ -133,19 +133,25 @@ def reader_of(code: str) -> QueryReader:
     return reader_over(products_of(code), code)
 
 
-def reader_over(products: Sequence[Product], code: str) -> QueryReader:
+def reader_over(
+    products: Sequence[Product],
+    code: str,
+    *,
+    schema: Schema = SCHEMA,
+    understood: Mapping[str, str | None] = UNDERSTOOD,
+) -> QueryReader:
     """The reader of the queries of a shop with these products."""
     analyzer = Analyzer(code)
     counts = VocabularyCounts()
-    counts.add(document_words(product, SCHEMA, analyzer) for product in products)
+    counts.add(document_words(product, schema, analyzer) for product in products)
     known = learn_known_values(
-        products, SCHEMA, analyzer=analyzer, grammar=grammar(code), understood=UNDERSTOOD
+        products, schema, analyzer=analyzer, grammar=grammar(code), understood=understood
     )
     return QueryReader(
-        SCHEMA,
+        schema,
         grammar=grammar(code),
         analyzer=analyzer,
         vocabulary=counts.vocabulary(),
         known=known,
-        understood=UNDERSTOOD,
+        understood=understood,
     )

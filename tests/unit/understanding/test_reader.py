@@ -12,7 +12,7 @@ from tests.unit.understanding.shops import (
     reader_over,
 )
 from vitrine.errors import InvalidInput
-from vitrine.fields.schema import Schema
+from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.products import Product
 from vitrine.understanding import (
     Applied,
@@ -304,6 +304,28 @@ def test_a_title_is_a_title_without_its_apostrophes_too():
     for typed in ("no man's sky", "no mans sky"):
         assert reader.read(typed).negatives == (), typed
     assert _read("no mans sky").negatives == ("mans sky",)
+
+
+def test_a_title_is_a_title_without_its_punctuation_too():
+    song = Product(id="s", title="Non, je ne regrette rien")
+    assert reader_over([song], "fr").read("non je ne regrette rien").applied == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "label", "text"),
+    [
+        ("groesse", None, "stiefel größe 38"),
+        ("groesse", None, "stiefel gr. 38"),
+        ("shoe_size", "Größe", "stiefel groesse 38"),
+        ("shoe_size", None, "stiefel shoe size 38"),
+        ("weite", "Weite G", "stiefel weite g 38"),
+    ],
+)
+def test_a_field_is_named_by_its_name_or_its_label(field: str, label: str | None, text: str):
+    schema = Schema((*SCHEMA, Field(field, FieldType.KEYWORD)))
+    shop = [Product(id="a", title="Stiefel", attributes={field: ("38",)})]
+    read = reader_over(shop, "de", schema=schema, understood={field: label}).read(text)
+    assert (read.words, read.filters) == ("stiefel", ({field: "38"},))
 
 
 def test_a_number_of_a_title_is_a_price_beside_other_words():
