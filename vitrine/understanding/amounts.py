@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
 
 __all__ = ["Amount", "amount_at", "currency_at"]
+
+_THOUSANDS = re.compile(r"(\d*(?:[.,]\d+)?)([^\W\d_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def amount_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> Amount
     start = index + length
     if before and start < len(lexemes) and lexemes[start].folded == ".":  # Rs. 500
         start += 1
-    number = _number_at(lexemes, start)
+    number = _number_at(lexemes, start, grammar)
     if number is None:
         return None
     value, end = number
@@ -63,17 +66,34 @@ def _narrowed(
         currencies, index = meant, index + length
 
 
-def _number_at(lexemes: Sequence[Lexeme], index: int) -> tuple[float, int] | None:
+def _number_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[float, int] | None:
     """The number that begins at a token, and the index of the token after it."""
-    if index >= len(lexemes) or lexemes[index].kind != "number":
+    if index >= len(lexemes):
+        return None
+    if lexemes[index].kind == "word":
+        return _thousands_at(lexemes, index, grammar)
+    if lexemes[index].kind != "number":
         return None
     digits, end = lexemes[index].folded, index + 1
     if _continues(lexemes, end, digits):  # 1 000 €
         digits, end = digits + lexemes[end].folded, end + 1
     try:
-        return float(parse_amount(plain(digits))), end + _round_ending(lexemes, end)
+        value = float(parse_amount(plain(digits)))
     except ValueError:
         return None
+    if end < len(lexemes) and lexemes[end].folded in grammar.thousands:  # 50 mil
+        return value * 1000, end + 1
+    return value, end + _round_ending(lexemes, end)
+
+
+def _thousands_at(
+    lexemes: Sequence[Lexeme], index: int, grammar: Grammar
+) -> tuple[float, int] | None:
+    """The number of a word that says thousands: "2k", "1.5k", or "mil" alone."""
+    said = _THOUSANDS.fullmatch(lexemes[index].folded)
+    if said is None or said[2] not in grammar.thousands or not (said[1] or len(said[2]) > 1):
+        return None
+    return (float(said[1].replace(",", ".")) if said[1] else 1.0) * 1000, index + 1
 
 
 def currency_at(

@@ -35,6 +35,11 @@ class Phrases:
         for listed in self._by_first.values():
             listed.sort(key=lambda entry: -len(entry[0]))
 
+    @property
+    def entries(self) -> tuple[tuple[Words, str], ...]:
+        """All phrases with their meanings."""
+        return tuple(entry for listed in self._by_first.values() for entry in listed)
+
     def at(self, lexemes: Sequence[Lexeme], index: int) -> tuple[int, str] | None:
         """How many tokens the longest phrase takes that begins here, and its meaning."""
         if index >= len(lexemes):
@@ -57,7 +62,7 @@ class Phrases:
     @cached_property
     def phrases(self) -> frozenset[Words]:
         """All phrases."""
-        return frozenset(words for listed in self._by_first.values() for words, _ in listed)
+        return frozenset(words for words, _ in self.entries)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -69,13 +74,15 @@ class Phrases:
 class Grammar:
     """All phrases of the languages of a catalogue, as tokens and folded.
 
-    `comparisons` mean lt, lte, gt or gte before an amount, `comparisons_after` behind one. `ranges`
-    are pairs of phrases around the first of two amounts. `weak` phrases are often about something
+    `comparisons` mean lt, lte, gt, gte or around before an amount, `comparisons_after` behind one.
+    `ranges` are pairs of phrases around the first of two amounts. `thousands` multiply a number
+    ("2k") and, as whole words, are one ("mil"). `weak` phrases are often about something
     else than prices, `models` also end the names of models, and `older` behind a word of `people`
     tell an age. `not_currencies` are codes of currencies that are words of shops ("mop"),
     `currencies` mean the codes that a phrase may stand for, with blanks between them. `literal`
     phrases look like grammar and are names of things. Negators with a word of `lacking` are about
-    parts of a thing. `vague` words say nothing of what is looked for, and `anything` are those of
+    parts of a thing, and `free` are words behind a part that a thing is without ("gluten free").
+    `vague` words say nothing of what is looked for, and `anything` are those of
     them that stand for it ("something", "gift"). `basic_colors` maps a color's plain name to its
     family, `color_names` a family to its name as the first language writes it. `sounds` are letters
     with those that sound alike.
@@ -88,6 +95,7 @@ class Grammar:
     comparisons_after: Phrases
     ranges: tuple[tuple[Phrases, Phrases], ...]
     to: Phrases
+    thousands: frozenset[str]
     weak: frozenset[Words]
     models: frozenset[Words]
     names: frozenset[Words]
@@ -101,6 +109,7 @@ class Grammar:
     literal: Phrases
     negators: Phrases
     lacking: frozenset[str]
+    free: frozenset[str]
     skipped: frozenset[str]
     alternatives: Phrases
     additions: frozenset[str]
@@ -126,6 +135,7 @@ class Grammar:
             *(entry.words for entry in listed),
             *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
             *(self.loose_before, self.loose_after, self.currencies.words, self.basic_colors),
+            self.thousands,
         )
 
     def names_of(self, field: str, label: str | None) -> Phrases:
@@ -215,7 +225,11 @@ class _Reader:
             elisions=self._elisions,
             suffixes=frozenset(words[0] for words in currencies if len(words) == 1) | units,
             comparisons=self._phrases(
-                "price", {"below": "lt", "at_most": "lte", "above": "gt", "at_least": "gte"}
+                "price",
+                {
+                    **{"below": "lt", "at_most": "lte", "above": "gt", "at_least": "gte"},
+                    "around": "around",
+                },
             ),
             comparisons_after=self._phrases(
                 "price", {"at_most_after": "lte", "at_least_after": "gte"}
@@ -226,6 +240,7 @@ class _Reader:
                 for first, second in file["price"]["between"]
             ),
             to=self._phrases("price", {"to": "to"}),
+            thousands=self._folded("price", "thousands"),
             weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
             models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
@@ -239,6 +254,7 @@ class _Reader:
             literal=self._phrases("negation", {"literal": "literal"}),
             negators=self._phrases("negation", {"words": "not"}),
             lacking=self._folded("negation", "lacking"),
+            free=self._folded("negation", "free"),
             skipped=self._folded("negation", "skipped"),
             alternatives=self._phrases("negation", {"or": "or"}),
             additions=self._conjunctions | {"&"},

@@ -44,6 +44,8 @@ class KnownValues:
     the codes of their prices, `units` the words that titles have behind numbers ("240 pages").
     `literal_pairs` are pairs of words in titles, brands and categories whose first ends a phrase
     that could be grammar ("no" of "No Fear Tee"): so written they are none in a query either.
+    `lacked` are terms that most titles with them say a thing is without ("grain" of "Grain Free Dog
+    Food").
     """
 
     by_terms: Mapping[tuple[str, ...], tuple[KnownValue, ...]]
@@ -51,6 +53,7 @@ class KnownValues:
     currencies: frozenset[str]
     literal_pairs: frozenset[tuple[str, str]]
     units: frozenset[str] = frozenset()
+    lacked: frozenset[str] = frozenset()
 
     @classmethod
     def empty(cls) -> KnownValues:
@@ -90,6 +93,7 @@ class KnownValues:
             "currencies": sorted(self.currencies),
             "literal_pairs": sorted(self.literal_pairs),
             "units": sorted(self.units),
+            "lacked": sorted(self.lacked),
         }
         return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
@@ -106,7 +110,8 @@ class KnownValues:
                 frozenset(read["colors"]),
                 frozenset(read["currencies"]),
                 frozenset((first, second) for first, second in read["literal_pairs"]),
-                frozenset(read.get("units", ())),  # earlier releases learned none
+                frozenset(read.get("units", ())),  # earlier releases learned neither
+                frozenset(read.get("lacked", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the stored values are damaged: {error}") from error
@@ -142,6 +147,7 @@ class _Learner:
         self._counted: Counter[str] = Counter()
         self._uncounted: Counter[str] = Counter()
         self._seen: set[tuple[str, str]] = set()
+        self._lacked: Counter[str] = Counter()
 
     def add(self, product: Product) -> None:
         self._colors.update(product.colors, families(product.color), map(fold, product.color))
@@ -150,6 +156,7 @@ class _Learner:
         title = self._grammar.lex(product.title)
         self._keep_literal(title)
         self._count_units(title)
+        self._count_lacked(title)
         for path in product.category:
             self._add_path(path)
         if product.brand and self._is_new("brand", product.brand):
@@ -178,6 +185,11 @@ class _Learner:
                 word
                 for word, titles in self._counted.items()
                 if titles >= LEAST_COUNTED and titles > self._uncounted[word]
+            ),
+            frozenset(
+                self._analyzer.term(word)
+                for word, titles in self._lacked.items()
+                if 2 * titles > self._counted[word] + self._uncounted[word]
             ),
         )
 
@@ -215,6 +227,18 @@ class _Learner:
             if lexeme.kind == "word" and lexeme.folded.isalpha():
                 counted = before is not None and before.kind == "number"
                 (self._counted if counted else self._uncounted)[lexeme.folded] += 1
+
+    def _count_lacked(self, title: Sequence[Lexeme]) -> None:
+        """Count the words that a title says a thing is without."""
+        places: set[int] = set()
+        for index, lexeme in enumerate(title):
+            negator = self._grammar.negators.at(title, index)
+            if negator is not None:
+                places.add(index + negator[0])
+            elif lexeme.folded in self._grammar.free:
+                places.add(index - (2 if title[index - 1].kind == "dash" else 1))
+        words = {place: lexeme for place, lexeme in enumerate(title) if lexeme.kind == "word"}
+        self._lacked.update(words[place].folded for place in places & words.keys())
 
     def _keep_literal(self, name: Iterable[Lexeme]) -> None:
         lexemes = [lexeme for lexeme in name if not lexeme.is_pause]

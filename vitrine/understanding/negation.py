@@ -61,13 +61,20 @@ class NegationReader:
         while index < len(self._lexemes):
             length = self._negator(index)
             items = self._items(index, index + length) if length else []
-            if items:
-                self._apply(index, items, filtered)
-                negatives += [self._text(item) for item in items if item.field is None]
-                index = items[-1].end
-            else:
-                index += 1
+            excluded = [item for item in items if not self._is_lacked(item)]
+            if excluded:
+                self._apply(index, items[-1].end, excluded, filtered)
+                negatives += [self._text(item) for item in excluded if item.field is None]
+            index = items[-1].end if items else index + 1
         return negatives
+
+    def _is_lacked(self, item: _Item) -> bool:
+        """Whether what says so in the catalogue is what is wanted: "food without grain" asks for
+        "Grain Free Food", which leaving out "grain" would hide."""
+        return item.field is None and any(
+            self._analyzer.term(lexeme.folded) in self._known.lacked
+            for lexeme in self._lexemes[item.start : item.end]
+        )
 
     def _text(self, item: _Item) -> str:
         typed = self._draft.typed(item.start, item.end)
@@ -243,8 +250,8 @@ class NegationReader:
             and word not in self._grammar.comparisons.words
         )
 
-    def _apply(self, negator: int, items: list[_Item], filtered: frozenset[str]) -> None:
-        text = self._draft.typed(negator, items[-1].end)
+    def _apply(self, negator: int, end: int, items: list[_Item], filtered: frozenset[str]) -> None:
+        text = self._draft.typed(negator, end)
         by_field: dict[str, list[str]] = {}
         for item in items:
             if item.field is not None and item.field not in filtered:
@@ -254,7 +261,7 @@ class NegationReader:
             applied = Applied(text, "negation", "filter", {"not": _any_of(by_field)})
         else:
             applied = Applied(text, "negation", "negative" if texts else "ignored", {})
-        self._draft.take(negator, items[-1].end, applied)
+        self._draft.take(negator, end, applied)
 
 
 def _any_of(values: dict[str, list[str]]) -> dict[str, object]:

@@ -9,12 +9,16 @@ from vitrine.understanding.amounts import Amount, amount_at, currency_at
 from vitrine.understanding.colors import color_families
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar, Phrases
+from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.lexing import Lexeme
 from vitrine.understanding.result import Applied, Effect
 
 __all__ = ["read_prices"]
 
 _SIGNS = {"<": "lt", "<=": "lte", "≤": "lte", ">": "gt", ">=": "gte", "≥": "gte"}
 _OPPOSITES = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
+AROUND = 0.25
+"""A price around an amount is at most this part of it below or above."""
 LEAST_BARE = 20
 """After "from" and its like a smaller number without a currency is an age or a size ("from 3")."""
 
@@ -35,17 +39,19 @@ def read_prices(
     draft: Draft,
     grammar: Grammar,
     *,
-    currencies: frozenset[str],
+    known: KnownValues,
     filtered: bool,
     names_thing: Callable[[str], bool],
+    is_word: Callable[[str], bool],
 ) -> None:
     """Take the prices of a query out of its words.
 
-    `currencies` are those of the catalogue's prices, `filtered` says that the client filters by
-    price itself, `names_thing` tells whether a folded word is what the catalogue calls something.
-    What contradicts an earlier price of the query is left among the words.
+    `known` are the catalogue's values, `filtered` says that the client filters by price itself,
+    `names_thing` tells whether a folded word is what the catalogue calls something, `is_word`
+    whether it stands anywhere in it. What contradicts an earlier price of the query is left among
+    the words.
     """
-    reader = _Reader(draft, grammar, names_thing)
+    reader = _Reader(draft, grammar, known, names_thing=names_thing, is_word=is_word)
     low, high = float("-inf"), float("inf")
     index = 0
     while index < len(draft.lexemes):
@@ -59,7 +65,7 @@ def read_prices(
         if low > high:
             return
         text = draft.typed(price.start, price.end)
-        effect, filter_ = _effect(price, currencies, filtered)
+        effect, filter_ = _effect(price, known.currencies, filtered)
         draft.take(price.start - price.lead, price.end, Applied(text, "price", effect, filter_))
         index = price.end
 
@@ -80,9 +86,19 @@ def _effect(
 
 
 class _Reader:
-    def __init__(self, draft: Draft, grammar: Grammar, names_thing: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        grammar: Grammar,
+        known: KnownValues,
+        *,
+        names_thing: Callable[[str], bool],
+        is_word: Callable[[str], bool],
+    ) -> None:
         self._draft = draft
+        self._known = known
         self._names_thing = names_thing
+        self._is_word = is_word
         self._lexemes = draft.lexemes
         self._grammar = grammar
 
@@ -97,6 +113,9 @@ class _Reader:
         return None if price is None else self._negated(self._with_lead(price))
 
     def _amount(self, index: int) -> Amount | None:
+        lexeme = self._lexemes[index] if index < len(self._lexemes) else None
+        if lexeme is not None and lexeme.kind == "word" and self._is_word(lexeme.folded):
+            return None  # "4k" where the catalogue has it
         return amount_at(self._lexemes, index, self._grammar)
 
     def _between(self, index: int) -> _Price | None:
@@ -124,11 +143,26 @@ class _Reader:
         high = self._amount(low.end + joint) if low and joint else None
         if low is None or high is None:
             return None
-        if low.is_bare and high.is_bare and not self._is_named(index):
-            return None
+        if low.is_bare and high.is_bare:
+            said = (self._lexemes[index], self._lexemes[low.end + joint])
+            unknown = self._lexemes[low.end].kind == "word" and self._is_unknown(*said)
+            if not self._is_named(index) and not (unknown and high.end == len(self._lexemes)):
+                return None
         if self._ends_name(index, low) and self._grammar.comparisons.at(self._lexemes, low.end):
             return None  # "filter golf 7 bis 10 euro"
         return _range(low, high, index)
+
+    def _is_unknown(self, *numbers: Lexeme) -> bool:
+        """Whether the catalogue has none of these numbers, and none is small or looks like a year:
+        "bench 100 to 200"."""
+        return all(
+            number.kind == "number"
+            and not self._is_word(number.folded)
+            and (amount := amount_at([number], 0, self._grammar)) is not None
+            and amount.value >= LEAST_BARE
+            and not amount.looks_like_a_year
+            for number in numbers
+        )
 
     def _ends_name(self, index: int, amount: Amount) -> bool:
         """Whether a number may belong to the word before it ("golf 7")."""
@@ -163,7 +197,7 @@ class _Reader:
                 return None
             length, operator = phrase
             words = tuple(each.folded for each in self._lexemes[index : index + length])
-            weak = words in self._grammar.weak
+            weak = words in self._grammar.weak or operator == "around"
         amount = self._amount(index + length)
         if amount is None or self._goes_on(amount):
             return None
@@ -175,7 +209,11 @@ class _Reader:
             self._names_model(words, index, amount) or self._counts(amount, index)
         ):
             return None
-        return _Price({operator: amount.value}, amount.currencies, index, amount.end)
+        bounds = {operator: amount.value}
+        if operator == "around":
+            least, most = amount.value * (1 - AROUND), amount.value * (1 + AROUND)
+            bounds = {"gte": round(least, 2), "lte": round(most, 2)}
+        return _Price(bounds, amount.currencies, index, amount.end)
 
     def _names_model(self, words: tuple[str, ...], index: int, amount: Amount) -> bool:
         """Whether the phrase belongs to the name of a model, whose number is beside it ("air max
@@ -192,13 +230,16 @@ class _Reader:
         return named or (amount.value < LEAST_BARE and not closes)
 
     def _counts(self, amount: Amount, index: int) -> bool:
-        """Whether a small number counts what follows it: "jacket with at least 3 pockets"."""
+        """Whether a number counts what follows it: a small one ("jacket with at least 3 pockets"),
+        or one before a word that titles have behind numbers ("piano with at least 49 keys")."""
         after = self._lexemes[amount.end] if amount.end < len(self._lexemes) else None
-        if amount.value >= LEAST_BARE or after is None or after.kind != "word":
+        if after is None or after.kind != "word":
             return False
         if after.folded in self._grammar.words or color_families(after.folded):
             return False
-        return self._draft.words_before(index) or not self._names_thing(after.folded)
+        if self._draft.words_before(index):
+            return amount.value < LEAST_BARE or after.folded in self._known.units
+        return amount.value < LEAST_BARE and not self._names_thing(after.folded)
 
     def _follows_people(self, index: int) -> bool:
         """Whether a number here may be their age ("gifts for men over 40")."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from vitrine.fields.schema import Schema
 from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft, leftover_text
-from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.grammar import Grammar, Phrases
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.named_values import NamedValueReader, read_stock
 from vitrine.understanding.negation import NegationReader
@@ -43,6 +43,7 @@ class QueryReader:
         self._grammar = replace(
             grammar,
             units=grammar.units | units,
+            currencies=_currencies(grammar, known.currencies),
             value_names={name: grammar.names_of(name, label) for name, label in understood.items()},
         )
         self._analyzer = analyzer
@@ -94,9 +95,10 @@ class QueryReader:
             read_prices(
                 draft,
                 self._grammar,
-                currencies=self._known.currencies,
+                known=self._known,
                 filtered="price" in filtered,
                 names_thing=self._names_thing,
+                is_word=self._is_word_of_catalogue,
             )
         if "in_stock" in self._schema:
             read_stock(draft, self._grammar, filtered="in_stock" in filtered)
@@ -239,6 +241,16 @@ class QueryReader:
             or self._analyzer.is_listed(word)
             or bool(color_families(word))
         )
+
+
+def _currencies(grammar: Grammar, of_prices: frozenset[str]) -> Phrases:
+    """The phrases for currencies, without those that are units where no price is in them: "20
+    pounds" of a dumbbell."""
+    return Phrases(
+        (words, codes)
+        for words, codes in grammar.currencies.entries
+        if grammar.units.isdisjoint(words) or not of_prices.isdisjoint(codes.split())
+    )
 
 
 def _terms_of(known: KnownValues, fields: Collection[str]) -> frozenset[str]:

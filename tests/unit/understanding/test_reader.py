@@ -381,3 +381,36 @@ def test_of_several_things_that_are_not_wanted_the_further_ones_are_of_the_same_
     ]
     read = reader_over(stones, "en").read("ring without pearl or turquoise")
     assert read.filters == ({"not": {"pattern": ["Pearl", "Turquoise"]}},)
+
+
+def test_what_titles_say_a_thing_is_without_is_not_pushed_away():
+    titles = ["Grain Free Dog Food", "Grain-Free Cat Food", "Bread with No Nuts", "Nuts", "Nut Bar"]
+    reader = reader_over([Product(id=title, title=title) for title in titles], "en")
+    read = reader.read("dog food without grain")
+    assert (read.words, read.negatives) == ("dog food without grain", ())
+    assert reader.read("dog food without soy or grain").negatives == ("soy",)
+    assert reader.read("bread without nuts").negatives == ("nuts",)
+
+
+def test_pounds_are_a_weight_where_no_price_is_in_them():
+    weights = Product(id="w", title="Dumbbell", price=30, currency="GBP")
+    read = reader_over([weights], "en").read("dumbbell under 20 pounds")
+    assert read.filters == ({"price": {"lt": 20}},)
+    assert _read("dumbbell under 20 pounds").words == "dumbbell under 20 pounds"
+
+
+def test_thousands_that_the_catalogue_has_as_a_word_are_one():
+    screens = reader_over([Product(id="s", title="Screen 4K", price=900)], "en")
+    assert screens.read("screen under 4k").filters == ()
+    assert screens.read("screen under 2k").filters == ({"price": {"lt": 2000}},)
+
+
+def test_a_number_before_what_titles_count_is_no_price():
+    pianos = [Product(id=f"{n}", title=f"Piano {n} Keys", category=("Keys",)) for n in (49, 61, 88)]
+    assert reader_over(pianos, "en").read("piano with at least 50 keys").filters == ()
+
+
+@pytest.mark.parametrize("code", ["CAD", "USD", "AUD"])
+def test_a_word_for_several_currencies_is_the_one_of_the_catalogue(code: str):
+    shop = reader_over([Product(id="1", title="Dress", price=30, currency=code)], "en")
+    assert shop.read("dress under 50 dollars").filters == ({"price": {"lt": 50}},)
