@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from vitrine.products import Product
-from vitrine.results import Facet, Group, Hit, Page, RangeFacet, ValueFacet
+from vitrine.results import Facet, Group, Hit, Note, Page, RangeFacet, ValueFacet
 from vitrine.understanding import Understanding
 
 __all__ = ["product_answer", "search_answer", "stored_product_answer"]
@@ -37,7 +37,7 @@ def search_answer(page: Page, base: str) -> Json:
         "facets": {name: _facet(facet) for name, facet in page.facets.items()},
         "facets_cut": [name for name, facet in page.facets.items() if _cut(facet)],
         "understanding": _understanding(page.understanding),
-        "notes": [*page.notes],
+        "notes": [_note(note) for note in page.notes],
         "next_cursor": page.next_cursor,
         "plan": {
             "search": plan.search,
@@ -60,6 +60,12 @@ def _understanding(understanding: Understanding | None) -> Json | None:
         ],
         "corrected": [{"from": c.original, "to": c.replacement} for c in understanding.corrected],
     }
+
+
+def _note(note: Note) -> Json:
+    about = {"field": note.field, "value": note.value, "nearest": note.nearest}
+    fields = {name: value for name, value in about.items() if value is not None}
+    return {"code": note.code, "message": note.message, **fields}
 
 
 def _cut(facet: Facet) -> bool:

@@ -128,7 +128,7 @@ def _print_page(page: Page) -> None:
         )
         click.echo(f"{score}  {product.id:<20} {price:>16}  {product.title}")
     for note in page.notes:
-        click.echo(note, err=True)
+        click.echo(note.message, err=True)
     click.echo(
         f"{len(page.hits)} of {page.total} products, {page.timings_ms['total']:.0f} ms", err=True
     )

@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 from vitrine.filters import All, AnyOf, Condition, Filter, folded_value, is_folded
 from vitrine.index import VectorIndex
-from vitrine.results import ValueFacet
+from vitrine.results import Note, ValueFacet
 
 __all__ = ["unknown_values"]
 
@@ -20,8 +20,8 @@ ALIKE = 0.5
 """Share of the letters that agree in a value worth naming: less is another word."""
 
 
-def unknown_values(tree: Filter, index: VectorIndex) -> tuple[str, ...]:
-    """A sentence for each value that the filter asks for and no product has, at most `MAX_NOTES`.
+def unknown_values(tree: Filter, index: VectorIndex) -> tuple[Note, ...]:
+    """A note on each value that the filter asks for and no product has, at most `MAX_NOTES`.
 
     It names the nearest value there is. Meant for a filter that no product fulfills: each of its
     values costs a count. Values that are excluded (`not`) do no harm and are passed over.
@@ -49,12 +49,13 @@ def _values(condition: Condition) -> Iterator[str]:
         yield from (str(value) for value in operand[:MAX_NOTES])
 
 
-def _note(condition: Condition, value: str, index: VectorIndex) -> str:
+def _note(condition: Condition, value: str, index: VectorIndex) -> Note:
     field = condition.field
     nearest = _nearest(condition, value, index) if field.facet else None
-    return f"no product has {field.name} {value!r}" + (
+    message = f"no product has {field.name} {value!r}" + (
         "" if nearest is None else f"; the nearest is {nearest!r}"
     )
+    return Note("unknown_value", message, field.name, value, nearest)
 
 
 def _nearest(condition: Condition, value: str, index: VectorIndex) -> str | None:

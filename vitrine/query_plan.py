@@ -17,6 +17,7 @@ from vitrine.lexicon import Lexicon
 from vitrine.products import Record, Vector
 from vitrine.queries import SearchQuery
 from vitrine.relevance import CLOSE, least_log_odds
+from vitrine.results import Note
 from vitrine.understanding import Understanding
 from vitrine.words import QueryWords, query_words, unknown_words
 
@@ -34,7 +35,7 @@ __all__ = [
 
 
 MAX_UNKNOWN = 5
-"""Words that a note names."""
+"""Words that notes name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class QueryPlan:
     parts: Sequence[WeightedVector] = ()
     fusion: Fusion | None = None
     understanding: Understanding | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def _combine(parts: Sequence[WeightedVector]) -> Vector:
@@ -152,8 +153,8 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
     )
 
 
-def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tuple[str, ...]:
-    """A note where the query has words that no product has: what it lacks is no reason to guess."""
+def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tuple[Note, ...]:
+    """A note on each word of the query that no product has."""
     if understanding is None:
         return ()
     words = unknown_words(
@@ -162,8 +163,11 @@ def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tup
         lexicon.analyzer,
         besides=understanding.preferred,
     )
-    named = [repr(word) for word in words[:MAX_UNKNOWN] if not families([word])]
-    return (f"no product says {' or '.join(named)}",) if named else ()
+    return tuple(
+        Note("unknown_word", f"no product says {word!r}", value=word)
+        for word in words[:MAX_UNKNOWN]
+        if not families([word])
+    )
 
 
 def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from vitrine.products import Product
 from vitrine.understanding import Understanding
@@ -14,6 +15,8 @@ __all__ = [
     "FacetValue",
     "Group",
     "Hit",
+    "Note",
+    "NoteCode",
     "Page",
     "Plan",
     "RangeFacet",
@@ -108,6 +111,28 @@ class Plan:
     truncated_text: bool = False
 
 
+NoteCode: TypeAlias = Literal[
+    "unknown_word", "unknown_value", "words_not_learned", "words_not_kept"
+]
+"""What a note says: no product has that word; no product has that value in the field of a filter;
+words did not count because none have been learned; or because the version keeps none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the caller should know of an answer; `message` says it in English.
+
+    `value` is the word or the value that no product has, `field` the field of a filter, and
+    `nearest` its most similar value that products have.
+    """
+
+    code: NoteCode
+    message: str
+    field: str | None = None
+    value: str | None = None
+    nearest: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a candidate set; hits, total and facets all come from that set."""
@@ -124,6 +149,5 @@ class Page:
     """Products under the filter that are left out because they are not close enough."""
     understanding: Understanding | None = None
     """What was read out of the text, where that was wanted."""
-    notes: tuple[str, ...] = ()
-    """What the caller should know of this answer, a sentence each."""
+    notes: tuple[Note, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -30,7 +30,7 @@ from vitrine.query_plan import (
     weighted_texts,
     with_understood,
 )
-from vitrine.results import FacetValue, Page, Plan, ValueFacet
+from vitrine.results import FacetValue, Note, Page, Plan, ValueFacet
 from vitrine.serving import Serving
 from vitrine.settings import LimitSettings
 from vitrine.signing import Signer
@@ -42,10 +42,14 @@ __all__ = ["VersionSearch"]
 
 Records = Mapping[str, Record]
 
-NOT_LEARNT = "ranked by pictures alone: this version has learned no words (`vitrine learn` does it)"
-NO_WORDS = (
+NOT_LEARNT = Note(
+    "words_not_learned",
+    "ranked by pictures alone: this version has learned no words (`vitrine learn` does it)",
+)
+NO_WORDS = Note(
+    "words_not_kept",
     "ranked by pictures alone: this version keeps no words because an earlier release made it"
-    " (`vitrine reindex` makes one that does)"
+    " (`vitrine reindex` makes one that does)",
 )
 MAX_FACET_SEARCH = 10_000
 """Values of a field that are looked through for a part of one."""
@@ -374,7 +378,7 @@ class VersionSearch:
             timings_ms={name: round(ms, 3) for name, ms in timings.items()},
         )
 
-    def _notes_of(self, query: SearchQuery, answer: IndexAnswer) -> tuple[str, ...]:
+    def _notes_of(self, query: SearchQuery, answer: IndexAnswer) -> tuple[Note, ...]:
         return () if answer.matching else unknown_values(query.filter, self.index)
 
 

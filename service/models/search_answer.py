@@ -133,6 +133,30 @@ class UnderstandingAnswer(Answer):
     corrected: list[CorrectionAnswer]
 
 
+class NoteAnswer(Answer):
+    """Something to know of an answer."""
+
+    code: str = Field(
+        description="unknown_word, unknown_value, words_not_learned or words_not_kept"
+    )
+    message: str = Field(description="the same in English")
+    field: str | None = Field(
+        None,
+        description="of unknown_value: the field that the filter is on",
+        exclude_if=lambda value: value is None,
+    )
+    value: str | None = Field(
+        None,
+        description="the word or the value that no product has",
+        exclude_if=lambda value: value is None,
+    )
+    nearest: str | None = Field(
+        None,
+        description="of unknown_value: the most similar value that products have, if any is",
+        exclude_if=lambda value: value is None,
+    )
+
+
 class SearchAnswer(Answer):
     """One page of the candidates, and facts about all of them."""
 
@@ -142,7 +166,7 @@ class SearchAnswer(Answer):
     facets: dict[str, list[FacetValueAnswer] | RangeFacetAnswer]
     facets_cut: list[str] = Field(description="facets with more values than are listed")
     understanding: UnderstandingAnswer | None
-    notes: list[str] = Field(description="notes on this answer, one sentence each")
+    notes: list[NoteAnswer] = Field(description="what to know of this answer")
     next_cursor: str | None
     plan: PlanAnswer
     index: IndexAnswerInfo

@@ -68,7 +68,14 @@ def index(tmp_path: Path) -> VectorIndex:
 def test_values_that_no_product_has_are_told_with_the_nearest(
     index: VectorIndex, tree: dict[str, Any], notes: list[str]
 ):
-    assert list(unknown_values(parse_filter(tree, index.info.schema), index)) == notes
+    told = unknown_values(parse_filter(tree, index.info.schema), index)
+    assert [note.message for note in told] == notes
+
+
+def test_a_note_names_field_value_and_nearest_for_programs(index: VectorIndex):
+    (note,) = unknown_values(parse_filter({"brand": "Etrick"}, index.info.schema), index)
+    told = (note.code, note.field, note.value, note.nearest)
+    assert told == ("unknown_value", "brand", "Etrick", "Ettrick")
 
 
 def test_no_more_than_a_few_values_are_told(index: VectorIndex):

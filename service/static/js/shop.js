@@ -27,7 +27,7 @@ import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
 import { showSuggestions } from "./search/suggestions.js";
 import { showUnderstanding } from "./search/understanding.js";
-import { remediesOf, withoutEach } from "./search/without.js";
+import { remediesOf, widerSearches } from "./search/wider.js";
 
 /** What is known once the catalogue's fields are. @typedef {{catalogue: Catalogue, filters: ReturnType<typeof filterPanel>}} Shop */
 
@@ -149,6 +149,7 @@ async function prepare() {
 
 /** @param {State} searched @param {FirstPage} answer */
 function showAnswer(searched, answer) {
+  const fields = shop?.catalogue.fields ?? [];
   currency = commonCurrency(answer, currency);
   shop?.filters.update(answer, searched, currency);
   showHead(searched);
@@ -164,7 +165,7 @@ function showAnswer(searched, answer) {
     grid.show(answer, { open, moreLike, lessLike: hasQuery(searched) ? lessLike : null });
   } else {
     grid.clear();
-    say(noMatches(searched, answer, waysOut, []));
+    say(noMatches(searched, answer, fields, waysOut, []));
     offerRemedies(searched, answer);
   }
 }
@@ -173,14 +174,15 @@ function showAnswer(searched, answer) {
 async function offerRemedies(searched, answer) {
   if (!shop) return;
   const { catalogue } = shop;
-  const choices = withoutEach(searched, answer, catalogue.fields, currency);
+  const { fields } = catalogue;
+  const choices = widerSearches(searched, answer, fields, currency);
   try {
     const totals = await session.countEach(
       choices.map((choice) => choice.state),
       catalogue,
     );
     const remedies = remediesOf(choices, totals, go);
-    if (remedies.length) say(noMatches(searched, answer, waysOut, remedies));
+    if (remedies.length) say(noMatches(searched, answer, fields, waysOut, remedies));
   } catch (error) {
     if (!aborted(error)) toast(sentence(problemFrom(error).detail));
   }

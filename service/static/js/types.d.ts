@@ -79,6 +79,14 @@ export interface RangeFacet {
 export type Facet = FacetValue[] | RangeFacet;
 export type Facets = Record<string, Facet>;
 
+/** Something to know of an answer. `value` is the word, or the value of `field`, that no product has. */
+export interface Note {
+  code: "unknown_word" | "unknown_value" | "words_not_learned" | "words_not_kept";
+  field?: string;
+  value?: string;
+  nearest?: string;
+}
+
 /** What the service made of the words of a query. */
 export interface Understanding {
   words: string;
@@ -94,8 +102,7 @@ export interface SearchAnswer {
   /** how many products under the filter are not close to the query */
   beyond: number;
   understanding: Understanding | null;
-  /** what to know of the answer, in English */
-  notes: string[];
+  notes: Note[];
   next_cursor: string | null;
   plan: { search: string; matching: number; truncated_text: boolean };
 }

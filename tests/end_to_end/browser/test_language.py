@@ -28,3 +28,11 @@ def test_texts_names_and_numbers_are_those_of_the_language(open_window, german):
     expect(window.cards.first.locator(".card__price")).to_have_text("10,00 €")
     expect(window.group("pattern").locator(".filters__name")).to_have_text("Prägung")
     expect(window.group("brand").locator(".filters__name")).to_have_text("Marke")
+
+
+def test_what_the_service_says_of_an_answer_is_said_in_the_language(open_window, german):
+    window = open_window(base_url=german.url)
+    window.open("/?brand=Maker+0")
+    expect(window.page.locator(".notice")).to_contain_text(
+        "Marke: Kein Produkt hat „Maker 0“. Ist „Maker 00“ gemeint?"  # codespell:ignore
+    )

@@ -47,9 +47,12 @@ def test_filters_that_exclude_each_other_say_so_and_can_be_cleared(window):
 
 
 def test_a_value_that_no_product_has_is_named_with_the_nearest_one(window):
-    window.open("/?brand=Maker+0&price_max=1")
+    window.open("/?brand=Maker+0")
     notice = window.page.locator(".notice")
-    expect(notice).to_contain_text("No product has brand 'Maker 0'; the nearest is 'Maker 0")
+    expect(notice).to_contain_text("Brand: no product has “Maker 0”. Did you mean “Maker 00”?")
+    notice.get_by_role("button", name="Maker 00 (7)", exact=True).click()
+    expect(window.page.locator("#chips .chip")).to_have_text(["Maker 00"])
+    window.counts("7 products")
 
 
 def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_again(window):

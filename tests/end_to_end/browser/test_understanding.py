@@ -123,6 +123,14 @@ def learned(tmp_path_factory):
         yield site
 
 
+def test_a_word_that_no_product_has_is_named_over_what_fits_the_others(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open("/?q=gift+for+a+grandson")
+    expect(window.cards.first).to_be_visible()
+    understanding = window.page.locator("#understanding")
+    expect(understanding).to_contain_text("No product mentions “grandson”.")
+
+
 def test_a_price_among_the_words_becomes_a_filter_that_can_be_refused(open_window, learned):
     window = open_window(base_url=learned.url)
     window.open("/?q=red+dress+under+50&sort=price")

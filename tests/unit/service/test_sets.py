@@ -134,6 +134,12 @@ def test_a_filter_value_that_no_product_has_is_told(client: CheckingClient):
     answer = client.get("/v1/search?category=Kitchen%20%3E%20Mugz").get_json()
     assert answer["total"] == 0
     assert answer["notes"] == [
-        "no product has category 'Kitchen > Mugz'; the nearest is 'Kitchen/Mugs'"
+        {
+            "code": "unknown_value",
+            "message": "no product has category 'Kitchen > Mugz'; the nearest is 'Kitchen/Mugs'",
+            "field": "category",
+            "value": "Kitchen > Mugz",
+            "nearest": "Kitchen/Mugs",
+        }
     ]
     assert client.get("/v1/search?category=KITCHEN%20%3E%20mugs").get_json()["total"] == 6

@@ -76,8 +76,8 @@ export function chipsOf(field, state, currency) {
   }));
 }
 
-/** @param {Field} field @param {string} value */
-function valueText(field, value) {
+/** A value of a filter as people read it. @param {Field} field @param {string} value */
+export function valueText(field, value) {
   const name = fieldName(field);
   if (field.type === "bool") return value === "true" ? name : t("filter.not", { field: name });
   if (field.type === "color") return capital(colorName(value));

@@ -35,6 +35,11 @@ export function around(key, word) {
   return [before, word, after];
 }
 
+const choices = new Intl.ListFormat(locale, { type: "disjunction" });
+
+/** Some texts with "or" before the last. @param {string[]} parts */
+export const anyOf = (parts) => choices.format(parts);
+
 /** The text of a key that may not be in the table. @param {string} key */
 export function known(key) {
   const text = texts[key];

@@ -1,12 +1,13 @@
 // What is said instead of products: nothing matches, or something went wrong.
 
-/** @import { FirstPage, State } from "../types.js" */
+/** @import { Field, FirstPage, Note, State } from "../types.js" */
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
 import { sentence } from "../page/messages.js";
 import { t } from "../page/texts.js";
 import { hasQuery, isFiltered } from "../search/state.js";
+import { unknownValues, unknownWords } from "./notes.js";
 
 /** @typedef {{clearFilters: () => void, clearAll: () => void, removePicture: () => void}} WaysOut */
 
@@ -15,36 +16,31 @@ import { hasQuery, isFiltered } from "../search/state.js";
 /**
  * @param {State} state
  * @param {FirstPage} answer
+ * @param {Field[]} fields
  * @param {WaysOut} ways
  * @param {Remedy[]} remedies
  */
-export function noMatches(state, { notes }, { clearFilters, clearAll }, remedies) {
+export function noMatches(state, { notes }, fields, { clearFilters, clearAll }, remedies) {
   const actions = remedies.map(({ text, total, run }) =>
     button(t("way.count", { way: text, count: total }), run, "button--remedy"),
   );
   if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters, "button--main"));
   if (hasQuery(state)) actions.push(button(t("way.all"), clearAll));
-  return notice({ sign: "lens", ...whyEmpty(state), notes, actions });
+  return notice({ sign: "lens", ...whyEmpty(state, notes, fields), actions });
 }
 
-/** @param {State} state */
-function whyEmpty(state) {
+/** @param {State} state @param {Note[]} notes @param {Field[]} fields */
+function whyEmpty(state, notes, fields) {
+  const words = unknownWords(notes);
   if (isFiltered(state)) {
-    return {
-      title: t("empty.filters"),
-      text: t("empty.filters.text"),
-    };
+    const values = unknownValues(notes, fields);
+    const texts = values.length ? values : [...words, t("empty.filters.text")];
+    return { title: t("empty.filters"), texts };
   }
   if (hasQuery(state)) {
-    return {
-      title: t("empty.query"),
-      text: t("empty.query.text"),
-    };
+    return { title: t("empty.query"), texts: [...words, t("empty.query.text")] };
   }
-  return {
-    title: t("empty.shop"),
-    text: t("empty.shop.text"),
-  };
+  return { title: t("empty.shop"), texts: [t("empty.shop.text")] };
 }
 
 /** @param {State} state @param {Problem} problem @param {WaysOut & {retry: () => void}} ways */
@@ -60,14 +56,14 @@ export function wentWrong(state, problem, { retry, clearFilters, clearAll, remov
     kind: "error",
     sign: "alert",
     title: problem.title,
-    text: sentence(problem.detail),
+    texts: [sentence(problem.detail)],
     requestId: problem.requestId,
     actions,
   });
 }
 
-/** @param {{kind?: string, sign: string, title: string, text: string, notes?: string[], requestId?: string, actions: HTMLElement[]}} parts */
-function notice({ kind, sign, title, text, notes = [], requestId, actions }) {
+/** @param {{kind?: string, sign: string, title: string, texts: string[], requestId?: string, actions: HTMLElement[]}} parts */
+function notice({ kind, sign, title, texts, requestId, actions }) {
   return make(
     "div",
     {
@@ -76,8 +72,7 @@ function notice({ kind, sign, title, text, notes = [], requestId, actions }) {
     },
     make("span", { class: "notice__sign" }, icon(sign)),
     make("h2", { class: "notice__title" }, title),
-    notes.map((note) => make("p", { class: "notice__text", lang: "en" }, sentence(note))),
-    make("p", { class: "notice__text" }, text),
+    texts.map((text) => make("p", { class: "notice__text" }, text)),
     requestId ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId })) : null,
     make("div", { class: "notice__actions" }, actions),
   );

@@ -1,9 +1,11 @@
-// What the service made of the words: filters it understood and words it corrected, each of which can be refused.
+// What the service made of the words: filters it understood and words it corrected, each of which can be refused, and
+// words that no product has.
 
 /** @import { FirstPage, Go, State } from "../types.js" */
 
 import { arrange, block, icon, keepingFocus, make } from "../page/dom.js";
 import { around, t } from "../page/texts.js";
+import { unknownWords } from "../results/notes.js";
 import { withLiteral } from "./state.js";
 
 /**
@@ -12,19 +14,23 @@ import { withLiteral } from "./state.js";
  * @param {State} state
  * @param {Go} go searches on
  */
-export function showUnderstanding({ understanding }, state, go) {
+export function showUnderstanding({ understanding, notes, hits }, state, go) {
   const { applied = [], corrected = [] } = understanding ?? {};
   const parts = [
     ...applied
       .filter(({ effect }) => effect !== "ignored") // the page's own filter holds instead
       .map(({ text }) => chip(text, () => go(withLiteral(state, text)))),
     ...corrected.map((word) => correction(word, () => go(withLiteral(state, word.from)))),
+    ...(hits.length ? unknownWords(notes).map(statement) : []), // without hits the notice says it
     ...state.literal.map((text) => refused(text, () => go(withoutLiteral(state, text)))),
   ];
   const holder = block("understanding");
   keepingFocus(holder, () => arrange(holder, parts));
   holder.hidden = parts.length === 0;
 }
+
+/** @param {string} text */
+const statement = (text) => make("p", { class: "understanding__correction", dir: "auto" }, text);
 
 /** @param {State} state @param {string} text @returns {State} */
 const withoutLiteral = (state, text) => ({
