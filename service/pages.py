@@ -21,7 +21,7 @@ register_asset_names(pages)
 @pages.get("/")
 def shop() -> Response:
     """Show the search page, in the shop's language; its address holds the whole search."""
-    return _page("shop.html", language=shop_language())
+    return _in_shop_language("shop.html")
 
 
 @pages.get("/product/<id:product_id>")
@@ -34,7 +34,7 @@ def product(product_id: str) -> Response:
 def try_page() -> Response:
     """Show the page on which a picture is classified, compared and searched for objects, in the
     shop's language."""
-    return _page("try.html", language=shop_language())
+    return _in_shop_language("try.html")
 
 
 @pages.get("/docs", strict_slashes=False)
@@ -49,9 +49,14 @@ def admin() -> Response:
     return _page("admin.html")
 
 
-def _page(template: str, *, language: str = DEFAULT_LANGUAGE) -> Response:
-    texts = texts_of(language)
-    html = render_template(template, language=language, texts=texts, t=texts.__getitem__)
-    response = make_response(html)
+def _in_shop_language(template: str) -> Response:
+    response = _page(template, language=shop_language())
     response.vary.add("Accept-Language")
     return response
+
+
+def _page(template: str, *, language: str = DEFAULT_LANGUAGE) -> Response:
+    texts = texts_of(language)
+    return make_response(
+        render_template(template, language=language, texts=texts, t=texts.__getitem__)
+    )

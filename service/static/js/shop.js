@@ -9,7 +9,8 @@ import { showChips } from "./filters/chips.js";
 import { commonCurrency, filterPanel } from "./filters/panel.js";
 import { block, byId, form, input, keepingFocus } from "./page/dom.js";
 import { filterDrawer } from "./page/drawer.js";
-import { sentence, toast } from "./page/messages.js";
+import { toast } from "./page/messages.js";
+import { inShort } from "./page/problem_texts.js";
 import { t } from "./page/texts.js";
 import { pictureStore } from "./picture/store.js";
 import { listenForPictures, shrink } from "./picture/upload.js";
@@ -34,7 +35,7 @@ import { remediesOf, widerSearches } from "./search/wider.js";
 const session = new Session();
 const grid = new Grid({
   next: async (position) => session.next(state, (await prepare()).catalogue, position),
-  failed: (problem) => toast(t("grid.failed", { reason: sentence(problem.detail) })),
+  failed: (problem) => toast(t("grid.failed", { reason: inShort(problem) })),
 });
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
@@ -184,7 +185,7 @@ async function offerRemedies(searched, answer) {
     const remedies = remediesOf(choices, totals, go);
     if (remedies.length) say(noMatches(searched, answer, fields, waysOut, remedies));
   } catch (error) {
-    if (!aborted(error)) toast(sentence(problemFrom(error).detail));
+    if (!aborted(error)) toast(inShort(problemFrom(error)));
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { loadCatalogue, problemFrom, search } from "./api/client.js";
 import { block, byId, button, form, input } from "./page/dom.js";
-import { sentence, toast } from "./page/messages.js";
+import { toast } from "./page/messages.js";
+import { inShort } from "./page/problem_texts.js";
 import { t } from "./page/texts.js";
 import { listenForPictures, shrink } from "./picture/upload.js";
 import { leavesOf } from "./search/suggestions.js";
@@ -75,7 +76,7 @@ async function useShopPhoto() {
     if (!response.ok) return toast(t("try.sample.none"));
     await take(await response.blob());
   } catch (error) {
-    toast(sentence(problemFrom(error).message));
+    toast(inShort(problemFrom(error)));
   }
 }
 
@@ -86,4 +87,4 @@ form("labels-form").addEventListener("submit", (event) => {
 button("another").addEventListener("click", () => input("file").click());
 button("sample").addEventListener("click", useShopPhoto);
 listenForPictures({ take, refuse: toast, veil: block("drop"), input: input("file") });
-suggestLabels().catch((error) => toast(sentence(problemFrom(error).message)));
+suggestLabels().catch((error) => toast(inShort(problemFrom(error))));

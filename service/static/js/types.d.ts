@@ -129,6 +129,10 @@ export interface ProblemBody {
   status: number;
   title: string;
   detail: string;
+  /** the end of the problem's type; empty where the problem is the page's own */
+  code?: string;
+  /** what is wrong with a picture */
+  reason?: string;
   requestId?: string;
   errors?: FieldError[];
   jobId?: string | null;

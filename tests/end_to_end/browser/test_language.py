@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.end_to_end.browser.site import running_site
 
@@ -36,3 +38,35 @@ def test_what_the_service_says_of_an_answer_is_said_in_the_language(open_window,
     expect(window.page.locator(".notice")).to_contain_text(
         "Marke: Kein Produkt hat „Maker 0“. Ist „Maker 00“ gemeint?"  # codespell:ignore
     )
+
+
+PROBLEMS = (
+    ({"status": 413, "type": "about:blank"}, "Bild ist zu groß"),  # codespell:ignore
+    (
+        {"status": 422, "type": "urn:vitrine:problem:invalid-image", "reason": "too_many_pixels"},
+        "zu groß",
+    ),
+    (
+        {"status": 422, "type": "urn:vitrine:problem:invalid-image", "reason": "damaged"},
+        "lässt sich nicht lesen",
+    ),
+    ({"status": 503, "type": "about:blank"}, "gerade viel los"),
+    (
+        {"status": 503, "type": "urn:vitrine:problem:index-unavailable"},
+        "kann gerade nicht antworten",
+    ),
+)
+
+
+def test_what_went_wrong_is_said_in_the_language(open_window, german):
+    window = open_window(base_url=german.url)
+    window.open()
+    for number, (problem, words) in enumerate(PROBLEMS):
+        document = {**problem, "title": "In English", "detail": "in English"}
+        window.expected.append(str(problem["status"]))
+        window.page.route(
+            "**/v1/search", partial(Route.fulfill, status=problem["status"], json=document)
+        )
+        window.search(f"rot {number}")
+        expect(window.page.locator(".notice--error")).to_contain_text(words)
+        expect(window.page.locator(".notice--error")).not_to_contain_text("English")

@@ -85,7 +85,7 @@ def test_a_broken_picture_gets_the_service_s_own_words(window):
     window.expected += ["422"]
     window.open()
     window.drop(b"\x89PNG\r\n\x1a\nnothing more", name="broken.png")
-    expect(window.page.locator(".notice--error")).to_contain_text("Invalid image")
+    expect(window.page.locator(".notice--error")).to_contain_text("This picture cannot be read")
     window.page.get_by_role("button", name="Show all products").click()
     window.counts("90 products")
 

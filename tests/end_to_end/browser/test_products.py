@@ -97,7 +97,7 @@ def test_the_short_address_of_a_product_opens_it(window):
 def test_a_product_that_is_gone_says_so(window):
     window.expected += ["404"]
     window.open("/?show=no-such-thing")
-    expect(window.page.get_by_role("dialog")).to_contain_text("Not found")
+    expect(window.page.get_by_role("dialog")).to_contain_text("no longer in the shop")
 
 
 def test_a_picture_that_cannot_be_loaded_leaves_a_card_that_says_so(window):

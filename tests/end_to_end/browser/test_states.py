@@ -69,8 +69,8 @@ def test_a_service_that_cannot_answer_is_named_with_the_request_id_and_asked_aga
 
     window.page.route("**/v1/search", answer)
     window.open("/?q=red")
-    notice = window.page.get_by_role("alert").filter(has_text="The index is unavailable")
-    expect(notice).to_contain_text("The index did not answer in time.")
+    notice = window.page.get_by_role("alert").filter(has_text="The shop cannot answer just now")
+    expect(notice).to_contain_text("Try again in a moment.")
     expect(notice).to_contain_text("a-request-of-the-tests")
     broken[0] = False
     window.page.get_by_role("button", name="Try again").click()
@@ -137,7 +137,7 @@ def test_a_further_page_that_fails_is_told_and_can_be_asked_for_again(open_windo
         ),
     )
     window.page.click("#more-button")
-    expect(window.page.locator("#toast")).to_contain_text("The index did not answer in time.")
+    expect(window.page.locator("#toast")).to_contain_text("The shop cannot answer just now.")
     window.page.unroute("**/v1/search")
     window.page.click("#more-button")
     expect(window.cards).to_have_count(48)

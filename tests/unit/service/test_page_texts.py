@@ -80,6 +80,15 @@ def test_shoppers_pages_speak_as_the_catalogue_or_else_the_visitor(
         assert page(shop, address, mapping, accepted) == (expected, texts_of(expected))
 
 
+@pytest.mark.parametrize("address", ["/admin", "/docs"])
+def test_pages_for_operators_are_english_whoever_asks(shop: Shop, address: str) -> None:
+    live = shop.versions.live()
+    live.info = replace(live.info, mapping={"language": "de"})
+    response = shop.client.get(address, headers={"Accept-Language": "fr"})
+    assert '<html lang="en"' in response.text
+    assert "Accept-Language" not in response.headers.get("Vary", "")
+
+
 def test_the_fields_have_the_labels_of_the_mapping(shop: Shop) -> None:
     live = shop.versions.live()
     mapping = {

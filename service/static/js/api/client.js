@@ -11,6 +11,8 @@ export class Problem extends Error {
     status,
     title,
     detail,
+    code = "",
+    reason = "",
     requestId = "",
     errors = [],
     jobId = null,
@@ -21,6 +23,8 @@ export class Problem extends Error {
     this.status = status;
     this.title = title;
     this.detail = detail;
+    this.code = code;
+    this.reason = reason;
     this.requestId = requestId;
     this.errors = errors;
     this.jobId = jobId;
@@ -49,7 +53,11 @@ export function problemFrom(error) {
   if (error instanceof Problem) return error;
   console.error(error);
   const detail = error instanceof Error ? error.message : String(error);
-  return new Problem({ status: -1, title: t("problem.page"), detail });
+  return new Problem({
+    status: -1,
+    title: t("problem.page"),
+    detail: t("problem.page.text", { detail }),
+  });
 }
 
 /** An address of the service, wherever under its host it lives. @param {string} path without a slash at its front */
@@ -176,6 +184,8 @@ async function problemOf(response) {
     status: response.status,
     title: body.title ?? t("problem.answer"),
     detail: body.detail ?? t("problem.status", { status: String(response.status) }),
+    code: body.type?.split(":").at(-1),
+    reason: body.reason,
     requestId: body.request_id ?? response.headers.get("X-Request-ID") ?? "",
     errors: body.errors ?? [],
     jobId: body.job_id ?? null,

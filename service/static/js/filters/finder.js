@@ -5,7 +5,7 @@
 import { aborted, problemFrom } from "../api/client.js";
 import { arrange, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
-import { sentence } from "../page/messages.js";
+import { inShort } from "../page/problem_texts.js";
 import { t } from "../page/texts.js";
 import { fold } from "./options.js";
 
@@ -63,7 +63,7 @@ export function finder(field, { lookUp, optionOf, begin, end }) {
     } catch (error) {
       if (aborted(error) || request !== latest) return;
       arrange(results, []);
-      say(sentence(problemFrom(error).detail));
+      say(inShort(problemFrom(error)));
     }
   }
 

@@ -6,7 +6,7 @@
 import { aborted, loadProduct, loadSimilar, problemFrom, search } from "../api/client.js";
 import { arrange, dialog, icon, make, picture } from "../page/dom.js";
 import { day, fieldName, leaf, money, number, path } from "../page/format.js";
-import { sentence } from "../page/messages.js";
+import { explained } from "../page/problem_texts.js";
 import { t } from "../page/texts.js";
 import { price, productLink } from "./card.js";
 import { gallery } from "./gallery.js";
@@ -148,12 +148,14 @@ export class Detail {
   }
 
   /** @param {Problem} problem */
-  #fail({ title, detail, requestId }) {
+  #fail(problem) {
+    const { title, text, lang } = explained(problem);
+    const { requestId } = problem;
     const words = make(
       "div",
       { class: "notice notice--error", role: "alert" },
       make("h2", { class: "notice__title", id: "detail-title", tabIndex: -1 }, title),
-      make("p", { class: "notice__text" }, sentence(detail)),
+      make("p", { class: "notice__text", lang }, text),
       requestId
         ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId }))
         : null,

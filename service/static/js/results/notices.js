@@ -4,7 +4,7 @@
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
-import { sentence } from "../page/messages.js";
+import { explained } from "../page/problem_texts.js";
 import { t } from "../page/texts.js";
 import { hasQuery, isFiltered } from "../search/state.js";
 import { unknownValues, unknownWords } from "./notes.js";
@@ -52,18 +52,13 @@ export function wentWrong(state, problem, { retry, clearFilters, clearAll, remov
     if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters));
     actions.push(button(t("way.all"), clearAll, "button--main"));
   }
-  return notice({
-    kind: "error",
-    sign: "alert",
-    title: problem.title,
-    texts: [sentence(problem.detail)],
-    requestId: problem.requestId,
-    actions,
-  });
+  const { title, text, lang } = explained(problem);
+  const { requestId } = problem;
+  return notice({ kind: "error", sign: "alert", title, texts: [text], lang, requestId, actions });
 }
 
-/** @param {{kind?: string, sign: string, title: string, texts: string[], requestId?: string, actions: HTMLElement[]}} parts */
-function notice({ kind, sign, title, texts, requestId, actions }) {
+/** @param {{kind?: string, sign: string, title: string, texts: string[], lang?: string, requestId?: string, actions: HTMLElement[]}} parts */
+function notice({ kind, sign, title, texts, lang, requestId, actions }) {
   return make(
     "div",
     {
@@ -72,7 +67,7 @@ function notice({ kind, sign, title, texts, requestId, actions }) {
     },
     make("span", { class: "notice__sign" }, icon(sign)),
     make("h2", { class: "notice__title" }, title),
-    texts.map((text) => make("p", { class: "notice__text" }, text)),
+    texts.map((text) => make("p", { class: "notice__text", lang }, text)),
     requestId ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId })) : null,
     make("div", { class: "notice__actions" }, actions),
   );

@@ -6,7 +6,7 @@
 import { aborted, post, problemFrom } from "../api/client.js";
 import { block, input, make } from "../page/dom.js";
 import { percent, score } from "../page/format.js";
-import { sentence } from "../page/messages.js";
+import { inShort } from "../page/problem_texts.js";
 import { t } from "../page/texts.js";
 import { paintOf } from "./stage.js";
 
@@ -90,9 +90,10 @@ async function finding(id, answer) {
     return await answer(body);
   } catch (error) {
     if (aborted(error)) return "";
-    const { title, message, requestId } = problemFrom(error);
-    const reference = requestId ? ` (request ${requestId})` : "";
-    const text = `${title}. ${sentence(message)}${reference}`;
+    const problem = problemFrom(error);
+    const { requestId } = problem;
+    const reference = requestId ? ` (${t("problem.request", { id: requestId })})` : "";
+    const text = `${inShort(problem)}${reference}`;
     body.replaceChildren(make("p", { class: "finding__error", role: "alert" }, text));
     return " ";
   } finally {
