@@ -24,6 +24,7 @@ from vitrine.relevance.pseudo_queries import (
     other_kinds,
     own_queries,
 )
+from vitrine.relevance.query import round_best_words
 from vitrine.relevance.vector_fit import ORDINARY_VECTORS, fit_vectors, shifted
 from vitrine.relevance.words_fit import ABSENT_SHARE, ORDINARY_WORDS, WordsEvidence, fit_words
 from vitrine.words import Analyzer, Postings, Vocabulary, query_words
@@ -195,7 +196,7 @@ def _evidence(
         yield WordsEvidence(
             query.matches,
             postings.scores(words).astype(np.float32),
-            float(postings.core_scores(words).max()),
+            round_best_words(float(postings.core_scores(words).max())),
             vectors.cosines.log_odds(vectors.all, number).astype(np.float32),
             looks.astype(np.float32),
             vector_level(looks[vectors.background]),

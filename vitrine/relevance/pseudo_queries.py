@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vitrine.products import Product
 from vitrine.relevance.membership import Membership
-from vitrine.words import Analyzer, Vocabulary, is_known, title_head
+from vitrine.words import Analyzer, Vocabulary, is_known, named_words
 
 __all__ = ["PseudoQuery", "absent_texts", "absent_words", "other_kinds", "own_queries"]
 
@@ -79,15 +79,19 @@ def _terms(analyzer: Analyzer, *texts: str) -> set[str]:
 
 def _piece(product: Product, analyzer: Analyzer, rng: np.random.Generator) -> list[str]:
     length = (None, 2, 1, None)[kind := int(rng.integers(4))]
-    text = product.title if length is None else title_head(product.title)
+    if length is not None:
+        words = _named(product, analyzer)
+        return words[:length] if analyzer.language.head == "first" else words[-length:]
+    text = product.title
     if kind == 3 and product.category:
         leaf = product.category[int(rng.integers(len(product.category)))].rpartition("/")[2]
         parts = analyzer.language.parts_of(leaf)
         text = parts[int(rng.integers(len(parts)))]
-    words = [token.word for token in analyzer.tokens(text) if not token.stop]
-    if length is None:
-        return words
-    return words[:length] if analyzer.language.head == "first" else words[-length:]
+    return [token.word for token in analyzer.tokens(text) if not token.stop]
+
+
+def _named(product: Product, analyzer: Analyzer) -> list[str]:
+    return [token.word for part in named_words(product, analyzer) for token in part]
 
 
 def absent_words(
@@ -150,8 +154,7 @@ def other_kinds(
     words = [token.word for text in goods for token in analyzer.tokens(text) if not token.stop]
     texts = []
     for index in rng.integers(len(products), size=count if words else 0).tolist():
-        title = analyzer.tokens(title_head(products[index].title))
-        named = [token.word for token in title if not token.stop]
+        named = _named(products[index], analyzer)
         kind = words[int(rng.integers(len(words)))]
         if named:
             first = analyzer.language.head == "first"

@@ -261,8 +261,9 @@ class QueryRelevance:
 
 
 def round_best_words(score: float) -> float:
-    """The digits of a best core score that relevance counts."""
-    return float(f"{score:.{_BEST_WORDS_DIGITS}g}")
+    """What relevance counts of a best core score: a few digits, and 1 at most. More has only a
+    product with several forms of a word, and others must not be measured against that."""
+    return float(f"{min(score, 1.0):.{_BEST_WORDS_DIGITS}g}")
 
 
 def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

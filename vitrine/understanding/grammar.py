@@ -216,14 +216,14 @@ class _Reader:
         languages = [language(code) for code in codes]
         self._elisions = frozenset(word for each in languages for word in each.elisions)
         self._conjunctions = frozenset(word for each in languages for word in each.conjunctions)
+        self._units = frozenset(word for each in languages for word in each.units)
 
     def grammar(self) -> Grammar:
         currencies = self._currencies()
-        units = self._folded("price", "units")
         return Grammar(
             codes=self._codes,
             elisions=self._elisions,
-            suffixes=frozenset(words[0] for words in currencies if len(words) == 1) | units,
+            suffixes=frozenset(words[0] for words in currencies if len(words) == 1) | self._units,
             comparisons=self._phrases(
                 "price",
                 {
@@ -245,7 +245,7 @@ class _Reader:
             models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
             lead=self._phrases("price", {"lead": "lead"}),
-            units=units,
+            units=self._units,
             not_currencies=self._folded("price", "not_currencies"),
             sizes=self._folded("price", "sizes"),
             people=self._folded("price", "people"),

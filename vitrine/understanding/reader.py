@@ -39,7 +39,8 @@ class QueryReader:
         understood: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         self._schema = schema
-        units = {w for w in known.units if not vocabulary.is_subject(analyzer.term(w))}
+        in_categories = _terms_of(known, ("category",))
+        units = {word for word in known.units if analyzer.term(word) not in in_categories}
         self._grammar = replace(
             grammar,
             units=grammar.units | units,

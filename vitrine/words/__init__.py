@@ -18,13 +18,13 @@ from vitrine.words.document import (
     product_text,
     saturated,
     term_frequencies,
-    title_head,
 )
 from vitrine.words.exact import exact_key, exact_keys
 from vitrine.words.known import is_known, neighbors, unknown_terms, unknown_words
 from vitrine.words.postings import Postings, PostingsWriter
 from vitrine.words.query import QueryWords, query_words
 from vitrine.words.terms import term_id
+from vitrine.words.titles import named_words
 from vitrine.words.vocabulary import Vocabulary, VocabularyCounts
 
 __all__ = [
@@ -43,13 +43,13 @@ __all__ = [
     "exact_keys",
     "fold",
     "is_known",
+    "named_words",
     "neighbors",
     "product_text",
     "query_words",
     "saturated",
     "term_frequencies",
     "term_id",
-    "title_head",
     "unknown_terms",
     "unknown_words",
 ]

@@ -13,7 +13,7 @@ __all__ = ["Compounds"]
 SHORTEST_HEAD = 3
 """Letters of a term that compounds may end with: "ei" ends words that are none."""
 SHORTEST_REST = 3
-"""Letters before it: "er" and "be" are no words."""
+"""Letters before it: "er" and "be" are no words. Shorter ones have to be known: "Öl"."""
 _VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
 _INFLECTIONS = ("e", "n", "s", "r", "en", "er", "es", "ern", "ung", "ungen")
 """Endings that a word has beyond its term. Stemmers cut more from a long word than from a short one
@@ -23,14 +23,14 @@ _INFLECTIONS = ("e", "n", "s", "r", "en", "er", "es", "ern", "ung", "ungen")
 class Compounds:
     """The terms of a catalogue's words, found by how they end; safe to use from several threads.
 
-    What stands before the end must be able to be a word: it has three letters, a vowel among them,
-    and is no stop word ("Schwein" is no kind of "Wein", nor is "Durchmesser" a "Messer").
+    What stands before the end must be able to be a word: it has three letters or stands in the
+    language's file, has a vowel and is no stop word ("Schwein" is no kind of "Wein", nor is
+    "Durchmesser" a "Messer").
     """
 
     def __init__(self, words: Iterable[str], analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        shortest = SHORTEST_HEAD + SHORTEST_REST
-        terms = {w: analyzer.term(w) for w in words if len(w) >= shortest and w.isalpha()}
+        terms = {w: analyzer.term(w) for w in words if len(w) > SHORTEST_HEAD and w.isalpha()}
         self._terms = {term: term for term in terms.values()} | terms
         self._reversed = sorted(word[::-1] for word in self._terms)
 
@@ -53,7 +53,7 @@ class Compounds:
 
     def _may_be_word(self, rest: str) -> bool:
         return (
-            len(rest) >= SHORTEST_REST
+            (len(rest) >= SHORTEST_REST or rest in self._analyzer.language.irregular)
             and not _VOWELS.isdisjoint(rest)
             and not self._analyzer.is_stop_word(rest)
         )

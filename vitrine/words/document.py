@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from vitrine.products import Product
 from vitrine.words.analysis import Analyzer
 from vitrine.words.exact import code_keys, exact_keys
 from vitrine.words.terms import term_id
+from vitrine.words.titles import title_heads
 
 __all__ = [
     "FIELD_GROUPS",
@@ -29,7 +29,6 @@ __all__ = [
     "product_text",
     "saturated",
     "term_frequencies",
-    "title_head",
 ]
 
 K1 = 1.2
@@ -80,8 +79,10 @@ class DocumentWords:
     are the words as they stand in the product (folded), `names` those of them outside its prose:
     what spelling is corrected to and suggestions complete. `subjects` are the terms that say what
     it is: the head of its title and the words of its categories and brand. `kinds` are those that
-    are the whole name of a category, or of a part of it ("Hoodies & Sweatshirts"), but for words
-    that say how a thing is ("Men's Shoes"). `exact_keys` see `vitrine.words.exact`.
+    are the whole name of its category, or of a part of it ("Hoodies & Sweatshirts"), but for words
+    that say how a thing is ("Men's Shoes"); of the levels above the last one only what its title
+    says too: under "Food/Pasta" nothing may be called a food. `exact_keys` see
+    `vitrine.words.exact`.
     """
 
     term_ids: NDArray[np.uint32]
@@ -201,25 +202,8 @@ _families = lru_cache(maxsize=1 << 12)(families)
 """Of a product's colors, which come again and again."""
 
 
-_SEGMENT = re.compile(r"[(\[,;:|/]| - |(?<=[^\W\d]) (?=\d)")
-"""What ends the part of a title that names the thing: "Running Tee (V-neck)", "Hat, wool",
-"Strap 6 foot"."""
-
-
-def title_head(title: str) -> str:
-    """The part of a title that names the thing, folded.
-
-    >>> title_head("Running Tee (V-neck)")
-    'running tee'
-    """
-    return _SEGMENT.split(fold(title), maxsplit=1)[0].strip()
-
-
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
-    head = analyzer.words(title_head(product.title))
-    named = [term for word, term in head if word.isalpha() and len(word) > 2]
-    if named:
-        yield named[0 if analyzer.language.head == "first" else -1]
+    yield from title_heads(product, analyzer)
     for path in product.category:
         for level in path.split("/"):
             yield from (term for _, term in analyzer.words(_named_in(level, analyzer)))
@@ -228,8 +212,11 @@ def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
 
 
 def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
+    title = {term for _, term in analyzer.words(product.title)}
     for path in product.category:
-        yield from _kinds_named(path, analyzer)
+        above, _, last = path.rpartition("/")
+        yield from _kinds_named(last, analyzer)
+        yield from title.intersection(_kinds_named(above, analyzer))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -8,7 +8,7 @@ from itertools import dropwhile, takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.known import is_known, neighbors, split
+from vitrine.words.known import is_known, neighbors
 from vitrine.words.vocabulary import Vocabulary
 
 __all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind"]
@@ -60,10 +60,11 @@ def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: A
 
 
 def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether products are called by the word: a "phone box" is no phone."""
+    """Whether products are called by the word: a "phone box" is no phone. Its halves are not
+    enough: "headphones" are no phones, though a shop has head torches, too."""
     return (
         vocabulary.is_subject(head.term)
         or vocabulary.is_name(head.term, analyzer)
-        or len(split(head, vocabulary, analyzer)) > 1
+        or not head.word.isalpha()
         or len(vocabulary.compounds_of(head.term, analyzer)) > 0
     )

@@ -69,7 +69,8 @@ class Language:
     and "velo"). `elisions` are the heads that an apostrophe ties to a word (French l'été),
     `conjunctions` the words for "and", `links` the stop words within a compound ("sac à dos"),
     `qualities` the words that say how a thing is and not of which kind ("cheap bag", "sac de
-    luxe"); one that begins with a hyphen is the end of such words.
+    luxe"); one that begins with a hyphen is the end of such words. `units` are what numbers
+    count.
     """
 
     code: str
@@ -81,6 +82,7 @@ class Language:
     conjunctions: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     qualities: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -118,16 +120,21 @@ def language(code: str) -> Language:
         raise InvalidInput.of("language", f"{code!r} is not a two-letter code such as en, de or ja")
     file = resources.files("vitrine.words.languages") / f"{code}.toml"
     read = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+    def listed(key: str) -> frozenset[str]:
+        return frozenset(map(fold, read.get(key, "").split()))
+
     return Language(
         code,
         LANGUAGES.get(code),
         "first" if code in _HEAD_FIRST else "last",
         code in _COMPOUNDING,
-        frozenset(fold(word) for word in read.get("stop_words", "").split()),
-        frozenset(fold(word) for word in read.get("elisions", "").split()),
-        frozenset(fold(word) for word in read.get("conjunctions", "").split()),
-        frozenset(fold(word) for word in read.get("links", "").split()),
-        frozenset(fold(word) for word in read.get("qualities", "").split()),
+        listed("stop_words"),
+        listed("elisions"),
+        listed("conjunctions"),
+        listed("links"),
+        listed("qualities"),
+        listed("units"),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()

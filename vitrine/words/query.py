@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,12 @@ whichever is less. A third is enough to order products that match the other word
 rank a product that matches only the preferred word above one whose description has another."""
 
 
+COMPOUND = 0.8
+"""Weight of a compound that ends with a word, as a share of the word's, where products are called
+by the word alone: a title of two words with the compound then comes behind one of eight with the
+word, and stays close."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryWords:
     """What is asked of the word index.
@@ -40,8 +46,9 @@ class QueryWords:
     sum(weights * values) / best, in float64; 0 where it has none of the terms.
     `subject` says whether a word of the query names something that the catalogue has ("hoodie" in
     "hoodie for my friend"), and not only says how it is ("red"). `other_kind` says that it names
-    one in another kind than the catalogue has ("camera bag" beside sleeping bags). `exact_key`
-    equals one of the product's exact keys where the whole query names it; "" equals none.
+    one in another kind than the catalogue has ("camera bag" beside sleeping bags), or only beside
+    what it looks for ("shoe rack"). `exact_key` equals one of the product's exact keys where
+    the whole query names it; "" equals none.
     """
 
     term_ids: NDArray[np.uint32]
@@ -86,22 +93,27 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
 
     Words are looked for as the catalogue writes them. Those that most products write as one are
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
-    digits, where products have these. Compounds that end with a word are other forms of it where
-    they name more products than the word does, and raise where they do not. A query of stop words
-    alone is looked for by pairs of them, as titles have them.
+    digits, where products have these. Compounds that end with a word are other forms of it, and
+    come behind the word itself. A query of stop words alone is looked for by pairs of them, as
+    titles have them.
     """
     tokens = analyzer.tokens(text)
-    own = list(_terms(tokens, vocabulary, analyzer)) or analyzer.stop_pairs(text)
+    words = list(_terms(tokens, vocabulary, analyzer))
+    own = [term for terms in words for term in terms] or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]
     terms = list(dict.fromkeys([*own, *further]))
     core_terms = _core_terms(terms, tokens, preferred, further)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
-    compound = compound_of([token for token in tokens if token.word not in preferred], analyzer)
+    asked = [token for token in tokens if token.word not in preferred]
+    compound = compound_of(asked, analyzer)
     head = head_of(compound, analyzer)
     subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
-    subject = subject and (head is None or is_known_head(head, vocabulary, analyzer))
-    other_kind = subject and not named and is_other_kind(compound, vocabulary, analyzer)
-    weights, core, best = _weights(core_terms, forms, head, vocabulary, analyzer)
+    other_kind = subject and (
+        _is_unknown(head, asked, own, vocabulary, analyzer)
+        or (not named and is_other_kind(compound, vocabulary, analyzer))
+    )
+    idfs = _idfs(forms, words, vocabulary)
+    weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary)
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -112,6 +124,22 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
         other_kind,
         exact_key(text if whole is None else whole),
     )
+
+
+def _is_unknown(
+    head: Token | None,
+    asked: Sequence[Token],
+    own: Sequence[str],
+    vocabulary: Vocabulary,
+    analyzer: Analyzer,
+) -> bool:
+    """Whether the catalogue calls nothing by the word that names the thing, by itself or as one
+    with its neighbor (then it is none of the query's `own` terms)."""
+    said = [token for token in asked if not token.stop]
+    thing = said[0] if head is None and len(said) == 1 else head
+    if thing is None or is_known_head(thing, vocabulary, analyzer):
+        return False
+    return thing.term in own or len(split(thing, vocabulary, analyzer)) > 1
 
 
 def _core_terms(
@@ -125,33 +153,37 @@ def _core_terms(
 def _weights(
     core_terms: Sequence[str],
     forms: Mapping[str, Sequence[str]],
+    idfs: Mapping[str, float],
     head: Token | None,
     vocabulary: Vocabulary,
-    analyzer: Analyzer,
 ) -> tuple[dict[int, float], dict[int, float], float]:
     """The weights of all terms and those of the core terms alone, by the numbers of their forms,
     and the best score; see `QueryWords`. Nothing where no product has a core term."""
-    idfs = _idfs(forms, vocabulary)
     core_idfs = _core_idfs(core_terms, idfs, head, vocabulary)
     if not core_idfs:
         return {}, {}, 0.0
     core = _by_id(core_idfs, forms, vocabulary)
     total = sum(core_idfs.values())
     mean = total / len(core_idfs)
-    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idfs}
     preferred = {term: min(idf, mean) * PREFERENCE for term, idf in idfs.items()}
-    weights = (
-        _by_id(dict.fromkeys(core_idfs, mean * PREFERENCE), compounds, vocabulary)
-        | _by_id(preferred, forms, vocabulary)
-        | core
-    )
+    weights = _by_id(preferred, forms, vocabulary) | core
     return weights, core, total * len(core_terms) / len(core_idfs)
 
 
-def _idfs(forms: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, float]:
-    """The IDF of each term in all its forms; without those that no product has."""
+def _idfs(
+    forms: Mapping[str, Sequence[str]], words: Sequence[Sequence[str]], vocabulary: Vocabulary
+) -> dict[str, float]:
+    """The IDF of each term in all its forms; without those that no product has.
+
+    `words` are the terms of each word: those of one that was taken apart count alike, since each
+    is a part of one thing.
+    """
     counts = {term: sum(map(vocabulary.term_count, each)) for term, each in forms.items()}
-    return {term: vocabulary.idf_of(count) for term, count in counts.items() if count}
+    idfs = {term: vocabulary.idf_of(count) for term, count in counts.items() if count}
+    for parts in words:
+        if len(parts) > 1:
+            idfs |= dict.fromkeys(parts, sum(idfs[part] for part in parts) / len(parts))
+    return idfs
 
 
 def _core_idfs(
@@ -172,7 +204,7 @@ def _by_id(
 ) -> dict[int, float]:
     """The weight of each form that products have of each term, by the form's number."""
     return {
-        term_id(form): weight
+        term_id(form): weight * (COMPOUND if form != term and vocabulary.is_subject(term) else 1)
         for term, weight in weights.items()
         for form in forms[term]
         if vocabulary.term_count(form)
@@ -184,15 +216,17 @@ LONGEST_JOINED = 5
 five groups."""
 
 
-def _terms(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> Iterable[str]:
-    """The terms of a query, its words joined or split as the catalogue writes them."""
+def _terms(
+    tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer
+) -> Iterator[tuple[str, ...]]:
+    """The terms of each word of a query, joined or split as the catalogue writes them."""
     position = 0
     while position < len(tokens):
         joined, length = _joined(tokens[position:], vocabulary, analyzer)
         if joined:
-            yield joined
+            yield (joined,)
         elif not tokens[position].stop:
-            yield from split(tokens[position], vocabulary, analyzer)
+            yield split(tokens[position], vocabulary, analyzer)
         position += length
 
 

@@ -121,11 +121,8 @@ class Vocabulary:
         ]
 
     def forms_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
-        """The term, and the compounds of it where more products are called so than by it alone: as
-        a catalogue of tools has no "Helm" that is no "Schutzhelm"."""
-        compounds = self.compounds_of(term, analyzer)
-        alone = self._of_term(self.subject_counts, term)
-        return (term, *compounds) if sum(map(self.term_count, compounds)) >= alone else (term,)
+        """The term, and the compounds that end with it."""
+        return (term, *self.compounds_of(term, analyzer))
 
     def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
         number = term_id(term)

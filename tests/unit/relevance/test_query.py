@@ -80,6 +80,12 @@ def test_half_a_match_is_close_only_where_nothing_matches_better_and_a_thing_is_
     assert _query(best_words=0.2, subject=False).relevance(Signals(-0.2, -0.2, 0.2)) < CLOSE
 
 
+def test_a_product_with_several_forms_of_a_word_makes_none_with_one_less_relevant():
+    one = Signals(-0.2, -0.2, 0.7)
+    assert _query(best_words=1.6).relevance(one) == _query(best_words=1.0).relevance(one) >= CLOSE
+    assert _query(best_words=1.6).relevance(Signals(-0.2, -0.2, 1.6)) > _query().relevance(one)
+
+
 def test_a_weaker_best_match_is_less_relevant():
     strong = _query(best_words=0.85).relevance(Signals(-0.2, -0.2, 0.85))
     weak = _query(best_words=0.4).relevance(Signals(-0.2, -0.2, 0.4))

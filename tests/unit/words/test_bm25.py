@@ -96,6 +96,23 @@ def test_a_title_says_what_the_product_is(code: str, title: str, subject: str):
     assert words_of(titled(title)[0], analyzer).subjects == {term_id(subject)}
 
 
+@pytest.mark.parametrize(
+    ("title", "subjects"),
+    [
+        ("iPhone 13 Case", {"iphon", "case"}),
+        ("Case for iPhone 13 Pro, 2nd", {"iphon", "pro"}),
+        ("15 inch Sleeve 2 pieces", {"sleev"}),
+        ("Kettle 30W White", {"kettl"}),
+        ("Tent Oakmoor Green", {"tent"}),
+        ("Oakmoor", set()),
+    ],
+)
+def test_a_number_a_brand_or_a_color_is_not_what_a_product_is(title: str, subjects: set[str]):
+    product = Product(id="1", title=title, brand="Oakmoor", color=("Green",))
+    brand = {term_id("oakmoor")}
+    assert words_of(product).subjects == {*map(term_id, subjects)} | brand
+
+
 def test_a_category_names_what_stands_before_its_linking_words():
     games = Product(id="1", title="Parchís", category=("Ocio/Juegos de mesa",))
     spanish = Analyzer("es")

@@ -110,8 +110,21 @@ def test_a_word_of_letters_and_digits_is_found_where_products_write_it_apart():
 def test_a_compound_whose_head_nobody_sells_names_nothing():
     shop = vocabulary_of(titled("Clear Phone", "Phone Case"))
     assert query_words("clear phone", shop, ENGLISH).subject
-    assert not query_words("phone box", shop, ENGLISH).subject
+    assert query_words("phone box", shop, ENGLISH).other_kind
     assert query_words("phone for my friend", shop, ENGLISH).subject
+
+
+def test_the_halves_of_a_word_count_alike_and_are_no_thing():
+    torches = [*titled("Head Torch", "Snow Boot"), Product(id="p", title="x", category=("Phones",))]
+    shop = vocabulary_of([*torches, *titled("Red Boot", "Blue Boot")])
+    query = query_words("headphones", shop, ENGLISH)
+    assert query.other_kind
+    assert query.score(words_of(torches[0])) < 0.5
+    snow = query_words("snowboot", shop, ENGLISH)
+    assert snow.score(words_of(torches[1])) > 0.8
+    assert len(set(snow.weights)) == 1
+    for text in ("snow boot", "red boot", "phone", "boot phones"):
+        assert query_words(text, shop, ENGLISH).subject
 
 
 def test_a_part_of_letters_that_is_a_stop_word_is_left_out():
@@ -137,7 +150,15 @@ def test_a_number_of_a_model_may_be_typed_apart(typed: str, title: str, code: st
 
 GERMAN = Analyzer("de")
 TOOLS = titled(
-    "Schutzhelm", "Helmut Fahne", "Durchmesser", "Schwein", "Trittleiter", "Leiter", "Gartentisch"
+    "Schutzhelm",
+    "Helmut Fahne",
+    "Durchmesser",
+    "Schwein",
+    "Trittleiter",
+    "Leiter",
+    "Gartentisch",
+    "Ölfilter",
+    "Genuss",
 )
 
 
@@ -149,6 +170,8 @@ TOOLS = titled(
         ("Leiter", ["Trittleiter", "Leiter"]),
         ("Messer", []),
         ("Wein", []),
+        ("Filter", ["Ölfilter"]),
+        ("Nuss", []),
     ],
 )
 def test_compounds_are_found_by_what_they_end_with(typed: str, expected: list[str]):
@@ -161,14 +184,12 @@ def test_compounds_are_found_by_what_they_end_with(typed: str, expected: list[st
     assert max(scores) <= 1
 
 
-def test_compounds_of_a_word_that_names_more_itself_raise_and_add_nothing():
-    ladders = [Product(id=t, title=t, category=("Leitern",)) for t in "abcd"]
-    ladders[0] = replace(ladders[0], title="Trittleiter")
-    other = Product(id="e", title="Trittleiter")
-    query = query_words("Leiter", vocabulary_of([*ladders, other], GERMAN), GERMAN)
-    scores = [query.score(words_of(ladder, GERMAN)) for ladder in ladders]
-    assert scores[0] > scores[1] > query.score(words_of(other, GERMAN))
-    assert core_score(query, words_of(other, GERMAN)) == 0
+def test_compounds_of_a_word_come_behind_it_and_count():
+    ladders = titled("Leiter", "Trittleiter", "Leiter aus Holz für den Garten", "Leiter")
+    query = query_words("Leiter", vocabulary_of(ladders, GERMAN), GERMAN)
+    word, compound, longer, _ = (words_of(ladder, GERMAN) for ladder in ladders)
+    assert query.score(word) > query.score(longer) > query.score(compound)
+    assert core_score(query, compound) == query.score(compound) > query.score(word) / 2
 
 
 def test_compounds_written_apart_are_not_taken_apart():
@@ -252,6 +273,14 @@ def test_the_kinds_of_a_category_are_joined_by_the_words_of_its_language():
     assert language("en").parts_of("Candy Handbags") == ["candy handbags"]
     assert language("en").parts_of("Bags &amp; Belts") == ["bags", "belts"]
     assert language("en").parts_of("&") == ["&"]
+
+
+def test_what_lies_below_a_category_has_its_name_where_the_title_says_it():
+    pasta = Product(id="1", title="Spaghetti", category=("Food/Pasta",))
+    oats = replace(pasta, id="2", title="Breakfast Food")
+    assert query_words("dog food", vocabulary_of([pasta]), ENGLISH).other_kind
+    assert query_words("dog pasta", vocabulary_of([pasta]), ENGLISH).subject
+    assert query_words("dog food", vocabulary_of([pasta, oats]), ENGLISH).subject
 
 
 def test_a_catalogue_without_categories_is_asked_for_any_kind_of_its_things():
