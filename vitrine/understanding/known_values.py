@@ -138,6 +138,7 @@ class _Learner:
         self._analyzer = analyzer
         self._grammar = grammar
         self._understood = understood
+        self._joints = grammar.to.words | grammar.additions  # "6 to 14" counts nothing
         self._before_words = (grammar.negators, grammar.stock)
         self._before_amounts = (grammar.comparisons, *(first for first, _ in grammar.ranges))
         self._named: dict[tuple[str, ...], dict[tuple[str, bool], dict[str, None]]] = {}
@@ -184,7 +185,9 @@ class _Learner:
             frozenset(
                 word
                 for word, titles in self._counted.items()
-                if titles >= LEAST_COUNTED and titles > self._uncounted[word]
+                if titles >= LEAST_COUNTED
+                and titles > self._uncounted[word]
+                and word not in self._joints
             ),
             frozenset(
                 self._analyzer.term(word)

@@ -350,6 +350,10 @@ def test_what_titles_have_behind_numbers_counts():
     titles = ["Notebook 240 leaves", "Sketchbook 80 leaves", "Phone 15 Case", "Phone 13 Case"]
     reader = reader_over([Product(id=t, title=t, category=("Cases",)) for t in titles], "en")
     assert reader.read("notebook over 200 leaves").filters == ()
+    patterns = [Product(id=f"{n}", title=f"Pattern 6 to {n}") for n in (12, 14)]
+    assert reader_over(patterns, "en").read("pattern from 20 to 40").filters == (
+        {"price": {"gte": 20, "lte": 40}},
+    )
     assert reader.read("under 20 case").filters == ({"price": {"lt": 20}},)
 
 
