@@ -61,7 +61,8 @@ class NegationReader:
         while index < len(self._lexemes):
             length = self._negator(index)
             items = self._items(index, index + length) if length else []
-            excluded = [item for item in items if not self._is_lacked(item)]
+            named = [item for item in items if self._name_as_one(index, item)]
+            excluded = [item for item in items if not (item in named or self._is_lacked(item))]
             if excluded:
                 self._apply(index, items[-1].end, excluded, filtered)
                 negatives += [self._text(item) for item in excluded if item.field is None]
@@ -75,6 +76,22 @@ class NegationReader:
             self._analyzer.term(lexeme.folded) in self._known.lacked
             for lexeme in self._lexemes[item.start : item.end]
         )
+
+    def _name_as_one(self, negator: int, item: _Item) -> bool:
+        """Put the catalogue's own word in place of the negation, where it has one: "ohne Gluten" is
+        "glutenfrei" in languages that write compounds as one word."""
+        if item.field is not None or item.end - item.start > 1:
+            return False
+        if not self._analyzer.language.compounds:
+            return False
+        word = self._lexemes[item.start].folded
+        for name in (word + free for free in sorted(self._grammar.free)):
+            if self._vocabulary.term_count(self._analyzer.term(name)):
+                self._draft.correct(item.start, name)
+                for place in range(negator, item.start):
+                    self._draft.drop(place)
+                return True
+        return False
 
     def _text(self, item: _Item) -> str:
         typed = self._draft.typed(item.start, item.end)

@@ -396,6 +396,14 @@ def test_what_titles_say_a_thing_is_without_is_not_pushed_away():
     assert reader.read("bread without nuts").negatives == ("nuts",)
 
 
+def test_what_a_thing_is_without_is_the_word_that_the_catalogue_has_for_it():
+    titles = ["Glutenfreie Nudeln", "Bier", "Gluten Mehl"]
+    reader = reader_over([Product(id=title, title=title) for title in titles], "de")
+    assert reader.read("nudeln ohne gluten").words == "nudeln glutenfrei"
+    assert reader.read("nudeln ohne gluten").negatives == ()
+    assert reader.read("bier ohne alkohol").negatives == ("alkohol",)
+
+
 def test_pounds_are_a_weight_where_no_price_is_in_them():
     weights = Product(id="w", title="Dumbbell", price=30, currency="GBP")
     read = reader_over([weights], "en").read("dumbbell under 20 pounds")
