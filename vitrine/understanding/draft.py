@@ -31,12 +31,12 @@ class Draft:
             if name is not None:
                 self._protected[index : index + name[0]] = [True] * name[0]
 
-    def protect_pairs(self, pairs: frozenset[tuple[str, str]]) -> None:
+    def protect_pairs(self, pairs: frozenset[tuple[str, str]], links: frozenset[str]) -> None:
         """Protect words that stand side by side in a title, with or without its apostrophes."""
         places = [place for place, lexeme in enumerate(self.lexemes) if not lexeme.is_pause]
         said = [self.lexemes[place] for place in places]
         for index, (first, second) in enumerate(pairwise(places)):
-            if not pairs.isdisjoint(literal_pairs(said, index)):
+            if not pairs.isdisjoint(literal_pairs(said, index, links)):
                 self._protected[first] = self._protected[second] = True
 
     def free(self, start: int, end: int | None = None) -> bool:

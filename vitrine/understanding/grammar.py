@@ -14,7 +14,7 @@ from vitrine.errors import InvalidInput
 from vitrine.fields.currencies import SIGNS
 from vitrine.folding import fold
 from vitrine.understanding.lexing import Lexeme, lex
-from vitrine.words.language import language
+from vitrine.words.language import language, transcribed
 
 __all__ = ["Grammar", "Phrases", "grammar", "grammar_of", "understood_languages"]
 
@@ -186,25 +186,7 @@ def grammar_of(code: str) -> Grammar:
 def _read(code: str) -> dict[str, Any]:
     file = resources.files("vitrine.understanding.languages") / f"{code}.toml"
     read = tomllib.loads(file.read_text("utf-8"))
-    pairs = (pair.split() for pair in read["spelling"].get("transcriptions", ()))
-    letters = str.maketrans(dict(pairs))
-    return {key: _transcribed(table, letters) for key, table in read.items()}
-
-
-def _transcribed(table: Any, letters: Mapping[int, str]) -> Any:
-    """A table of a language's file with what is written without its letters as well: "größe" is
-    also "groesse"."""
-    if isinstance(table, dict):
-        return {key: _transcribed(value, letters) for key, value in table.items()}
-    if isinstance(table, str):  # words with blanks between them
-        return " ".join(dict.fromkeys(f"{table} {table.translate(letters)}".split()))
-    written = [
-        phrase.translate(letters)
-        if isinstance(phrase, str)
-        else [word.translate(letters) for word in phrase]
-        for phrase in table
-    ]
-    return table + [phrase for phrase in written if phrase not in table]
+    return {key: transcribed(table, language(code).transcriptions) for key, table in read.items()}
 
 
 class _Reader:

@@ -70,12 +70,15 @@ class KnownValues:
         position = index
         while position < len(lexemes) and len(terms) < MAX_WORDS:
             lexeme = lexemes[position]
-            if lexeme.kind == "dash" and lexeme.glued and terms:
+            if terms and lexeme.glued and (lexeme.kind == "dash" or lexeme.folded == "/"):
                 position += 1
                 continue
             if lexeme.kind not in ("word", "number"):
                 break
-            terms.append(analyzer.term(lexeme.folded))
+            if lexeme.kind == "number" and not lexeme.folded.isdigit():  # "42,5"
+                terms += (token.term for token in analyzer.tokens(lexeme.folded))
+            else:
+                terms.append(analyzer.term(lexeme.folded))
             position += 1
             values = self.by_terms.get(tuple(terms))
             if values:
@@ -252,4 +255,4 @@ class _Learner:
                 if end == len(lexemes):
                     continue
                 if phrases in self._before_words or lexemes[end].kind in ("number", "currency"):
-                    self._pairs.update(literal_pairs(lexemes, end - 1))
+                    self._pairs.update(literal_pairs(lexemes, end - 1, self._grammar.skipped))

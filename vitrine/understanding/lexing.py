@@ -82,16 +82,21 @@ def lex(
     return lexemes
 
 
-def literal_pairs(lexemes: Sequence[Lexeme], index: int) -> tuple[tuple[str, str], ...]:
+def literal_pairs(
+    lexemes: Sequence[Lexeme], index: int, links: Collection[str]
+) -> tuple[tuple[str, str], ...]:
     """The word at a place and the one behind it as names are compared: "no man's" is "no mans".
 
     A number is told with the word before the two or with the one behind them, since "under 30" is a
-    price beside anything but the "club" of "Under 30 Club".
+    price beside anything but the "club" of "Under 30 Club". One of `links`, folded prepositions and
+    articles, is told with the word behind it: "not in love" is a name where "not in black" is none.
     """
     before, first, second, after = (
         lexemes[place].folded.replace("'", "") if 0 <= place < len(lexemes) else ""
         for place in range(index - 1, index + 3)
     )
+    if second in links and after:
+        return ((first, f"{second} {after}"),)
     if lexemes[index + 1].kind != "number":
         return ((first, second),)
     pairs = (

@@ -166,9 +166,10 @@ class NegationReader:
         if not self._draft.free(index):
             return None
         if not self._is_word(index):
-            if not self._is_name(negator, index):
-                return None
-            return self._known_item(index, field) or _Item(index, index + 1)
+            value = self._known_item(index, field)
+            if value is not None and value.end > index + 1:  # "not 3/4"
+                return value
+            return (value or _Item(index, index + 1)) if self._is_name(negator, index) else None
         known = self._known_item(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops

@@ -72,7 +72,7 @@ class QueryReader:
         """
         fields = frozenset(filtered)
         draft = Draft(text, self._grammar, literal)
-        draft.protect_pairs(self._known.literal_pairs)
+        draft.protect_pairs(self._known.literal_pairs, self._grammar.skipped)
         corrections = self._correct(draft, vocabulary or self._vocabulary)
         self._take_filters(draft, fields)
         negatives = self._take_negations(draft, fields)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from vitrine.errors import InvalidInput
 from vitrine.folding import fold
 
-__all__ = ["LANGUAGES", "Language", "language"]
+__all__ = ["LANGUAGES", "Language", "language", "transcribed"]
 
 LANGUAGES: Mapping[str, str] = {
     "ar": "arabic",
@@ -70,7 +70,7 @@ class Language:
     `conjunctions` the words for "and", `links` the stop words within a compound ("sac à dos"),
     `qualities` the words that say how a thing is and not of which kind ("cheap bag", "sac de
     luxe"); one that begins with a hyphen is the end of such words. `units` are what numbers
-    count.
+    count, `transcriptions` what is written for letters that a keyboard lacks ("grün" as "gruen").
     """
 
     code: str
@@ -85,6 +85,7 @@ class Language:
     units: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    transcriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def is_quality(self, word: str) -> bool:
         """Whether the folded word says how a thing is; none does in a language without a list."""
@@ -120,6 +121,8 @@ def language(code: str) -> Language:
         raise InvalidInput.of("language", f"{code!r} is not a two-letter code such as en, de or ja")
     file = resources.files("vitrine.words.languages") / f"{code}.toml"
     read = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    transcriptions = read.pop("transcriptions", {})
+    read = transcribed(read, transcriptions)
 
     def listed(key: str) -> frozenset[str]:
         return frozenset(map(fold, read.get(key, "").split()))
@@ -141,4 +144,27 @@ def language(code: str) -> Language:
             for word in (term, *words.split())
         },
         read.get("endings", {}),
+        transcriptions,
     )
+
+
+def transcribed(table: Any, letters: Mapping[str, str]) -> Any:
+    """A table of a language's file, with each word or phrase as it is written without its letters
+    as well: "größe" and "groesse"."""
+    if isinstance(table, dict):
+        return {key: transcribed(value, letters) for key, value in table.items()}
+    if isinstance(table, str):  # words with blanks between them
+        return " ".join(dict.fromkeys([*table.split(), *_without(table, letters).split()]))
+    written = [
+        _without(phrase, letters)
+        if isinstance(phrase, str)
+        else [_without(word, letters) for word in phrase]
+        for phrase in table
+    ]
+    return table + [phrase for phrase in written if phrase not in table]
+
+
+def _without(text: str, letters: Mapping[str, str]) -> str:
+    for letter, written in letters.items():
+        text = text.replace(letter, written)
+    return text

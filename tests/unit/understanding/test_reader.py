@@ -311,6 +311,27 @@ def test_a_title_is_a_title_without_its_punctuation_too():
     assert reader_over([song], "fr").read("non je ne regrette rien").applied == ()
 
 
+def test_a_preposition_of_a_title_does_not_make_a_title_of_a_negation():
+    song = Product(id="s", title="Nicht von dieser Welt")
+    reader = reader_over([*products_of("de"), song], "de")
+    assert reader.read("nicht von dieser welt").applied == ()
+    assert reader.read("jacke nicht von adler").filters == ({"not": {"brand": "Adler"}},)
+
+
+@pytest.mark.parametrize("size", ["42,5", "3/4"])
+def test_a_value_may_be_a_number_of_several_parts(size: str):
+    shop = [Product(id="a", title="Stiefel", attributes={"size": (size,)})]
+    reader = reader_over(shop, "de")
+    assert reader.read(f"stiefel größe {size}").filters == ({"size": size},)
+    assert reader.read(f"stiefel nicht größe {size}").filters == ({"not": {"size": size}},)
+
+
+def test_a_value_of_several_numbers_is_excluded_without_its_field():
+    violin = Product(id="a", title="Violine", attributes={"size": ("3/4",)})
+    read = reader_over([violin], "de").read("violine nicht 3/4")
+    assert read.filters == ({"not": {"size": "3/4"}},)
+
+
 @pytest.mark.parametrize(
     ("field", "label", "text"),
     [

@@ -56,6 +56,7 @@ def test_singular_and_plural_are_one_term(code: str, one: str, other: str):
     [
         ("en", "a dress for the summer", ["dress", "summer"]),
         ("de", "ein Kleid für den Sommer", ["kleid", "somm"]),
+        ("de", "ein Kleid fuer den Sommer", ["kleid", "somm"]),
         ("fr", "une robe pour l'été", ["rob", "ete"]),
         ("es", "un vestido para el verano", ["vest", "veran"]),
     ],
