@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import reduce, wraps
 from typing import Any, TypeVar
 
 import click
@@ -30,14 +30,12 @@ _INGEST = (
     *_EXPORT,
     click.option(
         "--sync",
-        "mode",
-        flag_value="sync",
+        is_flag=True,
         help="Remove products that SOURCE does not list, so that the index holds exactly these.",
     ),
     click.option(
         "--replace",
-        "mode",
-        flag_value="replace",
+        is_flag=True,
         help="Build a new index from SOURCE alone and publish it in place of the live one.",
     ),
     click.option(
@@ -53,6 +51,14 @@ def export_options(command: Command) -> Command:
     return reduce(lambda decorated, option: option(decorated), reversed(_EXPORT), command)
 
 
-def ingest_options(command: Command) -> Command:
+def ingest_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add `map_`, those of `export_options`, `mode` (None to update) and `allow_shrink`."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_INGEST), command)
+
+    @wraps(command)
+    def with_mode(*, sync: bool, replace: bool, **options: Any) -> Any:
+        if sync and replace:
+            raise click.UsageError("give --sync or --replace, not both")
+        mode = "sync" if sync else "replace" if replace else None
+        return command(mode=mode, **options)
+
+    return reduce(lambda decorated, option: option(decorated), reversed(_INGEST), with_mode)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ingest.commands import ingest
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import IngestRequest
 from ingest.jobs.schedules import Schedule
@@ -129,3 +130,13 @@ def test_what_cannot_be_meant_is_refused_by_the_option_that_was_typed(folder: Pa
     assert isinstance(refused, InvalidQuery)
     assert [fault.field for fault in refused.errors] == ["NAME", "--at", "--zone"]
     assert "'25:00' is not a time of the day; write 03:00" in str(refused)
+
+
+def test_a_source_either_updates_or_replaces_the_index(folder: Path):
+    both = ("--sync", "--replace")
+    planning = call("add", "nightly", FEED, "--at", "03:00", *both)
+    ingesting = CliRunner().invoke(ingest, ["feed.csv", *both])
+    for refused in (planning, ingesting):
+        assert refused.exit_code == 2
+        assert "give --sync or --replace, not both" in refused.output
+    assert planned(folder) == []
