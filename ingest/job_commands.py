@@ -110,7 +110,15 @@ def reindex(
     from ingest.jobs.models import ReindexRequest
     from ingest.sources import absolute_spec
 
+    if ray and only_queue:
+        raise click.UsageError(
+            "--ray is of no use with --queue: the workers have their own setting"
+        )
     settings = load_settings(**({"ray_address": ray} if ray else {}))
+    if settings.ray_address and not only_queue:
+        from ingest.cluster.connection import connect
+
+        connect(settings.ray_address)  # also where it turns out that nothing is to be embedded
     source = absolute_spec(source) if source is not None else None
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with _admin(settings) as (admin, vitrine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from vitrine.errors import StorageUnavailable
 from vitrine.extras import needs
 
 __all__ = ["Node", "connect", "living_nodes", "on_node"]
+
+_REACH_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Node:
 
 
 def connect(address: str) -> Any:
-    """The library, connected; one connection serves the whole process.
+    """The library, connected to HOST:PORT; one connection serves the whole process.
 
     `VitrineError` without the extra, `StorageUnavailable` when no cluster answers.
     """
@@ -38,6 +41,7 @@ def connect(address: str) -> Any:
         return ray
     handlers = _handlers()
     try:
+        _reach(address)
         ray.init(
             address=address, namespace="vitrine", log_to_driver=False, logging_level=logging.WARNING
         )
@@ -51,6 +55,12 @@ def connect(address: str) -> Any:
         for number, handler in handlers.items():  # Ray puts its own in their place
             signal.signal(number, handler)
     return ray
+
+
+def _reach(address: str) -> None:
+    """`OSError` where nothing listens: Ray itself would try for minutes before it says so."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S).close()
 
 
 def living_nodes(ray: Any) -> list[Node]:

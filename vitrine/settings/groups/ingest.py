@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from vitrine.settings.groups.checks import matching
 from vitrine.settings.groups.data import DataSettings
 
 __all__ = ["IngestSettings"]
+
+_RayAddress = Annotated[
+    str, matching(r"(\S+:\d{1,5})?", "must be HOST:PORT, such as 10.0.0.5:6379")
+]
 
 
 class IngestSettings(DataSettings):
@@ -39,7 +44,7 @@ class IngestSettings(DataSettings):
         description="processes that read and decode images instead of threads; 0: none, -1: all"
         " cores but two where a card computes, else one for four cores",
     )
-    ray_address: str = Field(
+    ray_address: _RayAddress = Field(
         "",
         description="address (HOST:PORT) of a Ray cluster that prepares and embeds the pictures of "
         "ingests and reindexes; empty: this machine does",
