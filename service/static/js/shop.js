@@ -40,8 +40,7 @@ const grid = new Grid({
 const drawer = filterDrawer({ clear: () => go({ ...state, filters: {} }) });
 const box = searchBox({
   search: (text, typing) => go({ ...state, text, literal: [], far: false }, { typing }),
-  filter: (field, value) =>
-    go(withFilter({ ...EMPTY, styles: state.styles }, field, { values: [value] })),
+  filter: (field, value) => go(withFilter(anew(), field, { values: [value] })),
   ready: () => ready,
 });
 const detail = new Detail({
@@ -141,6 +140,7 @@ async function prepare() {
     catalogue,
     filters: filterPanel(fields, ({ name }) => ({
       change: (filter) => go(withFilter(state, name, filter)),
+      chooseCurrency: (code) => go(withFilter(state, "currency", { values: [code] })),
       find: (text) => session.findValues(state, catalogue, name, text),
     })),
   };
@@ -151,7 +151,7 @@ async function prepare() {
 /** @param {State} searched @param {FirstPage} answer */
 function showAnswer(searched, answer) {
   const fields = shop?.catalogue.fields ?? [];
-  currency = commonCurrency(answer, currency);
+  currency = commonCurrency(answer, searched, currency);
   shop?.filters.update(answer, searched, currency);
   showHead(searched);
   block("count").textContent = resultCount(searched, answer);
@@ -159,7 +159,7 @@ function showAnswer(searched, answer) {
   showUnderstanding(answer, searched, go);
   drawer.label(t("filters.show", { count: answer.total }));
   if (shop && !hasQuery(searched) && !isFiltered(searched)) {
-    showSuggestions(answer.hits, (text) => go({ ...EMPTY, text }));
+    showSuggestions(answer.hits, (text) => go({ ...anew(), text }));
   }
   if (answer.hits.length) {
     say();
@@ -228,6 +228,9 @@ function showHead(searched) {
   block("filters-badge").hidden = active === 0;
 }
 
+/** A search for something else, shown as this one is. @returns {State} */
+const anew = () => ({ ...EMPTY, styles: state.styles, explain: state.explain });
+
 function clearAll() {
   if (sameSearch(state, EMPTY)) runSearch();
   else go(EMPTY);
@@ -249,7 +252,7 @@ function closed() {
 
 /** @param {string} id */
 function moreLike(id) {
-  go({ ...EMPTY, like: [id], filters: state.filters, styles: state.styles });
+  go({ ...anew(), like: [id], filters: state.filters });
 }
 
 /** @param {string} id */

@@ -173,15 +173,17 @@ export interface State {
 
 export type Go = (next: State) => void;
 
-/** What a field's control can do: set its filter, and find values that the answer did not list. */
+/** What a field's control can do: set its filter, choose a currency, and find values that the answer did not list. */
 export interface ControlActions {
   change(filter: Filter | null): void;
+  chooseCurrency(currency: string): void;
   find(text: string): Promise<Map<string, number>>;
 }
 
-/** What an answer says of a facet beside its counts: the currency of its amounts, and whether it has more values. */
+/** What an answer says of a facet beside its counts: the currency of its amounts, null where they have several, those currencies, and whether the facet has more values. */
 export interface FacetContext {
   currency: string | null;
+  currencies: FacetValue[];
   cut: boolean;
 }
 

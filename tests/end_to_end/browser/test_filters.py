@@ -24,6 +24,26 @@ def test_a_price_without_products_to_choose_from_can_only_be_cleared(window):
     expect(price.locator("input[type=range]").first).to_be_visible()
 
 
+def test_a_range_of_prices_is_set_in_one_currency(window):
+    def of_two_currencies(route):
+        answer = route.fetch().json()
+        if "currency" in answer["facets"]:
+            values = [{"value": "EUR", "count": 60}, {"value": "USD", "count": 30}]
+            answer["facets"]["currency"] = values
+        route.fulfill(json=answer)
+
+    window.page.route("**/v1/search", of_two_currencies)
+    window.open()
+    price = window.group("price")
+    expect(price.get_by_text("Prices are in several currencies.")).to_be_visible()
+    expect(price.locator("input[type=range]").first).to_be_hidden()
+    price.get_by_role("button", name="EUR (60)").click()
+    expect(price.locator(".range__sign").first).to_have_text("€")
+    expect(price.get_by_text("Prices are in several currencies.")).to_be_hidden()
+    expect(price.locator("input[type=range]").first).to_be_visible()
+    assert window.query() == "?currency=EUR"
+
+
 def test_sizes_stand_in_their_own_order(window):
     window.open()
     for values, expected in (

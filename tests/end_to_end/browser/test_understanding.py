@@ -195,3 +195,8 @@ def test_how_well_products_match_is_told_where_the_address_asks_for_it(open_wind
     match = window.cards.first.locator(".match")
     expect(match).to_contain_text(re.compile(r"^Match \d+%$"))
     expect(match).to_have_attribute("title", re.compile("relevance 0"))
+    window.cards.first.hover()
+    window.cards.first.get_by_role("button", name="More like").click()
+    expect(window.page.locator("#title")).to_have_text("More like this")
+    assert window.query().endswith("&explain=true")
+    expect(window.cards.first.locator(".match")).to_be_visible()

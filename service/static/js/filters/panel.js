@@ -1,6 +1,6 @@
 // The filters, one group for each field that the catalogue can count, made by the field's type.
 
-/** @import { Control, ControlActions, Field, FirstPage, State } from "../types.js" */
+/** @import { Control, ControlActions, Facets, Field, FirstPage, State } from "../types.js" */
 
 import { arrange, form, keepingFocus, make } from "../page/dom.js";
 import { fieldName } from "../page/format.js";
@@ -44,7 +44,8 @@ export function filterPanel(fields, actionsOf) {
       keepingFocus(filters, () => {
         const shown = groups.filter(({ name, update }) => {
           const filter = spelledAsListed(state.filters[name] ?? null, facets[name]);
-          return update(facets[name], filter, { currency, cut: cut.includes(name) });
+          const currencies = currenciesOf(facets);
+          return update(facets[name], filter, { currency, currencies, cut: cut.includes(name) });
         });
         arrange(
           filters,
@@ -102,13 +103,19 @@ function namedGroup(field, control, clear) {
   );
 }
 
+/** @param {Facets} facets */
+const currenciesOf = ({ currency }) => (Array.isArray(currency) ? currency : []);
+
 /**
  * The currency of the price filter: null where products have several, whose amounts cannot be compared.
  * @param {FirstPage} answer
+ * @param {State} state
  * @param {string | null} before where the answer has no product with a price
  */
-export function commonCurrency({ facets, hits, others }, before) {
-  const currencies = Array.isArray(facets.currency) ? facets.currency : [];
+export function commonCurrency({ facets, hits, others }, { filters }, before) {
+  const chosen = filters.currency?.values ?? [];
+  if (chosen.length === 1) return chosen[0];
+  const currencies = currenciesOf(facets);
   if (currencies.length > 1) return null;
   if (currencies.length === 1) return String(currencies[0].value);
   const priced = [...hits, ...others].find((hit) => hit.product.currency);

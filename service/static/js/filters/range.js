@@ -3,6 +3,7 @@
 /** @import { Bucket, Control, ControlActions, Field } from "../types.js" */
 
 import { make } from "../page/dom.js";
+import { currencyChoice } from "./currency_choice.js";
 import { count, fieldName, moneyLimit, sign } from "../page/format.js";
 import { t } from "../page/texts.js";
 import { histogram } from "./histogram.js";
@@ -12,7 +13,8 @@ import { scale } from "./scale.js";
 const TRACK = 100;
 
 /** @param {Field} field @param {ControlActions} actions @returns {Control} */
-export function range(field, { change }) {
+export function range(field, { change, chooseCurrency }) {
+  const choice = currencyChoice(chooseCurrency);
   const low = rangeEnd(field, "range.lowest", { drag: () => drag("from"), typed, send });
   const high = rangeEnd(field, "range.highest", { drag: () => drag("to"), typed, send });
   const span = make("span", { class: "range__span" });
@@ -79,7 +81,7 @@ export function range(field, { change }) {
       count: products,
     });
 
-  const element = make(
+  const slider = make(
     "div",
     { class: "range" },
     bars.element,
@@ -94,13 +96,17 @@ export function range(field, { change }) {
   );
 
   return {
-    element,
+    element: make("div", {}, choice.element, slider),
     update(facet, filter, context) {
+      const isMixed = field.type === "money" && !context.currency && context.currencies.length > 1;
+      choice.element.hidden = !isMixed;
+      choice.show(isMixed ? context.currencies : []);
+      slider.hidden = isMixed;
+      if (isMixed) return true;
       if (!facet || Array.isArray(facet) || facet.min === null || facet.max === null) {
-        element.hidden = true; // nothing to choose from: the filter can only be taken away
+        slider.hidden = true; // nothing to choose from: the filter can only be taken away
         return Boolean(filter);
       }
-      element.hidden = false;
       const { min, max, buckets } = facet;
       currency = context.currency;
       axis = scale({ min, max, buckets });
