@@ -203,6 +203,7 @@ class _Reader:
             return None
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
         doubtful |= words in self._grammar.older and self._follows_people(index)
+        doubtful |= operator == "around" and any(map(self._is_word, words))  # "Tisch rund 120"
         if weak and amount.is_bare and doubtful:
             return None
         if amount.is_bare and (

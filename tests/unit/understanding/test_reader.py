@@ -48,6 +48,7 @@ def test_the_answer_says_what_was_taken_out():
         ("en", "blue T-shirt under 50", "blue T-shirt"),
         ("en", "Women's dresses in stock under $50", "Women's dresses"),
         ("de", "rote Kleider, die unter 50 Euro kosten", "rote Kleider"),
+        ("de", "Kleider, die nicht schwarz sind", "Kleider"),
         ("fr", "robe d'été à moins de 50 €", "robe d'été"),
         ("es", "vestido rojo por menos de 50", "vestido rojo"),
     ],
@@ -309,6 +310,12 @@ def test_a_title_is_a_title_without_its_apostrophes_too():
 def test_a_title_is_a_title_without_its_punctuation_too():
     song = Product(id="s", title="Non, je ne regrette rien")
     assert reader_over([song], "fr").read("non je ne regrette rien").applied == ()
+
+
+def test_a_word_of_the_catalogue_before_a_bare_number_is_no_price():
+    reader = reader_over([Product(id="t", title="Tisch rund 90 cm"), *products_of("de")], "de")
+    assert reader.read("tisch rund 120").applied == ()
+    assert reader.read("tisch rund 120 euro").filters == ({"price": {"gte": 90, "lte": 150}},)
 
 
 def test_a_preposition_of_a_title_does_not_make_a_title_of_a_negation():
