@@ -8,10 +8,10 @@ from itertools import dropwhile, takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.known import is_known, neighbors
+from vitrine.words.known import is_known, neighbors, split
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind"]
+__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind", "only_seen"]
 
 
 def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
@@ -60,11 +60,30 @@ def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: A
 
 
 def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether products are called by the word: a "phone box" is no phone. Its halves are not
-    enough: "headphones" are no phones, though a shop has head torches, too."""
+    """Whether products are called by the word: a "phone box" is no phone. Of its halves the last
+    has to name a category: a "handbag" is one of many bags, while "headphones" are no phones."""
+    halves = split(head, vocabulary, analyzer)
     return (
         vocabulary.is_subject(head.term)
         or vocabulary.is_name(head.term, analyzer)
         or not head.word.isalpha()
+        or (len(halves) > 1 and vocabulary.is_kind(halves[-1]))
         or len(vocabulary.compounds_of(head.term, analyzer)) > 0
     )
+
+
+def only_seen(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> set[str]:
+    """The words that describe a thing of the catalogue behind "with" or "in", where no product has
+    one of them ("man with crossed arms"): pictures must answer them, and texts that have a part of
+    them do not know better."""
+    named = list(takewhile(lambda token: token.word not in analyzer.language.describing, tokens))
+    if not any(vocabulary.is_subject(token.term) for token in named):
+        return set()
+    words = [
+        token.word for token in tokens[len(named) :] if not token.stop and token.word.isalpha()
+    ]
+    known = (
+        is_known(word, vocabulary, analyzer, around=neighbors(words, place))
+        for place, word in enumerate(words)
+    )
+    return set() if all(known) else set(words)

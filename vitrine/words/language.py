@@ -70,7 +70,8 @@ class Language:
     `conjunctions` the words for "and", `links` the stop words within a compound ("sac à dos"),
     `qualities` the words that say how a thing is and not of which kind ("cheap bag", "sac de
     luxe"); one that begins with a hyphen is the end of such words. `units` are what numbers
-    count, `transcriptions` what is written for letters that a keyboard lacks ("grün" as "gruen").
+    count, `describing` the stop words behind which a thing is described ("mug with a bird"),
+    `transcriptions` what is written for letters that a keyboard lacks ("grün" as "gruen").
     """
 
     code: str
@@ -83,6 +84,7 @@ class Language:
     links: frozenset[str] = frozenset()
     qualities: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
+    describing: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     transcriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -138,6 +140,7 @@ def language(code: str) -> Language:
         listed("links"),
         listed("qualities"),
         listed("units"),
+        listed("describing"),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords
 from vitrine.words.exact import exact_key
-from vitrine.words.heads import compound_of, head_of, is_known_head, is_other_kind
+from vitrine.words.heads import compound_of, head_of, is_known_head, is_other_kind, only_seen
 from vitrine.words.known import split
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
@@ -94,10 +94,12 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     Words are looked for as the catalogue writes them. Those that most products write as one are
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
     digits, where products have these. Compounds that end with a word are other forms of it, and
-    come behind the word itself. A query of stop words alone is looked for by pairs of them, as
+    come behind the word itself. What describes a thing in words that no product has raises, too:
+    only pictures know it. A query of stop words alone is looked for by pairs of them, as
     titles have them.
     """
     tokens = analyzer.tokens(text)
+    preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
     words = list(_terms(tokens, vocabulary, analyzer))
     own = [term for terms in words for term in terms] or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]

@@ -115,15 +115,16 @@ def test_a_compound_whose_head_nobody_sells_names_nothing():
 
 
 def test_the_halves_of_a_word_count_alike_and_are_no_thing():
-    torches = [*titled("Head Torch", "Snow Boot"), Product(id="p", title="x", category=("Phones",))]
-    shop = vocabulary_of([*torches, *titled("Red Boot", "Blue Boot")])
+    torches = titled("Head Torch", "Snow Boot")
+    covers = Product(id="p", title="x", category=("Phones/Covers", "Boots"))
+    shop = vocabulary_of([*torches, covers, *titled("Red Boot", "Blue Boot")])
     query = query_words("headphones", shop, ENGLISH)
     assert query.other_kind
     assert query.score(words_of(torches[0])) < 0.5
     snow = query_words("snowboot", shop, ENGLISH)
     assert snow.score(words_of(torches[1])) > 0.8
     assert len(set(snow.weights)) == 1
-    for text in ("snow boot", "red boot", "phone", "boot phones"):
+    for text in ("snow boot", "red boot", "phone", "boot phones", "torchboot"):
         assert query_words(text, shop, ENGLISH).subject
 
 
@@ -273,6 +274,23 @@ def test_the_kinds_of_a_category_are_joined_by_the_words_of_its_language():
     assert language("en").parts_of("Candy Handbags") == ["candy handbags"]
     assert language("en").parts_of("Bags &amp; Belts") == ["bags", "belts"]
     assert language("en").parts_of("&") == ["&"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("boots with crossed laces", False),
+        ("boots with wool laces", True),
+        ("crossed laces boots", True),
+        ("laces with crossed boots", True),
+    ],
+)
+def test_what_describes_a_thing_in_words_that_no_product_has_hides_nothing(text: str, hidden: bool):
+    laced = Product(id="1", title="Boots", description="Wool, with laces.")
+    plain = replace(laced, id="2", description=None)
+    query = query_words(text, vocabulary_of([laced, plain]), ENGLISH)
+    assert query.score(words_of(laced)) > query.score(words_of(plain))
+    assert (core_score(query, words_of(laced)) > core_score(query, words_of(plain))) == hidden
 
 
 def test_what_lies_below_a_category_has_its_name_where_the_title_says_it():
