@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from service.issued_keys import IssuedKey, IssuedKeys
-from service.search_keys import PREFIX, USE, InvalidKey, SearchKey, parse_duration, parse_rate
+from service.search_keys import (
+    LONGEST,
+    PREFIX,
+    USE,
+    InvalidKey,
+    SearchKey,
+    parse_duration,
+    parse_rate,
+)
 from vitrine.errors import InvalidInput, NoLiveVersion, NotFound
 from vitrine.filters import parse_expression
 from vitrine.settings import load_settings
@@ -16,6 +24,8 @@ from vitrine.signing import Signer, load_signer
 from vitrine.wiring import Vitrine
 
 __all__ = ["keys"]
+
+_LONGEST_NAME = 100
 
 
 @click.group()
@@ -40,14 +50,20 @@ def add(filters: tuple[str, ...], rate_text: str | None, span: str | None, name:
         lifetime = None if span is None else parse_duration(span)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    _check_name(name)
     _check_filters(filters)
     now = datetime.now(UTC)
     key = _new_key(filters, rate, lifetime, now)
+    text = key.encode(load_signer(settings).for_use(USE))
+    if len(text) > LONGEST:
+        raise click.UsageError(
+            f"--filter: the key would have {len(text)} characters; allowed are {LONGEST}"
+        )
     expires = None if key.expires is None else key.expires.isoformat(timespec="seconds")
     created = now.isoformat(timespec="seconds")
     issued = IssuedKey(key.id, name, list(filters), rate, created, expires)
     IssuedKeys(settings.data_dir).remember(issued)
-    click.echo(key.encode(load_signer(settings).for_use(USE)))
+    click.echo(text)
 
 
 @keys.command("list")
@@ -100,6 +116,14 @@ def _new_key(
 ) -> SearchKey:
     expires = None if lifetime is None else now + lifetime
     return SearchKey(uuid.uuid4().hex[:8], filters, rate, expires)
+
+
+def _check_name(name: str) -> None:
+    """Refuse what would not be a cell of a line in the list of keys."""
+    if len(name) > _LONGEST_NAME:
+        raise click.UsageError(f"--name: has {len(name)} characters; allowed are {_LONGEST_NAME}")
+    if not name.isprintable():
+        raise click.UsageError("--name: must be printable characters in one line")
 
 
 def _check_filters(filters: tuple[str, ...]) -> None:

@@ -19,12 +19,13 @@ from vitrine.fields.schema import Schema
 from vitrine.filters import All, Filter, parse_expression
 from vitrine.signing import Signer
 
-__all__ = ["PREFIX", "USE", "InvalidKey", "SearchKey", "parse_duration", "parse_rate"]
+__all__ = ["LONGEST", "PREFIX", "USE", "InvalidKey", "SearchKey", "parse_duration", "parse_rate"]
 
 USE = "search keys"
 """Of the signer, so that no other signature is taken for a key's."""
 PREFIX = "vk1"
-_LONGEST = 4000
+LONGEST = 4000
+"""Characters of a key; longer ones are refused unread."""
 _DURATION = re.compile(r"(\d{1,6})\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*/\s*([smh])")
@@ -67,7 +68,7 @@ class SearchKey:
             data, signed = _bytes(payload), _bytes(signature)
         except (binascii.Error, ValueError):
             raise InvalidKey("the search key is damaged") from None
-        known = prefix == PREFIX and len(text) <= _LONGEST
+        known = prefix == PREFIX and len(text) <= LONGEST
         if not known or not signer.is_signed(data, signed):
             raise InvalidKey("the search key is not one of this service's")
         try:

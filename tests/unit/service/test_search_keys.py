@@ -273,3 +273,21 @@ def test_a_wrong_option_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch, argu
     result = CliRunner().invoke(keys, ["add", *arguments])
     assert result.exit_code == 2
     assert arguments[1] in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        (["--name", "n" * 101], "--name: has 101 characters; allowed are 100"),
+        (["--name", "two\nlines"], "--name: must be printable characters in one line"),
+        (["--filter", f"brand={'b' * 4000}"], "characters; allowed are 4000"),
+    ],
+)
+def test_a_key_that_could_not_be_listed_or_would_be_refused_is_not_made(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], refusal: str
+):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(keys, ["add", *arguments])
+    assert result.exit_code == 2
+    assert refusal in result.output
+    assert IssuedKeys(tmp_path).entries() == []
