@@ -7,6 +7,7 @@ With NORMAL it survives kill -9, and a power cut takes the last commits back but
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -196,9 +197,16 @@ class SQLiteFile:
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
+    def _is_full(self) -> bool:
+        """Whether the disk is: then even a read fails, for SQLite first makes its shared memory."""
+        try:
+            return shutil.disk_usage(self.path.parent).free == 0
+        except OSError:
+            return False
+
     def _translated(self, error: sqlite3.Error) -> VitrineError:
         code = str(getattr(error, "sqlite_errorname", ""))
-        if code.startswith("SQLITE_FULL"):
+        if code.startswith("SQLITE_FULL") or (code.startswith("SQLITE_IOERR") and self._is_full()):
             return StorageUnavailable(
                 f"the disk that holds {self.path} is full; make room and try again"
             )

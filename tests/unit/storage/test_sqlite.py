@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -31,6 +34,14 @@ LATER = DatabaseSchema(
         2: "UPDATE items SET size = 7;\nINSERT INTO items VALUES ('second', 8);",
     },
 )
+
+
+class DiskUsage(NamedTuple):
+    """As `shutil.disk_usage` answers."""
+
+    total: int
+    used: int
+    free: int
 
 
 def make(path: Path, schema: DatabaseSchema = SCHEMA, **settings: object) -> SQLiteFile:
@@ -73,6 +84,7 @@ def test_many_who_create_the_file_at_once_make_it_once(tmp_path: Path):
     program = """
 import sys
 from pathlib import Path
+from typing import NamedTuple
 from tests.unit.storage.test_sqlite import make, names
 
 file = make(Path(sys.argv[1]))
@@ -252,3 +264,18 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageUnavailable, match="cannot be used"):
         make(tmp_path / "file")
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "is full; make room"), (1, "disk I/O error")])
+def test_a_read_that_a_full_disk_prevents_says_that_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, words: str
+):
+    file = make(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(100, 100 - free, free))
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))  # so that no shared memory can be made
+    try:
+        with pytest.raises(StorageUnavailable, match=words), file.reading():
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
