@@ -1,5 +1,8 @@
 """`vitrine doctor`: checks everything an answer depends on, and says what is wrong and what to
-do."""
+do.
+
+Rooms above this one register their checks as entry points in the group `vitrine.checks`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from pathlib import Path
 
@@ -157,16 +161,22 @@ CHECKS: dict[str, Check] = {
     "files": _files,
     "admin token": _admin,
 }
+"""Those of the engine, in the order in which they run."""
 
 
-def examine(
-    settings: Settings, names: Iterable[str] = tuple(CHECKS)
-) -> Iterator[tuple[str, list[str]]]:
+def _registered() -> dict[str, EntryPoint]:
+    """The checks of other rooms by name; they run after the engine's."""
+    entries = entry_points(group="vitrine.checks")
+    return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
+
+
+def examine(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """Each check's name and its faults, as it finishes."""
     with closing(Vitrine(settings)) as vitrine:
         for name in names:
+            check: Check = CHECKS.get(name) or _registered()[name].load()
             try:
-                faults = list(CHECKS[name](vitrine))
+                faults = list(check(vitrine))
             except (VitrineError, OSError) as error:
                 faults = [str(error)]
             yield name, faults
@@ -178,16 +188,20 @@ def _described(settings: Settings) -> Iterator[str]:
         yield from vitrine.versions.describe()
 
 
+ALL = [*CHECKS, *_registered()]
+"""Names of all checks."""
+
+
 @click.command()
 @click.option(
     "--only",
     "names",
     multiple=True,
-    type=click.Choice(list(CHECKS)),
+    type=click.Choice(ALL),
     help="Run only this check; may be repeated.  [default: all]",
 )
 def doctor(names: tuple[str, ...]) -> None:
-    """Check model, index, queue, stores and disk, and say how to fix what is wrong.
+    """Check model, index, queue, workers, stores, port and disk, and say how to fix what is wrong.
 
     Exit status 1 if anything is wrong.
     """
@@ -198,7 +212,7 @@ def doctor(names: tuple[str, ...]) -> None:
         f" data in {settings.data_dir.resolve()}, {cores} cores"
     )
     wrong = 0
-    for name, faults in examine(settings, names or CHECKS):
+    for name, faults in examine(settings, names or ALL):
         wrong += len(faults)
         click.secho(
             f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"

@@ -174,9 +174,10 @@ def test_the_wheel_holds_every_file_that_the_programs_read(wheel: ZipFile):
     assert not missing
 
 
-def test_every_command_of_the_wheel_is_a_module_in_it(wheel: ZipFile):
+def test_every_entry_point_of_the_wheel_is_a_module_in_it(wheel: ZipFile):
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    entries = [*table["entry-points"]["vitrine.commands"].values(), *table["scripts"].values()]
+    groups = [table["scripts"], *table["entry-points"].values()]
+    entries = [entry for group in groups for entry in group.values()]
     modules = {entry.split(":")[0].replace(".", "/") + ".py" for entry in entries}
     assert modules <= set(wheel.namelist())
 

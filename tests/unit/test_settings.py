@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
+from vitrine import doctor
 from vitrine.cli import vitrine
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings, load_settings, settings_tables
@@ -234,3 +235,14 @@ def test_doctor_looks_at_what_is_first_read_in_the_middle_of_the_work(
         f"VITRINE_CATALOGUE_ROOT: {a_file} is not a folder",
     ):
         assert part in wrong.output
+
+
+def test_doctor_carries_out_the_checks_that_other_rooms_register(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    port = EntryPoint("port", "service.checks:port", "vitrine.checks")
+    monkeypatch.setattr(doctor, "entry_points", lambda group: {"vitrine.checks": [port]}[group])
+    settings = Settings(data_dir=tmp_path, host="no such host")
+    (told,) = doctor.examine(settings, ["port"])
+    assert told[0] == "port"
+    assert "VITRINE_HOST: no such host is not an address" in told[1][0]
