@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -15,9 +16,10 @@ SHORTEST_HEAD = 3
 SHORTEST_REST = 3
 """Letters before it: "er" and "be" are no words. Shorter ones have to be known: "Öl"."""
 _VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
-_INFLECTIONS = ("e", "n", "s", "r", "en", "er", "es", "ern", "ung", "ungen")
-"""Endings that a word has beyond its term. Stemmers cut more from a long word than from a short one
-("Gartentisch" becomes "gartent", "Tisch" stays), so words are compared as they are written, too."""
+ENDINGS = 16
+"""Endings of the catalogue's words beyond their terms that are tried, the commonest ones. Stemmers
+cut more from a long word than from a short one ("Gartentisch" becomes "gartent", "Tisch" stays), so
+words are compared as they are written, too."""
 
 
 class Compounds:
@@ -33,12 +35,15 @@ class Compounds:
         terms = {w: analyzer.term(w) for w in words if len(w) > SHORTEST_HEAD and w.isalpha()}
         self._terms = {term: term for term in terms.values()} | terms
         self._reversed = sorted(word[::-1] for word in self._terms)
+        endings = Counter(w[len(t) :] for w, t in terms.items() if w != t and w.startswith(t))
+        commonest = sorted(endings, key=lambda ending: (-endings[ending], ending))
+        self._endings = commonest[:ENDINGS]
 
     def ending_with(self, term: str) -> list[str]:
         """The terms of words that end with a word of this term."""
         if len(term) < SHORTEST_HEAD or not term.isalpha():
             return []
-        inflected = (term + ending for ending in _INFLECTIONS)
+        inflected = (term + ending for ending in self._endings)
         heads = [term, *(head for head in inflected if self._analyzer.term(head) == term)]
         return list(dict.fromkeys(chain.from_iterable(map(self._ending_with, heads))))
 

@@ -185,6 +185,13 @@ def test_compounds_are_found_by_what_they_end_with(typed: str, expected: list[st
     assert max(scores) <= 1
 
 
+def test_inflected_compounds_are_found_by_the_endings_that_the_catalogue_has():
+    tables = titled("Gartentische", "Steine")
+    query = query_words("Tisch", vocabulary_of(tables, GERMAN), GERMAN)
+    assert query.score(words_of(tables[0], GERMAN)) > 0
+    assert query_words("Tisch", vocabulary_of(tables[:1], GERMAN), GERMAN).empty
+
+
 def test_compounds_of_a_word_come_behind_it_and_count():
     ladders = titled("Leiter", "Trittleiter", "Leiter aus Holz für den Garten", "Leiter")
     query = query_words("Leiter", vocabulary_of(ladders, GERMAN), GERMAN)
