@@ -75,14 +75,14 @@ class Grammar:
     """All phrases of the languages of a catalogue, as tokens and folded.
 
     `comparisons` mean lt, lte, gt, gte or around before an amount, `comparisons_after` behind one.
-    `ranges` are pairs of phrases around the first of two amounts. `thousands` multiply a number
-    ("2k") and, as whole words, are one ("mil"). `weak` phrases are often about something
-    else than prices, `models` also end the names of models, and `older` behind a word of `people`
-    tell an age. `not_currencies` are codes of currencies that are words of shops ("mop"),
-    `currencies` mean the codes that a phrase may stand for, with blanks between them. `literal`
-    phrases look like grammar and are names of things. Negators with a word of `lacking` are about
-    parts of a thing, and `free` are words behind a part that a thing is without ("gluten free").
-    `vague` words say nothing of what is looked for, and `anything` are those of
+    `ranges` are pairs of phrases around the first of two amounts. `numbers` are words for one,
+    `thousands` multiply a number ("2k") and, as whole words, are one ("mil"). `weak` phrases are
+    often about something else than prices, `models` also end the names of models, and `older`
+    behind a word of `people` tell an age. `not_currencies` are codes of currencies that are words
+    of shops ("mop"), `currencies` mean the codes that a phrase may stand for, with blanks between
+    them. `literal` phrases look like grammar and are names of things. Negators with a word of
+    `lacking` are about parts of a thing, and `free` are words behind a part that a thing is without
+    ("gluten free"). `vague` words say nothing of what is looked for, and `anything` are those of
     them that stand for it ("something", "gift"). `basic_colors` maps a color's plain name to its
     family, `color_names` a family to its name as the first language writes it. `sounds` are letters
     with those that sound alike.
@@ -95,6 +95,7 @@ class Grammar:
     comparisons_after: Phrases
     ranges: tuple[tuple[Phrases, Phrases], ...]
     to: Phrases
+    numbers: Phrases
     thousands: frozenset[str]
     weak: frozenset[Words]
     models: frozenset[Words]
@@ -135,7 +136,7 @@ class Grammar:
             *(entry.words for entry in listed),
             *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
             *(self.loose_before, self.loose_after, self.currencies.words, self.basic_colors),
-            self.thousands,
+            *(self.thousands, self.numbers.words),
         )
 
     def names_of(self, field: str, label: str | None) -> Phrases:
@@ -222,6 +223,12 @@ class _Reader:
                 for first, second in file["price"]["between"]
             ),
             to=self._phrases("price", {"to": "to"}),
+            numbers=Phrases(
+                (self._words(phrase), value)
+                for file in self._files
+                for value, phrases in file["numbers"].items()
+                for phrase in phrases
+            ),
             thousands=self._folded("price", "thousands"),
             weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
             models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),

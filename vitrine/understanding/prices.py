@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vitrine.understanding.amounts import Amount, amount_at, currency_at
+from vitrine.understanding.catalogue_words import CatalogueWords
 from vitrine.understanding.colors import color_families
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar, Phrases
@@ -40,18 +40,15 @@ def read_prices(
     grammar: Grammar,
     *,
     known: KnownValues,
+    words: CatalogueWords,
     filtered: bool,
-    names_thing: Callable[[str], bool],
-    is_word: Callable[[str], bool],
 ) -> None:
     """Take the prices of a query out of its words.
 
-    `known` are the catalogue's values, `filtered` says that the client filters by price itself,
-    `names_thing` tells whether a folded word is what the catalogue calls something, `is_word`
-    whether it stands anywhere in it. What contradicts an earlier price of the query is left among
-    the words.
+    `known` and `words` are the catalogue's values and words, `filtered` says that the client
+    filters by price itself. What contradicts an earlier price of the query is left among the words.
     """
-    reader = _Reader(draft, grammar, known, names_thing=names_thing, is_word=is_word)
+    reader = _Reader(draft, grammar, known, words)
     low, high = float("-inf"), float("inf")
     index = 0
     while index < len(draft.lexemes):
@@ -87,18 +84,11 @@ def _effect(
 
 class _Reader:
     def __init__(
-        self,
-        draft: Draft,
-        grammar: Grammar,
-        known: KnownValues,
-        *,
-        names_thing: Callable[[str], bool],
-        is_word: Callable[[str], bool],
+        self, draft: Draft, grammar: Grammar, known: KnownValues, words: CatalogueWords
     ) -> None:
         self._draft = draft
         self._known = known
-        self._names_thing = names_thing
-        self._is_word = is_word
+        self._words = words
         self._lexemes = draft.lexemes
         self._grammar = grammar
 
@@ -113,10 +103,13 @@ class _Reader:
         return None if price is None else self._negated(self._with_lead(price))
 
     def _amount(self, index: int) -> Amount | None:
-        lexeme = self._lexemes[index] if index < len(self._lexemes) else None
-        if lexeme is not None and lexeme.kind == "word" and self._is_word(lexeme.folded):
-            return None  # "4k" where the catalogue has it
-        return amount_at(self._lexemes, index, self._grammar)
+        amount = amount_at(self._lexemes, index, self._grammar)
+        if amount is None or not amount.is_bare:
+            return amount
+        said = (each for each in self._lexemes[index : amount.end] if each.kind == "word")
+        if any(self._words.names(each.folded) for each in said):
+            return None  # "4k" or "five" where the catalogue has it in names
+        return amount
 
     def _between(self, index: int) -> _Price | None:
         for first, second in self._grammar.ranges:
@@ -157,7 +150,7 @@ class _Reader:
         "bench 100 to 200"."""
         return all(
             number.kind == "number"
-            and not self._is_word(number.folded)
+            and not self._words.has(number.folded)
             and (amount := amount_at([number], 0, self._grammar)) is not None
             and amount.value >= LEAST_BARE
             and not amount.looks_like_a_year
@@ -169,7 +162,7 @@ class _Reader:
         if index == 0 or not amount.is_bare or amount.value >= LEAST_BARE:
             return False
         before = self._lexemes[index - 1]
-        return before.kind == "word" and not self._names_thing(before.folded)
+        return before.kind == "word" and not self._words.names_thing(before.folded)
 
     def _joint(self, index: int) -> int:
         """How many tokens the dash or "to" between two amounts takes, 0 where there is none."""
@@ -203,7 +196,7 @@ class _Reader:
             return None
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
         doubtful |= words in self._grammar.older and self._follows_people(index)
-        doubtful |= operator == "around" and any(map(self._is_word, words))  # "Tisch rund 120"
+        doubtful |= operator == "around" and any(map(self._words.has, words))  # "Tisch rund 120"
         if weak and amount.is_bare and doubtful:
             return None
         if amount.is_bare and (
@@ -226,7 +219,7 @@ class _Reader:
         if words not in self._grammar.models or index == 0:
             return False
         before = self._lexemes[index - 1]
-        named = before.kind in ("word", "number") and not self._names_thing(before.folded)
+        named = before.kind in ("word", "number") and not self._words.names_thing(before.folded)
         closes = amount.end == len(self._lexemes)
         return named or (amount.value < LEAST_BARE and not closes)
 
@@ -240,7 +233,7 @@ class _Reader:
             return False
         if self._draft.words_before(index):
             return amount.value < LEAST_BARE or after.folded in self._known.units
-        return amount.value < LEAST_BARE and not self._names_thing(after.folded)
+        return amount.value < LEAST_BARE and not self._words.names_thing(after.folded)
 
     def _follows_people(self, index: int) -> bool:
         """Whether a number here may be their age ("gifts for men over 40")."""

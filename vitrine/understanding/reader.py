@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from vitrine.fields.schema import Schema
+from vitrine.understanding.catalogue_words import CatalogueWords
 from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft, leftover_text
 from vitrine.understanding.grammar import Grammar, Phrases
@@ -50,6 +51,7 @@ class QueryReader:
         self._analyzer = analyzer
         self._vocabulary = vocabulary
         self._known = known
+        self._words = CatalogueWords(vocabulary, analyzer, self._grammar)
         self._value_terms = _terms_of(known, understood)
         self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
@@ -97,9 +99,8 @@ class QueryReader:
                 draft,
                 self._grammar,
                 known=self._known,
+                words=self._words,
                 filtered="price" in filtered,
-                names_thing=self._names_thing,
-                is_word=self._is_word_of_catalogue,
             )
         if "in_stock" in self._schema:
             read_stock(draft, self._grammar, filtered="in_stock" in filtered)
@@ -168,7 +169,7 @@ class QueryReader:
         return (
             word in self._grammar.basic_colors
             or term in self._color_terms
-            or (self._is_word_of_catalogue(word) and not self._vocabulary.is_subject(term))
+            or (self._words.has(word) and not self._vocabulary.is_subject(term))
         )
 
     def _is_said_so(self, words: list[str]) -> bool:
@@ -176,7 +177,7 @@ class QueryReader:
         though "baskets blanches" are a thing of it."""
         if all(word in self._grammar.basic_colors for word in words):
             return all(self._analyzer.term(word) in self._color_terms for word in words)
-        return any(map(self._is_word_of_catalogue, words))
+        return any(map(self._words.has, words))
 
     def _asks_for_anything(self, draft: Draft) -> bool:
         """Whether a word that is left asks for anything, as "something" and "gift" do where the
@@ -206,18 +207,6 @@ class QueryReader:
             and (lexeme.folded in self._grammar.vague or self._analyzer.is_stop_word(lexeme.folded))
             for lexeme in left
         )
-
-    def _names_thing(self, word: str) -> bool:
-        """Whether the catalogue calls something so, or a color."""
-        return (
-            self._vocabulary.is_subject(self._analyzer.term(word))
-            or bool(self._vocabulary.compounds_of(self._analyzer.term(word), self._analyzer))
-            or bool(color_families(word))
-            or word in self._grammar.words
-        )
-
-    def _is_word_of_catalogue(self, word: str) -> bool:
-        return self._vocabulary.term_count(self._analyzer.term(word)) > 0
 
     def _correct(self, draft: Draft, vocabulary: Vocabulary) -> tuple[Correction, ...]:
         """Correct the words that neither the catalogue has nor the grammar."""

@@ -387,6 +387,7 @@ def test_what_titles_have_behind_numbers_counts():
 
 def test_what_says_nothing_of_the_thing_raises_and_hides_nothing():
     assert _read("cheap dress").preferred == {"cheap"}
+    assert _read("dress sale").preferred == {"sale"}
     assert _read("geschenk kleid", "de").preferred == {"geschenk"}
     named = reader_over([Product(id="1", title="Gift Card")], "en")
     assert named.read("gift card").preferred == frozenset()
@@ -443,6 +444,9 @@ def test_thousands_that_the_catalogue_has_as_a_word_are_one():
     screens = reader_over([Product(id="s", title="Screen 4K", price=900)], "en")
     assert screens.read("screen under 4k").filters == ()
     assert screens.read("screen under 2k").filters == ({"price": {"lt": 2000}},)
+    perfumes = reader_over([Product(id="p", title="Perfume Five", price=9)], "en")
+    assert perfumes.read("perfume under five").filters == ()
+    assert perfumes.read("perfume under five dollars").filters == ({"price": {"lt": 5}},)
 
 
 def test_a_number_before_what_titles_count_is_no_price():

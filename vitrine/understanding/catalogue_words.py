@@ -1,0 +1,36 @@
+"""What the words of a query are in the catalogue."""
+
+from __future__ import annotations
+
+from vitrine.understanding.colors import color_families
+from vitrine.understanding.grammar import Grammar
+from vitrine.words import Analyzer, Vocabulary
+
+__all__ = ["CatalogueWords"]
+
+
+class CatalogueWords:
+    """Tells of folded words how a version's products use them."""
+
+    def __init__(self, vocabulary: Vocabulary, analyzer: Analyzer, grammar: Grammar) -> None:
+        self._vocabulary = vocabulary
+        self._analyzer = analyzer
+        self._grammar = grammar
+
+    def has(self, word: str) -> bool:
+        """Whether the word stands anywhere in a product."""
+        return self._vocabulary.term_count(self._analyzer.term(word)) > 0
+
+    def names(self, word: str) -> bool:
+        """Whether it stands outside of prose as it is written."""
+        return self._vocabulary.name_count(word) > 0
+
+    def names_thing(self, word: str) -> bool:
+        """Whether the catalogue calls something so, or it is a color or grammar."""
+        term = self._analyzer.term(word)
+        return (
+            self._vocabulary.is_subject(term)
+            or bool(self._vocabulary.compounds_of(term, self._analyzer))
+            or bool(color_families(word))
+            or word in self._grammar.words
+        )
