@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.lexing import Lexeme, literal_pairs
+from vitrine.understanding.lexing import Lexeme, literal_pairs, name_of
 from vitrine.understanding.result import Applied
 
 __all__ = ["Draft", "leftover_text"]
@@ -30,6 +30,11 @@ class Draft:
             name = grammar.literal.at(self.lexemes, index)
             if name is not None:
                 self._protected[index : index + name[0]] = [True] * name[0]
+
+    def protect_name(self, names: frozenset[str]) -> None:
+        """Protect all words where together they are one of these names."""
+        if name_of(self.lexemes) in names:
+            self._protected = [True] * len(self.lexemes)
 
     def protect_pairs(self, pairs: frozenset[tuple[str, str]], links: frozenset[str]) -> None:
         """Protect words that stand side by side in a title, with or without its apostrophes."""

@@ -12,7 +12,7 @@ from vitrine.fields.schema import Schema
 from vitrine.folding import fold
 from vitrine.products import Product
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.lexing import Lexeme, literal_pairs
+from vitrine.understanding.lexing import Lexeme, literal_pairs, name_of
 from vitrine.words import Analyzer
 
 __all__ = ["KnownValue", "KnownValues", "learn_known_values"]
@@ -44,8 +44,9 @@ class KnownValues:
     the codes of their prices, `units` the words that titles have behind numbers ("240 pages").
     `literal_pairs` are pairs of words in titles, brands and categories whose first ends a phrase
     that could be grammar ("no" of "No Fear Tee"): so written they are none in a query either.
-    `lacked` are terms that most titles with them say a thing is without ("grain" of "Grain Free Dog
-    Food").
+    `literal_names` are whole ones that are grammar in a query of other words ("Sold Out",
+    "Nothing"). `lacked` are terms that most titles with them say a thing is without ("grain" of
+    "Grain Free Dog Food").
     """
 
     by_terms: Mapping[tuple[str, ...], tuple[KnownValue, ...]]
@@ -54,6 +55,7 @@ class KnownValues:
     literal_pairs: frozenset[tuple[str, str]]
     units: frozenset[str] = frozenset()
     lacked: frozenset[str] = frozenset()
+    literal_names: frozenset[str] = frozenset()
 
     @classmethod
     def empty(cls) -> KnownValues:
@@ -97,6 +99,7 @@ class KnownValues:
             "literal_pairs": sorted(self.literal_pairs),
             "units": sorted(self.units),
             "lacked": sorted(self.lacked),
+            "literal_names": sorted(self.literal_names),
         }
         return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
@@ -113,8 +116,9 @@ class KnownValues:
                 frozenset(read["colors"]),
                 frozenset(read["currencies"]),
                 frozenset((first, second) for first, second in read["literal_pairs"]),
-                frozenset(read.get("units", ())),  # earlier releases learned neither
+                frozenset(read.get("units", ())),  # earlier releases learned none of these
                 frozenset(read.get("lacked", ())),
+                frozenset(read.get("literal_names", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the stored values are damaged: {error}") from error
@@ -148,6 +152,7 @@ class _Learner:
         self._colors: set[str] = set()
         self._currencies: set[str] = set()
         self._pairs: set[tuple[str, str]] = set()
+        self._literal_names: set[str] = set()
         self._counted: Counter[str] = Counter()
         self._uncounted: Counter[str] = Counter()
         self._seen: set[tuple[str, str]] = set()
@@ -197,6 +202,7 @@ class _Learner:
                 for word, titles in self._lacked.items()
                 if 2 * titles > self._counted[word] + self._uncounted[word]
             ),
+            frozenset(self._literal_names),
         )
 
     def _is_new(self, field: str, value: str) -> bool:
@@ -247,12 +253,21 @@ class _Learner:
         self._lacked.update(words[place].folded for place in places & words.keys())
 
     def _keep_literal(self, name: Iterable[Lexeme]) -> None:
-        lexemes = [lexeme for lexeme in name if not lexeme.is_pause]
+        """Keep what could be grammar in a name: the pairs of words, and the name as a whole."""
+        lexemes, links = [lexeme for lexeme in name if not lexeme.is_pause], self._grammar.skipped
+        is_grammar = any(names.at(lexemes, 0) for names in self._grammar.value_names.values())
         for index in range(len(lexemes)):
             for phrases in (*self._before_words, *self._before_amounts):
                 phrase = phrases.at(lexemes, index)
                 end = index + phrase[0] if phrase else len(lexemes)
-                if end == len(lexemes):
-                    continue
-                if phrases in self._before_words or lexemes[end].kind in ("number", "currency"):
-                    self._pairs.update(literal_pairs(lexemes, end - 1, self._grammar.skipped))
+                if phrase and end == len(lexemes):
+                    is_grammar |= phrases in self._before_words
+                    if index and phrases is self._grammar.negators:  # "Sin ti no soy nada"
+                        self._pairs.update(literal_pairs(lexemes, index - 1, links))
+                elif phrase and (
+                    phrases in self._before_words or lexemes[end].kind in ("number", "currency")
+                ):
+                    is_grammar = True
+                    self._pairs.update(literal_pairs(lexemes, end - 1, links))
+        if is_grammar and len(self._literal_names) < MAX_VALUES:
+            self._literal_names.add(name_of(lexemes))

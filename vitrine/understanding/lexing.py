@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vitrine.folding import fold
 
-__all__ = ["Lexeme", "LexemeKind", "lex", "literal_pairs"]
+__all__ = ["Lexeme", "LexemeKind", "lex", "literal_pairs", "name_of"]
 
 LexemeKind: TypeAlias = Literal["word", "number", "currency", "comparison", "dash", "other"]
 
@@ -80,6 +80,11 @@ def lex(
         else:
             add(kind, match.start(), match.end())  # type: ignore[arg-type]  # the groups' names
     return lexemes
+
+
+def name_of(lexemes: Iterable[Lexeme]) -> str:
+    """The words of a text as names are compared: without punctuation and apostrophes."""
+    return " ".join(each.folded.replace("'", "") for each in lexemes if not each.is_pause)
 
 
 def literal_pairs(

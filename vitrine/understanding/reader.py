@@ -46,6 +46,11 @@ class QueryReader:
             grammar,
             units=grammar.units | units,
             currencies=_currencies(grammar, known.currencies),
+            negators=Phrases(
+                entry
+                for entry in grammar.negators.entries
+                if " ".join(entry[0]) not in known.literal_names  # the novel "Nada"
+            ),
             value_names={name: grammar.names_of(name, label) for name, label in understood.items()},
         )
         self._analyzer = analyzer
@@ -74,6 +79,7 @@ class QueryReader:
         """
         fields = frozenset(filtered)
         draft = Draft(text, self._grammar, literal)
+        draft.protect_name(self._known.literal_names)
         draft.protect_pairs(self._known.literal_pairs, self._grammar.skipped)
         corrections = self._correct(draft, vocabulary or self._vocabulary)
         self._take_filters(draft, fields)

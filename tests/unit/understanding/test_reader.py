@@ -458,3 +458,23 @@ def test_a_number_before_what_titles_count_is_no_price():
 def test_a_word_for_several_currencies_is_the_one_of_the_catalogue(code: str):
     shop = reader_over([Product(id="1", title="Dress", price=30, currency=code)], "en")
     assert shop.read("dress under 50 dollars").filters == ({"price": {"lt": 50}},)
+
+
+@pytest.mark.parametrize("title", ["Sold Out", "Under 30", "Size M Is Not Fat", "Out of Stock!"])
+def test_a_whole_title_is_a_title(title: str):
+    reader = reader_over([*products_of("en"), Product(id="t", title=title)], "en")
+    assert reader.read(title.lower()).applied == ()
+    assert reader.read("dress sold out").filters == ({"in_stock": False},)
+    assert reader.read("dress under 30").filters == ({"price": {"lt": 30}},)
+
+
+def test_a_negator_that_is_a_name_of_the_catalogue_is_none():
+    phone = Product(id="p", title="Phone 2a", brand="Nothing")
+    assert reader_over([phone], "en").read("nothing phone").negatives == ()
+    assert _read("nothing red").filters == ({"not": {"color": "red"}},)
+
+
+def test_a_negator_at_the_end_of_a_title_is_a_part_of_it():
+    book = Product(id="b", title="Sin ti no soy nada")
+    read = reader_over([book], "es").read("sin ti no soy nada tapa dura")
+    assert (read.negatives, read.words) == ((), "sin ti no soy nada tapa dura")
