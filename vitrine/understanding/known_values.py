@@ -24,6 +24,7 @@ LEAST_COUNTED = 2
 not."""
 MAX_WORDS = 4
 """Words of one value at most."""
+_AND = frozenset("&+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +69,26 @@ class KnownValues:
         """How many tokens the longest value takes that is said here, and which values that may
         be."""
         terms: list[str] = []
+        left_out: set[str] = set()
         longest: tuple[int, tuple[KnownValue, ...]] | None = None
-        position = index
-        while position < len(lexemes) and len(terms) < MAX_WORDS:
+        for position in range(index, len(lexemes)):
             lexeme = lexemes[position]
             if terms and lexeme.glued and (lexeme.kind == "dash" or lexeme.folded == "/"):
-                position += 1
                 continue
-            if lexeme.kind not in ("word", "number"):
+            if terms and lexeme.folded in _AND:
+                continue
+            if lexeme.kind not in ("word", "number") or len(terms) >= MAX_WORDS:
                 break
             if lexeme.kind == "number" and not lexeme.folded.isdigit():  # "42,5"
                 terms += (token.term for token in analyzer.tokens(lexeme.folded))
             else:
                 terms.append(analyzer.term(lexeme.folded))
-            position += 1
             values = self.by_terms.get(tuple(terms))
-            if values:
-                longest = (position - index, values)
+            if values and _have(values, left_out, analyzer):
+                longest = (position + 1 - index, values)
+            elif analyzer.is_stop_word(lexeme.folded):
+                left_out.add(lexeme.folded)
+                terms.pop()
         return longest
 
     def to_bytes(self) -> bytes:
@@ -122,6 +126,15 @@ class KnownValues:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the stored values are damaged: {error}") from error
+
+
+def _have(values: Sequence[KnownValue], words: Collection[str], analyzer: Analyzer) -> bool:
+    """Whether a value is written with these stop words, or an ampersand for "and"."""
+    if not words:
+        return True
+    written = fold(values[0].values[0]).split()
+    conjunctions = analyzer.language.conjunctions if _AND.intersection(written) else ()
+    return all(word in written or word in conjunctions for word in words)
 
 
 def learn_known_values(

@@ -110,9 +110,9 @@ class NegationReader:
         if phrase is None or not self._draft.free(index, index + phrase[0]):
             return 0
         compared = self._grammar.comparisons.at(self._lexemes, index)
-        if compared is not None and compared[0] > phrase[0]:  # "not more than 3 pockets"
-            return 0
         after = index + phrase[0]
+        if compared is not None and compared[0] > phrase[0] and not self._is_named(after):
+            return 0  # "not more than 3 pockets", but not "not Under Canvas"
         tied_before = index > 0 and lexeme.glued and self._lexemes[index - 1].kind == "dash"
         tied_after = after < len(self._lexemes) and (
             self._lexemes[after].glued and self._lexemes[after].kind in ("dash", "other")
@@ -164,7 +164,7 @@ class NegationReader:
     def _item(self, negator: int, index: int, field: str | None = None) -> _Item | None:
         """What is not wanted from a token on; `field` is that of the thing before it."""
         if not self._draft.free(index):
-            return None
+            return self._known_item(index, field) if self._is_named(index) else None
         if not self._is_word(index):
             value = self._known_item(index, field)
             if value is not None and value.end > index + 1:  # "not 3/4"
@@ -181,6 +181,13 @@ class NegationReader:
             return _Item(index, known.end)  # "bed without mattress"
         return known
 
+    def _is_named(self, index: int) -> bool:
+        """Whether a value is said there, protected or not."""
+        if index >= len(self._lexemes) or self._draft.is_taken(index):
+            return False
+        known = self._known.at(self._lexemes, index, self._analyzer)
+        return known is not None and any(value.whole for value in known[1])
+
     def _is_lacking(self, negator: int, end: int) -> bool:
         return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
 
@@ -192,6 +199,9 @@ class NegationReader:
         if phrase and same and field in self._schema:
             return _Item(index, index + phrase[0], field, same[0].values)
         color = self._color_item(index)
+        longer = phrase is not None and color is not None and index + phrase[0] > color.end
+        if phrase and longer and any(value.whole for value in phrase[1]):  # "not Black & Decker"
+            return self._value_item(index, index + phrase[0], phrase[1])
         # without values it is a shade, and where a value is called so, its name: "pas de bordeaux"
         if color is not None and (color.values or phrase is None):
             return color

@@ -478,3 +478,12 @@ def test_a_negator_at_the_end_of_a_title_is_a_part_of_it():
     book = Product(id="b", title="Sin ti no soy nada")
     read = reader_over([book], "es").read("sin ti no soy nada tapa dura")
     assert (read.negatives, read.words) == ((), "sin ti no soy nada tapa dura")
+
+
+@pytest.mark.parametrize("brand", ["Under Canvas", "Black & Decker", "House of Fraser", "Red Wing"])
+def test_a_brand_of_which_a_part_is_grammar_or_a_color_is_excluded_as_a_brand(brand: str):
+    saw = Product(id="1", title="Saw", brand=brand, color=("Black", "Red"), colors=("black", "red"))
+    reader = reader_over([saw], "en")
+    for typed in (brand.lower(), brand.lower().replace("&", "and")):
+        assert reader.read(f"saw not {typed}").filters == ({"not": {"brand": brand}},)
+    assert reader.read("saw not black or red").filters == ({"not": {"color": ["black", "red"]}},)
