@@ -46,6 +46,8 @@ _ABOUT = """Search a shop's products by words or by picture, behind price and co
 
 Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field,
 what is wrong and what is allowed.
+A field of a body that may be left out and has no default may be null as well, which says the same;
+in the changes of a product null empties a field of the catalogue.
 Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
 
 

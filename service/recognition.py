@@ -95,6 +95,8 @@ def detect(body: DetectRequest) -> Response:
     drawn = request.accept_mimetypes.best_match(["application/json", _PNG]) == _PNG
     if drawn and body.search:
         raise InvalidQuery.of("search", "is available as JSON only; send Accept: application/json")
+    if body.limit > vitrine.settings.max_limit:
+        raise InvalidQuery.of("limit", f"must be from 1 to {vitrine.settings.max_limit}")
     query = _products_query(body) if body.search else None
     if body.filter and query is None:
         raise InvalidQuery.of("filter", "needs search: true")

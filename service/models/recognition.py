@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -35,7 +35,7 @@ class SimilarityRequest(Body):
     )
 
     image: ImageSource | None = None
-    texts: list[Text]
+    texts: list[Text] = Field(min_length=1)
 
 
 class TextSimilarity(Answer):
@@ -61,7 +61,7 @@ class ClassifyRequest(Body):
     )
 
     image: ImageSource | None = None
-    labels: list[Text]
+    labels: list[Text] = Field(min_length=1)
     template: TextOrTexts = Field(
         default=DEFAULT_TEMPLATE,
         description="text around a label, {} marks its place; a list is averaged",
@@ -91,7 +91,7 @@ class DetectRequest(Body):
     )
 
     image: ImageSource | None = None
-    labels: list[Text] | None = Field(
+    labels: Annotated[list[Text], Field(min_length=1)] | None = Field(
         default=None,
         description="what to look for; left out, the last levels of the catalogue's categories, "
         "as many as a facet lists",

@@ -245,7 +245,10 @@ def test_the_description_tells_the_limits_that_are_set(open_shop):
         p for p in spec["paths"]["/v1/search"]["get"]["parameters"] if p["name"] == "limit"
     )
     assert limit["schema"]["maximum"] == 33
-    assert spec["components"]["schemas"]["SearchRequest"]["properties"]["limit"]["maximum"] == 33
+    schemas = spec["components"]["schemas"]
+    assert schemas["SearchRequest"]["properties"]["limit"]["maximum"] == 33
+    assert schemas["ClassifyRequest"]["properties"]["labels"]["minItems"] == 1
+    assert schemas["DetectRequest"]["properties"]["labels"]["minItems"] == 1
 
 
 def test_the_description_holds_without_a_live_version(shop: Shop):

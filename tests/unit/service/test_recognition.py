@@ -140,7 +140,9 @@ def test_for_each_box_the_products_that_look_like_it_are_added(client: CheckingC
             },  # codespell:ignore
             "colour",  # codespell:ignore
         ),
+        ("detect", {"image": RED, "labels": []}, "labels"),
         ("detect", {"image": RED, "labels": ["a"], "search": True, "limit": 10**9}, "limit"),
+        ("detect", {"image": RED, "labels": ["a"], "limit": 201}, "limit"),
         ("detect", {"image": RED, "labels": ["a"], "filter": {"color": "red"}}, "filter"),
     ],
 )
