@@ -29,7 +29,8 @@ from vitrine.index.qdrant.payload import (
     value_key,
 )
 from vitrine.index.qdrant.plans import PlanMemory
-from vitrine.index.qdrant.points import NearestQuery, Points
+from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranking import (
     SPARE_CANDIDATES,
     Candidate,

@@ -39,9 +39,10 @@ from vitrine.index.qdrant.payload import (
     stamp_of,
 )
 from vitrine.index.qdrant.plans import PlanMemory
-from vitrine.index.qdrant.points import NearestQuery, Points
+from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.pool import PoolSearch
 from vitrine.index.qdrant.product_words import ProductWords, sparse_row
+from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.rewriting import Rewriter
 from vitrine.index.qdrant.search_models import StoredModel
 from vitrine.index.qdrant.wire import WORDS, NewPoint, Rows, SparseRow

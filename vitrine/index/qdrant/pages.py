@@ -28,7 +28,8 @@ from vitrine.index.ports import IndexQuery, PageToken
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.payload import ID, point_id
 from vitrine.index.qdrant.plans import PlanMemory
-from vitrine.index.qdrant.points import NearestQuery, Points
+from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranking import (
     SCORE_TOLERANCE,
     Candidate,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -12,55 +11,27 @@ from qdrant_client import models
 
 from vitrine.errors import NotFound, VersionGone
 from vitrine.index.qdrant.connection import Connection
-from vitrine.index.qdrant.payload import DERIVED_KEYS, ID, point_id
-from vitrine.index.qdrant.quantization import search_params
+from vitrine.index.qdrant.payload import ID, point_id
+from vitrine.index.qdrant.queries import (
+    NearestQuery,
+    QueryTranslator,
+    Read,
+    Vectors,
+    payload_selector,
+    vector_names,
+)
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import VECTOR, NewPoint, Point, SparseRow, point_of
-from vitrine.products import Vector
+from vitrine.index.qdrant.wire import NewPoint, Point, point_of
 from vitrine.settings import QdrantSettings
 
-__all__ = ["NearestQuery", "Points", "Read"]
+__all__ = ["Points"]
 
 _CHUNK = 1000
 """Points read in one request at most, where the reader did not ask for a number."""
 
-Vectors = bool | tuple[str, ...]
-"""Which vectors are read: True those of pictures, False none, else those of these names."""
 ScanFields = Literal["ids", "records"]
 """What a scan reads of each point: the product's id, or all payload and the vectors."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class NearestQuery:
-    """What a search asks of Qdrant: `limit` points after the first `offset`, the nearest first.
-
-    None that scores below `least`. `using` names the vectors that are compared; a sparse one finds
-    the points that share a term with it. Without a `vector` the points come in `order`, or by their
-    own ids. `payload` names the keys to read (True: all, False: none). With `among` only the points
-    that this other search finds take part.
-    """
-
-    vector: Vector | SparseRow | None
-    where: models.Filter | None
-    limit: int
-    using: str = VECTOR
-    order: models.OrderBy | None = None
-    offset: int = 0
-    least: float | None = None
-    payload: bool | tuple[str, ...] = False
-    with_vectors: Vectors = False
-    exact: bool = False
-    among: NearestQuery | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What is read of the points with these ids; see `NearestQuery`."""
-
-    ids: Sequence[str]
-    payload: bool | tuple[str, ...]
-    vectors: Vectors = False
 
 
 class Points:
@@ -80,7 +51,9 @@ class Points:
         self._on_gone = on_gone
         self._connection = connection
         self._collection = collection
-        self._settings = settings
+        self._translator = QueryTranslator(
+            layout, settings, local=connection.local, grpc=connection.speaks_grpc
+        )
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """What these reads answer; a server gets them at the same time."""
@@ -104,54 +77,14 @@ class Points:
 
     def nearest(self, query: NearestQuery) -> list[Point]:
         """The points nearest to a vector."""
-        answer = self._read("query_points", **self._arguments(query))
+        answer = self._read("query_points", **self._translator.arguments(query))
         return [point_of(point) for point in answer.points]
 
     def nearest_each(self, queries: Sequence[NearestQuery]) -> list[list[Point]]:
         """What each of several searches finds, asked in one request."""
-        requests: list[Any] = [self._arguments(query) for query in queries]
-        if not self._connection.speaks_grpc:
-            requests = [_query_request(arguments) for arguments in requests]
+        requests = [self._translator.request(query) for query in queries]
         answers = self._read("query_batch_points", requests=requests) if requests else []
         return [[point_of(point) for point in answer.points] for answer in answers]
-
-    def _arguments(self, query: NearestQuery) -> dict[str, Any]:
-        """A search as the client's `query_points` takes it."""
-        arguments = self._search(query) | {
-            "offset": query.offset,
-            "with_payload": _selected(
-                list(query.payload) if isinstance(query.payload, tuple) else query.payload
-            ),
-            "with_vectors": _vectors(query.with_vectors),
-        }
-        return arguments
-
-    def _search(self, query: NearestQuery) -> dict[str, Any]:
-        """The arguments that a search and the one that proposes its points have in common."""
-        arguments: dict[str, Any] = {"query_filter": query.where, "limit": query.limit}
-        if query.among is not None:
-            among = self._search(query.among)
-            grpc = self._connection.speaks_grpc
-            arguments["prefetch"] = [among if grpc else models.Prefetch(**_renamed(among))]
-        if query.vector is None:
-            order = None if query.order is None else models.OrderByQuery(order_by=query.order)
-            return arguments | {"query": order}
-        row: Any = query.vector
-        if not isinstance(row, SparseRow):
-            row = self.layout.query_rows(row, query.using)
-        if not self._connection.speaks_grpc:
-            row = row.model() if isinstance(row, SparseRow) else row.tolist()
-        # local mode always compares everything and warns when parameters are set; a sparse vector
-        # is compared with all that share a term
-        parameters = None
-        if not self._connection.local and not isinstance(query.vector, SparseRow):
-            parameters = search_params(self._settings, exact=query.exact)
-        return arguments | {
-            "query": row,
-            "using": query.using,
-            "score_threshold": query.least,
-            "search_params": parameters,
-        }
 
     def count(self, where: models.Filter | None) -> int:
         """How many points fulfill the filter, exactly."""
@@ -201,7 +134,7 @@ class Points:
                 limit=_CHUNK,
                 offset=offset,
                 with_payload=payload,
-                with_vectors=_vectors(vectors),
+                with_vectors=vector_names(vectors),
             )
             for point in points:
                 yield point_of(point)
@@ -230,8 +163,8 @@ class Points:
                 "scroll",
                 limit=batch,
                 offset=offset,
-                with_payload=_selected(True if whole else [ID]),
-                with_vectors=_vectors(self.layout.names if whole else False),
+                with_payload=payload_selector(True if whole else [ID]),
+                with_vectors=vector_names(self.layout.names if whole else False),
             )
             return [point_of(point) for point in points], following
 
@@ -276,7 +209,7 @@ class Points:
             "retrieve",
             collection_name=self._collection,
             ids=[point_id(i) for i in product_ids],
-            with_payload=_selected(True),
+            with_payload=payload_selector(True),
             with_vectors=False,
         )
         return [point_of(read) for answer in answers for read in answer]
@@ -296,8 +229,8 @@ class Points:
                 self._read,
                 "retrieve",
                 ids=wanted[start : start + _CHUNK],
-                with_payload=_selected(payload),
-                with_vectors=_vectors(vectors),
+                with_payload=payload_selector(payload),
+                with_vectors=vector_names(vectors),
                 consistency=consistency,
             )
             for start in range(0, len(wanted), _CHUNK)
@@ -349,29 +282,3 @@ class Points:
         except VersionGone:
             self._on_gone()
             raise
-
-
-_REQUEST_FIELDS = {
-    "query_filter": "filter",
-    "search_params": "params",
-    "with_vectors": "with_vector",
-}
-"""Fields of the client's requests whose names differ from those of its arguments."""
-
-
-def _query_request(arguments: dict[str, Any]) -> models.QueryRequest:
-    """A search as one of the client's batch."""
-    return models.QueryRequest(**_renamed(arguments))
-
-
-def _renamed(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {_REQUEST_FIELDS.get(name, name): value for name, value in arguments.items()}
-
-
-def _selected(payload: bool | list[str]) -> bool | list[str] | models.PayloadSelectorExclude:
-    """Which keys are read; of a whole payload all but those that only filters and orders use."""
-    return models.PayloadSelectorExclude(exclude=DERIVED_KEYS) if payload is True else payload
-
-
-def _vectors(read: Vectors) -> bool | list[str]:
-    return list(read) if isinstance(read, tuple) else [VECTOR] if read else False

@@ -37,7 +37,8 @@ from vitrine.index.qdrant.filters import equal, every, translate
 from vitrine.index.qdrant.ordering import ID_LEVELS
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
-from vitrine.index.qdrant.points import NearestQuery, Points
+from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
 from vitrine.index.qdrant.ranking import SPARE_CANDIDATES, needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of

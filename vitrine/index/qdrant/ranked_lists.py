@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models
 
-from vitrine.index.qdrant.points import NearestQuery
+from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.signals import Channel, signals
 from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import QueryRelevance
