@@ -19,6 +19,10 @@ __all__ = ["NearestQuery", "QueryTranslator", "Read", "Vectors", "payload_select
 
 Vectors = bool | tuple[str, ...]
 """Which vectors are read: True those of pictures, False none, else those of these names."""
+_WHOLE = models.SearchParams(exact=True)
+"""Of lists that have no graph. Of a list of 128 or more Qdrant (1.16 to 1.19) else asks each of
+several shards for little more than its share, and leaves out what a shard has beyond that
+(`modify_shard_query_for_undersampling_limits` in lib/collection/src/collection/query.rs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,10 @@ class QueryTranslator:
         return rows if self.grpc else rows.tolist()
 
     def _params(self, query: NearestQuery) -> models.SearchParams | None:
-        # local mode always compares everything and warns when parameters are set; a sparse vector
-        # is compared with all that share a term
-        if self.local or query.vector is None or isinstance(query.vector, SparseRow):
+        if self.local:  # it always compares everything, and warns when parameters are set
             return None
+        if query.vector is None or isinstance(query.vector, SparseRow):
+            return _WHOLE
         return search_params(self.settings, exact=query.exact)
 
 

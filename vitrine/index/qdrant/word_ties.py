@@ -5,6 +5,11 @@ looks change nothing: they have the same value, and their ids decide which of th
 However many they are, Qdrant is asked for the first ones by id, and for the two that score least
 and most by other weights of the same words. Where these two agree in all bits, as all agree in the
 sum by the query's own weights, they have the same words; else the words of every one are read.
+
+All servers from 1.16 to 1.19 take such requests, as their source says: prefetches nest up to 64
+deep, each shard carries out its own, an order over a prefetch is read among the ids that it found,
+and with a negative weight no posting list is cut short (`lib/shard/src/query/planned_query.rs`,
+`lib/sparse/src/index/search_context.rs`).
 """
 
 from __future__ import annotations
