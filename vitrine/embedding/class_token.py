@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from transformers import CLIPVisionModel
 
+from vitrine.embedding.clip_layer import keys_and_values, layer_of
+
 __all__ = ["ClassTokenTower"]
 
 
@@ -36,25 +38,6 @@ class ClassTokenTower(torch.nn.Module):  # type: ignore[misc]  # torch is not an
         *layers, last = vision.encoder.layers
         for layer in layers:
             hidden = layer(hidden, None)
-        rows: torch.Tensor = self.model.visual_projection(
-            vision.post_layernorm(_first_token(last, hidden)[:, 0])
-        )
+        first = layer_of(last, hidden[:, :1], *keys_and_values(last, hidden))
+        rows: torch.Tensor = self.model.visual_projection(vision.post_layernorm(first[:, 0]))
         return rows
-
-
-def _first_token(layer: Any, hidden: torch.Tensor) -> torch.Tensor:
-    """What a `CLIPEncoderLayer` makes of the first token, (n, 1, width), of all tokens (n,
-    length, width)."""
-    attention, normed, first = layer.self_attn, layer.layer_norm1(hidden), hidden[:, :1]
-
-    def by_head(rows: torch.Tensor) -> torch.Tensor:
-        return rows.unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2)
-
-    queries, keys, values = (
-        by_head(attention.q_proj(normed[:, :1])),
-        by_head(attention.k_proj(normed)),
-        by_head(attention.v_proj(normed)),
-    )
-    weights = torch.softmax(queries @ keys.transpose(2, 3) * attention.scale, dim=-1)
-    first = first + attention.out_proj((weights @ values).transpose(1, 2).flatten(2))
-    return torch.as_tensor(first + layer.mlp(layer.layer_norm2(first)))

@@ -25,7 +25,7 @@ __all__ = ["Export", "ExportRequest", "Manifest", "Precision", "exported", "is_e
 
 Precision = Literal["fp32", "int8"]
 
-_LAYOUT = 3  # raise it when the graphs or the manifest change, so that older exports are made anew
+_LAYOUT = 4  # raise it when the graphs or the manifest change, so that older exports are made anew
 _LONGEST_S = 3600.0
 _log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.class_token import ClassTokenTower
+from vitrine.embedding.end_token import EndTokenTower
 from vitrine.embedding.exported import Export, ExportRequest, Manifest
 from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.onnx_runtime import OnnxDetectorModel, OnnxDualEncoderModel
+from vitrine.embedding.tokenizer import Tokenizer
 from vitrine.embedding.torch_detector import (
     DetectorTower,
     TextTower,
@@ -91,30 +94,33 @@ def _export(request: ExportRequest, into: Export) -> None:
     checkpoint = Checkpoint(request.name, request.source)
     if request.role == "clip":
         loaded = load_dual_encoder(checkpoint, attention="eager")
-        dimension = _export_dual(request, loaded, into)
-        scale = loaded.logit_scale
+        manifest = _export_dual(request, loaded, into)
     else:
         loaded = load_owlvit(checkpoint, attention="eager")
-        dimension = _export_owlvit(request, loaded, into)
-        scale = 1.0  # each place in a scene has its own
+        manifest = _export_owlvit(request, loaded, into)
     into.tokenizer.write_text(loaded.tokenizer.to_json(), "utf-8")
-    manifest = Manifest(
-        dimension=dimension,
-        logit_scale=scale,
-        images=loaded.images,
-        tokenizer=loaded.tokenizer.config,
-    )
     into.manifest.write_text(manifest.model_dump_json(indent=1), "utf-8")
 
 
-def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> int:
-    masked = loaded.tokenizer.config.masked
+def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> Manifest:
+    config = loaded.tokenizer.config
     tower = getattr(loaded.model, "image_tower", loaded.model)
     image_encoder = (
         ClassTokenTower(tower) if ClassTokenTower.fits(tower) else _ImageEncoder(loaded.model)
     )
-    _make_graphs(request, loaded, (image_encoder, _TextEncoder(loaded.model)), ["rows"], into)
-    by_torch = TorchDualEncoderModel(loaded.model, device="cpu", precision="fp32", masked=masked)
+    end_token = EndTokenTower.of(loaded.model, loaded.tokenizer)
+    masked = config.masked and end_token is None
+    tokenizer = Tokenizer(loaded.tokenizer.to_json(), replace(config, masked=masked))
+    _make_graphs(
+        request,
+        replace(loaded, tokenizer=tokenizer),
+        (image_encoder, end_token or _TextEncoder(loaded.model)),
+        ["rows"],
+        into,
+    )
+    by_torch = TorchDualEncoderModel(
+        loaded.model, device="cpu", precision="fp32", masked=config.masked
+    )
     by_onnx = OnnxDualEncoderModel(into, threads=0, masked=masked)
     pictures = _pictures(loaded.images.shape)
     texts = [loaded.tokenizer.encode(part) for part in (_PROBES, _PROBES[:1], _PROBES[3:])]
@@ -131,10 +137,15 @@ def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> i
         "texts",
         [(by_torch.encode_texts(part), by_onnx.encode_texts(part)) for part in texts],
     )
-    return int(by_torch.encode_texts(texts[0]).shape[1])
+    return Manifest(
+        dimension=by_torch.encode_texts(texts[0]).shape[1],
+        logit_scale=loaded.logit_scale,
+        images=loaded.images,
+        tokenizer=tokenizer.config,
+    )
 
 
-def _export_owlvit(request: ExportRequest, loaded: LoadedModel, into: Export) -> int:
+def _export_owlvit(request: ExportRequest, loaded: LoadedModel, into: Export) -> Manifest:
     _make_graphs(
         request,
         loaded,
@@ -163,7 +174,12 @@ def _export_owlvit(request: ExportRequest, loaded: LoadedModel, into: Export) ->
         "texts",
         [(by_torch.encode_texts(part), by_onnx.encode_texts(part)) for part in texts],
     )
-    return int(by_torch.encode_texts(texts[0]).shape[1])
+    return Manifest(
+        dimension=by_torch.encode_texts(texts[0]).shape[1],
+        logit_scale=1.0,  # each place in a scene has its own
+        images=loaded.images,
+        tokenizer=loaded.tokenizer.config,
+    )
 
 
 def _make_graphs(
