@@ -16,6 +16,7 @@ from tests.contract.questions import random_query, separated
 from tests.unit.index.faiss.conftest import create
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.columns.ragged import Ints
+from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.planner import Costs, Planner
 from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
@@ -29,7 +30,7 @@ from vitrine.index.faiss.vectors.build import (
     write_one_bit,
     write_quantized,
 )
-from vitrine.index.faiss.vectors.exact import ScoredRows, exact_scores
+from vitrine.index.faiss.vectors.exact import ScoredRows, exact_scores, reached_by
 from vitrine.index.faiss.vectors.graph import Graph
 from vitrine.index.faiss.vectors.one_bit import OneBitVectors
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors, Vectors
@@ -230,9 +231,9 @@ def test_where_one_bit_rows_leave_many_all_8_bit_rows_are_scanned(
     one_bit = one_bit_vectors(vectors, tmp_path)
     scan = QuantizedVectors.top_k
 
-    def counting(codes: QuantizedVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
-        scanned.append(len(products))
-        return scan(codes, products, query, k)
+    def counting(codes: QuantizedVectors, mask: Mask, query: Vector, k: int) -> ScoredRows:
+        scanned.append(np.count_nonzero(mask))
+        return scan(codes, mask, query, k)
 
     monkeypatch.setattr(QuantizedVectors, "top_k", counting)
     query = unit(rng.standard_normal(64))  # near to none of them
@@ -262,6 +263,14 @@ def test_estimates_by_one_bit_are_right_on_average_and_as_far_off_as_they_say(
     assert abs(off.mean()) < 0.1
     assert 0.85 < off.std() < 1.15
     assert np.mean(off > 2.5) < 0.012
+
+
+@pytest.mark.parametrize("k", [1, 25, 300])
+def test_little_more_than_k_values_reach_what_k_of_them_are_said_to_reach(k: int):
+    values = np.random.default_rng(41).standard_normal(20_000).astype(np.float32)
+    assert k <= np.count_nonzero(values >= reached_by(values, k, above=-100)) <= 1.2 * k + 3
+    values[: -k - 1] -= 1000  # those that count are in no group
+    assert np.count_nonzero(values >= reached_by(values, k, above=-100)) == k
 
 
 def test_few_rows_beyond_the_best_are_scored_in_float64(
@@ -318,19 +327,20 @@ def test_the_scan_of_codes_is_exact(
     quantized = quantized_vectors(vectors, tmp_path)
     rng = np.random.default_rng(7)
     for near in (True, False):
-        rows = np.flatnonzero(rng.random(6000) < share)
+        mask = rng.random(6000) < share
+        rows = np.flatnonzero(mask)
         query = unit(rng.standard_normal(64) * 0.05 + (vectors[rng.integers(6000)] if near else 0))
         scores = np.round(
             vectors[rows].astype(np.float64) @ query.astype(np.float64), SCORE_DECIMALS
         )
         expected = rows[scores >= np.sort(scores)[-k]]
-        best = quantized.top_k(rows, query, k)
+        best = quantized.top_k(mask, query, k)
         assert sorted(best.rows.tolist()) == expected.tolist()
 
 
 def test_the_scan_of_codes_is_exact_among_hundreds_of_equal_rows(tmp_path: Path):
     vectors = np.repeat(clustered(300, 64, 8)[:6], 400, axis=0)
-    best = quantized_vectors(vectors, tmp_path).top_k(np.arange(2400), vectors[0], 10)
+    best = quantized_vectors(vectors, tmp_path).top_k(np.ones(2400, np.bool_), vectors[0], 10)
     assert sorted(best.rows.tolist()) == list(range(400))
 
 
@@ -347,7 +357,7 @@ def test_quantized_rows_are_as_far_from_their_vectors_as_they_say():
 
 def test_rows_that_are_all_the_same_have_codes(tmp_path: Path):
     vectors = np.repeat(clustered(100, 64, 8)[:1], 50, axis=0)
-    best = quantized_vectors(vectors, tmp_path).top_k(np.arange(50), vectors[0], 5)
+    best = quantized_vectors(vectors, tmp_path).top_k(np.ones(50, np.bool_), vectors[0], 5)
     assert len(best.rows) == 50
 
 

@@ -134,10 +134,9 @@ class Planner:
         scanned = segment.quantized
         if plan == "scan" and isinstance(scanned, DeviceVectors):
             return scanned.top_k(mask, query, k)
-        products = np.flatnonzero(mask)
         if plan == "scan" and isinstance(scanned, QuantizedVectors):
-            return scanned.top_k(products, query, k)
-        return exact_top_k(segment.pictures, products, query, k)
+            return scanned.top_k(mask, query, k)
+        return exact_top_k(segment.pictures, np.flatnonzero(mask), query, k)
 
     def _plan(self, segment: Segment, matching: int, k: int, needed: int) -> tuple[Plan, bool]:
         """The plan for the best k, of which the first are needed, and whether it finds all k."""

@@ -126,10 +126,9 @@ class DeviceVectors:
             reaching = self._scan(partial(_reaching, mask=mask, query=query, k=k))
             if reaching is not None:
                 return exact_top_k(self._vectors, reaching, query, k)
-        products = np.flatnonzero(mask)
         if self._codes is not None:
-            return self._codes.top_k(products, query, k)
-        return exact_top_k(self._vectors, products, query, k)
+            return self._codes.top_k(mask, query, k)
+        return exact_top_k(self._vectors, np.flatnonzero(mask), query, k)
 
     def bounds(
         self, products: Ints, query: Vector

@@ -35,6 +35,7 @@ __all__ = [
     "float32_scores",
     "inner_products",
     "kth_largest",
+    "reached_by",
     "score_products",
     "score_rows",
     "trim_ties",
@@ -50,6 +51,9 @@ _CHUNK = 128
 """Rows copied at a time: a copy that stays in the processor's cache is read again for nothing."""
 _FEW = 256
 """So few rows are scored exactly sooner than it is found out which of them need not be."""
+_GROUPS = 16
+"""For each of the k largest values: so few of them share a group that little more than k values
+reach what the groups say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +99,7 @@ def best_of_rows(
     vectors: ProductVectors, selected: ProductRows, query: Vector, k: int
 ) -> ScoredRows:
     """The same where only some rows of each product can have its largest cosine."""
-    if len(selected.rows) > max(k, _FEW):
+    if len(selected.rows) > max(k + k // 8, _FEW):
         values = inner_products(vectors.rows, selected.rows, query)
         least = largest_of_each(values, selected.offsets) - np.float32(2 * FLOAT32_ERROR)
         if len(selected.products) > k:
@@ -162,3 +166,19 @@ def inner_products(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.fl
 def kth_largest(values: NDArray[Any], k: int) -> Any:
     """The k-th largest of k or more values."""
     return np.partition(values, len(values) - k)[len(values) - k]
+
+
+def reached_by(values: NDArray[Any], k: int, *, above: float) -> Any:
+    """A number that k or more of the values reach, mostly little below the k-th largest.
+
+    The k-th largest of the largest of groups, each of them a value: one pass instead of a partition
+    of all. The number is above that given, as k or more of the values are.
+    """
+    groups = _GROUPS * k
+    rows = len(values) // groups
+    if rows > 1:
+        largest = values[: rows * groups].reshape(rows, groups).max(axis=0)
+        reached = kth_largest(largest, k)
+        if reached > above:
+            return reached
+    return kth_largest(values, k)

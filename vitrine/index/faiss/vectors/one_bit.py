@@ -144,7 +144,7 @@ class OneBitVectors:
         estimates, rows = scan.estimates[places], scan.numbers(places)
         possible = (estimates >= likely) | (estimates + reach * self._rows.scales[rows] >= least)
         if scan.rows is None and np.count_nonzero(possible) > _MANY * len(scan.estimates):
-            return self._quantized.top_k(np.flatnonzero(mask), query, k)
+            return self._quantized.top_k(mask, query, k)
         selected = self._selected(rows[possible])
         about, most = self._quantized.bounds_of(selected, quantized)
         slack = (most - about) * np.float32(min(1.0, _SURE / len(query) ** 0.5))

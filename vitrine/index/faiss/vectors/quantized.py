@@ -32,7 +32,7 @@ from vitrine.index.faiss.vectors.exact import (
     best_of_rows,
     exact_top_k,
     inner_products,
-    kth_largest,
+    reached_by,
     score_rows,
     trim_ties,
 )
@@ -60,8 +60,10 @@ _LARGEST = 127
 _ZERO = 127
 """The code of level 0: codes are bytes without a sign, as FAISS keeps them, so that its graph walks
 over the rows that are scanned."""
-_DOT_ERROR = 4 * 255**2 * 2.0**-24
-"""By which a product of codes is off in float32, per number of a row: four roundings."""
+_DOT_ERROR = 6 * 255**2 * 2.0**-24
+"""By which levels are off in float32, per number of a row: six roundings."""
+_NONE = np.float32(1e38)
+"""By which levels are lowered where there should be none: no other is as high or low."""
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
 _SCANNED, _GATHERED = 25_000, 8192
@@ -112,32 +114,44 @@ def decoded(codes: NDArray[np.uint8], center: Vector, scale: np.float32) -> Vect
 
 @dataclass(frozen=True, eq=False)
 class QuantizedQuery:
-    """A query in 8 bits without a center, its product with the rows' center, and by how much at
-    most a cosine exceeds what the codes say beside the error of the row."""
+    """A query in 8 bits without a center, (1, d), as it is compared with rows.
 
-    rows: QuantizedRows
-    center: np.float32
-    slack: np.float32
+    The levels of a row, its product with the codes less `_ZERO` times its sum, stand for a cosine
+    of about `base` + `step` times the levels. The cosine itself exceeds that by at most `slack`
+    beside the error of the row.
+    """
+
+    codes: NDArray[np.uint8]
+    step: float
+    base: float
+    slack: float
+
+    def cosines(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the levels stand for."""
+        return levels * np.float32(self.step) + np.float32(self.base)
+
+    def levels(self, cosine: float) -> np.float32:
+        """What stands for a cosine."""
+        return np.float32((cosine - self.base) / self.step)
 
 
 @dataclass(frozen=True, eq=False)
 class _Scan:
-    """What a scan tells of some products.
+    """What a scan tells of the products at some places.
 
-    `scores` (products,) are about theirs, which exceed them by `slacks` (products,) at most. The
-    same of the rows that were scanned: `row_scores` (rows,), and the errors of the rows with
-    `row_slack` beyond. Product i has the rows at offsets[keys[i]]:offsets[keys[i] + 1]; `numbers`
-    tells which these are among all vectors, None where they are the same.
+    The score of a product exceeds what its `levels` (places,) stand for by at most its `errors`
+    (places,) and the slack of the query; those that are not under the filter are below every level.
+    The same of the rows that were scanned: `row_levels` (rows,). The product at place i has the
+    rows at offsets[i]:offsets[i + 1]. `products` and `rows` tell which of all these are, None where
+    all were scanned.
     """
 
-    products: Ints
-    scores: NDArray[np.float32]
-    slacks: NDArray[np.float32]
-    row_scores: NDArray[np.float32]
-    row_slack: np.float32
+    levels: NDArray[np.float32]
+    errors: NDArray[np.float32]
+    row_levels: NDArray[np.float32]
     offsets: Ints
-    keys: Ints
-    numbers: Ints | None
+    products: Ints | None = None
+    rows: Ints | None = None
 
 
 class QuantizedVectors:
@@ -161,19 +175,24 @@ class QuantizedVectors:
         errors: NDArray[np.float32] = largest_of_each(self._errors, self._vectors.offsets)
         return errors
 
-    def top_k(self, products: Ints, query: Vector, k: int) -> ScoredRows:
-        """As `exact_top_k` of the same vectors, with the same result."""
-        if len(products) <= k:
-            return exact_top_k(self._vectors, products, query, k)
-        scan = self._scan(products, query)
-        likely = scan.scores >= kth_largest(scan.scores, k)
+    def top_k(self, mask: Mask, query: Vector, k: int) -> ScoredRows:
+        """As `exact_top_k` of the products of a mask, with the same result."""
+        count = int(np.count_nonzero(mask))
+        if count <= k:
+            return exact_top_k(self._vectors, np.flatnonzero(mask), query, k)
+        own = self.quantized(query)
+        scan = self._scan(mask, count, own)
+        reached = reached_by(scan.levels, k, above=float(-_NONE / 2))
+        likely = np.flatnonzero(scan.levels >= reached)
+        rows, bounds = self._rows(scan, likely, own)
         # the best row of a product is at least as good as the least that its likeliest can be
-        least_of_each = (scan.scores - scan.slacks)[likely]
-        rows, bounds = self._rows(scan, likely)
+        least_of_each = own.cosines(scan.levels[likely]) - scan.errors[likely] - own.slack
         winners = rows.where(bounds >= least_of_each[rows.places])
         best = best_of_rows(self._vectors, winners, query, k)
         least = best.scores.min().item() - FLOAT32_ERROR  # the k-th best of all has that at least
-        rows, bounds = self._rows(scan, ~likely & (scan.scores + scan.slacks >= least))
+        possible = np.flatnonzero(_most(scan, own) >= own.levels(least - own.slack))
+        possible = possible[scan.levels[possible] < reached]
+        rows, bounds = self._rows(scan, possible, own)
         rows = rows.where(bounds >= least)
         rows = rows.where(inner_products(self._vectors.rows, rows.rows, query) >= least)
         return trim_ties(ScoredRows.concat([best, score_rows(self._vectors, rows, query)]), k)
@@ -185,84 +204,90 @@ class QuantizedVectors:
 
         It is at least as far above its least as that is above it.
         """
-        scan = self._scan(products, query)
-        return scan.scores, scan.scores + scan.slacks
+        own = self.quantized(query)
+        if len(products) <= _CONTIGUOUS * len(self._vectors):
+            return self.bounds_of(self._vectors.rows_of(products), own)
+        about = own.cosines(self._scan_all(own).levels)
+        if len(products) < len(about):
+            about = about[products]
+        return about, about + (self.product_errors[products] + np.float32(own.slack))
 
     def bounds_of(
         self, selected: ProductRows, query: QuantizedQuery
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The same where only some rows of each product count."""
         scan = self._gather(selected, query)
-        return scan.scores, scan.scores + scan.slacks
+        about = query.cosines(scan.levels)
+        return about, about + (scan.errors + np.float32(query.slack))
 
-    def _scan(self, products: Ints, query: Vector) -> _Scan:
-        if len(products) <= _CONTIGUOUS * len(self._vectors):
-            return self._gather(self._vectors.rows_of(products), self.quantized(query))
-        quantized = self.quantized(query)
-        row_scores, scores = self._scan_all(quantized)
-        if len(products) < len(scores):
-            scores = scores[products]
-        slacks = self.product_errors[products] + quantized.slack
-        offsets = self._vectors.offsets
-        return _Scan(products, scores, slacks, row_scores, quantized.slack, offsets, products, None)
+    def _scan(self, mask: Mask, count: int, query: QuantizedQuery) -> _Scan:
+        """The levels of the products of a mask, of which there are so many."""
+        if count <= _CONTIGUOUS * len(mask):
+            return self._gather(self._vectors.rows_of(np.flatnonzero(mask)), query)
+        scan = self._scan_all(query)
+        if count < len(mask):  # an assignment under a mask of random rows takes ten times as long
+            np.subtract(scan.levels, ~mask * _NONE, out=scan.levels)
+        return scan
 
     def _gather(self, selected: ProductRows, query: QuantizedQuery) -> _Scan:
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
-        dots = parallel_map(partial(_gathered_dots, query.rows.codes, self._codes), shares)
-        row_scores = self._cosines(dots, self._sums[selected.rows], query)
+        row_levels = parallel_map(partial(_gathered_dots, query.codes, self._codes), shares)
+        row_levels -= np.float32(_ZERO) * self._sums[selected.rows]
         return _Scan(
-            selected.products,
-            largest_of_each(row_scores, selected.offsets),
-            self.product_errors[selected.products] + query.slack,
-            row_scores,
-            query.slack,
+            largest_of_each(row_levels, selected.offsets),
+            self.product_errors[selected.products],
+            row_levels,
             selected.offsets,
-            np.arange(len(selected.products)),
+            selected.products,
             selected.rows,
         )
 
     def quantized(self, query: Vector) -> QuantizedQuery:
         """The query as `bounds_of` takes it."""
-        zero = np.zeros_like(query)
-        rows = quantize(query[None], zero, np.abs(query).max() / np.float32(_LARGEST))
-        slack = rows.errors[0] * self._longest + np.float32(FLOAT32_ERROR)
-        slack += self._scale * rows.scale * np.float32(_DOT_ERROR * len(query))
-        return QuantizedQuery(rows, np.float32(query @ self._center), slack)
+        scale = np.abs(query).max() / np.float32(_LARGEST)
+        levels = np.rint(query / scale)
+        error = float(np.linalg.norm(query - levels * scale))
+        step, constant = float(self._scale) * float(scale), -_ZERO * float(levels.sum())
+        return QuantizedQuery(
+            (levels + np.float32(_ZERO)).astype(np.uint8)[None],
+            step,
+            float(query @ self._center) + step * constant,
+            error * float(self._longest) + FLOAT32_ERROR + step * _DOT_ERROR * len(query),
+        )
 
-    def _scan_all(self, query: QuantizedQuery) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """About the cosine of every row, and about the score of every product."""
-        dots = self._scans.dots(query.rows.codes)
-        row_scores = self._cosines(dots, self._sums, query)
+    def _scan_all(self, query: QuantizedQuery) -> _Scan:
+        """The levels of all products."""
+        row_levels, offsets, step = self._scans.dots(query.codes), self._vectors.offsets, _SCANNED
+        row_levels -= np.float32(_ZERO) * self._sums
         if self._vectors.single:
-            return row_scores, row_scores
-        offsets, step = self._vectors.offsets, _SCANNED
+            return _Scan(row_levels, self._errors, row_levels, offsets)
 
         def largest(first: int) -> NDArray[np.float32]:
             own = offsets[first : first + step + 1]
-            return largest_of_each(row_scores[own[0] : own[-1]], own - own[0])
+            return largest_of_each(row_levels[own[0] : own[-1]], own - own[0])
 
-        return row_scores, parallel_map(largest, range(0, len(self._vectors), step))
+        levels = parallel_map(largest, range(0, len(self._vectors), step))
+        return _Scan(levels, self.product_errors, row_levels, offsets)
 
-    def _cosines(
-        self, dots: NDArray[np.float32], sums: NDArray[np.float32], query: QuantizedQuery
-    ) -> NDArray[np.float32]:
-        """About the cosines of rows, from the inner products and sums of their codes."""
-        constant = _ZERO * _ZERO * len(self._center) - _ZERO * query.rows.sums[0]
-        levels = dots - np.float32(_ZERO) * sums + np.float32(constant)
-        return np.asarray(levels * (self._scale * query.rows.scale) + query.center, np.float32)
-
-    def _rows(self, scan: _Scan, mask: Mask) -> tuple[ProductRows, NDArray[np.float32]]:
-        """The rows of the products of a mask, and what each row's cosine cannot exceed."""
-        places = np.flatnonzero(mask)
-        keys = scan.keys[places]
+    def _rows(
+        self, scan: _Scan, places: Ints, query: QuantizedQuery
+    ) -> tuple[ProductRows, NDArray[np.float32]]:
+        """The rows of the products at some places, and what each row's cosine cannot exceed."""
         if self._vectors.single:
-            offsets, positions = np.arange(len(keys) + 1), keys
+            offsets, positions = np.arange(len(places) + 1), places
         else:
-            offsets, positions = ragged_positions(scan.offsets, keys)
-        numbers = positions if scan.numbers is None else scan.numbers[positions]
-        slacks = self._errors[numbers] + scan.row_slack
-        bounds = np.asarray(scan.row_scores[positions] + slacks, np.float32)
-        return ProductRows(scan.products[places], offsets, numbers), bounds
+            offsets, positions = ragged_positions(scan.offsets, places)
+        rows = positions if scan.rows is None else scan.rows[positions]
+        products = places if scan.products is None else scan.products[places]
+        bounds = query.cosines(scan.row_levels[positions]) + self._errors[rows]
+        return ProductRows(products, offsets, rows), bounds + np.float32(query.slack)
+
+
+def _most(scan: _Scan, query: QuantizedQuery) -> NDArray[np.float32]:
+    """What the scores cannot exceed but for the slack, in levels."""
+    most = scan.errors * np.float32(1 / query.step)
+    most += scan.levels
+    return most
 
 
 def _gathered_dots(
