@@ -41,10 +41,12 @@ from vitrine.results import Facet, Hit
 
 __all__ = ["FaissIndex"]
 
-_ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, tuple[Product, tuple[str, ...]]]]
-"""Products and their image keys by the numbers of their writes; lacks those written again."""
+_Written: TypeAlias = tuple[Product, tuple[str, ...]]
+"""A product and its image keys."""
+_ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, _Written]]
+"""Products by the numbers of their writes; lacks those written again."""
 _HIT_BYTES = 3000
-"""Memory of one product of a cached answer, roughly."""
+"""Memory of one product, roughly."""
 
 
 class _Replaced(Exception):
@@ -59,6 +61,10 @@ def _answer_key(query: IndexQuery) -> Hashable:
 
 def _answer_nbytes(answer: IndexAnswer) -> int:
     return 2000 + _HIT_BYTES * len(answer.hits)
+
+
+def _product_nbytes(written: _Written) -> int:
+    return _HIT_BYTES + len(written[0].description or "")
 
 
 class FaissIndex:
@@ -161,7 +167,8 @@ class FaissIndex:
         `_Replaced` when it lacks one, which has been written again.
         """
         page = find_page(state, query, self._planner)
-        hits = self._with_groups(_hits(page, query, read), page, query)
+        known = partial(state.products.get_many, make=read, nbytes=_product_nbytes)
+        hits = self._with_groups(_hits(page, query, known), page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         timings_ms["facets"] = (perf_counter() - started) * 1e3

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 __all__ = ["SizedLRUCache"]
 
+Key = TypeVar("Key", bound=Hashable)
 T = TypeVar("T")
 
 _SMALL = 500
@@ -45,6 +46,33 @@ class SizedLRUCache:
             weight = _SMALL if nbytes is None else nbytes(result)
             self._add(key, result, weight + _nbytes(key))  # keys hold what clients sent
         return result
+
+    def get_many(
+        self,
+        keys: Sequence[Key],
+        make: Callable[[Sequence[Key]], Mapping[Key, T]],
+        *,
+        nbytes: Callable[[T], int],
+    ) -> dict[Key, T]:
+        """The results of several keys, of which `make` makes at once those that are not cached.
+
+        Lacks those that it does not make.
+        """
+        found: dict[Key, T] = {}
+        with self._lock:
+            for key in keys:
+                entry = self._entries.get(key)
+                if entry is not None:
+                    self._entries.move_to_end(key)
+                    found[key] = entry[0]
+        missing = [key for key in keys if key not in found]
+        if missing:
+            made = make(missing)
+            with self._lock:
+                for key, result in made.items():
+                    self._add(key, result, nbytes(result) + _nbytes(key))
+            found.update(made)
+        return found
 
     def _add(self, key: Hashable, result: object, nbytes: int) -> None:
         if key in self._entries or nbytes > self._capacity:

@@ -18,6 +18,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -187,7 +188,7 @@ class StateReader:
         if state.seq < last:
             for changes in records.changes(since=state.seq):
                 state = state.with_changes(changes, seq=changes[-1].seq, layout=self._layout)
-        return state if state.seq == last else State(state.segments, last, state.cache)
+        return state if state.seq == last else replace(state, seq=last)
 
     def _loaded(self, snapshot: str | None) -> State:
         """The snapshot's state; one that knows nothing where it cannot be used."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import pytest
 
@@ -34,6 +34,24 @@ def test_a_result_larger_than_the_cache_is_given_and_not_kept():
     cache = SizedLRUCache(CAPACITY)
     assert cache.get("a", lambda: "b", nbytes=lambda _: CAPACITY + 1) == "b"
     assert not kept(cache, "a")
+
+
+def test_of_several_results_those_that_are_missing_are_made_together():
+    cache, made = SizedLRUCache(CAPACITY), list[list[int]]()
+
+    def make(keys: Sequence[int]) -> dict[int, str]:
+        made.append(list(keys))
+        return {key: str(key) for key in keys if key < 10}
+
+    def several(*keys: int) -> dict[int, str]:
+        return cache.get_many(keys, make, nbytes=lambda _: 300_000)
+
+    assert several(1, 2) == {1: "1", 2: "2"}
+    assert several(2, 3, 10) == {2: "2", 3: "3"}
+    assert several(1) == {1: "1"}
+    assert several(4) == {4: "4"}  # 2 was used before 3 and 1
+    assert several(3, 1, 4, 2) == {key: str(key) for key in (1, 2, 3, 4)}
+    assert made == [[1, 2], [3, 10], [4], [2]]
 
 
 KEYS = {

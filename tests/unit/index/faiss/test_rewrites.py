@@ -49,6 +49,29 @@ def test_a_page_ends_whole_however_often_its_products_are_written_again(
         assert known <= price < written
 
 
+def test_a_product_is_read_once_until_it_is_written_again(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
+    index, records, read = create(open_faiss()), make_catalogue(8, 4), list[int]()
+    index.upsert(records)
+    reading = RecordStore.products_written
+
+    def counting(self: RecordStore, seqs: Sequence[int]) -> Any:
+        read.append(len(seqs))
+        return reading(self, seqs)
+
+    monkeypatch.setattr(RecordStore, "products_written", counting)
+    index.search(IndexQuery(vector=records[0].vector, limit=5))
+    index.search(IndexQuery(vector=records[0].vector, limit=8))
+    index.patch(records[0].product.id, {"title": "Mug"})
+    hits = index.search(IndexQuery(vector=records[0].vector, limit=7)).hits
+    assert read == [5, 3, 1]
+    titles = {record.product.id: record.product.title for record in records}
+    titles[records[0].product.id] = "Mug"
+    assert all(hit.product.title == titles[hit.product.id] for hit in hits)
+    assert "Mug" in [hit.product.title for hit in hits]
+
+
 def test_ids_are_read_of_what_ties_only(open_faiss: Open, monkeypatch: pytest.MonkeyPatch):
     index, rng = create(open_faiss()), np.random.default_rng(5)
     rows = rng.standard_normal((60, 1, DIMENSION)).astype(np.float32)

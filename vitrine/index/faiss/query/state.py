@@ -20,6 +20,8 @@ __all__ = ["LiveSegment", "MergedSegments", "State"]
 
 CACHE_BYTES = 32_000_000
 """Memory for candidate sets and facets kept for further pages and repeated queries."""
+PRODUCT_CACHE_BYTES = 8_000_000
+"""Memory for products read last: shoppers ask for the same ones in many words."""
 MERGE_FACTOR = 4
 """Segments are merged with the one before when that has at most so many times their rows."""
 
@@ -49,12 +51,14 @@ class LiveSegment:
 class State:
     """The segments in write order and the last write they know.
 
-    `cache` holds results that are true of this state only.
+    `cache` holds results that are true of this state only, `products` those by the numbers of
+    their writes, which are true of the states that follow as well.
     """
 
     segments: tuple[LiveSegment, ...]
     seq: int
     cache: SizedLRUCache = field(default_factory=lambda: SizedLRUCache(CACHE_BYTES))
+    products: SizedLRUCache = field(default_factory=lambda: SizedLRUCache(PRODUCT_CACHE_BYTES))
 
     def masks(
         self, tree: Filter, *, as_of: int | None = None, exclude: frozenset[str] = frozenset()
@@ -75,7 +79,7 @@ class State:
         segments = [entry.without(_rows(entry.segment, changes)) for entry in self.segments]
         if any(change.product is not None for change in changes):
             segments.append(LiveSegment.of(Segment.of(changes, layout)))
-        return State(tuple(segments), seq)
+        return State(tuple(segments), seq, products=self.products)
 
     def small_segments(self) -> tuple[LiveSegment, ...]:
         """Those at the end that should become one, so that their number grows with the logarithm
@@ -105,7 +109,8 @@ class State:
         live = [e.live[rows] for e, rows in zip(self.segments[start:end], merged.rows, strict=True)]
         entry = LiveSegment(merged.segment, np.concatenate(live))
         around = self.segments[:start], self.segments[end:]
-        return State((*around[0], *([entry] if len(entry.live) else []), *around[1]), self.seq)
+        segments_now = (*around[0], *([entry] if len(entry.live) else []), *around[1])
+        return State(segments_now, self.seq, products=self.products)
 
 
 @dataclass(frozen=True, eq=False)
