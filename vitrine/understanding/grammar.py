@@ -77,15 +77,15 @@ class Grammar:
     `comparisons` mean lt, lte, gt, gte or around before an amount, `comparisons_after` behind one.
     `ranges` are pairs of phrases around the first of two amounts. `numbers` are words for one,
     `thousands` multiply a number ("2k") and, as whole words, are one ("mil"). `weak` phrases are
-    often about something else than prices, `models` also end the names of models, and `older`
-    behind a word of `people` tell an age. `not_currencies` are codes of currencies that are words
-    of shops ("mop"), `currencies` mean the codes that a phrase may stand for, with blanks between
-    them. `literal` phrases look like grammar and are names of things. Negators with a word of
-    `lacking` are about parts of a thing, and `free` are words behind a part that a thing is without
-    ("gluten free"). `vague` words say nothing of what is looked for, and `anything` are those of
-    them that stand for it ("something", "gift"). `basic_colors` maps a color's plain name to its
-    family, `color_names` a family to its name as the first language writes it. `sounds` are letters
-    with those that sound alike.
+    often about something else than prices, `models` also end the names of models, `articles` may
+    stand before an amount, and `older` behind a word of `people` tell an age. `not_currencies` are
+    codes of currencies that are words of shops ("mop"), `currencies` mean the codes that a phrase
+    may stand for, with blanks between them. `literal` phrases look like grammar and are names of
+    things. Negators with a word of `lacking` are about parts of a thing, and `free` are words
+    behind a part that a thing is without ("gluten free"). `vague` words say nothing of what is
+    looked for, and `anything` are those of them that stand for it ("something", "gift").
+    `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
+    the first language writes it. `sounds` are letters with those that sound alike.
     """
 
     codes: tuple[str, ...]
@@ -99,6 +99,7 @@ class Grammar:
     thousands: frozenset[str]
     weak: frozenset[Words]
     models: frozenset[Words]
+    articles: frozenset[str]
     names: frozenset[Words]
     lead: Phrases
     units: frozenset[str]
@@ -232,6 +233,7 @@ class _Reader:
             thousands=self._folded("price", "thousands"),
             weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
             models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),
+            articles=self._folded("price", "articles"),
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
             lead=self._phrases("price", {"lead": "lead"}),
             units=self._units,

@@ -38,7 +38,10 @@ def _word_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[f
     """The number that words say: "twenty", "2k", "1.5k", or "mil" alone."""
     number = grammar.numbers.at(lexemes, index)
     if number is not None:
-        return float(number[1]), index + number[0]
+        value, end = float(number[1]), index + number[0]
+        if end < len(lexemes) and lexemes[end].folded in grammar.thousands:  # diez mil
+            return value * 1000, end + 1
+        return value, end
     said = _THOUSANDS.fullmatch(lexemes[index].folded)
     if said is None or said[2] not in grammar.thousands or not (said[1] or len(said[2]) > 1):
         return None

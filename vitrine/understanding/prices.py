@@ -191,12 +191,16 @@ class _Reader:
             length, operator = phrase
             words = tuple(each.folded for each in self._lexemes[index : index + length])
             weak = words in self._grammar.weak or operator == "around"
-        amount = self._amount(index + length)
+        start = index + length
+        if start < len(self._lexemes) and self._lexemes[start].folded in self._grammar.articles:
+            start, weak = start + 1, True  # "desde los 8 euros"
+        amount = self._amount(start)
         if amount is None or self._goes_on(amount):
             return None
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
         doubtful |= words in self._grammar.older and self._follows_people(index)
-        doubtful |= operator == "around" and any(map(self._words.has, words))  # "Tisch rund 120"
+        if operator == "around":  # "Tisch rund 120", "unos 42"
+            doubtful |= words in self._grammar.weak or any(map(self._words.has, words))
         if weak and amount.is_bare and doubtful:
             return None
         if amount.is_bare and (
