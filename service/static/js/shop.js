@@ -26,7 +26,7 @@ import { savedPlace, watchPlace } from "./search/place.js";
 import { loadQueryParts } from "./search/query_parts.js";
 import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
-import { showSuggestions } from "./search/suggestions.js";
+import { suggestionItems } from "./search/suggestions.js";
 import { showUnderstanding } from "./search/understanding.js";
 import { remediesOf, widerSearches } from "./search/wider.js";
 
@@ -150,6 +150,7 @@ async function prepare() {
 
 /** @param {State} searched @param {FirstPage} answer */
 function showAnswer(searched, answer) {
+  block("heading").classList.toggle("heading--empty", answer.hits.length === 0);
   const fields = shop?.catalogue.fields ?? [];
   currency = commonCurrency(answer, searched, currency);
   shop?.filters.update(answer, searched, currency);
@@ -159,14 +160,14 @@ function showAnswer(searched, answer) {
   showUnderstanding(answer, searched, go);
   drawer.label(t("filters.show", { count: answer.total }));
   if (shop && !hasQuery(searched) && !isFiltered(searched)) {
-    showSuggestions(answer.hits, (text) => go({ ...anew(), text }));
+    block("suggestions").replaceChildren(...suggestionItems(answer.hits, searchFor));
   }
   if (answer.hits.length) {
     say();
     grid.show(answer, { open, moreLike, lessLike: hasQuery(searched) ? lessLike : null });
   } else {
     grid.clear();
-    say(noMatches(searched, answer, fields, waysOut, []));
+    say(noMatches(searched, answer, fields, waysOut));
     offerRemedies(searched, answer);
   }
 }
@@ -178,12 +179,18 @@ async function offerRemedies(searched, answer) {
   const { fields } = catalogue;
   const choices = widerSearches(searched, answer, fields, currency);
   try {
-    const totals = await session.countEach(
-      choices.map((choice) => choice.state),
-      catalogue,
-    );
+    const [totals, samples] = await Promise.all([
+      session.countEach(
+        choices.map((choice) => choice.state),
+        catalogue,
+      ),
+      isFiltered(searched) || !hasQuery(searched) ? [] : session.samples(),
+    ]);
     const remedies = remediesOf(choices, totals, go);
-    if (remedies.length) say(noMatches(searched, answer, fields, waysOut, remedies));
+    const others = suggestionItems(samples, searchFor);
+    if (remedies.length || others.length) {
+      say(noMatches(searched, answer, fields, waysOut, remedies, others));
+    }
   } catch (error) {
     if (!aborted(error)) toast(inShort(problemFrom(error)));
   }
@@ -192,6 +199,8 @@ async function offerRemedies(searched, answer) {
 /** @param {State} searched @param {Problem} problem */
 function fail(searched, problem, retry = () => runSearch()) {
   grid.clear();
+  for (const shape of document.querySelectorAll(".filters__shape")) shape.remove();
+  block("heading").classList.add("heading--empty");
   showHead(searched);
   block("count").textContent = "";
   block("closeness").hidden = true;
@@ -230,6 +239,9 @@ function showHead(searched) {
 
 /** A search for something else, shown as this one is. @returns {State} */
 const anew = () => ({ ...EMPTY, styles: state.styles, explain: state.explain });
+
+/** @param {string} text */
+const searchFor = (text) => go({ ...anew(), text });
 
 function clearAll() {
   if (sameSearch(state, EMPTY)) runSearch();

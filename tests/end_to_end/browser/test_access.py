@@ -251,6 +251,7 @@ def test_on_a_phone_one_product_of_each_style_can_be_chosen(open_window):
     window = open_window(**PHONE)
     window.open("/?category=Clothing%2FDress")
     window.counts("30 products")
+    window.page.tap("#open-filters")
     window.page.tap("#styles-label")
     window.counts("15 products")
 

@@ -181,14 +181,14 @@ def test_a_schedule_is_set_run_and_removed_and_tells_its_results(admin_page, sit
     form.locator("[name=source]").fill("https://shop.example/feed.xml")
     form.locator("[name=zone]").fill("Berlin")
     admin_page.expected += ["422"]
-    form.get_by_role("button", name="Set").click()
+    form.get_by_role("button", name="Save").click()
     expect(admin_page.page.locator("#toast")).to_contain_text("Europe/Berlin")
     form.locator("[name=zone]").fill("Europe/Berlin")
     form.locator("[name=mode]").select_option("sync")
-    form.get_by_role("button", name="Set").click()
+    form.get_by_role("button", name="Save").click()
     row = admin_page.page.locator("#schedules tbody tr")
     expect(row).to_contain_text("03:00 Europe/Berlin")
-    expect(row).to_contain_text("removes what it lacks")
+    expect(row).to_contain_text("removes missing products")
     row.get_by_role("button", name="Run now").click()
     expect(admin_page.page.locator("#jobs tbody tr").first).to_contain_text("ingest")
     assert site.jobs.asked["job-1"].source == "https://shop.example/feed.xml"

@@ -44,6 +44,13 @@ def test_a_range_of_prices_is_set_in_one_currency(window):
     assert window.query() == "?currency=EUR"
 
 
+def test_an_only_category_shows_those_in_it(window):
+    window.open()
+    expect(window.option("category", "Clothing/Dress")).to_be_hidden()
+    window.open("/?price_max=15")
+    expect(window.option("category", "Clothing/Dress")).to_be_visible()
+
+
 def test_sizes_stand_in_their_own_order(window):
     window.open()
     for values, expected in (

@@ -131,6 +131,16 @@ def test_a_word_that_no_product_has_is_named_over_what_fits_the_others(open_wind
     expect(understanding).to_contain_text("No product mentions “grandson”.")
 
 
+def test_where_nothing_is_found_the_page_offers_what_the_shop_has(open_window, learned):
+    window = open_window(base_url=learned.url)
+    window.open("/?q=refrigerator")
+    expect(window.page.locator(".notice")).to_contain_text("No product mentions “refrigerator”.")
+    expect(window.page.locator("#sorting")).to_be_hidden()
+    window.page.locator(".notice").get_by_role("button", name="red dress").click()
+    expect(window.page.locator("#title")).to_have_text("“red dress”")
+    expect(window.cards.first).to_be_visible()
+
+
 def test_a_price_among_the_words_becomes_a_filter_that_can_be_refused(open_window, learned):
     window = open_window(base_url=learned.url)
     window.open("/?q=red+dress+under+50&sort=price")

@@ -116,7 +116,7 @@ function previewParts(name, preview, ingest) {
         "label",
         { class: "catalogue__shrink" },
         shrink,
-        "Allow removing products that the file lacks",
+        "Allow removing products missing from the file",
       ),
       button,
     ),

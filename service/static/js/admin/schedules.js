@@ -29,7 +29,7 @@ const MEANING = {
   3: ["nothing changed", "failed"],
   130: ["cancelled", "cancelled"],
 };
-const MODES = { update: "", sync: "removes what it lacks", replace: "builds anew" };
+const MODES = { update: "", sync: "removes missing products", replace: "builds anew" };
 
 /** @param {Schedule[]} schedules @param {AdminClient} client @param {Run} run */
 export function showSchedules(schedules, client, run) {

@@ -1,9 +1,13 @@
-// The bars over a range's track; heights grow with the square root of the count, so that rare prices stay visible.
+// The bars over a range's track. A bar's height stands for products per width, as the widths differ; it grows with the
+// square root, so that rare prices stay visible.
 
 /** @import { Bucket } from "../types.js" */
 /** @import { Axis } from "./scale.js" */
 
 import { arrange, make } from "../page/dom.js";
+
+/** The least width of a bar, as a share of the track. */
+const NARROWEST = 0.02;
 
 export function histogram() {
   const element = make("div", { class: "range__bars", "aria-hidden": "true" });
@@ -19,13 +23,17 @@ export function histogram() {
      * @param {(bucket: Bucket) => string} describe what a bar says under the pointer
      */
     show(buckets, axis, describe) {
-      const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
-      bars = buckets.map((bucket) => {
-        const bar = make("span", { class: "range__bar", title: describe(bucket) });
+      const places = buckets.map((bucket) => {
         const [left, right] = [axis.share(bucket.from), axis.share(bucket.to)];
+        const width = Math.max(NARROWEST, right - left);
+        return { bucket, left, width, density: bucket.count / width };
+      });
+      const most = Math.max(1, ...places.map(({ density }) => density));
+      bars = places.map(({ bucket, left, width, density }) => {
+        const bar = make("span", { class: "range__bar", title: describe(bucket) });
         bar.style.left = `${left * 100}%`;
-        bar.style.width = `max(2px, ${(right - left) * 100}% - 1px)`;
-        bar.style.height = `${Math.sqrt(bucket.count / most) * 100}%`;
+        bar.style.width = `calc(${width * 100}% - 1px)`;
+        bar.style.height = `${Math.sqrt(density / most) * 100}%`;
         return { bar, bucket };
       });
       arrange(

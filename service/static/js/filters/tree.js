@@ -42,6 +42,8 @@ export function tree(field, { change, find }) {
   let chosen = [];
   /** @type {Map<string, number>} */
   let counts = new Map();
+  /** The paths under each branch; the first ones are under "". @type {Map<string, string[]>} */
+  let children = new Map();
 
   /** Choosing a branch stands for its leaves, choosing a leaf narrows its branch. @param {string} path */
   function pick(path) {
@@ -85,18 +87,22 @@ export function tree(field, { change, find }) {
 
   /** @param {string} path */
   const isOpen = (path) =>
-    openedByHand.get(path) ?? chosen.some((value) => value === path || isWithin(value, path));
+    openedByHand.get(path) ??
+    (isOnly(path) || chosen.some((value) => value === path || isWithin(value, path)));
+
+  /** Whether a branch has no other beside it, so that its children are what there is to choose from. @param {string} path */
+  const isOnly = (path) => children.get(parent(path))?.length === 1;
 
   function show() {
-    const children = Map.groupBy(counts.keys(), parent);
-    fill(root, children, "");
+    children = Map.groupBy(counts.keys(), parent);
+    fill(root, "");
     const roots = children.get("") ?? [];
     more.hidden = roots.length <= TALL;
     more.textContent = expanded ? t("filter.fewer") : t("filter.more", { count: roots.length });
   }
 
-  /** @param {Element} holder @param {Map<string, string[]>} children @param {string} branch */
-  function fill(holder, children, branch) {
+  /** @param {Element} holder @param {string} branch */
+  function fill(holder, branch) {
     let paths = children.get(branch) ?? [];
     if (branch === "" && !expanded) paths = paths.filter((path, at) => at < TALL || isOpen(path));
     for (const path of paths) {
@@ -104,7 +110,7 @@ export function tree(field, { change, find }) {
       const isBranch = children.has(path);
       branchNode.option.update(counts.get(path) ?? 0, chosen.includes(path));
       branchNode.fold(isBranch, isOpen(path));
-      if (isBranch && isOpen(path)) fill(branchNode.children, children, path);
+      if (isBranch && isOpen(path)) fill(branchNode.children, path);
     }
     arrange(
       holder,

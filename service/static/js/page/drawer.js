@@ -1,4 +1,5 @@
-// On narrow windows the filters live in a drawer that comes up from below; on wide ones beside the products.
+// On narrow windows the filters, and the choice of one product per style, live in a drawer that comes up from below; on
+// wide ones beside and over the products.
 
 import { block, button, dialog, form } from "./dom.js";
 
@@ -22,6 +23,8 @@ export function filterDrawer({ clear }) {
   function place() {
     if (!NARROW.matches && drawer.open) drawer.close();
     block(NARROW.matches ? "drawer-body" : "aside").append(form("filters"));
+    if (NARROW.matches) block("drawer-body").prepend(block("styles-label"));
+    else block("sorting").before(block("styles-label"));
   }
 
   NARROW.addEventListener("change", place);

@@ -18,15 +18,18 @@ import { unknownValues, unknownWords } from "./notes.js";
  * @param {FirstPage} answer
  * @param {Field[]} fields
  * @param {WaysOut} ways
- * @param {Remedy[]} remedies
+ * @param {Remedy[]} [remedies]
+ * @param {HTMLElement[]} [suggestions] list items
  */
-export function noMatches(state, { notes }, fields, { clearFilters, clearAll }, remedies) {
+export function noMatches(state, { notes }, fields, ways, remedies = [], suggestions = []) {
+  const { clearFilters, clearAll } = ways;
   const actions = remedies.map(({ text, total, run }) =>
-    button(t("way.count", { way: text, count: total }), run, "button--remedy"),
+    button(t("way.count", { way: text, count: total }), run),
   );
-  if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters, "button--main"));
+  if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters));
   if (hasQuery(state)) actions.push(button(t("way.all"), clearAll));
-  return notice({ sign: "lens", ...whyEmpty(state, notes, fields), actions });
+  if (isFiltered(state)) actions[0].classList.add("button--main"); // what leaves most of the search as it is
+  return notice({ sign: "lens", ...whyEmpty(state, notes, fields), actions, suggestions });
 }
 
 /** @param {State} state @param {Note[]} notes @param {Field[]} fields */
@@ -57,8 +60,8 @@ export function wentWrong(state, problem, { retry, clearFilters, clearAll, remov
   return notice({ kind: "error", sign: "alert", title, texts: [text], lang, requestId, actions });
 }
 
-/** @param {{kind?: string, sign: string, title: string, texts: string[], lang?: string, requestId?: string, actions: HTMLElement[]}} parts */
-function notice({ kind, sign, title, texts, lang, requestId, actions }) {
+/** @param {{kind?: string, sign: string, title: string, texts: string[], lang?: string, requestId?: string, actions: HTMLElement[], suggestions?: HTMLElement[]}} parts */
+function notice({ kind, sign, title, texts, lang, requestId, actions, suggestions = [] }) {
   return make(
     "div",
     {
@@ -70,6 +73,8 @@ function notice({ kind, sign, title, texts, lang, requestId, actions }) {
     texts.map((text) => make("p", { class: "notice__text", lang }, text)),
     requestId ? make("p", { class: "notice__id" }, t("problem.request", { id: requestId })) : null,
     make("div", { class: "notice__actions" }, actions),
+    suggestions.length ? make("p", { class: "notice__or" }, t("empty.or")) : null,
+    suggestions.length ? make("ul", { class: "notice__suggestions" }, suggestions) : null,
   );
 }
 

@@ -9,6 +9,7 @@ import { writeFilter } from "./address.js";
 import { countRequest, countRequests, nextRequest, pageRequest } from "./request.js";
 import { hasQuery, withFilter } from "./state.js";
 
+const SAMPLES = 24;
 /** Values listed of those that contain what was typed. */
 const MOST_VALUES = 20;
 
@@ -70,6 +71,11 @@ export class Session {
     const picture = await storedPicture(state.picture);
     signal.throwIfAborted();
     return search(nextRequest(state, catalogue, position), picture, signal);
+  }
+
+  /** Some products of the catalogue. */
+  async samples() {
+    return (await search({ limit: SAMPLES }, null, this.#running.signal)).hits;
   }
 
   /**

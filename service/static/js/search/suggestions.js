@@ -2,16 +2,16 @@
 
 /** @import { Hit, Product } from "../types.js" */
 
-import { block, make } from "../page/dom.js";
+import { make } from "../page/dom.js";
 import { leaf } from "../page/format.js";
 
 const MOST = 6;
 /** Longer names of categories are headings of a shop, not words that people search for. */
 const LONGEST_WORDS = 2;
 
-/** @param {Hit[]} hits @param {(text: string) => void} search */
-export function showSuggestions(hits, search) {
-  const items = suggestions(hits).map((text) =>
+/** The items of a list of suggestions. @param {Hit[]} hits @param {(text: string) => void} search */
+export const suggestionItems = (hits, search) =>
+  suggestions(hits).map((text) =>
     make(
       "li",
       {},
@@ -22,8 +22,6 @@ export function showSuggestions(hits, search) {
       ),
     ),
   );
-  block("suggestions").replaceChildren(...items);
-}
 
 /** A category of each product, with the product's color where it has one alone. @param {Hit[]} hits */
 function suggestions(hits) {
