@@ -9,9 +9,10 @@ from flask import Response, g
 from ingest.accepted import AcceptedChanges, AcceptedPicture, AcceptedProduct
 from ingest.jobs.models import IngestRequest
 from ingest.jobs.work import RemotePicture, StoredPicture
-from service.models.admin import Changes, IngestBody, ProductRow, QueuedAnswer
 from service.models.base import answer
+from service.models.jobs import IngestBody, QueuedAnswer
 from service.models.picture import ImageSource, StoredImage
+from service.models.product_rows import Changes, ProductRow
 from vitrine.errors import FieldError, InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping
 from vitrine.fields.colors import ColorWords

@@ -14,29 +14,31 @@ from ingest.jobs.models import Job
 from service.accepting import accept_changes, accept_products, ingest_request, queued
 from service.auth import require_admin
 from service.container import current_admin, current_vitrine
-from service.models.admin import (
-    Changes,
-    DeleteParameters,
+from service.models.base import answer
+from service.models.failures import (
     FailureAnswer,
     FailuresAnswer,
     FailuresParameters,
-    FillingAnswer,
+    ReasonAnswer,
+    WarningAnswer,
+)
+from service.models.jobs import (
     IngestBody,
     JobAnswer,
     JobPath,
     JobsAnswer,
     JobsParameters,
-    ProductRows,
-    PublishedAnswer,
     QueuedAnswer,
-    ReasonAnswer,
     ReindexRequest,
+)
+from service.models.product_rows import Changes, DeleteParameters, ProductRows
+from service.models.versions import (
+    FillingAnswer,
+    PublishedAnswer,
     VersionAnswer,
     VersionPath,
     VersionsAnswer,
-    WarningAnswer,
 )
-from service.models.base import answer
 from service.products import ProductPath
 from vitrine.errors import InvalidProduct, InvalidQuery
 from vitrine.fields import Mapping

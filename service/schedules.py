@@ -13,8 +13,8 @@ from ingest.jobs.schedules import Schedule, ScheduledRun
 from service.accepting import ingest_request, queued
 from service.auth import require_admin
 from service.container import current_admin
-from service.models.admin import QueuedAnswer
 from service.models.base import answer
+from service.models.jobs import QueuedAnswer
 from service.models.schedules import (
     ScheduleAnswer,
     ScheduleBody,

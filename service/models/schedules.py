@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from service.models.admin import IngestBody
 from service.models.base import Answer, Parameters, Text
+from service.models.jobs import IngestBody
 
 __all__ = [
     "ScheduleAnswer",
