@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -21,8 +21,6 @@ from ingest.jobs.models import (
     WRITES,
     DeadLetter,
     DirtyKey,
-    Done,
-    GiveUp,
     Job,
     JobState,
     Kind,
@@ -30,15 +28,22 @@ from ingest.jobs.models import (
     NewItem,
     Outcome,
     QueueStats,
-    Retry,
     SourceReport,
     WorkItem,
 )
 from ingest.jobs.processes import this_process
+from ingest.jobs.redis_records import (
+    flat_fields,
+    item_rows,
+    job_fields,
+    outcome_fields,
+    read_job,
+    read_letter,
+)
 from ingest.jobs.redis_schedules import RedisSchedules
 from ingest.jobs.store import SUSPICIOUS
-from ingest.jobs.stored_jobs import read_details, stored_details
-from ingest.jobs.work import picture_keys, work_from_json, work_to_json
+from ingest.jobs.stored_jobs import stored_details
+from ingest.jobs.work import picture_keys, work_from_json
 from vitrine.errors import NotFound, StorageUnavailable
 
 __all__ = ["RedisStore"]
@@ -48,9 +53,6 @@ _FORMAT = "2"
 _ANSWER_S = 10.0
 _PRUNED = 1000
 """Jobs checked in one pruning, the oldest first."""
-
-_INTEGERS = ("done", "failed_items", "total")
-_TIMES = ("waiting_since_s", "created_s", "started_s", "updated_s")
 
 
 class RedisStore(RedisSchedules):
@@ -85,7 +87,7 @@ class RedisStore(RedisSchedules):
         fields = self._hash(f"job:{job_id}")
         if not fields:
             raise NotFound(f"there is no job {job_id!r}")
-        return _job(job_id, fields)
+        return read_job(job_id, fields)
 
     def jobs(self, *, limit: int) -> list[Job]:
         return self._jobs(self._read("zrevrange", "jobs", 0, limit - 1))
@@ -97,17 +99,17 @@ class RedisStore(RedisSchedules):
         return bool(self._change("set", id=job_id, fields=["state", state.value]))
 
     def describe(self, job_id: str, *, total: int | None, version: str | None) -> bool:
-        fields = _flat({"total": total, "version": version})
+        fields = flat_fields({"total": total, "version": version})
         return bool(self._change("set", id=job_id, fields=fields))
 
     def report(self, job_id: str, report: SourceReport) -> None:
-        self._change("set", id=job_id, fields=_flat(stored_details(None, report)))
+        self._change("set", id=job_id, fields=flat_fields(stored_details(None, report)))
 
     def extend(self, job_id: str, items: Sequence[NewItem], *, cursor: str) -> bool:
-        return bool(self._change("extend", id=job_id, cursor=cursor, items=_rows(items)))
+        return bool(self._change("extend", id=job_id, cursor=cursor, items=item_rows(items)))
 
     def advance(self, job_id: str, *, stage: str, to: str, items: Sequence[NewItem]) -> bool:
-        return bool(self._change("advance", id=job_id, stage=stage, to=to, items=_rows(items)))
+        return bool(self._change("advance", id=job_id, stage=stage, to=to, items=item_rows(items)))
 
     def end(self, job_id: str, state: JobState, *, error: str | None = None) -> bool:
         return bool(self._change("finish", id=job_id, state=state.value, error=error or ""))
@@ -152,7 +154,7 @@ class RedisStore(RedisSchedules):
         return bool(self._change("renew", items=rows, lease_s=lease_s))
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        rows = [_outcome(outcome) for outcome in outcomes]
+        rows = [outcome_fields(outcome) for outcome in outcomes]
         self._change("settle", outcomes=rows, writes=WRITES)
 
     def wait_for_work(self, timeout_s: float) -> None:
@@ -196,14 +198,16 @@ class RedisStore(RedisSchedules):
         seqs = self._read("zrange", "dead", 0, limit - 1)
         letters = self._many("hgetall", [f"dead:{seq}" for seq in seqs])
         return [
-            _letter(int(seq), fields) for seq, fields in zip(seqs, letters, strict=True) if fields
+            read_letter(int(seq), fields)
+            for seq, fields in zip(seqs, letters, strict=True)
+            if fields
         ]
 
     def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
-        fields = _flat(_fields(job))
+        fields = flat_fields(job_fields(job))
         return int(
             self._change(
-                "requeue_dead", id=job.id, fields=fields, writes=WRITES, items=_rows(items)
+                "requeue_dead", id=job.id, fields=fields, writes=WRITES, items=item_rows(items)
             )
         )
 
@@ -250,7 +254,7 @@ class RedisStore(RedisSchedules):
         self._client.close()
 
     def _stored(self, job: Job, items: Sequence[NewItem]) -> dict[str, Any]:
-        return {"fields": _flat(_fields(job)), "items": _rows(items)}
+        return {"fields": flat_fields(job_fields(job)), "items": item_rows(items)}
 
     def _change(self, operation: str, **args: Any) -> Any:
         self._check_format()
@@ -303,7 +307,9 @@ class RedisStore(RedisSchedules):
 
     def _jobs(self, ids: Sequence[str]) -> list[Job]:
         stored = self._many("hgetall", [f"job:{job_id}" for job_id in ids])
-        return [_job(job_id, fields) for job_id, fields in zip(ids, stored, strict=True) if fields]
+        return [
+            read_job(job_id, fields) for job_id, fields in zip(ids, stored, strict=True) if fields
+        ]
 
     def _held(self, queue: str) -> dict[str, tuple[str, str]]:
         """Job and holder of the items that are held, by seq."""
@@ -328,54 +334,3 @@ class RedisStore(RedisSchedules):
 
 def _unavailable(error: redis.RedisError) -> StorageUnavailable:
     return StorageUnavailable(f"the job store in Redis cannot answer now: {error}")
-
-
-def _fields(job: Job) -> dict[str, Any]:
-    fields = {name: getattr(job, name) for name in _STORED}
-    return fields | stored_details(job.request, job.report)
-
-
-_STORED = ("kind", "state", "stage", "cursor", "done", "total", "failed_items", "version", "error")
-
-
-def _flat(fields: Mapping[str, Any]) -> list[str]:
-    """Field, value, field, value ... as HSET takes them; what is None is left out."""
-    pairs = [(name, str(value)) for name, value in fields.items() if value is not None]
-    return [part for pair in pairs for part in pair]
-
-
-def _rows(items: Iterable[NewItem]) -> list[list[str]]:
-    return [[item.queue, item.key, work_to_json(item.work)] for item in items]
-
-
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    item = outcome.item
-    row = {"seq": item.seq, "token": item.token, "job": item.job_id}
-    counts: dict[str, Any] = {"done": 0, "failed": 0, "error": ""}
-    match outcome:
-        case Done():
-            counts |= {"done": outcome.done, "failed": outcome.failed, "error": outcome.error or ""}
-            counts |= stored_details(None, outcome.report)
-        case Retry():
-            names = ("after_s", "attempts", "reason")
-            counts |= {name: getattr(outcome, name) for name in names}
-        case GiveUp():
-            why = {name: getattr(outcome, name) for name in ("stage", "reason", "message")}
-            counts |= {"failed": 1, "error": outcome.message, "dead": _flat(why)}
-    return row | counts
-
-
-def _letter(seq: int, fields: Mapping[str, str]) -> DeadLetter:
-    why = {name: fields[name] for name in ("stage", "reason", "message")}
-    work = work_from_json(fields["work"])
-    return DeadLetter(seq, fields["key"], work, **why, at_s=float(fields["at_s"]))
-
-
-def _job(job_id: str, fields: Mapping[str, str]) -> Job:
-    values: dict[str, Any] = {name: value for name, value in fields.items() if name != "number"}
-    values |= {name: int(values[name]) for name in _INTEGERS if name in values}
-    values |= {name: float(values[name]) for name in _TIMES if name in values}
-    kind = Kind(fields["kind"])
-    values |= {"kind": kind, "state": JobState(fields["state"])}
-    values |= read_details(kind, fields.get("request"), fields.get("report"))
-    return Job(id=job_id, **values)
