@@ -38,8 +38,8 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.product_json import product_from_json, product_hash
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.layout import Index
+from vitrine.index.qdrant.point import NewPoint
 from vitrine.index.qdrant.versions import QdrantVersions
-from vitrine.index.qdrant.wire import NewPoint
 from vitrine.products import Product, Record
 from vitrine.queries import Sort
 from vitrine.settings import Settings

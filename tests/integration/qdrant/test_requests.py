@@ -26,9 +26,9 @@ from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant import fused_scorer, open_versions, pointer, search_models
 from vitrine.index.qdrant import versions as qdrant_versions
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.queries import Read
-from vitrine.index.qdrant.wire import Point
 from vitrine.products import Product, Record
 from vitrine.queries import SearchQuery, Sort
 from vitrine.relevance import VectorModel, WordsModel, least_log_odds

@@ -22,10 +22,10 @@ from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant.index import QdrantIndex
 from vitrine.index.qdrant.layout import collection
 from vitrine.index.qdrant.payload import KEYS
+from vitrine.index.qdrant.point import WORDS
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.search_models import SearchModels, StoredModel
 from vitrine.index.qdrant.versions import QdrantVersions
-from vitrine.index.qdrant.wire import WORDS
 from vitrine.products import Product
 from vitrine.queries import Sort
 from vitrine.settings import Settings

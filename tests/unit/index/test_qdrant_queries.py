@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from qdrant_client import models
 
+from vitrine.index.qdrant.point import WORDS, SparseRow
 from vitrine.index.qdrant.queries import NearestQuery, QueryTranslator
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import WORDS, SparseRow
 from vitrine.settings import QdrantSettings
 
 WORDS_ROW = SparseRow(np.array([7], np.uint32), np.array([1.0], np.float32))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitrine.index.qdrant.point import VECTOR, WORDS, Point, SparseRow
 from vitrine.index.qdrant.signals import Channel, SignalTable
-from vitrine.index.qdrant.wire import VECTOR, WORDS, Point, SparseRow
 from vitrine.relevance import (
     BackgroundSample,
     QueryRelevance,

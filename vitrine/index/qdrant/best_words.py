@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vitrine.index.qdrant.point import WORDS, Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.signals import sparse_query, words_scores
-from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import round_best_words
 from vitrine.words import QueryWords
 

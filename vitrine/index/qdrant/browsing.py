@@ -32,10 +32,10 @@ from vitrine.index.qdrant.payload import (
     product_of,
     value_key,
 )
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.readahead import ReadAhead, Reads
 from vitrine.index.qdrant.scope import conditions_of, filter_of
-from vitrine.index.qdrant.wire import Point
 from vitrine.results import Facet, Hit
 
 __all__ = ["Browsing"]

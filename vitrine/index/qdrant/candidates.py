@@ -33,9 +33,6 @@ from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranking import (
     SPARE_CANDIDATES,
-    Candidate,
-    CosineRescorer,
-    Rescorer,
     after_last_hit,
     collapse,
     following,
@@ -44,6 +41,7 @@ from vitrine.index.qdrant.ranking import (
     lowest_of,
     trim,
 )
+from vitrine.index.qdrant.rescoring import Candidate, CosineRescorer, Rescorer
 from vitrine.index.qdrant.scope import filter_of, least_score
 from vitrine.products import Vector
 from vitrine.queries import RELEVANCE, SortValue

@@ -18,11 +18,12 @@ from vitrine.index.ports import IndexAnswer, IndexQuery
 from vitrine.index.qdrant.candidates import CandidateSearch, CandidateSet
 from vitrine.index.qdrant.fused_scorer import FusedScorer
 from vitrine.index.qdrant.payload import ID, SEQ
+from vitrine.index.qdrant.point import WORDS, Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.pool import Pool, PoolSearch
 from vitrine.index.qdrant.queries import Read
-from vitrine.index.qdrant.ranking import Candidate, close_to_ends, may_be_on_page, trim
-from vitrine.index.qdrant.wire import WORDS, Point
+from vitrine.index.qdrant.ranking import close_to_ends, may_be_on_page, trim
+from vitrine.index.qdrant.rescoring import Candidate
 from vitrine.queries import RELEVANCE
 from vitrine.relevance import drop, pushed_log_odds
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
 from vitrine.index.qdrant.payload import ID, KEYS, SEQ
+from vitrine.index.qdrant.point import WORDS, Point
 from vitrine.index.qdrant.pool import Pool
 from vitrine.index.qdrant.queries import Read, Vectors
-from vitrine.index.qdrant.ranking import Candidate, Rescorer
+from vitrine.index.qdrant.rescoring import Candidate, Rescorer
 from vitrine.index.qdrant.signals import exact_signals, words_scores
-from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import LOG_ODDS_DECIMALS, Signals, relevance_of
 
 __all__ = ["FusedScorer"]

@@ -39,13 +39,13 @@ from vitrine.index.qdrant.payload import (
     stamp_of,
 )
 from vitrine.index.qdrant.plans import PlanMemory
+from vitrine.index.qdrant.point import WORDS, NewPoint, Rows, SparseRow
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.pool import PoolSearch
 from vitrine.index.qdrant.product_words import ProductWords, sparse_row
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.rewriting import Rewriter
 from vitrine.index.qdrant.search_models import StoredModel
-from vitrine.index.qdrant.wire import WORDS, NewPoint, Rows, SparseRow
 from vitrine.products import Product, Record, Value
 from vitrine.results import Facet
 from vitrine.settings import QdrantSettings

@@ -10,10 +10,10 @@ from qdrant_client import models
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import is_folded
 from vitrine.index.qdrant.payload import ID, KEYS, SEQ, facet_key, filter_key, folded_key
+from vitrine.index.qdrant.point import WORDS
 from vitrine.index.qdrant.quantization import quantization
 from vitrine.index.qdrant.sortable_text import depth
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import WORDS
 from vitrine.settings import QdrantSettings
 
 __all__ = ["collection", "payload_indexes"]

@@ -28,20 +28,12 @@ from vitrine.index.ports import IndexQuery, PageToken
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.payload import ID, point_id
 from vitrine.index.qdrant.plans import PlanMemory
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.queries import NearestQuery
-from vitrine.index.qdrant.ranking import (
-    SCORE_TOLERANCE,
-    Candidate,
-    CosineRescorer,
-    Rescorer,
-    after_last_hit,
-    in_rank_order,
-    last_score,
-    within,
-)
+from vitrine.index.qdrant.ranking import after_last_hit, in_rank_order, last_score, within
+from vitrine.index.qdrant.rescoring import SCORE_TOLERANCE, Candidate, CosineRescorer, Rescorer
 from vitrine.index.qdrant.scope import filter_of, least_score
-from vitrine.index.qdrant.wire import Point
 from vitrine.products import Vector
 
 __all__ = ["RelevancePage", "RelevancePages", "Window", "above_edge"]

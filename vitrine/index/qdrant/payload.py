@@ -30,9 +30,9 @@ from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType, Schema
 from vitrine.filters import folded_value, folded_words, is_folded, words
 from vitrine.index.ports import Stamp, VersionInfo
 from vitrine.index.product_json import product_hash
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.sortable_text import depth, prefix_keys
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import Point
 from vitrine.products import TUPLE_FIELDS, Product, Record, Value
 
 __all__ = [

@@ -12,6 +12,7 @@ from qdrant_client import models
 from vitrine.errors import NotFound, VersionGone
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.payload import ID, point_id
+from vitrine.index.qdrant.point import NewPoint, Point
 from vitrine.index.qdrant.queries import (
     NearestQuery,
     QueryTranslator,
@@ -21,7 +22,7 @@ from vitrine.index.qdrant.queries import (
     vector_names,
 )
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import NewPoint, Point, point_of
+from vitrine.index.qdrant.wire import point_of
 from vitrine.settings import QdrantSettings
 
 __all__ = ["Points"]

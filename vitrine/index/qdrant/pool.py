@@ -37,13 +37,13 @@ from vitrine.index.qdrant.filters import equal, every, translate
 from vitrine.index.qdrant.ordering import ID_LEVELS
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
 from vitrine.index.qdrant.ranking import SPARE_CANDIDATES, needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of
 from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
-from vitrine.index.qdrant.wire import Point
 from vitrine.index.qdrant.word_ties import Scope, Search, TiedProducts, WordTie
 from vitrine.relevance import QueryRelevance
 from vitrine.words import QueryWords

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vitrine.index.fusion import language_of
 from vitrine.index.ports import VersionInfo
-from vitrine.index.qdrant.wire import SparseRow
+from vitrine.index.qdrant.point import SparseRow
 from vitrine.products import Product
 from vitrine.words import DocumentWords, analyzer_of, document_words
 

@@ -9,9 +9,9 @@ from typing import Any
 from qdrant_client import models
 
 from vitrine.index.qdrant.payload import DERIVED_KEYS
+from vitrine.index.qdrant.point import VECTOR, SparseRow
 from vitrine.index.qdrant.quantization import search_params
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import VECTOR, SparseRow
 from vitrine.products import Vector
 from vitrine.settings import QdrantSettings
 

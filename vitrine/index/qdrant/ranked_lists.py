@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models
 
+from vitrine.index.qdrant.point import WORDS, Point
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.signals import Channel, signals
-from vitrine.index.qdrant.wire import WORDS, Point
 from vitrine.relevance import QueryRelevance
 
 __all__ = ["TIE_ERRORS", "RankedList", "RankedLists"]

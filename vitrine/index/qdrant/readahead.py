@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from qdrant_client import models
 
+from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.wire import Point
 
 __all__ = ["ReadAhead", "Reads"]
 

@@ -37,8 +37,8 @@ from vitrine.index.qdrant.payload import (
     product_of,
     product_payload,
 )
+from vitrine.index.qdrant.point import WORDS, Point, SparseRow
 from vitrine.index.qdrant.points import Points
-from vitrine.index.qdrant.wire import WORDS, Point, SparseRow
 from vitrine.products import Product
 
 __all__ = ["Rewriter", "WordsOf"]

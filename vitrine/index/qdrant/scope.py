@@ -7,7 +7,7 @@ from qdrant_client import models
 from vitrine.index.ports import IndexQuery
 from vitrine.index.qdrant.filters import every, translate
 from vitrine.index.qdrant.payload import SEQ, point_id
-from vitrine.index.qdrant.ranking import SCORE_TOLERANCE
+from vitrine.index.qdrant.rescoring import SCORE_TOLERANCE
 
 __all__ = ["conditions_of", "filter_of", "least_score"]
 

@@ -22,10 +22,10 @@ from qdrant_client import models
 from vitrine.errors import Conflict
 from vitrine.index.fusion import SearchModel
 from vitrine.index.qdrant.connection import Connection
+from vitrine.index.qdrant.point import WORDS, NewPoint
 from vitrine.index.qdrant.pointer import FRESH_FOR_S
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.wire import WORDS, NewPoint
 from vitrine.settings import QdrantSettings
 
 __all__ = ["SEARCH_MODEL", "ModelName", "SearchModels", "StoredModel"]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.ports import SCORE_DECIMALS
-from vitrine.index.qdrant.ranking import SCORE_TOLERANCE, best_picture
-from vitrine.index.qdrant.wire import TEXT_VECTOR, VECTOR, WORDS, Point, SparseRow
+from vitrine.index.qdrant.point import TEXT_VECTOR, VECTOR, WORDS, Point, SparseRow
+from vitrine.index.qdrant.rescoring import SCORE_TOLERANCE, best_picture
 from vitrine.products import Vector
 from vitrine.relevance import LOG_ODDS_DECIMALS, QueryRelevance, Signals
 from vitrine.words import QueryWords

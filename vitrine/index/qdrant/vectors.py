@@ -17,7 +17,7 @@ from qdrant_client import models
 
 from vitrine.folding import fold
 from vitrine.index.ports import VersionInfo
-from vitrine.index.qdrant.wire import TEXT_VECTOR, VECTOR, Rows
+from vitrine.index.qdrant.point import TEXT_VECTOR, VECTOR, Rows
 from vitrine.products import Record, Vector
 
 __all__ = ["VectorLayout"]

@@ -26,10 +26,10 @@ from qdrant_client import models
 from vitrine.index.qdrant.filters import equal, every
 from vitrine.index.qdrant.ordering import ID_LEVELS, by_id
 from vitrine.index.qdrant.payload import ID
+from vitrine.index.qdrant.point import WORDS, Point, SparseRow
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranked_lists import TIE_ERRORS, RankedList
 from vitrine.index.qdrant.signals import OrderValues, words_scores
-from vitrine.index.qdrant.wire import WORDS, Point, SparseRow
 from vitrine.relevance import QueryRelevance, Signals
 from vitrine.words import QueryWords
 
