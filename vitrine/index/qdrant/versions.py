@@ -1,16 +1,14 @@
 """All versions of a catalog in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
 
-A version's model, schema, mapping and state are kept in its collection's metadata, so that
-everything is in Qdrant.
+What a version says of itself is in its collection's metadata, so that everything is in Qdrant.
 """
 
 from __future__ import annotations
 
 import builtins
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +25,7 @@ from vitrine.errors import (
 from vitrine.fields.schema import Schema
 from vitrine.index.fusion import SearchModel
 from vitrine.index.names import is_version_name, surplus, unknown_version, version_name
-from vitrine.index.ports import MAX_IMAGES, VectorIndex, VersionFilling, VersionInfo
+from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.health import CollectionHealth
 from vitrine.index.qdrant.index import QdrantIndex
@@ -38,14 +36,11 @@ from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.quantization import refuse_unknown_quantization
 from vitrine.index.qdrant.search_models import ModelName, SearchModels, StoredModel
 from vitrine.index.qdrant.vectors import VectorLayout
+from vitrine.index.qdrant.version_metadata import new_metadata, read_metadata, ready_metadata
 from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantVersions"]
 
-FORMAT = 2
-"""Of points and metadata; another number is not read, but for `ONE_PICTURE`."""
-ONE_PICTURE = 1
-"""The format of versions that keep one picture of a product, and no vector of its words."""
 _PAUSE_S = 0.05
 """Between two reads of what the nodes of a cluster have to agree on."""
 
@@ -89,23 +84,21 @@ class QdrantVersions:
         refuse_unknown_quantization(self._connection, self._settings)
         created = datetime.now(UTC)
         name = version_name(model, created, self._names())
-        metadata = {
-            "format": FORMAT,
-            "state": "building",
-            "model": model,
-            "fingerprint": fingerprint,
-            "dimension": dimension,
-            "text_vectors": text_vectors,
-            "created": created.isoformat(),
-            # as text, for Qdrant keeps no order of keys
-            "schema": json.dumps(schema.to_dict()),
-            "mapping": json.dumps(dict(mapping)),
-            "words": True,
-        }
+        info = VersionInfo(
+            name=name,
+            backend="qdrant",
+            model=model,
+            fingerprint=fingerprint,
+            dimension=dimension,
+            schema=schema,
+            mapping=mapping,
+            created=created,
+            text_vectors=text_vectors,
+        )
         self._connection.manage(
             "create_collection",
             collection_name=self._collection(name),
-            metadata=metadata,
+            metadata=new_metadata(info),
             optimizers_config=INDEXING_OFF,
             **collection(self._settings, VectorLayout(True, text_vectors), dimension),
         )
@@ -217,11 +210,10 @@ class QdrantVersions:
     def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         """Mark a building version as "ready", and see that Qdrant says so."""
         self.build_index(name)
-        ready: dict[str, Any] = {"state": "ready"}
-        if filling is not None:
-            ready["filling"] = json.dumps(asdict(filling))
         self._connection.write(
-            "update_collection", collection_name=self._collection(name), metadata=ready
+            "update_collection",
+            collection_name=self._collection(name),
+            metadata=ready_metadata(filling),
         )
         self._await_ready(name)
 
@@ -341,27 +333,14 @@ class QdrantVersions:
         if name not in self._names():
             raise unknown_version(name)
         stored = self._read_collection(name).config.metadata or {}
-        if stored.get("format") not in (FORMAT, ONE_PICTURE):
+        info = read_metadata(name, stored)
+        if info is None:
             raise IndexUnavailable(
                 f"collection {self._collection(name)} has no metadata that Vitrine can read; "
                 "run Qdrant 1.16 or newer and `vitrine reindex`"
             )
         live = self._live_name() if live is None else live
-        return VersionInfo(
-            name=name,
-            backend="qdrant",
-            model=stored["model"],
-            fingerprint=stored["fingerprint"],
-            dimension=int(stored["dimension"]),
-            schema=Schema.from_dict(json.loads(stored["schema"])),
-            mapping=json.loads(stored["mapping"]),
-            created=datetime.fromisoformat(stored["created"]),
-            words=bool(stored.get("words", False)),
-            state="live" if name == live else stored["state"],
-            text_vectors=bool(stored.get("text_vectors")),
-            max_images=1 if stored["format"] == ONE_PICTURE else MAX_IMAGES,
-            filling=_filling(stored.get("filling")),
-        )
+        return replace(info, state="live") if name == live else info
 
     def _read_collection(self, name: str) -> models.CollectionInfo:
         described: models.CollectionInfo = self._connection.read(
@@ -385,7 +364,3 @@ class QdrantVersions:
         aliases = self._connection.read("get_aliases").aliases
         live = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
         return None if live is None else live.removeprefix(f"{self._settings.qdrant_prefix}-")
-
-
-def _filling(stored: str | None) -> VersionFilling | None:
-    return None if stored is None else VersionFilling(**json.loads(stored))
