@@ -232,9 +232,23 @@ class NegationReader:
             color = color_at(self._lexemes, index + 1, self._grammar)
             if color is not None:  # "not light blue"
                 return _Item(index, index + 1 + color[0])
+        end = self._end_of_hyphens(index)
         if self._lexemes[negator].kind == "dash":
-            return _Item(index, index + 1)
-        return _Item(index, self._end_of_words(negator, index + 1))
+            return _Item(index, end)
+        return _Item(index, self._end_of_words(negator, end))
+
+    def _end_of_hyphens(self, index: int) -> int:
+        """The token behind a word and those that hyphens tie to it ("garde-boue")."""
+        end = index + 1
+        while (
+            self._draft.free(end, end + 2)
+            and self._lexemes[end].kind == "dash"
+            and self._lexemes[end].glued
+            and self._lexemes[end + 1].glued
+            and self._is_word(end + 1)
+        ):
+            end += 2
+        return end
 
     def _end_of_words(self, negator: int, index: int) -> int:
         """Where a thing of several words ends that has begun before `index`.
