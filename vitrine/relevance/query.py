@@ -134,9 +134,10 @@ class QueryRelevance:
     `vector` is the query's combined unit vector, None for a query of words alone (then cosines are
     not used). `kind` is "image" if a photo or an example takes part, else "text". `best_words` is
     the highest core score of any product of the version for this query, whatever the filter: 0 if
-    there is none. For `subject`, `other_kind` and core scores see `vitrine.words.QueryWords`.
-    `vague` says that the query asks for anything that fits it ("something warm"): where no product
-    is close by its words, the one in ten that fits it best by its vectors is.
+    there is none. For `subject`, `other_kind` and core scores see `vitrine.words.QueryWords`; of
+    another kind a query is where no product says enough of its words. `vague` says that the query
+    asks for anything that fits it ("something warm"): where no product is close by its words, the
+    one in ten that fits it best by its vectors is.
     """
 
     def __init__(  # noqa: PLR0913  # what words tell of a query
@@ -153,6 +154,8 @@ class QueryRelevance:
         best_words = round_best_words(best_words)
         self._words = constants.words
         self._scale = best_words if subject else max(best_words, constants.words.floor)
+        if other_kind and self._best_by_words(best_words) >= 0:
+            subject, other_kind, self._scale = True, False, best_words
         self._has_vector = vector is not None
         self._vectors = self._looks = _Mix(0.0, 0.0, 0.0)
         self._level = 0.0

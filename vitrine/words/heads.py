@@ -37,12 +37,13 @@ def head_of(compound: Sequence[Token], analyzer: Analyzer) -> Token | None:
 
 
 def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether a compound is of a kind that the catalogue lacks: no product has a word of it but the
-    one that names the thing, and that is no category.
+    """Whether a compound is of a kind that the catalogue may lack: the word that names the thing is
+    no category, and each other one either stands in no product or is a category itself.
 
-    "Camera bag" is of another kind than the sleeping bags of a shop without a category for bags.
-    It is asked only in languages whose file tells words of a kind from those that say how a thing
-    is: in a list, and by the links that only the former follow.
+    "Camera bag" is of another kind than the sleeping bags of a shop without a category for bags,
+    and so is "cat food" beside dog food and things for cats. It is asked only in languages whose
+    file tells words of a kind from those that say how a thing is: in a list, and by the links that
+    only the former follow.
     """
     head, language = head_of(compound, analyzer), analyzer.language
     if head is None or not language.qualities or vocabulary.is_kind(head.term):
@@ -54,7 +55,10 @@ def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: A
     return bool(others) and not any(
         language.is_quality(words[place])
         or families([words[place]])
-        or is_known(words[place], vocabulary, analyzer, around=neighbors(words, place))
+        or (
+            not vocabulary.is_kind(said[place].term)
+            and is_known(words[place], vocabulary, analyzer, around=neighbors(words, place))
+        )
         for place in others
     )
 

@@ -25,7 +25,7 @@ whichever is less. A third is enough to order products that match the other word
 rank a product that matches only the preferred word above one whose description has another."""
 
 
-COMPOUND = 0.8
+COMPOUND = 0.9
 """Weight of a compound that ends with a word, as a share of the word's, where products are called
 by the word alone: a title of two words with the compound then comes behind one of eight with the
 word, and stays close."""
@@ -46,9 +46,10 @@ class QueryWords:
     sum(weights * values) / best, in float64; 0 where it has none of the terms.
     `subject` says whether a word of the query names something that the catalogue has ("hoodie" in
     "hoodie for my friend"), and not only says how it is ("red"). `other_kind` says that it names
-    one in another kind than the catalogue has ("camera bag" beside sleeping bags), or only beside
-    what it looks for ("shoe rack"). `exact_key` equals one of the product's exact keys where
-    the whole query names it; "" equals none.
+    one in a kind that the catalogue may lack ("camera bag" beside sleeping bags, "cat food" beside
+    dog food), or only beside what it looks for ("shoe rack"): then half of the words are not
+    enough. `exact_key` equals one of the product's exact keys where the whole query names it; ""
+    equals none.
     """
 
     term_ids: NDArray[np.uint32]

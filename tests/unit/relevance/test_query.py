@@ -86,6 +86,15 @@ def test_a_product_with_several_forms_of_a_word_makes_none_with_one_less_relevan
     assert _query(best_words=1.6).relevance(Signals(-0.2, -0.2, 1.6)) > _query().relevance(one)
 
 
+def test_a_kind_of_which_a_product_says_enough_is_not_lacking():
+    product = Signals(0.1, 0.1, 0.85)
+    named = _query(best_words=0.85).relevance(product)
+    assert _query(best_words=0.85, subject=False, other_kind=True).relevance(product) == named
+    half = Signals(0.1, 0.1, 0.2)
+    assert _query(best_words=0.2).relevance(half) >= CLOSE
+    assert _query(best_words=0.2, subject=False, other_kind=True).relevance(half) < CLOSE
+
+
 def test_a_weaker_best_match_is_less_relevant():
     strong = _query(best_words=0.85).relevance(Signals(-0.2, -0.2, 0.85))
     weak = _query(best_words=0.4).relevance(Signals(-0.2, -0.2, 0.4))

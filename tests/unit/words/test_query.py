@@ -124,7 +124,7 @@ def test_the_halves_of_a_word_count_alike_and_are_no_thing():
     snow = query_words("snowboot", shop, ENGLISH)
     assert snow.score(words_of(torches[1])) > 0.8
     assert len(set(snow.weights)) == 1
-    for text in ("snow boot", "red boot", "phone", "boot phones", "torchboot"):
+    for text in ("snow boot", "red boot", "phone", "torch phones", "torchboot"):
         assert query_words(text, shop, ENGLISH).subject
 
 
@@ -281,6 +281,17 @@ def test_the_kinds_of_a_category_are_joined_by_the_words_of_its_language():
     assert language("en").parts_of("Candy Handbags") == ["candy handbags"]
     assert language("en").parts_of("Bags &amp; Belts") == ["bags", "belts"]
     assert language("en").parts_of("&") == ["&"]
+
+
+@pytest.mark.parametrize("text", ["cat food", "dog food", "dry food", "cheap dog", "dog bed"])
+def test_a_thing_for_another_one_that_is_sold_may_be_lacking(text: str):
+    pets = [
+        Product(id="1", title="Dry Dog Food", category=("Pets/Dogs",)),
+        Product(id="2", title="Tree", category=("Pets/Cats",)),
+        Product(id="3", title="Bed", category=("Beds",)),
+    ]
+    query = query_words(text, vocabulary_of(pets), ENGLISH)
+    assert query.other_kind == (text in ("cat food", "dog food"))
 
 
 @pytest.mark.parametrize(
