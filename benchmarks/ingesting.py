@@ -7,11 +7,11 @@ import importlib.util
 import io
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from PIL import Image
@@ -168,7 +168,9 @@ def _decode(model: Path, photos: Sequence[Path], work: Path) -> Callable[[], obj
 
 
 class _Ingest:
-    """All of it: each time into a new version, with titles that the model has not met.
+    """All of it: each time into a new folder, with titles that the model has not met.
+
+    The folders before stay: ext4 looks for free inodes longer where files have just been deleted.
 
     `filling` are the seconds in which products were taken, without what any catalogue pays once:
     learning from the version, publishing it.
@@ -183,13 +185,10 @@ class _Ingest:
     def __call__(self) -> None:
         """Ingest the photographs."""
         self._write_source()
-        for made in ("index", "images", "ingest.sqlite", "ingest.sqlite-wal", "ingest.sqlite-shm"):
-            path = self._settings.data_dir / made
-            shutil.rmtree(path, ignore_errors=True)
-            if path.is_file():
-                path.unlink()
-        vitrine = Vitrine(self._settings, embedder=lambda _: self._embedder)
-        source = open_source(str(self._source), self._settings)
+        folder = Path(mkdtemp(dir=self._settings.data_dir))
+        settings = self._settings.model_copy(update={"data_dir": folder})
+        vitrine = Vitrine(settings, embedder=lambda _: self._embedder)
+        source = open_source(str(self._source), settings)
         with redirect_stderr(io.StringIO()):
             summary = run(vitrine, source, Mapping.from_dict(MAPPING))
         vitrine.close()

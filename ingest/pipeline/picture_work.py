@@ -178,27 +178,27 @@ class PicturePreparation:
             )
             return PreparedPicture(PictureOutcome(key, seconds=clock.seconds), write)
         if data is None:
-            data = self._stored(key, task.picture, clock)
+            key, data = self._stored(key, task.picture, clock)
         with clock.timed("decode"):
             image = decode(data, self._limits, at_least=self._rules.shorter_side)
         with clock.timed("preprocess"):
             pixels = self._rules.levels([image])[0]
         write = None
         if task.picture is not None:
-            write = self._keeping.submit(self._keep, data, clock)
+            write = self._keeping.submit(self._keep, key, data, clock)
         outcome = PictureOutcome(
             key, pixels, size=image.size, warnings=image.warnings, seconds=clock.seconds
         )
         return PreparedPicture(outcome, write)
 
-    def _keep(self, data: bytes, clock: Clock) -> None:
+    def _keep(self, key: str, data: bytes, clock: Clock) -> None:
         with clock.timed("store"):
-            self._images.put(data)
+            self._images.put(data, key=key)
 
     def _keep_lost(self, key: str, data: bytes, clock: Clock) -> None:
         """Keep a picture that has a vector but is lost, as after a restore without pictures."""
         if not self._images.has(key):
-            self._keep(data, clock)
+            self._keep(key, data, clock)
 
     def _read(self, picture: Picture | None, clock: Clock) -> tuple[str, bytes | None]:
         if picture is None:
@@ -207,11 +207,13 @@ class PicturePreparation:
             read = self._reader.read(picture)
         return read.key, read.data
 
-    def _stored(self, key: str, picture: Picture | None, clock: Clock) -> bytes:
+    def _stored(self, key: str, picture: Picture | None, clock: Clock) -> tuple[str, bytes]:
+        """From the image store, or read again; what an address holds may be another picture now."""
         try:
-            return self._images.get(key)
+            return key, self._images.get(key)
         except NotFound:
-            return self._read(picture, clock)[1] or b""
+            key, data = self._read(picture, clock)
+            return key, data or b""
 
 
 class LocalPictureWork:

@@ -14,8 +14,8 @@ class ImageStore(Protocol):
     Errors: `StorageUnavailable` when the store cannot answer; `NotFound` for an unknown key.
     """
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes and return their key (SHA-256, hex).
+    def put(self, data: bytes, *, key: str | None = None) -> str:
+        """Keep the bytes and return their key (SHA-256, hex), which the caller may know already.
 
         A second time makes them young again.
         """

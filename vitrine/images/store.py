@@ -27,7 +27,12 @@ _RENEWED_S = 3600.0
 
 
 class FileSystemStore:
-    """Pictures at `root/aa/bb/<sha256>`; each is there whole or not at all, even after a crash."""
+    """Each picture is there whole or not at all, even after a crash.
+
+    It lies at `root/aa/<sha256>`, in object storage at `root/aa/bb/<sha256>`, where earlier
+    releases kept it in folders too: most pictures would need a second folder made for them, which
+    took as long as writing them.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -39,27 +44,23 @@ class FileSystemStore:
         self._url = url
         self._renames = "file" in _protocols(self._files)
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes and return their key."""
-        key = hashlib.sha256(data).hexdigest()
+    def put(self, data: bytes, *, key: str | None = None) -> str:
+        """Keep the bytes and return their key, which the caller may know already."""
+        key = key or hashlib.sha256(data).hexdigest()
+        paths = self._paths(key)
         try:
-            if self._keeps(self._path(key), data):
-                self._renew(self._path(key), data)
+            kept = next((path for path in paths if self._keeps(path, data)), None)
+            if kept is None:
+                self._write(paths[0], data)
             else:
-                self._write(self._path(key), data)
+                self._renew(kept, data)
         except Exception as error:
             raise self._unavailable("keep a picture", error) from error
         return key
 
     def get(self, key: str) -> bytes:
         """The bytes of a key; `NotFound` for a key that is not kept or not valid."""
-        path = self._path(key)
-        try:
-            data: bytes = self._files.cat_file(path)
-        except FileNotFoundError:
-            raise NotFound(f"no picture has the key {key}") from None
-        except Exception as error:
-            raise self._unavailable("read a picture", error) from error
+        data = self._read(key)
         if hashlib.sha256(data).hexdigest() != key:
             raise StorageUnavailable(
                 f"the stored picture {key} is damaged; send the product's picture again"
@@ -71,7 +72,7 @@ class FileSystemStore:
         if not _KEY.fullmatch(key):
             return False
         try:
-            return bool(self._files.exists(self._path(key)))
+            return any(self._files.exists(path) for path in self._paths(key))
         except Exception as error:
             raise self._unavailable("look for a picture", error) from error
 
@@ -81,16 +82,19 @@ class FileSystemStore:
 
     def age_s(self, key: str) -> float:
         """Seconds since the bytes were put last; 0 for a key that is not kept."""
-        try:
-            return self._age_s(self._path(key))
-        except FileNotFoundError:
-            return 0.0
-        except Exception as error:
-            raise self._unavailable("tell the age of a picture", error) from error
+        for path in self._paths(key):
+            try:
+                return self._age_s(path)
+            except FileNotFoundError:
+                continue
+            except Exception as error:
+                raise self._unavailable("tell the age of a picture", error) from error
+        return 0.0
 
     def delete(self, key: str) -> None:
         """Remove the bytes of a key, if they are kept."""
-        self._remove(self._path(key))
+        for path in self._paths(key):
+            self._remove(path)
 
     def remove_leftovers(self, *, older_than_s: float) -> None:
         """Remove what processes that died while they were writing left behind."""
@@ -126,18 +130,31 @@ class FileSystemStore:
         except Exception as error:
             raise self._unavailable("remove a picture", error) from error
 
-    def _path(self, key: str) -> str:
+    def _read(self, key: str) -> bytes:
+        for path in self._paths(key):
+            try:
+                return bytes(self._files.cat_file(path))
+            except FileNotFoundError:
+                continue
+            except Exception as error:
+                raise self._unavailable("read a picture", error) from error
+        raise NotFound(f"no picture has the key {key}")
+
+    def _paths(self, key: str) -> list[str]:
+        """Where a picture may lie; it is put at the first."""
         if not _KEY.fullmatch(key):
             raise NotFound("that is not the key of a picture")
-        return f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
+        in_two = f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
+        return [f"{self._root}/{key[:2]}/{key}", in_two] if self._renames else [in_two]
 
     def _keeps(self, path: str, data: bytes) -> bool:
         """Whether the file exists and is complete; of object storage only its size is checked."""
-        if not self._files.exists(path):
+        try:
+            if self._renames:
+                return Path(path).read_bytes() == data
+            return bool(self._files.size(path) == len(data))
+        except FileNotFoundError:
             return False
-        if self._renames:
-            return bool(self._files.cat_file(path) == data)
-        return bool(self._files.size(path) == len(data))
 
     def _write(self, path: str, data: bytes) -> None:
         if not self._renames:  # object stores show an object only when it is complete

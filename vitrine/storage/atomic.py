@@ -23,16 +23,21 @@ def atomic_write(path: Path, data: bytes) -> None:
     No reader and no crash ever sees a part of it: it is written aside, flushed to the disk,
     renamed, and the rename is flushed as well. When the call returns, the new content is durable.
     """
-    make_folders(path.parent)
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        with part.open("xb") as file:
+        file = part.open("xb")
+    except FileNotFoundError:
+        make_folders(path.parent)
+        file = part.open("xb")
+    try:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -43,12 +43,26 @@ def test_a_key_that_is_no_hash_reaches_no_file(store: FileSystemStore, key: str)
         store.get(key)
 
 
-def test_files_lie_two_folders_deep_and_leave_no_parts(tmp_path: Path) -> None:
+def test_files_lie_one_folder_deep_and_leave_no_parts(tmp_path: Path) -> None:
     store = FileSystemStore(str(tmp_path))
     key = store.put(b"x" * 1000)
     assert [
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
-    ] == [f"{key[:2]}/{key[2:4]}/{key}"]
+    ] == [f"{key[:2]}/{key}"]
+
+
+def test_a_picture_of_an_earlier_release_stays_where_it_is(tmp_path: Path) -> None:
+    store, key = FileSystemStore(str(tmp_path)), hashlib.sha256(b"a picture").hexdigest()
+    path = tmp_path / key[:2] / key[2:4] / key
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a picture")
+    os.utime(path, (0, 0))
+    assert store.age_s(key) > 1e9
+    assert store.put(b"a picture") == key
+    assert store.age_s(key) < 1e9  # young again
+    assert (store.get(key), store.has(key), list(store.walk_keys())) == (b"a picture", True, [key])
+    store.delete(key)
+    assert not store.has(key)
 
 
 def test_many_threads_putting_the_same_bytes_leave_one_file(tmp_path: Path) -> None:
@@ -80,7 +94,7 @@ def test_the_default_store_lies_under_the_data_folder(
     store = open_store(Settings(data_dir=Path("kept")))
     os.chdir("/")
     key = store.put(b"data")
-    assert (tmp_path / "kept" / "images" / key[:2] / key[2:4] / key).read_bytes() == b"data"
+    assert (tmp_path / "kept" / "images" / key[:2] / key).read_bytes() == b"data"
 
 
 @pytest.mark.parametrize("damage", [b"", b"another picture"])
@@ -89,7 +103,7 @@ def test_a_damaged_file_is_told_when_it_is_read_and_repaired_by_the_next_write(
 ) -> None:
     store = FileSystemStore(str(tmp_path))
     key = store.put(b"the picture")
-    (tmp_path / key[:2] / key[2:4] / key).write_bytes(damage)
+    (tmp_path / key[:2] / key).write_bytes(damage)
     with pytest.raises(StorageUnavailable, match="send the product's picture again"):
         store.get(key)
     assert store.put(b"the picture") == key

@@ -144,7 +144,8 @@ class MemoryImages:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def put(self, data: bytes) -> str:
+    def put(self, data: bytes, *, key: str | None = None) -> str:
+        assert key in (None, hashlib.sha256(data).hexdigest())
         key = hashlib.sha256(data).hexdigest()
         self.kept[key] = data
         return key

@@ -34,11 +34,11 @@ class MeetingStore(FileSystemStore):
         self.full = False
         self._meeting = threading.Barrier(2)
 
-    def put(self, data: bytes) -> str:
+    def put(self, data: bytes, *, key: str | None = None) -> str:
         self._meeting.wait(60)
         if self.full:
             raise StorageUnavailable("the disk is full")
-        return super().put(data)
+        return super().put(data, key=key)
 
 
 @contextmanager
