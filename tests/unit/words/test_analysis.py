@@ -52,6 +52,20 @@ def test_singular_and_plural_are_one_term(code: str, one: str, other: str):
 
 
 @pytest.mark.parametrize(
+    ("code", "one", "other"),
+    [
+        ("es", "gorra", "gorro"),
+        ("es", "anillos de plata", "anillos de plato"),
+        ("es", "cámaras", "cama"),
+        ("en", "boxing", "box"),
+        ("fr", "selles", "sel"),
+    ],
+)
+def test_different_things_are_different_terms(code: str, one: str, other: str):
+    assert _terms(code, one) != _terms(code, other)
+
+
+@pytest.mark.parametrize(
     ("code", "text", "terms"),
     [
         ("en", "a dress for the summer", ["dress", "summer"]),
