@@ -13,7 +13,7 @@ import { showTable } from "./table.js";
 
 /** @type {Column[]} */
 const COLUMNS = [
-  ["Row"],
+  ["Row", "place"],
   ["Title"],
   ["Price"],
   ["Category"],

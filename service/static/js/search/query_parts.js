@@ -152,7 +152,7 @@ function part(image, kind, name, remove) {
   );
   const words = make(
     "span",
-    {},
+    { class: "query-part__words" },
     make("span", { class: "query-part__kind" }, kind),
     make("span", { class: "query-part__name", title: name, dir: "auto" }, name),
   );
