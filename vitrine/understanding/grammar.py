@@ -85,7 +85,8 @@ class Grammar:
     behind a part that a thing is without ("gluten free"). `vague` words say nothing of what is
     looked for, and `anything` are those of them that stand for it ("something", "gift").
     `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
-    the first language writes it. `sounds` are letters with those that sound alike.
+    the first language writes it. `sounds` are letters with those that sound alike, `ordinary` are
+    names of things that are no misspellings.
     """
 
     codes: tuple[str, ...]
@@ -126,6 +127,7 @@ class Grammar:
     basic_colors: Mapping[str, str]
     color_names: Mapping[str, str]
     sounds: tuple[tuple[str, str], ...]
+    ordinary: frozenset[str]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -271,6 +273,9 @@ class _Reader:
                 for letters, _, alike in (
                     pair.partition(" ") for pair in file["spelling"]["sounds"]
                 )
+            ),
+            ordinary=frozenset(
+                fold(word) for file in self._files for word in file["spelling"]["words"].split()
             ),
             color_names=MappingProxyType(
                 {

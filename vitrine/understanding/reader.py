@@ -58,6 +58,7 @@ class QueryReader:
         self._known = known
         self._words = CatalogueWords(vocabulary, analyzer, self._grammar)
         self._value_terms = _terms_of(known, understood)
+        self._ordinary_terms = frozenset(map(analyzer.term, grammar.ordinary))
         self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
             analyzer.term(word) for color in known.colors for word in color.split()
@@ -235,6 +236,7 @@ class QueryReader:
             word in self._grammar.words
             or word in self._grammar.vague
             or self._analyzer.is_listed(word)
+            or self._analyzer.term(word) in self._ordinary_terms
             or bool(color_families(word))
         )
 

@@ -182,6 +182,19 @@ def test_what_is_known_short_or_holds_digits_is_not_corrected(text: str):
     assert _read(text).corrected == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "word", "title"),
+    [
+        ("en", "coats", "Cat"),
+        ("es", "toalla", "Talla"),
+        ("de", "Schaufeln", "Schaufel-Kran"),
+        ("fr", "manteau", "Marteau"),
+    ],
+)
+def test_an_ordinary_thing_is_no_misspelling_of_another(code: str, word: str, title: str):
+    assert reader_over([Product(id="1", title=title)], code).read(word).corrected == ()
+
+
 def test_words_of_the_language_are_no_misspellings():
     shop = [Product(id="1", title="Brille klein")]
     assert reader_over(shop, "de").read("Kleid").corrected == ()
