@@ -13,7 +13,7 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_rec
 from tests.contract.conftest import MAPPING
 from tests.contract.questions import random_query, separated
 from tests.contract.test_fusion import random_fused
-from tests.contract.test_search import check
+from tests.contract.test_search import check, check_fifty_queries
 from tests.contract.test_walks import walk
 from vitrine.errors import InvalidProduct
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
@@ -27,16 +27,7 @@ NUMBERS = pytest.mark.parametrize("images", [(2, 2), (8, 8), (1, 8)], ids=["two"
 @NUMBERS
 @pytest.mark.parametrize("seed", range(4))
 def test_random_queries_equal_the_oracle(index: VectorIndex, images: tuple[int, int], seed: int):
-    records = make_catalogue(SIZE, seed, images=images)
-    rng = random.Random(seed)
-    for start in range(0, SIZE, 37):
-        index.upsert(records[start : start + 37])
-    for number in range(50):
-        query = random_query(rng, records)
-        try:
-            check(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
+    check_fifty_queries(index, make_catalogue(SIZE, seed, images=images), seed)
 
 
 @NUMBERS
