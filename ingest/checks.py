@@ -1,4 +1,4 @@
-"""What `vitrine doctor` looks at in the job store: whether anybody does the work that waits."""
+"""What `vitrine doctor` checks of the job store: whether workers take the work that waits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def workers(vitrine: Vitrine, *, patience_s: float = _PATIENCE_S) -> Iterator[st
     try:
         with closing(open_store(vitrine.settings)) as store:
             until = time.monotonic() + patience_s
-            while waiting := _left_alone(store):
+            while waiting := _unclaimed(store):
                 if time.monotonic() >= until:
                     yield (
                         f"{waiting} writes or parts of jobs wait and no worker takes them; start"
@@ -39,7 +39,7 @@ def workers(vitrine: Vitrine, *, patience_s: float = _PATIENCE_S) -> Iterator[st
         return  # the check of the queue says why
 
 
-def _left_alone(store: JobStore) -> int:
+def _unclaimed(store: JobStore) -> int:
     """How many items could be taken (up to 100), where nobody holds any; 0 where somebody does."""
     held = store.held(WRITES) + store.held(BULK)
     return 0 if held else store.waiting()

@@ -1,4 +1,4 @@
-"""What `vitrine doctor` looks at for the service: whether it can have its address."""
+"""What `vitrine doctor` checks of the service: whether it can listen at its address."""
 
 from __future__ import annotations
 

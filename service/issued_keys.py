@@ -1,8 +1,7 @@
-"""The list of search keys that were handed out, and those of them that hold no more.
+"""The list of search keys that were issued, and which of them are revoked.
 
-`DATA_DIR/search-keys.json` holds all of a key but its signature, so it lets nobody in. Serving
-processes read it for the keys that were called back, and look at most once a second whether it is
-another.
+`DATA_DIR/search-keys.json` holds all of a key but its signature, so it grants no access. Serving
+processes read the revoked keys from it, and check at most once a second whether it has changed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LOOK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """What is remembered of a key; times as ISO 8601 has them, `revoked` of one called back."""
+    """What is remembered of a key; times in ISO 8601, `revoked` None while it is valid."""
 
     id: str
     name: str
@@ -55,7 +54,7 @@ class IssuedKeys:
             raise InvalidSettings.of(
                 "VITRINE_DATA_DIR",
                 f"the list of search keys, {_FILE}, is damaged ({error}); put a copy back, or "
-                "remove it: then keys that were called back hold again",
+                "remove it: then revoked keys are valid again",
             ) from None
 
     def remember(self, key: IssuedKey) -> None:
@@ -64,7 +63,7 @@ class IssuedKeys:
             self._write([*(each for each in self.entries() if each.id != key.id), key])
 
     def revoke(self, key_id: str, *, at: str) -> IssuedKey:
-        """Call a key back; `NotFound` for an id that is not in the list."""
+        """Revoke a key; `NotFound` for an id that is not in the list."""
         with self._locked():
             keys = self.entries()
             for place, key in enumerate(keys):
@@ -83,7 +82,7 @@ class IssuedKeys:
 
 
 class RevokedKeys:
-    """Which keys were called back, as a serving process knows it: up to a second late.
+    """Which keys are revoked, as a serving process knows it: up to a second late.
 
     `always` are ids that are revoked wherever the list lies.
     """
@@ -104,7 +103,7 @@ class RevokedKeys:
         self._revoked: frozenset[str] = frozenset()
 
     def __contains__(self, key_id: object) -> bool:
-        """Whether the key of an id was called back; `InvalidSettings` for a damaged list."""
+        """Whether the key of an id is revoked; `InvalidSettings` for a damaged list."""
         if self._clock() - self._looked >= _LOOK_S:
             with self._lock:
                 self._look()

@@ -1,4 +1,4 @@
-"""`vitrine keys`: make search keys, list those that were made, and call them back."""
+"""`vitrine keys`: create search keys, list and revoke them."""
 
 from __future__ import annotations
 

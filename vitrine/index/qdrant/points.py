@@ -224,17 +224,17 @@ class Points:
         consistency: models.ReadConsistencyType | None = None,
     ) -> dict[str, Point]:
         """The points that exist, by their own ids; see `get`."""
-        wanted = list(dict.fromkeys(ids))
+        unique = list(dict.fromkeys(ids))
         reads = [
             partial(
                 self._read,
                 "retrieve",
-                ids=wanted[start : start + _CHUNK],
+                ids=unique[start : start + _CHUNK],
                 with_payload=payload_selector(payload),
                 with_vectors=vector_names(vectors),
                 consistency=consistency,
             )
-            for start in range(0, len(wanted), _CHUNK)
+            for start in range(0, len(unique), _CHUNK)
         ]
         points = [point_of(point) for chunk in self.together(reads) for point in chunk]
         return {point.id: point for point in points}
