@@ -181,7 +181,20 @@ class QuantizedVectors:
         if count <= k:
             return exact_top_k(self._vectors, np.flatnonzero(mask), query, k)
         own = self.quantized(query)
-        scan = self._scan(mask, count, own)
+        if count <= _CONTIGUOUS * len(mask):
+            scan = self._gather(self._vectors.rows_of(np.flatnonzero(mask)), own)
+            return self._best(scan, query, own, k)
+
+        def best(dots: NDArray[np.float32]) -> ScoredRows:
+            scan = self._of_all(dots)
+            if count < len(mask):  # to assign under a mask of random rows takes ten times as long
+                np.subtract(scan.levels, ~mask * _NONE, out=scan.levels)
+            return self._best(scan, query, own, k)
+
+        return self._scans.scan(own.codes, best)
+
+    def _best(self, scan: _Scan, query: Vector, own: QuantizedQuery, k: int) -> ScoredRows:
+        """The products of the scan that `top_k` gives."""
         reached = reached_by(scan.levels, k, above=float(-_NONE / 2))
         likely = np.flatnonzero(scan.levels >= reached)
         rows, bounds = self._rows(scan, likely, own)
@@ -207,7 +220,7 @@ class QuantizedVectors:
         own = self.quantized(query)
         if len(products) <= _CONTIGUOUS * len(self._vectors):
             return self.bounds_of(self._vectors.rows_of(products), own)
-        about = own.cosines(self._scan_all(own).levels)
+        about = own.cosines(self._scans.scan(own.codes, self._of_all).levels)
         if len(products) < len(about):
             about = about[products]
         return about, about + (self.product_errors[products] + np.float32(own.slack))
@@ -219,15 +232,6 @@ class QuantizedVectors:
         scan = self._gather(selected, query)
         about = query.cosines(scan.levels)
         return about, about + (scan.errors + np.float32(query.slack))
-
-    def _scan(self, mask: Mask, count: int, query: QuantizedQuery) -> _Scan:
-        """The levels of the products of a mask, of which there are so many."""
-        if count <= _CONTIGUOUS * len(mask):
-            return self._gather(self._vectors.rows_of(np.flatnonzero(mask)), query)
-        scan = self._scan_all(query)
-        if count < len(mask):  # an assignment under a mask of random rows takes ten times as long
-            np.subtract(scan.levels, ~mask * _NONE, out=scan.levels)
-        return scan
 
     def _gather(self, selected: ProductRows, query: QuantizedQuery) -> _Scan:
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
@@ -255,9 +259,10 @@ class QuantizedVectors:
             error * float(self._longest) + FLOAT32_ERROR + step * _DOT_ERROR * len(query),
         )
 
-    def _scan_all(self, query: QuantizedQuery) -> _Scan:
-        """The levels of all products."""
-        row_levels, offsets, step = self._scans.dots(query.codes), self._vectors.offsets, _SCANNED
+    def _of_all(self, dots: NDArray[np.float32]) -> _Scan:
+        """The levels of all products from the inner products of their rows' codes, which become
+        levels."""
+        row_levels, offsets, step = dots, self._vectors.offsets, _SCANNED
         row_levels -= np.float32(_ZERO) * self._sums
         if self._vectors.single:
             return _Scan(row_levels, self._errors, row_levels, offsets)

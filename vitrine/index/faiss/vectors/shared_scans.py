@@ -1,15 +1,19 @@
 """One pass over all 8-bit rows for every query that waits for one.
 
 A product of two rows costs less than bringing them to the processor, and a kernel that multiplies
-several queries at once costs a query in eight a third of what it costs alone.
+several queries at once costs a query in eight a third of what it costs alone. The thread that scans
+goes on for the others as well: one after the other they find its code and Python's lock at hand.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import Any, TypeAlias, TypeVar
 
 import numkong
 import numpy as np
@@ -25,12 +29,24 @@ _TOGETHER = 16
 """Queries of one pass: what they get takes four bytes for each row and query."""
 
 
+_Dots: TypeAlias = NDArray[np.float32]
+"""Inner products of a query with all rows (n,)."""
+_Result = TypeVar("_Result")
+
+
 @dataclass(eq=False)
 class _Waiting:
-    """A query (1, d), and once it is scanned its inner products with all rows (n,)."""
+    """A query (1, d), what is done with its inner products, and the result once that is done."""
 
     query: NDArray[np.uint8]
-    dots: NDArray[np.float32] | None = None
+    use: Callable[[_Dots], Any]
+    done: bool = False
+    result: Any = None
+
+    def take(self, dots: _Dots) -> None:
+        """Make the result."""
+        self.result = self.use(dots)
+        self.done = True
 
 
 class SharedScans:
@@ -45,40 +61,43 @@ class SharedScans:
         self._waiting: deque[_Waiting] = deque()
         self._scanning = Lock()
 
-    def dots(self, query: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The inner products (n,) of one row of codes (1, d) with all rows."""
-        own = _Waiting(query)
+    def scan(self, query: NDArray[np.uint8], use: Callable[[_Dots], _Result]) -> _Result:
+        """What `use` makes of the inner products of one row of codes (1, d) with all rows.
+
+        The inner products are its own, and it may run in another query's thread.
+        """
+        own = _Waiting(query, use)
         self._waiting.append(own)
         with self._scanning:
-            if own.dots is None:  # nobody has scanned for it
+            if not own.done:  # nobody has scanned for it
                 self._scan(own)
-        assert own.dots is not None  # noqa: S101  # scanned by this thread or another
-        return own.dots
+        result: _Result = own.result
+        return result
 
     def _scan(self, own: _Waiting) -> None:
         """Scan for one that waits and for others; only one thread is here."""
         together = [own]
         while self._waiting and len(together) < _TOGETHER:
             other = self._waiting.popleft()
-            if other is not own and other.dots is None:
+            if other is not own and not other.done:
                 together.append(other)
         queries = np.concatenate([waiting.query for waiting in together])
         starts = range(0, len(self._codes), _ROWS)
         scans = [self._codes[start : start + _ROWS] for start in starts]
         if len(together) == 1:
-            own.dots = parallel_map(partial(code_dots, queries), scans)
+            own.take(parallel_map(partial(code_dots, queries), scans))
             return
-        packed = numkong.dots_pack(queries)
-        for waiting, dots in zip(
-            together, parallel_map(partial(_packed_dots, packed), scans, axis=1), strict=True
-        ):
-            waiting.dots = dots
+        products = parallel_map(partial(_packed_dots, numkong.dots_pack(queries)), scans, axis=1)
+        for other, dots in zip(together[1:], products[1:], strict=True):
+            with suppress(Exception):  # it will scan for itself, and meet the error there
+                other.take(dots)
+        own.take(products[0])
 
 
-def code_dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+def code_dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> _Dots:
     """Inner products (n,) of one row of codes (1, d) with others (n, d)."""
     products = numkong.cdist(query, codes, "dot", out_dtype="float32")
-    dots: NDArray[np.float32] = np.asarray(products)[0]
+    dots: _Dots = np.asarray(products)[0]
     return dots
 
 
