@@ -80,6 +80,42 @@ def test_queries_that_wait_share_a_pass(dimension: int, passes: list[int]) -> No
     assert len(passes) == 2
 
 
+def test_after_a_shared_pass_the_next_begins_when_nobody_comes_any_more(
+    monkeypatch: pytest.MonkeyPatch, passes: list[int]
+) -> None:
+    codes, came = random_codes(10, 8, seed=1), list[threading.Thread]()
+    queries = [random_codes(1, 8, seed=2 + place) for place in range(4)]
+    scans, got = SharedScans(codes), dict[int, Any]()
+    scan_together(scans, queries[:2])
+
+    def come_one_by_one(_: float) -> None:
+        place = len(came) + 1
+        if place == len(queries):
+            return
+
+        def ask() -> None:
+            got[place] = scans.scan(queries[place], np.copy)
+
+        came.append(threading.Thread(target=ask))
+        came[-1].start()
+        until(lambda: len(scans._waiting) == place + 1)
+
+    monkeypatch.setattr(shared_scans, "sleep", come_one_by_one)
+    got[0] = scans.scan(queries[0], np.copy)
+    for thread in came:
+        thread.join(60)
+    assert all(np.array_equal(got[place], brute_force(codes, queries[place])) for place in range(4))
+    assert len(passes) == 2
+
+
+def test_a_query_that_is_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, query = random_codes(10, 8, seed=1), random_codes(1, 8, seed=2)
+    monkeypatch.setattr(shared_scans, "sleep", lambda _: pytest.fail("waited"))
+    scans = SharedScans(codes)
+    for _ in range(2):
+        assert np.array_equal(scans.scan(query, np.copy), brute_force(codes, query))
+
+
 def test_a_pass_has_at_most_sixteen_queries(passes: list[int]) -> None:
     codes = random_codes(10, 8, seed=1)
     queries = [random_codes(1, 8, seed=2 + place) for place in range(20)]

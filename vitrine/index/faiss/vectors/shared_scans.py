@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from time import sleep
 from typing import Any, TypeAlias, TypeVar
 
 import numkong
@@ -27,6 +28,8 @@ _ROWS = 25_000
 """That one thread scans at a time."""
 _TOGETHER = 16
 """Queries of one pass: what they get takes four bytes for each row and query."""
+_MOMENT_S = 0.0002
+"""In which a query that is on its way comes, where several are."""
 
 
 _Dots: TypeAlias = NDArray[np.float32]
@@ -52,14 +55,17 @@ class _Waiting:
 class SharedScans:
     """Inner products of queries with all rows of codes (n, d); safe to call from several threads.
 
-    Nobody waits for company: a query that finds no scan running starts one, those that come
-    meanwhile share the next.
+    A query that finds no scan running starts one, those that come meanwhile share the next. Where
+    the pass before was shared, queries come in groups, as their texts were embedded: then a scan
+    begins when for a moment no other query has come.
     """
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         self._codes = codes
         self._waiting: deque[_Waiting] = deque()
         self._scanning = Lock()
+        self._shared = False
+        """Whether the last pass was."""
 
     def scan(self, query: NDArray[np.uint8], use: Callable[[_Dots], _Result]) -> _Result:
         """What `use` makes of the inner products of one row of codes (1, d) with all rows.
@@ -76,11 +82,14 @@ class SharedScans:
 
     def _scan(self, own: _Waiting) -> None:
         """Scan for one that waits and for others; only one thread is here."""
+        if self._shared:
+            self._await_others()
         together = [own]
         while self._waiting and len(together) < _TOGETHER:
             other = self._waiting.popleft()
             if other is not own and not other.done:
                 together.append(other)
+        self._shared = len(together) > 1
         queries = np.concatenate([waiting.query for waiting in together])
         starts = range(0, len(self._codes), _ROWS)
         scans = [self._codes[start : start + _ROWS] for start in starts]
@@ -92,6 +101,13 @@ class SharedScans:
             with suppress(Exception):  # it will scan for itself, and meet the error there
                 other.take(dots)
         own.take(products[0])
+
+    def _await_others(self) -> None:
+        """Return when the pass is full, or nobody has come for a moment."""
+        before = -1
+        while before < len(self._waiting) < _TOGETHER:
+            before = len(self._waiting)
+            sleep(_MOMENT_S)
 
 
 def code_dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> _Dots:
