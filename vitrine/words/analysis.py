@@ -32,7 +32,8 @@ class Token(NamedTuple):
     """One word of a text: as it stands there (folded), its term, and where it stands.
 
     `start` and `end` count characters of the folded text. `joined` says that nothing but a hyphen
-    or a slash lies between this word and the one before it.
+    or a slash lies between this word and the one before it, `linked` that a link of the language
+    does ("sac de sport", "pot d'échappement").
     """
 
     word: str
@@ -41,6 +42,7 @@ class Token(NamedTuple):
     end: int
     joined: bool = False
     stop: bool = False
+    linked: bool = False
 
 
 class Analyzer:
@@ -115,7 +117,8 @@ class Analyzer:
         return tuple(words)
 
     def _tokens(self, folded: str) -> Iterator[Token]:
-        previous_end = -1
+        previous_end, linked = -1, False
+        links = self._language.links
         for run in _RUN.finditer(folded):
             word, start, end = run.group(), run.start(), run.end()
             joined = start == previous_end + 1 and folded[previous_end] in "-/"
@@ -124,8 +127,11 @@ class Analyzer:
                 yield from _bigrams(word, start)
                 continue
             bare, term, stop = self._read(word)
+            if bare != word:  # an elision: d'échappement
+                linked |= word.partition("'")[0] in links
             if bare:
-                yield Token(bare, term, end - len(bare), end, joined, stop)
+                yield Token(bare, term, end - len(bare), end, joined, stop, linked)
+            linked = stop and bare in links
 
     def _read_uncached(self, word: str) -> tuple[str, str, bool]:
         head, apostrophe, rest = word.partition("'")

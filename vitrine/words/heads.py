@@ -4,7 +4,7 @@ kind of it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import dropwhile, takewhile
+from itertools import takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
@@ -37,30 +37,36 @@ def head_of(compound: Sequence[Token], analyzer: Analyzer) -> Token | None:
 
 
 def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> bool:
-    """Whether a compound is of a kind that the catalogue may lack: the word that names the thing is
-    no category, and each other one either stands in no product or is a category itself.
+    """Whether a compound asks for a kind that the catalogue may lack: no category is called by the
+    word that names the thing, and no other word says how it is.
 
-    "Camera bag" is of another kind than the sleeping bags of a shop without a category for bags,
-    and so is "cat food" beside dog food and things for cats. It is asked only in languages whose
-    file tells words of a kind from those that say how a thing is: in a list, and by the links that
-    only the former follow.
+    "Camera bag" asks for another kind than the sleeping bags of a shop without a category for bags.
+    It is asked only in languages whose file tells words of a kind from those that say how a thing
+    is: in a list, and by links. Behind a link a kind is said so plainly that categories do not
+    count ("robe de mariée"); what stands without one beside the thing may be an adjective, and says
+    a kind only where no product has it ("carte postale").
     """
     head, language = head_of(compound, analyzer), analyzer.language
-    if head is None or not language.qualities or vocabulary.is_kind(head.term):
+    if head is None or not language.qualities or not vocabulary.has_kinds:
         return False
-    linked = list(dropwhile(lambda token: not token.stop, compound)) if language.links else compound
-    said = [token for token in linked if not token.stop]
-    words = [token.word for token in said]
-    others = [place for place, token in enumerate(said) if token is not head]
-    return bool(others) and not any(
-        language.is_quality(words[place])
-        or families([words[place]])
-        or (
-            not vocabulary.is_kind(said[place].term)
-            and is_known(words[place], vocabulary, analyzer, around=neighbors(words, place))
-        )
-        for place in others
-    )
+    others = [token for token in compound if not token.stop and token is not head]
+    if vocabulary.is_kind(head.term):
+        others = [token for token in others if token.linked]
+    elif language.links:
+        words = [token.word for token in compound if not token.stop]
+        others = [
+            token
+            for token in others
+            if token.linked or not is_known(token.word, vocabulary, analyzer, around=words)
+        ]
+    return bool(others) and not any(_says_how(token, analyzer) for token in others)
+
+
+def _says_how(token: Token, analyzer: Analyzer) -> bool:
+    """Whether a word says how a thing is. Behind a link a noun stands, whatever its end is."""
+    listed = analyzer.language.qualities
+    quality = token.word in listed if token.linked else analyzer.language.is_quality(token.word)
+    return quality or bool(families([token.word]))
 
 
 def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bool:

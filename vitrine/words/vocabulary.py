@@ -75,7 +75,7 @@ class Vocabulary:
         """
         vocabulary = replace(self, newer=self.newer.union(term_ids))
         # not to be made anew for every query
-        for cache in ("_positions", "_compounds", "_has_kinds"):
+        for cache in ("_positions", "_compounds", "has_kinds"):
             vars(vocabulary)[cache] = getattr(self, cache)
         return vocabulary
 
@@ -88,10 +88,10 @@ class Vocabulary:
         """Whether the catalogue has a category of this name: it sells many kinds of "jackets",
         where a "sleeping bag" makes it no shop for bags. So it is for every term where it has no
         such categories."""
-        return not self._has_kinds or self._of_term(self.kind_counts, term) > 0
+        return not self.has_kinds or self._of_term(self.kind_counts, term) > 0
 
     @cached_property
-    def _has_kinds(self) -> bool:
+    def has_kinds(self) -> bool:
         return bool(self.kind_counts.any())
 
     def compounds_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ def test_the_halves_of_a_word_count_alike_and_are_no_thing():
     snow = query_words("snowboot", shop, ENGLISH)
     assert snow.score(words_of(torches[1])) > 0.8
     assert len(set(snow.weights)) == 1
-    for text in ("snow boot", "red boot", "phone", "torch phones", "torchboot"):
+    for text in ("snow boot", "red boot", "phone", "torchboot"):
         assert query_words(text, shop, ENGLISH).subject
 
 
@@ -248,7 +248,7 @@ CAMPING = [
     ("text", "sold"),
     [
         ("camera bag", False),
-        ("sleeping bag", True),
+        ("sleeping bag", False),
         ("dry bag", True),
         ("cheap bag", True),
         ("insulated bag", True),
@@ -260,13 +260,12 @@ CAMPING = [
         ("wedding boots", True),
     ],
 )
-def test_a_kind_that_no_word_knows_is_not_sold_where_its_head_names_no_category(
-    text: str, sold: bool
-):
+def test_a_kind_may_be_lacking_where_its_head_names_no_category(text: str, sold: bool):
     listed = [*CAMPING, Product(id="5", title="Trousers", category=("Clothing/Ski Pants",))]
     if text == "cargo pants":
         listed[2] = replace(listed[2], category=("Clothing/Jackets",))
-    assert query_words(text, vocabulary_of(listed), ENGLISH).subject == sold
+    query = query_words(text, vocabulary_of(listed), ENGLISH)
+    assert (query.subject, query.other_kind) == (sold, not sold)
 
 
 def test_a_category_names_each_kind_that_it_joins_by_a_word():
@@ -340,6 +339,12 @@ def test_a_vocabulary_of_an_earlier_release_knows_no_kinds():
         ("fr", "casque de moto", False),
         ("fr", "casque confortable", True),
         ("fr", "casque de qualité", True),
+        ("fr", "casque d'été", True),
+        ("fr", "casque d'escalade", False),
+        ("fr", "radio d'escalade", False),
+        ("fr", "casque audio", True),
+        ("fr", "casque postal", False),
+        ("fr", "radio postale", True),
         ("es", "casque de moto", False),
         ("de", "Moto Casque", True),
         ("it", "casque di moto", True),
