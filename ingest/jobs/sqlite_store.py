@@ -6,8 +6,10 @@ import threading
 import time
 from pathlib import Path
 
-from ingest.jobs.sqlite_items import SqliteChanges, SqliteItems, SqliteLocks
+from ingest.jobs.sqlite_changes import SqliteChanges
+from ingest.jobs.sqlite_items import SqliteItems
 from ingest.jobs.sqlite_jobs import SqliteJobs
+from ingest.jobs.sqlite_locks import SqliteLocks
 from ingest.jobs.sqlite_schedules import SqliteSchedules
 from ingest.jobs.sqlite_tables import job_database
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vitrine.storage.sqlite import DatabaseSchema, SQLiteFile
 
-__all__ = ["job_database", "lease_clock"]
+__all__ = ["BUSY", "HELD", "job_database", "lease_clock"]
 
 _FORMAT_2 = """
 CREATE TABLE jobs (
@@ -59,6 +59,10 @@ CREATE TABLE schedules (
     name TEXT PRIMARY KEY, terms TEXT NOT NULL, due_s INTEGER NOT NULL, job_id TEXT,
     runs TEXT NOT NULL DEFAULT '[]');
 """
+
+BUSY = "i.busy_from <= :now AND :now < i.busy_until"
+HELD = f"i.token IS NOT NULL AND {BUSY}"
+"""SQL conditions on an item `i` at the time `:now`: it cannot be claimed; a worker holds it."""
 
 
 def lease_clock() -> float:
