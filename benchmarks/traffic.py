@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from vitrine.index.qdrant.wire import GrpcClient
+from vitrine.index.qdrant.grpc_client import GrpcClient
 
 __all__ = ["Traffic", "recorded"]
 

@@ -17,7 +17,7 @@ from qdrant_client import QdrantClient
 
 from vitrine.errors import IndexUnavailable
 from vitrine.index.qdrant.errors import FOREIGN
-from vitrine.index.qdrant.wire import GrpcClient
+from vitrine.index.qdrant.grpc_client import GrpcClient
 from vitrine.settings import QdrantSettings
 
 __all__ = ["LocalNode", "Node", "Nodes", "OwnClient", "RemoteNode", "addresses"]

@@ -1,157 +1,34 @@
-"""Qdrant's gRPC messages, read and written without the client's models.
+"""Qdrant's gRPC messages, written from the client's arguments and read without its models.
 
-The client turns every answer into pydantic models, which costs several times what the server needs
-for a page. Here the messages are read as they are, and vectors travel as the packed bytes that they
-are on the wire.
+Vectors travel as the packed bytes that they are on the wire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as messages
+from qdrant_client import models
 from qdrant_client.conversions.conversion import RestToGrpc, payload_to_grpc
 
 from vitrine.index.qdrant.point import NewPoint, Point, Rows, SparseRow
 from vitrine.products import Vector
 
-__all__ = ["FacetCount", "GrpcClient", "QueryAnswer", "point_of"]
+__all__ = [
+    "id_message",
+    "message_fields",
+    "point_message",
+    "point_of",
+    "query_message",
+    "retrieved_point",
+    "scored_point",
+]
 
 _PACKED = b"\x0a"
 """The key of field 1, length-delimited: `DenseVector.data`, whose floats are packed
 little-endian."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """What `query_points` answers."""
-
-    points: Sequence[Point]
-
-
-@dataclass(frozen=True, slots=True)
-class CountAnswer:
-    """What `count` answers."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FacetCount:
-    """One value and the number of points that have it."""
-
-    value: str | int | bool
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FacetAnswer:
-    """What `facet` answers."""
-
-    hits: Sequence[FacetCount]
-
-
-class GrpcClient:
-    """The methods of the client that Vitrine calls; the frequent ones speak gRPC directly.
-
-    They take the arguments of `QdrantClient` and answer `Point`s, in the shape of its answers.
-    """
-
-    def __init__(self, client: QdrantClient, *, timeout_s: int) -> None:
-        self._client = client
-        self._timeout_s = timeout_s
-
-    def __getattr__(self, method: str) -> Any:
-        """Everything else (collections, aliases, deletes) is the client's own."""
-        return getattr(self._client, method)
-
-    def query_points(
-        self,
-        *,
-        query: Rows | SparseRow | models.OrderByQuery | None,
-        **arguments: Any,
-    ) -> QueryAnswer:
-        """The points nearest to a vector or to several rows, in an order, or by their ids."""
-        request = _query(query=query, **arguments)
-        answer = self.stub.Query(request, timeout=arguments["timeout"])
-        return QueryAnswer([_scored(point) for point in answer.result])
-
-    def query_batch_points(
-        self, *, collection_name: str, requests: Sequence[Mapping[str, Any]], timeout: int
-    ) -> list[QueryAnswer]:
-        """What several `query_points` answer, asked in one request; each is its arguments."""
-        queries = [_query(collection_name=collection_name, **request) for request in requests]
-        request = messages.QueryBatchPoints(
-            collection_name=collection_name, query_points=queries, timeout=timeout
-        )
-        answer = self.stub.QueryBatch(request, timeout=timeout)
-        return [QueryAnswer([_scored(point) for point in batch.result]) for batch in answer.result]
-
-    def scroll(
-        self,
-        *,
-        order_by: models.OrderBy | None = None,
-        offset: str | None = None,
-        **arguments: Any,
-    ) -> tuple[list[Point], str | None]:
-        """Points under a filter, in an order or by id from `offset`, and the offset of the rest."""
-        request = messages.ScrollPoints(
-            order_by=None if order_by is None else RestToGrpc.convert_order_by(order_by),
-            offset=None if offset is None else _point_id(offset),
-            **_converted(arguments),
-        )
-        answer = self.stub.Scroll(request, timeout=arguments["timeout"])
-        following = answer.next_page_offset.uuid if answer.HasField("next_page_offset") else None
-        return [_retrieved(point) for point in answer.result], following
-
-    def retrieve(self, *, ids: Sequence[str], **arguments: Any) -> list[Point]:
-        """The points of these ids that exist."""
-        points = [_point_id(i) for i in ids]
-        request = messages.GetPoints(ids=points, **_converted(arguments))
-        answer = self.stub.Get(request, timeout=arguments["timeout"])
-        return [_retrieved(point) for point in answer.result]
-
-    def count(self, **arguments: Any) -> CountAnswer:
-        """How many points fulfill a filter."""
-        request = messages.CountPoints(**_converted(arguments))
-        return CountAnswer(self.stub.Count(request, timeout=arguments["timeout"]).result.count)
-
-    def facet(self, **arguments: Any) -> FacetAnswer:
-        """The most frequent values under a key."""
-        request = messages.FacetCounts(**_converted(arguments))
-        answer = self.stub.Facet(request, timeout=arguments["timeout"])
-        return FacetAnswer(
-            [
-                FacetCount(getattr(hit.value, hit.value.WhichOneof("variant")), hit.count)
-                for hit in answer.hits
-            ]
-        )
-
-    def upsert(
-        self,
-        *,
-        collection_name: str,
-        points: Iterable[NewPoint],
-        wait: bool,
-        ordering: models.WriteOrdering,
-    ) -> None:
-        """Insert or replace points; vectors are sent as packed rows."""
-        request = messages.UpsertPoints(
-            collection_name=collection_name,
-            points=[_struct(point) for point in points],
-            wait=wait,
-            ordering=RestToGrpc.convert_write_ordering(ordering),
-        )
-        self.stub.Upsert(request, timeout=self._timeout_s)
-
-    @property
-    def stub(self) -> Any:
-        """The service of points."""
-        return self._client.grpc_points
 
 
 def point_of(read: Any) -> Point:
@@ -171,7 +48,7 @@ _FILTERS = frozenset({"query_filter", "scroll_filter", "count_filter", "facet_fi
 """What the client calls the filter of a request."""
 
 
-def _converted(arguments: dict[str, Any]) -> dict[str, Any]:
+def message_fields(arguments: dict[str, Any]) -> dict[str, Any]:
     """The client's arguments as fields of a message."""
     return dict(_field(name, value) for name, value in arguments.items() if value is not None)
 
@@ -188,7 +65,8 @@ def _field(name: str, value: Any) -> tuple[str, Any]:
     return name, value
 
 
-def _query(**arguments: Any) -> Any:
+def query_message(**arguments: Any) -> Any:
+    """A search; the arguments are those of the client's `query_points`."""
     return messages.QueryPoints(**_search(**arguments))
 
 
@@ -211,10 +89,11 @@ def _search(
         "query": scoring,
         "prefetch": [messages.PrefetchQuery(**_search(**search)) for search in prefetch],
         "params": params,
-    } | _converted(arguments)
+    } | message_fields(arguments)
 
 
-def _point_id(point_id: str) -> Any:
+def id_message(point_id: str) -> Any:
+    """The id of a point as a message."""
     return messages.PointId(uuid=point_id)
 
 
@@ -276,11 +155,13 @@ def _row(dense: Any) -> Vector:
     return np.frombuffer(packed, "<f4", offset=start + 1).astype(np.float32, copy=False)
 
 
-def _scored(point: Any) -> Point:
+def scored_point(point: Any) -> Point:
+    """A point that a search found."""
     return Point(point.id.uuid, _mapping(point.payload), point.score, _rows(point.vectors))
 
 
-def _retrieved(point: Any) -> Point:
+def retrieved_point(point: Any) -> Point:
+    """A point that was read by its id or from a scroll; its score is 0."""
     return Point(point.id.uuid, _mapping(point.payload), 0.0, _rows(point.vectors))
 
 
@@ -297,10 +178,11 @@ def _value(value: Any) -> Any:
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def _struct(point: NewPoint) -> Any:
+def point_message(point: NewPoint) -> Any:
+    """A point to be written."""
     named = {name: messages.Vector(**_vector(rows)) for name, rows in point.vectors.items()}
     return messages.PointStruct(
-        id=_point_id(point.id),
+        id=id_message(point.id),
         payload=payload_to_grpc(point.payload),
         vectors=messages.Vectors(vectors=messages.NamedVectors(vectors=named)),
     )
