@@ -28,7 +28,7 @@ import { Session } from "./search/session.js";
 import { EMPTY, hasQuery, isFiltered, sameSearch, withFilter } from "./search/state.js";
 import { suggestionItems } from "./search/suggestions.js";
 import { showUnderstanding } from "./search/understanding.js";
-import { remediesOf, widerSearches } from "./search/wider.js";
+import { findWider } from "./search/wider.js";
 
 /** What is known once the catalogue's fields are. @typedef {{catalogue: Catalogue, filters: ReturnType<typeof filterPanel>}} Shop */
 
@@ -176,21 +176,11 @@ function showAnswer(searched, answer) {
 async function offerRemedies(searched, answer) {
   if (!shop) return;
   const { catalogue } = shop;
-  const { fields } = catalogue;
-  const choices = widerSearches(searched, answer, fields, currency);
   try {
-    const [totals, samples] = await Promise.all([
-      session.countEach(
-        choices.map((choice) => choice.state),
-        catalogue,
-      ),
-      isFiltered(searched) || !hasQuery(searched) ? [] : session.samples(),
-    ]);
-    const remedies = remediesOf(choices, totals, go);
+    const { wider, samples } = await findWider(session, searched, answer, catalogue, currency);
+    const remedies = wider.map((search) => ({ ...search, run: () => go(search.state) }));
     const others = suggestionItems(samples, searchFor);
-    if (remedies.length || others.length) {
-      say(noMatches(searched, answer, fields, waysOut, remedies, others));
-    }
+    say(noMatches(searched, answer, catalogue.fields, waysOut, remedies, others));
   } catch (error) {
     if (!aborted(error)) toast(inShort(problemFrom(error)));
   }
@@ -204,6 +194,7 @@ function fail(searched, problem, retry = () => runSearch()) {
   showHead(searched);
   block("count").textContent = "";
   block("closeness").hidden = true;
+  block("understanding").hidden = true;
   say(wentWrong(searched, problem, { ...waysOut, retry }));
   loadQueryParts(searched, go).then((showParts) => showParts());
   retryLater(searched, problem, retry);

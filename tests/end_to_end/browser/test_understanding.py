@@ -158,6 +158,11 @@ def test_a_misspelt_word_is_corrected_and_its_correction_undone(open_window, lea
     expect(window.cards.first).to_contain_text("Red dress")
     understanding.get_by_role("button", name="Search for “drses” instead").click()
     expect(understanding).to_contain_text("“drses” is searched for as it stands.")
+    window.expected += ["ERR_FAILED", "request:"]
+    window.page.route("**/v1/search", lambda route: route.abort())
+    window.search("blue")
+    expect(window.page.locator(".notice--error")).to_be_visible()
+    expect(understanding).to_be_hidden()
 
 
 def test_an_exact_title_comes_first(open_window, learned):

@@ -1,11 +1,11 @@
 // What could be left out of a search that finds nothing, or put in another's place, and what each would show.
 
-/** @import { Field, FirstPage, Go, Note, State } from "../types.js" */
-/** @import { Remedy } from "../results/notices.js" */
+/** @import { Catalogue, Field, FirstPage, Note, State } from "../types.js" */
+/** @import { Session } from "./session.js" */
 
 import { chipsOf, valueText } from "../filters/chips.js";
 import { t } from "../page/texts.js";
-import { withFilter, withLiteral } from "./state.js";
+import { hasQuery, isFiltered, withFilter, withLiteral } from "./state.js";
 
 const MOST = 6;
 
@@ -20,7 +20,7 @@ const MOST = 6;
  * @param {string | null} currency
  * @returns {Wider[]}
  */
-export function widerSearches(state, { understanding, beyond, notes }, fields, currency) {
+function widerSearches(state, { understanding, beyond, notes }, fields, currency) {
   const nearest = notes.flatMap((note) => withNearest(state, note, fields));
   const filters = fields.flatMap((field) =>
     chipsOf(field, state, currency).map(({ text, without }) => ({
@@ -50,13 +50,23 @@ function withNearest(state, { field: name, value, nearest }, fields) {
 }
 
 /**
- * The wider searches that show something.
- * @param {Wider[]} choices
- * @param {number[]} totals how many products each shows
- * @param {Go} go searches on
- * @returns {Remedy[]}
+ * The wider searches that show something, with the number of products; and for words or a picture alone, some products of
+ * the catalogue.
+ * @param {Session} session
+ * @param {State} state
+ * @param {FirstPage} answer
+ * @param {Catalogue} catalogue
+ * @param {string | null} currency
  */
-export const remediesOf = (choices, totals, go) =>
-  choices
-    .map(({ text, state }, at) => ({ text, total: totals[at], run: () => go(state) }))
-    .filter(({ total }) => total > 0);
+export async function findWider(session, state, answer, catalogue, currency) {
+  const choices = widerSearches(state, answer, catalogue.fields, currency);
+  const [totals, samples] = await Promise.all([
+    session.countEach(
+      choices.map((choice) => choice.state),
+      catalogue,
+    ),
+    hasQuery(state) && !isFiltered(state) ? session.samples() : [],
+  ]);
+  const counted = choices.map((choice, at) => ({ ...choice, total: totals[at] }));
+  return { wider: counted.filter(({ total }) => total > 0), samples };
+}
