@@ -200,7 +200,7 @@ class _Reader:
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
         doubtful |= words in self._grammar.older and self._follows_people(index)
         if operator == "around":  # "Tisch rund 120", "unos 42"
-            doubtful |= words in self._grammar.weak or any(map(self._words.has, words))
+            doubtful |= words in self._grammar.weak or any(map(self._words.names, words))
         if weak and amount.is_bare and doubtful:
             return None
         if amount.is_bare and (

@@ -329,6 +329,8 @@ def test_a_word_of_the_catalogue_before_a_bare_number_is_no_price():
     reader = reader_over([Product(id="t", title="Tisch rund 90 cm"), *products_of("de")], "de")
     assert reader.read("tisch rund 120").applied == ()
     assert reader.read("tisch rund 120 euro").filters == ({"price": {"gte": 90, "lte": 150}},)
+    prose = reader_over([Product(id="t", title="Tisch", description="Rund um schön.")], "de")
+    assert prose.read("tisch rund 120").filters == ({"price": {"gte": 90, "lte": 150}},)
 
 
 def test_a_preposition_of_a_title_does_not_make_a_title_of_a_negation():
