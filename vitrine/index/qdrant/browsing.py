@@ -22,6 +22,7 @@ from vitrine.fields.schema import Field, Schema
 from vitrine.index.ports import IndexAnswer, IndexQuery, PageToken
 from vitrine.index.qdrant.facets import facet_of, facet_of_payloads, group_keys, with_groups
 from vitrine.index.qdrant.filters import every, translate
+from vitrine.index.qdrant.ordered_reading import in_order
 from vitrine.index.qdrant.ordering import Order
 from vitrine.index.qdrant.payload import (
     ID,
@@ -85,7 +86,7 @@ class Browsing:
         after = None if query.page_token is None else order.checked(query.page_token.search_after)
         where, size = conditions_of(query), query.limit + 1
         parts: list[Callable[[], Any]] = [
-            lambda: list(islice(order.stream(reads.fetcher(where), after, size), size)),
+            lambda: list(islice(in_order(order, reads.fetcher(where), after, size), size)),
             lambda: reads.count(every(translate(query.filter))),
             *(
                 partial(

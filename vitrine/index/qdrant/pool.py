@@ -34,7 +34,7 @@ from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
 from vitrine.index.qdrant.best_words import BestWords
 from vitrine.index.qdrant.filters import equal, every, translate
-from vitrine.index.qdrant.ordering import ID_LEVELS
+from vitrine.index.qdrant.ordered_reading import ID_LEVELS
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.point import Point

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from qdrant_client import models
 
 from vitrine.index.qdrant.filters import equal, every
-from vitrine.index.qdrant.ordering import ID_LEVELS, by_id
+from vitrine.index.qdrant.ordered_reading import ID_LEVELS, by_id
 from vitrine.index.qdrant.payload import ID
 from vitrine.index.qdrant.point import WORDS, Point, SparseRow
 from vitrine.index.qdrant.queries import NearestQuery
