@@ -95,9 +95,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     Words are looked for as the catalogue writes them. Those that most products write as one are
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
     digits, where products have these. Compounds that end with a word are other forms of it, and
-    come behind the word itself. What describes a thing in words that no product has raises, too:
-    only pictures know it. A query of stop words alone is looked for by pairs of them, as
-    titles have them.
+    come behind the word itself; those of another category raise. What describes a thing in words
+    that no product has raises, too: only pictures know it. A query of stop words alone is looked
+    for by pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
     preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
@@ -116,7 +116,7 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
         or (not named and is_other_kind(compound, vocabulary, analyzer))
     )
     idfs = _idfs(forms, words, vocabulary)
-    weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary)
+    weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -159,6 +159,7 @@ def _weights(
     idfs: Mapping[str, float],
     head: Token | None,
     vocabulary: Vocabulary,
+    analyzer: Analyzer,
 ) -> tuple[dict[int, float], dict[int, float], float]:
     """The weights of all terms and those of the core terms alone, by the numbers of their forms,
     and the best score; see `QueryWords`. Nothing where no product has a core term."""
@@ -169,7 +170,12 @@ def _weights(
     total = sum(core_idfs.values())
     mean = total / len(core_idfs)
     preferred = {term: min(idf, mean) * PREFERENCE for term, idf in idfs.items()}
-    weights = _by_id(preferred, forms, vocabulary) | core
+    compounds = {term: vocabulary.compounds_of(term, analyzer) for term in core_idfs}
+    weights = (
+        _by_id(dict.fromkeys(core_idfs, mean * PREFERENCE), compounds, vocabulary)
+        | _by_id(preferred, forms, vocabulary)
+        | core
+    )
     return weights, core, total * len(core_terms) / len(core_idfs)
 
 

@@ -121,8 +121,16 @@ class Vocabulary:
         ]
 
     def forms_of(self, term: str, analyzer: Analyzer) -> tuple[str, ...]:
-        """The term, and the compounds that end with it."""
-        return (term, *self.compounds_of(term, analyzer))
+        """The term, and the compounds that end with it, but for things of another category.
+
+        A category for "Handschuhe" that is smaller than what is called "Schuhe" is for something
+        else. A larger one is not: a shop for "Stehlampen" may have a few other "Lampen".
+        """
+        compounds = self.compounds_of(term, analyzer)
+        alone = self._of_term(self.subject_counts, term)
+        others = [c for c in compounds if 0 < self._of_term(self.kind_counts, c) < alone]
+        left_out = {*others, *(c for other in others for c in self.compounds_of(other, analyzer))}
+        return (term, *(compound for compound in compounds if compound not in left_out))
 
     def _of_term(self, counts: NDArray[np.int32], term: str) -> int:
         number = term_id(term)

@@ -192,6 +192,17 @@ def test_inflected_compounds_are_found_by_the_endings_that_the_catalogue_has():
     assert query_words("Tisch", vocabulary_of(tables[:1], GERMAN), GERMAN).empty
 
 
+@pytest.mark.parametrize(("lamps", "found"), [(1, True), (3, False)])
+def test_a_compound_with_a_smaller_category_of_its_own_is_another_thing(lamps: int, found: bool):
+    standing = Product(id="1", title="Leselampe", category=("Leselampen",))
+    longer = Product(id="2", title="Klemmleselampe", category=("Leselampen",))
+    others = [Product(id=f"l{n}", title="Lampe") for n in range(lamps)]
+    query = query_words("Lampe", vocabulary_of([standing, longer, *others], GERMAN), GERMAN)
+    assert (core_score(query, words_of(standing, GERMAN)) > 0) == found
+    assert (core_score(query, words_of(longer, GERMAN)) > 0) == found
+    assert query.score(words_of(longer, GERMAN)) > 0
+
+
 def test_compounds_of_a_word_come_behind_it_and_count():
     ladders = titled("Leiter", "Trittleiter", "Leiter aus Holz für den Garten", "Leiter")
     query = query_words("Leiter", vocabulary_of(ladders, GERMAN), GERMAN)
