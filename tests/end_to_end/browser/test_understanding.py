@@ -105,6 +105,21 @@ def test_a_search_that_nothing_is_close_to_says_so(window, service):
     window.counts("90 products")
 
 
+def test_a_search_that_a_word_keeps_empty_is_offered_without_it(window):
+    def without_fridges(route: Route) -> None:
+        answer = route.fetch().json()
+        if "Fridge" in json.loads(route.request.post_data or "{}").get("text", ""):
+            note = {"code": "unknown_word", "message": "", "value": "fridge"}
+            answer |= {"hits": [], "total": 0, "notes": [note], "next_cursor": None}
+        route.fulfill(json=answer)
+
+    window.page.route("**/v1/search", without_fridges)
+    window.open("/?q=Red+Fridge")
+    window.page.get_by_role("button", name="“Red” (90)").click()
+    expect(window.page.locator("#title")).to_have_text("“Red”")
+    expect(window.cards.first).to_be_visible()
+
+
 def test_a_search_without_matches_tells_what_each_filter_left_out_would_show(window):
     window.open("/?color=red&price_max=1")
     notice = window.page.locator(".notice")

@@ -4,6 +4,7 @@
 /** @import { Session } from "./session.js" */
 
 import { chipsOf, valueText } from "../filters/chips.js";
+import { fold } from "../filters/options.js";
 import { t } from "../page/texts.js";
 import { hasQuery, isFiltered, withFilter, withLiteral } from "./state.js";
 
@@ -12,8 +13,8 @@ const MOST = 6;
 /** A search made wider: what is done for it, and its state. @typedef {{text: string, state: State}} Wider */
 
 /**
- * The search with the nearest value in the place of one that no product has, without each of its filters, and without
- * each that was understood from its words.
+ * The search without the words that no product has, with the nearest value in the place of one that no product has,
+ * without each of its filters, and without each that was understood from its words.
  * @param {State} state
  * @param {FirstPage} answer
  * @param {Field[]} fields
@@ -21,6 +22,7 @@ const MOST = 6;
  * @returns {Wider[]}
  */
 function widerSearches(state, { understanding, beyond, notes }, fields, currency) {
+  const known = withKnownWords(state, notes);
   const nearest = notes.flatMap((note) => withNearest(state, note, fields));
   const filters = fields.flatMap((field) =>
     chipsOf(field, state, currency).map(({ text, without }) => ({
@@ -35,7 +37,18 @@ function widerSearches(state, { understanding, beyond, notes }, fields, currency
       state: withLiteral(state, text),
     }));
   const less = { text: t("way.far"), state: { ...state, far: true } };
-  return [...[...nearest, ...filters, ...understood].slice(0, MOST), ...(beyond > 0 ? [less] : [])];
+  const others = [...known, ...nearest, ...filters, ...understood].slice(0, MOST);
+  return beyond > 0 ? [...others, less] : others;
+}
+
+/** @param {State} state @param {Note[]} notes @returns {Wider[]} */
+function withKnownWords(state, notes) {
+  const unknown = notes.flatMap(({ code, value }) => (code === "unknown_word" ? [value] : []));
+  const words = state.text.split(/\s+/);
+  const known = words.filter((word) => !unknown.includes(fold(word)));
+  if (known.length === 0 || known.length === words.length) return [];
+  const text = known.join(" ");
+  return [{ text: t("title.text", { text }), state: { ...state, text } }];
 }
 
 /** @param {State} state @param {Note} note @param {Field[]} fields @returns {Wider[]} */
