@@ -23,7 +23,7 @@ from service.edge.worker import ServingEdge
 from service.embedding.child import EmbedderChild, embedder_beside
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_service_logging
-from service.memory import keep_freed_memory
+from service.memory import collect_cycles_seldom, keep_freed_memory
 from service.ready_processes import ReadyProcesses
 from service.warming import WarmUp
 from vitrine.cores import usable_cores
@@ -67,6 +67,7 @@ def run(
     _require_index_for_all(settings)
     _ = vitrine.signer  # made once, before there are several processes
     keep_freed_memory()
+    collect_cycles_seldom()
     server = (kind or Server)(vitrine, listening or listen(settings), Report())
     master = os.getpid()
     with embedder_beside(vitrine) as server.embedder, counting_together(settings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,28 @@ def test_siglip_rows_are_always_of_full_length(siglip_folder: Path) -> None:
         == theirs(TEXTS, padding="max_length", max_length=16, truncation=True)["input_ids"]
     )
     assert ours.encode(["x"]).ids.shape == (1, 16)
+
+
+COUNT_THREADS = """
+import sys
+import psutil
+from vitrine.embedding.tokenizer import Tokenizer, TokenizerConfig
+
+rules = TokenizerConfig(77, pad_id=0, pad_to_length=False, pad_first=False, masked=True)
+tokenizer = Tokenizer(sys.stdin.read(), rules)
+before = psutil.Process().num_threads()
+tokenizer.rows(["a red dress"] * 16)
+print(psutil.Process().num_threads() - before)
+"""
+
+
+def test_texts_together_start_no_threads_of_the_library(clip_folder: Path) -> None:
+    _, ours = loaded(clip_folder)
+    command = [sys.executable, "-c", COUNT_THREADS]
+    done = subprocess.run(
+        command, input=ours.to_json(), capture_output=True, text=True, timeout=240, check=True
+    )
+    assert int(done.stdout) == 0
 
 
 def test_truncation_is_told(clip_folder: Path) -> None:

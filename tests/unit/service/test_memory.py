@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
-from service.memory import FreedMemory
+import pytest
+
+from service.memory import FreedMemory, collect_cycles_seldom
+from tests.unit.service.conftest import Shop
 
 MB = 1_000_000
 ROUNDS = """
@@ -46,6 +52,53 @@ def faults(**environment: str) -> int:
 def test_what_a_search_frees_the_next_one_has_again():
     assert faults() < 1000
     assert faults(MALLOC_TRIM_THRESHOLD_="1000000") > 10_000, "a setting of the environment decides"
+
+
+@pytest.fixture
+def cycles() -> Iterator[list[object]]:
+    """What the search for cycles finds until the test ends: it is kept, not freed."""
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    yield gc.garbage
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.set_threshold(*thresholds)
+
+
+def test_cycles_are_looked_for_after_thousands_of_new_objects(cycles: list[object]):
+    collect_cycles_seldom()
+    for _ in range(5_000):
+        cycle: list[object] = []
+        cycle.append(cycle)
+    assert cycles == []
+    gc.collect()
+    assert len(cycles) >= 4_999  # the last one has a name still
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"text": "red"}', b'{"text": "red", "filter": {"x": "%s"}}', b'{"text": "%s'],
+    ids=["answered", "refused", "broken"],
+)
+def test_a_request_leaves_next_to_nothing_to_the_search_for_cycles(
+    unchanged: Shop, cycles: list[object], body: bytes
+):
+    sent = body.replace(b"%s", b"x" * 1_000_000)
+    gc.disable()
+    for _ in range(3):
+        environ = {
+            "REQUEST_METHOD": "POST", "PATH_INFO": "/v1/search", "REMOTE_ADDR": "127.0.0.1",
+            "SERVER_NAME": "shop", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+            "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(sent)),
+            "wsgi.input": io.BytesIO(sent), "wsgi.errors": sys.stderr,
+        }  # fmt: skip
+        b"".join(unchanged.app.wsgi_app(environ, lambda *_: None))
+    gc.enable()
+    gc.collect()
+    assert len(cycles) < 3 * 50
+    held = [each for left in cycles for each in gc.get_referents(left)]
+    assert not [each for each in held if isinstance(each, str | bytes) and len(each) > 500_000]
 
 
 class Process:
