@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from vitrine.errors import Conflict, VitrineError
+from ingest.job_session import open_admin, work_and_watch
+from vitrine.errors import Conflict
 from vitrine.setting_ranges import range_of
 from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
@@ -20,15 +18,12 @@ from vitrine.storage.data_folder import require_writable
 if TYPE_CHECKING:
     from ingest.admin import Admin
     from ingest.jobs.models import Job, ReindexRequest
-    from ingest.tasks.runner import Runner
     from vitrine.index import VersionInfo
     from vitrine.relevance import RelevanceConstants
     from vitrine.settings import Settings
     from vitrine.wiring import Vitrine
 
 __all__ = ["jobs", "publish", "reindex", "up", "versions", "worker"]
-
-_POLL_S = 0.2
 
 
 @click.command()
@@ -121,12 +116,12 @@ def reindex(
         connect(settings.ray_address)  # also where it turns out that nothing is to be embedded
     source = absolute_spec(source) if source is not None else None
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
-    with _admin(settings) as (admin, vitrine):
+    with open_admin(settings) as (admin, vitrine):
         job_id = _running(admin) if resume else _start(admin, request)
         if only_queue:
             click.echo(job_id)
             return
-        job = _work_and_watch(admin, vitrine, job_id)
+        job = work_and_watch(admin, vitrine, job_id)
     _report(job)
     sys.exit(_status(job))
 
@@ -157,55 +152,6 @@ def _running(admin: Admin) -> str:
     raise Conflict("no reindex is running")
 
 
-def _work_and_watch(admin: Admin, vitrine: Vitrine, job_id: str) -> Job:
-    """Work in the background and show the job until it ends; Ctrl-C leaves it to be resumed."""
-    import threading
-
-    from ingest.jobs.factory import open_store
-    from ingest.tasks.runner import Runner
-
-    with closing(open_store(vitrine.settings)) as store:
-        runner = Runner(vitrine, store)
-        helper = threading.Thread(target=_help, args=(runner,), name="reindex", daemon=True)
-        helper.start()
-        try:
-            return _watch(admin, job_id)
-        finally:
-            runner.stopping.set()
-            helper.join()
-
-
-def _help(runner: Runner) -> None:
-    while not runner.stopping.is_set():
-        try:
-            runner.drain()
-            runner.recover()
-        except VitrineError as error:
-            click.echo(f"vitrine: {error}", err=True)
-        runner.stopping.wait(_POLL_S)
-
-
-def _watch(admin: Admin, job_id: str) -> Job:
-    from tqdm import tqdm
-
-    terminal = sys.stderr.isatty()
-    with tqdm(
-        unit=" products",
-        mininterval=0.2 if terminal else 10,
-        disable=not terminal,
-        dynamic_ncols=True,
-    ) as bar:
-        while True:
-            job = admin.job(job_id)
-            handled = job.done + job.failed_items
-            bar.total = None if job.total is None else max(job.total, handled)
-            bar.set_description(job.state, refresh=False)
-            bar.update(handled - bar.n)
-            if job.state.final:
-                return job
-            time.sleep(_POLL_S)
-
-
 def _report(job: Job) -> None:
     click.echo(f"job {job.id}: {job.state}, {job.done} products, {job.failed_items} failed")
     if job.state == "done":
@@ -219,7 +165,7 @@ def _report(job: Job) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def versions(discard: str | None, as_json: bool) -> None:
     """List the versions of the index, newest first."""
-    with _admin(load_settings()) as (admin, vitrine):
+    with open_admin(load_settings()) as (admin, vitrine):
         if discard is not None:
             admin.discard(discard)
         listed = vitrine.versions.list()
@@ -268,7 +214,7 @@ def _learnt(vitrine: Vitrine, version: VersionInfo) -> RelevanceConstants | None
 @click.argument("version")
 def publish(version: str) -> None:
     """Make VERSION the live one at once: the way back to an earlier version."""
-    with _admin(load_settings()) as (admin, _):
+    with open_admin(load_settings()) as (admin, _):
         previous = admin.publish(version)
     click.echo(
         f"version {version} is live"
@@ -284,7 +230,7 @@ def publish(version: str) -> None:
 )
 def jobs(cancel: str | None, retry: bool, limit: int) -> None:
     """List the latest jobs, newest first."""
-    with _admin(load_settings()) as (admin, _):
+    with open_admin(load_settings()) as (admin, _):
         if cancel is not None:
             admin.cancel(cancel)
         if retry:
@@ -307,15 +253,6 @@ def _waiting(job: Job) -> str:
     if job.waiting is None or job.waiting_since is None:
         return ""
     return f"; waiting since {job.waiting_since:%Y-%m-%d %H:%M:%S} UTC: {job.waiting}"
-
-
-@contextmanager
-def _admin(settings: Settings) -> Iterator[tuple[Admin, Vitrine]]:
-    from ingest.admin import Admin
-    from vitrine.wiring import Vitrine
-
-    with closing(Vitrine(settings)) as vitrine, closing(Admin(vitrine)) as admin:
-        yield admin, vitrine
 
 
 def _log(settings: Settings) -> None:

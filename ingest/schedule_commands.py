@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ingest.job_session import open_admin
 from ingest.source_options import ingest_options
 from vitrine.errors import InvalidQuery
 from vitrine.settings import load_settings
 
 if TYPE_CHECKING:
-    from ingest.admin import Admin
     from ingest.jobs.schedules import Schedule, ScheduledRun
 
 __all__ = ["schedule"]
@@ -84,7 +84,7 @@ def add(
         mode=mode or "update",
         allow_shrink=allow_shrink,
     )
-    with _admin() as admin, _named_as_typed():
+    with open_admin(load_settings()) as (admin, _), _named_as_typed():
         planned = admin.add_schedule(name, request, times=times, zone=zone)
     click.echo(f"{name}: next at {_moment(planned.due_s, planned.zone)}")
 
@@ -103,7 +103,7 @@ def _named_as_typed() -> Iterator[None]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List the schedules with their next time and latest results."""
-    with _admin() as admin:
+    with open_admin(load_settings()) as (admin, _):
         planned = admin.schedules()
     if as_json:
         click.echo(json.dumps([asdict(each) for each in planned], ensure_ascii=False, indent=2))
@@ -119,7 +119,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove the schedule NAME; a run in progress continues."""
-    with _admin() as admin:
+    with open_admin(load_settings()) as (admin, _):
         admin.remove_schedule(name)
     click.echo(f"schedule {name} removed")
 
@@ -128,7 +128,7 @@ def remove(name: str) -> None:
 @click.argument("name")
 def run(name: str) -> None:
     """Start a run of the schedule NAME now, by the workers, and print the id of its job."""
-    with _admin() as admin:
+    with open_admin(load_settings()) as (admin, _):
         click.echo(admin.run_schedule(name))
 
 
@@ -160,12 +160,3 @@ def _result(result: ScheduledRun) -> str:
 
 def _moment(seconds: float, zone: str) -> str:
     return f"{datetime.fromtimestamp(seconds, ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
-
-
-@contextmanager
-def _admin() -> Iterator[Admin]:
-    from ingest.admin import Admin
-    from vitrine.wiring import Vitrine
-
-    with closing(Vitrine(load_settings())) as vitrine, closing(Admin(vitrine)) as admin:
-        yield admin
