@@ -99,9 +99,10 @@ class NamedValueReader:
             return True
         joint = self._grammar.alternatives.at(lexemes, end)
         further = lexemes[end + joint[0] : end + joint[0] + 1] if joint else []
-        return self._grammar.comparisons_after.at(lexemes, end) is not None or any(
-            each.folded in self._grammar.stops for each in further
-        )
+        compared = self._grammar.comparisons_after.at(lexemes, end)
+        if compared is not None and self._draft.free(end, end + compared[0]):
+            return True  # else it is of a price: "size M and less than 50"
+        return any(each.folded in self._grammar.stops for each in further)
 
 
 def _with_negator(draft: Draft, grammar: Grammar, index: int) -> int:

@@ -223,7 +223,10 @@ class _Reader:
         if words not in self._grammar.models or index == 0:
             return False
         before = self._lexemes[index - 1]
-        named = before.kind in ("word", "number") and not self._words.names_thing(before.folded)
+        unwanted = self._grammar.negators.ending_at(self._lexemes, index - 1)  # "no hood max 90"
+        named = before.kind in ("word", "number") and not (
+            unwanted or self._words.names_thing(before.folded)
+        )
         closes = amount.end == len(self._lexemes)
         return named or (amount.value < LEAST_BARE and not closes)
 
