@@ -86,6 +86,10 @@ class Service(OpenAPI):
 
     request_class = StrictRequest
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none here is asynchronous, for which Flask looks at every call."""
+        return func
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's, which also knows which slashes of the address belong to a product's id."""
         adapter = super().create_url_adapter(request)

@@ -78,15 +78,13 @@ def sound_request_id(sent: str) -> str:
 
 
 def _finish(response: Response, security: dict[str, str]) -> Response:
-    response.headers[REQUEST_ID] = g.get("request_id", "")
-    for name, value in security.items():
-        response.headers.setdefault(name, value)
-    if response.is_json:
-        response.headers.setdefault("Cache-Control", "no-store")
     stages = {**g.get("stages", {}), "total": elapsed_ms()}
-    response.headers["Server-Timing"] = ", ".join(
-        f"{name};dur={ms:.1f}" for name, ms in stages.items()
-    )
+    timings = ", ".join(f"{name};dur={ms:.1f}" for name, ms in stages.items())
+    added = {**security, REQUEST_ID: g.get("request_id", ""), "Server-Timing": timings}
+    if response.is_json:
+        added["Cache-Control"] = "no-store"
+    present = {name.lower() for name, _ in response.headers}
+    response.headers.extend([each for each in added.items() if each[0].lower() not in present])
     return response
 
 

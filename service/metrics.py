@@ -6,7 +6,7 @@ import os
 import threading
 from collections import Counter as PassSizes
 from collections.abc import Iterator
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, cast
 from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -42,7 +42,6 @@ _KEY = "vitrine_metrics"
 metrics = Blueprint("metrics", __name__)
 
 
-@runtime_checkable
 class _Counting(Protocol):
     """A cache that counts its look-ups, as the embedder's does."""
 
@@ -101,10 +100,11 @@ class Metrics:
 
     def follow(self, name: str, cache: object) -> None:
         """Add what a cache that counts its own hits and misses has counted since the last call."""
-        if not isinstance(cache, _Counting):
+        if not hasattr(cache, "hits"):
             return
+        counting = cast(_Counting, cache)
         with self._lock:
-            hits, misses = cache.hits, cache.misses
+            hits, misses = counting.hits, counting.misses
             seen_hits, seen_misses = self._seen.get(cache, (0, 0))
             self._seen[cache] = (hits, misses)
         self.cached(name, hits=hits - seen_hits, misses=misses - seen_misses)

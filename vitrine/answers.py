@@ -8,6 +8,7 @@ the path before its own paths, or empty.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +21,14 @@ __all__ = ["product_answer", "search_answer", "stored_product_answer"]
 
 Json = dict[str, Any]
 
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+"""An id that an address holds as it is (RFC 3986, unreserved); quoting the others takes longer."""
+
 
 def _image_urls(product_id: str, count: int, base: str) -> list[str]:
     """The addresses of a product's pictures, in their order."""
-    first = f"{base}/v1/products/{quote(product_id, safe='')}/image"
+    quoted = product_id if _PLAIN.fullmatch(product_id) else quote(product_id, safe="")
+    first = f"{base}/v1/products/{quoted}/image"
     return [first, *(f"{first}?n={number}" for number in range(1, count))]
 
 
