@@ -26,6 +26,7 @@ __all__ = [
     "FieldGroup",
     "document_words",
     "embedded_fields",
+    "kind_term",
     "product_text",
     "saturated",
     "term_frequencies",
@@ -101,8 +102,8 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     style ("also in red"), not to this variant.
     """
     texts = list(_texts(product, schema, analyzer))
-    codes = list(map(term_id, code_keys(product)))
-    frequencies = _frequencies(texts, codes, analyzer.stop_pairs(product.title))
+    facts = list(map(term_id, _exact_facts(product, analyzer)))
+    frequencies = _frequencies(texts, facts, analyzer.stop_pairs(product.title))
     ids = sorted(frequencies)
     words: set[str] = set()
     names: set[str] = set()
@@ -116,7 +117,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
         saturated(np.array([frequencies[i] for i in ids], dtype=np.float64)),
         frozenset(words),
         frozenset(names),
-        frozenset((*map(term_id, _subjects(product, analyzer)), *codes)),
+        frozenset(map(term_id, (*_subjects(product, analyzer), *code_keys(product)))),
         frozenset(map(term_id, _kinds(product, analyzer))),
         exact_keys(product),
     )
@@ -125,9 +126,20 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
 def term_frequencies(product: Product, schema: Schema, analyzer: Analyzer) -> Mapping[int, float]:
     """The weighted frequency of each term of a product by its id, in no order: what the values of
     `document_words` are made of, for half of the cost."""
-    codes = list(map(term_id, code_keys(product)))
+    facts = list(map(term_id, _exact_facts(product, analyzer)))
     pairs = analyzer.stop_pairs(product.title)
-    return _frequencies(_texts(product, schema, analyzer), codes, pairs)
+    return _frequencies(_texts(product, schema, analyzer), facts, pairs)
+
+
+def kind_term(term: str) -> str:
+    """The term of what is in a category of this name, which no word of a text is."""
+    return f"{term} ;"
+
+
+def _exact_facts(product: Product, analyzer: Analyzer) -> Iterator[str]:
+    """Terms that a product has as a whole: its codes and the names of its categories."""
+    yield from code_keys(product)
+    yield from dict.fromkeys(map(kind_term, _kinds(product, analyzer)))
 
 
 def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -137,7 +149,7 @@ def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _frequencies(
     texts: Iterable[tuple[FieldGroup, Sequence[tuple[str, str]]]],
-    codes: Sequence[int],
+    exact_facts: Sequence[int],
     stop_pairs: Sequence[str],
 ) -> dict[int, float]:
     frequencies: defaultdict[int, float] = defaultdict(float)
@@ -146,8 +158,8 @@ def _frequencies(
         for _, term in text_words:
             frequencies[term_id(term)] += share
     facts = FIELD_GROUPS["facts"]
-    for code in codes:
-        frequencies[code] += facts.weight / facts.norm(1)
+    for fact in exact_facts:
+        frequencies[fact] += facts.weight / facts.norm(1)
     title = FIELD_GROUPS["title"]
     for pair in stop_pairs:
         frequencies[term_id(pair)] += title.weight / title.norm(len(stop_pairs))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.words.analysis import Analyzer, Token
-from vitrine.words.document import DocumentWords
+from vitrine.words.document import DocumentWords, kind_term
 from vitrine.words.exact import exact_key
 from vitrine.words.heads import compound_of, head_of, is_known_head, is_other_kind, only_seen
 from vitrine.words.known import split
@@ -29,6 +29,11 @@ COMPOUND = 0.9
 """Weight of a compound that ends with a word, as a share of the word's, where products are called
 by the word alone: a title of two words with the compound then comes behind one of eight with the
 word, and stays close."""
+
+
+KIND_PREFERENCE = PREFERENCE / 2
+"""Weight of a category that is called like a word of the query, as such a share. It is enough to
+rank what is in "Dresses" above "Dress Shoes", and little beside what pictures show."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +101,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
     digits, where products have these. Compounds that end with a word are other forms of it, and
     come behind the word itself; those of another category raise. What describes a thing in words
-    that no product has raises, too: only pictures know it. A query of stop words alone is looked
-    for by pairs of them, as titles have them.
+    that no product has raises, too: only pictures know it, and so does being in a category that a
+    word names. A query of stop words alone is looked for by pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
     preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
@@ -117,6 +122,7 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
     idfs = _idfs(forms, words, vocabulary)
     weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
+    weights |= _kind_weights(core_terms, best / len(core_terms), vocabulary) if core else {}
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -177,6 +183,19 @@ def _weights(
         | core
     )
     return weights, core, total * len(core_terms) / len(core_idfs)
+
+
+def _kind_weights(
+    core_terms: Sequence[str], mean: float, vocabulary: Vocabulary
+) -> dict[int, float]:
+    """The weights of being in a category that a core term is the whole name of, by the number of
+    its term; `mean` is the mean IDF of the core terms."""
+    counts = {kind: vocabulary.term_count(kind) for kind in map(kind_term, core_terms)}
+    return {
+        term_id(kind): min(vocabulary.idf_of(count), mean) * KIND_PREFERENCE
+        for kind, count in counts.items()
+        if count
+    }
 
 
 def _idfs(

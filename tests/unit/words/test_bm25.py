@@ -74,6 +74,16 @@ def test_a_products_values_do_not_depend_on_other_products():
     assert np.array_equal(words_of(product).values, alone.values)
 
 
+def test_what_is_in_a_category_comes_before_what_only_its_title_names():
+    dress = Product(id="1", title="Floral Maxi", category=("Women/Dresses",))
+    shoes = Product(id="2", title="Dress Shoes", category=("Shoes",))
+    vocabulary = vocabulary_of([dress, shoes])
+    asked = query_words("dress", vocabulary, ENGLISH)
+    assert asked.score(words_of(dress)) > asked.score(words_of(shoes)) > 0.5
+    shoe = query_words("dress shoes", vocabulary, ENGLISH)
+    assert shoe.score(words_of(shoes)) > shoe.score(words_of(dress))
+
+
 def test_names_are_the_words_outside_prose():
     words = words_of(Product(id="1", title="Red hat", description="Soft hat of wool."))
     assert words.names == {"red", "hat"}
