@@ -76,6 +76,7 @@ class Grammar:
 
     `comparisons` mean lt, lte, gt, gte or around before an amount, `comparisons_after` behind one.
     `ranges` are pairs of phrases around the first of two amounts. `numbers` are words for one,
+    `digits` for what is said behind the tens ("twenty five"),
     `thousands` multiply a number ("2k") and, as whole words, are one ("mil"). `weak` phrases are
     often about something else than prices, `models` also end the names of models, `articles` may
     stand before an amount, and `older` behind a word of `people` tell an age. `not_currencies` are
@@ -97,6 +98,7 @@ class Grammar:
     ranges: tuple[tuple[Phrases, Phrases], ...]
     to: Phrases
     numbers: Phrases
+    digits: Phrases
     thousands: frozenset[str]
     weak: frozenset[Words]
     models: frozenset[Words]
@@ -139,7 +141,7 @@ class Grammar:
             *(entry.words for entry in listed),
             *(self.units, self.sizes, self.skipped, self.additions, self.stops, self.shades),
             *(self.loose_before, self.loose_after, self.currencies.words, self.basic_colors),
-            *(self.thousands, self.numbers.words),
+            *(self.thousands, self.numbers.words, self.digits.words),
         )
 
     def names_of(self, field: str, label: str | None) -> Phrases:
@@ -226,12 +228,8 @@ class _Reader:
                 for first, second in file["price"]["between"]
             ),
             to=self._phrases("price", {"to": "to"}),
-            numbers=Phrases(
-                (self._words(phrase), value)
-                for file in self._files
-                for value, phrases in file["numbers"].items()
-                for phrase in phrases
-            ),
+            numbers=self._numbers("numbers"),
+            digits=self._numbers("digits"),
             thousands=self._folded("price", "thousands"),
             weak=frozenset(self._words(p) for f in self._files for p in f["price"]["weak"]),
             models=frozenset(self._words(p) for f in self._files for p in f["price"]["models"]),
@@ -290,11 +288,26 @@ class _Reader:
         return tuple(lexeme.folded for lexeme in lex(phrase, elisions=self._elisions))
 
     def _phrases(self, table: str, keys: Mapping[str, str]) -> Phrases:
-        return Phrases(
+        """The phrases of some lists, also without the apostrophes within words: "dont want"."""
+        listed = (
             (self._words(phrase), meaning)
             for file in self._files
             for key, meaning in keys.items()
             for phrase in file[table][key]
+        )
+        written = (
+            (said, meaning)
+            for words, meaning in listed
+            for said in (words, tuple(word.replace("'", "") for word in words))
+        )
+        return Phrases(dict(written).items())
+
+    def _numbers(self, table: str) -> Phrases:
+        return Phrases(
+            (self._words(phrase), value)
+            for file in self._files
+            for value, phrases in file[table].items()
+            for phrase in phrases
         )
 
     def _folded(self, table: str, key: str) -> frozenset[str]:

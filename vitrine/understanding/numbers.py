@@ -38,7 +38,7 @@ def _word_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[f
     """The number that words say: "twenty", "2k", "1.5k", or "mil" alone."""
     number = grammar.numbers.at(lexemes, index)
     if number is not None:
-        value, end = float(number[1]), index + number[0]
+        value, end = _composed(lexemes, index + number[0], int(number[1]), grammar)
         if end < len(lexemes) and lexemes[end].folded in grammar.thousands:  # diez mil
             return value * 1000, end + 1
         return value, end
@@ -46,6 +46,21 @@ def _word_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[f
     if said is None or said[2] not in grammar.thousands or not (said[1] or len(said[2]) > 1):
         return None
     return (float(said[1].replace(",", ".")) if said[1] else 1.0) * 1000, index + 1
+
+
+def _composed(
+    lexemes: Sequence[Lexeme], end: int, value: int, grammar: Grammar
+) -> tuple[float, int]:
+    """A number in words, of which `value` is said before a token, with the rest of it, and the
+    token after it: "twenty-five", "cent vingt", "treinta y cinco"."""
+    while value % 10 == 0 and end < len(lexemes):
+        joint = int(lexemes[end].kind == "dash" or lexemes[end].folded in grammar.additions)
+        rest = grammar.numbers.at(lexemes, end + joint) or grammar.digits.at(lexemes, end + joint)
+        most = 100 if value % 100 == 0 else 20 if value in (60, 80) else 10  # soixante-quinze
+        if rest is None or int(rest[1]) >= most:
+            break
+        value, end = value + int(rest[1]), end + joint + rest[0]
+    return float(value), end
 
 
 def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:

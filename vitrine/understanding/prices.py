@@ -198,7 +198,9 @@ class _Reader:
         if amount is None or self._goes_on(amount):
             return None
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
-        doubtful |= words in self._grammar.older and self._follows_people(index)
+        doubtful |= words in self._grammar.older and (
+            words[0] in self._grammar.people or self._follows_people(index)
+        )
         if operator == "around":  # "Tisch rund 120", "unos 42"
             doubtful |= words in self._grammar.weak or any(map(self._words.names, words))
         if weak and amount.is_bare and doubtful:
