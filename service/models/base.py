@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
+    Field,
     Tag,
     ValidationInfo,
     field_validator,
@@ -27,6 +28,7 @@ __all__ = [
     "Body",
     "Incoming",
     "Parameters",
+    "SomeTexts",
     "Text",
     "TextOrTexts",
     "answer",
@@ -62,14 +64,19 @@ def text_or_other(value: Any) -> str | None:
     )
 
 
+_ONE_OR_SEVERAL = Discriminator(
+    text_or_other,
+    custom_error_type="text_type",
+    custom_error_message="must be a text, or a list of texts",
+)
 TextOrTexts = Annotated[
-    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)],
-    Discriminator(
-        text_or_other,
-        custom_error_type="text_type",
-        custom_error_message="must be a text, or a list of texts",
-    ),
+    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Tag(OTHER)], _ONE_OR_SEVERAL
 ]
+SomeTexts = Annotated[
+    Annotated[Text, Tag(TEXT)] | Annotated[list[Text], Field(min_length=1), Tag(OTHER)],
+    _ONE_OR_SEVERAL,
+]
+"""As `TextOrTexts`, but at least one."""
 
 
 class _Described(BaseModel):

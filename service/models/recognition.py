@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from service.models.base import Answer, Body, Text, TextOrTexts
+from service.models.base import Answer, Body, SomeTexts, Text
 from service.models.picture import TINY_PNG, ImageSource
 from service.models.search_answer import SearchAnswer
 from vitrine.recognition import DEFAULT_TEMPLATE, DEFAULT_THRESHOLD
@@ -62,7 +62,7 @@ class ClassifyRequest(Body):
 
     image: ImageSource | None = None
     labels: list[Text] = Field(min_length=1)
-    template: TextOrTexts = Field(
+    template: SomeTexts = Field(
         default=DEFAULT_TEMPLATE,
         description="text around a label, {} marks its place; a list is averaged",
     )

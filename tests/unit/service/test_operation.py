@@ -249,6 +249,7 @@ def test_the_description_tells_the_limits_that_are_set(open_shop):
     assert schemas["SearchRequest"]["properties"]["limit"]["maximum"] == 33
     assert schemas["ClassifyRequest"]["properties"]["labels"]["minItems"] == 1
     assert schemas["DetectRequest"]["properties"]["labels"]["minItems"] == 1
+    assert schemas["ClassifyRequest"]["properties"]["template"]["oneOf"][1]["minItems"] == 1
 
 
 def test_the_description_holds_without_a_live_version(shop: Shop):
