@@ -21,8 +21,8 @@ from tqdm import tqdm
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, add_growth, median, percentile
 from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, fill, queries
-from service.memory import keep_freed_memory
 from vitrine.filters import Filter, parse_filter
+from vitrine.freed_memory import keep_freed_memory
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings

@@ -14,7 +14,7 @@ from benchmarks.filtered import DIMENSION, LIMIT, add_memory, filled, recall_of,
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.vectors import SELECTIVITIES, clustered, queries, views
-from service.memory import keep_freed_memory
+from vitrine.freed_memory import keep_freed_memory
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss.vectors.build import CODES, ONE_BIT
 

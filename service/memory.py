@@ -1,12 +1,8 @@
-"""How glibc keeps what was freed, and how seldom Python looks for cycles.
-
-A search frees megabytes that the next one needs again. What a rare large request has freed goes
-back to the system, soon after.
-"""
+"""When what a rare large request has freed goes back to the system, and how seldom Python looks for
+cycles."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 from collections.abc import Callable
@@ -16,36 +12,13 @@ from time import monotonic
 
 from vitrine.freed_memory import give_back_freed_memory
 
-__all__ = ["FreedMemory", "collect_cycles_seldom", "keep_freed_memory"]
+__all__ = ["FreedMemory", "collect_cycles_seldom"]
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-"""mallopt's names of the limits (malloc.h)."""
-_KEPT = 32 << 20
-"""Bytes of freed memory that stay with a pool; asking the system anew costs more than a scan."""
 _MUCH = 80 << 20
 """Bytes that are given back at once or not at all: some searches need tens of megabytes again."""
 _LOOK_S = 2.0
 _BUSY_LOOK_S = 15.0
 """Between two looks, when nothing is being answered and otherwise."""
-_POOLS = 2
-"""Instead of several for each core, which a dozen threads fill with a hundred megabytes."""
-
-
-def keep_freed_memory() -> None:
-    """Have this process keep few pools of freed memory, and give little of them back to the system.
-
-    Nothing changes where a MALLOC_ variable of the environment decides, or with another C library.
-    """
-    if any(name.startswith("MALLOC_") for name in os.environ):
-        return
-    with suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for limit, value in (
-            (_ARENA_MAX, _POOLS),
-            (_MMAP_THRESHOLD, _KEPT),
-            (_TRIM_THRESHOLD, _KEPT),
-        ):
-            library.mallopt(limit, value)
 
 
 def collect_cycles_seldom() -> None:

@@ -24,6 +24,7 @@ from ingest.pipeline.picture_work import (
 )
 from vitrine.embedding.ports import PictureRules
 from vitrine.errors import InvalidImage
+from vitrine.freed_memory import keep_freed_memory
 from vitrine.images.budget import BudgetAmongProcesses
 from vitrine.images.decode import ImageLimits
 from vitrine.images.ports import ImageStore
@@ -82,6 +83,7 @@ class _Reader:
 def main(descriptors: Descriptors) -> None:
     """Answer until the other end of the socket is closed, by whatever end that process came to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that has the model
+    keep_freed_memory()
     with Connection(descriptors.socket) as connection:
         try:
             spec: DecoderSpec = connection.recv()

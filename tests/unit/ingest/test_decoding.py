@@ -173,6 +173,23 @@ def test_a_killed_process_costs_no_picture(workshop: Workshop) -> None:
     assert workshop.work.pids != [pid]
 
 
+def minor_faults(pid: int) -> int:
+    """Pages of memory that a process has had from the system (minflt, proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return int(fields[7])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_a_picture_freed_serves_the_next_one(workshop: Workshop) -> None:
+    pictures = [picture("red", size=(1000, 800), number=number) for number in range(8)]
+    workshop.outcomes(*pictures)
+    (pid,) = workshop.work.pids
+    before = minor_faults(pid)
+    workshop.outcomes(*pictures)
+    assert minor_faults(pid) - before < 8 * 100, "each has 780 pages of pixels"
+
+
 @pytest.mark.slow
 def test_a_picture_that_ends_its_process_is_one_row_and_no_more(workshop: Workshop) -> None:
     pictures = [picture("red"), picture("blue", size=DEADLY), picture("green")]

@@ -17,7 +17,7 @@ from tests.unit.service.conftest import Shop
 MB = 1_000_000
 ROUNDS = """
 import resource
-from service.memory import keep_freed_memory
+from vitrine.freed_memory import keep_freed_memory
 
 keep_freed_memory()
 
@@ -167,7 +167,8 @@ def test_what_requests_hold_is_not_taken_for_what_is_needed():
 
 
 LARGE = """
-from service.memory import FreedMemory, _anonymous_bytes, keep_freed_memory
+from service.memory import FreedMemory, _anonymous_bytes
+from vitrine.freed_memory import keep_freed_memory
 
 keep_freed_memory()
 memory = FreedMemory()
