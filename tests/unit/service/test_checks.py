@@ -27,7 +27,7 @@ class Quiet(WSGIRequestHandler):
 def served(shop: Shop) -> Iterator[int]:
     """The port at which the service answers."""
     with make_server("127.0.0.1", 0, shop.app, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_port
         server.shutdown()
