@@ -106,16 +106,22 @@ def test_a_search_that_nothing_is_close_to_says_so(window, service):
 
 
 def test_a_search_that_a_word_keeps_empty_is_offered_without_it(window):
-    def without_fridges(route: Route) -> None:
+    notes = []
+
+    def no_two_words(route: Route) -> None:
         answer = route.fetch().json()
-        if "Fridge" in json.loads(route.request.post_data or "{}").get("text", ""):
-            note = {"code": "unknown_word", "message": "", "value": "fridge"}
-            answer |= {"hits": [], "total": 0, "notes": [note], "next_cursor": None}
+        if " " in json.loads(route.request.post_data or "{}").get("text", ""):
+            answer |= {"hits": [], "total": 0, "notes": notes, "next_cursor": None}
         route.fulfill(json=answer)
 
-    window.page.route("**/v1/search", without_fridges)
+    window.page.route("**/v1/search", no_two_words)
     window.open("/?q=Red+Fridge")
-    window.page.get_by_role("button", name="“Red” (90)").click()
+    buttons = window.page.locator(".notice__actions button")
+    expect(buttons).to_have_text(["“Fridge” (90)", "“Red” (90)", "Show all products"])
+    notes.append({"code": "unknown_word", "message": "", "value": "fridge"})
+    window.open("/?q=Red++Fridge")
+    expect(buttons).to_have_text(["“Red” (90)", "Show all products"])
+    buttons.first.click()
     expect(window.page.locator("#title")).to_have_text("“Red”")
     expect(window.cards.first).to_be_visible()
 

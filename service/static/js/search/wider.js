@@ -9,20 +9,22 @@ import { t } from "../page/texts.js";
 import { hasQuery, isFiltered, withFilter, withLiteral } from "./state.js";
 
 const MOST = 6;
+/** A longer text is not tried without each of its words. */
+const MOST_WORDS = 4;
 
 /** A search made wider: what is done for it, and its state. @typedef {{text: string, state: State}} Wider */
 
 /**
- * The search without the words that no product has, with the nearest value in the place of one that no product has,
- * without each of its filters, and without each that was understood from its words.
+ * The search with fewer words, with the nearest value in the place of one that no product has, without each of its
+ * filters, and without each that was understood from its words.
  * @param {State} state
  * @param {FirstPage} answer
  * @param {Field[]} fields
  * @param {string | null} currency
  * @returns {Wider[]}
  */
-function widerSearches(state, { understanding, beyond, notes }, fields, currency) {
-  const known = withKnownWords(state, notes);
+function widerSearches(state, answer, fields, currency) {
+  const { understanding, beyond, notes } = answer;
   const nearest = notes.flatMap((note) => withNearest(state, note, fields));
   const filters = fields.flatMap((field) =>
     chipsOf(field, state, currency).map(({ text, without }) => ({
@@ -37,18 +39,31 @@ function widerSearches(state, { understanding, beyond, notes }, fields, currency
       state: withLiteral(state, text),
     }));
   const less = { text: t("way.far"), state: { ...state, far: true } };
-  const others = [...known, ...nearest, ...filters, ...understood].slice(0, MOST);
+  const others = [...withFewerWords(state, answer), ...nearest, ...filters, ...understood].slice(
+    0,
+    MOST,
+  );
   return beyond > 0 ? [...others, less] : others;
 }
 
-/** @param {State} state @param {Note[]} notes @returns {Wider[]} */
-function withKnownWords(state, notes) {
+/**
+ * The search without the words that no product has; where all are known, without each of them.
+ * @param {State} state
+ * @param {FirstPage} answer
+ * @returns {Wider[]}
+ */
+function withFewerWords(state, { notes, understanding }) {
+  /** @param {string[]} words @returns {Wider[]} */
+  const wider = (words) => {
+    const text = words.join(" ");
+    return text ? [{ text: t("title.text", { text }), state: { ...state, text } }] : [];
+  };
   const unknown = notes.flatMap(({ code, value }) => (code === "unknown_word" ? [value] : []));
   const words = state.text.split(/\s+/);
   const known = words.filter((word) => !unknown.includes(fold(word)));
-  if (known.length === 0 || known.length === words.length) return [];
-  const text = known.join(" ");
-  return [{ text: t("title.text", { text }), state: { ...state, text } }];
+  if (known.length < words.length) return wider(known);
+  const isPlain = words.length <= MOST_WORDS && !understanding?.applied.length;
+  return isPlain ? words.flatMap((_word, at) => wider(words.toSpliced(at, 1))) : [];
 }
 
 /** @param {State} state @param {Note} note @param {Field[]} fields @returns {Wider[]} */
