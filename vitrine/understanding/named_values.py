@@ -55,7 +55,7 @@ class NamedValueReader:
                 phrase = names.at(draft.lexemes, index)
                 if phrase is None or self._grammar.comparisons.ending_at(draft.lexemes, index):
                     continue
-                values, end = self._values_at(index + phrase[0], field)
+                values, end = self._values_at(self._behind(index + phrase[0]), field)
                 if not values or not draft.free(index, end):
                     continue
                 meant = {field: values[0] if len(values) == 1 else values}
@@ -67,6 +67,11 @@ class NamedValueReader:
                 if field in filtered:
                     applied = Applied(text, applied.kind, "ignored", {})
                 draft.take(start, end, applied)
+
+    def _behind(self, index: int) -> int:
+        """The token behind a colon or a hyphen: "size: M", "size-M"."""
+        sign = self._draft.lexemes[index : index + 1]
+        return index + any(each.folded in ":=" or each.kind == "dash" for each in sign)
 
     def _values_at(self, start: int, field: str) -> tuple[list[str], int]:
         """The values of a field that are named from a token on, joined by "or" or a slash, and the

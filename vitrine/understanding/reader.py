@@ -11,6 +11,7 @@ from vitrine.understanding.catalogue_words import CatalogueWords
 from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft, leftover_text
 from vitrine.understanding.grammar import Grammar, Phrases
+from vitrine.understanding.grammar_spelling import GrammarSpelling
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.named_values import NamedValueReader, read_stock
 from vitrine.understanding.negation import NegationReader
@@ -59,6 +60,7 @@ class QueryReader:
         self._words = CatalogueWords(vocabulary, analyzer, self._grammar)
         self._value_terms = _terms_of(known, understood)
         self._ordinary_terms = frozenset(map(analyzer.term, grammar.ordinary))
+        self._grammar_spelling = GrammarSpelling(grammar)
         self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
             analyzer.term(word) for color in known.colors for word in color.split()
@@ -225,7 +227,9 @@ class QueryReader:
                 continue
             if is_known(word, vocabulary, self._analyzer, around=neighbors(said, position)):
                 continue
-            replacement = self._spelling.correct(word)
+            replacement = self._spelling.correct(word) or self._grammar_spelling.correct(
+                draft.lexemes, index
+            )
             if replacement is not None:
                 corrections[Correction(draft.typed(index, index + 1), replacement)] = None
                 draft.correct(index, replacement)

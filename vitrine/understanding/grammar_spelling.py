@@ -1,0 +1,67 @@
+"""Misspelled words of the grammar: "mneos de 50", "exxcept red"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rapidfuzz.distance import OSA
+
+from vitrine.understanding.grammar import LONGEST, Grammar
+from vitrine.understanding.lexing import Lexeme
+
+__all__ = ["GrammarSpelling"]
+
+LEAST_OPENING = 5
+"""Letters of a word of a comparison or range, which a number must follow."""
+LEAST_ALONE = 6
+"""Letters of a word that alone negates or says the stock: shorter ones are too near others."""
+
+
+class GrammarSpelling:
+    """Finds the word of the grammar that one edit makes of a word that nothing knows."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._before_amounts = (grammar.comparisons, *(first for first, _ in grammar.ranges))
+        self._openings = sorted(
+            word
+            for word in frozenset().union(*(phrases.words for phrases in self._before_amounts))
+            if len(word) >= LEAST_OPENING
+        )
+        self._alone = sorted(
+            words[0]
+            for words in grammar.negators.phrases | grammar.stock.phrases
+            if len(words) == 1 and len(words[0]) >= LEAST_ALONE
+        )
+
+    def correct(self, lexemes: Sequence[Lexeme], index: int) -> str | None:
+        """The word of the grammar that is meant at a place, None where there is none.
+
+        A word of a comparison is meant only where an amount follows the whole phrase.
+        """
+        typed = lexemes[index].folded
+        alone = next((word for word in self._alone if _is_slip(typed, word)), None)
+        if alone is not None:
+            return alone
+        return next(
+            (
+                word
+                for word in self._openings
+                if _is_slip(typed, word) and self._opens_amount(lexemes, index, word)
+            ),
+            None,
+        )
+
+    def _opens_amount(self, lexemes: Sequence[Lexeme], index: int, word: str) -> bool:
+        said = [*lexemes[:index], replace(lexemes[index], folded=word), *lexemes[index + 1 :]]
+        for start in range(max(index - LONGEST + 1, 0), index + 1):
+            for phrases in self._before_amounts:
+                phrase = phrases.at(said, start)
+                end = start + phrase[0] if phrase else 0
+                if index < end < len(said) and said[end].kind in ("number", "currency"):
+                    return True
+        return False
+
+
+def _is_slip(typed: str, word: str) -> bool:
+    return typed[0] == word[0] and OSA.distance(typed, word, score_cutoff=1) <= 1
