@@ -4,7 +4,7 @@ kind of it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
@@ -59,7 +59,10 @@ def is_other_kind(compound: Sequence[Token], vocabulary: Vocabulary, analyzer: A
             for token in others
             if token.linked or not is_known(token.word, vocabulary, analyzer, around=words)
         ]
-    return bool(others) and not any(_says_how(token, analyzer) for token in others)
+    joined = (a.word + b.word for a, b in pairwise(compound) if b.joined)  # "chew-proof leash"
+    return bool(others) and not (
+        any(_says_how(token, analyzer) for token in others) or any(map(language.is_quality, joined))
+    )
 
 
 def _says_how(token: Token, analyzer: Analyzer) -> bool:

@@ -18,22 +18,27 @@ _NUMBER = re.compile(r"\d+([^\W\d]*)")
 
 
 def named_words(product: Product, analyzer: Analyzer) -> list[list[Token]]:
-    """The words of a product's title that name the thing, without its own brand and colors.
+    """The words of a product's title that may name the thing, in parts that each may name it.
 
-    A size ends them ("Strap 6 foot"). Where they go on behind the number of a model ("iPhone 13
-    Case"), what follows is a list of its own: either may name the thing.
+    Its own brand and colors lie between parts ("Bookcase White Five Shelves"), as do stop words
+    ("Set of Knives") and the number of a model ("iPhone 13 Case"). What describes the thing ("Chair
+    with Arms") and sizes ("Strap 6 foot") end them.
     """
-    left_out = {
+    language = analyzer.language
+    between = {
         term for text in (product.brand, *product.color) if text for _, term in analyzer.words(text)
     }
+    inside = language.conjunctions | language.links
     parts: list[list[Token]] = [[]]
     tokens = analyzer.tokens(_SEGMENT.split(fold(product.title), maxsplit=1)[0])
     for place, token in enumerate(tokens):
-        if _NUMBER.fullmatch(token.word):
-            if any(parts) and _is_size(tokens, place, analyzer):
+        number = _NUMBER.fullmatch(token.word)
+        if token.word in language.describing or (number and _is_size(tokens, place, analyzer)):
+            if any(parts):
                 break
+        elif number or token.term in between or (token.stop and token.word not in inside):
             parts.append([])
-        elif not token.stop and token.term not in left_out:
+        elif not token.stop:
             parts[-1].append(token)
     return [part for part in parts if part]
 

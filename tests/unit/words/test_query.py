@@ -263,6 +263,8 @@ CAMPING = [
         ("dry bag", True),
         ("cheap bag", True),
         ("insulated bag", True),
+        ("crush-proof bag", True),
+        ("crush proof bag", False),
         ("orange bag", True),
         ("bag for my camera", True),
         ("bomber jacket", True),
