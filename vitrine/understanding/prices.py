@@ -213,7 +213,9 @@ class _Reader:
         if operator == "around":
             least, most = amount.value * (1 - AROUND), amount.value * (1 + AROUND)
             bounds = {"gte": round(least, 2), "lte": round(most, 2)}
-        return _Price(bounds, amount.currencies, index, amount.end)
+        again = self._after(self._grammar.comparisons_after, amount)  # "from 10 and up"
+        end = amount.end + (again[0] if again and again[1][0] == operator[0] else 0)
+        return _Price(bounds, amount.currencies, index, end)
 
     def _names_model(self, words: tuple[str, ...], index: int, amount: Amount) -> bool:
         """Whether the phrase belongs to the name of a model, whose number is beside it ("air max

@@ -48,6 +48,7 @@ def test_the_answer_says_what_was_taken_out():
         ("en", "blue T-shirt under 50", "blue T-shirt"),
         ("en", "Women's dresses in stock under $50", "Women's dresses"),
         ("de", "rote Kleider, die unter 50 Euro kosten", "rote Kleider"),
+        ("de", "rote Kleider ab 30 Euro aufwärts", "rote Kleider"),
         ("de", "Kleider, die nicht schwarz sind", "Kleider"),
         ("fr", "robe d'été à moins de 50 €", "robe d'été"),
         ("es", "vestido rojo por menos de 50", "vestido rojo"),
