@@ -12,7 +12,7 @@ const COLUMNS = [
   ["Job"],
   ["State"],
   ["Progress", "wide"],
-  ["Version"],
+  ["Version", "version"],
   ["Started"],
   ["Duration"],
   ["", "actions"],
