@@ -58,13 +58,13 @@ def scan_together(
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A number for each pass over the rows."""
     counted: list[int] = []
-    inner = shared_scans.parallel_map
+    inner = shared_scans.parallel_parts
 
     def counting(*args: Any, **named: Any) -> Any:
         counted.append(len(counted))
         return inner(*args, **named)
 
-    monkeypatch.setattr(shared_scans, "parallel_map", counting)
+    monkeypatch.setattr(shared_scans, "parallel_parts", counting)
     return counted
 
 
@@ -127,7 +127,7 @@ def test_a_pass_has_at_most_sixteen_queries(passes: list[int]) -> None:
 def test_what_a_pass_that_failed_would_have_told_is_scanned_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    codes, inner, failed = random_codes(10, 8, seed=1), shared_scans.parallel_map, []
+    codes, inner, failed = random_codes(10, 8, seed=1), shared_scans.parallel_parts, []
 
     def failing_once(*args: Any, **named: Any) -> Any:
         if not failed:
@@ -135,7 +135,7 @@ def test_what_a_pass_that_failed_would_have_told_is_scanned_again(
             raise MemoryError
         return inner(*args, **named)
 
-    monkeypatch.setattr(shared_scans, "parallel_map", failing_once)
+    monkeypatch.setattr(shared_scans, "parallel_parts", failing_once)
     queries = [random_codes(1, 8, seed=2 + place) for place in range(4)]
     got = scan_together(SharedScans(codes), queries)
     assert sum(isinstance(dots, MemoryError) for dots in got) == 1

@@ -143,9 +143,9 @@ def _count_words(field: Field, selections: Sequence[SelectedRows], values: int) 
         if i != largest:
             _add(column, selection.rows, main, (counts, named))
     used = np.flatnonzero(counts)
-    alike = used[_alike(field, main, named)[used]]
-    by_name = used if field.type is FieldType.PATH else alike
-    rest = np.setdiff1d(used, by_name, assume_unique=True)
+    spelled = _alike(field, main, named)[used]
+    alike = used[spelled]
+    by_name, rest = (used, used[:0]) if field.type is FieldType.PATH else (alike, used[~spelled])
     # codes are in the order of words, so a stable sort by count leaves equal counts in it
     top = rest[np.argsort(-counts[rest], kind="stable")[:values]]
     every = {main.words[c]: int(counts[c]) for c in (*top.tolist(), *by_name.tolist())} | named

@@ -93,7 +93,7 @@ class Ranking:
         Ids are read only of what ties: those of all candidates cost more than the search.
         """
         keys = tuple(reversed(columns))
-        order = np.lexsort(keys)
+        order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys)
         tied = np.ones(max(len(order) - 1, 0), np.bool_)
         for column in columns:
             values = column[order]

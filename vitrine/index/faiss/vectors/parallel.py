@@ -15,36 +15,37 @@ from numpy.typing import NDArray
 
 from vitrine.cores import usable_cores
 
-__all__ = ["parallel_map"]
+__all__ = ["parallel_map", "parallel_parts"]
 
 _MOST_HELPERS = 15
 """A scan is bound by the memory, which fewer cores than a large machine has use up."""
 
 _Item = TypeVar("_Item")
+_Part = TypeVar("_Part")
 _Number = TypeVar("_Number", bound=np.generic)
 
 
 def parallel_map(
-    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item], *, axis: int = 0
+    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item]
 ) -> NDArray[_Number]:
-    """The results of one or more items, concatenated along an axis.
+    """The results of `parallel_parts` concatenated; `items` are one or more."""
+    return work(items[0]) if len(items) == 1 else np.concatenate(parallel_parts(work, items))
+
+
+def parallel_parts(work: Callable[[_Item], _Part], items: Sequence[_Item]) -> list[_Part]:
+    """The result of each item.
 
     `work` should release Python's lock. The calling thread works as well: where the other cores are
     busy it does most of it itself, and never waits for one that has not begun. Callers at the same
     time share the other cores, so that under load each works alone and none pays for waking
     helpers.
     """
-    if len(items) == 1:
-        return work(items[0])
     with _callers as others:
-        parts = _mapped(work, items, helpers=min(others, len(items) - 1))
-    return np.concatenate(parts, axis=axis)
+        return _mapped(work, items, helpers=min(others, len(items) - 1))
 
 
-def _mapped(
-    work: Callable[[_Item], NDArray[_Number]], items: Sequence[_Item], *, helpers: int
-) -> list[NDArray[_Number]]:
-    remaining, results = deque(range(len(items))), dict[int, NDArray[_Number]]()
+def _mapped(work: Callable[[_Item], _Part], items: Sequence[_Item], *, helpers: int) -> list[_Part]:
+    remaining, results = deque(range(len(items))), dict[int, _Part]()
 
     def work_on_remaining() -> None:
         while remaining:

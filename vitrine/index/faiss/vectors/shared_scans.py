@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from time import sleep
 from typing import Any, TypeAlias, TypeVar
@@ -20,7 +19,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.vectors.parallel import parallel_map
+from vitrine.index.faiss.vectors.parallel import parallel_parts
 
 __all__ = ["SharedScans", "code_dots"]
 
@@ -90,17 +89,26 @@ class SharedScans:
             if other is not own and not other.done:
                 together.append(other)
         self._shared = len(together) > 1
-        queries = np.concatenate([waiting.query for waiting in together])
-        starts = range(0, len(self._codes), _ROWS)
-        scans = [self._codes[start : start + _ROWS] for start in starts]
-        if len(together) == 1:
-            own.take(parallel_map(partial(code_dots, queries), scans))
-            return
-        products = parallel_map(partial(_packed_dots, numkong.dots_pack(queries)), scans, axis=1)
-        for other, dots in zip(together[1:], products[1:], strict=True):
+        dots = self._products(np.concatenate([waiting.query for waiting in together]))
+        for other, row in zip(together[1:], dots[1:], strict=True):
             with suppress(Exception):  # it will scan for itself, and meet the error there
-                other.take(dots)
-        own.take(products[0])
+                other.take(row)
+        own.take(dots[0])
+
+    def _products(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Inner products (queries, n) of rows of codes with all rows."""
+        dots = np.empty((len(queries), len(self._codes)), np.float32)
+        packed = numkong.dots_pack(queries) if len(queries) > 1 else None
+
+        def scan(start: int) -> None:
+            rows, own = self._codes[start : start + _ROWS], dots[:, start : start + _ROWS]
+            if packed is None:
+                own[0] = code_dots(queries, rows)
+            else:
+                own[:] = np.asarray(numkong.dots_packed(rows, packed)).T
+
+        parallel_parts(scan, range(0, len(self._codes), _ROWS))
+        return dots
 
     def _await_others(self) -> None:
         """Return when the pass is full, or nobody has come for a moment."""
@@ -115,8 +123,3 @@ def code_dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> _Dots:
     products = numkong.cdist(query, codes, "dot", out_dtype="float32")
     dots: _Dots = np.asarray(products)[0]
     return dots
-
-
-def _packed_dots(queries: numkong.PackedMatrix, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Inner products (queries, n) of several rows of codes with others (n, d)."""
-    return np.ascontiguousarray(np.asarray(numkong.dots_packed(codes, queries)).T, np.float32)
