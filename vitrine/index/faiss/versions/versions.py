@@ -105,14 +105,14 @@ class FaissVersions:
 
     def open(self, name: str) -> VectorIndex:
         """Open a version by name; a process opens each once."""
-        path = self.root / name
-        if not is_version_name(name) or not (path / META).exists():
+        # without pathlib, which takes as long as the look itself: every search looks
+        if not is_version_name(name) or not os.path.exists(os.path.join(self.root, name, META)):
             self._forget(name)
             raise unknown_version(name)
         with self._guard:
             if name not in self._opened:
                 self._opened[name] = open_index(
-                    path / RECORDS,
+                    self.root / name / RECORDS,
                     lambda: self._metadata(name).info(
                         live=self._pointer.readable_name() == name, count=0
                     ),
