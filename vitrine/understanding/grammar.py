@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -14,60 +14,10 @@ from vitrine.errors import InvalidInput
 from vitrine.fields.currencies import SIGNS
 from vitrine.folding import fold
 from vitrine.understanding.lexing import Lexeme, lex
+from vitrine.understanding.phrases import Phrases, Words
 from vitrine.words.language import language, transcribed
 
-__all__ = ["Grammar", "Phrases", "grammar", "grammar_of", "understood_languages"]
-
-Words = tuple[str, ...]
-
-LONGEST = 3
-"""Words of a phrase that is looked for by its end."""
-
-
-class Phrases:
-    """Phrases with what they mean, found at a place of a query, the longest first."""
-
-    def __init__(self, meanings: Iterable[tuple[Words, str]]) -> None:
-        self._by_first: dict[str, list[tuple[Words, str]]] = {}
-        for words, meaning in meanings:
-            if words:
-                self._by_first.setdefault(words[0], []).append((words, meaning))
-        for listed in self._by_first.values():
-            listed.sort(key=lambda entry: -len(entry[0]))
-
-    @property
-    def entries(self) -> tuple[tuple[Words, str], ...]:
-        """All phrases with their meanings."""
-        return tuple(entry for listed in self._by_first.values() for entry in listed)
-
-    def at(self, lexemes: Sequence[Lexeme], index: int) -> tuple[int, str] | None:
-        """How many tokens the longest phrase takes that begins here, and its meaning."""
-        if index >= len(lexemes):
-            return None
-        for words, meaning in self._by_first.get(lexemes[index].folded, ()):
-            if index + len(words) <= len(lexemes) and all(
-                lexemes[index + offset].folded == word for offset, word in enumerate(words)
-            ):
-                return len(words), meaning
-        return None
-
-    def ending_at(self, lexemes: Sequence[Lexeme], end: int) -> int:
-        """How many tokens the longest phrase takes that ends before this one, 0 where none does."""
-        for start in range(max(end - LONGEST, 0), end):
-            said = tuple(lexeme.folded for lexeme in lexemes[start:end])
-            if any(words == said for words, _ in self._by_first.get(said[0], ())):
-                return end - start
-        return 0
-
-    @cached_property
-    def phrases(self) -> frozenset[Words]:
-        """All phrases."""
-        return frozenset(words for words, _ in self.entries)
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """All words of all phrases."""
-        return frozenset(word for words in self.phrases for word in words)
+__all__ = ["Grammar", "grammar", "grammar_of", "understood_languages"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +80,12 @@ class Grammar:
     color_names: Mapping[str, str]
     sounds: tuple[tuple[str, str], ...]
     ordinary: frozenset[str]
+
+    @cached_property
+    def around(self) -> frozenset[Words]:
+        """The comparisons that mean about an amount."""
+        entries = self.comparisons.entries
+        return frozenset(words for words, meaning in entries if meaning == "around")
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
-from vitrine.understanding.grammar import LONGEST, Grammar
+from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.phrases import LONGEST
 
 __all__ = ["GrammarSpelling"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from vitrine.understanding.amounts import Amount, amount_at, currency_at
 from vitrine.understanding.catalogue_words import CatalogueWords
-from vitrine.understanding.colors import color_families
 from vitrine.understanding.draft import Draft
-from vitrine.understanding.grammar import Grammar, Phrases
+from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
-from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.phrases import Phrases
+from vitrine.understanding.price_doubts import PriceDoubts
 from vitrine.understanding.result import Applied, Effect
 
 __all__ = ["read_prices"]
@@ -19,8 +19,6 @@ _SIGNS = {"<": "lt", "<=": "lte", "≤": "lte", ">": "gt", ">=": "gte", "≥": "
 _OPPOSITES = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
 AROUND = 0.25
 """A price around an amount is at most this part of it below or above."""
-LEAST_BARE = 20
-"""After "from" and its like a smaller number without a currency is an age or a size ("from 3")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,8 @@ class _Reader:
         self, draft: Draft, grammar: Grammar, known: KnownValues, words: CatalogueWords
     ) -> None:
         self._draft = draft
-        self._known = known
         self._words = words
+        self._doubts = PriceDoubts(draft, grammar, known, words)
         self._lexemes = draft.lexemes
         self._grammar = grammar
 
@@ -138,31 +136,14 @@ class _Reader:
             return None
         if low.is_bare and high.is_bare:
             said = (self._lexemes[index], self._lexemes[low.end + joint])
-            unknown = self._lexemes[low.end].kind == "word" and self._is_unknown(*said)
+            unknown = self._lexemes[low.end].kind == "word" and self._doubts.are_unknown(*said)
             if not self._is_named(index) and not (unknown and high.end == len(self._lexemes)):
                 return None
-        if self._ends_name(index, low) and self._grammar.comparisons.at(self._lexemes, low.end):
+        if self._doubts.ends_name(index, low) and self._grammar.comparisons.at(
+            self._lexemes, low.end
+        ):
             return None  # "filter golf 7 bis 10 euro"
         return _range(low, high, index)
-
-    def _is_unknown(self, *numbers: Lexeme) -> bool:
-        """Whether the catalogue has none of these numbers, and none is small or looks like a year:
-        "bench 100 to 200"."""
-        return all(
-            number.kind == "number"
-            and not self._words.has(number.folded)
-            and (amount := amount_at([number], 0, self._grammar)) is not None
-            and amount.value >= LEAST_BARE
-            and not amount.looks_like_a_year
-            for number in numbers
-        )
-
-    def _ends_name(self, index: int, amount: Amount) -> bool:
-        """Whether a number may belong to the word before it ("golf 7")."""
-        if index == 0 or not amount.is_bare or amount.value >= LEAST_BARE:
-            return False
-        before = self._lexemes[index - 1]
-        return before.kind == "word" and not self._words.names_thing(before.folded)
 
     def _joint(self, index: int) -> int:
         """How many tokens the dash or "to" between two amounts takes, 0 where there is none."""
@@ -197,17 +178,7 @@ class _Reader:
         amount = self._amount(start)
         if amount is None or self._goes_on(amount):
             return None
-        doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
-        doubtful |= words in self._grammar.older and (
-            words[0] in self._grammar.people or self._follows_people(index)
-        )
-        if operator == "around":  # "Tisch rund 120", "unos 42"
-            doubtful |= words in self._grammar.weak or any(map(self._words.names, words))
-        if weak and amount.is_bare and doubtful:
-            return None
-        if amount.is_bare and (
-            self._names_model(words, index, amount) or self._counts(amount, index)
-        ):
+        if amount.is_bare and self._doubts.on_comparison(words, index, amount, weak=weak):
             return None
         bounds = {operator: amount.value}
         if operator == "around":
@@ -216,39 +187,6 @@ class _Reader:
         again = self._after(self._grammar.comparisons_after, amount)  # "from 10 and up"
         end = amount.end + (again[0] if again and again[1][0] == operator[0] else 0)
         return _Price(bounds, amount.currencies, index, end)
-
-    def _names_model(self, words: tuple[str, ...], index: int, amount: Amount) -> bool:
-        """Whether the phrase belongs to the name of a model, whose number is beside it ("air max
-        90", "iphone 13 mini").
-
-        It may where what is before is nothing that the catalogue sells (as "sneakers" in "sneakers
-        max 90"), or where the number is small and not what the query ends with ("fiction max 7").
-        """
-        if words not in self._grammar.models or index == 0:
-            return False
-        before = self._lexemes[index - 1]
-        unwanted = self._grammar.negators.ending_at(self._lexemes, index - 1)  # "no hood max 90"
-        named = before.kind in ("word", "number") and not (
-            unwanted or self._words.names_thing(before.folded)
-        )
-        closes = amount.end == len(self._lexemes)
-        return named or (amount.value < LEAST_BARE and not closes)
-
-    def _counts(self, amount: Amount, index: int) -> bool:
-        """Whether a number counts what follows it: a small one ("jacket with at least 3 pockets"),
-        or one before a word that titles have behind numbers ("piano with at least 49 keys")."""
-        after = self._lexemes[amount.end] if amount.end < len(self._lexemes) else None
-        if after is None or after.kind != "word":
-            return False
-        if after.folded in self._grammar.words or color_families(after.folded):
-            return False
-        if self._draft.words_before(index):
-            return amount.value < LEAST_BARE or after.folded in self._known.units
-        return amount.value < LEAST_BARE and not self._words.names_thing(after.folded)
-
-    def _follows_people(self, index: int) -> bool:
-        """Whether a number here may be their age ("gifts for men over 40")."""
-        return index > 0 and self._lexemes[index - 1].folded in self._grammar.people
 
     def _goes_on(self, amount: Amount) -> bool:
         """Whether the amount is the first of two that are no range of prices ("from 20 to 40
@@ -269,21 +207,14 @@ class _Reader:
         length, following = currency_at(self._lexemes, end, self._grammar)
         if amount.is_bare and following:  # 30+ dollars
             return _Price({operator: amount.value}, following, index, end + length)
-        if amount.is_bare and (words in self._grammar.weak or not self._closes(end)):
+        if amount.is_bare and (words in self._grammar.weak or not self._doubts.closes(end)):
             return None
-        if amount.is_bare and self._names_model(words, index, amount):
+        if amount.is_bare and self._doubts.names_model(words, index, amount):
             return None
         return _Price({operator: amount.value}, amount.currencies, index, end)
 
     def _after(self, phrases: Phrases, amount: Amount | None) -> tuple[int, str] | None:
         return phrases.at(self._lexemes, amount.end) if amount else None
-
-    def _closes(self, index: int) -> bool:
-        """Whether nothing follows that the number could count ("2 or more pockets")."""
-        if index >= len(self._lexemes):
-            return True
-        following = self._lexemes[index]
-        return following.kind == "other" or following.folded in self._grammar.stops
 
     def _negated(self, price: _Price) -> _Price | None:
         """The price with a negation before it: "not cheaper than 50" is 50 at least, and what is

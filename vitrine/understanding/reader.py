@@ -10,11 +10,12 @@ from vitrine.fields.schema import Schema
 from vitrine.understanding.catalogue_words import CatalogueWords
 from vitrine.understanding.colors import color_at, color_families
 from vitrine.understanding.draft import Draft, leftover_text
-from vitrine.understanding.grammar import Grammar, Phrases
+from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.grammar_spelling import GrammarSpelling
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.named_values import NamedValueReader, read_stock
 from vitrine.understanding.negation import NegationReader
+from vitrine.understanding.phrases import Phrases
 from vitrine.understanding.prices import read_prices
 from vitrine.understanding.result import Correction, Understanding
 from vitrine.understanding.spelling import Spelling
