@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from vitrine.fields.schema import Schema
-from vitrine.understanding.colors import color_at, excluded_color
+from vitrine.understanding.colors import color_at
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar
-from vitrine.understanding.known_values import KnownValue, KnownValues
+from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.result import Applied
+from vitrine.understanding.unwanted import Unwanted, UnwantedValues
 from vitrine.words import Analyzer, Vocabulary
 
 __all__ = ["NegationReader"]
 
 MOST_WORDS = 3
 """Words of one thing that is not wanted, where no field knows it ("long puff sleeves")."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """What is not wanted, said by the tokens from start to end: values of a field, or, without a
-    field, a text."""
-
-    start: int
-    end: int
-    field: str | None = None
-    values: tuple[str, ...] = ()
 
 
 class NegationReader:
@@ -46,7 +33,9 @@ class NegationReader:
         self._draft = draft
         self._lexemes = draft.lexemes
         self._grammar = grammar
-        self._schema = schema
+        self._values = UnwantedValues(
+            draft, grammar=grammar, schema=schema, known=known, analyzer=analyzer
+        )
         self._known = known
         self._analyzer = analyzer
         self._vocabulary = vocabulary
@@ -69,7 +58,7 @@ class NegationReader:
             index = items[-1].end if items else index + 1
         return negatives
 
-    def _is_lacked(self, item: _Item) -> bool:
+    def _is_lacked(self, item: Unwanted) -> bool:
         """Whether what says so in the catalogue is what is wanted: "food without grain" asks for
         "Grain Free Food", which leaving out "grain" would hide."""
         return item.field is None and any(
@@ -77,7 +66,7 @@ class NegationReader:
             for lexeme in self._lexemes[item.start : item.end]
         )
 
-    def _name_as_one(self, negator: int, item: _Item) -> bool:
+    def _name_as_one(self, negator: int, item: Unwanted) -> bool:
         """Put the catalogue's own word in place of the negation, where it has one: "ohne Gluten" is
         "glutenfrei" in languages that write compounds as one word."""
         if item.field is not None or item.end - item.start > 1:
@@ -93,7 +82,7 @@ class NegationReader:
                 return True
         return False
 
-    def _text(self, item: _Item) -> str:
+    def _text(self, item: Unwanted) -> str:
         typed = self._draft.typed(item.start, item.end)
         if not any(index in self._draft.corrected for index in range(item.start, item.end)):
             return typed
@@ -111,7 +100,7 @@ class NegationReader:
             return 0
         compared = self._grammar.comparisons.at(self._lexemes, index)
         after = index + phrase[0]
-        if compared is not None and compared[0] > phrase[0] and not self._is_named(after):
+        if compared is not None and compared[0] > phrase[0] and not self._values.is_named(after):
             return 0  # "not more than 3 pockets", but not "not Under Canvas"
         tied_before = index > 0 and lexeme.glued and self._lexemes[index - 1].kind == "dash"
         tied_after = after < len(self._lexemes) and (
@@ -127,16 +116,16 @@ class NegationReader:
         following = self._lexemes[index + 1]
         return following.kind == "word" and following.glued
 
-    def _items(self, negator: int, start: int) -> list[_Item]:
+    def _items(self, negator: int, start: int) -> list[Unwanted]:
         """The things that are not wanted, from the token after the negator."""
         item = self._item(negator, self._skip(start))
-        items: list[_Item] = []
+        items: list[Unwanted] = []
         while item is not None:
             items.append(item)
             item = self._further(negator, item)
         return items
 
-    def _further(self, negator: int, item: _Item) -> _Item | None:
+    def _further(self, negator: int, item: Unwanted) -> Unwanted | None:
         """The next thing that the negation reaches: over "or" any, over "and" and a comma one of
         the same kind."""
         if self._lexemes[negator].kind == "dash" or item.end >= len(self._lexemes):
@@ -161,81 +150,40 @@ class NegationReader:
             index += 1
         return index
 
-    def _item(self, negator: int, index: int, field: str | None = None) -> _Item | None:
+    def _item(self, negator: int, index: int, field: str | None = None) -> Unwanted | None:
         """What is not wanted from a token on; `field` is that of the thing before it."""
         if not self._draft.free(index):
-            return self._known_item(index, field) if self._is_named(index) else None
+            return self._values.at(index, field) if self._values.is_named(index) else None
         if not self._is_word(index):
-            value = self._known_item(index, field)
+            value = self._values.at(index, field)
             if value is not None and value.end > index + 1:  # "not 3/4"
                 return value
-            return (value or _Item(index, index + 1)) if self._is_name(negator, index) else None
-        known = self._known_item(index, field)
+            return (value or Unwanted(index, index + 1)) if self._is_name(negator, index) else None
+        known = self._values.at(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
             return None if stops else self._unknown_item(negator, index)
         follows_words = self._draft.words_before(negator)
         if known.field == "color" and follows_words and self._is_plain(known.end):
-            return _Item(index, self._end_of_words(negator, known.end))  # "without black stripes"
+            return Unwanted(
+                index, self._end_of_words(negator, known.end)
+            )  # "without black stripes"
         if known.field == "category" and follows_words and self._is_lacking(negator, index):
-            return _Item(index, known.end)  # "bed without mattress"
+            return Unwanted(index, known.end)  # "bed without mattress"
         return known
-
-    def _is_named(self, index: int) -> bool:
-        """Whether a value is said there, protected or not."""
-        if index >= len(self._lexemes) or self._draft.is_taken(index):
-            return False
-        known = self._known.at(self._lexemes, index, self._analyzer)
-        return known is not None and any(value.whole for value in known[1])
 
     def _is_lacking(self, negator: int, end: int) -> bool:
         return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
 
-    def _known_item(self, index: int, field: str | None) -> _Item | None:
-        """A color, or a value of a field, that can be excluded: one of `field` before any other, as
-        "turquoise" is a stone in "without pearls or turquoise"."""
-        phrase = self._known.at(self._lexemes, index, self._analyzer)
-        same = [v for v in phrase[1] if v.whole and v.field == field] if phrase else []
-        if phrase and same and field in self._schema:
-            return _Item(index, index + phrase[0], field, same[0].values)
-        color = self._color_item(index)
-        longer = phrase is not None and color is not None and index + phrase[0] > color.end
-        if phrase and longer and any(value.whole for value in phrase[1]):  # "not Black & Decker"
-            return self._value_item(index, index + phrase[0], phrase[1])
-        # without values it is a shade, and where a value is called so, its name: "pas de bordeaux"
-        if color is not None and (color.values or phrase is None):
-            return color
-        return None if phrase is None else self._value_item(index, index + phrase[0], phrase[1])
-
-    def _color_item(self, index: int) -> _Item | None:
-        """A color, without values where none can be excluded."""
-        color = color_at(self._lexemes, index, self._grammar)
-        if color is None or "color" not in self._schema:
-            return None
-        end = index + color[0]
-        values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
-        return _Item(index, end, "color" if values else None, values)
-
-    def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> _Item:
-        """The first whole one of the values that are named; a text where there is none, or where a
-        color follows it."""
-        whole = next((value for value in named if value.whole), None)
-        if whole is None or whole.field not in self._schema:
-            return _Item(index, end)
-        color = color_at(self._lexemes, end, self._grammar)
-        if color is not None:  # "pas de robes noires"
-            return _Item(index, end + color[0])
-        return _Item(index, end, whole.field, whole.values)
-
-    def _unknown_item(self, negator: int, index: int) -> _Item:
+    def _unknown_item(self, negator: int, index: int) -> Unwanted:
         if self._lexemes[index].folded in self._grammar.shades:
             color = color_at(self._lexemes, index + 1, self._grammar)
             if color is not None:  # "not light blue"
-                return _Item(index, index + 1 + color[0])
+                return Unwanted(index, index + 1 + color[0])
         end = self._end_of_hyphens(index)
         if self._lexemes[negator].kind == "dash":
-            return _Item(index, end)
-        return _Item(index, self._end_of_words(negator, end))
+            return Unwanted(index, end)
+        return Unwanted(index, self._end_of_words(negator, end))
 
     def _end_of_hyphens(self, index: int) -> int:
         """The token behind a word and those that hyphens tie to it ("garde-boue")."""
@@ -292,7 +240,9 @@ class NegationReader:
             and word not in self._grammar.comparisons.words
         )
 
-    def _apply(self, negator: int, end: int, items: list[_Item], filtered: frozenset[str]) -> None:
+    def _apply(
+        self, negator: int, end: int, items: list[Unwanted], filtered: frozenset[str]
+    ) -> None:
         text = self._draft.typed(negator, end)
         by_field: dict[str, list[str]] = {}
         for item in items:
