@@ -101,8 +101,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
     digits, where products have these. Compounds that end with a word are other forms of it, and
     come behind the word itself; those of another category raise. What describes a thing in words
-    that no product has raises, too: only pictures know it, and so does being in a category that a
-    word names. A query of stop words alone is looked for by pairs of them, as titles have them.
+    that no product has raises, too: only pictures know it. So does being in a category that a word
+    names, where products have all words. A query of stop words alone is looked for by pairs of
+    them, as titles have them.
     """
     tokens = analyzer.tokens(text)
     preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
@@ -122,7 +123,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
     idfs = _idfs(forms, words, vocabulary)
     weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
-    weights |= _kind_weights(core_terms, best / len(core_terms), vocabulary) if core else {}
+    if core and all(term in idfs for term in core_terms):
+        weights |= _kind_weights(core_terms, best / len(core_terms), vocabulary)
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
