@@ -131,6 +131,9 @@ class NegationReader:
         if self._lexemes[negator].kind == "dash" or item.end >= len(self._lexemes):
             return None
         phrase = self._grammar.alternatives.at(self._lexemes, item.end)
+        behind = item.end + (phrase[0] if phrase else 1)
+        if self._grammar.negators.at(self._lexemes, behind) is not None:
+            return None  # "without a hood and without pockets": one of its own
         if phrase is not None:
             return self._item(negator, self._skip(item.end + phrase[0]), item.field)
         joint = self._lexemes[item.end].folded
