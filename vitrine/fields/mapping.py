@@ -161,17 +161,18 @@ class Mapping(Strict):
     def require_columns(self, present: Collection[str]) -> None:
         """Check that the source has every mapped column that is not optional.
 
-        `InvalidMapping` names those it lacks and lists those it has.
+        `InvalidMapping` names those it lacks, and lists those it has once, after the last.
         """
         if self.source.optional:
             return self._require_any(present)
-        faults = []
         known = {*present, *_DERIVED}
-        for key, names in self._required().items():
-            if not any(name in known or head(name) in known for name in names):
-                faults.append(FieldError(key, _lacking(names, present)))
-        if faults:
-            raise InvalidMapping(faults)
+        lacking = {
+            key: names
+            for key, names in self._required().items()
+            if not any(name in known or head(name) in known for name in names)
+        }
+        if lacking:
+            raise _lacking_columns(lacking, present)
         return None
 
     def read(self, row: MappingABC[str, Any], number: int) -> Product:
@@ -245,7 +246,7 @@ class Mapping(Strict):
         for key in ("product.id", "product.title"):
             names = self._named()[key]
             if names != (ROW_NUMBER,) and not any(head(name) in known for name in names):
-                raise InvalidMapping([FieldError(key, _lacking(names, present))])
+                raise _lacking_columns({key: names}, present)
 
     def _clashes(self) -> Iterator[FieldError]:
         product = self.product
@@ -287,12 +288,23 @@ def _name_fault(name: str, bounds: MappingABC[str, str]) -> str | None:
     return None
 
 
-def _lacking(names: tuple[str, ...], present: Collection[str]) -> str:
+def _lacking_columns(
+    lacking: MappingABC[str, tuple[str, ...]], present: Collection[str]
+) -> InvalidMapping:
+    """The error for fields whose columns, any of the names, a source lacks."""
+    faults = [FieldError(key, _no_column(names, present)) for key, names in lacking.items()]
     columns = ", ".join(sorted(present)) or "none"
+    last = faults.pop()
+    return InvalidMapping(
+        [*faults, FieldError(last.field, f"{last.message}; its columns are: {columns}")]
+    )
+
+
+def _no_column(names: tuple[str, ...], present: Collection[str]) -> str:
     near = get_close_matches(names[0], present, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     names_text = " or ".join(map(repr, names))
-    return f"the source has no column {names_text}{hint}; its columns are: {columns}"
+    return f"the source has no column {names_text}{hint}"
 
 
 def _rule(name: str, column: Column) -> FieldRule:
