@@ -16,12 +16,8 @@ from numpy.typing import NDArray
 
 from ingest.pictures.hosts import HostGate, KnownAddress
 from ingest.pictures.polite import PoliteFetcher
-from ingest.pipeline.picture_work import (
-    PictureOutcome,
-    PicturePreparation,
-    PictureTask,
-    settled,
-)
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask
+from ingest.pipeline.preparation import PicturePreparation, settled
 from vitrine.embedding import Embedder, PictureRules
 from vitrine.errors import ModelUnavailable, StorageUnavailable
 from vitrine.images.decode import ImageLimits

@@ -15,13 +15,8 @@ from multiprocessing.connection import Connection
 
 from ingest.decoding.block import PixelBlock
 from ingest.pictures.naming import FetchedPicture, Picture
-from ingest.pipeline.picture_work import (
-    PictureOutcome,
-    PicturePreparation,
-    PictureTask,
-    PreparedPicture,
-    settled,
-)
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask
+from ingest.pipeline.preparation import PicturePreparation, PreparedPicture, settled
 from vitrine.embedding.ports import PictureRules
 from vitrine.errors import InvalidImage
 from vitrine.freed_memory import keep_freed_memory

@@ -12,7 +12,8 @@ from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
 from ingest.pictures.hosts import AddressBook
 from ingest.pictures.polite import PoliteFetcher
-from ingest.pipeline.picture_work import LocalPictureWork, PictureWork
+from ingest.pipeline.local_work import LocalPictureWork
+from ingest.pipeline.picture_work import PictureWork
 from vitrine.cores import usable_cores
 from vitrine.embedding import Embedder
 from vitrine.images.decode import ImageLimits

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from vitrine.cores import usable_cores
+from vitrine.cores import core_turns, usable_cores
 from vitrine.embedding.checkpoint import Checkpoint, Role
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
@@ -77,11 +77,15 @@ class OnnxDualEncoderModel:
             rows: NDArray[np.float32] = session.run(None, {"pixels": pixels_of(part)})[0]
             return rows
 
+        def encoded_in_turn(part: NDArray[Any]) -> NDArray[np.float32]:
+            with core_turns():
+                return encoded(self._image_alone, part)
+
         if not self._are_shared_out(len(pictures)):
             return encoded(self._image, pictures)
         share = min(_SHARE, ceil(len(pictures) / self._threads))
         parts = [pictures[start : start + share] for start in range(0, len(pictures), share)]
-        return np.concatenate(list(self._pool.map(partial(encoded, self._image_alone), parts)))
+        return np.concatenate(list(self._pool.map(encoded_in_turn, parts)))
 
     def _are_shared_out(self, pictures: int) -> bool:
         """Also few, such as the last ones of an ingest, where that needs no further session."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.turns import RecordedTurns
 from vitrine.embedding import onnx_runtime
 from vitrine.embedding.exported import Export
 from vitrine.embedding.onnx_runtime import OnnxDualEncoderModel
@@ -58,3 +59,19 @@ def test_single_queries_open_one_session_and_an_ingest_another(sessions: Session
     for count in (16, 16, 3):
         ingest.encode_images(pictures(count))
     assert sessions.opened == [2, 1], "the last pictures of an ingest open no further session"
+
+
+def test_threads_that_share_a_batch_take_turns_on_the_cores(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = RecordedTurns()
+    monkeypatch.setattr(onnx_runtime, "core_turns", turns)
+    held: list[bool] = []
+
+    def run(_: object, inputs: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        held.append(turns.held)
+        return [inputs["pixels"].mean((1, 2, 3))[:, None]]
+
+    monkeypatch.setattr(onnx_runtime, "open_session", lambda *_: SimpleNamespace(run=run))
+    two_threads().encode_images(pictures(16))
+    assert (held, turns.taken) == ([True] * 4, 4)

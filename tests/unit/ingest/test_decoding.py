@@ -23,7 +23,8 @@ from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
 from ingest.failures import Ledger
 from ingest.pictures.naming import FetchedPicture, Picture
-from ingest.pipeline.picture_work import LocalPictureWork, PictureOutcome, PictureTask
+from ingest.pipeline.local_work import LocalPictureWork
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from ingest.pipeline.run_pictures import picture_key
 from ingest.sources import open_source
 from ingest.tasks import picture_work

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from ingest.pictures.naming import FetchedPicture, Picture
-from ingest.pipeline.picture_work import LocalPictureWork, PictureOutcome, PictureTask
+from ingest.pipeline import preparation
+from ingest.pipeline.local_work import LocalPictureWork
+from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from ingest.pipeline.run_pictures import picture_key
 from tests.fakes import FakeEmbedder
+from tests.support.turns import RecordedTurns
 from tests.unit.ingest.catalogue import picture
 from vitrine.errors import StorageUnavailable
 from vitrine.images.decode import ImageLimits
+from vitrine.images.decoded import DecodedImage
 from vitrine.images.store import FileSystemStore
 from vitrine.settings import Settings
 
@@ -72,3 +76,30 @@ def test_what_keeps_a_picture_from_being_kept_is_raised(tmp_path: Path) -> None:
     store.full = True
     with outcomes(store, 2) as prepared, pytest.raises(StorageUnavailable, match="disk is full"):
         next(prepared)
+
+
+@pytest.mark.parametrize(("most_bytes", "turns"), [(16_000_000, 3), (1, 20)])
+def test_pictures_are_read_before_a_turn_and_decoded_within_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_bytes: int, turns: int
+) -> None:
+    recorded, decode = RecordedTurns(), preparation.decode
+    read: list[bool] = []
+    decoded: list[bool] = []
+
+    class Watched(Reader):
+        def read(self, named: Picture) -> FetchedPicture:
+            read.append(recorded.held)
+            return super().read(named)
+
+    def watched(data: bytes, limits: ImageLimits, *, at_least: int | None) -> DecodedImage:
+        decoded.append(recorded.held)
+        return decode(data, limits, at_least=at_least)
+
+    monkeypatch.setattr(preparation, "core_turns", recorded)
+    monkeypatch.setattr(preparation, "decode", watched)
+    monkeypatch.setattr(preparation, "_BYTES_IN_TURN", most_bytes)
+    store, limits = FileSystemStore(str(tmp_path)), ImageLimits.of(Settings())
+    with closing(LocalPictureWork(Watched(), store, FakeEmbedder(), limits, threads=1)) as work:
+        tasks = [PictureTask(Picture(data=picture("red", number=each))) for each in range(20)]
+        assert [outcome.refusal for outcome in work.prepare(tasks)] == [None] * 20
+    assert (read, decoded, recorded.taken) == ([False] * 20, [True] * 20, turns)
