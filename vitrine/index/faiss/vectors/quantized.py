@@ -197,16 +197,11 @@ class QuantizedVectors:
         """The products of the scan that `top_k` gives."""
         reached = reached_by(scan.levels, k, above=float(-_NONE / 2))
         likely = np.flatnonzero(scan.levels >= reached)
-        rows, bounds = self._rows(scan, likely, own)
-        # the best row of a product is at least as good as the least that its likeliest can be
-        least_of_each = own.cosines(scan.levels[likely]) - scan.errors[likely] - own.slack
-        winners = rows.where(bounds >= least_of_each[rows.places])
-        best = best_of_rows(self._vectors, winners, query, k)
+        best = best_of_rows(self._vectors, self._rows(scan, likely, own), query, k)
         least = best.scores.min().item() - FLOAT32_ERROR  # the k-th best of all has that at least
         possible = np.flatnonzero(_most(scan, own) >= own.levels(least - own.slack))
         possible = possible[scan.levels[possible] < reached]
-        rows, bounds = self._rows(scan, possible, own)
-        rows = rows.where(bounds >= least)
+        rows = self._rows(scan, possible, own, least=least)
         rows = rows.where(inner_products(self._vectors.rows, rows.rows, query) >= least)
         return trim_ties(ScoredRows.concat([best, score_rows(self._vectors, rows, query)]), k)
 
@@ -275,17 +270,23 @@ class QuantizedVectors:
         return _Scan(levels, self.product_errors, row_levels, offsets)
 
     def _rows(
-        self, scan: _Scan, places: Ints, query: QuantizedQuery
-    ) -> tuple[ProductRows, NDArray[np.float32]]:
-        """The rows of the products at some places, and what each row's cosine cannot exceed."""
-        if self._vectors.single:
-            offsets, positions = np.arange(len(places) + 1), places
-        else:
-            offsets, positions = ragged_positions(scan.offsets, places)
-        rows = positions if scan.rows is None else scan.rows[positions]
+        self, scan: _Scan, places: Ints, query: QuantizedQuery, *, least: float | None = None
+    ) -> ProductRows:
+        """The rows of the products at some places whose cosines can be `least`, or where it is
+        None, the best of their product's."""
         products = places if scan.products is None else scan.products[places]
-        bounds = query.cosines(scan.row_levels[positions]) + self._errors[rows]
-        return ProductRows(products, offsets, rows), bounds + np.float32(query.slack)
+        if self._vectors.single:  # nothing to choose from
+            return self._vectors.rows_of(products)
+        offsets, positions = ragged_positions(scan.offsets, places)
+        rows = positions if scan.rows is None else scan.rows[positions]
+        selected = ProductRows(products, offsets, rows)
+        most = query.cosines(scan.row_levels[positions]) + self._errors[rows]
+        most += np.float32(query.slack)
+        if least is not None:
+            return selected.where(most >= least)
+        # the best row of a product is at least as good as the least that its likeliest can be
+        least_of_each = query.cosines(scan.levels[places]) - scan.errors[places] - query.slack
+        return selected.where(most >= least_of_each[selected.places])
 
 
 def _most(scan: _Scan, query: QuantizedQuery) -> NDArray[np.float32]:
