@@ -7,6 +7,8 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Generic, NoReturn, TypeVar
 
 import numpy as np
@@ -25,14 +27,11 @@ _Rows = NDArray[np.float32]
 
 
 class _Group(Generic[_T]):
-    """The items of one caller: how far they have been started, and what came out.
+    """The items of one caller: how far they have been started, and what came out."""
 
-    `changed` wakes this caller alone, under the batcher's lock.
-    """
-
-    def __init__(self, items: Sequence[_T], lock: threading.Lock) -> None:
+    def __init__(self, items: Sequence[_T]) -> None:
         self.items = items
-        self.changed = threading.Condition(lock)
+        self._woken = SimpleQueue[None]()
         self.started = 0
         self.rows: list[_Rows | None] = [None] * len(items)
         self.missing = len(items)
@@ -41,6 +40,15 @@ class _Group(Generic[_T]):
     @property
     def done(self) -> bool:
         return self.missing == 0 or self.error is not None
+
+    def wake(self) -> None:
+        """Have the caller look: he is done, or it is his turn."""
+        self._woken.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait to be woken, so long at most."""
+        with suppress(Empty):
+            self._woken.get(timeout=max(0.0, seconds))
 
 
 class Batcher(Generic[_T]):
@@ -75,27 +83,22 @@ class Batcher(Generic[_T]):
         `ModelBusy` when the time limit passes first, `Abandoned` when nobody waits any more; an
         error of `forward` is raised to its own callers only.
         """
-        group = _Group(items, self._lock)
+        group = _Group(items)
         deadline = time.monotonic() + self._timeout_s
         with self._lock:
             if group.items:
                 self._waiting.append(group)
         while True:
             with self._lock:
-                while self._busy and not group.done:
-                    if not group.changed.wait(max(0.0, deadline - time.monotonic())):
-                        self._give_up(group)
                 if group.done:
                     break
                 if time.monotonic() > deadline:
                     self._give_up(group)
-                if is_abandoned():
-                    self._abandon(group)
-                    raise Abandoned("nobody waits for the answer any more")
-                batch = self._take()
-                self._sizes[len(batch)] += 1
-                self._busy = True
-            self._serve(batch)
+                batch = [] if self._busy else self._next_batch(group)
+            if batch:
+                self._serve(batch)
+            else:
+                group.wait(deadline - time.monotonic())
         if group.error is not None:
             raise group.error
         return [row for row in group.rows if row is not None]
@@ -105,6 +108,16 @@ class Batcher(Generic[_T]):
         raise ModelBusy(
             f"the model did not get to this query within {self._timeout_s:g} seconds; try again"
         )
+
+    def _next_batch(self, group: _Group[_T]) -> list[tuple[_Group[_T], int]]:
+        """What the caller of this group runs, with his own items or before them."""
+        if is_abandoned():
+            self._abandon(group)
+            raise Abandoned("nobody waits for the answer any more")
+        batch = self._take()
+        self._sizes[len(batch)] += 1
+        self._busy = True
+        return batch
 
     def _take(self) -> list[tuple[_Group[_T], int]]:
         """Up to `most` items, one from each waiting caller in turn."""
@@ -136,7 +149,7 @@ class Batcher(Generic[_T]):
                         group.rows[place] = answer
                         group.missing -= 1
                     if group.done:
-                        group.changed.notify()
+                        group.wake()
                 self._wake_next()
 
     def _attempt(self, items: list[_T]) -> list[_Rows | Exception]:
@@ -156,7 +169,7 @@ class Batcher(Generic[_T]):
     def _wake_next(self) -> None:
         """Have the first who waits take over where nobody runs a batch."""
         if self._waiting and not self._busy:
-            self._waiting[0].changed.notify()
+            self._waiting[0].wake()
 
 
 class BatchingEmbedder(WrappedEmbedder):

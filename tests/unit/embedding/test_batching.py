@@ -223,9 +223,9 @@ def test_a_batch_wakes_its_own_callers_and_the_next_one(
     for item in range(1, 9):
         callers.append(in_thread(lambda item=item: batcher.run([item])))
         until(lambda item=item: len(batcher._waiting) == item)
-        changed = batcher._waiting[-1].changed
+        group = batcher._waiting[-1]
         monkeypatch.setattr(
-            changed, "notify", lambda item=item, wake=changed.notify: (woken.append(item), wake())
+            group, "wake", lambda item=item, wake=group.wake: (woken.append(item), wake())
         )
     gate.open.set()
     for number, (thread, got) in enumerate(callers):
