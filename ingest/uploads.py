@@ -54,7 +54,7 @@ def receive_catalogue(
     atomic_write(path, data)
     try:
         chosen = choose_mapping(str(path), settings, choice)
-        preview = preview_catalogue(str(path), settings, chosen.mapping)
+        preview = preview_catalogue(str(path), settings, chosen.mapping, pictures_beside=False)
     except BaseException:
         shutil.rmtree(folder)
         raise

@@ -46,9 +46,9 @@ _ABOUT = """Search a shop's products by words or by picture, behind price and co
 
 Every refusal is a problem document (RFC 9457, `application/problem+json`) that names the field,
 what is wrong and what is allowed.
-A field of a body that may be left out and has no default may be null as well, which says the same;
-in the changes of a product null empties a field of the catalogue.
-Send `X-Request-ID` to find a request again in the log; without one the answer brings one."""
+A field of a request's body that is optional and has no default may be null: that is as good as
+leaving it out, except in the changes of a product, where null empties a field of the catalogue.
+Every answer has an `X-Request-ID`, yours where you send one; the log names it."""
 
 
 _SEARCHING = (search.name, products.name, thumbnails.name, recognition.name, photos.name)

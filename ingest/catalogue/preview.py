@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from pathlib import Path
 
 from ingest.pictures import Picture, pictures_of
 from ingest.sources import BrokenRow, LeftOutRow, Row, open_source
@@ -50,10 +50,16 @@ class Preview:
 
 
 def preview_catalogue(
-    spec: str, settings: FetchSettings, mapping: Mapping, *, limit: int = 20
+    spec: str,
+    settings: FetchSettings,
+    mapping: Mapping,
+    *,
+    limit: int = 20,
+    pictures_beside: bool = True,
 ) -> Preview:
     """The first rows of a source through a mapping.
 
+    `pictures_beside` is false for an upload, which is a single file without a folder of pictures.
     `InvalidInput` and `InvalidMapping` as an ingest would raise them.
     """
     source = open_source(spec, settings, mapping)
@@ -64,13 +70,13 @@ def preview_catalogue(
         if isinstance(row, LeftOutRow):
             left_out[row.reason] += 1
         else:
-            shown.append(_shown(row, mapping))
+            shown.append(_shown(row, mapping, pictures_beside))
         if len(shown) == limit:
             break
     return Preview(tuple(shown), dict(left_out.most_common()), source.notes())
 
 
-def _shown(row: Row | BrokenRow, mapping: Mapping) -> PreviewRow:
+def _shown(row: Row | BrokenRow, mapping: Mapping, pictures_beside: bool) -> PreviewRow:
     if isinstance(row, BrokenRow):
         return PreviewRow(row.place, None, problems=(FieldError("", row.message),))
     try:
@@ -82,12 +88,13 @@ def _shown(row: Row | BrokenRow, mapping: Mapping) -> PreviewRow:
         pictures = pictures_of(mapped.images, row.base, mapping.images, split)
     except InvalidImage as error:
         return PreviewRow(row.place, None, problems=(*mapped.warnings, *error.errors))
+    folder = None if pictures_beside else row.base
+    names = tuple(_name(picture, folder) for picture in pictures)
     missing = tuple(
-        FieldError("images", f"there is no file {picture.path}")
-        for picture in pictures
+        FieldError("images", f"there is no file {name}" if pictures_beside else _no_folder(name))
+        for picture, name in zip(pictures, names, strict=True)
         if picture.path is not None and not picture.path.exists()
     )
-    names = tuple(_name(picture) for picture in pictures)
     return PreviewRow(
         row.place,
         mapped.product,
@@ -97,6 +104,19 @@ def _shown(row: Row | BrokenRow, mapping: Mapping) -> PreviewRow:
     )
 
 
-def _name(picture: Picture) -> str:
-    name: Any = picture.url or picture.path
-    return str(name) if name is not None else ""
+def _name(picture: Picture, folder: Path | None) -> str:
+    """The address or file; a file of an upload as the catalogue names it, since `folder` is the
+    service's own."""
+    if picture.url is not None:
+        return picture.url
+    if picture.path is None:
+        return ""
+    inside = folder is not None and picture.path.is_relative_to(folder)
+    return str(picture.path.relative_to(folder) if folder and inside else picture.path)
+
+
+def _no_folder(name: str) -> str:
+    return (
+        f"{name} is no address, and an upload has no folder of pictures: give the address that "
+        "they are below (images.base in the mapping)"
+    )

@@ -41,6 +41,15 @@ def test_a_known_export_is_recognized_and_its_first_products_are_shown(shop: Sho
     assert Path(preview["source"]).read_text() == SHOPIFY
 
 
+def test_pictures_beside_an_upload_are_told_as_the_catalogue_names_them(shop: Shop):
+    catalogue = SHOPIFY.replace("https://shop.example/", "pictures/")
+    row = send(shop, catalogue, currency="EUR").get_json()["rows"][0]
+    assert row["pictures"] == ["pictures/red.jpg"]
+    (problem,) = row["problems"]
+    assert problem["message"].startswith("pictures/red.jpg is no address")
+    assert "images.base" in problem["message"]
+
+
 def test_a_preview_is_all_that_a_reindex_needs(shop: Shop):
     preview = send(shop, SHOPIFY, currency="EUR").get_json()
     body = {"source": preview["source"], "mapping": preview["mapping"]}
