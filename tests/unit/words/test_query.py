@@ -266,6 +266,7 @@ CAMPING = [
         ("crush-proof bag", True),
         ("crush proof bag", False),
         ("orange bag", True),
+        ("tartan bag", True),
         ("bag for my camera", True),
         ("bomber jacket", True),
         ("cargo pants", False),
