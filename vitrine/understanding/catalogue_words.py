@@ -9,6 +9,10 @@ from vitrine.words import Analyzer, Vocabulary
 __all__ = ["CatalogueWords"]
 
 
+LONGEST_UNIT = 3
+"""Letters of a unit that no language's file lists."""
+
+
 class CatalogueWords:
     """Tells of folded words how a version's products use them."""
 
@@ -20,6 +24,16 @@ class CatalogueWords:
     def has(self, word: str) -> bool:
         """Whether the word stands anywhere in a product."""
         return self._vocabulary.term_count(self._analyzer.term(word)) > 0
+
+    def may_be_unit(self, word: str) -> bool:
+        """Whether it is as short as units are ("psi"), or has a digit ("m2"), and no product and no
+        language has it."""
+        return (
+            (len(word) <= LONGEST_UNIT or not word.isalpha())
+            and not self.has(word)
+            and not self._analyzer.is_listed(word)
+            and word not in self._grammar.vague
+        )
 
     def names(self, word: str) -> bool:
         """Whether it stands outside of prose as it is written."""

@@ -26,18 +26,18 @@ class Grammar:
 
     `comparisons` mean lt, lte, gt, gte or around before an amount, `comparisons_after` behind one.
     `ranges` are pairs of phrases around the first of two amounts. `numbers` are words for one,
-    `digits` for what is said behind the tens ("twenty five"),
-    `thousands` multiply a number ("2k") and, as whole words, are one ("mil"). `weak` phrases are
-    often about something else than prices, `models` also end the names of models, `articles` may
-    stand before an amount, and `older` behind a word of `people` tell an age. `not_currencies` are
-    codes of currencies that are words of shops ("mop"), `currencies` mean the codes that a phrase
-    may stand for, with blanks between them. `literal` phrases look like grammar and are names of
-    things. Negators with a word of `lacking` are about parts of a thing, and `free` are words
-    behind a part that a thing is without ("gluten free"). `vague` words say nothing of what is
-    looked for, and `anything` are those of them that stand for it ("something", "gift").
-    `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
-    the first language writes it. `sounds` are letters with those that sound alike, `ordinary` are
-    names of things that are no misspellings.
+    `digits` for what is said behind the tens ("twenty five"), `thousands` multiply a number ("2k")
+    and, as whole words, are one ("mil"). `weak` phrases are often about something else than prices,
+    `models` also end the names of models, `articles` may stand before an amount, and `older` behind
+    a word of `people` tell an age, as a small number behind one of `children` does.
+    `not_currencies` are codes of currencies that are words of shops ("mop"), `currencies` mean the
+    codes that a phrase may stand for, with blanks between them. `literal` phrases look like grammar
+    and are names of things. Negators with a word of `lacking` are about parts of a thing, and
+    `free` are words behind a part that a thing is without ("gluten free"). `vague` words say
+    nothing of what is looked for, and `anything` are those of them that stand for it ("something",
+    "gift"). `basic_colors` maps a color's plain name to its family, `color_names` a family to its
+    name as the first language writes it. `sounds` are letters with those that sound alike,
+    `ordinary` are names of things that are no misspellings.
     """
 
     codes: tuple[str, ...]
@@ -60,6 +60,7 @@ class Grammar:
     sizes: frozenset[str]
     people: frozenset[str]
     older: frozenset[Words]
+    children: frozenset[str]
     stock: Phrases
     literal: Phrases
     negators: Phrases
@@ -196,6 +197,7 @@ class _Reader:
             not_currencies=self._folded("price", "not_currencies"),
             sizes=self._folded("price", "sizes"),
             people=self._folded("price", "people"),
+            children=self._folded("price", "children"),
             older=frozenset(self._words(p) for f in self._files for p in f["price"]["older"]),
             stock=self._phrases("stock", {"available": "true", "sold_out": "false"}),
             literal=self._phrases("negation", {"literal": "literal"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vitrine.understanding.amounts import Amount, amount_at
 from vitrine.understanding.catalogue_words import CatalogueWords
 from vitrine.understanding.colors import color_families
@@ -34,12 +36,13 @@ class PriceDoubts:
         one small numbers and years are none."""
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
         doubtful |= words in self._grammar.older and (
-            words[0] in self._grammar.people or self._follows_people(index)
+            words[0] in self._grammar.people or self._follows(index, self._grammar.people)
         )
         if words in self._grammar.around:  # "Tisch rund 120", "unos 42"
             doubtful |= words in self._grammar.weak or any(map(self._words.names, words))
         return (
             (weak and doubtful)
+            or (amount.value < LEAST_BARE and self._follows(index, self._grammar.children))
             or self.names_model(words, index, amount)
             or self._counts(amount, index)
         )
@@ -82,19 +85,23 @@ class PriceDoubts:
 
     def _counts(self, amount: Amount, index: int) -> bool:
         """Whether a number counts what follows it: a small one ("jacket with at least 3 pockets"),
-        or one before a word that titles have behind numbers ("piano with at least 49 keys")."""
+        one before a word that titles have behind numbers ("piano with at least 49 keys"), or one
+        before what may be a unit ("over 450 cc")."""
         after = self._lexemes[amount.end] if amount.end < len(self._lexemes) else None
         if after is None or after.kind != "word":
             return False
         if after.folded in self._grammar.words or color_families(after.folded):
             return False
         if self._draft.words_before(index):
-            return amount.value < LEAST_BARE or after.folded in self._known.units
+            unit = after.folded in self._known.units or (
+                after.folded not in self._grammar.people and self._words.may_be_unit(after.folded)
+            )
+            return unit or amount.value < LEAST_BARE
         return amount.value < LEAST_BARE and not self._words.names_thing(after.folded)
 
-    def _follows_people(self, index: int) -> bool:
-        """Whether a number here may be their age ("gifts for men over 40")."""
-        return index > 0 and self._lexemes[index - 1].folded in self._grammar.people
+    def _follows(self, index: int, people: Collection[str]) -> bool:
+        """Whether a number here may be the age of such people ("gifts for men over 40")."""
+        return index > 0 and self._lexemes[index - 1].folded in people
 
     def closes(self, index: int) -> bool:
         """Whether nothing follows that the number could count ("2 or more pockets")."""
