@@ -270,7 +270,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._announced = True
             host, port = self._address
             shown = f"[{host}]" if ":" in host else host
-            log.info("%s answers on http://%s:%s", self.name, shown, port)
+            processes, threads = self._gunicorn_settings["workers"], self.limits.threads
+            several = "1 process" if processes == 1 else f"{processes} processes"
+            beside = "" if self.embedder is None else ", an embedder beside"
+            how = f"{several} of {threads} threads{beside}"
+            log.info("%s answers on http://%s:%s (%s)", self.name, shown, port, how)
 
     def follow(self) -> None:
         """Prepare a version that was published while nobody searched before the next search."""

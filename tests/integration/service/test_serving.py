@@ -64,6 +64,10 @@ def test_several_processes_answer_and_count_together(service: ServiceProcess):
     assert {searches(service) - before for _ in range(6)} == {20}
 
 
+def test_the_start_says_how_many_processes_and_threads_there_are(service: ServiceProcess):
+    until(lambda: "(2 processes of 2 threads)" in service.log(), "the first process says it")
+
+
 def test_a_killed_process_is_replaced_and_its_counts_are_kept(service: ServiceProcess):
     counted = searches(service)
     for _ in range(10):
@@ -186,7 +190,7 @@ def test_a_taken_port_ends_the_start_with_one_sentence(tmp_path: Path):
 @pytest.fixture
 def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """The sentence with which a start is refused, in this process, whose log stays as it is."""
-    for name in ("configure_service_logging", "keep_freed_memory"):
+    for name in ("configure_service_logging", "keep_freed_memory", "collect_cycles_seldom"):
         monkeypatch.setattr(serving, name, lambda *_: None)
 
     def refuse(**settings: object) -> str:
