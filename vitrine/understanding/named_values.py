@@ -98,8 +98,14 @@ class NamedValueReader:
                 return values, end
 
     def _begins_range(self, end: int) -> bool:
-        """Whether what is behind a value tells of others: "38-40", "38 or more", "M or larger"."""
+        """Whether what is behind a value tells of others: "38-40", "38 to 40", "38 or more",
+        "M or larger"."""
         lexemes = self._draft.lexemes
+        for phrases in (self._grammar.to, *(second for _, second in self._grammar.ranges)):
+            until = phrases.at(lexemes, end)
+            last = end + until[0] + 1 if until else 0
+            if until and self._draft.free(end, last) and lexemes[last - 1].kind == "number":
+                return True
         if any(each.kind == "dash" and each.glued for each in lexemes[end : end + 1]):
             return True
         joint = self._grammar.alternatives.at(lexemes, end)

@@ -43,8 +43,18 @@ class PriceDoubts:
         return (
             (weak and doubtful)
             or (amount.value < LEAST_BARE and self._follows(index, self._grammar.children))
+            or self._ends_sizes(words, index)
             or self.names_model(words, index, amount)
             or self._counts(amount, index)
+        )
+
+    def _ends_sizes(self, words: Words, index: int) -> bool:
+        """Whether a number here may be the last of several sizes: "Größe 38 bis 42"."""
+        return (
+            index > 1
+            and self._lexemes[index - 1].kind == "number"
+            and self._lexemes[index - 2].folded in self._grammar.sizes
+            and any(words in second.phrases for _, second in self._grammar.ranges)
         )
 
     def are_unknown(self, *numbers: Lexeme) -> bool:
