@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from ingest.pipeline.models import (
     PreparedText,
     RunStats,
 )
+from ingest.pipeline.retry import retry_while_unavailable
 from vitrine.embedding.many_texts import TEXTS_AT_ONCE, embed_many_texts
 from vitrine.errors import DeviceFull
 
@@ -134,7 +136,8 @@ class EmbedStage:
         began = time.monotonic()
         try:
             with self._stats.timed("embed"):
-                vectors = self._work.embed([image.pixels for image in batch])
+                pixels = [image.pixels for image in batch]
+                vectors = retry_while_unavailable(partial(self._work.embed, pixels))
         except DeviceFull:
             if len(batch) == 1:
                 raise
@@ -169,7 +172,8 @@ class TextStage:
         """Embed until nothing comes any more."""
         while texts := _gathered(incoming, lambda: TEXTS_AT_ONCE):
             with self._stats.timed("texts"):
-                vectors = embed_many_texts(self._embedder, [each.text for each in texts])
+                wanted = [each.text for each in texts]
+                vectors = retry_while_unavailable(partial(embed_many_texts, self._embedder, wanted))
             for each, vector in zip(texts, vectors, strict=True):
                 each.vector.give(vector)
 

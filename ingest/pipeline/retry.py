@@ -1,4 +1,4 @@
-"""Waiting out short outages of the index."""
+"""Waiting out short outages of the index, and a model that others keep busy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from vitrine.errors import IndexUnavailable
+from vitrine.errors import DeviceFull, IndexUnavailable, ModelBusy
 
 __all__ = ["retry_while_unavailable"]
 
@@ -17,15 +17,19 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def retry_while_unavailable(call: Callable[[], T]) -> T:
-    """The call's answer, asked for again while the index cannot give one.
+    """The call's answer, asked for again while the index cannot give one, or an embedder that
+    others use as well is full.
 
-    Its last `IndexUnavailable` when it never does.
+    Its last `IndexUnavailable` or `ModelBusy` when it never does.
 
-    For reads and for writes that may be repeated: a write of the index is all or nothing.
+    For what may be repeated: a write of the index is all or nothing. `DeviceFull` is raised at
+    once: the same batch would not fit the next time either.
     """
     for pause in PAUSES_S:
         try:
             return call()
-        except IndexUnavailable:
+        except DeviceFull:
+            raise
+        except (IndexUnavailable, ModelBusy):
             time.sleep(pause)
     return call()

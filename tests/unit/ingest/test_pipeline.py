@@ -18,7 +18,7 @@ from ingest.pipeline import IngestTask, Progress, RunControl, fill_index
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import open_context
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
-from vitrine.errors import IndexUnavailable, InvalidMapping
+from vitrine.errors import IndexUnavailable, InvalidMapping, ModelBusy
 
 
 def reasons(shop: Shop) -> dict[str, str]:
@@ -206,6 +206,24 @@ def test_a_short_outage_of_the_index_is_waited_out(
     shop.versions.live().failing = 3
     with pytest.raises(IndexUnavailable):
         shop.ingest()
+
+
+def test_an_embedder_that_others_keep_busy_is_asked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.pipeline.retry.PAUSES_S", (0.0, 0.0))
+    shop.fill_index(1)
+    for name in ("embed_pixels", "embed_texts"):
+        refusals, plain = iter(range(2)), getattr(shop.embedder, name)
+
+        def busy_twice(what: Any, refusals: Any = refusals, plain: Any = plain) -> Any:
+            if next(refusals, None) is not None:
+                raise ModelBusy("the embedder is full; try again soon")
+            return plain(what)
+
+        monkeypatch.setattr(shop.embedder, name, busy_twice)
+    assert shop.ingest().done == 1
+    assert shop.records["p0"].text_vector is not None
 
 
 def test_a_product_deleted_meanwhile_stays_deleted_and_is_told(
