@@ -44,6 +44,10 @@ in a catalogue whose pictures all look alike to the model."""
 EXACT = 1000.0
 """Added to the log-odds of what the query names exactly: more than all other signals together."""
 
+ONE_FORM = 0.9
+"""The core score of a product with each word in its title and its category. More has hardly any but
+one with several forms of a word, and others are not to be measured against that."""
+
 _BEST_WORDS_DIGITS = 4
 """Significant digits of the highest core score that are used: as many as float32 sums are exact to,
 so that all indexes use the same number."""
@@ -264,9 +268,8 @@ class QueryRelevance:
 
 
 def round_best_words(score: float) -> float:
-    """What relevance counts of a best core score: a few digits, and 1 at most. More has only a
-    product with several forms of a word, and others must not be measured against that."""
-    return float(f"{min(score, 1.0):.{_BEST_WORDS_DIGITS}g}")
+    """What relevance counts of a best core score: a few digits, and `ONE_FORM` at most."""
+    return float(f"{min(score, ONE_FORM):.{_BEST_WORDS_DIGITS}g}")
 
 
 def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,10 +25,10 @@ whichever is less. A third is enough to order products that match the other word
 rank a product that matches only the preferred word above one whose description has another."""
 
 
-COMPOUND = 0.9
+COMPOUND = 0.95
 """Weight of a compound that ends with a word, as a share of the word's, where products are called
-by the word alone: a title of two words with the compound then comes behind one of eight with the
-word, and stays close."""
+by the word alone: a title of two words with the compound then comes behind one of three with the
+word, and stays close beside one that has both."""
 
 
 KIND_PREFERENCE = PREFERENCE / 2
@@ -111,7 +111,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     own = [term for terms in words for term in terms] or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]
     terms = list(dict.fromkeys([*own, *further]))
-    core_terms = _core_terms(terms, tokens, preferred, further)
+    raised = [*further, *_first_halves(words, vocabulary)]
+    core_terms = _core_terms(terms, tokens, preferred, raised)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     asked = [token for token in tokens if token.word not in preferred]
     compound = compound_of(asked, analyzer)
@@ -123,7 +124,7 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
     idfs = _idfs(forms, words, vocabulary)
     weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
-    if core and all(term in idfs for term in core_terms):
+    if core and not other_kind and all(term in idfs for term in core_terms):
         weights |= _kind_weights(core_terms, best / len(core_terms), vocabulary)
     ids = sorted(weights)
     return QueryWords(
@@ -151,6 +152,17 @@ def _is_unknown(
     if thing is None or is_known_head(thing, vocabulary, analyzer):
         return False
     return thing.term in own or len(split(thing, vocabulary, analyzer)) > 1
+
+
+def _first_halves(words: Sequence[Sequence[str]], vocabulary: Vocabulary) -> list[str]:
+    """The first half of each word that was taken apart and ends with a category: a "handbag" is a
+    bag, and "hand tools" are none."""
+    return [
+        parts[0]
+        for parts in words
+        if len(parts) == 2 and parts[0].isalpha() and vocabulary.has_kinds
+        if vocabulary.is_kind(parts[1])
+    ]
 
 
 def _core_terms(
