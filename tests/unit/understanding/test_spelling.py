@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -86,6 +86,7 @@ def test_a_catalogue_without_words_corrects_nothing():
     assert Spelling(Vocabulary.empty()).correct("dress") is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_is_corrected_or_not(text: str):
     assert Spelling(_vocabulary(["red dress"])).correct(text) in (None, "dress", "red")

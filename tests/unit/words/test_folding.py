@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vitrine.words import fold
@@ -47,6 +47,7 @@ def test_an_entity_without_its_semicolon_is_text():
     assert fold("rock&reggae") == "rock&reggae"
 
 
+@settings(deadline=None)
 @given(st.text())
 @example("&amp;amp;amp;lt;")
 @example("ŉ")
@@ -55,6 +56,7 @@ def test_folding_twice_changes_nothing(text: str):
     assert fold(fold(text)) == fold(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="latin-1")))
 def test_case_does_not_matter(text: str):
     assert fold(text.upper()) == fold(text.upper().lower())
