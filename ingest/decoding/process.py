@@ -26,6 +26,8 @@ _PATIENCE_S = 300.0
 that the limits allow take, waiting for their share of the budget included."""
 _START_S = 60.0
 """Seconds for Python to start."""
+_STARTS = 3
+"""A process that is killed while it starts, as by a system without memory, is started again."""
 _END_S = 5.0
 """Seconds for a process that has closed its connection to end."""
 _PROGRAM = (
@@ -109,16 +111,27 @@ class DecoderProcess:
 
     def _started(self) -> tuple[Connection, PixelBlock]:
         if self._connection is None or self._block is None:
-            self._connection, self._block = self._start()
+            for _ in range(_STARTS - 1):
+                with suppress(DecoderDied, OSError):
+                    return self._begin()
             try:
-                self._connection.send(self._spec)
-                self._received(self._connection, _START_S)
+                return self._begin()
             except (DecoderDied, OSError) as error:
-                self.close()
                 raise DecoderUnavailable(
                     f"a decoding process cannot be started ({error}); "
                     "VITRINE_DECODE_PROCESSES=0 does without"
                 ) from error
+        return self._connection, self._block
+
+    def _begin(self) -> tuple[Connection, PixelBlock]:
+        """Start the process and wait until it is ready; `DecoderDied` or OSError when it is not."""
+        self._connection, self._block = self._start()
+        try:
+            self._connection.send(self._spec)
+            self._received(self._connection, _START_S)
+        except (DecoderDied, OSError):
+            self.close()
+            raise
         return self._connection, self._block
 
     def _start(self) -> tuple[Connection, PixelBlock]:

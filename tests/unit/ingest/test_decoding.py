@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.database import ingest_database
-from ingest.decoding import block
+from ingest.decoding import block, process
+from ingest.decoding.process import DecoderUnavailable
 from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
 from ingest.failures import Ledger
@@ -172,6 +173,29 @@ def test_a_killed_process_costs_no_picture(workshop: Workshop) -> None:
     os.kill(pid, signal.SIGKILL)
     assert refusals(workshop.outcomes(picture("red"), picture("blue"))) == ["", ""]
     assert workshop.work.pids != [pid]
+
+
+@pytest.mark.slow
+def test_a_process_killed_while_it_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+    once = f"""
+import os
+if not os.path.exists({str(killed)!r}):
+    os.mkdir({str(killed)!r})
+    os.kill(os.getpid(), {signal.SIGKILL:d})
+"""
+    monkeypatch.setattr(process, "_PROGRAM", once + process._PROGRAM)
+    shop = Workshop(tmp_path)
+    assert refusals(shop.outcomes(picture("red"))) == [""]
+    assert killed.exists()
+    shop.work.close()
+    monkeypatch.setattr(process, "_PROGRAM", "raise SystemExit(3)")
+    shop = Workshop(tmp_path)
+    with pytest.raises(DecoderUnavailable, match=r"exit status 3\); VITRINE_DECODE_PROCESSES=0"):
+        shop.outcomes(picture("red"))
+    shop.work.close()
 
 
 def minor_faults(pid: int) -> int:
