@@ -101,9 +101,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
     digits, where products have these. Compounds that end with a word are other forms of it, and
     come behind the word itself; those of another category raise. What describes a thing in words
-    that no product has raises, too: only pictures know it. So does being in a category that a word
-    names, where products have all words. A query of stop words alone is looked for by pairs of
-    them, as titles have them.
+    that no product has raises, too: only pictures know it. So does being in the category of the
+    thing that is named, where products have all words. A query of stop words alone is looked for by
+    pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
     preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
@@ -117,15 +117,17 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     asked = [token for token in tokens if token.word not in preferred]
     compound = compound_of(asked, analyzer)
     head = head_of(compound, analyzer)
+    thing = _thing(head, asked)
     subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
     other_kind = subject and (
-        _is_unknown(head, asked, own, vocabulary, analyzer)
+        _is_unknown(thing, own, vocabulary, analyzer)
         or (not named and is_other_kind(compound, vocabulary, analyzer))
     )
     idfs = _idfs(forms, words, vocabulary)
     weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
-    if core and not other_kind and all(term in idfs for term in core_terms):
-        weights |= _kind_weights(core_terms, best / len(core_terms), vocabulary)
+    known = not other_kind and all(term in idfs for term in core_terms)
+    if known and thing is not None and thing.term in core_terms:
+        weights |= _kind_weight(thing.term, best / len(core_terms), vocabulary)
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -138,17 +140,17 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
 
 
+def _thing(head: Token | None, asked: Sequence[Token]) -> Token | None:
+    """The word that names the thing: the head of a compound, or the only word there is."""
+    said = [token for token in asked if not token.stop]
+    return said[0] if head is None and len(said) == 1 else head
+
+
 def _is_unknown(
-    head: Token | None,
-    asked: Sequence[Token],
-    own: Sequence[str],
-    vocabulary: Vocabulary,
-    analyzer: Analyzer,
+    thing: Token | None, own: Sequence[str], vocabulary: Vocabulary, analyzer: Analyzer
 ) -> bool:
     """Whether the catalogue calls nothing by the word that names the thing, by itself or as one
     with its neighbor (then it is none of the query's `own` terms)."""
-    said = [token for token in asked if not token.stop]
-    thing = said[0] if head is None and len(said) == 1 else head
     if thing is None or is_known_head(thing, vocabulary, analyzer):
         return False
     return thing.term in own or len(split(thing, vocabulary, analyzer)) > 1
@@ -199,17 +201,15 @@ def _weights(
     return weights, core, total * len(core_terms) / len(core_idfs)
 
 
-def _kind_weights(
-    core_terms: Sequence[str], mean: float, vocabulary: Vocabulary
-) -> dict[int, float]:
-    """The weights of being in a category that a core term is the whole name of, by the number of
-    its term; `mean` is the mean IDF of the core terms."""
-    counts = {kind: vocabulary.term_count(kind) for kind in map(kind_term, core_terms)}
-    return {
-        term_id(kind): min(vocabulary.idf_of(count), mean) * KIND_PREFERENCE
-        for kind, count in counts.items()
-        if count
-    }
+def _kind_weight(thing: str, mean: float, vocabulary: Vocabulary) -> dict[int, float]:
+    """The weight of being in a category that the thing's term is the whole name of, by the number
+    of its term; nothing where there is no such category. `mean` is the mean IDF of the core
+    terms."""
+    kind = kind_term(thing)
+    count = vocabulary.term_count(kind)
+    if not count:
+        return {}
+    return {term_id(kind): min(vocabulary.idf_of(count), mean) * KIND_PREFERENCE}
 
 
 def _idfs(

@@ -84,6 +84,7 @@ def test_what_is_in_a_category_comes_before_what_only_its_title_names():
     assert unknown.score(words_of(dress)) < 0.5
     shoe = query_words("dress shoes", vocabulary, ENGLISH)
     assert shoe.score(words_of(shoes)) > shoe.score(words_of(dress))
+    assert len(shoe.term_ids) == 3  # both words, and the category of shoes but not that of dresses
 
 
 def test_names_are_the_words_outside_prose():
