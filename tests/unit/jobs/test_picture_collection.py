@@ -29,7 +29,7 @@ def age(desk: Desk, *keys: str, hours: float = HOURS + 1) -> None:
 
 def path_of(desk: Desk, key: str) -> Path:
     folder = desk.shop.vitrine.settings.data_dir / "images"
-    return folder / key[:2] / key[2:4] / key
+    return folder / key[:2] / key
 
 
 def all_keys(desk: Desk) -> set[str]:
