@@ -21,7 +21,6 @@ __all__ = [
     "forget_pages",
     "map_array",
     "map_arrays",
-    "map_tail",
     "placed_arrays",
     "write_arrays",
 ]
@@ -118,12 +117,6 @@ def map_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     if not np.prod(shape):
         return np.zeros(shape, dtype)
     return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
-
-
-def map_tail(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """The end of a file as one array, read-only and mapped."""
-    start = path.stat().st_size - int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return np.asarray(np.memmap(path, dtype, mode="r", offset=start, shape=shape))
 
 
 def checksum(path: Path) -> list[int]:

@@ -22,8 +22,6 @@ from vitrine.index.faiss.segment import Segment, SnapshotParts
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
-    GRAPH_CODES,
-    GRAPH_ROWS,
     ONE_BIT,
     BuildOptions,
     write_graph,
@@ -128,9 +126,9 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     write_one_bit(folder, vectors)
     write_graph(folder, ALL, earlier=None)
     pictures = ProductVectors(vectors, np.arange(0, 6001, request.param))
-    quantized = QuantizedVectors(folder, GRAPH_CODES, pictures)
+    quantized = QuantizedVectors(folder, CODES, pictures)
     one_bit = OneBitVectors(folder, ONE_BIT, pictures, quantized)
-    graph = Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized)
+    graph = Graph(folder / GRAPH, quantized)
     return Segment(
         np.arange(len(pictures)),
         pictures,
@@ -405,8 +403,8 @@ def test_a_graph_begun_with_one_kind_of_rows_orders_other_kinds_as_well(
             earlier=earlier,
         )
     pictures = ProductVectors.one_each(vectors)
-    quantized = QuantizedVectors(then, GRAPH_CODES, pictures)
-    graph = Graph(then / GRAPH, then / GRAPH_ROWS, quantized)
+    quantized = QuantizedVectors(then, CODES, pictures)
+    graph = Graph(then / GRAPH, quantized)
     hits = 0
     for _ in range(50):
         query = unit(vectors[rng.integers(3000, 6000)] + 0.03 * rng.standard_normal(256))

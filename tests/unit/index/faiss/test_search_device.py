@@ -137,7 +137,7 @@ def test_a_version_on_a_device_gets_no_graph_and_its_new_snapshot_takes_the_plac
     (second,) = device_vectors_of(index)
     assert second is not first
     assert not first.ready()
-    assert not list((versions.root / index.info.name / "derived").glob("*/graph.faiss"))
+    assert not list((versions.root / index.info.name / "derived").glob("*/graph.bin"))
     assert "searches run on cpu" in versions.describe()[0]
     versions.close()
     assert not second.ready()
@@ -151,7 +151,7 @@ def test_where_there_is_no_card_searches_run_as_without_one_and_the_doctor_says_
     index.upsert(make_catalogue(40, SEED))
     index.compact()
     assert index.search(IndexQuery(vector=make_catalogue(1, SEED)[0].vector)).search == "exact"
-    assert list((versions.root / index.info.name / "derived").glob("*/graph.faiss"))
+    assert list((versions.root / index.info.name / "derived").glob("*/graph.bin"))
     (fault,) = versions.check()
     assert "VITRINE_SEARCH_DEVICE is cuda:99, but torch" in fault
     assert fault in caplog.text

@@ -31,8 +31,6 @@ from vitrine.index.faiss.segment import Segment, SnapshotParts, column_parts
 from vitrine.index.faiss.vectors.build import (
     CODES,
     GRAPH,
-    GRAPH_CODES,
-    GRAPH_ROWS,
     ONE_BIT,
     TEXT_CODES,
     BuildOptions,
@@ -56,7 +54,7 @@ from vitrine.storage.atomic import atomic_write
 
 __all__ = ["FORMAT", "Snapshots"]
 
-FORMAT = 12
+FORMAT = 13
 """Of files and columns; a snapshot of another format is made anew."""
 MOST_DEAD = 0.2
 """Share of dead rows up to which a graph is continued with them; beyond, it is built anew."""
@@ -123,13 +121,12 @@ class Snapshots:
         texts = None
         if _TEXTS in files:
             texts = ProductVectors.one_each(self._map_vectors(folder / _TEXTS, len(seqs)))
-        codes = GRAPH_CODES if GRAPH in files else CODES
-        quantized = QuantizedVectors(folder, codes, pictures) if codes[0] in files else None
+        quantized = QuantizedVectors(folder, CODES, pictures) if CODES[0] in files else None
         one_bit, graph = None, None
         if quantized is not None and ONE_BIT[0] in files:
             one_bit = OneBitVectors(folder, ONE_BIT, pictures, quantized)
         if quantized is not None and GRAPH in files:
-            graph = Graph(folder / GRAPH, folder / GRAPH_ROWS, quantized)
+            graph = Graph(folder / GRAPH, quantized)
         segment = Segment(
             seqs,
             pictures,

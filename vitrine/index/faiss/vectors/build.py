@@ -12,18 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.graph_links import extensible_graph, faiss_rows, write_links
 from vitrine.index.faiss.vectors.one_bit import one_bit_rows, random_rotation
 from vitrine.index.faiss.vectors.product_vectors import Vectors
 from vitrine.index.faiss.vectors.quantized import decoded, fitting_scale, quantize
 from vitrine.index.faiss.vectors.search_device import SearchDevice
-from vitrine.products import Vector
 from vitrine.storage.array_file import forget_pages, map_array, map_arrays, write_arrays
 
 __all__ = [
     "CODES",
     "GRAPH",
-    "GRAPH_CODES",
-    "GRAPH_ROWS",
     "ONE_BIT",
     "TEXT_CODES",
     "BuildOptions",
@@ -32,11 +30,9 @@ __all__ = [
     "write_quantized",
 ]
 
-GRAPH, GRAPH_ROWS = "graph.faiss", "rows.faiss"
+GRAPH = "graph.bin"
 CODES = ("codes.u8", "codes.bin")
 """The files of the pictures' 8-bit rows: the codes, and what else is known of each row."""
-GRAPH_CODES = (GRAPH_ROWS, CODES[1])
-"""The same where there is a graph, which walks over FAISS's own file of them."""
 ONE_BIT = ("signs.u1", "signs.bin")
 """The same of their one-bit rows."""
 TEXT_CODES = ("texts.u8", "texts.bin")
@@ -122,8 +118,7 @@ def write_one_bit(folder: Path, vectors: Vectors) -> None:
 
 
 def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) -> None:
-    """Write the graph over the pictures' 8-bit rows, which `write_quantized` has put there; their
-    codes go into FAISS's own file, for the graph to walk over and for scans.
+    """Write the graph over the pictures' 8-bit rows, which `write_quantized` has put there.
 
     `earlier` is a snapshot's folder whose rows are the first of these: its graph is continued.
     """
@@ -131,8 +126,12 @@ def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) ->
     about = map_arrays(folder / CODES[1])
     center, scale = about["center"], np.float32(about["scale"])
     codes = map_array(folder / CODES[0], np.uint8, (len(about["sums"]), len(center)))
-    graph = _empty_graph(len(center), options) if earlier is None else _read_graph(earlier)
-    rows = _empty_rows(center, scale)
+    if earlier is None:
+        graph = faiss.IndexHNSW(len(center), options.m, faiss.METRIC_INNER_PRODUCT)
+    else:
+        graph = extensible_graph(earlier / GRAPH, len(center))
+    graph.hnsw.efConstruction = options.ef_construct
+    rows = faiss_rows(center, scale)
     for some in _blocks(codes[: graph.ntotal]):
         rows.add(decoded(some, center, scale))
     graph.storage, graph.own_fields, graph.is_trained = rows, False, True
@@ -140,16 +139,7 @@ def write_graph(folder: Path, options: BuildOptions, *, earlier: Path | None) ->
         faiss.omp_set_num_threads(options.threads)
     for some in _blocks(codes[graph.ntotal :]):
         graph.add(decoded(some, center, scale))
-    _write(graph, folder / GRAPH, faiss.IO_FLAG_SKIP_STORAGE)
-    _write(rows, folder / GRAPH_ROWS)
-    (folder / CODES[0]).unlink()
-
-
-def _write(index: Any, path: Path, flags: int = 0) -> None:
-    """Write one of FAISS's indexes by Python's means: its own only print what fails at the end."""
-    faiss = load_faiss()
-    with path.open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write), flags)
+    write_links(folder / GRAPH, graph)
 
 
 def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -158,31 +148,3 @@ def _blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
         some = rows[start : start + _CHUNK]
         yield some
         forget_pages(some)
-
-
-def _empty_graph(dimension: int, options: BuildOptions) -> Any:
-    """A graph without rows and what to keep them in."""
-    faiss = load_faiss()
-    graph = faiss.IndexHNSW(dimension, options.m, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction = options.ef_construct
-    return graph
-
-
-def _read_graph(folder: Path) -> Any:
-    """A snapshot's graph without its rows: they are added with another center and scale."""
-    faiss = load_faiss()
-    return faiss.read_index(str(folder / GRAPH), faiss.IO_FLAG_SKIP_STORAGE)
-
-
-def _empty_rows(center: Vector, scale: np.float32) -> Any:
-    """FAISS's rows of 8 bits, whose codes are those of `quantize`.
-
-    It learns the ends of each number's range, between which it has 256 steps.
-    """
-    faiss = load_faiss()
-    rows = faiss.IndexScalarQuantizer(
-        len(center), faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    )
-    half = np.float32(127.5) * scale
-    rows.train(np.stack([center - half, center + half]))
-    return rows

@@ -1,4 +1,5 @@
-"""The approximate way: a FAISS HNSW graph over 8-bit rows, both mapped from their files."""
+"""The approximate way: a FAISS HNSW graph over 8-bit rows; it walks over those that are scanned,
+both mapped from their files."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from vitrine.index.faiss.vectors.exact import (
     kth_largest,
 )
 from vitrine.index.faiss.vectors.faiss_module import load_faiss
+from vitrine.index.faiss.vectors.graph_links import faiss_rows, mapped_graph
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
 from vitrine.products import Vector
@@ -30,15 +32,12 @@ _SLACK = 64
 class Graph:
     """Malkov & Yashunin's graph (arXiv:1603.09320); its beam is wider than the answer."""
 
-    def __init__(self, graph: Path, rows: Path, quantized: QuantizedVectors) -> None:
-        """`quantized` knows the errors of the rows. `RuntimeError` when a file cannot be read."""
-        faiss = load_faiss()
+    def __init__(self, graph: Path, quantized: QuantizedVectors) -> None:
+        """Of the rows that `quantized` has. `OSError`, `KeyError` or `ValueError` when the file
+        cannot be read."""
         self._quantized = quantized
-        self._rows: Any = faiss.read_index(str(rows), faiss.IO_FLAG_MMAP_IFC)
-        self._index: Any = faiss.read_index(
-            str(graph), faiss.IO_FLAG_SKIP_STORAGE | faiss.IO_FLAG_MMAP_IFC
-        )
-        self._index.storage, self._index.own_fields = self._rows, False
+        self._rows = faiss_rows(quantized.center, quantized.scale, quantized.codes)
+        self._index, self._links = mapped_graph(graph, self._rows)
 
     def top_k(
         self, pictures: ProductVectors, mask: Mask, query: Vector, *, k: int, ef: int, needed: int

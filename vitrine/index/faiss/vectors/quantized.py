@@ -45,7 +45,7 @@ from vitrine.index.faiss.vectors.product_vectors import (
 )
 from vitrine.index.faiss.vectors.shared_scans import SharedScans, code_dots
 from vitrine.products import Vector
-from vitrine.storage.array_file import map_arrays, map_tail
+from vitrine.storage.array_file import map_array, map_arrays
 
 __all__ = [
     "QuantizedQuery",
@@ -162,12 +162,12 @@ class QuantizedVectors:
         codes, about = files
         arrays = map_arrays(folder / about)
         self._vectors = vectors
-        self._center: NDArray[np.float32] = arrays["center"]
+        self.center: NDArray[np.float32] = arrays["center"]
         self._sums, self._errors = arrays["sums"], arrays["errors"]
-        self._scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
-        shape = (len(self._sums), len(self._center))
-        self._codes: NDArray[np.uint8] = map_tail(folder / codes, np.uint8, shape)
-        self._scans = SharedScans(self._codes)
+        self.scale, self._longest = np.float32(arrays["scale"]), arrays["longest"]
+        shape = (len(self._sums), len(self.center))
+        self.codes: NDArray[np.uint8] = map_array(folder / codes, np.uint8, shape)
+        self._scans = SharedScans(self.codes)
 
     @cached_property
     def product_errors(self) -> NDArray[np.float32]:
@@ -230,7 +230,7 @@ class QuantizedVectors:
 
     def _gather(self, selected: ProductRows, query: QuantizedQuery) -> _Scan:
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
-        row_levels = parallel_map(partial(_gathered_dots, query.codes, self._codes), shares)
+        row_levels = parallel_map(partial(_gathered_dots, query.codes, self.codes), shares)
         row_levels -= np.float32(_ZERO) * self._sums[selected.rows]
         return _Scan(
             largest_of_each(row_levels, selected.offsets),
@@ -246,11 +246,11 @@ class QuantizedVectors:
         scale = np.abs(query).max() / np.float32(_LARGEST)
         levels = np.rint(query / scale)
         error = float(np.linalg.norm(query - levels * scale))
-        step, constant = float(self._scale) * float(scale), -_ZERO * float(levels.sum())
+        step, constant = float(self.scale) * float(scale), -_ZERO * float(levels.sum())
         return QuantizedQuery(
             (levels + np.float32(_ZERO)).astype(np.uint8)[None],
             step,
-            float(query @ self._center) + step * constant,
+            float(query @ self.center) + step * constant,
             error * float(self._longest) + FLOAT32_ERROR + step * _DOT_ERROR * len(query),
         )
 
