@@ -235,21 +235,22 @@ def _add_beside_originals(
 
 
 def searched_mb(folder: Path, query_rows: NDArray[np.float32]) -> dict[str, float]:
-    """Search the live version of the folder for a page at every selectivity, as a serving
-    process would; this process's resident MB by what they are of."""
+    """Search the live version of the folder for a page at every selectivity, with facets and
+    without, as a serving process would; this process's resident MB by what they are of."""
     keep_freed_memory()
     index = open_versions(Settings(data_dir=folder)).live()
     for share in SELECTIVITIES.values():
         for query in query_rows:
-            index.search(
-                IndexQuery(
-                    vector=query,
-                    filter=share_filter(share),
-                    candidates=1000,
-                    limit=LIMIT,
-                    facets=("color", "price"),
+            for facets in ((), ("color", "price")):
+                index.search(
+                    IndexQuery(
+                        vector=query,
+                        filter=share_filter(share),
+                        candidates=1000,
+                        limit=LIMIT,
+                        facets=facets,
+                    )
                 )
-            )
     parts = resident_mb()
     index.close()
     return parts
