@@ -89,6 +89,11 @@ class Grammar:
         return frozenset(words for words, meaning in entries if meaning == "around")
 
     @cached_property
+    def before_amounts(self) -> tuple[Phrases, ...]:
+        """What stands before an amount: comparisons, and the first halves of ranges."""
+        return (self.comparisons, *(first for first, _ in self.ranges))
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Every word that is part of the grammar."""
         phrases = (self.comparisons, self.comparisons_after, self.to, self.lead, self.stock)

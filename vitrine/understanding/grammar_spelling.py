@@ -9,7 +9,6 @@ from rapidfuzz.distance import OSA
 
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
-from vitrine.understanding.phrases import LONGEST
 
 __all__ = ["GrammarSpelling"]
 
@@ -23,7 +22,7 @@ class GrammarSpelling:
     """Finds the word of the grammar that one edit makes of a word that nothing knows."""
 
     def __init__(self, grammar: Grammar) -> None:
-        self._before_amounts = (grammar.comparisons, *(first for first, _ in grammar.ranges))
+        self._before_amounts = grammar.before_amounts
         self._openings = sorted(
             word
             for word in frozenset().union(*(phrases.words for phrases in self._before_amounts))
@@ -55,8 +54,8 @@ class GrammarSpelling:
 
     def _opens_amount(self, lexemes: Sequence[Lexeme], index: int, word: str) -> bool:
         said = [*lexemes[:index], replace(lexemes[index], folded=word), *lexemes[index + 1 :]]
-        for start in range(max(index - LONGEST + 1, 0), index + 1):
-            for phrases in self._before_amounts:
+        for phrases in self._before_amounts:
+            for start in range(max(index - phrases.longest + 1, 0), index + 1):
                 phrase = phrases.at(said, start)
                 end = start + phrase[0] if phrase else 0
                 if index < end < len(said) and said[end].kind in ("number", "currency"):

@@ -160,7 +160,6 @@ class _Learner:
         self._understood = understood
         self._joints = grammar.to.words | grammar.additions  # "6 to 14" counts nothing
         self._before_words = (grammar.negators, grammar.stock)
-        self._before_amounts = (grammar.comparisons, *(first for first, _ in grammar.ranges))
         self._named: dict[tuple[str, ...], dict[tuple[str, bool], dict[str, None]]] = {}
         self._colors: set[str] = set()
         self._currencies: set[str] = set()
@@ -270,7 +269,7 @@ class _Learner:
         lexemes, links = [lexeme for lexeme in name if not lexeme.is_pause], self._grammar.skipped
         is_grammar = any(names.at(lexemes, 0) for names in self._grammar.value_names.values())
         for index in range(len(lexemes)):
-            for phrases in (*self._before_words, *self._before_amounts):
+            for phrases in (*self._before_words, *self._grammar.before_amounts):
                 phrase = phrases.at(lexemes, index)
                 end = index + phrase[0] if phrase else len(lexemes)
                 if phrase and end == len(lexemes):

@@ -83,13 +83,12 @@ class NamedValueReader:
         values: list[str] = []
         position = end = start
         while True:
-            known = self._known.at(self._draft.lexemes, position, self._analyzer)
-            value = next((v for v in known[1] if v.field == field), None) if known else None
-            if known is None or value is None:
+            value = self._value_at(position, field)
+            if value is None:
                 return values, end
-            values += value.values
-            end = position + known[0]
-            if self._begins_range(end):
+            values += value[1]
+            end = position + value[0]
+            if self._begins_range(end, field):
                 return [], end
             joint = self._grammar.alternatives.at(self._draft.lexemes, end)
             slash = any(each.folded == "/" for each in self._draft.lexemes[end : end + 1])
@@ -97,14 +96,23 @@ class NamedValueReader:
             if not (joint or slash):
                 return values, end
 
-    def _begins_range(self, end: int) -> bool:
-        """Whether what is behind a value tells of others: "38-40", "38 to 40", "38 or more",
-        "M or larger"."""
+    def _value_at(self, index: int, field: str) -> tuple[int, tuple[str, ...]] | None:
+        """How many tokens a value of the field takes there, and which values it may be."""
+        known = self._known.at(self._draft.lexemes, index, self._analyzer)
+        meant = (value.values for value in known[1] if value.field == field) if known else ()
+        values = next(iter(meant), None)
+        return None if known is None or values is None else (known[0], values)
+
+    def _begins_range(self, end: int, field: str) -> bool:
+        """Whether what is behind a value tells of others: "38-40", "38 to 40", "M to L", "38 or
+        more", "M or larger"."""
         lexemes = self._draft.lexemes
         for phrases in (self._grammar.to, *(second for _, second in self._grammar.ranges)):
             until = phrases.at(lexemes, end)
             last = end + until[0] + 1 if until else 0
-            if until and self._draft.free(end, last) and lexemes[last - 1].kind == "number":
+            if not (until and self._draft.free(end, last)):
+                continue
+            if lexemes[last - 1].kind == "number" or self._value_at(last - 1, field):
                 return True
         if any(each.kind == "dash" and each.glued for each in lexemes[end : end + 1]):
             return True

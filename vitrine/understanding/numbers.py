@@ -56,11 +56,18 @@ def _composed(
     while value % 10 == 0 and end < len(lexemes):
         joint = int(lexemes[end].kind == "dash" or lexemes[end].folded in grammar.additions)
         rest = grammar.numbers.at(lexemes, end + joint) or grammar.digits.at(lexemes, end + joint)
-        most = 100 if value % 100 == 0 else 20 if value in (60, 80) else 10  # soixante-quinze
-        if rest is None or int(rest[1]) >= most:
+        if rest is None or int(rest[1]) >= _least_part(value):
             break
         value, end = value + int(rest[1]), end + joint + rest[0]
     return float(value), end
+
+
+def _least_part(value: int) -> int:
+    """What the last part of a number in words stands for; what follows it is less. French counts on
+    to twenty from 60 and 80: "cent soixante-quinze"."""
+    if value % 100 == 0:
+        return 1000 if value % 1000 == 0 else 100
+    return 20 if value % 100 in (60, 80) else 10
 
 
 def _continues(lexemes: Sequence[Lexeme], index: int, digits: str) -> bool:

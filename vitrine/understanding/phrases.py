@@ -7,16 +7,14 @@ from functools import cached_property
 
 from vitrine.understanding.lexing import Lexeme
 
-__all__ = ["LONGEST", "Phrases", "Words"]
+__all__ = ["Phrases", "Words"]
 
 Words = tuple[str, ...]
 
-LONGEST = 3
-"""Words of a phrase that is looked for by its end."""
-
 
 class Phrases:
-    """Phrases with what they mean, found at a place of a query, the longest first."""
+    """Phrases with what they mean, found at a place of a query, the longest first; `longest` is how
+    many words that one has."""
 
     def __init__(self, meanings: Iterable[tuple[Words, str]]) -> None:
         self._by_first: dict[str, list[tuple[Words, str]]] = {}
@@ -25,6 +23,7 @@ class Phrases:
                 self._by_first.setdefault(words[0], []).append((words, meaning))
         for listed in self._by_first.values():
             listed.sort(key=lambda entry: -len(entry[0]))
+        self.longest = max((len(words) for words, _ in self.entries), default=0)
 
     @property
     def entries(self) -> tuple[tuple[Words, str], ...]:
@@ -44,7 +43,7 @@ class Phrases:
 
     def ending_at(self, lexemes: Sequence[Lexeme], end: int) -> int:
         """How many tokens the longest phrase takes that ends before this one, 0 where none does."""
-        for start in range(max(end - LONGEST, 0), end):
+        for start in range(max(end - self.longest, 0), end):
             said = tuple(lexeme.folded for lexeme in lexemes[start:end])
             if any(words == said for words, _ in self._by_first.get(said[0], ())):
                 return end - start

@@ -61,7 +61,7 @@ class QueryReader:
         self._words = CatalogueWords(vocabulary, analyzer, self._grammar)
         self._value_terms = _terms_of(known, understood)
         self._ordinary_terms = frozenset(map(analyzer.term, grammar.ordinary))
-        self._grammar_spelling = GrammarSpelling(grammar)
+        self._grammar_spelling = GrammarSpelling(self._grammar)
         self._spelling = Spelling(vocabulary, grammar.sounds)
         self._color_terms = frozenset(
             analyzer.term(word) for color in known.colors for word in color.split()
