@@ -31,6 +31,7 @@ from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.reader import StateReader
 from vitrine.index.faiss.records.search_model import SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
+from vitrine.index.faiss.sizes import answer_nbytes, product_nbytes
 from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.fusion import SearchModel
 from vitrine.index.patching import patched
@@ -45,8 +46,6 @@ _Written: TypeAlias = tuple[Product, tuple[str, ...]]
 """A product and its image keys."""
 _ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, _Written]]
 """Products by the numbers of their writes; lacks those written again."""
-_HIT_BYTES = 3000
-"""Memory of one product, roughly."""
 
 
 class _Replaced(Exception):
@@ -59,12 +58,8 @@ def _answer_key(query: IndexQuery) -> Hashable:
     return ("answer", None if query.vector is None else query.vector.tobytes(), *values)
 
 
-def _answer_nbytes(answer: IndexAnswer) -> int:
-    return 2000 + _HIT_BYTES * len(answer.hits)
-
-
-def _product_nbytes(written: _Written) -> int:
-    return _HIT_BYTES + len(written[0].description or "")
+def _written_nbytes(written: _Written) -> int:
+    return product_nbytes(written[0])
 
 
 class FaissIndex:
@@ -155,7 +150,7 @@ class FaissIndex:
         answer = state.cache.get(
             _answer_key(query),
             partial(self._new_answer, state, query, read, timings_ms),
-            nbytes=_answer_nbytes,
+            nbytes=answer_nbytes,
         )
         return replace(answer, timings_ms=timings_ms)
 
@@ -167,7 +162,7 @@ class FaissIndex:
         `_Replaced` when it lacks one, which has been written again.
         """
         page = find_page(state, query, self._planner)
-        known = partial(state.products.get_many, make=read, nbytes=_product_nbytes)
+        known = partial(state.products.get_many, make=read, nbytes=_written_nbytes)
         hits = self._with_groups(_hits(page, query, known), page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)

@@ -10,6 +10,10 @@ import pytest
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import parse_filter
 from vitrine.index.faiss.lru_cache import SizedLRUCache
+from vitrine.index.faiss.sizes import answer_nbytes, product_nbytes
+from vitrine.index.ports import IndexAnswer
+from vitrine.products import Product
+from vitrine.results import Hit
 
 CAPACITY = 1_000_000
 SCHEMA = Schema((Field("id", FieldType.KEYWORD), Field("color", FieldType.KEYWORD)))
@@ -52,6 +56,30 @@ def test_of_several_results_those_that_are_missing_are_made_together():
     assert several(4) == {4: "4"}  # 2 was used before 3 and 1
     assert several(3, 1, 4, 2) == {key: str(key) for key in (1, 2, 3, 4)}
     assert made == [[1, 2], [3, 10], [4], [2]]
+
+
+PRODUCTS = {
+    "description": lambda text: Product(id="p", title="Mug", description=text),
+    "attribute": lambda text: Product(id="p", title="Mug", attributes={"care": text}),
+    "attribute of several texts": lambda text: Product(
+        id="p", title="Mug", attributes={"care": (text, f"not {text}")}
+    ),
+    "codes": lambda text: Product(id="p", title="Mug", codes=(text,)),
+}
+
+
+@pytest.mark.parametrize("kind", PRODUCTS)
+@pytest.mark.parametrize("letter", ["x", "\N{GRINNING FACE}"])
+def test_all_texts_of_a_product_count(kind: str, letter: str):
+    tracemalloc.start()
+    try:
+        product = PRODUCTS[kind](letter * 90_000)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held <= product_nbytes(product) < held + 5000
+    answer = IndexAnswer((Hit(product, 1.0, ()),) * 2, 2, {}, None, "browse", 2)
+    assert answer_nbytes(answer) > 2 * held
 
 
 KEYS = {
