@@ -30,8 +30,8 @@ def port(vitrine: Vitrine) -> Iterator[str]:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the service does
             probe.bind(address)
-    except socket.gaierror as error:
-        yield f"VITRINE_HOST: {host} is not an address ({error.strerror})"
+    except (socket.gaierror, UnicodeError) as error:  # the latter of "a..b"
+        yield f"VITRINE_HOST: {host} is not an address ({getattr(error, 'strerror', error)})"
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             yield f"{host}, port {number}: {_REMEDIES.get(error.errno or 0, error.strerror)}"

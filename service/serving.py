@@ -122,8 +122,9 @@ def listen(settings: Settings) -> socket.socket:
             0
         ][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        cause = (error.strerror or "").partition(" (while")[0]  # the rest repeats the address
+    except (OSError, UnicodeError) as error:  # the latter of a host such as "a..b"
+        cause = str(getattr(error, "strerror", None) or error)
+        cause = cause.partition(" (while")[0]  # the rest repeats the address
         why = (
             f"cannot listen on {host}:{port} ({cause}); "
             "stop what listens there, or choose another address"

@@ -172,8 +172,8 @@ class TextStage:
         """Embed until nothing comes any more."""
         while texts := _gathered(incoming, lambda: TEXTS_AT_ONCE):
             with self._stats.timed("texts"):
-                wanted = [each.text for each in texts]
-                vectors = retry_while_unavailable(partial(embed_many_texts, self._embedder, wanted))
+                embed = partial(embed_many_texts, self._embedder, [each.text for each in texts])
+                vectors = retry_while_unavailable(embed)
             for each, vector in zip(texts, vectors, strict=True):
                 each.vector.give(vector)
 

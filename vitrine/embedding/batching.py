@@ -42,7 +42,7 @@ class _Group(Generic[_T]):
         return self.missing == 0 or self.error is not None
 
     def wake(self) -> None:
-        """Have the caller look: he is done, or it is his turn."""
+        """Have the caller look: it is done, or may run the next batch."""
         self._woken.put(None)
 
     def wait(self, seconds: float) -> None:
@@ -110,7 +110,7 @@ class Batcher(Generic[_T]):
         )
 
     def _next_batch(self, group: _Group[_T]) -> list[tuple[_Group[_T], int]]:
-        """What the caller of this group runs, with his own items or before them."""
+        """The batch that the caller of this group runs; its own items may be in a later one."""
         if is_abandoned():
             self._abandon(group)
             raise Abandoned("nobody waits for the answer any more")

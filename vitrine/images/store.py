@@ -14,7 +14,7 @@ import fsspec
 
 from vitrine.errors import NotFound, StorageUnavailable
 from vitrine.settings import ImageSettings
-from vitrine.storage.atomic import atomic_write
+from vitrine.storage.atomic import atomic_write, sync_folder
 
 __all__ = ["FileSystemStore", "open_store"]
 
@@ -49,11 +49,11 @@ class FileSystemStore:
         key = key or hashlib.sha256(data).hexdigest()
         paths = self._paths(key)
         try:
-            kept = next((path for path in paths if self._keeps(path, data)), None)
-            if kept is None:
+            existing = next((path for path in paths if self._keeps(path, data)), None)
+            if existing is None:
                 self._write(paths[0], data)
             else:
-                self._renew(kept, data)
+                self._renew(existing, data)
         except Exception as error:
             raise self._unavailable("keep a picture", error) from error
         return key
@@ -116,9 +116,13 @@ class FileSystemStore:
         return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
     def _renew(self, path: str, data: bytes) -> None:
-        """Note that a picture is wanted now; an object's time changes only with the object."""
+        """Make a picture young again; an object's time changes only with the object.
+
+        Who wrote the file may have died, or be at work, before its folder is flushed.
+        """
         if self._renames:
             os.utime(path)
+            sync_folder(Path(path).parent)
         elif self._age_s(path) > _RENEWED_S:
             self._files.pipe_file(path, data)
 

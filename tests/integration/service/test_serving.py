@@ -224,8 +224,11 @@ def test_a_wrong_setting_ends_the_start(refusal: Callable[..., str], name: str, 
     assert f"VITRINE_{name.upper()}" in refusal(**{name: value})
 
 
-def test_an_address_of_another_machine_ends_the_start(refusal: Callable[..., str]):
-    assert "cannot listen on 192.0.2.1" in refusal(host="192.0.2.1")
+@pytest.mark.parametrize("host", ["192.0.2.1", "shop..example"])
+def test_an_address_that_this_machine_does_not_have_ends_the_start(
+    refusal: Callable[..., str], host: str
+):
+    assert f"cannot listen on {host}" in refusal(host=host)
 
 
 def test_an_address_too_long_to_read_is_a_problem_document_that_tells_the_way_out(

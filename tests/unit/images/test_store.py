@@ -51,6 +51,16 @@ def test_files_lie_one_folder_deep_and_leave_no_parts(tmp_path: Path) -> None:
     ] == [f"{key[:2]}/{key}"]
 
 
+def test_a_picture_that_is_there_is_flushed_too_since_its_writer_may_have_died_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, flushed = FileSystemStore(str(tmp_path)), list[Path]()
+    key = store.put(b"a picture")
+    monkeypatch.setattr("vitrine.images.store.sync_folder", flushed.append)
+    store.put(b"a picture")
+    assert flushed == [tmp_path / key[:2]]
+
+
 def test_a_picture_of_an_earlier_release_stays_where_it_is(tmp_path: Path) -> None:
     store, key = FileSystemStore(str(tmp_path)), hashlib.sha256(b"a picture").hexdigest()
     path = tmp_path / key[:2] / key[2:4] / key

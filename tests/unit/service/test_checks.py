@@ -62,7 +62,11 @@ def test_a_port_that_another_program_has_is_told(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("host", "remedy"),
-    [("192.0.2.1", "correct VITRINE_HOST"), ("no such host", "is not an address")],
+    [
+        ("192.0.2.1", "correct VITRINE_HOST"),
+        ("no such host", "is not an address"),
+        ("a..b", "is not an address"),
+    ],
 )
 def test_an_address_that_is_not_this_machines_is_told(tmp_path: Path, host: str, remedy: str):
     (fault,) = faults(tmp_path, host, 8000)

@@ -58,21 +58,21 @@ class SizedLRUCache:
 
         Lacks those that it does not make.
         """
-        found: dict[Key, T] = {}
+        results: dict[Key, T] = {}
         with self._lock:
             for key in keys:
                 entry = self._entries.get(key)
                 if entry is not None:
                     self._entries.move_to_end(key)
-                    found[key] = entry[0]
-        missing = [key for key in keys if key not in found]
+                    results[key] = entry[0]
+        missing = [key for key in keys if key not in results]
         if missing:
             made = make(missing)
             with self._lock:
                 for key, result in made.items():
                     self._add(key, result, nbytes(result) + _nbytes(key))
-            found.update(made)
-        return found
+            results.update(made)
+        return results
 
     def _add(self, key: Hashable, result: object, nbytes: int) -> None:
         if key in self._entries or nbytes > self._capacity:

@@ -299,7 +299,7 @@ def _most(scan: _Scan, query: QuantizedQuery) -> NDArray[np.float32]:
 def _gathered_dots(
     query: NDArray[np.uint8], codes: NDArray[np.uint8], rows: Ints
 ) -> NDArray[np.float32]:
-    """The same of some rows."""
+    """Inner products (n,) of one row of codes (1, d) with some of others."""
     dots = np.empty(len(rows), np.float32)
     buffer = np.empty((min(_BLOCK, len(rows)), codes.shape[1]), np.uint8)
     for start in range(0, len(rows), _BLOCK):
