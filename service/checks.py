@@ -13,7 +13,7 @@ from vitrine.wiring import Vitrine
 __all__ = ["port"]
 
 _TIMEOUT_S = 3.0
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where an address of all is reached
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a wildcard address is reached
 _REMEDIES = {
     errno.EACCES: "this user may not bind it; set VITRINE_PORT to 1024 or more",
     errno.EADDRNOTAVAIL: "this machine does not have the address; correct VITRINE_HOST",

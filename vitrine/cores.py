@@ -25,7 +25,7 @@ def usable_cores() -> int:
 
 @cache
 def core_turns() -> Semaphore:
-    """As many turns as cores, for work of 10 to 100 milliseconds that only computes.
+    """A turn for each core, to be taken for work of 10 to 100 milliseconds that only computes.
 
     Threads that share a core in smaller slices empty each other's caches: where decoding and
     forward passes have a core for some pictures each, an ingest on two cores takes 2 % less

@@ -54,10 +54,10 @@ class _Group(Generic[_T]):
 class Batcher(Generic[_T]):
     """Runs `forward` on one batch at a time, made of what any number of threads ask for meanwhile.
 
-    There is no thread of its own and no waiting for company: a caller who finds the model idle runs
-    the batch himself, with whatever waits, until his own items are done; then the first who still
-    waits takes over. A caller with many items shares each batch evenly with the others. Nobody else
-    is woken: a dozen threads that find nothing for them take time from those that do.
+    There is no thread of its own and no waiting for company: a caller that finds the model idle
+    runs the batch itself, with whatever waits, until its own items are done; then the first that
+    still waits takes over. A caller with many items shares each batch evenly with the others.
+    Nobody else is woken: a dozen threads that find nothing for them take time from those that do.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Batcher(Generic[_T]):
     def _serve(self, batch: list[tuple[_Group[_T], int]]) -> None:
         """Run the batch.
 
-        When it fails, run each item alone, so that one caller's trouble stays his own.
+        When it fails, run each item alone, so that no caller gets the error of another.
         """
         answers: list[_Rows | Exception] = []
         try:

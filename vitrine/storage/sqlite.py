@@ -198,7 +198,7 @@ class SQLiteFile:
             raise self._translated(error) from error
 
     def _is_full(self) -> bool:
-        """Whether the disk is: then even a read fails, for SQLite first makes its shared memory."""
+        """Whether the disk is full: then a read fails too, for SQLite first makes shared memory."""
         try:
             return shutil.disk_usage(self.path.parent).free == 0
         except OSError:

@@ -52,8 +52,8 @@ _CHUNK = 128
 _FEW = 256
 """So few rows are scored exactly sooner than it is found out which of them need not be."""
 _GROUPS = 16
-"""For each of the k largest values: so few of them share a group that little more than k values
-reach what the groups say."""
+"""Groups for each of the k largest values: with so many, few of these share a group, and little
+more than k values reach the result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ def reached_by(values: NDArray[Any], k: int, *, above: float) -> Any:
     """A number that k or more of the values reach, mostly little below the k-th largest.
 
     The k-th largest of the largest of groups, each of them a value: one pass instead of a partition
-    of all. The number is above that given, as k or more of the values are.
+    of all. k or more of the values are above the number given, and so is the result.
     """
     groups = _GROUPS * k
     rows = len(values) // groups

@@ -63,7 +63,7 @@ over the rows that are scanned."""
 _DOT_ERROR = 6 * 255**2 * 2.0**-24
 """By which levels are off in float32, per number of a row: six roundings."""
 _NONE = np.float32(1e38)
-"""By which levels are lowered where there should be none: no other is as high or low."""
+"""Subtracted from the levels of products that are not under the filter: far below all others."""
 _CONTIGUOUS = 0.3
 """Share of the rows from which on it is quicker to scan all than to gather those."""
 _SCANNED, _GATHERED = 25_000, 8192
@@ -127,11 +127,11 @@ class QuantizedQuery:
     slack: float
 
     def cosines(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the levels stand for."""
+        """The cosines that the levels stand for."""
         return levels * np.float32(self.step) + np.float32(self.base)
 
     def levels(self, cosine: float) -> np.float32:
-        """What stands for a cosine."""
+        """The levels that stand for a cosine."""
         return np.float32((cosine - self.base) / self.step)
 
 
@@ -290,7 +290,7 @@ class QuantizedVectors:
 
 
 def _most(scan: _Scan, query: QuantizedQuery) -> NDArray[np.float32]:
-    """What the scores cannot exceed but for the slack, in levels."""
+    """Upper bounds of the scores, in levels, without the slack of the query."""
     most = scan.errors * np.float32(1 / query.step)
     most += scan.levels
     return most

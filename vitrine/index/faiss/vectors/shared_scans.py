@@ -2,7 +2,8 @@
 
 A product of two rows costs less than bringing them to the processor, and a kernel that multiplies
 several queries at once costs a query in eight a third of what it costs alone. The thread that scans
-goes on for the others as well: one after the other they find its code and Python's lock at hand.
+also makes the results of the others: that needs no change of threads between them, and its code
+stays in the processor's cache.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ROWS = 25_000
 _TOGETHER = 16
 """Queries of one pass: what they get takes four bytes for each row and query."""
 _MOMENT_S = 0.0002
-"""In which a query that is on its way comes, where several are."""
+"""Seconds that a scan waits for another query of a group."""
 
 
 _Dots: TypeAlias = NDArray[np.float32]
@@ -64,7 +65,7 @@ class SharedScans:
         self._waiting: deque[_Waiting] = deque()
         self._scanning = Lock()
         self._shared = False
-        """Whether the last pass was."""
+        """Whether the last pass served several queries."""
 
     def scan(self, query: NDArray[np.uint8], use: Callable[[_Dots], _Result]) -> _Result:
         """What `use` makes of the inner products of one row of codes (1, d) with all rows.
