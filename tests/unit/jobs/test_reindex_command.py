@@ -26,8 +26,9 @@ def test_a_cluster_that_does_not_answer_is_an_error_even_where_nothing_is_to_be_
     assert f"no Ray cluster answers at {address}" in str(error)
 
 
-def test_an_address_of_a_cluster_is_a_host_and_a_port():
-    error = CliRunner().invoke(reindex, ["--ray", "nonsense"]).exception
+@pytest.mark.parametrize("address", ["nonsense", "ray://127.0.0.1:10001"])
+def test_an_address_of_a_cluster_is_a_host_and_a_port(address: str):
+    error = CliRunner().invoke(reindex, ["--ray", address]).exception
     assert isinstance(error, InvalidSettings)
     assert "VITRINE_RAY_ADDRESS: must be HOST:PORT" in str(error)
 

@@ -14,7 +14,7 @@ from vitrine.settings.groups.data import DataSettings
 __all__ = ["IngestSettings"]
 
 _RayAddress = Annotated[
-    str, matching(r"(\S+:\d{1,5})?", "must be HOST:PORT, such as 10.0.0.5:6379")
+    str, matching(r"([^\s/]+:\d{1,5})?", "must be HOST:PORT, such as 10.0.0.5:6379")
 ]
 
 
