@@ -58,6 +58,7 @@ class DecoderProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._block: PixelBlock | None = None
+        self._is_ended = False
 
     @property
     def pid(self) -> int | None:
@@ -84,7 +85,8 @@ class DecoderProcess:
         ]
 
     def kill(self) -> None:
-        """End the process under whoever uses it; safe from any thread."""
+        """End the process for good under whoever uses it; safe from any thread."""
+        self._is_ended = True
         process = self._process
         if process is not None:
             process.kill()
@@ -110,17 +112,19 @@ class DecoderProcess:
         raise DecoderDied(f"did not answer within {patience_s:g} seconds")
 
     def _started(self) -> tuple[Connection, PixelBlock]:
-        if self._connection is None or self._block is None:
-            for _ in range(_STARTS - 1):
-                with suppress(DecoderDied, OSError):
-                    return self._begin()
+        starts = 0
+        while self._connection is None or self._block is None:
+            if self._is_ended:
+                raise DecoderDied("was ended")
+            starts += 1
             try:
                 return self._begin()
             except (DecoderDied, OSError) as error:
-                raise DecoderUnavailable(
-                    f"a decoding process cannot be started ({error}); "
-                    "VITRINE_DECODE_PROCESSES=0 does without"
-                ) from error
+                if starts == _STARTS and not self._is_ended:
+                    raise DecoderUnavailable(
+                        f"a decoding process cannot be started ({error}); "
+                        "VITRINE_DECODE_PROCESSES=0 does without"
+                    ) from error
         return self._connection, self._block
 
     def _begin(self) -> tuple[Connection, PixelBlock]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,6 +197,25 @@ if not os.path.exists({str(killed)!r}):
     with pytest.raises(DecoderUnavailable, match=r"exit status 3\); VITRINE_DECODE_PROCESSES=0"):
         shop.outcomes(picture("red"))
     shop.work.close()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_ended_while_it_starts_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    mark = f"import os, time; os.mkdir({str(started)!r}); time.sleep({DEADLINE_S})"
+    monkeypatch.setattr(process, "_PROGRAM", mark)
+    shop = Workshop(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        outcomes = pool.submit(shop.outcomes, picture("red"))
+        until = time.monotonic() + DEADLINE_S
+        while not started.exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        shop.work.close()
+        with pytest.raises(Cancelled):
+            outcomes.result(DEADLINE_S)
 
 
 def minor_faults(pid: int) -> int:
