@@ -1,5 +1,5 @@
-"""When what a rare large request has freed goes back to the system, and how seldom Python looks for
-cycles."""
+"""Memory of a serving process: when it goes back to the system after a rare large request, and how
+often Python looks for reference cycles."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def core_turns() -> Semaphore:
 
     Threads that share a core in smaller slices empty each other's caches: where decoding and
     forward passes have a core for some pictures each, an ingest on two cores takes 2 % less
-    processor time. Who holds a turn waits for nothing but memory to decode in, and that is held
-    only by others who decode.
+    processor time. Who holds a turn waits for nothing but memory to decode in, which only others
+    that decode hold: so nobody waits for ever.
     """
     return Semaphore(usable_cores())
 

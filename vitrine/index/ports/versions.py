@@ -1,4 +1,4 @@
-"""The port of all versions of a catalogue: how they come, go live and go."""
+"""The port of all versions of a catalogue: they are created, published and discarded."""
 
 from __future__ import annotations
 
