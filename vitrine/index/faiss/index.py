@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import fields, replace
 from functools import cache, partial
+from operator import itemgetter
 from time import perf_counter
 from typing import TypeAlias
 
@@ -31,7 +32,7 @@ from vitrine.index.faiss.query.state import State
 from vitrine.index.faiss.reader import StateReader
 from vitrine.index.faiss.records.search_model import SearchModelFile
 from vitrine.index.faiss.records.store import RecordStore
-from vitrine.index.faiss.sizes import answer_nbytes, product_nbytes
+from vitrine.index.faiss.sizes import ANSWER_NBYTES, product_nbytes
 from vitrine.index.faiss.snapshots.compaction import Compactor
 from vitrine.index.fusion import SearchModel
 from vitrine.index.patching import patched
@@ -42,10 +43,10 @@ from vitrine.results import Facet, Hit
 
 __all__ = ["FaissIndex"]
 
-_Written: TypeAlias = tuple[Product, tuple[str, ...]]
-"""A product and its image keys."""
-_ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, _Written]]
-"""Products by the numbers of their writes; lacks those written again."""
+_ReadProducts: TypeAlias = Callable[[Sequence[int]], dict[int, tuple[Product, tuple[str, ...]]]]
+"""Products and their image keys by the numbers of their writes; lacks those written again."""
+_Sized: TypeAlias = tuple[Product, tuple[str, ...], int]
+"""A product, its image keys, and how many bytes it takes."""
 
 
 class _Replaced(Exception):
@@ -56,10 +57,6 @@ def _answer_key(query: IndexQuery) -> Hashable:
     """All that an answer depends on."""
     values = (getattr(query, field.name) for field in fields(query) if field.name != "vector")
     return ("answer", None if query.vector is None else query.vector.tobytes(), *values)
-
-
-def _written_nbytes(written: _Written) -> int:
-    return product_nbytes(written[0])
 
 
 class FaissIndex:
@@ -147,27 +144,28 @@ class FaissIndex:
     def _answer(self, state: State, query: IndexQuery, read: _ReadProducts) -> IndexAnswer:
         """The page as of this state, cached; notes what its facets took if they are new."""
         timings_ms: dict[str, float] = {}
-        answer = state.cache.get(
+        answer, _ = state.cache.get(
             _answer_key(query),
             partial(self._new_answer, state, query, read, timings_ms),
-            nbytes=answer_nbytes,
+            nbytes=itemgetter(1),
         )
         return replace(answer, timings_ms=timings_ms)
 
     def _new_answer(
         self, state: State, query: IndexQuery, read: _ReadProducts, timings_ms: dict[str, float]
-    ) -> IndexAnswer:
-        """The page, its products as `read` finds them by the numbers of their writes.
+    ) -> tuple[IndexAnswer, int]:
+        """The page, its products as `read` finds them by the numbers of their writes, and how many
+        bytes it takes.
 
         `_Replaced` when it lacks one, which has been written again.
         """
         page = find_page(state, query, self._planner)
-        known = partial(state.products.get_many, make=read, nbytes=_written_nbytes)
-        hits = self._with_groups(_hits(page, query, known), page, query)
+        products = _products(state, page, read)
+        hits = self._with_groups(_hits(page, query, products), page, query)
         started = perf_counter()
         facets = self._facets(state, query.facets, page, query.facet_values)
         timings_ms["facets"] = (perf_counter() - started) * 1e3
-        return IndexAnswer(
+        answer = IndexAnswer(
             hits,
             page.total if query.page_token is None else query.page_token.total,
             facets,
@@ -177,6 +175,7 @@ class FaissIndex:
             best_words=page.best_words[0] if page.best_words else 0.0,
             beyond=page.beyond,
         )
+        return answer, ANSWER_NBYTES + sum(nbytes for *_, nbytes in products)
 
     def _with_groups(
         self, hits: tuple[Hit, ...], page: EntryPage, query: IndexQuery
@@ -288,17 +287,25 @@ class FaissIndex:
         self.store.close()
 
 
-def _hits(page: EntryPage, query: IndexQuery, read: _ReadProducts) -> tuple[Hit, ...]:
+def _products(state: State, page: EntryPage, read: _ReadProducts) -> list[_Sized]:
+    """The products of the page's entries, from the cache or as `read` finds them."""
+
+    def sized(seqs: Sequence[int]) -> dict[int, _Sized]:
+        return {seq: (*written, product_nbytes(written[0])) for seq, written in read(seqs).items()}
+
     seqs = [int(entry.segment.seqs[entry.row]) for entry in page.entries]
-    written = read(seqs)
-    if len(written) < len(seqs):
+    products = state.products.get_many(seqs, sized, nbytes=itemgetter(2))
+    if len(products) < len(seqs):
         raise _Replaced
+    return [products[seq] for seq in seqs]
+
+
+def _hits(page: EntryPage, query: IndexQuery, products: Sequence[_Sized]) -> tuple[Hit, ...]:
     scores = [entry.score for entry in page.entries]
     if query.fusion is not None:
         scores = relevance_of(np.asarray(scores, np.float64)).tolist()
     hits = []
-    for seq, entry, score in zip(seqs, page.entries, scores, strict=True):
-        product, image_keys = written[seq]
+    for (product, image_keys, _), entry, score in zip(products, page.entries, scores, strict=True):
         matched = None if query.vector is None else entry.image
         hits.append(Hit(product, score, image_keys, matched))
     return tuple(hits)

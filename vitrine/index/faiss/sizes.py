@@ -1,21 +1,17 @@
-"""How much memory cached products and answers take, roughly: mostly their texts."""
+"""How much memory cached products and answers take, roughly: mostly the texts of products."""
 
 from __future__ import annotations
 
 from sys import getsizeof
 
-from vitrine.index.ports import IndexAnswer
 from vitrine.products import Product
 
-__all__ = ["answer_nbytes", "product_nbytes"]
+__all__ = ["ANSWER_NBYTES", "product_nbytes"]
 
-_ANSWER, _PRODUCT = 2000, 1500
-"""Bytes of an answer without its hits, and of a product without its texts."""
-
-
-def answer_nbytes(answer: IndexAnswer) -> int:
-    """Bytes of an answer with its products."""
-    return _ANSWER + sum(product_nbytes(hit.product) for hit in answer.hits)
+ANSWER_NBYTES = 2000
+"""Of an answer without its products."""
+_PRODUCT = 1500
+"""Bytes of a product without its texts."""
 
 
 def product_nbytes(product: Product) -> int:

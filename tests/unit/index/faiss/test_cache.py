@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from tests.contract.catalogue import make_catalogue
+from tests.unit.index.faiss.conftest import Open, create
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import parse_filter
+from vitrine.index import IndexQuery
 from vitrine.index.faiss.lru_cache import SizedLRUCache
-from vitrine.index.faiss.sizes import answer_nbytes, product_nbytes
-from vitrine.index.ports import IndexAnswer
+from vitrine.index.faiss.sizes import product_nbytes
 from vitrine.products import Product
-from vitrine.results import Hit
 
 CAPACITY = 1_000_000
 SCHEMA = Schema((Field("id", FieldType.KEYWORD), Field("color", FieldType.KEYWORD)))
@@ -78,8 +80,16 @@ def test_all_texts_of_a_product_count(kind: str, letter: str):
     finally:
         tracemalloc.stop()
     assert held <= product_nbytes(product) < held + 5000
-    answer = IndexAnswer((Hit(product, 1.0, ()),) * 2, 2, {}, None, "browse", 2)
-    assert answer_nbytes(answer) > 2 * held
+
+
+def test_the_texts_of_products_count_in_answers_as_well(open_faiss: Open):
+    index, (record,) = create(open_faiss()), make_catalogue(1, 4)
+    index.upsert([replace(record, product=replace(record.product, description="x" * 90_000))])
+    state = index._reader.current()
+    for number in range(1, 4):
+        index.search(IndexQuery(limit=number))
+        assert state.cache._nbytes > number * 90_000
+        assert 90_000 < state.products._nbytes < 100_000
 
 
 KEYS = {
