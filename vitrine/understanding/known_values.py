@@ -160,6 +160,8 @@ class _Learner:
         self._understood = understood
         self._joints = grammar.to.words | grammar.additions  # "6 to 14" counts nothing
         self._before_words = (grammar.negators, grammar.stock)
+        self._grammatical = (*self._before_words, *grammar.before_amounts)
+        self._openings = frozenset().union(*(each.first_words for each in self._grammatical))
         self._named: dict[tuple[str, ...], dict[tuple[str, bool], dict[str, None]]] = {}
         self._colors: set[str] = set()
         self._currencies: set[str] = set()
@@ -268,8 +270,8 @@ class _Learner:
         """Keep what could be grammar in a name: the pairs of words, and the name as a whole."""
         lexemes, links = [lexeme for lexeme in name if not lexeme.is_pause], self._grammar.skipped
         is_grammar = any(names.at(lexemes, 0) for names in self._grammar.value_names.values())
-        for index in range(len(lexemes)):
-            for phrases in (*self._before_words, *self._grammar.before_amounts):
+        for index, lexeme in enumerate(lexemes):
+            for phrases in self._grammatical if lexeme.folded in self._openings else ():
                 phrase = phrases.at(lexemes, index)
                 end = index + phrase[0] if phrase else len(lexemes)
                 if phrase and end == len(lexemes):

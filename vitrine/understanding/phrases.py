@@ -50,6 +50,11 @@ class Phrases:
         return 0
 
     @cached_property
+    def first_words(self) -> frozenset[str]:
+        """The words that phrases begin with."""
+        return frozenset(self._by_first)
+
+    @cached_property
     def phrases(self) -> frozenset[Words]:
         """All phrases."""
         return frozenset(words for words, _ in self.entries)

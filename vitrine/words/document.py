@@ -102,7 +102,8 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
     style ("also in red"), not to this variant.
     """
     texts = list(_texts(product, schema, analyzer))
-    facts = list(map(term_id, _exact_facts(product, analyzer)))
+    kinds = _kinds(product, analyzer)
+    facts = list(map(term_id, _exact_facts(product, kinds)))
     frequencies = _frequencies(texts, facts, analyzer.stop_pairs(product.title))
     ids = sorted(frequencies)
     words: set[str] = set()
@@ -118,7 +119,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
         frozenset(words),
         frozenset(names),
         frozenset(map(term_id, (*_subjects(product, analyzer), *code_keys(product)))),
-        frozenset(map(term_id, _kinds(product, analyzer))),
+        frozenset(map(term_id, kinds)),
         exact_keys(product),
     )
 
@@ -126,7 +127,7 @@ def document_words(product: Product, schema: Schema, analyzer: Analyzer) -> Docu
 def term_frequencies(product: Product, schema: Schema, analyzer: Analyzer) -> Mapping[int, float]:
     """The weighted frequency of each term of a product by its id, in no order: what the values of
     `document_words` are made of, for half of the cost."""
-    facts = list(map(term_id, _exact_facts(product, analyzer)))
+    facts = list(map(term_id, _exact_facts(product, _kinds(product, analyzer))))
     pairs = analyzer.stop_pairs(product.title)
     return _frequencies(_texts(product, schema, analyzer), facts, pairs)
 
@@ -136,10 +137,10 @@ def kind_term(term: str) -> str:
     return f"{term} ;"
 
 
-def _exact_facts(product: Product, analyzer: Analyzer) -> Iterator[str]:
+def _exact_facts(product: Product, kinds: Iterable[str]) -> Iterator[str]:
     """Terms that a product has as a whole: its codes and the names of its categories."""
     yield from code_keys(product)
-    yield from dict.fromkeys(map(kind_term, _kinds(product, analyzer)))
+    yield from map(kind_term, kinds)
 
 
 def saturated(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -217,18 +218,20 @@ _families = lru_cache(maxsize=1 << 12)(families)
 def _subjects(product: Product, analyzer: Analyzer) -> Iterator[str]:
     yield from title_heads(product, analyzer)
     for path in product.category:
-        for level in path.split("/"):
-            yield from (term for _, term in analyzer.words(_named_in(level, analyzer)))
+        yield from _named_by(path, analyzer)
     if product.brand:
         yield from (term for _, term in analyzer.words(product.brand))
 
 
-def _kinds(product: Product, analyzer: Analyzer) -> Iterator[str]:
+def _kinds(product: Product, analyzer: Analyzer) -> list[str]:
+    """The terms of `DocumentWords.kinds`, each once."""
     title = {term for _, term in analyzer.words(product.title)}
+    kinds: list[str] = []
     for path in product.category:
         above, _, last = path.rpartition("/")
-        yield from _kinds_named(last, analyzer)
-        yield from title.intersection(_kinds_named(above, analyzer))
+        kinds += _kinds_named(last, analyzer)
+        kinds += (kind for kind in _kinds_named(above, analyzer) if kind in title)
+    return list(dict.fromkeys(kinds))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -242,6 +245,13 @@ def _kinds_named(path: str, analyzer: Analyzer) -> tuple[str, ...]:
         if kind and all(token.joined for token in kind[1:]):  # "Tees", "Men's T-Shirts"
             kinds.append(kind[-1].term)
     return tuple(kinds)
+
+
+@lru_cache(maxsize=1 << 12)
+def _named_by(path: str, analyzer: Analyzer) -> tuple[str, ...]:
+    """The terms that a category's levels call things by; kept, since categories come again."""
+    levels = (_named_in(level, analyzer) for level in path.split("/"))
+    return tuple(term for level in levels for _, term in analyzer.words(level))
 
 
 def _named_in(level: str, analyzer: Analyzer) -> str:
