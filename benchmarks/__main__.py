@@ -39,7 +39,8 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
 @click.option(
     "--device",
     is_flag=True,
-    help="Only what a card gives: forward pass, decoding by 1 to 32 processes, a whole ingest.",
+    help="Only what a card gives: forward pass, decoding by 1 to 32 processes, a whole ingest,"
+    " queries of 1 to 64 clients, exact search.",
 )
 @click.option(
     "--json",
@@ -73,7 +74,7 @@ def main(
             from benchmarks.photos import photographs
 
             files = photographs(photos, work / "photos", count=16 if quick else 128)
-            card.measure(report, model, files, work, count=64 if quick else 8_000)
+            card.measure(report, model, files, work, quick=quick)
         if "ingest" in parts:
             from benchmarks import ingesting
             from benchmarks.photos import photographs

@@ -1,6 +1,7 @@
 """What a machine with a card gives: floors of decoding and forward pass, processes beside each
-other, and a whole ingest with all defaults. It runs on a CPU, too, in less and with smaller
-batches."""
+other, a whole ingest and a service with all defaults, and exact search.
+
+It runs on a CPU, too, with smaller batches and fewer vectors."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks import device_queries, device_search, preparing
 from benchmarks.ingesting import MAPPING
 from benchmarks.report import Figure, Report
 from ingest.decoding.program import DecoderSpec
@@ -38,20 +40,38 @@ _BATCHES_OF_A_CPU = (1, 16)
 _TEXTS = (1, 16, 64)
 _REPEATS = 20
 _PROCESSES = (1, 2, 4, 8, 16, 32)
+_FOR_EACH_PROCESS = 1_000
+"""Photographs that a decoding process is measured with, some seconds' work."""
 
 
-def measure(report: Report, model: Path, photos: Sequence[Path], work: Path, *, count: int) -> None:
-    """Photographs a second by size of batch, by number of decoding processes and for an ingest;
-    milliseconds of texts. `count` photographs, each with bytes of its own."""
-    files = _distinct(photos, work / "many", count)
+def measure(
+    report: Report, model: Path, photos: Sequence[Path], work: Path, *, quick: bool
+) -> None:
+    """Photographs a second by size of batch, by number of decoding processes and for an ingest,
+    each of bytes of its own; milliseconds of texts, of queries and of exact search."""
+    files = _distinct(photos, work / "many", 64 if quick else 8_000)
     settings = Settings(data_dir=work / "device", model=str(model))
     embedder = load_encoder(settings)
-    where = f"{embedder.compute.precision} on {embedder.compute.device}, {usable_cores()} cores"
+    device = embedder.compute.device
+    where = f"{embedder.compute.precision} on {device}, {usable_cores()} cores"
     _forward(report, embedder, where)
-    _texts(report, embedder, where)
+    forward_ms = _texts(report, embedder, where)
+    preparing.measure(report, embedder.pictures, photos, rounds=5 if quick else 15)
     for processes in (number for number in _PROCESSES if number <= usable_cores()):
-        _decoding(report, settings, embedder, files, processes)
+        few = files[: processes * _FOR_EACH_PROCESS]
+        _decoding(report, settings, embedder, few, processes)
     _ingest(report, settings, files, work)
+    device_queries.measure(
+        report,
+        settings,
+        embedder,
+        forward_ms,
+        products=20_000 if quick else 100_000,
+        requests=40 if quick else 400,
+    )
+    with_card = device.startswith("cuda")
+    sizes = (1_000_000, 10_000_000) if with_card and not quick else (100_000,)
+    device_search.measure(report, device if with_card else "cpu", sizes)
 
 
 def _forward(report: Report, embedder: Embedder, where: str) -> None:
@@ -71,7 +91,9 @@ def _forward(report: Report, embedder: Embedder, where: str) -> None:
         report.add(Figure("forward", rate, "photos/s", note=where, case=f"batch {size}"))
 
 
-def _texts(report: Report, embedder: Embedder, where: str) -> None:
+def _texts(report: Report, embedder: Embedder, where: str) -> dict[int, float]:
+    """Milliseconds of a forward pass by number of texts."""
+    taken = {}
     for count in _TEXTS:
         seconds = []
         for turn in range(_REPEATS + 1):
@@ -79,8 +101,10 @@ def _texts(report: Report, embedder: Embedder, where: str) -> None:
             began = perf_counter()
             embedder.embed_texts(texts)
             seconds.append(perf_counter() - began)
-        ms = 1e3 * float(np.median(seconds[1:]))
-        report.add(Figure("texts", ms, "ms", note=where, case=f"{count} at once"))
+        taken[count] = 1e3 * float(np.median(seconds[1:]))
+        case = f"{count} at once"
+        report.add(Figure("texts", taken[count], "ms", note=where, case=case))
+    return taken
 
 
 class _Files:

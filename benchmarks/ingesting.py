@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks import preparing
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, spread
 from benchmarks.texts import NewTexts
@@ -106,6 +107,8 @@ def measure(
             2.0,
             {"rival photos/s": rival},
         )
+    rules = load_encoder(_settings(model, work, "fp32")).pictures
+    preparing.measure(report, rules, photos, rounds=5 * rounds)
 
 
 def _ratio(

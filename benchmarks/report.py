@@ -58,9 +58,8 @@ class Report:
 
     def markdown(self) -> str:
         """The tables for a README: figures on their own, then those of several cases with a
-        column for each."""
+        column for each; names that share no case stand in tables of their own."""
         alone = [figure for figure in self.figures if not figure.case]
-        cases = list(dict.fromkeys(figure.case for figure in self.figures if figure.case))
         tables = (
             [
                 [
@@ -72,10 +71,8 @@ class Report:
             if alone
             else []
         )
-        if cases:
-            rows: dict[str, dict[str, Figure]] = {}
-            for figure in self.figures:
-                rows.setdefault(figure.name, {})[figure.case] = figure
+        for rows in self._tables():
+            cases = list(dict.fromkeys(case for row in rows.values() for case in row))
             tables.append([_row("figure", "target", *cases), "|-" * (2 + len(cases)) + "|"])
             tables[-1] += [
                 _row(
@@ -84,9 +81,24 @@ class Report:
                     *(_cell(row.get(case)) for case in cases),
                 )
                 for name, row in rows.items()
-                if "" not in row
             ]
         return "\n\n".join("\n".join(table) for table in tables)
+
+    def _tables(self) -> list[dict[str, dict[str, Figure]]]:
+        """Figures by name and case; names that share a case share a table."""
+        rows: dict[str, dict[str, Figure]] = {}
+        for figure in self.figures:
+            if figure.case:
+                rows.setdefault(figure.name, {})[figure.case] = figure
+        tables: list[dict[str, dict[str, Figure]]] = []
+        for name, row in rows.items():
+            for table in tables:
+                if any(row.keys() & other.keys() for other in table.values()):
+                    table[name] = row
+                    break
+            else:
+                tables.append({name: row})
+        return tables
 
     def write(self, path: Path, *, quick: bool) -> None:
         """All figures with date and machine, as JSON."""

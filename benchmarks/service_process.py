@@ -61,12 +61,13 @@ class Service:
 
 @contextmanager
 def served(settings: Settings, *, workers: int = 1) -> Iterator[Service]:
-    """A service with so many serving processes, ended in the end."""
+    """A service with so many serving processes (0: as many as it takes by default), ended in the
+    end."""
     port = _free_port()
     environment = os.environ | {
         "VITRINE_DATA_DIR": str(settings.data_dir),
         "VITRINE_MODEL": settings.model,
-        "VITRINE_RUNTIME": "onnx",
+        "VITRINE_RUNTIME": settings.runtime,
         "VITRINE_PORT": str(port),
         "VITRINE_LOG_LEVEL": "warning",
         "VITRINE_WORKERS": str(workers),

@@ -16,10 +16,11 @@ from benchmarks.vectors import SCHEMA, clustered, fill
 from benchmarks.writing import add_beside_writes, writing
 from vitrine.cores import usable_cores
 from vitrine.embedding.load import load_embedder
+from vitrine.embedding.ports import ModelInfo
 from vitrine.index.faiss import open_versions
 from vitrine.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["measure", "publish_products", "search_paths"]
 
 FILTER = "price_min=50&price_max=300&color=red&color=blue&facets=color,price"
 
@@ -35,7 +36,7 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
     settings = Settings(
         data_dir=work / "data", model=str(model), runtime="onnx"
     )  # with the export that ingest made there
-    version, vectors_mb = _fill(settings, model, products)
+    version, vectors_mb = publish_products(settings, load_embedder(settings).info, products)
     texts = NewTexts()
     floor = measure_text_floor(settings)
     with served(settings) as service:
@@ -76,7 +77,8 @@ def _memory(
     report.add(Figure(name, used, "MB", f"<= {allowed:.0f}", used <= allowed, beside))
 
 
-def _paths(texts: NewTexts, count: int, more: str = "") -> list[str]:
+def search_paths(texts: NewTexts, count: int, more: str = "") -> list[str]:
+    """Searches for texts that are new, one for each."""
     return [
         f"/v1/search?q={urllib.parse.quote_plus(text)}&limit=24{more}" for text in texts.some(count)
     ]
@@ -86,9 +88,9 @@ def _queries(
     report: Report, service: Service, texts: NewTexts, floor: TextFloor, requests: int
 ) -> None:
     """One client, then sixteen, every text new; then one client whose answer is kept."""
-    get(service.port, _paths(texts, 5))
+    get(service.port, search_paths(texts, 5))
     forward = {"onnx forward": floor.one_ms}
-    single = get(service.port, _paths(texts, requests))
+    single = get(service.port, search_paths(texts, requests))
     p50, most = median(single) * 1e3, floor.one_ms + 4
     report.add(
         Figure(
@@ -104,7 +106,7 @@ def _queries(
         ("100 candidates instead of 1,000", "&candidates=100"),
         ("two facets", "&facets=color,price"),
     ):
-        ms = median(get(service.port, _paths(texts, requests, more))) * 1e3
+        ms = median(get(service.port, search_paths(texts, requests, more))) * 1e3
         report.add(Figure(f"the same with {words}: p50", ms, "ms", beside=forward))
     many, costs = _uncached_by_16(service, texts, requests)
     share = many / floor.batched_rate
@@ -139,10 +141,10 @@ def _beside_writes(
 
 def _latencies(service: Service, texts: NewTexts, requests: int) -> dict[str, list[float]]:
     """Seconds of uncached text queries by what they ask for."""
-    facets = _paths(texts, requests, "&facets=color,price")
-    shares = [_paths(texts, requests // 4) for _ in range(_CLIENTS)]
+    facets = search_paths(texts, requests, "&facets=color,price")
+    shares = [search_paths(texts, requests // 4) for _ in range(_CLIENTS)]
     return {
-        "uncached text query": get(service.port, _paths(texts, requests)),
+        "uncached text query": get(service.port, search_paths(texts, requests)),
         "the same with two facets": get(service.port, facets),
         f"uncached, {_CLIENTS} clients": get_in_parallel(service.port, shares)[1],
     }
@@ -154,7 +156,7 @@ def _uncached_by_16(
     """Requests per second of 16 clients, each with queries of its own, and the milliseconds of a
     core that a query takes of the service and of its client, which share the cores."""
     each = requests // 4
-    shares = [_paths(texts, each) for _ in range(_CLIENTS)]
+    shares = [search_paths(texts, each) for _ in range(_CLIENTS)]
     own, served_s = time.process_time(), service.processor_s()
     seconds, _ = get_in_parallel(service.port, shares)
     own, served_s = time.process_time() - own, service.processor_s() - served_s
@@ -191,18 +193,17 @@ def _cached(
     )
 
 
-def _fill(settings: Settings, model: Path, products: int) -> tuple[str, float]:
+def publish_products(settings: Settings, model: ModelInfo, products: int) -> tuple[str, float]:
     """Publish a version of random products as if this model had made it.
 
     Returns its name and the megabytes of its vectors.
     """
-    info = load_embedder(settings).info
     versions = open_versions(settings)
-    vectors = clustered(products, info.dimension, seed=21)
+    vectors = clustered(products, model.dimension, seed=21)
     index = versions.create(
-        model=str(model),
-        fingerprint=info.fingerprint,
-        dimension=info.dimension,
+        model=settings.model,
+        fingerprint=model.fingerprint,
+        dimension=model.dimension,
         schema=SCHEMA,
         mapping={},
     )

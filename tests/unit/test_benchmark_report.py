@@ -14,6 +14,7 @@ def test_figures_of_several_cases_share_a_row_and_a_missed_target_is_told(capsys
     report.add(Figure("page, p95", 9.46, "ms", "<= 10", True, case="100 %"))
     report.add(Figure("recall", 1.0, "", ">= 0.99", True, case="100 %"))
     report.add(Figure("page, p95", 11.2, "ms", "<= 10", False, case="50 %"))
+    report.add(Figure("forward", 40.0, "photos/s", case="batch 16"))
     assert report.markdown().split("\n") == [
         "| figure | value | target |  | beside it in the same run |",
         "|-|-|-|-|-|",
@@ -23,8 +24,12 @@ def test_figures_of_several_cases_share_a_row_and_a_missed_target_is_told(capsys
         "|-|-|-|-|",
         "| page, p95, ms | <= 10 | 9.46 | **11.2** missed |",
         "| recall | >= 0.99 | 1 |  |",
+        "",
+        "| figure | target | batch 16 |",
+        "|-|-|-|",
+        "| forward, photos/s |  | 40 |",
     ]
-    last = capsys.readouterr().out.splitlines()[-1]
+    last = capsys.readouterr().out.splitlines()[-2]
     assert last.startswith("page, p95, 50 %")
     assert "MISSED" in last
 
