@@ -15,18 +15,15 @@ from vitrine.relevance.constants import (
     WordsModel,
 )
 from vitrine.relevance.learning import LearningSample, Lexicon, learn_relevance
-from vitrine.relevance.query import (
+from vitrine.relevance.log_odds import (
     CLOSE,
     LOG_ODDS_DECIMALS,
-    Explanation,
-    QueryRelevance,
-    Signals,
     drop,
     least_log_odds,
     pushed_log_odds,
     relevance_of,
-    round_best_words,
 )
+from vitrine.relevance.query import Explanation, QueryRelevance, Signals, round_best_words
 
 __all__ = [
     "CLOSE",

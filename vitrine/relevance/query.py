@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,37 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from vitrine.products import Vector
 from vitrine.relevance.constants import BackgroundSample, RelevanceConstants, VectorModel
 from vitrine.relevance.cosines import background_of, vector_level
+from vitrine.relevance.log_odds import EXACT, LOG_ODDS_DECIMALS, relevance_of
 
-__all__ = [
-    "CLOSE",
-    "LOG_ODDS_DECIMALS",
-    "RELEVANCE_DECIMALS",
-    "Explanation",
-    "QueryRelevance",
-    "Signals",
-    "drop",
-    "least_log_odds",
-    "pushed_log_odds",
-    "relevance_of",
-    "round_best_words",
-]
-
-CLOSE = 0.5
-"""The least relevance of a close match, `"cutoff": "auto"`: it is one as likely as not."""
-
-MOST = 0.999999
-"""The most that signals can reach; exact hits alone have 1."""
-
-TEMPER = 3.0
-"""Log-odds are divided by this before the logistic function. What is close stays so, and values far
-from 0 remain apart: log-odds of 12 become 0.98 instead of 0.999994."""
+__all__ = ["Explanation", "QueryRelevance", "Signals", "round_best_words"]
 
 SAME = 0.999
 """A picture with this cosine is the one that was asked for, scaled or saved anew. It is close even
 in a catalogue whose pictures all look alike to the model."""
-
-EXACT = 1000.0
-"""Added to the log-odds of what the query names exactly: more than all other signals together."""
 
 ONE_FORM = 0.9
 """The core score of a product with each word in its title and its category. More has hardly any but
@@ -51,13 +26,6 @@ one with several forms of a word, and others are not to be measured against that
 _BEST_WORDS_DIGITS = 4
 """Significant digits of the highest core score that are used: as many as float32 sums are exact to,
 so that all indexes use the same number."""
-
-LOG_ODDS_DECIMALS = 9
-"""Log-odds are rounded before they are compared, so that float noise cannot reorder pages."""
-
-RELEVANCE_DECIMALS = 6
-"""Relevance is rounded to this many decimals before it is compared, so that float noise cannot
-reorder pages; both backends round alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,56 +238,3 @@ class QueryRelevance:
 def round_best_words(score: float) -> float:
     """What relevance counts of a best core score: a few digits, and `ONE_FORM` at most."""
     return float(f"{min(score, ONE_FORM):.{_BEST_WORDS_DIGITS}g}")
-
-
-def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-odds as a relevance from 0 to 1, rounded: a tempered logistic function.
-
-    Exact hits have 1.
-    """
-    relevance = np.minimum(_logistic(log_odds), MOST)
-    return np.asarray(np.round(np.where(log_odds >= EXACT / 2, 1.0, relevance), RELEVANCE_DECIMALS))
-
-
-def least_log_odds(cutoff: float) -> float:
-    """The log-odds that a relevance of `cutoff` stands for, from 0 (all) to 1 (exact hits
-    alone)."""
-    if cutoff <= 0:
-        return -math.inf
-    return EXACT / 2 if cutoff >= 1 else float(_logit(np.asarray(cutoff)))
-
-
-def pushed_log_odds(
-    log_odds: NDArray[np.float64], negatives: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Log-odds (n,) after each negative has taken up to half of the relevance; never more than
-    before.
-
-    `negatives` is (k, n): the relevance of the same products for each negative alone, as for a
-    query of its own (a text, or an example with the constants of images). Since nothing rises, an
-    upper bound of the positive part is one of the result, so a search for the best products can
-    stop as early. Which products are in the answer is decided before, by the positive part and
-    `drop`.
-    """
-    share = np.prod(1 - 0.5 * negatives, axis=0)
-    pushed = _logit(np.clip(_logistic(log_odds) * share, 1e-300, 1 - 1e-15))
-    moved = np.where(share < 1, np.minimum(pushed, log_odds), log_odds)
-    unexact = np.where(log_odds >= EXACT / 2, log_odds, moved)
-    return np.asarray(np.round(unexact, LOG_ODDS_DECIMALS) + 0.0)
-
-
-def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds / TEMPER, -700, 700))))
-
-
-def _logit(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((np.log(relevance) - np.log1p(-relevance)) * TEMPER)
-
-
-def drop(negatives: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which products a negative text removes, bool (n,): those that are close to it.
-
-    `negatives` is (k, n). Examples remove only themselves: who dislikes one red dress still wants
-    red dresses, which all look like it.
-    """
-    return np.asarray((negatives >= CLOSE).any(axis=0))
