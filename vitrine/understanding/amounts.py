@@ -10,7 +10,7 @@ from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
 from vitrine.understanding.numbers import number_at
 
-__all__ = ["Amount", "amount_at", "currency_at"]
+__all__ = ["Amount", "amount_at", "currency_at", "opening_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,17 @@ def currency_at(
     if lexeme.kind == "word" and code in CODES and lexeme.folded not in grammar.not_currencies:
         return 1, (code,)
     return 0, ()
+
+
+def opening_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> int:
+    """How many tokens a phrase takes that begins at a place and has an amount behind it ("less
+    than", "between"), 0 where there is none."""
+    for phrases in grammar.before_amounts:
+        phrase = phrases.at(lexemes, index)
+        end = index + phrase[0] if phrase else len(lexemes)
+        if end < len(lexemes) and lexemes[end].kind in ("number", "currency"):
+            return end - index
+    return 0
 
 
 def _counts_something(lexemes: Sequence[Lexeme], start: int, end: int, grammar: Grammar) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
+from vitrine.understanding.amounts import opening_at
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
 
@@ -22,10 +23,11 @@ class GrammarSpelling:
     """Finds the word of the grammar that one edit makes of a word that nothing knows."""
 
     def __init__(self, grammar: Grammar) -> None:
-        self._before_amounts = grammar.before_amounts
+        self._grammar = grammar
+        self._longest = max(phrases.longest for phrases in grammar.before_amounts)
         self._openings = sorted(
             word
-            for word in frozenset().union(*(phrases.words for phrases in self._before_amounts))
+            for word in frozenset().union(*(phrases.words for phrases in grammar.before_amounts))
             if len(word) >= LEAST_OPENING
         )
         self._alone = sorted(
@@ -54,13 +56,8 @@ class GrammarSpelling:
 
     def _opens_amount(self, lexemes: Sequence[Lexeme], index: int, word: str) -> bool:
         said = [*lexemes[:index], replace(lexemes[index], folded=word), *lexemes[index + 1 :]]
-        for phrases in self._before_amounts:
-            for start in range(max(index - phrases.longest + 1, 0), index + 1):
-                phrase = phrases.at(said, start)
-                end = start + phrase[0] if phrase else 0
-                if index < end < len(said) and said[end].kind in ("number", "currency"):
-                    return True
-        return False
+        starts = range(max(index - self._longest + 1, 0), index + 1)
+        return any(index < start + opening_at(said, start, self._grammar) for start in starts)
 
 
 def _is_slip(typed: str, word: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vitrine.fields.schema import Schema
+from vitrine.understanding.amounts import opening_at
 from vitrine.understanding.colors import color_at
 from vitrine.understanding.draft import Draft
 from vitrine.understanding.grammar import Grammar
@@ -165,7 +166,9 @@ class NegationReader:
         known = self._values.at(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
-            return None if stops else self._unknown_item(negator, index)
+            if stops or opening_at(self._lexemes, index, self._grammar):  # "not between 20 and 40"
+                return None
+            return self._unknown_item(negator, index)
         follows_words = self._draft.words_before(negator)
         if known.field == "color" and follows_words and self._is_plain(known.end):
             return Unwanted(

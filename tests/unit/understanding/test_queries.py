@@ -1,4 +1,4 @@
-"""Four hundred queries in four languages mean what their shoppers mean."""
+"""Hundreds of queries in four languages mean what their shoppers mean."""
 
 from __future__ import annotations
 
@@ -77,14 +77,13 @@ def test_there_are_four_hundred_queries():
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_at_least_99_of_100_queries_are_exactly_understood(code: str):
-    listed = queries(code)
+def test_all_queries_but_one_of_a_language_are_exactly_understood(code: str):
     wrong = [
         f"{asked.text!r}: {read.filters} {read.negatives}, left {read.words!r}"
-        for asked in listed
+        for asked in queries(code)
         if not _says(asked, read := reader_of(code).read(asked.text))
     ]
-    assert len(wrong) <= 0.01 * len(listed), "\n".join(wrong)
+    assert len(wrong) <= 1, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
