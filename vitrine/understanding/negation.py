@@ -6,10 +6,10 @@ from vitrine.fields.schema import Schema
 from vitrine.understanding.amounts import opening_at
 from vitrine.understanding.colors import color_at
 from vitrine.understanding.draft import Draft
+from vitrine.understanding.exclusions import ExcludableValues, Exclusion
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValues
 from vitrine.understanding.result import Applied
-from vitrine.understanding.unwanted import Unwanted, UnwantedValues
 from vitrine.words import Analyzer, Vocabulary
 
 __all__ = ["NegationReader"]
@@ -34,7 +34,7 @@ class NegationReader:
         self._draft = draft
         self._lexemes = draft.lexemes
         self._grammar = grammar
-        self._values = UnwantedValues(
+        self._values = ExcludableValues(
             draft, grammar=grammar, schema=schema, known=known, analyzer=analyzer
         )
         self._known = known
@@ -59,7 +59,7 @@ class NegationReader:
             index = items[-1].end if items else index + 1
         return negatives
 
-    def _is_lacked(self, item: Unwanted) -> bool:
+    def _is_lacked(self, item: Exclusion) -> bool:
         """Whether what says so in the catalogue is what is wanted: "food without grain" asks for
         "Grain Free Food", which leaving out "grain" would hide."""
         return item.field is None and any(
@@ -67,7 +67,7 @@ class NegationReader:
             for lexeme in self._lexemes[item.start : item.end]
         )
 
-    def _name_as_one(self, negator: int, item: Unwanted) -> bool:
+    def _name_as_one(self, negator: int, item: Exclusion) -> bool:
         """Put the catalogue's own word in place of the negation, where it has one: "ohne Gluten" is
         "glutenfrei" in languages that write compounds as one word."""
         if item.field is not None or item.end - item.start > 1:
@@ -83,7 +83,7 @@ class NegationReader:
                 return True
         return False
 
-    def _text(self, item: Unwanted) -> str:
+    def _text(self, item: Exclusion) -> str:
         typed = self._draft.typed(item.start, item.end)
         if not any(index in self._draft.corrected for index in range(item.start, item.end)):
             return typed
@@ -117,16 +117,16 @@ class NegationReader:
         following = self._lexemes[index + 1]
         return following.kind == "word" and following.glued
 
-    def _items(self, negator: int, start: int) -> list[Unwanted]:
+    def _items(self, negator: int, start: int) -> list[Exclusion]:
         """The things that are not wanted, from the token after the negator."""
         item = self._item(negator, self._skip(start))
-        items: list[Unwanted] = []
+        items: list[Exclusion] = []
         while item is not None:
             items.append(item)
             item = self._further(negator, item)
         return items
 
-    def _further(self, negator: int, item: Unwanted) -> Unwanted | None:
+    def _further(self, negator: int, item: Exclusion) -> Exclusion | None:
         """The next thing that the negation reaches: over "or" any, over "and" and a comma one of
         the same kind."""
         if self._lexemes[negator].kind == "dash" or item.end >= len(self._lexemes):
@@ -154,7 +154,7 @@ class NegationReader:
             index += 1
         return index
 
-    def _item(self, negator: int, index: int, field: str | None = None) -> Unwanted | None:
+    def _item(self, negator: int, index: int, field: str | None = None) -> Exclusion | None:
         """What is not wanted from a token on; `field` is that of the thing before it."""
         if not self._draft.free(index):
             return self._values.at(index, field) if self._values.is_named(index) else None
@@ -162,7 +162,7 @@ class NegationReader:
             value = self._values.at(index, field)
             if value is not None and value.end > index + 1:  # "not 3/4"
                 return value
-            return (value or Unwanted(index, index + 1)) if self._is_name(negator, index) else None
+            return (value or Exclusion(index, index + 1)) if self._is_name(negator, index) else None
         known = self._values.at(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
@@ -171,25 +171,25 @@ class NegationReader:
             return self._unknown_item(negator, index)
         follows_words = self._draft.words_before(negator)
         if known.field == "color" and follows_words and self._is_plain(known.end):
-            return Unwanted(
+            return Exclusion(
                 index, self._end_of_words(negator, known.end)
             )  # "without black stripes"
         if known.field == "category" and follows_words and self._is_lacking(negator, index):
-            return Unwanted(index, known.end)  # "bed without mattress"
+            return Exclusion(index, known.end)  # "bed without mattress"
         return known
 
     def _is_lacking(self, negator: int, end: int) -> bool:
         return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
 
-    def _unknown_item(self, negator: int, index: int) -> Unwanted:
+    def _unknown_item(self, negator: int, index: int) -> Exclusion:
         if self._lexemes[index].folded in self._grammar.shades:
             color = color_at(self._lexemes, index + 1, self._grammar)
             if color is not None:  # "not light blue"
-                return Unwanted(index, index + 1 + color[0])
+                return Exclusion(index, index + 1 + color[0])
         end = self._end_of_hyphens(index)
         if self._lexemes[negator].kind == "dash":
-            return Unwanted(index, end)
-        return Unwanted(index, self._end_of_words(negator, end))
+            return Exclusion(index, end)
+        return Exclusion(index, self._end_of_words(negator, end))
 
     def _end_of_hyphens(self, index: int) -> int:
         """The token behind a word and those that hyphens tie to it ("garde-boue")."""
@@ -247,7 +247,7 @@ class NegationReader:
         )
 
     def _apply(
-        self, negator: int, end: int, items: list[Unwanted], filtered: frozenset[str]
+        self, negator: int, end: int, items: list[Exclusion], filtered: frozenset[str]
     ) -> None:
         text = self._draft.typed(negator, end)
         by_field: dict[str, list[str]] = {}

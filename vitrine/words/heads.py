@@ -11,7 +11,7 @@ from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.known import is_known, neighbors, split
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind", "only_seen"]
+__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind", "picture_only_words"]
 
 
 def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
@@ -85,7 +85,9 @@ def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bo
     )
 
 
-def only_seen(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer) -> set[str]:
+def picture_only_words(
+    tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer
+) -> set[str]:
     """The words that describe a thing of the catalogue behind "with" or "in", where no product has
     one of them ("man with crossed arms"): pictures must answer them, and texts that have a part of
     them do not know better."""

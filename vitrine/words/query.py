@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.document import DocumentWords, kind_term
 from vitrine.words.exact import exact_key
-from vitrine.words.heads import compound_of, head_of, is_known_head, is_other_kind, only_seen
+from vitrine.words.heads import (
+    compound_of,
+    head_of,
+    is_known_head,
+    is_other_kind,
+    picture_only_words,
+)
 from vitrine.words.known import split
 from vitrine.words.terms import term_id
 from vitrine.words.vocabulary import Vocabulary
@@ -106,7 +112,7 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
-    preferred = {*preferred, *only_seen(tokens, vocabulary, analyzer)}
+    preferred = {*preferred, *picture_only_words(tokens, vocabulary, analyzer)}
     words = list(_terms(tokens, vocabulary, analyzer))
     own = [term for terms in words for term in terms] or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]

@@ -1,4 +1,4 @@
-"""Values of fields that a query says it does not want: colors, brands, categories."""
+"""What a query excludes: colors, brands, categories and other values, or a text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.known_values import KnownValue, KnownValues
 from vitrine.words import Analyzer
 
-__all__ = ["Unwanted", "UnwantedValues"]
+__all__ = ["ExcludableValues", "Exclusion"]
 
 
 @dataclass(frozen=True, slots=True)
-class Unwanted:
-    """What is not wanted, said by the tokens from start to end: values of a field, or, without a
-    field, a text."""
+class Exclusion:
+    """What the tokens from start to end exclude: values of a field, or, without a field, a
+    text."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Unwanted:
     values: tuple[str, ...] = ()
 
 
-class UnwantedValues:
+class ExcludableValues:
     """Finds colors and values of fields in one query that can be excluded."""
 
     def __init__(
@@ -52,13 +52,13 @@ class UnwantedValues:
         known = self._known.at(self._lexemes, index, self._analyzer)
         return known is not None and any(value.whole for value in known[1])
 
-    def at(self, index: int, field: str | None) -> Unwanted | None:
+    def at(self, index: int, field: str | None) -> Exclusion | None:
         """A color, or a value of a field, that can be excluded: one of `field` before any other, as
         "turquoise" is a stone in "without pearls or turquoise"."""
         phrase = self._known.at(self._lexemes, index, self._analyzer)
         same = [v for v in phrase[1] if v.whole and v.field == field] if phrase else []
         if phrase and same and field in self._schema:
-            return Unwanted(index, index + phrase[0], field, same[0].values)
+            return Exclusion(index, index + phrase[0], field, same[0].values)
         color = self._color_item(index)
         longer = phrase is not None and color is not None and index + phrase[0] > color.end
         if phrase and longer and any(value.whole for value in phrase[1]):  # "not Black & Decker"
@@ -68,22 +68,22 @@ class UnwantedValues:
             return color
         return None if phrase is None else self._value_item(index, index + phrase[0], phrase[1])
 
-    def _color_item(self, index: int) -> Unwanted | None:
+    def _color_item(self, index: int) -> Exclusion | None:
         """A color, without values where none can be excluded."""
         color = color_at(self._lexemes, index, self._grammar)
         if color is None or "color" not in self._schema:
             return None
         end = index + color[0]
         values = excluded_color(self._lexemes, index, end, self._grammar, self._known)
-        return Unwanted(index, end, "color" if values else None, values)
+        return Exclusion(index, end, "color" if values else None, values)
 
-    def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> Unwanted:
+    def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> Exclusion:
         """The first whole one of the values that are named; a text where there is none, or where a
         color follows it."""
         whole = next((value for value in named if value.whole), None)
         if whole is None or whole.field not in self._schema:
-            return Unwanted(index, end)
+            return Exclusion(index, end)
         color = color_at(self._lexemes, end, self._grammar)
         if color is not None:  # "pas de robes noires"
-            return Unwanted(index, end + color[0])
-        return Unwanted(index, end, whole.field, whole.values)
+            return Exclusion(index, end + color[0])
+        return Exclusion(index, end, whole.field, whole.values)
