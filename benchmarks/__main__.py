@@ -29,7 +29,8 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
 @click.option(
     "--million",
     is_flag=True,
-    help="Filtered search over a million vectors as well (about 8 GB of memory).",
+    help="Filtered search over a million vectors as well (about 8 GB of memory), and the word"
+    " index of a million products.",
 )
 @click.option(
     "--qdrant",
@@ -80,7 +81,8 @@ def main(
             from benchmarks.photos import photographs
 
             files = photographs(photos, work / "photos", count=16 if quick else 128)
-            ingesting.measure(report, model, files, work, rounds=1 if quick else 3)
+            rounds, products = (1, 1_000) if quick else (3, 5_000)
+            ingesting.measure(report, model, files, work, rounds=rounds, products=products)
         if "serving" in parts:
             from benchmarks import serving
 
@@ -106,6 +108,8 @@ def main(
             from benchmarks import words
 
             words.measure(report, size=20_000 if quick else 100_000, rounds=20 if quick else 100)
+            if million and not quick:
+                words.measure_memory(report, size=1_000_000)
         if "quantization" in parts:
             from benchmarks import quantization
 

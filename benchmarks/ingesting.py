@@ -14,14 +14,18 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import psutil
 from PIL import Image
 
 from benchmarks import preparing
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, spread
 from benchmarks.texts import NewTexts
+from benchmarks.word_cost import words_core_s
+from ingest.pipeline.models import Progress, RunControl
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
+from vitrine.embedding import Embedder
 from vitrine.embedding.load import load_embedder, load_encoder
 from vitrine.fields import Mapping
 from vitrine.images.decode import ImageLimits, decode
@@ -36,10 +40,10 @@ _TEXTS = 32
 
 
 def measure(
-    report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int
+    report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int, products: int
 ) -> None:
     """Figures in photographs per second: whole ingests, the bare forward pass, the lecture's
-    loop, sentence-transformers."""
+    loop, sentence-transformers; and what the words of so many products add."""
     ingests = {
         f"ingest {precision}": _Ingest(model, photos, work, precision)
         for precision in ("fp32", "int8")
@@ -98,6 +102,11 @@ def measure(
         4.0,
         {"loop photos/s": loop},
     )
+    for precision in ("fp32", "int8"):
+        busy = min(ingests[f"ingest {precision}"].processor_s[1:]) / len(photos)
+        _add_words(
+            report, precision, load_encoder(_settings(model, work, precision)), busy, products
+        )
     if "sentence-transformers" in rate:
         rival = rate["sentence-transformers"]
         _ratio(
@@ -115,6 +124,19 @@ def _ratio(
     report: Report, name: str, value: float, least: float, beside: dict[str, float] | None = None
 ) -> None:
     report.add(Figure(name, value, "x", f">= {least:g}", value >= least, beside or {}))
+
+
+def _add_words(
+    report: Report, precision: str, encoder: Embedder, photo_s: float, products: int
+) -> None:
+    """Add how much longer an ingest takes with words, `photo_s` seconds of a core without."""
+    for prose in (0, 60):
+        words_s = words_core_s(encoder, count=products, prose=prose, rounds=3) / products
+        share = 100 * words_s / photo_s
+        beside = {"words core ms": words_s * 1e3, "a photograph core ms": photo_s * 1e3}
+        what = f"descriptions of {prose} words" if prose else "no descriptions"
+        name, case = f"words in an ingest {precision}", f"{products:,} products, {what}"
+        report.add(Figure(name, share, "% more", "<= 5", share <= 5, beside, case=case))
 
 
 def _settings(model: Path, work: Path, precision: str) -> Settings:
@@ -176,7 +198,7 @@ class _Ingest:
     The folders before stay: ext4 looks for free inodes longer where files have just been deleted.
 
     `filling` are the seconds in which products were taken, without what any catalogue pays once:
-    learning from the version, publishing it.
+    learning from the version, publishing it; `processor_s` those of all cores until then.
     """
 
     def __init__(self, model: Path, photos: Sequence[Path], work: Path, precision: str) -> None:
@@ -184,6 +206,7 @@ class _Ingest:
         self._settings = _settings(model, work, precision)
         self._embedder = Vitrine(self._settings).embedder  # loaded once, for the same reason
         self.filling: list[float] = []
+        self.processor_s: list[float] = []
 
     def __call__(self) -> None:
         """Ingest the photographs."""
@@ -192,12 +215,20 @@ class _Ingest:
         settings = self._settings.model_copy(update={"data_dir": folder})
         vitrine = Vitrine(settings, embedder=lambda _: self._embedder)
         source = open_source(str(self._source), settings)
+        began, busy = _processor_s(), 0.0
+
+        def told(_: Progress) -> None:
+            nonlocal busy
+            busy = _processor_s() - began  # the last time when all are written
+
+        control = RunControl(progress=told)
         with redirect_stderr(io.StringIO()):
-            summary = run(vitrine, source, Mapping.from_dict(MAPPING))
+            summary = run(vitrine, source, Mapping.from_dict(MAPPING), control=control)
         vitrine.close()
         if summary.failed or not summary.embedded:
             raise SystemExit(f"the ingest that was to be measured went wrong: {summary}")
         self.filling.append(summary.seconds)
+        self.processor_s.append(busy)
 
     def _write_source(self) -> None:
         titles = self._titles.some(len(self._photos))
@@ -206,6 +237,13 @@ class _Ingest:
             for number, (photo, title) in enumerate(zip(self._photos, titles, strict=True))
         ]
         self._source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _processor_s() -> float:
+    """Seconds of a core that this process has taken, and the processes that decode for it."""
+    process = psutil.Process()
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return float(sum(taken.user + taken.system for taken in times))
 
 
 def _lecture(model: Path, photos: Sequence[Path]) -> Callable[[], object]:
