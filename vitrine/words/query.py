@@ -120,10 +120,10 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     raised = [*further, *_first_halves(words, vocabulary)]
     core_terms = _core_terms(terms, tokens, preferred, raised)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
-    asked = [token for token in tokens if token.word not in preferred]
-    compound = compound_of(asked, analyzer)
+    required = [token for token in tokens if token.word not in preferred]
+    compound = compound_of(required, analyzer)
     head = head_of(compound, analyzer)
-    thing = _thing(head, asked)
+    thing = _thing(head, required)
     subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
     other_kind = subject and (
         _is_unknown(thing, own, vocabulary, analyzer)
@@ -146,9 +146,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
 
 
-def _thing(head: Token | None, asked: Sequence[Token]) -> Token | None:
+def _thing(head: Token | None, required: Sequence[Token]) -> Token | None:
     """The word that names the thing: the head of a compound, or the only word there is."""
-    said = [token for token in asked if not token.stop]
+    said = [token for token in required if not token.stop]
     return said[0] if head is None and len(said) == 1 else head
 
 

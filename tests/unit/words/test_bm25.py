@@ -78,8 +78,8 @@ def test_what_is_in_a_category_comes_before_what_only_its_title_names():
     dress = Product(id="1", title="Floral Maxi", category=("Women/Dresses",))
     shoes = Product(id="2", title="Dress Shoes", category=("Shoes",))
     vocabulary = vocabulary_of([dress, shoes])
-    asked = query_words("dress", vocabulary, ENGLISH)
-    assert asked.score(words_of(dress)) > asked.score(words_of(shoes)) > 0.5
+    dress_words = query_words("dress", vocabulary, ENGLISH)
+    assert dress_words.score(words_of(dress)) > dress_words.score(words_of(shoes)) > 0.5
     unknown = query_words("dress zorblax", vocabulary, ENGLISH)
     assert unknown.score(words_of(dress)) < 0.5
     shoe = query_words("dress shoes", vocabulary, ENGLISH)

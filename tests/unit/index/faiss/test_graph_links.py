@@ -48,8 +48,8 @@ def test_a_search_over_mapped_memory_is_that_of_the_graph_it_is_of(files):
     for ef in (16, 300):
         parameters = faiss.SearchParametersHNSW(efSearch=ef)
         expected = graph.search(queries, 10, params=parameters)
-        found = mapped.search(queries, 10, params=parameters)
-        np.testing.assert_array_equal(found, expected)
+        nearest = mapped.search(queries, 10, params=parameters)
+        np.testing.assert_array_equal(nearest, expected)
     assert graph.hnsw.max_level > 1, "there are higher levels"
     links, _ = links_and_offsets(graph)
     assert len(held) < 0.9 * len(links)
@@ -61,8 +61,8 @@ def test_a_search_over_mapped_memory_is_that_of_the_graph_it_is_of(files):
 def test_a_graph_that_is_added_to_has_its_room_again(files):
     graph, path, *_ = files
     again = extensible_graph(path, DIMENSION)
-    for found, expected in zip(links_and_offsets(again), links_and_offsets(graph), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for written, expected in zip(links_and_offsets(again), links_and_offsets(graph), strict=True):
+        np.testing.assert_array_equal(written, expected)
     for name in ("entry_point", "max_level"):
         assert getattr(again.hnsw, name) == getattr(graph.hnsw, name)
 

@@ -55,13 +55,13 @@ def write_links(path: Path, graph: Any) -> None:
     links = faiss.rev_swig_ptr(hnsw.neighbors.data(), hnsw.neighbors.size())
     levels = faiss.vector_to_array(hnsw.levels)
     starts, room = faiss.vector_to_array(hnsw.offsets)[:-1].astype(np.int64), _room(graph, levels)
-    kept = links >= 0
-    counts = np.add.reduceat(kept, starts, dtype=np.int64)
-    kept[(starts + counts)[counts < room]] = True  # the -1 at which a search stops
-    kept |= np.repeat(levels > 1, room)
+    needed = links >= 0
+    counts = np.add.reduceat(needed, starts, dtype=np.int64)
+    needed[(starts + counts)[counts < room]] = True  # the -1 at which a search stops
+    needed |= np.repeat(levels > 1, room)
     arrays = {
-        "links": links[kept],
-        "offsets": _offsets(np.add.reduceat(kept, starts, dtype=np.int64)),
+        "links": links[needed],
+        "offsets": _offsets(np.add.reduceat(needed, starts, dtype=np.int64)),
         "levels": levels,
         "m": np.asarray(hnsw.nb_neighbors(1)),
         "entry": np.asarray(hnsw.entry_point),
