@@ -133,6 +133,13 @@ class EmbedStage:
         return self.batch.size
 
     def _embed(self, batch: list[PreparedImage]) -> None:
+        while batch:
+            part = batch[: self.batch.size]  # smaller where the device had no memory meanwhile
+            if self._embed_at_once(part):
+                batch = batch[len(part) :]
+
+    def _embed_at_once(self, batch: list[PreparedImage]) -> bool:
+        """Whether the device had memory for it; where not, the batch size is smaller now."""
         began = time.monotonic()
         try:
             with self._stats.timed("embed"):
@@ -141,12 +148,8 @@ class EmbedStage:
         except DeviceFull:
             if len(batch) == 1:
                 raise
-            vectors = None
-        if vectors is None:  # not while the error is handled: it holds the memory that ran out
             self.batch.too_large(len(batch))
-            self._embed(batch[: len(batch) // 2])
-            self._embed(batch[len(batch) // 2 :])
-            return
+            return False
         self.batch.measured(len(batch), time.monotonic() - began)
         for image, vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
@@ -159,6 +162,7 @@ class EmbedStage:
                         " the model's precision"
                     )
                 )
+        return True
 
 
 class TextStage:

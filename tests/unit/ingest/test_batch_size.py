@@ -94,7 +94,10 @@ def test_a_batch_without_memory_is_embedded_in_halves(tmp_path: Path) -> None:
     shop.fill_index(24)
     summary = shop.ingest()
     assert not card.held, "a half is embedded once what the whole had taken is free"
-    assert (summary.done, summary.failed, summary.batch) == (24, 0, 3)
+    assert (summary.done, summary.failed) == (24, 0)
+    assert summary.batch in (2, 3), (
+        "half of the smallest batch that did not fit, which may be the last"
+    )
     assert len(shop.records) == 24
 
 
