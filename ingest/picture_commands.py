@@ -7,6 +7,7 @@ from contextlib import closing
 
 import click
 
+from ingest.exit_status import NOTHING_CHANGED
 from vitrine.settings import load_settings
 
 __all__ = ["pictures"]
@@ -24,7 +25,6 @@ def pictures(collect: bool, allow_shrink: bool) -> None:
     once a day where the image store is the folder below VITRINE_DATA_DIR. Exit status: 3 when so
     many would go that none was removed.
     """
-    from ingest.commands import NOTHING_CHANGED
     from ingest.jobs.factory import open_store
     from ingest.tasks.picture_collection import collect_pictures
     from ingest.tasks.shrink import ShrinkLimit

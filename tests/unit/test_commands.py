@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import vitrine.commands
 from service.models.search_answer import SearchAnswer
 from tests.shop import open_shop, picture
 from vitrine.cli import vitrine as program
+from vitrine.commands import io
 from vitrine.recognition import Recognition
 
 
@@ -24,7 +24,7 @@ def picture_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shop.publish_first(5)
     shop.vitrine.close()
     monkeypatch.setattr(Recognition, "detect", lambda *_, **__: [])
-    monkeypatch.setattr(vitrine.commands, "_open", lambda: open_shop(tmp_path / "data").vitrine)
+    monkeypatch.setattr(io, "open_vitrine", lambda: open_shop(tmp_path / "data").vitrine)
     file = tmp_path / "photo.png"
     file.write_bytes(picture(1))
     return file

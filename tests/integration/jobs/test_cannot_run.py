@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest import job_commands, worker
+from ingest import worker
+from ingest.job_commands import programs
 from vitrine.cli import main
 
 PATIENCE_S = 240
@@ -33,7 +34,7 @@ def blocked(
     is."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "file" / "data"))
-    monkeypatch.setattr(job_commands, "_log", lambda _: None)
+    monkeypatch.setattr(programs, "configure_logging", lambda _: None)
     monkeypatch.setattr(worker, "configure_logging", lambda _: None)
     return tmp_path / "file" / "data"
 
