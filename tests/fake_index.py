@@ -142,9 +142,7 @@ class FakeIndex:
 
 
 class FakeVersions:
-    """Versions in memory."""
-
-    fuses = False
+    """Versions in memory, which keep no words."""
 
     def __init__(self) -> None:
         self._all: dict[str, FakeIndex] = {}
@@ -176,6 +174,7 @@ class FakeVersions:
                     mapping,
                     now,
                     text_vectors=text_vectors,
+                    words=False,
                 )
             )
             return self._all[name]

@@ -100,7 +100,7 @@ def _index(vitrine: Vitrine) -> Iterator[str]:
             f"version {serving.index.info.name} keeps no words because an earlier release made it,"
             " so exact names and article numbers are not found by them; run `vitrine reindex`"
         )
-    elif vitrine.versions.fuses and serving.index.search_model is None:
+    elif serving.index.search_model is None:
         yield (
             f"version {serving.index.info.name} has learned no words, so exact names and article"
             " numbers are not found; run `vitrine learn`"

@@ -54,7 +54,7 @@ def learn_version(
     what was learned; None where nothing was: the version keeps no words, or is empty. `check` is
     called now and then, and may raise to give up.
     """
-    if not (versions.fuses and index.info.words) or index.count() == 0:
+    if not index.info.words or index.count() == 0:
         return None
     model = learn_search_model(index, embedder, check=check)
     give_back_freed_memory()
@@ -70,7 +70,7 @@ def learn_if_stale(
     check: Callable[[], None] = lambda: None,
 ) -> SearchModel | None:
     """`learn_version` where nothing was learned yet or a fifth of the products changed since."""
-    if not (versions.fuses and index.info.words) or not is_stale(index):
+    if not index.info.words or not is_stale(index):
         return None
     return learn_version(versions, index, embedder, check=check)
 

@@ -73,11 +73,8 @@ class Relearning:
             self._thread.join()
 
     def _due(self) -> bool:
-        versions = self._vitrine.versions
-        if not versions.fuses:
-            return False
-        live = versions.live()
-        return live.count() > 0 and is_stale(live)
+        live = self._vitrine.versions.live()
+        return live.info.words and live.count() > 0 and is_stale(live)
 
     def _learn(self) -> None:
         started = self._clock()

@@ -142,8 +142,17 @@ def test_a_version_learns_anew_when_a_fifth_of_it_has_changed(
     assert learn_if_stale(versions, index, embedder) is not None
 
 
-def test_a_backend_without_words_learns_nothing(embedder: FakeEmbedder, index: VectorIndex):
-    assert learn_version(FakeVersions(), index, embedder) is None
+def test_a_version_without_words_learns_nothing(embedder: FakeEmbedder, index: VectorIndex):
+    versions = FakeVersions()
+    wordless = versions.create(
+        model="m",
+        fingerprint="f",
+        dimension=index.info.dimension,
+        schema=index.info.schema,
+        mapping=index.info.mapping,
+    )
+    wordless.upsert([next(index.scan())[0]])
+    assert learn_version(versions, wordless, embedder) is None
 
 
 def test_before_anything_was_learnt_the_answer_says_that_words_do_not_count(

@@ -70,8 +70,6 @@ class MemoryIndex:
 class MemoryVersions:
     """`IndexVersions` over `MemoryIndex`."""
 
-    fuses = False
-
     def __init__(self) -> None:
         self.indexes: dict[str, MemoryIndex] = {}
         self.live_name: str | None = None
@@ -97,6 +95,7 @@ class MemoryVersions:
             mapping,
             datetime.now(UTC),
             text_vectors=text_vectors,
+            words=False,
         )
         self.indexes[name] = MemoryIndex(info)
         return self.indexes[name]

@@ -10,9 +10,7 @@ from vitrine.index.fusion import SearchModel
 from vitrine.index.ports.vector_index import VectorIndex
 from vitrine.index.ports.version_info import VersionFilling, VersionInfo
 
-__all__ = [
-    "IndexVersions",
-]
+__all__ = ["IndexVersions"]
 
 
 class IndexVersions(Protocol):
@@ -62,14 +60,11 @@ class IndexVersions(Protocol):
         """Mark a building version as "ready": filled, as `filling` says, fit to be published."""
         ...
 
-    @property
-    def fuses(self) -> bool:
-        """Whether versions of this backend keep words, so that `learn` and `IndexQuery.fusion`
-        work."""
-        ...
-
     def learn(self, name: str, model: SearchModel) -> None:
-        """Give a version what was learned of it, in one step; all processes answer with it soon."""
+        """Give a version what was learned of it, in one step; all processes answer with it soon.
+
+        `Conflict` for a version that keeps no words.
+        """
         ...
 
     def publish(

@@ -156,11 +156,6 @@ class QdrantVersions:
             return opened.index  # an alias names no collection that is gone
         return self.open(name)
 
-    @property
-    def fuses(self) -> bool:
-        """New versions keep words; `VersionInfo.words` tells of each."""
-        return True
-
     def learn(self, name: str, model: SearchModel) -> None:
         """Store what was learnt and have the version name it; other processes see it within
         `FRESH_FOR_S`.

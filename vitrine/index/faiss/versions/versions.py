@@ -154,11 +154,6 @@ class FaissVersions:
             stored = replace(self._metadata(name), complete=True, filling=filling)
             stored.write(self.root / name / META)
 
-    @property
-    def fuses(self) -> bool:
-        """Words are kept beside the vectors."""
-        return True
-
     def learn(self, name: str, model: SearchModel) -> None:
         """Put what was learnt of a version beside its records, in one step."""
         self._require(name)
