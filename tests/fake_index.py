@@ -24,9 +24,9 @@ from vitrine.index import (
     VersionInfo,
 )
 from vitrine.index.checks import check_record
-from vitrine.index.names import surplus, version_name
 from vitrine.index.patching import patched
 from vitrine.index.product_json import product_hash
+from vitrine.index.version_rules import discard_surplus, version_name
 from vitrine.products import Product, Record, Value
 from vitrine.results import Facet, Hit
 
@@ -227,12 +227,8 @@ class FakeVersions:
             ]
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
-        doomed = surplus(
-            [info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare
-        )
-        for name in doomed:
-            self.discard(name)
-        return doomed
+        ready = [info.name for info in self.list() if info.state == "ready"]
+        return discard_surplus(ready, self.discard, keep=keep, spare=spare)
 
     def describe(self) -> Sequence[str]:
         return []

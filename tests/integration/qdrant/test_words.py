@@ -20,7 +20,7 @@ from vitrine.errors import Conflict, InvalidQuery
 from vitrine.index import IndexQuery
 from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant.index import QdrantIndex
-from vitrine.index.qdrant.layout import collection
+from vitrine.index.qdrant.layout import collection_arguments
 from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.point import WORDS
 from vitrine.index.qdrant.points import Points
@@ -170,16 +170,18 @@ def older_version(versions: QdrantVersions, monkeypatch: pytest.MonkeyPatch) -> 
     """A collection as it was made before words were kept."""
 
     def without_words(*arguments: Any) -> dict[str, Any]:
-        made = collection(*arguments)
+        made = collection_arguments(*arguments)
         del made["sparse_vectors_config"]
         return made
 
     with monkeypatch.context() as patched:
-        patched.setattr("vitrine.index.qdrant.versions.collection", without_words)
+        patched.setattr(
+            "vitrine.index.qdrant.version_collections.collection_arguments", without_words
+        )
         index = new_version(versions)
     versions._connection.write(
         "update_collection",
-        collection_name=versions._collection(index.info.name),
+        collection_name=versions._collections.collection(index.info.name),
         metadata={"words": False},
     )
     return index

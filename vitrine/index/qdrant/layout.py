@@ -16,7 +16,7 @@ from vitrine.index.qdrant.sortable_text import depth
 from vitrine.index.qdrant.vectors import VectorLayout
 from vitrine.settings import QdrantSettings
 
-__all__ = ["collection", "payload_indexes"]
+__all__ = ["collection_arguments", "payload_indexes"]
 
 Index = (
     models.KeywordIndexParams
@@ -28,7 +28,9 @@ Index = (
 )
 
 
-def collection(settings: QdrantSettings, vectors: VectorLayout, dimension: int) -> dict[str, Any]:
+def collection_arguments(
+    settings: QdrantSettings, vectors: VectorLayout, dimension: int
+) -> dict[str, Any]:
     """Arguments of `create_collection` but its name and metadata."""
     return {
         "vectors_config": vectors.params(dimension, on_disk=settings.qdrant_on_disk),

@@ -1,42 +1,36 @@
-"""All versions of a catalog in Qdrant: collections `PREFIX-VERSION`, and the alias `PREFIX-live`.
-
-What a version says of itself is in its collection's metadata, so that everything is in Qdrant.
-"""
+"""All versions of a catalog in Qdrant: created, opened, taught, published and discarded."""
 
 from __future__ import annotations
 
-import builtins
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from qdrant_client import models
-
-from vitrine.errors import (
-    Conflict,
-    IndexUnavailable,
-    NoLiveVersion,
-    NotFound,
-    VersionGone,
-    VitrineError,
-)
+from vitrine.errors import Conflict, IndexUnavailable, NotFound, VersionGone, VitrineError
 from vitrine.fields.schema import Schema
 from vitrine.index.fusion import SearchModel
-from vitrine.index.names import is_version_name, surplus, unknown_version, version_name
 from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
 from vitrine.index.qdrant.connection import Connection
 from vitrine.index.qdrant.health import CollectionHealth
 from vitrine.index.qdrant.index import QdrantIndex
-from vitrine.index.qdrant.indexing import INDEXING_OFF, build_index
-from vitrine.index.qdrant.layout import collection, payload_indexes
+from vitrine.index.qdrant.indexing import build_index
 from vitrine.index.qdrant.pointer import FRESH_FOR_S, LivePointer
 from vitrine.index.qdrant.points import Points
 from vitrine.index.qdrant.quantization import refuse_unknown_quantization
 from vitrine.index.qdrant.search_models import ModelName, SearchModels, StoredModel
 from vitrine.index.qdrant.vectors import VectorLayout
-from vitrine.index.qdrant.version_metadata import new_metadata, read_metadata, ready_metadata
+from vitrine.index.qdrant.version_collections import VersionCollections
+from vitrine.index.qdrant.version_metadata import ready_metadata
+from vitrine.index.version_rules import (
+    discard_surplus,
+    nothing_live,
+    still_building,
+    still_live,
+    unknown_version,
+    version_name,
+)
 from vitrine.settings import QdrantSettings
 
 __all__ = ["QdrantVersions"]
@@ -60,9 +54,9 @@ class QdrantVersions:
     def __init__(self, connection: Connection, settings: QdrantSettings) -> None:
         self._connection = connection
         self._settings = settings
-        self._alias = f"{settings.qdrant_prefix}-live"
+        self._collections = VersionCollections(connection, settings)
         catalog = (settings.qdrant_url, settings.qdrant_grpc_port, settings.qdrant_prefix)
-        self._pointer = LivePointer(catalog, self._live_name)
+        self._pointer = LivePointer(catalog, self._collections.live_name)
         self._opened: dict[str, _Opened] = {}
         self._models = SearchModels(connection, settings)
         self._stored: dict[str, StoredModel] = {}
@@ -83,7 +77,7 @@ class QdrantVersions:
         """
         refuse_unknown_quantization(self._connection, self._settings)
         created = datetime.now(UTC)
-        name = version_name(model, created, self._names())
+        name = version_name(model, created, self._collections.names())
         info = VersionInfo(
             name=name,
             backend="qdrant",
@@ -95,22 +89,7 @@ class QdrantVersions:
             created=created,
             text_vectors=text_vectors,
         )
-        self._connection.manage(
-            "create_collection",
-            collection_name=self._collection(name),
-            metadata=new_metadata(info),
-            optimizers_config=INDEXING_OFF,
-            **collection(self._settings, VectorLayout(True, text_vectors), dimension),
-        )
-        if not self._connection.local:  # local mode has no payload indexes
-            for key, index in payload_indexes(schema, self._settings).items():
-                self._connection.write(
-                    "create_payload_index",
-                    collection_name=self._collection(name),
-                    field_name=key,
-                    field_schema=index,
-                    wait=True,
-                )
+        self._collections.create(info)
         return self.open(name)
 
     def open(self, name: str) -> VectorIndex:
@@ -124,14 +103,14 @@ class QdrantVersions:
         if opened is not None and opened.changes == changes:
             if now < opened.until:
                 return opened.index
-            if name in self._names():
+            if name in self._collections.names():
                 self._opened[name] = replace(opened, until=now + FRESH_FOR_S)
                 return opened.index
         self._opened.pop(name, None)
-        info = self._info(name)
+        info = self._collections.info(name)
         points = Points(
             self._connection,
-            self._collection(name),
+            self._collections.collection(name),
             self._settings,
             VectorLayout.of(info),
             on_gone=lambda: self._forget(name),
@@ -147,10 +126,7 @@ class QdrantVersions:
         """
         name = self._pointer.name()
         if name is None:
-            raise NoLiveVersion(
-                "no index version is live; run `vitrine ingest`, "
-                "or publish one of those that `vitrine versions` lists"
-            )
+            raise nothing_live()
         opened = self._opened.get(name)
         if opened is not None and opened.changes == self._pointer.changes:
             return opened.index  # an alias names no collection that is gone
@@ -162,7 +138,7 @@ class QdrantVersions:
 
         `Conflict` for a version made before words were kept.
         """
-        if not self._info(name).words:
+        if not self._collections.info(name).words:
             raise Conflict(
                 f"version {name} keeps no words because an earlier release made it; "
                 "run `vitrine reindex`"
@@ -170,7 +146,9 @@ class QdrantVersions:
         before = self._model_name(name)
         now = self._models.write(name, model)
         self._connection.write(
-            "update_collection", collection_name=self._collection(name), metadata=now.metadata()
+            "update_collection",
+            collection_name=self._collections.collection(name),
+            metadata=now.metadata(),
         )
         self._pointer.changed()
         if before is not None and before != now:
@@ -178,7 +156,7 @@ class QdrantVersions:
 
     def _model_name(self, name: str) -> ModelName | None:
         try:
-            return ModelName.of(name, self._read_collection(name).config.metadata or {})
+            return ModelName.of(name, self._collections.metadata(name))
         except VersionGone:
             self._forget(name)
             raise
@@ -195,19 +173,17 @@ class QdrantVersions:
 
     def build_index(self, name: str, *, progress: Callable[[float], None] = lambda _: None) -> None:
         """Have the graph built, which is put off while a version is filled, and wait for it."""
-        info = self._info(name)
+        info = self._collections.info(name)
         if not self._connection.local:  # local mode compares everything
-            collection_name = self._collection(name)
-            build_index(
-                self._connection, collection_name, dimension=info.dimension, progress=progress
-            )
+            collection = self._collections.collection(name)
+            build_index(self._connection, collection, dimension=info.dimension, progress=progress)
 
     def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         """Mark a building version as "ready", and see that Qdrant says so."""
         self.build_index(name)
         self._connection.write(
             "update_collection",
-            collection_name=self._collection(name),
+            collection_name=self._collections.collection(name),
             metadata=ready_metadata(filling),
         )
         self._await_ready(name)
@@ -216,38 +192,31 @@ class QdrantVersions:
         self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
     ) -> str | None:
         """Point the alias at a version, in one request; returns the previous live name."""
-        info = self._info(name)
+        info = self._collections.info(name)
         if info.state == "building":
-            raise Conflict(
-                f"version {name} is still being built; it can be published once it is complete"
-            )
+            raise still_building(name)
         if verify is not None:
             verify(self.open(name))
-        previous = self._live_name()
-        steps: list[Any] = []
-        if previous is not None:
-            steps.append(
-                models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias))
-            )
-        created = models.CreateAlias(collection_name=self._collection(name), alias_name=self._alias)
-        steps.append(models.CreateAliasOperation(create_alias=created))
+        previous = self._collections.live_name()
         try:
-            self._connection.manage("update_collection_aliases", change_aliases_operations=steps)
+            self._collections.point_alias(name, replacing=previous)
         finally:
             self._pointer.changed()  # a request that failed for us may have been carried out
         return previous
 
     def discard(self, name: str) -> None:
         """Delete a version; `Conflict` for the live one, `NotFound` for an unknown one."""
-        if name == self._live_name():
-            raise Conflict(f"version {name} is live; publish another one first")
-        if name not in self._names():
+        if name == self._collections.live_name():
+            raise still_live(name)
+        if name not in self._collections.names():
             raise unknown_version(name)
         self._opened.pop(name, None)
         self._stored.pop(name, None)
         learnt = self._model_name(name)
         try:
-            self._connection.write("delete_collection", collection_name=self._collection(name))
+            self._connection.write(
+                "delete_collection", collection_name=self._collections.collection(name)
+            )
         finally:
             self._pointer.changed()
         if learnt is not None:
@@ -255,13 +224,13 @@ class QdrantVersions:
 
     def list(self) -> list[VersionInfo]:
         """All versions, newest first, with their state and count."""
-        live = self._live_name()
+        live = self._collections.live_name()
         infos = []
-        for name in sorted(self._names(), reverse=True):
+        for name in sorted(self._collections.names(), reverse=True):
             try:
-                info = self._info(name, live=live)
+                info = self._collections.info(name, live=live)
                 count = self._connection.read(
-                    "count", collection_name=self._collection(name), exact=True
+                    "count", collection_name=self._collections.collection(name), exact=True
                 ).count
             except (NotFound, VersionGone):
                 continue  # discarded meanwhile
@@ -270,16 +239,8 @@ class QdrantVersions:
 
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         """Discard ready versions but `spare` and the newest, `keep` in all; returns their names."""
-        gone = []
-        for name in surplus(
-            [info.name for info in self.list() if info.state == "ready"], keep=keep, spare=spare
-        ):
-            try:
-                self.discard(name)
-            except (NotFound, Conflict):
-                continue  # another process was quicker
-            gone.append(name)
-        return gone
+        ready = [info.name for info in self.list() if info.state == "ready"]
+        return discard_surplus(ready, self.discard, keep=keep, spare=spare)
 
     def check(self) -> Iterable[str]:
         """What stands between Qdrant and an answer; empty when all is well."""
@@ -290,7 +251,7 @@ class QdrantVersions:
 
     def describe(self) -> Iterable[str]:
         """The live collection in a few lines: status, optimizer, size, nodes, shards, copies."""
-        name = self._live_name()
+        name = self._collections.live_name()
         return [] if name is None else list(self._health(name).facts())
 
     def close(self) -> None:
@@ -307,7 +268,7 @@ class QdrantVersions:
         """Wait until the state that was written is read back: nodes of a cluster learn it in
         turn."""
         until = time.monotonic() + self._settings.qdrant_write_timeout_s
-        while self._info(name).state == "building":
+        while self._collections.info(name).state == "building":
             if time.monotonic() > until:
                 raise IndexUnavailable(
                     f"Qdrant accepted the new state of version {name} but answers the old one; "
@@ -316,46 +277,10 @@ class QdrantVersions:
             time.sleep(_PAUSE_S)
 
     def _faults(self) -> Iterator[str]:
-        name = self._live_name()
+        name = self._collections.live_name()
         if name is not None:  # nothing is wrong with an empty Qdrant
-            schema = self._info(name).schema
+            schema = self._collections.info(name).schema
             yield from self._health(name).faults(schema, self._settings)
 
     def _health(self, name: str) -> CollectionHealth:
-        return CollectionHealth(self._connection, self._collection(name))
-
-    def _info(self, name: str, *, live: str | None = None) -> VersionInfo:
-        if name not in self._names():
-            raise unknown_version(name)
-        stored = self._read_collection(name).config.metadata or {}
-        info = read_metadata(name, stored)
-        if info is None:
-            raise IndexUnavailable(
-                f"collection {self._collection(name)} has no metadata that Vitrine can read; "
-                "run Qdrant 1.16 or newer and `vitrine reindex`"
-            )
-        live = self._live_name() if live is None else live
-        return replace(info, state="live") if name == live else info
-
-    def _read_collection(self, name: str) -> models.CollectionInfo:
-        described: models.CollectionInfo = self._connection.read(
-            "get_collection", collection_name=self._collection(name)
-        )
-        return described
-
-    def _collection(self, name: str) -> str:
-        return f"{self._settings.qdrant_prefix}-{name}"
-
-    def _names(self) -> builtins.list[str]:
-        collections = self._connection.read("get_collections").collections
-        start = f"{self._settings.qdrant_prefix}-"
-        return [
-            rest
-            for name in (c.name for c in collections)
-            if name.startswith(start) and is_version_name(rest := name.removeprefix(start))
-        ]
-
-    def _live_name(self) -> str | None:
-        aliases = self._connection.read("get_aliases").aliases
-        live = next((a.collection_name for a in aliases if a.alias_name == self._alias), None)
-        return None if live is None else live.removeprefix(f"{self._settings.qdrant_prefix}-")
+        return CollectionHealth(self._connection, self._collections.collection(name))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from vitrine.errors import IndexUnavailable
-from vitrine.index.names import is_version_name
+from vitrine.index.version_rules import is_version_name
 from vitrine.storage.atomic import atomic_write
 
 __all__ = ["LivePointer"]

@@ -16,13 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vitrine.errors import (
-    Conflict,
-    IndexUnavailable,
-    NoLiveVersion,
-    NotFound,
-    VitrineError,
-)
+from vitrine.errors import IndexUnavailable, NoLiveVersion, NotFound, VitrineError
 from vitrine.fields.schema import Schema
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.planner import Planner
@@ -33,8 +27,16 @@ from vitrine.index.faiss.vectors.search_device import SearchDevice, open_search_
 from vitrine.index.faiss.versions.factory import open_index
 from vitrine.index.faiss.versions.pointer import LivePointer
 from vitrine.index.fusion import SearchModel
-from vitrine.index.names import is_version_name, surplus, unknown_version, version_name
 from vitrine.index.ports import VectorIndex, VersionFilling, VersionInfo
+from vitrine.index.version_rules import (
+    discard_surplus,
+    is_version_name,
+    nothing_live,
+    still_building,
+    still_live,
+    unknown_version,
+    version_name,
+)
 from vitrine.settings import FaissSettings
 from vitrine.storage.atomic import disk_errors, sync_folder
 
@@ -126,10 +128,7 @@ class FaissVersions:
         """The version that the pointer names now."""
         name = self._pointer.name()
         if name is None:
-            raise NoLiveVersion(
-                "no index version is live; run `vitrine ingest`,"
-                " or publish one of those that `vitrine versions` lists"
-            )
+            raise nothing_live()
         try:
             return self.open(name)
         except NotFound:
@@ -179,7 +178,7 @@ class FaissVersions:
         with self._changing():
             self._require(name)
             if name == self._pointer.name():
-                raise Conflict(f"version {name} is live; publish another one first")
+                raise still_live(name)
             gone = self.root / f".{uuid.uuid4().hex}.gone"
             os.rename(self.root / name, gone)
         self._forget(name)
@@ -205,14 +204,7 @@ class FaissVersions:
             for name in sorted(self._names(), reverse=True)
             if self._metadata(name).complete and name != self._pointer.name()
         ]
-        gone = []
-        for name in surplus(ready, keep=keep, spare=spare):
-            try:
-                self.discard(name)
-            except (NotFound, Conflict):
-                continue  # another process was quicker
-            gone.append(name)
-        return gone
+        return discard_surplus(ready, self.discard, keep=keep, spare=spare)
 
     def describe(self) -> builtins.list[str]:
         """Where searches run, if not on the processor."""
@@ -287,9 +279,7 @@ class FaissVersions:
 
     def _require_complete(self, name: str) -> None:
         if not self._metadata(name).complete:
-            raise Conflict(
-                f"version {name} is still being built; it can be published once it is complete"
-            )
+            raise still_building(name)
 
     def _forget(self, name: str) -> None:
         with self._guard:

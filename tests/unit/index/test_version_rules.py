@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from vitrine.index.names import is_version_name, version_name
+from vitrine.index.version_rules import is_version_name, version_name
 
 NOW = datetime(2026, 11, 23, 20, 45, 0, 123456, tzinfo=UTC)
 
