@@ -19,17 +19,25 @@ from ingest.jobs.models import (
 from ingest.jobs.stored_jobs import read_details, stored_details
 from ingest.jobs.work import work_from_json, work_to_json
 
-__all__ = ["flat_fields", "item_rows", "job_fields", "outcome_fields", "read_job", "read_letter"]
+__all__ = [
+    "flat_fields",
+    "item_rows",
+    "outcome_fields",
+    "read_job",
+    "read_letter",
+    "stored_job",
+]
 
 _INTEGERS = ("done", "failed_items", "total")
 _STORED = ("kind", "state", "stage", "cursor", "done", "total", "failed_items", "version", "error")
 _TIMES = ("waiting_since_s", "created_s", "started_s", "updated_s")
 
 
-def job_fields(job: Job) -> dict[str, Any]:
-    """A job as the fields of its hash."""
+def stored_job(job: Job, items: Iterable[NewItem]) -> dict[str, Any]:
+    """A job, as the fields of its hash, and its items, as several operations take them."""
     fields = {name: getattr(job, name) for name in _STORED}
-    return fields | stored_details(job.request, job.report)
+    fields |= stored_details(job.request, job.report)
+    return {"fields": flat_fields(fields), "items": item_rows(items)}
 
 
 def flat_fields(fields: Mapping[str, Any]) -> list[str]:

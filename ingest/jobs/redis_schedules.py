@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from ingest.jobs.models import Job, NewItem
+from ingest.jobs.redis_connection import RedisConnection
+from ingest.jobs.redis_records import stored_job
 from ingest.jobs.schedules import KEPT_RUNS, Schedule, ScheduledRun
 
 __all__ = ["RedisSchedules"]
 
 
-class RedisSchedules(ABC):
-    """The part of the store that keeps schedules; the store itself speaks with Redis."""
+class RedisSchedules(RedisConnection):
+    """The part of the store that keeps schedules."""
 
     def put_schedule(self, schedule: Schedule) -> None:
         self._change(
@@ -51,7 +51,7 @@ class RedisSchedules(ABC):
             before=schedule.job_id or "",
             next=str(next_s),
             id=job.id,
-            **self._stored(job, items),
+            **stored_job(job, items),
         )
         return bool(started)
 
@@ -59,16 +59,3 @@ class RedisSchedules(ABC):
         self._change(
             "note_run", name=name, id=run.job_id, run=json.dumps(asdict(run)), keep=KEPT_RUNS
         )
-
-    @abstractmethod
-    def _change(self, operation: str, **args: Any) -> Any: ...
-
-    @abstractmethod
-    def _read(self, command: str, key: str, *args: Any, **options: Any) -> Any: ...
-
-    @abstractmethod
-    def _many(self, command: str, keys: Sequence[str], *args: Any) -> list[Any]: ...
-
-    @abstractmethod
-    def _stored(self, job: Job, items: Sequence[NewItem]) -> dict[str, Any]:
-        """A job and its items as the script takes them."""

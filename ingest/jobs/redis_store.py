@@ -1,19 +1,9 @@
-"""The job store of a cluster: Redis.
-
-Changes are operations of `redis_store.lua`, each one step; reads are plain commands.
-"""
+"""The job store of a cluster: Redis."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
-from importlib.resources import files
-from typing import Any
-
-import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry as Reconnect
 
 from ingest.jobs.locks import lock_conflict
 from ingest.jobs.models import (
@@ -32,25 +22,23 @@ from ingest.jobs.models import (
     WorkItem,
 )
 from ingest.jobs.processes import this_process
+from ingest.jobs.redis_connection import ANSWER_S
 from ingest.jobs.redis_records import (
     flat_fields,
     item_rows,
-    job_fields,
     outcome_fields,
     read_job,
     read_letter,
+    stored_job,
 )
 from ingest.jobs.redis_schedules import RedisSchedules
 from ingest.jobs.store import SUSPICIOUS
 from ingest.jobs.stored_jobs import stored_details
 from ingest.jobs.work import picture_keys, work_from_json
-from vitrine.errors import NotFound, StorageUnavailable
+from vitrine.errors import NotFound
 
 __all__ = ["RedisStore"]
 
-_PREFIX = "{vitrine}:"
-_FORMAT = "2"
-_ANSWER_S = 10.0
 _PRUNED = 1000
 """Jobs checked in one pruning, the oldest first."""
 
@@ -58,27 +46,13 @@ _PRUNED = 1000
 class RedisStore(RedisSchedules):
     """A `JobStore` that any number of machines share."""
 
-    def __init__(self, url: str) -> None:
-        # One more try after a broken connection: no change does harm when it runs twice.
-        self._client = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=_ANSWER_S,
-            socket_connect_timeout=_ANSWER_S,
-            health_check_interval=30,
-            retry=Reconnect(ConstantBackoff(0.2), 1),
-        )
-        text = files("ingest.jobs").joinpath("redis_store.lua").read_text("utf-8")
-        self._script = self._client.register_script(text)
-        self._checked = False
-
     # jobs
     def add(self, job: Job, items: Sequence[NewItem]) -> None:
         holder = self._change(
             "add",
             id=job.id,
             exclusive=job.kind is Kind.REINDEX,
-            **self._stored(job, items),
+            **stored_job(job, items),
         )
         if holder:
             raise lock_conflict(LockHolder(*holder), is_job=bool(self._hash(f"job:{holder[0]}")))
@@ -158,7 +132,7 @@ class RedisStore(RedisSchedules):
         self._change("settle", outcomes=rows, writes=WRITES)
 
     def wait_for_work(self, timeout_s: float) -> None:
-        self._read("blpop", "wake", min(timeout_s, _ANSWER_S / 2))
+        self._read("blpop", "wake", min(timeout_s, ANSWER_S / 2))
 
     def waiting(self) -> int:
         barrier = self._read("hget", "changes", "barrier") == "1"
@@ -175,7 +149,7 @@ class RedisStore(RedisSchedules):
     def picture_keys(self) -> set[str]:
         texts: list[str | None] = []
         for kind in ("item", "dead"):
-            names = [name.removeprefix(_PREFIX) for name in self._names(f"{kind}:[0-9]*")]
+            names = self._names(f"{kind}:[0-9]*")
             for start in range(0, len(names), _PRUNED):
                 texts += self._many("hget", names[start : start + _PRUNED], "work")
         return picture_keys(text for text in texts if text is not None)
@@ -204,12 +178,8 @@ class RedisStore(RedisSchedules):
         ]
 
     def requeue_dead(self, job: Job, items: Sequence[NewItem] = ()) -> int:
-        fields = flat_fields(job_fields(job))
-        return int(
-            self._change(
-                "requeue_dead", id=job.id, fields=fields, writes=WRITES, items=item_rows(items)
-            )
-        )
+        requeued = self._change("requeue_dead", id=job.id, writes=WRITES, **stored_job(job, items))
+        return int(requeued)
 
     # dirty keys and the write barrier
     def dirty_keys(self, job_id: str, *, limit: int) -> list[DirtyKey]:
@@ -250,61 +220,6 @@ class RedisStore(RedisSchedules):
             return None
         return LockHolder(fields["owner"], now - float(fields["since"]), until - now)
 
-    def close(self) -> None:
-        self._client.close()
-
-    def _stored(self, job: Job, items: Sequence[NewItem]) -> dict[str, Any]:
-        return {"fields": flat_fields(job_fields(job)), "items": item_rows(items)}
-
-    def _change(self, operation: str, **args: Any) -> Any:
-        self._check_format()
-        try:
-            return json.loads(self._script(keys=[_PREFIX], args=[operation, json.dumps(args)]))
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-
-    def _read(self, command: str, key: str, *args: Any, **options: Any) -> Any:
-        self._check_format()
-        return self._send(command, key, *args, **options)
-
-    def _send(self, command: str, key: str, *args: Any, **options: Any) -> Any:
-        try:
-            return getattr(self._client, command)(_PREFIX + key, *args, **options)
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-
-    def _check_format(self) -> None:
-        """Note the format in an empty store; refuse one that an earlier release has filled."""
-        if self._checked:
-            return
-        if self._send("setnx", "format", _FORMAT) and self._send("exists", "seq"):
-            self._send("delete", "format")
-        stored = self._send("get", "format")
-        if stored != _FORMAT:
-            raise StorageUnavailable(
-                f"the job store in Redis was written by another release (format {stored or 1}; this"
-                f" release knows {_FORMAT}); let a worker of that release finish its jobs, then"
-                f" remove the keys {_PREFIX}*"
-            )
-        self._checked = True
-
-    def _now(self) -> float:
-        try:
-            seconds, microseconds = self._client.time()
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-        return float(seconds) + float(microseconds) / 1e6
-
-    def _names(self, pattern: str) -> list[str]:
-        try:
-            return list(self._client.scan_iter(match=_PREFIX + pattern, count=1000))
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-
-    def _hash(self, key: str) -> dict[str, str]:
-        fields: dict[str, str] = self._read("hgetall", key)
-        return fields
-
     def _jobs(self, ids: Sequence[str]) -> list[Job]:
         stored = self._many("hgetall", [f"job:{job_id}" for job_id in ids])
         return [
@@ -320,17 +235,3 @@ class RedisStore(RedisSchedules):
             for seq, (job, holder) in zip(busy, items, strict=True)
             if holder is not None
         }
-
-    def _many(self, command: str, keys: Sequence[str], *args: Any) -> list[Any]:
-        """The same command for several keys, in one exchange."""
-        try:
-            with self._client.pipeline(transaction=False) as pipe:
-                for key in keys:
-                    getattr(pipe, command)(_PREFIX + key, *args)
-                return list(pipe.execute())
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-
-
-def _unavailable(error: redis.RedisError) -> StorageUnavailable:
-    return StorageUnavailable(f"the job store in Redis cannot answer now: {error}")
