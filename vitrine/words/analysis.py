@@ -13,7 +13,7 @@ from vitrine.folding import fold
 from vitrine.words.exact import trade_number
 from vitrine.words.language import Language, language
 
-__all__ = ["Analyzer", "Token", "analyzer_of"]
+__all__ = ["SHORTEST_REST", "VOWELS", "Analyzer", "Token", "analyzer_of"]
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, Lao, Burmese, Khmer, kana, Han: scripts written without blanks between words."""
@@ -24,6 +24,13 @@ _PLAIN = re.compile(rf"[^-/{_UNSPACED}]*")
 """Text whose words are all apart."""
 _SHORT = 80
 """Characters of a text that is likely to come again."""
+SHORTEST_REST = 3
+"""Letters before the end of a compound: "er" and "be" are no words. Shorter ones have to be known:
+"Öl"."""
+VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
+"""One of them has every word."""
+_SHORTEST_END = 4
+"""Letters of a listed word that compounds may end with: shorter ones end other words as well."""
 _KEPT_WORDS, _KEPT_TEXTS = 1 << 15, 1 << 13
 """Words and short texts that are kept as they were read, 4 MB of each."""
 
@@ -95,7 +102,8 @@ class Analyzer:
 
     def is_listed(self, word: str) -> bool:
         """Whether the folded word stands in the language's file: it is no misspelling."""
-        return self.is_stop_word(word) or word in self._language.irregular
+        listed = self._language.irregular
+        return self.is_stop_word(word) or word in listed or self._language.singular(word) in listed
 
     def is_stop_word(self, word: str) -> bool:
         """Whether the folded word says nothing about a product."""
@@ -142,16 +150,29 @@ class Analyzer:
         if any(c.isdigit() for c in word):
             return trade_number(word)
         word = word.replace("'", "")  # "bret's" is "brets", as a possessive is the plural
-        irregular = self._language.irregular.get(word)
+        irregular = self._irregular(word)
         if irregular is not None:
             return irregular
         if not hasattr(self._stemmers, "stemmer"):
             self._stemmers.stemmer = self._language.new_stemmer()
+        singular = self._language.singular(word)
         stemmer = self._stemmers.stemmer
-        stem = fold(stemmer.stemWord(word)) if stemmer is not None else word
+        stem = fold(stemmer.stemWord(singular)) if stemmer is not None else word
         if len(stem) > 3 and stem[-2:] in self._language.endings:
             stem = stem[:-2] + self._language.endings[stem[-2:]]
         return self._language.irregular.get(stem, stem) or word
+
+    def _irregular(self, word: str) -> str | None:
+        """The term of a word that the language's file lists, or of a compound that ends with
+        one."""
+        listed = self._language.irregular
+        if word in listed:
+            return listed[word]
+        if self._language.compounds:
+            for cut in range(SHORTEST_REST, len(word) - _SHORTEST_END + 1):
+                if word[cut:] in listed and not VOWELS.isdisjoint(word[:cut]):
+                    return word[:cut] + listed[word[cut:]]
+        return listed.get(self._language.singular(word))
 
 
 @lru_cache(maxsize=16)

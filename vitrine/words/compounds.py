@@ -7,15 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from vitrine.words.analysis import Analyzer
+from vitrine.words.analysis import SHORTEST_REST, VOWELS, Analyzer
 
 __all__ = ["Compounds"]
 
 SHORTEST_HEAD = 3
 """Letters of a term that compounds may end with: "ei" ends words that are none."""
-SHORTEST_REST = 3
-"""Letters before it: "er" and "be" are no words. Shorter ones have to be known: "Öl"."""
-_VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
 ENDINGS = 16
 """Endings of the catalogue's words beyond their terms that are tried, the commonest ones. Stemmers
 cut more from a long word than from a short one ("Gartentisch" becomes "gartent", "Tisch" stays), so
@@ -59,6 +56,6 @@ class Compounds:
     def _may_be_word(self, rest: str) -> bool:
         return (
             (len(rest) >= SHORTEST_REST or rest in self._analyzer.language.irregular)
-            and not _VOWELS.isdisjoint(rest)
+            and not VOWELS.isdisjoint(rest)
             and not self._analyzer.is_stop_word(rest)
         )

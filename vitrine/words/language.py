@@ -57,6 +57,8 @@ _HEAD_FIRST = frozenset(("ar", "ca", "es", "eu", "fr", "ga", "id", "it", "pl", "
 _COMPOUNDING = frozenset(("da", "de", "et", "fi", "hu", "nl", "no", "sv"))
 """Languages that write compounds as one word."""
 
+_SYLLABLE = re.compile("[aeiouy][^aeiouy]")
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -65,13 +67,16 @@ class Language:
     `head` says where a title names the thing itself: at its "last" word ("red wool hat") or at its
     "first" ("chapeau de laine rouge"). `compounds` says that they are written as one word, the
     thing itself last ("Wollhut"). `irregular` maps words, or stems, that Snowball leaves apart
-    to the term they share ("women" and "woman"), `endings` the last two letters of stems ("velos"
-    and "velo"). `elisions` are the heads that an apostrophe ties to a word (French l'été),
-    `conjunctions` the words for "and", `links` the stop words within a compound ("sac à dos"),
-    `qualities` the words that say how a thing is and not of which kind ("cheap bag", "sac de
-    luxe"); one that begins with a hyphen is the end of such words. `units` are what numbers
-    count, `describing` the stop words behind which a thing is described ("mug with a bird"),
-    `transcriptions` what is written for letters that a keyboard lacks ("grün" as "gruen").
+    to the term they share ("women" and "woman"), and things that it leaves alike with others to
+    terms of their own. `plurals` are endings of the plural that are taken off before a word is
+    stemmed, each with what must be before it ("kameras", "collares"), `endings` the last two
+    letters of stems ("pneus" and "pneu"). `elisions` are the heads that an apostrophe ties to a
+    word (French l'été), `conjunctions` the words for "and", `links` the stop words within a
+    compound ("sac à dos"), `qualities` the words that say how a thing is and not of which kind
+    ("cheap bag", "sac de luxe"); one that begins with a hyphen is the end of such words. `units`
+    are what numbers count, `describing` the stop words behind which a thing is described ("mug with
+    a bird"), `transcriptions` what is written for letters that a keyboard lacks ("grün" as
+    "gruen").
     """
 
     code: str
@@ -87,12 +92,25 @@ class Language:
     describing: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    plurals: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: MappingProxyType({}))
     transcriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def is_quality(self, word: str) -> bool:
         """Whether the folded word says how a thing is; none does in a language without a list."""
         ends = (f"-{word[place:]}" for place in range(3, len(word)))
         return word in self.qualities or not self.qualities.isdisjoint(ends)
+
+    def singular(self, word: str) -> str:
+        """The folded word without its plural's ending, where it has one of `plurals`.
+
+        Before the ending a syllable must have ended: "kameras" is a plural, "gras" and "kreis" are
+        none.
+        """
+        for ending, behind in self.plurals.items():
+            rest = word.removesuffix(ending)
+            if len(rest) < len(word) and behind.search(rest) and _SYLLABLE.search(rest):
+                return rest
+        return word
 
     def parts_of(self, category: str) -> list[str]:
         """The kinds of things that a category's name joins, folded: "hoodies" and "sweatshirts" of
@@ -123,7 +141,7 @@ def language(code: str) -> Language:
         raise InvalidInput.of("language", f"{code!r} is not a two-letter code such as en, de or ja")
     file = resources.files("vitrine.words.languages") / f"{code}.toml"
     read = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-    transcriptions = read.pop("transcriptions", {})
+    transcriptions, plurals = read.pop("transcriptions", {}), read.pop("plurals", {})
     read = transcribed(read, transcriptions)
 
     def listed(key: str) -> frozenset[str]:
@@ -145,8 +163,10 @@ def language(code: str) -> Language:
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()
             for word in (term, *words.split())
-        },
+        }
+        | {word: word for word in listed("apart")},
         read.get("endings", {}),
+        {end: re.compile(f"(?:{behind})$") for end, behind in plurals.items()},
         transcriptions,
     )
 

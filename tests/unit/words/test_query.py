@@ -187,6 +187,17 @@ def test_compounds_are_found_by_what_they_end_with(typed: str, expected: list[st
     assert max(scores) <= 1
 
 
+def test_a_compound_of_another_thing_with_the_same_stem_is_not_found():
+    bowls = titled("Obstschale", "Obstschalen", "Wollschal", "Schale")
+    query = query_words("Schal", vocabulary_of(bowls, GERMAN), GERMAN)
+    assert [query.score(words_of(bowl, GERMAN)) > 0 for bowl in bowls] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_inflected_compounds_are_found_by_the_endings_that_the_catalogue_has():
     tables = titled("Gartentische", "Steine")
     query = query_words("Tisch", vocabulary_of(tables, GERMAN), GERMAN)
