@@ -1,8 +1,7 @@
 """Fetching a picture by a URL that somebody else wrote, within limits of place, time and size.
 
-The host's addresses are checked and the connection goes to a checked address, so a name that
-resolves differently a moment later (DNS rebinding) gains nothing; every redirect is checked again;
-one deadline covers everything from the look-up to the last byte, however slowly the bytes drip.
+Every redirect is checked as the first address was; one deadline covers everything from the look-up
+to the last byte, however slowly the bytes drip.
 """
 
 from __future__ import annotations
@@ -11,21 +10,20 @@ import atexit
 import io
 import os
 import ssl
-import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from importlib.metadata import version
-from typing import IO, Any
+from typing import IO
 
 import httpcore
 import httpx
 
 from vitrine.errors import InvalidImage
-from vitrine.images.addresses import is_public, resolve
 from vitrine.images.decode import ImageLimits
+from vitrine.images.guarded_network import GuardedNetwork
 from vitrine.settings import FetchSettings
 from vitrine.storage.atomic import FULL_DISK
 
@@ -75,7 +73,7 @@ class Fetcher:
         self._timeout_s = timeout_s
         self._most_bytes = most_bytes
         self._user_agent = user_agent.encode("ascii", "replace")
-        self._network = _GuardedNetwork(private)
+        self._network = GuardedNetwork(private)
         self._pool = httpcore.ConnectionPool(
             ssl_context=_trusted(),
             max_connections=32,
@@ -237,93 +235,3 @@ def _parsed(url: str) -> httpx.URL:
     if parsed.userinfo:
         raise InvalidImage("bad_address", f"{_shown(url)} must not contain a user name or password")
     return parsed
-
-
-class _GuardedNetwork(httpcore.NetworkBackend):
-    """Opens connections to checked addresses only, all under the calling thread's deadline."""
-
-    def __init__(self, private: bool) -> None:
-        self._private = private
-        self._system = httpcore.SyncBackend()
-        self._clock = threading.local()
-
-    def start(self, seconds: float) -> None:
-        """Set the deadline of what this thread does next."""
-        self._clock.deadline = time.monotonic() + seconds
-
-    def remaining(self) -> float:
-        """Seconds until the deadline; `httpcore.ReadTimeout` when it has passed."""
-        left = float(self._clock.deadline) - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the deadline has passed")
-        return left
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first address of the host that may be fetched from and answers."""
-        addresses = resolve(host, port, timeout_s=self.remaining())
-        allowed = [address for address in addresses if self._private or is_public(address)]
-        if not allowed:
-            raise InvalidImage(
-                "forbidden_address",
-                f"the host {host!r} is in a private network; "
-                "set VITRINE_FETCH_PRIVATE=true where such addresses may be fetched from",
-            )
-        for address in allowed[:-1]:
-            try:
-                return self._connect(address, port, socket_options)
-            except httpcore.ConnectError:
-                continue
-        return self._connect(allowed[-1], port, socket_options)
-
-    def _connect(
-        self, address: str, port: int, socket_options: Iterable[Any] | None
-    ) -> httpcore.NetworkStream:
-        return _TimedStream(
-            self._system.connect_tcp(
-                address, port, self.remaining(), socket_options=socket_options
-            ),
-            self,
-        )
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A connection on which every wait ends at the calling thread's deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, network: _GuardedNetwork) -> None:
-        self._stream = stream
-        self._network = network
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Up to so many bytes."""
-        return self._stream.read(max_bytes, self._network.remaining())
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """All the bytes."""
-        self._stream.write(buffer, self._network.remaining())
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """The connection under TLS; the certificate must be the host name's, not the address's."""
-        return _TimedStream(
-            self._stream.start_tls(ssl_context, server_hostname, self._network.remaining()),
-            self._network,
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks about the connection."""
-        return self._stream.get_extra_info(info)

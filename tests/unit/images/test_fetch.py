@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import pytest
 
 from vitrine.errors import InvalidImage
-from vitrine.images import addresses, fetch
+from vitrine.images import addresses, guarded_network
 from vitrine.images.addresses import is_public
-from vitrine.images.fetch import Fetcher
+from vitrine.images.fetch import Fetcher, fetch
 from vitrine.settings import Settings
 
 
@@ -198,7 +198,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     monkeypatch.setattr(addresses, "getaddrinfo", look_up)
-    monkeypatch.setattr(fetch, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(guarded_network, "is_public", lambda address: address == "127.0.0.1")
     return known
 
 
@@ -238,13 +238,9 @@ def test_a_name_that_changes_its_address_after_the_check_gains_nothing(
 
 def test_the_settings_limits_hold(port: int) -> None:
     small = Settings(fetch_private=True, max_image_mb=0.001, fetch_timeout_s=30)
-    assert fetch.fetch(f"http://127.0.0.1:{port}/picture", small) == b"picture bytes"
+    assert fetch(f"http://127.0.0.1:{port}/picture", small) == b"picture bytes"
+    assert reason_of(lambda: fetch(f"http://127.0.0.1:{port}/large", small)) == "too_many_bytes"
     assert (
-        reason_of(lambda: fetch.fetch(f"http://127.0.0.1:{port}/large", small)) == "too_many_bytes"
-    )
-    assert (
-        reason_of(
-            lambda: fetch.fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=30))
-        )
+        reason_of(lambda: fetch(f"http://127.0.0.1:{port}/picture", Settings(fetch_timeout_s=30)))
         == "forbidden_address"
     )
