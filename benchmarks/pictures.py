@@ -10,10 +10,19 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.filtered import DIMENSION, LIMIT, add_memory, filled, recall_of, share_filter
 from benchmarks.interleaved import interleaved
+from benchmarks.recall import LIMIT, recall_of
 from benchmarks.report import Figure, Report, median, percentile
-from benchmarks.vectors import SELECTIVITIES, clustered, queries, views
+from benchmarks.search_memory import add_memory
+from benchmarks.vectors import (
+    DIMENSION,
+    SELECTIVITIES,
+    clustered,
+    publish,
+    queries,
+    share_filter,
+    views,
+)
 from vitrine.freed_memory import keep_freed_memory
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.faiss.vectors.build import CODES, ONE_BIT
@@ -32,8 +41,8 @@ def measure(report: Report, *, products: int, rounds: int) -> None:
     several = views(one, PICTURES, seed=14)
     query_rows = queries(several.reshape(-1, DIMENSION), rounds + 1, seed=12)
     with tempfile.TemporaryDirectory() as folder:
-        single, _ = filled(Path(folder) / "one", one)
-        index, shares = filled(Path(folder) / "several", several)
+        single, _ = publish(Path(folder) / "one", one)
+        index, shares = publish(Path(folder) / "several", several)
         cosines = _largest_cosines(several, query_rows)
         for name, share in SELECTIVITIES.items():
             allowed = np.flatnonzero(shares < share)

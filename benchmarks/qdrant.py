@@ -20,11 +20,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.filtered import DIMENSION, LIMIT, exact_best, recall_of, share_filter
 from benchmarks.questions import Question, page, questions, questions_with_words
+from benchmarks.recall import LIMIT, exact_best, recall_of
 from benchmarks.report import Figure, Report, median
 from benchmarks.traffic import Traffic, recorded
-from benchmarks.vectors import SCHEMA, SELECTIVITIES, clustered, fill, queries
+from benchmarks.vectors import (
+    DIMENSION,
+    SCHEMA,
+    SELECTIVITIES,
+    clustered,
+    fill,
+    queries,
+    share_filter,
+)
 from benchmarks.writing import add_beside_writes, writing
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.faiss import open_versions as open_faiss

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.filtered import share_filter
-from benchmarks.vectors import SCHEMA, SELECTIVITIES
+from benchmarks.vectors import SCHEMA, SELECTIVITIES, share_filter
 from vitrine.index import IndexQuery, VectorIndex
 from vitrine.index.fusion import Fusion
 from vitrine.queries import Sort

@@ -4,16 +4,33 @@ rival."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.filters import Filter, parse_filter
 from vitrine.index import VectorIndex
+from vitrine.index.faiss import open_versions
 from vitrine.products import Product, Record
+from vitrine.settings import Settings
 
-__all__ = ["SCHEMA", "SELECTIVITIES", "clustered", "fill", "queries", "records", "views"]
+__all__ = [
+    "DIMENSION",
+    "SCHEMA",
+    "SELECTIVITIES",
+    "clustered",
+    "fill",
+    "publish",
+    "queries",
+    "share_filter",
+    "views",
+]
+
+DIMENSION = 512
+"""Of the vectors that searches are measured with, as those of CLIP ViT-B/32."""
 
 SELECTIVITIES = {
     "100 %": 1.0,
@@ -82,7 +99,7 @@ def queries(vectors: NDArray[np.float32], count: int, *, seed: int) -> NDArray[n
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
-def records(
+def _records(
     vectors: NDArray[np.float32], *, seed: int, batch: int = 5000
 ) -> Iterator[list[Record]]:
     """Products for the vectors (products, dimension) or (products, pictures, dimension), in
@@ -103,17 +120,35 @@ def records(
 def fill(
     index: VectorIndex, vectors: NDArray[np.float32], *, batch: int = 5000
 ) -> NDArray[np.float64]:
-    """Insert products with these vectors, as `records` takes them; gives what each has in the
-    field `share`."""
+    """Insert products with the vectors (products, dimension) or (products, pictures, dimension);
+    gives what each has in the field `share`."""
     shares = np.empty(len(vectors))
     label = f"filling {index.info.backend}"
     with tqdm(total=len(vectors), desc=label, leave=False) as bar:
-        for products in records(vectors, seed=13, batch=batch):
+        for products in _records(vectors, seed=13, batch=batch):
             index.upsert(products)
             for record in products:
                 shares[int(record.product.id[1:])] = float(str(record.product.attributes["share"]))
             bar.update(len(products))
     return shares
+
+
+def share_filter(share: float) -> Filter:
+    """What lets a share of the products through."""
+    return parse_filter({} if share >= 1 else {"share": {"lt": share}}, SCHEMA)
+
+
+def publish(folder: Path, vectors: NDArray[np.float32]) -> tuple[VectorIndex, NDArray[np.float64]]:
+    """A published version of products with these vectors, as `fill` takes them, and what each
+    has in the field `share`."""
+    versions = open_versions(Settings(data_dir=folder))
+    index = versions.create(
+        model="random", fingerprint="random", dimension=DIMENSION, schema=SCHEMA, mapping={}
+    )
+    shares = fill(index, vectors)
+    versions.complete(index.info.name)
+    versions.publish(index.info.name)
+    return versions.live(), shares
 
 
 def views(products: NDArray[np.float32], count: int, *, seed: int) -> NDArray[np.float32]:
