@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks import device_queries, device_search, preparing
+from benchmarks import device_queries, device_search, ingest_parent, preparing
 from benchmarks.ingesting import MAPPING
 from benchmarks.report import Figure, Report
 from ingest.decoding.program import DecoderSpec
@@ -60,6 +60,7 @@ def measure(
     for processes in (number for number in _PROCESSES if number <= usable_cores()):
         few = files[: processes * _FOR_EACH_PROCESS]
         _decoding(report, settings, embedder, few, processes)
+    ingest_parent.measure(report, work, count=2_000 if quick else 20_000, rounds=1 if quick else 2)
     _ingest(report, settings, files, work)
     device_queries.measure(
         report,

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from PIL import Image
 
-from benchmarks import preparing
+from benchmarks import ingest_parent, preparing
 from benchmarks.interleaved import interleaved
 from benchmarks.report import Figure, Report, median, spread
 from benchmarks.texts import NewTexts
@@ -43,7 +43,8 @@ def measure(
     report: Report, model: Path, photos: Sequence[Path], work: Path, *, rounds: int, products: int
 ) -> None:
     """Figures in photographs per second: whole ingests, the bare forward pass, the lecture's
-    loop, sentence-transformers; and what the words of so many products add."""
+    loop, sentence-transformers; what the words of so many products add; the parent process
+    alone."""
     ingests = {
         f"ingest {precision}": _Ingest(model, photos, work, precision)
         for precision in ("fp32", "int8")
@@ -118,6 +119,7 @@ def measure(
         )
     rules = load_encoder(_settings(model, work, "fp32")).pictures
     preparing.measure(report, rules, photos, rounds=5 * rounds)
+    ingest_parent.measure(report, work, count=4 * products, rounds=rounds)
 
 
 def _ratio(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,8 +94,20 @@ class Runs:
 
     def record_seen(self, run: Run, rows: Sequence[tuple[str, int]]) -> list[SeenId]:
         """Note ids with their rows, in order."""
+        sql = """INSERT INTO seen (scope, id, run, row)
+            SELECT ?, json_extract(value, '$[0]'), ?, json_extract(value, '$[1]')
+            FROM json_each(?) WHERE true ORDER BY key
+            ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row
+            WHERE seen.run <> excluded.run RETURNING row, digest"""
         with self._file.writing() as db:
-            return [self._record_seen(db, run, product_id, row) for product_id, row in rows]
+            noted = db.execute(sql, (run.scope, run.number, json.dumps(rows)))
+            digests = {int(row): digest for row, digest in noted.fetchall()}
+            return [
+                SeenId(digest=digests[row])
+                if row in digests
+                else SeenId(duplicate_of=_first_row(db, run, product_id))
+                for product_id, row in rows
+            ]
 
     def seen_ids(self, run: Run, ids: Iterable[str]) -> set[str]:
         """Those of the ids that the run has seen."""
@@ -112,18 +125,10 @@ class Runs:
                 [(d, run.scope, i) for i, d in digests],
             )
 
-    @staticmethod
-    def _record_seen(db: Any, run: Run, product_id: str, row: int) -> SeenId:
-        sql = """INSERT INTO seen (scope, id, run, row) VALUES (?, ?, ?, ?)
-            ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row
-            WHERE seen.run <> excluded.run RETURNING digest"""
-        fresh = db.execute(sql, (run.scope, product_id, run.number, row)).fetchone()
-        if fresh is not None:
-            return SeenId(digest=fresh[0])
-        first = db.execute(
-            "SELECT row FROM seen WHERE scope = ? AND id = ?", (run.scope, product_id)
-        ).fetchone()
-        return SeenId(duplicate_of=int(first[0]))
+
+def _first_row(db: sqlite3.Connection, run: Run, product_id: str) -> int:
+    sql = "SELECT row FROM seen WHERE scope = ? AND id = ?"
+    return int(db.execute(sql, (run.scope, product_id)).fetchone()[0])
 
 
 def _canonical(mapping: Mapping[str, Any]) -> str:

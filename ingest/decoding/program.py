@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.connection import Connection
+from typing import Protocol
 
 from ingest.decoding.block import PixelBlock
 from ingest.pictures.naming import FetchedPicture, Picture
@@ -20,16 +21,24 @@ from ingest.pipeline.preparation import PicturePreparation, PreparedPicture, set
 from vitrine.embedding.ports import PictureRules
 from vitrine.errors import InvalidImage
 from vitrine.freed_memory import keep_freed_memory
-from vitrine.images.budget import BudgetAmongProcesses
+from vitrine.images.budget import Budget, BudgetAmongProcesses
 from vitrine.images.decode import ImageLimits
 from vitrine.images.ports import ImageStore
 from vitrine.settings import FetchSettings
 
-__all__ = ["DecoderSpec", "Descriptors", "Failed", "main"]
+__all__ = ["DecoderSpec", "Descriptors", "Failed", "Preparation", "main"]
 
 _SLACK = 256_000_000
 """Bytes of memory that a decoding process may take beside twice its budget of pixels: what fsspec
 and libheif load on demand, and what libraries take on the side."""
+
+
+class Preparation(Protocol):
+    """Makes an outcome of each task."""
+
+    def prepare(self, task: PictureTask) -> PreparedPicture:
+        """The outcome, and the write of the picture while that is under way."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,11 @@ class DecoderSpec:
     limits: ImageLimits
     places: int
     processes: int
+
+    def preparation(self, memory: Budget) -> Preparation:
+        """What prepares pictures there, large ones when `memory` lets them."""
+        limits = replace(self.limits, memory=memory)
+        return PicturePreparation(_Reader(self.settings), self.images, self.rules, limits)
 
 
 @dataclass(frozen=True)
@@ -85,9 +99,7 @@ def main(descriptors: Descriptors) -> None:
             block = PixelBlock(descriptors.block, spec.places, spec.rules.shape)
             memory = BudgetAmongProcesses(descriptors.lock, spec.processes)
             _limit_memory(2 * spec.limits.budget + _SLACK)
-            preparation = PicturePreparation(
-                _Reader(spec.settings), spec.images, spec.rules, replace(spec.limits, memory=memory)
-            )
+            preparation = spec.preparation(memory)
             connection.send(True)  # ready
             while True:
                 connection.send_bytes(_answer(connection.recv(), preparation, block))
@@ -95,9 +107,7 @@ def main(descriptors: Descriptors) -> None:
             return
 
 
-def _answer(
-    tasks: Sequence[PictureTask], preparation: PicturePreparation, block: PixelBlock
-) -> bytes:
+def _answer(tasks: Sequence[PictureTask], preparation: Preparation, block: PixelBlock) -> bytes:
     outcomes: list[PictureOutcome] = []
     try:
         places = count()
@@ -113,7 +123,7 @@ def _answer(
         return _error_message(error)
 
 
-def _prepared(task: PictureTask, preparation: PicturePreparation) -> PreparedPicture:
+def _prepared(task: PictureTask, preparation: Preparation) -> PreparedPicture:
     try:
         return preparation.prepare(task)
     except MemoryError:

@@ -83,7 +83,7 @@ def pictures_of(
     begin at `images.base`, an address or a folder, else at `base`. `InvalidImage` says what is
     wrong when there is none at all.
     """
-    pictures: dict[Picture, None] = {}
+    pictures: list[Picture] = []
     refusal: InvalidImage | None = None
     for value in listed_values(values, split):
         try:
@@ -91,7 +91,10 @@ def pictures_of(
         except InvalidImage as error:
             refusal = refusal or error
             continue
-        pictures[replace(picture, user_agent=images.user_agent)] = None
+        if images.user_agent is not None:
+            picture = replace(picture, user_agent=images.user_agent)
+        if picture not in pictures:
+            pictures.append(picture)
         if len(pictures) == images.max:
             break
     if not pictures:
@@ -206,6 +209,8 @@ def _escaped(url: str) -> str:
 def _path(text: str, base: Path) -> Path:
     """The file; a name as Windows or a web server writes it ("\\img\\a.png", "/w/b/x.jpg")."""
     path = base / text
+    if "\\" not in text and not text.startswith("/"):
+        return path
     slashed = text.replace("\\", "/")
     below = base / slashed.lstrip("/")
     try:

@@ -53,7 +53,7 @@ class ReadStage:
                 message = f"the id {item.product.id!r} stands in {first} already; that one was kept"
                 self._stats.failed(item.row, item.product.id, "fields", "duplicate_id", message)
             else:
-                yield replace(item, digest=seen_id.digest)
+                yield item if seen_id.digest is None else replace(item, digest=seen_id.digest)
 
     def _item(self, row: Row | BrokenRow | LeftOutRow) -> SourceProduct | None:
         self._stats.place(row.number, row.place)

@@ -43,12 +43,14 @@ class Column(Strict):
 
         An empty cell is there where `values` say what "" means.
         """
+        translations = self._translations
         for name in self.names:
             value = value_at(values, name)
-            if is_empty(value) and name in values and "" in self._translations:
-                return self._translations[""]
-            if not is_empty(value) and self._translations.get(_folded(value)) != "":
-                return value
+            if not is_empty(value):
+                if not translations or translations.get(_folded(value)) != "":
+                    return value
+            elif name in values and "" in translations:
+                return translations[""]
         return None
 
     @cached_property

@@ -19,6 +19,8 @@ from vitrine.fields.numbers import MAX_LENGTH, DecimalMark, parse_amount, parse_
 
 __all__ = ["Money", "parse_money"]
 
+_USUAL = re.compile(r"(\d{1,9}\.\d\d)(?: ([A-Z]{3}))?", re.ASCII)
+"""What most catalogues write, 52.00 or 52.00 EUR: read without looking for anything else."""
 _ROUND = re.compile(r"(?<=\d) ?(?:[.,]-+|/-|:-)|(?<=\d)\.(?!\d)")
 """Endings that say "and no cents": 19,- 19.– 499/- 49:- 5."""
 _INSIDE = re.compile(r"^(\d[\d .']*)(€|£|\$)(\d\d)$")
@@ -67,6 +69,9 @@ def parse_money(
     if not isinstance(value, str):
         amount: float | Decimal = parse_number(value)
         return _money(amount, currency, factor, value)
+    usual = _USUAL.fullmatch(value)
+    if usual is not None and mark != "," and usual[2] in (None, currency):
+        return _money(float(usual[1]), currency, factor, value)
     text = plain(html.unescape(value))
     if len(text) > MAX_LENGTH:
         raise ValueError(f"{shown(value)} is too long for a price")

@@ -43,6 +43,8 @@ def shown(value: object) -> str:
 
 def plain(text: str) -> str:
     """The text with ASCII digits, signs, apostrophes and single spaces, from whatever script."""
+    if text.isascii():
+        return " ".join(text.replace("`", "'").split())
     folded = "".join(_SIGNS.get(c, c) for c in text)
     folded = "".join(
         _SIGNS.get(c, c)

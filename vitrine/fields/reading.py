@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -70,6 +71,11 @@ class FieldRule:
     refuse: bool = True
 
 
+_NO_RULE = FieldRule()
+_COLORS = 256
+"""Colors as products have them whose families are remembered: a catalogue repeats few."""
+
+
 class FieldReader:
     """Reads the values of a catalogue's fields; `currency` and `mark` as for `parse_money`."""
 
@@ -84,11 +90,11 @@ class FieldReader:
         self._currency = currency
         self._mark = mark
         self._rules = rules or {}
-        self._color_words = color_words
+        self._families = lru_cache(_COLORS)(color_words.families)
 
     def read(self, field: Field, raw: object) -> Value | None:
         """The field's value, None when it is empty; `ValueError` says what is wrong."""
-        rule = self._rules.get(field.name, FieldRule())
+        rule = self._rules.get(field.name, _NO_RULE)
         raw = _translated(_unwrapped(raw, field), rule)
         if is_empty(raw):
             return None
@@ -152,7 +158,7 @@ class FieldReader:
         return values, errors
 
     def _refuses(self, name: str) -> bool:
-        return self._rules.get(name, FieldRule()).refuse or name in ("id", "title")
+        return self._rules.get(name, _NO_RULE).refuse or name in ("id", "title")
 
     def _price(
         self, fields: Mapping[Field, object], values: dict[str, Value | None]
@@ -161,7 +167,7 @@ class FieldReader:
         price = next((field_ for field_ in fields if field_.name == "price"), None)
         if price is None:
             return []
-        rule = self._rules.get("price", FieldRule())
+        rule = self._rules.get("price", _NO_RULE)
         raw = _translated(_unwrapped(fields[price], price), rule)
         if is_empty(raw) or (self._rules and means_nothing(raw)):
             return []
@@ -187,7 +193,7 @@ class FieldReader:
         before = filled.get("compare_at_price")
         if before is not None and before <= filled.get("price", 0.0):
             del filled["compare_at_price"]  # nothing is reduced
-        colors = self._color_words.families(filled.get("color", ()))
+        colors = self._families(filled.get("color", ()))
         return Product(**filled, colors=colors, attributes=MappingProxyType(attributes))
 
     def _remarks(self, product: Product) -> Iterable[FieldWarning]:
@@ -215,6 +221,8 @@ _BUILT_IN = frozenset(BUILT_IN_FIELDS)
 
 def _unwrapped(raw: object, field_: Field) -> object:
     """The value within an object of XML; of a list, for a field with one value, its first."""
+    if isinstance(raw, str):
+        return raw
     if isinstance(raw, Mapping) and "#text" in raw:
         return raw["#text"]
     if isinstance(raw, list | tuple):

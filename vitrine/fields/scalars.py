@@ -32,6 +32,7 @@ MAX_TEXT = 100_000
 
 MAX_LEVELS = 32
 """Levels of one category path."""
+_LEVELS = re.compile(r"[/>»›→]")
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufeff]|\x0b|\x0c")
@@ -66,11 +67,9 @@ which Magento exports; the last is that of RSS (RFC 822)."""
 
 def is_empty(value: object) -> bool:
     """Whether the source left the field empty: None, blank text, an empty list."""
-    return (
-        value is None
-        or (isinstance(value, str) and not value.strip())
-        or (isinstance(value, list | tuple) and not value)
-    )
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or (isinstance(value, list | tuple) and not value)
 
 
 def means_nothing(value: object) -> bool:
@@ -88,11 +87,11 @@ def parse_text(value: object) -> str:
     text = value if isinstance(value, str) else _digits(value)
     if len(text) > MAX_TEXT:
         raise ValueError(f"has {len(text)} characters; at most {MAX_TEXT} are allowed")
+    if text.isascii() and text.isprintable():
+        return text.strip()
     if _FORBIDDEN.search(text):
         raise ValueError("contains a broken character; save the file as UTF-8 and write it again")
-    if not text.isascii() or not text.isprintable():
-        text = unicodedata.normalize("NFC", _CONTROL.sub(" ", text))
-    return text.strip()
+    return unicodedata.normalize("NFC", _CONTROL.sub(" ", text)).strip()
 
 
 def _digits(number: float | Decimal) -> str:
@@ -153,7 +152,7 @@ def parse_paths(value: object) -> tuple[str, ...]:
     ('Men/Tops/Jackets', 'Sale')
     """
     paths = (
-        "/".join(level.strip() for level in re.split(r"[/>»›→]", text) if level.strip())
+        "/".join(level.strip() for level in _LEVELS.split(text) if level.strip())
         for text in parse_keywords(value)
     )
     distinct = tuple(dict.fromkeys(path for path in paths if path))

@@ -57,6 +57,10 @@ class Field:
     name: str
     type: FieldType
 
+    def __hash__(self) -> int:
+        """By the name, which is quicker: rows are read by field."""
+        return hash(self.name)
+
     @property
     def facet(self) -> bool:
         """Whether it is worth counting: identifiers are not."""

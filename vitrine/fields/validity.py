@@ -27,6 +27,8 @@ def valid_now(
     """The row without the values that are not valid now, and a warning for each time that cannot be
     read: its value is left out. `valid` maps a column to those of its times, as `is_valid` takes
     them."""
+    if not valid:
+        return row, ()
     warnings, now = [], datetime.now(UTC)
     for column, times in valid.items():
         if is_empty(row.get(column)):

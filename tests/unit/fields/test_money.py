@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vitrine.fields import Money, parse_money
 from vitrine.fields.currencies import CODES, SIGNS, THREE_DECIMALS
-from vitrine.fields.numbers import parse_number
+from vitrine.fields.numbers import DecimalMark, parse_number
 
 READ = [
     (52.0, 52, None),
@@ -156,6 +156,27 @@ def test_a_declared_decimal_mark_settles_the_ambiguous_notation() -> None:
     assert parse_money("1.234", mark=",").amount == 1234
     with pytest.raises(ValueError, match="no usual way"):
         parse_money("12,50", mark=".")
+
+
+@given(
+    amount=st.decimals(0, 10**9, places=2).map(str),
+    code=st.sampled_from(("", " EUR", " KWD", " XYZ")),
+    currency=st.sampled_from((None, "EUR", "KWD")),
+    mark=st.sampled_from((None, ".", ",")),
+    factor=st.sampled_from((None, 0.01)),
+)
+def test_what_most_catalogs_write_is_read_at_once_to_the_same_price(
+    amount: str, code: str, currency: str | None, mark: DecimalMark | None, factor: float | None
+) -> None:
+    """A blank before it is enough to take the general way."""
+
+    def outcome(text: str) -> object:
+        try:
+            return parse_money(text, currency=currency, mark=mark, factor=factor)
+        except ValueError as error:
+            return str(error).replace("' ", "'")
+
+    assert outcome(f"{amount}{code}") == outcome(f" {amount}{code}")
 
 
 def test_signs_stand_for_known_currencies_only() -> None:
