@@ -32,6 +32,7 @@ def map_(
     mapping: str | None,
     currency: str | None,
     images: str | None,
+    language: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -48,9 +49,10 @@ def map_(
         except ValueError as error:
             raise InvalidQuery.of("--currency", str(error)) from None
     if mapping is None:
-        click.echo(draft_mapping(source, settings, currency=currency, images=images), nl=False)
+        said = {"currency": currency, "images": images, "language": language}
+        click.echo(draft_mapping(source, settings, **said), nl=False)
         return
-    chosen = choose_mapping(source, settings, MappingChoice(mapping, currency, images))
+    chosen = choose_mapping(source, settings, MappingChoice(mapping, currency, images, language))
     preview = preview_catalogue(source, settings, chosen.mapping, limit=limit)
     for note in (chosen.note, *preview.notes):
         if note is not None:

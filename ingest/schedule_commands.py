@@ -59,6 +59,7 @@ def add(
     map_: str,
     currency: str | None,
     images: str | None,
+    language: str | None,
     mode: str | None,
     allow_shrink: bool,
 ) -> None:
@@ -74,13 +75,14 @@ def add(
     settings = load_settings()
     mapping = None
     if map_ != "auto":
-        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
-        mapping, currency, images = chosen.mapping.to_dict(), None, None
+        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images, language))
+        mapping, currency, images, language = chosen.mapping.to_dict(), None, None, None
     request = IngestRequest(
         absolute_spec(source),
         mapping,
         currency=currency,
         images=images,
+        language=language,
         mode=mode or "update",
         allow_shrink=allow_shrink,
     )

@@ -17,6 +17,11 @@ _EXPORT = (
     click.option(
         "--images", metavar="BASE", help="URL or folder that relative picture names start from."
     ),
+    click.option(
+        "--language",
+        metavar="CODE",
+        help="Language of the texts, such as de; guessed where no mapping states it.",
+    ),
 )
 _INGEST = (
     click.option(
@@ -47,7 +52,7 @@ _INGEST = (
 
 
 def export_options(command: Command) -> Command:
-    """Add `currency` and `images`: what an export does not state itself."""
+    """Add `currency`, `images` and `language`: what an export does not state itself."""
     return reduce(lambda decorated, option: option(decorated), reversed(_EXPORT), command)
 
 

@@ -56,13 +56,16 @@ def accept_products(
 def ingest_request(body: IngestBody) -> IngestRequest:
     """What a worker is to ingest; `InvalidMapping` for a mapping that cannot be used."""
     mapping = None if body.mapping is None else Mapping.from_dict(body.mapping)
-    if mapping is not None and not (body.currency is None and body.images is None):
-        raise InvalidQuery.of("mapping", "already states currency and images; leave those out")
+    if mapping is not None and {body.currency, body.images, body.language} != {None}:
+        raise InvalidQuery.of(
+            "mapping", "already states currency, images and language; leave those out"
+        )
     return IngestRequest(
         body.source,
         None if mapping is None else mapping.to_dict(),
         currency=body.currency,
         images=body.images,
+        language=body.language,
         mode=body.mode,
         allow_shrink=body.allow_shrink,
     )

@@ -25,7 +25,7 @@ def receive_catalogue(query: CatalogueParameters) -> Response:
     """Take a catalogue's file as the body, and show what its first rows become; nothing goes in."""
     from ingest.catalogue import MappingChoice  # here: reading catalogues takes libraries
 
-    choice = MappingChoice(query.map, query.currency, query.images)
+    choice = MappingChoice(query.map, query.currency, query.images, query.language)
     upload = current_admin().receive_catalogue(query.name, request.get_data(), choice)
     preview, note = upload.preview, upload.chosen.note
     rows = [

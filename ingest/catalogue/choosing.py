@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from ingest.catalogue.language_guess import guess_language
 from ingest.sources import FolderSource, Row, Source, open_source
 from vitrine.errors import InvalidMapping, SourceUnavailable
 from vitrine.fields import BUILT_IN_FIELDS, Mapping, built_in_mappings, recognize
+from vitrine.fields.markup import plain_text
 from vitrine.settings import FetchSettings
 
-__all__ = ["AUTO", "ChosenMapping", "MappingChoice", "choose_mapping", "seen_columns"]
+__all__ = ["AUTO", "ChosenMapping", "MappingChoice", "choose_mapping"]
 
 AUTO = "auto"
 """The name by which a mapping is asked to be found out."""
 _LOOKED_AT = 100
-"""Rows that are read to see which columns there are."""
+"""Rows that are read to see which columns there are, and in which language."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappingChoice:
     """What the operator says: a mapping's file or name, and what exports do not say themselves.
 
-    `currency` is that of all prices, `images` the address or folder where relative names begin.
+    `currency` is that of all prices, `images` the address or folder where relative names begin,
+    `language` the code of the one that the texts are written in.
     """
 
     mapping: str | None = None
     currency: str | None = None
     images: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +52,46 @@ def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) ->
     source = open_source(spec, settings)
     if isinstance(source, FolderSource):
         return ChosenMapping(_completed(Mapping.load("image_folder"), choice))
-    columns = seen_columns(source)
+    rows = _first_rows(source)
+    columns = tuple(dict.fromkeys([*source.columns(()), *(name for row in rows for name in row)]))
     if not columns:
         raise SourceUnavailable.of("source", f"{spec} contains no products")
-    name = recognize(columns)
-    if name is not None:
-        note = f"recognized the export by its columns; using the built-in mapping {name}"
-        return ChosenMapping(_completed(Mapping.load(name), choice), note)
-    mapping = _own_names(columns)
+    known = recognize(columns)
+    if known is not None:
+        mapping: Mapping | None = Mapping.load(known.mapping)
+        note = f"recognized the export by its columns; using the built-in mapping {known.mapping}"
+    else:
+        mapping = _own_names(columns)
+        note = "the columns are named as the fields are; using them as they are"
     if mapping is None:
         raise InvalidMapping.of("", _unknown(spec, columns))
-    note = "the columns are named as the fields are; using them as they are"
+    code = _language(mapping, rows) or (known.language if known is not None else None)
+    if mapping.language is choice.language is None and code not in (None, "en"):
+        choice = replace(choice, language=code)
+        note += f"; the language of its texts seems to be {code!r}, else give --language"
     return ChosenMapping(_completed(mapping, choice), note)
 
 
-def seen_columns(source: Source) -> tuple[str, ...]:
-    """The columns of a source's first rows."""
-    columns = dict.fromkeys(source.columns(()))
-    if source.name != "-":
-        for row in islice(source.rows(), _LOOKED_AT):
-            if isinstance(row, Row):
-                columns.update(dict.fromkeys(row.values))
-    return tuple(columns)
+def _first_rows(source: Source) -> list[MappingABC[str, Any]]:
+    """The first rows; none of standard input, which can be read only once."""
+    rows = () if source.name == "-" else islice(source.rows(), _LOOKED_AT)
+    return [row.values for row in rows if isinstance(row, Row)]
+
+
+def _language(mapping: Mapping, rows: Sequence[MappingABC[str, Any]]) -> str | None:
+    """The language of the titles, descriptions and colors, None where it is not clear."""
+    product = mapping.product
+    columns = [column for column in (product.title, product.description, product.color) if column]
+    names = [name for column in columns for name in column.names]
+    texts = (text for row in rows for name in names if isinstance(text := row.get(name), str))
+    return guess_language(map(plain_text, texts))
 
 
 def _completed(mapping: Mapping, choice: MappingChoice) -> Mapping:
     """The mapping with what the operator adds to it."""
-    if choice.currency is None and choice.images is None:
-        return mapping
     stored: dict[str, Any] = mapping.to_dict()
+    if choice.language is not None:
+        stored["language"] = choice.language
     if choice.currency is not None:
         stored["product"].pop("currency_from", None)
         stored["product"]["currency"] = choice.currency

@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -38,11 +38,17 @@ _SCOPE = re.compile(r"\s*(\(.*\)|\[.*\]|[-_][a-z]{2}_[A-Z]{2}.*|[-_][A-Z]{3})$")
 
 
 def draft_mapping(
-    spec: str, settings: FetchSettings, *, currency: str | None = None, images: str | None = None
+    spec: str,
+    settings: FetchSettings,
+    *,
+    currency: str | None = None,
+    images: str | None = None,
+    language: str | None = None,
 ) -> str:
     """TOML of a mapping: guessed columns of the built-in fields, types of the others, examples.
 
-    `currency` of all prices and `images`, where names of pictures begin, stand in it as they are.
+    `currency` of all prices, `images`, where names of pictures begin, and `language` stand in it
+    as they are.
     """
     source = open_source(spec, settings)
     columns = dict.fromkeys(source.columns(()))
@@ -61,7 +67,9 @@ def draft_mapping(
         guessed["price"] = priced
     parts = [f"# A draft for {spec}, from its first {len(rows)} rows: check every line."]
     parts += [f"# {note}" for note in source.notes()]
-    parts += _language_lines(guessed, values)
+    code = language or guess_language(_texts(guessed, values))
+    chosen = '# language = "en"' if code is None else f"language = {_text(code)}"
+    parts += ["", f"{chosen}  # of the texts and the queries"]
     parts += _product_table(guessed, values, currency, images)
     taken = _taken(guessed)
     rest = [column for column in columns if column not in taken]
@@ -109,13 +117,12 @@ def _without_scope(column: str) -> str:
     return _folded(name).removeprefix("product")
 
 
-def _language_lines(
+def _texts(
     guessed: Mapping[str, Sequence[str]], values: Mapping[str, Sequence[Any]]
-) -> list[str]:
+) -> Iterator[str]:
+    """What tells the catalogue's language."""
     columns = [c for field in ("title", "description", "color") for c in guessed.get(field, ())]
-    code = guess_language(str(value) for column in columns for value in values[column])
-    guess = f'language = "{code}"' if code else '# language = "en"'
-    return ["", f"{guess}  # of the texts and the queries"]
+    return (str(value) for column in columns for value in values[column])
 
 
 def _product_table(

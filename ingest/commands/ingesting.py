@@ -41,6 +41,7 @@ def ingest(
     map_: str,
     currency: str | None,
     images: str | None,
+    language: str | None,
     mode: str | None,
     allow_shrink: bool,
     model: str | None,
@@ -65,7 +66,7 @@ def ingest(
     settings = load_settings(**{name: value for name, value in changes.items() if value})
     require_writable(settings.data_dir)
     with _source_may_be_away():
-        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images))
+        chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images, language))
         mapping = chosen.mapping
         opened = open_source(source, settings, mapping)
         notes = (chosen.note, *opened.notes())

@@ -40,13 +40,14 @@ class IngestRequest:
     """The arguments of `vitrine ingest`: a source, how to read it, what to do with other products.
 
     `mapping` is as `Mapping.to_dict` gives it; None recognizes the export by its columns, and
-    `currency` and `images` then say what it does not say itself.
+    `currency`, `images` and `language` then say what it does not say itself.
     """
 
     source: str
     mapping: dict[str, Any] | None = None
     currency: str | None = None
     images: str | None = None
+    language: str | None = None
     mode: str = IngestMode.UPDATE
     allow_shrink: bool = False
 

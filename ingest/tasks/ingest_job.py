@@ -75,7 +75,7 @@ def _run(job: SourceJob, request: IngestRequest) -> Summary:
 def _mapping(request: IngestRequest, settings: FetchSettings) -> Mapping:
     if request.mapping is not None:
         return Mapping.from_dict(request.mapping)
-    choice = MappingChoice(currency=request.currency, images=request.images)
+    choice = MappingChoice(None, request.currency, request.images, request.language)
     return choose_mapping(request.source, settings, choice).mapping
 
 

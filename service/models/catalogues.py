@@ -24,6 +24,9 @@ class CatalogueParameters(Parameters):
     )
     currency: Text | None = Field(default=None, description="of all prices, such as EUR")
     images: Text | None = Field(default=None, description="address before relative picture names")
+    language: Text | None = Field(
+        default=None, description="of the texts, such as de; guessed by default"
+    )
 
 
 class PreviewRowAnswer(Answer):

@@ -49,6 +49,9 @@ class IngestBody(Body):
     )
     currency: Text | None = Field(default=None, description="of all prices, such as EUR")
     images: Text | None = Field(default=None, description="address before relative picture names")
+    language: Text | None = Field(
+        default=None, description="of the texts, such as de; guessed by default"
+    )
     mode: Literal["update", "sync", "replace"] = Field(
         default="update",
         description="what becomes of products that the source does not name: they stay (update), "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-__all__ = ["built_in_mappings", "built_in_text", "recognize"]
+__all__ = ["Recognized", "built_in_mappings", "built_in_text", "recognize"]
 
 _FOLDER = "vitrine.fields.mappings"
 
@@ -32,7 +33,15 @@ def built_in_text(name: str) -> str | None:
     return (resources.files(_FOLDER) / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def recognize(columns: Collection[str]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """The built-in mapping of an export, and the language of its columns where that is known."""
+
+    mapping: str
+    language: str | None = None
+
+
+def recognize(columns: Collection[str]) -> Recognized | None:
     """The built-in mapping whose export has these columns, None where it is none that is known.
 
     Of several that fit, the one that names the most columns is meant.
@@ -43,7 +52,10 @@ def recognize(columns: Collection[str]) -> str | None:
         for name, signature in _signatures().items()
         if set(signature["columns"]) <= present and not present & set(signature.get("without", ()))
     ]
-    return max(fitting)[1].partition("@")[0] if fitting else None
+    if not fitting:
+        return None
+    name = max(fitting)[1]
+    return Recognized(name.partition("@")[0], _signatures()[name].get("language"))
 
 
 @lru_cache(maxsize=1)

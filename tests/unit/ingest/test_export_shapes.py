@@ -129,6 +129,14 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         0,
     ),
     (
+        "list-fr.csv",
+        "Product ID;Image;Nom;Référence;Catégorie;Prix (HT);Prix (TTC);Quantité;État\n"
+        f"7;{PICTURE};Été;R7;Maison;10,00 €;12,00 €;3;0\n",
+        "prestashop",
+        {"R7": {"price": 12.0, "currency": "EUR", "category": ("Maison",), "in_stock": True}},
+        0,
+    ),
+    (
         "fr.csv",
         "ID;Actif (0/1);Nom *;Catégories (x,y,z...);Prix TTC;Référence #;Marque;Quantité;"
         f"URL des images (x,y,z...)\n1;1;Été;A,B;9,90;R1;Acme;2;{PICTURE}\n2;0;x;;;;;;\n",

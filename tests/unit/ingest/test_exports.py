@@ -14,6 +14,7 @@ import pytest
 from ingest.catalogue import MappingChoice, Preview, choose_mapping, preview_catalogue
 from vitrine.errors import InvalidMapping
 from vitrine.fields import Mapping, built_in_mappings, recognize
+from vitrine.fields.built_in import Recognized
 from vitrine.products import Product
 from vitrine.settings import Settings
 
@@ -227,7 +228,8 @@ def products(preview: Preview) -> dict[str, Product]:
 def test_an_export_goes_in_without_a_mapping(file: str, settings: Settings) -> None:
     mapping, expected, left_out, failed = EXPECTED[file]
     chosen = choose_mapping(str(EXPORTS / file), settings, MappingChoice())
-    assert chosen.mapping == Mapping.load(mapping)
+    stated = {"language": chosen.mapping.language}
+    assert chosen.mapping == Mapping.load(mapping).model_copy(update=stated)
     assert chosen.note is not None
     assert mapping in chosen.note
     preview = previewed(file, settings, **BESIDE.get(file, {}))
@@ -337,6 +339,35 @@ def test_columns_may_be_named_as_the_fields_in_any_case_and_ids_be_attributes(
     assert [row.product for row in rows] == [Product("1", "Mug", price=5.0), Product("2", "Cup")]
 
 
+_GERMAN_COLUMNS = "Typ,Artikelnummer,Name,Beschreibung,Regulärer Preis,Bilder"
+_GERMAN = "Ein Becher für den Kaffee, der nicht umkippt und auch ohne Henkel gut liegt"
+_ENGLISH = "A cup for the coffee that does not tip over and is good to hold with both hands"
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "said", "code"),
+    [
+        ("id,title,description,image", _GERMAN, None, "de"),
+        ("id,title,description,image", _ENGLISH, None, None),
+        ("id,title,description,image", _GERMAN, "en", "en"),
+        (_GERMAN_COLUMNS, "Becher", None, "de"),
+        (_GERMAN_COLUMNS, _ENGLISH, None, None),
+        (_GERMAN_COLUMNS, _GERMAN, "nl", "nl"),
+    ],
+)
+def test_the_language_is_what_is_said_else_that_of_the_texts_else_that_of_the_columns(
+    tmp_path: Path, settings: Settings, columns: str, text: str, said: str | None, code: str | None
+) -> None:
+    names = columns.split(",")
+    described = next(name for name in names if name in ("description", "Beschreibung"))
+    cells = (f'"{text}"' if name == described else "x" for name in names)
+    path = tmp_path / "p.csv"
+    path.write_text(f"{columns}\n{','.join(cells)}\n")
+    chosen = choose_mapping(str(path), settings, MappingChoice(language=said))
+    assert chosen.mapping.language == code
+    assert (repr(code) in str(chosen.note)) == (said is None and code is not None)
+
+
 def test_an_unknown_export_is_refused_with_its_columns_and_what_to_do(
     tmp_path: Path, settings: Settings
 ) -> None:
@@ -348,8 +379,8 @@ def test_an_unknown_export_is_refused_with_its_columns_and_what_to_do(
 
 def test_of_two_exports_that_fit_the_closer_one_is_meant() -> None:
     google = ["id", "title", "image_link", "price", "link"]
-    assert recognize(google) == "google"
-    assert recognize([*google, "fb_product_category"]) == "meta"
+    assert recognize(google) == Recognized("google")
+    assert recognize([*google, "fb_product_category"]) == Recognized("meta")
     assert recognize(["id", "title"]) is None
 
 

@@ -43,11 +43,11 @@ def planned(folder: Path) -> list[Schedule]:
 
 def test_a_schedule_is_added_listed_and_removed(folder: Path):
     added = call("add", "nightly", FEED, "--at", "03:00", "--at", "15:30", "--sync",
-                 "--zone", "Europe/Berlin", "--currency", "EUR")  # fmt: skip
+                 "--zone", "Europe/Berlin", "--currency", "EUR", "--language", "de")  # fmt: skip
     assert added.exit_code == 0, added.output
     assert "nightly: next at " in added.output
     (listed,) = planned(folder)
-    assert listed.request == IngestRequest(FEED, currency="EUR", mode="sync")
+    assert listed.request == IngestRequest(FEED, currency="EUR", language="de", mode="sync")
     assert (listed.times, listed.zone) == (("03:00", "15:30"), "Europe/Berlin")
     text = call("list").output
     assert f"nightly: {FEED} --sync" in text

@@ -93,11 +93,16 @@ def test_a_mapping_that_cannot_be_used_or_has_no_source_is_refused(shop: Shop):
 
 
 def test_a_catalogue_at_an_address_is_ingested_as_the_command_would(shop: Shop):
-    body = {"source": "https://shop.example/feed.xml", "mode": "sync", "currency": "EUR"}
+    body = {
+        "source": "https://shop.example/feed.xml",
+        "mode": "sync",
+        "currency": "EUR",
+        "language": "de",
+    }
     answer = shop.client.post("/v1/admin/ingest", json=body, headers=BEARER)
     assert answer.status_code == 202
     assert shop.jobs.asked[answer.get_json()["job_id"]] == IngestRequest(
-        "https://shop.example/feed.xml", currency="EUR", mode=IngestMode.SYNC
+        "https://shop.example/feed.xml", currency="EUR", language="de", mode=IngestMode.SYNC
     )
 
 
@@ -108,6 +113,7 @@ def test_an_ingest_that_cannot_be_meant_is_refused(shop: Shop):
         {"source": "a.csv", "mode": "shrink"},
         {"source": "a.csv", "mapping": {"product": {}}},
         {"source": "a.csv", "mapping": mapping, "currency": "EUR"},
+        {"source": "a.csv", "mapping": mapping, "language": "de"},
     ):
         assert shop.client.post("/v1/admin/ingest", json=body, headers=BEARER).status_code == 422
     assert shop.jobs.asked == {}
