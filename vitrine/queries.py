@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -72,6 +73,9 @@ class Sort:
 
 
 RELEVANCE = Sort()
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What Python reads out of damaged bytes and broken JSON; no encoder and no stemmer takes it."""
 
 Ranking: TypeAlias = Literal["auto", "vector", "words"]
 
@@ -158,6 +162,8 @@ class SearchQuery:
     def _part_faults(self) -> Iterator[FieldError]:
         if any(not t.text.strip() for t in self.texts):
             yield FieldError("text", "is empty; leave it out to browse")
+        if any(map(_LONE_SURROGATE.search, (*(t.text for t in self.texts), *self.literal))):
+            yield FieldError("text", "holds half of a surrogate pair; it must be valid Unicode")
         weights = [("text", t.weight) for t in self.texts]
         weights += [("image", picture.weight) for picture in self.images]
         weights += [("weights.text", self.text_weight), ("weights.image", self.image_weight)]

@@ -35,6 +35,10 @@ class CatalogueWords:
             and word not in self._grammar.vague
         )
 
+    def is_quality(self, word: str) -> bool:
+        """Whether the language lists it among the words that say how a thing is."""
+        return self._analyzer.language.is_quality(word)
+
     def names(self, word: str) -> bool:
         """Whether it stands outside of prose as it is written."""
         return self._vocabulary.name_count(word) > 0

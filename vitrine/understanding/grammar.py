@@ -33,11 +33,13 @@ class Grammar:
     `not_currencies` are codes of currencies that are words of shops ("mop"), `currencies` mean the
     codes that a phrase may stand for, with blanks between them. `literal` phrases look like grammar
     and are names of things. Negators with a word of `lacking` are about parts of a thing, and
-    `free` are words behind a part that a thing is without ("gluten free"). `vague` words say
-    nothing of what is looked for, and `anything` are those of them that stand for it ("something",
-    "gift"). `basic_colors` maps a color's plain name to its family, `color_names` a family to its
-    name as the first language writes it. `sounds` are letters with those that sound alike,
-    `ordinary` are names of things that are no misspellings.
+    `free` are words behind a part that a thing is without ("gluten free"). `than` stands between a
+    word and a measure that are compared ("longer than 2 m"), where a language says so behind a word
+    of `more` ("plus long que"). `vague` words say nothing of what is looked for; of them, `cheap`
+    speak of its price, and `anything` stand for it ("something", "gift"). `basic_colors` maps a
+    color's plain name to its family, `color_names` a family to its name as the first language
+    writes it. `sounds` are letters with those that sound alike, `ordinary` are names of things that
+    are no misspellings.
     """
 
     codes: tuple[str, ...]
@@ -56,6 +58,9 @@ class Grammar:
     names: frozenset[Words]
     lead: Phrases
     units: frozenset[str]
+    more: frozenset[str]
+    than: frozenset[str]
+    cheap: frozenset[str]
     not_currencies: frozenset[str]
     sizes: frozenset[str]
     people: frozenset[str]
@@ -199,6 +204,9 @@ class _Reader:
             names=frozenset(self._words(p) for f in self._files for p in f["price"]["names"]),
             lead=self._phrases("price", {"lead": "lead"}),
             units=self._units,
+            more=self._folded("measures", "more"),
+            than=self._folded("measures", "than"),
+            cheap=self._folded("leftovers", "cheap"),
             not_currencies=self._folded("price", "not_currencies"),
             sizes=self._folded("price", "sizes"),
             people=self._folded("price", "people"),
@@ -215,7 +223,7 @@ class _Reader:
             stops=self._folded("negation", "stops"),
             loose_before=self._folded("leftovers", "before"),
             loose_after=self._folded("leftovers", "after"),
-            vague=self._folded("leftovers", "vague") | self._folded("leftovers", "anything"),
+            vague=self._folded("leftovers", "vague", "cheap", "anything"),
             anything=self._folded("leftovers", "anything"),
             currencies=Phrases(currencies.items()),
             value_names=MappingProxyType(self._value_names()),
@@ -273,8 +281,10 @@ class _Reader:
             for phrase in phrases
         )
 
-    def _folded(self, table: str, key: str) -> frozenset[str]:
-        return frozenset(fold(word) for file in self._files for word in file[table][key])
+    def _folded(self, table: str, *keys: str) -> frozenset[str]:
+        return frozenset(
+            fold(word) for file in self._files for key in keys for word in file[table][key]
+        )
 
     def _currencies(self) -> dict[Words, str]:
         """The phrases for currencies, with the codes of those that each may mean."""

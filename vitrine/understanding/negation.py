@@ -162,6 +162,8 @@ class NegationReader:
             value = self._values.at(index, field)
             if value is not None and value.end > index + 1:  # "not 3/4"
                 return value
+            if value is not None and value.field is not None and self._is_value(negator, index):
+                return value  # "not 38"
             return (value or Exclusion(index, index + 1)) if self._is_name(negator, index) else None
         known = self._values.at(index, field)
         if known is None:
@@ -174,12 +176,20 @@ class NegationReader:
             return Exclusion(
                 index, self._end_of_words(negator, known.end)
             )  # "without black stripes"
-        if known.field == "category" and follows_words and self._is_lacking(negator, index):
+        if known.field == "category" and follows_words and self._is_part(negator, known):
             return Exclusion(index, known.end)  # "bed without mattress"
         return known
 
-    def _is_lacking(self, negator: int, end: int) -> bool:
-        return any(each.folded in self._grammar.lacking for each in self._lexemes[negator:end])
+    def _is_part(self, negator: int, item: Exclusion) -> bool:
+        """Whether a category is called like a part of what is wanted ("bed without mattress"), and
+        does not lie within one that is ("femme sans robes")."""
+        if not any(
+            each.folded in self._grammar.lacking for each in self._lexemes[negator : item.start]
+        ):
+            return False
+        named = (self._values.at(place, "category") for place in range(negator))
+        wanted = tuple(f"{value}/" for each in named if each for value in each.values)
+        return not all(value.startswith(wanted) for value in item.values)
 
     def _unknown_item(self, negator: int, index: int) -> Exclusion:
         if self._lexemes[index].folded in self._grammar.shades:
@@ -234,13 +244,23 @@ class NegationReader:
     def _is_word(self, index: int) -> bool:
         return self._lexemes[index].kind == "word"
 
+    def _is_value(self, negator: int, index: int) -> bool:
+        """Whether a number there is a value by itself: nothing follows that it could count, and
+        what is before it does not number it ("no 5")."""
+        end = index + 1
+        numbers = self._lexemes[negator].folded in self._grammar.sizes
+        joined = self._grammar.alternatives.at(self._lexemes, end) is not None
+        return not numbers and (joined or self._is_closed(end))
+
+    def _is_closed(self, end: int) -> bool:
+        return end == len(self._lexemes) or self._lexemes[end].kind == "other"
+
     def _is_name(self, negator: int, index: int) -> bool:
         """Whether a number is a name that is not wanted ("orwell without 1984"): it stands alone,
         and what is before it neither numbers ("no 5") nor compares."""
         word = self._lexemes[negator].folded
-        alone = index + 1 == len(self._lexemes) or self._lexemes[index + 1].kind == "other"
         return (
-            alone
+            self._is_closed(index + 1)
             and self._lexemes[index].kind == "number"
             and word not in self._grammar.sizes
             and word not in self._grammar.comparisons.words

@@ -33,8 +33,9 @@ class PriceDoubts:
 
     def on_comparison(self, words: Words, index: int, amount: Amount, *, weak: bool) -> bool:
         """Whether an amount behind a comparison (`words` at `index`) is no price; after a `weak`
-        one small numbers and years are none."""
+        one small numbers and years are none but in a query for what is cheap."""
         doubtful = amount.looks_like_a_year or amount.value < LEAST_BARE
+        doubtful &= all(each.folded not in self._grammar.cheap for each in self._lexemes)
         doubtful |= words in self._grammar.older and (
             words[0] in self._grammar.people or self._follows(index, self._grammar.people)
         )

@@ -13,6 +13,7 @@ from vitrine.understanding.draft import Draft, leftover_text
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.grammar_spelling import GrammarSpelling
 from vitrine.understanding.known_values import KnownValues
+from vitrine.understanding.measures import compared_measures
 from vitrine.understanding.named_values import NamedValueReader, read_stock
 from vitrine.understanding.negation import NegationReader
 from vitrine.understanding.phrases import Phrases
@@ -132,9 +133,10 @@ class QueryReader:
         return negation.read(filtered=filtered)
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
-        """Words that raise and do not hide among those that are left (colors, brands, and what says
-        nothing of the thing: "cheap"), and the catalogue's own names of colors."""
-        preferred: set[str] = set()
+        """Words that raise and do not hide among those that are left (colors, brands, measures that
+        are compared, and what says nothing of the thing: "cheap"), and the catalogue's own names of
+        colors."""
+        preferred = compared_measures(draft, self._grammar, self._words)
         extra: dict[str, None] = {}
         index = 0
         while index < len(draft.lexemes):

@@ -510,3 +510,36 @@ def test_a_brand_of_which_a_part_is_grammar_or_a_color_is_excluded_as_a_brand(br
     for typed in (brand.lower(), brand.lower().replace("&", "and")):
         assert reader.read(f"saw not {typed}").filters == ({"not": {"brand": brand}},)
     assert reader.read("saw not black or red").filters == ({"not": {"color": ["black", "red"]}},)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("en", "bag over 5 m"),
+        ("en", "bag longer than 2 m"),
+        ("en", "bag at least 10 m long"),
+        ("en", "bag 40 l or larger"),
+        ("en", "bag wider than 140"),
+        ("en", "bag 40-60cm"),
+        ("de", "Tasche länger als 5 m"),
+        ("de", "Tasche zwischen 40 und 60 cm"),
+        ("fr", "sac plus grand que 40 cm"),
+        ("fr", "sac de plus de 2 litres"),
+        ("es", "bolso más largo de 2 m"),
+        ("es", "bolso de 10 kg o más"),
+    ],
+)
+def test_measures_that_are_compared_raise_and_hide_nothing(code: str, text: str):
+    read, analyzer = _read(text, code), Analyzer(code)
+    asked = [t.word for t in analyzer.tokens(read.words) if not t.stop]
+    assert read.filters == ()
+    thing = text.split(maxsplit=1)[0].casefold()
+    assert [word for word in asked if word not in read.preferred] == [thing]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("en", "bag 40 l"), ("en", "phone 15 max 256 gb"), ("es", "mesa redonda de 120 cm")],
+)
+def test_a_measure_alone_is_asked_for(code: str, text: str):
+    assert _read(text, code).preferred == set()
