@@ -19,7 +19,7 @@ from vitrine.wiring import Vitrine
 MAPPING = {
     "product": {"id": "id", "title": "title", "image": "image", "price": "price", "color": "color"}
 }
-BY_VECTOR, BY_WORDS = 47, 83
+BY_VECTOR, BY_WORDS = 47, 84
 ONE_ROW, WITH_LEARNING = 75, 104
 """Own files at most; a change that needs more of them says why here.
 
@@ -28,10 +28,10 @@ is read in one transaction, which takes one. Words that are understood, ranked a
 vectors take 27 files more than vectors alone; three of them tell a known word, the word that names
 the thing, and values by name ("not size 38"), which stood in files with other things before, and
 the planner names the plan by which the segments were searched. Parsing, operators and parameters
-of filters, phrases, numbers, doubtful prices and exclusions of the grammar, log-odds, and the sizes
-of what caches hold have a file each instead of a part of one with up to 400 lines. So have the
-locks of jobs in SQLite and the preparation of pictures, on the way of a row. An ingest that has
-committed its rows goes on to learn from the catalogue what reads queries.
+of filters, phrases, numbers, measures, doubtful prices and exclusions of the grammar, log-odds, and
+the answers of the embedded index have a file each instead of a part of one with up to 400 lines. So
+have the locks of jobs in SQLite and the preparation of pictures, on the way of a row. An ingest
+that has committed its rows goes on to learn from the catalogue what reads queries.
 """
 LEARNING = "vitrine/learning.py"
 

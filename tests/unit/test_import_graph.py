@@ -46,7 +46,6 @@ FLOORS = (
     "vitrine.index",
     "vitrine.index.faiss.columns",
     "vitrine.index.faiss.lru_cache",
-    "vitrine.index.faiss.sizes",
     "vitrine.index.faiss.records",
     "vitrine.index.faiss.vectors",
     "vitrine.index.faiss.segment",

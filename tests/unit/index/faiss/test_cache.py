@@ -14,7 +14,7 @@ from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.filters import parse_filter
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.lru_cache import SizedLRUCache
-from vitrine.index.faiss.sizes import product_nbytes
+from vitrine.index.faiss.query.answers import product_nbytes
 from vitrine.products import Product
 
 CAPACITY = 1_000_000

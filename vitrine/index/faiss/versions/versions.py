@@ -105,10 +105,15 @@ class FaissVersions:
             sync_folder(self.root)
         return self.open(name)
 
-    def open(self, name: str) -> VectorIndex:
+    def open(self, name: str) -> FaissIndex:
         """Open a version by name; a process opens each once."""
+        if not is_version_name(name):
+            raise unknown_version(name)
+        return self._open(name)
+
+    def _open(self, name: str) -> FaissIndex:
         # without pathlib, which takes as long as the look itself: every search looks
-        if not is_version_name(name) or not os.path.exists(os.path.join(self.root, name, META)):
+        if not os.path.exists(os.path.join(self.root, name, META)):
             self._forget(name)
             raise unknown_version(name)
         with self._guard:
@@ -130,7 +135,7 @@ class FaissVersions:
         if name is None:
             raise nothing_live()
         try:
-            return self.open(name)
+            return self._open(name)
         except NotFound:
             raise IndexUnavailable(
                 f"the live version {name} is gone; publish another version, or ingest again"
@@ -143,11 +148,11 @@ class FaissVersions:
         progress: Callable[[float], None] = lambda _: None,  # nothing to tell
     ) -> None:
         """Nothing is put off here: snapshots are brought up to date in the background."""
-        self._index(name)
+        self._require(name)
 
     def complete(self, name: str, filling: VersionFilling | None = None) -> None:
         """Mark a building version as ready, with a snapshot, so that services start quickly."""
-        index = self._index(name)
+        index = self.open(name)
         index.compact()
         with self._changing():
             stored = replace(self._metadata(name), complete=True, filling=filling)
@@ -163,7 +168,7 @@ class FaissVersions:
         self, name: str, *, verify: Callable[[VectorIndex], None] | None = None
     ) -> str | None:
         """Make a ready version the live one by replacing the pointer file."""
-        index = self._index(name)
+        index = self.open(name)
         self._require_complete(name)
         if verify is not None:
             verify(index)
@@ -213,7 +218,7 @@ class FaissVersions:
         lines = [self._device.describe()]
         live = self._pointer.readable_name()
         if live is not None and self._device.obstacle is None:
-            taken = self._index(live).device_bytes()
+            taken = self.open(live).device_bytes()
             lines.append(f"version {live} takes {taken / 1e9:.1f} GB there in each process")
         return lines
 
@@ -268,10 +273,6 @@ class FaissVersions:
             return VersionMetadata.read(self.root / name / META)
         except FileNotFoundError:
             raise unknown_version(name) from None
-
-    def _index(self, name: str) -> FaissIndex:
-        self.open(name)
-        return self._opened[name]
 
     def _require(self, name: str) -> None:
         if not is_version_name(name) or not (self.root / name / META).exists():
