@@ -101,6 +101,10 @@ def test_a_search_that_nothing_is_close_to_says_so(window, service):
     window.open("/?q=refrigerator")
     notice = window.page.locator(".notice")
     expect(notice).to_contain_text("Nothing here looks like that")
+    window.open("/?q=refrigerator&color=red&brand=")
+    expect(notice).to_contain_text("No product that passes the filters comes close to it.")
+    expect(window.page.locator("#chips .chip")).to_have_text(["Red"])  # an empty field is no filter
+    window.open("/?q=refrigerator")
     notice.get_by_role("button", name="Show less close products (90)").click()
     window.counts("90 products")
 

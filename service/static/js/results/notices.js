@@ -1,6 +1,6 @@
 // What is said instead of products: nothing matches, or something went wrong.
 
-/** @import { Field, FirstPage, Note, State } from "../types.js" */
+/** @import { Field, FirstPage, State } from "../types.js" */
 /** @import { Problem } from "../api/client.js" */
 
 import { icon, make } from "../page/dom.js";
@@ -21,7 +21,7 @@ import { unknownValues, unknownWords } from "./notes.js";
  * @param {Remedy[]} [remedies]
  * @param {HTMLElement[]} [suggestions] list items
  */
-export function noMatches(state, { notes }, fields, ways, remedies = [], suggestions = []) {
+export function noMatches(state, answer, fields, ways, remedies = [], suggestions = []) {
   const { clearFilters, clearAll } = ways;
   const actions = remedies.map(({ text, total, run }) =>
     button(t("way.count", { way: text, count: total }), run),
@@ -29,16 +29,16 @@ export function noMatches(state, { notes }, fields, ways, remedies = [], suggest
   if (isFiltered(state)) actions.push(button(t("way.clear"), clearFilters));
   if (hasQuery(state)) actions.push(button(t("way.all"), clearAll));
   if (isFiltered(state)) actions[0].classList.add("button--main"); // what leaves most of the search as it is
-  return notice({ sign: "lens", ...whyEmpty(state, notes, fields), actions, suggestions });
+  return notice({ sign: "lens", ...whyEmpty(state, answer, fields), actions, suggestions });
 }
 
-/** @param {State} state @param {Note[]} notes @param {Field[]} fields */
-function whyEmpty(state, notes, fields) {
+/** @param {State} state @param {FirstPage} answer @param {Field[]} fields */
+function whyEmpty(state, { notes, beyond }, fields) {
   const words = unknownWords(notes);
   if (isFiltered(state)) {
     const values = unknownValues(notes, fields);
-    const texts = values.length ? values : [...words, t("empty.filters.text")];
-    return { title: t("empty.filters"), texts };
+    const text = t(beyond > 0 ? "empty.within.text" : "empty.filters.text");
+    return { title: t("empty.filters"), texts: values.length ? values : [...words, text] };
   }
   if (hasQuery(state)) {
     return { title: t("empty.query"), texts: [...words, t("empty.query.text")] };

@@ -103,7 +103,7 @@ function readFilter(parameters, { name, type }) {
   const own = parameter(name);
   if (!FILTERABLE.has(type)) return null;
   if (!RANGED.has(type)) {
-    const values = [...new Set(parameters.getAll(own))];
+    const values = [...new Set(parameters.getAll(own))].filter(Boolean); // forms send empty fields
     return { values: values.filter((value) => type !== "bool" || /^(true|false)$/.test(value)) };
   }
   const min = readBound(parameters.get(`${own}_min`), type);
