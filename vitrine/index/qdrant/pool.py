@@ -28,7 +28,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from qdrant_client import models
 
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
@@ -39,14 +38,14 @@ from vitrine.index.qdrant.payload import KEYS
 from vitrine.index.qdrant.plans import PlanMemory
 from vitrine.index.qdrant.point import Point
 from vitrine.index.qdrant.points import Points
+from vitrine.index.qdrant.pool_reading import PoolReading
 from vitrine.index.qdrant.queries import NearestQuery
 from vitrine.index.qdrant.ranked_lists import RankedList, RankedLists
 from vitrine.index.qdrant.ranking import SPARE_CANDIDATES, needs_members
 from vitrine.index.qdrant.scope import conditions_of, filter_of
-from vitrine.index.qdrant.signals import Channel, OrderValues, SignalTable, channels_of
-from vitrine.index.qdrant.word_ties import Scope, Search, TiedProducts, WordTie
+from vitrine.index.qdrant.signals import OrderValues, SignalTable, channels_of
+from vitrine.index.qdrant.word_ties import Scope, TiedProducts
 from vitrine.relevance import QueryRelevance
-from vitrine.words import QueryWords
 
 __all__ = ["Pool", "PoolSearch"]
 
@@ -116,7 +115,7 @@ class PoolSearch:
             lists.where, lists.named, first.under_filter, query.candidates, first.least_piece
         )
         table = SignalTable(channels, set(first.named), lists.named)
-        reading = _Reading(lists, table, relevance, scope)
+        reading = PoolReading(lists, table, relevance, scope)
         while True:
             target = _target(query, fusion, reading.table, relevance)
             requests = reading.requests(target)
@@ -223,95 +222,3 @@ def _target(
     # the set is known to be full: from here on its best may be all that matters
     count = query.candidates if needs_members(query) else query.limit + _PAGE_SPARE
     return max(last, table.kth_value_at_least(min(count, query.candidates), relevance))
-
-
-class _Reading:
-    """What has been read for a query, and what is still to be read."""
-
-    def __init__(
-        self, lists: RankedLists, table: SignalTable, relevance: QueryRelevance, scope: Scope
-    ) -> None:
-        self.lists = lists
-        self.table = table
-        self._relevance = relevance
-        self._scope = scope
-        self._tie: WordTie | None = None
-        self._tie_answers: Sequence[Sequence[Point]] = ()
-        # what the last requests were: scores by id, longer lists, and whether those of a tie
-        self._missing: list[tuple[Channel, list[str]]] = []
-        self._longer: RankedLists | None = None
-        self._asks_tie = False
-        self._add()
-
-    def requests(self, target: float) -> list[NearestQuery]:
-        """What is to be asked next, so that all products are known whose value is `target` or more;
-        none where they are."""
-        self._missing = self._missing_scores()
-        self._longer = None
-        if not self.lists.hold_all_above(target, self._relevance):
-            matching = self._scope.matching
-            self._longer = self.lists.with_closest(target, self._relevance, matching)
-            if self._longer is None and not self._missing:  # else the target may still rise
-                self._longer = self.lists.longer().ending_at(target, self._relevance)
-        self._asks_tie = self._new_tie(target)
-        return [
-            *(_scores_of(channel, ids) for channel, ids in self._missing),
-            *([] if self._longer is None else self._longer.requests()),
-            *(self._tie.requests() if self._tie is not None and self._asks_tie else []),
-        ]
-
-    def take(self, answers: Sequence[Sequence[Point]]) -> None:
-        """Take what was answered to the last `requests`."""
-        for (channel, ids), points in zip(self._missing, answers, strict=False):
-            self.table.add(channel, points)
-            self.table.mark_absent(channel, ids)
-        answers = answers[len(self._missing) :]
-        if self._longer is not None:
-            read = len(self._longer.requests())
-            self.lists = self._longer.filled(answers)
-            answers = answers[read:]
-            self._add()
-        if self._asks_tie:
-            self._tie_answers = answers
-
-    def values(
-        self, target: float, words: QueryWords, search: Search
-    ) -> tuple[OrderValues, TiedProducts]:
-        """The values of all that may belong to the set, and which of them tie at its end."""
-        values = self.table.values(self._relevance)
-        if self._tie is None or not self._tie.reaches(target, self._relevance):
-            return values, TiedProducts()
-        return self._tie.decided(values, self._tie_answers, search, words, self._relevance)
-
-    def _new_tie(self, target: float) -> bool:
-        """Whether the list by words ends in a tie that reaches the target and is not known yet."""
-        words, known = self.lists.words, self._tie
-        if known is not None and known.words is words:
-            return False
-        self._tie = None
-        if words is not None and not words.exhausted:
-            tie = WordTie(words, self._scope)
-            self._tie = tie if tie.reaches(target, self._relevance) else None
-        return self._tie is not None
-
-    def _missing_scores(self) -> list[tuple[Channel, list[str]]]:
-        """For each signal the points whose score is still to be read."""
-        missing: list[tuple[Channel, list[str]]] = []
-        for ranked in self.lists.lists:
-            ids = self.table.missing(ranked.channel)
-            if ranked.is_complete:
-                self.table.mark_absent(ranked.channel, ids)
-            elif ids:
-                missing.append((ranked.channel, ids))
-        return missing
-
-    def _add(self) -> None:
-        """Add the scores of the lists' points to the table."""
-        for channel, points in self.lists.scores():
-            self.table.add(channel, points)
-
-
-def _scores_of(channel: Channel, ids: list[str]) -> NearestQuery:
-    """The search that reads the scores of these points."""
-    where = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
-    return NearestQuery(channel.vector, where, limit=len(ids), exact=True, using=channel.name)
