@@ -4,7 +4,7 @@ kind of it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, takewhile
+from itertools import dropwhile, pairwise, takewhile
 
 from vitrine.fields.colors import families
 from vitrine.words.analysis import Analyzer, Token
@@ -15,15 +15,14 @@ __all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind", "picture_
 
 
 def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
-    """The words with which a query begins, where several of them name one thing: "phone box", "sac
-    de sport" with the word that links them.
+    """The words with which a query begins and which name one thing: "phone box", "sac de sport"
+    with the word that links them, "hoodie" of "a hoodie for hiking".
 
     Empty where they cannot be told from others, as beside a number ("iphone 13 case").
     """
     links = analyzer.language.links
-    compound = list(takewhile(lambda token: not token.stop or token.word in links, tokens))
-    if sum(not token.stop for token in compound) < 2:
-        return []
+    said = dropwhile(lambda token: token.stop, tokens)
+    compound = list(takewhile(lambda token: not token.stop or token.word in links, said))
     return compound if all(token.word.isalpha() for token in tokens) else []
 
 
