@@ -112,20 +112,36 @@ class StateReader:
 
     def _tidy_in_background(self, state: State) -> None:
         """Take up a newer snapshot and merge small segments beside the searches: both take longer
-        than reading what is new."""
+        than reading what is new. Called with the lock held."""
         running = self._tidying is not None and self._tidying.is_alive()
-        needed = state.small_segments() or self._newer_snapshot() is not None
-        if needed and not running and not self._closed.is_set():
+        if not running and not self._closed.is_set() and self._is_untidy(state):
             # the interpreter waits for it: a thread that it kills in numpy aborts the process
             self._tidying = threading.Thread(target=self._tidy, name="tidy-segments")
             self._tidying.start()
 
+    def _is_untidy(self, state: State) -> bool:
+        return bool(state.small_segments()) or self._newer_snapshot() is not None
+
     def _tidy(self) -> None:
         self._closed.wait(_PAUSE_S)
-        try:
-            self.take_snapshot()
-        except VitrineError as error:
-            log.warning("the newest snapshot is not used yet: %s", error)
+        while not self._closed.is_set() and not self._ends_tidying():
+            try:
+                self.take_snapshot()
+            except VitrineError as error:
+                log.warning("the newest snapshot is not used yet: %s", error)
+            self._merge_small_segments()
+
+    def _ends_tidying(self) -> bool:
+        """Whether nothing is left to do. Searches hold the same lock while they look whether this
+        thread runs, so what they leave to it is never missed."""
+        with self._lock:
+            state = self._latest[1]
+            if state is not None and self._is_untidy(state):
+                return False
+            self._tidying = None
+            return True
+
+    def _merge_small_segments(self) -> None:
         while not self._closed.is_set() and (state := self._latest[1]) is not None:
             small = state.small_segments()
             if not small:
@@ -164,8 +180,9 @@ class StateReader:
     def close(self) -> None:
         """End the tidying, and give back what is held on a device."""
         self._closed.set()
-        if self._tidying is not None:
-            self._tidying.join(timeout=self._timeout_s)
+        tidying = self._tidying
+        if tidying is not None:
+            tidying.join(timeout=self._timeout_s)
         for entry in self._latest[1].segments if self._latest[1] else ():
             entry.segment.leave_device()
 

@@ -110,3 +110,30 @@ def test_what_is_written_while_segments_are_merged_is_not_lost(
     assert overtaken.wait(240)
     await_few_segments(index, most=2)
     assert_as_oracle(index, current, rng)
+
+
+def test_a_snapshot_that_comes_while_segments_are_merged_is_taken_up_without_another_write(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
+    versions = open_faiss()
+    index = create(versions)
+    other = open_faiss().open(index.info.name)
+    assert isinstance(other, FaissIndex)
+    merged, overtaken = Segment.merged, threading.Event()
+
+    def overtaking(parts: Sequence[tuple[Segment, Ints]], layout: Layout) -> Segment:
+        if not overtaken.is_set():
+            overtaken.set()
+            other.compact()
+            index.search(IndexQuery())  # it meets the snapshot while the thread is busy
+        return merged(parts, layout)
+
+    monkeypatch.setattr(Segment, "merged", overtaking)
+    for seed in range(3):
+        index.upsert(make_catalogue(10 * (seed + 1), 20 + seed))
+        index.search(IndexQuery())
+    assert overtaken.wait(240)
+    deadline = time.monotonic() + 240
+    while index._reader.current().segments[0].segment.folder is None:
+        assert time.monotonic() < deadline, "the snapshot is not taken up"
+        time.sleep(0.01)
