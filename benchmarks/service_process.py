@@ -40,7 +40,7 @@ class Service:
     ready_s: float
 
     def memory(self) -> MemoryUse:
-        """Of the service and its workers."""
+        """The memory of the service and its workers."""
         parts = Counter[str]()
         for process in self._processes():
             rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii")

@@ -27,5 +27,5 @@ def abandoned_when(gone: Callable[[], bool]) -> Iterator[None]:
 
 
 def is_abandoned() -> bool:
-    """Whether the work is for nobody any more."""
+    """Whether the caller of this work has gone, so that nobody waits for its result."""
     return _asker_gone.get()()

@@ -36,7 +36,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Click's; of a command that there is not it names the nearest."""
+        """Click's own, whose error for an unknown command also names the nearest one."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:

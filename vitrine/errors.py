@@ -76,12 +76,12 @@ class VitrineError(Exception):
     """Base of all errors that Vitrine raises on purpose; its text may be shown to the caller."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As pickle wants it: what subclasses take besides a text is in their attributes."""
-        return _again, (type(self), self.args), self.__dict__
+        """For pickle: constructors of subclasses take other arguments than `args`."""
+        return _unpickled, (type(self), self.args), self.__dict__
 
 
-def _again(kind: type[VitrineError], args: tuple[Any, ...]) -> VitrineError:
-    """An error with its text, whatever its own kind takes."""
+def _unpickled(kind: type[VitrineError], args: tuple[Any, ...]) -> VitrineError:
+    """An error made without its constructor; its attributes follow."""
     return kind.__new__(kind, *args)
 
 

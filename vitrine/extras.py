@@ -16,7 +16,7 @@ Extra = Literal["models", "catalogues", "evaluation", "demo", "ray"]
 
 @contextmanager
 def needs(extra: Extra, purpose: str) -> Iterator[None]:
-    """Around the import of an extra's libraries: `VitrineError` says what `purpose` lacks where
+    """Wraps the import of an extra's libraries: `VitrineError` says what `purpose` lacks where
     one is missing."""
     try:
         yield

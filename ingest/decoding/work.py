@@ -142,7 +142,7 @@ class ProcessPictureWork:
 
     @contextmanager
     def _process(self) -> Iterator[DecoderProcess]:
-        """One that nobody else uses."""
+        """A decoding process that no other thread uses."""
         while True:
             self._check()
             try:

@@ -37,7 +37,7 @@ class ProcessName:
 
     @property
     def words(self) -> str:
-        """For people."""
+        """In words, for messages."""
         return f"process {self.number} on {self.host}"
 
     @property

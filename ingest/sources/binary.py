@@ -46,12 +46,12 @@ class ReadMeter:
         return io.BufferedReader(self.open_unbuffered(), _BUFFER)
 
     def open_unbuffered(self) -> io.RawIOBase:
-        """The same for who reads here and there: a buffer would be read anew after each leap."""
+        """The same without a buffer, for random access: each seek would have it read anew."""
         self.begin()
         return _Metered(str(self._path), self)
 
     def begin(self) -> None:
-        """What was read so far was only looked at."""
+        """Count from 0 again: what was read so far was only looked at."""
         self._read = 0
 
     def count(self, number: int) -> None:
@@ -60,7 +60,7 @@ class ReadMeter:
 
     @property
     def share(self) -> float:
-        """From 0 to 1, for a file that is read once from its beginning."""
+        """The share that has been read, 0 to 1, of a file that is read once from its beginning."""
         return min(1.0, self._read / max(1, self._path.stat().st_size))
 
 

@@ -73,7 +73,7 @@ class FilesSource:
                 number += 1
 
     def share(self) -> float | None:
-        """By the sizes of the files; those that have been read count whole."""
+        """The share that has been read, 0 to 1, by the sizes of the files."""
         sizes = [path.stat().st_size for path in self._files]
         reading = self._readers[self._at].share()
         if reading is None or not sum(sizes):

@@ -62,7 +62,7 @@ class TextFile:
 
     @cached_property
     def _measured(self) -> tuple[Encoding, int]:
-        """One quick pass over the bytes."""
+        """The encoding and the number of lines, by one pass over the bytes."""
         counted = _Lines(blocks(self.path))
         declared = Encoding(self._encoding) if self._encoding else None
         encoding = declared or detect_encoding(counted)

@@ -128,7 +128,7 @@ class _Elsewhere:
         self.name = name
 
     def columns(self, needed: Collection[str]) -> Collection[str]:
-        """Those of the files within."""
+        """The columns of the files within."""
         return self._source.columns(needed)
 
     def count(self) -> int | None:

@@ -156,7 +156,7 @@ def _well_formed(text: str, quoting: Quoting) -> bool:
 
 
 def _closing(text: str, position: int, mark: str) -> int | None:
-    """Where the mark that is not written twice stands, from the position on."""
+    """Where the quoting mark stands that ends the cell: the next one that is not doubled."""
     while (end := text.find(mark, position)) >= 0:
         if not text.startswith(mark, end + 1):
             return end

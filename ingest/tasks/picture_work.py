@@ -69,7 +69,7 @@ class SharedPictureWork:
         self._lock = Lock()
 
     def of(self, embedder: Embedder) -> PictureWork:
-        """The work for a model, to be used while it is `held`."""
+        """The work for a model, to be used inside `in_use`."""
         with self._lock:
             if embedder not in self._works:
                 self._works[embedder] = open_picture_work(self._vitrine, embedder)
@@ -77,7 +77,7 @@ class SharedPictureWork:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Nothing is closed meanwhile; what follows an error begins with new works."""
+        """While this is open, `close_idle` closes nothing; after an error, `of` opens new works."""
         with self._lock:
             self._holders += 1
         try:

@@ -68,7 +68,7 @@ class Relearning:
         self._thread.start()
 
     def wait(self) -> None:
-        """Until a learning that is under way has ended."""
+        """Wait until a learning that is under way has ended."""
         if self._thread is not None:
             self._thread.join()
 

@@ -93,7 +93,7 @@ def run_of(job: Job) -> ScheduledRun:
 
 
 def _exit_status(job: Job, report: SourceReport) -> int:
-    """As `vitrine ingest` would have ended."""
+    """The exit status that `vitrine ingest` would have had."""
     if job.state is JobState.CANCELLED:
         return 130
     if report.refused:

@@ -88,7 +88,8 @@ class OnnxDualEncoderModel:
         return np.concatenate(list(self._pool.map(encoded_in_turn, parts)))
 
     def _are_shared_out(self, pictures: int) -> bool:
-        """Also few, such as the last ones of an ingest, where that needs no further session."""
+        """Whether the threads divide so many pictures: where each gets a full share, or where that
+        opens no further session, as for the last ones of an ingest."""
         if self._threads == 1 or pictures == 1:
             return False
         return pictures >= _SHARE * self._threads or self._image_alone.opened
@@ -123,7 +124,7 @@ class _Session:
     def run(
         self, names: Sequence[str] | None, inputs: dict[str, NDArray[Any]]
     ) -> list[NDArray[Any]]:
-        """As ONNX Runtime's."""
+        """`InferenceSession.run` of ONNX Runtime."""
         with self._lock:
             if self._session is None:
                 self._session = self._open()

@@ -140,7 +140,7 @@ def _family_names() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _folded(text: str) -> str:
-    """Without case and accents; kana keep their marks, which make other sounds."""
+    """A word without case and accents; kana keep their marks, which make other sounds."""
     parts = unicodedata.normalize("NFKD", text.casefold().strip())
     plain = "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
     return unicodedata.normalize("NFC", plain)

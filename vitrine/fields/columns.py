@@ -64,7 +64,7 @@ class Column(Strict):
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> Any:
-        """As short as a mapping file writes it."""
+        """The column as short as a mapping file writes it."""
         stored: dict[str, Any] = handler(self)
         names = self.names[0] if len(self.names) == 1 else list(self.names)
         options = {

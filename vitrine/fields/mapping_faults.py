@@ -27,7 +27,7 @@ _TABLES: Mapping[str, type[Any]] = {
 
 
 def fault_of(error: Mapping[str, Any]) -> FieldError:
-    """One of pydantic's errors."""
+    """One of pydantic's errors as one of ours."""
     path = [str(part) for part in error["loc"]]
     key = ".".join(path)
     allowed = _keys(path)

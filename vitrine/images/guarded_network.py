@@ -82,11 +82,11 @@ class _TimedStream(httpcore.NetworkStream):
         self._network = network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Up to so many bytes."""
+        """Read `max_bytes` at most."""
         return self._stream.read(max_bytes, self._network.remaining())
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """All the bytes."""
+        """Write all the bytes."""
         self._stream.write(buffer, self._network.remaining())
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ class Fusion:
         )
 
     def negative_relevance(self, negative: Negative, best_words: float) -> QueryRelevance:
-        """As `relevance`, of a negative asked as a query of its own."""
+        """As `relevance`, for a negative as if it were the query."""
         return QueryRelevance(
             self.constants,
             vector=negative.vector,

@@ -118,7 +118,7 @@ class RelevanceConstants:
         }
 
     def lines(self) -> list[str]:
-        """The same for an operator to read."""
+        """The summary as lines for an operator to read."""
         looks = self.looks or self.text
         parts = (
             ("text", self.text),

@@ -59,7 +59,7 @@ class Plan:
         return cls(**json.loads(job.cursor)) if job.cursor else None
 
     def text(self) -> str:
-        """As a job's cursor."""
+        """The plan as the text of a job's cursor."""
         return json.dumps(asdict(self))
 
 

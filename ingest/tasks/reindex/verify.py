@@ -126,7 +126,7 @@ def _finds(target: VectorIndex, vector: Vector, record: Record, number: int) -> 
 
 
 class _Fixed(LiveIndex):
-    """One version, whichever is live."""
+    """Serves one version, whichever is live."""
 
     def __init__(self, serving: Serving) -> None:
         self._only = serving
@@ -139,7 +139,7 @@ class _Fixed(LiveIndex):
 
 
 def judged_queries(vitrine: Vitrine) -> list[Judgement]:
-    """Those that a new version is compared by; `InvalidInput` where their file cannot be read."""
+    """The queries that versions are compared by; `InvalidInput` where their file is unreadable."""
     file = vitrine.settings.judgements
     return read_judgements(Path(file)) if file else []
 

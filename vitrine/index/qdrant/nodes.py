@@ -76,7 +76,7 @@ class OwnClient:
         return self._client
 
     def close(self) -> None:
-        """It belongs to whoever handed it in."""
+        """Nothing: the client belongs to whoever handed it in."""
 
 
 class RemoteNode:

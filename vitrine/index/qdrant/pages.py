@@ -178,7 +178,8 @@ class RelevancePages:
     def _corrected(
         self, window: Window, points: list[Point], matching: int, expected: int
     ) -> tuple[Window, list[Point]]:
-        """The same window by comparing all, where few match or the graph reached too few."""
+        """The window and its points, read again without the graph where that reached too few or
+        few products match."""
         few = self._plans.learn(window.query.filter, matching)
         if window.exact or not (few or len(points) < min(window.limit, expected)):
             return window, points

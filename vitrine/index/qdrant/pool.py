@@ -127,7 +127,7 @@ class PoolSearch:
     def _first_round(
         self, query: IndexQuery, fusion: Fusion, lists: RankedLists
     ) -> tuple[RankedLists, FirstRound]:
-        """The lists, and all that is asked once; none of it waits for another."""
+        """The first lists, and what is read once; all of it is requested at the same time."""
         words, token = fusion.all_words, query.page_token
         stored = () if token is None else token.best_words
         bests = [self._best_words.request(w) for w in words if len(stored) != len(words)]
@@ -182,7 +182,7 @@ class PoolSearch:
 
 
 def _named(query: IndexQuery, key: str, lists: RankedLists) -> RankedLists | None:
-    """The same lists of the products that are named exactly; None where none can be."""
+    """The lists among the products that the query names exactly; None where it can name none."""
     if not key:
         return None
     where = every(*conditions_of(query), equal(KEYS, key))

@@ -56,7 +56,7 @@ class ModelName:
         return None if stored is None else cls(version, str(stored["key"]), int(stored["parts"]))
 
     def metadata(self) -> dict[str, Any]:
-        """The same as metadata."""
+        """The entry of the version's metadata that names it."""
         return {SEARCH_MODEL: {"key": self.key, "parts": self.parts}}
 
     def ids(self) -> list[str]:

@@ -71,7 +71,7 @@ def channels_of(vector: Vector | None, words: QueryWords, *, texts: bool) -> lis
 
 
 def sparse_query(words: QueryWords, weights: NDArray[np.float32]) -> SparseRow | None:
-    """Words as a question to Qdrant; None where no product can score."""
+    """Words as a sparse query vector; None where no product can score."""
     weighing = weights > 0
     if words.best <= 0 or not weighing.any():
         return None
@@ -91,8 +91,10 @@ class OrderValues:
     def with_tied(
         self, tied: NDArray[np.bool_], ids: Collection[str], values: tuple[float, float]
     ) -> OrderValues:
-        """The same with other tied points: those with these `ids`, of which some are new, instead
-        of those that `tied` (n,) marks. `values` are the lowest and the highest of a tied point."""
+        """These values with the points of `ids` in place of those that `tied` (n,) marks.
+
+        `values` are the lowest and the highest order value of a tied point.
+        """
         keep = ~tied
         others = [i for i, k in zip(self.ids, keep.tolist(), strict=True) if k]
         low, high = (np.full(len(ids), value) for value in values)

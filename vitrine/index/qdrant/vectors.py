@@ -25,8 +25,8 @@ __all__ = ["VectorLayout"]
 
 @dataclass(frozen=True, slots=True)
 class VectorLayout:
-    """Of one version: whether a point has several pictures, a vector of its text, and the folded
-    forms of its values, which equal spellings are found and counted by."""
+    """What the points of a version hold: the vectors of several pictures or of one, a vector of the
+    text, and the folded forms of values by which equal spellings are found and counted."""
 
     several_pictures: bool
     texts: bool
@@ -44,18 +44,18 @@ class VectorLayout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names under which a point holds vectors: what a record is made of."""
+        """The names of the vectors from which a record is read."""
         return (VECTOR, TEXT_VECTOR) if self.texts else (VECTOR,)
 
     def vectors_of(self, record: Record) -> dict[str, Rows]:
-        """What the point of a record holds."""
+        """The vectors of the point of a record, by name."""
         vectors = {VECTOR: record.vectors if self.several_pictures else record.vector}
         return (
             vectors if record.text_vector is None else vectors | {TEXT_VECTOR: record.text_vector}
         )
 
     def query_rows(self, vector: Vector, using: str) -> Rows:
-        """A vector as a question to those of a name."""
+        """A query vector as Qdrant takes it for the vectors of that name."""
         return vector[None] if using == VECTOR and self.several_pictures else vector
 
     def params(self, dimension: int, **shared: Any) -> dict[str, models.VectorParams]:

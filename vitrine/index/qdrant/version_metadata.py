@@ -20,7 +20,7 @@ ONE_PICTURE = 1
 
 
 def new_metadata(info: VersionInfo) -> dict[str, Any]:
-    """Of a version that is still to be filled."""
+    """The metadata of a version that is still to be filled."""
     return {
         "format": FORMAT,
         "state": "building",

@@ -175,14 +175,17 @@ class WordTie:
 
     @cached_property
     def _other_weights(self) -> NDArray[np.float32]:
-        """One for each term, the same in every process. With a negative one among them Qdrant adds
-        up in the order of the terms, as it does for all of a tie; else it may begin with others."""
+        """Weights (terms,) other than the query's, the same in every process.
+
+        One of several is negative: then Qdrant adds up in the order of the terms, as it does for
+        all of a tie; else it may begin with others.
+        """
         weights = np.random.default_rng(0).uniform(1.0, 2.0, len(self._row.indices))
         weights[1:2] *= -1
         return weights.astype(np.float32)
 
     def _values(self, relevance: QueryRelevance) -> tuple[float, float]:
-        """Between which values those of the tied products lie."""
+        """Bounds of the order values of the tied products."""
         low, high = self._by_words(np.array(self._scores), relevance).tolist()
         return low, high
 

@@ -117,7 +117,7 @@ class Strings:
 
     @staticmethod
     def concat(parts: Sequence[Strings]) -> Strings:
-        """All texts of all parts."""
+        """The texts of all parts, one part after the other."""
         data = np.concatenate([part.data for part in parts])
         return Strings(joined_offsets([part.offsets for part in parts]), data)
 
@@ -144,7 +144,7 @@ class Strings:
 
 
 def one_dictionary(parts: Sequence[Strings]) -> tuple[Strings, list[NDArray[np.int32]]]:
-    """The texts of several sorted dictionaries as one, and the new number of each text of each.
+    """Several sorted dictionaries merged into one, and for each the new number of each text.
 
     They are merged as they are read: as a set, the ids of a large catalogue would fill the memory.
     """

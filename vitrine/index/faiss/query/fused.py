@@ -87,8 +87,8 @@ def find_fused(
         bests = tuple(best_words(state, words) for words in fusion.all_words)
     fused = FusedQuery.of(query, fusion, bests[0])
     prefix = fused.prefix
-    settled = _settled(state, masks, fused, planner)
-    ranking = Ranking.of(settled.parts).by_score()
+    valued = _exact_values(state, masks, fused, planner)
+    ranking = Ranking.of(valued.parts).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     lowest = None
     if token is not None and token.lowest_candidate is not None:
@@ -97,27 +97,28 @@ def find_fused(
     elif prefix == query.candidates == len(ranking):
         lowest = (ranking.scores[-1].item(), ranking.id(len(ranking) - 1))
     ranking = _with_negatives(ranking, fusion, bests[1:])
-    total = min(query.candidates, settled.members) if prefix < query.candidates else len(ranking)
+    total = min(query.candidates, valued.members) if prefix < query.candidates else len(ranking)
     under_filter = sum(int(np.count_nonzero(mask)) for mask in masks)
-    return FusedSet(ranking, lowest, settled.search, bests, under_filter - total, total)
+    return FusedSet(ranking, lowest, valued.search, bests, under_filter - total, total)
 
 
 @dataclass(frozen=True, eq=False)
-class _Settled:
-    """The rows of each segment that got exact values, and how many rows are close enough in all."""
+class _ExactValues:
+    """Rows of each segment with their exact order values, and how many rows are close enough in
+    all."""
 
     parts: list[tuple[Segment, ScoredRows]]
     members: int
     search: str
 
 
-def _settled(
+def _exact_values(
     state: State,
     masks: Sequence[Mask],
     query: FusedQuery,
     planner: Planner,
-) -> _Settled:
-    """Exact values of all that the answer depends on, of all segments."""
+) -> _ExactValues:
+    """The exact order values of all rows that the answer depends on."""
     known = [WordSignals.of(entry.segment, query.words) for entry in state.segments]
     bounds = [
         _bounds(entry.segment, mask, signals, query, planner)
@@ -131,19 +132,19 @@ def _settled(
             plans.add(plan)
         else:
             # where more than the candidates are close, it does not matter how many
-            close_by, settled = _to_settle(
+            closer, needed = _rows_to_value(
                 entry.segment, bounded, query, unsure=sure < query.candidates
             )
-            rows = close_by.rows[settled]
-            members += close_by.others + int(np.count_nonzero(close_by.sure & ~settled))
+            rows = closer.rows[needed]
+            members += closer.others + int(np.count_nonzero(closer.sure & ~needed))
         valued = _order_values(entry.segment, rows, query.vector, signals, query.relevance)
         close = valued.take(valued.scores >= query.least)
         members += len(close.rows)
         parts.append((entry.segment, close))
-    return _Settled(parts, members, search_of(plans))
+    return _ExactValues(parts, members, search_of(plans))
 
 
-def _to_settle(
+def _rows_to_value(
     segment: Segment,
     bounded: OrderBounds,
     query: FusedQuery,
@@ -151,12 +152,12 @@ def _to_settle(
     unsure: bool,
 ) -> tuple[OrderBounds, Mask]:
     """Bounds, and which rows need exact values; where those are many, closer bounds leave few."""
-    settled = bounded.to_settle(segment, query.prefix, unsure=unsure)
-    places = np.flatnonzero(settled)
+    needed = bounded.need_exact_values(segment, query.prefix, unsure=unsure)
+    places = np.flatnonzero(needed)
     if query.vector is None or len(places) <= FEW:
-        return bounded, settled
+        return bounded, needed
     closer = closer_bounds(bounded, places, segment, query.vector, query)
-    return closer, closer.to_settle(segment, query.prefix, unsure=unsure)
+    return closer, closer.need_exact_values(segment, query.prefix, unsure=unsure)
 
 
 def _bounds(
@@ -166,7 +167,7 @@ def _bounds(
     query: FusedQuery,
     planner: Planner,
 ) -> OrderBounds | None:
-    """What all order values lie between; None where the planner would not scan for them."""
+    """Bounds of all order values; None where the planner would not scan for them."""
     rows = np.flatnonzero(mask)
     if query.vector is None or len(rows) <= FEW:
         return None
@@ -218,7 +219,8 @@ def _within_reach(
     signals: WordSignals,
     query: FusedQuery,
 ) -> Ints:
-    """Of rows that match a word those whose highest value is close, and reaches the k-th lowest."""
+    """The rows, all of which match a word, that may be close and among the k best: whose highest
+    value reaches the k-th of all lowest values."""
     pictures, texts = cosine_bounds(segment.pictures, segment.quantized, rows, vector), None
     if segment.texts is not None:
         texts = cosine_bounds(segment.texts, segment.quantized_texts, rows, vector)
@@ -277,7 +279,7 @@ def _with_negatives(ranking: Ranking, fusion: Fusion, bests: Sequence[float]) ->
 def _negative(
     ranking: Ranking, relevance: QueryRelevance, negative: Negative
 ) -> NDArray[np.float64]:
-    """The relevance of each position for a negative alone, asked as a query of its own."""
+    """The relevance of each position for a negative alone, as if it were a query."""
     odds = np.zeros(len(ranking))
     for place, segment in enumerate(ranking.segments):
         inside = np.flatnonzero(ranking.places == place)

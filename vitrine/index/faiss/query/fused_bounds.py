@@ -1,4 +1,4 @@
-"""What the order values of a fused query lie between, from one scan of 8-bit rows.
+"""Bounds of the order values of a fused query, from one scan of 8-bit rows.
 
 Exact values cost a vector each. A page needs those of its own products; the others need no more
 than to be known as members of the set, or not.
@@ -50,13 +50,13 @@ class OrderBounds:
         return self.others + int(np.count_nonzero(self.sure))
 
     def take(self, places: Ints) -> OrderBounds:
-        """Those of some of the rows."""
+        """The bounds of some of the rows."""
         signals, low, high = self.signals.take(places), self.low[places], self.high[places]
         return OrderBounds(self.rows[places], signals, low, high, self.sure[places], self.others)
 
-    def to_settle(self, segment: Segment, prefix: int, *, unsure: bool) -> Mask:
-        """Which need exact values: those that may be among the `prefix` best, and with `unsure`
-        those that may or may not belong to the set."""
+    def need_exact_values(self, segment: Segment, prefix: int, *, unsure: bool) -> Mask:
+        """Mask (n,) of the rows that need exact values: those that may be among the `prefix` best,
+        and with `unsure` those that may or may not belong to the set."""
         if len(self.rows) <= prefix:
             return np.ones(len(self.rows), np.bool_)
         least = kth_largest(self.low, prefix)
@@ -70,7 +70,7 @@ class OrderBounds:
 
 
 def first_ids(segment: Segment, rows: Ints, count: int) -> Ints:
-    """The places of the rows (n,) whose ids come first, so many of them or all."""
+    """Positions of the `count` rows (or all) whose ids come first, in no order."""
     if len(rows) <= count:
         return np.arange(len(rows))
     return np.argpartition(segment.ordered(ID).ranks[rows], count)[:count]
@@ -145,7 +145,7 @@ def closer_bounds(
 
 
 def _values_between(low: NDArray[np.float64], high: NDArray[np.float64]) -> Bounds:
-    """What rounded order values lie between whose signals give at least `low` and at most `high`.
+    """Bounds of rounded order values, from bounds of the values before rounding.
 
     Order values never fall when a signal rises. So where both are the same, the value is known:
     what the vectors say does not count there.

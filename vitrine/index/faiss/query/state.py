@@ -82,8 +82,8 @@ class State:
         return State(tuple(segments), seq, products=self.products)
 
     def small_segments(self) -> tuple[LiveSegment, ...]:
-        """Those at the end that should become one, so that their number grows with the logarithm
-        of the writes; none where they are few enough.
+        """The segments at the end that should become one, so that their number grows with the
+        logarithm of the writes; none where they are few enough.
 
         The first one stays: it is mapped from a snapshot.
         """

@@ -28,13 +28,13 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What values lie between, float64 (n,) each."""
+    """Lower and upper bounds of values, float64 (n,) each."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
     def take(self, places: Ints) -> Bounds:
-        """Those of these places."""
+        """The bounds at these positions."""
         return Bounds(self.low[places], self.high[places])
 
 
@@ -50,7 +50,7 @@ class WeightedVectors:
 def cosine_bounds(
     vectors: ProductVectors, quantized: ScannedVectors | None, products: Ints, query: Vector
 ) -> Bounds:
-    """Of the products' largest cosines, from 8-bit rows where there are some."""
+    """Bounds of the products' largest cosines, from 8-bit rows where there are some."""
     if quantized is None:
         return float32_bounds(vectors, products, query)
     about, most = quantized.bounds(products, query)
@@ -58,7 +58,7 @@ def cosine_bounds(
 
 
 def float32_bounds(vectors: ProductVectors, products: Ints, query: Vector) -> Bounds:
-    """Of the products' largest cosines, from float32 rows: closer than those of 8 bits."""
+    """Bounds of the products' largest cosines from float32 rows: closer than those of 8 bits."""
     scores = float32_scores(vectors, products, query).astype(np.float64)
     return Bounds(scores - FLOAT32_ERROR, scores + FLOAT32_ERROR)
 

@@ -57,8 +57,8 @@ class _Halves:
     error: float
 
     def scores(self, query: Vector) -> tuple[Any, float]:
-        """About the score of every product (products,), on the device, and by how much it is off
-        at most."""
+        """Approximate scores of all products (products,), on the device, and the largest error of
+        one."""
         torch = load_torch()
         halves = query.astype(np.float16)
         rounding = float(np.linalg.norm(query - halves.astype(np.float32)))
@@ -133,9 +133,9 @@ class DeviceVectors:
     def bounds(
         self, products: Ints, query: Vector
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each product about its score, and what it cannot exceed.
+        """Approximate scores of the products (n,) and upper bounds (n,).
 
-        It is at least as far above its least as that is above it.
+        A score lies as far below its approximation, at most, as the upper bound lies above that.
         """
         bounds = self._scan(partial(_bounds, products=products, query=query))
         if bounds is not None:

@@ -88,9 +88,9 @@ def one_bit_rows(vectors: Vectors, center: Vector, rotation: NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class _Scan:
-    """Estimates (n,) of all rows (`rows` is None) or of some, and the deviation of their errors
-    where s is 1. A `share` of them is of rows under the filter, which `under_filter` tells where
-    not all are."""
+    """Estimates (n,) of all rows (`rows` is None) or of some, and the standard deviation of their
+    errors where s is 1. A `share` of them is of rows under the filter; `under_filter` tells which,
+    where these are not all."""
 
     estimates: NDArray[np.float32]
     deviation: float
@@ -99,12 +99,12 @@ class _Scan:
     share: float
 
     def places(self, least: np.floating) -> Ints:
-        """Where an estimate of a row under the filter reaches that."""
+        """Positions of the estimates that reach `least`, of rows under the filter."""
         places = np.flatnonzero(self.estimates >= least)
         return places if self.under_filter is None else places[self.under_filter(places)]
 
     def numbers(self, places: Ints) -> Ints:
-        """Which rows these are among all."""
+        """The rows (of all) at these positions of the scan."""
         return places if self.rows is None else self.rows[places]
 
 
@@ -132,8 +132,8 @@ class OneBitVectors:
         return np.float32(self._rows.scales.max())
 
     def top_k(self, mask: Mask, query: Vector, k: int) -> ScoredRows:
-        """Nearly always as `exact_top_k` of the products of a mask: all scores are exact, and what
-        is missed is the last of the best rather than the first."""
+        """As `exact_top_k` of the products of a mask, but that a row near the end of the k best may
+        be missed; all scores are exact."""
         count = int(np.count_nonzero(mask))
         if count <= k:
             return exact_top_k(self._vectors, np.flatnonzero(mask), query, k)
@@ -152,8 +152,8 @@ class OneBitVectors:
         return exact_top_k(self._vectors, products, query, k)
 
     def _likely(self, scan: _Scan, query: QuantizedQuery, k: int) -> tuple[np.float32, np.float32]:
-        """An estimate that rows of k products or more reach, and about a score that k of these
-        have."""
+        """An estimate that rows of k products or more reach, and approximately the k-th best score
+        of these."""
         sample = scan.estimates[:: -(-len(scan.estimates) // _SAMPLE)]
         highest = (k + k // 2 + 48) * self._vectors.per_product / scan.share
         highest = max(highest * len(sample) / len(scan.estimates), _FEWEST)
@@ -168,7 +168,7 @@ class OneBitVectors:
             highest *= 2
 
     def _selected(self, rows: Ints) -> ProductRows:
-        """These rows, which are ascending, by their products."""
+        """Ascending rows, grouped by their products."""
         if self._vectors.single:
             return ProductRows(rows, np.arange(len(rows) + 1), rows)
         owners = self._vectors.owners[rows]
@@ -193,7 +193,8 @@ class OneBitVectors:
         return _Scan(estimates, deviation, None, None if share == 1 else under_filter, share)
 
     def _estimate(self, query: Vector) -> tuple[Callable[[_Range], NDArray[np.float32]], float]:
-        """What gives the estimates of some rows, and the deviation of their errors where s is 1."""
+        """A function from rows to their estimates, and the standard deviation of the errors where s
+        is 1."""
         offset = query - self._center
         rotated = offset @ self._rotation
         dimension = len(rotated)

@@ -29,13 +29,13 @@ class ProductRows:
 
     @cached_property
     def places(self) -> Ints:
-        """Of each row the place of its product in `products`."""
+        """For each row (rows,) the position of its product in `products`."""
         if len(self.rows) == len(self.products):
             return np.arange(len(self.products))
         return np.repeat(np.arange(len(self.products)), np.diff(self.offsets))
 
     def where(self, mask: Mask) -> ProductRows:
-        """The rows of a mask (rows,), and the products that have one."""
+        """Only the rows of a mask (rows,), and the products that keep one."""
         if len(self.rows) == len(self.products):
             products = self.products[mask]
             return ProductRows(products, np.arange(len(products) + 1), self.rows[mask])
@@ -47,7 +47,7 @@ class ProductRows:
 
 @dataclass(frozen=True, eq=False)
 class ProductVectors:
-    """Those of product i are rows[offsets[i]:offsets[i + 1]], one or more.
+    """Product i has the vectors rows[offsets[i]:offsets[i + 1]], one or more.
 
     `rows` has shape (vectors, dimension), `offsets` (products + 1,).
     """
@@ -81,7 +81,7 @@ class ProductVectors:
 
     @cached_property
     def owners(self) -> NDArray[np.int32]:
-        """The product of each row."""
+        """The product of each row, (vectors,)."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
 
     def rows_of(self, products: Ints) -> ProductRows:
@@ -91,7 +91,7 @@ class ProductVectors:
         return ProductRows(products, *ragged_positions(self.offsets, products))
 
     def row_mask(self, products: Mask) -> Mask:
-        """The rows of the products of a mask."""
+        """A mask of products (products,) as one of their rows (vectors,)."""
         return products if self.single else np.repeat(products, np.diff(self.offsets))
 
     def take(self, products: Ints) -> ProductVectors:
@@ -101,14 +101,14 @@ class ProductVectors:
 
     @staticmethod
     def concat(parts: Sequence[ProductVectors]) -> ProductVectors:
-        """All products of all parts."""
+        """The products of all parts, one part after the other."""
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
         rows = np.concatenate([part.rows for part in parts])
         return ProductVectors(rows, np.concatenate(([0], np.cumsum(lengths))))
 
 
 def largest_of_each(values: NDArray[Any], offsets: Ints) -> NDArray[Any]:
-    """The largest of the values of each product (products,), one or more of each."""
+    """The largest value of each product, (products,); each has one or more."""
     if len(values) == len(offsets) - 1:
         return values
     return np.maximum.reduceat(values, offsets[:-1]) if len(values) else values
