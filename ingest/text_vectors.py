@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from vitrine.embedding import Embedder
@@ -102,11 +102,15 @@ class TextVectors:
         """What is embedded of a product's words."""
         return product_text(product, self._fields)
 
-    def stored(self, texts: Mapping[str, str]) -> dict[str, Vector]:
-        """Text vectors that a version has for these very texts, by product id as `texts` are."""
+    def stored(self, texts: Mapping[str, str], *, new: Collection[str] = ()) -> dict[str, Vector]:
+        """Text vectors that a version has for these very texts, by product id as `texts` are.
+
+        This version is not asked for `new` products.
+        """
         stored: dict[str, Vector] = {}
         for index in self._others:
-            missing = [product_id for product_id in texts if product_id not in stored]
+            known_not = new if index is self._index else stored
+            missing = [product_id for product_id in texts if product_id not in known_not]
             for product_id, record in index.get(missing).items() if missing else ():
                 vector = record.text_vector
                 if vector is not None and self.text(record.product) == texts[product_id]:

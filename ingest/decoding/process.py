@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -79,10 +78,11 @@ class DecoderProcess:
         if isinstance(answer, Failed):
             raise answer.error
         pixels = block.copy(sum(outcome.pixels is not None for outcome in answer))
-        return [
-            outcome if outcome.pixels is None else replace(outcome, pixels=pixels[outcome.pixels])
-            for outcome in answer
-        ]
+        for outcome in answer:
+            if outcome.pixels is not None:
+                outcome.pixels = pixels[outcome.pixels]
+        outcomes: list[PictureOutcome] = answer
+        return outcomes
 
     def kill(self) -> None:
         """End the process for good under whoever uses it; safe from any thread."""

@@ -112,12 +112,11 @@ def _answer(tasks: Sequence[PictureTask], preparation: Preparation, block: Pixel
     try:
         places = count()
         for outcome in settled(_prepared(task, preparation) for task in tasks):
-            if outcome.pixels is None:
-                outcomes.append(outcome)
-                continue
-            place = next(places)
-            block.put(place, outcome.pixels)
-            outcomes.append(replace(outcome, pixels=place))
+            if outcome.pixels is not None:
+                place = next(places)
+                block.put(place, outcome.pixels)
+                outcome.pixels = place
+            outcomes.append(outcome)
         return pickle.dumps(outcomes)
     except Exception as error:
         return _error_message(error)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # decoding processes do without
 __all__ = ["FetchedPicture", "Picture", "fetch_url", "picture_of", "pictures_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """A picture that is not read yet: its bytes, its file or its address.
 

@@ -151,9 +151,10 @@ class EmbedStage:
             self.batch.too_large(len(batch))
             return False
         self.batch.measured(len(batch), time.monotonic() - began)
-        for image, vector in zip(batch, vectors, strict=True):
-            if np.isfinite(vector).all():
-                self._stats.count(embedded=1)
+        unusable = set(np.nonzero(~np.isfinite(vectors))[0].tolist())
+        self._stats.count(embedded=len(batch) - len(unusable))
+        for place, (image, vector) in enumerate(zip(batch, vectors, strict=True)):
+            if place not in unusable:
                 image.vector.give(vector)
             else:
                 image.vector.fail(
@@ -185,13 +186,14 @@ class TextStage:
 def _gathered(incoming: Channel[_Item], size: Callable[[], int]) -> list[_Item]:
     """What has come, `size` of it unless the source is slow or ends; empty at its end."""
     items: list[_Item] = []
-    while True:
+    wanted = 1  # the size is asked for when something has come
+    while len(items) < wanted:
         try:
-            item = incoming.take(_IDLE_S if items else None)
+            more = incoming.take_some(wanted - len(items), _IDLE_S if items else None)
         except Closed:
             return items
-        if item is None:
+        if not more:
             return items
-        items.append(item)
-        if len(items) >= size():
-            return items
+        items += more
+        wanted = size()
+    return items

@@ -136,6 +136,8 @@ class Promise(Generic[T]):
 
     def wait(self) -> T:
         """The value, once it is there; raises what `fail` was given."""
+        if self._values:
+            return self._values[0]
         with self._flow.lock:
             while not self._values:
                 if self._error is not None:
@@ -160,15 +162,30 @@ class Channel(Generic[T]):
 
     def put(self, item: T) -> None:
         """Hand something on, waiting while the channel is full."""
+        self.put_all((item,))
+
+    def put_all(self, items: Sequence[T]) -> None:
+        """Hand things on in their order, as many at once as the channel has room for: each time
+        that a thread is woken takes longer than handing on."""
+        handed = 0
         with self._flow.lock:
-            while len(self._items) >= self._capacity and not self._flow.stopped:
-                self._flow.wait(self._freed)
-            self._flow.check()
-            self._items.append(item)
-            self.filled.notify()
+            while handed < len(items):
+                while len(self._items) >= self._capacity and not self._flow.stopped:
+                    self._flow.wait(self._freed)
+                self._flow.check()
+                part = items[handed : handed + self._capacity - len(self._items)]
+                self._items.extend(part)
+                handed += len(part)
+                self.filled.notify(len(part))
 
     def take(self, timeout_s: float | None = None) -> T | None:
         """The next thing; None when nothing came in time, `Closed` when nothing will come."""
+        taken = self.take_some(1, timeout_s)
+        return taken[0] if taken else None
+
+    def take_some(self, most: int, timeout_s: float | None = None) -> list[T]:
+        """What is there, up to `most`, once there is something; nothing when nothing came in time,
+        `Closed` when nothing will come."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._flow.lock:
             while not self._items:
@@ -177,9 +194,9 @@ class Channel(Generic[T]):
                     raise Closed
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
-                    return None
+                    return []
                 self._flow.wait(self.filled, left)
             self._flow.check()
-            item = self._items.popleft()
-            self._freed.notify()
-            return item
+            taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+            self._freed.notify(len(taken))
+            return taken

@@ -167,11 +167,11 @@ class PreparedText:
     vector: Promise[Vector]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class PendingWrite:
     """What is to be written: a product with its pictures' vectors, or only its fields.
 
-    `text` is the vector of its words, where the version keeps one.
+    `text` is the vector of its words, where the version keeps one; `RunTexts` fills it in.
 
     `known` says that the index has the product, so that its fields can be written whatever becomes
     of its pictures. `failed` rows are in the ledger already and do not count as done.

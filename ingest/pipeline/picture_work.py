@@ -20,9 +20,11 @@ from vitrine.errors import InvalidImage
 __all__ = ["Clock", "PictureOutcome", "PictureReader", "PictureTask", "PictureWork"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureTask:
     """A picture to be read, kept and turned into pixels.
+
+    As its outcome it has no slots: a frozen class with slots is pickled field by field in Python.
 
     `key` is what it turned out to be when it was read before; its bytes are then in the image
     store, and without a `picture` only there. The vectors of `embedded` keys are known, so that
@@ -34,11 +36,12 @@ class PictureTask:
     embedded: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False)
 class PictureOutcome:
     """What became of a task: a key, with pixels where they were needed, or a refusal.
 
-    `pixels` are what the same `PictureWork` embeds, whatever they are. `size` is the decoded
+    `pixels` are what the same `PictureWork` embeds, whatever they are; on their way between
+    processes they are the place where they lie. `size` is the decoded
     picture's in pixels, `warnings` what was wrong with the file, `seconds` the work by stage.
     """
 

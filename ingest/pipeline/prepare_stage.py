@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 from ingest.pictures import Picture
@@ -29,6 +28,8 @@ from vitrine.products import Record, Vector
 
 __all__ = ["PrepareStage"]
 
+_HANDED_ON = 8
+"""Pictures that are handed on to the model together."""
 _TINY = 16
 """Pixels of the longer side up to which a picture shows nothing that could be searched for."""
 
@@ -40,7 +41,8 @@ _Vectors: TypeAlias = dict[str, Promise[Vector] | None]
 class _Seen:
     """A product, its stamp in the index and its record in an earlier version of the same model.
 
-    `entries` are its pictures beside what the run knows of each.
+    `entries` are its pictures beside what the run knows of each, `known` the vectors by key that
+    the earlier version has.
     """
 
     item: SourceProduct
@@ -48,13 +50,9 @@ class _Seen:
     digest: str | None
     earlier: Record | None
     entries: tuple[tuple[Picture, KnownPicture], ...]
+    known: Mapping[str, Vector]
 
-    @cached_property
-    def known(self) -> Mapping[str, Vector]:
-        """Vectors by key that the earlier version has."""
-        return {} if self.earlier is None else _by_key(self.earlier)
-
-    @cached_property
+    @property
     def embedded(self) -> frozenset[str]:
         """Keys of pictures whose vectors need not be made."""
         return frozenset(self.known if self.stamp is None else self.stamp.image_keys)
@@ -93,16 +91,16 @@ class PrepareStage:
                 items = incoming.take()
             except Closed:
                 return
-            for write in self._chunk(items or [], pixels):
-                writes.put(write)
+            writes.put_all(self._chunk(items or [], pixels))
 
     def _chunk(
         self, items: list[SourceProduct], pixels: Channel[PreparedImage]
     ) -> list[PendingWrite]:
         products = self._seen(items)
         self._read(products, pixels)
-        writes = (self._write(seen, pixels) for seen in products)
-        return self._texts.completed([write for write in writes if write is not None])
+        writes = [write for seen in products if (write := self._write(seen, pixels)) is not None]
+        self._texts.complete(writes)
+        return writes
 
     def _seen(self, items: list[SourceProduct]) -> list[_Seen]:
         """What is known of the products; without those that nothing is to be done for."""
@@ -118,7 +116,9 @@ class PrepareStage:
                 self._stats.count(unchanged=1)
                 continue
             entries = tuple((picture, self._pictures.known(picture)) for picture in item.pictures)
-            products.append(_Seen(item, stamp, digest, earlier.get(item.product.id), entries))
+            before = earlier.get(item.product.id)
+            known = {} if before is None else _by_key(before)
+            products.append(_Seen(item, stamp, digest, before, entries, known))
         return products
 
     def _read(self, products: list[_Seen], pixels: Channel[PreparedImage]) -> None:
@@ -130,6 +130,7 @@ class PrepareStage:
             if entry.claim()
         ]
         outcomes = self._context.work.prepare([task for _, task in claimed])
+        ready: list[PreparedImage] = []
         for (entry, task), outcome in zip(claimed, outcomes, strict=True):
             self._note_outcome(task, outcome)
             if outcome.refusal is not None:
@@ -138,8 +139,12 @@ class PrepareStage:
             if outcome.pixels is not None:
                 vector, is_first = self._pictures.vector(outcome.key)
                 if is_first:
-                    pixels.put(PreparedImage(outcome.pixels, vector))
+                    ready.append(PreparedImage(outcome.pixels, vector))
             entry.key.give(outcome.key)
+            if len(ready) == _HANDED_ON:
+                pixels.put_all(ready)
+                ready = []
+        pixels.put_all(ready)
 
     def _write(self, seen: _Seen, pixels: Channel[PreparedImage]) -> PendingWrite | None:
         """What is to be written of a product; None when nothing is.
@@ -171,7 +176,7 @@ class PrepareStage:
 
     def _filled(self, images: _Vectors, item: SourceProduct) -> tuple[Promise[Vector], ...] | None:
         """The vectors of all pictures, those that the index has read from there."""
-        if any(vector is None for vector in images.values()):
+        if None in images.values():
             stored = self._records(self._task.index, [item.product.id]).get(item.product.id)
             if stored is None:
                 message = "somebody deleted the product while it was being ingested; ingest again"
@@ -217,12 +222,15 @@ class PrepareStage:
             return None
         if key in seen.known:
             return self._pictures.resolved(seen.known[key])
-        return self._made(PictureTask(picture, key), key, pixels)
+        return self._made(picture, key, pixels)
 
-    def _made(self, task: PictureTask, key: str, pixels: Channel[PreparedImage]) -> Promise[Vector]:
+    def _made(
+        self, picture: Picture | None, key: str, pixels: Channel[PreparedImage]
+    ) -> Promise[Vector]:
         """The vector that this run makes, or is making, of a picture."""
         vector, is_first = self._pictures.vector(key)
         if is_first:
+            task = PictureTask(picture, key)
             outcome = next(self._context.work.prepare([task]))
             self._note_outcome(task, outcome)
             if outcome.refusal is not None:
@@ -252,7 +260,7 @@ class PrepareStage:
             vectors = tuple(self._pictures.resolved(vector) for vector in earlier.vectors)
         else:
             try:
-                vectors = tuple(self._made(PictureTask(None, key), key, pixels) for key in keys)
+                vectors = tuple(self._made(None, key, pixels) for key in keys)
             except InvalidImage:
                 return None
         return PendingWrite(item.row, item.product, None, keys, vectors, known=False, failed=True)
@@ -260,11 +268,10 @@ class PrepareStage:
     def _note_outcome(self, task: PictureTask, outcome: PictureOutcome) -> None:
         """Note what a picture took, and tell of one that was taken but is odd in itself."""
         self._stats.took(outcome.seconds)
-        name = _name(task.picture)
         for warning in outcome.warnings:
-            self._stats.warnings.add("repaired_picture", f"{name}: {warning}")
+            self._stats.warnings.add("repaired_picture", f"{_name(task.picture)}: {warning}")
         if outcome.size is not None and max(outcome.size) <= _TINY:
-            width, height = outcome.size
+            name, (width, height) = _name(task.picture), outcome.size
             self._stats.warnings.add(
                 "tiny_picture",
                 f"the picture {name} has {width} x {height} pixels; is it a placeholder?",

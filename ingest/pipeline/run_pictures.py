@@ -31,7 +31,7 @@ class KnownPicture:
     def __init__(self, flow: Flow) -> None:
         self.key: Promise[str] = flow.promise()
         self._claimed = False
-        self._lock = threading.Lock()
+        self._lock = flow.lock
 
     def claim(self) -> bool:
         """Whether the caller is the first, who is to read it; all others wait for its `key`."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 
 from ingest.pipeline.flow import Channel, Flow, Promise
@@ -35,29 +34,27 @@ class RunTexts:
         self._vectors = RunVectors(flow)
         self._out = out
 
-    def completed(self, writes: Sequence[PendingWrite]) -> list[PendingWrite]:
-        """The writes, those that bring vectors with that of their product's text, too, where the
-        version keeps one."""
+    def complete(self, writes: Sequence[PendingWrite]) -> None:
+        """Give those that bring vectors that of their product's text, too, where the version keeps
+        one."""
         if not self._texts.enabled:
-            return list(writes)
+            return
         texts = {write.id: self._texts.text(write.product) for write in writes if write.vectors}
-        stored = retry_while_unavailable(partial(self._texts.stored, texts))
-        return [
-            replace(write, text=self._vector(write.id, texts, stored)) if write.vectors else write
-            for write in writes
-        ]
+        new = {write.id for write in writes if not write.known}
+        stored = retry_while_unavailable(partial(self._texts.stored, texts, new=new))
+        asked: list[PreparedText] = []
+        for write in writes:
+            if write.vectors:
+                write.text = self._vector(texts[write.id], stored.get(write.id), asked)
+        self._out.put_all(asked)
 
     def _vector(
-        self,
-        product_id: str,
-        texts: Mapping[str, str],
-        stored: Mapping[str, Vector],
+        self, text: str, known: Vector | None, asked: list[PreparedText]
     ) -> Promise[Vector]:
-        known = stored.get(product_id)
+        """The vector of a text; `asked` takes those that nobody has had made."""
         if known is not None:
             return self._vectors.resolved(known)
-        text = texts[product_id]
         vector, is_first = self._vectors.vector(text)
         if is_first:
-            self._out.put(PreparedText(text, vector))
+            asked.append(PreparedText(text, vector))
         return vector

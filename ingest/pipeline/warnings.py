@@ -48,8 +48,8 @@ class RunWarnings:
     def saw_picture(self, key: str, name: str, *, id: str, group: str, place: str) -> None:
         """Note that a product comes with a picture; variants of one group may share theirs."""
         with self._lock:
-            seen = self._pictures.setdefault(key, _Picture(name, id, place))
-            self._pictures.move_to_end(key)
+            seen = self._pictures.pop(key, None) or _Picture(name, id, place)
+            self._pictures[key] = seen  # the last one now
             seen.count += 1
             if len(seen.groups) < _SHARED:
                 seen.groups.add(group)

@@ -42,12 +42,13 @@ class WriteStage:
         until = 0.0
         while True:
             try:
-                item = incoming.take(max(0.0, until - time.monotonic()) if waiting else None)
+                patience = max(0.0, until - time.monotonic()) if waiting else None
+                more = incoming.take_some(self._size - len(waiting), patience)
             except Closed:
                 break
-            if item is not None:
+            if more:
                 until = until if waiting else time.monotonic() + _WAIT_S
-                waiting.append(item)
+                waiting += more
             if len(waiting) >= self._size or (waiting and time.monotonic() >= until):
                 self._write(waiting)
                 waiting = []
@@ -88,7 +89,7 @@ class WriteStage:
             if not vectors:
                 return None
             text = None if write.text is None else write.text.wait()
-            return Record(write.product, np.stack(vectors), write.image_keys, text)
+            return Record(write.product, np.array(vectors), write.image_keys, text)
         self._failed.add(write.id)
         return None
 

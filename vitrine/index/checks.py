@@ -4,8 +4,9 @@ same words."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from operator import attrgetter
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def check_vector(vector: Vector, dimension: int) -> None:
             f"a vector has shape {vector.shape}, but this index holds vectors of {dimension}"
             " numbers"
         )
-    length = float(np.linalg.norm(vector.astype(np.float64)))
+    components = vector.astype(np.float64)
+    length = math.sqrt(components.dot(components))
     if not abs(length - 1) <= NORM_TOLERANCE:
         raise InvalidQuery.of("vector", f"has length {length:g}; vectors have length 1")
 
@@ -81,51 +83,56 @@ def check_product(product: Product, schema: Schema) -> None:
         for n in product.attributes
         if n not in schema
     ]
-    faults += [
-        FieldError("", f"{text!r} is not valid Unicode text")
-        for text in _texts(product)
-        if not _encodable(text)
-    ]
+    texts = _texts(product)
+    if not _encodable("".join(texts)):
+        faults += [
+            FieldError("", f"{text!r} is not valid Unicode text")
+            for text in texts
+            if not _encodable(text)
+        ]
     if faults:
         raise InvalidProduct(faults)
 
 
 def _fault(field: Field, product: Product) -> str | None:
     value = product.value(field.name)
-    if value is None:
+    if value is None or _FITS[field.type](value):
         return None
-    if field.type.numeric:
-        fits = (
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        )
-    elif field.type is FieldType.BOOL:
-        fits = isinstance(value, bool)
-    elif field.type is FieldType.DATETIME:
-        fits = isinstance(value, datetime) and value.tzinfo is not None
-    elif field.type is FieldType.TEXT:
-        fits = isinstance(value, str)
-    else:
-        fits = isinstance(value, str) or (
-            isinstance(value, tuple) and all(isinstance(v, str) for v in value)
-        )
-    return None if fits else f"{value!r} is not a {field.type} value"
+    return f"{value!r} is not a {field.type} value"
 
 
-def _texts(product: Product) -> Iterator[str]:
-    values = [
-        product.id,
-        product.colors,
-        *(
-            getattr(product, n)
-            for n in Product.__dataclass_fields__
-            if n not in ("id", "colors", "attributes")
-        ),
-    ]
-    for value in (*values, *product.attributes.values()):
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+    )
+
+
+_FITS: Mapping[FieldType, Callable[[object], bool]] = {
+    FieldType.NUMBER: _is_number,
+    FieldType.MONEY: _is_number,
+    FieldType.BOOL: lambda value: isinstance(value, bool),
+    FieldType.DATETIME: lambda value: isinstance(value, datetime) and value.tzinfo is not None,
+    FieldType.TEXT: lambda value: isinstance(value, str),
+    FieldType.KEYWORD: _is_words,
+    FieldType.COLOR: _is_words,
+    FieldType.PATH: _is_words,
+}
+
+_built_in_values = attrgetter(*(n for n in Product.__dataclass_fields__ if n != "attributes"))
+
+
+def _texts(product: Product) -> list[str]:
+    texts: list[str] = []
+    for value in (*_built_in_values(product), *product.attributes.values()):
         if isinstance(value, str):
-            yield value
+            texts.append(value)
         elif isinstance(value, tuple):
-            yield from value
+            texts += value
+    return texts
 
 
 def _encodable(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -14,15 +15,14 @@ from vitrine.products import TUPLE_FIELDS, Product, Value
 
 __all__ = ["product_from_json", "product_hash", "product_to_json"]
 
+_BUILT_IN = tuple(name for name in Product.__dataclass_fields__ if name != "attributes")
+_built_in_values = attrgetter(*_BUILT_IN)
+
 
 def product_to_json(product: Product) -> bytes:
     """UTF-8 JSON of the fields that have a value."""
-    values: dict[str, Any] = {
-        name: getattr(product, name)
-        for name in Product.__dataclass_fields__
-        if name != "attributes"
-    }
-    stored = {name: value for name, value in values.items() if value not in (None, ())}
+    values = zip(_BUILT_IN, _built_in_values(product), strict=True)
+    stored = {name: value for name, value in values if value is not None and value != ()}
     if product.attributes:
         stored["attributes"] = {name: _plain(value) for name, value in product.attributes.items()}
     return orjson.dumps(stored)
@@ -53,15 +53,17 @@ def product_hash(product: Product) -> str:
 
     Equal products have equal hashes in every process.
     """
-    fields = {name: getattr(product, name) for name in Product.__dataclass_fields__}
+    fields = dict(zip(_BUILT_IN, _built_in_values(product), strict=True))
     fields["attributes"] = dict(product.attributes)
-    text = json.dumps(
-        fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_canonical
-    )
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_JSON.encode(fields).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _canonical(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is not a value of a field")
+
+
+_JSON = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_canonical
+)

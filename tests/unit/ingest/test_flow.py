@@ -73,6 +73,42 @@ def test_a_channel_never_holds_more_than_its_capacity() -> None:
     assert max(ahead) <= 3
 
 
+def test_what_is_handed_on_together_keeps_its_order_and_the_channels_capacity() -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(3)
+    taken: list[list[int]] = []
+
+    def produce() -> None:
+        for start in range(0, 40, 10):
+            channel.put_all(range(start, start + 10))
+
+    def consume() -> None:
+        while True:
+            try:
+                taken.append(channel.take_some(5))
+            except Closed:
+                return
+
+    flow.stage("produce", produce, into=(channel,))
+    flow.stage("consume", consume)
+    _run(flow)
+    assert [number for part in taken for number in part] == list(range(40))
+    assert max(map(len, taken)) <= 3
+
+
+def test_one_thread_is_woken_once_for_what_is_handed_on_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(100)
+    notified: list[int] = []
+    monkeypatch.setattr(channel.filled, "notify", notified.append)
+    channel.put_all(range(64))
+    assert notified == [64]
+    assert channel.take_some(40) == list(range(40))
+    assert channel.take_some(40) == list(range(40, 64))
+
+
 @pytest.mark.parametrize("failing", ["produce", "consume"])
 def test_an_error_ends_all_stages_and_is_raised(failing: str) -> None:
     flow = Flow()

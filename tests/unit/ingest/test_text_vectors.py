@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ingest.tasks import bulk_ingest
 from tests.unit.ingest.catalogue import MAPPING, Shop
 from vitrine.fields import Mapping
+from vitrine.index.faiss.index import FaissIndex
+from vitrine.products import Record
 from vitrine.words import product_text
 
 
@@ -47,6 +49,21 @@ def test_equal_texts_are_embedded_once(shop: Shop):
     shop.rows = [shop.product(n, name="Shirt", color="red") for n in range(30)]
     assert embedded_by(shop) == 1
     assert_texts(shop)
+
+
+def test_texts_of_new_products_are_not_looked_for(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    get = FaissIndex.get
+
+    def counting(index: FaissIndex, ids: Sequence[str]) -> dict[str, Record]:
+        asked.extend(ids)
+        return get(index, ids)
+
+    monkeypatch.setattr(FaissIndex, "get", counting)
+    shop.fill_index(3)
+    monkeypatch.setattr(bulk_ingest, "learn_version", lambda *_: None)
+    shop.ingest()
+    assert asked == []
 
 
 def test_an_ingest_without_changes_embeds_no_text(filled: Shop):
