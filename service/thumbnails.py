@@ -59,14 +59,15 @@ def image(path: ProductPath, query: ImageParameters) -> Response:
     vitrine = current_vitrine()
     keys = vitrine.engine.product(path.product_id).image_keys
     if query.n >= len(keys):
-        raise NotFound(f"the product has {len(keys)} pictures, counted from 0")
+        last = len(keys) - 1
+        raise NotFound(f"the product has no picture {query.n}; the last is {last}")
     key = keys[query.n]
     tag = Thumbnails.etag(key, query.size)
     response = Response(content_type="image/jpeg")
     response.set_etag(tag)
     response.cache_control.public = True
     response.cache_control.max_age = _KEPT_S
-    if request.if_none_match.contains(tag):
+    if request.if_none_match.contains_weak(tag):  # as RFC 9110 compares here; proxies weaken tags
         response.status_code = 304
         return response
     try:

@@ -69,7 +69,7 @@ def read_judgements(path: Path, *, topics: Path | None = None) -> list[Judgement
         raise InvalidInput.of(str(path), "holds no judgements")
     if lines[0][1].lstrip().startswith("{"):
         return [_from_json(path, n, line) for n, line in lines]
-    return _from_qrels(path, lines, _topics(topics))
+    return _from_qrels(path, lines, topics)
 
 
 def _lines(path: Path) -> list[str]:
@@ -107,12 +107,20 @@ def _grades(where: str, grades: Any) -> dict[str, int]:
     )
 
 
-def _topics(path: Path | None) -> dict[str, str]:
-    return dict(line.split("\t", 1) for line in _lines(path) if "\t" in line) if path else {}
+def _topics(path: Path) -> dict[str, str]:
+    return dict(line.split("\t", 1) for line in _lines(path) if "\t" in line)
+
+
+def _words(query: str, topics: Path, words: Mapping[str, str]) -> str:
+    if query not in words:
+        raise InvalidInput.of(
+            str(topics), f"has no words for the query {query!r}; write a line of id, tab, words"
+        )
+    return words[query]
 
 
 def _from_qrels(
-    path: Path, lines: Sequence[tuple[int, str]], topics: Mapping[str, str]
+    path: Path, lines: Sequence[tuple[int, str]], topics: Path | None
 ) -> list[Judgement]:
     qrels: dict[str, dict[str, int]] = {}
     for number, line in lines:
@@ -122,10 +130,10 @@ def _from_qrels(
                 f"{path}:{number}", "is not a qrels line: query id, 0, product id, grade"
             )
         qrels.setdefault(columns[0], {})[columns[2]] = int(columns[3])
-    return [
-        Judgement(i, topics.get(i, i.replace("_", " ")), None, grades)
-        for i, grades in qrels.items()
-    ]
+    if topics is None:
+        return [Judgement(i, i.replace("_", " "), None, grades) for i, grades in qrels.items()]
+    words = _topics(topics)
+    return [Judgement(i, _words(i, topics, words), None, grades) for i, grades in qrels.items()]
 
 
 def evaluate(

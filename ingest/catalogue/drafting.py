@@ -11,12 +11,12 @@ from itertools import islice
 from typing import Any
 
 from ingest.catalogue.language_guess import guess_language
+from ingest.catalogue.nested import plain_columns
 from ingest.sources import Row, open_source
 from vitrine.fields import BUILT_IN_FIELDS, parse_bool, parse_datetime
 from vitrine.fields.mapping import RESERVED
 from vitrine.fields.money import parse_money
 from vitrine.fields.numbers import parse_number
-from vitrine.fields.scalars import is_empty
 from vitrine.fields.words import word_lists
 from vitrine.settings import FetchSettings
 
@@ -34,6 +34,10 @@ _PRICES = 0.9
 """Share of a column's values that are prices with a currency where it holds prices: the others may
 be words, such as "on request"."""
 _ZERO = re.compile(r"0+([.,]0+)?")
+_NAME_PATH = re.compile(r"\[\]\.\w+$")
+_NAMED_PATH = re.compile(r"\w+\[(\w[^\]]*)\]")
+_NET = re.compile(r"\b(ht|hors taxes?|net|netto|excl|exkl|zzgl|sin iva)\b", re.IGNORECASE)
+"""A price without tax; shoppers are shown the other one."""
 _SCOPE = re.compile(r"\s*(\(.*\)|\[.*\]|[-_][a-z]{2}_[A-Z]{2}.*|[-_][A-Z]{3})$")
 
 
@@ -55,13 +59,11 @@ def draft_mapping(
     rows = [row.values for row in islice(source.rows(), _LOOKED_AT) if isinstance(row, Row)]
     for row in rows:
         columns.update(dict.fromkeys(row))
-    values = {
-        column: [row[column] for row in rows if not is_empty(row.get(column))] for column in columns
-    }
-    guessed = _product_columns(tuple(columns))
+    values = plain_columns(rows, columns)
+    guessed = _product_columns(tuple(values))
     if "images" not in guessed and (pictures := _picture_columns(values)):
         guessed["images"] = pictures
-    unknown = [column for column in columns if column not in _taken(guessed)]
+    unknown = [column for column in values if column not in _taken(guessed)]
     priced = [column for column in unknown if _are_prices(values[column])]
     if "price" not in guessed and len(priced) == 1:
         guessed["price"] = priced
@@ -72,7 +74,7 @@ def draft_mapping(
     parts += ["", f"{chosen}  # of the texts and the queries"]
     parts += _product_table(guessed, values, currency, images)
     taken = _taken(guessed)
-    rest = [column for column in columns if column not in taken]
+    rest = [column for column in values if column not in taken]
     names = _field_names(rest)
     for column, name in zip(rest, names, strict=True):
         parts += _field_table(name, column, values[column])
@@ -92,7 +94,10 @@ def _product_columns(columns: Sequence[str]) -> dict[str, list[str]]:
     taken: set[str] = set()
     for field, names in word_lists("columns")["any"].items():
         known = dict.fromkeys(folded[name] for name in map(_folded, names) if name in folded)
-        named = list(known)[: None if field == "price" else 1]
+        if field == "price":
+            named = [column for column in known if not _NET.search(column)] or list(known)
+        else:
+            named = list(known)[:1]
         if named and taken.isdisjoint(named):
             guessed[field] = named
             taken.update(named)
@@ -112,8 +117,10 @@ def _picture_columns(values: Mapping[str, Sequence[Any]]) -> list[str]:
 
 def _without_scope(column: str) -> str:
     """A column's name without the language, currency or remark at its end, and without "product"
-    before it: "name(en-gb)", "name-en_US", "price-EUR", "Product ID [Non Editable]"."""
-    name = _SCOPE.sub("", column)
+    before it: "name(en-gb)", "name-en_US", "price-EUR", "Product ID [Non Editable]"; of a path
+    what it leads to: "categories[].name", "attributes[Color]"."""
+    named = _NAMED_PATH.fullmatch(column)
+    name = _SCOPE.sub("", named.group(1) if named else _NAME_PATH.sub("", column))
     return _folded(name).removeprefix("product")
 
 

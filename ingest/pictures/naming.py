@@ -20,7 +20,7 @@ from vitrine.settings import FetchSettings
 if TYPE_CHECKING:  # decoding processes do without
     from vitrine.fields.columns import ImagesTable
 
-__all__ = ["FetchedPicture", "Picture", "fetch_url", "picture_of", "pictures_of"]
+__all__ = ["ADDRESS_KEYS", "FetchedPicture", "Picture", "fetch_url", "picture_of", "pictures_of"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def picture_of(value: Any, base: Path | None) -> Picture:
     )
 
 
-_ADDRESS_KEYS = ("url", "path", "src", "contentUrl", "href", "link", "#text", "@url", "@href")
+ADDRESS_KEYS = ("url", "path", "src", "contentUrl", "href", "link", "#text", "@url", "@href")
 """What exports call the address within an image object."""
 
 
@@ -135,13 +135,13 @@ def _named(value: Mapping[str, Any]) -> Any:
         return value["bytes"]
     if isinstance(value.get("base64"), str):
         return _decoded(value["base64"])
-    named = next((value[key] for key in _ADDRESS_KEYS if value.get(key)), None)
+    named = next((value[key] for key in ADDRESS_KEYS if value.get(key)), None)
     if all(key.startswith("@") for key in value) and named is None:
         return None  # an element of XML without content
     if named is None and not {"bytes", "path"} & value.keys():
         keys = ", ".join(map(repr, list(value)[:5]))
         raise InvalidImage(
-            "missing", f"an image object needs one of {', '.join(_ADDRESS_KEYS[:4])}; it has {keys}"
+            "missing", f"an image object needs one of {', '.join(ADDRESS_KEYS[:4])}; it has {keys}"
         )
     return named
 

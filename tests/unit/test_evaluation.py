@@ -95,6 +95,17 @@ def test_judgements_carry_their_group_and_may_judge_nothing(tmp_path: Path):
         read_judgements(path)
 
 
+def test_topics_give_the_words_of_every_query_and_without_them_its_id_does(tmp_path: Path):
+    qrels, topics = tmp_path / "shop.qrels", tmp_path / "topics.tsv"
+    qrels.write_text("red_mug 0 a 2\nq2 0 b 1\n")
+    assert [j.text for j in read_judgements(qrels)] == ["red mug", "q2"]
+    topics.write_text("red_mug\tcup in red\nq2\tblue vase\n")
+    assert [j.text for j in read_judgements(qrels, topics=topics)] == ["cup in red", "blue vase"]
+    topics.write_text("red_mug\tcup in red\nq2 blue vase\n")
+    with pytest.raises(InvalidInput, match="no words for the query 'q2'"):
+        read_judgements(qrels, topics=topics)
+
+
 def test_only_absent_things_are_no_judgements_of_an_index():
     from vitrine.evaluation import evaluate
 

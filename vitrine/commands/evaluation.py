@@ -20,7 +20,10 @@ __all__ = ["evaluate"]
 @click.command()
 @click.argument("judgements", type=io.PICTURE)
 @click.option(
-    "--topics", type=io.PICTURE, help="Words of each query id (tab-separated), for TREC qrels."
+    "--topics",
+    type=io.PICTURE,
+    help="For TREC qrels: a line for each query id, a tab and its words. Without it the ids are "
+    "the words, underscores between them.",
 )
 @click.option(
     "--k",
@@ -60,7 +63,7 @@ def evaluate(judgements: Path, topics: Path | None, k: int, as_json: bool) -> No
         io.print_json(_as_json(measured))
         return
     answer = measured.scores["", "answer"]
-    click.echo(f"{answer.queries} judged queries")
+    click.echo(f"judged queries: {answer.queries}")
     for name, value in answer.values.items():
         click.echo(f"{name:<10} {value:.4f}")
     click.echo()

@@ -85,7 +85,8 @@ def detect(
         try:
             draw_boxes(picture, detections).save(save)
         except (OSError, ValueError) as error:  # the folder, or a format that Pillow lacks
-            raise InvalidQuery.of("--save", f"{save} cannot be written: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise InvalidQuery.of("--save", f"{save} cannot be written: {reason}") from None
     if as_json:
         names = ("xmin", "ymin", "xmax", "ymax")
         io.print_json(

@@ -32,7 +32,7 @@ def fault_of(error: Mapping[str, Any]) -> FieldError:
     key = ".".join(path)
     allowed = _keys(path)
     if error["type"] == "missing":
-        return FieldError(key, _missing(path))
+        return FieldError(key, _lacking("missing", path))
     if error["type"] == "extra_forbidden":
         near = get_close_matches(path[-1], allowed, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -41,14 +41,16 @@ def fault_of(error: Mapping[str, Any]) -> FieldError:
             key,
             f"is not a key of a mapping{hint}; allowed here: {', '.join(allowed)}{further}",
         )
+    if error["type"] == "string_too_short" and path[-2:-1] == ["from"]:
+        return FieldError(".".join(path[:-2]), _lacking("empty", path[:-2]))
     message = plain_words(str(error["msg"]))
     return FieldError(key, message[:1].lower() + message[1:])
 
 
-def _missing(path: list[str]) -> str:
+def _lacking(how: str, path: list[str]) -> str:
     what = "a table" if len(path) == 1 else "the column it is read from"
     instead = f', or "{ROW_NUMBER}" for the row number' if path[-1] == "id" else ""
-    return f"is missing; name {what}{instead}"
+    return f"is {how}; name {what}{instead}"
 
 
 def _keys(path: list[str]) -> tuple[str, ...]:

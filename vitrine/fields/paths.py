@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-__all__ = ["head", "value_at"]
+__all__ = ["NAME_KEYS", "VALUE_KEYS", "head", "value_at"]
 
 _TOKEN = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DOTALL)
@@ -16,9 +16,9 @@ _PAIR = re.compile(r'(?:^|,)\s*"?([\w .-]+?)=((?:(?!,\s*"?[\w .-]+=).)*)', re.DO
 _OPTION = re.compile(r"(?:^|\|)Name=([^|]*)\|Value=([^|\[]*)")
 """One of "Type=Swatch|Name=Color|Value=Teal[#008080]", as BigCommerce writes options."""
 _Token: TypeAlias = tuple[str | None, str | None]
-_NAMES = ("@name", "name", "key", "label", "title", "attribute_code", "option")
+NAME_KEYS = ("@name", "name", "key", "label", "title", "attribute_code", "option")
 """What an entry of a list of named values calls its name."""
-_VALUES = ("#text", "value", "values")
+VALUE_KEYS = ("#text", "value", "values", "options", "option")
 
 
 def head(path: str) -> str:
@@ -93,13 +93,13 @@ def _parts(value: Any, token: _Token) -> Iterator[Any]:
 def _is_named(entry: Any, name: str) -> bool:
     if not isinstance(entry, Mapping):
         return False
-    names = (entry.get(key) for key in _NAMES)
+    names = (entry.get(key) for key in NAME_KEYS)
     texts = (n.get("title") if isinstance(n, Mapping) else n for n in names)
     return any(isinstance(text, str) and text.casefold() == name.casefold() for text in texts)
 
 
 def _named_value(entry: Mapping[str, Any]) -> Any:
-    return next((entry[key] for key in _VALUES if entry.get(key) not in (None, "")), None)
+    return next((entry[key] for key in VALUE_KEYS if entry.get(key) not in (None, "")), None)
 
 
 def _parsed(text: str) -> Any:

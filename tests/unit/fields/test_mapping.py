@@ -199,6 +199,7 @@ def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
         ),
         (SHOP.replace('price = "price"\n', ""), "product.currency", "without a price"),
         (SHOP.replace('"sku"', "5"), "product.id", "the name of a column"),
+        (SHOP.replace('"sku"', '""'), "product.id", "is empty; name the column"),
         ("", "product", "is missing"),
         ("[product", "", "not valid TOML"),
     ],

@@ -13,6 +13,7 @@ from ingest.catalogue import draft_mapping, preview_catalogue
 from ingest.catalogue_commands import map_
 from vitrine.errors import InvalidQuery
 from vitrine.fields import Mapping
+from vitrine.products import Product
 from vitrine.settings import Settings
 
 SHOP = """Artikel-Nr;Bezeichnung;Preis;Farbe;Bild;Bestand;Neu;Seit;Größen;Gewicht (kg);Text;Leer
@@ -101,6 +102,44 @@ def test_a_draft_finds_columns_by_a_part_of_their_names_and_by_what_they_hold(
     assert row.product is not None
     assert {name: getattr(row.product, name) for name in expected} == expected
     assert (row.product.id, len(row.pictures)) == ("p1", 1)
+
+
+def test_a_draft_leads_to_what_objects_hold(tmp_path: Path) -> None:
+    row = {
+        "id": 7,
+        "name": "Tee",
+        "images": [{"src": "https://shop.example/a.jpg", "name": "front"}],
+        "categories": [{"id": 1, "name": "Tops"}, {"id": 2, "name": "Sale"}],
+        "attributes": [
+            {"name": "Color", "options": ["red", "blue"]},
+            {"name": "Fit", "options": []},
+        ],
+        "seller": {"city": {"name": "Graz"}, "since": 2019},
+    }
+    path = tmp_path / "products.json"
+    path.write_text(json.dumps([row]))
+    settings = Settings(data_dir=tmp_path)
+    draft = tomllib.loads(draft_mapping(str(path), settings))
+    (shown,) = preview_catalogue(str(path), settings, Mapping.from_dict(draft)).rows
+    assert (shown.problems, shown.pictures) == ((), ("https://shop.example/a.jpg",))
+    assert shown.product == Product(
+        "7",
+        "Tee",
+        color=("red", "blue"),
+        colors=("red", "blue"),
+        category=("Tops", "Sale"),
+        attributes={"seller_city_name": ("Graz",), "seller_since": 2019.0},
+    )
+
+
+def test_of_prices_with_and_without_tax_a_draft_takes_those_that_shoppers_see(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Réf.;Désignation;Prix (HT);Prix (TTC);Photo\nR1;Sac;10,00;12,00;a.jpg\n")
+    product = tomllib.loads(draft_mapping(str(path), Settings(data_dir=tmp_path)))["product"]
+    assert (product["id"], product["title"]) == ("Réf.", "Désignation")
+    assert product["price"] == "Prix (TTC)"
 
 
 @pytest.mark.parametrize(
