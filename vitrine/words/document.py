@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -176,13 +176,34 @@ def _texts(
         if field.name in _NOT_WORDS or field.type not in _TYPES:
             continue
         prose = field.type is FieldType.TEXT and field.name != "title"
-        group = FIELD_GROUPS["title" if field.name == "title" else "prose" if prose else "facts"]
+        group = FIELD_GROUPS["prose" if prose else "facts"]
         for text in _field_texts(product, field.name, field.type):
+            if field.name == "title":
+                yield from _title_texts(text, analyzer)
+                continue
             words = analyzer.words(text)
             if prose and own_colors:
                 words = [pair for pair in words if _fits(pair[0], own_colors)]
             if words:
                 yield group, words
+
+
+def _title_texts(
+    title: str, analyzer: Analyzer
+) -> Iterator[tuple[FieldGroup, Sequence[tuple[str, str]]]]:
+    """The words of a title; those behind "for" or "with" are about another thing, and count as
+    facts do ("Strap for Ukuleles")."""
+    words = analyzer.words(title)
+    group = FIELD_GROUPS["title"]
+    thing = analyzer.language.before_others(title)
+    if thing is None:
+        if words:
+            yield group, words
+        return
+    length = len(words)
+    named = analyzer.words(thing)
+    yield replace(group, least=length), named
+    yield replace(group, weight=FIELD_GROUPS["facts"].weight, least=length), words[len(named) :]
 
 
 def _field_texts(product: Product, name: str, type: FieldType) -> Iterator[str]:

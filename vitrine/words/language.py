@@ -75,8 +75,8 @@ class Language:
     compound ("sac à dos"), `qualities` the words that say how a thing is and not of which kind
     ("cheap bag", "sac de luxe"); one that begins with a hyphen is the end of such words. `units`
     are what numbers count, `describing` the stop words behind which a thing is described ("mug with
-    a bird"), `transcriptions` what is written for letters that a keyboard lacks ("grün" as
-    "gruen").
+    a bird"), `others` those behind which a title names another thing ("case for a phone"),
+    `transcriptions` what is written for letters that a keyboard lacks ("grün" as "gruen").
     """
 
     code: str
@@ -90,6 +90,7 @@ class Language:
     qualities: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
     describing: frozenset[str] = frozenset()
+    others: re.Pattern[str] | None = None
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     plurals: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: MappingProxyType({}))
@@ -119,6 +120,11 @@ class Language:
         parts = (part.strip() for part in _separator(self.conjunctions).split(folded))
         return [part for part in parts if part] or [folded]
 
+    def before_others(self, title: str) -> str | None:
+        """What a title says before the words of `others`, folded; None where it has none."""
+        found = self.others.search(folded := fold(title)) if self.others else None
+        return folded[: found.start()] if found else None
+
     def new_stemmer(self) -> Any:
         """A stemmer for one thread, None for a language that Snowball does not know: its words
         are terms as they are."""
@@ -132,6 +138,11 @@ def _separator(conjunctions: frozenset[str]) -> re.Pattern[str]:
     """What stands between the kinds of things that share a category."""
     words = "".join(rf"|\s{re.escape(word)}\s" for word in sorted(conjunctions))
     return re.compile(f"[&,+]{words}")
+
+
+def _between_words(words: frozenset[str]) -> re.Pattern[str] | None:
+    """Finds one of the words where others are on both of its sides."""
+    return re.compile(rf"(?<=\w)\s(?:{'|'.join(sorted(words))})\s(?=\S)") if words else None
 
 
 @cache
@@ -159,6 +170,7 @@ def language(code: str) -> Language:
         listed("qualities"),
         listed("units"),
         listed("describing"),
+        _between_words(listed("others")),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()

@@ -271,6 +271,24 @@ def test_a_thing_that_is_lacking_is_lacking_whomever_it_is_for():
     assert query_words("for men", shop, ENGLISH).subject
 
 
+@pytest.mark.parametrize(
+    ("code", "typed", "thing", "other"),
+    [
+        ("en", "ukulele", "Concert Ukulele Spruce Top Natural", "Strap for Ukulele"),
+        ("de", "Tasche", "Schwarze Tasche aus weichem Leder", "Ukulele mit Tasche"),
+        ("fr", "ukulélé", "Ukulélé de concert en acajou massif", "Sangle pour ukulélé"),
+    ],
+)
+def test_what_a_title_says_a_thing_is_for_comes_behind_the_thing(
+    code: str, typed: str, thing: str, other: str
+):
+    analyzer = Analyzer(code)
+    listed = titled(thing, other)
+    query = query_words(typed, vocabulary_of(listed, analyzer), analyzer)
+    first, second = (query.score(words_of(product, analyzer)) for product in listed)
+    assert first > second > 0
+
+
 CAMPING = [
     Product(id="1", title="Down Sleeping Bag", category=("Camping/Sleeping Bags",)),
     Product(id="2", title="Chalk Bag", category=("Climbing",), description="Keeps hands dry."),

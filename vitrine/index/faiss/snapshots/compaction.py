@@ -68,16 +68,16 @@ class Compactor:
 
     def maybe_compact(self, state: State) -> None:
         """Have a snapshot written in the background when enough has changed since the last."""
-        if state is self._last_seen:
+        if state is self._last_seen or self._is_running() or time.monotonic() < self._not_before:
             return
         self._last_seen = state
-        if not self._overdue(state) or time.monotonic() < self._not_before:
+        if not self._overdue(state):
             return
         newest = self._snapshots.current()
         if newest is not None and newest != _snapshot_name(state):
             return  # it is about to be taken up
         with self._guard:
-            if not self._closed and (self._thread is None or not self._thread.is_alive()):
+            if not self._closed and not self._is_running():
                 # it only waits for another process, and may be left waiting
                 self._thread = threading.Thread(
                     target=self._compact_beside, name="await-snapshot", daemon=True
@@ -92,6 +92,9 @@ class Compactor:
                 self._process.terminate()
         if self._thread is not None:
             self._thread.join(timeout=self._timeout_s)
+
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _overdue(self, state: State) -> bool:
         rows, newer = _snapshot_rows(state), _newer_rows(state)
@@ -132,13 +135,18 @@ class Compactor:
             with self._exclusively(_STARTING, 0):
                 fault = self._run()
         except Conflict:
-            self._not_before = time.monotonic() + _BUSY_S
+            self._try_again_in(_BUSY_S)
             return
         except VitrineError as error:
             fault = str(error)
         if fault and not self._closed:
-            self._not_before = time.monotonic() + _PAUSE_S
+            self._try_again_in(_PAUSE_S)
             log.warning("no snapshot could be written, searches go on without: %s", fault)
+
+    def _try_again_in(self, seconds: float) -> None:
+        """Have the next search after so many seconds look again, even where nothing was written."""
+        self._not_before = time.monotonic() + seconds
+        self._last_seen = None
 
     def _run(self) -> str:
         """Wait for the command; why it has written no snapshot, empty when it has."""
