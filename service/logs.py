@@ -35,6 +35,10 @@ def register_access_log(app: Flask) -> None:
 
 
 def _log_answer(response: Response) -> Response:
+    quiet = request.path.startswith(("/health", "/metrics", "/assets"))
+    level = logging.DEBUG if quiet and response.status_code < 400 else logging.INFO
+    if not access.isEnabledFor(level):
+        return response
     path = quote(request.path, safe="/%:@,+~")
     seen = {
         "method": request.method,
@@ -42,11 +46,6 @@ def _log_answer(response: Response) -> Response:
         "status": response.status_code,
         "ms": round(elapsed_ms(), 1),
     }
-    level = (
-        logging.DEBUG
-        if path.startswith(("/health", "/metrics", "/assets")) and response.status_code < 400
-        else logging.INFO
-    )
     access.log(
         level,
         "%(method)s %(path)s %(status)s %(ms)s ms",

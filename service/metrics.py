@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter as PassSizes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -97,6 +98,16 @@ class Metrics:
         self.batched = Counter(
             "vitrine_model_batch_items", "Texts and pictures in these passes", registry=own
         )
+        # the library looks each up under a lock, which takes longer than to count
+        self.requests_of = cache(self.requests.labels)
+        self.seconds_of = cache(self.seconds.labels)
+        self.stage_of = cache(self.stages.labels)
+
+    def follow_models(self, models: Iterable[object]) -> None:
+        """Count what these models and their caches have done since the last call."""
+        for model in models:
+            self.follow("embeddings", model)
+            self.follow_batches(model)
 
     def follow(self, name: str, cache: object) -> None:
         """Add what a cache that counts its own hits and misses has counted since the last call."""
@@ -130,6 +141,7 @@ class Metrics:
 
     def exposed(self, vitrine: Vitrine, jobs: JobMetrics) -> bytes:
         """Prometheus' text format: the counters of all serving processes and the index's state."""
+        self.follow_models(vitrine.embedders.loaded)
         state = CollectorRegistry()
         state.register(_IndexState(vitrine))
         state.register(jobs)
@@ -208,15 +220,12 @@ def expose() -> Response:
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule is not None else "unmatched"
     counted = current_metrics()
-    counted.requests.labels(
-        request.method if request.url_rule else "any", route, response.status_code
-    ).inc()
-    counted.seconds.labels(route).observe(elapsed_ms() / 1e3)
+    method = request.method if request.url_rule else "any"
+    counted.requests_of(method, route, response.status_code).inc()
+    counted.seconds_of(route).observe(elapsed_ms() / 1e3)
     for stage, ms in g.get("stages", {}).items():
         if stage != "total":
-            counted.stages.labels(stage).observe(ms / 1e3)
-    counted.follow("embeddings", g.get("embedder"))
-    counted.follow_batches(g.get("embedder"))
+            counted.stage_of(stage).observe(ms / 1e3)
     if WAITED in request.environ:
         counted.waits.observe(request.environ[WAITED])
     if g.get("empty"):

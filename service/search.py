@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, get_type_hints
 
 from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from pydantic import ValidationError
 
 from service.access import visible
 from service.container import current_vitrine
+from service.errors import refuse
 from service.models.base import answer
 from service.models.facet_search import FacetParameters, FacetPath, FacetSearchAnswer
 from service.models.search_answer import BatchAnswer, SearchAnswer
@@ -36,7 +39,28 @@ __all__ = ["answered", "query_of_parameters", "search"]
 search = APIBlueprint("search", __name__, abp_tags=[Tag(name="Search")])
 
 
+def _reads_parameters(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A view whose argument `query` is read here.
+
+    flask-openapi3 goes through the model's schema with every request, to find lists of values; the
+    models have none. `InvalidQuery` says what is wrong.
+    """
+    model = get_type_hints(view)["query"]
+
+    @wraps(view)
+    def reading() -> Response:
+        try:
+            query = model.model_validate(request.args.to_dict())
+        except ValidationError as error:
+            refuse(error)
+        return view(query=query)
+
+    reading.__delay_validate_request__ = True  # type: ignore[attr-defined]  # of flask-openapi3
+    return reading
+
+
 @search.get("/v1/search", responses={200: SearchAnswer})
+@_reads_parameters
 def search_by_words(query: SearchParameters) -> Response:
     """Search by words, or browse; other parameters filter: `field=value`, `field_min`, ..."""
     texts = (WeightedText(query.q),) if query.q else ()
@@ -78,7 +102,6 @@ def search_batch(body: BatchRequest) -> Response:
         )
 
     def on_version(version: VersionSearch) -> list[Page]:
-        g.embedder = version.embedder
         side = version.embedder.info.image_size
         queries = []
         for number, one_search in enumerate(body.searches):
@@ -130,13 +153,8 @@ def suggest(query: SuggestParameters) -> Response:
 
 
 def answered(request: Callable[[VersionSearch], Page], *, cursor: str | None = None) -> Response:
-    """What one version, whose model's cache is counted with this request, makes of the request."""
-
-    def on_version(version: VersionSearch) -> Page:
-        g.embedder = version.embedder
-        return request(version)
-
-    return search_response(current_vitrine().engine.answer(on_version, cursor=cursor))
+    """The page that one version makes of the request."""
+    return search_response(current_vitrine().engine.answer(request, cursor=cursor))
 
 
 def search_response(page: Page) -> Response:

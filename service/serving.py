@@ -220,10 +220,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return create_app(self.vitrine, warm_up=self.warm_up)
 
     def show_load(self, edge: ServingEdge) -> None:
-        """Show in the metrics how many requests wait and how many connections are open."""
+        """Show in the metrics how many requests wait, how many connections are open and what the
+        models have done."""
         from service.metrics import metrics_of
 
         shown = metrics_of(self._app)
+        shown.follow_models(self.vitrine.embedders.loaded)
         shown.waiting.set(edge.workload.waiting)
         shown.connections.set(edge.connections)
 

@@ -26,6 +26,7 @@ from vitrine.signing import SIGNATURE_BYTES, Signer
 __all__ = ["Cursor", "query_digest", "version_of"]
 
 _LONGEST = 64_000
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Cursor:
             "u": sorted(self.newer_terms),
         }
         tail = b"" if self.vector is None else self.vector.astype("<f4").tobytes()
-        data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + tail
+        data = _JSON.encode(head).encode() + b"\n" + tail
         return base64.urlsafe_b64encode(signer.sign(data) + data).decode().rstrip("=")
 
     @classmethod

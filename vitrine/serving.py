@@ -51,6 +51,11 @@ class EmbedderPool:
                 self._loaded[model] = self._load(model)
             return self._loaded[model]
 
+    @property
+    def loaded(self) -> tuple[Embedder, ...]:
+        """Those that are loaded by now."""
+        return tuple(self._loaded.values())
+
     def for_index(self, index: VectorIndex) -> Embedder:
         """The embedder that made the index.
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
+from time import time
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -104,7 +106,7 @@ def as_bytes(answer: Answer, *, method: str, last: bool) -> bytes:
     `last` ends the connection.
     """
     bodiless = method == "HEAD" or answer.status in (204, 304)
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", f"Date: {formatdate(usegmt=True)}"]
+    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", f"Date: {_date(int(time()))}"]
     for name, value in answer.headers:
         if name.lower() not in _OF_THE_CONNECTION or (bodiless and name == "Content-Length"):
             lines.append(f"{name}: {value}")
@@ -114,6 +116,12 @@ def as_bytes(answer: Answer, *, method: str, last: bool) -> bytes:
         lines.append("Connection: close")
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
     return head if bodiless else head + answer.body
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    """A second as the field Date has it (RFC 9110, section 5.6.7)."""
+    return formatdate(second, usegmt=True)
 
 
 def _add_field(environ: Environ, name: str, value: str) -> None:

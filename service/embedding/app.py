@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 
 import numpy as np
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import Unauthorized
@@ -85,14 +85,9 @@ def _ready() -> Response:
     return Response("ready\n", mimetype="text/plain")
 
 
-def _embedder() -> Embedder:
-    embedder = g.embedder = current_vitrine().embedder
-    return embedder
-
-
 def _model() -> Response:
     """What the model is, and how it wants its pictures."""
-    embedder = _embedder()
+    embedder = current_vitrine().embedder
     info, compute = embedder.info, embedder.compute
     description = ModelDescription.model_validate(
         {
@@ -115,14 +110,14 @@ def _texts() -> Response:
         texts = TextsRequest.model_validate_json(request.get_data()).texts
     except ValidationError as error:
         refuse(error)
-    embedder = _embedder()
+    embedder = current_vitrine().embedder
     cut = [place for place, text in enumerate(texts) if embedder.truncates(text)]
     return _answer(embedder, embedder.embed_texts(texts), cut)
 
 
 def _pictures() -> Response:
     """A row per picture: the body is levels as `Embedder.preprocess` gives them."""
-    embedder = _embedder()
+    embedder = current_vitrine().embedder
     height, width = embedder.pictures.shape
     levels = np.frombuffer(request.get_data(), np.uint8)
     if len(levels) % (height * width * 3):

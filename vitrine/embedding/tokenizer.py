@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import tokenizers
@@ -13,6 +14,10 @@ from numpy.typing import NDArray
 from vitrine.embedding.cleaning import Cleaning, clean
 
 __all__ = ["TokenBatch", "Tokenizer", "TokenizerConfig"]
+
+
+_KEPT = 128
+"""Texts whose ids are kept: a query is embedded, and then asked whether it was cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Tokenizer:
         self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(config.length)
+        self._read = lru_cache(_KEPT)(self._encoded)
 
     def encode(self, texts: Sequence[str]) -> TokenBatch:
         """Rows of one length.
@@ -76,14 +82,19 @@ class Tokenizer:
 
         One by one: a text takes ten microseconds, less than waking the library's threads for it.
         """
-        rows = [self._tokenizer.encode(clean(text, self.config.clean)).ids for text in texts]
+        rows = [self._read(text)[0] for text in texts]
         if self.config.zeroed is None:
             return rows
         return [[0 if id_ == self.config.zeroed else id_ for id_ in row] for row in rows]
 
     def truncates(self, text: str) -> bool:
         """Whether the model would read only the beginning of the text."""
-        return bool(self._tokenizer.encode(clean(text, self.config.clean)).overflowing)
+        return self._read(text)[1]
+
+    def _encoded(self, text: str) -> tuple[list[int], bool]:
+        """The ids of a text, and whether it was cut."""
+        encoding = self._tokenizer.encode(clean(text, self.config.clean))
+        return encoding.ids, bool(encoding.overflowing)
 
     def to_json(self) -> str:
         """The tokenizer as tokenizer.json holds it, with these rules' truncation."""

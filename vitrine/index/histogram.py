@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +56,17 @@ def _growing_bounds(low: float, high: float) -> list[float] | None:
         return None
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     for series in _SERIES:
-        bounds = [float(f"{number}e{power}") for power in powers for number in series]
-        first = max((i for i, bound in enumerate(bounds) if bound <= low), default=None)
-        last = next((i for i, bound in enumerate(bounds) if bound >= high), None)
-        if first is not None and last is not None and 0 < last - first <= MAX_BUCKETS:
-            return bounds[first : last + 1]
+        bounds = _round_numbers(series, powers)
+        first, last = bisect_right(bounds, low) - 1, bisect_left(bounds, high)
+        if first >= 0 and last < len(bounds) and 0 < last - first <= MAX_BUCKETS:
+            return list(bounds[first : last + 1])
     return None
+
+
+@lru_cache(64)
+def _round_numbers(series: tuple[float, ...], powers: range) -> tuple[float, ...]:
+    """The numbers of a series with each power of ten, ascending."""
+    return tuple(float(f"{number}e{power}") for power in powers for number in series)
 
 
 def _bounds(low: float, high: float, factor: int, power: int) -> list[float] | None:

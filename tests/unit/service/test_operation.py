@@ -164,10 +164,10 @@ def test_the_state_of_the_index_is_told_even_when_it_is_down(shop: Shop):
 def test_look_ups_in_caches_are_counted(shop: Shop):
     shop.embedder.hits, shop.embedder.misses = 5, 7
     shop.client.get("/v1/search?q=red")
+    samples(shop)
     shop.embedder.hits = 6
-    shop.client.get("/v1/search?q=red")
-    del shop.embedder.hits, shop.embedder.misses
     found = samples(shop)
+    del shop.embedder.hits, shop.embedder.misses
 
     def count(cache: str, result: str) -> float:
         return found[("vitrine_cache_total", ("cache", cache), ("result", result))]

@@ -135,13 +135,18 @@ def score_rows(vectors: ProductVectors, selected: ProductRows, query: Vector) ->
 
 def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.float64]:
     """Cosine similarities of the rows (n,), summed in float64, rounded to `SCORE_DECIMALS`."""
-    # not BLAS: its result may depend on how many rows are multiplied together
-    chunks = [
-        np.asarray(numkong.cdist(query[None], vectors[rows[start : start + _CHUNK]], "dot"))[0]
-        for start in range(0, len(rows), _CHUNK)
-    ]
+    if not len(rows):
+        return np.zeros(0)
+    copied = np.empty((min(_CHUNK, len(rows)), vectors.shape[1]), np.float32)
+    cosines = np.empty(len(rows))
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        # mode="clip" because "raise" would copy once more
+        few = np.take(vectors, chunk, axis=0, out=copied[: len(chunk)], mode="clip")
+        # not BLAS: its result may depend on how many rows are multiplied together
+        cosines[start : start + _CHUNK] = np.asarray(numkong.cdist(query[None], few, "dot"))[0]
     # adding zero turns -0.0 into 0.0
-    return np.round(np.concatenate(chunks), SCORE_DECIMALS) + 0.0 if chunks else np.zeros(0)
+    return np.round(cosines, SCORE_DECIMALS) + 0.0
 
 
 def trim_ties(scored: ScoredRows, k: int) -> ScoredRows:

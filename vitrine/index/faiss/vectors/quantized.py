@@ -170,6 +170,12 @@ class QuantizedVectors:
         self._scans = SharedScans(self.codes)
 
     @cached_property
+    def _zeros(self) -> NDArray[np.float32]:
+        """What the codes of each row have more than its levels, by the same product."""
+        zeros: NDArray[np.float32] = np.float32(_ZERO) * self._sums
+        return zeros
+
+    @cached_property
     def product_errors(self) -> NDArray[np.float32]:
         """The largest error of each product's rows."""
         errors: NDArray[np.float32] = largest_of_each(self._errors, self._vectors.offsets)
@@ -231,7 +237,7 @@ class QuantizedVectors:
     def _gather(self, selected: ProductRows, query: QuantizedQuery) -> _Scan:
         shares = np.array_split(selected.rows, -(-len(selected.rows) // _GATHERED))
         row_levels = parallel_map(partial(_gathered_dots, query.codes, self.codes), shares)
-        row_levels -= np.float32(_ZERO) * self._sums[selected.rows]
+        row_levels -= self._zeros[selected.rows]
         return _Scan(
             largest_of_each(row_levels, selected.offsets),
             self.product_errors[selected.products],
@@ -258,7 +264,7 @@ class QuantizedVectors:
         """The levels of all products from the inner products of their rows' codes, which become
         levels."""
         row_levels, offsets, step = dots, self._vectors.offsets, _SCANNED
-        row_levels -= np.float32(_ZERO) * self._sums
+        row_levels -= self._zeros
         if self._vectors.single:
             return _Scan(row_levels, self._errors, row_levels, offsets)
 
