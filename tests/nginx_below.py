@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from tests.support.waiting import until
 
 __all__ = ["PREFIX", "nginx_below"]
 
@@ -78,14 +79,11 @@ def nginx_below(
 
 
 def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
+    def answers() -> bool:
         assert process.poll() is None, log.read_text()
         try:
-            status = httpx.get(f"{address}/", timeout=PATIENCE_S).status_code
+            return httpx.get(f"{address}/", timeout=PATIENCE_S).status_code == ELSEWHERE
         except httpx.TransportError:
-            time.sleep(0.05)
-            continue
-        assert status == ELSEWHERE
-        return
-    raise AssertionError(f"nginx did not answer within {PATIENCE_S} s")
+            return False
+
+    until(answers, "nginx answers")

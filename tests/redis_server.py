@@ -8,13 +8,14 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
 
 import redis
+
+from tests.support.waiting import until
 
 _PORTS = range(20_000, 32_000)
 """Below those that the system lends to connections (ip_local_port_range): nothing but a test takes
@@ -60,13 +61,11 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 def _wait(port: int) -> None:
-    deadline = time.monotonic() + 240
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
     with redis.Redis(port=port) as client:
-        while time.monotonic() < deadline:
-            try:
-                client.ping()
-            except redis.ConnectionError:
-                time.sleep(0.02)
-            else:
-                return
-    raise AssertionError("redis-server did not answer within 240 s")
+        until(answers, "redis-server answers")

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import make_catalogue, make_record
 from tests.contract.test_fusion import constants_of, model_of, random_fused, vocabulary_of
 from tests.contract.test_pictures import create_with_texts, with_text
+from tests.support.waiting import until
 from vitrine.backup import back_up, restore
 from vitrine.backup.folder import MANIFEST
 from vitrine.errors import Conflict, NoLiveVersion, StorageUnavailable
@@ -132,9 +132,7 @@ def test_a_backup_under_writes_is_the_version_at_the_moment_it_names(
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        until = time.monotonic() + 120
-        while len(history) < 3 and time.monotonic() < until:
-            time.sleep(0.001)
+        until(lambda: len(history) >= 3, "writes go on")
         manifest = back_up(source, tmp_path / "backup")
     finally:
         stop.set()

@@ -9,8 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,6 +24,7 @@ from redis import ConnectionPool
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
+from tests.support.waiting import until
 from vitrine.settings import PREFIX, IngestSettings, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -308,13 +308,6 @@ def native(command: list[str]) -> list[str]:
         "python": [sys.executable],
     }
     return [*programs.get(command[0], command[:1]), *command[1:]]
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE_S} s"
-        time.sleep(0.1)
 
 
 def healthy(service: dict[str, Any], environment: dict[str, str]) -> bool:

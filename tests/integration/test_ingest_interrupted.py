@@ -22,7 +22,7 @@ from tests.fakes import COLORS, FakeEmbedder
 from tests.integration.ingest_process import main
 from tests.support.forked import Forked
 from tests.unit.ingest.catalogue import picture
-from tests.unit.ingest.test_decoding import vanish
+from tests.unit.ingest.test_decoding import await_end
 from vitrine.errors import NoLiveVersion
 from vitrine.images.decode import ImageLimits, decode
 from vitrine.index.faiss import open_versions
@@ -211,7 +211,7 @@ def test_killed_with_processes_that_decode_it_leaves_none_and_ends_as_if_undistu
             ingest = Ingest(folder / "products.parquet", images=56, processes=1)
             ingest.die()
             assert len(ingest.children) == 1
-            assert vanish(ingest.children)
+            await_end(ingest.children)
             assert 0 < len(stored(settings)) < 78
         Ingest(folder / "products.parquet", processes=int(name == "killed")).finish()
         with closing(open_versions(settings)) as versions:

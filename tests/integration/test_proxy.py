@@ -22,6 +22,7 @@ import pytest
 
 from service import create_app
 from tests.redis_server import free_port
+from tests.support.waiting import until
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
@@ -99,16 +100,14 @@ def proxy(folder: Path, service_port: int) -> Iterator[str]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
+    def answers() -> bool:
+        assert process.poll() is None
         try:
-            assert httpx.get(url, timeout=PATIENCE_S).status_code == 204
+            return httpx.get(url, timeout=PATIENCE_S).status_code == 204
         except httpx.TransportError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+            return False
+
+    until(answers, f"{url} answers")
 
 
 @pytest.fixture

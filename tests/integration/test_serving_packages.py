@@ -14,9 +14,10 @@ import httpx
 import pytest
 
 from tests.checkpoints import data_folder
-from tests.integration.jobs.test_up import TOKEN, until, write_catalogue
+from tests.integration.jobs.test_up import TOKEN, write_catalogue
 from tests.integration.service.process import ServiceProcess
 from tests.shop import picture
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 VITRINE = ("-c", "from vitrine.cli import main; main()")

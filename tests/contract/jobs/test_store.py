@@ -40,6 +40,7 @@ from ingest.jobs.work import (
     Work,
 )
 from tests.contract.jobs.items import body, claim, expire, step, upsert, write
+from tests.support.waiting import until
 from vitrine.errors import NotFound
 from vitrine.products import Product
 
@@ -157,9 +158,7 @@ def test_an_item_to_be_tried_again_waits_its_time_and_keeps_its_count(store: Job
     upsert(store, "a", "p", "q", "r")
     first, second, third = claim(store)
     store.settle([Retry(first, 600, 0, "busy"), Retry(second, 0.1, 0, "busy"), Done(third)])
-    until = time.monotonic() + 60
-    while store.waiting() == 0 and time.monotonic() < until:
-        time.sleep(0.01)
+    until(store.waiting, "the item waits no more")
     assert store.waiting() == 1
     assert [(i.key, i.attempts) for i in claim(store)] == [("q", 1)]
 

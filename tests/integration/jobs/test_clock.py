@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ingest.jobs.models import WRITES, Done, Job, JobState, Kind, NewItem
 from ingest.jobs.store import JobStore
 from ingest.jobs.work import DeleteProduct
 from tests.redis_server import redis_server
+from tests.support.waiting import until
 from vitrine.settings import Settings
 
 LEASE_S = 3.0
@@ -90,11 +90,3 @@ def settled(store: JobStore) -> bool:
     """Take and settle what is free; whether that was all."""
     store.settle([Done(item) for item in store.claim(WRITES, limit=9, lease_s=60)])
     return store.stats().open_items == 0
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for it, far less than the hour by which the clock was set back."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"a clock that is no longer right decides: {what}"
-        time.sleep(0.05)

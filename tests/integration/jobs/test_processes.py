@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.integration.jobs.test_under_fire import Expected, assert_holds
 from tests.redis_server import redis_server
 from tests.shop import NEW, OLD, Shop, open_shop, product
 from tests.support.forked import Forked
+from tests.support.waiting import until
 from vitrine.queries import SearchQuery, WeightedText
 
 pytestmark = pytest.mark.timeout(900)
@@ -62,19 +63,9 @@ def start_worker(programs: list[Program], folder: Path, settings: dict[str, Any]
     return program
 
 
-def wait_for(admin: Admin, job_id: str, seconds: float = 400) -> Job:
-    deadline = time.monotonic() + seconds
-    while not admin.job(job_id).state.final:
-        assert time.monotonic() < deadline, f"job {job_id} does not end: {admin.job(job_id)}"
-        time.sleep(0.05)
+def wait_for(admin: Admin, job_id: str) -> Job:
+    until(lambda: admin.job(job_id).state.final, f"job {job_id} ends")
     return admin.job(job_id)
-
-
-def until(holds: Callable[[], bool], seconds: float = 400) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def embedded_by_each(folder: Path) -> list[int]:

@@ -22,6 +22,7 @@ from tests.fakes import FakeEmbedder
 from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on
 from tests.integration.jobs.searchers import Searchers, SlowAtFirst, around
 from tests.shop import NEW, OLD, Shop, accepted, picture, product
+from tests.support.waiting import until
 
 COUNT = 2000
 UNTOUCHED = range(1500, COUNT)
@@ -93,11 +94,11 @@ def write_randomly(
 
 
 def wait_for(admin: Admin, job_ids: list[str], seconds: float = 700) -> None:
-    deadline = time.monotonic() + seconds
-    for job_id in job_ids:
-        while not admin.job(job_id).state.final:
-            assert time.monotonic() < deadline, f"job {job_id} is still {admin.job(job_id)}"
-            time.sleep(0.02)
+    until(
+        lambda: all(admin.job(job_id).state.final for job_id in job_ids),
+        "all jobs end",
+        seconds=seconds,
+    )
 
 
 @contextmanager

@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -19,6 +17,7 @@ import pytest
 from tests.checkpoints import data_folder
 from tests.integration.service.process import ServiceProcess
 from tests.shop import picture
+from tests.support.waiting import until
 
 VITRINE = "from vitrine.cli import main; main()"
 TOKEN = "a-token-of-the-test-123"
@@ -45,13 +44,6 @@ def write_catalogue(folder: Path) -> list[str]:
         '[product]\nid = "id"\ntitle = "title"\nprice = "price"\nimage = "image"\n'
     )
     return [str(folder / "shop.jsonl"), "--map", str(folder / "shop.toml")]
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 200) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.1)
 
 
 @pytest.mark.timeout(900)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +13,7 @@ import httpx
 import psutil
 
 from tests.redis_server import free_port
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 LAUNCH = ROOT / "tests" / "integration" / "service" / "launch.py"
@@ -80,12 +79,14 @@ class ServiceProcess:
 
     def search(self, query: str = "") -> httpx.Response:
         """The answer of the first process that is asked and has its model."""
-        response = self.get(f"/v1/search{query}")
-        deadline = time.monotonic() + PATIENCE_S
-        while response.status_code == 503 and time.monotonic() < deadline:
-            time.sleep(0.05)
-            response = self.get(f"/v1/search{query}")
-        return response
+        answers: list[httpx.Response] = []
+
+        def has_model() -> bool:
+            answers.append(self.get(f"/v1/search{query}"))
+            return answers[-1].status_code != 503
+
+        until(has_model, "the model is there")
+        return answers[-1]
 
     def wait_until(self, path: str, status: int = 200) -> httpx.Response:
         """Ask until the path answers with the status."""
@@ -111,11 +112,3 @@ class ServiceProcess:
 
     def serving(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children()]
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until it holds; a failure that tells what did not happen when it takes too long."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        time.sleep(0.05)

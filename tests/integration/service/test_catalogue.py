@@ -4,8 +4,6 @@ by one says; seen when written."""
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image
 
 from service import create_app
 from tests.fakes import COLORS, FakeEmbedder
+from tests.support.waiting import until
 from tests.unit.service.checking import CheckingClient
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.images.store import open_store
@@ -186,14 +185,6 @@ def test_walking_pages_of_any_size_gives_the_same_sequence(catalogue: Catalogue,
     assert len(whole) == len(set(whole)) == sum(r.product.in_stock for r in catalogue.records)
     assert walk(24) == whole
     assert walk(7) == whole
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """A version is loaded beside the searches before it answers them."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_next_query_sees_a_write_and_a_rollback(catalogue: Catalogue):

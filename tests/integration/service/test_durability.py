@@ -12,7 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.integration.service.process import PATIENCE_S, ServiceProcess, until
+from tests.integration.service.process import PATIENCE_S, ServiceProcess
+from tests.support.waiting import until
 
 TOKEN = "a-token-of-the-tests"
 

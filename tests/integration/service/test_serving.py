@@ -18,7 +18,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service import serving
-from tests.integration.service.process import LAUNCH, PATIENCE_S, ServiceProcess, until
+from tests.integration.service.process import LAUNCH, PATIENCE_S, ServiceProcess
+from tests.support.waiting import until
 from vitrine.errors import InvalidSettings
 from vitrine.settings import load_settings
 from vitrine.wiring import Vitrine

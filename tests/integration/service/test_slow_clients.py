@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.integration.service.process import LAUNCH, ServiceProcess, until
+from tests.integration.service.process import LAUNCH, ServiceProcess
 from tests.integration.service.slow_clients import PATHS, crowded
+from tests.support.waiting import until
 
 NEVER_S, SOON_S = 600, 0.8
 """The longest deadline that may be set, far beyond what the tests wait for; and a short one."""

@@ -13,7 +13,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.integration.service.process import PATIENCE_S, ServiceProcess, until
+from tests.integration.service.process import PATIENCE_S, ServiceProcess
+from tests.support.waiting import until
 
 AT_ONCE = 8
 MOST_BYTES = 1_000_000_000

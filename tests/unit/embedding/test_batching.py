@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tests.checkpoints import photo
 from tests.fakes import FakeEmbedder
+from tests.support.waiting import until
 from vitrine.abandonment import abandoned_when
 from vitrine.embedding.batching import Batcher, BatchingEmbedder
 from vitrine.errors import Abandoned, ModelBusy
@@ -57,13 +58,6 @@ def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     thread = threading.Thread(target=run)
     thread.start()
     return thread, got
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def values(rows: list[Rows]) -> list[float]:

@@ -7,7 +7,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from ingest.tasks import picture_work
 from ingest.tasks.bulk_ingest import run
 from ingest.tasks.picture_work import decoding_processes
 from tests.fakes import FakeEmbedder, FakeRules
+from tests.support.waiting import until
 from tests.unit.ingest.catalogue import MAPPING, Shop, picture
 from tests.unit.test_rooms import HEAVY
 from vitrine.errors import (
@@ -118,14 +118,9 @@ def refusals(outcomes: Sequence[PictureOutcome]) -> list[str]:
     return ["" if each.refusal is None else each.refusal.reason for each in outcomes]
 
 
-def vanish(pids: Sequence[int]) -> bool:
-    """Whether all processes end within the deadline."""
-    until = time.monotonic() + DEADLINE_S
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
+def await_end(pids: Sequence[int]) -> None:
+    """Wait until all processes have ended."""
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "the processes end")
 
 
 @pytest.mark.slow
@@ -209,10 +204,7 @@ def test_a_process_that_is_ended_while_it_starts_is_not_started_again(
     shop = Workshop(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         outcomes = pool.submit(shop.outcomes, picture("red"))
-        until = time.monotonic() + DEADLINE_S
-        while not started.exists():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(started.exists, "the process starts")
         shop.work.close()
         with pytest.raises(Cancelled):
             outcomes.result(DEADLINE_S)
@@ -264,7 +256,7 @@ def test_a_closed_work_leaves_no_process_and_takes_nothing_more(tmp_path: Path) 
     pids = shop.work.pids
     assert len(pids) == 1, "a second process is started when the first is busy"
     shop.work.close()
-    assert vanish(pids)
+    await_end(pids)
     with pytest.raises(Cancelled):
         shop.outcomes(picture("red"))
 
@@ -293,7 +285,7 @@ def test_nothing_is_left_of_a_work_that_was_killed(tmp_path: Path) -> None:
         files = os.listdir(f"/proc/{pids[0]}/fd")
         links = [os.readlink(f"/proc/{pids[0]}/fd/{each}") for each in files]
         parent.kill()
-    assert vanish(pids)
+    await_end(pids)
     assert not any("/dev/shm" in link for link in links), links  # looked for, not used
     assert any("memfd" in link for link in links)
 

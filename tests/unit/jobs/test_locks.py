@@ -14,6 +14,7 @@ from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import Job, Kind
 from ingest.jobs.store import CATALOGUE, JobStore
+from tests.support.waiting import until
 from vitrine.errors import Conflict
 from vitrine.settings import Settings
 
@@ -105,9 +106,6 @@ def test_a_holder_that_lost_its_lock_is_told(tmp_path: Path):
     with catalogue_lock(settings, "an ingest") as lost:
         store.unlock(CATALOGUE, owner_of(store))
         store.lock(CATALOGUE, "a thief", lease_s=60)
-        deadline = time.monotonic() + 60
-        while not lost() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert lost()
+        until(lost, "the loss is noticed")
     assert owner_of(store) == "a thief"
     store.close()

@@ -16,6 +16,7 @@ from ingest.jobs.models import IngestRequest
 from ingest.jobs.schedules import Schedule
 from ingest.schedule_commands import schedule
 from ingest.worker import Worker
+from tests.support.waiting import until
 from tests.unit.jobs.test_ingest_job import ROWS, Desk
 from vitrine.cli import vitrine
 from vitrine.errors import InvalidMapping, InvalidQuery, NotFound
@@ -107,9 +108,7 @@ def test_two_workers_run_what_is_due_once_and_note_the_result(
     for worker in workers:
         worker.start()
     try:
-        deadline = time.monotonic() + 120
-        while not desk.store.schedules()[0].runs and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: desk.store.schedules()[0].runs, "the schedule runs")
     finally:
         stop.set()
         for worker in workers:

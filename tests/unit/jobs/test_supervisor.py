@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.waiting import until
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
@@ -45,13 +47,9 @@ class Supervisor:
 
     def children(self, count: int) -> list[psutil.Process]:
         """The programs, when as many run."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            found = psutil.Process(self.process.pid).children()
-            if len(found) == count:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"there never were {count} programs")
+        supervisor = psutil.Process(self.process.pid)
+        until(lambda: len(supervisor.children()) == count, f"{count} programs run")
+        return supervisor.children()
 
     def end(self, with_signal: int | None = None) -> tuple[int, str]:
         """Its exit status and what it logged."""

@@ -7,8 +7,6 @@ import random
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from filelock import FileLock
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record
 from tests.contract.questions import separated
+from tests.support.waiting import until
 from tests.unit.index.faiss.conftest import Open, create
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
@@ -28,13 +27,6 @@ from vitrine.products import Record
 
 COUNT = 60
 DEADLINE_S = 240.0
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def derived_of(versions: FaissVersions, index: FaissIndex) -> Path:

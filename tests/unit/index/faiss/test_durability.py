@@ -23,6 +23,7 @@ import pytest
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue, make_record
 from tests.contract.questions import separated
+from tests.support.waiting import until
 from tests.unit.index.faiss.conftest import Open, create
 from vitrine.errors import IndexUnavailable, NoLiveVersion, StorageUnavailable, VitrineError
 from vitrine.index import IndexQuery
@@ -183,11 +184,8 @@ def test_snapshots_are_written_in_the_background_and_taken_up(
     for start in range(0, 300, 60):
         index.upsert(records[start : start + 60])
         assert index.search(IndexQuery()).total == start + 60
-        deadline = time.monotonic() + 60
-        while not (derived / "newest").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until((derived / "newest").exists, "a snapshot is written")
     index.delete([r.product.id for r in records[:10]])
-    assert (derived / "newest").exists()
     assert (
         all_ids(index)
         == all_ids(open_faiss().open(index.info.name))

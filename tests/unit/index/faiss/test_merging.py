@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ import pytest
 from tests.contract import oracle
 from tests.contract.catalogue import make_catalogue
 from tests.contract.questions import separated
+from tests.support.waiting import until
 from tests.unit.index.faiss.conftest import Open, create
 from vitrine.fields.schema import FieldType
 from vitrine.index import IndexQuery
@@ -30,10 +30,7 @@ def rows_of_segments(index: FaissIndex) -> list[int]:
 
 
 def await_few_segments(index: FaissIndex, most: int) -> None:
-    deadline = time.monotonic() + 240
-    while len(rows_of_segments(index)) > most:
-        assert time.monotonic() < deadline, rows_of_segments(index)
-        time.sleep(0.01)
+    until(lambda: len(rows_of_segments(index)) <= most, "segments are merged")
 
 
 def assert_as_oracle(index: FaissIndex, current: dict[str, Record], rng: random.Random) -> None:
@@ -133,7 +130,4 @@ def test_a_snapshot_that_comes_while_segments_are_merged_is_taken_up_without_ano
         index.upsert(make_catalogue(10 * (seed + 1), 20 + seed))
         index.search(IndexQuery())
     assert overtaken.wait(240)
-    deadline = time.monotonic() + 240
-    while index._reader.current().segments[0].segment.folder is None:
-        assert time.monotonic() < deadline, "the snapshot is not taken up"
-        time.sleep(0.01)
+    until(lambda: index._reader.current().segments[0].segment.folder, "the snapshot is taken up")

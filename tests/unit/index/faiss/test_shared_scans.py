@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.waiting import until
 from vitrine.index.faiss.vectors import shared_scans
 from vitrine.index.faiss.vectors.shared_scans import SharedScans
 
@@ -23,13 +23,6 @@ def random_codes(rows: int, dimension: int, seed: int) -> Codes:
 
 def brute_force(codes: Codes, query: Codes) -> NDArray[np.float32]:
     return (codes.astype(np.int64) @ query[0].astype(np.int64)).astype(np.float32)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def scan_together(

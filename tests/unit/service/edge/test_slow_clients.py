@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
-from collections.abc import Callable
 
 import pytest
 
 from service.edge import connection, workload
 from service.edge.connection import GRACE_S, Phase
-from tests.unit.service.edge.conftest import PATIENCE_S, Clock, Server, everything
+from tests.support.waiting import until
+from tests.unit.service.edge.conftest import Clock, Server, everything
 
 HOST = b"Host: shop\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
 WAIT = GET.replace(b"GET /", b"GET /wait")
 POST = b"POST / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def status(answer: bytes) -> int:
