@@ -4,7 +4,7 @@ index."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -37,20 +37,21 @@ class Shop:
     engine: SearchEngine
 
 
+@contextmanager
+def open_served() -> Iterator[IndexVersions]:
+    """No versions yet, on an engine of their own."""
+    with closing(Engine()) as engine, serve(engine) as port:
+        settings = Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port)
+        with closing(open_qdrant(settings)) as versions:
+            yield versions
+
+
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, Shop]]:
     """The same catalogue on the embedded index and on Qdrant, which have learnt the same."""
-    with ExitStack() as ended:
-        port = ended.enter_context(serve(ended.enter_context(closing(Engine()))))
-        qdrant = Settings(qdrant_url="http://127.0.0.1:1", qdrant_grpc_port=port)
-        made = []
-        for versions in (
-            open_faiss(Settings(data_dir=tmp_path_factory.mktemp("embedded"))),
-            open_qdrant(qdrant),
-        ):
-            ended.callback(versions.close)
-            made.append(new_shop(versions))
-        embedded, qdrant = made
+    folder = tmp_path_factory.mktemp("embedded")
+    with closing(open_faiss(Settings(data_dir=folder))) as faiss, open_served() as served:
+        embedded, qdrant = new_shop(faiss), new_shop(served)
         model = qdrant.index.search_model
         assert model is not None
         embedded.versions.learn(embedded.index.info.name, model)
@@ -155,16 +156,17 @@ def test_either_learns_the_same_from_the_same_products(shops: tuple[Shop, Shop])
             assert learnt == pytest.approx(value, rel=1e-3, abs=1e-6), (part, name)
 
 
-def test_a_version_learns_anew_when_a_fifth_has_changed(shops: tuple[Shop, Shop]):
-    shop = new_shop(shops[1].versions)
-    assert not is_stale(shop.index)
-    shop.index.upsert([written_now(EMBEDDER, n, f"Zorblax {n}") for n in range(33)])
-    assert shop.engine.search(words("zorblax")).hits[0].product.title.startswith("Zorblax")
-    before = shop.index.search_model
-    after = learn_if_stale(shop.versions, shop.index, EMBEDDER)
-    assert after is not None
-    assert before is not None
-    assert "zorblax" in after.vocabulary
-    assert shop.index.search_model is not None
-    assert shop.index.search_model.key == after.key != before.key
-    assert not is_stale(shop.index)
+def test_a_version_learns_anew_when_a_fifth_has_changed():
+    with open_served() as versions:
+        shop = new_shop(versions)
+        assert not is_stale(shop.index)
+        shop.index.upsert([written_now(EMBEDDER, n, f"Zorblax {n}") for n in range(33)])
+        assert shop.engine.search(words("zorblax")).hits[0].product.title.startswith("Zorblax")
+        before = shop.index.search_model
+        after = learn_if_stale(shop.versions, shop.index, EMBEDDER)
+        assert after is not None
+        assert before is not None
+        assert "zorblax" in after.vocabulary
+        assert shop.index.search_model is not None
+        assert shop.index.search_model.key == after.key != before.key
+        assert not is_stale(shop.index)
