@@ -150,6 +150,7 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
         preferred=understanding.preferred,
         extra=understanding.extra,
         named=understanding.named,
+        vague=understanding.vague,
     )
 
 

@@ -104,6 +104,7 @@ def _log_odds(
         shop.lexicon.vocabulary,
         shop.lexicon.analyzer,
         whole=whole,
+        vague=vague,
         **options,  # type: ignore[arg-type]
     )
     relevance = QueryRelevance(
@@ -114,7 +115,7 @@ def _log_odds(
         other_kind=query.other_kind,
         vague=vague,
     )
-    return relevance.log_odds(_signals(shop, words, whole, **options))
+    return relevance.log_odds(_signals(shop, words, whole, vague=vague, **options))
 
 
 def _in_order(shop: Shop, scores: Scores, kept: NDArray[np.bool_]) -> list[str]:

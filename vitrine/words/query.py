@@ -94,6 +94,7 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     preferred: Collection[str] = (),
     extra: Collection[str] = (),
     named: bool = False,
+    vague: bool = False,
 ) -> QueryWords:
     """What the words of a query ask for.
 
@@ -101,7 +102,8 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     of it. `preferred` are words of it, folded, that raise and never hide (colors, brands); where
     there are no others they are what is asked for. `extra` are further preferred words, such as the
     catalogue's own name of a color that was asked for in another language. `named` says that the
-    words name a thing of the catalogue by a value of a field, such as an author.
+    words name a thing of the catalogue by a value of a field, such as an author, `vague` that the
+    query asks for anything, so that no word of it names the thing ("gift for a dog lover").
 
     Words are looked for as the catalogue writes them. Those that most products write as one are
     that one word ("usb c"), and one that no product has is its halves, or its letters and its
@@ -121,9 +123,9 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     core_terms = _core_terms(terms, tokens, preferred, raised)
     forms = {term: vocabulary.forms_of(term, analyzer) for term in terms}
     required = [token for token in tokens if token.word not in preferred]
-    compound = compound_of(required, analyzer)
+    compound = [] if vague else compound_of(required, analyzer)
     head = head_of(compound, analyzer)
-    thing = _thing(head, required)
+    thing = None if vague else _thing(head, required)
     subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
     other_kind = subject and (
         _is_unknown(thing, own, vocabulary, analyzer)

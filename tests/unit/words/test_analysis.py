@@ -87,6 +87,7 @@ def test_singular_and_plural_are_one_term(code: str, one: str, other: str):
         ("de", "Watte", "Watt"),
         ("fr", "oreilles", "oreillers"),
         ("fr", "imprimantes", "imprimées"),
+        ("fr", "crémant", "crème"),
         ("fr", "selles", "sel"),
     ],
 )
@@ -98,6 +99,7 @@ def test_different_things_are_different_terms(code: str, one: str, other: str):
     ("code", "text", "terms"),
     [
         ("en", "a dress for the summer", ["dress", "summer"]),
+        ("en", "what's the dress where’s everything", ["dress"]),
         ("de", "ein Kleid für den Sommer", ["kleid", "somm"]),
         ("de", "ein Kleid fuer den Sommer", ["kleid", "somm"]),
         ("fr", "une robe pour l'été", ["rob", "ete"]),

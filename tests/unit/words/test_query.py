@@ -269,6 +269,8 @@ def test_a_thing_that_is_lacking_is_lacking_whomever_it_is_for():
     assert query_words("show me hammocks for men", shop, ENGLISH).other_kind
     assert query_words("tees for men", shop, ENGLISH).subject
     assert query_words("for men", shop, ENGLISH).subject
+    gift = query_words("gift for a tees lover", shop, ENGLISH, preferred=("gift",), vague=True)
+    assert not gift.other_kind
 
 
 @pytest.mark.parametrize(
