@@ -16,6 +16,8 @@ LOOKED_AT = 30
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """The line by which some spreadsheets name the separator."""
+_AMAZON = re.compile(r'"?TemplateType=')
+"""How the first line of Amazon's files begins; the second explains what the third one names."""
 _REMARK = re.compile(r'"?#\s*\w')
 
 
@@ -59,6 +61,8 @@ def find_header(lines: Sequence[str], rules: HeaderRules) -> Header | None:
             candidates.append(_header(line, place, separator, rules))
     if not candidates:
         return None
+    if _AMAZON.match(candidates[0].names[0]):
+        candidates = candidates[2:] or candidates
     best = max(candidates, key=lambda header: _matches(header, rules.expected))
     return best if _matches(best, rules.expected) else _first_table(candidates)
 

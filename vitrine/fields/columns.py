@@ -58,9 +58,10 @@ class Column(Strict):
         return {_folded(key): value for key, value in self.values.items()}
 
     def raw_values(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The values of all columns that are there, in their order."""
+        """The values of all columns that are there, in their order; those that mean "" are not."""
         parts = (value_at(values, name) for name in self.names)
-        return tuple(part for part in parts if not is_empty(part))
+        nothing = {key for key, value in self._translations.items() if key and value == ""}
+        return tuple(part for part in parts if not is_empty(part) and _folded(part) not in nothing)
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> Any:

@@ -103,8 +103,8 @@ def _named_value(entry: Mapping[str, Any]) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """JSON text as what it says, lists of name=value and of options as objects, other text as it
-    is."""
+    """JSON text as what it says, lists of name=value and of options as objects, of several such
+    lists ("sku=A,color=Red|sku=B,color=Blue") each, other text as it is."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)
@@ -113,5 +113,12 @@ def _parsed(text: str) -> Any:
     options = _OPTION.findall(text)
     if options:
         return [{"name": name.strip(), "value": value.strip()} for name, value in options]
-    pairs = {name.strip(): value.strip(' "') for name, value in _PAIR.findall(text)}
-    return pairs or text
+    pairs = _pairs(text)
+    if not pairs:
+        return text
+    several = re.split(rf"\|(?={re.escape(next(iter(pairs)))}=)", text)
+    return [_pairs(each) for each in several] if len(several) > 1 else pairs
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return {name.strip(): value.strip(' "') for name, value in _PAIR.findall(text)}

@@ -129,6 +129,14 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         0,
     ),
     (
+        "magento.csv",
+        "sku,name,product_online,base_image,additional_images,configurable_variations\n"
+        f'WJ1,Jacket,1,no_selection,{PICTURE},"sku=A,size=S,color=Red|sku=B,size=M,color=Blue"\n',
+        "magento",
+        {"WJ1": {"colors": ("red", "blue"), "attributes": {"size": ("S", "M")}}},
+        0,
+    ),
+    (
         "list-fr.csv",
         "Product ID;Image;Nom;Référence;Catégorie;Prix (HT);Prix (TTC);Quantité;État\n"
         f"7;{PICTURE};Été;R7;Maison;10,00 €;12,00 €;3;0\n",

@@ -80,6 +80,24 @@ EXPECTED: dict[str, tuple[str, dict[str, tuple[Any, ...]], int, int]] = {
         3,
         0,
     ),
+    "shopware.csv": (
+        "shopware",
+        {
+            "TASSE": (9.99, None, (), True, "018f1c1e5c5a7b0d8a4d2b5a0c1d2e3f", 1),
+            "TASSE.1": (9.99, None, (), False, "018f1c1e5c5a7b0d8a4d2b5a0c1d2e3f", 1),
+        },
+        1,
+        0,
+    ),
+    "amazon.txt": (
+        "amazon",
+        {
+            "TEE-R": (19.99, None, ("red",), True, "TEE", 1),
+            "TEE-B": (21.99, None, ("blue",), False, "TEE", 1),
+        },
+        1,
+        0,
+    ),
     "prestashop.csv": ("prestashop", {"demo_1": (23.9, None, (), True, None, 2)}, 1, 1),
     "bigcommerce.csv": (
         "bigcommerce",
