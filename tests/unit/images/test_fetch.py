@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -56,13 +57,12 @@ class Answers(BaseHTTPRequestHandler):
         self._send(b"x" * 5000)
 
     def _drip(self) -> None:
+        """One more line of the head every moment, until the client goes."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        for _ in range(100):
-            time.sleep(0.1)
-            try:
+        with suppress(OSError):
+            while True:
                 self.wfile.write(b"X-Drop: 1\r\n")
-            except OSError:
-                return
+                time.sleep(0.1)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -126,9 +126,7 @@ def test_nobody_listening_is_unreachable(fetcher: Fetcher) -> None:
 
 def test_a_server_that_drips_is_left_at_the_deadline(port: int) -> None:
     slow = Fetcher(private=True, timeout_s=0.4, most_bytes=1000)
-    started = time.monotonic()
     assert reason_of(lambda: slow.fetch(f"http://127.0.0.1:{port}/drip")) == "too_slow"
-    assert time.monotonic() - started < 8  # it would drip for ten seconds
     slow.close()
 
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +54,7 @@ class Supervisor:
         """Its exit status and what it logged."""
         if with_signal is not None:
             self.process.send_signal(with_signal)
-        _, log = self.process.communicate(timeout=60)
+        _, log = self.process.communicate(timeout=DEADLINE_S)
         return self.process.returncode, log
 
 
@@ -63,7 +62,6 @@ class Supervisor:
 def test_a_signal_stops_all_programs(number: int):
     supervisor = Supervisor(STEADY, STEADY)
     children = supervisor.children(2)
-    time.sleep(0.2)
     status, _ = supervisor.end(number)
     assert status == 0
     assert not any(child.is_running() for child in children)
@@ -74,7 +72,7 @@ def test_programs_end_with_a_supervisor_that_is_killed():
     supervisor = Supervisor(STEADY, STEADY)
     children = supervisor.children(2)
     supervisor.end(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, 240)
+    _, alive = psutil.wait_procs(children, DEADLINE_S)
     assert not alive
 
 
@@ -82,7 +80,7 @@ def test_a_program_that_dies_is_started_again_and_the_others_run_on():
     supervisor = Supervisor(STEADY, STEADY)
     first, second = supervisor.children(2)
     first.kill()
-    first.wait(10)
+    first.wait(DEADLINE_S)
     again = supervisor.children(2)
     assert second.pid in {child.pid for child in again}
     assert first.pid not in {child.pid for child in again}
