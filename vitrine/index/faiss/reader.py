@@ -124,22 +124,30 @@ class StateReader:
 
     def _tidy(self) -> None:
         self._closed.wait(_PAUSE_S)
-        while not self._closed.is_set() and not self._ends_tidying():
+        failed_at = -1
+        while not self._closed.is_set() and not self._ends_tidying(failed_at):
+            seq, failed_at = self._known_seq(), -1
             try:
                 self.take_snapshot()
             except VitrineError as error:
-                log.warning("the newest snapshot is not used yet: %s", error)
+                log.warning("the newest snapshot is taken up with the next write: %s", error)
+                failed_at = seq
             self._merge_small_segments()
 
-    def _ends_tidying(self) -> bool:
-        """Whether nothing is left to do. Searches hold the same lock while they look whether this
-        thread runs, so what they leave to it is never missed."""
+    def _ends_tidying(self, failed_at: int) -> bool:
+        """Whether nothing is left to do, or nothing new since a snapshot was not taken up. Searches
+        hold the same lock while they look whether this thread runs, so what they leave to it is
+        never missed."""
         with self._lock:
             state = self._latest[1]
-            if state is not None and self._is_untidy(state):
+            if state is not None and state.seq != failed_at and self._is_untidy(state):
                 return False
             self._tidying = None
             return True
+
+    def _known_seq(self) -> int:
+        state = self._latest[1]
+        return -1 if state is None else state.seq
 
     def _merge_small_segments(self) -> None:
         while not self._closed.is_set() and (state := self._latest[1]) is not None:
@@ -157,20 +165,27 @@ class StateReader:
     def take_snapshot(self) -> None:
         """Go on from the newest snapshot, if another one is in use; searches need not wait."""
         with self._taking:
-            name = self._newer_snapshot()
+            before, name = self._snapshot, self._newer_snapshot()
             if name is None or self._latest[1] is None:
                 return
-            state = self._loaded(name)
-            if state.seq == 0:
-                return
+            try:
+                self._go_on_from(name)
+            except VitrineError:
+                self._snapshot = before  # so that it counts as newer and is tried again
+                raise
+
+    def _go_on_from(self, snapshot: str) -> None:
+        state = self._loaded(snapshot)
+        if state.seq == 0:
+            return
+        with self._store.view() as records:
+            state = self._followed(state, records)
+        with self._lock:
+            before, mark = self._latest[1], self._mark()
             with self._store.view() as records:
                 state = self._followed(state, records)
-            with self._lock:
-                before, mark = self._latest[1], self._mark()
-                with self._store.view() as records:
-                    state = self._followed(state, records)
-                self._place(state, before=before)
-                self._latest = (mark, state)
+            self._place(state, before=before)
+            self._latest = (mark, state)
 
     def _newer_snapshot(self) -> str | None:
         """The newest snapshot's name unless it is, or was found unusable, already."""

@@ -17,6 +17,7 @@ from tests.contract.catalogue import make_catalogue, make_record
 from tests.contract.questions import separated
 from tests.support.waiting import until
 from tests.unit.index.faiss.conftest import Open, create
+from vitrine.errors import IndexUnavailable
 from vitrine.index import IndexQuery
 from vitrine.index.faiss.index import FaissIndex
 from vitrine.index.faiss.query.state import State
@@ -157,3 +158,30 @@ def test_a_snapshot_of_another_process_is_taken_up_beside_writes_and_searches(
         assert_as_oracle(index, current)
         monkeypatch.setattr(Snapshots, "load", load)
     assert threads == {"tidy-segments"}  # and not that of a search
+
+
+def test_a_snapshot_that_could_not_be_taken_up_is_with_the_next_write(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert(make_catalogue(COUNT, 55))
+    index.search(IndexQuery())
+    other = open_faiss().open(index.info.name)
+    assert isinstance(other, FaissIndex)
+    other.compact()
+    load = Snapshots.load
+
+    def while_locked(snapshots: Snapshots, name: str) -> State | None:
+        monkeypatch.setattr(Snapshots, "load", load)
+        raise IndexUnavailable("the file is locked")
+
+    monkeypatch.setattr(Snapshots, "load", while_locked)
+    index.search(IndexQuery())
+    until(lambda: "the file is locked" in caplog.text, "the failure is not told")
+    index.upsert([make_record("more", random.Random(1))])
+
+    def taken_up() -> bool:
+        return index._reader.current().segments[0].segment.folder is not None
+
+    until(taken_up, "the snapshot is not taken up")
