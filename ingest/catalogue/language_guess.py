@@ -14,16 +14,17 @@ from vitrine.words.language import language
 __all__ = ["guess_language"]
 
 _WORD = re.compile(r"[^\W\d_]+")
+_WORD_LETTERS = 2
+"""A single letter is seldom a word: "T1" is no French."""
 _LEAST = 5
-"""Words of a language below which nothing is guessed."""
+"""Different words of a language below which nothing is guessed."""
 
 
 def guess_language(texts: Iterable[str]) -> str | None:
-    """The code of the language with twice as many of its own words as any other, or None."""
-    words = _words()
-    counts = Counter(
-        words[word] for text in texts for word in _WORD.findall(fold(text)) if word in words
-    )
+    """The code of the language with twice as many different words of its own as any other."""
+    known = _words()
+    said = {word for text in texts for word in _WORD.findall(fold(text))}
+    counts = Counter(known[word] for word in known.keys() & said if len(word) >= _WORD_LETTERS)
     (code, most), (_, second) = (*counts.most_common(2), (None, 0), (None, 0))[:2]
     return code if most >= max(_LEAST, 2 * second) else None
 

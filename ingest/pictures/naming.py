@@ -150,7 +150,7 @@ def _decoded(text: str) -> bytes:
     try:
         return decode_base64(text)
     except ValueError as error:
-        raise InvalidImage("not_an_image", f"the picture {error}") from None
+        raise InvalidImage("not_an_image", f"the picture cannot be read: {error}") from None
 
 
 def _png(image: Image) -> bytes:

@@ -19,7 +19,7 @@ from ingest.sources.xml import XmlReader
 from vitrine.errors import InvalidInput
 from vitrine.fields.source_table import Format, SourceTable
 
-__all__ = ["ENDINGS", "ending_of", "is_archive", "reader_of"]
+__all__ = ["ENDINGS", "ending_of", "is_archive", "reader_of", "require_readable"]
 
 ENDINGS: Mapping[str, Format | None] = {
     ".parquet": "parquet",
@@ -42,6 +42,8 @@ _EMPTY_LIST = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\]\s*\}\s*$')
 """What an API answers that has no products: {"products": []}."""
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How Excel's files before 2007 begin, and those with a password."""
 
 
 def ending_of(path: Path) -> str | None:
@@ -56,15 +58,29 @@ def is_archive(path: Path) -> bool:
     return first_bytes(path, 4) == _ZIP and _of_content(path) == "zip"
 
 
-def reader_of(path: Path, table: SourceTable, expected: frozenset[str]) -> Reader:
-    """The reader of a file; `expected` are the columns that the mapping names."""
-    if _PAGE.match(first_bytes(path, _START)):
+def require_readable(path: Path) -> None:
+    """Refuse what is no catalogue, whatever the file is called: a page, or an old spreadsheet."""
+    start = first_bytes(path, _START)
+    if _PAGE.match(start):
         raise InvalidInput.of(
             "source",
             f"{path} is a page of HTML and not a catalogue; look whether its address is right and"
             " asks for no login",
         )
+    if start.startswith(_OLE):
+        raise InvalidInput.of(
+            "source",
+            f"{path} is an Excel file of the old format, or one with a password; save it as .xlsx"
+            " without a password",
+        )
+
+
+def reader_of(path: Path, table: SourceTable, expected: frozenset[str]) -> Reader:
+    """The reader of a file; `expected` are the columns that the mapping names."""
+    require_readable(path)
     kind = table.format or ENDINGS.get(ending_of(path) or "") or _of_content(path)
+    if kind == "csv" and first_bytes(path, 4) == _ZIP:  # a workbook that was only renamed
+        kind = "xlsx"
     return _READERS[kind](path, table, expected)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.sources.archive import unpack
 from ingest.sources.files import FilesSource, matching
 from ingest.sources.folder import IMAGE_ENDINGS, FolderSource
-from ingest.sources.formats import ENDINGS, ending_of, is_archive
+from ingest.sources.formats import ENDINGS, ending_of, is_archive, require_readable
 from ingest.sources.hub import HubSource
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
 from ingest.sources.remote import download, is_address
@@ -90,6 +90,7 @@ class _Opener:
             if is_archive(file):
                 return self._archive(name, file)
             if ending_of(file) is None and self._table.format is None:
+                require_readable(file)
                 raise InvalidInput.of(
                     "source", f"{file} is none of the formats {', '.join(ENDINGS)} or .zip"
                 )

@@ -19,6 +19,11 @@ __all__ = ["XmlReader"]
 
 _USUAL = ("item", "entry", "offer", "product", "prod", "SHOPITEM")
 """Elements that hold a product in the feeds of shopping services."""
+_CAUSES = {
+    "invalid token": "often an & that is not written &amp;, or another encoding than line 1 states",
+    "undefined entity": "XML lacks the entities of HTML, such as &nbsp;: write the character",
+}
+"""What the parser says -> what is behind it most often."""
 _GOOGLE = "http://base.google.com/ns/1.0"
 _DEEPEST = 20
 """Levels of categories; a tree that is deeper goes in a circle."""
@@ -124,7 +129,7 @@ class XmlReader:
                         open_nodes.pop()
                         yield _Element(node, tuple(open_nodes), names)
             except ParseError as error:
-                yield _Element(None, (), names, error=str(error))
+                yield _Element(None, (), names, error=_in_words(str(error)))
             except DefusedXmlException:
                 raise InvalidInput.of(
                     "source",
@@ -217,3 +222,7 @@ class _Categories:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _in_words(error: str) -> str:
+    return "; ".join((error, *(cause for said, cause in _CAUSES.items() if said in error)))

@@ -157,6 +157,8 @@ def test_of_prices_with_and_without_tax_a_draft_takes_those_that_shoppers_see(
         ),
         (["Red scarf", "Schal rot", "Hat with a brim", "Hut mit Rand", "Shoes", "Schuhe"], None),
         (["Onyx"], None),
+        ([f"T{number}" for number in range(20)], None),
+        (["Robe avec"] * 20, None),
     ],
 )
 def test_a_draft_guesses_the_language(

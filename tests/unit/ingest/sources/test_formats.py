@@ -406,6 +406,33 @@ def test_a_page_instead_of_a_catalogue_is_told(
         open_source(path, settings).columns(())
 
 
+@pytest.mark.parametrize("name", ["p.xls", "p.xlsx", "p.csv"])
+def test_an_old_or_locked_spreadsheet_is_told(
+    tmp_path: Path, settings: Settings, name: str
+) -> None:
+    path = written(tmp_path, name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    with pytest.raises(InvalidInput, match="old format, or one with a password"):
+        open_source(path, settings).columns(())
+
+
+def test_a_workbook_that_was_renamed_is_read_as_one(tmp_path: Path, settings: Settings) -> None:
+    path = written(tmp_path, "p.csv", workbook([["id", "title"], ["1", "Mug"]]))
+    assert values(open_source(path, settings)) == [{"id": "1", "title": "Mug"}]
+
+
+@pytest.mark.parametrize(
+    ("title", "cause"), [("Salt & Pepper", "written &amp;"), ("A&nbsp;B", "entities of HTML")]
+)
+def test_what_is_wrong_with_a_feed_is_told_with_its_usual_cause(
+    tmp_path: Path, settings: Settings, title: str, cause: str
+) -> None:
+    path = written(
+        tmp_path, "p.xml", f"<items><item><id>1</id><title>{title}</title></item></items>"
+    )
+    with pytest.raises(InvalidInput, match=cause):
+        open_source(path, settings).columns(())
+
+
 def test_the_place_of_the_rows_in_a_document_is_told_as_a_mapping_writes_it(
     tmp_path: Path, settings: Settings
 ) -> None:
