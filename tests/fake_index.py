@@ -236,5 +236,8 @@ class FakeVersions:
     def check(self) -> Sequence[str]:
         return []
 
+    def close(self) -> None:
+        pass
+
     def _state(self, name: str) -> str:
         return "live" if name == self._live else "ready" if name in self._ready else "building"

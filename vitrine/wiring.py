@@ -116,8 +116,8 @@ class Vitrine:
 
     def close(self) -> None:
         """Release what was opened."""
-        versions = self._parts["versions"]
-        if hasattr(versions, "close"):
+        versions: IndexVersions | None = self._parts["versions"]
+        if versions is not None:
             versions.close()
 
     def _load_embedder(self, model: str) -> Embedder:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import orjson
 
-from vitrine.index.product_json import product_from_json, product_to_json
+from vitrine.index.product_json import (
+    product_from_json,
+    product_to_json,
+    value_from_json,
+    value_to_json,
+)
 from vitrine.products import Product, Value
 
 __all__ = [
@@ -158,7 +162,7 @@ def work_from_json(text: str) -> Work:
             product = product_from_json(orjson.dumps(stored["product"]))
             return UpsertProduct(product, _pictures(stored))
         case "patch":
-            changes = {name: _value(value) for name, value in stored["changes"].items()}
+            changes = {name: value_from_json(value) for name, value in stored["changes"].items()}
             return PatchProduct(MappingProxyType(changes), _pictures(stored))
         case name:
             plain: Work = _PLAIN[name](**stored)
@@ -182,7 +186,7 @@ def _stored(work: Work) -> dict[str, Any]:
             product = orjson.Fragment(product_to_json(work.product))
             return {"do": "upsert", "product": product, **_named(work.pictures)}
         case PatchProduct():
-            changes = {name: _plain(value) for name, value in work.changes.items()}
+            changes = {name: value_to_json(value) for name, value in work.changes.items()}
             return {"do": "patch", "changes": changes, **_named(work.pictures)}
         case _:
             return {"do": _NAMES[type(work)], **asdict(work)}
@@ -199,13 +203,3 @@ def _pictures(stored: Mapping[str, Any]) -> tuple[PictureSource, ...]:
         StoredPicture(named["key"]) if "key" in named else RemotePicture(named["url"])
         for named in listed
     )
-
-
-def _plain(value: Value | None) -> object:
-    return {"at": value.isoformat()} if isinstance(value, datetime) else value
-
-
-def _value(stored: Any) -> Value | None:
-    if isinstance(stored, dict):
-        return datetime.fromisoformat(stored["at"])
-    return tuple(stored) if isinstance(stored, list) else stored

@@ -13,7 +13,13 @@ import orjson
 
 from vitrine.products import TUPLE_FIELDS, Product, Value
 
-__all__ = ["product_from_json", "product_hash", "product_to_json"]
+__all__ = [
+    "product_from_json",
+    "product_hash",
+    "product_to_json",
+    "value_from_json",
+    "value_to_json",
+]
 
 _BUILT_IN = tuple(name for name in Product.__dataclass_fields__ if name != "attributes")
 _built_in_values = attrgetter(*_BUILT_IN)
@@ -24,7 +30,9 @@ def product_to_json(product: Product) -> bytes:
     values = zip(_BUILT_IN, _built_in_values(product), strict=True)
     stored = {name: value for name, value in values if value is not None and value != ()}
     if product.attributes:
-        stored["attributes"] = {name: _plain(value) for name, value in product.attributes.items()}
+        stored["attributes"] = {
+            name: value_to_json(value) for name, value in product.attributes.items()
+        }
     return orjson.dumps(stored)
 
 
@@ -34,15 +42,19 @@ def product_from_json(text: bytes) -> Product:
     for name in TUPLE_FIELDS:
         if name in stored:
             stored[name] = tuple(stored[name])
-    attributes = {name: _value(value) for name, value in stored.pop("attributes", {}).items()}
+    attributes = {
+        name: value_from_json(value) for name, value in stored.pop("attributes", {}).items()
+    }
     return Product(**stored, attributes=MappingProxyType(attributes))
 
 
-def _plain(value: Value) -> object:
+def value_to_json(value: Value | None) -> object:
+    """A value of a field as JSON can hold it; a time is an object, which no other value is."""
     return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
-def _value(stored: Any) -> Value:
+def value_from_json(stored: Any) -> Any:
+    """The value that `value_to_json` made plain."""
     if isinstance(stored, dict):
         return datetime.fromisoformat(stored["at"])
     return tuple(stored) if isinstance(stored, list) else stored

@@ -136,6 +136,9 @@ class MemoryVersions:
     def prune(self, *, keep: int, spare: str | None = None) -> Sequence[str]:
         return []
 
+    def close(self) -> None:
+        pass
+
 
 class MemoryImages:
     """`ImageStore` in a dict."""

@@ -168,3 +168,6 @@ class BruteForceVersions:
         if name == self.live_name:
             raise Conflict(f"version {name} is live")
         del self.indexes[name]
+
+    def close(self) -> None:
+        pass

@@ -108,3 +108,7 @@ class IndexVersions(Protocol):
         Empty when all is well.
         """
         ...
+
+    def close(self) -> None:
+        """Release files and connections; may be called twice."""
+        ...

@@ -38,16 +38,15 @@ from qdrant_client import models
 from vitrine.fields.schema import FieldType, Schema
 from vitrine.index.qdrant.filters import empty, equal
 from vitrine.index.qdrant.ordering import (
-    EPOCH,
     Order,
     Payload,
     Place,
     SortKey,
-    microseconds,
     values_of,
 )
 from vitrine.index.qdrant.payload import value_at
 from vitrine.index.qdrant.sortable_text import depth, encode_prefixes, is_final
+from vitrine.index.sort_values import EPOCH, microseconds
 from vitrine.queries import RELEVANCE
 
 __all__ = ["ID_LEVELS", "Fetch", "by_id", "in_order"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import total_ordering
+from datetime import datetime
 from typing import Any
 
 from vitrine.errors import InvalidCursor
 from vitrine.fields.schema import Field, FieldType, Schema
 from vitrine.folding import fold
 from vitrine.index.qdrant.payload import ID, value_at, value_key
+from vitrine.index.sort_values import Descending, microseconds
 from vitrine.queries import Sort, SortValue
 
-__all__ = ["EPOCH", "Key", "Order", "Payload", "Place", "SortKey", "microseconds", "values_of"]
+__all__ = ["Key", "Order", "Payload", "Place", "SortKey", "values_of"]
 
 Key = float | str | None
 """What one key of an order orders products by: the score or a field; None comes last."""
@@ -23,21 +23,6 @@ Place = tuple[SortValue, str]
 """A product's place in an order: what it is ordered by, a tuple for several keys, and its id."""
 Payload = Mapping[str, Any]
 """Keys of a point that were read."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def microseconds(when: datetime) -> int:
-    """Since 1970."""
-    return (when - EPOCH) // timedelta(microseconds=1)
-
-
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class _Descending:
-    text: str
-
-    def __lt__(self, other: _Descending) -> bool:
-        return other.text < self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +59,7 @@ class SortKey:
         if value is None:
             return True, 0
         if isinstance(value, str):
-            return False, _Descending(value) if self.descending else value
+            return False, Descending(value) if self.descending else value
         return False, -value if self.descending or self.field is None else value
 
     def fits(self, value: Key) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -26,6 +25,7 @@ from vitrine.index.faiss.columns.types import (
     OrderedTexts,
 )
 from vitrine.index.faiss.columns.words import WordPostings
+from vitrine.index.sort_values import microseconds
 from vitrine.products import Product
 from vitrine.storage.array_file import ArrayInParts
 from vitrine.words import Analyzer, exact_keys, term_frequencies
@@ -38,7 +38,6 @@ __all__ = [
     "ColumnKind",
     "Layout",
     "layout",
-    "microseconds",
     "written",
 ]
 
@@ -50,13 +49,6 @@ WORDS = "~words"
 """The words of every product, which every segment has."""
 EXACT = "~exact"
 """What a product is found by exactly: id, codes, title, group."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def microseconds(when: datetime) -> int:
-    """Microseconds since 1970, exactly: a float could not tell all times apart."""
-    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def written(name: str) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 
 from vitrine.fields.schema import Field, FieldType
 from vitrine.filters import All, AnyOf, Condition, Filter, Not, folded_value, folded_words
-from vitrine.index.faiss.columns.layout import ID, microseconds, written
+from vitrine.index.faiss.columns.layout import ID, written
 from vitrine.index.faiss.columns.types import Keywords, Mask, Numbers
 from vitrine.index.faiss.segment import Segment
+from vitrine.index.sort_values import microseconds
 
 __all__ = ["filter_mask"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import total_ordering
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from vitrine.index.faiss.columns.layout import TITLE_ORDER
 from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.segment import Segment
+from vitrine.index.sort_values import Descending
 from vitrine.queries import Sort, SortValue
 
 __all__ = [
@@ -33,15 +33,6 @@ direction, then the id."""
 _FIRST_CHUNK = 256
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class _Descending:
-    text: str
-
-    def __lt__(self, other: _Descending) -> bool:
-        return other.text < self.text
-
-
 def sort_key(value: SortValue, product_id: str, sort: Sort) -> SortKey:
     """The key of a product; for RELEVANCE `value` is the score, or None when browsing."""
     parts: list[Any] = []
@@ -51,7 +42,7 @@ def sort_key(value: SortValue, product_id: str, sort: Sort) -> SortKey:
         if part is None:
             parts += (True, 0)
         elif isinstance(part, str):
-            parts += (False, _Descending(part) if descending else part)
+            parts += (False, Descending(part) if descending else part)
         else:
             parts += (False, -part if descending else part)
     return (*parts, product_id)
