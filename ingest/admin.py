@@ -120,7 +120,10 @@ class Admin:
         """
         from ingest.uploads import receive_catalogue  # here: reading catalogues takes libraries
 
-        return receive_catalogue(name, data, self._vitrine.settings, choice)
+        live = None
+        if self._has_live_version():
+            live = FieldMapping.from_dict(self._vitrine.versions.live().info.mapping)
+        return receive_catalogue(name, data, self._vitrine.settings, choice, live)
 
     def reindex(
         self,

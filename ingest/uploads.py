@@ -15,7 +15,8 @@ from ingest.catalogue import (
     choose_mapping,
     preview_catalogue,
 )
-from vitrine.errors import InvalidInput
+from vitrine.errors import FieldError, InvalidInput
+from vitrine.fields import Mapping
 from vitrine.settings import FetchSettings
 from vitrine.storage.atomic import atomic_write, make_folders
 
@@ -39,27 +40,35 @@ class Upload:
 
 
 def receive_catalogue(
-    name: str, data: bytes, settings: FetchSettings, choice: MappingChoice
+    name: str,
+    data: bytes,
+    settings: FetchSettings,
+    choice: MappingChoice,
+    live: Mapping | None = None,
 ) -> Upload:
-    """Keep a file and preview it.
+    """Keep a file and preview it, with the `live` version's mapping where it is no known export.
 
     `InvalidInput` (`InvalidMapping` too) when it is empty, of no known format, or an export that
     is not recognized; it is not kept then.
     """
     if not data:
         raise InvalidInput.of("catalogue", "is empty")
-    folder = settings.data_dir / FOLDER / uuid.uuid4().hex
+    folder = settings.data_dir.absolute() / FOLDER / uuid.uuid4().hex
     path = folder / _safe(name)
     make_folders(folder)
     atomic_write(path, data)
     try:
-        chosen = choose_mapping(str(path), settings, choice)
+        chosen = choose_mapping(str(path), settings, choice, live=live)
         preview = preview_catalogue(str(path), settings, chosen.mapping, pictures_beside=False)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder)
+        if isinstance(error, InvalidInput):  # whoever sent the file does not know where it was kept
+            kept = f"{folder}/"
+            faults = [FieldError(f.field, f.message.replace(kept, "")) for f in error.errors]
+            InvalidInput.__init__(error, faults)
         raise
     _prune(settings.data_dir / FOLDER)
-    return Upload(str(path.absolute()), chosen, preview)
+    return Upload(str(path), chosen, preview)
 
 
 def _safe(name: str) -> str:

@@ -45,8 +45,11 @@ class ChosenMapping:
     note: str | None = None
 
 
-def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) -> ChosenMapping:
-    """The mapping for a source; `InvalidMapping` when its columns are those of no known export."""
+def choose_mapping(
+    spec: str, settings: FetchSettings, choice: MappingChoice, *, live: Mapping | None = None
+) -> ChosenMapping:
+    """The mapping for a source; `InvalidMapping` when its columns are those of no known export,
+    and not those that `live` needs, the mapping of the version that is live."""
     if choice.mapping not in (None, AUTO):
         return ChosenMapping(_completed(Mapping.load(str(choice.mapping)), choice))
     source = open_source(spec, settings)
@@ -63,6 +66,8 @@ def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) ->
     else:
         mapping = _own_names(columns)
         note = "the columns are named as the fields are; using them as they are"
+    if mapping is None and live is not None and _has_columns(live, columns):
+        return ChosenMapping(_completed(live, choice), "using the mapping of the live version")
     if mapping is None:
         raise InvalidMapping.of("", _unknown(spec, columns))
     code = _language(mapping, rows) or (known.language if known is not None else None)
@@ -70,6 +75,14 @@ def choose_mapping(spec: str, settings: FetchSettings, choice: MappingChoice) ->
         choice = replace(choice, language=code)
         note += f"; the language of its texts seems to be {code!r}, else give --language"
     return ChosenMapping(_completed(mapping, choice), note)
+
+
+def _has_columns(mapping: Mapping, columns: Collection[str]) -> bool:
+    try:
+        mapping.require_columns(columns)
+    except InvalidMapping:
+        return False
+    return True
 
 
 def _first_rows(source: Source) -> list[MappingABC[str, Any]]:

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+from pydantic import AfterValidator, ValidationError
 from pydantic import Field as Key
-from pydantic import ValidationError
 
 from vitrine.errors import FieldError, InvalidMapping
 from vitrine.fields.built_in import built_in_mappings, built_in_text
@@ -53,6 +53,12 @@ class MappedRow:
     warnings: tuple[FieldWarning, ...] = ()
 
 
+def _language(code: str) -> str:
+    if re.fullmatch("[a-z]{2}", code) is None:
+        raise ValueError(f"{code!r} is not a two-letter code such as en, de or ja")
+    return code
+
+
 class Mapping(Strict):
     """A catalogue's mapping; it travels with the index version it was used for."""
 
@@ -61,7 +67,7 @@ class Mapping(Strict):
     fields: dict[str, AttributeColumn] = Key(default_factory=dict)
     images: ImagesTable = ImagesTable()
     colors: dict[str, Names] = Key(default_factory=dict)
-    language: Annotated[str, Key(pattern="^[a-z]{2}$")] | None = None
+    language: Annotated[str, AfterValidator(_language)] | None = None
     """Of the texts; None: nothing is said, and words are read as English."""
 
     @classmethod

@@ -200,6 +200,7 @@ def test_id_title_and_image_are_required(tmp_path: Path, key: str) -> None:
         (SHOP.replace('price = "price"\n', ""), "product.currency", "without a price"),
         (SHOP.replace('"sku"', "5"), "product.id", "the name of a column"),
         (SHOP.replace('"sku"', '""'), "product.id", "is empty; name the column"),
+        ('language = "german"\n' + SHOP, "language", "not a two-letter code such as en"),
         ("", "product", "is missing"),
         ("[product", "", "not valid TOML"),
     ],

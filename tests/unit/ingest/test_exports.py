@@ -395,6 +395,19 @@ def test_an_unknown_export_is_refused_with_its_columns_and_what_to_do(
         choose_mapping(str(path), settings, MappingChoice())
 
 
+def test_what_is_no_known_export_is_read_with_the_live_mapping_where_it_has_its_columns(
+    tmp_path: Path, settings: Settings
+) -> None:
+    live = Mapping.from_dict({"product": {"id": "Nr", "title": "Bezeichnung", "images": "Bild"}})
+    path = tmp_path / "p.csv"
+    path.write_text("Nr;Bezeichnung;Bild\n1;Tasse;a.png\n")
+    chosen = choose_mapping(str(path), settings, MappingChoice(), live=live)
+    assert (chosen.mapping, chosen.note) == (live, "using the mapping of the live version")
+    path.write_text("Nr;Bezeichnung\n1;Tasse\n")
+    with pytest.raises(InvalidMapping, match="no export that is known"):
+        choose_mapping(str(path), settings, MappingChoice(), live=live)
+
+
 def test_of_two_exports_that_fit_the_closer_one_is_meant() -> None:
     google = ["id", "title", "image_link", "price", "link"]
     assert recognize(google) == Recognized("google")

@@ -12,6 +12,7 @@ import pytest
 from ingest.catalogue import MappingChoice
 from tests.end_to_end.browser.stock import picture
 from tests.unit.jobs.desk import COUNT, Desk
+from vitrine.fields import Mapping
 
 ROWS = 24
 
@@ -44,6 +45,10 @@ def export(folder: Path) -> bytes:
 
 
 def test_its_products_take_the_place_of_the_others(desk: Desk, tmp_path: Path):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ingest.uploads.receive_catalogue", lambda *received: received[-1])
+        live = desk.admin.receive_catalogue("new.jsonl", b"", MappingChoice())
+    assert live == Mapping.from_dict(desk.live.info.mapping), "for what is no known export"
     upload = desk.admin.receive_catalogue("new.jsonl", export(tmp_path), MappingChoice())
     assert upload.preview.failed == 0
     mapping = upload.chosen.mapping

@@ -63,7 +63,9 @@ def test_a_preview_is_all_that_a_reindex_needs(shop: Shop):
 def test_a_file_that_is_no_known_export_is_refused_and_not_kept(shop: Shop):
     answer = send(shop, "a,b\n1,2\n")
     assert answer.status_code == 422
-    assert "vitrine map" in answer.get_json()["errors"][0]["message"]
+    (fault,) = answer.get_json()["errors"]
+    assert "vitrine map products_export.csv" in fault["message"]
+    assert str(shop.jobs.folder) not in fault["message"]
     assert [*shop.jobs.folder.rglob("*.csv")] == []
 
 
