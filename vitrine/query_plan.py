@@ -122,6 +122,7 @@ def fused_plan(
         kind="text" if all(part.is_text for part in positive) else "image",
         least=least_log_odds(_least(query.cutoff)),
         vague=understanding is not None and understanding.vague,
+        narrows=understanding is not None and bool(understanding.filters),
         negatives=tuple(_negative(part, lexicon) for part in negative),
         newer_terms=lexicon.vocabulary.newer,
     )

@@ -65,6 +65,7 @@ def _fused(shop: Shop, text: str) -> tuple[Scores, NDArray[np.bool_], NDArray[np
             extra=read.extra,
             named=read.named,
             vague=read.vague,
+            narrows=bool(filters),
         )
     close = inside & (relevance_of(log_odds) >= CLOSE)
     if read.negatives:
@@ -97,7 +98,13 @@ def _signals(shop: Shop, words: str, whole: str, **options: object) -> Signals:
 
 
 def _log_odds(
-    shop: Shop, words: str, whole: str, *, vague: bool = False, **options: object
+    shop: Shop,
+    words: str,
+    whole: str,
+    *,
+    vague: bool = False,
+    narrows: bool = False,
+    **options: object,
 ) -> Scores:
     query = query_words(
         words,
@@ -114,6 +121,7 @@ def _log_odds(
         subject=query.subject,
         other_kind=query.other_kind,
         vague=vague,
+        narrows=narrows,
     )
     return relevance.log_odds(_signals(shop, words, whole, vague=vague, **options))
 

@@ -88,6 +88,7 @@ def random_fused(records: list[Record], rng: random.Random, number: int) -> Inde
         least_log_odds(rng.choice((0.0, 0.5, rng.random()))),
         negatives,
         vague=number % 3 == 0,
+        narrows=number % 6 == 0,
     )
     return IndexQuery(
         vector=None if rng.random() < 0.15 else separated(rng, records),

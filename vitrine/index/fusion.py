@@ -109,6 +109,8 @@ class Fusion:
     """Ids of its terms that only products have which were written after the learning."""
     vague: bool = field(default=False, compare=False)
     """Whether it asks for anything that fits its words ("something warm")."""
+    narrows: bool = field(default=False, compare=False)
+    """Whether its text filters as well ("under 30")."""
 
     @property
     def all_words(self) -> tuple[QueryWords, ...]:
@@ -126,6 +128,7 @@ class Fusion:
             subject=self.words.subject,
             other_kind=self.words.other_kind,
             vague=self.vague,
+            narrows=self.narrows,
         )
 
     def negative_relevance(self, negative: Negative, best_words: float) -> QueryRelevance:

@@ -109,7 +109,8 @@ class QueryRelevance:
     there is none. For `subject`, `other_kind` and core scores see `vitrine.words.QueryWords`; of
     another kind a query is where no product says enough of its words. `vague` says that the query
     asks for anything that fits it ("something warm"): where no product is close by its words, the
-    one in ten that fits it best by its vectors is.
+    one in ten that fits it best by its vectors is, or, where its own filter `narrows` it ("gift for
+    grandma under 30"), nearly all.
     """
 
     def __init__(  # noqa: PLR0913  # what words tell of a query
@@ -122,6 +123,7 @@ class QueryRelevance:
         subject: bool = False,
         other_kind: bool = False,
         vague: bool = False,
+        narrows: bool = False,
     ) -> None:
         best_words = round_best_words(best_words)
         self._words = constants.words
@@ -135,7 +137,7 @@ class QueryRelevance:
             cosines = _BackgroundCosines.of(constants.background, vector)
             self._measure_background(constants, kind, cosines)
             if vague and self._best_by_words(best_words) < 0:
-                self._lower_cutoff(cosines)
+                self._lower_cutoff(cosines, narrows=narrows)
         answered = min(best_words / constants.words.typical, 1.0)
         self._confidence = 0.5 + 0.5 * answered
         self._alone = constants.words.alone * answered if subject else 0.0
@@ -162,8 +164,9 @@ class QueryRelevance:
         """The log-odds of the best words score, before they are tempered, without looks."""
         return self._words.slope * best_words / max(self._scale, 1e-9) + self._words.intercept
 
-    def _lower_cutoff(self, cosines: _BackgroundCosines) -> None:
-        level = vector_level(self._vectors.log_odds(cosines.pictures[0], cosines.texts[0]))
+    def _lower_cutoff(self, cosines: _BackgroundCosines, *, narrows: bool) -> None:
+        log_odds = self._vectors.log_odds(cosines.pictures[0], cosines.texts[0])
+        level = float(log_odds.min()) if narrows else vector_level(log_odds)
         self._vectors = replace(self._vectors, offset=self._vectors.offset - min(level, 0.0))
 
     @property

@@ -45,8 +45,10 @@ class _Reader:
                 continue
             end = measured = self._end_of_unit(number[1])
             start = self._comparative(index)
+            if start == index:
+                start = self._compared(index)
             if start == index and measured > number[1]:
-                start, end = self._opening(index), measured + self._closing(measured)
+                start, end = self._range(index), measured + self._closing(measured)
             if start < index or end > measured:
                 yield start, end
 
@@ -74,12 +76,15 @@ class _Reader:
         before = adjective > 0 and self._lexemes[adjective - 1].folded in self._grammar.more
         return adjective - 1 if before else index
 
-    def _opening(self, index: int) -> int:
-        """Where a comparison or a range begins that ends before a number with its unit."""
-        length = self._grammar.comparisons.ending_at(self._lexemes, index)
-        if length:
-            start = index - length
-            return index if self._may_name_model(start, index) else start
+    def _compared(self, index: int) -> int:
+        """Where a comparison begins that ends before a number, which is no price ("over 5 m",
+        "toys from 3"); the number itself without one."""
+        start = index - self._grammar.comparisons.ending_at(self._lexemes, index)
+        return index if self._may_name_model(start, index) else start
+
+    def _range(self, index: int) -> int:
+        """Where a range begins that ends before a number with its unit, the number itself without
+        one."""
         joints = (self._grammar.to, *(second for _, second in self._grammar.ranges))
         joint = max(phrases.ending_at(self._lexemes, index) for phrases in joints)
         joint = joint or int(index > 0 and self._lexemes[index - 1].kind == "dash")

@@ -87,11 +87,13 @@ def is_known_head(head: Token, vocabulary: Vocabulary, analyzer: Analyzer) -> bo
 def picture_only_words(
     tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer
 ) -> set[str]:
-    """The words that describe a thing of the catalogue behind "with" or "in", where no product has
-    one of them ("man with crossed arms"): pictures must answer them, and texts that have a part of
-    them do not know better."""
-    named = list(takewhile(lambda token: token.word not in analyzer.language.describing, tokens))
-    if not any(vocabulary.is_subject(token.term) for token in named):
+    """The words that describe a thing of the catalogue behind "with", "in" or "for", where no
+    product has one of them ("man with crossed arms", "pillow for neck pain"): pictures must answer
+    them, and texts that have a part of them do not know better."""
+    behind = analyzer.language.describing | analyzer.language.others
+    named = list(takewhile(lambda token: token.word not in behind, tokens))
+    thing = head_of(named, analyzer)
+    if thing is None or not is_known_head(thing, vocabulary, analyzer):
         return set()
     words = [
         token.word for token in tokens[len(named) :] if not token.stop and token.word.isalpha()

@@ -60,7 +60,10 @@ def is_known(
         return True
     if vocabulary.compounds_of(term, analyzer):
         return True
-    pairs = [first + second for first, second in pairwise(around) if word in (first, second)]
+    beside = [pair for pair in pairwise(around) if word in pair]
+    pairs = [first + second for first, second in beside]
+    if analyzer.language.compounds:  # "Thermometer Fieber"
+        pairs += [second + first for first, second in beside]
     return any(vocabulary.term_count(analyzer.term(pair)) > 0 for pair in pairs)
 
 

@@ -90,7 +90,7 @@ class Language:
     qualities: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
     describing: frozenset[str] = frozenset()
-    others: re.Pattern[str] | None = None
+    others: frozenset[str] = frozenset()
     irregular: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     plurals: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: MappingProxyType({}))
@@ -122,7 +122,8 @@ class Language:
 
     def before_others(self, title: str) -> str | None:
         """What a title says before the words of `others`, folded; None where it has none."""
-        found = self.others.search(folded := fold(title)) if self.others else None
+        folded = fold(title)
+        found = _between_words(self.others).search(folded) if self.others else None
         return folded[: found.start()] if found else None
 
     def new_stemmer(self) -> Any:
@@ -140,9 +141,10 @@ def _separator(conjunctions: frozenset[str]) -> re.Pattern[str]:
     return re.compile(f"[&,+]{words}")
 
 
-def _between_words(words: frozenset[str]) -> re.Pattern[str] | None:
+@cache
+def _between_words(words: frozenset[str]) -> re.Pattern[str]:
     """Finds one of the words where others are on both of its sides."""
-    return re.compile(rf"(?<=\w)\s(?:{'|'.join(sorted(words))})\s(?=\S)") if words else None
+    return re.compile(rf"(?<=\w)\s(?:{'|'.join(sorted(words))})\s(?=\S)")
 
 
 @cache
@@ -170,7 +172,7 @@ def language(code: str) -> Language:
         listed("qualities"),
         listed("units"),
         listed("describing"),
-        _between_words(listed("others")),
+        listed("others"),
         {
             fold(word): fold(term)
             for term, words in read.get("irregular", {}).items()

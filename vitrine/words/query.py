@@ -290,9 +290,22 @@ def _joined(tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer)
         words = tokens[:length]
         if any(token.stop and len(token.word) > 1 for token in words):
             continue
-        term = analyzer.term("".join(token.word for token in words))
-        together = vocabulary.term_count(term)
         apart = {token.term: vocabulary.term_count(token.term) for token in words}
-        if together and term not in apart and together >= min(apart.values()):
-            return term, length
+        for term in _written_as_one(words, analyzer):
+            together = vocabulary.term_count(term)
+            if together and term not in apart and together >= min(apart.values()):
+                return term, length
     return "", 1
+
+
+def _written_as_one(tokens: Sequence[Token], analyzer: Analyzer) -> Iterator[str]:
+    """The terms of words that are written as one: in their order, with the sign of a unit ("850
+    watt" as 850W), and, where compounds are one word, with the thing before what it is for
+    ("Thermometer Fieber")."""
+    yield analyzer.term("".join(token.word for token in tokens))
+    if len(tokens) == 2:
+        first, second = tokens
+        if first.word.isdigit():
+            yield analyzer.term(first.word + second.term)
+        elif analyzer.language.compounds:
+            yield analyzer.term(second.word + first.word)

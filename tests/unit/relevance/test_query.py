@@ -132,14 +132,18 @@ def test_where_a_vague_query_has_no_close_words_one_product_in_ten_is_close_by_i
     constants = replace(CONSTANTS, background=BackgroundSample(rows, rows[::-1]))
     signals = Signals(rows.astype(np.float32) @ VECTOR, rows[::-1].astype(np.float32) @ VECTOR)
 
-    def close(*, vague: bool, best_words: float = 0.0) -> int:
-        query = QueryRelevance(constants, vector=VECTOR, best_words=best_words, vague=vague)
+    def close(*, vague: bool, best_words: float = 0.0, narrows: bool = False) -> int:
+        query = QueryRelevance(
+            constants, vector=VECTOR, best_words=best_words, vague=vague, narrows=narrows
+        )
         return int((query.relevance(signals) >= CLOSE).sum())
 
     assert close(vague=False) == 0
     assert close(vague=True) == 64 - 64 * 9 // 10
     assert close(vague=True, best_words=0.1) == 64 - 64 * 9 // 10
     assert close(vague=True, best_words=0.85) == 0
+    assert close(vague=True, narrows=True) == 64
+    assert close(vague=True, best_words=0.85, narrows=True) == close(vague=False, narrows=True) == 0
 
 
 def test_words_alone_need_no_vector():

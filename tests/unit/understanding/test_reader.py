@@ -516,6 +516,7 @@ def test_a_brand_of_which_a_part_is_grammar_or_a_color_is_excluded_as_a_brand(br
     ("code", "text"),
     [
         ("en", "bag over 5 m"),
+        ("en", "bag over 10"),
         ("en", "bag longer than 2 m"),
         ("en", "bag at least 10 m long"),
         ("en", "bag 40 l or larger"),
