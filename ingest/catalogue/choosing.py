@@ -73,7 +73,7 @@ def choose_mapping(
     code = _language(mapping, rows) or (known.language if known is not None else None)
     if mapping.language is choice.language is None and code not in (None, "en"):
         choice = replace(choice, language=code)
-        note += f"; the language of its texts seems to be {code!r}, else give --language"
+        note += f"; the language of its texts seems to be {code!r}, unless another is given"
     return ChosenMapping(_completed(mapping, choice), note)
 
 

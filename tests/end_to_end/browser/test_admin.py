@@ -144,17 +144,20 @@ def test_on_a_phone_nothing_sticks_out(open_window, site):
 
 EXPORT = (
     "Handle,Title,Vendor,Variant Price,Variant SKU,Image Src,Status,Published\n"
-    "red-dress,Red dress,Acme,49.90,RD-1,https://shop.example/red.jpg,active,true\n"
+    "red-dress,Red dress,Café,49.90,RD-1,https://shop.example/red.jpg,active,true\n"
     "blue-mug,Blue mug,Acme,cheap,BM-1,https://shop.example/mug.jpg,active,true\n"
 )
 
 
 def test_a_catalogue_is_recognized_shown_and_ingested(admin_page, site):
     admin_page.page.fill("#catalogue-currency", "EUR")
-    file = {"name": "products_export.csv", "mimeType": "text/csv", "buffer": EXPORT.encode()}
+    admin_page.page.fill("#catalogue-language", "de")
+    data = EXPORT.encode("windows-1252")
+    file = {"name": "products_export.csv", "mimeType": "text/csv", "buffer": data}
     admin_page.page.set_input_files("#catalogue-file", file)
     preview = admin_page.page.locator("#preview")
     expect(preview).to_contain_text("built-in mapping shopify")
+    expect(preview).to_contain_text("products_export.csv: read as Windows-1252")
     rows = preview.locator("tbody tr")
     expect(rows.first).to_contain_text("Red dress")
     expect(rows.first).to_contain_text("€49.90")
@@ -166,7 +169,8 @@ def test_a_catalogue_is_recognized_shown_and_ingested(admin_page, site):
     source, model, verify = site.jobs.asked["job-1"]
     assert source.endswith("products_export.csv")
     assert (model, verify) == (None, True)
-    assert site.jobs.mappings["job-1"].product.currency == "EUR"
+    mapping = site.jobs.mappings["job-1"]
+    assert (mapping.product.currency, mapping.language) == ("EUR", "de")
 
 
 def test_a_file_that_is_no_catalogue_gets_the_reason(admin_page):

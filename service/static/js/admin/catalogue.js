@@ -71,7 +71,7 @@ export function listenForCatalogue(client, run) {
 function parameters() {
   /** @type {Record<string, string>} */
   const filled = {};
-  for (const name of ["currency", "images"]) {
+  for (const name of ["currency", "language", "images"]) {
     const text = input(`catalogue-${name}`).value.trim();
     if (text) filled[name] = text;
   }

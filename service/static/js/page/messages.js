@@ -14,8 +14,8 @@ export function toast(text) {
   leaving = setTimeout(() => (element.hidden = true), STAYS_MS);
 }
 
-/** A text of the service as a sentence. @param {string} text */
+/** A text of the service as a sentence; one that begins with a file's name keeps it. @param {string} text */
 export function sentence(text) {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  const start = /^\S+\.\w+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
