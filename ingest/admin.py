@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ingest.accepted import AcceptedPicture, AcceptedProduct
+from ingest.accepted import AcceptedPicture, AcceptedProduct, restore_pictures, store_pictures
 from ingest.failures import API, LOST_PICTURE, CatalogueWarning, Failure, Ledger, open_ledger
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
@@ -32,9 +29,7 @@ from ingest.jobs.store import JobStore
 from ingest.jobs.work import (
     DeleteProduct,
     PatchProduct,
-    PictureSource,
     PurgeProduct,
-    StoredPicture,
     UpsertProduct,
 )
 from ingest.tasks.ingest_job import ingest_job
@@ -53,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Admin"]
 
-_STORERS = 8
 _LETTERS = 10_000
 _UNREPEATABLE = ("-", API, LOST_PICTURE, REINDEX)
 """Sources of failures that no second run can read."""
@@ -82,10 +76,12 @@ class Admin:
         pictures = [accepted.pictures for accepted in products]
         items = [
             NewItem(WRITES, accepted.product.id, UpsertProduct(accepted.product, stored))
-            for accepted, stored in zip(products, self._stored(pictures), strict=True)
+            for accepted, stored in zip(
+                products, store_pictures(self._vitrine.images, pictures), strict=True
+            )
         ]
         job_id = self._accept(Kind.UPSERT, items)
-        self._put_back(pictures)
+        restore_pictures(self._vitrine.images, pictures)
         return job_id
 
     def patch(
@@ -95,11 +91,11 @@ class Admin:
         pictures: Sequence[AcceptedPicture] = (),
     ) -> str:
         """Accept changes of one product's fields, None empties one, and of its pictures."""
-        (stored,) = self._stored([pictures])
+        (stored,) = store_pictures(self._vitrine.images, [pictures])
         job_id = self._accept(
             Kind.PATCH, [NewItem(WRITES, product_id, PatchProduct(changes, stored))]
         )
-        self._put_back([pictures])
+        restore_pictures(self._vitrine.images, [pictures])
         return job_id
 
     def delete(self, product_ids: Sequence[str]) -> str:
@@ -290,29 +286,6 @@ class Admin:
         job = Job(new_job_id(kind), kind, total=len(items))
         self._store.add(job, items)
         return job.id
-
-    def _put_back(self, pictures: Iterable[Sequence[AcceptedPicture]]) -> None:
-        """Put pictures again that were removed with their product before these writes named them.
-
-        See `ingest.tasks.picture_removal`.
-        """
-        images = self._vitrine.images
-        for picture in chain.from_iterable(pictures):
-            if isinstance(picture, bytes) and not images.has(hashlib.sha256(picture).hexdigest()):
-                images.put(picture)
-
-    def _stored(
-        self, pictures: Sequence[Sequence[AcceptedPicture]]
-    ) -> list[tuple[PictureSource, ...]]:
-        """The pictures of each product; those that were sent are in the image store now."""
-        with ThreadPoolExecutor(_STORERS, thread_name_prefix="store-picture") as pool:
-            stored = iter(list(pool.map(self._kept, chain.from_iterable(pictures))))
-        return [tuple(islice(stored, len(of_product))) for of_product in pictures]
-
-    def _kept(self, picture: AcceptedPicture) -> PictureSource:
-        if isinstance(picture, bytes):
-            return StoredPicture(self._vitrine.images.put(picture))
-        return picture
 
 
 def _explained(job: Job) -> Job:

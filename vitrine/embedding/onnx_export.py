@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.class_token import ClassTokenTower
 from vitrine.embedding.end_token import EndTokenTower
+from vitrine.embedding.export_check import PROBES, probe_pictures, require_agreement
 from vitrine.embedding.exported import Export, ExportRequest, Manifest
 from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.onnx_runtime import OnnxDetectorModel, OnnxDualEncoderModel
@@ -37,17 +37,6 @@ from vitrine.errors import ModelUnavailable
 __all__ = ["main"]
 
 _OPSET = 18
-_SAME = 0.9999
-# a broken kernel (saturation) falls far below; the loss in search quality is for `vitrine evaluate`
-# to tell
-_SAME_INT8 = 0.9
-_PROBES = (
-    "a red dress",
-    "a photo of a blue cotton shirt with white stripes",
-    "连衣裙",
-    "x",
-    "something to drink coffee from " * 40,
-)
 _DYNAMIC = torch.export.Dim.DYNAMIC
 
 
@@ -122,9 +111,9 @@ def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> M
         loaded.model, device="cpu", precision="fp32", masked=config.masked
     )
     by_onnx = OnnxDualEncoderModel(into, threads=0, masked=masked)
-    pictures = _pictures(loaded.images.shape)
-    texts = [loaded.tokenizer.encode(part) for part in (_PROBES, _PROBES[:1], _PROBES[3:])]
-    _compare(
+    pictures = probe_pictures(loaded.images.shape)
+    texts = [loaded.tokenizer.encode(part) for part in (PROBES, PROBES[:1], PROBES[3:])]
+    require_agreement(
         request,
         "pictures",
         [
@@ -132,7 +121,7 @@ def _export_dual(request: ExportRequest, loaded: LoadedModel, into: Export) -> M
             for part in (pictures, pictures[:1])
         ],
     )
-    _compare(
+    require_agreement(
         request,
         "texts",
         [(by_torch.encode_texts(part), by_onnx.encode_texts(part)) for part in texts],
@@ -157,19 +146,19 @@ def _export_owlvit(request: ExportRequest, loaded: LoadedModel, into: Export) ->
     by_onnx = OnnxDetectorModel(into, threads=0)
     scenes = [
         (by_torch.forward(picture[None]), by_onnx.forward(picture[None]))
-        for picture in _pictures(loaded.images.shape)
+        for picture in probe_pictures(loaded.images.shape)
     ]
-    texts = [loaded.tokenizer.encode(part) for part in (_PROBES, _PROBES[:1])]
-    _compare(request, "classes", [(a.classes, b.classes) for a, b in scenes])
-    _compare(
+    texts = [loaded.tokenizer.encode(part) for part in (PROBES, PROBES[:1])]
+    require_agreement(request, "classes", [(a.classes, b.classes) for a, b in scenes])
+    require_agreement(
         request, "boxes", [(a.boxes.reshape(1, -1), b.boxes.reshape(1, -1)) for a, b in scenes]
     )
-    _compare(
+    require_agreement(
         request,
         "scores",
         [(np.stack([a.shift, a.scale]), np.stack([b.shift, b.scale])) for a, b in scenes],
     )
-    _compare(
+    require_agreement(
         request,
         "texts",
         [(by_torch.encode_texts(part), by_onnx.encode_texts(part)) for part in texts],
@@ -225,7 +214,7 @@ def _write_graphs(
         {"pixels": {0: _DYNAMIC}},
         outputs,
     )
-    batch = loaded.tokenizer.encode(_PROBES[:2])
+    batch = loaded.tokenizer.encode(PROBES[:2])
     config = loaded.tokenizer.config
     free = {0: _DYNAMIC} if config.pad_to_length else {0: _DYNAMIC, 1: _DYNAMIC}
     inputs = {"ids": torch.from_numpy(batch.ids)} | (
@@ -273,38 +262,6 @@ def _quantize(exact: Export, into: Export) -> None:
             per_channel=True,
             reduce_range=True,
         )
-
-
-def _compare(
-    request: ExportRequest, what: str, pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]
-) -> None:
-    least = _SAME if request.precision == "fp32" else _SAME_INT8
-    worst = min(float(_cosines(by_torch, by_onnx).min()) for by_torch, by_onnx in pairs)
-    if not worst >= least:  # also when it is no number
-        raise ModelUnavailable(
-            f"the ONNX export of {request.name} ({request.precision}) does not agree with torch "
-            f"on {what} (cosine {worst:.6f}, "
-            f"at least {least} is asked); set VITRINE_RUNTIME=torch"
-        )
-
-
-def _pictures(shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Noise, a slope and a few large patches, (3, 3, height, width), in the range that
-    normalized pixels have."""
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((3, *shape))
-    slope = np.broadcast_to(np.linspace(-2, 2, shape[1]), (3, *shape))
-    patches = (
-        rng.standard_normal((3, 4, 4))
-        .repeat(-(-shape[0] // 4), axis=1)
-        .repeat(-(-shape[1] // 4), axis=2)
-    )
-    return np.stack([noise, slope, patches[:, : shape[0], : shape[1]]]).astype(np.float32)
-
-
-def _cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    return np.asarray((a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))
 
 
 if __name__ == "__main__":

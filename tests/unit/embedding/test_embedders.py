@@ -23,6 +23,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from tests.checkpoints import photo
 from vitrine.embedding import Embedder, exported, onnx_export
 from vitrine.embedding.dual_encoder import DualEncoder
+from vitrine.embedding.export_check import require_agreement
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.load import choose_runtime, load_embedder
 from vitrine.embedding.tokenizer import TokenBatch
@@ -299,10 +300,10 @@ def test_an_export_that_differs_from_torch_is_refused() -> None:
         name="tiny", source=Path(), role="clip", precision="fp32", target=Path()
     )
     rows = np.random.default_rng(3).standard_normal((4, 24)).astype(np.float32)
-    onnx_export._compare(request, "texts", [(rows, rows * 2)])
+    require_agreement(request, "texts", [(rows, rows * 2)])
     for other in (rows + 0.1 * rows[::-1], np.full_like(rows, np.nan)):
         with pytest.raises(ModelUnavailable, match="VITRINE_RUNTIME=torch"):
-            onnx_export._compare(request, "texts", [(rows, other)])
+            require_agreement(request, "texts", [(rows, other)])
 
 
 def test_a_damaged_export_is_told(tmp_path: Path) -> None:
