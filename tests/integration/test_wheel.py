@@ -178,8 +178,8 @@ def test_every_entry_point_of_the_wheel_is_a_module_in_it(wheel: ZipFile):
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     groups = [table["scripts"], *table["entry-points"].values()]
     entries = [entry for group in groups for entry in group.values()]
-    modules = {entry.split(":")[0].replace(".", "/") + ".py" for entry in entries}
-    assert modules <= set(wheel.namelist())
+    files = {name.removesuffix(".py").removesuffix("/__init__") for name in wheel.namelist()}
+    assert {entry.split(":")[0].replace(".", "/") for entry in entries} <= files
 
 
 def test_the_wheel_carries_its_license_and_says_what_it_is(wheel: ZipFile):
