@@ -56,7 +56,7 @@ class Machine:
         )
 
     def client(self, **settings: object) -> RemoteEmbedder:
-        named = {"embedder_url": "http://embedder", "query_timeout_s": 0.5, **settings}
+        named = {"embedder_url": "http://embedder", "query_timeout_s": PATIENCE_S, **settings}
         chosen = self.settings.model_copy(update=named)
         return RemoteEmbedder(chosen, transport=httpx.WSGITransport(self.app))
 
@@ -127,7 +127,7 @@ def test_an_embedder_that_is_away_is_asked_until_the_time_is_over(machine: Machi
 
 def test_a_restart_loses_no_query(machine: Machine) -> None:
     """The connection breaks, nobody is there, the model is being loaded, and then it answers."""
-    client = machine.client(query_timeout_s=PATIENCE_S)
+    client = machine.client()
     answers = iter(["broken", "away", "loading"])
 
     class Restarting(httpx.BaseTransport):
@@ -170,7 +170,7 @@ def test_a_slow_embedder_is_busy(machine: Machine) -> None:
     def wait(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("too slow")
 
-    client = machine.client()
+    client = machine.client(query_timeout_s=0.5)
     client._client._transport = httpx.MockTransport(wait)
     with pytest.raises(ModelBusy, match=r"within 0\.5 seconds"):
         client.embed_texts(["mug"])
