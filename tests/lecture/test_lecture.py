@@ -166,10 +166,12 @@ def search(shop: Shop) -> program.Search:
 
 
 def expect_same_five(shop: Shop, answer: Any, expected: list[tuple[int, float]]) -> None:
+    """In the same order. Cosines may differ in the fourth decimal: Vitrine resizes with weights of
+    16 bits, so that some values of a picture differ by one level."""
     hits = answer["hits"]
     assert [hit["id"] for hit in hits] == [shop.ids[place] for place, _ in expected]
     assert [hit["score"] for hit in hits] == pytest.approx(
-        [cosine for _, cosine in expected], abs=1e-4
+        [cosine for _, cosine in expected], abs=2e-4
     )
 
 

@@ -39,7 +39,7 @@ _TOKENIZER = (
 )
 _MATRYOSHKA = ("matryoshka_dimensions", "matryoshka_dims")
 _OPEN_CLIP_RULES = ("open_clip_config.json",)
-_LAYOUT = b"vitrine checkpoint 2\n"  # raise it when Vitrine's own preprocessing changes the vectors
+_LAYOUT = b"vitrine checkpoint 3\n"  # raise it when Vitrine's own preprocessing changes the vectors
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a checkpoint wants its pictures: its own processor's steps, done by Pillow and one table
+"""How a checkpoint wants its pictures: its own processor's steps, done by one resize and one table
 look-up."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vitrine.embedding.resizing import resized
 from vitrine.errors import ModelUnavailable
 from vitrine.images.decoded import scale_of
 
@@ -120,10 +121,9 @@ class ImagePreprocessor:
 
     def levels(self, images: Sequence[Image.Image]) -> NDArray[np.uint8]:
         """RGB pictures resized and cropped, (n, height, width, 3): all but the arithmetic."""
-        levels = np.empty((len(images), *self.shape, 3), np.uint8)
+        levels = np.full((len(images), *self.shape, 3), self.fill, np.uint8)
         for image, place in zip(images, levels, strict=True):
-            rgb = image if image.mode == "RGB" else image.convert("RGB")
-            place[:] = np.asarray(self._resized_and_cropped(rgb))
+            self._resize_and_crop(image if image.mode == "RGB" else image.convert("RGB"), place)
         return levels
 
     def normalized(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -136,28 +136,21 @@ class ImagePreprocessor:
                 )
         return seen
 
-    def _resized_and_cropped(self, image: Image.Image) -> Image.Image:
-        """Only the stretch that the crop keeps is resized.
-
-        Its pixels may differ by one level from resizing the whole, because Pillow keeps the
-        stretch's bounds as 32-bit floats.
-        """
+    def _resize_and_crop(self, image: Image.Image, place: NDArray[np.uint8]) -> None:
+        """Fill (height, width, 3) from the stretch that the crop keeps; only that is resized."""
         source = scale_of(image)
         whole, seen = self._whole(source.original), (self.shape[1], self.shape[0])
         across, down = (
             _Axis.centered(*lengths, rounding=self.rounding)
             for lengths in zip(source.covered, whole, seen, strict=True)
         )
-        stretch = (across.start, down.start, across.end, down.end)
-        resized = image.resize(
-            (across.length, down.length), Image.Resampling(self.resample), box=stretch
-        )
-        if resized.size == seen:
-            return resized
-        padded = Image.new("RGB", seen, (self.fill,) * 3)
         corner = (0, 0) if self.anchor == "corner" else (across.padding, down.padding)
-        padded.paste(resized, corner)
-        return padded
+        place[corner[1] :, corner[0] :][: down.length, : across.length] = resized(
+            image,
+            (across.length, down.length),
+            Image.Resampling(self.resample),
+            (across.start, down.start, across.end, down.end),
+        )
 
     def _whole(self, size: tuple[int, int]) -> tuple[int, int]:
         """Width and height that the whole picture would have after resizing."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import checkpoints
-from vitrine.embedding import exported
+from vitrine.embedding import exported, resizing
 from vitrine.settings import Settings
 
 
@@ -37,3 +37,10 @@ def exports_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         exported, "_run", lambda request: onnx_export.main([request.model_dump_json()])
     )
+
+
+@pytest.fixture
+def pillow_resizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on processors without cykooz_resizer: what is seen then equals the checkpoint's own
+    processor."""
+    monkeypatch.setattr(resizing, "_INSTALLED", False)

@@ -96,6 +96,7 @@ def dual_encoder(settings: Settings) -> DualEncoder:
     return inner
 
 
+@pytest.mark.usefixtures("pillow_resizes")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_torch_gives_transformers_own_vectors(
     family: str, request: pytest.FixtureRequest, configured: Configured
@@ -111,7 +112,7 @@ def test_torch_gives_transformers_own_vectors(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.usefixtures("exports_here")
+@pytest.mark.usefixtures("exports_here", "pillow_resizes")
 @pytest.mark.parametrize("family", FAMILIES[:2])
 def test_onnx_gives_transformers_own_vectors(
     family: str, request: pytest.FixtureRequest, configured: Configured

@@ -12,6 +12,7 @@ from PIL import Image
 from transformers import AutoImageProcessor
 
 from tests.checkpoints import photo
+from vitrine.embedding import resizing
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.errors import ModelUnavailable
 from vitrine.images.decode import ImageLimits, decode
@@ -25,7 +26,11 @@ def processor(folder: Path, **changes: Any) -> Any:
     return AutoImageProcessor.from_pretrained(folder, **changes)
 
 
-@pytest.mark.parametrize("kind", ["clip_folder", "siglip_folder", "dual_folder", "owlvit_folder"])
+KINDS = ["clip_folder", "siglip_folder", "dual_folder", "owlvit_folder"]
+
+
+@pytest.mark.usefixtures("pillow_resizes")
+@pytest.mark.parametrize("kind", KINDS)
 def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) -> None:
     theirs = processor(request.getfixturevalue(kind))
     rules = ImagePreprocessor.of_processor(theirs, "tiny")
@@ -51,6 +56,25 @@ def test_pixels_equal_the_processors(kind: str, request: pytest.FixtureRequest) 
             assert (seen != expected).mean() < 0.01, (width, height)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_pixels_resized_quickly_are_near_the_processors(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """By one level here and there."""
+    theirs = processor(request.getfixturevalue(kind))
+    rules = ImagePreprocessor.of_processor(theirs, "tiny")
+    images = [
+        photo(width, width, height)
+        for width, height in [(400, 391), (151, 97), *((80 + 9 * n, 270 - 8 * n) for n in range(9))]
+    ]
+    expected = np.asarray(theirs(images)["pixel_values"])
+    levels = np.abs(rules.apply(images) - expected) / LEVEL
+    assert levels.max() < 1.01
+    assert (levels.max() > 0) == resizing._INSTALLED, "nothing was resized quickly"
+    assert levels.mean(axis=(1, 2, 3)).max() < 0.02
+
+
+@pytest.mark.usefixtures("pillow_resizes")
 def test_a_crop_larger_than_the_picture_is_filled_with_black_as_the_processor_does(
     clip_folder: Path,
 ) -> None:

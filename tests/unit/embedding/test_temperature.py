@@ -55,6 +55,7 @@ def test_vectors_and_factor_give_transformers_own_logits(
     assert np.abs(logits - by_transformers).max() < 1e-4 * scale
 
 
+@pytest.mark.usefixtures("pillow_resizes")
 def test_aligns_pictures_are_prepared_as_its_processor_does(tmp_path: Path) -> None:
     from transformers.models.efficientnet.image_processing_pil_efficientnet import (
         EfficientNetImageProcessorPil,
