@@ -6,7 +6,9 @@ import sys
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.sources.archive import unpack
 from ingest.sources.files import FilesSource, matching
@@ -46,6 +48,13 @@ def absolute_spec(spec: str) -> str:
     return str(path) if is_local else spec
 
 
+@lru_cache(maxsize=1)
+def _stream(stream: BinaryIO) -> StreamSource:
+    """One source for a stream, whoever opens it: what was read ahead is still there for the next,
+    who has chosen a mapping by it."""
+    return StreamSource(stream, Path.cwd())
+
+
 class _Opener:
     def __init__(self, settings: FetchSettings, mapping: Mapping | None) -> None:
         self._settings = settings
@@ -56,7 +65,7 @@ class _Opener:
     def open(self, spec: str) -> Source:
         """The source as it is, not yet shaped by the mapping."""
         if spec == "-":
-            return StreamSource(sys.stdin.buffer, Path.cwd())
+            return _stream(sys.stdin.buffer)
         if is_address(spec):
             file = download(spec, self._settings)
             if is_archive(file):

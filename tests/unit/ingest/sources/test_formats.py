@@ -433,6 +433,15 @@ def test_what_is_wrong_with_a_feed_is_told_with_its_usual_cause(
         open_source(path, settings).columns(())
 
 
+def test_standard_input_is_read_whole_after_its_mapping_was_chosen(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    lines = b'{"id": "1", "title": "Mug", "image": "a.png"}\n{"id": "2", "title": "Cup"}\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    mapping = choose_mapping("-", settings, MappingChoice()).mapping
+    assert [row["id"] for row in values(open_source("-", settings, mapping))] == ["1", "2"]
+
+
 def test_the_place_of_the_rows_in_a_document_is_told_as_a_mapping_writes_it(
     tmp_path: Path, settings: Settings
 ) -> None:
