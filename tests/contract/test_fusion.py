@@ -16,6 +16,7 @@ from tests.contract.backends import BACKENDS
 from tests.contract.catalogue import DIMENSION, SCHEMA, WORDS, make_catalogue, make_record
 from tests.contract.questions import random_filter, random_sort, separated
 from tests.contract.test_search import check
+from tests.support.noted import noted
 from vitrine.errors import InvalidQuery
 from vitrine.index import IndexAnswer, IndexQuery, IndexVersions, PageToken, VectorIndex
 from vitrine.index.fusion import Fusion, Negative, SearchModel
@@ -110,10 +111,8 @@ def test_fused_answers_are_those_of_the_oracle(index: VectorIndex, seed: int):
     index.upsert(records)
     for number in range(25):
         query = random_fused(records, rng, number)
-        try:
+        with noted(seed=seed, query=number, case=query):
             check(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
 @pytest.mark.parametrize("seed", range(5))

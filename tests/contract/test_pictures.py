@@ -15,6 +15,7 @@ from tests.contract.questions import random_query, separated
 from tests.contract.test_fusion import random_fused
 from tests.contract.test_search import check, check_fifty_queries
 from tests.contract.test_walks import walk
+from tests.support.noted import noted
 from vitrine.errors import InvalidProduct
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.product_json import product_hash
@@ -56,10 +57,8 @@ def test_queries_equal_the_oracle_while_pictures_come_and_go(index: VectorIndex)
         index.upsert(fresh)
         records |= {r.product.id: r for r in fresh}
         query = random_query(rng, list(records.values()))
-        try:
+        with noted(seed=seed, round=round_number, case=query):
             check(index, list(records.values()), query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, round {round_number}: {query}") from error
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -69,10 +68,8 @@ def test_words_and_pictures_together_equal_the_oracle(index: VectorIndex, seed: 
     index.upsert(records)
     for number in range(25):
         query = random_fused(records, rng, number)
-        try:
+        with noted(seed=seed, query=number, case=query):
             check(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
 def create_with_texts(versions: IndexVersions) -> VectorIndex:
@@ -104,10 +101,8 @@ def test_words_pictures_and_text_vectors_together_equal_the_oracle(
         index.upsert(records[start : start + 37])
     for number in range(25):
         query = random_fused(records, rng, number)
-        try:
+        with noted(seed=seed, query=number, case=query):
             check(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
 def views(product_id: str, *axes: int) -> Record:

@@ -11,6 +11,7 @@ import pytest
 from tests.contract import oracle
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_catalogue, make_record, unit
 from tests.contract.questions import random_query, separated
+from tests.support.noted import noted
 from vitrine.errors import InvalidFilter, InvalidQuery, ModelMismatch
 from vitrine.fields.schema import Field, FieldType
 from vitrine.filters import All, Condition
@@ -77,10 +78,8 @@ def check_fifty_queries(index: VectorIndex, records: list[Record], seed: int) ->
         index.upsert(records[start : start + 37])
     for number in range(50):
         query = random_query(rng, records)
-        try:
+        with noted(seed=seed, query=number, case=query):
             check(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -101,10 +100,8 @@ def test_queries_equal_the_oracle_while_products_come_change_and_go(index: Vecto
         index.upsert(fresh)
         records |= {r.product.id: r for r in fresh}
         query = random_query(rng, list(records.values()))
-        try:
+        with noted(seed=seed, round=round_number, case=query):
             check(index, list(records.values()), query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, round {round_number}: {query}") from error
 
 
 def test_an_empty_index_answers_with_nothing(index: VectorIndex):

@@ -32,6 +32,7 @@ from tests.fakes import FakeEmbedder
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import serve
 from tests.shop import open_shop
+from tests.support.noted import noted
 from vitrine.errors import Conflict, InvalidProduct
 from vitrine.fields.schema import Field, FieldType
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
@@ -163,10 +164,8 @@ def test_random_queries_equal_the_oracle_that_compares_as_then(
     records = stored_records()
     for number in range(40):
         query = random_query(rng, records)
-        try:
+        with noted(seed=seed, query=number, case=query):
             check(kept.index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, query {number}: {query}") from error
 
 
 @pytest.mark.parametrize("descending", [False, True])

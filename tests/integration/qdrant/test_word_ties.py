@@ -16,6 +16,7 @@ from tests.contract import oracle
 from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
 from tests.contract.test_fusion import ANALYZER, constants_of, vocabulary_of
 from tests.contract.test_search import check
+from tests.support.noted import noted
 from vitrine.index import IndexQuery, IndexVersions, VectorIndex
 from vitrine.index.fusion import Fusion
 from vitrine.index.qdrant.connection import Connection
@@ -133,10 +134,8 @@ def test_the_end_of_a_set_in_a_tie_is_the_oracles(
         )
         if rng.random() < 0.2:
             query = replace(query, vector=None)
-        try:
+        with noted(question=number, case=query):
             check_pages(index, records, query)
-        except AssertionError as error:
-            raise AssertionError(f"question {number}: {query}") from error
     assert proven[True] > 5, "hardly any set ended in a tie"
 
 
