@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.sources.binary import ReadMeter, as_utf8, first_bytes, open_binary
+from ingest.sources.binary import as_utf8, first_bytes, open_binary
+from ingest.sources.columns import seen_columns
+from ingest.sources.document import DocumentReader
 from ingest.sources.json_items import KEYED, find_items
 from ingest.sources.lines import TextFile, broken_bytes
 from ingest.sources.ports import Record
@@ -16,10 +18,7 @@ from vitrine.errors import SourceUnavailable
 from vitrine.extras import needs
 from vitrine.fields.source_table import SourceTable
 
-__all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines", "seen_columns"]
-
-_LOOKED_AT = 100
-"""Rows whose keys are looked at in any case: the first one may be of another kind."""
+__all__ = ["JsonDocumentReader", "JsonLinesReader", "parse_lines"]
 
 
 def parse_lines(lines: Iterable[str]) -> Iterator[Record]:
@@ -44,22 +43,6 @@ def as_record(value: Any, place: str, thing: str) -> Record:
     if isinstance(value, Mapping):
         return Record(place, value)
     return Record(place, error=f"the {thing} is not a JSON object but {type(value).__name__}")
-
-
-def seen_columns(
-    rows: Iterable[Mapping[str, Any] | None], needed: Collection[str]
-) -> Collection[str]:
-    """The keys of the first rows, and of more until all that are needed have been seen."""
-    columns: dict[str, None] = {}
-    missing = set(needed)
-    for number, values in enumerate(rows, start=1):
-        if values is None:
-            continue
-        columns.update(dict.fromkeys(values))
-        missing -= values.keys()
-        if not missing and number >= _LOOKED_AT:
-            break
-    return tuple(columns)
 
 
 class JsonLinesReader:
@@ -93,29 +76,15 @@ def _unless_marked(path: Path) -> str | None:
     return None if first_bytes(path, 2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
-class JsonDocumentReader:
+class JsonDocumentReader(DocumentReader):
     """A file that is one JSON document; the rows are a list in it, read one object at a time.
 
     `datasets` would hold all of it in memory, ijson holds one object.
     """
 
     def __init__(self, path: Path, table: SourceTable) -> None:
-        self._path = path
-        self._table = table
-        self._meter = ReadMeter(path)
+        super().__init__(path, table)
         self._prefix: str | None = None
-
-    def columns(self, needed: Collection[str]) -> Collection[str]:
-        """The keys, read until all that are needed have been seen."""
-        return seen_columns((record.values for record in self.records()), needed)
-
-    def count(self) -> int | None:
-        """Unknown."""
-        return None
-
-    def share(self) -> float | None:
-        """How much of the file's bytes has been read."""
-        return self._meter.share
 
     def notes(self) -> tuple[str, ...]:
         """Where the rows are, unless the document is a list of them or the mapping says it."""

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.sources.jsons import parse_lines, seen_columns
+from ingest.sources.columns import seen_columns
+from ingest.sources.jsons import parse_lines
 from ingest.sources.ports import BrokenRow, LeftOutRow, Record, Row
 
 __all__ = ["StreamSource"]

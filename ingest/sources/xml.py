@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.sources.binary import ReadMeter, open_binary
-from ingest.sources.jsons import seen_columns
+from ingest.sources.binary import open_binary
+from ingest.sources.document import DocumentReader
 from ingest.sources.ports import Record
 from vitrine.errors import InvalidInput, SourceUnavailable
 from vitrine.extras import needs
@@ -31,7 +31,7 @@ _LOOKED_AT = 20_000
 """Elements that are read to find those that hold the rows."""
 
 
-class XmlReader:
+class XmlReader(DocumentReader):
     """A feed whose rows are elements of one name, such as <item> of RSS or <offer> of YML.
 
     A row's columns are its child elements, with their prefix as the feed writes it ("g:price"); an
@@ -40,22 +40,8 @@ class XmlReader:
     """
 
     def __init__(self, path: Path, table: SourceTable) -> None:
-        self._path = path
-        self._table = table
-        self._meter = ReadMeter(path)
+        super().__init__(path, table)
         self._tag: str | None = None
-
-    def columns(self, needed: Collection[str]) -> Collection[str]:
-        """The names of the rows' elements, read until all that are needed have been seen."""
-        return seen_columns((record.values for record in self.records()), needed)
-
-    def count(self) -> int | None:
-        """Unknown."""
-        return None
-
-    def share(self) -> float | None:
-        """How much of the file's bytes has been read."""
-        return self._meter.share
 
     def notes(self) -> tuple[str, ...]:
         """Which elements are taken for the rows, unless the mapping says it."""
