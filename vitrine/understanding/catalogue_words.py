@@ -35,6 +35,14 @@ class CatalogueWords:
             and word not in self._grammar.vague
         )
 
+    def is_unit(self, word: str) -> bool:
+        """Whether it is a unit, or one with an ending of its language ("litern", "teilen")."""
+        shorter = (word[:-1], word[:-2])
+        return word in self._grammar.units or any(
+            unit in self._grammar.units and self._analyzer.term(unit) == self._analyzer.term(word)
+            for unit in shorter
+        )
+
     def is_quality(self, word: str) -> bool:
         """Whether the language lists it among the words that say how a thing is."""
         return self._analyzer.language.is_quality(word)

@@ -57,7 +57,7 @@ class _Reader:
         m long"); the token behind the number where there is none."""
         said = [lexeme.folded for lexeme in self._lexemes[index : index + 2]]
         if not said or not (
-            said[0] in self._grammar.units or said[0] in _SIGNS or self._words.may_be_unit(said[0])
+            self._words.is_unit(said[0]) or said[0] in _SIGNS or self._words.may_be_unit(said[0])
         ):
             return index
         return index + 1 + any(map(self._words.is_quality, said[1:]))

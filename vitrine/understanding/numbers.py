@@ -42,6 +42,10 @@ def _word_at(lexemes: Sequence[Lexeme], index: int, grammar: Grammar) -> tuple[f
         if end < len(lexemes) and lexemes[end].folded in grammar.thousands:  # diez mil
             return value * 1000, end + 1
         return value, end
+    digit = grammar.digits.at(lexemes, index)
+    following = index + digit[0] if digit else len(lexemes)
+    if digit and following < len(lexemes) and lexemes[following].folded in grammar.thousands:
+        return _composed(lexemes, following + 1, int(digit[1]) * 1000, grammar)  # three thousand
     said = _THOUSANDS.fullmatch(lexemes[index].folded)
     if said is None or said[2] not in grammar.thousands or not (said[1] or len(said[2]) > 1):
         return None

@@ -101,6 +101,8 @@ class PriceDoubts:
         after = self._lexemes[amount.end] if amount.end < len(self._lexemes) else None
         if after is None or after.kind != "word":
             return False
+        if self._words.is_unit(after.folded):
+            return True
         if after.folded in self._grammar.words or color_families(after.folded):
             return False
         if self._draft.words_before(index):

@@ -23,7 +23,7 @@ def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
     links = analyzer.language.links
     said = dropwhile(lambda token: token.stop, tokens)
     compound = list(takewhile(lambda token: not token.stop or token.word in links, said))
-    return compound if all(token.word.isalpha() for token in tokens) else []
+    return compound if all(token.word.isalpha() for token in compound) else []
 
 
 def head_of(compound: Sequence[Token], analyzer: Analyzer) -> Token | None:
@@ -95,11 +95,10 @@ def picture_only_words(
     thing = head_of(named, analyzer)
     if thing is None or not is_known_head(thing, vocabulary, analyzer):
         return set()
-    words = [
-        token.word for token in tokens[len(named) :] if not token.stop and token.word.isalpha()
-    ]
+    words = [token.word for token in tokens[len(named) :] if not token.stop]
     known = (
         is_known(word, vocabulary, analyzer, around=neighbors(words, place))
         for place, word in enumerate(words)
+        if word.isalpha()
     )
     return set() if all(known) else set(words)

@@ -100,6 +100,7 @@ def test_different_things_are_different_terms(code: str, one: str, other: str):
     [
         ("en", "a dress for the summer", ["dress", "summer"]),
         ("en", "what's the dress where’s everything", ["dress"]),
+        ("en", "watering cans", ["watering"]),
         ("de", "ein Kleid für den Sommer", ["kleid", "somm"]),
         ("de", "ein Kleid fuer den Sommer", ["kleid", "somm"]),
         ("fr", "une robe pour l'été", ["rob", "ete"]),

@@ -386,6 +386,13 @@ def test_what_describes_a_thing_in_words_that_no_product_has_hides_nothing(text:
     assert (core_score(query, words_of(laced)) > core_score(query, words_of(plain))) == hidden
 
 
+@pytest.mark.parametrize("text", ["boots for 2 princes", "boots with 300 studs"])
+def test_numbers_of_what_no_product_has_hide_nothing(text: str):
+    boots = Product(id="1", title="Boots")
+    query = query_words(text, vocabulary_of([boots]), ENGLISH)
+    assert query.score(words_of(boots)) > 0.8
+
+
 def test_what_lies_below_a_category_has_its_name_where_the_title_says_it():
     pasta = Product(id="1", title="Spaghetti", category=("Food/Pasta",))
     oats = replace(pasta, id="2", title="Breakfast Food")
