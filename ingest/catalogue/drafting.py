@@ -145,7 +145,8 @@ def _product_table(
             lines.append(f'{field} = ""  # no column looks like it; name one{instead}')
     for field, columns in guessed.items():
         first = values[columns[0]]
-        lines.append(f"{field} = {_columns_text(columns, first)}{_examples(first)}")
+        split = _category_split(first) if field == "category" else None
+        lines.append(f"{field} = {_columns_text(columns, first, split)}{_examples(first)}")
     if "price" in guessed and "currency_from" not in guessed:
         chosen = '# currency = "EUR"' if currency is None else f"currency = {_text(currency)}"
         lines.append(f"{chosen}  # of all prices")
@@ -182,8 +183,20 @@ def _decimal_commas(
     return marks == {","}
 
 
-def _columns_text(columns: Sequence[str], first: Sequence[Any]) -> str:
+def _category_split(values: Sequence[Any]) -> str | None:
+    """What separates several categories in one cell. A comma may stand within a name ("Home,
+    Kitchen & Dining"): it separates paths, and what it joins without a blank."""
+    texts = [str(value) for value in values]
+    for mark, joined in (("|", r"\|"), (";", ";"), (",", r",(?=\S)|[/>].*,|,.*[/>]")):
+        if sum(bool(re.search(joined, text)) for text in texts) * 3 >= len(texts) > 0:
+            return mark
+    return None
+
+
+def _columns_text(columns: Sequence[str], first: Sequence[Any], split: str | None = None) -> str:
     """One column, or several, of which the first counts; not where it is 0, as without a sale."""
+    if len(columns) == 1 and split is not None:
+        return f"{{ from = {_text(columns[0])}, split = {_text(split)} }}"
     if len(columns) == 1:
         return _text(columns[0])
     listed = f"[{', '.join(map(_text, columns))}]"

@@ -115,6 +115,7 @@ def test_a_draft_leads_to_what_objects_hold(tmp_path: Path) -> None:
             {"name": "Fit", "options": []},
         ],
         "seller": {"city": {"name": "Graz"}, "since": 2019},
+        "price": {"amount": "12.50", "currency": "EUR"},
     }
     path = tmp_path / "products.json"
     path.write_text(json.dumps([row]))
@@ -127,9 +128,31 @@ def test_a_draft_leads_to_what_objects_hold(tmp_path: Path) -> None:
         "Tee",
         color=("red", "blue"),
         colors=("red", "blue"),
+        price=12.5,
+        currency="EUR",
         category=("Tops", "Sale"),
         attributes={"seller_city_name": ("Graz",), "seller_since": 2019.0},
     )
+
+
+@pytest.mark.parametrize(
+    ("categories", "split"),
+    [
+        (["/bags, /new", "/home"], ","),
+        (["Tops,Sale", "Tops"], ","),
+        (["Tops|Sale"], "|"),
+        (["Home, Kitchen & Dining", "Tops"], None),
+    ],
+)
+def test_a_draft_parts_categories_but_not_their_names(
+    tmp_path: Path, categories: list[str], split: str | None
+) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [{"sku": str(n), "name": "Mug", "Category": text} for n, text in enumerate(categories)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    product = tomllib.loads(draft_mapping(str(path), Settings(data_dir=tmp_path)))["product"]
+    expected = {"from": "Category", "split": split} if split else "Category"
+    assert product["category"] == expected
 
 
 def test_of_prices_with_and_without_tax_a_draft_takes_those_that_shoppers_see(
